@@ -1,0 +1,102 @@
+"""The one decision function: who may use which command where, with the reason for the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from bot.access.person import Person
+from bot.errors import DingerpError
+from bot.phrase import Phrase, phrase
+
+ADMIN = "admin"
+"""Role that every administrator of the organisation has; who to ask when nothing else is configured."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What somebody wants to do: run ``command`` in a conversation; ``writes`` if the ERP may change."""
+
+    command: str
+    conversation_id: str = ""
+    writes: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """Grants ``commands`` (``*`` for all) to ``roles`` (``*`` for every member), optionally in some conversations only."""
+
+    commands: frozenset[str]
+    roles: frozenset[str]
+    conversations: frozenset[str] = frozenset()
+
+    def covers(self, request: Request) -> bool:
+        """Whether the rule speaks about this command in this conversation."""
+        here = not self.conversations or request.conversation_id in self.conversations
+        return here and ("*" in self.commands or request.command in self.commands)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Yes or no, why, and which roles could help."""
+
+    allowed: bool
+    reason: Phrase
+    ask: tuple[str, ...] = ()
+
+
+class Denied(DingerpError):
+    """The access policy said no; ``verdict`` holds the reason and whom to ask."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        super().__init__(str(verdict.reason))
+        self.verdict = verdict
+
+    def tell(self) -> Phrase:
+        return self.verdict.reason
+
+
+@dataclass(frozen=True, slots=True)
+class AccessPolicy:
+    """Roles × command × conversation. Without rules every member may ask and nobody may write (design, section 5).
+
+    As soon as a rule covers a command, that command is only for those whom some covering rule names. Writes are denied
+    unless a rule grants them. ``roles`` maps a role to the user ids that have it by configuration; roles of the
+    directory arrive with the `Person`.
+    """
+
+    rules: tuple[Rule, ...] = ()
+    roles: Mapping[str, frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))
+
+    def roles_of(self, person: Person) -> frozenset[str]:
+        """Return the person's roles from the directory and from the configuration."""
+        configured = {role for role, members in self.roles.items() if person.user_id in members}
+        return person.roles | configured | ({ADMIN} if person.is_admin else set())
+
+    def decide(self, person: Person, request: Request) -> Verdict:
+        """Return whether ``person`` may do ``request``, and why."""
+        if person.is_external:
+            return Verdict(False, phrase("Only members of the organisation may ask the ERP."), (ADMIN,))
+        covering = [rule for rule in self.rules if rule.covers(request)]
+        granted = frozenset[str]().union(*(rule.roles for rule in covering))
+        held = self.roles_of(person)
+        if "*" in granted:
+            return Verdict(True, phrase("Every member may use /%(command)s.", command=request.command))
+        if by := sorted(granted & held):
+            return Verdict(True, phrase("Your role “%(role)s” allows it.", role=by[0]))
+        if covering:
+            return Verdict(
+                False,
+                phrase(
+                    "/%(command)s is only for: %(roles)s.", command=request.command, roles=", ".join(sorted(granted))
+                ),
+                tuple(sorted(granted)),
+            )
+        if any(rule.commands & {request.command, "*"} for rule in self.rules if rule.conversations):
+            return Verdict(
+                False, phrase("/%(command)s is not open in this conversation.", command=request.command), (ADMIN,)
+            )
+        if request.writes:
+            return Verdict(False, phrase("Nobody may change the ERP unless a rule grants it."), (ADMIN,))
+        return Verdict(True, phrase("Every member may ask."))

@@ -1,0 +1,83 @@
+"""Views: frozen dataclasses that a command returns and that are the only thing a template sees."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any, ClassVar, Self, TypeAlias
+
+from bot.cards.actions import Action, Ask
+from bot.phrase import Phrase, phrase
+
+Label: TypeAlias = str | Phrase
+"""Text of a button: a phrase of ours, or plain text from the ERP."""
+
+
+class Color(StrEnum):
+    """The button colours that DingTalk knows (DingTalk sheet, 5.10)."""
+
+    BLUE = "blue"
+    GRAY = "gray"
+    RED = "red"
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A typed button: ``does`` is an action of ours, or an https link into the ERP."""
+
+    label: Label
+    does: Action | str
+    color: Color = Color.GRAY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """Base of all views. ``card`` names the template ``templates/cards/<card>.md.j2``."""
+
+    card: ClassVar[str]
+
+    def buttons(self) -> Sequence[Button]:
+        """Return the buttons below the text, most wanted first."""
+        return ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListView(View):
+    """A view with rows that may not all fit: the renderer shows as many as the byte budget allows.
+
+    ``rows`` are the rows from ``offset`` on, ``total`` counts all rows there are, ``line`` is the command line that
+    gives this list (page buttons repeat it).
+    """
+
+    rows: tuple[Any, ...]
+    total: int
+    offset: int = 0
+    line: str
+    page_size: ClassVar[int] = 8
+
+    def row_buttons(self) -> Sequence[Button]:
+        """Return the buttons of the rows shown (picks, drill-downs); the renderer drops what does not fit."""
+        return ()
+
+    def showing(self, count: int) -> Self:
+        """Return the same view with only its first ``count`` rows."""
+        return replace(self, rows=self.rows[:count])
+
+    @property
+    def first(self) -> int:
+        """Number of the first row shown, counted from 1."""
+        return self.offset + 1
+
+    @property
+    def last(self) -> int:
+        """Number of the last row shown."""
+        return self.offset + len(self.rows)
+
+    def buttons(self) -> Sequence[Button]:
+        pages: list[Button] = []
+        if self.offset > 0:
+            pages.append(Button(phrase("Previous"), Ask(self.line, max(0, self.offset - self.page_size))))
+        if self.last < self.total:
+            pages.append(Button(phrase("Next"), Ask(self.line, self.last), Color.BLUE))
+        return (*self.row_buttons(), *pages)

@@ -1,0 +1,82 @@
+"""A message to the bot, freed of the wire: what `bot.dingtalk.messages` makes of DingTalk's many shapes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class ConversationKind(StrEnum):
+    """A group or a one-to-one chat."""
+
+    GROUP = "group"
+    DIRECT = "direct"
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """Where a message was written. ``id`` is case-sensitive and must never be normalised."""
+
+    id: str
+    kind: ConversationKind
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sender:
+    """Who wrote, as far as the platform says. ``staff_id`` is None for people outside the organisation."""
+
+    staff_id: str | None
+    nick: str
+    union_id: str = ""
+    corp_id: str = ""
+    is_admin: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """Somebody else who was @-mentioned; ``staff_id`` is None for people outside the organisation."""
+
+    staff_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionWebhook:
+    """A reply address that is itself a secret: never logged (its repr hides it)."""
+
+    url: str
+    expires_at: datetime
+
+    def __repr__(self) -> str:
+        return f"SessionWebhook(expires_at={self.expires_at.isoformat()})"
+
+
+class MessageKind(StrEnum):
+    """What was sent. Only the first three can hold a question."""
+
+    TEXT = "text"
+    RICH_TEXT = "rich_text"
+    AUDIO = "audio"
+    PICTURE = "picture"
+    VIDEO = "video"
+    FILE = "file"
+    UNKNOWN = "unknown"
+    QUOTA_EXHAUSTED = "quota_exhausted"
+    """The organisation's push quota is used up: DingTalk leaves the text out (error code 20001)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One message to the bot. ``text`` is free of the bot's own mention and of blanks around it."""
+
+    msg_id: str
+    kind: MessageKind
+    text: str
+    conversation: Conversation
+    sender: Sender
+    sent_at: datetime
+    robot_code: str
+    webhook: SessionWebhook | None = None
+    mentions: tuple[Mention, ...] = ()
+    quoted_text: str = ""

@@ -1,0 +1,93 @@
+"""What can go wrong at an ERP, one class per reaction (reference: ERP sheet, section 11.3)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from bot.errors import DingerpError
+from bot.phrase import Phrase, phrase
+
+
+class ErpError(DingerpError):
+    """Base of all errors of a source; ``source`` names the configured ERP instance."""
+
+    def __init__(self, detail: str = "", *, source: str = "", retry_after: float | None = None) -> None:
+        super().__init__(detail, retry_after=retry_after)
+        self.source = source
+
+
+class AuthFailed(ErpError):
+    """The account or key is wrong: tell the administrator and stop retrying."""
+
+    def tell(self) -> Phrase:
+        return phrase("The ERP does not accept the bot's account. Please tell its administrator.")
+
+
+class AuthExpired(ErpError):
+    """The session or token ran out: renew it once, then repeat the call."""
+
+    retry: ClassVar[bool] = True
+
+
+class NotPermitted(ErpError):
+    """The ERP account lacks the right for this."""
+
+    def tell(self) -> Phrase:
+        return phrase("The ERP does not allow this for the account in use.")
+
+
+class NotFound(ErpError):
+    """No such document or item; ``what`` is what was asked for."""
+
+    def __init__(self, what: str, *, source: str = "") -> None:
+        super().__init__(f"not found: {what}", source=source)
+        self.what = what
+
+    def tell(self) -> Phrase:
+        return phrase("Nothing was found for “%(what)s”.", what=self.what)
+
+
+class Invalid(ErpError):
+    """The ERP refused the content; ``detail`` is its own text."""
+
+    def tell(self) -> Phrase:
+        return phrase("The ERP refused: %(text)s", text=self.detail)
+
+
+class Conflict(ErpError):
+    """The document changed since it was read."""
+
+    def tell(self) -> Phrase:
+        return phrase("The document was changed meanwhile.")
+
+
+class RateLimited(ErpError):
+    """Too many calls; wait ``retry_after`` seconds or back off."""
+
+    retry: ClassVar[bool] = True
+
+    def tell(self) -> Phrase:
+        return phrase("The ERP is busy. Please ask again in a moment.")
+
+
+class Unavailable(ErpError):
+    """Maintenance page, HTML instead of data, refused connection or time-out of a read."""
+
+    retry: ClassVar[bool] = True
+
+    def tell(self) -> Phrase:
+        return phrase("The ERP does not answer at the moment.")
+
+
+class Unsupported(ErpError):
+    """This ERP cannot do that; a named gap of its capabilities."""
+
+    def tell(self) -> Phrase:
+        return phrase("This ERP does not offer that.")
+
+
+class UnknownOutcome(ErpError):
+    """A write timed out: it may or may not have happened. Re-read; never repeat blindly."""
+
+    def tell(self) -> Phrase:
+        return phrase("The ERP did not confirm in time; the result is being checked.")

@@ -1,0 +1,365 @@
+"""What the bot knows about a company: one vocabulary for every ERP (reference: ERP sheet, 11.1 and 11.2).
+
+Amounts are `Decimal` with an ISO currency code, quantities `Decimal` with the unit as the ERP spells it, times are
+aware. ``None`` means that the ERP does not say, which is never the same as zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+class Area(StrEnum):
+    """The five business areas, plus the products that all of them speak of."""
+
+    PRODUCTS = "products"
+    STOCK = "stock"
+    SALES = "sales"
+    FINANCE = "finance"
+    PURCHASING = "purchasing"
+    PRODUCTION = "production"
+
+
+class Progress(StrEnum):
+    """How much of a document has been delivered, received, billed or paid."""
+
+    NONE = "none"
+    PARTIAL = "partial"
+    FULL = "full"
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount in one currency; amounts of different currencies are never added."""
+
+    amount: Decimal
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Product:
+    """An item that can be stocked, sold, bought or made."""
+
+    sku: str
+    name: str
+    spec: str = ""
+    unit: str
+    category: str = ""
+    barcode: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quantities:
+    """Stock figures of one place, all in the product's unit."""
+
+    on_hand: Decimal | None
+    reserved: Decimal | None = None
+    available: Decimal | None = None
+    incoming: Decimal | None = None
+    outgoing: Decimal | None = None
+    forecast: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WarehouseStock:
+    """The figures of one product in one warehouse."""
+
+    code: str
+    name: str
+    quantities: Quantities
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StockLevel:
+    """A product's stock, in total and per warehouse, as the ERP saw it at ``as_of``."""
+
+    product: Product
+    total: Quantities
+    per_warehouse: tuple[WarehouseStock, ...]
+    reorder_point: Decimal | None
+    as_of: datetime
+    company: str = ""
+    source: str = ""
+
+    @property
+    def below_reorder_point(self) -> bool:
+        """Whether what is available (or, where the ERP does not say, on hand) is below the reorder point."""
+        at_hand = self.total.available if self.total.available is not None else self.total.on_hand
+        return self.reorder_point is not None and at_hand is not None and at_hand < self.reorder_point
+
+
+class OrderStatus(StrEnum):
+    """State of a sales order (ERP sheet, 11.2)."""
+
+    DRAFT = "draft"
+    OPEN = "open"
+    PARTLY_DELIVERED = "partly_delivered"
+    DELIVERED = "delivered"
+    CLOSED = "closed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderLine:
+    """One line of a sales order; quantities in ``unit``."""
+
+    sku: str
+    name: str
+    unit: str
+    quantity: Decimal
+    delivered: Decimal | None = None
+    invoiced: Decimal | None = None
+    price: Money | None = None
+    amount: Money | None = None
+    due_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SalesOrder:
+    """What a customer ordered."""
+
+    id: str
+    number: str
+    customer: str
+    status: OrderStatus
+    delivery: Progress | None
+    billing: Progress | None = None
+    payment: Progress | None = None
+    ordered_on: date | None
+    promised_on: date | None
+    total: Money | None
+    lines: tuple[OrderLine, ...] = ()
+    """Empty in lists: only a single order is read with its lines."""
+    salesperson: str = ""
+    url: str = ""
+    changed_at: datetime | None = None
+    source: str = ""
+    extra: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+
+    def days_late(self, today: date) -> int:
+        """Return the days since the promised date if goods are still owed, else 0."""
+        if self.promised_on is None or self.status not in {OrderStatus.OPEN, OrderStatus.PARTLY_DELIVERED}:
+            return 0
+        return max(0, (today - self.promised_on).days)
+
+
+class InvoiceStatus(StrEnum):
+    """State of a customer invoice (ERP sheet, 11.2)."""
+
+    DRAFT = "draft"
+    UNPAID = "unpaid"
+    PART_PAID = "part_paid"
+    PAID = "paid"
+    VOID = "void"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invoice:
+    """What a customer owes."""
+
+    id: str
+    number: str
+    customer: str
+    status: InvoiceStatus
+    issued_on: date | None
+    due_on: date | None
+    total: Money | None
+    open_amount: Money | None
+    is_credit_note: bool = False
+    order_number: str = ""
+    url: str = ""
+    changed_at: datetime | None = None
+    source: str = ""
+    extra: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+
+    def days_overdue(self, today: date) -> int:
+        """Return the days since the due date if something is still open, else 0 (computed here: ERPs disagree)."""
+        owed = self.open_amount is not None and self.open_amount.amount > 0
+        if self.due_on is None or not owed or self.status not in {InvoiceStatus.UNPAID, InvoiceStatus.PART_PAID}:
+            return 0
+        return max(0, (today - self.due_on).days)
+
+
+class PurchaseStatus(StrEnum):
+    """State of a purchase order (ERP sheet, 11.2)."""
+
+    DRAFT = "draft"
+    WAITING = "waiting"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    DONE = "done"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PurchaseLine:
+    """One line of a purchase order; quantities in ``unit``."""
+
+    sku: str
+    name: str
+    unit: str
+    quantity: Decimal
+    received: Decimal | None = None
+    price: Money | None = None
+    amount: Money | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """Who is being waited for, and at which level."""
+
+    pending_for: tuple[str, ...] = ()
+    level: int = 1
+    levels: int = 1
+    decided_by: str = ""
+    decided_at: datetime | None = None
+    reason: str = ""
+    task_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PurchaseOrder:
+    """What the company ordered from a vendor; ``version`` is opaque and changes with every edit."""
+
+    id: str
+    number: str
+    vendor: str
+    status: PurchaseStatus
+    approval: Approval | None
+    requester: str = ""
+    buyer: str = ""
+    ordered_on: date | None
+    due_on: date | None
+    total: Money | None
+    received: Progress | None
+    lines: tuple[PurchaseLine, ...] = ()
+    version: str
+    url: str = ""
+    changed_at: datetime | None = None
+    source: str = ""
+    extra: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+
+    def days_late(self, today: date) -> int:
+        """Return the days since the due date if goods are still awaited, else 0."""
+        if self.due_on is None or self.status is not PurchaseStatus.APPROVED or self.received is Progress.FULL:
+            return 0
+        return max(0, (today - self.due_on).days)
+
+
+class ProductionStatus(StrEnum):
+    """State of a production order (ERP sheet, 11.2)."""
+
+    PLANNED = "planned"
+    RELEASED = "released"
+    RUNNING = "running"
+    DONE = "done"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductionOrder:
+    """What the company makes; quantities in ``unit``."""
+
+    id: str
+    number: str
+    sku: str
+    name: str
+    unit: str
+    planned: Decimal
+    produced: Decimal | None
+    scrapped: Decimal | None = None
+    status: ProductionStatus
+    start_on: date | None
+    due_on: date | None
+    material_ready: bool | None = None
+    sales_order: str = ""
+    url: str = ""
+    changed_at: datetime | None = None
+    source: str = ""
+    extra: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+
+    def days_late(self, today: date) -> int:
+        """Return the days since the due date if the order is not finished, else 0."""
+        finished = {ProductionStatus.DONE, ProductionStatus.CANCELLED}
+        if self.due_on is None or self.status in finished:
+            return 0
+        return max(0, (today - self.due_on).days)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slice(Generic[T]):
+    """A part of a longer list, in the order the port prescribes."""
+
+    items: tuple[T, ...]
+    total: int
+    """How many match in all, over every slice."""
+
+
+class Verdict(StrEnum):
+    """What a person decides about a purchase order."""
+
+    APPROVE = "approve"
+    REJECT = "reject"
+
+
+class Outcome(StrEnum):
+    """What came of a decision, after the document was read again (ERP sheet, 11.1)."""
+
+    APPLIED = "applied"
+    MORE_APPROVALS_NEEDED = "recorded_more_approvals_needed"
+    ALREADY_DECIDED = "already_decided"
+    NOT_PERMITTED = "not_permitted"
+    CHANGED_SINCE_SHOWN = "changed_since_shown"
+    UNKNOWN = "unknown_after_timeout"
+    UNSUPPORTED = "unsupported"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """A person's word on one revision of one purchase order."""
+
+    number: str
+    version: str
+    """The version that the person saw; another one at the ERP gives `Outcome.CHANGED_SINCE_SHOWN`."""
+    verdict: Verdict
+    by: str
+    """The ERP user in whose name it is done."""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionResult:
+    """The outcome with the order as it stands afterwards, and the ERP's own words."""
+
+    outcome: Outcome
+    order: PurchaseOrder | None
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A record of an area that was created or altered."""
+
+    area: Area
+    key: str
+    """The SKU or document number."""
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """Changes in order, and the cursor from which the next call goes on without gaps or repeats."""
+
+    items: tuple[Change, ...]
+    cursor: str
+    more: bool

@@ -1,0 +1,133 @@
+"""The port that every adapter implements. A *source* is one configured ERP instance behind it.
+
+All calls may raise the classes of `bot.erp.errors` and nothing else.
+Reads may be repeated freely; `Erp.decide` acts once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from bot.erp.model import (
+    Area,
+    Changes,
+    Decision,
+    DecisionResult,
+    Invoice,
+    Product,
+    ProductionOrder,
+    PurchaseOrder,
+    SalesOrder,
+    Slice,
+    StockLevel,
+)
+
+
+class Capability(StrEnum):
+    """One thing an ERP may be able to do (ERP sheet, section 12)."""
+
+    STOCK = "stock"
+    STOCK_PER_WAREHOUSE = "stock_per_warehouse"
+    RESERVED_AND_INCOMING = "reserved_and_incoming"
+    REORDER_POINT = "reorder_point"
+    SALES_ORDERS = "sales_orders"
+    INVOICES = "invoices"
+    PURCHASE_ORDERS = "purchase_orders"
+    PRODUCTION_ORDERS = "production_orders"
+    APPROVE = "approve"
+    REJECT = "reject"
+    VERSION_CHECK = "version_check"
+    CHANGED_SINCE = "changed_since"
+
+
+class Filter(StrEnum):
+    """The lists people ask for by name."""
+
+    ALL = "all"
+    LATE = "late"
+    OVERDUE = "overdue"
+    PENDING = "pending"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListQuery:
+    """A request for part of a list of documents.
+
+    ``text`` matches part of a number or of a partner's or product's name, without regard to case. The order is: late
+    first, most days first, for `Filter.LATE` and `Filter.OVERDUE`; oldest first for `Filter.PENDING`; otherwise newest
+    first. Equal keys are ordered by number, so that pages neither overlap nor miss anything.
+    """
+
+    filter: Filter = Filter.ALL
+    text: str = ""
+    offset: int = 0
+    limit: int = 20
+
+
+class Erp(Protocol):
+    """One ERP, whatever its maker. Codes and numbers are compared without regard to case."""
+
+    name: str
+    """The source's name in the configuration."""
+    capabilities: frozenset[Capability]
+
+    async def find_products(self, text: str, *, limit: int) -> tuple[Product, ...]:
+        """Return products whose code, name, spec or barcode contains ``text``, best match first; no hit is empty."""
+        ...
+
+    async def stock(self, sku: str) -> StockLevel:
+        """Return one product's stock; raises `NotFound`."""
+        ...
+
+    async def order(self, number: str) -> SalesOrder:
+        """Return one sales order with its lines; raises `NotFound`."""
+        ...
+
+    async def orders(self, query: ListQuery) -> Slice[SalesOrder]:
+        """Return sales orders without lines; knows `Filter.LATE`."""
+        ...
+
+    async def invoice(self, number: str) -> Invoice:
+        """Return one customer invoice; raises `NotFound`."""
+        ...
+
+    async def invoices(self, query: ListQuery) -> Slice[Invoice]:
+        """Return customer invoices; knows `Filter.OVERDUE`."""
+        ...
+
+    async def purchase_order(self, number: str) -> PurchaseOrder:
+        """Return one purchase order with its lines; raises `NotFound`."""
+        ...
+
+    async def purchase_orders(self, query: ListQuery) -> Slice[PurchaseOrder]:
+        """Return purchase orders without lines; knows `Filter.LATE` and `Filter.PENDING`."""
+        ...
+
+    async def production_order(self, number: str) -> ProductionOrder:
+        """Return one production order; raises `NotFound`."""
+        ...
+
+    async def production_orders(self, query: ListQuery) -> Slice[ProductionOrder]:
+        """Return production orders; knows `Filter.LATE`."""
+        ...
+
+    async def decide(self, decision: Decision) -> DecisionResult:
+        """Approve or reject one revision of a purchase order, once, and read it again.
+
+        Raises `Unavailable` only when nothing was written; a time-out of the write is `Outcome.UNKNOWN`.
+        """
+        ...
+
+    async def changed_since(self, area: Area, cursor: str, *, limit: int) -> Changes:
+        """Return the next changes after ``cursor`` (empty: from the beginning), oldest first."""
+        ...
+
+    async def check(self) -> None:
+        """Reach the ERP and log in; raises the error that a question would meet."""
+        ...
+
+    async def close(self) -> None:
+        """Give connections back."""
+        ...
