@@ -4,32 +4,35 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-_FAST = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 
 
 class Metrics:
-    """The bot's Prometheus metrics, bound to one registry (tests make their own)."""
+    """The bot's Prometheus metrics, bound to one registry (each app and each test has its own)."""
 
-    def __init__(self, registry: CollectorRegistry | None = None) -> None:
-        self.registry = registry or CollectorRegistry()
-        make = {"registry": self.registry}
-        self.frames = Counter("dingerp_frames", "Frames received.", ["type", "topic"], **make)
-        self.acks = Histogram("dingerp_ack_seconds", "From frame to its ACK.", ["topic"], buckets=_FAST, **make)
-        self.opens = Counter("dingerp_stream_opens", "Calls of connections/open.", ["outcome"], **make)
-        self.connected = Gauge("dingerp_stream_connected", "Stream connections that are open now.", **make)
-        self.questions = Counter(
-            "dingerp_questions", "Questions by what became of them.", ["command", "outcome"], **make
-        )
-        self.answer_seconds = Histogram(
-            "dingerp_answer_seconds", "From a question's frame to its answer being accepted.", buckets=_FAST, **make
-        )
-        self.clicks = Counter("dingerp_clicks", "Card clicks by what became of them.", ["outcome"], **make)
-        self.sent = Counter("dingerp_answers_sent", "Answers by the way they went.", ["via"], **make)
-        self.api_calls = Counter(
-            "dingerp_api_calls", "Calls to DingTalk by API and outcome.", ["api", "outcome"], **make
-        )
-        self.api_seconds = Histogram("dingerp_api_seconds", "Calls to DingTalk.", ["api"], buckets=_FAST, **make)
-        self.month_calls = Gauge("dingerp_api_calls_month", "Calls this month that count against the quota.", **make)
-        self.erp_calls = Counter("dingerp_erp_calls", "Calls to ERPs.", ["source", "call", "outcome"], **make)
-        self.erp_seconds = Histogram("dingerp_erp_seconds", "Calls to ERPs.", ["source", "call"], buckets=_FAST, **make)
-        self.errors = Counter("dingerp_errors", "Errors by room and class.", ["room", "error"], **make)
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.frames = self._counter("frames", "Frames received.", "type", "topic")
+        self.acks = self._seconds("ack_seconds", "From a frame to its ACK.", "topic")
+        self.opens = self._counter("stream_opens", "Calls of connections/open.", "outcome")
+        self.connected = self._gauge("stream_connected", "Stream connections that are open now.")
+        self.questions = self._counter("questions", "Questions by what became of them.", "command", "outcome")
+        self.answer_seconds = self._seconds("answer_seconds", "From a question's frame to its answer being accepted.")
+        self.clicks = self._counter("clicks", "Card clicks by what became of them.", "outcome")
+        self.sent = self._counter("answers_sent", "Answers by the way they went.", "via")
+        self.waiting = self._gauge("questions_waiting", "Questions that are acknowledged and not yet answered.")
+        self.api_calls = self._counter("api_calls", "Calls to DingTalk by API and outcome.", "api", "outcome")
+        self.api_seconds = self._seconds("api_seconds", "Calls to DingTalk.", "api")
+        self.month_calls = self._gauge("api_calls_month", "Calls this month that count against the quota.")
+        self.erp_calls = self._counter("erp_calls", "Calls to ERPs.", "source", "call", "outcome")
+        self.erp_seconds = self._seconds("erp_seconds", "Calls to ERPs.", "source", "call")
+        self.errors = self._counter("errors", "Errors by room and class.", "room", "error")
+
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(f"dingerp_{name}", text, labels, registry=self.registry)
+
+    def _gauge(self, name: str, text: str) -> Gauge:
+        return Gauge(f"dingerp_{name}", text, registry=self.registry)
+
+    def _seconds(self, name: str, text: str, *labels: str) -> Histogram:
+        return Histogram(f"dingerp_{name}", text, labels, registry=self.registry, buckets=_SECONDS)

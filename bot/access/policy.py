@@ -25,7 +25,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """Grants ``commands`` (``*`` for all) to ``roles`` (``*`` for every member), optionally in some conversations only."""
+    """Grants ``commands`` (``*``: all) to ``roles`` (``*``: every member), optionally in some conversations only."""
 
     commands: frozenset[str]
     roles: frozenset[str]

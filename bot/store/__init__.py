@@ -1,0 +1,1 @@
+"""The bot's own memory: SQLite for one process, PostgreSQL for many."""

@@ -1,0 +1,80 @@
+"""From the ids of a message or a click to a person with roles and a language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+
+from bot.access.person import Person
+from bot.errors import DingerpError
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """What the organisation's directory says about a member."""
+
+    name: str
+    roles: frozenset[str] = frozenset()
+    departments: frozenset[str] = frozenset()
+    is_admin: bool = False
+
+
+class Directory(Protocol):
+    """The organisation's directory; answers are cached behind it for minutes."""
+
+    async def entry(self, user_id: str) -> Entry:
+        """Return the member's entry; raises a `DingerpError` when the directory does not say."""
+        ...
+
+
+class Languages(Protocol):
+    """The languages that people chose."""
+
+    def chosen(self, user_id: str) -> str | None:
+        """Return the person's choice."""
+        ...
+
+
+class People:
+    """Makes persons. Without a directory, names and the administrator's mark come from the message alone."""
+
+    def __init__(
+        self,
+        *,
+        languages: Languages,
+        default_language: str,
+        configured_languages: Mapping[str, str],
+        directory: Directory | None = None,
+    ) -> None:
+        self._languages = languages
+        self._default = default_language
+        self._configured = configured_languages
+        self._directory = directory
+
+    async def identify(self, user_id: str | None, *, name: str, is_admin: bool = False) -> Person:
+        """Return the person; a silent directory costs the roles it would have given, never the answer."""
+        if user_id is None:
+            return Person(user_id=None, name=name, language=self._default)
+        entry = await self._entry(user_id)
+        return Person(
+            user_id=user_id,
+            name=name or (entry.name if entry else user_id),
+            roles=entry.roles if entry else frozenset(),
+            departments=entry.departments if entry else frozenset(),
+            is_admin=is_admin or (entry.is_admin if entry else False),
+            language=self._languages.chosen(user_id) or self._configured.get(user_id, self._default),
+        )
+
+    async def _entry(self, user_id: str) -> Entry | None:
+        if self._directory is None:
+            return None
+        try:
+            return await self._directory.entry(user_id)
+        except DingerpError as error:
+            log.warning("directory.silent", error=type(error).__name__, detail=error.detail)
+            return None

@@ -1,0 +1,179 @@
+"""From a message to its answer: remember → acknowledge → find → wait for its turn → send, each question once."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+from typing import Protocol
+
+import structlog
+
+from bot.access.people import People
+from bot.access.person import Person
+from bot.cards.card import Card
+from bot.cards.track import TrackIds
+from bot.cards.view import View
+from bot.chat.asking import Asking
+from bot.chat.channel import AnswerChannel
+from bot.chat.inbox import Inbox, InboxState, Letter
+from bot.chat.message import Message
+from bot.chat.order import Place, Queue
+from bot.errors import DingerpError
+from bot.metrics import Metrics
+
+log = structlog.get_logger(__name__)
+
+FRESH = timedelta(minutes=2)
+"""After a crash, older questions are not answered any more: nobody is waiting for them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the desk found: a view, and bounded labels for the metrics."""
+
+    view: View
+    command: str
+    outcome: str
+
+
+class Desk(Protocol):
+    """Finds the view for a question; failures are views too."""
+
+    async def view_for(self, asking: Asking) -> Answer:
+        """Answer what was typed, or what a button stands for."""
+        ...
+
+    def hint_for(self, message: Message) -> Answer | None:
+        """Return the answer to a message that cannot hold a question; None when it can."""
+        ...
+
+
+class Renderer(Protocol):
+    """Turns a view into a card for one reader."""
+
+    def render(self, view: View, language: str, *, zone: tzinfo) -> Card:
+        """Return the card in the reader's language."""
+        ...
+
+
+class QuestionPipeline:
+    """Answers every accepted message exactly once, in order per conversation, many at a time."""
+
+    def __init__(
+        self,
+        *,
+        inbox: Inbox,
+        desk: Desk,
+        people: People,
+        renderer: Renderer,
+        channel: AnswerChannel,
+        tracks: TrackIds,
+        metrics: Metrics,
+        now: Callable[[], datetime],
+        at_once: int,
+    ) -> None:
+        self._inbox = inbox
+        self._desk = desk
+        self._people = people
+        self._renderer = renderer
+        self._channel = channel
+        self._tracks = tracks
+        self._metrics = metrics
+        self._now = now
+        self._slots = asyncio.Semaphore(at_once)
+        self._queue = Queue()
+        self._running: set[asyncio.Task[None]] = set()
+
+    async def accept(self, message: Message, payload: str) -> None:
+        """Return when the question is safe in the inbox, so that it may be acknowledged; the work goes on alone.
+
+        Raises `bot.store.errors.StoreUnavailable`: then it must not be acknowledged.
+        """
+        came = time.monotonic()
+        # The place is taken before the commit: questions keep the order in which their frames came.
+        place = self._queue.take_place(message.conversation.id)
+        try:
+            new = await self._inbox.accept(Letter(message.msg_id, payload, self._now()))
+        except BaseException:
+            place.leave()
+            raise
+        if new:
+            self._start(message, place, came)
+        else:
+            place.leave()
+
+    def resume(self, message: Message) -> None:
+        """Answer a question that was accepted before a restart."""
+        self._start(message, self._queue.take_place(message.conversation.id), time.monotonic())
+
+    async def drain(self, grace: float) -> int:
+        """Wait up to ``grace`` seconds for the questions at work; return how many are left for the next start."""
+        if self._running:
+            await asyncio.wait(self._running, timeout=grace)
+        left = len(self._running)
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+        return left
+
+    def _start(self, message: Message, place: Place, came: float) -> None:
+        task = asyncio.create_task(self._work(message, place, came))
+        self._running.add(task)
+        self._metrics.waiting.inc()
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        self._metrics.waiting.dec()
+        if not task.cancelled() and (error := task.exception()):
+            # A defect of ours: counted and logged with its place, and the question is answered after a restart.
+            self._metrics.errors.labels("chat", type(error).__name__).inc()
+            log.error("question.defect", error=type(error).__name__, exc_info=error)
+
+    async def _work(self, message: Message, place: Place, came: float) -> None:
+        try:
+            async with self._slots:
+                answer, card = await self._find(message)
+                await place.reached()
+                await self._send(message, answer, card, came)
+        finally:
+            place.leave()
+
+    async def _find(self, message: Message) -> tuple[Answer, Card]:
+        sender = message.sender
+        person = await self._people.identify(sender.staff_id, name=sender.nick, is_admin=sender.is_admin)
+        answer = self._desk.hint_for(message) or await self._desk.view_for(self._asking(message, person))
+        return answer, self._renderer.render(answer.view, person.language, zone=self._zone)
+
+    def _asking(self, message: Message, person: Person) -> Asking:
+        return Asking(person=person, conversation=message.conversation, line=message.text, now=self._now())
+
+    @property
+    def _zone(self) -> tzinfo:
+        zone = self._now().tzinfo
+        assert zone is not None, "the clock gives aware times"
+        return zone
+
+    async def _send(self, message: Message, answer: Answer, card: Card, came: float) -> None:
+        async def before_fallback() -> None:
+            await self._inbox.mark(message.msg_id, InboxState.FALLING_BACK)
+
+        outcome, state = answer.outcome, InboxState.ANSWERED
+        try:
+            sent = await self._channel.answer(
+                message,
+                card,
+                track_id=self._tracks.for_message(message.msg_id),
+                before_fallback=before_fallback,
+            )
+            self._metrics.sent.labels(sent.via).inc()
+            self._metrics.answer_seconds.observe(time.monotonic() - came)
+        except DingerpError as error:
+            outcome, state = "not_delivered", InboxState.FAILED
+            self._metrics.errors.labels("channel", type(error).__name__).inc()
+            log.error("answer.not_delivered", error=type(error).__name__, detail=error.detail, command=answer.command)
+        self._inbox.mark_soon(message.msg_id, state)
+        self._metrics.questions.labels(answer.command, outcome).inc()

@@ -1,0 +1,13 @@
+"""Entry of Alembic: runs on the connection that `bot.store.engine.migrate` hands over."""
+
+from __future__ import annotations
+
+from alembic import context
+from sqlalchemy.engine import Connection
+
+from bot.store.tables import Table
+
+connection: Connection = context.config.attributes["connection"]
+context.configure(connection=connection, target_metadata=Table.metadata, render_as_batch=True)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,50 @@
+"""The bot's own HTTP server: is it alive, is it ready, what does it count."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+
+import orjson
+from aiohttp import web
+from prometheus_client import generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+from bot.metrics import Metrics
+
+Readiness = Callable[[], Awaitable[Sequence[str]]]
+"""Returns the reasons, in plain words, why the bot cannot answer now; none when it can."""
+
+
+def make_web_app(*, metrics: Metrics, readiness: Readiness) -> web.Application:
+    """Return the application; it holds no state of its own."""
+
+    async def healthz(_request: web.Request) -> web.Response:
+        return web.json_response({"status": "alive"})
+
+    async def readyz(_request: web.Request) -> web.Response:
+        reasons = list(await readiness())
+        body = {"status": "not ready" if reasons else "ready", "reasons": reasons}
+        return web.Response(body=orjson.dumps(body), status=503 if reasons else 200, content_type="application/json")
+
+    async def show_metrics(_request: web.Request) -> web.Response:
+        return web.Response(body=generate_latest(metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    app = web.Application()
+    app.router.add_get("/healthz", healthz)
+    app.router.add_get("/readyz", readyz)
+    app.router.add_get("/metrics", show_metrics)
+    return app
+
+
+@asynccontextmanager
+async def serving(app: web.Application, host: str, port: int) -> AsyncIterator[int]:
+    """Serve until the context ends; gives the port that is listened on."""
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=2)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, host, port)
+        await site.start()
+        yield runner.addresses[0][1]
+    finally:
+        await runner.cleanup()

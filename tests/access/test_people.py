@@ -1,0 +1,57 @@
+"""Persons are made of the message, the directory and the choices that people made."""
+
+from __future__ import annotations
+
+from bot.access.people import Entry, People
+from bot.errors import DingerpError
+
+
+class Choices:
+    def __init__(self, **chosen: str) -> None:
+        self._chosen = chosen
+
+    def chosen(self, user_id: str) -> str | None:
+        return self._chosen.get(user_id)
+
+
+class PhoneBook:
+    async def entry(self, user_id: str) -> Entry:
+        if user_id == "unknown":
+            raise DingerpError("60121")
+        return Entry(name="王仓", roles=frozenset({"warehouse"}), is_admin=True)
+
+
+def people(directory: PhoneBook | None = None) -> People:
+    return People(
+        languages=Choices(chooser="en"),
+        default_language="zh_CN",
+        configured_languages={"chooser": "zh_CN", "set": "en"},
+        directory=directory,
+    )
+
+
+async def test_without_a_directory_the_message_is_all_there_is() -> None:
+    person = await people().identify("u1", name="小王", is_admin=True)
+    assert (person.name, person.roles, person.is_admin, person.language) == ("小王", frozenset(), True, "zh_CN")
+
+
+async def test_the_directory_adds_roles_and_the_name_that_a_click_lacks() -> None:
+    person = await people(PhoneBook()).identify("u1", name="")
+    assert (person.name, person.roles, person.is_admin) == ("王仓", {"warehouse"}, True)
+
+
+async def test_a_silent_directory_costs_the_roles_only() -> None:
+    person = await people(PhoneBook()).identify("unknown", name="")
+    assert (person.name, person.roles) == ("unknown", frozenset())
+
+
+async def test_the_own_choice_of_language_beats_the_configured_one() -> None:
+    assert (await people().identify("chooser", name="")).language == "en"
+    assert (await people().identify("set", name="")).language == "en"
+    assert (await people().identify("other", name="")).language == "zh_CN"
+
+
+async def test_somebody_without_an_id_is_external() -> None:
+    person = await people(PhoneBook()).identify(None, name="客户")
+    assert person.is_external
+    assert not person.is_admin

@@ -1,0 +1,65 @@
+"""The decision function as a table: rules × person × request → yes or no, and why."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.access.person import Person
+from bot.access.policy import AccessPolicy, Request, Rule
+
+KEEPER = Person(user_id="keeper01", name="王仓", roles=frozenset({"warehouse"}))
+BUYER = Person(user_id="buyer01", name="李采")
+BOSS = Person(user_id="boss01", name="赵总", is_admin=True)
+OUTSIDER = Person(user_id=None, name="客户")
+
+FINANCE_ONLY = Rule(commands=frozenset({"invoice"}), roles=frozenset({"finance", "admin"}))
+BUYERS_WRITE = Rule(commands=frozenset({"approve"}), roles=frozenset({"approver"}))
+PUBLIC_STOCK = Rule(commands=frozenset({"stock"}), roles=frozenset({"*"}))
+MO_IN_PLANT = Rule(commands=frozenset({"mo"}), roles=frozenset({"*"}), conversations=frozenset({"cidPlant=="}))
+EVERYTHING = Rule(commands=frozenset({"*"}), roles=frozenset({"admin"}))
+
+STOCK = Request(command="stock")
+INVOICE = Request(command="invoice")
+APPROVE = Request(command="approve", writes=True)
+
+
+@pytest.mark.parametrize(
+    ("rules", "person", "request_", "allowed", "reason", "ask"),
+    [
+        ((), KEEPER, STOCK, True, "Every member may ask.", ()),
+        ((), KEEPER, APPROVE, False, "Nobody may change the ERP unless a rule grants it.", ("admin",)),
+        ((), BOSS, APPROVE, False, "Nobody may change the ERP unless a rule grants it.", ("admin",)),
+        ((), OUTSIDER, STOCK, False, "Only members of the organisation may ask the ERP.", ("admin",)),
+        ((PUBLIC_STOCK,), OUTSIDER, STOCK, False, "Only members of the organisation may ask the ERP.", ("admin",)),
+        ((PUBLIC_STOCK,), KEEPER, STOCK, True, "Every member may use /stock.", ()),
+        ((FINANCE_ONLY,), KEEPER, STOCK, True, "Every member may ask.", ()),
+        ((FINANCE_ONLY,), KEEPER, INVOICE, False, "/invoice is only for: admin, finance.", ("admin", "finance")),
+        ((FINANCE_ONLY,), BOSS, INVOICE, True, "Your role “admin” allows it.", ()),
+        ((BUYERS_WRITE,), BUYER, APPROVE, True, "Your role “approver” allows it.", ()),
+        ((BUYERS_WRITE,), KEEPER, APPROVE, False, "/approve is only for: approver.", ("approver",)),
+        ((EVERYTHING,), KEEPER, STOCK, False, "/stock is only for: admin.", ("admin",)),
+        ((EVERYTHING, PUBLIC_STOCK), KEEPER, STOCK, True, "Every member may use /stock.", ()),
+        (
+            (MO_IN_PLANT,),
+            KEEPER,
+            Request(command="mo", conversation_id="cidPlant=="),
+            True,
+            "Every member may use /mo.",
+            (),
+        ),
+        (
+            (MO_IN_PLANT,),
+            KEEPER,
+            Request(command="mo", conversation_id="cidplant=="),
+            False,
+            "/mo is not open in this conversation.",
+            ("admin",),
+        ),
+    ],
+)
+def test_the_table(
+    rules: tuple[Rule, ...], person: Person, request_: Request, allowed: bool, reason: str, ask: tuple[str, ...]
+) -> None:
+    policy = AccessPolicy(rules=rules, roles={"approver": frozenset({"buyer01"})})
+    verdict = policy.decide(person, request_)
+    assert (verdict.allowed, str(verdict.reason), verdict.ask) == (allowed, reason, ask)

@@ -1,0 +1,223 @@
+"""From message to answer with the real inbox and hand-made neighbours: once, in order, nothing lost."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, tzinfo
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+from sqlalchemy import select
+
+from bot.access.people import People
+from bot.cards.card import Card
+from bot.cards.track import TrackIds
+from bot.cards.view import View
+from bot.chat.asking import Asking
+from bot.chat.channel import Sent, Via
+from bot.chat.inbox import InboxState
+from bot.chat.message import Conversation, ConversationKind, Message, MessageKind, Sender
+from bot.chat.pipeline import Answer, QuestionPipeline
+from bot.errors import DingerpError
+from bot.metrics import Metrics
+from bot.store.engine import make_engine, migrate
+from bot.store.inbox import StoredInbox
+from bot.store.tables import INBOX
+
+NOW = datetime(2026, 11, 24, 17, 0, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Echo(View):
+    card: ClassVar[str] = "echo"
+    line: str
+
+
+@dataclass(slots=True)
+class EchoDesk:
+    """Answers with the line itself; lines named in ``gates`` wait until they are opened."""
+
+    gates: dict[str, asyncio.Event] = field(default_factory=dict)
+
+    async def view_for(self, asking: Asking) -> Answer:
+        if gate := self.gates.get(asking.line):
+            await gate.wait()
+        if asking.line == "defect":
+            raise LookupError("a defect of ours")
+        return Answer(Echo(line=asking.line), "echo", "answered")
+
+    def hint_for(self, message: Message) -> Answer | None:
+        return None if message.kind is MessageKind.TEXT else Answer(Echo(line="hint"), "none", "hint")
+
+
+class PlainRenderer:
+    def render(self, view: View, language: str, *, zone: tzinfo) -> Card:
+        assert isinstance(view, Echo)
+        return Card(name="echo", language=language, title=view.line, body="", tips="", buttons=(), twin="", fields={})
+
+
+@dataclass(slots=True)
+class Group:
+    """A conversation that remembers what it saw; ``fail`` decides per title."""
+
+    seen: list[tuple[str, str]] = field(default_factory=list)
+    fail: Callable[[str], bool] = lambda _: False
+    fall_back: bool = False
+    spoken: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def answer(
+        self,
+        message: Message,
+        card: Card,
+        *,
+        track_id: str,
+        before_fallback: Callable[[], Awaitable[None]],
+    ) -> Sent:
+        await asyncio.sleep(0)
+        if self.fail(card.title):
+            raise DingerpError("refused")
+        if self.fall_back:
+            await before_fallback()
+        self.seen.append((card.title, track_id))
+        self.spoken.set()
+        return Sent(Via.MARKDOWN if self.fall_back else Via.CARD)
+
+
+class NoChoices:
+    def chosen(self, user_id: str) -> str | None:
+        return None
+
+
+@dataclass(slots=True)
+class Bench:
+    inbox: StoredInbox
+    desk: EchoDesk
+    group: Group
+    metrics: Metrics
+    pipeline: QuestionPipeline
+
+    async def states(self) -> dict[str, str]:
+        async with self.inbox._engine.connect() as connection:
+            return {row.msg_id: row.state for row in await connection.execute(select(INBOX))}
+
+
+@pytest.fixture
+async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
+    engine = make_engine(f"sqlite:///{tmp_path / 'bot.sqlite3'}")
+    await migrate(engine)
+    inbox, desk, group, metrics = StoredInbox(engine), EchoDesk(), Group(), Metrics()
+    writer = asyncio.create_task(inbox.run())
+    people = People(languages=NoChoices(), default_language="zh_CN", configured_languages={})
+    pipeline = QuestionPipeline(
+        inbox=inbox,
+        desk=desk,
+        people=people,
+        renderer=PlainRenderer(),
+        channel=group,
+        tracks=TrackIds("secret"),
+        metrics=metrics,
+        now=lambda: NOW,
+        at_once=8,
+    )
+    yield Bench(inbox, desk, group, metrics, pipeline)
+    writer.cancel()
+    with suppress(asyncio.CancelledError):
+        await writer
+    await engine.dispose()
+
+
+def message(msg_id: str, text: str, *, conversation: str = "cidA==", kind: MessageKind = MessageKind.TEXT) -> Message:
+    return Message(
+        msg_id=msg_id,
+        kind=kind,
+        text=text,
+        conversation=Conversation(conversation, ConversationKind.GROUP),
+        sender=Sender(staff_id="u1", nick="王小明"),
+        sent_at=NOW,
+        robot_code="bot",
+    )
+
+
+async def test_a_question_is_answered_once_however_often_it_comes(bench: Bench) -> None:
+    await asyncio.gather(*(bench.pipeline.accept(message("m1", "hello"), "{}") for _ in range(4)))
+    await bench.pipeline.accept(message("m1", "hello"), "{}")
+    assert await bench.pipeline.drain(5) == 0
+    assert [title for title, _ in bench.group.seen] == ["hello"]
+
+
+async def test_answers_keep_the_order_of_their_conversation(bench: Bench) -> None:
+    slow = bench.desk.gates["slow"] = asyncio.Event()
+    await bench.pipeline.accept(message("m1", "slow"), "{}")
+    await bench.pipeline.accept(message("m2", "quick"), "{}")
+    await bench.pipeline.accept(message("m3", "elsewhere", conversation="cidB=="), "{}")
+    await bench.group.spoken.wait()
+    slow.set()
+    await bench.pipeline.drain(5)
+    assert [title for title, _ in bench.group.seen] == ["elsewhere", "slow", "quick"]
+
+
+async def test_a_full_house_in_one_conversation_does_not_lock_itself_out(bench: Bench) -> None:
+    first = bench.desk.gates["0"] = asyncio.Event()
+    for number in range(40):
+        await bench.pipeline.accept(message(f"m{number}", str(number)), "{}")
+    first.set()
+    assert await bench.pipeline.drain(5) == 0
+    assert [title for title, _ in bench.group.seen] == [str(number) for number in range(40)]
+
+
+async def test_a_message_without_a_question_gets_its_hint(bench: Bench) -> None:
+    await bench.pipeline.accept(message("m1", "", kind=MessageKind.PICTURE), "{}")
+    await bench.pipeline.drain(5)
+    assert bench.group.seen[0][0] == "hint"
+
+
+async def test_what_dingtalk_refuses_is_named_counted_and_final(bench: Bench) -> None:
+    bench.group.fail = lambda title: title == "bad"
+    await bench.pipeline.accept(message("m1", "bad"), "{}")
+    await bench.pipeline.accept(message("m2", "good"), "{}")
+    await bench.pipeline.drain(5)
+    await bench.inbox.mark("m2", InboxState.ANSWERED)
+    assert (await bench.states())["m1"] == "failed"
+    assert [title for title, _ in bench.group.seen] == ["good"]
+    refused = bench.metrics.questions.labels("echo", "not_delivered")
+    assert refused._value.get() == 1
+
+
+async def test_a_defect_is_counted_and_holds_nobody_up(bench: Bench) -> None:
+    await bench.pipeline.accept(message("m1", "defect"), "{}")
+    await bench.pipeline.accept(message("m2", "next"), "{}")
+    await bench.pipeline.drain(5)
+    assert [title for title, _ in bench.group.seen] == ["next"]
+    assert bench.metrics.errors.labels("chat", "LookupError")._value.get() == 1
+    assert bench.metrics.waiting._value.get() == 0
+
+
+async def test_ending_leaves_unfinished_questions_for_the_next_start(bench: Bench) -> None:
+    bench.desk.gates["never"] = asyncio.Event()
+    await bench.pipeline.accept(message("m1", "never"), '{"text":"never"}')
+    assert await bench.pipeline.drain(0.01) == 1
+    (left,) = await bench.inbox.unanswered(NOW - timedelta(minutes=2))
+    assert (left.msg_id, left.payload) == ("m1", '{"text":"never"}')
+    bench.desk.gates["never"].set()
+    bench.pipeline.resume(message("m1", "never"))
+    await bench.pipeline.drain(5)
+    assert bench.group.seen == [("never", TrackIds("secret").for_message("m1"))]
+
+
+async def test_a_fallback_is_noted_before_it_is_sent(bench: Bench) -> None:
+    bench.group.fall_back = True
+    await bench.pipeline.accept(message("m1", "hello"), "{}")
+    await bench.pipeline.drain(5)
+    assert await bench.inbox.unanswered(NOW - timedelta(minutes=2)) == ()
+
+
+def test_track_ids_are_the_same_for_the_same_message_and_sealed() -> None:
+    ours, other = TrackIds("secret"), TrackIds("another secret")
+    assert ours.for_message("m1") == TrackIds("secret").for_message("m1") != ours.for_message("m2")
+    assert ours.is_ours(ours.for_message("m1"))
+    for foreign in (other.for_message("m1"), "", "q1-", "q1-abc-def", ours.for_message("m1") + "0", "é-ü-ö"):
+        assert not ours.is_ours(foreign)

@@ -1,0 +1,72 @@
+"""Settings: the smallest configurations work, the environment wins, mistakes are named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bot.errors import ConfigurationError
+from bot.settings import load_settings
+
+
+@pytest.fixture(autouse=True)
+def _clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("DINGTALK_CLIENT_ID", "DINGTALK_CLIENT_SECRET", "DINGTALK_OPENAPI_ENDPOINT", "DINGTALK_OAPI_ENDPOINT"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_the_smallest_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DINGTALK_CLIENT_ID", " dingabc ")
+    monkeypatch.setenv("DINGTALK_CLIENT_SECRET", "hush")
+    monkeypatch.setenv("DINGERP_ERP__MAIN__VENDOR", "demo")
+    settings = load_settings()
+    assert settings.dingtalk.client_id == "dingabc"
+    assert settings.erp["main"].vendor == "demo"
+    assert settings.database == "sqlite+aiosqlite:///data/dingerp.sqlite3"
+    assert not settings.keys_missing
+    assert "hush" not in repr(settings)
+
+
+def test_the_environment_beats_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "my.toml"
+    file.write_text('[http]\nport = 1000\nhost = "0.0.0.0"\n[dingtalk]\nclient_id = "file"\n', encoding="utf-8")
+    monkeypatch.setenv("DINGERP_HTTP__PORT", "2000")
+    monkeypatch.setenv("DINGTALK_CLIENT_ID", "environment")
+    settings = load_settings(file)
+    assert (settings.http.port, settings.http.host) == (2000, "0.0.0.0")
+    assert settings.dingtalk.client_id == "environment"
+
+
+def test_the_file_in_the_current_folder_is_found(tmp_path: Path) -> None:
+    (tmp_path / "dingerp.toml").write_text('[erp.main]\nvendor = "demo"\nlatency = 0.5\n', encoding="utf-8")
+    assert load_settings().erp["main"].options == {"latency": 0.5}
+
+
+def test_roles_come_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DINGERP_ACCESS__ROLES", '{"approver": ["u1", "u2"]}')
+    assert load_settings().access.roles == {"approver": {"u1", "u2"}}
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("[http]\nport = 70000", "http.port"),
+        ("[http]\nporrt = 1", "http.porrt"),
+        ('zone = "Mars/Olympus"', "zone"),
+        ("[limits]\nclick_seconds = 3", "limits.click_seconds"),
+        ("[erp.main]\ntimeout = 1", "erp.main.vendor"),
+        ("this is not toml", "unreadable"),
+    ],
+)
+def test_mistakes_are_named(tmp_path: Path, text: str, named: str) -> None:
+    file = tmp_path / "wrong.toml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=named.replace(".", r"\.")):
+        load_settings(file)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="no such configuration file"):
+        load_settings(tmp_path / "absent.toml")
