@@ -33,6 +33,7 @@ class DingTalkSettings(_Part):
         SecretStr(""), description="Client Secret (AppSecret) of the app; also `DINGTALK_CLIENT_SECRET`."
     )
     robot_code: str = Field("", description="Robot code, where it differs from the client id.")
+    robot_names: tuple[str, ...] = Field((), description="Names of the bot in groups: rich text repeats its mention.")
     corp_id: str = Field("", description="Only clicks from this organisation are obeyed; empty: any.")
     openapi_endpoint: str = Field(
         "https://api.dingtalk.com", description="Base of the new API; also `DINGTALK_OPENAPI_ENDPOINT`."

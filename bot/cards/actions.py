@@ -6,6 +6,7 @@ handles an action asks `bot.access` again.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
 
@@ -16,6 +17,7 @@ MAX_TOKEN_BYTES = 180
 """Keeps seven buttons within the documented kilobyte of a card value (DingTalk sheet, 5.12)."""
 
 _SEPARATOR = "|"
+_TYPED = re.compile(r"(.*\S)\s+\+(\d{1,6})", re.DOTALL)
 
 
 class BadToken(DingerpError):
@@ -40,6 +42,17 @@ class Ask:
         if len(token.encode()) > MAX_TOKEN_BYTES:
             raise ValueError(f"button token of {len(token.encode())} bytes")
         return token
+
+    @property
+    def typed(self) -> str:
+        """What a person can type instead of tapping: ``/order late +8`` goes on after the eighth row."""
+        return f"{self.line} +{self.offset}" if self.offset else self.line
+
+    @classmethod
+    def from_typed(cls, line: str) -> Ask:
+        """Return what a normalised line asks for: the counterpart of `typed`."""
+        match = _TYPED.fullmatch(line)
+        return cls(match[1], int(match[2])) if match else cls(line)
 
 
 Action: TypeAlias = Ask

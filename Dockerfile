@@ -1,0 +1,35 @@
+# Two stages: the first builds a virtual environment from the lock, the second holds nothing else.
+FROM python:3.13-slim AS build
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
+RUN python -m venv /opt/dingerp
+ENV PATH=/opt/dingerp/bin:$PATH
+WORKDIR /src
+# The lock changes seldom: its layer is reused while only our own code changes.
+# The driver of PostgreSQL is an extra and is pinned by the development lock.
+COPY requirements.lock requirements-dev.lock ./
+RUN pip install --requirement requirements.lock \
+ && pip install --constraint requirements-dev.lock "psycopg[binary]"
+COPY pyproject.toml README.md ./
+COPY bot bot
+COPY commands commands
+COPY templates templates
+RUN pip install --no-deps .
+
+FROM python:3.13-slim
+RUN useradd --system --uid 10001 --home-dir /data --shell /usr/sbin/nologin dingerp \
+ && install --directory --owner=dingerp --group=dingerp --mode=0700 /data
+COPY --from=build /opt/dingerp /opt/dingerp
+# Stream mode needs no way in. The port serves health and metrics, and is published only where you publish it.
+ENV PATH=/opt/dingerp/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    DINGERP_DATA_DIR=/data \
+    DINGERP_HTTP__HOST=0.0.0.0
+USER dingerp
+WORKDIR /data
+VOLUME /data
+EXPOSE 8788
+HEALTHCHECK --interval=30s --timeout=5s --start-period=20s --retries=3 \
+    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8788/healthz', timeout=3)"]
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["dingerp"]
+CMD ["run"]

@@ -1,0 +1,94 @@
+# Every target does its own set-up; a second run skips what is fresh.
+# Needs: git, make, Python 3.11 or newer. `make help` lists the targets.
+
+VENV    ?= .venv
+BIN     := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip --disable-pip-version-check --quiet install
+PYTEST  := $(BIN)/python -m pytest
+RESOLVE := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
+           --no-emit-index-url --no-emit-find-links --no-header --no-annotate
+
+# The first Python on the path that is new enough; `make PYTHON=/opt/python/bin/python3 …` names another.
+FIND_PYTHON = for python in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && break; python=; done; \
+	test -n "$$python" || { echo 'dingerp needs Python 3.11 or newer, and none is on the PATH.' >&2; exit 1; }
+
+APT = export DEBIAN_FRONTEND=noninteractive; apt-get update -qq >/dev/null && apt-get install -qq -y --no-install-recommends
+
+CJK_FONT = /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test soak bench lint fmt lock docs docs-check browser clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
+
+demo: $(VENV)/.runtime ## chat with the bot in a browser: simulator, bot and a demo company
+	@exec $(BIN)/dingerp demo $(ARGS)
+
+test: $(VENV)/.dev browser ## all tests but the long ones (ARGS="-k stock" for some)
+	@$(PYTEST) -m "not soak" $(ARGS)
+
+soak: $(VENV)/.dev ## the long tests: many kills, long loads
+	@$(PYTEST) -m soak $(ARGS)
+
+bench: $(VENV)/.dev ## answers per second, beside a bare loop and the SDK's sample bot
+	@$(BIN)/python -m tests.load $(ARGS)
+
+lint: $(VENV)/.dev ## style, types, arrows between the rooms, catalogues
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/python -m bot.cards.catalogue check
+
+fmt: $(VENV)/.dev ## format the code and mend what can be mended
+	@$(BIN)/ruff check --quiet --fix-only .
+	@$(BIN)/ruff format --quiet .
+
+lock: $(VENV)/.dev ## resolve the dependencies again (UPGRADE=1 takes the newest)
+	@$(RESOLVE) --extra dev --extra postgres $(if $(UPGRADE),--upgrade) --output-file requirements-dev.lock
+	@$(RESOLVE) --constraint requirements-dev.lock $(if $(UPGRADE),--upgrade) --output-file requirements.lock
+
+docs: $(VENV)/.dev ## write the generated pages of docs/reference again
+	@$(BIN)/python -m tests.project.reference
+
+docs-check: $(VENV)/.dev ## links, generated pages, READMEs in step
+	@$(PYTEST) -q tests/project
+
+clean: ## remove the virtual environment and all caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .import_linter_cache .hypothesis build dist
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+# The project itself is installed in place, without its dependencies: those come from the lock alone.
+$(VENV)/.runtime: requirements.lock pyproject.toml | $(BIN)/python
+	@echo 'Installing what the bot needs …'
+	@$(INSTALL) -r requirements.lock
+	@$(INSTALL) --no-deps --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock pyproject.toml | $(BIN)/python
+	@echo 'Installing what the bot and its tests need …'
+	@$(INSTALL) -r requirements-dev.lock
+	@$(INSTALL) --no-deps --editable .
+	@touch $(VENV)/.runtime $@
+
+# Debian splits venv off Python; root may fetch it, everybody else is told what to install.
+$(BIN)/python:
+	@set -e; $(FIND_PYTHON); \
+	if ! "$$python" -c 'import ensurepip, venv' 2>/dev/null; then \
+		package=$$("$$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])'); \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then $(APT) "$$package" >/dev/null; \
+		else echo "Python's venv is missing. On Debian and Ubuntu: apt install $$package" >&2; exit 1; fi; \
+	fi; \
+	"$$python" -m venv $(VENV)
+
+# The tests of the chat page need a browser and Chinese letters. Where root can fetch them, it does; elsewhere those
+# tests skip with the reason.
+browser:
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+		! { command -v chromium && test -e $(CJK_FONT); } >/dev/null; then \
+		echo 'Installing Chromium and fonts for the browser tests …'; \
+		{ $(APT) chromium fonts-noto-cjk >/dev/null; } || echo 'Chromium could not be installed.' >&2; \
+	fi

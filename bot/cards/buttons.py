@@ -1,0 +1,47 @@
+"""A view's typed buttons as a card's: labelled in one language, packed, and as commands to type."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from bot.cards.actions import Action
+from bot.cards.card import CardButton
+from bot.cards.escape import clean, escape, link
+from bot.cards.presenter import Presenter
+from bot.cards.view import Button
+
+MAX_LABEL = 24
+"""Characters of a label; phones show about half of it beside another button."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A button as the card carries it, and the line of the text twin that stands for it."""
+
+    button: CardButton
+    twin: str
+
+
+def draw(buttons: Iterable[Button], presenter: Presenter) -> list[Drawn]:
+    """Return the buttons that can be sent: not those whose token is too long or whose link is not https."""
+    colon = presenter.language.colon
+    drawn = [_draw(presenter.show(one.label), one.does, one.color.value, colon) for one in buttons]
+    return [one for one in drawn if one is not None]
+
+
+# Lists are drawn several times until their rows fit, and page after page.
+@lru_cache(maxsize=2048)
+def _draw(label: str, does: Action | str, color: str, colon: str) -> Drawn | None:
+    label = clean(label, MAX_LABEL)
+    if isinstance(does, str):
+        linked = link(label, does)
+        return Drawn(CardButton(label, color, url=does.strip()), f"▸ {linked}") if linked.startswith("[") else None
+    try:
+        token = does.pack()
+    except ValueError:
+        return None
+    typed = escape(does.typed)
+    twin = typed if label == does.typed else f"{escape(label)}{colon}{typed}"
+    return Drawn(CardButton(label, color, token=token), f"▸ {twin}")

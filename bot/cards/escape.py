@@ -1,0 +1,85 @@
+"""Text of others made harmless inside DingTalk's markdown (DingTalk sheet, section 11).
+
+Backslash escapes are not honoured by all clients, so characters that could become markup are replaced by their
+full-width look-alikes, which the parser of commands reads like the originals.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Any
+
+from markupsafe import Markup
+
+MAX_TEXT = 100
+"""Characters of one inserted value; more is cut, since a card holds about 340 Chinese characters in all."""
+
+_BLANKS = re.compile(r"\s+")
+_INVISIBLE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0"
+    "\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e0fff\U000f0000-\U0010ffff]"
+)
+"""Controls, zero-width and bidirectional characters, blank fillers, lone surrogates, tags, private planes."""
+
+_LOOK_ALIKES = str.maketrans("*_#<>|[]`~\\", "＊＿＃＜＞｜［］｀～＼")
+_MARKUP = re.compile(r"[*_#<>|\[\]`~\\@&]|^[-+=\d]")
+_MENTION = re.compile(r"(?:^|(?<=\s))@")
+_ENTITY = re.compile(r"&(?=#?\w{1,32};)")
+_BULLET = re.compile(r"^[-+=](?!\d)")
+_NUMBERED = re.compile(r"^(\d{1,9})([.)])(?=\s|$)")
+_WIDE = {"-": "－", "+": "＋", "=": "＝", ".": "．", ")": "）"}
+_URL_ESCAPES = str.maketrans({"(": "%28", ")": "%29", "<": "%3C", ">": "%3E", '"': "%22", "\\": "%5C", "`": "%60"})
+
+
+class Markdown(Markup):
+    """Text that is markdown already; whatever is joined to it or formatted into it is escaped."""
+
+    __slots__ = ()
+
+    @classmethod
+    def escape(cls, s: Any, /) -> Markdown:
+        return escape(s)
+
+
+def clean(text: str, limit: int = MAX_TEXT) -> str:
+    """Return ``text`` on one line, without invisible characters, cut to ``limit`` characters."""
+    text = text[: limit * 4]
+    if not (text.isascii() and text.isprintable() and "  " not in text):
+        text = " ".join(_INVISIBLE.sub("", _BLANKS.sub(" ", text)).split())
+    text = text.strip()
+    return text if len(text) <= limit else f"{text[: limit - 1].rstrip()}…"
+
+
+def escape(value: object, limit: int = MAX_TEXT) -> Markdown:
+    """Return ``value`` as markdown that shows it literally; `Markdown` passes unchanged."""
+    if isinstance(value, Markdown):
+        return value
+    return Markdown(value) if isinstance(value, Markup) else escape_text(str(value), limit)
+
+
+def escape_text(text: str, limit: int = MAX_TEXT) -> Markdown:
+    """Return plain text as markdown that shows it literally, cut to ``limit`` characters."""
+    # Long texts would fill the memory of the cache, and most of their length is cut anyway.
+    return _escape(text, limit) if len(text) <= limit else _escape.__wrapped__(text, limit)
+
+
+@lru_cache(maxsize=4096)
+def _escape(text: str, limit: int) -> Markdown:
+    text = clean(text, limit)
+    if _MARKUP.search(text):
+        text = _MENTION.sub("＠", text.translate(_LOOK_ALIKES))
+        text = _ENTITY.sub("＆", text)
+        text = _BULLET.sub(lambda found: _WIDE[found[0]], text)
+        text = _NUMBERED.sub(lambda found: found[1] + _WIDE[found[2]], text)
+    return Markdown(text)
+
+
+def link(text: object, url: str) -> Markdown:
+    """Return a link, or only its text unless the address is https without characters that end a link early."""
+    label = escape(text)
+    address = url.strip()
+    if not address.lower().startswith("https://") or _BLANKS.search(address) or _INVISIBLE.search(address):
+        return label
+    safe = address.translate(_URL_ESCAPES)
+    return Markdown(f"[{label}]({safe})")

@@ -1,0 +1,112 @@
+"""The lines of a body: as DingTalk's cards want them, as its plain markdown wants them, and cut to a size.
+
+A line of a template is a line on the card. Card markdown breaks lines at ``<br>`` and starts a paragraph at an empty
+line; plain markdown breaks at two blanks, newline, two blanks (DingTalk sheet, section 11).
+"""
+
+from __future__ import annotations
+
+import re
+
+from bot.cards.escape import clean
+
+NOTHING = "\0"
+"""Marks a line that disappears when it holds nothing else; no data can contain it (`bot.cards.escape.clean`)."""
+
+_BLOCK = re.compile(r"(?:[-*] |\d+\. |#{1,6} |>|\||\*\*\*$|```)")
+_FONT = re.compile(r"</?font\b[^<>]*>")
+_MENTION = re.compile(r"</?a\b[^<>]*>")
+_RULE = re.compile(r"\|(?: ?:?-+:? ?\|)+$")
+_LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()\s]*\)")
+_PLAIN_BREAK = "  \n  "
+
+
+def lines_of(text: str) -> list[str]:
+    """Return the lines of a rendered block; an empty string parts paragraphs, never two in a row or at an end."""
+    lines: list[str] = []
+    for raw in text.replace("<br>", "\n").split("\n"):
+        line = raw.strip()
+        if NOTHING in line:
+            line = line.replace(NOTHING, "").strip()
+            if not line:
+                continue
+        if line or (lines and lines[-1]):
+            lines.append(line)
+    if lines and not lines[-1]:
+        lines.pop()
+    return lines
+
+
+def card_markdown(lines: list[str]) -> str:
+    """Join lines for a card: ``<br>`` between lines of one paragraph, a bare newline around lists and tables."""
+    parts: list[str] = []
+    before = ""
+    for line in lines:
+        if not before or not line:
+            parts.append("\n")
+        elif line[0] in _STARTS or before[0] in _STARTS:
+            parts.append(_between(before, line))
+        else:
+            parts.append("<br>")
+        parts.append(line)
+        before = line
+    return "".join(parts[1:])
+
+
+_STARTS = frozenset("-*#>|`0123456789")
+
+
+def _between(before: str, line: str) -> str:
+    block_before, block_after = _BLOCK.match(before), _BLOCK.match(line)
+    if not (block_before or block_after):
+        return "<br>"
+    # A table needs an empty line before it, and text after a list or a quote would otherwise continue its last item.
+    same = block_before and block_after and before[0] == line[0]
+    starts_table = line[0] == "|" and not same
+    continues = block_before and not block_after and before[0] in "-*>|0123456789"
+    return "\n\n" if starts_table or continues else "\n"
+
+
+def plain_markdown(lines: list[str]) -> str:
+    """Join lines for places without cards: no colours, no tables, breaks that every client honours."""
+    text: list[str] = []
+    for line in lines:
+        if line.startswith("|"):
+            if _RULE.match(line):
+                continue
+            line = " · ".join(cell.strip() for cell in line.strip("|").split("|"))
+        text.append(strip_colours(line))
+    return _PLAIN_BREAK.join(text).replace(f"{_PLAIN_BREAK}{_PLAIN_BREAK}", "\n\n")
+
+
+def strip_colours(text: str) -> str:
+    """Return the text without font and mention tags."""
+    return _MENTION.sub("", _FONT.sub("", text))
+
+
+def strip_markup(text: str) -> str:
+    """Return the text without any markup of ours: for a line that must be cut inside."""
+    return _LINK.sub(r"\1", strip_colours(text)).replace("**", "")
+
+
+def cut_bytes(text: str, limit: int) -> str:
+    """Return ``text`` on one line and within ``limit`` bytes of UTF-8, never cut inside a character."""
+    text = clean(text, limit)
+    if len(text.encode()) <= limit:
+        return text
+    return text.encode()[: max(0, limit - 3)].decode(errors="ignore").rstrip() + ("…" if limit >= 3 else "")
+
+
+def cut_lines(lines: list[str], limit: int, note: str) -> list[str]:
+    """Return as many first lines as fit ``limit`` bytes as a card together with ``note``, which says so.
+
+    A first line that is too long alone loses its markup and its end.
+    """
+    kept = list(lines)
+    while kept and len(card_markdown([*kept, "", note]).encode()) > limit:
+        kept.pop()
+        while kept and not kept[-1]:
+            kept.pop()
+    if not kept and lines:
+        kept = [cut_bytes(strip_markup(lines[0]), limit - len(note.encode()) - 2)]
+    return [*kept, "", note]

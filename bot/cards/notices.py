@@ -1,0 +1,169 @@
+"""Views of everything that is not an answer: failures, refusals, hints. Each says what is wrong and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from bot.cards.actions import Ask
+from bot.cards.view import Button, Color, Label, View
+from bot.phrase import Phrase, phrase
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """One of several things that may have been meant: the line that asks for it, and its name."""
+
+    line: str
+    name: Label = ""
+
+    @property
+    def label(self) -> Label:
+        """The name, or the line itself where there is none."""
+        return self.name or self.line
+
+
+def _picks(picks: Sequence[Pick]) -> tuple[Button, ...]:
+    return tuple(Button(pick.label, Ask(pick.line)) for pick in picks)
+
+
+_HELP = Button(phrase("Help"), Ask("/help"))
+
+
+def _again(line: str, offset: int = 0) -> tuple[Button, ...]:
+    return (Button(phrase("Try again"), Ask(line, offset), Color.BLUE),) if line else ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownCommand(View):
+    """No command is called what was typed; ``suggestions`` are those that resemble it."""
+
+    card: ClassVar[str] = "unknown_command"
+
+    typed: str
+    suggestions: tuple[Pick, ...] = ()
+    example: str = ""
+
+    def buttons(self) -> Sequence[Button]:
+        return (*_picks(self.suggestions), _HELP)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BadArgument(View):
+    """The command is known, its arguments are not understood."""
+
+    card: ClassVar[str] = "bad_argument"
+
+    problem: Phrase
+    usage: Label
+    """How the command is written, such as ``/stock <SKU> [@warehouse]``."""
+    examples: tuple[str, ...] = ()
+
+    def buttons(self) -> Sequence[Button]:
+        return tuple(Button(example, Ask(example)) for example in self.examples)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotFoundNotice(View):
+    """There is no such thing in the ERP; ``closest`` are the nearest that there are."""
+
+    card: ClassVar[str] = "not_found"
+
+    what: str
+    closest: tuple[Pick, ...] = ()
+    example: str = ""
+
+    def buttons(self) -> Sequence[Button]:
+        return _picks(self.closest)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeniedNotice(View):
+    """The access policy said no; ``ask`` are roles or people who can help."""
+
+    card: ClassVar[str] = "denied"
+
+    reason: Phrase
+    ask: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErpDown(View):
+    """A source failed to answer; ``line`` asks again."""
+
+    card: ClassVar[str] = "erp_down"
+
+    problem: Phrase
+    source: str = ""
+    line: str = ""
+    offset: int = 0
+
+    def buttons(self) -> Sequence[Button]:
+        return _again(self.line, self.offset)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed(View):
+    """Something unexpected; ``reference`` is the short number that the log has too."""
+
+    card: ClassVar[str] = "failed"
+
+    problem: Phrase
+    reference: str
+    line: str = ""
+
+    def buttons(self) -> Sequence[Button]:
+        return _again(self.line)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hint(View):
+    """A message that cannot hold a question: a picture, a file, nothing at all."""
+
+    card: ClassVar[str] = "hint"
+
+    problem: Phrase
+    example: str = "/stock SKU123"
+
+    def buttons(self) -> Sequence[Button]:
+        return (_HELP,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExternalNotice(View):
+    """Somebody from outside the organisation asked."""
+
+    card: ClassVar[str] = "external"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuotaNotice(View):
+    """The organisation's push quota is used up: DingTalk leaves the text of messages out (DingTalk sheet, 1.6)."""
+
+    card: ClassVar[str] = "quota"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Busy(View):
+    """A click had to be answered before the ERP did; ``line`` and ``offset`` are what was clicked."""
+
+    card: ClassVar[str] = "busy"
+
+    line: str
+    offset: int = 0
+
+    def buttons(self) -> Sequence[Button]:
+        return _again(self.line, self.offset)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutOfDate(View):
+    """A button of an older release or of a foreign card; ``line`` asks anew where we know what for."""
+
+    card: ClassVar[str] = "out_of_date"
+
+    line: str = ""
+
+    def buttons(self) -> Sequence[Button]:
+        return _again(self.line) or (_HELP,)

@@ -1,0 +1,101 @@
+"""Values as markdown for one reader: in their language and time zone, escaped."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+from bot.cards.escape import Markdown, clean, escape, escape_text
+from bot.cards.language import Language, fill
+from bot.erp.model import Money
+from bot.phrase import Phrase
+
+MAX_PHRASE = 400
+"""Characters of a phrase of ours with its parameters, each of which is held to the length of any ERP text."""
+
+Formatter = Callable[..., Markdown]
+
+
+class Presenter:
+    """Turns anything that stands in ``{{ }}`` into markdown that shows it literally.
+
+    The same figures, units and days come again and again, so what they look like is remembered; all keys are equal
+    only when they look the same to this reader.
+    """
+
+    def __init__(self, language: Language, zone: dt.tzinfo) -> None:
+        self.language = language
+        self.zone = zone
+        self.number = _remembered(language.number)
+        self.quantity = _remembered(language.quantity)
+        self.money = _remembered(language.money)
+        self.date = _remembered(language.date)
+        self.day = _remembered(language.day)
+        self.days = _remembered(language.days)
+        self.time = _remembered(self._time)
+        self.datetime = _remembered(self._datetime)
+        self._by_type: dict[type, Formatter] = {
+            str: escape_text,
+            Decimal: self.number,
+            int: self.number,
+            Money: self.money,
+            dt.date: self.date,
+            dt.datetime: self.datetime,
+            Phrase: lambda phrase: escape_text(self.show(phrase), MAX_PHRASE),
+        }
+        self.fixed = _Fixed(language)
+
+    def show(self, value: object) -> str:
+        """Return a value as plain text, not escaped."""
+        if isinstance(value, dt.datetime):
+            return self._datetime(value)
+        if isinstance(value, Phrase):
+            return self.language.say(value, self._show_inside)
+        return self.language.show(value)
+
+    def _show_inside(self, value: object) -> str:
+        return clean(self.show(value))
+
+    def present(self, value: object) -> Markdown:
+        """Return a value as markdown; what is markdown already passes unchanged."""
+        kind = type(value)
+        if kind is Markdown:
+            return value  # type: ignore[return-value]  # mypy does not narrow by type()
+        formatter = self._by_type.get(kind)
+        return formatter(value) if formatter else escape(self.show(value))
+
+    def gettext(self, msgid: str, **params: object) -> Markdown:
+        """Translate a message of a template; its parameters are escaped, its own markdown is not."""
+        return Markdown(fill(self.language.gettext(msgid), params, self.present)) if params else self.fixed[msgid]
+
+    def ngettext(self, one: str, many: str, num: int, **params: object) -> Markdown:
+        """Translate a message with a number; ``num`` is always one of its parameters."""
+        return Markdown(fill(self.language.ngettext(one, many, num), {"num": num, **params}, self.present))
+
+    def _datetime(self, value: dt.datetime | None) -> str:
+        return self.language.datetime(value.astimezone(self.zone) if value is not None else None)
+
+    def _time(self, value: dt.datetime | None) -> str:
+        return f"{value.astimezone(self.zone):%H:%M}" if value is not None else self.language.show(None)
+
+
+class _Fixed(dict[str, Markdown]):
+    """Messages without parameters, translated when first needed."""
+
+    def __init__(self, language: Language) -> None:
+        super().__init__()
+        self._language = language
+
+    def __missing__(self, msgid: str) -> Markdown:
+        return self.setdefault(msgid, Markdown(self._language.gettext(msgid) % {}))
+
+
+def _remembered(show: Callable[..., str]) -> Formatter:
+    @lru_cache(maxsize=4096)
+    def formatter(*values: Any) -> Markdown:
+        return escape(show(*values))
+
+    return formatter

@@ -1,0 +1,250 @@
+"""Typed arguments: what may follow a command, read from the signature of its function.
+
+A parameter annotated with a `Word` or a `Keyword` is typed by the person; every other one is a collaborator and is
+injected by its type. The signature is read once, when the command is made.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType, NoneType, UnionType
+from typing import Any, ClassVar, Self, TypeAlias, Union, get_args, get_origin
+
+from bot.chat.errors import BadArgument
+from bot.chat.line import split
+from bot.errors import ConfigurationError
+from bot.phrase import Phrase, phrase
+
+
+class Word(str):
+    """A piece of text that somebody types: one word, or with ``takes_rest`` all that are left.
+
+    ``placeholder`` stands for it in the usage line; ``prefix`` marks it, so that it may stand anywhere.
+    """
+
+    __slots__ = ()
+
+    placeholder: ClassVar[Phrase] = phrase("text")
+    prefix: ClassVar[str] = ""
+    takes_rest: ClassVar[bool] = False
+
+
+class Sku(Word):
+    """A product's code, or part of its code or name."""
+
+    placeholder = phrase("SKU")
+
+
+class Warehouse(Word):
+    """A warehouse's code or part of its name, typed as ``@name``."""
+
+    placeholder = phrase("warehouse")
+    prefix = "@"
+
+
+class DocumentNumber(Word):
+    """The number of a document, or part of it."""
+
+    placeholder = phrase("number")
+
+
+class Term(Word):
+    """Free text up to the end of the line: part of a number or of a name, blanks included."""
+
+    placeholder = phrase("search text")
+    takes_rest = True
+
+
+class Keyword(StrEnum):
+    """One of a few words with a meaning: ``LATE = phrase("late"), "晚", "延期"``.
+
+    The phrase names the member in the usage line; any of the words may be typed, in any case.
+    """
+
+    label: Phrase
+    words: frozenset[str]
+
+    def __new__(cls, label: Phrase, *words: str) -> Self:
+        member = str.__new__(cls, label.msgid)
+        member._value_ = label.msgid
+        member.label = label
+        member.words = frozenset(word.casefold() for word in (label.msgid, *words))
+        return member
+
+    @classmethod
+    def meant_by(cls, word: str) -> Self | None:
+        """Return the member that ``word`` names, if any."""
+        folded = word.casefold()
+        return next((member for member in cls if folded in member.words), None)
+
+
+ArgumentType: TypeAlias = type[Word] | type[Keyword]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """One argument as the usage line shows it; ``many`` takes one or more words, ``default`` stands for none."""
+
+    name: str
+    type: ArgumentType
+    required: bool
+    many: bool
+    by_name: bool
+    default: object = None
+
+    def missing(self) -> object:
+        """Return what stands for an argument that was not typed; raises `BadArgument` if it must be."""
+        if self.required:
+            raise BadArgument(phrase("Something is missing after the command."))
+        return self.default
+
+    @property
+    def prefix(self) -> str:
+        """The sign that must stand before it."""
+        return self.type.prefix if issubclass(self.type, Word) else ""
+
+    @property
+    def choices(self) -> tuple[Phrase, ...]:
+        """What to write in the usage line: the words to choose from, or one placeholder."""
+        if issubclass(self.type, Word):
+            return (self.type.placeholder,)
+        return tuple(member.label for member in self.type)
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """The typed parameters of a command in their order, and by name the types of its collaborators."""
+
+    parameters: tuple[Parameter, ...]
+    collaborators: Mapping[str, type]
+
+    def parse(self, text: str) -> tuple[list[object], dict[str, object]]:
+        """Return the positional and the named arguments that the normalised ``text`` holds; raises `BadArgument`.
+
+        Marked words are taken from anywhere, keywords from either end, the rest in order. An ``@name`` that the
+        command has no parameter for is somebody mentioned beside the bot, and no argument (DingTalk sheet, 2.2).
+        """
+        words = list(split(text, listed=any(parameter.many for parameter in self.parameters)))
+        values: dict[str, object] = {}
+        for parameter in self.parameters:
+            if issubclass(parameter.type, Keyword):
+                values[parameter.name] = _take_keyword(parameter.type, words) or parameter.missing()
+            elif parameter.type.prefix:
+                values[parameter.name] = _take_marked(parameter.type, words) or parameter.missing()
+        words = [word for word in words if not _is_mention(word)]
+        positional: list[object] = []
+        for parameter in self.parameters:
+            if parameter.many:
+                positional.extend(_take_all(parameter.type, words) or (parameter.missing(),))
+                continue
+            if parameter.name not in values:
+                values[parameter.name] = _take(parameter.type, words) or parameter.missing()
+            if not parameter.by_name:
+                positional.append(values.pop(parameter.name))
+        if words:
+            raise BadArgument(phrase("“%(word)s” is too much here.", word=shortened(words[0])))
+        return positional, values
+
+
+def read_signature(function: Callable[..., object]) -> Signature:
+    """Return what ``function`` takes; raises `ConfigurationError` for a signature that no line can fill."""
+    where = f"{function.__module__}.{function.__qualname__}"
+    try:
+        signature = inspect.signature(function, eval_str=True)
+    except NameError as error:
+        raise ConfigurationError(f"{where}: {error}; its types must be importable and stand above it") from error
+    parameters: list[Parameter] = []
+    collaborators: dict[str, type] = {}
+    for parameter in signature.parameters.values():
+        kind = _bare_type(parameter.annotation)
+        if kind is None or parameter.kind is parameter.VAR_KEYWORD:
+            raise ConfigurationError(f"{where}: parameter {parameter.name!r} needs one type as its annotation")
+        if issubclass(kind, Keyword) and parameter.kind is parameter.VAR_POSITIONAL:
+            raise ConfigurationError(f"{where}: {parameter.name!r} cannot take many keywords")
+        if issubclass(kind, (Word, Keyword)):
+            parameters.append(_parameter(parameter, kind))
+        elif parameter.kind is parameter.KEYWORD_ONLY:
+            collaborators[parameter.name] = kind
+        else:
+            raise ConfigurationError(f"{where}: collaborator {parameter.name!r} must be keyword-only")
+    return Signature(tuple(parameters), collaborators)
+
+
+def usage(command: str, signature: Signature) -> Phrase:
+    """Return how a command is typed. The text itself is the same in all languages, its placeholders are phrases."""
+    parts, words = [f"/{command}"], dict[str, object]()
+    for parameter in signature.parameters:
+        for choice in parameter.choices:
+            words[f"word{len(words)}"] = choice
+        names = list(words)[-len(parameter.choices) :]
+        text = parameter.prefix + "|".join(f"%({name})s" for name in names) + ("…" if parameter.many else "")
+        parts.append(f"<{text}>" if parameter.required else f"[{text}]")
+    return Phrase(" ".join(parts), MappingProxyType(words))
+
+
+def _parameter(parameter: inspect.Parameter, kind: ArgumentType) -> Parameter:
+    many = parameter.kind is parameter.VAR_POSITIONAL
+    required = parameter.default is parameter.empty
+    return Parameter(
+        name=parameter.name,
+        type=kind,
+        required=required,
+        many=many,
+        by_name=parameter.kind is parameter.KEYWORD_ONLY,
+        default=None if required else parameter.default,
+    )
+
+
+def _bare_type(annotation: Any) -> type | None:
+    """Return the class of ``X`` or ``X | None``."""
+    if get_origin(annotation) in {Union, UnionType}:
+        types = [one for one in get_args(annotation) if one is not NoneType]
+        annotation = types[0] if len(types) == 1 else None
+    return annotation if isinstance(annotation, type) and annotation is not inspect.Parameter.empty else None
+
+
+def _take_marked(kind: type[Word], words: list[str]) -> Word | None:
+    """Take the word with the mark of ``kind``; the mark may stand apart from it."""
+    for i, word in enumerate(words):
+        if not word.startswith(kind.prefix):
+            continue
+        text = words.pop(i).removeprefix(kind.prefix)
+        if not text and i < len(words):
+            text = words.pop(i)
+        return kind(text) if text else None
+    return None
+
+
+def _take_keyword(kind: type[Keyword], words: list[str]) -> Keyword | None:
+    for i in (0, -1):
+        if words and (member := kind.meant_by(words[i])):
+            del words[i]
+            return member
+    return None
+
+
+def _take_all(kind: ArgumentType, words: list[str]) -> list[Word]:
+    taken = [kind(word) for word in words] if issubclass(kind, Word) else []
+    words.clear()
+    return taken
+
+
+def _take(kind: ArgumentType, words: list[str]) -> Word | None:
+    if not words or issubclass(kind, Keyword):
+        return None
+    count = len(words) if kind.takes_rest else 1
+    text = " ".join(words[:count])
+    del words[:count]
+    return kind(text)
+
+
+def _is_mention(word: str) -> bool:
+    return len(word) > 1 and word.startswith("@")
+
+
+def shortened(text: str, limit: int = 24) -> str:
+    """Return ``text`` in at most ``limit`` characters: for echoing what somebody typed."""
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"

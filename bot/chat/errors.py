@@ -1,0 +1,26 @@
+"""What can be wrong with a question itself; `bot.chat.desk` turns each into its card."""
+
+from __future__ import annotations
+
+from bot.erp.errors import NotFound
+from bot.errors import DingerpError
+from bot.phrase import Phrase
+
+
+class BadArgument(DingerpError):
+    """The command is known, but what follows it is not understood; ``problem`` says what is wrong."""
+
+    def __init__(self, problem: Phrase) -> None:
+        super().__init__(str(problem))
+        self.problem = problem
+
+    def tell(self) -> Phrase:
+        return self.problem
+
+
+class NothingFound(NotFound):
+    """No such document or item, but perhaps one of ``closest`` was meant: lines to ask instead."""
+
+    def __init__(self, what: str, closest: tuple[str, ...] = ()) -> None:
+        super().__init__(what)
+        self.closest = closest

@@ -1,0 +1,40 @@
+"""How old an answer is, and from where: what the tips of every answer about the ERP say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from bot.erp.hub import Found
+from bot.phrase import Phrase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Freshness:
+    """When the ERP said it. ``stale``: it does not answer now, so this is the last known value.
+
+    ``failures`` name the other sources that did not answer.
+    """
+
+    as_of: datetime
+    stale: bool
+    source: str
+    failures: tuple[Phrase, ...] = ()
+
+
+def freshness(found: Found[Any]) -> Freshness:
+    """Return the freshness of one answer."""
+    return Freshness(as_of=found.as_of, stale=found.stale, source=found.source, failures=found.failures)
+
+
+def freshness_of_all(founds: Sequence[Found[Any]]) -> Freshness:
+    """Return the freshness of answers shown together (at least one): of the oldest, with the source if it is one."""
+    sources = {found.source for found in founds}
+    return Freshness(
+        as_of=min(found.as_of for found in founds),
+        stale=any(found.stale for found in founds),
+        source=sources.pop() if len(sources) == 1 else "",
+        failures=tuple({str(failure): failure for found in founds for failure in found.failures}.values()),
+    )

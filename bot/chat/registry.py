@@ -1,0 +1,176 @@
+"""Commands: how one is declared, and how all of them are found.
+
+A command is an asynchronous function in a file of its own::
+
+    @command("stock", aliases=("库存", "kc"), examples=("/stock SKU123",), summary=phrase("Stock of a product"))
+    async def stock(*skus: Sku, warehouse: Warehouse | None = None, erp: ErpHub, asking: Asking) -> View: ...
+
+Usage, help, completion and suggestions are read from it; see `bot.chat.arguments` for its parameters.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from types import ModuleType
+from typing import Generic, ParamSpec
+
+from rapidfuzz import fuzz, process
+
+from bot.access.policy import AccessPolicy, Request
+from bot.cards.actions import Ask
+from bot.cards.view import View
+from bot.chat.arguments import Signature, read_signature, usage
+from bot.chat.asking import Asking
+from bot.chat.message import Conversation
+from bot.chat.reading import LineReader, Reading
+from bot.errors import ConfigurationError
+from bot.phrase import Phrase
+
+P = ParamSpec("P")
+
+ENTRY_POINTS = "dingerp.commands"
+"""Entry point group for commands of other packages: each names a `Command` or a module that holds some."""
+
+_ALIKE = 65.0
+"""RapidFuzz score from which a misspelt command is taken for one of ours: ``stcok`` and ``stock`` have 80."""
+
+
+@dataclass(frozen=True)
+class Command(Generic[P]):
+    """One command. Calling it calls its function, so that tests need no registry.
+
+    ``names`` are the name and all aliases; a function may return an `Ask` instead of a view, which answers that line
+    instead (the access policy is asked again for it).
+    """
+
+    name: str
+    aliases: tuple[str, ...]
+    examples: tuple[str, ...]
+    writes: bool
+    summary: Phrase
+    function: Callable[P, Awaitable[View | Ask]]
+    signature: Signature
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Awaitable[View | Ask]:
+        return self.function(*args, **kwargs)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Everything that may be typed for it."""
+        return (self.name, *self.aliases)
+
+    @property
+    def usage(self) -> Phrase:
+        """How it is typed: ``/stock <SKU…> [@warehouse]``, with the placeholders in the reader's language."""
+        return usage(self.name, self.signature)
+
+    def request(self, conversation: Conversation) -> Request:
+        """Return what the access policy is asked before it runs there."""
+        return Request(command=self.name, conversation_id=conversation.id, writes=self.writes)
+
+
+def command(
+    name: str,
+    *,
+    aliases: tuple[str, ...] = (),
+    examples: tuple[str, ...] = (),
+    writes: bool = False,
+    summary: Phrase,
+) -> Callable[[Callable[P, Awaitable[View | Ask]]], Command[P]]:
+    """Make a `Command` of an asynchronous function; raises `ConfigurationError` for an unusable signature."""
+
+    def make(function: Callable[P, Awaitable[View | Ask]]) -> Command[P]:
+        if not inspect.iscoroutinefunction(function):
+            raise ConfigurationError(f"command {name!r} must be an async function")
+        return Command(name, aliases, examples, writes, summary, function, read_signature(function))
+
+    return make
+
+
+AnyCommand = Command[...]
+
+
+class Commands(Mapping[str, AnyCommand]):
+    """All commands by name, in the order in which help shows them; finds the one that a line means."""
+
+    def __init__(self, commands: Iterable[AnyCommand]) -> None:
+        """Raises `ConfigurationError` when two commands want the same name or alias."""
+        self._by_name: dict[str, AnyCommand] = {}
+        owners: dict[str, str] = {}
+        for one in commands:
+            for word in map(str.casefold, one.names):
+                if not word or any(sign.isspace() for sign in word):
+                    raise ConfigurationError(f"command {one.name!r}: {word!r} is no single word")
+                if word in owners:
+                    raise ConfigurationError(f"commands {owners[word]!r} and {one.name!r} both want the name {word!r}")
+                owners[word] = one.name
+            self._by_name[one.name] = one
+        self._words = tuple(owners)
+        self._owners = owners
+        self._reader = LineReader(owners)
+
+    @classmethod
+    def discover(cls, package: str = "commands") -> Commands:
+        """Return the built-in commands of ``package`` and those that other installed packages offer."""
+        return cls(
+            [*_built_in(importlib.import_module(package)), *_from_entry_points(entry_points(group=ENTRY_POINTS))]
+        )
+
+    def __getitem__(self, name: str) -> AnyCommand:
+        return self._by_name[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._by_name)
+
+    def __len__(self) -> int:
+        return len(self._by_name)
+
+    def read(self, line: str) -> Reading:
+        """Return which command ``line`` means and what follows it."""
+        return self._reader.read(line)
+
+    def named(self, word: str) -> AnyCommand | None:
+        """Return the command with this name or alias; a slash before it and its case don't matter."""
+        owner = self._owners.get(word.lstrip("/").casefold())
+        return self._by_name[owner] if owner else None
+
+    def usable(self, policy: AccessPolicy, asking: Asking) -> tuple[AnyCommand, ...]:
+        """Return the commands that this person may use in this conversation."""
+        person, conversation = asking.person, asking.conversation
+        return tuple(one for one in self.values() if policy.decide(person, one.request(conversation)).allowed)
+
+    def alike(self, word: str, *, limit: int = 3) -> tuple[AnyCommand, ...]:
+        """Return the commands with a name or alias like ``word``, most alike first."""
+        hits = process.extract(word.casefold(), self._words, scorer=fuzz.ratio, limit=limit * 2, score_cutoff=_ALIKE)
+        names = dict.fromkeys(self._owners[hit] for hit, _, _ in hits)
+        return tuple(self._by_name[name] for name in names)[:limit]
+
+
+def _built_in(package: ModuleType) -> Iterator[AnyCommand]:
+    for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+        yield from _of_module(importlib.import_module(module.name))
+
+
+def _from_entry_points(points: Iterable[EntryPoint]) -> Iterator[AnyCommand]:
+    for point in points:
+        try:
+            found = point.load()
+        except (ImportError, AttributeError) as error:
+            raise ConfigurationError(f"entry point {point.name!r} ({point.value}): {error}") from error
+        if isinstance(found, Command):
+            yield found
+        elif isinstance(found, ModuleType):
+            yield from _of_module(found)
+        else:
+            raise ConfigurationError(f"entry point {point.name!r} ({point.value}) is neither a command nor a module")
+
+
+def _of_module(module: ModuleType) -> Iterator[AnyCommand]:
+    for value in vars(module).values():
+        if isinstance(value, Command) and value.function.__module__ == module.__name__:
+            yield value

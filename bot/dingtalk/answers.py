@@ -1,0 +1,112 @@
+"""The way back to who asked: a card first, then a plain message, then the message's own webhook.
+
+Each next way is taken only when it is certain that the one before left nothing in the conversation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+
+import structlog
+
+from bot.cards.card import Card
+from bot.chat.channel import Sent, Via
+from bot.chat.message import ConversationKind, Message
+from bot.dingtalk.card_wire import TemplateChoice, card_params
+from bot.dingtalk.cards import CardApi
+from bot.dingtalk.endpoints import AppKeys
+from bot.dingtalk.errors import AuthFailed, CardUnconfirmed, NotReachable, OutcomeUnknown, QuotaExhausted
+from bot.dingtalk.robot import Robot
+from bot.errors import DingerpError
+
+_log = structlog.get_logger(__name__)
+
+
+class Answers:
+    """Implements `bot.chat.channel.AnswerChannel`; ``now`` gives an aware time."""
+
+    def __init__(
+        self,
+        cards: CardApi,
+        robot: Robot,
+        keys: AppKeys,
+        *,
+        templates: TemplateChoice | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._cards = cards
+        self._robot = robot
+        self._keys = keys
+        self._templates = templates or TemplateChoice()
+        self._now = now
+
+    async def answer(
+        self,
+        message: Message,
+        card: Card,
+        *,
+        track_id: str,
+        before_fallback: Callable[[], Awaitable[None]],
+    ) -> Sent:
+        """Make the card appear where ``message`` was written; see `bot.chat.channel.AnswerChannel`.
+
+        Raises `CardUnconfirmed` when the card may stand already: the same ``track_id`` may be tried again. Raises
+        `OutcomeUnknown` when a text may stand already, and when all ways failed the error of the webhook or, if the
+        message has none that still works, of the card.
+        """
+        robot_code = self._keys.robot(message.robot_code)
+        in_group = message.conversation.kind is ConversationKind.GROUP
+        reachable = in_group or message.sender.staff_id is not None
+        refusal: DingerpError = NotReachable("a person outside the organisation in a direct chat")
+        if reachable:
+            try:
+                await self._send_card(message, card, track_id, robot_code)
+            except OutcomeUnknown as trouble:
+                raise CardUnconfirmed(trouble.detail, code=trouble.code, request_id=trouble.request_id) from trouble
+            except DingerpError as trouble:
+                refusal = trouble
+                _note(Via.CARD, card, trouble)
+            else:
+                return Sent(Via.CARD)
+        await before_fallback()
+        # Neither a month without calls nor keys that are refused leave room for another API call.
+        if reachable and not isinstance(refusal, QuotaExhausted | AuthFailed):
+            try:
+                await self._send_markdown(message, card, robot_code)
+            except OutcomeUnknown:
+                raise
+            except DingerpError as trouble:
+                _note(Via.MARKDOWN, card, trouble)
+            else:
+                return Sent(Via.MARKDOWN)
+        webhook = message.webhook
+        if webhook is None or webhook.expires_at <= self._now():
+            raise refusal
+        await self._robot.answer_session(webhook, title=card.title, markdown=card.twin)
+        return Sent(Via.WEBHOOK)
+
+    async def _send_card(self, message: Message, card: Card, track_id: str, robot_code: str) -> None:
+        template = self._templates.of(card.name)
+        await self._cards.create_and_deliver(
+            track_id=track_id,
+            params=card_params(card, template),
+            template_id=template.template_id,
+            conversation=message.conversation,
+            summary=card.title,
+            robot_code=robot_code,
+            user_id=message.sender.staff_id,
+        )
+
+    async def _send_markdown(self, message: Message, card: Card, robot_code: str) -> None:
+        group, person = message.conversation, message.sender.staff_id
+        if group.kind is ConversationKind.DIRECT and person is not None:
+            await self._robot.send_to_people([person], robot_code, title=card.title, markdown=card.twin)
+        else:
+            await self._robot.send_to_group(group.id, robot_code, title=card.title, markdown=card.twin)
+
+
+def _note(via: Via, card: Card, trouble: DingerpError) -> None:
+    _log.warning(
+        "answer_way_failed", via=via.value, card=card.name, error=type(trouble).__name__, detail=trouble.detail
+    )

@@ -1,0 +1,171 @@
+"""Turns finished cards into the variables of a DingTalk card template (DingTalk sheet, 5.10 and 5.11)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
+
+import orjson
+
+from bot.cards.card import Card, CardButton
+from bot.errors import ConfigurationError
+
+MARKDOWN_WITH_BUTTONS = "1366a1eb-bc54-4859-ac88-517c56a9acb1.schema"
+"""The public template that works in every application without building one."""
+
+BUTTONS = "buttons"
+"""The card field that is all buttons together."""
+
+_PUBLIC_VARIABLES = MappingProxyType(
+    {"title": "title", "markdown": "body", "tips": "tips", "sys_full_json_obj": BUTTONS}
+)
+_PUBLIC_CONSTANTS = MappingProxyType(
+    # The SDK's own picture; wide layout, and no forwarding since a card is made for one conversation.
+    {"logo": "@lALPDfJ6V_FPDmvNAfTNAfQ", "config": '{"autoLayout":true,"enableForward":false}'}
+)
+
+
+class ButtonStyle(StrEnum):
+    """How a template takes its buttons."""
+
+    MSG_BUTTONS = "msgButtons"
+    """JSON text ``{"msgButtons": […]}``: the public templates."""
+
+    BUTTON_GROUP = "buttonGroup"
+    """JSON text of a list: a variable of type ``buttonGroup`` in a template of one's own."""
+
+    STATIC = "static"
+    """Buttons that stand in the template: it takes their words and tokens one by one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardTemplate:
+    """A template in DingTalk's card builder and what goes into its variables.
+
+    ``variables`` maps a variable to a field of the card: ``title``, ``body``, ``tips``, ``name``, ``language``,
+    ``buttons`` (all of them, in the template's ``button_style``), ``button1.text``, ``button1.token`` and
+    ``button1.url`` (and so on; empty when there are fewer buttons), or any key of `Card.fields`.
+    ``constants`` are variables whose value never changes.
+    """
+
+    template_id: str = MARKDOWN_WITH_BUTTONS
+    button_style: ButtonStyle = ButtonStyle.MSG_BUTTONS
+    variables: Mapping[str, str] = field(default_factory=lambda: _PUBLIC_VARIABLES)
+    constants: Mapping[str, str] = field(default_factory=lambda: _PUBLIC_CONSTANTS)
+
+    def __post_init__(self) -> None:
+        if self.button_style is ButtonStyle.STATIC and BUTTONS in self.variables.values():
+            raise ConfigurationError(f"card template {self.template_id}: static buttons have no list of buttons")
+
+
+def own_template(
+    template_id: str,
+    button_style: ButtonStyle = ButtonStyle.BUTTON_GROUP,
+    variables: Mapping[str, str] | None = None,
+) -> CardTemplate:
+    """Return a template of one's own; without ``variables``, those of the file that ships with the documentation."""
+    shipped = {"title": "title", "markdown": "body", "tips": "tips", "btns": BUTTONS}
+    return CardTemplate(
+        template_id=template_id,
+        button_style=button_style,
+        variables=MappingProxyType(dict(shipped if variables is None else variables)),
+        constants=MappingProxyType({}),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateChoice:
+    """Which template draws which kind of card."""
+
+    default: CardTemplate = field(default_factory=CardTemplate)
+    by_card: Mapping[str, CardTemplate] = field(default_factory=lambda: MappingProxyType({}))
+
+    def of(self, card_name: str) -> CardTemplate:
+        """Return the template for cards of this name."""
+        return self.by_card.get(card_name, self.default)
+
+
+def card_params(card: Card, template: CardTemplate) -> dict[str, str]:
+    """Return the template's variables, all of them strings as DingTalk demands.
+
+    Raises `ConfigurationError` when the template's mapping names a field that this kind of card does not have.
+    """
+    params = dict(template.constants)
+    for variable, source in template.variables.items():
+        params[variable] = _value(card, source, template)
+    return params
+
+
+def click_response(card: Card, template: CardTemplate) -> dict[str, Any]:
+    """Return the ``response`` of a callback's ACK that shows ``card`` to the one who clicked.
+
+    Only what is named changes; without these options the other variables would become empty (DingTalk sheet, 5.5).
+    """
+    return {
+        "cardUpdateOptions": {"updateCardDataByKey": True, "updatePrivateDataByKey": True},
+        "cardData": {"cardParamMap": card_params(card, template)},
+    }
+
+
+def _value(card: Card, source: str, template: CardTemplate) -> str:
+    match source:
+        case "title":
+            return card.title
+        case "body":
+            return card.body
+        case "tips":
+            return card.tips
+        case "name":
+            return card.name
+        case "language":
+            return card.language
+        case "buttons":
+            return _buttons(card.buttons, template.button_style)
+    if source in card.fields:
+        return card.fields[source]
+    if (one := _one_button(card.buttons, source)) is not None:
+        return one
+    raise ConfigurationError(f"card template {template.template_id}: card “{card.name}” has no field “{source}”")
+
+
+def _one_button(buttons: Sequence[CardButton], source: str) -> str | None:
+    """Return ``button<number>.text``, ``.token`` or ``.url``; None when ``source`` is nothing of the kind."""
+    number, _, wanted = source.removeprefix("button").partition(".")
+    if not source.startswith("button") or not number.isdecimal() or wanted not in ("text", "token", "url"):
+        return None
+    index = int(number) - 1
+    if not 0 <= index < len(buttons):
+        return ""
+    value: str = getattr(buttons[index], wanted)
+    return value
+
+
+def _buttons(buttons: Sequence[CardButton], style: ButtonStyle) -> str:
+    if style is ButtonStyle.MSG_BUTTONS:
+        return orjson.dumps({"msgButtons": [_msg_button(button) for button in buttons]}).decode()
+    return orjson.dumps([_group_button(button) for button in buttons]).decode()
+
+
+def _msg_button(button: CardButton) -> dict[str, Any]:
+    if button.url:
+        return {"text": button.text, "color": button.color, "url": button.url, "iosUrl": button.url}
+    # Two forms are in use and neither is documented: one answers with params.id, the other with actionIds. Send both.
+    return {
+        "text": button.text,
+        "color": button.color,
+        "id": button.token,
+        "request": True,
+        "params": {"id": button.token},
+    }
+
+
+def _group_button(button: CardButton) -> dict[str, Any]:
+    event: dict[str, Any]
+    if button.url:
+        event = {"type": "openLink", "params": {"url": button.url}}
+    else:
+        event = {"type": "sendCardRequest", "params": {"actionId": button.token, "params": {"id": button.token}}}
+    return {"text": button.text, "color": button.color, "status": "normal", "event": event}

@@ -1,0 +1,191 @@
+"""One stream connection, from its first frame to its end."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import Any, Final, Protocol
+
+import aiohttp
+import structlog
+from aiohttp import WSMsgType
+from dingtalk_stream import CallbackMessage, EventMessage, SystemMessage
+
+from bot.dingtalk.errors import BadPayload
+from bot.dingtalk.frames import BadFrame, Frame, echo, read_data, read_frame
+from bot.dingtalk.gateway import Socket
+from bot.dingtalk.stream_counts import StreamCounts
+from bot.dingtalk.stream_policy import StreamPolicy
+
+log = structlog.get_logger(__name__)
+
+_PAYLOADS: Final = (WSMsgType.TEXT, WSMsgType.BINARY)
+_FOR_HANDLERS: Final = (CallbackMessage.TYPE, EventMessage.TYPE)
+_MESSAGE_TOO_BIG: Final = 1009
+
+
+class Desk(Protocol):
+    """Where frames for handlers go. It answers each on the connection that it came from."""
+
+    @property
+    def full(self) -> bool:
+        """Whether so many frames wait that no more should be read."""
+        ...
+
+    def take(self, frame: Frame, connection: Connection) -> None:
+        """Start working on a frame; returns at once."""
+        ...
+
+    async def room(self) -> None:
+        """Wait until there is room again."""
+        ...
+
+
+class Connection:
+    """Reads one WebSocket, answers pings before anything else, and knows when it is time for a successor.
+
+    A full desk stops the reading; TCP then slows the gateway down. Pings behind the unread frames wait too, but no
+    longer than the quickest handler at work, and a pause of ours is never taken for silence of the gateway.
+    """
+
+    def __init__(self, socket: Socket, *, number: int, desk: Desk, policy: StreamPolicy, counts: StreamCounts) -> None:
+        self.number = number
+        self.going = asyncio.Event()
+        """Set when no more pushes are to be expected here: the gateway said goodbye, or the connection is over."""
+        self._socket = socket
+        self._desk = desk
+        self._policy = policy
+        self._counts = counts
+        self._loop = asyncio.get_running_loop()
+        self._watchdog: asyncio.TimerHandle | None = None
+        self._limit = asyncio.timeout(None)
+        self._reading = False
+        self._paused = False
+        self._drained_at: float | None = None
+        self._verdict = ""
+        self.last_seen = self._loop.time()
+        """The event loop's time of the last sign of life."""
+
+    async def read(self) -> str:
+        """Read until the connection is over and return why. The socket stays open for ACKs until `close`."""
+        try:
+            async with self._limit:
+                self._reading = True
+                self._watch()
+                return await self._read()
+        except TimeoutError:
+            return self._verdict
+        finally:
+            self._reading = False
+            if self._watchdog is not None:
+                self._watchdog.cancel()
+            self.going.set()
+
+    async def send(self, payload: bytes) -> bool:
+        """Write one frame. Returns False where this connection can no longer carry it: it is then nobody's."""
+        try:
+            async with asyncio.timeout(self._policy.send_timeout):
+                await self._socket.send_frame(payload, WSMsgType.TEXT)
+        except TimeoutError:
+            self._give_up("stalled")
+            return False
+        except (aiohttp.ClientError, OSError):
+            return False
+        return True
+
+    async def close(self) -> None:
+        """End the connection, politely where the other side still listens."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._policy.close_timeout):
+                await self._socket.close()
+
+    async def _read(self) -> str:
+        while True:
+            message = await self._socket.receive()
+            if message.type in _PAYLOADS:
+                self.last_seen = self._loop.time()
+                await self._take(message.data)
+            elif message.type is WSMsgType.PING:
+                self.last_seen = self._loop.time()
+                with suppress(aiohttp.ClientError, OSError):  # the next read tells that the connection is over
+                    await self._socket.pong(message.data)
+            elif message.type is WSMsgType.PONG:
+                self.last_seen = self._loop.time()
+            else:
+                return self._ending(message)
+
+    async def _take(self, payload: bytes) -> None:
+        try:
+            frame = read_frame(payload)
+        except BadFrame as error:
+            self._counts.frame("", "")
+            self._counts.error("bad_frame")
+            log.warning("stream.bad_frame", connection=self.number, reason=str(error), size=len(payload))
+            return
+        self._counts.frame(frame.type, frame.topic)
+        if frame.type in _FOR_HANDLERS:
+            self._desk.take(frame, self)
+            if self._desk.full:
+                await self._pause()
+        elif frame.type == SystemMessage.TYPE:
+            await self._obey(frame)
+        else:
+            self._counts.error("unknown_type")
+            log.warning("stream.unknown_type", connection=self.number, type=frame.type[:32])
+
+    async def _pause(self) -> None:
+        self._paused = True
+        self._counts.error("saturated")
+        log.warning("stream.saturated", connection=self.number, waiting=self._policy.max_waiting)
+        try:
+            await self._desk.room()
+        finally:
+            self._paused = False
+            self.last_seen = self._loop.time()
+
+    async def _obey(self, frame: Frame) -> None:
+        if frame.topic == "ping":
+            await self.send(echo(frame))
+        elif frame.topic == SystemMessage.TOPIC_DISCONNECT and self._drained_at is None:
+            log.info("stream.disconnect", connection=self.number, reason=_reason(frame))
+            self._drained_at = self._loop.time() + self._policy.drain
+            self.going.set()
+            self._watch()
+
+    def _watch(self) -> None:
+        """Give the connection up when it is due, else look again when it may be."""
+        if self._watchdog is not None:
+            self._watchdog.cancel()
+        now = self._loop.time()
+        if self._paused:
+            self.last_seen = now
+        silent_at = self.last_seen + self._policy.silence_limit
+        due, verdict = silent_at, "silence"
+        if self._drained_at is not None and self._drained_at < due:
+            due, verdict = self._drained_at, "drained"
+        if due <= now:
+            self._give_up(verdict)
+        else:
+            self._watchdog = self._loop.call_at(due, self._watch)
+
+    def _give_up(self, verdict: str) -> None:
+        if self._reading and not self._limit.expired():
+            self._verdict = verdict
+            self._limit.reschedule(self._loop.time())
+
+    def _ending(self, message: Any) -> str:
+        cause = message.data if message.type is WSMsgType.ERROR else self._socket.exception()
+        if isinstance(cause, aiohttp.ServerTimeoutError):
+            return "no pong"
+        if isinstance(cause, aiohttp.WebSocketError):
+            return "oversize" if cause.code == _MESSAGE_TOO_BIG else f"protocol error {cause.code}"
+        if message.type is WSMsgType.CLOSE:
+            return f"closed by the gateway ({message.data})"
+        return "connection lost"
+
+
+def _reason(frame: Frame) -> str:
+    """Return the words of a ``disconnect`` frame."""
+    with suppress(BadPayload):
+        return str(read_data(frame).get("reason", ""))[:100]
+    return ""

@@ -1,0 +1,126 @@
+"""The organisation's people (DingTalk sheet, 9)."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from dataclasses import dataclass
+from typing import Any
+
+from cachetools import TTLCache
+
+from bot.dingtalk.apis import USER, USER_BY_UNION_ID
+from bot.dingtalk.errors import DingTalkError, Refused
+from bot.dingtalk.openapi import OpenApi
+from bot.dingtalk.payload import flag, items, part, text
+
+_UNKNOWN_PERSON = frozenset({"33012", "60111", "60121"})
+_REMEMBER_REFUSAL = 60.0
+"""Seconds for which a refusal is repeated without asking DingTalk."""
+
+
+class UnknownPerson(Refused):
+    """Nobody in the organisation has this id."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DirectoryPerson:
+    """A member of the organisation as the directory knows them.
+
+    ``departments`` are ids; ``leads`` are those of them that the person leads. Fields that the application may not
+    read are empty.
+    """
+
+    user_id: str
+    name: str
+    union_id: str = ""
+    title: str = ""
+    roles: frozenset[str] = frozenset()
+    departments: frozenset[str] = frozenset()
+    leads: frozenset[str] = frozenset()
+    manager_id: str = ""
+    is_admin: bool = False
+    is_boss: bool = False
+
+
+class Directory:
+    """Looks people up, remembers them for ``ttl`` seconds, and asks once for all who want to know the same."""
+
+    def __init__(
+        self, api: OpenApi, *, ttl: float = 300.0, size: int = 10_000, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._api = api
+        self._people: MutableMapping[str, DirectoryPerson] = TTLCache(size, ttl, clock)
+        self._refusals: MutableMapping[str, DingTalkError] = TTLCache(size, min(ttl, _REMEMBER_REFUSAL), clock)
+        self._asking: dict[str, asyncio.Task[DirectoryPerson]] = {}
+
+    async def person(self, user_id: str) -> DirectoryPerson:
+        """Return a member; raises `UnknownPerson`, `ScopeMissing` and other `DingTalkError`."""
+        if (known := self._people.get(user_id)) is not None:
+            return known
+        if (refusal := self._refusals.get(user_id)) is not None:
+            raise refusal.with_traceback(None)
+        asking = self._asking.get(user_id)
+        if asking is None:
+            asking = self._asking[user_id] = asyncio.create_task(self._ask(user_id), name="dingtalk-person")
+            asking.add_done_callback(lambda done: self._answered(user_id, done))
+        return await asyncio.shield(asking)
+
+    async def user_id_of(self, union_id: str) -> str:
+        """Return the userId of a unionId; raises `UnknownPerson` for people outside the organisation."""
+        try:
+            answer = await self._api.call(USER_BY_UNION_ID, {"unionid": union_id})
+        except Refused as refusal:
+            raise _named(refusal) from refusal
+        return text(part(answer.get("result")).get("userid"))
+
+    def forget(self, user_id: str) -> None:
+        """Ask again next time: an event said that this person changed."""
+        self._people.pop(user_id, None)
+        self._refusals.pop(user_id, None)
+
+    async def _ask(self, user_id: str) -> DirectoryPerson:
+        try:
+            answer = await self._api.call(USER, {"userid": user_id, "language": "zh_CN"})
+        except Refused as refusal:
+            raise _named(refusal) from refusal
+        return read_person(user_id, part(answer.get("result")))
+
+    def _answered(self, user_id: str, asking: asyncio.Task[DirectoryPerson]) -> None:
+        del self._asking[user_id]
+        if asking.cancelled():
+            return
+        trouble = asking.exception()
+        if trouble is None:
+            self._people[user_id] = asking.result()
+        elif isinstance(trouble, DingTalkError) and not trouble.retry:
+            self._refusals[user_id] = trouble
+
+
+def _named(refusal: Refused) -> Refused:
+    if refusal.code in _UNKNOWN_PERSON:
+        return UnknownPerson(refusal.detail, code=refusal.code, request_id=refusal.request_id)
+    return refusal
+
+
+def _texts(values: Iterable[object]) -> frozenset[str]:
+    return frozenset(filter(None, map(text, values)))
+
+
+def read_person(user_id: str, user: Mapping[str, Any]) -> DirectoryPerson:
+    """Return a directory entry as ours; lists and booleans may travel as text."""
+    return DirectoryPerson(
+        user_id=text(user.get("userid")) or user_id,
+        name=text(user.get("name")),
+        union_id=text(user.get("unionid")),
+        title=text(user.get("title")),
+        roles=_texts(part(role).get("name") for role in items(user.get("role_list"))),
+        departments=_texts(items(user.get("dept_id_list"))),
+        leads=_texts(
+            part(entry).get("dept_id") for entry in items(user.get("leader_in_dept")) if flag(part(entry).get("leader"))
+        ),
+        manager_id=text(user.get("manager_userid")),
+        is_admin=flag(user.get("admin")),
+        is_boss=flag(user.get("boss")),
+    )

@@ -1,0 +1,119 @@
+"""What can go wrong at DingTalk, one class per reaction (DingTalk sheet, 0, 4.2, 5.4, 7.4, 7.6)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+from urllib.parse import quote
+
+from bot.errors import ConfigurationError, DingerpError
+from bot.phrase import Phrase, phrase
+
+_SCOPE_PAGE = "https://open-dev.dingtalk.com/appscope/apply?content="
+
+
+class BadPayload(DingerpError):
+    """A frame's data that is not what its topic promises; there is nobody or nothing to answer."""
+
+
+class DingTalkError(DingerpError):
+    """Base of all refusals of DingTalk. ``code`` is DingTalk's own, ``request_id`` is for its support desk."""
+
+    outcome: ClassVar[str] = "refused"
+    """Label of the metric ``dingerp_api_calls``."""
+
+    def __init__(
+        self, detail: str = "", *, code: str = "", request_id: str = "", retry_after: float | None = None
+    ) -> None:
+        super().__init__(detail, retry_after=retry_after)
+        self.code = code
+        self.request_id = request_id
+
+
+class Refused(DingTalkError):
+    """DingTalk understood the call and said no; the same call will be refused again."""
+
+
+class DeliveryFailed(Refused):
+    """The call was accepted but at least one recipient or space got nothing."""
+
+
+class NotReachable(Refused):
+    """The person is outside the organisation: in a direct chat only the message's own webhook reaches them."""
+
+
+class SessionExpired(Refused):
+    """A session webhook is used after its time, or is unknown (``errcode`` 300001)."""
+
+
+class TokenExpired(DingTalkError):
+    """The access token is not accepted (any more): fetch a new one, then repeat the call once."""
+
+    outcome: ClassVar[str] = "token_expired"
+
+
+class AuthFailed(DingTalkError, ConfigurationError):
+    """Client id or secret are wrong: nothing works until somebody corrects them."""
+
+    outcome: ClassVar[str] = "auth_failed"
+
+
+class AccessDenied(DingTalkError, ConfigurationError):
+    """The console's settings forbid the call, for example its list of allowed IP addresses."""
+
+    outcome: ClassVar[str] = "denied"
+
+
+class ScopeMissing(AccessDenied):
+    """The application lacks a permission point. ``links`` open the console page that grants each scope."""
+
+    outcome: ClassVar[str] = "scope_missing"
+
+    def __init__(
+        self, what: str, *, client_id: str, scopes: Sequence[str] = (), code: str = "", request_id: str = ""
+    ) -> None:
+        self.scopes = tuple(scopes)
+        self.links = tuple(f"{_SCOPE_PAGE}{quote(client_id, safe='')}%23{quote(scope, safe='')}" for scope in scopes)
+        grant = f"; grant {', '.join(self.scopes)} at {' '.join(self.links)}" if scopes else ""
+        super().__init__(f"{what}: permission point missing{grant}", code=code, request_id=request_id)
+
+
+class RateLimited(DingTalkError):
+    """Too many calls per second; ``retry_after`` seconds later there is room again."""
+
+    retry: ClassVar[bool] = True
+    outcome: ClassVar[str] = "rate_limited"
+
+
+class QuotaExhausted(DingTalkError):
+    """The organisation's calls of this month are used up; only unbilled ways remain until the next one."""
+
+    outcome: ClassVar[str] = "quota_exhausted"
+
+    def tell(self) -> Phrase:
+        return phrase("DingTalk's calls of this month are used up. Please tell your administrator.")
+
+
+class Unavailable(DingTalkError):
+    """DingTalk could not work on the call: it was busy or not reached. Nothing happened there."""
+
+    retry: ClassVar[bool] = True
+    outcome: ClassVar[str] = "unavailable"
+
+
+class OutcomeUnknown(DingTalkError):
+    """The call may have happened: no answer in time, a broken connection, or an answer that says nothing.
+
+    Only a call with an identity of its own may be repeated.
+    """
+
+    outcome: ClassVar[str] = "unknown"
+
+
+class CardUnconfirmed(OutcomeUnknown):
+    """Nobody knows whether the card stands.
+
+    The same ``track_id`` may be tried again; a text instead might be a second answer.
+    """
+
+    retry: ClassVar[bool] = True

@@ -1,0 +1,202 @@
+"""Frames of the stream connection: bytes to values, answers to ACKs (DingTalk sheet, 1.3 to 1.6)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+import orjson
+from dingtalk_stream import AckMessage, CallbackMessage, ChatbotMessage, EventMessage
+from dingtalk_stream.frames import Headers
+
+from bot.dingtalk.errors import BadPayload
+
+_BOT_TOPICS: Final = frozenset({ChatbotMessage.TOPIC, ChatbotMessage.DELEGATE_TOPIC})
+_HEADERS: Final = {
+    "appId": "app_id",
+    "connectionId": "connection_id",
+    "contentType": "content_type",
+    "messageId": "message_id",
+    "topic": "topic",
+    "eventCorpId": "event_corp_id",
+    "eventId": "event_id",
+    "eventType": "event_type",
+    "eventUnifiedAppId": "event_unified_app_id",
+}
+_MILLISECONDS: Final = {"time": "time", "eventBornTime": "event_born_time"}
+_FIELDS: Final = frozenset({"specVersion", "type", "headers", "data"})
+
+
+class BadFrame(ValueError):
+    """Text from the gateway that is no frame; nobody can be answered. The message says what is wrong with it."""
+
+
+class Frame(NamedTuple):
+    """One message of the gateway. What is absent or has another type than promised is an empty string."""
+
+    type: str
+    topic: str
+    message_id: str
+    headers: Mapping[str, Any]
+    body: Mapping[str, Any]
+    """The whole frame as it was decoded; its ``data`` is still a JSON string."""
+
+
+class Answer(NamedTuple):
+    """What an ACK says. ``data`` is a JSON string; a failure is not ``settled``: a redelivery gets another chance."""
+
+    code: int
+    message: str
+    data: str
+    settled: bool
+
+
+def read_frame(payload: bytes | str) -> Frame:
+    """Decode one WebSocket message. Raises `BadFrame`."""
+    try:
+        body = _decode(payload)
+    except ValueError:
+        raise BadFrame("not JSON") from None
+    if not isinstance(body, dict):
+        raise BadFrame("not a JSON object")
+    headers = body.get("headers")
+    if not isinstance(headers, dict):
+        raise BadFrame("no headers")
+    return Frame(
+        type=_text(body.get("type")),
+        topic=_text(headers.get("topic")),
+        message_id=_text(headers.get("messageId")),
+        headers=headers,
+        body=body,
+    )
+
+
+def read_data(frame: Frame) -> dict[str, Any]:
+    """Decode the frame's ``data``, which is JSON inside JSON; absent data is an empty object. Raises `BadPayload`."""
+    data = frame.body.get("data")
+    if data is None or data == "":
+        return {}
+    if isinstance(data, str):
+        try:
+            data = _decode(data)
+        except ValueError:
+            raise BadPayload("data is not JSON") from None
+    if not isinstance(data, dict):
+        raise BadPayload("data is not a JSON object")
+    return data
+
+
+def identity(frame: Frame, data: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Return what stays the same when the gateway sends the same matter again; None where nothing does.
+
+    A redelivered bot message keeps its ``msgId``, an event its ``eventId``; whether ``messageId`` survives a redelivery
+    is unknown (DingTalk sheet, 1.6). Card callbacks have no identity but their ``messageId``: two clicks on one button
+    hold the same content and are two clicks.
+    """
+    if frame.type == EventMessage.TYPE:
+        own = frame.headers.get("eventId")
+    elif frame.topic in _BOT_TOPICS:
+        own = data.get("msgId")
+    else:
+        own = None
+    key = _text(own) or frame.message_id
+    return (frame.topic, key) if key else None
+
+
+def callback_message(frame: Frame, data: dict[str, Any]) -> CallbackMessage:
+    """Return the frame as the SDK's type, without the SDK's parser, which fails on an odd header."""
+    return _fill(CallbackMessage(), frame, data)
+
+
+def event_message(frame: Frame, data: dict[str, Any]) -> EventMessage:
+    """Return the frame as the SDK's type; see `callback_message`."""
+    return _fill(EventMessage(), frame, data)
+
+
+def response(value: object) -> Answer:
+    """Return the ACK of a callback that was handled. Raises `TypeError` for a value that is not JSON."""
+    if value is None:
+        return NOTHING
+    data = orjson.dumps({"response": value}, default=_plain).decode()
+    return Answer(AckMessage.STATUS_OK, "OK", data, settled=True)
+
+
+def failure(code: int, message: str) -> Answer:
+    """Return the ACK of a callback that could not be handled."""
+    return Answer(code, message, NOTHING.data, settled=False)
+
+
+def event_answer(code: int, message: str, *, again: bool) -> Answer:
+    """Return the ACK of an event; ``again`` asks the gateway to push it once more later (DingTalk sheet, 1.4)."""
+    data = orjson.dumps({"status": "LATER" if again else "SUCCESS", "message": message}).decode()
+    return Answer(code, message, data, settled=not again)
+
+
+def write_ack(message_id: str, answer: Answer) -> bytes:
+    """Return the ACK frame of ``answer`` as compact JSON."""
+    return orjson.dumps(
+        {
+            "code": answer.code,
+            "headers": {"contentType": Headers.CONTENT_TYPE_APPLICATION_JSON, "messageId": message_id},
+            "message": answer.message,
+            "data": answer.data,
+        }
+    )
+
+
+def echo(frame: Frame) -> bytes:
+    """Return the answer to a ``ping``: the same data string under the same ``messageId`` (DingTalk sheet, 1.5)."""
+    data = frame.body.get("data")
+    text = data if isinstance(data, str) else "{}"
+    return write_ack(frame.message_id, Answer(AckMessage.STATUS_OK, "OK", text, settled=True))
+
+
+NOTHING: Final = Answer(AckMessage.STATUS_OK, "OK", '{"response":null}', settled=True)
+
+
+def _decode(text: bytes | str) -> Any:
+    """Decode JSON. Raises `ValueError`.
+
+    A name or text that was cut inside an emoji holds half a surrogate pair: no valid UTF-8, and no reason to lose the
+    message. The half becomes a question mark.
+    """
+    try:
+        return orjson.loads(text)
+    except ValueError:
+        pass
+    try:
+        return orjson.loads(json.dumps(json.loads(text), ensure_ascii=False).encode("utf-8", "replace"))
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def _fill(message: Any, frame: Frame, data: dict[str, Any]) -> Any:
+    headers = message.headers
+    for name, value in frame.headers.items():
+        if name in _HEADERS:
+            setattr(headers, _HEADERS[name], value)
+        elif name in _MILLISECONDS:
+            setattr(headers, _MILLISECONDS[name], _milliseconds(value))
+        else:
+            headers.extensions[name] = value
+    message.spec_version = frame.body.get("specVersion", "")
+    message.extensions = {name: value for name, value in frame.body.items() if name not in _FIELDS}
+    message.data = data
+    return message
+
+
+def _milliseconds(value: object) -> int | None:
+    """Return a time header, which is a number as a string, or None where it is something else."""
+    text = str(value)
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
+
+
+def _plain(value: object) -> dict[object, object]:
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} is not JSON")
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""

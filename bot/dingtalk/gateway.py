@@ -1,0 +1,174 @@
+"""Getting a stream connection: a ticket by HTTP, then the WebSocket (DingTalk sheet, 1.1 and 1.2)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+from urllib.parse import quote, urlsplit
+
+import aiohttp
+import orjson
+from dingtalk_stream import Credential
+from dingtalk_stream.version import VERSION_STRING
+from yarl import URL
+
+from bot.dingtalk.errors import AuthFailed
+from bot.dingtalk.stream_policy import StreamPolicy
+from bot.errors import DingerpError
+
+Socket = aiohttp.ClientWebSocketResponse[bool]
+
+_MOST_BODY: Final = 64 * 1024
+_MOST_WAIT: Final = 600.0
+_UA: Final = f"dingtalk-sdk-python/v{VERSION_STRING}-union"
+"""The gateway chooses the WebSocket endpoint by it: this is the SDK's own (DingTalk sheet, 1.1)."""
+
+
+class OpenFailed(DingerpError):
+    """No connection this time. ``outcome`` is the label of the metric ``dingerp_stream_opens``."""
+
+    retry = True
+
+    def __init__(self, outcome: str, detail: str, *, retry_after: float | None = None) -> None:
+        super().__init__(detail, retry_after=retry_after)
+        self.outcome = outcome
+
+
+class Gateway:
+    """DingTalk's stream gateway as one application sees it.
+
+    Nothing of it ever shows the client secret or a ticket: errors name classes and status codes, never an address.
+    """
+
+    def __init__(
+        self,
+        credential: Credential,
+        *,
+        session: aiohttp.ClientSession,
+        endpoint: str,
+        proxy: str | None,
+        user_agent: str,
+        local_ip: str,
+        policy: StreamPolicy,
+    ) -> None:
+        self._credential = credential
+        self._session = session
+        self._url = f"{endpoint.rstrip('/')}/v1.0/gateway/connections/open"
+        self._proxy = proxy or None
+        self._user_agent = user_agent
+        self._local_ip = local_ip
+        self._policy = policy
+
+    async def open(self, subscriptions: Sequence[Mapping[str, str]]) -> Socket:
+        """Return a new connection. Raises `AuthFailed` or `OpenFailed`, each after at most twice ``open_timeout``."""
+        return await self._connect(_address(await self._ask(subscriptions)))
+
+    async def _ask(self, subscriptions: Sequence[Mapping[str, str]]) -> Mapping[str, Any]:
+        """Call ``connections/open`` and return its answer."""
+        try:
+            async with self._session.post(
+                self._url,
+                data=orjson.dumps(
+                    {
+                        # A blank around a key that was pasted gives authFailed (DingTalk sheet, 1.1).
+                        "clientId": self._credential.client_id.strip(),
+                        "clientSecret": self._credential.client_secret.strip(),
+                        "subscriptions": list(subscriptions),
+                        "ua": _UA,
+                        "localIp": self._local_ip,
+                    }
+                ),
+                headers={
+                    "Content-Type": "application/json",
+                    "Accept": "application/json",  # without it the answer is XML
+                    "User-Agent": self._user_agent,
+                },
+                proxy=self._proxy,
+                timeout=aiohttp.ClientTimeout(total=self._policy.open_timeout),
+                allow_redirects=False,  # the secret goes nowhere else
+            ) as response:
+                body = await _read(response)
+        except TimeoutError as error:
+            raise OpenFailed("timeout", f"connections/open: no answer in {self._policy.open_timeout:g} s") from error
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise OpenFailed("network", f"connections/open: {_words(error)}") from None
+        return _check(response.status, response.content_type, body)
+
+    async def _connect(self, url: URL) -> Socket:
+        """Open the WebSocket. Errors here quote the address and so the ticket: only their class is passed on."""
+        try:
+            async with asyncio.timeout(self._policy.open_timeout):
+                return await self._session.ws_connect(
+                    url,
+                    headers={"User-Agent": self._user_agent},
+                    proxy=self._proxy,
+                    timeout=aiohttp.ClientWSTimeout(ws_close=self._policy.close_timeout),
+                    heartbeat=self._policy.heartbeat,
+                    autoping=False,  # pongs are seen by the watchdog
+                    max_msg_size=self._policy.max_frame,
+                    decode_text=False,  # orjson reads bytes, and text that is no UTF-8 costs one frame only
+                )
+        except TimeoutError:
+            raise OpenFailed("timeout", f"WebSocket: no answer in {self._policy.open_timeout:g} s") from None
+        except aiohttp.WSServerHandshakeError as error:
+            raise OpenFailed("handshake", f"WebSocket refused with status {error.status}") from None
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise OpenFailed("network", f"WebSocket: {_words(error)}") from None
+
+
+async def _read(response: aiohttp.ClientResponse) -> bytes:
+    """Return the body up to a limit that no real answer reaches."""
+    body = bytearray()
+    async for chunk in response.content.iter_chunked(_MOST_BODY):
+        body += chunk
+        if len(body) > _MOST_BODY:
+            break
+    return bytes(body)
+
+
+def _check(status: int, content_type: str, body: bytes) -> Mapping[str, Any]:
+    """Return the answer as an object. It may be HTML, XML or the firewall's own JSON (DingTalk sheet, 0)."""
+    try:
+        answer = orjson.loads(body)
+    except ValueError:
+        answer = None
+    fields: dict[str, Any] = answer if isinstance(answer, dict) else {}
+    code = str(fields.get("code", ""))[:64]
+    if status == 401 or code == "authFailed":
+        raise AuthFailed(f"connections/open: {status} {code}", code=code)
+    if status != 200:
+        raise OpenFailed("refused", f"connections/open: {status} {code or content_type}", retry_after=_wait(fields))
+    if answer is None:
+        raise OpenFailed("refused", f"connections/open: 200 with {content_type} instead of JSON")
+    if not (isinstance(fields.get("endpoint"), str) and isinstance(fields.get("ticket"), str)):
+        raise OpenFailed("refused", "connections/open: 200 without endpoint and ticket", retry_after=_wait(fields))
+    return fields
+
+
+def _address(answer: Mapping[str, Any]) -> URL:
+    """Return the WebSocket's address. The ticket is percent-encoded, whatever it holds (DingTalk sheet, 1.2)."""
+    endpoint: str = answer["endpoint"]
+    try:
+        scheme, host = urlsplit(endpoint).scheme, urlsplit(endpoint).hostname
+        if scheme not in ("ws", "wss") or not host:
+            raise ValueError("no WebSocket address")
+        joint = "&" if "?" in endpoint else "?"
+        return URL(f"{endpoint}{joint}ticket={quote(answer['ticket'], safe='')}", encoded=True)
+    except ValueError:
+        raise OpenFailed("refused", "connections/open: endpoint is no WebSocket address") from None
+
+
+def _wait(fields: Mapping[str, Any]) -> float | None:
+    """Return the seconds that DingTalk's firewall asks a throttled address to wait (DingTalk sheet, 0)."""
+    wait = fields.get("wait")
+    return min(float(wait), _MOST_WAIT) if isinstance(wait, int | float) and wait > 0 else None
+
+
+def _words(error: Exception) -> str:
+    """Describe an error without the address that it may quote."""
+    if isinstance(error, aiohttp.ClientResponseError):
+        return f"{type(error).__name__} {error.status}"
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return f"{type(error).__name__}: {error.os_error.strerror or type(error.os_error).__name__}"
+    return type(error).__name__

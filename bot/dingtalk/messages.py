@@ -1,0 +1,198 @@
+"""Makes a typed message of a bot callback (DingTalk sheet, 2), whatever its client left out or bent."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from bot.chat.message import (
+    Conversation,
+    ConversationKind,
+    Mention,
+    Message,
+    MessageKind,
+    Sender,
+    SessionWebhook,
+)
+from bot.dingtalk.errors import BadPayload
+from bot.dingtalk.payload import flag, items, moment, part, text, trimmed, whole_object
+
+QUOTA_CODE = "20001"
+"""The organisation's pushes are used up; text and content are missing then (DingTalk sheet, 1.6)."""
+
+_WEBHOOK_LIFE = timedelta(minutes=90)
+"""How long a session webhook lives when the message does not say it (DingTalk sheet, 2.1)."""
+
+_KINDS = {
+    "text": MessageKind.TEXT,
+    "richtext": MessageKind.RICH_TEXT,
+    "audio": MessageKind.AUDIO,
+    "picture": MessageKind.PICTURE,
+    "video": MessageKind.VIDEO,
+    "file": MessageKind.FILE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Body:
+    """What was said, still with mentions."""
+
+    kind: MessageKind
+    text: str
+
+
+def parse_message(
+    data: object,
+    *,
+    robot_names: Collection[str] = (),
+    fallback_id: str = "",
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Message:
+    """Return the message in a callback's ``data``, which may be decoded already or not.
+
+    ``robot_names`` are the names under which the bot is mentioned; rich text repeats them literally. ``fallback_id``
+    (the frame's ``messageId``) stands in for a missing ``msgId``, ``now`` (aware) for a missing time. Raises
+    `BadPayload` when there is no conversation or nothing to tell the message from others, and nothing else.
+    """
+    raw = whole_object(data, "bot message")
+    conversation = _conversation(raw)
+    msg_id = text(raw.get("msgId")) or fallback_id
+    if not msg_id:
+        raise BadPayload("bot message without msgId")
+    sent_at = moment(raw.get("createAt")) or now()
+    body = _body(raw)
+    mentions = _mentions(raw)
+    return Message(
+        msg_id=msg_id,
+        kind=body.kind,
+        text=_without_robot(body, robot_names, alone=not mentions),
+        conversation=conversation,
+        sender=_sender(raw),
+        sent_at=sent_at,
+        robot_code=text(raw.get("robotCode")),
+        webhook=_webhook(raw, sent_at),
+        mentions=mentions,
+        quoted_text=_quoted(raw),
+    )
+
+
+def _conversation(raw: Mapping[str, Any]) -> Conversation:
+    identity = text(raw.get("conversationId"))
+    if not identity:
+        raise BadPayload("bot message without conversationId")
+    kind = text(raw.get("conversationType"))
+    # Only groups have a title and a list of mentions.
+    group = kind == "2" or (kind != "1" and any(key in raw for key in ("conversationTitle", "isInAtList", "atUsers")))
+    return Conversation(
+        identity, ConversationKind.GROUP if group else ConversationKind.DIRECT, text(raw.get("conversationTitle"))
+    )
+
+
+def _sender(raw: Mapping[str, Any]) -> Sender:
+    return Sender(
+        staff_id=text(raw.get("senderStaffId")) or None,
+        nick=text(raw.get("senderNick")),
+        union_id=text(raw.get("senderUnionId")),
+        corp_id=text(raw.get("senderCorpId")),
+        is_admin=flag(raw.get("isAdmin")),
+    )
+
+
+def _webhook(raw: Mapping[str, Any], sent_at: datetime) -> SessionWebhook | None:
+    url = text(raw.get("sessionWebhook"))
+    if not url.startswith(("https://", "http://")):
+        return None
+    expires_at = moment(raw.get("sessionWebhookExpiredTime"))
+    if expires_at is None:
+        try:
+            expires_at = sent_at + _WEBHOOK_LIFE
+        except OverflowError:
+            return None
+    return SessionWebhook(url, expires_at)
+
+
+def _mentions(raw: Mapping[str, Any]) -> tuple[Mention, ...]:
+    robot = text(raw.get("chatbotUserId"))
+    people = [user for user in items(raw.get("atUsers")) if isinstance(user, dict)]
+    return tuple(
+        Mention(text(user.get("staffId")) or None)
+        for user in people
+        if not (robot and text(user.get("dingtalkId")) == robot)
+    )
+
+
+def _body(raw: Mapping[str, Any]) -> _Body:
+    kind = _KINDS.get(text(raw.get("msgtype")).lower(), MessageKind.UNKNOWN)
+    content = part(raw.get("content"))
+    if text(raw.get("errorCode")) == QUOTA_CODE and not raw.get("text") and not content:
+        return _Body(MessageKind.QUOTA_EXHAUSTED, "")
+    if kind is MessageKind.TEXT:
+        return _Body(kind, _plain(raw.get("text")) or _plain(raw.get("content")))
+    if kind is MessageKind.RICH_TEXT:
+        return _rich(content, robot=text(raw.get("chatbotUserId")))
+    if kind is MessageKind.AUDIO:
+        return _Body(kind, text(content.get("recognition")))
+    return _Body(kind, "")
+
+
+def _plain(value: object) -> str:
+    """Return the words of ``{"content": …}``, which some clients shorten to the words alone."""
+    return text(part(value).get("content")) or (text(value) if not part(value) else "")
+
+
+def _rich(content: Mapping[str, Any], *, robot: str) -> _Body:
+    words: list[str] = []
+    pictures = 0
+    for piece in items(content.get("richText")):
+        if not isinstance(piece, dict):
+            continue
+        kind = text(piece.get("type") or piece.get("msgType")).lower()
+        if kind == "picture":
+            pictures += 1
+        elif kind == "at":
+            if not robot or text(piece.get("atUserId")) != robot:
+                words.append(f"@{text(piece.get('atName')).removeprefix('@')} ")
+        else:
+            words.append(text(piece.get("text")) or text(piece.get("content")))
+    said = "".join(words)
+    return _Body(MessageKind.RICH_TEXT if trimmed(said) or not pictures else MessageKind.PICTURE, said)
+
+
+def _without_robot(body: _Body, robot_names: Collection[str], *, alone: bool) -> str:
+    """Return the words without the bot's own mention.
+
+    DingTalk takes it out of plain text but leaves it in rich text (DingTalk sheet, 2.2). When nobody but the bot is
+    mentioned, a mention at the beginning of rich text is the bot's, under whatever name.
+    """
+    said = trimmed(body.text)
+    for name in sorted(filter(None, robot_names), key=len, reverse=True):
+        said = trimmed(re.sub(rf"@{re.escape(name)}(?![0-9A-Za-z_-])", " ", said, flags=re.IGNORECASE))
+    if alone and body.kind is MessageKind.RICH_TEXT and said.startswith("@"):
+        said = trimmed(re.sub(r"^@[^\s\u2000-\u200b\u3000/／]+", "", said))
+    return said
+
+
+def _quoted(raw: Mapping[str, Any]) -> str:
+    """Return the words of the message that this one answers, in whichever of the three shapes they come."""
+    content = part(raw.get("content"))
+    for carrier in (part(raw.get("text")), content):
+        if replied := part(carrier.get("repliedMsg")):
+            return trimmed(_quoted_words(replied.get("content")))
+    if quote := part(raw.get("quoteMessage")):
+        return trimmed(_plain(quote.get("text")) or _quoted_words(quote.get("content")))
+    return trimmed(_quoted_words(content.get("quoteContent")))
+
+
+def _quoted_words(value: object) -> str:
+    content = part(value)
+    if not content:
+        return text(value)
+    if "richText" in content:
+        return _rich(content, robot="").text
+    for key in ("text", "content", "recognition", "title", "summary"):
+        if words := text(content.get(key)):
+            return words
+    return ""

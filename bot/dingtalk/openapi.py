@@ -1,0 +1,299 @@
+"""The transport to DingTalk: one pooled session, tokens, rates, retries and metrics for every call."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+import aiohttp
+import orjson
+import structlog
+from prometheus_client import Counter, Histogram
+from yarl import URL
+
+from bot.dingtalk.apis import ACCESS_TOKEN, Api
+from bot.dingtalk.endpoints import AppKeys, Endpoints, Host
+from bot.dingtalk.envelope import QPS_PAUSE, open_envelope
+from bot.dingtalk.errors import (
+    DingTalkError,
+    OutcomeUnknown,
+    QuotaExhausted,
+    RateLimited,
+    Refused,
+    TokenExpired,
+    Unavailable,
+)
+from bot.dingtalk.quota import MonthlyMeter
+from bot.dingtalk.rate import Bucket
+from bot.dingtalk.tokens import Grant, Tokens
+from bot.metrics import Metrics
+
+_log = structlog.get_logger(__name__)
+
+_TOKEN_HEADER = "x-acs-dingtalk-access-token"  # noqa: S105 - a header's name
+
+_UNSENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError)
+"""Failures after which DingTalk certainly saw nothing of the call."""
+
+_FREE = frozenset({RateLimited.outcome, QuotaExhausted.outcome, Unavailable.outcome})
+"""Outcomes of tries that do not count against the month: DingTalk did not work on them."""
+
+_Answer = TypeVar("_Answer")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long a call may take, in seconds.
+
+    ``overall`` bounds waiting for a turn and all repetitions; a try that began before its end may finish. DingTalk's
+    own services give up after about 3 s (DingTalk sheet, 0), so ``per_try`` is ample.
+    """
+
+    per_try: float = 10.0
+    connect: float = 5.0
+    overall: float = 30.0
+    tries: int = 3
+    backoff: float = 0.5
+    """The first wait is drawn from 0 to this, the second from 0 to twice as much, and so on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rates:
+    """Calls per second: ``default`` replaces what each API has by itself, ``by_api`` (names of `Api`) replaces both."""
+
+    default: float | None = None
+    by_api: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+
+    def of(self, api: Api) -> float:
+        """Return the calls per second of one API."""
+        return self.by_api.get(api.name, self.default or api.qps)
+
+
+def pooled_session(*, proxy: str | None = None, connections: int = 100) -> aiohttp.ClientSession:
+    """Return a session for `OpenApi`; call it inside the event loop and close it there.
+
+    The proxy is the one given here and never one of the environment, so that HTTP and the stream go the same way.
+    """
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=connections, keepalive_timeout=30.0),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        trust_env=False,
+        proxy=proxy,
+    )
+
+
+class _Lane:
+    """What the transport keeps ready for one API."""
+
+    def __init__(self, api: Api, base: str, rate: float, metrics: Metrics) -> None:
+        self.api = api
+        self.url = URL(base + api.path)
+        self.bucket = Bucket(rate)
+        self.seconds: Histogram = metrics.api_seconds.labels(api.name)
+        self._calls = metrics.api_calls
+        self._outcomes: dict[str, Counter] = {}
+
+    def record(self, outcome: str, seconds: float) -> None:
+        counter = self._outcomes.get(outcome)
+        if counter is None:
+            counter = self._outcomes[outcome] = self._calls.labels(self.api.name, outcome)
+        counter.inc()
+        self.seconds.observe(seconds)
+
+
+class OpenApi:
+    """Calls DingTalk's two API families and its webhooks.
+
+    A call waits for its turn, renews an expired token once, waits out rate limits, and repeats what certainly did not
+    happen, or what may be repeated because the call has an identity of its own. ``draw`` gives numbers from 0 to 1
+    for the jitter of waits.
+    """
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        keys: AppKeys,
+        *,
+        metrics: Metrics,
+        endpoints: Endpoints | None = None,
+        meter: MonthlyMeter | None = None,
+        patience: Patience | None = None,
+        rates: Rates | None = None,
+        draw: Callable[[], float] = random.random,
+    ) -> None:
+        self.keys = keys
+        self.tokens = Tokens(self._fetch_token)
+        self._session = session
+        self._endpoints = endpoints or Endpoints()
+        self._metrics = metrics
+        self._meter = meter
+        self._patience = patience or Patience()
+        self._rates = rates or Rates()
+        self._draw = draw
+        self._timeout = aiohttp.ClientTimeout(
+            total=self._patience.per_try, connect=self._patience.connect, sock_connect=self._patience.connect
+        )
+        self._lanes: dict[str, _Lane] = {}
+
+    async def call(
+        self,
+        api: Api,
+        body: Mapping[str, Any] | None = None,
+        *,
+        query: Mapping[str, str] | None = None,
+        form: Callable[[], aiohttp.FormData] | None = None,
+        address: str = "",
+    ) -> dict[str, Any]:
+        """Make one call and return its decoded answer.
+
+        ``form`` builds a multipart body instead of ``body``, anew for each try. ``address`` is the whole URL of a
+        webhook. Raises a `DingTalkError`; a call that may have happened and must not be repeated ends in
+        `OutcomeUnknown`.
+        """
+        payload = None if body is None else orjson.dumps(body)
+
+        async def send(lane: _Lane, token: str) -> dict[str, Any]:
+            url, headers = self._label(lane, token, query, address)
+            if payload is not None:
+                headers["Content-Type"] = "application/json"
+            async with self._session.request(
+                api.method,
+                url,
+                data=payload if form is None else form(),
+                headers=headers,
+                timeout=self._timeout,
+                allow_redirects=False,
+            ) as response:
+                return open_envelope(api, response.status, await response.read(), client_id=self.keys.client_id)
+
+        return await self._persist(api, send)
+
+    async def fetch(self, api: Api, address: str, *, limit: int) -> bytes:
+        """Return the bytes behind ``address``; raises `Refused` when there are more than ``limit``."""
+
+        async def send(lane: _Lane, token: str) -> bytes:
+            url, headers = self._label(lane, token, None, address)
+            async with self._session.request(api.method, url, headers=headers, timeout=self._timeout) as response:
+                if response.status >= 500:
+                    raise Unavailable(f"{api.name}: HTTP {response.status}")
+                if response.status != 200:
+                    raise Refused(f"{api.name}: HTTP {response.status}")
+                content = bytearray()
+                async for chunk in response.content.iter_any():
+                    content += chunk
+                    if len(content) > limit:
+                        raise Refused(f"{api.name}: more than {limit} bytes")
+                return bytes(content)
+
+        return await self._persist(api, send)
+
+    async def _persist(self, api: Api, send: Callable[[_Lane, str], Awaitable[_Answer]]) -> _Answer:
+        """Try until it worked, until a repetition would be wrong, or until the patience is over."""
+        lane = self._lanes.get(api.name) or self._open_lane(api)
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + self._patience.overall
+        turn: int | None = None
+        failures = 0
+        renewed = False
+        while True:
+            try:
+                turn = await lane.bucket.take(turn, deadline=deadline)
+            except TimeoutError:
+                raise RateLimited(f"{api.name}: no turn within {self._patience.overall:g} s") from None
+            token = (self.tokens.ready() or await self._token(api, deadline)) if api.token else ""
+            try:
+                return await self._try(lane, send, token)
+            except TokenExpired as trouble:
+                self.tokens.drop(token)
+                if renewed:
+                    raise
+                renewed, wait = True, 0.0
+                _note(api, trouble, wait)
+            except RateLimited as trouble:
+                wait = trouble.retry_after or QPS_PAUSE
+                if clock() + wait > deadline:
+                    raise
+                lane.bucket.pause(wait)
+                _note(api, trouble, wait)
+            except (Unavailable, OutcomeUnknown) as trouble:
+                failures += 1
+                wait = self._draw() * self._patience.backoff * 2.0**failures / 2.0
+                repeatable = api.idempotent or isinstance(trouble, Unavailable)
+                if not repeatable or failures >= self._patience.tries or clock() + wait > deadline:
+                    raise
+                _note(api, trouble, wait)
+                await asyncio.sleep(wait)
+
+    async def _token(self, api: Api, deadline: float) -> str:
+        """Return a token to be fetched; whatever goes wrong with that, the call itself did not happen."""
+        try:
+            async with asyncio.timeout_at(deadline):
+                return await self.tokens.get()
+        except (OutcomeUnknown, TimeoutError) as trouble:
+            raise Unavailable(f"{api.name}: no access token in time") from trouble
+
+    async def _try(self, lane: _Lane, send: Callable[[_Lane, str], Awaitable[_Answer]], token: str) -> _Answer:
+        """Make one try, count it, and turn the network's failures into ours."""
+        started = time.perf_counter()
+        outcome = "cancelled"
+        name = lane.api.name
+        try:
+            answer = await send(lane, token)
+            outcome = "ok"
+        except DingTalkError as trouble:
+            outcome = trouble.outcome
+            raise
+        except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError):
+            outcome = Refused.outcome
+            # Not chained: these errors hold the whole address, which may be a key.
+            raise Refused(f"{name}: not a usable address") from None
+        except _UNSENT as trouble:
+            outcome = Unavailable.outcome
+            raise Unavailable(f"{name}: not reached ({type(trouble).__name__})") from trouble
+        except TimeoutError as trouble:
+            outcome = "timeout"
+            raise OutcomeUnknown(f"{name}: no answer within {self._patience.per_try:g} s") from trouble
+        except (aiohttp.ClientError, OSError) as trouble:
+            outcome = OutcomeUnknown.outcome
+            raise OutcomeUnknown(f"{name}: connection broken ({type(trouble).__name__})") from trouble
+        finally:
+            lane.record(outcome, time.perf_counter() - started)
+            if self._meter is not None and lane.api.billed and outcome not in _FREE:
+                self._meter.count()
+        return answer
+
+    def _label(
+        self, lane: _Lane, token: str, query: Mapping[str, str] | None, address: str
+    ) -> tuple[URL, dict[str, str]]:
+        """Return address and headers of one try."""
+        # Without Accept some gateways answer in XML (DingTalk sheet, 1.1).
+        headers = {"Accept": "application/json"}
+        url = URL(address, encoded=True) if address else lane.url
+        if query:
+            url = url.update_query(query)
+        if token and lane.api.host is Host.OAPI:
+            url = url.update_query(access_token=token)
+        elif token:
+            headers[_TOKEN_HEADER] = token
+        return url, headers
+
+    def _open_lane(self, api: Api) -> _Lane:
+        lane = _Lane(api, self._endpoints.base(api.host), self._rates.of(api), self._metrics)
+        return self._lanes.setdefault(api.name, lane)
+
+    async def _fetch_token(self) -> Grant:
+        keys = {"appKey": self.keys.client_id, "appSecret": self.keys.client_secret.get_secret_value()}
+        answer = await self.call(ACCESS_TOKEN, keys)
+        token, lifetime = answer.get("accessToken"), answer.get("expireIn")
+        if not isinstance(token, str) or not token or not isinstance(lifetime, int | float):
+            raise OutcomeUnknown(f"{ACCESS_TOKEN.name}: an answer without a token")
+        return Grant(token, float(lifetime))
+
+
+def _note(api: Api, trouble: DingTalkError, wait: float) -> None:
+    _log.info("dingtalk_repeats", api=api.name, why=trouble.outcome, code=trouble.code, wait=round(wait, 3))

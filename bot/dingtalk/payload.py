@@ -1,0 +1,95 @@
+"""Careful hands for what clients send: wrong types, missing keys and broken text give a default, never an error."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+
+from bot.dingtalk.errors import BadPayload
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+_BLANKS = (
+    " \t\n\v\f\r\x1c\x1d\x1e\x1f\x85\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000"
+    # Invisible: soft hyphen, zero-width and directional marks, byte order mark.
+    "\u00ad\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2061\u2062\u2063\u2064"
+    "\u2066\u2067\u2068\u2069\ufeff"
+)
+
+
+def decoded(data: object) -> object:
+    """Return ``data``, decoded first if it is JSON text; None when it is text that is no JSON."""
+    if not isinstance(data, str | bytes):
+        return data
+    try:
+        return orjson.loads(data)
+    except ValueError:
+        pass
+    try:
+        # orjson refuses halves of surrogate pairs, which a client that cuts an emoji in two does send.
+        return json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+
+
+def whole_object(data: object, what: str) -> Mapping[str, Any]:
+    """Return the JSON object that a frame carries; raises `BadPayload` when it is none."""
+    content = decoded(data)
+    if not isinstance(content, dict):
+        raise BadPayload(f"{what} is not a JSON object but {type(content).__name__}")
+    return content
+
+
+def part(value: object) -> Mapping[str, Any]:
+    """Return a nested object, decoding it if it travels as JSON text; an empty one when there is none."""
+    content = decoded(value)
+    return content if isinstance(content, dict) else {}
+
+
+def items(value: object) -> list[Any]:
+    """Return a nested list, decoding it if it travels as JSON text; an empty one when there is none."""
+    content = decoded(value)
+    return content if isinstance(content, list) else []
+
+
+def text(value: object) -> str:
+    """Return a string or number as text that every encoder accepts; everything else is empty."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        try:
+            return str(value)
+        except ValueError:  # an integer of more digits than Python prints
+            return ""
+    if not isinstance(value, str):
+        return ""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return value.encode("utf-8", "replace").decode()
+    return value
+
+
+def flag(value: object) -> bool:
+    """Return a boolean that may travel as text."""
+    return value is True or (isinstance(value, str) and value.lower() == "true")
+
+
+def moment(value: object) -> datetime | None:
+    """Return milliseconds since 1970, as a number or digits, as a time; None for anything else."""
+    if isinstance(value, bool):
+        return None
+    try:
+        milliseconds = float(value) if isinstance(value, int | float | str) else math.nan
+        return _EPOCH + timedelta(milliseconds=milliseconds)
+    except (ValueError, OverflowError):
+        return None
+
+
+def trimmed(value: str) -> str:
+    """Return ``value`` without blanks at its ends, the invisible ones included."""
+    return value.strip(_BLANKS)

@@ -1,0 +1,85 @@
+"""How many of the month's calls are used up (DingTalk sheet, 7.6: 10 000 per organisation in the standard edition)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from bot.metrics import Metrics
+
+_CHINA = ZoneInfo("Asia/Shanghai")
+"""DingTalk's month begins at midnight in China."""
+
+
+class CallStore(Protocol):
+    """Where the count survives a restart; ``month`` is ``YYYY-MM``. Several processes may add to one month."""
+
+    async def load(self, month: str) -> int:
+        """Return the calls stored for ``month``, 0 if none."""
+        ...
+
+    async def add(self, month: str, calls: int) -> int:
+        """Add ``calls`` and return the month's new sum."""
+        ...
+
+
+class MonthlyMeter:
+    """Counts billed calls. ``now`` gives an aware time; what was counted since the last `save` is not stored yet."""
+
+    def __init__(self, store: CallStore, *, metrics: Metrics, now: Callable[[], datetime]) -> None:
+        self._store = store
+        self._gauge = metrics.month_calls
+        self._now = now
+        self._month, self._month_ends = _month(now())
+        self._stored = 0
+        self._unsaved: dict[str, int] = {}
+
+    @property
+    def used(self) -> int:
+        """The calls of this month so far."""
+        return self._stored + self._unsaved.get(self._month, 0)
+
+    def count(self) -> None:
+        """Count one call."""
+        now = self._now()
+        if now >= self._month_ends:
+            self._month, self._month_ends = _month(now)
+            self._stored = 0
+        self._unsaved[self._month] = self._unsaved.get(self._month, 0) + 1
+        self._gauge.set(self.used)
+
+    async def load(self) -> None:
+        """Begin with what earlier runs stored."""
+        self._stored = await self._store.load(self._month)
+        self._gauge.set(self.used)
+
+    async def save(self) -> None:
+        """Store what is not stored yet; a failure loses nothing, the next call stores it."""
+        for month, calls in list(self._unsaved.items()):
+            total = await self._store.add(month, calls)
+            left = self._unsaved.pop(month) - calls
+            if left:
+                self._unsaved[month] = left
+            if month == self._month:
+                self._stored = total
+        self._gauge.set(self.used)
+
+    async def keep(self, every: float) -> None:
+        """Save each ``every`` seconds until cancelled, and a last time then."""
+        try:
+            while True:
+                await asyncio.sleep(every)
+                await self.save()
+        finally:
+            await self.save()
+
+
+def _month(now: datetime) -> tuple[str, datetime]:
+    """Return the month of ``now`` and its end."""
+    local = now.astimezone(_CHINA)
+    begins = local.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    ends = begins.replace(year=begins.year + begins.month // 12, month=begins.month % 12 + 1)
+    return f"{local:%Y-%m}", ends

@@ -1,0 +1,84 @@
+"""Plain messages of the robot: to groups, to single persons, and through session webhooks (DingTalk sheet, 3 and 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import orjson
+
+from bot.chat.message import SessionWebhook
+from bot.dingtalk.apis import DIRECT_SEND, GROUP_SEND, SESSION_WEBHOOK
+from bot.dingtalk.errors import DeliveryFailed, RateLimited
+from bot.dingtalk.openapi import OpenApi
+from bot.dingtalk.payload import items, text
+
+MAX_PARAM_BYTES = 15_000
+"""Documented limit of ``msgParam`` (DingTalk sheet, 7.1)."""
+
+MAX_WEBHOOK_BYTES = 18_000
+"""Below the 20 000 bytes that a webhook's message is thought to carry (DingTalk sheet, 11), envelope included."""
+
+_MAX_TITLE_BYTES = 200
+_CUT = " …"
+
+
+class Robot:
+    """Sends markdown. None of its calls has an identity, so an unknown outcome is never repeated."""
+
+    def __init__(self, api: OpenApi) -> None:
+        self._api = api
+
+    async def send_to_group(self, conversation_id: str, robot_code: str, *, title: str, markdown: str) -> str:
+        """Send to a group and return DingTalk's key of the message."""
+        body = {
+            "robotCode": robot_code,
+            "openConversationId": conversation_id,
+            "msgKey": "sampleMarkdown",
+            "msgParam": _msg_param(title, markdown),
+        }
+        answer = await self._api.call(GROUP_SEND, body)
+        return text(answer.get("processQueryKey"))
+
+    async def send_to_people(self, user_ids: Sequence[str], robot_code: str, *, title: str, markdown: str) -> str:
+        """Send to up to 20 people, each in their chat with the robot, and return DingTalk's key of the message.
+
+        Raises `DeliveryFailed` or `RateLimited` when anybody got nothing, which DingTalk reports under HTTP 200.
+        """
+        body = {
+            "robotCode": robot_code,
+            "userIds": list(user_ids),
+            "msgKey": "sampleMarkdown",
+            "msgParam": _msg_param(title, markdown),
+        }
+        answer = await self._api.call(DIRECT_SEND, body)
+        if invalid := items(answer.get("invalidStaffIdList")):
+            raise DeliveryFailed(f"{DIRECT_SEND.name}: {len(invalid)} unknown recipients")
+        if slowed := items(answer.get("flowControlledStaffIdList")):
+            raise RateLimited(f"{DIRECT_SEND.name}: {len(slowed)} recipients get too many messages")
+        return text(answer.get("processQueryKey"))
+
+    async def answer_session(self, webhook: SessionWebhook, *, title: str, markdown: str) -> None:
+        """Answer through a message's session webhook: unbilled, and open to people outside the organisation.
+
+        Raises `SessionExpired` when DingTalk no longer knows the session; the caller minds its time.
+        """
+        words = {"title": fit(title, _MAX_TITLE_BYTES), "text": fit(markdown, MAX_WEBHOOK_BYTES)}
+        body = {"msgtype": "markdown", "markdown": words}
+        await self._api.call(SESSION_WEBHOOK, body, address=webhook.url)
+
+
+def _msg_param(title: str, markdown: str) -> str:
+    """Return title and text as the JSON text that DingTalk wants, within its limit."""
+    title = fit(title, _MAX_TITLE_BYTES)
+    room = MAX_PARAM_BYTES
+    while len(param := orjson.dumps({"title": title, "text": fit(markdown, room)})) > MAX_PARAM_BYTES:
+        room -= max(len(param) - MAX_PARAM_BYTES, 1)
+    return param.decode()
+
+
+def fit(words: str, limit: int) -> str:
+    """Return ``words`` cut, visibly and between characters, to ``limit`` bytes of UTF-8."""
+    encoded = words.encode()
+    if len(encoded) <= limit:
+        return words
+    return encoded[: max(0, limit - len(_CUT.encode()))].decode(errors="ignore") + _CUT

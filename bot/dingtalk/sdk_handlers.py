@@ -1,0 +1,102 @@
+"""Handlers that were written for DingTalk's SDK, run as they are, where they can block nobody but each other."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import threading
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Final, TypeVar
+
+from dingtalk_stream import AckMessage, CallbackHandler, EventHandler
+
+from bot.dingtalk.frames import NOTHING, Answer, event_answer
+
+# The SDK gives its loggers handlers of their own where nobody has configured logging yet, and every line would come
+# twice (DingTalk sheet, 12.1 no. 22). A logger that already has a handler is left alone.
+logging.getLogger("dingtalk_stream").addHandler(logging.NullHandler())
+
+Result = TypeVar("Result")
+
+_FROM_HOME: Final = "this SDK call blocks: only handlers written for the SDK may use it, on their own thread"
+
+
+class HandlerThread:
+    """A thread with an event loop of its own, started by the first call.
+
+    The SDK's handlers answer by ``requests``, which blocks (DingTalk sheet, 12.1 no. 1 and 19). Here such a call delays
+    other handlers of the SDK, as it does under the SDK itself, but never the stream.
+    """
+
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._stopped = asyncio.Event()
+
+    async def call(self, work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
+        """Run ``work`` on the thread and return its result. Cancelling the caller cancels the work."""
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work(), self._started()))
+
+    async def stop(self, patience: float) -> bool:
+        """End the thread. Returns False when it still blocks after ``patience`` seconds; it is left to the exit."""
+        if self._loop is None or self._thread is None:
+            return True
+        self._loop.call_soon_threadsafe(self._stopped.set)
+        await asyncio.to_thread(self._thread.join, patience)
+        return not self._thread.is_alive()
+
+    def _started(self) -> asyncio.AbstractEventLoop:
+        if self._loop is None:
+            self._loop = asyncio.new_event_loop()
+            self._thread = threading.Thread(target=self._run, args=(self._loop,), name="sdk-handlers", daemon=True)
+            self._thread.start()
+        return self._loop
+
+    def _run(self, loop: asyncio.AbstractEventLoop) -> None:
+        with asyncio.Runner(loop_factory=lambda: loop) as runner:
+            runner.run(self._live())
+
+    async def _live(self) -> None:
+        await self._stopped.wait()
+
+
+class Home:
+    """The way back from the handlers' thread to the event loop of the stream."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.get_ident()
+
+    def ask(self, question: Callable[[], Awaitable[Result]], *, timeout: float) -> Result:
+        """Run ``question`` on the stream's loop and wait for its result, at most ``timeout`` seconds.
+
+        Raises `RuntimeError` when called on that loop itself, which would wait for itself forever.
+        """
+        if threading.get_ident() == self._thread:
+            raise RuntimeError(_FROM_HOME)
+
+        async def answer() -> Result:
+            async with asyncio.timeout(timeout):
+                return await question()
+
+        return asyncio.run_coroutine_threadsafe(answer(), self._loop).result()
+
+
+async def ask_callback(handler: CallbackHandler, message: Any) -> Answer:
+    """Return the ACK that the SDK would send: ``{"response": <what process() returned second>}``."""
+    ack: AckMessage | None = await handler.raw_process(message)
+    if ack is None:  # the SDK would send no ACK for a message that was handled, and see it again
+        return NOTHING
+    return Answer(ack.code, ack.message, json.dumps(ack.data), settled=ack.code == AckMessage.STATUS_OK)
+
+
+async def ask_event(handler: EventHandler, message: Any) -> Answer:
+    """Return the ACK of an event, with the status that the SDK forgets (DingTalk sheet, 12.1 no. 9).
+
+    ``STATUS_OK`` is a success; with any other code the event is asked for again.
+    """
+    ack: AckMessage | None = await handler.raw_process(message)
+    if ack is None:
+        return event_answer(AckMessage.STATUS_OK, "OK", again=False)
+    return event_answer(ack.code, str(ack.message or "OK"), again=ack.code != AckMessage.STATUS_OK)

@@ -1,0 +1,61 @@
+"""Times and bounds of the stream connection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamPolicy:
+    """All times in seconds, all sizes in bytes. The defaults suit the real gateway; tests shrink them."""
+
+    open_timeout: float = 10.0
+    """For ``connections/open``, and once more for the WebSocket handshake."""
+
+    backoff_first: float = 1.0
+    """Least pause after a failure."""
+
+    backoff_max: float = 60.0
+    """Longest pause after many failures."""
+
+    stable_after: float = 60.0
+    """Only a connection that lived so long ends a series of failures."""
+
+    unauthorized_wait: float = 60.0
+    """Least pause after 401: somebody has to correct the keys first (DingTalk sheet, 1.1)."""
+
+    heartbeat: float = 20.0
+    """Idle time before a WebSocket ping; its pong must come within half of it."""
+
+    silence_limit: float = 90.0
+    """A connection without any frame or pong for so long is given up."""
+
+    drain: float = 10.0
+    """How long a connection is still read after its ``disconnect`` frame (DingTalk sheet, 1.5)."""
+
+    send_timeout: float = 5.0
+    """For writing one ACK; a peer that takes nothing for so long is given up."""
+
+    close_timeout: float = 1.0
+    """For a polite end of a connection."""
+
+    max_frame: int = 1 << 20
+    """A longer message ends its connection."""
+
+    max_in_flight: int = 512
+    """Callbacks that handlers work on at the same time; more wait for their turn."""
+
+    max_waiting: int = 4096
+    """Frames that are not answered yet. Beyond it no connection is read until there is room again."""
+
+    max_sdk_in_flight: int = 100
+    """Frames in the hands of handlers written for the SDK; more are left without an ACK and come again."""
+
+    sdk_timeout: float = 300.0
+    """For one call of a handler written for the SDK, which may wait for a slow model."""
+
+    remember: int = 10_000
+    """Answers that are kept for redelivered frames."""
+
+    remember_for: float = 600.0
+    """How long they are kept; redeliveries were seen after 16 s and 60 s (DingTalk sheet, 1.6)."""

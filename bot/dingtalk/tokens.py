@@ -1,0 +1,91 @@
+"""The application's access token: fetched once for all who wait, renewed before it ends (DingTalk sheet, 4.1)."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import structlog
+
+from bot.dingtalk.errors import AuthFailed
+from bot.errors import DingerpError
+
+_log = structlog.get_logger(__name__)
+
+EARLY = 300.0
+"""Seconds before its end at which a token is renewed."""
+
+REFUSED_PAUSE = 60.0
+"""Seconds during which refused keys are not tried again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A token and the seconds that it lives."""
+
+    token: str
+    lifetime: float
+
+
+class Tokens:
+    """Keeps one valid token. ``fetch`` asks DingTalk for a new one; ``clock`` counts seconds."""
+
+    def __init__(self, fetch: Callable[[], Awaitable[Grant]], *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._fetch = fetch
+        self._clock = clock
+        self._token = ""
+        self._renew_at = 0.0
+        self._ends_at = 0.0
+        self._fetching: asyncio.Task[str] | None = None
+        self._refusal: AuthFailed | None = None
+        self._refused_until = 0.0
+
+    def ready(self) -> str:
+        """Return the token if it needs no renewal yet, else an empty string."""
+        return self._token if self._clock() < self._renew_at else ""
+
+    async def get(self) -> str:
+        """Return a valid token, fetching one if need be.
+
+        Raises `AuthFailed` for wrong keys, without asking DingTalk again within `REFUSED_PAUSE`, and whatever
+        ``fetch`` raises.
+        """
+        if token := self.ready():
+            return token
+        if self._refusal is not None and self._clock() < self._refused_until:
+            raise AuthFailed(self._refusal.detail, code=self._refusal.code)
+        if self._fetching is None:
+            self._fetching = asyncio.create_task(self._renew(), name="dingtalk-token")
+            self._fetching.add_done_callback(self._fetched)
+        # One caller that gives up must not take the token from the others.
+        return await asyncio.shield(self._fetching)
+
+    def drop(self, token: str) -> None:
+        """Forget ``token``, which DingTalk refused; a newer one stays."""
+        if token == self._token:
+            self._token, self._renew_at, self._ends_at = "", 0.0, 0.0
+
+    async def _renew(self) -> str:
+        try:
+            grant = await self._fetch()
+        except AuthFailed as refusal:
+            self._refusal, self._refused_until = refusal, self._clock() + REFUSED_PAUSE
+            raise
+        except DingerpError as trouble:
+            if self._clock() >= self._ends_at:
+                raise
+            _log.warning("token_renewal_failed", error=type(trouble).__name__, detail=trouble.detail)
+            return self._token
+        now = self._clock()
+        self._refusal = None
+        self._token = grant.token
+        self._ends_at = now + grant.lifetime
+        self._renew_at = self._ends_at - min(EARLY, grant.lifetime / 4)
+        return grant.token
+
+    def _fetched(self, fetching: asyncio.Task[str]) -> None:
+        self._fetching = None
+        if not fetching.cancelled():
+            fetching.exception()  # every waiter may be gone; then nobody else would look at it

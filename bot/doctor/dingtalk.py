@@ -1,0 +1,216 @@
+"""The doctor's look at DingTalk: gateway, clock, permission points, templates, robot.
+
+No check shows anything in a group or takes a running bot's place: the gateway is asked for a ticket that is never
+used, and permission points are tried with calls that DingTalk refuses for their empty content.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import uuid
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+import aiohttp
+
+from bot.app import templates
+from bot.dingtalk.apis import CREATE_AND_DELIVER, GROUP_SEND, USER, Api
+from bot.dingtalk.errors import (
+    AuthFailed,
+    DingTalkError,
+    QuotaExhausted,
+    RateLimited,
+    Refused,
+    ScopeMissing,
+    Unavailable,
+)
+from bot.dingtalk.openapi import OpenApi
+from bot.doctor.finding import Finding, Grade
+from bot.phrase import Phrase, phrase
+from bot.settings import Settings
+
+CLOCK_SKEW = 60.0
+"""Seconds that this machine's clock may be off; signatures allow more, but ages and reminders would be wrong."""
+
+_ABSENT_USER = "dingerp-doctor-nobody"
+
+CREATE_CARD = Api(name="create_card", method="POST", path="/v1.0/card/instances", idempotent=True)
+"""Makes a card that is delivered nowhere, so nobody sees it."""
+
+ROBOTS_OF_GROUP = Api(name="robots_of_group", method="POST", path="/v1.0/robot/groups/robots/query", idempotent=True)
+
+
+async def look_at_dingtalk(
+    settings: Settings, session: aiohttp.ClientSession, api: OpenApi, group: str
+) -> AsyncIterator[Finding]:
+    """Check the way to DingTalk and what the app may do there; ``group`` is where the robot should be."""
+    gateway, clock = await _gateway(settings, session)
+    yield gateway
+    if clock:
+        yield clock
+    if gateway.grade is Grade.BAD:
+        return
+    yield await _permission(api, CREATE_AND_DELIVER, {}, "Card.Instance.Write", phrase("answers as cards"))
+    yield await _permission(api, GROUP_SEND, {}, "qyapi_robot_sendmsg", phrase("answers as text when cards fail"))
+    if settings.access.directory:
+        yield await _permission(api, USER, {"userid": _ABSENT_USER}, "qyapi_get_member", phrase("roles"))
+    yield await _card_templates(settings, api)
+    yield await _robot(settings, api, group)
+
+
+async def _gateway(settings: Settings, session: aiohttp.ClientSession) -> tuple[Finding, Finding | None]:
+    """Ask for a connection that is never made, and compare clocks."""
+    what = phrase("Stream gateway")
+    dingtalk = settings.dingtalk
+    body = {
+        "clientId": dingtalk.client_id,
+        "clientSecret": dingtalk.client_secret.get_secret_value(),
+        "subscriptions": [{"type": "CALLBACK", "topic": "/v1.0/im/bot/messages/get"}],
+        "ua": "dingerp-doctor",
+        "localIp": "",
+    }
+    url = f"{dingtalk.openapi_endpoint}/v1.0/gateway/connections/open"
+    try:
+        async with session.post(
+            url, json=body, headers={"Accept": "application/json"}, timeout=aiohttp.ClientTimeout(total=10)
+        ) as response:
+            clock = _clock(response.headers.get("Date", ""))
+            status = response.status
+    except (aiohttp.ClientError, TimeoutError) as error:
+        return Finding(
+            what,
+            Grade.BAD,
+            phrase("not reached (%(error)s)", error=type(error).__name__),
+            phrase("Let this machine open connections to %(host)s, or set the proxy.", host=dingtalk.openapi_endpoint),
+        ), None
+    if status == 401:
+        return Finding(
+            what,
+            Grade.BAD,
+            phrase("the keys are not accepted"),
+            phrase(
+                "Compare client id and client secret with the app's page; blanks and old secrets are the usual cause."
+            ),
+        ), clock
+    if status != 200:
+        return Finding(
+            what,
+            Grade.BAD,
+            phrase("answered HTTP %(status)s", status=status),
+            phrase("Is the message receiving mode of the robot “Stream”, and is a version of the app published?"),
+        ), clock
+    return Finding(what, Grade.GOOD, phrase("reached, and it accepts the keys")), clock
+
+
+def _clock(date: str) -> Finding | None:
+    try:
+        theirs = email.utils.parsedate_to_datetime(date)
+    except ValueError:
+        return None
+    what = phrase("Clock")
+    off = round(abs((datetime.now(UTC) - theirs).total_seconds()))
+    if off > CLOCK_SKEW:
+        return Finding(
+            what,
+            Grade.BAD,
+            phrase("%(seconds)s s off DingTalk's", seconds=off),
+            phrase("Switch time synchronisation on."),
+        )
+    return Finding(what, Grade.GOOD, phrase("agrees with DingTalk's"))
+
+
+async def _permission(api: OpenApi, call: Api, body: dict[str, str], scope: str, use: Phrase) -> Finding:
+    """Try a call that cannot succeed: DingTalk looks at the permission point before it looks at the content."""
+    what = phrase("Permission point %(scope)s", scope=scope)
+    try:
+        await api.call(call, body)
+    except ScopeMissing as error:
+        link = error.links[0] if error.links else "https://open-dev.dingtalk.com"
+        return Finding(
+            what,
+            Grade.BAD,
+            phrase("not granted; it is needed for: %(use)s", use=use),
+            phrase("Grant it at %(link)s and publish the app again.", link=link),
+        )
+    except Refused:
+        pass
+    except DingTalkError as error:
+        return _trouble(what, error)
+    return Finding(what, Grade.GOOD, phrase("granted"))
+
+
+async def _card_templates(settings: Settings, api: OpenApi) -> Finding:
+    what = phrase("Card templates")
+    choice = templates(settings)
+    ids = sorted({choice.default.template_id, *(one.template_id for one in choice.by_card.values())})
+    for template_id in ids:
+        body = {
+            "cardTemplateId": template_id,
+            "outTrackId": f"doctor-{uuid.uuid4().hex}",
+            "callbackType": "STREAM",
+            "cardData": {"cardParamMap": {"title": "dingerp doctor"}},
+            "imGroupOpenSpaceModel": {"supportForward": False},
+            "userIdType": 1,
+        }
+        try:
+            await api.call(CREATE_CARD, body)
+        except Refused as error:
+            return Finding(
+                what,
+                Grade.BAD,
+                phrase("DingTalk refuses %(template)s (%(code)s)", template=template_id, code=error.code),
+                phrase("Publish the template in the card builder and associate it with this app, or remove it here."),
+            )
+        except DingTalkError as error:
+            return _trouble(what, error)
+    return Finding(what, Grade.GOOD, phrase("%(count)s usable", count=len(ids)))
+
+
+async def _robot(settings: Settings, api: OpenApi, group: str) -> Finding:
+    what = phrase("Robot in the group")
+    if not group:
+        return Finding(
+            what,
+            Grade.NOTE,
+            phrase("not looked at"),
+            phrase("Name a group with --group to look for the robot in it."),
+        )
+    try:
+        answer = await api.call(ROBOTS_OF_GROUP, {"openConversationId": group})
+    except Refused as error:
+        return Finding(
+            what,
+            Grade.BAD,
+            phrase("DingTalk does not know it there (%(code)s)", code=error.code),
+            phrase("Add the robot in the group's settings under “Robots”."),
+        )
+    except DingTalkError as error:
+        return _trouble(what, error)
+    robots = answer.get("chatbotInstanceVOList")
+    codes = (
+        {robot.get("robotCode") for robot in robots if isinstance(robot, dict)} if isinstance(robots, list) else set()
+    )
+    if api.keys.robot_code not in codes:
+        return Finding(
+            what,
+            Grade.BAD,
+            phrase("it is not a member"),
+            phrase("Add the robot in the group's settings under “Robots”."),
+        )
+    return Finding(what, Grade.GOOD, phrase("it is a member"))
+
+
+def _trouble(what: Phrase, error: DingTalkError) -> Finding:
+    match error:
+        case AuthFailed():
+            words, remedy = phrase("the keys are not accepted"), phrase("Compare client id and client secret.")
+        case QuotaExhausted():
+            words, remedy = (
+                phrase("the month's calls are used up"),
+                phrase("Wait for the next month or buy more calls in the console."),
+            )
+        case RateLimited() | Unavailable():
+            words, remedy = phrase("DingTalk is busy or not reached"), phrase("Try again in a minute.")
+        case _:
+            words, remedy = phrase("%(text)s", text=error.detail), phrase("Try again in a minute.")
+    return Finding(what, Grade.BAD, words, remedy)

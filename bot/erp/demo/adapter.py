@@ -1,0 +1,133 @@
+"""The demo ERP behind the port: a whole small company on one machine, writes included."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import date, datetime
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy.engine import Connection
+
+from bot.erp.demo import deciding, reading, seeding
+from bot.erp.demo.company import SEED
+from bot.erp.demo.database import Database
+from bot.erp.demo.sales import ZONE
+from bot.erp.model import (
+    Area,
+    Changes,
+    Decision,
+    DecisionResult,
+    Invoice,
+    Product,
+    ProductionOrder,
+    PurchaseOrder,
+    SalesOrder,
+    Slice,
+    StockLevel,
+)
+from bot.erp.port import Capability, ListQuery
+
+T = TypeVar("T")
+
+
+class DemoErp:
+    """Implements `bot.erp.port.Erp` on SQLite; made by `open_demo`.
+
+    Purchase orders above 100 000 CNY need two approvals by different people; nobody approves a request of their own.
+    While an order waits for the second, its ``approval.decided_by`` names who gave the first.
+    """
+
+    capabilities = frozenset(Capability)
+
+    def __init__(self, database: Database, *, name: str, now: Callable[[], datetime], latency: float) -> None:
+        self.name = name
+        self._database = database
+        self._now = now
+        self._latency = latency
+
+    async def find_products(self, text: str, *, limit: int) -> tuple[Product, ...]:
+        """Return products by part of code, name, spec, barcode or pinyin initials, best match first."""
+        return await self._run(partial(reading.products, text=text, limit=limit))
+
+    async def stock(self, sku: str) -> StockLevel:
+        """Return one product's stock; raises `NotFound`."""
+        return await self._run(partial(reading.stock, sku=sku, source=self.name, as_of=self._now()))
+
+    async def order(self, number: str) -> SalesOrder:
+        """Return one sales order with its lines; raises `NotFound`."""
+        return await self._run(partial(reading.order, number=number, source=self.name))
+
+    async def orders(self, query: ListQuery) -> Slice[SalesOrder]:
+        """Return sales orders without lines."""
+        return await self._run(self._page(reading.ORDERS.page, query))
+
+    async def invoice(self, number: str) -> Invoice:
+        """Return one customer invoice; raises `NotFound`."""
+        return await self._run(partial(reading.invoice, number=number, source=self.name))
+
+    async def invoices(self, query: ListQuery) -> Slice[Invoice]:
+        """Return customer invoices."""
+        return await self._run(self._page(reading.INVOICES.page, query))
+
+    async def purchase_order(self, number: str) -> PurchaseOrder:
+        """Return one purchase order with its lines; raises `NotFound`."""
+        return await self._run(partial(reading.purchase_order, number=number, source=self.name))
+
+    async def purchase_orders(self, query: ListQuery) -> Slice[PurchaseOrder]:
+        """Return purchase orders without lines."""
+        return await self._run(self._page(reading.PURCHASE_ORDERS.page, query))
+
+    async def production_order(self, number: str) -> ProductionOrder:
+        """Return one production order; raises `NotFound`."""
+        return await self._run(partial(reading.production_order, number=number, source=self.name))
+
+    async def production_orders(self, query: ListQuery) -> Slice[ProductionOrder]:
+        """Return production orders."""
+        return await self._run(self._page(reading.PRODUCTION_ORDERS.page, query))
+
+    async def decide(self, decision: Decision) -> DecisionResult:
+        """Approve or reject one version of a purchase order in one transaction."""
+        return await self._run(partial(deciding.decide, decision=decision, source=self.name, now=self._now()))
+
+    async def changed_since(self, area: Area, cursor: str, *, limit: int) -> Changes:
+        """Return the next changes of an area; raises `Invalid` for a cursor that is not ours."""
+        return await self._run(partial(reading.changes, area=area, cursor=cursor, limit=limit, source=self.name))
+
+    async def check(self) -> None:
+        """Read one row."""
+        await self._run(partial(reading.products, text="", limit=1))
+
+    async def close(self) -> None:
+        """Close the database."""
+        await self._database.close()
+
+    def _page(self, page: Callable[..., Slice[T]], query: ListQuery) -> Callable[[Connection], Slice[T]]:
+        return partial(page, query=query, today=self._now().astimezone(ZONE).date(), source=self.name)
+
+    async def _run(self, call: Callable[[Connection], T]) -> T:
+        if self._latency:
+            await asyncio.sleep(self._latency)
+        return await self._database.run(call)
+
+
+async def open_demo(
+    place: str | Path,
+    *,
+    today: date,
+    now: Callable[[], datetime],
+    latency: float = 0.0,
+    name: str = "demo",
+    seed: int = SEED,
+) -> DemoErp:
+    """Return the demo ERP kept at ``place``: a file, ``:memory:`` or an SQLite URL.
+
+    An empty place is filled with the company as it is on the morning of ``today``; what exists is used as it is.
+    ``latency`` (seconds) is added to every call, to stand for a remote ERP. Raises `ConfigurationError` for a place
+    that is not SQLite and `Unavailable` for one that cannot be opened.
+    """
+    database = Database(place)
+    await database.open(partial(seeding.prepare, today=today, seed=seed))
+    return DemoErp(database, name=name, now=now, latency=latency)

@@ -1,0 +1,122 @@
+"""Approving and rejecting: one transaction that checks, records and changes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.engine import Connection
+
+from bot.erp.demo import tables as t
+from bot.erp.demo.database import writing
+from bot.erp.demo.folding import fold
+from bot.erp.demo.reading import purchase_order
+from bot.erp.demo.supply import USERS
+from bot.erp.errors import Invalid
+from bot.erp.model import Approval, Area, Decision, DecisionResult, Outcome, PurchaseOrder, PurchaseStatus, Verdict
+
+_PURCHASE, _APPROVAL, _CHANGE = t.table(t.PurchaseRow), t.table(t.ApprovalRow), t.table(t.ChangeRow)
+_NAMES = {user.id: user.name for user in USERS}
+
+
+def decide(connection: Connection, decision: Decision, source: str, now: datetime) -> DecisionResult:
+    """Act on one version of a purchase order, once.
+
+    Raises `NotFound`, and `Invalid` for an order that was never submitted. A repeat of a recorded decision, by
+    whomever, changes nothing and says who decided.
+    """
+    with writing(connection):
+        order = purchase_order(connection, decision.number, source)
+        refused = _refusal(connection, order, decision)
+        if refused is not None:
+            return refused
+        outcome = _apply(connection, order, decision, now)
+        changed = purchase_order(connection, decision.number, source)
+    return DecisionResult(outcome=outcome, order=changed, text=_words(outcome, decision, changed))
+
+
+def _refusal(connection: Connection, order: PurchaseOrder, decision: Decision) -> DecisionResult | None:
+    """Return why nothing is to be done, or None."""
+    approval = order.approval or Approval()
+    if order.status is not PurchaseStatus.WAITING and order.status is not PurchaseStatus.DRAFT:
+        text = (
+            f"该采购订单已由{_NAMES.get(approval.decided_by, approval.decided_by)}处理" if approval.decided_by else ""
+        )
+        return DecisionResult(outcome=Outcome.ALREADY_DECIDED, order=order, text=text)
+    if order.version != decision.version:
+        repeated = _recorded_by(connection, order.number, decision.version) == decision.by
+        outcome = Outcome.ALREADY_DECIDED if repeated else Outcome.CHANGED_SINCE_SHOWN
+        return DecisionResult(outcome=outcome, order=order, text="您已审批过" if repeated else "单据已被修改")
+    if order.status is PurchaseStatus.DRAFT:
+        raise Invalid("采购订单尚未提交审批", source=order.source)
+    if decision.by not in approval.pending_for:
+        return DecisionResult(outcome=Outcome.NOT_PERMITTED, order=order, text=_why_not(order, approval, decision.by))
+    return None
+
+
+def _recorded_by(connection: Connection, number: str, version: str) -> str | None:
+    if not version.isdecimal():
+        return None
+    wanted = select(_APPROVAL.c.by).where(_APPROVAL.c.number_key == fold(number), _APPROVAL.c.version == int(version))
+    found: str | None = connection.scalar(wanted)
+    return found
+
+
+def _why_not(order: PurchaseOrder, approval: Approval, by: str) -> str:
+    if by == order.requester:
+        return "不能审批自己申请的采购订单"
+    if by == approval.decided_by:
+        return "同一人不能审批两级"
+    return "没有该级审批权限"
+
+
+def _apply(connection: Connection, order: PurchaseOrder, decision: Decision, now: datetime) -> Outcome:
+    assert order.approval is not None
+    level, version = order.approval.level, int(order.version)
+    connection.execute(
+        insert(_APPROVAL).values(
+            number_key=fold(order.number),
+            version=version,
+            level=level,
+            verdict=decision.verdict,
+            by=decision.by,
+            at=now,
+            reason=decision.reason,
+        )
+    )
+    status, outcome = PurchaseStatus.APPROVED, Outcome.APPLIED
+    if decision.verdict is Verdict.REJECT:
+        status = PurchaseStatus.REJECTED
+    elif level < order.approval.levels:
+        status, level, outcome = PurchaseStatus.WAITING, level + 1, Outcome.MORE_APPROVALS_NEEDED
+    connection.execute(
+        update(_PURCHASE)
+        .where(_PURCHASE.c.number_key == fold(order.number))
+        .values(
+            status=status,
+            level=level,
+            decided_by=decision.by,
+            decided_at=now,
+            reason=decision.reason,
+            version=version + 1,
+            changed_at=now,
+        )
+    )
+    _note_change(connection, Area.PURCHASING, order.number, now)
+    return outcome
+
+
+def _note_change(connection: Connection, area: Area, key: str, now: datetime) -> None:
+    """Give the record a new revision, greater than all before: its old entry goes away."""
+    last = select(_CHANGE.c.revision).order_by(_CHANGE.c.revision.desc()).limit(1)
+    revision = connection.scalar(last) or 0
+    connection.execute(delete(_CHANGE).where(_CHANGE.c.area == area, _CHANGE.c.key == key))
+    connection.execute(insert(_CHANGE).values(revision=revision + 1, area=area, key=key, changed_at=now))
+
+
+def _words(outcome: Outcome, decision: Decision, order: PurchaseOrder) -> str:
+    """Return what the ERP itself says about the result."""
+    if outcome is Outcome.MORE_APPROVALS_NEEDED:
+        names = "、".join(_NAMES[user] for user in order.approval.pending_for) if order.approval else ""
+        return f"第一级审批已记录，等待下一级审批：{names}"
+    return "采购订单已驳回" if decision.verdict is Verdict.REJECT else "采购订单已批准"

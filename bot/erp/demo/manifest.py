@@ -1,0 +1,37 @@
+"""What the demo ERP is and how it is configured."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from bot.erp.port import Erp
+from bot.erp.vendors import Surroundings, Vendor
+
+
+class DemoOptions(BaseModel):
+    """Options of a source of the vendor ``demo``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    database: str = Field("", description="SQLite file, `:memory:` or SQLite URL; empty: a file in the data folder.")
+    today: date | None = Field(None, description="The day that a new company is made for; empty: today.")
+    latency: float = Field(0.0, ge=0, le=60, description="Seconds added to every call, to stand for a remote ERP.")
+
+
+async def _open(surroundings: Surroundings, options: DemoOptions) -> Erp:
+    # Imported here, so that the options can be listed without loading the database library.
+    from bot.erp.demo.adapter import open_demo
+    from bot.erp.demo.sales import ZONE
+
+    return await open_demo(
+        options.database or surroundings.data_dir / f"erp-{surroundings.name}.sqlite3",
+        today=options.today or surroundings.now().astimezone(ZONE).date(),
+        now=surroundings.now,
+        latency=options.latency,
+        name=surroundings.name,
+    )
+
+
+vendor = Vendor(title="Demo company", options=DemoOptions, open=_open)

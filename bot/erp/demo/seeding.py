@@ -1,0 +1,253 @@
+"""Writes the demo company into an empty database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from itertools import chain
+from typing import Any
+
+from sqlalchemy import insert, inspect, select
+from sqlalchemy.engine import Connection
+
+from bot.erp.demo import tables as t
+from bot.erp.demo.company import SEED, Company, Holding, make_company
+from bot.erp.demo.database import writing
+from bot.erp.demo.folding import fold
+from bot.erp.demo.sales import WAREHOUSES
+from bot.erp.model import (
+    Approval,
+    Area,
+    Invoice,
+    Money,
+    ProductionOrder,
+    PurchaseOrder,
+    PurchaseStatus,
+    SalesOrder,
+    Verdict,
+)
+
+LAYOUT = "1"
+"""Raised with every change of the tables or of the company: a database of another layout is made anew."""
+
+Row = Mapping[str, Any]
+
+
+def prepare(connection: Connection, today: date, seed: int = SEED) -> None:
+    """Fill an empty database, and make one anew that an older release filled; anything else is left as it is."""
+    if _layout(connection) == LAYOUT:
+        return
+    with writing(connection):
+        # Asked again under the lock: another process may have filled the file meanwhile.
+        if _layout(connection) != LAYOUT:
+            t.DemoTable.metadata.drop_all(connection)
+            t.DemoTable.metadata.create_all(connection)
+            _fill(connection, make_company(today, seed))
+            _insert(connection, t.MetaRow, [{"name": "layout", "value": LAYOUT}])
+
+
+def _layout(connection: Connection) -> str | None:
+    meta = t.table(t.MetaRow)
+    if not inspect(connection).has_table(meta.name):
+        return None
+    found: str | None = connection.scalar(select(meta.c.value).where(meta.c.name == "layout"))
+    return found
+
+
+def _fill(connection: Connection, company: Company) -> None:
+    warehouses = enumerate(WAREHOUSES.items())
+    _insert(connection, t.WarehouseRow, ({"code": c, "name": name, "position": n} for n, (c, name) in warehouses))
+    _insert(connection, t.ProductRow, map(_product, company.holdings))
+    _insert(connection, t.StockRow, chain.from_iterable(map(_stock, company.holdings)))
+    _insert(connection, t.OrderRow, map(_order, company.orders))
+    _insert(connection, t.OrderLineRow, chain.from_iterable(map(_order_lines, company.orders)))
+    _insert(connection, t.InvoiceRow, map(_invoice, company.invoices))
+    _insert(connection, t.PurchaseRow, map(_purchase, company.purchases))
+    _insert(connection, t.PurchaseLineRow, chain.from_iterable(map(_purchase_lines, company.purchases)))
+    _insert(connection, t.ApprovalRow, chain.from_iterable(map(_approvals, company.purchases)))
+    _insert(connection, t.ProductionRow, map(_production, company.productions))
+    _insert(connection, t.ChangeRow, _changes(company))
+
+
+def _insert(connection: Connection, model: type[t.DemoTable], rows: Iterable[Row]) -> None:
+    connection.execute(insert(t.table(model)), [dict(row) for row in rows])
+
+
+def _product(holding: Holding) -> Row:
+    article = holding.article
+    product = article.product
+    return {
+        "sku_key": fold(product.sku),
+        "sku": product.sku,
+        "name": product.name,
+        "name_key": fold(product.name),
+        "spec": product.spec,
+        "unit": product.unit,
+        "category": product.category,
+        "barcode": product.barcode,
+        "initials": article.initials,
+        "search": "\n".join((*map(fold, (product.sku, product.name, product.spec)), product.barcode, article.initials)),
+        "reorder_point": holding.reorder_point,
+    }
+
+
+def _stock(holding: Holding) -> Iterable[Row]:
+    for code, quantities in holding.per_warehouse.items():
+        yield {
+            "sku_key": fold(holding.article.product.sku),
+            "warehouse": code,
+            "on_hand": quantities.on_hand,
+            "reserved": quantities.reserved,
+            "incoming": quantities.incoming,
+            "outgoing": quantities.outgoing,
+        }
+
+
+def _amount(money: Money | None) -> Any:
+    return None if money is None else money.amount
+
+
+def _currency(money: Money | None) -> str | None:
+    return None if money is None else money.currency
+
+
+def _order(order: SalesOrder) -> Row:
+    return {
+        "number_key": fold(order.number),
+        "number": order.number,
+        "customer": order.customer,
+        "customer_key": fold(order.customer),
+        "status": order.status,
+        "delivery": order.delivery,
+        "billing": order.billing,
+        "payment": order.payment,
+        "ordered_on": order.ordered_on,
+        "promised_on": order.promised_on,
+        "total": _amount(order.total),
+        "currency": _currency(order.total),
+        "salesperson": order.salesperson,
+        "changed_at": order.changed_at,
+    }
+
+
+def _order_lines(order: SalesOrder) -> Iterable[Row]:
+    for position, line in enumerate(order.lines, 1):
+        yield {
+            "number_key": fold(order.number),
+            "position": position,
+            "sku": line.sku,
+            "name": line.name,
+            "unit": line.unit,
+            "quantity": line.quantity,
+            "delivered": line.delivered,
+            "invoiced": line.invoiced,
+            "price": _amount(line.price),
+            "amount": _amount(line.amount),
+            "due_on": line.due_on,
+        }
+
+
+def _invoice(invoice: Invoice) -> Row:
+    return {
+        "number_key": fold(invoice.number),
+        "number": invoice.number,
+        "customer": invoice.customer,
+        "customer_key": fold(invoice.customer),
+        "status": invoice.status,
+        "issued_on": invoice.issued_on,
+        "due_on": invoice.due_on,
+        "total": _amount(invoice.total),
+        "open_amount": _amount(invoice.open_amount),
+        "currency": _currency(invoice.total),
+        "is_credit_note": invoice.is_credit_note,
+        "order_number": invoice.order_number,
+        "changed_at": invoice.changed_at,
+    }
+
+
+def _purchase(order: PurchaseOrder) -> Row:
+    approval = order.approval or Approval()
+    return {
+        "number_key": fold(order.number),
+        "number": order.number,
+        "vendor": order.vendor,
+        "vendor_key": fold(order.vendor),
+        "status": order.status,
+        "requester": order.requester,
+        "buyer": order.buyer,
+        "ordered_on": order.ordered_on,
+        "due_on": order.due_on,
+        "total": _amount(order.total),
+        "currency": _currency(order.total),
+        "received": order.received,
+        "level": approval.level,
+        "levels": approval.levels,
+        "decided_by": approval.decided_by,
+        "decided_at": approval.decided_at,
+        "reason": approval.reason,
+        "version": int(order.version),
+        "changed_at": order.changed_at,
+    }
+
+
+def _purchase_lines(order: PurchaseOrder) -> Iterable[Row]:
+    for position, line in enumerate(order.lines, 1):
+        yield {
+            "number_key": fold(order.number),
+            "position": position,
+            "sku": line.sku,
+            "name": line.name,
+            "unit": line.unit,
+            "quantity": line.quantity,
+            "received": line.received,
+            "price": _amount(line.price),
+            "amount": _amount(line.amount),
+        }
+
+
+def _approvals(order: PurchaseOrder) -> Iterable[Row]:
+    """Yield the last decision; a waiting order was approved at the level before the one that it waits at."""
+    if order.approval is not None and order.approval.decided_by:
+        yield {
+            "number_key": fold(order.number),
+            "version": int(order.version) - 1,
+            "level": order.approval.level - (order.status is PurchaseStatus.WAITING),
+            "verdict": Verdict.REJECT if order.status is PurchaseStatus.REJECTED else Verdict.APPROVE,
+            "by": order.approval.decided_by,
+            "at": order.approval.decided_at,
+            "reason": order.approval.reason,
+        }
+
+
+def _production(order: ProductionOrder) -> Row:
+    return {
+        "number_key": fold(order.number),
+        "number": order.number,
+        "sku": order.sku,
+        "name": order.name,
+        "product_key": fold(f"{order.sku}\n{order.name}"),
+        "unit": order.unit,
+        "planned": order.planned,
+        "produced": order.produced,
+        "scrapped": order.scrapped,
+        "status": order.status,
+        "start_on": order.start_on,
+        "due_on": order.due_on,
+        "material_ready": order.material_ready,
+        "sales_order": order.sales_order,
+        "changed_at": order.changed_at,
+    }
+
+
+def _changes(company: Company) -> Iterable[Row]:
+    """Yield the changes in the order of their times, so that revisions and times agree."""
+    changes: list[tuple[datetime | None, Area, str]] = []
+    for holding in company.holdings:
+        changes.append((holding.changed_at, Area.PRODUCTS, holding.article.product.sku))
+        changes.append((holding.changed_at, Area.STOCK, holding.article.product.sku))
+    changes += [(order.changed_at, Area.SALES, order.number) for order in company.orders]
+    changes += [(invoice.changed_at, Area.FINANCE, invoice.number) for invoice in company.invoices]
+    changes += [(order.changed_at, Area.PURCHASING, order.number) for order in company.purchases]
+    changes += [(order.changed_at, Area.PRODUCTION, order.number) for order in company.productions]
+    for changed_at, area, key in sorted(changes, key=lambda change: change[:2]):
+        yield {"area": area, "key": key, "changed_at": changed_at}

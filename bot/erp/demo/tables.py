@@ -1,0 +1,227 @@
+"""The demo ERP's own tables. Columns ending in ``_key`` hold folded text (`bot.erp.demo.folding`) for comparisons."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+
+from sqlalchemy import Index, MetaData, Table
+from sqlmodel import Field, SQLModel
+
+from bot.store.decimals import ExactDecimal
+from bot.store.times import UtcTime
+
+
+class DemoTable(SQLModel):
+    """Base of the demo's tables: metadata of their own, so that they never mix with the bot's."""
+
+    metadata = MetaData()
+
+
+def table(model: type[DemoTable]) -> Table:
+    """Return the SQL table behind a model."""
+    return DemoTable.metadata.tables[str(model.__tablename__)]
+
+
+class MetaRow(DemoTable, table=True):
+    """What the database was made from; a difference means that it is made anew."""
+
+    __tablename__ = "demo_meta"
+
+    name: str = Field(primary_key=True)
+    value: str
+
+
+class WarehouseRow(DemoTable, table=True):
+    """A place where products are kept."""
+
+    __tablename__ = "demo_warehouse"
+
+    code: str = Field(primary_key=True)
+    name: str
+    position: int
+    """Place in the order in which the company lists its warehouses."""
+
+
+class ProductRow(DemoTable, table=True):
+    """A product. ``search`` is everything that can be searched for, folded."""
+
+    __tablename__ = "demo_product"
+
+    sku_key: str = Field(primary_key=True)
+    sku: str
+    name: str
+    name_key: str
+    spec: str
+    unit: str
+    category: str
+    barcode: str
+    initials: str
+    search: str
+    reorder_point: Decimal | None = Field(sa_type=ExactDecimal)
+
+
+class StockRow(DemoTable, table=True):
+    """One product in one warehouse."""
+
+    __tablename__ = "demo_stock"
+
+    sku_key: str = Field(primary_key=True)
+    warehouse: str = Field(primary_key=True)
+    on_hand: Decimal = Field(sa_type=ExactDecimal)
+    reserved: Decimal = Field(sa_type=ExactDecimal)
+    incoming: Decimal = Field(sa_type=ExactDecimal)
+    outgoing: Decimal = Field(sa_type=ExactDecimal)
+
+
+class OrderRow(DemoTable, table=True):
+    """A sales order; the currency holds for its lines too."""
+
+    __tablename__ = "demo_order"
+    __table_args__ = (Index("demo_order_newest", "ordered_on", "number_key"),)
+
+    number_key: str = Field(primary_key=True)
+    number: str
+    customer: str
+    customer_key: str
+    status: str
+    delivery: str
+    billing: str
+    payment: str
+    ordered_on: date
+    promised_on: date
+    total: Decimal = Field(sa_type=ExactDecimal)
+    currency: str
+    salesperson: str
+    changed_at: datetime = Field(sa_type=UtcTime)
+
+
+class OrderLineRow(DemoTable, table=True):
+    """One line of a sales order, counted from 1."""
+
+    __tablename__ = "demo_order_line"
+
+    number_key: str = Field(primary_key=True)
+    position: int = Field(primary_key=True)
+    sku: str
+    name: str
+    unit: str
+    quantity: Decimal = Field(sa_type=ExactDecimal)
+    delivered: Decimal = Field(sa_type=ExactDecimal)
+    invoiced: Decimal = Field(sa_type=ExactDecimal)
+    price: Decimal = Field(sa_type=ExactDecimal)
+    amount: Decimal = Field(sa_type=ExactDecimal)
+    due_on: date
+
+
+class InvoiceRow(DemoTable, table=True):
+    """A customer invoice or credit note."""
+
+    __tablename__ = "demo_invoice"
+    __table_args__ = (Index("demo_invoice_newest", "issued_on", "number_key"),)
+
+    number_key: str = Field(primary_key=True)
+    number: str
+    customer: str
+    customer_key: str
+    status: str
+    issued_on: date
+    due_on: date
+    total: Decimal = Field(sa_type=ExactDecimal)
+    open_amount: Decimal = Field(sa_type=ExactDecimal)
+    currency: str
+    is_credit_note: bool
+    order_number: str
+    changed_at: datetime = Field(sa_type=UtcTime)
+
+
+class PurchaseRow(DemoTable, table=True):
+    """A purchase order. ``version`` grows with every edit; ``decided_…`` is the last recorded approval."""
+
+    __tablename__ = "demo_purchase"
+    __table_args__ = (Index("demo_purchase_newest", "ordered_on", "number_key"),)
+
+    number_key: str = Field(primary_key=True)
+    number: str
+    vendor: str
+    vendor_key: str
+    status: str
+    requester: str
+    buyer: str
+    ordered_on: date
+    due_on: date
+    total: Decimal = Field(sa_type=ExactDecimal)
+    currency: str
+    received: str
+    level: int
+    levels: int
+    decided_by: str
+    decided_at: datetime | None = Field(sa_type=UtcTime)
+    reason: str
+    version: int
+    changed_at: datetime = Field(sa_type=UtcTime)
+
+
+class PurchaseLineRow(DemoTable, table=True):
+    """One line of a purchase order, counted from 1."""
+
+    __tablename__ = "demo_purchase_line"
+
+    number_key: str = Field(primary_key=True)
+    position: int = Field(primary_key=True)
+    sku: str
+    name: str
+    unit: str
+    quantity: Decimal = Field(sa_type=ExactDecimal)
+    received: Decimal = Field(sa_type=ExactDecimal)
+    price: Decimal = Field(sa_type=ExactDecimal)
+    amount: Decimal = Field(sa_type=ExactDecimal)
+
+
+class ApprovalRow(DemoTable, table=True):
+    """One recorded decision. The key makes sure that a version is decided once."""
+
+    __tablename__ = "demo_approval"
+
+    number_key: str = Field(primary_key=True)
+    version: int = Field(primary_key=True)
+    level: int
+    verdict: str
+    by: str
+    at: datetime = Field(sa_type=UtcTime)
+    reason: str
+
+
+class ProductionRow(DemoTable, table=True):
+    """A production order."""
+
+    __tablename__ = "demo_production"
+    __table_args__ = (Index("demo_production_newest", "start_on", "number_key"),)
+
+    number_key: str = Field(primary_key=True)
+    number: str
+    sku: str
+    name: str
+    product_key: str
+    unit: str
+    planned: Decimal = Field(sa_type=ExactDecimal)
+    produced: Decimal = Field(sa_type=ExactDecimal)
+    scrapped: Decimal = Field(sa_type=ExactDecimal)
+    status: str
+    start_on: date
+    due_on: date
+    material_ready: bool
+    sales_order: str
+    changed_at: datetime = Field(sa_type=UtcTime)
+
+
+class ChangeRow(DemoTable, table=True):
+    """The last change of each record. ``revision`` grows with every change, also where times are equal."""
+
+    __tablename__ = "demo_change"
+    __table_args__ = (Index("demo_change_record", "area", "key", unique=True),)
+
+    revision: int | None = Field(default=None, primary_key=True)
+    area: str
+    key: str
+    changed_at: datetime = Field(sa_type=UtcTime)

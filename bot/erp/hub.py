@@ -1,0 +1,373 @@
+"""Many ERPs as one: asks every source that can answer, and makes the best of slow, failing and unreachable ones.
+
+A read is bounded in time, tried again where that helps, shared by all who ask the same at the same moment, counted,
+and remembered, so that when the ERP is down a question is answered with the last known value, marked as stale.
+A decision goes to one source, once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from random import Random
+from types import MappingProxyType
+from typing import Any, Generic, TypeVar
+
+from cachetools import LRUCache
+
+from bot.erp.errors import ErpError, NotFound, Unavailable, UnknownOutcome, Unsupported
+from bot.erp.model import (
+    Area,
+    Changes,
+    Decision,
+    DecisionResult,
+    Invoice,
+    Outcome,
+    Product,
+    ProductionOrder,
+    PurchaseOrder,
+    SalesOrder,
+    Slice,
+    StockLevel,
+    Verdict,
+)
+from bot.erp.port import Capability, Erp, ListQuery
+from bot.errors import ConfigurationError
+from bot.metrics import Metrics
+from bot.phrase import Phrase, phrase
+
+T = TypeVar("T")
+
+_Key = tuple[Hashable, ...]
+"""Source, call and arguments: what two askers must have in common to share an answer."""
+
+_PAUSES = (0.1, 0.4, None)
+"""Seconds before the second and the third attempt at a read, give or take half; none after the third."""
+
+_CAPABILITY = {Verdict.APPROVE: Capability.APPROVE, Verdict.REJECT: Capability.REJECT}
+
+
+@dataclass(frozen=True, slots=True)
+class Found(Generic[T]):
+    """An answer with the source it came from and the time at which it was true.
+
+    ``failures`` tell which other sources (or, for a stale answer, the same) did not answer and why.
+    """
+
+    value: T
+    source: str
+    as_of: datetime
+    stale: bool = False
+    failures: tuple[Phrase, ...] = ()
+
+    @property
+    def stale_since(self) -> datetime | None:
+        """When the value was last read, if the source does not answer now; else None."""
+        return self.as_of if self.stale else None
+
+
+class ErpHub:
+    """The configured sources, in the order of preference."""
+
+    def __init__(
+        self,
+        sources: Sequence[Erp],
+        *,
+        metrics: Metrics,
+        now: Callable[[], datetime],
+        timeout: float = 5.0,
+        timeouts: Mapping[str, float] = MappingProxyType({}),
+        write_timeout: float = 20.0,
+        rng: Random | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+        copies: int = 512,
+    ) -> None:
+        """``timeout`` is in seconds for a whole read with its repeats; ``timeouts`` has it for single sources.
+
+        ``write_timeout`` is how long a decision may take, ``copies`` how many answers are remembered. Raises
+        `ConfigurationError` when two sources share a name.
+        """
+        self._all = tuple(sources)
+        self._sources = {source.name: source for source in sources}
+        if len(self._sources) != len(sources):
+            raise ConfigurationError("two ERP sources have the same name")
+        self._able = {
+            capability: tuple(source for source in sources if capability in source.capabilities)
+            for capability in Capability
+        }
+        self._timeouts = {name: timeouts.get(name, timeout) for name in self._sources}
+        self._write_timeout = write_timeout
+        self._metrics = metrics
+        self._now = now
+        self._monotonic = monotonic
+        self._random = rng or Random()  # noqa: S311  # spreads repeats in time
+        self._flights: dict[_Key, asyncio.Task[Any]] = {}
+        self._writes: set[asyncio.Task[DecisionResult]] = set()
+        self._copies: LRUCache[_Key, Found[Any]] = LRUCache(copies)
+        self._counters: dict[tuple[str, str, str], Callable[[], None]] = {}
+        self._clocks: dict[tuple[str, str], Callable[[float], None]] = {}
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Return the names of the sources, in the order of preference."""
+        return tuple(self._sources)
+
+    async def find_products(self, text: str, *, limit: int) -> Found[tuple[Product, ...]]:
+        """Return products that match ``text``, best match first."""
+        return await self._ask(
+            tuple(self._sources.values()),
+            "find_products",
+            (text, limit),
+            lambda erp: erp.find_products(text, limit=limit),
+        )
+
+    async def stock(self, sku: str) -> Found[StockLevel]:
+        """Return one product's stock; raises `NotFound`."""
+        return await self._ask(self._able[Capability.STOCK], "stock", (sku.casefold(),), lambda erp: erp.stock(sku))
+
+    async def order(self, number: str) -> Found[SalesOrder]:
+        """Return one sales order with its lines; raises `NotFound`."""
+        return await self._ask(
+            self._able[Capability.SALES_ORDERS], "order", (number.casefold(),), lambda erp: erp.order(number)
+        )
+
+    async def orders(self, query: ListQuery) -> Found[Slice[SalesOrder]]:
+        """Return sales orders without lines."""
+        return await self._ask(self._able[Capability.SALES_ORDERS], "orders", (query,), lambda erp: erp.orders(query))
+
+    async def invoice(self, number: str) -> Found[Invoice]:
+        """Return one customer invoice; raises `NotFound`."""
+        return await self._ask(
+            self._able[Capability.INVOICES], "invoice", (number.casefold(),), lambda erp: erp.invoice(number)
+        )
+
+    async def invoices(self, query: ListQuery) -> Found[Slice[Invoice]]:
+        """Return customer invoices."""
+        return await self._ask(self._able[Capability.INVOICES], "invoices", (query,), lambda erp: erp.invoices(query))
+
+    async def purchase_order(self, number: str) -> Found[PurchaseOrder]:
+        """Return one purchase order with its lines; raises `NotFound`."""
+        return await self._ask(
+            self._able[Capability.PURCHASE_ORDERS],
+            "purchase_order",
+            (number.casefold(),),
+            lambda erp: erp.purchase_order(number),
+        )
+
+    async def purchase_orders(self, query: ListQuery) -> Found[Slice[PurchaseOrder]]:
+        """Return purchase orders without lines."""
+        return await self._ask(
+            self._able[Capability.PURCHASE_ORDERS], "purchase_orders", (query,), lambda erp: erp.purchase_orders(query)
+        )
+
+    async def production_order(self, number: str) -> Found[ProductionOrder]:
+        """Return one production order; raises `NotFound`."""
+        return await self._ask(
+            self._able[Capability.PRODUCTION_ORDERS],
+            "production_order",
+            (number.casefold(),),
+            lambda erp: erp.production_order(number),
+        )
+
+    async def production_orders(self, query: ListQuery) -> Found[Slice[ProductionOrder]]:
+        """Return production orders."""
+        return await self._ask(
+            self._able[Capability.PRODUCTION_ORDERS],
+            "production_orders",
+            (query,),
+            lambda erp: erp.production_orders(query),
+        )
+
+    async def changed_since(self, source: str, area: Area, cursor: str, *, limit: int) -> Changes:
+        """Return one source's next changes; neither shared nor remembered, since the cursor moves on."""
+        erp = self._source(source, Capability.CHANGED_SINCE)
+        return await self._read(erp, "changed_since", lambda erp: erp.changed_since(area, cursor, limit=limit))
+
+    async def check(self) -> dict[str, ErpError | None]:
+        """Reach every source; returns the error of each that fails."""
+        answers = await asyncio.gather(*map(self._check, self._all))
+        return dict(zip(self._sources, answers, strict=True))
+
+    async def decide(self, source: str, decision: Decision) -> DecisionResult:
+        """Let one source decide, once, even if the asker goes away meanwhile.
+
+        A write that is not confirmed in time is `Outcome.UNKNOWN` with the order as it reads then.
+        """
+        try:
+            erp = self._source(source, _CAPABILITY[decision.verdict])
+        except Unsupported:
+            return DecisionResult(outcome=Outcome.UNSUPPORTED, order=None)
+        write = asyncio.create_task(self._decide(erp, decision))
+        self._writes.add(write)
+        write.add_done_callback(self._writes.discard)
+        return await asyncio.shield(write)
+
+    async def close(self) -> None:
+        """Let decisions under way finish, end the reads and close the sources."""
+        if self._writes:
+            await asyncio.wait(self._writes)
+        flights = [*self._flights.values()]
+        for flight in flights:
+            flight.cancel()
+        if flights:
+            await asyncio.wait(flights)
+        for source in self._all:
+            await source.close()
+
+    def _source(self, name: str, capability: Capability) -> Erp:
+        erp = self._sources.get(name)
+        if erp is None or capability not in erp.capabilities:
+            raise Unsupported(f"no {capability} here", source=name)
+        return erp
+
+    async def _ask(
+        self, sources: Sequence[Erp], call: str, args: _Key, read: Callable[[Erp], Awaitable[T]]
+    ) -> Found[T]:
+        """Ask ``sources`` at the same time and return the best answer.
+
+        Something is better than an empty list, fresh is better than stale, and the source named first wins.
+        """
+        if not sources:
+            raise Unsupported(f"no source offers {call}")
+        flights = [(source, self._flight(source, (source.name, call, *args), read)) for source in sources]
+        best: Found[T] | None = None
+        missing: NotFound | None = None
+        errors: list[ErpError] = []
+        for source, flight in flights:
+            answer = await asyncio.shield(flight)
+            if isinstance(answer, NotFound):
+                missing = missing or answer
+                continue
+            if isinstance(answer, ErpError):
+                errors.append(answer)
+                copy = self._copies.get((source.name, call, *args)) if answer.retry else None
+                if copy is None:
+                    continue
+                answer = replace(copy, stale=True)
+            if best is None or _worth(answer) > _worth(best):
+                best = answer
+        if best is None:
+            # A source that did not answer may well have what the others lack.
+            raise errors[0] if errors else missing or Unavailable(f"nobody answered {call}")
+        return replace(best, failures=tuple(map(self._note, errors))) if errors else best
+
+    def _note(self, error: ErpError) -> Phrase:
+        if len(self._all) == 1:
+            return error.tell()
+        return phrase("%(source)s: %(reason)s", source=error.source, reason=error.tell())
+
+    def _flight(self, source: Erp, key: _Key, read: Callable[[Erp], Awaitable[T]]) -> asyncio.Task[Found[T] | ErpError]:
+        """Return the read of ``key`` that is under way, or start it."""
+        flight = self._flights.get(key)
+        if flight is None:
+            flight = self._flights[key] = asyncio.create_task(self._fly(source, key, read))
+        return flight
+
+    async def _fly(self, source: Erp, key: _Key, read: Callable[[Erp], Awaitable[T]]) -> Found[T] | ErpError:
+        answer: Found[T] | ErpError | None = None
+        try:
+            answer = Found(await self._read(source, str(key[1]), read), source.name, self._now())
+        except ErpError as error:
+            answer = error
+        finally:
+            # A flight that a decision overtook is no longer listed: what it brings may be from before.
+            if self._flights.get(key) is asyncio.current_task():
+                del self._flights[key]
+                if isinstance(answer, Found):
+                    self._copies[key] = answer
+                elif isinstance(answer, NotFound):
+                    self._copies.pop(key, None)
+        return answer
+
+    async def _read(self, source: Erp, call: str, read: Callable[[Erp], Awaitable[T]]) -> T:
+        """Try up to three times within the source's time; raises the last error."""
+        deadline = self._monotonic() + self._timeouts[source.name]
+        for pause in _PAUSES:
+            try:
+                return await self._attempt(source, call, read, deadline - self._monotonic(), Unavailable)
+            except ErpError as error:
+                if not error.retry or pause is None:
+                    raise
+                wait = pause * (0.5 + self._random.random()) if error.retry_after is None else error.retry_after
+                if self._monotonic() + wait >= deadline:
+                    raise
+            await asyncio.sleep(wait)
+        raise AssertionError("the last attempt returns or raises")
+
+    async def _attempt(
+        self, source: Erp, call: str, act: Callable[[Erp], Awaitable[T]], seconds: float, late: type[ErpError]
+    ) -> T:
+        """Call the source once and count it; raises ``late`` when it takes longer than ``seconds``."""
+        outcome = "crashed"
+        started = self._monotonic()
+        try:
+            async with asyncio.timeout(seconds):
+                answer = await act(source)
+            outcome = "ok"
+        except TimeoutError:
+            outcome = "timeout"
+            raise late(f"no answer to {call} in time", source=source.name) from None
+        except ErpError as error:
+            outcome = type(error).__name__
+            error.source = error.source or source.name
+            raise
+        except asyncio.CancelledError:
+            outcome = "cancelled"
+            raise
+        finally:
+            self._count(source.name, call, outcome, self._monotonic() - started)
+        return answer
+
+    def _count(self, source: str, call: str, outcome: str, seconds: float) -> None:
+        count = self._counters.get((source, call, outcome))
+        if count is None:
+            count = self._counters[source, call, outcome] = self._metrics.erp_calls.labels(source, call, outcome).inc
+        clock = self._clocks.get((source, call))
+        if clock is None:
+            clock = self._clocks[source, call] = self._metrics.erp_seconds.labels(source, call).observe
+        count()
+        clock(seconds)
+
+    async def _check(self, source: Erp) -> ErpError | None:
+        try:
+            await self._attempt(source, "check", lambda erp: erp.check(), self._timeouts[source.name], Unavailable)
+        except ErpError as error:
+            return error
+        return None
+
+    async def _decide(self, source: Erp, decision: Decision) -> DecisionResult:
+        try:
+            result = await self._attempt(
+                source, "decide", lambda erp: erp.decide(decision), self._write_timeout, UnknownOutcome
+            )
+        except UnknownOutcome as error:
+            self._overtake(source)
+            result = DecisionResult(
+                outcome=Outcome.UNKNOWN, order=await self._reread(source, decision.number), text=error.detail
+            )
+        else:
+            self._overtake(source)
+        if result.order is not None:
+            key = (source.name, "purchase_order", decision.number.casefold())
+            self._copies[key] = Found(result.order, source.name, self._now())
+        return result
+
+    def _overtake(self, source: Erp) -> None:
+        """Take the reads under way off the list: who asks from now on must see what was decided."""
+        for key in [key for key in self._flights if key[0] == source.name]:
+            del self._flights[key]
+
+    async def _reread(self, source: Erp, number: str) -> PurchaseOrder | None:
+        try:
+            return await self._read(source, "purchase_order", lambda erp: erp.purchase_order(number))
+        except ErpError:
+            return None
+
+
+def _worth(found: Found[Any]) -> tuple[bool, bool]:
+    value = found.value
+    empty = value.total == 0 if isinstance(value, Slice) else value == ()
+    return not empty, not found.stale

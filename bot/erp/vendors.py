@@ -1,0 +1,81 @@
+"""Finds the adapter that a configured source names, checks its options and opens it.
+
+An adapter is one `Vendor` object. Ours are listed here; other packages announce theirs as entry points of the group
+``dingerp.erps`` (name = the vendor's name in the configuration, value = ``module:object``). Nothing of an adapter is
+imported before a source names it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from bot.erp.port import Erp
+from bot.errors import ConfigurationError
+
+GROUP = "dingerp.erps"
+
+O = TypeVar("O", bound=BaseModel)  # noqa: E741  # options, as in the parameter below
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What a source gets from the bot: its name in the configuration, a folder for files, and the time."""
+
+    name: str
+    data_dir: Path
+    now: Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vendor(Generic[O]):
+    """One kind of ERP. ``options`` is the model of its own settings; ``open`` may raise `bot.erp.errors` classes."""
+
+    title: str
+    options: type[O]
+    open: Callable[[Surroundings, O], Awaitable[Erp]]
+
+
+_OURS = {"demo": EntryPoint("demo", "bot.erp.demo.manifest:vendor", GROUP)}
+
+
+def known_vendors() -> tuple[str, ...]:
+    """Return the names of all adapters that are installed."""
+    return tuple(sorted({*_OURS, *entry_points(group=GROUP).names}))
+
+
+def find_vendor(name: str) -> Vendor[Any]:
+    """Return an adapter by its name; raises `ConfigurationError` for one that is unknown or cannot be loaded."""
+    entry = _OURS.get(name) or next(iter(entry_points(group=GROUP, name=name)), None)
+    if entry is None:
+        raise ConfigurationError(f"unknown ERP vendor {name!r}; known are: {', '.join(known_vendors())}")
+    try:
+        found = entry.load()
+    except (ImportError, AttributeError) as error:
+        raise ConfigurationError(f"ERP vendor {name!r} cannot be loaded from {entry.value}: {error}") from error
+    if not isinstance(found, Vendor):
+        raise ConfigurationError(f"ERP vendor {name!r}: {entry.value} is not a Vendor")
+    return found
+
+
+async def open_source(
+    name: str, vendor: str, options: Mapping[str, Any], *, data_dir: Path, now: Callable[[], datetime]
+) -> Erp:
+    """Return the source ``name``, ready to be asked.
+
+    Raises `ConfigurationError` for an unknown vendor or a wrong option; the option's value, which may be a secret, is
+    not repeated.
+    """
+    found = find_vendor(vendor)
+    try:
+        checked = found.options.model_validate(options)
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or vendor}: {e['msg']}" for e in error.errors())
+        raise ConfigurationError(f"ERP source {name!r}: {wrong}") from None
+    return await found.open(Surroundings(name=name, data_dir=data_dir, now=now), checked)

@@ -1,0 +1,265 @@
+"""Card instances: their data, what each viewer sees of it, and the templates that draw it (sheet, 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+Params = dict[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Template:
+    """Which variables of a template hold what. ``private`` None: nothing is known about private variables."""
+
+    id: str
+    published: bool = True
+    title: str = "title"
+    markdown: str = "markdown"
+    tips: str = "tips"
+    button_group: str = ""
+    """Variable of type `buttonGroup`, besides the `msgButtons` that every template may get."""
+    streaming: frozenset[str] = frozenset()
+    """Markdown variables that accept streaming."""
+    private: frozenset[str] | None = None
+
+
+MARKDOWN_BUTTONS = "1366a1eb-bc54-4859-ac88-517c56a9acb1.schema"
+
+_STREAMED = frozenset({"msgContent", "staticMsgContent"})
+PUBLIC_TEMPLATES = (
+    Template(id=MARKDOWN_BUTTONS),
+    Template(id="589420e2-c1e2-46ef-a5ed-b8728e654da9.schema"),
+    Template(
+        id="382e4302-551d-4880-bf29-a30acfab2e71.schema", title="msgTitle", markdown="msgContent", streaming=_STREAMED
+    ),
+    Template(
+        id="02fcf2f4-5e02-4a85-b672-46d1f715543e.schema", title="msgTitle", markdown="msgContent", streaming=_STREAMED
+    ),
+    Template(id="d28e2ac5-fb34-4d93-94bc-cf5c580c2d4f.schema", markdown="content"),
+)
+"""Published inside DingTalk's own SDKs, usable by any internal app (sheet, 5.10)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Button:
+    """A button as drawn. ``request`` means: a click travels to the bot."""
+
+    text: str
+    color: str = "gray"
+    id: str = ""
+    url: str = ""
+    request: bool = False
+    disabled: bool = False
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+    def render(self) -> dict[str, Any]:
+        """As the control API shows it."""
+        return {
+            "text": self.text,
+            "color": self.color,
+            "id": self.id,
+            "url": self.url,
+            "request": self.request,
+            "disabled": self.disabled,
+            "params": dict(self.params),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Face:
+    """A card in the eyes of one viewer."""
+
+    out_track_id: str
+    template_id: str
+    version: int
+    title: str
+    markdown: str
+    tips: str
+    logo: str
+    buttons: tuple[Button, ...]
+    private_to_viewer: bool
+
+    def button(self, wanted: str) -> Button | None:
+        """The button with this id, or with this text if none has the id."""
+        return next((b for b in self.buttons if b.id == wanted), None) or next(
+            (b for b in self.buttons if b.text == wanted), None
+        )
+
+    def render(self) -> dict[str, Any]:
+        """As the control API shows it."""
+        return {
+            "outTrackId": self.out_track_id,
+            "templateId": self.template_id,
+            "version": self.version,
+            "title": self.title,
+            "markdown": self.markdown,
+            "tips": self.tips,
+            "logo": self.logo,
+            "buttons": [button.render() for button in self.buttons],
+            "privateToViewer": self.private_to_viewer,
+        }
+
+
+@dataclass(slots=True, kw_only=True)
+class CardInstance:
+    """The data behind every copy of one card. Maps are replaced, never changed in place."""
+
+    out_track_id: str
+    template: Template
+    callback_type: str
+    user_id_type: int
+    data: Params
+    private: dict[str, Params] = field(default_factory=dict)
+    answers: dict[str, Params] = field(default_factory=dict)
+    """Public data that only the clicker sees: the answer of a click, until the next update (sheet, 5.7)."""
+    spaces: dict[str, Any] = field(default_factory=dict)
+    """Open-space models by the name of their field."""
+    version: int = 1
+    finalized: bool = False
+    guids: set[str] = field(default_factory=set)
+
+    def variables(self, viewer: str) -> Params:
+        """All variables as ``viewer`` (a userId; empty: nobody in particular) sees them."""
+        public = self.answers.get(viewer, self.data)
+        private = self.private.get(viewer)
+        return public if private is None else {**public, **private}
+
+    def face(self, viewer: str) -> Face:
+        """The drawn card for ``viewer``."""
+        values, template = self.variables(viewer), self.template
+        buttons = [*_message_buttons(values), *_button_group(values.get(template.button_group, ""))]
+        return Face(
+            out_track_id=self.out_track_id,
+            template_id=template.id,
+            version=self.version,
+            title=values.get(template.title, ""),
+            markdown=values.get(template.markdown, ""),
+            tips=values.get(template.tips, ""),
+            logo=values.get("logo", ""),
+            buttons=tuple(buttons),
+            private_to_viewer=viewer in self.answers or viewer in self.private,
+        )
+
+    def update(self, data: Params | None, private: Mapping[str, Params], options: Mapping[str, Any]) -> None:
+        """Change the card for everybody. Without the ``…ByKey`` options a map is replaced as a whole (sheet, 5.5)."""
+        if data is not None:
+            self.data = {**self.data, **data} if options.get("updateCardDataByKey") is True else dict(data)
+            self.answers.clear()
+        for user_id, params in private.items():
+            self._set_private(user_id, params, options)
+        self.version += 1
+
+    def answer(self, clicker: str, data: Params | None, private: Params | None, options: Mapping[str, Any]) -> None:
+        """Change the card for the clicker alone."""
+        if data is not None:
+            seen = self.answers.get(clicker, self.data)
+            self.answers[clicker] = {**seen, **data} if options.get("updateCardDataByKey") is True else dict(data)
+        if private is not None:
+            self._set_private(clicker, private, options)
+        self.version += 1
+
+    def render(self) -> dict[str, Any]:
+        """Everything that is stored, for tests."""
+        return {
+            "outTrackId": self.out_track_id,
+            "templateId": self.template.id,
+            "callbackType": self.callback_type,
+            "userIdType": self.user_id_type,
+            "version": self.version,
+            "cardData": self.data,
+            "privateData": self.private,
+            "answers": self.answers,
+            "spaces": self.spaces,
+        }
+
+    def _set_private(self, user_id: str, params: Params, options: Mapping[str, Any]) -> None:
+        by_key = options.get("updatePrivateDataByKey") is True
+        self.private[user_id] = {**self.private.get(user_id, {}), **params} if by_key else dict(params)
+
+
+class CardStore:
+    """Instances by `outTrackId` and the templates. The oldest instances are forgotten beyond ``keep``."""
+
+    def __init__(self, keep: int) -> None:
+        self._keep = keep
+        self._cards: dict[str, CardInstance] = {}
+        self.templates: dict[str, Template] = {}
+        self.on_forget: Callable[[CardInstance], None] | None = None
+        self.clear()
+
+    def get(self, out_track_id: object) -> CardInstance | None:
+        """The instance, if there is one."""
+        return self._cards.get(out_track_id) if isinstance(out_track_id, str) else None
+
+    def add(self, card: CardInstance) -> None:
+        """Store a new instance."""
+        self._cards[card.out_track_id] = card
+        if len(self._cards) > self._keep:
+            oldest = self._cards.pop(next(iter(self._cards)))
+            if self.on_forget is not None:
+                self.on_forget(oldest)
+
+    def register(self, template: Template) -> None:
+        """Add a template of one's own, or change one (for example its publish state)."""
+        self.templates[template.id] = template
+
+    def clear(self) -> None:
+        """No cards, and only the public templates."""
+        self._cards.clear()
+        self.templates = {template.id: template for template in PUBLIC_TEMPLATES}
+
+    def __len__(self) -> int:
+        return len(self._cards)
+
+    def __iter__(self) -> Iterator[CardInstance]:
+        return iter(self._cards.values())
+
+
+def _message_buttons(values: Mapping[str, str]) -> Iterator[Button]:
+    """Buttons of `sys_full_json_obj` (sheet, 5.10): form A carries `params.id`, form B `id`; both may be there."""
+    for entry in _entries(_mapping(_decoded(values.get("sys_full_json_obj", ""))).get("msgButtons")):
+        params = _mapping(entry.get("params"))
+        yield Button(
+            text=str(entry.get("text", "")),
+            color=str(entry.get("color", "gray")),
+            id=str(entry.get("id") or params.get("id") or ""),
+            url=str(entry.get("url") or ""),
+            request=entry.get("request") is True,
+            params=params,
+        )
+
+
+def _button_group(text: str) -> Iterator[Button]:
+    """Buttons of a `buttonGroup` variable (sheet, 5.11)."""
+    for entry in _entries(_decoded(text)):
+        event = _mapping(entry.get("event"))
+        inner = _mapping(event.get("params"))
+        yield Button(
+            text=str(entry.get("text", "")),
+            color=str(entry.get("color", "gray")),
+            id=str(inner.get("actionId") or ""),
+            url=str(inner.get("url") or "") if event.get("type") == "openLink" else "",
+            request=event.get("type") == "sendCardRequest",
+            disabled=entry.get("status") == "disabled",
+            params=_mapping(inner.get("params")),
+        )
+
+
+def _entries(value: Any) -> list[dict[str, Any]]:
+    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _decoded(text: str) -> Any:
+    """The value of a JSON text; None for anything else, which then shows no buttons."""
+    try:
+        return orjson.loads(text) if text else None
+    except orjson.JSONDecodeError:
+        return None

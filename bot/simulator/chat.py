@@ -1,0 +1,260 @@
+"""Conversations and what stands in them: messages and copies of cards, each seen through one viewer's eyes."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from bot.simulator.cards import CardInstance
+from bot.simulator.enterprise import Enterprise, Person, opaque
+
+Kind = Literal["group", "direct"]
+
+
+@dataclass(slots=True)
+class Conversation:
+    """A group, or one person's chat with the bot. ``bot_member`` False: the bot was taken out of the group."""
+
+    id: str
+    kind: Kind
+    title: str
+    members: tuple[str, ...]
+    items: deque[Item]
+    bot_member: bool = True
+    last_seq: int = 0
+    read: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """userId → (last seq that this member has seen, when in ms)."""
+
+    def render(self) -> dict[str, Any]:
+        """As `state` shows it."""
+        return {
+            "id": self.id,
+            "kind": self.kind,
+            "title": self.title,
+            "members": list(self.members),
+            "botMember": self.bot_member,
+            "lastSeq": self.last_seq,
+        }
+
+
+@dataclass(slots=True, kw_only=True)
+class Message:
+    """An ordinary message. ``sender`` None: the bot, or a custom robot called ``robot``."""
+
+    seq: int
+    conversation: Conversation
+    at: int
+    sender: Person | None
+    robot: str = ""
+    msgtype: str
+    text: str = ""
+    title: str = ""
+    url: str = ""
+    picture_url: str = ""
+    file_name: str = ""
+    at_user_ids: tuple[str, ...] = ()
+    buttons: tuple[tuple[str, str], ...] = ()
+    """Text and address of an action card's links."""
+    msg_id: str = ""
+    carrier_id: str = ""
+    """`processQueryKey` of a message of the bot."""
+    recalled: bool = False
+
+    def visible_to(self, viewer: str) -> bool:
+        """Whether this member sees it; the empty viewer sees all."""
+        return not viewer or viewer in self.conversation.members
+
+    def render(self, viewer: str) -> dict[str, Any]:
+        """An `Item` of the control API."""
+        sender = self.sender
+        shown = not self.recalled
+        return {
+            "seq": self.seq,
+            "kind": "message",
+            "conversationId": self.conversation.id,
+            "at": self.at,
+            "fromBot": sender is None,
+            "sender": {"userId": "", "name": self.robot} if sender is None else _name(sender),
+            "msgId": self.msg_id,
+            "msgtype": self.msgtype,
+            "text": self.text if shown else "",
+            "title": self.title if shown else "",
+            "url": self.url,
+            "pictureUrl": self.picture_url if shown else "",
+            "fileName": self.file_name if shown else "",
+            "atUserIds": list(self.at_user_ids),
+            "buttons": [{"text": text, "url": url} for text, url in self.buttons] if shown else [],
+            "recalled": self.recalled,
+        }
+
+
+@dataclass(slots=True, kw_only=True)
+class Delivery:
+    """One copy of a card at its place. ``recipients`` None: all members see it."""
+
+    seq: int
+    conversation: Conversation
+    at: int
+    card: CardInstance
+    robot: str
+    carrier_id: str
+    recipients: frozenset[str] | None = None
+    top: bool = False
+    """Pinned at the top of the group (`ONE_BOX`) instead of among the messages."""
+    recalled: bool = False
+
+    def visible_to(self, viewer: str) -> bool:
+        """Whether this member sees it; the empty viewer sees all."""
+        if not viewer:
+            return True
+        return viewer in self.conversation.members and (self.recipients is None or viewer in self.recipients)
+
+    def render(self, viewer: str) -> dict[str, Any]:
+        """An `Item` of the control API."""
+        return {
+            "seq": self.seq,
+            "kind": "card",
+            "conversationId": self.conversation.id,
+            "at": self.at,
+            "fromBot": True,
+            "sender": {"userId": "", "name": self.robot},
+            "card": self.card.face(viewer).render(),
+            "top": self.top,
+            "recalled": self.recalled,
+        }
+
+
+Item = Message | Delivery
+
+
+class Chat:
+    """All conversations of the company. ``on_item`` is called with each new or changed item."""
+
+    def __init__(self, enterprise: Enterprise, robot: str, history: int, clock: Callable[[], int]) -> None:
+        self._enterprise, self._robot, self._history, self._clock = enterprise, robot, history, clock
+        self._seq = 0
+        self.conversations: dict[str, Conversation] = {}
+        self._direct: dict[str, Conversation] = {}
+        self._by_carrier: dict[str, Item] = {}
+        self._copies: dict[str, list[Delivery]] = {}
+        self.on_item: Callable[[Item], None] | None = None
+        self._populate()
+
+    def direct(self, user_id: str) -> Conversation | None:
+        """The chat of a member with the bot."""
+        return self._direct.get(user_id)
+
+    def write(
+        self, conversation: Conversation, *, sender: Person | None, msgtype: str, carrier_id: str = "", **fields: Any
+    ) -> Message:
+        """Append a message; ``fields`` are those of `Message`."""
+        fields.setdefault("robot", "" if sender is not None else self._robot)
+        message = Message(
+            seq=self._next(conversation),
+            conversation=conversation,
+            at=self._clock(),
+            sender=sender,
+            msgtype=msgtype,
+            carrier_id=carrier_id,
+            **fields,
+        )
+        self._append(message)
+        return message
+
+    def place(
+        self,
+        conversation: Conversation,
+        card: CardInstance,
+        *,
+        carrier_id: str,
+        recipients: frozenset[str] | None = None,
+        top: bool = False,
+    ) -> Delivery:
+        """Append a copy of a card."""
+        delivery = Delivery(
+            seq=self._next(conversation),
+            conversation=conversation,
+            at=self._clock(),
+            card=card,
+            robot=self._robot,
+            carrier_id=carrier_id,
+            recipients=recipients,
+            top=top,
+        )
+        self._copies.setdefault(card.out_track_id, []).append(delivery)
+        self._append(delivery)
+        return delivery
+
+    def copies(self, card: CardInstance) -> list[Delivery]:
+        """Where a card is shown."""
+        return self._copies.get(card.out_track_id, [])
+
+    def forget_card(self, card: CardInstance) -> None:
+        """Drop the list of copies of a card that the store no longer holds."""
+        self._copies.pop(card.out_track_id, None)
+
+    def by_carrier(self, key: object) -> Item | None:
+        """The bot's message or card with this `processQueryKey`."""
+        return self._by_carrier.get(key) if isinstance(key, str) else None
+
+    def changed(self, items: Iterable[Item]) -> None:
+        """Tell the viewers that items look different now."""
+        if self.on_item is not None:
+            for item in items:
+                self.on_item(item)
+
+    def items(self, conversation: Conversation, viewer: str = "", after: int = 0) -> list[Item]:
+        """Items later than ``after`` that ``viewer`` sees, oldest first; reading marks them as read."""
+        found = []
+        for item in reversed(conversation.items):
+            if item.seq <= after:
+                break
+            if item.visible_to(viewer):
+                found.append(item)
+        if viewer and conversation.last_seq > conversation.read.get(viewer, (0, 0))[0]:
+            conversation.read[viewer] = (conversation.last_seq, self._clock())
+        found.reverse()
+        return found
+
+    def clear(self) -> None:
+        """Empty conversations with their first members; numbers go on."""
+        self._by_carrier.clear()
+        self._copies.clear()
+        self._populate()
+
+    def _populate(self) -> None:
+        groups = {
+            group.id: self._empty(group.id, "group", group.title, group.members) for group in self._enterprise.groups
+        }
+        self._direct = {
+            person.user_id: self._empty(
+                f"cid{opaque('chat', person.user_id)}", "direct", self._robot, (person.user_id,)
+            )
+            for person in self._enterprise.people.values()
+            if not person.external
+        }
+        self.conversations = {**groups, **{chat.id: chat for chat in self._direct.values()}}
+
+    def _empty(self, id_: str, kind: Kind, title: str, members: tuple[str, ...]) -> Conversation:
+        return Conversation(id_, kind, title, members, deque())
+
+    def _next(self, conversation: Conversation) -> int:
+        self._seq += 1
+        conversation.last_seq = self._seq
+        return self._seq
+
+    def _append(self, item: Item) -> None:
+        items = item.conversation.items
+        if len(items) >= self._history:
+            self._by_carrier.pop(items.popleft().carrier_id, None)
+        items.append(item)
+        if item.carrier_id:
+            self._by_carrier[item.carrier_id] = item
+        if self.on_item is not None:
+            self.on_item(item)
+
+
+def _name(person: Person) -> dict[str, str]:
+    return {"userId": person.user_id, "name": person.name}

@@ -1,0 +1,55 @@
+"""How one simulated DingTalk behaves: keys, limits, delays, clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+
+def utc_now() -> datetime:
+    """The real clock."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulatorConfig:
+    """All knobs. Durations called ``…_delay``, ``…_interval``, ``…_timeout``, ``hard_close`` are real seconds;
+    the platform's own lifetimes (ticket, token, session …) are measured with ``now``, so that a test can move them.
+    """
+
+    client_id: str = "dingdemoappkey"
+    client_secret: str = "dingdemosecret"  # noqa: S105 - the demo's published key, worth nothing elsewhere
+    robot_name: str = "ERP 助手"
+    corp_id: str = "dingdemocorp"
+    public_url: str = ""
+    """Origin of session webhooks and download links; empty: the address that the server was bound to."""
+
+    quota_limit: int | None = 10_000
+    """Billed API calls a month (Standard edition); None switches the limit off."""
+    qps_limit: int | None = 20
+    """Calls a second for each API (Standard edition); None switches the limit off."""
+    webhook_limit: int = 20
+    """Messages a minute of a custom robot before it is muted for ten minutes."""
+
+    redelivery_delay: float = 60.0
+    redeliveries: int = 3
+    ping_interval: float = 30.0
+    hard_close: float = 10.0
+    """Between a `disconnect` frame and the end of the TCP connection."""
+    click_timeout: float = 2.0
+    """How long the client waits for the answer to a click."""
+
+    ticket_life: timedelta = timedelta(seconds=90)
+    token_life: timedelta = timedelta(seconds=7200)
+    session_life: timedelta = timedelta(minutes=90)
+    auth_code_life: timedelta = timedelta(minutes=5)
+    download_life: timedelta = timedelta(minutes=10)
+
+    history: int = 5000
+    """Items kept for each conversation; older ones are forgotten."""
+    max_cards: int = 50_000
+    timeline_size: int = 2000
+    seed: int | None = None
+    """Seeds ids and the dice of faults. Keep None where a bot remembers ids between two runs of the simulator."""
+    now: Callable[[], datetime] = utc_now

@@ -1,0 +1,120 @@
+"""Everything that expires: connection tickets, app tokens, session webhooks, login codes, download links."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from bot.simulator.config import SimulatorConfig
+from bot.simulator.enterprise import Person
+
+Value = TypeVar("Value")
+
+_TICKETS_KEPT = 10_000
+_SESSIONS_KEPT = 100_000
+
+
+class Expiring(Generic[Value]):
+    """Random keys that stand for a value until a moment. The oldest go first when there are too many."""
+
+    def __init__(self, mint: Callable[[], str], clock: Callable[[], float], life: float, keep: int) -> None:
+        self._mint, self._clock, self._life, self._keep = mint, clock, life, keep
+        self._entries: dict[str, tuple[float, Value]] = {}
+
+    def issue(self, value: Value) -> tuple[str, float]:
+        """Return a new key and the moment (seconds since 1970) at which it expires."""
+        key, expires = self._mint(), self._clock() + self._life
+        self._entries[key] = (expires, value)
+        if len(self._entries) > self._keep:
+            del self._entries[next(iter(self._entries))]
+        return key, expires
+
+    def look(self, key: object) -> Value | None:
+        """The value of a live key."""
+        entry = self._entries.get(key) if isinstance(key, str) else None
+        return entry[1] if entry is not None and self._clock() < entry[0] else None
+
+    def take(self, key: object) -> Value | None:
+        """The value of a live key, which is used up by this."""
+        value = self.look(key)
+        if isinstance(key, str):
+            self._entries.pop(key, None)
+        return value
+
+    def clear(self) -> None:
+        """All keys become unknown."""
+        self._entries.clear()
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """What `connections/open` was asked for: ``(type, topic)`` pairs."""
+
+    subscriptions: frozenset[tuple[str, str]]
+    user_agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A person who logged in, and whether the organisation was part of the asked scope."""
+
+    person: Person
+    with_corp: bool
+
+
+class Credentials:
+    """The secrets that the platform hands out, all measured with the configured clock."""
+
+    def __init__(self, config: SimulatorConfig, rng: random.Random) -> None:
+        self._config = config
+
+        def hexadecimal() -> str:
+            return f"{rng.getrandbits(128):032x}"
+
+        def clock() -> float:
+            return config.now().timestamp()
+
+        self._clock, self._mint = clock, hexadecimal
+        minutes = config.auth_code_life.total_seconds()
+        self.tickets: Expiring[Ticket] = Expiring(
+            lambda: _uuid(hexadecimal()), clock, config.ticket_life.total_seconds(), _TICKETS_KEPT
+        )
+        self.sessions: Expiring[str] = Expiring(hexadecimal, clock, config.session_life.total_seconds(), _SESSIONS_KEPT)
+        self.auth_codes: Expiring[Login] = Expiring(hexadecimal, clock, minutes, _TICKETS_KEPT)
+        self.client_codes: Expiring[Person] = Expiring(hexadecimal, clock, minutes, _TICKETS_KEPT)
+        self.user_tokens: Expiring[Login] = Expiring(
+            hexadecimal, clock, config.token_life.total_seconds(), _TICKETS_KEPT
+        )
+        self.refresh_tokens: Expiring[Login] = Expiring(hexadecimal, clock, 30 * 86400.0, _TICKETS_KEPT)
+        self.downloads: Expiring[str] = Expiring(
+            hexadecimal, clock, config.download_life.total_seconds(), _TICKETS_KEPT
+        )
+        self._tokens: dict[str, float] = {}
+        self._current = ""
+
+    def knows(self, client_id: object, client_secret: object) -> bool:
+        """Whether this is the app's key and secret, to the letter: a blank around them is wrong too."""
+        return client_id == self._config.client_id and client_secret == self._config.client_secret
+
+    def app_token(self) -> tuple[str, int]:
+        """The app token and its life in seconds. While it is valid it stays the same and is extended (sheet, 4.1)."""
+        life = self._config.token_life.total_seconds()
+        if not self.accepts(self._current):
+            self._current = self._mint()
+        self._tokens[self._current] = self._clock() + life
+        return self._current, int(life)
+
+    def accepts(self, token: str | None) -> bool:
+        """Whether an app token is valid."""
+        expires = self._tokens.get(token) if token is not None else None
+        return expires is not None and self._clock() < expires
+
+    def expire_tokens(self) -> None:
+        """Make every app token invalid, as an administrator's reset of the secret would."""
+        self._tokens.clear()
+
+
+def _uuid(digits: str) -> str:
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"

@@ -1,0 +1,407 @@
+"""The simulated DingTalk without HTTP: what people do, what the bot did, and waiting for either."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import random
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any, TypeVar
+
+import orjson
+
+from bot.simulator.approvals import Approvals
+from bot.simulator.cards import CardInstance, CardStore, Face
+from bot.simulator.chat import Chat, Conversation, Delivery, Item, Message
+from bot.simulator.config import SimulatorConfig
+from bot.simulator.credentials import Credentials
+from bot.simulator.enterprise import Enterprise, Person, demo_enterprise
+from bot.simulator.faults import Faults
+from bot.simulator.flow import CustomRobot, FlowControl
+from bot.simulator.live import Live
+from bot.simulator.media import MediaStore
+from bot.simulator.payloads import GROUP_TYPES, bot_message, card_callback, pressed, without_mention, without_text
+from bot.simulator.pushes import CALLBACK, CARD_CALLBACK, EVENT, MESSAGES, Push, Pushes
+from bot.simulator.timeline import Timeline, TimelineEntry
+
+Found = TypeVar("Found")
+
+
+class NotThere(LookupError):
+    """A conversation, person, card or button that does not exist (or not for this person)."""
+
+
+class NotAllowed(ValueError):
+    """Something that the client would not let a person do."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClickResult:
+    """What the clicker sees: ``toast`` is the failure message of the client."""
+
+    ok: bool
+    toast: str | None
+    elapsed_ms: float
+
+
+class Engine:
+    """One DingTalk with one app, its bot, and one company."""
+
+    def __init__(self, config: SimulatorConfig | None = None) -> None:
+        self.config = config = config or SimulatorConfig()
+        # Ids and dice of a simulator; nothing here guards anything.
+        self.rng = random.Random(config.seed)  # noqa: S311
+        self.enterprise: Enterprise = demo_enterprise()
+        self.timeline = Timeline(config.timeline_size, self.milliseconds)
+        self.faults = Faults(random.Random(config.seed or 0))  # noqa: S311
+        self.flow = FlowControl(config)
+        self.credentials = Credentials(config, self.rng)
+        self.media = MediaStore(self.rng)
+        self.cards = CardStore(config.max_cards)
+        self.chat = Chat(self.enterprise, config.robot_name, config.history, self.milliseconds)
+        self.pushes = Pushes(config, self.faults, self.timeline, self.rng)
+        self.approvals = Approvals(config, self.enterprise, self.rng, self.emit)
+        self.robots = {
+            group.webhook_token: CustomRobot(group.webhook_token, group.webhook_secret, group.id, config.webhook_limit)
+            for group in self.enterprise.groups
+        }
+        self.live = Live()
+        self.closing = asyncio.Event()
+        self.bound_url = ""
+        self._waiters: list[tuple[Callable[[], Any], asyncio.Future[Any]]] = []
+        self._check_due = False
+        self._listen()
+
+    # facts
+
+    @property
+    def base_url(self) -> str:
+        """Origin under which a bot reaches this simulator."""
+        return self.config.public_url or self.bound_url
+
+    @property
+    def calls(self) -> Counter[str]:
+        """Calls per ``METHOD path`` since the start or the last reset."""
+        return self.flow.calls
+
+    def milliseconds(self) -> int:
+        """The present, in DingTalk's unit."""
+        return int(self.config.now().timestamp() * 1000)
+
+    def conversation(self, conversation_id: str) -> Conversation:
+        """Return a conversation; raises `NotThere`."""
+        found = self.chat.conversations.get(conversation_id)
+        if found is None:
+            raise NotThere(f"no conversation {conversation_id!r}")
+        return found
+
+    def direct(self, user_id: str) -> Conversation:
+        """Return the chat of a member with the bot; raises `NotThere`."""
+        found = self.chat.direct(user_id)
+        if found is None:
+            raise NotThere(f"{user_id!r} has no chat with the bot")
+        return found
+
+    def person(self, user_id: str) -> Person:
+        """Return anybody by the simulator's id; raises `NotThere`."""
+        found = self.enterprise.people.get(user_id)
+        if found is None:
+            raise NotThere(f"nobody is called {user_id!r}")
+        return found
+
+    def items(self, conversation_id: str, viewer: str = "", after: int = 0) -> list[dict[str, Any]]:
+        """What ``viewer`` sees in a conversation, as `Item`s of the control API; the empty viewer sees all."""
+        conversation = self.conversation(conversation_id)
+        return [item.render(viewer) for item in self.chat.items(conversation, viewer, after)]
+
+    def cards_for(self, message: Message, viewer: str | None = None) -> list[Face]:
+        """Cards that came into the message's conversation after it, as its sender (or ``viewer``) sees them."""
+        who = viewer if viewer is not None else (message.sender.user_id if message.sender is not None else "")
+        later = self.chat.items(message.conversation, "", message.seq)
+        return [item.card.face(who) for item in later if isinstance(item, Delivery) and item.visible_to(who)]
+
+    # deeds of people
+
+    def say(
+        self,
+        conversation_id: str,
+        sender_id: str,
+        text: str = "",
+        *,
+        msgtype: str = "text",
+        at_bot: bool = True,
+        content: Mapping[str, Any] | None = None,
+        at_user_ids: Sequence[str] = (),
+        raw: Mapping[str, Any] | None = None,
+    ) -> Message:
+        """Write a message as a person; the bot gets its frame if it is meant.
+
+        ``raw`` replaces or adds keys of the callback payload, None removes one. Raises `NotThere`, `NotAllowed`.
+        """
+        conversation, sender = self.conversation(conversation_id), self.person(sender_id)
+        if sender_id not in conversation.members:
+            raise NotAllowed(f"{sender_id!r} is not a member of this conversation")
+        mentioned = [self.person(user_id) for user_id in at_user_ids]
+        group = conversation.kind == "group"
+        robot = self.config.robot_name
+        shown = f"@{robot} {text}" if group and at_bot and msgtype == "text" and f"@{robot}" not in text else text
+        msg_id = f"msg{base64.b64encode(self.rng.randbytes(16)).decode()}"
+        message = self.chat.write(
+            conversation,
+            sender=sender,
+            msgtype=msgtype,
+            msg_id=msg_id,
+            at_user_ids=tuple(at_user_ids),
+            **_shown(msgtype, shown, content or {}),
+        )
+        if group and not (at_bot and conversation.bot_member and msgtype in GROUP_TYPES):
+            return message
+        session, expires = self.credentials.sessions.issue(conversation.id)
+        payload = bot_message(
+            self.config,
+            conversation,
+            sender,
+            msg_id=msg_id,
+            msgtype=msgtype,
+            content=content,
+            text=without_mention(text, robot) if group else text,
+            created=message.at,
+            session=(f"{self.base_url}/robot/sendBySession?session={session}", expires),
+            at_users=mentioned,
+            published=not self.faults.strike("unpublished_bot"),
+        )
+        if self.faults.strike("quota_payload"):
+            payload = without_text(payload)
+        if raw:
+            payload = {key: value for key, value in {**payload, **raw}.items() if key not in raw or value is not None}
+        self.pushes.push(Push(type=CALLBACK, topic=MESSAGES, data=orjson.dumps(payload).decode(), again=True))
+        return message
+
+    async def click(
+        self,
+        out_track_id: str,
+        user_id: str,
+        button_id: str | None = None,
+        *,
+        conversation_id: str | None = None,
+        params: Mapping[str, Any] | None = None,
+    ) -> ClickResult:
+        """Press a button and wait for the bot's answer. Without ``button_id`` the ``params`` alone are sent.
+
+        Raises `NotThere`, `NotAllowed`.
+        """
+        card, person = self.cards.get(out_track_id), self.person(user_id)
+        if card is None:
+            raise NotThere(f"no card {out_track_id!r}")
+        conversation = self._place(card, user_id, conversation_id)
+        button = None
+        if button_id is not None:
+            button = card.face(user_id).button(button_id)
+            if button is None:
+                raise NotThere(f"no button {button_id!r} on this card for {user_id!r}")
+            if button.disabled or not button.request:
+                raise NotAllowed(f"button {button_id!r} sends nothing")
+        if card.callback_type != "STREAM":
+            self.timeline.note("click", "callbackType is not STREAM: the click does not reach the stream")
+            return ClickResult(False, "该卡片未配置回调", 0.0)
+        action_ids, values = pressed(button, params or {})
+        if self.faults.strike("no_action_ids"):
+            action_ids = []
+        if self.faults.strike("no_params_id"):
+            values.pop("id", None)
+        payload = card_callback(self.config, card, conversation, person, action_ids=action_ids, params=values)
+        return await self._send_click(card, user_id, orjson.dumps(payload).decode())
+
+    def emit(self, event_type: str, data: Mapping[str, Any]) -> None:
+        """Push an event of the platform to the subscribers of events."""
+        now = str(self.milliseconds())
+        headers = {
+            "eventId": f"{self.rng.getrandbits(128):032x}",
+            "eventBornTime": now,
+            "eventCorpId": self.config.corp_id,
+            "eventType": event_type,
+            "eventUnifiedAppId": self.config.client_id,
+        }
+        self.pushes.push(Push(type=EVENT, topic="*", data=orjson.dumps(data).decode(), headers=headers, again=True))
+
+    # waiting
+
+    async def wait_for(self, predicate: Callable[[], Found], timeout: float = 5.0) -> Found:
+        """Return the first true value of ``predicate``, asked again after every change. Raises `TimeoutError`."""
+        value = predicate()
+        if value:
+            return value
+        waiter = (predicate, asyncio.get_running_loop().create_future())
+        self._waiters.append(waiter)
+        try:
+            async with asyncio.timeout(timeout):
+                await waiter[1]
+        finally:
+            self._waiters.remove(waiter)
+        return waiter[1].result()  # type: ignore[no-any-return]  # the future holds what the predicate returned
+
+    async def pause(self, seconds: float) -> None:
+        """Let time pass, but not beyond the end of the simulator."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self.closing.wait()
+        except TimeoutError:
+            return
+
+    # administration
+
+    def reset(self) -> None:
+        """Back to the start. Connections and app tokens stay, sequence numbers go on."""
+        self.pushes.clear()
+        self.chat.clear()
+        self.cards.clear()
+        self.media.clear()
+        self.approvals.clear()
+        self.faults.clear()
+        self.flow.clear()
+        self.timeline.clear()
+        for robot in self.robots.values():
+            robot.clear()
+        self.live.tell("reset", {})
+
+    def close(self) -> None:
+        """Let go of everything that waits."""
+        self.closing.set()
+        self.pushes.close()
+
+    def _listen(self) -> None:
+        self.timeline.on_entry = self._on_entry
+        self.chat.on_item = self._on_item
+        self.cards.on_forget = self.chat.forget_card
+        self.faults.on_change = lambda: self.live.tell("faults", self.faults.render())
+        self.flow.on_change = self._on_quota
+        self.pushes.on_connections = self._on_connections
+
+    def _on_entry(self, entry: TimelineEntry) -> None:
+        if self.live.viewers:
+            self.live.tell("timeline", entry.render())
+        if self._waiters:
+            self._check_soon()
+
+    def _on_item(self, item: Item) -> None:
+        if self.live.viewers:
+            self.live.item(item)
+        if self._waiters:
+            self._check_soon()
+
+    def _on_quota(self) -> None:
+        if self.live.viewers:
+            self.live.tell("quota", self.flow.render())
+
+    def _on_connections(self) -> None:
+        self.live.tell("connections", len(self.pushes.connections))
+        if self._waiters:
+            self._check_soon()
+
+    def _check_soon(self) -> None:
+        """Ask the predicates once in this turn of the loop, however many changes it brings."""
+        if not self._check_due:
+            self._check_due = True
+            asyncio.get_running_loop().call_soon(self._check)
+
+    def _check(self) -> None:
+        self._check_due = False
+        for predicate, future in list(self._waiters):
+            if future.done():
+                continue
+            try:
+                value = predicate()
+            except Exception as error:  # noqa: BLE001 - raised again where the predicate came from
+                future.set_exception(error)
+                continue
+            if value:
+                future.set_result(value)
+
+    def _place(self, card: CardInstance, user_id: str, conversation_id: str | None) -> Conversation:
+        """Where the click happens: the conversation named, else the first one where this person sees the card."""
+        for copy in self.chat.copies(card):
+            if copy.visible_to(user_id) and conversation_id in (None, copy.conversation.id):
+                return copy.conversation
+        raise NotThere(f"{user_id!r} does not see the card {card.out_track_id!r} there")
+
+    async def _send_click(self, card: CardInstance, user_id: str, data: str) -> ClickResult:
+        started = perf_counter()
+        held = self.faults.strike("slow_toast")
+
+        def late(answer: Any) -> None:
+            self.timeline.note("click", "the answer came after the client had given up", {"userId": user_id})
+            if self.faults.strike("late_ack_applies"):
+                self._apply(card, user_id, answer)
+
+        push = Push(
+            type=CALLBACK,
+            topic=CARD_CALLBACK,
+            data=data,
+            done=asyncio.get_running_loop().create_future(),
+            on_late=late,
+            hold_ms=held.delay_ms if held is not None else 0,
+        )
+        if not self.pushes.push(push) or push.done is None:
+            return self._failed("网络异常，请稍后重试", started, "no connection is subscribed to card callbacks")
+        try:
+            async with asyncio.timeout(self.config.click_timeout):
+                answer = await push.done
+        except TimeoutError:
+            return self._failed("操作超时，请稍后重试", started, "no answer within the client's time")
+        if answer is None or not self._apply(card, user_id, answer):
+            return self._failed("操作失败", started, "the answer is an error or malformed")
+        return ClickResult(True, None, (perf_counter() - started) * 1000)
+
+    def _failed(self, toast: str, started: float, why: str) -> ClickResult:
+        self.timeline.note("toast", f"{toast} ({why})")
+        return ClickResult(False, toast, (perf_counter() - started) * 1000)
+
+    def _apply(self, card: CardInstance, user_id: str, answer: Any) -> bool:
+        """Show a click's answer to the clicker; False when it is not what the platform understands."""
+        response = answer.get("response") if isinstance(answer, dict) else None
+        if not isinstance(response, dict):
+            # The SDKs' default answers ({"response": "OK"}, the echoed payload) change nothing and are accepted.
+            return isinstance(answer, dict)
+        try:
+            data, private = _params(response.get("cardData")), _params(response.get("userPrivateData"))
+        except ValueError as error:
+            self.timeline.note("click", f"bad answer: {error}", response)
+            return False
+        options = response.get("cardUpdateOptions")
+        if data is not None or private is not None:
+            card.answer(user_id, data, private, options if isinstance(options, dict) else {})
+            self.chat.changed(copy for copy in self.chat.copies(card) if copy.visible_to(user_id))
+        return True
+
+
+def _params(holder: Any) -> dict[str, str] | None:
+    """The `cardParamMap` of an answer. Raises `ValueError` unless it maps strings to strings."""
+    if holder is None:
+        return None
+    params = holder.get("cardParamMap") if isinstance(holder, dict) else None
+    if not isinstance(params, dict) or not all(isinstance(value, str) for value in params.values()):
+        raise ValueError("cardParamMap must map strings to strings")
+    return params
+
+
+def _shown(msgtype: str, text: str, content: Mapping[str, Any]) -> dict[str, str]:
+    """How the chat shows a person's message."""
+    if msgtype == "picture":
+        return {"picture_url": f"/sim/media?id={content.get('downloadCode', '')}"}
+    if msgtype == "file":
+        return {
+            "file_name": str(content.get("fileName", "")),
+            "url": f"/sim/media?id={content.get('downloadCode', '')}",
+        }
+    if msgtype == "audio":
+        return {"text": str(content.get("recognition", ""))}
+    if msgtype == "richText":
+        parts = content.get("richText")
+        texts = (
+            [str(part.get("text", "")) for part in parts if isinstance(part, dict)] if isinstance(parts, list) else []
+        )
+        return {"text": "".join(texts) or text}
+    return {"text": text}

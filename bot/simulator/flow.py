@@ -1,0 +1,108 @@
+"""Flow control: calls a second, calls a month, messages a minute (DingTalk sheet, 7.6 and 7.7)."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta, timezone
+from typing import Any
+
+from bot.simulator.config import SimulatorConfig
+
+_CHINA = timezone(timedelta(hours=8))
+_MUTE_SECONDS = 600.0
+
+
+class FlowControl:
+    """Counts calls and says when one is too many. ``on_change`` is called when the billed number moved."""
+
+    def __init__(self, config: SimulatorConfig) -> None:
+        self._config = config
+        self.calls: Counter[str] = Counter()
+        self.limit = config.quota_limit
+        self.used = 0
+        self.billed_calls = 0
+        """Since the last reset; `used` starts anew with each month."""
+        self._month = ""
+        self._minute = -1
+        self._second = 0
+        self._in_second: Counter[str] = Counter()
+        self.on_change: Callable[[], None] | None = None
+
+    def within_qps(self, api: str) -> bool:
+        """Count a call of this second; False when the API has had its share of it."""
+        limit = self._config.qps_limit
+        if limit is None:
+            return True
+        second = int(self._config.now().timestamp())
+        if second != self._second:
+            self._second = second
+            self._in_second.clear()
+        self._in_second[api] += 1
+        return self._in_second[api] <= limit
+
+    def within_quota(self) -> bool:
+        """Bill a call to this month; False when the month's calls are used up (and then nothing is billed)."""
+        self._turn_month()
+        if self.limit is not None and self.used >= self.limit:
+            return False
+        self.used += 1
+        self.billed_calls += 1
+        if self.on_change is not None:
+            self.on_change()
+        return True
+
+    def render(self) -> dict[str, Any]:
+        """The quota meter of the control API."""
+        self._turn_month()
+        return {"used": self.used, "limit": self.limit, "month": self._month}
+
+    def clear(self) -> None:
+        """Back to an unused month."""
+        self.calls.clear()
+        self._in_second.clear()
+        self.limit = self._config.quota_limit
+        self.used = self.billed_calls = 0
+
+    def _turn_month(self) -> None:
+        moment = self._config.now()
+        minute = int(moment.timestamp()) // 60
+        if minute == self._minute:
+            return
+        self._minute = minute
+        month = moment.astimezone(_CHINA).strftime("%Y-%m")
+        if month != self._month:
+            self._month, self.used = month, 0
+
+
+@dataclass(slots=True)
+class CustomRobot:
+    """A group's webhook robot: ``limit`` messages a minute, then mute for ten minutes (sheet, 7.7)."""
+
+    token: str
+    secret: str
+    conversation_id: str
+    limit: int
+    seen: dict[str, None] = field(default_factory=dict)
+    """`msgUuid` of the messages already sent."""
+    _sent: deque[float] = field(default_factory=deque)
+    _muted_until: float = 0.0
+
+    def admits(self, now: float) -> bool:
+        """Whether a message may be sent at ``now`` (seconds since 1970); one too many mutes the robot."""
+        if now < self._muted_until:
+            return False
+        while self._sent and self._sent[0] <= now - 60:
+            self._sent.popleft()
+        if len(self._sent) >= self.limit:
+            self._muted_until = now + _MUTE_SECONDS
+            return False
+        self._sent.append(now)
+        return True
+
+    def clear(self) -> None:
+        """Forget what was sent."""
+        self.seen.clear()
+        self._sent.clear()
+        self._muted_until = 0.0

@@ -1,0 +1,47 @@
+"""Files: uploaded by the bot (media ids), sent by people (download codes)."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+_KEPT = 500
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """Content as it came."""
+
+    name: str
+    content_type: str
+    content: bytes
+
+
+class MediaStore:
+    """The last few hundred files by media id or download code."""
+
+    def __init__(self, rng: random.Random) -> None:
+        self._rng = rng
+        self._files: dict[str, StoredFile] = {}
+
+    def add_media(self, file: StoredFile) -> str:
+        """Store what the bot uploaded; the id starts with ``@lAD`` as DingTalk's do."""
+        return self._add(f"@lAD{self._rng.getrandbits(120):030x}", file)
+
+    def add_received(self, file: StoredFile) -> str:
+        """Store what a person sent; returns the download code of the callback."""
+        return self._add(f"mIof{self._rng.getrandbits(160):040x}", file)
+
+    def get(self, key: object) -> StoredFile | None:
+        """The file behind a media id or download code."""
+        return self._files.get(key) if isinstance(key, str) else None
+
+    def clear(self) -> None:
+        """Forget all files."""
+        self._files.clear()
+
+    def _add(self, key: str, file: StoredFile) -> str:
+        self._files[key] = file
+        if len(self._files) > _KEPT:
+            del self._files[next(iter(self._files))]
+        return key

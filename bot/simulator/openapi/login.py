@@ -1,0 +1,142 @@
+"""Web login and login inside the client (DingTalk sheet, 4.3 and 4.4)."""
+
+from __future__ import annotations
+
+from html import escape
+from urllib.parse import urlencode, urlsplit
+
+from aiohttp import web
+
+from bot.simulator.credentials import Login
+from bot.simulator.engine import Engine
+from bot.simulator.keys import ENGINE
+from bot.simulator.openapi.surface import ApiError, Call, Json, OapiError, Route, oapi_result
+
+_PAGE = """<!doctype html><html lang="zh"><meta charset="utf-8"><title>{title}</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<style>body{{font:16px system-ui;max-width:28rem;margin:2rem auto;padding:0 1rem}}
+button{{display:block;width:100%;margin:.4rem 0;padding:.7rem;text-align:left;border:1px solid #ccc;
+border-radius:.5rem;background:#fff;font:inherit}}</style>
+<h1>{title}</h1><form method="post">{buttons}</form></html>"""
+
+_BUTTON = '<button name="userId" value="{value}">{words}</button>'
+
+
+def add_pages(app: web.Application) -> None:
+    """Install the pages that a browser sees."""
+    app.router.add_get("/oauth2/auth", show)
+    app.router.add_post("/oauth2/auth", choose)
+
+
+async def show(request: web.Request) -> web.Response:
+    """The login page: pick who you are."""
+    engine = request.app[ENGINE]
+    problem = _problem(engine, request)
+    if problem is not None:
+        return web.Response(status=400, text=problem)
+    buttons = [
+        _BUTTON.format(value=escape(person.user_id), words=escape(f"{person.name} · {person.title}"))
+        for person in engine.enterprise.people.values()
+    ]
+    buttons.append(_BUTTON.format(value="", words="拒绝授权 · Refuse"))
+    title = f"登录 {engine.config.robot_name} · Log in"
+    return web.Response(text=_PAGE.format(title=escape(title), buttons="".join(buttons)), content_type="text/html")
+
+
+async def choose(request: web.Request) -> web.Response:
+    """Send the chosen person back to the application with `authCode` (not `code`) and `state`."""
+    engine = request.app[ENGINE]
+    problem = _problem(engine, request)
+    if problem is not None:
+        return web.Response(status=400, text=problem)
+    person = engine.enterprise.people.get(str((await request.post()).get("userId", "")))
+    state = request.query.get("state", "")
+    if person is None:
+        answer = {"error": "access_denied", "state": state}
+    else:
+        with_corp = "corpid" in request.query["scope"].split()
+        code, _ = engine.credentials.auth_codes.issue(Login(person, with_corp))
+        answer = {"authCode": code, "state": state}
+    target = request.query["redirect_uri"]
+    joiner = "&" if urlsplit(target).query else "?"
+    return web.Response(status=302, headers={"Location": f"{target}{joiner}{urlencode(answer)}"})
+
+
+def _problem(engine: Engine, request: web.Request) -> str | None:
+    query = request.query
+    if query.get("client_id") != engine.config.client_id:
+        return "client_id is unknown"
+    if query.get("response_type") != "code" or query.get("prompt") != "consent":
+        return "response_type=code and prompt=consent are required"
+    if "openid" not in query.get("scope", "").split():
+        return "scope must hold openid"
+    if urlsplit(query.get("redirect_uri", "")).scheme not in ("http", "https"):
+        return "redirect_uri is not valid"
+    return None
+
+
+def user_token(engine: Engine, call: Call) -> Json:
+    """`POST /v1.0/oauth2/userAccessToken`; a code works once."""
+    if not engine.credentials.knows(call.body.get("clientId"), call.body.get("clientSecret")):
+        raise ApiError("invalidClientIdOrSecret", "无效的clientId或者clientSecret")
+    grant = call.body.get("grantType")
+    if grant == "authorization_code":
+        login = engine.credentials.auth_codes.take(call.body.get("code"))
+    elif grant == "refresh_token":
+        login = engine.credentials.refresh_tokens.take(call.body.get("refreshToken"))
+    else:
+        raise ApiError("invalidParameter.grantType.notExist", "grantType")
+    if login is None:
+        raise ApiError("invalidParameter.authCode.notFound", "不合法的临时授权码")
+    token, _ = engine.credentials.user_tokens.issue(login)
+    refresh, _ = engine.credentials.refresh_tokens.issue(login)
+    answer: Json = {
+        "accessToken": token,
+        "refreshToken": refresh,
+        "expireIn": int(engine.config.token_life.total_seconds()),
+    }
+    return {**answer, "corpId": engine.config.corp_id} if login.with_corp else answer
+
+
+def me(engine: Engine, call: Call) -> Json:
+    """`GET /v1.0/contact/users/me` with a user token."""
+    login = engine.credentials.user_tokens.look(call.token)
+    if login is None:
+        raise ApiError("InvalidAuthentication", "不合法的access_token")
+    person = login.person
+    return {
+        "nick": person.name,
+        "unionId": person.union_id,
+        "openId": person.dingtalk_id,
+        "avatarUrl": "",
+        "mobile": person.mobile,
+        "stateCode": "86",
+        "visitor": False,
+    }
+
+
+def user_info(engine: Engine, call: Call) -> Json:
+    """`POST /topapi/v2/user/getuserinfo` with the code of `dd.requestAuthCode`."""
+    person = engine.credentials.client_codes.take(call.body.get("code"))
+    if person is None:
+        raise OapiError(40078, "不存在的临时授权码")
+    level = 1 if person.admin else 100 if person.boss else 0
+    return oapi_result(
+        engine,
+        {
+            "userid": person.user_id,
+            "unionid": person.union_id,
+            "associated_unionid": person.union_id,
+            "name": person.name,
+            "device_id": "simulator",
+            "sys": person.admin,
+            "sys_level": level,
+        },
+    )
+
+
+ROUTES = (
+    Route(method="POST", path="/v1.0/oauth2/userAccessToken", serve=user_token, token=False, billed=False),
+    Route(method="GET", path="/v1.0/contact/users/me", serve=me, token=False, billed=False),
+    Route(method="POST", path="/topapi/v2/user/getuserinfo", serve=user_info, host="oapi", billed=False),
+)

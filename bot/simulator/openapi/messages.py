@@ -1,0 +1,163 @@
+"""Messages that the bot sends by itself, their recall and read status, files it was sent (DingTalk sheet, 7 and 8)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.simulator.chat import Conversation, Item
+from bot.simulator.engine import Engine
+from bot.simulator.openapi.shapes import from_sample
+from bot.simulator.openapi.surface import ApiError, Call, Json, Route
+
+_MAX_RECIPIENTS = 20
+_MAX_PAGE = 200
+_SCOPE = "qyapi_robot_sendmsg"
+
+
+def send_to_group(engine: Engine, call: Call) -> Json:
+    """`POST /v1.0/robot/groupMessages/send`."""
+    _check_robot(engine, call.body.get("robotCode"))
+    conversation = _group(engine, call.body)
+    return {"processQueryKey": _write(engine, conversation, from_sample(engine, call.body))}
+
+
+def send_to_people(engine: Engine, call: Call) -> Json:
+    """`POST /v1.0/robot/oToMessages/batchSend`: HTTP 200 although some recipients are unknown."""
+    _check_robot(engine, call.body.get("robotCode"))
+    user_ids = call.body.get("userIds")
+    if not isinstance(user_ids, list) or not user_ids:
+        raise ApiError("invalidParameter.userIds.empty")
+    if len(user_ids) > _MAX_RECIPIENTS:
+        raise ApiError("invalidParameter.userIds.overMax")
+    fields = from_sample(engine, call.body)
+    chats = {user_id: engine.chat.direct(user_id) for user_id in user_ids if isinstance(user_id, str)}
+    key = _query_key(engine)
+    for chat in chats.values():
+        if chat is not None:
+            engine.chat.write(chat, sender=None, carrier_id=key, **fields)
+    invalid = [user_id for user_id in user_ids if chats.get(user_id) is None]
+    return {"processQueryKey": key, "invalidStaffIdList": invalid, "flowControlledStaffIdList": []}
+
+
+def recall(engine: Engine, call: Call) -> Json:
+    """`…/groupMessages/recall` and `…/otoMessages/batchRecall`."""
+    _check_robot(engine, call.body.get("robotCode"))
+    keys = call.body.get("processQueryKeys")
+    if not isinstance(keys, list) or not keys:
+        raise ApiError("miss.param.processQueryKeys")
+    done, failed = [], {}
+    for key in keys:
+        item = engine.chat.by_carrier(key)
+        if item is None:
+            failed[str(key)] = "processQueryKey.expireTime"
+            continue
+        item.recalled = True
+        engine.chat.changed([item])
+        done.append(key)
+    return {"successResult": done, "failedResult": failed}
+
+
+def group_read_status(engine: Engine, call: Call) -> Json:
+    """`POST /v1.0/robot/groupMessages/query`."""
+    _check_robot(engine, call.body.get("robotCode"))
+    _group(engine, call.body)
+    limit = call.body.get("maxResults", _MAX_PAGE)
+    if not isinstance(limit, int) or not 0 < limit <= _MAX_PAGE:
+        raise ApiError("invalid.param.maxResults")
+    item = _sent(engine, call.body.get("processQueryKey"))
+    readers = [user_id for user_id in item.conversation.members if _read_at(item, user_id) is not None]
+    return {"sendStatus": "SUCCESS", "readUserIds": readers[:limit], "hasMore": len(readers) > limit, "nextToken": ""}
+
+
+def read_status(engine: Engine, call: Call) -> Json:
+    """`GET /v1.0/robot/oToMessages/readStatus`."""
+    _check_robot(engine, call.query.get("robotCode"))
+    item = _sent(engine, call.query.get("processQueryKey"))
+    infos = []
+    for user_id in item.conversation.members:
+        seen = _read_at(item, user_id)
+        infos.append(
+            {
+                "name": engine.person(user_id).name,
+                "userId": user_id,
+                "readStatus": "READ" if seen is not None else "UNREAD",
+                "readTimestamp": seen or 0,
+            }
+        )
+    return {"sendStatus": "SUCCESS", "messageReadInfoList": infos}
+
+
+def group_robots(engine: Engine, call: Call) -> Json:
+    """`POST /v1.0/robot/groups/robots/query`."""
+    group = _group(engine, call.body)
+    ours = {"robotCode": engine.config.client_id, "robotName": engine.config.robot_name, "robotAvatar": ""}
+    return {"chatbotInstanceVOList": [ours] if group.bot_member else []}
+
+
+def download(engine: Engine, call: Call) -> Json:
+    """`POST /v1.0/robot/messageFiles/download`."""
+    _check_robot(engine, call.body.get("robotCode"))
+    code = call.text("downloadCode", ApiError("miss.param.downloadCode"))
+    if engine.media.get(code) is None:
+        raise ApiError("invalid.param.downloadCode")
+    key, _ = engine.credentials.downloads.issue(code)
+    return {"downloadUrl": f"{engine.base_url}/files/{key}"}
+
+
+def _check_robot(engine: Engine, code: Any) -> None:
+    if code is None:
+        raise ApiError("invalidParameter.robotCode.missing")
+    if code == "":
+        raise ApiError("invalidParameter.robotCode.empty")
+    if code != engine.config.client_id:
+        raise ApiError("invalidParameter.robotCode.notExsit")
+
+
+def _group(engine: Engine, body: Json) -> Conversation:
+    wanted = body.get("openConversationId")
+    if not isinstance(wanted, str) or not wanted:
+        raise ApiError("miss.openConversationId")
+    conversation = engine.chat.conversations.get(wanted)
+    if conversation is None or conversation.kind != "group":
+        raise ApiError("invalid.openConversationId")
+    if not conversation.bot_member:
+        raise ApiError("chatbotNotInstall")
+    return conversation
+
+
+def _write(engine: Engine, conversation: Conversation, fields: dict[str, Any]) -> str:
+    key = _query_key(engine)
+    engine.chat.write(conversation, sender=None, carrier_id=key, **fields)
+    return key
+
+
+def _sent(engine: Engine, key: Any) -> Item:
+    item = engine.chat.by_carrier(key)
+    if item is None:
+        raise ApiError("invalid.param.processQueryKey")
+    return item
+
+
+def _read_at(item: Item, user_id: str) -> int | None:
+    seq, at = item.conversation.read.get(user_id, (0, 0))
+    return at if seq >= item.seq else None
+
+
+def _query_key(engine: Engine) -> str:
+    return f"pqk{engine.rng.getrandbits(120):030x}"
+
+
+def _robot_route(method: str, path: str, serve: Any) -> Route:
+    return Route(method=method, path=f"/v1.0/robot/{path}", serve=serve, scope=_SCOPE)
+
+
+ROUTES = (
+    _robot_route("POST", "groupMessages/send", send_to_group),
+    _robot_route("POST", "oToMessages/batchSend", send_to_people),
+    _robot_route("POST", "groupMessages/recall", recall),
+    _robot_route("POST", "otoMessages/batchRecall", recall),
+    _robot_route("POST", "groupMessages/query", group_read_status),
+    _robot_route("GET", "oToMessages/readStatus", read_status),
+    _robot_route("POST", "groups/robots/query", group_robots),
+    _robot_route("POST", "messageFiles/download", download),
+)

@@ -1,0 +1,128 @@
+"""Native approvals over the API (DingTalk sheet, 10)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from bot.simulator.approvals import ApprovalError, Instance, Step
+from bot.simulator.engine import Engine
+from bot.simulator.openapi.surface import ApiError, Call, Json, Route
+
+_DONE: Json = {"success": True, "result": True}
+_MAX_PAGE = 20
+_SCOPE = "qyapi_aflow"
+
+
+def start(engine: Engine, call: Call) -> Json:
+    """`POST /v1.0/workflow/processInstances`."""
+    form = call.body.get("formComponentValues")
+    if not isinstance(form, list) or not form:
+        raise ApiError("aflowProcessFormDataIsNull")
+    if not all(isinstance(v, dict) and isinstance(v.get("name"), str) and _is_text(v.get("value")) for v in form):
+        raise ApiError("aflowProcessFormContentInvalid")
+    originator = call.text("originatorUserId", ApiError("processInstanceStartFailed"))
+    code = call.text("processCode", ApiError("aflowProcessNotExist"))
+    steps = [_step(entry) for entry in call.body.get("approvers") or []]
+    return {"instanceId": engine.approvals.start(code, originator, form, steps).id}
+
+
+def read(engine: Engine, call: Call) -> Json:
+    """`GET /v1.0/workflow/processInstances?processInstanceId=…`; ``success`` is a string, as seen."""
+    return {"success": "true", "result": engine.approvals.find(call.query.get("processInstanceId")).render()}
+
+
+def execute(engine: Engine, call: Call) -> Json:
+    """`POST …/processInstances/execute`."""
+    task_id = call.body.get("taskId")
+    if not isinstance(task_id, int) or isinstance(task_id, bool):
+        raise ApiError("aflowProcessInstCanNotBeExecuted", "taskId must be a number")
+    engine.approvals.decide(
+        call.body.get("processInstanceId"),
+        call.body.get("actionerUserId"),
+        str(call.body.get("result", "")),
+        str(call.body.get("remark") or ""),
+        task_id,
+    )
+    return _DONE
+
+
+def terminate(engine: Engine, call: Call) -> Json:
+    """`POST …/processInstances/terminate`."""
+    user_id, remark = str(call.body.get("operatingUserId") or ""), str(call.body.get("remark") or "")
+    engine.approvals.terminate(call.body.get("processInstanceId"), user_id, remark)
+    return _DONE
+
+
+def comment(engine: Engine, call: Call) -> Json:
+    """`POST …/processInstances/comments`."""
+    user_id = call.text("commentUserId", ApiError("param.empty", "commentUserId"))
+    text = call.text("text", ApiError("param.empty", "text"))
+    engine.approvals.comment(call.body.get("processInstanceId"), user_id, text)
+    return _DONE
+
+
+def redirect(engine: Engine, call: Call) -> Json:
+    """`POST /v1.0/workflow/tasks/redirect`."""
+    to_user = call.text("toUserId", ApiError("param.empty", "toUserId"))
+    engine.approvals.redirect(call.body.get("taskId"), call.body.get("operateUserId"), to_user)
+    return _DONE
+
+
+def query_ids(engine: Engine, call: Call) -> Json:
+    """`POST /v1.0/workflow/processes/instanceIds/query`."""
+    body = call.body
+    code = call.text("processCode", ApiError("aflowProcessNotExist"))
+    token, size = body.get("nextToken", 0), body.get("maxResults", _MAX_PAGE)
+    begin, end = body.get("startTime"), body.get("endTime")
+    if not isinstance(size, int) or not 0 < size <= _MAX_PAGE or not isinstance(begin, int):
+        raise ApiError("param.invalid")
+    offset = int(token) if str(token).isdigit() else 0
+
+    def matches(instance: Instance) -> bool:
+        created = int(instance.created.timestamp() * 1000)
+        return (
+            instance.process_code == code
+            and begin <= created
+            and (not isinstance(end, int) or created <= end)
+            and (not body.get("userIds") or instance.originator in body["userIds"])
+            and (not body.get("statuses") or instance.status in body["statuses"])
+        )
+
+    ids = [instance.id for instance in engine.approvals if matches(instance)]
+    result: Json = {"list": ids[offset : offset + size]}
+    if offset + size < len(ids):
+        result["nextToken"] = str(offset + size)
+    return {"success": True, "result": result}
+
+
+def _step(entry: Any) -> Step:
+    user_ids = entry.get("userIds") if isinstance(entry, dict) else None
+    if not isinstance(user_ids, list) or not user_ids or entry.get("actionType") not in ("AND", "OR", "NONE"):
+        raise ApiError("processInstanceStartFailed", "approvers")
+    return Step(tuple(map(str, user_ids)), entry["actionType"] == "AND")
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _workflow_route(method: str, path: str, serve: Callable[[Engine, Call], Json]) -> Route:
+    def guarded(engine: Engine, call: Call) -> Json:
+        try:
+            return serve(engine, call)
+        except ApprovalError as error:
+            raise ApiError(str(error)) from error
+
+    return Route(method=method, path=f"/v1.0/workflow/{path}", serve=guarded, scope=_SCOPE)
+
+
+ROUTES = (
+    _workflow_route("POST", "processInstances", start),
+    _workflow_route("GET", "processInstances", read),
+    _workflow_route("POST", "processInstances/execute", execute),
+    _workflow_route("POST", "processInstances/terminate", terminate),
+    _workflow_route("POST", "processInstances/comments", comment),
+    _workflow_route("POST", "tasks/redirect", redirect),
+    _workflow_route("POST", "processes/instanceIds/query", query_ids),
+)

@@ -1,0 +1,57 @@
+/**
+ * What can follow the characters just typed: commands after `/`, people after `@`.
+ * @module
+ */
+
+import { nameOf } from './faces.js';
+import { recall, remember } from './memory.js';
+import { say } from './words.js';
+
+const COMMANDS = ['stock', 'order', 'invoice', 'po', 'mo', 'help', 'whoami'];
+const MOST_LEARNED = 20;
+
+/** @typedef {{insert: string, title: string, note: string, userId?: string}} Choice */
+
+/**
+ * Remember a command that is not in the list, such as one of a plug-in.
+ * @param {string} line what was sent
+ */
+export function learn(line) {
+  const name = /^\/([^\s/]{1,30})/.exec(line)?.[1];
+  if (!name || COMMANDS.includes(name.toLowerCase())) return;
+  const learned = recall('commands', []).filter((/** @type {string} */ one) => one !== name);
+  remember('commands', [name, ...learned].slice(0, MOST_LEARNED));
+}
+
+/**
+ * Choices for a line that is just a beginning of a command.
+ * @param {string} line
+ * @returns {Choice[]}
+ */
+export function commandsFor(line) {
+  const match = /^\/(\S*)$/.exec(line);
+  if (!match) return [];
+  const begun = match[1].toLowerCase();
+  /** @type {string[]} */
+  const learned = recall('commands', []);
+  return [
+    ...COMMANDS.map((name) => ({ insert: `/${name} `, title: `/${name}`, note: say(`command.${name}`) })),
+    ...learned.map((name) => ({ insert: `/${name} `, title: `/${name}`, note: say('command.learned') })),
+  ].filter(({ title }) => title.slice(1).toLowerCase().startsWith(begun));
+}
+
+/**
+ * Choices for an `@` that was just begun at the caret.
+ * @param {string} before the text before the caret
+ * @param {import('./session.js').Person[]} members
+ * @returns {{begun: string, choices: Choice[]}} `begun` is the part of the text that a choice replaces
+ */
+export function peopleFor(before, members) {
+  const match = /(?:^|\s)(@[^\s@]{0,20})$/.exec(before);
+  if (!match) return { begun: '', choices: [] };
+  const name = match[1].slice(1).toLowerCase();
+  const choices = members
+    .filter((person) => [person.name, person.english].some((one) => one.toLowerCase().includes(name)))
+    .map((person) => ({ insert: `@${person.name} `, title: nameOf(person), note: person.title, userId: person.userId }));
+  return { begun: match[1], choices };
+}

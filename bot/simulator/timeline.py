@@ -1,0 +1,128 @@
+"""What happened on the wire, newest last: the page shows it, tests read it. Bounded, and cheap while nobody looks."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import orjson
+
+Direction = Literal["push", "ack", "call", "note"]
+
+_SECRET_KEYS = frozenset(
+    {
+        "accesstoken",
+        "access_token",
+        "apisecret",
+        "appsecret",
+        "authcode",
+        "clientsecret",
+        "client_secret",
+        "refreshtoken",
+        "session",
+        "sessionwebhook",
+        "sign",
+        "ticket",
+    }
+)
+_SHOWN = 4
+_MAX_TEXT = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineEntry:
+    """One frame, call or remark. ``detail`` is kept as it came; `render` shortens the secrets in it."""
+
+    seq: int
+    at: int
+    direction: Direction
+    name: str
+    status: int
+    ms: float
+    summary: str
+    detail: Any
+
+    def render(self) -> dict[str, Any]:
+        """A `TimelineItem` of the control API."""
+        return {
+            "seq": self.seq,
+            "at": self.at,
+            "direction": self.direction,
+            "name": self.name,
+            "status": self.status,
+            "ms": round(self.ms, 1),
+            "summary": self.summary,
+            "detail": shorten(self.detail),
+        }
+
+
+class Timeline:
+    """The last ``size`` entries. ``on_entry`` is called with each new one."""
+
+    def __init__(self, size: int, clock: Callable[[], int]) -> None:
+        self._entries: deque[TimelineEntry] = deque(maxlen=size)
+        self._clock = clock
+        self._seq = 0
+        self.on_entry: Callable[[TimelineEntry], None] | None = None
+
+    def record(
+        self,
+        direction: Direction,
+        name: str,
+        *,
+        status: int = 0,
+        ms: float = 0.0,
+        summary: str = "",
+        detail: Any = None,
+    ) -> None:
+        """Append one entry at the present time."""
+        self._seq += 1
+        entry = TimelineEntry(self._seq, self._clock(), direction, name, status, ms, summary, detail)
+        self._entries.append(entry)
+        if self.on_entry is not None:
+            self.on_entry(entry)
+
+    def note(self, name: str, summary: str, detail: Any = None) -> None:
+        """Append a remark of the simulator itself, such as a rule that was bent."""
+        self.record("note", name, summary=summary, detail=detail)
+
+    def after(self, seq: int = 0, limit: int | None = None) -> list[TimelineEntry]:
+        """Entries later than ``seq``, oldest first; with ``limit`` the newest ones of them."""
+        found: list[TimelineEntry] = []
+        for entry in reversed(self._entries):
+            if entry.seq <= seq or (limit is not None and len(found) >= limit):
+                break
+            found.append(entry)
+        found.reverse()
+        return found
+
+    def clear(self) -> None:
+        """Forget everything; numbers go on, so that a reader's ``after`` stays true."""
+        self._entries.clear()
+
+
+def shorten(value: Any, key: str = "") -> Any:
+    """Copy with secrets cut to four characters and very long texts cut to a readable length."""
+    if isinstance(value, dict):
+        return {str(name): shorten(item, str(name).lower()) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [shorten(item, key) for item in value]
+    if isinstance(value, str):
+        if key == "data" and value.startswith("{"):
+            return shorten(_decoded(value))
+        if key in _SECRET_KEYS and len(value) > _SHOWN:
+            return f"{value[:_SHOWN]}…"
+        return value if len(value) <= _MAX_TEXT else f"{value[:_MAX_TEXT]}…"
+    if isinstance(value, bytes):
+        return f"<{len(value)} bytes>"
+    return value
+
+
+def _decoded(text: str) -> Any:
+    """The object in a frame's ``data``, which is easier to read and can have its secrets shortened."""
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return f"{text[:_MAX_TEXT]}"

@@ -1,0 +1,142 @@
+"""/find: whatever has this number or name, in every area. It also answers lines that name no command."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any, ClassVar, TypeVar
+
+from bot.access.policy import AccessPolicy
+from bot.cards.actions import Ask
+from bot.cards.view import Button, ListView, View
+from bot.chat.arguments import Term
+from bot.chat.asking import Asking
+from bot.chat.documents import Document
+from bot.chat.errors import NothingFound
+from bot.chat.freshness import Freshness, freshness_of_all
+from bot.chat.line import command_line
+from bot.chat.registry import Commands, command
+from bot.erp.errors import Unsupported
+from bot.erp.hub import ErpHub, Found
+from bot.erp.model import Area, Slice
+from bot.erp.port import ListQuery
+from bot.phrase import phrase
+
+D = TypeVar("D", bound=Document)
+
+FEW = 3
+"""Hits that are shown one by one; more of one area become one row that leads to their list."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """A product or document, or with ``count`` > 1 a list of them; ``line`` opens it."""
+
+    area: Area
+    line: str
+    key: str
+    name: str
+    count: int = 1
+    exact: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hits(ListView):
+    """What was found in several areas."""
+
+    card: ClassVar[str] = "hits"
+
+    asked: str
+    rows: tuple[Hit, ...]
+    freshness: Freshness
+
+    def row_buttons(self) -> Sequence[Button]:
+        return [Button(row.key or row.line, Ask(row.line)) for row in self.rows]
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What one area answered."""
+
+    found: Found[Any]
+    hits: tuple[Hit, ...]
+
+
+_Search = Callable[[], Awaitable[_Found]]
+
+
+@command(
+    "find",
+    aliases=("查找", "cz", "搜索", "search"),
+    examples=("/find 螺丝", "SKU123", "SO-1001"),
+    summary=phrase("Everything with this number or name"),
+)
+async def find(text: Term, *, erp: ErpHub, asking: Asking, commands: Commands, policy: AccessPolicy) -> View | Ask:
+    """Open the one thing that has this number or name, or show what there is to choose from."""
+    usable = {command.name for command in commands.usable(policy, asking)}
+    searches = [search for name, search in _searches(erp, text).items() if name in usable]
+    answers = [one for one in await asyncio.gather(*map(_if_supported, searches)) if one]
+    hits = [hit for answer in answers for hit in answer.hits]
+    chosen = [hit for hit in hits if hit.exact] or hits
+    if not chosen:
+        raise NothingFound(text)
+    if len(chosen) == 1:
+        return Ask(chosen[0].line)
+    return Hits(
+        asked=text,
+        rows=tuple(chosen[asking.offset :]),
+        total=len(chosen),
+        offset=asking.offset,
+        line=command_line("find", text),
+        freshness=freshness_of_all([answer.found for answer in answers]),
+    )
+
+
+def _searches(erp: ErpHub, text: str) -> dict[str, _Search]:
+    """Return the search of each area under the name of the command that shows its hits."""
+
+    async def products() -> _Found:
+        found = await erp.find_products(text, limit=FEW + 1)
+        line = command_line("stock", text)
+        hits = tuple(_hit(Area.PRODUCTS, "stock", one.sku, one.name, text) for one in found.value)
+        return _Found(found, _few(hits, Area.PRODUCTS, line, count=len(hits)))
+
+    def documents(
+        area: Area, name: str, many: Callable[[ListQuery], Awaitable[Found[Slice[D]]]], title: Callable[[D], str]
+    ) -> _Search:
+        async def search() -> _Found:
+            found = await many(ListQuery(text=text, limit=FEW))
+            hits = tuple(_hit(area, name, one.number, title(one), text) for one in found.value.items)
+            return _Found(found, _few(hits, area, command_line(name, text), count=found.value.total))
+
+        return search
+
+    return {
+        "stock": products,
+        "order": documents(Area.SALES, "order", erp.orders, attrgetter("customer")),
+        "invoice": documents(Area.FINANCE, "invoice", erp.invoices, attrgetter("customer")),
+        "po": documents(Area.PURCHASING, "po", erp.purchase_orders, attrgetter("vendor")),
+        "mo": documents(Area.PRODUCTION, "mo", erp.production_orders, attrgetter("name")),
+    }
+
+
+async def _if_supported(search: _Search) -> _Found | None:
+    """Search an area; an ERP without that area has nothing there."""
+    try:
+        return await search()
+    except Unsupported:
+        return None
+
+
+def _hit(area: Area, name: str, key: str, title: str, text: str) -> Hit:
+    return Hit(area=area, line=command_line(name, key), key=key, name=title, exact=key.casefold() == text.casefold())
+
+
+def _few(hits: tuple[Hit, ...], area: Area, line: str, *, count: int) -> tuple[Hit, ...]:
+    """Return the hits one by one if they are few or one is exactly what was asked for, else one row for all."""
+    exact = tuple(hit for hit in hits if hit.exact)
+    if exact or count <= FEW:
+        return exact or hits
+    return (Hit(area=area, line=line, key="", name="", count=count),)

@@ -1,0 +1,92 @@
+"""/help: what one may ask, and how."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from bot.access.policy import AccessPolicy
+from bot.cards.actions import Ask
+from bot.cards.view import Button, ListView, View
+from bot.chat.arguments import Word
+from bot.chat.asking import Asking
+from bot.chat.errors import BadArgument
+from bot.chat.line import command_line
+from bot.chat.registry import AnyCommand, Commands, command
+from bot.phrase import Phrase, phrase
+
+
+class CommandName(Word):
+    """The name of a command, or one of its aliases."""
+
+    placeholder = phrase("command")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HelpRow:
+    """One command: its name, one alias in the people's own language, and what it is good for."""
+
+    name: str
+    alias: str
+    summary: Phrase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Help(ListView):
+    """The commands that the person may use here."""
+
+    card: ClassVar[str] = "help"
+    page_size: ClassVar[int] = 12
+
+    rows: tuple[HelpRow, ...]
+
+    def row_buttons(self) -> Sequence[Button]:
+        return [Button(f"/{row.name}", Ask(command_line("help", row.name))) for row in self.rows if row.name != "help"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandHelp(View):
+    """How one command is used."""
+
+    card: ClassVar[str] = "command_help"
+
+    name: str
+    summary: Phrase
+    usage: Phrase
+    aliases: tuple[str, ...]
+    examples: tuple[str, ...]
+
+    def buttons(self) -> Sequence[Button]:
+        return [Button(example, Ask(example)) for example in self.examples]
+
+
+@command(
+    "help",
+    aliases=("帮助", "bz", "?", "菜单", "menu", "start", "你好", "您好", "hi", "hello"),
+    examples=("/help", "/help stock"),
+    summary=phrase("What you can ask"),
+)
+async def help_(name: CommandName | None = None, *, asking: Asking, commands: Commands, policy: AccessPolicy) -> View:
+    """Show the commands, or one of them in full."""
+    usable = commands.usable(policy, asking)
+    if name:
+        return _one(name, commands, usable)
+    rows = tuple(HelpRow(name=one.name, alias=next(iter(one.aliases), ""), summary=one.summary) for one in usable)
+    return Help(rows=rows[asking.offset :], total=len(rows), offset=asking.offset, line=command_line("help"))
+
+
+def _one(name: str, commands: Commands, usable: tuple[AnyCommand, ...]) -> CommandHelp:
+    wanted = commands.named(name)
+    if wanted is None or wanted not in usable:
+        names = ", ".join(f"/{one.name}" for one in usable)
+        raise BadArgument(
+            phrase("There is no command “%(name)s” for you. There are: %(names)s", name=name, names=names)
+        )
+    return CommandHelp(
+        name=wanted.name,
+        summary=wanted.summary,
+        usage=wanted.usage,
+        aliases=wanted.aliases,
+        examples=wanted.examples,
+    )

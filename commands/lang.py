@@ -1,0 +1,58 @@
+"""/lang: the language in which somebody reads the bot's cards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from bot.cards.actions import Ask
+from bot.cards.view import Button, View
+from bot.chat.arguments import Keyword
+from bot.chat.asking import Asking
+from bot.chat.language import LANGUAGES, LanguageChoice
+from bot.chat.line import command_line
+from bot.chat.registry import command
+from bot.phrase import Phrase, phrase
+
+
+class Tongue(Keyword):
+    """The languages by every name that people give them."""
+
+    ZH = phrase("zh"), "cn", "zh_cn", "zh-cn", "zh-hans", "chinese", "中文", "汉语", "简体中文", "中", "zw"
+    EN = phrase("en"), "en_us", "en-us", "en_gb", "en-gb", "english", "英文", "英语", "英", "yw"
+
+
+_CODES = {Tongue.ZH: "zh_CN", Tongue.EN: "en"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lang(View):
+    """The person's language. One ``chosen`` just now holds from the next answer on: this card is still in the old."""
+
+    card: ClassVar[str] = "lang"
+
+    language: Phrase
+    chosen: bool
+    others: tuple[Tongue, ...]
+
+    def buttons(self) -> Sequence[Button]:
+        return [Button(LANGUAGES[_CODES[one]], Ask(command_line("lang", one))) for one in self.others]
+
+
+@command(
+    "lang",
+    aliases=("语言", "yy", "language"),
+    examples=("/lang en", "/语言 中文"),
+    summary=phrase("Your language"),
+)
+async def lang(tongue: Tongue | None = None, *, asking: Asking, choice: LanguageChoice) -> View:
+    """Show the person's language, or set it."""
+    code = _CODES[tongue] if tongue else asking.person.language
+    if tongue and asking.person.user_id:
+        await choice.choose(asking.person.user_id, code)
+    return Lang(
+        language=LANGUAGES.get(code, Phrase(code)),
+        chosen=tongue is not None,
+        others=tuple(one for one, known in _CODES.items() if known != code),
+    )

@@ -1,0 +1,151 @@
+"""/order: what a customer ordered, and what is late."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import ClassVar
+
+from bot.cards.view import Button, ListView, View
+from bot.chat.arguments import Keyword, Term
+from bot.chat.asking import Asking
+from bot.chat.buttons import asks, into_erp
+from bot.chat.documents import One, Shelf
+from bot.chat.freshness import Freshness, freshness
+from bot.chat.line import command_line
+from bot.chat.registry import command
+from bot.erp.hub import ErpHub, Found
+from bot.erp.model import Money, OrderLine, OrderStatus, Progress, SalesOrder, Slice
+from bot.erp.port import Filter
+from bot.phrase import phrase
+
+
+class OrderOrCustomer(Term):
+    """The number of a sales order, or part of it, or part of a customer's name."""
+
+    placeholder = phrase("number or customer")
+
+
+class OrderList(Keyword):
+    """The lists of orders that have a name."""
+
+    LATE = phrase("late"), "overdue", "delayed", "晚", "迟", "延期", "逾期", "超期", "晚了", "延迟", "未按期", "yq"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order(ListView):
+    """One sales order; ``rows`` are its lines."""
+
+    card: ClassVar[str] = "order"
+
+    number: str
+    customer: str
+    status: OrderStatus
+    delivery: Progress | None
+    billing: Progress | None
+    payment: Progress | None
+    ordered_on: date | None
+    promised_on: date | None
+    days_late: int
+    amount: Money | None
+    salesperson: str
+    url: str
+    rows: tuple[OrderLine, ...]
+    freshness: Freshness
+
+    def row_buttons(self) -> Sequence[Button]:
+        return asks("stock", (line.sku for line in self.rows))
+
+    def buttons(self) -> Sequence[Button]:
+        return (*ListView.buttons(self), *into_erp(self.url))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderRow:
+    """An order in a list."""
+
+    number: str
+    customer: str
+    status: OrderStatus
+    promised_on: date | None
+    days_late: int
+    amount: Money | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Orders(ListView):
+    """Sales orders: the newest, those of a customer, or the late ones."""
+
+    card: ClassVar[str] = "orders"
+
+    which: OrderList | None
+    text: str
+    rows: tuple[OrderRow, ...]
+    freshness: Freshness
+
+    def row_buttons(self) -> Sequence[Button]:
+        return asks("order", (row.number for row in self.rows))
+
+
+@command(
+    "order",
+    aliases=("订单", "dd", "销售订单", "orders", "so"),
+    examples=("/order SO-1001", "/订单 上海", "/order late"),
+    summary=phrase("Sales orders: one, a customer's, or the late ones"),
+)
+async def order(
+    text: OrderOrCustomer | None = None, *, which: OrderList | None = None, erp: ErpHub, asking: Asking
+) -> View:
+    """Show one order with its lines, or a list."""
+    shelf = Shelf("order", erp.order, erp.orders)
+    hit = await shelf.look_up(text or "", Filter.LATE if which else Filter.ALL, offset=asking.offset)
+    if isinstance(hit, One):
+        return _order(hit.found, asking)
+    return _orders(hit.found, which, text or "", asking)
+
+
+def _order(found: Found[SalesOrder], asking: Asking) -> Order:
+    order = found.value
+    return Order(
+        number=order.number,
+        customer=order.customer,
+        status=order.status,
+        delivery=order.delivery,
+        billing=order.billing,
+        payment=order.payment,
+        ordered_on=order.ordered_on,
+        promised_on=order.promised_on,
+        days_late=order.days_late(asking.now.date()),
+        amount=order.total,
+        salesperson=order.salesperson,
+        url=order.url,
+        rows=order.lines[asking.offset : asking.offset + Order.page_size],
+        total=len(order.lines),
+        offset=asking.offset,
+        line=command_line("order", order.number),
+        freshness=freshness(found),
+    )
+
+
+def _orders(found: Found[Slice[SalesOrder]], which: OrderList | None, text: str, asking: Asking) -> Orders:
+    return Orders(
+        which=which,
+        text=text,
+        rows=tuple(_row(order, asking.now) for order in found.value.items[: Orders.page_size]),
+        total=found.value.total,
+        offset=asking.offset,
+        line=command_line("order", which or "", text),
+        freshness=freshness(found),
+    )
+
+
+def _row(order: SalesOrder, now: datetime) -> OrderRow:
+    return OrderRow(
+        number=order.number,
+        customer=order.customer,
+        status=order.status,
+        promised_on=order.promised_on,
+        days_late=order.days_late(now.date()),
+        amount=order.total,
+    )

@@ -1,0 +1,160 @@
+"""/po: what the company ordered from vendors, and what waits for approval."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import ClassVar
+
+from bot.cards.view import Button, ListView, View
+from bot.chat.arguments import Keyword, Term
+from bot.chat.asking import Asking
+from bot.chat.buttons import asks, into_erp
+from bot.chat.documents import One, Shelf
+from bot.chat.freshness import Freshness, freshness
+from bot.chat.line import command_line
+from bot.chat.registry import command
+from bot.erp.hub import ErpHub, Found
+from bot.erp.model import Approval, Money, Progress, PurchaseLine, PurchaseStatus, Slice
+from bot.erp.model import PurchaseOrder as ErpPurchaseOrder
+from bot.erp.port import Filter
+from bot.phrase import phrase
+
+
+class PurchaseOrVendor(Term):
+    """The number of a purchase order, or part of it, or part of a vendor's name."""
+
+    placeholder = phrase("number or vendor")
+
+
+class PurchaseList(Keyword):
+    """The lists of purchase orders that have a name."""
+
+    PENDING = phrase("pending"), "waiting", "approve", "待审批", "待审", "待批", "审批", "未审批", "dsp"
+    LATE = phrase("late"), "overdue", "delayed", "晚", "迟", "延期", "逾期", "超期", "延迟", "未到货", "yq"
+
+
+_FILTERS = {None: Filter.ALL, PurchaseList.PENDING: Filter.PENDING, PurchaseList.LATE: Filter.LATE}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PurchaseOrder(ListView):
+    """One purchase order; ``rows`` are its lines."""
+
+    card: ClassVar[str] = "po"
+
+    number: str
+    vendor: str
+    status: PurchaseStatus
+    approval: Approval | None
+    requester: str
+    buyer: str
+    ordered_on: date | None
+    due_on: date | None
+    days_late: int
+    amount: Money | None
+    received: Progress | None
+    url: str
+    rows: tuple[PurchaseLine, ...]
+    freshness: Freshness
+
+    def row_buttons(self) -> Sequence[Button]:
+        return asks("stock", (line.sku for line in self.rows))
+
+    def buttons(self) -> Sequence[Button]:
+        return (*ListView.buttons(self), *into_erp(self.url))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PurchaseRow:
+    """A purchase order in a list; ``pending_for`` are those whose approval it awaits."""
+
+    number: str
+    vendor: str
+    status: PurchaseStatus
+    due_on: date | None
+    days_late: int
+    amount: Money | None
+    pending_for: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PurchaseOrders(ListView):
+    """Purchase orders: the newest, those of a vendor, those that wait for approval, or the late ones."""
+
+    card: ClassVar[str] = "pos"
+
+    which: PurchaseList | None
+    text: str
+    rows: tuple[PurchaseRow, ...]
+    freshness: Freshness
+
+    def row_buttons(self) -> Sequence[Button]:
+        return asks("po", (row.number for row in self.rows))
+
+
+@command(
+    "po",
+    aliases=("采购", "cg", "采购单", "采购订单", "purchase"),
+    examples=("/po PO-1001", "/采购 待审批", "/po late"),
+    summary=phrase("Purchase orders: one, a vendor's, those to approve, or the late ones"),
+)
+async def po(
+    text: PurchaseOrVendor | None = None, *, which: PurchaseList | None = None, erp: ErpHub, asking: Asking
+) -> View:
+    """Show one purchase order with its lines, or a list."""
+    shelf = Shelf("po", erp.purchase_order, erp.purchase_orders)
+    hit = await shelf.look_up(text or "", _FILTERS[which], offset=asking.offset)
+    if isinstance(hit, One):
+        return _order(hit.found, asking)
+    return _orders(hit.found, which, text or "", asking)
+
+
+def _order(found: Found[ErpPurchaseOrder], asking: Asking) -> PurchaseOrder:
+    order = found.value
+    return PurchaseOrder(
+        number=order.number,
+        vendor=order.vendor,
+        status=order.status,
+        approval=order.approval,
+        requester=order.requester,
+        buyer=order.buyer,
+        ordered_on=order.ordered_on,
+        due_on=order.due_on,
+        days_late=order.days_late(asking.now.date()),
+        amount=order.total,
+        received=order.received,
+        url=order.url,
+        rows=order.lines[asking.offset : asking.offset + PurchaseOrder.page_size],
+        total=len(order.lines),
+        offset=asking.offset,
+        line=command_line("po", order.number),
+        freshness=freshness(found),
+    )
+
+
+def _orders(
+    found: Found[Slice[ErpPurchaseOrder]], which: PurchaseList | None, text: str, asking: Asking
+) -> PurchaseOrders:
+    return PurchaseOrders(
+        which=which,
+        text=text,
+        rows=tuple(_row(order, asking.now) for order in found.value.items[: PurchaseOrders.page_size]),
+        total=found.value.total,
+        offset=asking.offset,
+        line=command_line("po", which or "", text),
+        freshness=freshness(found),
+    )
+
+
+def _row(order: ErpPurchaseOrder, now: datetime) -> PurchaseRow:
+    return PurchaseRow(
+        number=order.number,
+        vendor=order.vendor,
+        status=order.status,
+        due_on=order.due_on,
+        days_late=order.days_late(now.date()),
+        amount=order.total,
+        pending_for=order.approval.pending_for if order.approval else (),
+    )

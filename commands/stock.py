@@ -1,0 +1,226 @@
+"""/stock: what lies where, and how much of it is free."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from bot.cards.actions import Ask
+from bot.cards.view import Button, ListView, View
+from bot.chat.arguments import Sku, Warehouse
+from bot.chat.asking import Asking
+from bot.chat.closest import closest
+from bot.chat.errors import BadArgument, NothingFound
+from bot.chat.freshness import Freshness, freshness, freshness_of_all
+from bot.chat.line import command_line
+from bot.chat.registry import command
+from bot.erp.errors import NotFound
+from bot.erp.hub import ErpHub, Found
+from bot.erp.model import Product, Quantities, StockLevel, WarehouseStock
+from bot.phrase import phrase
+
+MAX_SKUS = 5
+MAX_PICKS = 40
+"""Products that a pick list can hold; who gets more should write more of the name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stock(ListView):
+    """The stock of one product; ``rows`` are its warehouses, or those that were asked for."""
+
+    card: ClassVar[str] = "stock"
+
+    product: Product
+    rows: tuple[WarehouseStock, ...]
+    everywhere: Quantities
+    reorder_point: Decimal | None
+    low: bool
+    company: str
+    freshness: Freshness
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StockRow:
+    """One word of a question about several products: a product's figures, or how many products have that word."""
+
+    asked: str
+    product: Product | None = None
+    quantities: Quantities | None = None
+    low: bool = False
+    hits: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stocks(ListView):
+    """Several products at a glance. ``left_out`` words were too many for one question."""
+
+    card: ClassVar[str] = "stocks"
+
+    rows: tuple[StockRow, ...]
+    warehouse: str
+    limit: int
+    left_out: int
+    freshness: Freshness
+
+    def row_buttons(self) -> Sequence[Button]:
+        words = [row.product.sku if row.product else row.asked for row in self.rows if row.product or row.hits]
+        return [Button(word, Ask(_line(word, warehouse=self.warehouse))) for word in words]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picks(ListView):
+    """Products to choose from, because several fit what was asked for. ``more``: there are even more than ``total``."""
+
+    card: ClassVar[str] = "picks"
+
+    asked: str
+    rows: tuple[Product, ...]
+    warehouse: str
+    more: bool
+    freshness: Freshness
+
+    def row_buttons(self) -> Sequence[Button]:
+        return [
+            Button(f"{product.sku} {product.name}".strip(), Ask(_line(product.sku, warehouse=self.warehouse)))
+            for product in self.rows
+        ]
+
+
+@command(
+    "stock",
+    aliases=("库存", "kc", "存货", "inventory"),
+    examples=("/stock SKU123", "/库存 螺丝 @上海仓", "/kc SKU123 SKU124"),
+    summary=phrase("Stock of products, per warehouse"),
+)
+async def stock(*skus: Sku, warehouse: Warehouse | None = None, erp: ErpHub, asking: Asking) -> View:
+    """Show one product in full, or up to five at a glance."""
+    words = tuple(dict.fromkeys(skus))
+    if len(words) == 1:
+        return await _one(words[0], warehouse or "", erp, asking)
+    return await _several(words, warehouse or "", erp, asking)
+
+
+async def _one(word: str, warehouse: str, erp: ErpHub, asking: Asking) -> View:
+    meant = await _meant(word, erp)
+    if isinstance(meant, _Several):
+        if not meant.hits.value:
+            raise NothingFound(word, await _closest(word, warehouse, erp))
+        return _picks(word, warehouse, meant.hits, asking)
+    level = meant.value
+    rows = _at(warehouse, level)
+    return Stock(
+        product=level.product,
+        rows=rows[asking.offset :],
+        total=len(rows),
+        offset=asking.offset,
+        line=_line(level.product.sku, warehouse=warehouse),
+        everywhere=level.total,
+        reorder_point=level.reorder_point,
+        low=level.below_reorder_point,
+        company=level.company,
+        freshness=_seen(meant),
+    )
+
+
+async def _several(words: tuple[str, ...], warehouse: str, erp: ErpHub, asking: Asking) -> View:
+    asked = words[:MAX_SKUS]
+    answers = await asyncio.gather(*(_row(word, warehouse, erp) for word in asked))
+    rows = tuple(row for row, _ in answers)
+    return Stocks(
+        rows=rows[asking.offset :],
+        total=len(rows),
+        offset=asking.offset,
+        line=_line(*asked, warehouse=warehouse),
+        warehouse=warehouse,
+        limit=MAX_SKUS,
+        left_out=len(words) - len(asked),
+        freshness=freshness_of_all([found for _, found in answers]),
+    )
+
+
+async def _row(word: str, warehouse: str, erp: ErpHub) -> tuple[StockRow, Found[Any]]:
+    meant = await _meant(word, erp)
+    if isinstance(meant, _Several):
+        return StockRow(asked=word, hits=len(meant.hits.value)), meant.hits
+    level = meant.value
+    quantities = _sum(_at(warehouse, level)) if warehouse else level.total
+    return StockRow(asked=word, product=level.product, quantities=quantities, low=level.below_reorder_point), meant
+
+
+@dataclass(frozen=True, slots=True)
+class _Several:
+    """No single product is meant: none or several have the word."""
+
+    hits: Found[tuple[Product, ...]]
+
+
+async def _meant(word: str, erp: ErpHub) -> Found[StockLevel] | _Several:
+    """Return the stock of the one product that ``word`` means: exactly its code, or the only one that has it."""
+    # Nearly all codes have a digit: a name costs one call less.
+    if any(sign.isdigit() for sign in word):
+        try:
+            return await erp.stock(word)
+        except NotFound:
+            pass
+    hits = await erp.find_products(word, limit=MAX_PICKS + 1)
+    exact = [product for product in hits.value if product.sku.casefold() == word.casefold()]
+    chosen = exact or hits.value
+    return await erp.stock(chosen[0].sku) if len(chosen) == 1 else _Several(hits)
+
+
+async def _closest(word: str, warehouse: str, erp: ErpHub) -> tuple[str, ...]:
+    async def search(text: str) -> list[str]:
+        return [product.sku for product in (await erp.find_products(text, limit=MAX_PICKS)).value]
+
+    return tuple(_line(sku, warehouse=warehouse) for sku in await closest(word, search))
+
+
+def _picks(word: str, warehouse: str, hits: Found[tuple[Product, ...]], asking: Asking) -> Picks:
+    products = hits.value[:MAX_PICKS]
+    return Picks(
+        asked=word,
+        rows=products[asking.offset : asking.offset + Picks.page_size],
+        total=len(products),
+        offset=asking.offset,
+        line=_line(word, warehouse=warehouse),
+        warehouse=warehouse,
+        more=len(hits.value) > MAX_PICKS,
+        freshness=freshness(hits),
+    )
+
+
+def _at(warehouse: str, level: StockLevel) -> tuple[WarehouseStock, ...]:
+    """Return the warehouses whose code or name is meant, all without a wish; raises `BadArgument` for no such one."""
+    if not warehouse:
+        return level.per_warehouse
+    wanted = warehouse.casefold()
+    # People say 上海仓 for 上海成品仓库.
+    part = wanted.removesuffix("库").removesuffix("仓") or wanted
+    exact = tuple(one for one in level.per_warehouse if wanted in {one.code.casefold(), one.name.casefold()})
+    if fits := exact or tuple(one for one in level.per_warehouse if part in f"{one.code} {one.name}".casefold()):
+        return fits
+    names = ", ".join(one.name or one.code for one in level.per_warehouse)
+    raise BadArgument(phrase("No warehouse is called “%(text)s”. There are: %(names)s.", text=warehouse, names=names))
+
+
+def _sum(places: Sequence[WarehouseStock]) -> Quantities:
+    """Add up the places; a figure that one of them does not say is unknown in the sum too."""
+
+    def add(name: str) -> Decimal | None:
+        figures: list[Decimal | None] = [getattr(place.quantities, name) for place in places]
+        known = [figure for figure in figures if figure is not None]
+        return sum(known, Decimal()) if len(known) == len(figures) else None
+
+    return Quantities(**{one.name: add(one.name) for one in fields(Quantities)})
+
+
+def _seen(found: Found[StockLevel]) -> Freshness:
+    """Return when the ERP itself says that the figures were true."""
+    return replace(freshness(found), as_of=found.value.as_of)
+
+
+def _line(*words: str, warehouse: str) -> str:
+    return command_line("stock", *words, f"@{warehouse}" if warehouse else "")

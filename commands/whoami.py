@@ -1,0 +1,59 @@
+"""/whoami: who the bot takes somebody for, and what that lets them do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from bot.access.policy import AccessPolicy
+from bot.cards.actions import Ask
+from bot.cards.view import Button, View
+from bot.chat.asking import Asking
+from bot.chat.language import LANGUAGES
+from bot.chat.line import command_line
+from bot.chat.registry import Commands, command
+from bot.phrase import Phrase, phrase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whoami(View):
+    """A person, with their user id (administrators need it for the configuration) and what they may do here."""
+
+    card: ClassVar[str] = "whoami"
+
+    name: str
+    user_id: str
+    roles: tuple[str, ...]
+    departments: tuple[str, ...]
+    language: Phrase
+    commands: tuple[str, ...]
+    writes: tuple[str, ...]
+    """Those of ``commands`` that may change the ERP."""
+
+    def buttons(self) -> Sequence[Button]:
+        return (
+            Button(phrase("Help"), Ask(command_line("help"))),
+            Button(phrase("Language"), Ask(command_line("lang"))),
+        )
+
+
+@command(
+    "whoami",
+    aliases=("我是谁", "wssh", "me"),
+    examples=("/whoami",),
+    summary=phrase("Who you are to the bot, and what you may do"),
+)
+async def whoami(*, asking: Asking, commands: Commands, policy: AccessPolicy) -> View:
+    """Show the person who asks."""
+    person = asking.person
+    usable = commands.usable(policy, asking)
+    return Whoami(
+        name=person.name,
+        user_id=person.user_id or "",
+        roles=tuple(sorted(policy.roles_of(person))),
+        departments=tuple(sorted(person.departments)),
+        language=LANGUAGES.get(person.language, Phrase(person.language)),
+        commands=tuple(one.name for one in usable),
+        writes=tuple(one.name for one in usable if one.writes),
+    )

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Mapping
+from zoneinfo import ZoneInfo
+
+import pytest
+
+import commands
+from bot.cards.language import Language, load_languages
+from bot.cards.presenter import Presenter
+from bot.cards.render import CardRenderer
+
+for module in pkgutil.iter_modules(commands.__path__):
+    importlib.import_module(f"commands.{module.name}")
+
+
+@pytest.fixture(scope="session")
+def languages() -> Mapping[str, Language]:
+    return load_languages()
+
+
+@pytest.fixture(scope="session")
+def zone() -> ZoneInfo:
+    return ZoneInfo("Asia/Shanghai")
+
+
+@pytest.fixture(scope="session")
+def renderer(languages: Mapping[str, Language]) -> CardRenderer:
+    return CardRenderer(languages=languages)
+
+
+@pytest.fixture(scope="session")
+def chinese(languages: Mapping[str, Language], zone: ZoneInfo) -> Presenter:
+    return Presenter(languages["zh_CN"], zone)
+
+
+@pytest.fixture(scope="session")
+def english(languages: Mapping[str, Language], zone: ZoneInfo) -> Presenter:
+    return Presenter(languages["en"], zone)

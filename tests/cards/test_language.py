@@ -1,0 +1,106 @@
+"""Numbers, amounts, dates and words as people of each language write them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from bot.cards.language import CODES, Language, choose, load_languages
+from bot.cards.presenter import Presenter
+from bot.cards.words import _COLOURS, _WORDS, colour, word
+from bot.erp.model import InvoiceStatus, Money, OrderStatus
+from bot.errors import ConfigurationError
+from bot.phrase import phrase
+
+
+@pytest.mark.parametrize(
+    ("code", "chosen"),
+    [("zh_CN", "zh_CN"), ("en", "en"), ("en_US", "en"), ("en-GB", "en"), ("zh-Hans", "zh_CN"), ("fr", "zh_CN"), ("", "zh_CN")],
+)
+def test_any_code_finds_a_language(languages: Mapping[str, Language], code: str, chosen: str) -> None:
+    assert choose(languages, code).code == chosen
+
+
+def test_numbers(languages: Mapping[str, Language]) -> None:
+    english = languages["en"]
+    assert english.number(Decimal("1234567.500")) == "1,234,567.5"
+    assert english.number(Decimal("0.00012")) == "0.00012"
+    assert english.number(Decimal("-3")) == "-3"
+    assert english.number(None) == "–"
+    assert english.quantity(Decimal("12.0"), "pcs") == "12 pcs"
+    assert english.quantity(Decimal("12"), "") == "12"
+    assert english.quantity(None, "pcs") == "–"
+
+
+@pytest.mark.parametrize(
+    ("code", "money", "text"),
+    [
+        ("zh_CN", Money(Decimal("1234.5"), "CNY"), "¥1,234.50"),
+        ("zh_CN", Money(Decimal("-5"), "USD"), "-US$5.00"),
+        ("en", Money(Decimal("1234.5"), "CNY"), "CN¥1,234.50"),
+        ("en", Money(Decimal("1234"), "JPY"), "¥1,234"),
+        ("en", Money(Decimal("7"), ""), "7.00"),
+    ],
+)
+def test_money(languages: Mapping[str, Language], code: str, money: Money, text: str) -> None:
+    assert languages[code].money(money) == text
+
+
+def test_dates(languages: Mapping[str, Language]) -> None:
+    day = date(2026, 1, 3)
+    assert (languages["zh_CN"].date(day), languages["en"].date(day)) == ("2026年1月3日", "Jan 3, 2026")
+    assert (languages["zh_CN"].day(day), languages["en"].day(day)) == ("1月3日", "Jan 3")
+    assert (languages["zh_CN"].days(1), languages["en"].days(1), languages["en"].days(3)) == ("1 天", "1 day", "3 days")
+
+
+def test_times_are_told_in_the_readers_zone(chinese: Presenter, english: Presenter) -> None:
+    moment = datetime(2026, 1, 3, 20, 5, tzinfo=UTC)
+    assert chinese.present(moment) == "2026年1月4日 04:05"
+    assert english.present(moment) == "Jan 4, 2026 04:05"
+    assert english.time(moment) == "04:05"
+
+
+def test_a_phrase_is_said_with_its_parameters_shown_by_type(chinese: Presenter, english: Presenter) -> None:
+    nested = phrase("Nothing was found for “%(what)s”.", what=phrase("Stock"))
+    assert english.present(nested) == "Nothing was found for “Stock”."
+    assert chinese.present(nested) == "没有找到“库存”。"
+    injected = phrase("Nothing was found for “%(what)s”.", what="**x**\n" + "y" * 500)
+    assert "＊＊x＊＊ yyy" in english.present(injected)
+    assert len(english.present(injected)) < 130
+
+
+def test_values_are_shown_by_type(chinese: Presenter, english: Presenter) -> None:
+    assert [english.present(value) for value in (None, True, 1234, Decimal("2.50"), OrderStatus.PARTLY_DELIVERED)] == [
+        "–",
+        "yes",
+        "1,234",
+        "2.5",
+        "Partly delivered",
+    ]
+    assert chinese.present(OrderStatus.PARTLY_DELIVERED) == "部分发货"
+
+
+def test_every_state_of_every_document_has_a_word() -> None:
+    for kind, words in _WORDS.items():
+        assert set(words) == set(kind)
+    assert all(set(colours) <= set(kind) for kind, colours in _COLOURS.items())
+    assert word(OrderStatus.DRAFT) == phrase("Draft")
+    assert (colour(InvoiceStatus.PAID), colour(InvoiceStatus.VOID)) == ("green", "gray")
+
+
+def test_a_missing_catalogue_is_a_matter_of_configuration(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="catalogue"):
+        load_languages(tmp_path)
+
+
+def test_a_broken_catalogue_is_a_matter_of_configuration(tmp_path: Path) -> None:
+    for code in CODES:
+        folder = tmp_path / code / "LC_MESSAGES"
+        folder.mkdir(parents=True)
+        (folder / "messages.po").write_text("this is no catalogue", "utf-8")
+    with pytest.raises(ConfigurationError, match="catalogue"):
+        load_languages(tmp_path)

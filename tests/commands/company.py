@@ -1,0 +1,270 @@
+"""A company of a few records, as an ERP without a database: every figure in these tests can be seen here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from bot.erp.errors import ErpError, NotFound, Unsupported
+from bot.erp.model import (
+    Approval,
+    Area,
+    Changes,
+    Decision,
+    DecisionResult,
+    Invoice,
+    InvoiceStatus,
+    Money,
+    OrderLine,
+    OrderStatus,
+    Product,
+    ProductionOrder,
+    ProductionStatus,
+    Progress,
+    PurchaseLine,
+    PurchaseOrder,
+    PurchaseStatus,
+    Quantities,
+    SalesOrder,
+    Slice,
+    StockLevel,
+    WarehouseStock,
+)
+from bot.erp.port import Capability, Filter, ListQuery
+
+NOW = datetime(2026, 11, 5, 8, 30, tzinfo=ZoneInfo("Asia/Shanghai"))
+TODAY = NOW.date()
+
+T = TypeVar("T", SalesOrder, Invoice, PurchaseOrder, ProductionOrder)
+
+
+def cny(amount: str) -> Money:
+    return Money(Decimal(amount), "CNY")
+
+
+def product(sku: str, name: str, unit: str = "pcs") -> Product:
+    return Product(sku=sku, name=name, unit=unit)
+
+
+def place(code: str, name: str, on_hand: str, reserved: str | None = "0") -> WarehouseStock:
+    free = None if reserved is None else Decimal(on_hand) - Decimal(reserved)
+    held = None if reserved is None else Decimal(reserved)
+    return WarehouseStock(
+        code=code, name=name, quantities=Quantities(on_hand=Decimal(on_hand), reserved=held, available=free)
+    )
+
+
+def level(item: Product, *places: WarehouseStock, reorder_point: str | None = None) -> StockLevel:
+    on_hand = sum((one.quantities.on_hand or Decimal() for one in places), Decimal())
+    return StockLevel(
+        product=item,
+        total=Quantities(on_hand=on_hand, available=on_hand),
+        per_warehouse=places,
+        reorder_point=None if reorder_point is None else Decimal(reorder_point),
+        as_of=NOW - timedelta(minutes=5),
+        company="示范制造",
+    )
+
+
+def order(
+    number: str, customer: str, *, late: int = 0, lines: int = 0, status: OrderStatus = OrderStatus.OPEN
+) -> SalesOrder:
+    return SalesOrder(
+        id=number,
+        number=number,
+        customer=customer,
+        status=status,
+        delivery=Progress.NONE,
+        ordered_on=date(2026, 10, 1),
+        promised_on=TODAY - timedelta(days=late),
+        total=cny("100"),
+        lines=tuple(
+            OrderLine(sku=f"SKU{i}", name=f"螺丝 {i}", unit="pcs", quantity=Decimal(i), amount=cny("1"))
+            for i in range(1, lines + 1)
+        ),
+        url=f"https://erp.example.com/{number}",
+    )
+
+
+def invoice(number: str, customer: str, money: Money | None, *, overdue: int = 0, order_number: str = "") -> Invoice:
+    return Invoice(
+        id=number,
+        number=number,
+        customer=customer,
+        status=InvoiceStatus.UNPAID,
+        issued_on=date(2026, 9, 1),
+        due_on=TODAY - timedelta(days=overdue),
+        total=money,
+        open_amount=money,
+        order_number=order_number,
+    )
+
+
+def purchase(number: str, vendor: str, status: PurchaseStatus, *pending_for: str) -> PurchaseOrder:
+    return PurchaseOrder(
+        id=number,
+        number=number,
+        vendor=vendor,
+        status=status,
+        approval=Approval(pending_for=pending_for, levels=2) if pending_for else None,
+        ordered_on=date(2026, 11, 1),
+        due_on=date(2026, 11, 1),
+        total=cny("500"),
+        received=Progress.NONE,
+        lines=(PurchaseLine(sku="SKU123", name="M6 螺丝", unit="pcs", quantity=Decimal(10)),),
+        version="1",
+    )
+
+
+def production(
+    number: str, sku: str, name: str, made: str | None, *, late: int = 0, sales_order: str = ""
+) -> ProductionOrder:
+    return ProductionOrder(
+        id=number,
+        number=number,
+        sku=sku,
+        name=name,
+        unit="pcs",
+        planned=Decimal(200),
+        produced=None if made is None else Decimal(made),
+        scrapped=Decimal(3),
+        status=ProductionStatus.RUNNING,
+        start_on=None,
+        due_on=TODAY - timedelta(days=late),
+        sales_order=sales_order,
+    )
+
+
+SHANGHAI = ("SH", "上海成品仓库")
+SCREW = product("SKU123", "M6 螺丝")
+LEVELS = (
+    level(
+        SCREW,
+        place(*SHANGHAI, "1200", "300"),
+        place("SZ", "深圳仓", "630"),
+        place("CD", "成都仓", "0", None),
+        reorder_point="2000",
+    ),
+    level(product("SKU124", "M8 螺丝"), place(*SHANGHAI, "5")),
+    level(product("SKU1234", "六角螺母", "box"), place("SZ", "深圳仓", "7")),
+    level(product("BOLT A", "Bolt with a blank in its code"), place(*SHANGHAI, "1")),
+    *(level(product(f"W-{i}", f"垫圈 {i}"), place(*SHANGHAI, "1")) for i in range(1, 13)),
+)
+
+
+@dataclass
+class Company:
+    """Implements `bot.erp.port.Erp`. ``broken`` is raised by every read; ``calls`` are the reads so far."""
+
+    name: str = "main"
+    capabilities: frozenset[Capability] = frozenset(Capability)
+    broken: ErpError | None = None
+    calls: list[str] = field(default_factory=list)
+    levels: Sequence[StockLevel] = LEVELS
+    sales: Sequence[SalesOrder] = (
+        order("SO-1001", "上海宏图机械", late=6, lines=11),
+        order("SO-1002", "上海宏图机械"),
+        order("SO-1003", "Acme, Inc", late=9),
+        *(order(f"SO-20{i:02}", "深圳创新") for i in range(10)),
+    )
+    bills: Sequence[Invoice] = (
+        invoice("INV-7", "上海宏图机械", cny("100.10"), overdue=16, order_number="SO-1001"),
+        invoice("INV-8", "上海宏图机械", Money(Decimal("20"), "EUR"), overdue=3),
+        invoice("INV-9", "上海宏图机械", cny("0.90")),
+        invoice("INV-10", "深圳创新", None),
+    )
+    purchases: Sequence[PurchaseOrder] = (
+        purchase("PO-1001", "宁波标准件厂", PurchaseStatus.WAITING, "陈经理", "周总"),
+        purchase("PO-1002", "苏州包装", PurchaseStatus.APPROVED),
+        purchase("PO-1003", "苏州包装", PurchaseStatus.DONE),
+    )
+    productions: Sequence[ProductionOrder] = (
+        production("MO-1", "SKU205", "直流电机", "125", late=4, sales_order="SO-1001"),
+        production("MO-2", "SKU206", "步进电机", None),
+    )
+
+    async def find_products(self, text: str, *, limit: int) -> tuple[Product, ...]:
+        self._read(f"find_products {text}")
+        products = (one.product for one in self.levels)
+        return tuple(one for one in products if _has(text, one.sku, one.name))[:limit]
+
+    async def stock(self, sku: str) -> StockLevel:
+        self._read(f"stock {sku}")
+        return _only(sku, self.levels, lambda one: one.product.sku)
+
+    async def order(self, number: str) -> SalesOrder:
+        return self._one("order", number, self.sales)
+
+    async def orders(self, query: ListQuery) -> Slice[SalesOrder]:
+        late = {Filter.LATE: [one for one in self.sales if one.days_late(TODAY)]}
+        return self._many("orders", query, late.get(query.filter, self.sales), lambda one: one.customer)
+
+    async def invoice(self, number: str) -> Invoice:
+        return self._one("invoice", number, self.bills)
+
+    async def invoices(self, query: ListQuery) -> Slice[Invoice]:
+        overdue = {Filter.OVERDUE: [one for one in self.bills if one.days_overdue(TODAY)]}
+        return self._many("invoices", query, overdue.get(query.filter, self.bills), lambda one: one.customer)
+
+    async def purchase_order(self, number: str) -> PurchaseOrder:
+        return self._one("purchase_order", number, self.purchases)
+
+    async def purchase_orders(self, query: ListQuery) -> Slice[PurchaseOrder]:
+        chosen = {
+            Filter.PENDING: [one for one in self.purchases if one.status is PurchaseStatus.WAITING],
+            Filter.LATE: [one for one in self.purchases if one.days_late(TODAY)],
+        }
+        return self._many("purchase_orders", query, chosen.get(query.filter, self.purchases), lambda one: one.vendor)
+
+    async def production_order(self, number: str) -> ProductionOrder:
+        return self._one("production_order", number, self.productions)
+
+    async def production_orders(self, query: ListQuery) -> Slice[ProductionOrder]:
+        late = {Filter.LATE: [one for one in self.productions if one.days_late(TODAY)]}
+        return self._many(
+            "production_orders", query, late.get(query.filter, self.productions), lambda one: f"{one.sku} {one.name}"
+        )
+
+    async def decide(self, decision: Decision) -> DecisionResult:
+        raise Unsupported("nothing is decided here")
+
+    async def changed_since(self, area: Area, cursor: str, *, limit: int) -> Changes:
+        raise Unsupported("nothing changes here")
+
+    async def check(self) -> None:
+        self._read("check")
+
+    async def close(self) -> None:
+        pass
+
+    def _read(self, call: str) -> None:
+        self.calls.append(call)
+        if self.broken:
+            raise self.broken
+
+    def _one(self, call: str, number: str, documents: Iterable[T]) -> T:
+        self._read(f"{call} {number}")
+        return _only(number, documents, lambda one: one.number)
+
+    def _many(self, call: str, query: ListQuery, documents: Iterable[T], partner: Callable[[T], str]) -> Slice[T]:
+        self._read(f"{call} {query.text}".strip())
+        hits = [one for one in documents if _has(query.text, one.number, partner(one))]
+        return Slice(items=tuple(hits[query.offset : query.offset + query.limit]), total=len(hits))
+
+
+D = TypeVar("D")
+
+
+def _only(key: str, documents: Iterable[D], key_of: Callable[[D], str]) -> D:
+    found = [one for one in documents if key_of(one).casefold() == key.casefold()]
+    if not found:
+        raise NotFound(key)
+    return found[0]
+
+
+def _has(text: str, *values: str) -> bool:
+    return any(text.casefold() in value.casefold() for value in values)

@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from bot.dingtalk.card_wire import (
+    ButtonStyle,
+    CardTemplate,
+    TemplateChoice,
+    card_params,
+    click_response,
+    own_template,
+)
+from bot.errors import ConfigurationError
+from tests.dingtalk.conftest import stock_card
+
+SHIPPED = Path(__file__).parents[2] / "docs" / "templates" / "dingerp-card.json"
+
+
+def test_the_public_template() -> None:
+    params = card_params(stock_card(), CardTemplate())
+    assert {key: params[key] for key in ("title", "markdown", "tips")} == {
+        "title": "库存 SKU123",
+        "markdown": "**可用** 12",
+        "tips": "截至 17:28",
+    }
+    assert params["logo"].startswith("@")
+    assert orjson.loads(params["config"]) == {"autoLayout": True, "enableForward": False}
+    assert orjson.loads(params["sys_full_json_obj"]) == {
+        "msgButtons": [
+            {
+                "text": "下一页",
+                "color": "blue",
+                "id": "ask|8|/stock",
+                "request": True,
+                "params": {"id": "ask|8|/stock"},
+            },
+            {"text": "打开", "color": "gray", "url": "https://erp/1", "iosUrl": "https://erp/1"},
+        ]
+    }
+    assert all(isinstance(value, str) for value in params.values())
+
+
+def test_a_card_without_buttons_removes_those_that_were_there() -> None:
+    assert card_params(stock_card(buttons=()), CardTemplate())["sys_full_json_obj"] == '{"msgButtons":[]}'
+
+
+def test_a_template_of_ones_own_with_a_button_group() -> None:
+    params = card_params(stock_card(), own_template("mine.schema"))
+    assert set(params) == {"title", "markdown", "tips", "btns"}
+    assert orjson.loads(params["btns"]) == [
+        {
+            "text": "下一页",
+            "color": "blue",
+            "status": "normal",
+            "event": {
+                "type": "sendCardRequest",
+                "params": {"actionId": "ask|8|/stock", "params": {"id": "ask|8|/stock"}},
+            },
+        },
+        {
+            "text": "打开",
+            "color": "gray",
+            "status": "normal",
+            "event": {"type": "openLink", "params": {"url": "https://erp/1"}},
+        },
+    ]
+
+
+def test_static_buttons_and_fields_of_the_card() -> None:
+    variables = {
+        "headline": "title",
+        "kind": "name",
+        "lang": "language",
+        "free": "available",
+        "first": "button1.text",
+        "action1": "button1.token",
+        "link2": "button2.url",
+        "action3": "button3.token",
+    }
+    assert card_params(stock_card(), own_template("mine.schema", ButtonStyle.STATIC, variables)) == {
+        "headline": "库存 SKU123",
+        "kind": "stock",
+        "lang": "zh_CN",
+        "free": "12",
+        "first": "下一页",
+        "action1": "ask|8|/stock",
+        "link2": "https://erp/1",
+        "action3": "",
+    }
+
+
+@pytest.mark.parametrize("source", ["pricee", "button1", "button1.colour", "buttonx.text", ""])
+def test_a_field_that_does_not_exist_is_named(source: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"no field “{source}”"):
+        card_params(stock_card(), own_template("mine.schema", variables={"v": source}))
+
+
+def test_static_buttons_have_no_list() -> None:
+    with pytest.raises(ConfigurationError, match="static"):
+        own_template("mine.schema", ButtonStyle.STATIC)
+
+
+def test_each_kind_of_card_may_have_its_own_template() -> None:
+    mine = own_template("mine.schema")
+    choice = TemplateChoice(by_card={"stock": mine})
+    assert choice.of("stock") is mine
+    assert choice.of("order") == CardTemplate()
+
+
+def test_the_answer_of_a_click_changes_only_what_it_names() -> None:
+    assert click_response(stock_card(), own_template("mine.schema", variables={"t": "title"})) == {
+        "cardUpdateOptions": {"updateCardDataByKey": True, "updatePrivateDataByKey": True},
+        "cardData": {"cardParamMap": {"t": "库存 SKU123"}},
+    }
+
+
+# --- the template file of the documentation ---------------------------------------------------------------------
+
+
+def _editor() -> dict[str, Any]:
+    shell = orjson.loads(SHIPPED.read_bytes())
+    assert set(shell) == {"editorData", "widgetInfo", "type", "mode"}
+    assert (shell["type"], shell["mode"]) == ("im", "card")
+    editor: dict[str, Any] = orjson.loads(shell["editorData"])
+    return editor
+
+
+def _nodes(node: dict[str, Any]) -> list[dict[str, Any]]:
+    return [node, *(found for child in node.get("children", []) for found in _nodes(child))]
+
+
+def test_the_template_file_declares_what_the_bot_sends() -> None:
+    editor = _editor()
+    params = card_params(stock_card(), own_template("imported.schema"))
+    declared = {variable["id"]: variable for variable in editor["variableList"]}
+    assert set(declared) == set(params)
+    assert declared["btns"]["type"] == "buttonGroup"
+    assert declared["markdown"]["type"] == "markdown"
+    assert not any(variable["private"] for variable in declared.values())
+    assert all(variable["id"] == variable["name"] for variable in declared.values())
+
+
+def test_the_template_file_draws_what_it_declares() -> None:
+    editor = _editor()
+    assert editor["schemaVersion"] == "3.0.0"
+    [root] = editor["schema"]["componentsTree"]
+    nodes = _nodes(root)
+    assert len({node["id"] for node in nodes}) == len(nodes)
+    known = {component["componentName"] for component in editor["schema"]["componentsMap"]}
+    assert {node["componentName"] for node in nodes} == known
+    drawn = orjson.dumps(root).decode()
+    for variable in editor["variableList"]:
+        named = f'"variable":"{variable["id"]}"' in drawn or f"${{{variable['id']}}}" in drawn
+        assert named, f"nothing draws {variable['id']}"
+
+
+def test_the_template_file_previews_a_card_of_the_bot() -> None:
+    preview = _editor()["mockData"]["cardData"]
+    params = card_params(stock_card(), own_template("imported.schema"))
+    assert set(preview) == set(params)
+    event = preview["btns"][0]["event"]
+    assert event.keys() == orjson.loads(params["btns"])[0]["event"].keys()

@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+import pytest
+
+from bot.dingtalk.errors import AuthFailed, Unavailable
+from bot.dingtalk.tokens import Grant, Tokens
+from bot.errors import DingerpError
+
+
+@dataclass
+class Desk:
+    """Hands out numbered tokens, or the errors queued in ``troubles``."""
+
+    now: float = 0.0
+    lifetime: float = 7200.0
+    fetched: int = 0
+    troubles: list[DingerpError] = field(default_factory=list)
+    gate: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.gate.set()
+
+    async def fetch(self) -> Grant:
+        self.fetched += 1
+        number = self.fetched
+        await self.gate.wait()
+        if self.troubles:
+            raise self.troubles.pop(0)
+        return Grant(f"token-{number}", self.lifetime)
+
+    def tokens(self) -> Tokens:
+        return Tokens(self.fetch, clock=lambda: self.now)
+
+
+async def test_one_fetch_for_all_who_wait() -> None:
+    desk = Desk()
+    desk.gate.clear()
+    tokens = desk.tokens()
+    waiting = [asyncio.create_task(tokens.get()) for _ in range(50)]
+    await asyncio.sleep(0)
+    waiting[0].cancel()
+    desk.gate.set()
+    assert await asyncio.gather(*waiting[1:]) == ["token-1"] * 49
+    assert desk.fetched == 1
+
+
+async def test_a_token_is_renewed_five_minutes_early() -> None:
+    desk = Desk()
+    tokens = desk.tokens()
+    assert await tokens.get() == "token-1"
+    desk.now = 6899
+    assert tokens.ready() == await tokens.get() == "token-1"
+    desk.now = 6900
+    assert tokens.ready() == ""
+    assert await tokens.get() == "token-2"
+
+
+async def test_a_short_lived_token_is_used_at_all() -> None:
+    desk = Desk(lifetime=60)
+    tokens = desk.tokens()
+    await tokens.get()
+    desk.now = 44
+    assert tokens.ready() == "token-1"
+
+
+async def test_the_old_token_serves_while_renewal_fails_and_no_longer() -> None:
+    desk = Desk()
+    tokens = desk.tokens()
+    await tokens.get()
+    desk.now = 7000
+    desk.troubles = [Unavailable("down"), Unavailable("down")]
+    assert await tokens.get() == "token-1"
+    desk.now = 7200
+    with pytest.raises(Unavailable):
+        await tokens.get()
+    assert await tokens.get() == "token-4"
+
+
+async def test_refused_keys_are_not_tried_in_a_tight_loop() -> None:
+    desk = Desk(troubles=[AuthFailed("bad secret", code="invalidClientIdOrSecret"), AuthFailed("bad secret")])
+    tokens = desk.tokens()
+    for _ in range(20):
+        with pytest.raises(AuthFailed, match="bad secret"):
+            await tokens.get()
+    assert desk.fetched == 1
+    desk.now = 61
+    with pytest.raises(AuthFailed):
+        await tokens.get()
+    desk.now = 122
+    assert await tokens.get() == "token-3"
+
+
+async def test_only_the_refused_token_is_dropped() -> None:
+    desk = Desk()
+    tokens = desk.tokens()
+    await tokens.get()
+    tokens.drop("an older one")
+    assert tokens.ready() == "token-1"
+    tokens.drop("token-1")
+    assert await tokens.get() == "token-2"
+
+
+async def test_a_failure_that_nobody_waits_for_any_more_is_quiet() -> None:
+    desk = Desk(troubles=[Unavailable("down")])
+    desk.gate.clear()
+    tokens = desk.tokens()
+    waiting = asyncio.create_task(tokens.get())
+    await asyncio.sleep(0)
+    waiting.cancel()
+    desk.gate.set()
+    await asyncio.wait([waiting])
+    assert await tokens.get() == "token-2"

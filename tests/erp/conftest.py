@@ -1,0 +1,33 @@
+"""The demo company, filled once per run; each test gets a copy of its own."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from bot.erp.demo.adapter import open_demo
+from bot.erp.demo.company import Company, make_company
+
+TODAY = date(2026, 11, 24)
+NOW = datetime(2026, 11, 24, 2, 30, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def company() -> Company:
+    return make_company(TODAY)
+
+
+@pytest.fixture(scope="session")
+async def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("demo") / "demo.sqlite3"
+    erp = await open_demo(file, today=TODAY, now=lambda: NOW)
+    await erp.close()
+    return file
+
+
+@pytest.fixture
+def demo_file(filled: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copy(filled, tmp_path / "demo.sqlite3"))

@@ -1,0 +1,229 @@
+"""Writes the tables of ``docs/reference`` from the code itself: ``make docs`` runs it.
+
+A page holds prose and blocks between ``<!-- NAME: written by make docs -->`` and ``<!-- end -->``; only the blocks are
+written. `test_reference` fails while a page is behind the code.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import random
+import re
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC
+from enum import Enum
+from pathlib import Path
+from typing import Any, get_args, get_origin
+
+from prometheus_client.metrics import MetricWrapperBase
+from pydantic import BaseModel, SecretStr
+from pydantic.fields import FieldInfo
+from typer.core import TyperArgument, TyperGroup, TyperOption
+from typer.main import get_command
+
+from bot.cards.fields import ViewFields
+from bot.cards.language import choose, load_languages
+from bot.cards.presenter import Presenter
+from bot.cards.samples import CARDS, load, view_class
+from bot.chat.registry import AnyCommand, Commands
+from bot.cli import cli
+from bot.metrics import Metrics
+from bot.settings import Settings
+from bot.simulator.faults import Faults
+
+PAGES = Path(__file__).resolve().parents[2] / "docs" / "reference"
+
+_ALSO = re.compile(r"; also `(\w+)`")
+"""How the description of a setting names the variable that DingTalk's own SDK reads."""
+
+_BLOCK = re.compile(r"(<!-- (\w+): written by make docs -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def renewed(page: str) -> str:
+    """Return the page with every block written again."""
+    return _BLOCK.sub(lambda block: f"{block[1]}\n{BLOCKS[block[2]]().strip()}\n\n{block[3]}", page)
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """Return a Markdown table."""
+    lines = [list(head), *(list(row) for row in rows)]
+    lines.insert(1, ["---"] * len(lines[0]))
+    return "\n".join(f"| {' | '.join(cell.replace('|', '&#124;') for cell in line)} |" for line in lines)
+
+
+def settings() -> str:
+    """One table for each part of the settings; the entries that stand alone come first."""
+    alone = [(name, field) for name, field in Settings.model_fields.items() if _part(field) is None]
+    parts = [(name, field) for name, field in Settings.model_fields.items() if _part(field) is not None]
+    sections = [_settings_table("", alone)]
+    for name, field in parts:
+        sections.append(f"## `[{name}{_key(field)}]`\n\n{_settings_table(name + _key(field), _entries(field))}")
+        for inner, part in _entries(field):
+            if _part(part) is not None:
+                path = f"{name}{_key(field)}.{inner}{_key(part)}"
+                title = f"[[{path}]]" if get_origin(part.annotation) is tuple else f"[{path}]"
+                sections.append(f"### `{title}`\n\n{_settings_table(path, _entries(part))}")
+    return "\n\n".join(sections)
+
+
+def _settings_table(path: str, entries: Iterable[tuple[str, FieldInfo]]) -> str:
+    rows = [
+        (f"`{name}`", _variables(path, name, field), _type(field), _default(field), _meaning(field))
+        for name, field in entries
+    ]
+    return table(("key", "environment", "type", "default", "meaning"), rows)
+
+
+def _entries(field: FieldInfo) -> list[tuple[str, FieldInfo]]:
+    part = _part(field)
+    assert part is not None
+    return list(part.model_fields.items())
+
+
+def _part(field: FieldInfo) -> type[BaseModel] | None:
+    """Return the model behind a field: itself, or the values of its mapping or sequence."""
+    for kind in (field.annotation, *get_args(field.annotation)):
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            return kind
+    return None
+
+
+def _key(field: FieldInfo) -> str:
+    return ".<name>" if get_origin(field.annotation) is dict else ""
+
+
+def _variables(path: str, name: str, field: FieldInfo) -> str:
+    if path == "access.rules":
+        return "in `DINGERP_ACCESS__RULES`"
+    own = "__".join([*(path.split(".") if path else ()), name]).upper()
+    return "<br>".join(f"`{variable}`" for variable in [*_ALSO.findall(field.description or ""), f"DINGERP_{own}"])
+
+
+def _meaning(field: FieldInfo) -> str:
+    return _ALSO.sub("", field.description or "")
+
+
+def _type(field: FieldInfo) -> str:
+    kind = field.annotation
+    origin, arguments = get_origin(kind), get_args(kind)
+    if _part(field) is not None:
+        return "table" if origin is dict else "list of tables" if origin is tuple else "part"
+    if origin is dict:
+        return "JSON object"
+    if origin in (frozenset, tuple, list):
+        return "list"
+    if origin is not None and all(isinstance(choice, str) for choice in arguments):
+        return " or ".join(f"`{choice}`" for choice in arguments)
+    names: dict[Any, str] = {str: "text", int: "integer", float: "number", bool: "yes/no", SecretStr: "secret"}
+    return names.get(kind, "path" if kind is Path or Path in arguments else str(kind))
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "required"
+    value = field.default.get_secret_value() if isinstance(field.default, SecretStr) else field.default
+    if value is None or value in ("", {}, (), frozenset()):
+        return "–"
+    return f"`{json.dumps(value, default=str)}`" if isinstance(value, (bool, dict)) else f"`{value}`"
+
+
+def metrics() -> str:
+    """All numbers with their labels."""
+    collectors = (each for each in vars(Metrics()).values() if isinstance(each, MetricWrapperBase))
+    return table(("metric", "type", "labels", "meaning"), map(_metric_row, collectors))
+
+
+def _metric_row(collector: MetricWrapperBase) -> tuple[str, str, str, str]:
+    (family,) = collector.describe()
+    labels = ", ".join(f"`{label}`" for label in collector._labelnames)
+    name = f"{family.name}_total" if family.type == "counter" else family.name
+    return f"`{name}`", family.type, labels or "–", family.documentation
+
+
+def command_line() -> str:
+    """What `dingerp --help` says, for every command."""
+    root = get_command(cli)
+    assert isinstance(root, TyperGroup)
+    return "\n\n".join(_command_pages(root, "dingerp"))
+
+
+def _command_pages(group: TyperGroup, path: str) -> Iterator[str]:
+    for name, each in group.commands.items():
+        if isinstance(each, TyperGroup):
+            yield from _command_pages(each, f"{path} {name}")
+            continue
+        names = " ".join(str(part.name).upper() for part in each.params if isinstance(part, TyperArgument))
+        options = table(("option", "default", "meaning"), map(_option, each.params)) if each.params else ""
+        yield f"## `{f'{path} {name} {names}'.strip()}`\n\n{(each.help or '').replace('``', '`')}\n\n{options}".strip()
+
+
+def _option(option: Any) -> tuple[str, str, str]:
+    names = [*option.opts, *option.secondary_opts] if isinstance(option, TyperOption) else [option.name.upper()]
+    default = option.default.value if isinstance(option.default, Enum) else option.default
+    shown = "–" if default in (None, "", False) else "yes" if default is True else f"`{default}`"
+    meaning = (option.help or "").replace("<", "&lt;")
+    return ", ".join(f"`{name}`" for name in names), "required" if option.required else shown, meaning
+
+
+def commands() -> str:
+    """All commands as their own signatures describe them."""
+    return "\n\n".join(map(_command, Commands.discover().values()))
+
+
+def _command(one: AnyCommand) -> str:
+    lines = [f"## `/{one.name}`", f"{one.summary}." + (" Changes the ERP." if one.writes else "")]
+    lines.append(f"- form: `{one.usage}`")
+    if one.aliases:
+        lines.append(f"- also: {', '.join(f'`{alias}`' for alias in one.aliases)}")
+    if one.examples:
+        lines.append(f"- for example: {', '.join(f'`{example}`' for example in one.examples)}")
+    return "\n\n".join([*lines[:2], "\n".join(lines[2:])])
+
+
+def cards() -> str:
+    """All cards with the fields of their views, which are found where they are imported."""
+    importlib.import_module("bot.cards.notices")
+    Commands.discover()
+    presenter = Presenter(choose(load_languages(), "en"), UTC)
+    names = sorted(path.name.removesuffix(".sample.json") for path in CARDS.glob("*.sample.json"))
+    rows = ((f"`{name}`", _summary(name), _fields(name, presenter)) for name in names)
+    return table(("card", "shows", "fields"), rows)
+
+
+def _summary(card: str) -> str:
+    first = (view_class(card).__doc__ or "").split("\n\n")[0].split(". ")[0].replace("``", "`")
+    return re.sub(r" \([^()]*\)", "", first).rstrip(".")
+
+
+def _fields(card: str, presenter: Presenter) -> str:
+    return ", ".join(f"`{name}`" for name in ViewFields(load(card), presenter))
+
+
+def faults() -> str:
+    """The simulator's switches."""
+    rows = (
+        (f"`{name}`", fault["label"]["en"], fault["help"]["en"], f"{fault['delayMs']} ms" if fault["delayMs"] else "–")
+        for name, fault in Faults(random.Random(0)).render().items()
+    )
+    return table(("name", "on the page", "what happens while it is on", "delay"), rows)
+
+
+BLOCKS: dict[str, Callable[[], str]] = {
+    "settings": settings,
+    "metrics": metrics,
+    "command_line": command_line,
+    "commands": commands,
+    "cards": cards,
+    "faults": faults,
+}
+
+
+def main() -> None:
+    """Write every page of the reference again."""
+    for path in sorted(PAGES.glob("*.md")):
+        path.write_text(renewed(path.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,83 @@
+"""The documentation: every link leads somewhere, every page is reachable, the two READMEs say the same."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+
+from .tree import ROOT, code_blocks, files, markdown_files, without_code
+
+DOCS = ROOT / "docs"
+READMES = (ROOT / "README.md", ROOT / "README.zh-CN.md")
+LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)[^)]*\)")
+
+
+def links(page: Path) -> list[str]:
+    return LINK.findall(without_code(page.read_text(encoding="utf-8")))
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the anchors that a page's headings make, by the rule of the usual Markdown viewers."""
+    prose = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    headings = re.findall(r"^#{1,6} (.+)$", prose, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def pages_id(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("page", markdown_files(), ids=pages_id)
+def test_links_lead_somewhere(page: Path) -> None:
+    known = set(files())
+    broken = []
+    for link in links(page):
+        if "://" in link or link.startswith("mailto:"):
+            continue
+        name, _, anchor = link.partition("#")
+        target = (page.parent / unquote(name)).resolve() if name else page
+        exists = target in known or any(target in path.parents for path in known)
+        if not exists or (anchor and target.suffix == ".md" and unquote(anchor) not in anchors(target)):
+            broken.append(link)
+
+    assert not broken
+
+
+def test_every_page_is_reachable_from_the_index() -> None:
+    seen: set[Path] = set()
+    waiting = [DOCS / "README.md"]
+    while waiting:
+        page = waiting.pop()
+        seen.add(page)
+        targets = {
+            (page.parent / unquote(link.partition("#")[0])).resolve() for link in links(page) if "://" not in link
+        }
+        waiting += [target for target in targets if target.suffix == ".md" and target.is_file() and target not in seen]
+
+    assert {page for page in markdown_files() if DOCS in page.parents} <= seen
+
+
+def test_the_four_kinds_of_pages_are_there() -> None:
+    assert {path.name for path in DOCS.iterdir() if path.is_dir()} >= {"tutorial", "how-to", "reference", "explanation"}
+
+
+def test_the_readmes_are_in_step() -> None:
+    english, chinese = (readme.read_text(encoding="utf-8") for readme in READMES)
+
+    def shape(text: str) -> list[int]:
+        prose = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+        return [len(marks) for marks in re.findall(r"^(#+) ", prose, re.MULTILINE)]
+
+    def code(text: str) -> list[tuple[str, str]]:
+        return [(kind, re.sub(r"\s*#.*$", "", block, flags=re.MULTILINE)) for kind, block in code_blocks(text)]
+
+    def targets(text: str) -> list[str]:
+        return [link for link in LINK.findall(without_code(text)) if link not in {path.name for path in READMES}]
+
+    assert shape(english) == shape(chinese)
+    assert code(english) == code(chinese)
+    assert targets(english) == targets(chinese)
+    assert code(english)

@@ -1,0 +1,48 @@
+"""The files of the project, as somebody who clones it gets them."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+_BINARY = {".png", ".ico", ".jpg", ".wav", ".pdf", ".mo", ".zip"}
+
+
+def files() -> list[Path]:
+    """Return every file that is or will be committed."""
+    listed = subprocess.run(
+        ["git", "-c", f"safe.directory={ROOT}", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    return sorted(path for name in listed.split("\0") if name and (path := ROOT / name).is_file())
+
+
+def text_files() -> list[Path]:
+    """Return the files that people read."""
+    return [path for path in files() if path.suffix not in _BINARY]
+
+
+def markdown_files() -> list[Path]:
+    """Return the pages of the documentation and every other README."""
+    return [path for path in files() if path.suffix == ".md"]
+
+
+def code_blocks(text: str) -> list[tuple[str, str]]:
+    """Return ``(language, code)`` of each fenced block."""
+    return re.findall(r"^```(\w*)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+def without_code(text: str) -> str:
+    """Return the prose of a page: neither fenced blocks nor code in a line."""
+    return re.sub(r"`[^`\n]*`", "", re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL))
+
+
+def targets() -> set[str]:
+    """Return the targets that the Makefile offers."""
+    return set(re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
