@@ -48,6 +48,9 @@ CLICKS = "/v1.0/card/instances/callback"
 GRACE = 9.0
 """Seconds for what is at work when the process is asked to end; Docker kills after 10."""
 
+_SPARE_CONNECTIONS = 10
+"""Beside one per question: the stream, tokens, the directory."""
+
 _METER_SAVED_EVERY = 5.0
 _INBOX_PRUNED_EVERY = 300.0
 
@@ -91,7 +94,10 @@ async def running(settings: Settings) -> AsyncIterator[App]:
 
     async with AsyncExitStack() as stack:
         metrics = Metrics()
-        session = await stack.enter_async_context(pooled_session(proxy=settings.dingtalk.proxy or None))
+        connections = settings.limits.questions_at_once + _SPARE_CONNECTIONS
+        session = await stack.enter_async_context(
+            pooled_session(proxy=settings.dingtalk.proxy or None, connections=connections)
+        )
         stream = _stream(settings, session, metrics)
         ready: asyncio.Future[_Rooms] = asyncio.get_running_loop().create_future()
         _receive(stream, ready, settings, now)
@@ -160,7 +166,7 @@ def _receive(
     stream: StreamClient, ready: asyncio.Future[_Rooms], settings: Settings, now: Callable[[], datetime]
 ) -> None:
     """Register what happens to the two kinds of frames that DingTalk pushes to a bot."""
-    from bot.dingtalk.card_wire import click_response
+    from bot.dingtalk.card_wire import click_response, clicked_card
     from bot.dingtalk.clicks import parse_click
     from bot.dingtalk.messages import parse_message
 
@@ -175,7 +181,7 @@ def _receive(
         click = parse_click(frame.data)
         rooms = await asyncio.shield(ready)
         card = await rooms.clicks.answer(click)
-        return click_response(card, rooms.templates.of(card.name)) if card else {}
+        return click_response(card, rooms.templates.of(clicked_card(click.values))) if card else {}
 
     stream.receive(MESSAGES, on_message)
     stream.receive(CLICKS, on_click)

@@ -48,7 +48,11 @@ def configure_logging(level: str, form: str) -> None:
     last: structlog.typing.Processor = (
         structlog.processors.JSONRenderer(ensure_ascii=False)
         if form == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        else structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(),
+            # Without local variables: they hold what must not be logged.
+            exception_formatter=structlog.dev.plain_traceback,
+        )
     )
     number = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(

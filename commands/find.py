@@ -72,6 +72,7 @@ _Search = Callable[[], Awaitable[_Found]]
     aliases=("查找", "cz", "搜索", "search"),
     examples=("/find 螺丝", "SKU123", "SO-1001"),
     summary=phrase("Everything with this number or name"),
+    place=60,
 )
 async def find(text: Term, *, erp: ErpHub, asking: Asking, commands: Commands, policy: AccessPolicy) -> View | Ask:
     """Open the one thing that has this number or name, or show what there is to choose from."""

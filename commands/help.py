@@ -63,9 +63,10 @@ class CommandHelp(View):
 
 @command(
     "help",
-    aliases=("帮助", "bz", "?", "菜单", "menu", "start", "你好", "您好", "hi", "hello"),
+    aliases=("帮助", "bz", "?", "菜单", "menu", "start"),
     examples=("/help", "/help stock"),
     summary=phrase("What you can ask"),
+    place=70,
 )
 async def help_(name: CommandName | None = None, *, asking: Asking, commands: Commands, policy: AccessPolicy) -> View:
     """Show the commands, or one of them in full."""

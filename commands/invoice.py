@@ -97,6 +97,7 @@ class Invoices(ListView):
     aliases=("发票", "fp", "应收", "invoices", "inv"),
     examples=("/invoice INV-7", "/发票 上海", "/invoice overdue"),
     summary=phrase("Customer invoices: one, a customer's, or the overdue ones"),
+    place=30,
 )
 async def invoice(
     text: InvoiceOrCustomer | None = None, *, which: InvoiceList | None = None, erp: ErpHub, asking: Asking

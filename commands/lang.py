@@ -45,6 +45,7 @@ class Lang(View):
     aliases=("语言", "yy", "language"),
     examples=("/lang en", "/语言 中文"),
     summary=phrase("Your language"),
+    place=90,
 )
 async def lang(tongue: Tongue | None = None, *, asking: Asking, choice: LanguageChoice) -> View:
     """Show the person's language, or set it."""

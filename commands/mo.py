@@ -98,6 +98,7 @@ class ProductionOrders(ListView):
     aliases=("生产", "sc", "生产单", "生产订单", "工单", "production"),
     examples=("/mo MO-1", "/生产 电机", "/mo late"),
     summary=phrase("Production orders: one, a product's, or the late ones"),
+    place=50,
 )
 async def mo(
     text: ProductionOrProduct | None = None, *, which: ProductionList | None = None, erp: ErpHub, asking: Asking

@@ -93,6 +93,7 @@ class Orders(ListView):
     aliases=("订单", "dd", "销售订单", "orders", "so"),
     examples=("/order SO-1001", "/订单 上海", "/order late"),
     summary=phrase("Sales orders: one, a customer's, or the late ones"),
+    place=20,
 )
 async def order(
     text: OrderOrCustomer | None = None, *, which: OrderList | None = None, erp: ErpHub, asking: Asking

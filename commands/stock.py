@@ -12,7 +12,7 @@ from bot.cards.actions import Ask
 from bot.cards.view import Button, ListView, View
 from bot.chat.arguments import Sku, Warehouse
 from bot.chat.asking import Asking
-from bot.chat.closest import closest
+from bot.chat.closest import SAMPLE, closest
 from bot.chat.errors import BadArgument, NothingFound
 from bot.chat.freshness import Freshness, freshness, freshness_of_all
 from bot.chat.line import command_line
@@ -94,6 +94,7 @@ class Picks(ListView):
     aliases=("库存", "kc", "存货", "inventory"),
     examples=("/stock SKU123", "/库存 螺丝 @上海仓", "/kc SKU123 SKU124"),
     summary=phrase("Stock of products, per warehouse"),
+    place=10,
 )
 async def stock(*skus: Sku, warehouse: Warehouse | None = None, erp: ErpHub, asking: Asking) -> View:
     """Show one product in full, or up to five at a glance."""
@@ -173,7 +174,7 @@ async def _meant(word: str, erp: ErpHub) -> Found[StockLevel] | _Several:
 
 async def _closest(word: str, warehouse: str, erp: ErpHub) -> tuple[str, ...]:
     async def search(text: str) -> list[str]:
-        return [product.sku for product in (await erp.find_products(text, limit=MAX_PICKS)).value]
+        return [product.sku for product in (await erp.find_products(text, limit=SAMPLE)).value]
 
     return tuple(_line(sku, warehouse=warehouse) for sku in await closest(word, search))
 

@@ -43,6 +43,7 @@ class Whoami(View):
     aliases=("我是谁", "wssh", "me"),
     examples=("/whoami",),
     summary=phrase("Who you are to the bot, and what you may do"),
+    place=80,
 )
 async def whoami(*, asking: Asking, commands: Commands, policy: AccessPolicy) -> View:
     """Show the person who asks."""

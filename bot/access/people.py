@@ -59,7 +59,7 @@ class People:
     async def identify(self, user_id: str | None, *, name: str, is_admin: bool = False) -> Person:
         """Return the person; a silent directory costs the roles it would have given, never the answer."""
         if user_id is None:
-            return Person(user_id=None, name=name, language=self._default)
+            return Person(user_id=None, name=name, language=self.language(None))
         entry = await self._entry(user_id)
         return Person(
             user_id=user_id,
@@ -67,8 +67,14 @@ class People:
             roles=entry.roles if entry else frozenset(),
             departments=entry.departments if entry else frozenset(),
             is_admin=is_admin or (entry.is_admin if entry else False),
-            language=self._languages.chosen(user_id) or self._configured.get(user_id, self._default),
+            language=self.language(user_id),
         )
+
+    def language(self, user_id: str | None) -> str:
+        """Return the language in which somebody reads now: chosen, configured, or the default."""
+        if user_id is None:
+            return self._default
+        return self._languages.chosen(user_id) or self._configured.get(user_id, self._default)
 
     async def _entry(self, user_id: str) -> Entry | None:
         if self._directory is None:

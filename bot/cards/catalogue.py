@@ -106,7 +106,8 @@ def _check_one(code: str, catalogue: Catalog, collected: Mapping[_Id, Message]) 
             yield f"{code}: not translated: {_first(msgid)!r} ({where})"
             continue
         wanted = _placeholders(_last(msgid))
-        if any(_placeholders(string) != wanted for string in strings):
+        # A form for one thing may do without its number.
+        if _placeholders(strings[-1]) != wanted or any(_placeholders(string) - wanted for string in strings):
             yield f"{code}: other placeholders than {sorted(wanted)}: {_first(msgid)!r} ({where})"
 
 

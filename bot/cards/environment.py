@@ -108,7 +108,7 @@ class CardEnvironment(Environment):
 
     def join(self, parts: Iterable[object]) -> Markdown:
         """Join the operands of ``~``."""
-        return Markdown(self.concat(map(self.presenter.present, parts)))
+        return Markdown(self.concat(map(self.presenter.part, parts)))
 
     def adopt_macros(self, source: Environment) -> None:
         """Make the shared macros visible in every block: blocks rendered alone don't see a template's imports."""

@@ -9,18 +9,18 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from typing import Any
+from unicodedata import category
 
 from markupsafe import Markup
 
 MAX_TEXT = 100
 """Characters of one inserted value; more is cut, since a card holds about 340 Chinese characters in all."""
 
-_BLANKS = re.compile(r"\s+")
-_INVISIBLE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0"
-    "\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e0fff\U000f0000-\U0010ffff]"
-)
-"""Controls, zero-width and bidirectional characters, blank fillers, lone surrogates, tags, private planes."""
+_BLANKS = re.compile(r"\s")
+_FILLERS = re.compile("[\u115f\u1160\u3164\uffa0]")
+"""Letters that are blank."""
+_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co"})
+"""Controls, zero-width and bidirectional characters, lone surrogates, private characters."""
 
 _LOOK_ALIKES = str.maketrans("*_#<>|[]`~\\", "＊＿＃＜＞｜［］｀～＼")
 _MARKUP = re.compile(r"[*_#<>|\[\]`~\\@&]|^[-+=\d]")
@@ -44,10 +44,12 @@ class Markdown(Markup):
 
 def clean(text: str, limit: int = MAX_TEXT) -> str:
     """Return ``text`` on one line, without invisible characters, cut to ``limit`` characters."""
-    text = text[: limit * 4]
-    if not (text.isascii() and text.isprintable() and "  " not in text):
-        text = " ".join(_INVISIBLE.sub("", _BLANKS.sub(" ", text)).split())
-    text = text.strip()
+    text = " ".join(text[: limit * 4].split())
+    if not text.isascii() or not text.isprintable():
+        text = _FILLERS.sub("", text)
+        if not text.isprintable():
+            text = "".join(sign for sign in text if sign.isprintable() or category(sign) not in _HIDDEN)
+        text = " ".join(text.split())
     return text if len(text) <= limit else f"{text[: limit - 1].rstrip()}…"
 
 
@@ -79,7 +81,7 @@ def link(text: object, url: str) -> Markdown:
     """Return a link, or only its text unless the address is https without characters that end a link early."""
     label = escape(text)
     address = url.strip()
-    if not address.lower().startswith("https://") or _BLANKS.search(address) or _INVISIBLE.search(address):
+    if not address.lower().startswith("https://") or _BLANKS.search(address) or not address.isprintable():
         return label
     safe = address.translate(_URL_ESCAPES)
     return Markdown(f"[{label}]({safe})")

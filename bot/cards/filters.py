@@ -28,7 +28,7 @@ def filters(presenter: Presenter) -> dict[str, Callable[..., Any]]:
     present = presenter.present
 
     def join(parts: Iterable[object], between: str = ", ") -> Markdown:
-        return Markdown(present(between) if between.strip() else between).join(map(present, parts))
+        return presenter.part(between).join(map(present, parts))
 
     return {
         **{name: FILTERS[name] for name in _HARMLESS},

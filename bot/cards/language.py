@@ -18,7 +18,7 @@ from types import MappingProxyType
 from babel import Locale
 from babel.dates import format_date, format_skeleton
 from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
+from babel.messages.pofile import PoFileError, read_po
 from babel.numbers import format_currency, format_decimal
 
 from bot.cards.words import word
@@ -132,7 +132,7 @@ def _read(folder: Path, code: str) -> GNUTranslations:
     try:
         with path.open("rb") as file:
             catalogue = read_po(file, locale=code, abort_invalid=True)
-    except (OSError, ValueError) as problem:
+    except (OSError, ValueError, PoFileError) as problem:
         raise ConfigurationError(f"no usable catalogue at {path}: {problem}") from problem
     compiled = io.BytesIO()
     write_mo(compiled, catalogue)

@@ -67,6 +67,13 @@ class Presenter:
         formatter = self._by_type.get(kind)
         return formatter(value) if formatter else escape(self.show(value))
 
+    def part(self, value: object) -> Markdown:
+        """Return a value as a part of a longer text: a plain text keeps one blank at either end."""
+        if type(value) is not str:
+            return self.present(value)
+        before, after = value[:1].isspace(), value[-1:].isspace() and bool(value.strip())
+        return Markdown(f"{' ' if before else ''}{escape_text(value)}{' ' if after else ''}")
+
     def gettext(self, msgid: str, **params: object) -> Markdown:
         """Translate a message of a template; its parameters are escaped, its own markdown is not."""
         return Markdown(fill(self.language.gettext(msgid), params, self.present)) if params else self.fixed[msgid]

@@ -14,6 +14,7 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 
 import orjson
 
+import bot.cards.notices  # noqa: F401  # so that its views are among the subclasses
 from bot.cards.language import TEMPLATES
 from bot.cards.view import View
 from bot.errors import ConfigurationError
@@ -25,7 +26,7 @@ CARDS = TEMPLATES / "cards"
 def load(name: str, folder: Path = CARDS) -> View:
     """Return the sample view of a card; raises `ConfigurationError` when there is none or it does not fit its class.
 
-    The module that defines the view must have been imported.
+    The module that defines the view must have been imported, as those of commands are by the registry.
     """
     path = folder / f"{name}.sample.json"
     try:

@@ -46,6 +46,7 @@ class SandboxedCardEnvironment(ImmutableSandboxedEnvironment, CardEnvironment):
 
     def __init__(self, loader: BaseLoader, presenter: Presenter) -> None:
         super().__init__(loader, presenter)
+        del self.globals["range"]
         gettext = _narrow(presenter.gettext)
         self.globals.update({"_": gettext, "gettext": gettext, "ngettext": _narrow(presenter.ngettext)})
 
@@ -57,6 +58,9 @@ class SandboxedCardEnvironment(ImmutableSandboxedEnvironment, CardEnvironment):
         elif sized or operator == "**":
             raise SecurityError(f"{operator} is not for this")
         return super().call_binop(context, operator, left, right)
+
+    def wrap_str_format(self, value: Any) -> None:
+        """Leave ``format`` to `is_safe_attribute`: Jinja2 would allow it, with fields of any width."""
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
         """Allow only those methods of texts and numbers that cannot make long ones."""

@@ -34,7 +34,7 @@ _WORDS: Mapping[type[Enum], Mapping[Enum, Phrase]] = MappingProxyType(
         },
         OrderStatus: {
             OrderStatus.DRAFT: phrase("Draft"),
-            OrderStatus.OPEN: phrase("Open"),
+            OrderStatus.OPEN: phrase("To deliver"),
             OrderStatus.PARTLY_DELIVERED: phrase("Partly delivered"),
             OrderStatus.DELIVERED: phrase("Delivered"),
             OrderStatus.CLOSED: phrase("Closed"),

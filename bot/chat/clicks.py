@@ -50,16 +50,18 @@ class ClickPipeline:
     async def answer(self, click: Click) -> Card | None:
         """Return the clicker's new card; None leaves the card as it is (foreign cards, foreign organisations)."""
         if not self._tracks.is_ours(click.track_id) or not click.user_id:
-            return self._ignored("foreign_card")
+            self._ignore("foreign_card")
+            return None
         if self._corp_id and click.corp_id != self._corp_id:
-            return self._ignored("foreign_organisation")
+            self._ignore("foreign_organisation")
+            return None
         now = self._now()
         person = await self._people.identify(click.user_id, name="")
         view, outcome = await self._view(click, Asking(person=person, conversation=_where(click), line="", now=now))
         self._metrics.clicks.labels(outcome).inc()
         zone = now.tzinfo
         assert zone is not None, "the clock gives aware times"
-        return self._renderer.render(view, person.language, zone=zone)
+        return self._renderer.render(view, self._people.language(person.user_id), zone=zone)
 
     async def _view(self, click: Click, asking: Asking) -> tuple[View, str]:
         try:
@@ -81,7 +83,7 @@ class ClickPipeline:
             return Busy(line=action.line, offset=action.offset), "busy"
         return answer.view, answer.outcome
 
-    def _ignored(self, why: str) -> None:
+    def _ignore(self, why: str) -> None:
         self._metrics.clicks.labels(why).inc()
         log.warning("click.ignored", why=why)
 

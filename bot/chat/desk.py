@@ -113,7 +113,7 @@ class QuestionDesk:
             asking = replace(asking, offset=reading.offset)
         name = reading.command or (HELP if HELP in self._bound and not reading.word else None)
         if name is None:
-            return await self._without_command(reading, asking)
+            return await self._without_command(reading, asking, redirected=redirected)
         if len(reading.rest.encode()) > MAX_LINE_BYTES:
             problem = BadArgument(phrase("That is too long for one question."))
             return self._failure(problem, self._bound[name].command, asking)
@@ -121,30 +121,30 @@ class QuestionDesk:
 
     async def _run(self, bound: _Bound, rest: str, asking: Asking, *, redirected: bool) -> Answer:
         command = bound.command
+        limit = asyncio.timeout(self._seconds)
         try:
             verdict = self._policy.decide(asking.person, command.request(asking.conversation))
             if not verdict.allowed:
                 raise Denied(verdict)
-            async with asyncio.timeout(self._seconds):
+            async with limit:
                 result = await bound.call(rest, asking)
-        except TimeoutError:
-            return self._failure(Unavailable(f"no answer in {self._seconds:g} s"), command, asking)
         except Exception as error:  # noqa: BLE001 - here alone a defect becomes a card; `_defect` logs it
-            return self._failure(error, command, asking)
+            cause = Unavailable(f"no answer in {self._seconds:g} s") if limit.expired() else error
+            return self._failure(cause, command, asking)
         if isinstance(result, View):
             return Answer(result, command.name, Outcome.ANSWERED)
         if redirected:
             return self._failure(RuntimeError(f"{command.name} redirects in a circle"), command, asking)
         return await self._answer(replace(asking, line=result.line, offset=result.offset), redirected=True)
 
-    async def _without_command(self, reading: Reading, asking: Asking) -> Answer:
+    async def _without_command(self, reading: Reading, asking: Asking, *, redirected: bool) -> Answer:
         """Suggest what was misspelt, or look a bare code or name up."""
         text = f"{reading.word} {reading.rest}".strip() if reading.slashed else reading.rest
         usable = self._commands.usable(self._policy, asking)
         alike = tuple(command for command in self._commands.alike(reading.word) if command in usable)
         misspelt = alike and (reading.slashed or " " in text)
         if FIND in self._bound and not misspelt and len(text) <= _MAX_BARE:
-            answer = await self._run(self._bound[FIND], text, asking, redirected=False)
+            answer = await self._run(self._bound[FIND], text, asking, redirected=redirected)
             if answer.outcome in {Outcome.ANSWERED, Outcome.ERP_DOWN, Outcome.FAILED}:
                 return answer
         rest = text.removeprefix(reading.word).strip()

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from bot.chat.closest import closest
+from bot.chat.closest import SAMPLE, closest
 from bot.chat.errors import NothingFound
 from bot.chat.line import command_line
 from bot.erp.errors import NotFound
@@ -74,7 +74,7 @@ class Shelf(Generic[D]):
 
     async def _closest(self, text: str) -> tuple[str, ...]:
         async def search(part: str) -> list[str]:
-            hits = await self.many(ListQuery(text=part, limit=PAGE))
+            hits = await self.many(ListQuery(text=part, limit=SAMPLE))
             return [document.number for document in hits.value.items]
 
         return tuple(command_line(self.command, number) for number in await closest(text, search))

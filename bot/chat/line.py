@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-MAX_LINE_BYTES = 160
+MAX_LINE_BYTES = 150
 """What may be asked in one line: it must fit a button's token together with its kind and offset (`Ask.pack`)."""
 
 _SEPARATORS = ",;，；、"

@@ -146,7 +146,8 @@ class QuestionPipeline:
         sender = message.sender
         person = await self._people.identify(sender.staff_id, name=sender.nick, is_admin=sender.is_admin)
         answer = self._desk.hint_for(message) or await self._desk.view_for(self._asking(message, person))
-        return answer, self._renderer.render(answer.view, person.language, zone=self._zone)
+        # Asked again after the answer, for it may have been about the language.
+        return answer, self._renderer.render(answer.view, self._people.language(person.user_id), zone=self._zone)
 
     def _asking(self, message: Message, person: Person) -> Asking:
         return Asking(person=person, conversation=message.conversation, line=message.text, now=self._now())

@@ -21,12 +21,12 @@ _MENTIONS = re.compile(r"(?:@\S+\s+)+")
 _SLASH_INSIDE = re.compile(r"\s/\s?(?=\S)")
 
 _BEFORE = re.compile(
-    r"(?:(?:请问?|麻烦|帮我|帮忙|我想|我要|给我|查询|查一下|查一查|查下|查查|查看|查找|查|看一下|看下|看看|看|搜索|搜|列出|显示"
-    r"|有哪些|哪些|所有|一下)\s*|(?:please|check|show|list|get|me|the|of)\s+)+",
+    r"(?:(?:你好|您好|请问?|麻烦|帮我|帮忙|我想|我要|给我|查询|查一下|查一查|查下|查查|查看|查找|查|看一下|看下|看看|看|搜索|搜"
+    r"|列出|显示|有哪些|哪些|所有|一下)[\s,!]*|(?:hi|hello|please|check|show|list|get|me|the|of)(?:[\s,!]+|$))+",
     re.IGNORECASE | re.ASCII,
 )
 _AFTER = re.compile(
-    r"(?:\s*(?:还?有?多少个?|是?多少|几个|情况|状态|怎么样|如何|查询|看看|一下|了|吗|呢|吧|谢谢|的|please))+$"
+    r"(?:\s*(?:还?有?多少个?|是?多少|几个|情况|状态|怎么样|如何|查询|看看|一下|了|吗|呢|吧|啊|呀|谢谢|的|please|thanks))+$"
 )
 _OF_A_COMMAND = "(?:查询|列表|一览|情况|状态|还有多少|有多少|多少)?"
 
@@ -63,7 +63,10 @@ class LineReader:
         self._at_end = re.compile(rf"\s*(?:的\s*)?({glued or never})$|\s({spaced or never})$", flags)
 
     def read(self, line: str) -> Reading:
-        """Return what ``line`` means; never fails, an unknown command gives the text as ``rest``."""
+        """Return what ``line`` means; never fails. Without a known command ``rest`` is what may be a number or name.
+
+        A line that is empty but for politeness has neither.
+        """
         ask = Ask.from_typed(normalise(line))
         reading = self._read(ask.line)
         return replace(reading, offset=ask.offset) if ask.offset else reading
@@ -94,11 +97,19 @@ class LineReader:
             if reading := self._from_start(text[slash.end() - 1 :], slashed=True):
                 return reading
         start = match.end() if (match := _BEFORE.match(text)) else 0
-        essence = _AFTER.sub("", text[start:]) or text
+        essence = _AFTER.sub("", text[start:])
+        if not essence:
+            return Reading(None, "")
         if reading := self._from_start(essence, slashed=False):
             return reading
         if match := self._at_end.search(essence):
             word = match[1] or match[2]
             rest = _AFTER.sub("", essence[: match.start()])
             return Reading(self._aliases[word.casefold()], rest, word)
-        return Reading(None, essence, essence.partition(" ")[0])
+        bare = essence if _is_apart(text, start) else text
+        return Reading(None, bare, bare.partition(" ")[0])
+
+
+def _is_apart(text: str, start: int) -> bool:
+    """Whether what ends at ``start`` is politeness and no part of a name: 看 SKU1 and 看SKU1, but not 看板."""
+    return start != 1 or text[start].isascii()

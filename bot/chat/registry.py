@@ -36,7 +36,7 @@ P = ParamSpec("P")
 ENTRY_POINTS = "dingerp.commands"
 """Entry point group for commands of other packages: each names a `Command` or a module that holds some."""
 
-_ALIKE = 65.0
+_ALIKE = 70.0
 """RapidFuzz score from which a misspelt command is taken for one of ours: ``stcok`` and ``stock`` have 80."""
 
 
@@ -53,6 +53,7 @@ class Command(Generic[P]):
     examples: tuple[str, ...]
     writes: bool
     summary: Phrase
+    place: int
     function: Callable[P, Awaitable[View | Ask]]
     signature: Signature
 
@@ -81,13 +82,17 @@ def command(
     examples: tuple[str, ...] = (),
     writes: bool = False,
     summary: Phrase,
+    place: int = 100,
 ) -> Callable[[Callable[P, Awaitable[View | Ask]]], Command[P]]:
-    """Make a `Command` of an asynchronous function; raises `ConfigurationError` for an unusable signature."""
+    """Make a `Command` of an asynchronous function; raises `ConfigurationError` for an unusable signature.
+
+    ``place`` is where help shows it: lower ones first, equal ones by name.
+    """
 
     def make(function: Callable[P, Awaitable[View | Ask]]) -> Command[P]:
         if not inspect.iscoroutinefunction(function):
             raise ConfigurationError(f"command {name!r} must be an async function")
-        return Command(name, aliases, examples, writes, summary, function, read_signature(function))
+        return Command(name, aliases, examples, writes, summary, place, function, read_signature(function))
 
     return make
 
@@ -102,7 +107,7 @@ class Commands(Mapping[str, AnyCommand]):
         """Raises `ConfigurationError` when two commands want the same name or alias."""
         self._by_name: dict[str, AnyCommand] = {}
         owners: dict[str, str] = {}
-        for one in commands:
+        for one in sorted(commands, key=lambda one: (one.place, one.name)):
             for word in map(str.casefold, one.names):
                 if not word or any(sign.isspace() for sign in word):
                     raise ConfigurationError(f"command {one.name!r}: {word!r} is no single word")

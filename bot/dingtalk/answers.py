@@ -16,7 +16,7 @@ from bot.chat.message import ConversationKind, Message
 from bot.dingtalk.card_wire import TemplateChoice, card_params
 from bot.dingtalk.cards import CardApi
 from bot.dingtalk.endpoints import AppKeys
-from bot.dingtalk.errors import AuthFailed, CardUnconfirmed, NotReachable, OutcomeUnknown, QuotaExhausted
+from bot.dingtalk.errors import AuthFailed, CardUnconfirmed, NoToken, NotReachable, OutcomeUnknown, QuotaExhausted
 from bot.dingtalk.robot import Robot
 from bot.errors import DingerpError
 
@@ -70,8 +70,8 @@ class Answers:
             else:
                 return Sent(Via.CARD)
         await before_fallback()
-        # Neither a month without calls nor keys that are refused leave room for another API call.
-        if reachable and not isinstance(refusal, QuotaExhausted | AuthFailed):
+        # A month without calls, refused keys or no token leave no room for another API call.
+        if reachable and not isinstance(refusal, QuotaExhausted | AuthFailed | NoToken):
             try:
                 await self._send_markdown(message, card, robot_code)
             except OutcomeUnknown:

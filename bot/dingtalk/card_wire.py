@@ -19,6 +19,9 @@ MARKDOWN_WITH_BUTTONS = "1366a1eb-bc54-4859-ac88-517c56a9acb1.schema"
 BUTTONS = "buttons"
 """The card field that is all buttons together."""
 
+_CARD = "card"
+"""Parameter by which a button of one's own template says which kind of card it stands on."""
+
 _PUBLIC_VARIABLES = MappingProxyType(
     {"title": "title", "markdown": "body", "tips": "tips", "sys_full_json_obj": BUTTONS}
 )
@@ -95,40 +98,49 @@ def card_params(card: Card, template: CardTemplate) -> dict[str, str]:
     """
     params = dict(template.constants)
     for variable, source in template.variables.items():
-        params[variable] = _value(card, source, template)
+        value = _find(card, source, template.button_style)
+        if value is None:
+            raise ConfigurationError(
+                f"card template {template.template_id}: card “{card.name}” has no field “{source}”"
+            )
+        params[variable] = value
     return params
 
 
 def click_response(card: Card, template: CardTemplate) -> dict[str, Any]:
     """Return the ``response`` of a callback's ACK that shows ``card`` to the one who clicked.
 
-    Only what is named changes; without these options the other variables would become empty (DingTalk sheet, 5.5).
+    ``template`` is the one that the clicked card was made with. What it takes from fields that the new kind of card
+    does not have becomes empty. Only what is named changes; without the options the other variables would become
+    empty too (DingTalk sheet, 5.5).
     """
+    params = dict(template.constants)
+    for variable, source in template.variables.items():
+        params[variable] = _find(card, source, template.button_style) or ""
     return {
         "cardUpdateOptions": {"updateCardDataByKey": True, "updatePrivateDataByKey": True},
-        "cardData": {"cardParamMap": card_params(card, template)},
+        "cardData": {"cardParamMap": params},
     }
 
 
-def _value(card: Card, source: str, template: CardTemplate) -> str:
+def clicked_card(values: Mapping[str, object]) -> str:
+    """Return the name of the card whose button was clicked, where the button said it; else the empty text.
+
+    Cards of different kinds may have different templates, and a callback does not say which it came from.
+    """
+    name = values.get(_CARD)
+    return name if isinstance(name, str) else ""
+
+
+def _find(card: Card, source: str, style: ButtonStyle) -> str | None:
+    """Return what a variable takes from ``source``; None when this kind of card has no such field."""
     match source:
-        case "title":
-            return card.title
-        case "body":
-            return card.body
-        case "tips":
-            return card.tips
-        case "name":
-            return card.name
-        case "language":
-            return card.language
+        case "title" | "body" | "tips" | "name" | "language":
+            value: str = getattr(card, source)
+            return value
         case "buttons":
-            return _buttons(card.buttons, template.button_style)
-    if source in card.fields:
-        return card.fields[source]
-    if (one := _one_button(card.buttons, source)) is not None:
-        return one
-    raise ConfigurationError(f"card template {template.template_id}: card “{card.name}” has no field “{source}”")
+            return _buttons(card, style)
+    return card.fields.get(source, _one_button(card.buttons, source))
 
 
 def _one_button(buttons: Sequence[CardButton], source: str) -> str | None:
@@ -143,10 +155,10 @@ def _one_button(buttons: Sequence[CardButton], source: str) -> str | None:
     return value
 
 
-def _buttons(buttons: Sequence[CardButton], style: ButtonStyle) -> str:
+def _buttons(card: Card, style: ButtonStyle) -> str:
     if style is ButtonStyle.MSG_BUTTONS:
-        return orjson.dumps({"msgButtons": [_msg_button(button) for button in buttons]}).decode()
-    return orjson.dumps([_group_button(button) for button in buttons]).decode()
+        return orjson.dumps({"msgButtons": [_msg_button(button) for button in card.buttons]}).decode()
+    return orjson.dumps([_group_button(button, card.name) for button in card.buttons]).decode()
 
 
 def _msg_button(button: CardButton) -> dict[str, Any]:
@@ -162,10 +174,11 @@ def _msg_button(button: CardButton) -> dict[str, Any]:
     }
 
 
-def _group_button(button: CardButton) -> dict[str, Any]:
+def _group_button(button: CardButton, card_name: str) -> dict[str, Any]:
     event: dict[str, Any]
     if button.url:
         event = {"type": "openLink", "params": {"url": button.url}}
     else:
-        event = {"type": "sendCardRequest", "params": {"actionId": button.token, "params": {"id": button.token}}}
+        params = {"id": button.token, _CARD: card_name}
+        event = {"type": "sendCardRequest", "params": {"actionId": button.token, "params": params}}
     return {"text": button.text, "color": button.color, "status": "normal", "event": event}

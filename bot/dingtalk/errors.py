@@ -101,6 +101,10 @@ class Unavailable(DingTalkError):
     outcome: ClassVar[str] = "unavailable"
 
 
+class NoToken(Unavailable):
+    """There is no access token to call with; fetching one was already repeated."""
+
+
 class OutcomeUnknown(DingTalkError):
     """The call may have happened: no answer in time, a broken connection, or an answer that says nothing.
 
@@ -108,6 +112,12 @@ class OutcomeUnknown(DingTalkError):
     """
 
     outcome: ClassVar[str] = "unknown"
+
+
+class NoAnswer(OutcomeUnknown):
+    """DingTalk took the call and did not answer in time."""
+
+    outcome: ClassVar[str] = "timeout"
 
 
 class CardUnconfirmed(OutcomeUnknown):

@@ -21,6 +21,8 @@ from bot.dingtalk.endpoints import AppKeys, Endpoints, Host
 from bot.dingtalk.envelope import QPS_PAUSE, open_envelope
 from bot.dingtalk.errors import (
     DingTalkError,
+    NoAnswer,
+    NoToken,
     OutcomeUnknown,
     QuotaExhausted,
     RateLimited,
@@ -39,6 +41,11 @@ _TOKEN_HEADER = "x-acs-dingtalk-access-token"  # noqa: S105 - a header's name
 
 _UNSENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError)
 """Failures after which DingTalk certainly saw nothing of the call."""
+
+_BAD_ADDRESS = (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError)
+
+_WITH_ADDRESS = (*_BAD_ADDRESS, aiohttp.ClientResponseError)
+"""Failures that hold the whole address, which may be a key: they must not be chained."""
 
 _FREE = frozenset({RateLimited.outcome, QuotaExhausted.outcome, Unavailable.outcome})
 """Outcomes of tries that do not count against the month: DingTalk did not work on them."""
@@ -104,6 +111,17 @@ class _Lane:
             counter = self._outcomes[outcome] = self._calls.labels(self.api.name, outcome)
         counter.inc()
         self.seconds.observe(seconds)
+
+
+@dataclass(slots=True)
+class _Course:
+    """How one call went so far. ``doubt`` is set once a try may have worked."""
+
+    deadline: float
+    turn: int | None = None
+    failures: int = 0
+    renewed: bool = False
+    doubt: OutcomeUnknown | None = None
 
 
 class OpenApi:
@@ -195,77 +213,95 @@ class OpenApi:
     async def _persist(self, api: Api, send: Callable[[_Lane, str], Awaitable[_Answer]]) -> _Answer:
         """Try until it worked, until a repetition would be wrong, or until the patience is over."""
         lane = self._lanes.get(api.name) or self._open_lane(api)
-        clock = asyncio.get_running_loop().time
-        deadline = clock() + self._patience.overall
-        turn: int | None = None
-        failures = 0
-        renewed = False
+        course = _Course(asyncio.get_running_loop().time() + self._patience.overall)
         while True:
             try:
-                turn = await lane.bucket.take(turn, deadline=deadline)
-            except TimeoutError:
-                raise RateLimited(f"{api.name}: no turn within {self._patience.overall:g} s") from None
-            token = (self.tokens.ready() or await self._token(api, deadline)) if api.token else ""
-            try:
+                # Before the turn: calls that waited for one token would all go out together.
+                token = (self.tokens.ready() or await self._token(api, course)) if api.token else ""
+                await self._take_turn(lane, course)
                 return await self._try(lane, send, token)
-            except TokenExpired as trouble:
-                self.tokens.drop(token)
-                if renewed:
+            except Refused:
+                raise
+            except DingTalkError as trouble:
+                if isinstance(trouble, TokenExpired):
+                    self.tokens.drop(token)
+                wait = self._next_wait(lane, trouble, course)
+                if wait is not None:
+                    _log.info("dingtalk_repeats", api=api.name, why=trouble.outcome, code=trouble.code, wait=wait)
+                    await asyncio.sleep(wait)
+                elif course.doubt is None or course.doubt is trouble:
                     raise
-                renewed, wait = True, 0.0
-                _note(api, trouble, wait)
-            except RateLimited as trouble:
-                wait = trouble.retry_after or QPS_PAUSE
-                if clock() + wait > deadline:
-                    raise
-                lane.bucket.pause(wait)
-                _note(api, trouble, wait)
-            except (Unavailable, OutcomeUnknown) as trouble:
-                failures += 1
-                wait = self._draw() * self._patience.backoff * 2.0**failures / 2.0
-                repeatable = api.idempotent or isinstance(trouble, Unavailable)
-                if not repeatable or failures >= self._patience.tries or clock() + wait > deadline:
-                    raise
-                _note(api, trouble, wait)
-                await asyncio.sleep(wait)
+                else:
+                    # An earlier try may have worked; what the last one ran into does not change that.
+                    raise course.doubt from trouble
 
-    async def _token(self, api: Api, deadline: float) -> str:
-        """Return a token to be fetched; whatever goes wrong with that, the call itself did not happen."""
+    def _next_wait(self, lane: _Lane, trouble: DingTalkError, course: _Course) -> float | None:
+        """Return the seconds to wait before a repetition, None when there must be none."""
+        left = course.deadline - asyncio.get_running_loop().time()
+        match trouble:
+            case TokenExpired() if not course.renewed:
+                course.renewed = True
+                return 0.0
+            case RateLimited() if (pause := trouble.retry_after or QPS_PAUSE) < left:
+                lane.bucket.pause(pause)
+                return 0.0
+            case OutcomeUnknown():
+                course.doubt = trouble
+                repeatable = lane.api.idempotent
+            case Unavailable():
+                repeatable = not isinstance(trouble, NoToken)
+            case _:
+                return None
+        wait = self._draw() * self._patience.backoff * 2.0**course.failures
+        course.failures += 1
+        return round(wait, 3) if repeatable and course.failures < self._patience.tries and wait < left else None
+
+    async def _take_turn(self, lane: _Lane, course: _Course) -> None:
         try:
-            async with asyncio.timeout_at(deadline):
+            course.turn = await lane.bucket.take(course.turn, deadline=course.deadline)
+        except TimeoutError:
+            raise RateLimited(
+                f"{lane.api.name}: no turn within {self._patience.overall:g} s", retry_after=self._patience.overall
+            ) from None
+
+    async def _token(self, api: Api, course: _Course) -> str:
+        """Return a token that has to be fetched; whatever goes wrong with that, the call itself did not happen."""
+        try:
+            async with asyncio.timeout_at(course.deadline):
                 return await self.tokens.get()
-        except (OutcomeUnknown, TimeoutError) as trouble:
-            raise Unavailable(f"{api.name}: no access token in time") from trouble
+        except (OutcomeUnknown, RateLimited, Unavailable, TimeoutError) as trouble:
+            raise NoToken(f"{api.name}: no access token in time") from trouble
 
     async def _try(self, lane: _Lane, send: Callable[[_Lane, str], Awaitable[_Answer]], token: str) -> _Answer:
         """Make one try, count it, and turn the network's failures into ours."""
         started = time.perf_counter()
         outcome = "cancelled"
-        name = lane.api.name
         try:
             answer = await send(lane, token)
             outcome = "ok"
         except DingTalkError as trouble:
             outcome = trouble.outcome
             raise
-        except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError):
-            outcome = Refused.outcome
-            # Not chained: these errors hold the whole address, which may be a key.
-            raise Refused(f"{name}: not a usable address") from None
-        except _UNSENT as trouble:
-            outcome = Unavailable.outcome
-            raise Unavailable(f"{name}: not reached ({type(trouble).__name__})") from trouble
-        except TimeoutError as trouble:
-            outcome = "timeout"
-            raise OutcomeUnknown(f"{name}: no answer within {self._patience.per_try:g} s") from trouble
-        except (aiohttp.ClientError, OSError) as trouble:
-            outcome = OutcomeUnknown.outcome
-            raise OutcomeUnknown(f"{name}: connection broken ({type(trouble).__name__})") from trouble
+        except (aiohttp.ClientError, TimeoutError, OSError) as failure:
+            ours = self._translated(lane.api.name, failure)
+            outcome = ours.outcome
+            raise ours from (None if isinstance(failure, _WITH_ADDRESS) else failure)
         finally:
             lane.record(outcome, time.perf_counter() - started)
             if self._meter is not None and lane.api.billed and outcome not in _FREE:
                 self._meter.count()
         return answer
+
+    def _translated(self, name: str, failure: Exception) -> DingTalkError:
+        """Return what a failure of the network means for the call."""
+        kind = type(failure).__name__
+        if isinstance(failure, _BAD_ADDRESS):
+            return Refused(f"{name}: not a usable address")
+        if isinstance(failure, _UNSENT):
+            return Unavailable(f"{name}: not reached ({kind})")
+        if isinstance(failure, TimeoutError):
+            return NoAnswer(f"{name}: no answer within {self._patience.per_try:g} s")
+        return OutcomeUnknown(f"{name}: connection broken ({kind})")
 
     def _label(
         self, lane: _Lane, token: str, query: Mapping[str, str] | None, address: str
@@ -293,7 +329,3 @@ class OpenApi:
         if not isinstance(token, str) or not token or not isinstance(lifetime, int | float):
             raise OutcomeUnknown(f"{ACCESS_TOKEN.name}: an answer without a token")
         return Grant(token, float(lifetime))
-
-
-def _note(api: Api, trouble: DingTalkError, wait: float) -> None:
-    _log.info("dingtalk_repeats", api=api.name, why=trouble.outcome, code=trouble.code, wait=round(wait, 3))

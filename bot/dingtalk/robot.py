@@ -72,7 +72,7 @@ def _msg_param(title: str, markdown: str) -> str:
     title = fit(title, _MAX_TITLE_BYTES)
     room = MAX_PARAM_BYTES
     while len(param := orjson.dumps({"title": title, "text": fit(markdown, room)})) > MAX_PARAM_BYTES:
-        room -= max(len(param) - MAX_PARAM_BYTES, 1)
+        room = room * MAX_PARAM_BYTES // len(param)
     return param.decode()
 
 

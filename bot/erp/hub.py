@@ -83,6 +83,7 @@ class ErpHub:
         write_timeout: float = 20.0,
         rng: Random | None = None,
         monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         copies: int = 512,
     ) -> None:
         """``timeout`` is in seconds for a whole read with its repeats; ``timeouts`` has it for single sources.
@@ -103,6 +104,7 @@ class ErpHub:
         self._metrics = metrics
         self._now = now
         self._monotonic = monotonic
+        self._sleep = sleep
         self._random = rng or Random()  # noqa: S311  # spreads repeats in time
         self._flights: dict[_Key, asyncio.Task[Any]] = {}
         self._writes: set[asyncio.Task[DecisionResult]] = set()
@@ -294,7 +296,7 @@ class ErpHub:
                 wait = pause * (0.5 + self._random.random()) if error.retry_after is None else error.retry_after
                 if self._monotonic() + wait >= deadline:
                     raise
-            await asyncio.sleep(wait)
+            await self._sleep(wait)
         raise AssertionError("the last attempt returns or raises")
 
     async def _attempt(

@@ -219,6 +219,16 @@ class CardStore:
         return iter(self._cards.values())
 
 
+def answer_params(holder: Any) -> dict[str, str] | None:
+    """The `cardParamMap` of an answer. Raises `ValueError` unless it maps strings to strings."""
+    if holder is None:
+        return None
+    params = holder.get("cardParamMap") if isinstance(holder, dict) else None
+    if not isinstance(params, dict) or not all(isinstance(value, str) for value in params.values()):
+        raise ValueError("cardParamMap must map strings to strings")
+    return params
+
+
 def _message_buttons(values: Mapping[str, str]) -> Iterator[Button]:
     """Buttons of `sys_full_json_obj` (sheet, 5.10): form A carries `params.id`, form B `id`; both may be there."""
     for entry in _entries(_mapping(_decoded(values.get("sys_full_json_obj", ""))).get("msgButtons")):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -254,6 +254,26 @@ class Chat:
             self._by_carrier[item.carrier_id] = item
         if self.on_item is not None:
             self.on_item(item)
+
+
+def shown(msgtype: str, text: str, content: Mapping[str, Any]) -> dict[str, str]:
+    """How the chat shows a person's message."""
+    if msgtype == "picture":
+        return {"picture_url": f"/sim/media?id={content.get('downloadCode', '')}"}
+    if msgtype == "file":
+        return {
+            "file_name": str(content.get("fileName", "")),
+            "url": f"/sim/media?id={content.get('downloadCode', '')}",
+        }
+    if msgtype == "audio":
+        return {"text": str(content.get("recognition", ""))}
+    if msgtype == "richText":
+        parts = content.get("richText")
+        texts = (
+            [str(part.get("text", "")) for part in parts if isinstance(part, dict)] if isinstance(parts, list) else []
+        )
+        return {"text": "".join(texts) or text}
+    return {"text": text}
 
 
 def _name(person: Person) -> dict[str, str]:

@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 import orjson
 
 from bot.simulator.approvals import Approvals
-from bot.simulator.cards import CardInstance, CardStore, Face
-from bot.simulator.chat import Chat, Conversation, Delivery, Item, Message
+from bot.simulator.cards import CardInstance, CardStore, Face, answer_params
+from bot.simulator.chat import Chat, Conversation, Delivery, Item, Message, shown
 from bot.simulator.config import SimulatorConfig
 from bot.simulator.credentials import Credentials
 from bot.simulator.enterprise import Enterprise, Person, demo_enterprise
@@ -147,7 +147,7 @@ class Engine:
         mentioned = [self.person(user_id) for user_id in at_user_ids]
         group = conversation.kind == "group"
         robot = self.config.robot_name
-        shown = f"@{robot} {text}" if group and at_bot and msgtype == "text" and f"@{robot}" not in text else text
+        words = f"@{robot} {text}" if group and at_bot and msgtype == "text" and f"@{robot}" not in text else text
         msg_id = f"msg{base64.b64encode(self.rng.randbytes(16)).decode()}"
         message = self.chat.write(
             conversation,
@@ -155,7 +155,7 @@ class Engine:
             msgtype=msgtype,
             msg_id=msg_id,
             at_user_ids=tuple(at_user_ids),
-            **_shown(msgtype, shown, content or {}),
+            **shown(msgtype, words, content or {}),
         )
         if group and not (at_bot and conversation.bot_member and msgtype in GROUP_TYPES):
             return message
@@ -276,7 +276,7 @@ class Engine:
         self.timeline.on_entry = self._on_entry
         self.chat.on_item = self._on_item
         self.cards.on_forget = self.chat.forget_card
-        self.faults.on_change = lambda: self.live.tell("faults", self.faults.render())
+        self.faults.on_change = self._on_faults
         self.flow.on_change = self._on_quota
         self.pushes.on_connections = self._on_connections
 
@@ -291,6 +291,10 @@ class Engine:
             self.live.item(item)
         if self._waiters:
             self._check_soon()
+
+    def _on_faults(self) -> None:
+        if self.live.viewers:
+            self.live.tell("faults", self.faults.render())
 
     def _on_quota(self) -> None:
         if self.live.viewers:
@@ -366,7 +370,7 @@ class Engine:
             # The SDKs' default answers ({"response": "OK"}, the echoed payload) change nothing and are accepted.
             return isinstance(answer, dict)
         try:
-            data, private = _params(response.get("cardData")), _params(response.get("userPrivateData"))
+            data, private = answer_params(response.get("cardData")), answer_params(response.get("userPrivateData"))
         except ValueError as error:
             self.timeline.note("click", f"bad answer: {error}", response)
             return False
@@ -375,33 +379,3 @@ class Engine:
             card.answer(user_id, data, private, options if isinstance(options, dict) else {})
             self.chat.changed(copy for copy in self.chat.copies(card) if copy.visible_to(user_id))
         return True
-
-
-def _params(holder: Any) -> dict[str, str] | None:
-    """The `cardParamMap` of an answer. Raises `ValueError` unless it maps strings to strings."""
-    if holder is None:
-        return None
-    params = holder.get("cardParamMap") if isinstance(holder, dict) else None
-    if not isinstance(params, dict) or not all(isinstance(value, str) for value in params.values()):
-        raise ValueError("cardParamMap must map strings to strings")
-    return params
-
-
-def _shown(msgtype: str, text: str, content: Mapping[str, Any]) -> dict[str, str]:
-    """How the chat shows a person's message."""
-    if msgtype == "picture":
-        return {"picture_url": f"/sim/media?id={content.get('downloadCode', '')}"}
-    if msgtype == "file":
-        return {
-            "file_name": str(content.get("fileName", "")),
-            "url": f"/sim/media?id={content.get('downloadCode', '')}",
-        }
-    if msgtype == "audio":
-        return {"text": str(content.get("recognition", ""))}
-    if msgtype == "richText":
-        parts = content.get("richText")
-        texts = (
-            [str(part.get("text", "")) for part in parts if isinstance(part, dict)] if isinstance(parts, list) else []
-        )
-        return {"text": "".join(texts) or text}
-    return {"text": text}

@@ -6,11 +6,13 @@ import base64
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 ROOT_DEPARTMENT = 1
 COMPANY = "明川五金制造有限公司"
 
 
+@lru_cache(maxsize=1024)
 def opaque(kind: str, key: str) -> str:
     """Base64 id that is always the same for the same key, shaped like DingTalk's (may hold ``+`` and ``/``)."""
     return base64.b64encode(hashlib.sha256(f"{kind}:{key}".encode()).digest()[:16]).decode()

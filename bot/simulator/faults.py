@@ -249,6 +249,7 @@ class Faults:
             settings.setdefault("count", None)
         for key, value in settings.items():
             _check(key, value)
+        for key, value in settings.items():
             setattr(fault, key, value)
         if fault.count is not None and fault.count <= 0:
             fault.on, fault.count = False, None

@@ -57,7 +57,9 @@ class Connection:
 
     def finish(self) -> None:
         """Close the WebSocket properly after what is queued."""
-        if not self.outgoing.full():
+        if self.outgoing.full():
+            self.abort()
+        else:
             self.outgoing.put_nowait(_CUT)
 
     @staticmethod

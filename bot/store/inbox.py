@@ -9,14 +9,14 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 from sqlalchemy import bindparam, delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
-from sqlalchemy.sql.dml import Insert, Update
+from sqlalchemy.sql.dml import ReturningInsert, Update
 
 from bot.chat.inbox import InboxState, Letter
 from bot.store.errors import StoreUnavailable
 from bot.store.tables import INBOX
+from bot.store.upsert import insert_into
 
 log = structlog.get_logger(__name__)
 
@@ -153,9 +153,8 @@ class StoredInbox:
         return await waiter
 
 
-def _insert_new(dialect: str) -> Insert:
-    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    return insert(INBOX).on_conflict_do_nothing(index_elements=["msg_id"]).returning(INBOX.c.msg_id)
+def _insert_new(dialect: str) -> ReturningInsert[str]:
+    return insert_into(INBOX, dialect).on_conflict_do_nothing(index_elements=["msg_id"]).returning(INBOX.c.msg_id)
 
 
 def _update_state() -> Update:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.store.tables import LANGUAGE
+from bot.store.upsert import insert_into
 
 
 class StoredLanguages:
@@ -28,8 +28,7 @@ class StoredLanguages:
 
     async def choose(self, user_id: str, code: str) -> None:
         """Remember the person's choice."""
-        insert = postgresql.insert if self._engine.dialect.name == "postgresql" else sqlite.insert
-        statement = insert(LANGUAGE).values(user_id=user_id, code=code)
+        statement = insert_into(LANGUAGE, self._engine.dialect.name).values(user_id=user_id, code=code)
         async with self._engine.begin() as connection:
             await connection.execute(
                 statement.on_conflict_do_update(index_elements=["user_id"], set_={"code": statement.excluded.code})

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.store.tables import API_MONTH
+from bot.store.upsert import insert_into
 
 
 class StoredMonths:
@@ -23,8 +23,7 @@ class StoredMonths:
 
     async def add(self, month: str, calls: int) -> int:
         """Add ``calls`` and return the month's new sum."""
-        insert = postgresql.insert if self._engine.dialect.name == "postgresql" else sqlite.insert
-        statement = insert(API_MONTH).values(month=month, calls=calls)
+        statement = insert_into(API_MONTH, self._engine.dialect.name).values(month=month, calls=calls)
         statement = statement.on_conflict_do_update(
             index_elements=["month"], set_={"calls": API_MONTH.c.calls + statement.excluded.calls}
         )

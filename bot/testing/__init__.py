@@ -2,4 +2,4 @@
 
 import pytest
 
-pytest.register_assert_rewrite("bot.testing.erp_contract")
+pytest.register_assert_rewrite("bot.testing.erp_contract", "bot.testing.erp_checks")

@@ -29,6 +29,8 @@ def rendered(presenter: Presenter, source: str, **values: object) -> str:
         ("{{ '%s!' % x }}", f"{TAME}!"),
         ("{{ ('%s' | bold) % x }}", f"**{TAME}**"),
         ("{{ [x, x | bold] | join('*') }}", f"{TAME}＊**{TAME}**"),
+        ("{{ ['a', 'b'] | join(', ') }}", "a, b"),
+        ("{{ x ~ ' c ' ~ x }}", f"{TAME} c {TAME}"),
         ("{{ [x, x] | map('bold') | join(' ') }}", f"**{TAME}** **{TAME}**"),
         ("{% set y %}{{ x }}{% endset %}{{ y }}", TAME),
         ("{% macro m(a) %}**{{ a }}**{% endmacro %}{{ m(x) }}", f"**{TAME}**"),
@@ -55,7 +57,9 @@ def test_escapes(english: Presenter, source: str, expected: str | None) -> None:
     assert "*a*" not in text
 
 
-@pytest.mark.parametrize("name", ["safe", "e", "escape", "forceescape", "tojson", "replace", "format", "urlize", "xmlattr"])
+@pytest.mark.parametrize(
+    "name", ["safe", "e", "escape", "forceescape", "tojson", "replace", "format", "urlize", "xmlattr"]
+)
 def test_filters_that_escape_for_html_or_not_at_all_are_left_out(english: Presenter, name: str) -> None:
     with pytest.raises(TemplateAssertionError, match="No filter"):
         rendered(english, f"{{{{ x | {name} }}}}", x=EVIL)

@@ -19,7 +19,15 @@ from bot.phrase import phrase
 
 @pytest.mark.parametrize(
     ("code", "chosen"),
-    [("zh_CN", "zh_CN"), ("en", "en"), ("en_US", "en"), ("en-GB", "en"), ("zh-Hans", "zh_CN"), ("fr", "zh_CN"), ("", "zh_CN")],
+    [
+        ("zh_CN", "zh_CN"),
+        ("en", "en"),
+        ("en_US", "en"),
+        ("en-GB", "en"),
+        ("zh-Hans", "zh_CN"),
+        ("fr", "zh_CN"),
+        ("", "zh_CN"),
+    ],
 )
 def test_any_code_finds_a_language(languages: Mapping[str, Language], code: str, chosen: str) -> None:
     assert choose(languages, code).code == chosen

@@ -83,7 +83,7 @@ def order(
         promised_on=TODAY - timedelta(days=late),
         total=cny("100"),
         lines=tuple(
-            OrderLine(sku=f"SKU{i}", name=f"螺丝 {i}", unit="pcs", quantity=Decimal(i), amount=cny("1"))
+            OrderLine(sku=f"W-{i}", name=f"垫圈 {i}", unit="pcs", quantity=Decimal(i), amount=cny("1"))
             for i in range(1, lines + 1)
         ),
         url=f"https://erp.example.com/{number}",

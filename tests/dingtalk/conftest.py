@@ -127,7 +127,10 @@ def stock_card(**changes: Any) -> Card:
         "title": "库存 SKU123",
         "body": "**可用** 12",
         "tips": "截至 17:28",
-        "buttons": (CardButton("下一页", "blue", token="ask|8|/stock"), CardButton("打开", "gray", url="https://erp/1")),
+        "buttons": (
+            CardButton("下一页", "blue", token="ask|8|/stock"),
+            CardButton("打开", "gray", url="https://erp/1"),
+        ),
         "twin": "库存 SKU123  \n  可用 12",
         "fields": {"sku": "SKU123", "available": "12"},
     }

@@ -66,6 +66,7 @@ class Link:
     ticket: str
     received: asyncio.Queue[dict[str, Any]] = field(default_factory=asyncio.Queue)
     pings: asyncio.Queue[bytes] = field(default_factory=asyncio.Queue)
+    pongs: asyncio.Queue[bytes] = field(default_factory=asyncio.Queue)
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def push(self, body: object) -> str:
@@ -121,8 +122,8 @@ class GatewayDouble:
         app.router.add_post("/v1.0/gateway/connections/open", self._open)
         app.router.add_get("/connect", self._connect)
         app.router.add_post("/robot/sendBySession", self._reply)
-        server = TestServer(app, access_log=None)
-        await server.start_server(shutdown_timeout=0.1)
+        server = TestServer(app)
+        await server.start_server(access_log=None, shutdown_timeout=0.1)
         self.url = str(server.make_url("")).rstrip("/")
         try:
             yield self
@@ -164,6 +165,8 @@ class GatewayDouble:
                 link.pings.put_nowait(message.data)
                 if self.answers_pings:
                     await socket.pong(message.data)
+            elif message.type is WSMsgType.PONG:
+                link.pongs.put_nowait(message.data)
         link.ended.set()
         return socket
 

@@ -161,6 +161,14 @@ async def test_wrong_keys_leave_the_webhook(api: OpenApi, dingtalk: FakeDingTalk
     assert len(dingtalk.asked(TOKEN_URL)) == 1
 
 
+async def test_without_a_token_the_webhook_is_left(api: OpenApi, dingtalk: FakeDingTalk) -> None:
+    dingtalk.post(TOKEN_URL, exception=TimeoutError(), repeat=True)
+    dingtalk.post(WEBHOOK_URL, payload={"errcode": 0})
+    answers = Answers(CardApi(api), Robot(api), KEYS, now=lambda: NOW)
+    assert await Desk(answers).answer() == Sent(Via.WEBHOOK)
+    assert len(dingtalk.asked(TOKEN_URL)) == 3
+
+
 async def test_outsiders_get_cards_in_groups(desk: Desk, dingtalk: FakeDingTalk) -> None:
     dingtalk.post(CREATE_URL, payload=SHOWN)
     assert await desk.answer(sender=OUTSIDER) == Sent(Via.CARD)

@@ -12,6 +12,7 @@ from bot.dingtalk.card_wire import (
     TemplateChoice,
     card_params,
     click_response,
+    clicked_card,
     own_template,
 )
 from bot.errors import ConfigurationError
@@ -58,7 +59,7 @@ def test_a_template_of_ones_own_with_a_button_group() -> None:
             "status": "normal",
             "event": {
                 "type": "sendCardRequest",
-                "params": {"actionId": "ask|8|/stock", "params": {"id": "ask|8|/stock"}},
+                "params": {"actionId": "ask|8|/stock", "params": {"id": "ask|8|/stock", "card": "stock"}},
             },
         },
         {
@@ -164,3 +165,16 @@ def test_the_template_file_previews_a_card_of_the_bot() -> None:
     assert set(preview) == set(params)
     event = preview["btns"][0]["event"]
     assert event.keys() == orjson.loads(params["btns"])[0]["event"].keys()
+
+
+def test_a_drill_down_keeps_to_the_template_of_the_card_that_was_clicked() -> None:
+    orders = own_template("orders.schema", variables={"t": "title", "late": "days_late", "btns": "buttons"})
+    (button, _) = orjson.loads(card_params(stock_card(), own_template("mine.schema"))["btns"])
+    assert clicked_card(button["event"]["params"]["params"]) == "stock"
+    shown = click_response(stock_card(), orders)["cardData"]["cardParamMap"]
+    assert (shown["t"], shown["late"]) == ("库存 SKU123", "")
+
+
+@pytest.mark.parametrize("values", [{}, {"card": 7}, {"card": None}])
+def test_a_button_that_does_not_say_its_card(values: dict[str, object]) -> None:
+    assert clicked_card(values) == ""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 
 from structlog.testing import capture_logs
 
-from .gateway_double import BOT, frame, ping
+from .gateway_double import BOT, PATIENCE, frame, ping
 from .stream_parts import Recorder, eventually, on, streaming
 
 
@@ -43,11 +44,12 @@ async def test_a_full_desk_stops_the_reading_and_loses_nothing() -> None:
 
 async def test_our_own_pause_is_no_silence_of_the_gateway() -> None:
     handler = Recorder.held()
-    async with streaming(on(BOT, handler), max_waiting=1, silence_limit=0.05, heartbeat=10.0) as stream:
+    async with streaming(on(BOT, handler), max_waiting=1, silence_limit=0.3, heartbeat=0.2) as stream:
         link = await stream.link()
         await link.push(frame(BOT, {"msgId": "m1"}))
         await eventually(lambda: len(handler.messages) == 1)
-        await asyncio.sleep(0.15)  # three times the silence that a connection survives
+        for _ in range(3):  # longer than the silence that a connection survives; nobody reads the pongs
+            await asyncio.wait_for(link.pings.get(), PATIENCE)
 
         assert handler.gate is not None
         handler.gate.set()
@@ -72,8 +74,6 @@ async def test_a_connection_that_drains_while_the_desk_is_full_ends_in_time() ->
 
 async def test_two_hundred_tasks_are_kept_alive_by_the_client() -> None:
     """Tasks that only the event loop knows may be collected in the middle of their work."""
-    import gc
-
     handler = Recorder.held()
     async with streaming(on(BOT, handler)) as stream:
         link = await stream.link()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -21,11 +22,12 @@ def company() -> Company:
 
 
 @pytest.fixture(scope="session")
-async def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    file = tmp_path_factory.mktemp("demo") / "demo.sqlite3"
-    erp = await open_demo(file, today=TODAY, now=lambda: NOW)
-    await erp.close()
-    return file
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    async def fill(file: Path) -> Path:
+        await (await open_demo(file, today=TODAY, now=lambda: NOW)).close()
+        return file
+
+    return asyncio.run(fill(tmp_path_factory.mktemp("demo") / "demo.sqlite3"))
 
 
 @pytest.fixture

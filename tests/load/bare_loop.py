@@ -54,7 +54,8 @@ async def main() -> None:
         async with session.post(f"{API}/v1.0/oauth2/accessToken", json=keys) as response:
             token = (await response.json())["accessToken"]
         subscribe = {**KEYS, "subscriptions": [{"type": "CALLBACK", "topic": TOPIC}], "ua": "bare/1.0", "localIp": ""}
-        async with session.post(f"{API}/v1.0/gateway/connections/open", json=subscribe) as response:
+        accept = {"Accept": "application/json"}  # else the gateway answers in XML
+        async with session.post(f"{API}/v1.0/gateway/connections/open", json=subscribe, headers=accept) as response:
             opened = await response.json()
         async with session.ws_connect(f"{opened['endpoint']}?ticket={quote(opened['ticket'])}") as socket:
             async for frame in socket:

@@ -109,6 +109,9 @@ FAMILIES = (
     Family("RM-", 51, "包装纸箱", "bzzx", _MATERIALS, "只", "2.15", "3号 5号 8号", "五层瓦楞"),
 )  # fmt: skip
 
+MADE_TO_ORDER = "ODD-5"
+"""SKU of the one product that no warehouse keeps and no document names."""
+
 _ODD = (
     ("A|B-01", "加强型*管钳*", "jqxgq", "<加厚>", "把", "45.5"),
     ("A_B_02", "_静音_ 无叶风扇", "jywyfs", "`静音` | 遥控", "台", "368"),

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from random import Random
 
-from bot.erp.demo.catalogue import Article, articles
+from bot.erp.demo.catalogue import MADE_TO_ORDER, Article, articles
 from bot.erp.demo.sales import WAREHOUSES, Shipment, bill, make_shipments, moment, quantity_for
 from bot.erp.demo.supply import make_productions, make_purchases
 from bot.erp.model import (
@@ -62,10 +62,11 @@ def make_company(today: date, seed: int = SEED) -> Company:
     """Return the company as it is on the morning of ``today``; nothing in it happened later than the day before."""
     rng = Random(seed)  # noqa: S311  # invented data, no secrets
     known = tuple(articles())
-    shipments, invoices = bill(rng, today, make_shipments(rng, today, known))
-    purchases = make_purchases(rng, today, known)
+    traded = [article for article in known if article.product.sku != MADE_TO_ORDER]
+    shipments, invoices = bill(rng, today, make_shipments(rng, today, traded))
+    purchases = make_purchases(rng, today, traded)
     open_orders = [shipment.order.number for shipment in shipments if shipment.order.status in _OWED]
-    productions = make_productions(rng, today, known, open_orders)
+    productions = make_productions(rng, today, traded, open_orders)
     owed = _owed(shipments)
     coming = _coming(rng, purchases, productions)
     return Company(
@@ -87,9 +88,7 @@ def _owed(shipments: Sequence[Shipment]) -> Amounts:
     return owed
 
 
-def _coming(
-    rng: Random, purchases: Sequence[PurchaseOrder], productions: Sequence[ProductionOrder]
-) -> Amounts:
+def _coming(rng: Random, purchases: Sequence[PurchaseOrder], productions: Sequence[ProductionOrder]) -> Amounts:
     """Return what vendors and the workshop still have to bring."""
     coming: defaultdict[Place, Decimal] = defaultdict(Decimal)
     for purchase in purchases:
@@ -103,9 +102,7 @@ def _coming(
     return coming
 
 
-def _holding(
-    rng: Random, today: date, article: Article, owed: Amounts, coming: Amounts
-) -> Holding:
+def _holding(rng: Random, today: date, article: Article, owed: Amounts, coming: Amounts) -> Holding:
     sku = article.product.sku
     typical = quantity_for(article, rng.randrange(3_000, 30_000))
     scarce, gone = rng.random() < 0.08, rng.random() < 0.04
@@ -121,7 +118,7 @@ def _holding(
             on_hand = Decimal(0)
         on_hand = _FIRST_STOCK[code] if sku == "SKU123" else on_hand
         per_warehouse[code] = _quantities(on_hand, demand, supply)
-    if sku == "ODD-5":
+    if sku == MADE_TO_ORDER:
         per_warehouse.clear()
     reorder_point: Decimal | None = typical
     if sku == "SKU123":

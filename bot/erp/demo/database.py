@@ -24,7 +24,9 @@ from bot.errors import ConfigurationError
 
 T = TypeVar("T")
 
-_PRAGMAS = ("journal_mode = WAL", "synchronous = NORMAL", "busy_timeout = 2000")
+# No WAL: two processes that switch the same new file to it at once meet "database is locked" whatever the timeout, and
+# a demo writes too rarely to gain from it.
+_PRAGMAS = ("busy_timeout = 4000", "synchronous = NORMAL")
 
 
 class Database:
@@ -103,7 +105,8 @@ def _file(place: str | Path) -> str:
         return str(place)
     try:
         url = make_url(place)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
+        # The address itself may hold a password and is not repeated.
         raise ConfigurationError("the demo ERP's database address cannot be read") from None
     if url.get_backend_name() != "sqlite":
         raise ConfigurationError("the demo ERP keeps its data in SQLite only")

@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection
 
 from bot.erp.demo import tables as t
 from bot.erp.demo.database import writing
-from bot.erp.demo.folding import fold
+from bot.erp.demo.folding import fold, whole_number
 from bot.erp.demo.reading import purchase_order
 from bot.erp.demo.supply import USERS
 from bot.erp.errors import Invalid
@@ -55,9 +55,10 @@ def _refusal(connection: Connection, order: PurchaseOrder, decision: Decision) -
 
 
 def _recorded_by(connection: Connection, number: str, version: str) -> str | None:
-    if not version.isdecimal():
+    decided = whole_number(version)
+    if decided is None:
         return None
-    wanted = select(_APPROVAL.c.by).where(_APPROVAL.c.number_key == fold(number), _APPROVAL.c.version == int(version))
+    wanted = select(_APPROVAL.c.by).where(_APPROVAL.c.number_key == fold(number), _APPROVAL.c.version == decided)
     found: str | None = connection.scalar(wanted)
     return found
 

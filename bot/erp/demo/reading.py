@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Row, Table, and_, bindparam, case, func, o
 from sqlalchemy.engine import Connection
 
 from bot.erp.demo import tables as t
-from bot.erp.demo.folding import fold
+from bot.erp.demo.folding import fold, whole_number
 from bot.erp.demo.supply import pending_for
 from bot.erp.errors import Invalid, NotFound, Unsupported
 from bot.erp.model import (
@@ -42,6 +42,9 @@ from bot.erp.port import Filter, ListQuery
 
 T = TypeVar("T")
 Record = Row[Any]
+
+_FAR = 2**31
+"""Beyond the end of every list, and still a number that SQLite takes."""
 
 _PRODUCT, _STOCK, _WAREHOUSE = t.table(t.ProductRow), t.table(t.StockRow), t.table(t.WarehouseRow)
 _ORDER, _ORDER_LINE, _INVOICE = t.table(t.OrderRow), t.table(t.OrderLineRow), t.table(t.InvoiceRow)
@@ -166,7 +169,7 @@ class _Listing(Generic[T]):
         if text := fold(query.text):
             conditions.append(or_(*(column.contains(text, autoescape=True) for column in self.searched)))
         matching = select(self.table).where(*conditions)
-        wanted = matching.order_by(order, self.table.c.number_key).limit(query.limit).offset(query.offset)
+        wanted = matching.order_by(order, self.table.c.number_key).limit(query.limit).offset(min(query.offset, _FAR))
         count = select(func.count()).select_from(self.table).where(*conditions)
         return Slice(
             items=tuple(self.read(row, source) for row in connection.execute(wanted)),
@@ -385,9 +388,9 @@ PRODUCTION_ORDERS = _Listing(
 
 def changes(connection: Connection, area: Area, cursor: str, limit: int, source: str) -> Changes:
     """Return the next changes. The cursor is the last revision seen, so equal times neither hide nor repeat any."""
-    if cursor and not cursor.isdecimal():
+    after = whole_number(cursor or "0")
+    if after is None:
         raise Invalid(f"not a cursor of this ERP: {cursor[:40]!r}", source=source)
-    after = int(cursor or 0)
     wanted = select(_CHANGE).where(_CHANGE.c.area == area, _CHANGE.c.revision > after)
     rows = connection.execute(wanted.order_by(_CHANGE.c.revision).limit(limit + 1)).all()
     return Changes(

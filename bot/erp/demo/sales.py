@@ -184,20 +184,14 @@ def _between(rng: Random, first: date, today: date) -> date:
 
 def bill(rng: Random, today: date, shipments: Sequence[Shipment]) -> tuple[list[Shipment], list[Invoice]]:
     """Return the shipments with what was billed and paid, and the 300 invoices, oldest first; the seventh is INV-7."""
-    billed: dict[str, SalesOrder] = {}
-    invoices: list[Invoice] = []
-    for shipment in shipments:
-        order = shipment.order
-        if order.delivery is Progress.NONE or len(billed) == INVOICES - CREDIT_NOTES:
-            continue
-        invoice = _invoice(rng, today, order)
-        invoices.append(invoice)
-        billed[order.number] = _after_billing(order, invoice)
+    first, *others = (shipment.order for shipment in shipments if shipment.order.delivery is not Progress.NONE)
+    chosen = (first, *rng.sample(others, INVOICES - CREDIT_NOTES - 1))
+    invoices = [_invoice(rng, today, order) for order in chosen]
+    billed = {order.number: _after_billing(order, invoice) for order, invoice in zip(chosen, invoices, strict=True)}
     invoices += [_credit_note(rng, today, invoice) for invoice in rng.sample(invoices[20:], CREDIT_NOTES)]
-    first, *others = invoices
-    others.sort(key=_issued_on)
-    first = replace(first, issued_on=others[6].issued_on)
-    numbered = (*others[:6], first, *others[6:])
+    seventh, *rest = invoices
+    rest.sort(key=_issued_on)
+    numbered = (*rest[:6], replace(seventh, issued_on=rest[6].issued_on), *rest[6:])
     return (
         [replace(shipment, order=billed.get(shipment.order.number, shipment.order)) for shipment in shipments],
         [replace(invoice, id=f"INV-{n}", number=f"INV-{n}") for n, invoice in enumerate(numbered, 1)],

@@ -5,6 +5,7 @@ A call itself is a plain function of engine and `Call` that returns the answer o
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from time import perf_counter
@@ -93,7 +94,7 @@ def handler_for(route: Route) -> Callable[[web.Request], Awaitable[web.StreamRes
         call: Call | None = None
         try:
             call = await _read(request)
-            _admit(engine, route, call)
+            _admit(engine, route, name, call)
             status, answer = 200, route.serve(engine, call)
         except ApiError as error:
             status, answer = error.status, api_envelope(engine, error)
@@ -152,7 +153,8 @@ async def _read(request: web.Request) -> Call:
     body: Json = {}
     file = None
     if request.content_type.startswith("multipart/"):
-        body, file = await _read_multipart(request)
+        with contextlib.suppress(ValueError):
+            body, file = await _read_multipart(request)
     elif request.body_exists:
         try:
             decoded = orjson.loads(await request.read())
@@ -179,9 +181,9 @@ async def _read_multipart(request: web.Request) -> tuple[Json, StoredFile | None
     return fields, file
 
 
-def _admit(engine: Engine, route: Route, call: Call) -> None:
+def _admit(engine: Engine, route: Route, name: str, call: Call) -> None:
     """Token, permission and flow control, in the order in which the platform checks them."""
-    name, faults = route.name, engine.faults
+    faults = engine.faults
     if not route.token:
         return
     api = route.host == "api"

@@ -124,10 +124,15 @@ export function mountChat(session) {
   /** @type {Log | undefined} */
   let log;
   let scheduled = false;
+  let unread = false;
+  let height = 0;
 
+  /** Once a frame: follow the newest message, or offer to. */
   const toEnd = () => {
     scheduled = false;
     if (log?.atEnd) scroller.scrollTop = scroller.scrollHeight;
+    else if (unread) newest.hidden = false;
+    unread = false;
   };
   const keepEnd = () => {
     if (!scheduled) requestAnimationFrame(toEnd);
@@ -185,13 +190,16 @@ export function mountChat(session) {
   };
 
   scroller.addEventListener('scroll', () => {
-    // A scroll caused by news that we are about to follow says nothing about the reader's wish.
-    if (!log || scheduled) return;
+    // The browser's own scroll after a change of height says nothing about the reader's wish.
+    if (!log || scroller.clientHeight !== height) return;
     log.atEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR_PX;
     if (log.atEnd) newest.hidden = true;
   }, { passive: true });
   // A picture that arrives, a keyboard that opens, a composer that grows: the newest message stays in sight.
-  const resized = new ResizeObserver(() => keepEnd());
+  const resized = new ResizeObserver(() => {
+    height = scroller.clientHeight;
+    keepEnd();
+  });
   resized.observe(scroller);
   scroller.addEventListener('load', keepEnd, { capture: true });
   newest.addEventListener('click', () => {
@@ -211,7 +219,7 @@ export function mountChat(session) {
     drawEmpty();
     if (!isNew || mine) return;
     news.textContent = `${item.sender.name}: ${summary(item)}`;
-    if (!log?.atEnd) newest.hidden = false;
+    unread = true;
   });
   session.listen('items', ({ restarted }) => {
     for (const id of restarted) logs.delete(id);

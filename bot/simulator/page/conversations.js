@@ -42,7 +42,7 @@ export function mountConversations(session, onOpen) {
     const opened = id === session.opened;
     const shown = kind === 'direct' ? session.robot.name || title : title;
     return el('button', {
-      class: 'conversation', type: 'button', 'aria-current': opened && 'true',
+      class: 'conversation', type: 'button', 'aria-current': opened || null,
       data: { testid: 'conversation', conversationId: id, kind, unread: String(unread) },
       on: { click: () => onOpen(id) },
     }, kind === 'direct' ? robotFace() : groupFace(membersOf(session, conversation)),

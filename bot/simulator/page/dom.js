@@ -10,8 +10,8 @@
  */
 
 /**
- * Make an element. `data` fills `dataset`, `on` adds listeners, `true` gives an empty attribute and `false`, `null`
- * and `undefined` give none; everything else is an attribute.
+ * Make an element. `data` fills `dataset`, `on` adds listeners, everything else is an attribute: `null` and `undefined`
+ * give none; a boolean gives `"true"` or `"false"` for `aria-…`, else an empty attribute or none.
  * @param {string} tag
  * @param {Props} [props]
  * @param {...Child} children
@@ -23,12 +23,16 @@ export function el(tag, props = {}, ...children) {
     if (name === 'data') Object.assign(node.dataset, value);
     else if (name === 'on') {
       for (const [event, listener] of Object.entries(props.on ?? {})) node.addEventListener(event, listener);
-    } else if (value !== false && value !== null && value !== undefined) {
-      node.setAttribute(name, value === true ? '' : String(value));
-    }
+    } else if (typeof value === 'boolean' && !name.startsWith('aria-')) node.toggleAttribute(name, value);
+    else if (isGiven(value)) node.setAttribute(name, String(value));
   }
   node.append(...children.filter(isChild));
   return node;
+}
+
+/** @param {unknown} value */
+function isGiven(value) {
+  return value !== null && value !== undefined;
 }
 
 /**
@@ -36,7 +40,7 @@ export function el(tag, props = {}, ...children) {
  * @returns {child is Node | string}
  */
 function isChild(child) {
-  return child !== null && child !== undefined && child !== false;
+  return isGiven(child) && child !== false;
 }
 
 /**

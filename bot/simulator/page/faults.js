@@ -30,7 +30,7 @@ export function mountFaults(session) {
     for (const [name, row] of rows) row.update(session.faults[name]);
     const on = Object.values(session.faults).filter((fault) => fault.on).length;
     count.hidden = on === 0;
-    count.textContent = String(on);
+    count.textContent = on ? String(on) : '';
     count.setAttribute('aria-label', say('faults.active', { n: on }));
   };
 
@@ -39,9 +39,8 @@ export function mountFaults(session) {
    * @param {Record<string, unknown>} part
    */
   const change = async (name, part) => {
-    const answer = await attempt(() => api.setFaults({ [name]: part }));
-    if (answer) session.takeFaults(answer);
-    else draw();
+    // The new state comes as news, to this page as to all others; only a failure must be undone here.
+    if (!(await attempt(() => api.setFaults({ [name]: part })))) draw();
   };
 
   /**

@@ -91,7 +91,12 @@ export function inline(text) {
       if (isOpen(match[1].toLowerCase())) close(match[1].toLowerCase());
       else addText(top().children, match[0]);
     } else if ((match = take(MARK))) {
-      const mark = match[0];
+      let mark = match[0];
+      if (mark.length === 2 && top().kind === mark[0] && text[at] === mark[0]) {
+        // Of three marks in a row the inner, single one closes first.
+        mark = mark[0];
+        at -= 1;
+      }
       const before = text[start - 1] ?? ' ';
       const after = text[at] ?? ' ';
       const mayClose = !/\s/.test(before) && !(mark[0] === '_' && /\w/.test(after));

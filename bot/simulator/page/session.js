@@ -113,12 +113,6 @@ export class Session {
     this.#setStatus(state);
   }
 
-  /** @param {any} answer of a change of the switches, with or without the key `faults` */
-  takeFaults(answer) {
-    this.faults = answer.faults ?? answer;
-    this.#tell('faults');
-  }
-
   /** @param {any} state */
   #setStatus({ faults, quota, connections }) {
     Object.assign(this, { faults, quota, connections });
@@ -243,13 +237,9 @@ export class Session {
     if (event === 'message' || event === 'card') this.#onItem(data);
     else if (event === 'timeline') this.#onTimeline(data);
     else if (event === 'reset') this.#reload();
-    else if (event === 'faults') this.takeFaults(data);
-    else if (event === 'quota') {
-      this.quota = data.quota ?? data;
-      this.#tell('quota');
-    } else if (event === 'connections') {
-      this.connections = typeof data === 'number' ? data : data.connections;
-      this.#tell('connections');
+    else if (event === 'faults' || event === 'quota' || event === 'connections') {
+      Object.assign(this, { [event]: data });
+      this.#tell(event);
     }
   }
 

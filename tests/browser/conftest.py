@@ -1,0 +1,127 @@
+"""The chat page in Debian's Chromium.
+
+Every test of this folder is marked ``browser`` and runs on one event loop for the whole session, so that simulator, bot
+and browser can live side by side in it: write ``async def test_…`` and use these fixtures.
+
+``simulator``     a `bot.simulator.server.Running` of the test's own (``.url``, ``.engine``)
+``echo_bot``      an `EchoBot` connected to it; script its ``answer`` and ``on_click``
+``browser_page``  opens a page: ``await browser_page("keeper01", viewport=PHONE, dark=True, language="en", url=…)``
+                  → `ChatPage`; ``url`` is another simulator's origin where it is not the fixture's. A page that threw
+                  an error or hurt its content-security policy fails the test.
+
+Stable marks in the page: ``data-testid`` everywhere; conversations carry ``data-conversation-id``, ``data-kind`` and
+``data-unread``; messages ``data-seq``; cards ``data-track-id``, ``data-version``, ``data-private`` and inside them
+``card-title``, ``card-body``, ``card-tips``, ``card-private`` and ``card-button`` (``data-button-id``, ``data-color``);
+faults ``data-name``; timeline rows ``data-direction``, ``data-name``, ``data-tone``; ``#app`` has ``data-ready`` with
+the person's userId once their messages are loaded.
+"""
+
+from __future__ import annotations
+
+import base64
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, async_playwright, expect
+
+from bot.simulator.server import Running, running
+from tests.browser.chat_page import DESK, ChatPage
+from tests.browser.echo_bot import EchoBot, connected_bot
+
+FOLDER = Path(__file__).parent
+ARGUMENTS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+PATIENCE_MS = 8_000
+
+OpenPage = Callable[..., Awaitable[ChatPage]]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if FOLDER in item.path.parents and FOLDER / "js" not in item.path.parents:
+            item.add_marker("browser")
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of Chromium; skips where there is none."""
+    path = shutil.which("chromium")
+    if path is None:
+        pytest.skip("no chromium here: apt-get install chromium")
+    return path
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser(chromium: str) -> AsyncIterator[Browser]:
+    """One Chromium for all tests; each page gets a profile of its own."""
+    expect.set_options(timeout=PATIENCE_MS)
+    async with async_playwright() as playwright:
+        chrome = await playwright.chromium.launch(executable_path=chromium, headless=True, args=ARGUMENTS)
+        yield chrome
+        await chrome.close()
+
+
+@pytest.fixture(scope="session")
+def pixel() -> bytes:
+    """A PNG of one pixel."""
+    return base64.b64decode(
+        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+    )
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def simulator() -> AsyncIterator[Running]:
+    """A simulator with nothing in it."""
+    async with running() as simulator:
+        yield simulator
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def echo_bot(simulator: Running) -> AsyncIterator[EchoBot]:
+    """A bot that answers each text with a card."""
+    async with connected_bot(simulator.url) as bot:
+        yield bot
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def browser_page(browser: Browser, request: pytest.FixtureRequest) -> AsyncIterator[OpenPage]:
+    """Opens pages; see the top of this module."""
+    pages: list[ChatPage] = []
+    async with AsyncExitStack() as stack:
+
+        async def open_page(
+            person: str,
+            *,
+            viewport: tuple[int, int] = DESK,
+            dark: bool = False,
+            language: str = "zh",
+            url: str = "",
+        ) -> ChatPage:
+            width, height = viewport
+            context = await browser.new_context(
+                viewport={"width": width, "height": height},
+                color_scheme="dark" if dark else "light",
+                has_touch=width < DESK[0] / 2,
+                reduced_motion="reduce",
+            )
+            stack.push_async_callback(context.close)
+            context.set_default_timeout(PATIENCE_MS)
+            page = ChatPage(await context.new_page(), url or request.getfixturevalue("simulator").url)
+            page.page.on("pageerror", lambda error: page.mistakes.append(str(error)))
+            page.page.on(
+                "console",
+                lambda line: page.mistakes.append(line.text) if "Content Security Policy" in line.text else None,
+            )
+            pages.append(page)
+            await page.visit(person, language)
+            return page
+
+        yield open_page
+    assert [mistake for page in pages for mistake in page.mistakes] == []

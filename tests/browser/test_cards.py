@@ -1,0 +1,173 @@
+"""Cards: drawn as sent, clicked, changed before the reader's eyes, never trusted."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.async_api import expect
+
+from bot.simulator.server import Running
+from tests.browser.conftest import OpenPage
+from tests.browser.echo_bot import EchoBot, button, card, shown_to_clicker
+
+GROUP = "cidKp3Lr+9x/WhSales0001Aa=="
+STOCK = card(
+    "库存 SKU123",
+    "**六角螺栓** <font colorTokenV2=common_red1_color sizeToken=common_h3_text_style__font_size>缺货</font> [微笑]\n"
+    "\n"
+    "| 仓库 | 现有 | 可用 |\n| :- | :-: | -: |\n| 上海仓 | 1,240 | 980 |\n| 苏州仓 | 320 | 12 |\n"
+    "\n"
+    "在途 500<br>预计 12-03 <a atId=sales01>@李娜</a>",
+    "数据时间 14:58",
+    button("在途采购单", "po", color="blue"),
+    button("拒绝", "reject", color="red"),
+    button("打开 ERP", url="https://erp.example.com/products/SKU123"),
+)
+
+
+async def test_a_card_is_drawn_with_its_figures(browser_page: OpenPage, echo_bot: EchoBot) -> None:
+    echo_bot.answer = lambda message: STOCK
+    page = await browser_page("keeper01")
+    await page.open("仓库与销售群")
+    await page.say("/stock SKU123")
+    drawn = page.card("库存 SKU123")
+    await expect(drawn.get_by_test_id("card-title")).to_have_text("库存 SKU123")
+    await expect(drawn.get_by_test_id("card-tips")).to_have_text("数据时间 14:58")
+    assert await page.table(drawn) == [["仓库", "现有", "可用"], ["上海仓", "1,240", "980"], ["苏州仓", "320", "12"]]
+    body = drawn.get_by_test_id("card-body")
+    await expect(body.locator("td.md-right").first).to_have_css("text-align", "right")
+    await expect(body.get_by_text("缺货")).to_have_css("color", "rgb(211, 47, 53)")
+    await expect(body.get_by_text("缺货")).to_have_css("font-size", "18px")
+    await expect(body.get_by_role("img", name="微笑")).to_have_text("🙂")
+    await expect(body.locator("[data-at-id=sales01]")).to_have_text("@李娜")
+    await expect(body.locator("br")).to_have_count(1)
+    buttons = drawn.get_by_test_id("card-button")
+    await expect(buttons).to_have_text(["在途采购单", "拒绝", "打开 ERP"])
+    tops = [box["y"] for box in [await one.bounding_box() for one in await buttons.all()] if box]
+    assert len(set(tops)) == 1, "three short buttons stand in one row"
+    assert [await one.get_attribute("data-color") for one in await buttons.all()] == ["blue", "red", "gray"]
+    await expect(buttons.last).to_have_attribute("href", "https://erp.example.com/products/SKU123")
+    await expect(buttons.last).to_have_attribute("rel", re.compile("noopener"))
+    await expect(buttons.last).to_have_attribute("target", "_blank")
+
+
+async def test_dark_mode_changes_the_token_colours(browser_page: OpenPage, echo_bot: EchoBot) -> None:
+    await echo_bot.send_card(GROUP, "stock", STOCK)
+    page = await browser_page("keeper01", dark=True)
+    await page.open("仓库与销售群")
+    await expect(page.card(track_id="stock").get_by_text("缺货")).to_have_css("color", "rgb(255, 115, 112)")
+    await expect(page.part("chat")).to_have_css("background-color", "rgb(23, 24, 27)")
+
+
+async def test_a_clicks_answer_is_for_the_clicker_alone(browser_page: OpenPage, echo_bot: EchoBot) -> None:
+    echo_bot.on_click = lambda click: shown_to_clicker(tips="在途 2 单", **{"title": "采购单"})
+    await echo_bot.send_card(GROUP, "stock", STOCK)
+    keeper, seller = await browser_page("keeper01"), await browser_page("sales01")
+    for page in (keeper, seller):
+        await page.open("仓库与销售群")
+        await expect(page.card(track_id="stock")).to_be_visible()
+    await keeper.press(keeper.card(track_id="stock"), "在途采购单")
+    mine, theirs = keeper.card(track_id="stock"), seller.card(track_id="stock")
+    await expect(mine.get_by_test_id("card-tips")).to_have_text("在途 2 单")
+    await expect(mine.get_by_test_id("card-title")).to_have_text("采购单")
+    await expect(mine).to_have_attribute("data-private", "true")
+    await expect(mine.get_by_test_id("card-private")).to_have_text("仅你可见")
+    await expect(theirs.get_by_test_id("card-title")).to_have_text("库存 SKU123")
+    await expect(theirs.get_by_test_id("card-private")).to_be_hidden()
+    [click] = echo_bot.clicks
+    assert (click["userId"], click["outTrackId"]) == ("keeper01", "stock")
+
+
+async def test_an_update_reaches_everybody_without_moving_anything(browser_page: OpenPage, echo_bot: EchoBot) -> None:
+    await echo_bot.send_card(GROUP, "stock", STOCK)
+    pages = [await browser_page("keeper01"), await browser_page("sales01")]
+    for page in pages:
+        await page.open("仓库与销售群")
+        await page.card(track_id="stock").evaluate("(node) => { node.mark = node.querySelector('table'); }")
+    await echo_bot.update_card("stock", tips="已更新")
+    for page in pages:
+        drawn = page.card(track_id="stock")
+        await expect(drawn.get_by_test_id("card-tips")).to_have_text("已更新")
+        await expect(drawn).to_have_attribute("data-version", "2")
+        assert await drawn.evaluate("(node) => node.mark === node.querySelector('table')"), "the body was drawn anew"
+        await expect(page.part("card")).to_have_count(1)
+
+
+async def test_a_click_turns_a_wheel_and_says_when_it_fails(browser_page: OpenPage, echo_bot: EchoBot) -> None:
+    echo_bot.on_click = lambda click: None
+    await echo_bot.send_card(GROUP, "stock", STOCK)
+    page = await browser_page("keeper01")
+    await page.open("仓库与销售群")
+    pressed = page.card(track_id="stock").get_by_test_id("card-button").first
+    await pressed.click()
+    await expect(pressed).to_have_attribute("aria-busy", "true")
+    await pressed.click()
+    await expect(page.part("toast")).to_have_text("操作超时，请稍后重试")
+    await expect(pressed).to_have_attribute("aria-busy", "false")
+    assert len(echo_bot.clicks) == 1, "a second click while the first is under way went out"
+
+
+async def test_hostile_markdown_is_only_text(browser_page: OpenPage, echo_bot: EchoBot) -> None:
+    hostile = [
+        "<img src=x onerror=alert(1)>",
+        "<script>window.hacked = 1</script>",
+        "<svg/onload=alert(1)>",
+        "<iframe src=javascript:alert(1)>",
+        "<font color=red;background:url(javascript:alert(1)) onclick=alert(1)>font</font>",
+        "<font colorTokenV2=common_red1_color)}body{display:none>style</font>",
+        "[link](javascript:alert(1))",
+        "[data](data:text/html,<script>alert(1)</script>)",
+        "[java script](java\tscript:alert(1))",
+        "![picture](javascript:alert(1))",
+        '<a atId=x"onmouseover="alert(1)>at</a>',
+        "<a href=javascript:alert(1)>anchor</a>",
+        "&lt;script&gt; &#60;b&#62;",
+        "`<b>code</b>`",
+        "**<u>bold</u>**",
+    ]
+    text = "\n\n".join(
+        [*hostile, "| <b>x</b> | [y](vbscript:z) |", "```\n</code><script>window.hacked = 2</script>\n```"]
+    )
+    title = "</span><img src=x onerror=alert(1)>"
+    await echo_bot.send_card(
+        GROUP,
+        "hostile",
+        card(title, text, "<b>tips</b>", button("<i>x</i>", "x"), button("y", url="javascript:alert(1)")),
+    )
+    page = await browser_page("keeper01")
+    await page.open("仓库与销售群")
+    await page.say("<img src=x onerror=alert(1)> http://a.example/<script>")
+    drawn = page.card(track_id="hostile")
+    await expect(drawn.get_by_test_id("card-title")).to_have_text(title)
+    await expect(drawn.get_by_test_id("card-tips")).to_have_text("<b>tips</b>")
+    await expect(page.message("<img src=x onerror=alert(1)>")).to_have_count(1)
+    found = await page.part("messages").evaluate(
+        """(node) => ({
+          tags: [...new Set([...node.querySelectorAll('[data-testid=card-body] *')].map((one) => one.localName))].sort(),
+          handlers: [...node.querySelectorAll('*')].flatMap((one) => one.getAttributeNames()).filter((name) => name.startsWith('on')),
+          links: [...node.querySelectorAll('a')].map((one) => one.protocol),
+          styles: [...node.querySelectorAll('[style]')].map((one) => one.getAttribute('style')),
+          hacked: window.hacked ?? null,
+        })"""
+    )
+    assert found["tags"] == ["code", "p", "pre", "span", "strong"]
+    assert found["handlers"] == []
+    assert set(found["links"]) <= {"http:", "https:"}
+    assert not any("url" in style or "display" in style for style in found["styles"])
+    assert found["hacked"] is None
+    body = await drawn.get_by_test_id("card-body").inner_text()
+    for line in ("<img src=x onerror=alert(1)>", "<script>window.hacked = 1</script>", "&lt;script&gt; &#60;b&#62;"):
+        assert line in body
+
+
+async def test_a_recalled_card_leaves_a_note(browser_page: OpenPage, echo_bot: EchoBot, simulator: Running) -> None:
+    await echo_bot.send_card(GROUP, "stock", STOCK)
+    page = await browser_page("keeper01")
+    await page.open("仓库与销售群")
+    await expect(page.card(track_id="stock")).to_be_visible()
+    copies = simulator.engine.chat.copies(simulator.engine.cards.get("stock"))
+    for copy in copies:
+        copy.recalled = True
+    simulator.engine.chat.changed(copies)
+    await expect(page.card(track_id="stock")).to_have_count(0)
+    await expect(page.part("card-entry")).to_have_text("ERP 助手: 消息已撤回")

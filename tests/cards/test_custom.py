@@ -1,0 +1,85 @@
+"""A customer's own templates: they win, they are boxed in, and a broken one never costs an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from structlog.testing import capture_logs
+
+from bot.cards import samples
+from bot.cards.language import Language
+from bot.cards.notices import Busy
+from bot.cards.render import MAX_TEMPLATE, CardRenderer
+
+VIEW = Busy(line="/order *late*")
+
+
+def renderer_of(folder: Path, languages: Mapping[str, Language], body: str, name: str = "busy.md.j2") -> CardRenderer:
+    (folder / name).write_text("{% block title %}Own{% endblock %}{% block body %}" + body + "{% endblock %}", "utf-8")
+    return CardRenderer(languages=languages, custom_dir=folder)
+
+
+def test_a_custom_template_wins(tmp_path: Path, languages: Mapping[str, Language], zone: ZoneInfo) -> None:
+    renderer = renderer_of(tmp_path, languages, "{{ fact(_('Source'), view.line | bold) }} {{ ngettext('a', 'b', 1) }}")
+    card = renderer.render(VIEW, "zh_CN", zone=zone)
+    assert (card.title, card.body, card.tips) == ("Own", "数据来源：**/order ＊late＊** a", "")
+    assert renderer.broken_templates(samples.load, zone) == ()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "{{ view.nothing }}",
+        "{{ 1 / 0 }}",
+        "{{ view.line + 1 }}",
+        "{{ view.__class__ }}",
+        "{{ view.line.__class__.__mro__ }}",
+        "{{ fact.__globals__ }}",
+        "{{ _.__self__ }}",
+        "{{ 'x' * 100000000 }}",
+        "{{ [1] * 100000000 }}",
+        "{{ 10 ** 100000 }}",
+        "{{ '%999999999d' % 1 }}",
+        "{{ '{:>999999999}'.format(1) }}",
+        "{{ 'x'.ljust(999999999) }}",
+        "{{ (1).to_bytes(999999999, 'big') }}",
+        "{{ _('%(n)999999999d', n=1) }}",
+        "{{ ngettext('%(num)999999999d', '', 1) }}",
+        "{% set a = 'x' ~ 'y' %}" + "{% set a = a ~ a %}" * 40 + "{{ a }}",
+        "{% set a = 'xy' %}" + "{% set a = a + a %}" * 40 + "{{ a }}",
+        "{% set a %}xy{% endset %}" + "{% set a %}{{ a }}{{ a }}{% endset %}" * 40 + "{{ a }}",
+        "{% for i in range(10) %}{% endfor %}",
+        "{% include '../../../pyproject.toml' %}",
+        "{% include '/etc/hostname' %}",
+        "{{ view.line | tojson }}",
+        "{% if %}",
+        "x" * (MAX_TEMPLATE + 1),
+    ],
+    ids=range(25),
+)
+def test_a_broken_one_is_replaced_logged_once_and_reported(
+    tmp_path: Path, languages: Mapping[str, Language], zone: ZoneInfo, body: str
+) -> None:
+    renderer = renderer_of(tmp_path, languages, body)
+    with capture_logs() as logs:
+        cards = [renderer.render(VIEW, "en", zone=zone) for _ in range(3)]
+    assert {card.title for card in cards} == {"One moment"}
+    assert [(line["event"], line["card"]) for line in logs] == [("card.custom_template_broken", "busy")]
+    (broken,) = renderer.broken_templates(samples.load, zone)
+    assert broken.path == tmp_path / "busy.md.j2"
+    assert broken.why
+
+
+def test_a_custom_template_of_no_card_is_reported(
+    tmp_path: Path, languages: Mapping[str, Language], zone: ZoneInfo
+) -> None:
+    renderer = renderer_of(tmp_path, languages, "x", name="bussy.md.j2")
+    assert [broken.path.name for broken in renderer.broken_templates(samples.load, zone)] == ["bussy.md.j2"]
+
+
+def test_escaping_holds_in_custom_templates(tmp_path: Path, languages: Mapping[str, Language], zone: ZoneInfo) -> None:
+    renderer = renderer_of(tmp_path, languages, "{{ view.line ~ '<b>' }}{{ (view.line | bold) + view.line }}")
+    assert renderer.render(VIEW, "en", zone=zone).body == "/order ＊late＊＜b＞**/order ＊late＊**/order ＊late＊"

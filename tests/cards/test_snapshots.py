@@ -1,0 +1,36 @@
+"""Every card in every language, as it looks: read the differences before accepting them."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+
+from bot.cards import samples
+from bot.cards.budget import Budget, buttons_size
+from bot.cards.card import Card
+from bot.cards.language import CODES, load_languages
+from bot.cards.render import CARDS, SUFFIX, CardRenderer
+
+NAMES = CardRenderer(languages=load_languages()).names()
+
+
+@pytest.mark.parametrize("code", CODES)
+@pytest.mark.parametrize("name", NAMES)
+def test_card(name: str, code: str, renderer: CardRenderer, zone: ZoneInfo, snapshot: SnapshotAssertion) -> None:
+    card = renderer.render(samples.load(name), code, zone=zone)
+    assert len(card.body.encode()) <= Budget().body_bytes
+    assert buttons_size(card.buttons) <= Budget().buttons_bytes
+    assert as_text(card) == snapshot
+
+
+def test_every_sample_has_its_card() -> None:
+    orphans = [path.name for path in CARDS.glob("*.sample.json") if path.name.split(".")[0] not in NAMES]
+    assert orphans == []
+    assert all((CARDS / f"{name}{SUFFIX}").exists() for name in NAMES)
+
+
+def as_text(card: Card) -> str:
+    buttons = "\n".join(f"[{button.color}] {button.text} → {button.token or button.url}" for button in card.buttons)
+    return f"{card.title}\n----\n{card.body}\n---- tips\n{card.tips}\n---- buttons\n{buttons}\n---- twin\n{card.twin}"

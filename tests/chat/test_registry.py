@@ -1,0 +1,126 @@
+"""Declaring commands and finding them: clashes, outside packages, names that were misspelt."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import EntryPoint
+from types import ModuleType
+
+import pytest
+
+from bot.cards.notices import Hint
+from bot.cards.view import View
+from bot.chat import registry
+from bot.chat.arguments import Word
+from bot.chat.registry import AnyCommand, Commands, command
+from bot.errors import ConfigurationError
+from bot.phrase import phrase
+
+
+def make(name: str, *aliases: str, place: int = 100) -> AnyCommand:
+    @command(name, aliases=aliases, summary=phrase("What you can ask"), place=place)
+    async def answer(text: Word | None = None) -> View:
+        return Hint(problem=phrase("What you can ask"))
+
+    return answer
+
+
+async def test_a_command_can_be_called_like_its_function() -> None:
+    assert isinstance(await make("weather")(), Hint)
+
+
+def test_a_command_knows_all_its_names_and_how_it_is_typed() -> None:
+    weather = make("weather", "天气", "tq")
+    assert weather.names == ("weather", "天气", "tq")
+    assert str(weather.usage) == "/weather [text]"
+    assert not weather.writes
+
+
+def test_a_plain_function_is_no_command() -> None:
+    def answer() -> View:
+        return Hint(problem=phrase("What you can ask"))
+
+    with pytest.raises(ConfigurationError, match="async"):
+        command("weather", summary=phrase("What you can ask"))(answer)  # type: ignore[arg-type]  # the mistake
+
+
+@pytest.mark.parametrize("second", [make("weather"), make("sky", "WEATHER"), make("TQ"), make("sky", "tq")])
+def test_two_commands_cannot_have_the_same_name(second: AnyCommand) -> None:
+    with pytest.raises(ConfigurationError, match="both want"):
+        Commands([make("weather", "tq"), second])
+
+
+@pytest.mark.parametrize("name", ["", "two words", "a\u3000b"])
+def test_a_name_is_one_word(name: str) -> None:
+    with pytest.raises(ConfigurationError, match="no single word"):
+        Commands([make("weather", name)])
+
+
+def test_commands_come_in_the_order_of_their_places() -> None:
+    assert list(Commands([make("b"), make("a"), make("z", place=1)])) == ["z", "a", "b"]
+
+
+@pytest.mark.parametrize("word", ["weather", "WEATHER", "/weather", "天气", "Tq"])
+def test_a_command_is_found_by_any_of_its_names(word: str) -> None:
+    weather = make("weather", "天气", "tq")
+    commands = Commands([weather])
+    assert commands.named(word) is weather
+    assert commands.named("sky") is None
+
+
+@pytest.mark.parametrize(
+    ("word", "names"),
+    [
+        ("stcok", ["stock"]),
+        ("Stok", ["stock"]),
+        ("ordre", ["order"]),
+        ("invoce", ["invoice"]),
+        ("库房", []),
+        ("库存量", ["stock"]),
+        ("hlep", ["help"]),
+        ("weather", []),
+        ("", []),
+    ],
+)
+def test_a_misspelt_name_is_recognised(word: str, names: list[str]) -> None:
+    assert [one.name for one in Commands.discover().alike(word)] == names
+
+
+def test_the_built_in_commands_are_there() -> None:
+    assert list(Commands.discover()) == ["stock", "order", "invoice", "po", "mo", "find", "help", "whoami", "lang"]
+
+
+class TestOutsidePackages:
+    @pytest.fixture
+    def offered(self, monkeypatch: pytest.MonkeyPatch) -> list[EntryPoint]:
+        module = ModuleType("weather_plugin")
+        weather = make("weather")
+        weather.function.__module__ = module.__name__
+        module.__dict__.update(weather=weather, imported=make("elsewhere"), nonsense=3)
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+        points: list[EntryPoint] = []
+        monkeypatch.setattr(registry, "entry_points", lambda group: points if group == "dingerp.commands" else [])
+        return points
+
+    def offer(self, points: list[EntryPoint], value: str) -> None:
+        points.append(EntryPoint("weather", value, "dingerp.commands"))
+
+    @pytest.mark.parametrize("value", ["weather_plugin", "weather_plugin:weather"])
+    def test_an_entry_point_names_a_module_or_a_command(self, offered: list[EntryPoint], value: str) -> None:
+        self.offer(offered, value)
+        commands = Commands.discover()
+        assert "weather" in commands
+        assert "elsewhere" not in commands
+
+    @pytest.mark.parametrize("value", ["weather_plugin:nonsense", "weather_plugin:missing", "no_such_plugin"])
+    def test_anything_else_stops_the_start(self, offered: list[EntryPoint], value: str) -> None:
+        self.offer(offered, value)
+        with pytest.raises(ConfigurationError, match="weather"):
+            Commands.discover()
+
+    def test_an_outside_command_cannot_take_a_built_in_name(self, offered: list[EntryPoint]) -> None:
+        module = sys.modules["weather_plugin"]
+        module.__dict__["weather"] = make("stock")
+        self.offer(offered, "weather_plugin:weather")
+        with pytest.raises(ConfigurationError, match="stock"):
+            Commands.discover()

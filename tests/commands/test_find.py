@@ -1,0 +1,80 @@
+"""Lines without a command: a bare SKU, number or name."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.access.policy import AccessPolicy, Rule
+from bot.cards.notices import NotFoundNotice, UnknownCommand
+from bot.erp.errors import Unavailable
+from bot.erp.port import Capability
+from commands.find import Hits
+from tests.commands.company import Company
+from tests.commands.conftest import Ask, as_, lines
+
+
+@pytest.mark.parametrize(
+    ("line", "command", "number"),
+    [
+        ("SKU123", "stock", "SKU123"),
+        ("sku124", "stock", "SKU124"),
+        ("查 SKU123", "stock", "SKU123"),
+        ("so-1001", "order", "SO-1001"),
+        ("ＳＯ－１００１", "order", "SO-1001"),
+        ("INV-7", "invoice", "INV-7"),
+        ("po-1002", "po", "PO-1002"),
+        ("MO-1", "mo", "MO-1"),
+        ("/SO-1001", "order", "SO-1001"),
+        ("六角螺母", "stock", "SKU1234"),
+        ("宁波", "po", "PO-1001"),
+    ],
+)
+async def test_a_bare_number_or_name_opens_what_has_it(ask: Ask, line: str, command: str, number: str) -> None:
+    answer = await ask(line)
+    assert (answer.command, answer.outcome) == (command, "answered")
+    assert number in str(answer.view)
+
+
+async def test_several_hits_give_a_choice_and_many_of_one_area_a_list(ask: Ask) -> None:
+    view = as_(Hits, await ask("/find 上海"))
+    assert lines(view) == ["/order SO-1001", "/order SO-1002", "/invoice INV-7", "/invoice INV-8", "/invoice INV-9"]
+    assert as_(Hits, await ask("深圳创新")).rows[0].count == 10
+    assert lines((await ask("深圳创新")).view)[0] == "/order 深圳创新"
+
+
+async def test_small_talk_is_no_search(ask: Ask, company: Company) -> None:
+    answer = await ask("今天天气真好我们下班以后一起去吃饭怎么样啊要不要叫上采购部的同事们然后再去唱歌好不好呢各位")
+    assert (answer.outcome, answer.command) == ("unknown_command", "none")
+    assert company.calls == []
+
+
+async def test_a_bare_word_that_nobody_has_is_an_unknown_command(ask: Ask) -> None:
+    answer = await ask("天气")
+    assert answer.outcome == "unknown_command"
+    assert as_(UnknownCommand, answer).typed == "天气"
+
+
+async def test_a_search_that_was_asked_for_says_that_there_is_nothing(ask: Ask) -> None:
+    assert as_(NotFoundNotice, await ask("/find 天气")).what == "天气"
+
+
+async def test_a_bare_number_while_the_erp_is_down_says_so(ask: Ask, company: Company) -> None:
+    company.broken = Unavailable("gone")
+    assert (await ask("SO-1001")).outcome == "erp_down"
+
+
+class TestAreas:
+    """Only what the person may see and the ERP has is searched."""
+
+    @pytest.fixture
+    def policy(self) -> AccessPolicy:
+        return AccessPolicy(rules=(Rule(commands=frozenset({"invoice"}), roles=frozenset({"finance"})),))
+
+    @pytest.fixture
+    def company(self) -> Company:
+        return Company(capabilities=frozenset(Capability) - {Capability.PRODUCTION_ORDERS})
+
+    async def test_closed_areas_are_left_out(self, ask: Ask, company: Company) -> None:
+        view = as_(Hits, await ask("上海"))
+        assert lines(view) == ["/order SO-1001", "/order SO-1002"]
+        assert not any("invoice" in call or "production" in call for call in company.calls)

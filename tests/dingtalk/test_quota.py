@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import pytest
+
+from bot.dingtalk.errors import RateLimited
+from bot.dingtalk.openapi import OpenApi, Patience, pooled_session
+from bot.dingtalk.quota import MonthlyMeter
+from bot.dingtalk.robot import Robot
+from bot.metrics import Metrics
+from tests.dingtalk.conftest import GROUP_URL, KEYS, FakeDingTalk, Run
+
+LAST_MOMENT = datetime(2026, 1, 31, 15, 59, 59, tzinfo=UTC)
+"""One second before February begins in China."""
+
+
+@dataclass
+class Months:
+    """A store in memory that can be broken."""
+
+    calls: dict[str, int] = field(default_factory=dict)
+    broken: bool = False
+
+    async def load(self, month: str) -> int:
+        return self.calls.get(month, 0)
+
+    async def add(self, month: str, calls: int) -> int:
+        await asyncio.sleep(0)
+        if self.broken:
+            raise OSError("disk full")
+        self.calls[month] = self.calls.get(month, 0) + calls
+        return self.calls[month]
+
+
+@dataclass
+class Clock:
+    now: datetime = LAST_MOMENT
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+def shown(metrics: Metrics) -> float | None:
+    return metrics.registry.get_sample_value("dingerp_api_calls_month")
+
+
+async def test_the_count_goes_on_after_a_restart(metrics: Metrics) -> None:
+    months = Months({"2026-01": 40})
+    meter = MonthlyMeter(months, metrics=metrics, now=Clock())
+    await meter.load()
+    meter.count()
+    assert (meter.used, shown(metrics)) == (41, 41)
+    await meter.save()
+    assert months.calls == {"2026-01": 41}
+    assert meter.used == 41
+
+
+async def test_a_month_begins_in_china(metrics: Metrics) -> None:
+    clock, months = Clock(), Months()
+    meter = MonthlyMeter(months, metrics=metrics, now=clock)
+    meter.count()
+    clock.now = datetime(2026, 1, 31, 16, 0, 0, tzinfo=UTC)
+    meter.count()
+    meter.count()
+    assert (meter.used, shown(metrics)) == (2, 2)
+    await meter.save()
+    assert months.calls == {"2026-01": 1, "2026-02": 2}
+
+
+async def test_december_is_followed_by_january(metrics: Metrics) -> None:
+    clock, months = Clock(datetime(2026, 12, 31, 15, 0, tzinfo=UTC)), Months()
+    meter = MonthlyMeter(months, metrics=metrics, now=clock)
+    meter.count()
+    clock.now = datetime(2026, 12, 31, 16, 0, tzinfo=UTC)
+    meter.count()
+    await meter.save()
+    assert months.calls == {"2026-12": 1, "2027-01": 1}
+
+
+async def test_a_failed_save_loses_nothing(metrics: Metrics) -> None:
+    months = Months(broken=True)
+    meter = MonthlyMeter(months, metrics=metrics, now=Clock())
+    meter.count()
+    with pytest.raises(OSError, match="disk"):
+        await meter.save()
+    assert meter.used == 1
+    months.broken = False
+    saving = asyncio.create_task(meter.save())
+    await asyncio.sleep(0)
+    meter.count()
+    await saving
+    assert (meter.used, months.calls) == (2, {"2026-01": 1})
+    await meter.save()
+    assert months.calls == {"2026-01": 2}
+
+
+async def test_other_processes_count_too(metrics: Metrics) -> None:
+    months = Months()
+    one, other = (MonthlyMeter(months, metrics=Metrics(), now=Clock()) for _ in range(2))
+    one.count()
+    other.count()
+    await one.save()
+    await other.save()
+    assert other.used == 2
+
+
+def test_it_saves_now_and_then_and_at_the_end(virtual: Run, metrics: Metrics) -> None:
+    async def scenario() -> list[int]:
+        months, seen = Months(), []
+        meter = MonthlyMeter(months, metrics=metrics, now=Clock())
+        keeping = asyncio.create_task(meter.keep(10))
+        meter.count()
+        await asyncio.sleep(11)
+        seen.append(months.calls["2026-01"])
+        meter.count()
+        keeping.cancel()
+        await asyncio.wait([keeping])
+        seen.append(months.calls["2026-01"])
+        return seen
+
+    assert virtual(scenario()) == [1, 2]
+
+
+async def test_only_billed_calls_that_dingtalk_worked_on_count(dingtalk: FakeDingTalk, metrics: Metrics) -> None:
+    meter = MonthlyMeter(Months(), metrics=metrics, now=Clock())
+    dingtalk.token()
+    dingtalk.post(GROUP_URL, payload={})
+    dingtalk.post(GROUP_URL, status=403, payload={"code": "Forbidden.AccessDenied.QpsLimitForApi"})
+    async with pooled_session() as session:
+        patience = Patience(overall=0.5)
+        robot = Robot(OpenApi(session, KEYS, metrics=metrics, meter=meter, patience=patience))
+        await robot.send_to_group("cid", "r", title="t", markdown="m")
+        with pytest.raises(RateLimited):
+            await robot.send_to_group("cid", "r", title="t", markdown="m")
+    assert meter.used == 1

@@ -1,0 +1,288 @@
+"""The demo ERP beyond the contract: where it lives, what it finds, and what several processes do to it."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from bot.erp.demo.adapter import DemoErp, open_demo
+from bot.erp.demo.company import Company
+from bot.erp.errors import Invalid, NotFound, Unavailable
+from bot.erp.model import Area, Decision, Outcome, PurchaseStatus, Verdict
+from bot.erp.port import Filter, ListQuery
+
+from .conftest import NOW, TODAY
+
+
+async def opened(place: str | Path, *, latency: float = 0.0) -> DemoErp:
+    return await open_demo(place, today=TODAY, now=lambda: NOW, latency=latency)
+
+
+@pytest.fixture
+async def erp(demo_file: Path) -> AsyncIterator[DemoErp]:
+    erp = await opened(demo_file)
+    yield erp
+    await erp.close()
+
+
+def approve(number: str, version: str, by: str) -> Decision:
+    return Decision(number=number, version=version, verdict=Verdict.APPROVE, by=by)
+
+
+# Contents
+
+
+async def test_every_document_reads_as_the_company_has_it(erp: DemoErp, company: Company) -> None:
+    for order in company.orders:
+        assert await erp.order(order.number) == replace(order, source="demo")
+    for invoice in company.invoices:
+        assert await erp.invoice(invoice.number) == replace(invoice, source="demo")
+    for purchase in company.purchases:
+        assert await erp.purchase_order(purchase.number) == replace(purchase, source="demo")
+    for production in company.productions:
+        assert await erp.production_order(production.number) == replace(production, source="demo")
+
+
+async def test_stock_reads_as_the_company_has_it(erp: DemoErp, company: Company) -> None:
+    for holding in company.holdings:
+        level = await erp.stock(holding.article.product.sku)
+        assert level.product == holding.article.product
+        assert {place.code: place.quantities for place in level.per_warehouse} == holding.per_warehouse
+        assert level.reorder_point == holding.reorder_point
+        assert level.as_of == NOW
+
+
+async def test_stock_of_sku123(erp: DemoErp) -> None:
+    level = await erp.stock("sku123")
+    assert [(place.code, place.name) for place in level.per_warehouse] == [
+        ("SH", "上海仓"),
+        ("SZ", "深圳仓"),
+        ("CD", "成都仓"),
+    ]
+    assert level.total.on_hand == Decimal(11370)
+    assert level.total.available == Decimal(7370)
+    assert level.below_reorder_point
+
+
+async def test_a_product_that_no_warehouse_keeps_has_no_places(erp: DemoErp) -> None:
+    level = await erp.stock("ODD-5")
+    assert level.per_warehouse == ()
+    assert level.total.on_hand == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("螺丝", "SKU122"),
+        ("螺丝 M6×20", "SKU123"),
+        ("m6x20 螺丝", "SKU123"),
+        ("螺丝 M6*20", "SKU123"),
+        ("ＳＫＵ１２３", "SKU123"),
+        ("lsnlj", "SKU122"),
+        ("LDDFS", "FAN-20"),
+        ("dfs 16寸", "FAN-21"),
+        ("6901234000245", "SKU123"),
+        ("hex bolt", "SKU133"),
+        ("a|b", "A|B-01"),
+        ("_静音_", "A_B_02"),
+        ("{{ 7", "ODD-5"),
+        ("o'brien", "ODD-6"),
+        ("工具箱", "ODD-4"),
+    ],
+)
+async def test_products_are_found_however_they_are_typed(erp: DemoErp, text: str, first: str) -> None:
+    assert (await erp.find_products(text, limit=8))[0].sku == first
+
+
+async def test_sku123_is_on_the_first_page_of_screws(erp: DemoErp) -> None:
+    assert "SKU123" in [product.sku for product in await erp.find_products("螺丝", limit=8)]
+
+
+async def test_late_lists_follow_the_clock_in_the_companys_own_zone(demo_file: Path) -> None:
+    # 23:30 in Shanghai and 00:30 an hour later: one more day is late, though in UTC it is the same day.
+    evening = NOW.replace(hour=15, minute=30)
+    totals = []
+    for now in (evening, evening + timedelta(hours=1)):
+        erp = await open_demo(demo_file, today=TODAY, now=lambda now=now: now)  # type: ignore[misc]  # bound at once
+        found = await erp.invoices(ListQuery(filter=Filter.OVERDUE, limit=500))
+        totals.append(found.total)
+        assert all(invoice.days_overdue(TODAY + timedelta(days=len(totals) - 1)) > 0 for invoice in found.items)
+        await erp.close()
+    assert totals[0] < totals[1]
+
+
+# Where it lives
+
+
+async def test_what_was_decided_survives_a_restart(demo_file: Path) -> None:
+    erp = await opened(demo_file)
+    await erp.decide(approve("PO-1001", "1", "boss01"))
+    await erp.close()
+    again = await opened(f"sqlite+aiosqlite:///{demo_file}")
+    order = await again.purchase_order("PO-1001")
+    assert order.status is PurchaseStatus.APPROVED
+    assert order.approval is not None
+    assert (order.approval.decided_by, order.approval.decided_at) == ("boss01", NOW)
+    await again.close()
+
+
+async def test_memory_holds_a_company_of_its_own() -> None:
+    one, other = await opened(":memory:"), await opened("sqlite://")
+    await one.decide(approve("PO-1001", "1", "boss01"))
+    assert (await other.purchase_order("PO-1001")).status is PurchaseStatus.WAITING
+    await one.close()
+    await other.close()
+
+
+async def test_a_company_of_an_older_release_is_made_anew_and_strangers_are_left_alone(demo_file: Path) -> None:
+    with sqlite3.connect(demo_file) as raw:
+        raw.execute("UPDATE demo_meta SET value = '0'")
+        raw.execute("DELETE FROM demo_order")
+        raw.execute("CREATE TABLE stranger (x)")
+    raw.close()
+    erp = await opened(demo_file)
+    assert (await erp.orders(ListQuery())).total == 500
+    await erp.close()
+    with sqlite3.connect(demo_file) as raw:
+        assert raw.execute("SELECT count(*) FROM stranger").fetchone() == (0,)
+    raw.close()
+
+
+async def test_a_broken_file_is_unavailable(tmp_path: Path) -> None:
+    file = tmp_path / "broken.sqlite3"
+    file.write_bytes(b"this is no database, and it is long enough to be seen as none" * 20)
+    with pytest.raises(Unavailable):
+        await opened(file)
+    with pytest.raises(Unavailable):
+        await opened(tmp_path)
+
+
+async def test_after_closing_everything_is_unavailable(demo_file: Path) -> None:
+    erp = await opened(demo_file)
+    await erp.close()
+    await erp.close()
+    with pytest.raises(Unavailable):
+        await erp.stock("SKU123")
+    with pytest.raises(Unavailable):
+        await erp.check()
+
+
+async def test_latency_stands_for_a_remote_erp(demo_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    erp = await opened(demo_file, latency=0.25)
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    monkeypatch.setattr("bot.erp.demo.adapter.asyncio.sleep", sleep)
+    await erp.stock("SKU123")
+    await erp.check()
+    assert slept == [0.25, 0.25]
+    await erp.close()
+
+
+# Several at once
+
+
+async def test_of_many_who_decide_at_the_same_moment_one_wins(demo_file: Path) -> None:
+    one, other = await opened(demo_file), await opened(demo_file)
+    results = await asyncio.gather(
+        *(erp.decide(approve("PO-1001", "1", by)) for erp in (one, other) for by in ("boss01", "buymanager01") * 3)
+    )
+    outcomes = [result.outcome for result in results]
+    assert outcomes.count(Outcome.APPLIED) == 1
+    assert outcomes.count(Outcome.ALREADY_DECIDED) == len(outcomes) - 1
+    winner = next(result.order for result in results if result.outcome is Outcome.APPLIED)
+    assert all(result.order == winner for result in results)
+    await one.close()
+    await other.close()
+
+
+async def test_two_who_fill_the_same_empty_file_end_up_with_one_company(tmp_path: Path) -> None:
+    one, other = await asyncio.gather(opened(tmp_path / "new.sqlite3"), opened(tmp_path / "new.sqlite3"))
+    assert (await one.orders(ListQuery())).total == (await other.orders(ListQuery())).total == 500
+    await one.close()
+    await other.close()
+
+
+async def test_a_write_that_the_file_refuses_changes_nothing(demo_file: Path) -> None:
+    erp = await opened(demo_file)
+    with sqlite3.connect(demo_file) as raw:
+        raw.execute("CREATE TRIGGER no BEFORE INSERT ON demo_change BEGIN SELECT RAISE(ABORT, 'disk full'); END")
+    with pytest.raises(Unavailable):
+        await erp.decide(approve("PO-1001", "1", "boss01"))
+    assert (await erp.purchase_order("PO-1001")).status is PurchaseStatus.WAITING
+    raw.execute("DROP TRIGGER no")
+    raw.close()
+    assert (await erp.decide(approve("PO-1001", "1", "boss01"))).outcome is Outcome.APPLIED
+    await erp.close()
+
+
+# Decisions of this company
+
+
+async def test_nobody_approves_their_own_request(erp: DemoErp) -> None:
+    result = await erp.decide(approve("PO-1004", "1", "buymanager01"))
+    assert result.outcome is Outcome.NOT_PERMITTED
+    assert result.text == "不能审批自己申请的采购订单"
+    assert (await erp.decide(approve("PO-1004", "1", "boss01"))).outcome is Outcome.APPLIED
+
+
+async def test_a_large_order_needs_two(erp: DemoErp) -> None:
+    first = await erp.decide(approve("PO-1002", "1", "boss01"))
+    assert first.outcome is Outcome.MORE_APPROVALS_NEEDED
+    assert first.text == "第一级审批已记录，等待下一级审批：周慧"
+    assert (await erp.decide(approve("PO-1002", "2", "boss01"))).text == "同一人不能审批两级"
+    assert (await erp.decide(approve("PO-1002", "2", "buymanager01"))).text == "没有该级审批权限"
+    assert (await erp.decide(approve("PO-1002", "2", "finance01"))).outcome is Outcome.APPLIED
+
+
+async def test_a_rejection_at_the_second_level_is_final(erp: DemoErp) -> None:
+    result = await erp.decide(
+        Decision(number="po-1003", version="2", verdict=Verdict.REJECT, by="finance01", reason="预算不足")
+    )
+    assert result.outcome is Outcome.APPLIED
+    assert result.order is not None
+    assert result.order.status is PurchaseStatus.REJECTED
+    assert result.order.approval is not None
+    assert result.order.approval.reason == "预算不足"
+
+
+async def test_what_was_never_submitted_cannot_be_decided(erp: DemoErp, company: Company) -> None:
+    draft = next(order for order in company.purchases if order.status is PurchaseStatus.DRAFT)
+    with pytest.raises(Invalid):
+        await erp.decide(approve(draft.number, draft.version, "boss01"))
+    cancelled = next(order for order in company.purchases if order.status is PurchaseStatus.CANCELLED)
+    result = await erp.decide(approve(cancelled.number, cancelled.version, "boss01"))
+    assert result.outcome is Outcome.ALREADY_DECIDED
+
+
+@pytest.mark.parametrize("cursor", ["yesterday", "-1", "1; DROP TABLE demo_change", "٣", "9" * 40])
+async def test_a_cursor_of_somebody_else_is_refused(erp: DemoErp, cursor: str) -> None:
+    with pytest.raises(Invalid):
+        await erp.changed_since(Area.STOCK, cursor, limit=5)
+
+
+@pytest.mark.parametrize("text", ["\ud800", "a\x00b", "\u200b", "𝕊𝕂𝕌" * 2000, "%" * 5000])
+async def test_odd_text_finds_nothing_and_breaks_nothing(erp: DemoErp, text: str) -> None:
+    assert await erp.find_products(text, limit=5) == ()
+    assert (await erp.orders(ListQuery(text=text))).total == 0
+    with pytest.raises(NotFound):
+        await erp.stock(text)
+    assert (await erp.orders(ListQuery(offset=10**30))).total == 500
+    stale = await erp.decide(approve("PO-1001", text, "boss01"))
+    assert stale.outcome is Outcome.CHANGED_SINCE_SHOWN
+
+
+def test_the_running_adapter_loads_no_pinyin() -> None:
+    code = "import sys, bot.erp.demo.adapter; sys.exit('pypinyin' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=30).returncode == 0

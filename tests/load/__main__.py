@@ -1,0 +1,133 @@
+"""``make bench``: answers per second of dingerp beside a bare loop and the bot of the SDK's README.
+
+Each bot in turn, in a process of its own, against the simulator in this one: so many questions in flight, an ERP that
+answers in 20 ms. The medians of several runs are reported, and the bars that the project holds itself to.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import platform
+from collections.abc import Iterable
+from dataclasses import dataclass
+from statistics import median
+
+from bot.simulator.server import running as simulator_running
+from tests.load.contenders import BARE, DINGERP, README, README_AWAITED, Contender, running
+from tests.load.crowd import CONFIG, Crowd, Tally, percentile
+
+LINES = tuple(f"/stock SKU{number}" for number in range(122, 186))
+WARM_UP = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """One run, or the medians of several."""
+
+    per_second: float
+    p50: float
+    p99: float
+    ack_p99: float
+    calls_per_answer: float
+    resident: float
+    first_call: float
+    unasked: float
+
+    @classmethod
+    def of(cls, tally: Tally, resident: float, first_call: float) -> Figures:
+        """Return the figures of one run: milliseconds, MB and seconds."""
+        return cls(
+            per_second=tally.per_second,
+            p50=percentile(tally.answers, 0.5),
+            p99=percentile(tally.answers, 0.99),
+            ack_p99=percentile(tally.acks, 0.99),
+            calls_per_answer=tally.calls / len(tally.answers),
+            resident=resident,
+            first_call=first_call,
+            unasked=tally.unasked,
+        )
+
+    @classmethod
+    def medians(cls, runs: Iterable[Figures]) -> Figures:
+        """Return the median of each figure."""
+        listed = list(runs)
+        return cls(*(median(getattr(run, name) for run in listed) for name in cls.__slots__))
+
+
+async def measure(contender: Contender, *, seconds: float, in_flight: int) -> Figures:
+    """Run one bot once."""
+    async with simulator_running(CONFIG) as simulator:
+        crowd = Crowd(simulator.engine, in_flight, LINES)
+        async with running(contender, simulator.engine, CONFIG) as started:
+            await crowd.ask_for(WARM_UP)
+            tally = await crowd.ask_for(seconds)
+            return Figures.of(tally, started.resident(), started.first_call)
+
+
+def report(figures: dict[str, Figures], *, runs: int, seconds: float, in_flight: int) -> str:
+    """Return the table and the bars as text."""
+    head = f"{'':26}{'answers/s':>10}{'p50 ms':>9}{'p99 ms':>9}{'ACK p99':>9}{'calls':>7}{'MB':>7}{'start s':>9}"
+    lines = [
+        f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}",
+        f"{in_flight} questions in flight, ERP 20 ms, medians of {runs} runs of {seconds:g} s",
+        "",
+        head,
+    ]
+    for name, one in figures.items():
+        lines.append(
+            f"{name:26}{one.per_second:10.0f}{one.p50:9.1f}{one.p99:9.1f}{one.ack_p99:9.1f}"
+            f"{one.calls_per_answer:7.2f}{one.resident:7.0f}{one.first_call:9.2f}"
+        )
+    return "\n".join([*lines, "", *bars(figures)])
+
+
+def bars(figures: dict[str, Figures]) -> list[str]:
+    """Return what the project promises, each with what was measured."""
+    ours, bare, readme = figures[DINGERP.name], figures[BARE.name], figures[README.name]
+    promises = [
+        ("answers/s over the README bot", ours.per_second / readme.per_second, 20, True),
+        ("answers/s over the bare loop", ours.per_second / bare.per_second, 0.5, True),
+        ("p99 over the bare loop's", ours.p99 / bare.p99, 2, False),
+        ("ACK p99, ms", ours.ack_p99, 20, False),
+        ("API calls per answer", ours.calls_per_answer, 1, False),
+        ("resident, MB", ours.resident, 120, False),
+        ("start to first gateway call, s", ours.first_call, 1, False),
+        ("answers nobody asked for", ours.unasked, 0, False),
+    ]
+    return [
+        f"{'ok ' if (value >= bar if least else value <= bar) else 'NOT'}  {name:32}{value:8.2f}"
+        f"   (at {'least' if least else 'most'} {bar:g})"
+        for name, value, bar, least in promises
+    ]
+
+
+async def main() -> None:
+    """Measure all bots in turn, several times, and print the report."""
+    parser = argparse.ArgumentParser(prog="python -m tests.load", description=__doc__)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--in-flight", type=int, default=256)
+    parser.add_argument("--only", choices=["dingerp", "bare", "readme"])
+    options = parser.parse_args()
+    only = {"dingerp": (DINGERP,), "bare": (BARE,), "readme": (README, README_AWAITED)}
+    contenders = only.get(options.only, (README, README_AWAITED, BARE, DINGERP))
+    runs: dict[str, list[Figures]] = {contender.name: [] for contender in contenders}
+    for number in range(options.runs):
+        for contender in contenders:
+            one = await measure(contender, seconds=options.seconds, in_flight=options.in_flight)
+            runs[contender.name].append(one)
+            print(
+                f"run {number + 1}: {contender.name}: {one.per_second:.0f} answers/s, p99 {one.p99:.0f} ms", flush=True
+            )
+    figures = {name: Figures.medians(found) for name, found in runs.items()}
+    if options.only:
+        print(figures)
+        return
+    print()
+    print(report(figures, runs=options.runs, seconds=options.seconds, in_flight=options.in_flight))
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,91 @@
+"""The bots that are compared, each a process of its own with the same environment."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter
+
+import psutil
+
+from bot.simulator.config import SimulatorConfig
+from bot.simulator.engine import Engine
+
+HERE = Path(__file__).parent
+ERP_SECONDS = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """How a bot is started."""
+
+    name: str
+    command: tuple[str, ...]
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+
+README = Contender("README bot", (sys.executable, str(HERE / "readme_bot.py")))
+README_AWAITED = Contender("README bot, ERP awaited", README.command, {"ERP_WAY": "await"})
+BARE = Contender("bare loop", (sys.executable, str(HERE / "bare_loop.py")))
+DINGERP = Contender(
+    "dingerp",
+    (sys.executable, "-m", "bot.cli", "run"),
+    {
+        "DINGERP_ERP__MAIN__VENDOR": "demo",
+        "DINGERP_ERP__MAIN__LATENCY": str(ERP_SECONDS),
+        "DINGERP_LIMITS__QPS": "inf",
+        "DINGERP_HTTP__PORT": "0",
+        "DINGERP_LOG__LEVEL": "info",
+    },
+)
+
+
+@dataclass(slots=True)
+class Started:
+    """A running bot."""
+
+    process: psutil.Process
+    first_call: float
+    """Seconds from the start of the process to its first call of the gateway."""
+
+    def resident(self) -> float:
+        """Return its resident memory in MB."""
+        return float(self.process.memory_info().rss) / 1e6
+
+
+@asynccontextmanager
+async def running(contender: Contender, engine: Engine, config: SimulatorConfig) -> AsyncIterator[Started]:
+    """Start the bot, wait until it is connected, and end it afterwards."""
+    with TemporaryDirectory() as folder:
+        environment = {
+            **os.environ,
+            "DINGTALK_CLIENT_ID": config.client_id,
+            "DINGTALK_CLIENT_SECRET": config.client_secret,
+            "DINGTALK_OPENAPI_ENDPOINT": engine.base_url,
+            "DINGTALK_OAPI_ENDPOINT": engine.base_url,
+            "DINGERP_DATA_DIR": folder,
+            "ERP_SECONDS": str(ERP_SECONDS),
+            **contender.extra,
+        }
+        opens = "POST /v1.0/gateway/connections/open"
+        before, started = engine.calls[opens], perf_counter()
+        process = await asyncio.create_subprocess_exec(
+            *contender.command, env=environment, cwd=HERE.parents[1], stderr=None
+        )
+        try:
+            await engine.wait_for(lambda: engine.calls[opens] > before, timeout=20)
+            first_call = perf_counter() - started
+            await engine.wait_for(lambda: engine.pushes.connections, timeout=20)
+            yield Started(psutil.Process(process.pid), first_call)
+        finally:
+            if process.returncode is None:
+                process.send_signal(signal.SIGKILL)
+            await process.wait()
+            await engine.wait_for(lambda: not engine.pushes.connections, timeout=20)

@@ -1,0 +1,120 @@
+"""The whole bot over the wire: a simulated DingTalk and `bot.app` in one process, joined by real sockets.
+
+`town` is a running pair; people in it `ask` and `click`, and see what the conversation shows them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from bot.app import App
+from bot.app import running as app_running
+from bot.demo import demo_settings
+from bot.settings import Settings, load_settings
+from bot.simulator.cards import Face
+from bot.simulator.chat import Delivery, Item, Message
+from bot.simulator.config import SimulatorConfig
+from bot.simulator.engine import ClickResult, Engine
+from bot.simulator.server import running as simulator_running
+
+KEEPER, ENGLISH, OUTSIDER = "keeper01", "sales_en", "ext_carrier"
+
+
+@dataclass(frozen=True, slots=True)
+class Town:
+    """A simulated DingTalk with a bot in it."""
+
+    engine: Engine
+    app: App
+
+    @property
+    def group(self) -> str:
+        """The first group: warehouse and sales, with an outsider in it."""
+        return next(one.id for one in self.engine.chat.conversations.values() if one.kind == "group")
+
+    async def ask(self, text: str, who: str = KEEPER, *, where: str = "", **more: Any) -> Face:
+        """Say something to the bot and return the card that answers, as the asker sees it."""
+        message = self.engine.say(where or self.group, who, text, **more)
+        return await self.engine.wait_for(lambda: next(iter(self.engine.cards_for(message)), None), timeout=10)
+
+    async def click(self, card: Face, button: str, who: str = KEEPER) -> Face:
+        """Press the button with this text and return the card as the clicker sees it then."""
+        result = await self.press(card, button, who)
+        assert result.ok, result.toast
+        return self.see(card, who)
+
+    async def press(self, card: Face, button: str, who: str = KEEPER) -> ClickResult:
+        """Press the button with this text or id."""
+        return await self.engine.click(card.out_track_id, who, button)
+
+    def see(self, card: Face, who: str = KEEPER) -> Face:
+        """Return the card as this person sees it now."""
+        instance = self.engine.cards.get(card.out_track_id)
+        assert instance is not None
+        return instance.face(who)
+
+    def answers(self, message: Message) -> list[Item]:
+        """Return all that the bot wrote into the message's conversation after it."""
+        later = self.engine.chat.items(message.conversation, "", message.seq)
+        return [item for item in later if isinstance(item, Delivery) or item.sender is None]
+
+    async def settle(self) -> None:
+        """Wait until the bot has counted and noted everything that it answered."""
+        waiting = self.app.metrics.registry
+        async with asyncio.timeout(10):
+            while waiting.get_sample_value("dingerp_questions_waiting"):  # noqa: ASYNC110 - the bot tells nobody
+                await asyncio.sleep(0.001)
+
+    def count(self, metric: str, **labels: str) -> float:
+        """Return one of the bot's own counters (without ``dingerp_``)."""
+        return self.app.metrics.registry.get_sample_value(f"dingerp_{metric}", labels) or 0.0
+
+
+OpenTown = Callable[..., AbstractAsyncContextManager[Town]]
+
+
+@pytest.fixture
+def open_town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OpenTown:
+    """Return what opens a town; ``changes`` are settings of the bot, ``config`` is the simulator's."""
+    monkeypatch.chdir(tmp_path)
+
+    @asynccontextmanager
+    async def open_one(config: SimulatorConfig | None = None, **changes: Any) -> AsyncIterator[Town]:
+        config = config or SimulatorConfig(qps_limit=None)
+        async with simulator_running(config) as simulator:
+            settings = town_settings(config, simulator.url, tmp_path, changes)
+            async with app_running(settings) as app:
+                await simulator.engine.wait_for(lambda: simulator.engine.pushes.connections)
+                yield Town(simulator.engine, app)
+
+    return open_one
+
+
+def town_settings(config: SimulatorConfig, url: str, folder: Path, changes: Mapping[str, Any]) -> Settings:
+    """Return the demo's settings with ``changes``: whole parts, or a mapping of the fields of a part."""
+    settings = demo_settings(load_settings(data_dir=folder), config, url)
+    limits = settings.limits.model_copy(update={"qps": math.inf})
+    settings = settings.model_copy(update={"limits": limits, "database_url": SecretStr("")})
+    for name, value in changes.items():
+        part = getattr(settings, name)
+        new = (
+            part.model_copy(update=dict(value)) if isinstance(value, Mapping) and hasattr(part, "model_copy") else value
+        )
+        settings = settings.model_copy(update={name: new})
+    return settings
+
+
+@pytest.fixture
+async def town(open_town: OpenTown) -> AsyncIterator[Town]:
+    """A town with the standard settings, without DingTalk's limits."""
+    async with open_town() as one:
+        yield one

@@ -1,0 +1,160 @@
+"""Contacts and login (DingTalk sheet, 9, 4.3, 4.4)."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from .wire import CLIENT
+
+AUTH = {
+    "client_id": "dingdemoappkey",
+    "response_type": "code",
+    "scope": "openid",
+    "prompt": "consent",
+    "state": "s/1",
+    "redirect_uri": "http://127.0.0.1:1/login?next=%2F",
+}
+
+
+async def test_a_person(wire):
+    answer = await wire.oapi("/topapi/v2/user/get", {"userid": "buymanager01", "language": "zh_CN"})
+    user = answer["result"]
+    assert answer["errcode"] == 0
+    assert {key: user[key] for key in ("userid", "name", "title", "admin", "boss", "manager_userid")} == {
+        "userid": "buymanager01",
+        "name": "赵国强",
+        "title": "采购经理",
+        "admin": False,
+        "boss": False,
+        "manager_userid": "boss01",
+    }
+    assert {role["name"] for role in user["role_list"]} == {"purchaser", "approver"}
+    assert user["leader_in_dept"] == [{"dept_id": 30, "leader": True}]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "errcode"),
+    [
+        ("v2/user/get", {}, 33012),
+        ("v2/user/get", {"userid": "nobody"}, 60121),
+        ("v2/user/get", {"userid": "ext_carrier"}, 60121),
+        ("v2/user/list", {"dept_id": 999, "cursor": 0, "size": 10}, 60003),
+        ("v2/user/list", {"dept_id": 50, "cursor": 0, "size": 101}, 400002),
+        ("user/listid", {}, 400002),
+        ("role/simplelist", {"role_id": 1}, 400002),
+        ("v2/user/getbymobile", {"mobile": "1"}, 60121),
+        ("user/getbyunionid", {"unionid": "x"}, 60121),
+    ],
+)
+async def test_errors(wire, path, body, errcode):
+    assert (await wire.oapi(f"/topapi/{path}", body))["errcode"] == errcode
+
+
+async def test_the_whole_company_can_be_walked(wire):
+    async def ids(department):
+        below = (await wire.oapi("/topapi/v2/department/listsub", {"dept_id": department}))["result"]
+        found = (await wire.oapi("/topapi/user/listid", {"dept_id": department}))["result"]["userid_list"]
+        for child in below:
+            found += await ids(child["dept_id"])
+        return found
+
+    people = wire.engine.enterprise.people.values()
+    assert sorted(await ids(1)) == sorted(person.user_id for person in people if not person.external)
+
+
+async def test_pages_of_a_department(wire):
+    first = (await wire.oapi("/topapi/v2/user/list", {"dept_id": 60, "cursor": 0, "size": 2}))["result"]
+    rest = {"dept_id": 60, "cursor": first["next_cursor"], "size": 2}
+    last = (await wire.oapi("/topapi/v2/user/list", rest))["result"]
+    assert (first["has_more"], last["has_more"]) == (True, False)
+    assert len({user["userid"] for user in first["list"] + last["list"]}) == 3
+
+
+async def test_roles_and_their_members(wire):
+    [group] = (await wire.oapi("/topapi/role/list", {"offset": 0, "size": 200}))["result"]["list"]
+    approver = next(role["id"] for role in group["roles"] if role["name"] == "approver")
+    members = (await wire.oapi("/topapi/role/simplelist", {"role_id": approver}))["result"]["list"]
+    assert {member["userid"] for member in members} == {"boss01", "buymanager01"}
+
+
+async def test_by_mobile(wire):
+    assert (await wire.oapi("/topapi/v2/user/getbymobile", {"mobile": "13800000009"}))["result"]["userid"] == "keeper01"
+
+
+async def log_in(wire, user_id, **changes):
+    query = {**AUTH, **changes}
+    async with wire.session.get(f"{wire.url}/oauth2/auth", params=query) as response:
+        assert response.status == 200
+        assert f'value="{user_id}"' in await response.text()
+    async with wire.session.post(
+        f"{wire.url}/oauth2/auth", params=query, data={"userId": user_id}, allow_redirects=False
+    ) as response:
+        assert response.status == 302
+        return {key: values[0] for key, values in parse_qs(urlsplit(response.headers["Location"]).query).items()}
+
+
+async def test_web_login_from_page_to_user_id(wire):
+    back = await log_in(wire, "sales01", scope="openid corpid")
+    assert (back["state"], back["next"]) == ("s/1", "/")
+    assert "code" not in back
+    body = {**CLIENT, "code": back["authCode"], "grantType": "authorization_code"}
+    token = (await wire.call("POST", "/v1.0/oauth2/userAccessToken", body))[1]
+    assert (token["corpId"], token["expireIn"]) == ("dingdemocorp", 7200)
+    assert (await wire.call("POST", "/v1.0/oauth2/userAccessToken", body))[0] == 400
+    headers = {"x-acs-dingtalk-access-token": token["accessToken"]}
+    me = (await wire.call("GET", "/v1.0/contact/users/me", headers=headers))[1]
+    assert me["nick"] == "李娜"
+    found = await wire.oapi("/topapi/user/getbyunionid", {"unionid": me["unionId"]})
+    assert found["result"] == {"contact_type": 0, "userid": "sales01"}
+    refresh = {**CLIENT, "refreshToken": token["refreshToken"], "grantType": "refresh_token"}
+    assert (await wire.call("POST", "/v1.0/oauth2/userAccessToken", refresh))[0] == 200
+
+
+async def test_outsiders_can_log_in_but_are_not_of_the_company(wire):
+    back = await log_in(wire, "ext_carrier")
+    body = {**CLIENT, "code": back["authCode"], "grantType": "authorization_code"}
+    token = (await wire.call("POST", "/v1.0/oauth2/userAccessToken", body))[1]
+    assert "corpId" not in token
+    headers = {"x-acs-dingtalk-access-token": token["accessToken"]}
+    me = (await wire.call("GET", "/v1.0/contact/users/me", headers=headers))[1]
+    assert (await wire.oapi("/topapi/user/getbyunionid", {"unionid": me["unionId"]}))["errcode"] == 60121
+
+
+async def test_codes_expire(wire, clock):
+    back = await log_in(wire, "sales01")
+    clock.advance(minutes=5)
+    body = {**CLIENT, "code": back["authCode"], "grantType": "authorization_code"}
+    assert (await wire.call("POST", "/v1.0/oauth2/userAccessToken", body))[0] == 400
+
+
+async def test_refusing(wire):
+    assert await log_in(wire, "") == {"next": "/", "error": "access_denied", "state": "s/1"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"client_id": "x"},
+        {"prompt": "none"},
+        {"response_type": "token"},
+        {"scope": "x"},
+        {"redirect_uri": "javascript:x"},
+    ],
+    ids=str,
+)
+async def test_bad_login_requests(wire, change):
+    async with wire.session.get(f"{wire.url}/oauth2/auth", params={**AUTH, **change}) as response:
+        assert response.status == 400
+
+
+async def test_an_app_token_is_no_user_token(wire):
+    assert (await wire.api("GET", "/v1.0/contact/users/me"))[1]["code"] == "InvalidAuthentication"
+
+
+async def test_login_inside_the_client(wire):
+    code = (await wire.call("POST", "/sim/auth-codes", {"userId": "it01"}))[1]["code"]
+    result = (await wire.oapi("/topapi/v2/user/getuserinfo", {"code": code}))["result"]
+    assert (result["userid"], result["sys"], result["sys_level"]) == ("it01", True, 1)
+    assert (await wire.oapi("/topapi/v2/user/getuserinfo", {"code": code}))["errcode"] == 40078
