@@ -84,11 +84,11 @@ $(BIN)/python:
 	fi; \
 	"$$python" -m venv $(VENV)
 
-# The tests of the chat page need a browser and Chinese letters. Where root can fetch them, it does; elsewhere those
-# tests skip with the reason.
+# The tests of the chat page need a browser, Node for its scripts, and Chinese letters. Where root can fetch them, it does;
+# elsewhere those tests skip with the reason.
 browser:
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
-		! { command -v chromium && test -e $(CJK_FONT); } >/dev/null; then \
-		echo 'Installing Chromium and fonts for the browser tests …'; \
-		{ $(APT) chromium fonts-noto-cjk >/dev/null; } || echo 'Chromium could not be installed.' >&2; \
+		! { command -v chromium && command -v node && test -e $(CJK_FONT); } >/dev/null; then \
+		echo 'Installing Chromium, Node and fonts for the tests of the chat page …'; \
+		{ $(APT) chromium nodejs fonts-noto-cjk >/dev/null; } || echo 'They could not be installed.' >&2; \
 	fi

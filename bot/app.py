@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from bot.access.people import Entry
     from bot.access.policy import AccessPolicy
+    from bot.cards.render import CardRenderer
     from bot.chat.clicks import ClickPipeline
     from bot.chat.pipeline import QuestionPipeline
     from bot.dingtalk.card_wire import TemplateChoice
@@ -197,9 +198,6 @@ async def _furnish(
 ) -> _Rooms:
     """Load and connect everything behind the stream."""
     from bot.access.people import People
-    from bot.cards.budget import Budget
-    from bot.cards.language import load_languages
-    from bot.cards.render import CardRenderer
     from bot.cards.track import TrackIds
     from bot.chat.clicks import ClickPipeline
     from bot.chat.desk import QuestionDesk
@@ -245,19 +243,14 @@ async def _furnish(
         collaborators={ErpHub: hub, LanguageChoice: languages},
         seconds=settings.limits.question_seconds,
     )
-    cards = settings.cards
-    renderer = CardRenderer(
-        languages=load_languages(),
-        budget=Budget(body_bytes=cards.body_bytes, buttons_bytes=cards.buttons_bytes),
-        custom_dir=cards.folder,
-    )
+    press = renderer(settings)
     choice = templates(settings)
     tracks = TrackIds(settings.dingtalk.client_secret.get_secret_value())
     questions = QuestionPipeline(
         inbox=inbox,
         desk=desk,
         people=people,
-        renderer=renderer,
+        renderer=press,
         channel=Answers(CardApi(api), Robot(api), api.keys, templates=choice, now=now),
         tracks=tracks,
         metrics=metrics,
@@ -267,7 +260,7 @@ async def _furnish(
     clicks = ClickPipeline(
         desk=desk,
         people=people,
-        renderer=renderer,
+        renderer=press,
         tracks=tracks,
         metrics=metrics,
         now=now,
@@ -301,6 +294,20 @@ def _policy(settings: Settings) -> AccessPolicy:
     access = settings.access
     rules = (Rule(commands=rule.commands, roles=rule.roles, conversations=rule.conversations) for rule in access.rules)
     return AccessPolicy(rules=tuple(rules), roles=access.roles)
+
+
+def renderer(settings: Settings) -> CardRenderer:
+    """Return what draws cards, as the settings say."""
+    from bot.cards.budget import Budget
+    from bot.cards.language import load_languages
+    from bot.cards.render import CardRenderer
+
+    cards = settings.cards
+    return CardRenderer(
+        languages=load_languages(),
+        budget=Budget(body_bytes=cards.body_bytes, buttons_bytes=cards.buttons_bytes),
+        custom_dir=cards.folder,
+    )
 
 
 def templates(settings: Settings) -> TemplateChoice:

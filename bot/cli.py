@@ -105,19 +105,17 @@ def render_card(
     out: Annotated[Path | None, typer.Option(help="File for png; by default <name>.png.")] = None,
 ) -> None:
     """Render a card from the sample beside its template."""
-    from bot.cards.preview import show_card
+    from bot.preview import show_card
 
-    settings = _settings(config)
-    text = asyncio.run(show_card(settings.cards, name, language=lang, form=as_.value, zone=settings.zone, out=out))
-    print(text)
+    print(asyncio.run(show_card(_settings(config), name, language=lang, form=as_.value, out=out)))
 
 
 @card_commands.command("list")
-def list_cards() -> None:
+def list_cards(config: ConfigOption = None) -> None:
     """List the cards there are."""
-    from bot.cards.preview import card_names
+    from bot.preview import card_names
 
-    print("\n".join(card_names()))
+    print("\n".join(card_names(_settings(config))))
 
 
 @db_commands.command("upgrade")

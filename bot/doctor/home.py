@@ -10,10 +10,9 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.app import open_hub
-from bot.cards.language import load_languages
-from bot.cards.render import CardRenderer
+from bot.app import open_hub, renderer
 from bot.cards.samples import load
+from bot.chat.registry import Commands
 from bot.doctor.finding import Finding, Grade
 from bot.errors import DingerpError
 from bot.metrics import Metrics
@@ -93,8 +92,8 @@ def look_at_own_templates(settings: Settings) -> list[Finding]:
     if settings.cards.folder is None:
         return []
     what = phrase("Your card templates")
-    renderer = CardRenderer(languages=load_languages(), custom_dir=settings.cards.folder)
-    broken = renderer.broken_templates(load, ZoneInfo(settings.zone))
+    Commands.discover()  # their modules define the views of the samples
+    broken = renderer(settings).broken_templates(load, ZoneInfo(settings.zone))
     if not broken:
         return [Finding(what, Grade.GOOD, phrase("all can be drawn"))]
     return [

@@ -114,7 +114,7 @@ async def _read(engine: Engine, socket: web.WebSocketResponse, connection: Conne
             engine.pushes.receive(connection, message.data)
         elif message.type is WSMsgType.PING:
             if not connection.half_open:
-                pass
+                await socket.pong(message.data)
         elif message.type in (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR):
             if not connection.half_open:
                 await socket.close()

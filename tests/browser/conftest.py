@@ -1,7 +1,7 @@
 """The chat page in Debian's Chromium.
 
-Every test of this folder is marked ``browser`` and runs on one event loop for the whole session, so that simulator, bot
-and browser can live side by side in it: write ``async def test_…`` and use these fixtures.
+Every ``async`` test of this folder is marked ``browser`` and runs on one event loop for the whole session, so that simulator, bot
+and browser can live side by side in it. The fixtures:
 
 ``simulator``     a `bot.simulator.server.Running` of the test's own (``.url``, ``.engine``)
 ``echo_bot``      an `EchoBot` connected to it; script its ``answer`` and ``on_click``
@@ -22,6 +22,7 @@ import base64
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from inspect import iscoroutinefunction
 from pathlib import Path
 
 import pytest
@@ -34,9 +35,14 @@ from tests.browser.echo_bot import EchoBot, connected_bot
 
 FOLDER = Path(__file__).parent
 ARGUMENTS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
 PATIENCE_MS = 8_000
 
 OpenPage = Callable[..., Awaitable[ChatPage]]
@@ -44,7 +50,7 @@ OpenPage = Callable[..., Awaitable[ChatPage]]
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if FOLDER in item.path.parents and FOLDER / "js" not in item.path.parents:
+        if FOLDER in item.path.parents and isinstance(item, pytest.Function) and iscoroutinefunction(item.function):
             item.add_marker("browser")
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 

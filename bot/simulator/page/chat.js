@@ -140,7 +140,6 @@ export function mountChat(session) {
   };
 
   const show = () => {
-    if (log) log.place = scroller.scrollTop;
     const conversation = session.conversation(session.opened);
     byId('chat').dataset.conversationId = session.opened;
     if (!conversation) {
@@ -193,6 +192,7 @@ export function mountChat(session) {
     // The browser's own scroll after a change of height says nothing about the reader's wish.
     if (!log || scroller.clientHeight !== height) return;
     log.atEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR_PX;
+    log.place = scroller.scrollTop;
     if (log.atEnd) newest.hidden = true;
   }, { passive: true });
   // A picture that arrives, a keyboard that opens, a composer that grows: the newest message stays in sight.

@@ -10,7 +10,7 @@ import { byId } from './dom.js';
 import { mountFaults } from './faults.js';
 import { icon } from './icons.js';
 import { mountPanel } from './panel.js';
-import { mountPanes } from './panes.js';
+import { chatInSight, mountPanes } from './panes.js';
 import { mountPeople } from './people.js';
 import { recall, remember } from './memory.js';
 import { Session } from './session.js';
@@ -28,12 +28,12 @@ for (const node of /** @type {NodeListOf<HTMLElement>} */ (document.querySelecto
 }
 
 const session = new Session();
-const panes = mountPanes();
+const panes = mountPanes(() => session.look(chatInSight()));
 const chat = mountChat(session);
 const composer = mountComposer(session);
 const conversations = mountConversations(session, (id) => {
-  openConversation(id);
   panes.showChat();
+  openConversation(id);
   if (!panes.isPhone()) composer.focus();
 });
 const people = mountPeople(session);
@@ -49,7 +49,7 @@ function openConversation(id) {
 
 /** On a desk something is always open: what this person had open last, else the first conversation. */
 function openSomething() {
-  if (session.opened || (panes.isPhone() && !panes.inChat())) return;
+  if (session.opened || !chatInSight()) return;
   const last = recall(`opened.${session.person?.userId}`, '');
   const found = session.conversations.find(({ id }) => id === last) ?? session.conversations[0];
   if (found) session.open(found.id);
@@ -72,9 +72,7 @@ byId('language').addEventListener('click', () => {
   for (const part of [people, conversations]) part.draw();
   drawLink();
 });
-document.addEventListener('visibilitychange', () => {
-  if (!document.hidden) session.markSeen();
-});
+document.addEventListener('visibilitychange', () => session.look(chatInSight()));
 window.addEventListener('error', (event) => toastError(event.error ?? event.message));
 window.addEventListener('unhandledrejection', (event) => toastError(event.reason));
 

@@ -9,13 +9,20 @@ import { recall, remember } from './memory.js';
 
 const PHONE = matchMedia('(max-width: 760px)');
 
-export function mountPanes() {
+/** Whether the open conversation is before the reader's eyes. */
+export function chatInSight() {
+  return !document.hidden && (!PHONE.matches || byId('app').dataset.pane === 'chat');
+}
+
+/** @param {() => void} onChange another part came into sight */
+export function mountPanes(onChange) {
   const app = byId('app');
   const toggle = byId('panel-toggle');
 
   /** @param {string} pane */
   const apply = (pane) => {
     app.dataset.pane = pane;
+    onChange();
   };
   /** @param {'chat' | 'panel'} pane */
   const go = (pane) => {
@@ -46,6 +53,7 @@ export function mountPanes() {
   byId('chat-back').addEventListener('click', back);
   window.addEventListener('popstate', (event) => apply(event.state?.pane ?? 'list'));
   setPanel(recall('panel', window.innerWidth > 1080));
+  PHONE.addEventListener('change', onChange);
   apply(history.state?.pane ?? 'list');
-  return { showChat: () => go('chat'), isPhone: () => PHONE.matches, inChat: () => app.dataset.pane === 'chat' };
+  return { showChat: () => go('chat'), isPhone: () => PHONE.matches };
 }

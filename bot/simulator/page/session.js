@@ -40,6 +40,7 @@ export class Session {
   connections = 0;
   /** @type {import('./live.js').Link} */ link = { phase: 'trying' };
   opened = '';
+  /** Whether the open conversation is in sight; what comes meanwhile counts as unread if not. */ #looking = true;
   /** @type {Live | null} */ #live = null;
   #lastTimeline = 0;
   /** Guards against answers that arrive after the person changed. */
@@ -248,8 +249,7 @@ export class Session {
     const isNew = item.seq > (this.items(item.conversationId).at(-1)?.seq ?? 0);
     if (!this.#put(item)) return;
     this.#tell('item', { item, isNew });
-    if (item.conversationId === this.opened && !document.hidden) this.markSeen();
-    else this.#tell('unread');
+    this.#markSeen();
   }
 
   /**
@@ -258,14 +258,20 @@ export class Session {
    */
   open(id) {
     this.opened = id;
-    this.markSeen();
+    this.#markSeen();
     this.#tell('open');
   }
 
-  /** All of the open conversation counts as read from now on. */
-  markSeen() {
+  /** @param {boolean} looking the open conversation is in sight */
+  look(looking) {
+    this.#looking = looking;
+    this.#markSeen();
+  }
+
+  /** All of the open conversation counts as read, if it is in sight. */
+  #markSeen() {
     const last = this.items(this.opened).at(-1)?.seq ?? 0;
-    if (this.opened && last > (this.#seen.get(this.opened) ?? 0)) {
+    if (this.opened && this.#looking && last > (this.#seen.get(this.opened) ?? 0)) {
       this.#seen.set(this.opened, last);
       remember(`seen.${this.person?.userId}`, Object.fromEntries(this.#seen));
     }
