@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.app import open_api
+from bot.assembly import open_api
 from bot.dingtalk.openapi import pooled_session
 from bot.doctor.dingtalk import look_at_dingtalk
 from bot.doctor.finding import Finding, Grade, describe

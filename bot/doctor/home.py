@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.app import open_hub, renderer
+from bot.assembly import open_hub, renderer
 from bot.cards.samples import load
 from bot.chat.registry import Commands
 from bot.doctor.finding import Finding, Grade

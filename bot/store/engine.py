@@ -8,10 +8,11 @@ from typing import Any
 
 from sqlalchemy import event, inspect, text
 from sqlalchemy.engine import Connection, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bot.errors import ConfigurationError
+from bot.store.errors import StoreUnavailable
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -78,6 +79,9 @@ def _upgrade(connection: Connection) -> None:
 
 
 async def reachable(engine: AsyncEngine, timeout: float = 2.0) -> bool:
-    """Whether the database answers within ``timeout`` seconds and is at the newest revision."""
-    async with asyncio.timeout(timeout):
-        return await current_revision(engine) == head()
+    """Whether the database is at the newest revision; raises `StoreUnavailable` if it is silent for ``timeout`` s."""
+    try:
+        async with asyncio.timeout(timeout):
+            return await current_revision(engine) == head()
+    except (SQLAlchemyError, OSError, TimeoutError) as error:
+        raise StoreUnavailable(type(error).__name__) from error

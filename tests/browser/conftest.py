@@ -1,7 +1,7 @@
 """The chat page in Debian's Chromium.
 
-Every ``async`` test of this folder is marked ``browser`` and runs on one event loop for the whole session, so that simulator, bot
-and browser can live side by side in it. The fixtures:
+Every ``async`` test of this folder is marked ``browser`` and runs on one event loop for the whole session, so that
+simulator, bot and browser can live side by side in it. The fixtures:
 
 ``simulator``     a `bot.simulator.server.Running` of the test's own (``.url``, ``.engine``)
 ``echo_bot``      an `EchoBot` connected to it; script its ``answer`` and ``on_click``

@@ -60,7 +60,7 @@ async def test_dark_mode_changes_the_token_colours(browser_page: OpenPage, echo_
 
 
 async def test_a_clicks_answer_is_for_the_clicker_alone(browser_page: OpenPage, echo_bot: EchoBot) -> None:
-    echo_bot.on_click = lambda click: shown_to_clicker(tips="在途 2 单", **{"title": "采购单"})
+    echo_bot.on_click = lambda click: shown_to_clicker(tips="在途 2 单", title="采购单")
     await echo_bot.send_card(GROUP, "stock", STOCK)
     keeper, seller = await browser_page("keeper01"), await browser_page("sales01")
     for page in (keeper, seller):
@@ -125,15 +125,11 @@ async def test_hostile_markdown_is_only_text(browser_page: OpenPage, echo_bot: E
         "`<b>code</b>`",
         "**<u>bold</u>**",
     ]
-    text = "\n\n".join(
-        [*hostile, "| <b>x</b> | [y](vbscript:z) |", "```\n</code><script>window.hacked = 2</script>\n```"]
-    )
+    fenced = "```\n</code><script>window.hacked = 2</script>\n```"
+    text = "\n\n".join([*hostile, "| <b>x</b> | [y](vbscript:z) |", fenced])
     title = "</span><img src=x onerror=alert(1)>"
-    await echo_bot.send_card(
-        GROUP,
-        "hostile",
-        card(title, text, "<b>tips</b>", button("<i>x</i>", "x"), button("y", url="javascript:alert(1)")),
-    )
+    buttons = (button("<i>x</i>", "x"), button("y", url="javascript:alert(1)"))
+    await echo_bot.send_card(GROUP, "hostile", card(title, text, "<b>tips</b>", *buttons))
     page = await browser_page("keeper01")
     await page.open("仓库与销售群")
     await page.say("<img src=x onerror=alert(1)> http://a.example/<script>")
@@ -142,13 +138,16 @@ async def test_hostile_markdown_is_only_text(browser_page: OpenPage, echo_bot: E
     await expect(drawn.get_by_test_id("card-tips")).to_have_text("<b>tips</b>")
     await expect(page.message("<img src=x onerror=alert(1)>")).to_have_count(1)
     found = await page.part("messages").evaluate(
-        """(node) => ({
-          tags: [...new Set([...node.querySelectorAll('[data-testid=card-body] *')].map((one) => one.localName))].sort(),
-          handlers: [...node.querySelectorAll('*')].flatMap((one) => one.getAttributeNames()).filter((name) => name.startsWith('on')),
-          links: [...node.querySelectorAll('a')].map((one) => one.protocol),
-          styles: [...node.querySelectorAll('[style]')].map((one) => one.getAttribute('style')),
-          hacked: window.hacked ?? null,
-        })"""
+        """(node) => {
+          const all = (selector) => [...node.querySelectorAll(selector)];
+          return {
+            tags: [...new Set(all('[data-testid=card-body] *').map((one) => one.localName))].sort(),
+            handlers: all('*').flatMap((one) => one.getAttributeNames()).filter((name) => name.startsWith('on')),
+            links: all('a').map((one) => one.protocol),
+            styles: all('[style]').map((one) => one.getAttribute('style')),
+            hacked: window.hacked ?? null,
+          };
+        }"""
     )
     assert found["tags"] == ["code", "p", "pre", "span", "strong"]
     assert found["handlers"] == []
@@ -165,7 +164,9 @@ async def test_a_recalled_card_leaves_a_note(browser_page: OpenPage, echo_bot: E
     page = await browser_page("keeper01")
     await page.open("仓库与销售群")
     await expect(page.card(track_id="stock")).to_be_visible()
-    copies = simulator.engine.chat.copies(simulator.engine.cards.get("stock"))
+    stored = simulator.engine.cards.get("stock")
+    assert stored is not None
+    copies = simulator.engine.chat.copies(stored)
     for copy in copies:
         copy.recalled = True
     simulator.engine.chat.changed(copies)

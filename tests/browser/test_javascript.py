@@ -25,25 +25,25 @@ def node() -> str:
     return path
 
 
-async def test_the_scripts_are_sound(node: str) -> None:
+def test_the_scripts_are_sound(node: str) -> None:
     assert SCRIPTS
     for script in SCRIPTS:
         done = subprocess.run([node, "--check", script], capture_output=True, text=True, timeout=20)
         assert done.returncode == 0, done.stderr
 
 
-async def test_the_markdown_parser(node: str) -> None:
+def test_the_markdown_parser(node: str) -> None:
     done = subprocess.run([node, "--test", str(TESTS)], capture_output=True, text=True, timeout=50)
     assert done.returncode == 0, done.stdout[-4000:]
     assert re.search(r"^# pass [1-9]", done.stdout, re.MULTILINE), done.stdout[-500:]
 
 
-async def test_data_never_becomes_markup() -> None:
+def test_data_never_becomes_markup() -> None:
     for script in SCRIPTS:
         assert not FORBIDDEN.search(script.read_text()), script.name
 
 
-async def test_the_page_needs_nothing_from_elsewhere() -> None:
+def test_the_page_needs_nothing_from_elsewhere() -> None:
     for file in (*SCRIPTS, *PAGE.glob("*.css"), *PAGE.glob("*.html")):
         outside = re.findall(r"""(?:from |import |src=|href=|url\()['"]?((?:https?:)?//[^'")\s]+)""", file.read_text())
         assert outside == [], file.name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 from urllib.parse import quote
@@ -51,7 +52,7 @@ async def _check(page: Page) -> None:
     height = await page.locator("html").get_attribute("data-height")
     box = await page.locator("#preview").bounding_box()
     assert box is not None
-    assert (box["width"], height) == (390, str(round(box["height"])))
+    assert (box["width"], height) == (390, str(math.ceil(box["height"])))
 
 
 @pytest.mark.parametrize(("theme", "color"), [("light", "rgb(255, 255, 255)"), ("dark", "rgb(31, 32, 35)")])

@@ -1,0 +1,37 @@
+"""Tasks that run beside everything else for as long as the bot does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import structlog
+
+log = structlog.get_logger(__name__)
+
+
+class Background:
+    """The tasks that must always run; the first death among them is the app's."""
+
+    def __init__(self) -> None:
+        self.died: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
+
+    @asynccontextmanager
+    async def running(self, work: Coroutine[Any, Any, None], name: str) -> AsyncIterator[None]:
+        """Keep ``work`` running beside the context and end it with it."""
+        task = asyncio.create_task(work, name=name)
+        task.add_done_callback(self._report)
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    def _report(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()):
+            log.critical("bot.part_died", part=task.get_name(), exc_info=error)
+            if not self.died.done():
+                self.died.set_result(error)
