@@ -14,7 +14,6 @@ from datetime import datetime
 
 import aiohttp
 import structlog
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.access.people import Entry, People
 from bot.access.policy import AccessPolicy, Rule
@@ -34,14 +33,16 @@ from bot.dingtalk.cards import CardApi
 from bot.dingtalk.directory import Directory
 from bot.dingtalk.endpoints import AppKeys, Endpoints
 from bot.dingtalk.messages import parse_message
-from bot.dingtalk.openapi import OpenApi, Rates
+from bot.dingtalk.openapi import OpenApi, Patience, Rates
 from bot.dingtalk.quota import MonthlyMeter
 from bot.dingtalk.robot import Robot
 from bot.erp.hub import ErpHub
 from bot.erp.vendors import open_source
+from bot.errors import ConfigurationError
 from bot.metrics import Metrics
 from bot.settings import Settings
-from bot.store.engine import make_engine, migrate
+from bot.store.database import Database
+from bot.store.errors import StoreUnavailable
 from bot.store.inbox import StoredInbox
 from bot.store.languages import StoredLanguages
 from bot.store.months import StoredMonths
@@ -56,7 +57,7 @@ _INBOX_PRUNED_EVERY = 300.0
 class Rooms:
     """What answers the frames."""
 
-    engine: AsyncEngine
+    database: Database
     hub: ErpHub
     questions: QuestionPipeline
     clicks: ClickPipeline
@@ -70,22 +71,27 @@ async def furnish(
     session: aiohttp.ClientSession,
     metrics: Metrics,
     now: Callable[[], datetime],
+    patience: Patience | None = None,
 ) -> Rooms:
     """Connect everything behind the stream; it lives as long as ``stack``. Questions of an earlier run are at work."""
-    engine = make_engine(settings.database)
-    stack.push_async_callback(engine.dispose)
-    await migrate(engine)
+    patience = patience or Patience()
+    database = Database(settings.database)
+    stack.push_async_callback(database.close)
+    try:
+        await database.migrate()
+    except StoreUnavailable as error:
+        raise ConfigurationError(f"the database cannot be used ({error.detail}); see `dingerp doctor`") from error
 
-    meter = MonthlyMeter(StoredMonths(engine), metrics=metrics, now=now)
+    meter = MonthlyMeter(StoredMonths(database), metrics=metrics, now=now)
     await meter.load()
-    api = open_api(settings, session, metrics, meter)
+    api = open_api(settings, session, metrics, meter, patience)
     await stack.enter_async_context(background.running(meter.keep(_METER_SAVED_EVERY), "meter"))
 
-    inbox = StoredInbox(engine)
+    inbox = StoredInbox(database)
     await stack.enter_async_context(background.running(inbox.run(), "inbox"))
     await stack.enter_async_context(background.running(_prune(inbox, now), "prune"))
 
-    languages = StoredLanguages(engine)
+    languages = StoredLanguages(database)
     await languages.load()
     people = People(
         languages=languages,
@@ -113,6 +119,7 @@ async def furnish(
         metrics=metrics,
         now=now,
         at_once=settings.limits.questions_at_once,
+        pause=patience.backoff,
     )
     clicks = ClickPipeline(
         desk=desk,
@@ -125,11 +132,15 @@ async def furnish(
         corp_id=settings.dingtalk.corp_id,
     )
     await _resume(inbox, questions, settings, now)
-    return Rooms(engine, hub, questions, clicks, choice)
+    return Rooms(database, hub, questions, clicks, choice)
 
 
 def open_api(
-    settings: Settings, session: aiohttp.ClientSession, metrics: Metrics, meter: MonthlyMeter | None = None
+    settings: Settings,
+    session: aiohttp.ClientSession,
+    metrics: Metrics,
+    meter: MonthlyMeter | None = None,
+    patience: Patience | None = None,
 ) -> OpenApi:
     """Return the client for DingTalk's calls, as the settings say."""
     dingtalk = settings.dingtalk
@@ -139,6 +150,7 @@ def open_api(
         metrics=metrics,
         endpoints=Endpoints(api=dingtalk.openapi_endpoint, oapi=dingtalk.oapi_endpoint),
         meter=meter,
+        patience=patience,
         rates=Rates(default=settings.limits.qps),
     )
 
@@ -190,14 +202,18 @@ async def _resume(
     letters = await inbox.unanswered(now() - FRESH)
     for letter in letters:
         names = settings.dingtalk.robot_names
-        questions.resume(parse_message(letter.payload, robot_names=names, fallback_id=letter.msg_id, now=now))
+        message = parse_message(letter.payload, robot_names=names, fallback_id=letter.msg_id, now=now)
+        questions.resume(message, letter.received_at)
     if letters:
         log.info("inbox.resumed", questions=len(letters))
 
 
 async def _prune(inbox: StoredInbox, now: Callable[[], datetime]) -> None:
     while True:
-        await inbox.prune(now())
+        try:
+            await inbox.prune(now())
+        except StoreUnavailable as error:
+            log.warning("inbox.not_pruned", error=error.detail)
         await asyncio.sleep(_INBOX_PRUNED_EVERY)
 
 
@@ -207,9 +223,13 @@ class _Entries:
     def __init__(self, directory: Directory) -> None:
         self._directory = directory
 
-    async def entry(self, user_id: str) -> Entry:
-        """Return what the directory says about a member."""
+    async def entry(self, user_id: str) -> Entry | None:
+        """Return what the directory says about a member; None for somebody outside the organisation."""
         from bot.access.people import Entry
+        from bot.dingtalk.directory import UnknownPerson
 
-        person = await self._directory.person(user_id)
+        try:
+            person = await self._directory.person(user_id)
+        except UnknownPerson:
+            return None
         return Entry(name=person.name, roles=person.roles, departments=person.departments, is_admin=person.is_admin)

@@ -121,12 +121,12 @@ def list_cards(config: ConfigOption = None) -> None:
 @db_commands.command("upgrade")
 def upgrade_database(config: ConfigOption = None) -> None:
     """Bring the database to this version (``run`` does it by itself)."""
-    from bot.store.engine import head, make_engine, migrate
+    from bot.store.database import Database, head
 
     async def upgrade() -> None:
-        engine = make_engine(_settings(config).database)
-        await migrate(engine)
-        await engine.dispose()
+        database = Database(_settings(config).database)
+        await database.migrate()
+        await database.close()
 
     asyncio.run(upgrade())
     print(f"database is at revision {head()}")

@@ -163,7 +163,7 @@ class Settings(BaseSettings):
     @property
     def database(self) -> str:
         """Return the SQLAlchemy URL of the bot's own database (it may hold a password)."""
-        return self.database_url.get_secret_value() or f"sqlite+aiosqlite:///{self.data_dir / 'dingerp.sqlite3'}"
+        return self.database_url.get_secret_value() or f"sqlite:///{self.data_dir / 'dingerp.sqlite3'}"
 
     @property
     def keys_missing(self) -> bool:
@@ -219,4 +219,4 @@ def load_settings(file: Path | None = None, **overrides: Any) -> Settings:
         wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}" for e in error.errors())
         raise ConfigurationError(f"wrong settings: {wrong}") from None
     except ValueError as error:
-        raise ConfigurationError(f"unreadable settings: {error}") from None
+        raise ConfigurationError(f"unreadable settings in {chosen or 'the environment'}: {error}") from None

@@ -98,7 +98,7 @@ class Picks(ListView):
 )
 async def stock(*skus: Sku, warehouse: Warehouse | None = None, erp: ErpHub, asking: Asking) -> View:
     """Show one product in full, or up to five at a glance."""
-    words = tuple(dict.fromkeys(skus))
+    words = tuple({sku.casefold(): sku for sku in skus}.values())
     if len(words) == 1:
         return await _one(words[0], warehouse or "", erp, asking)
     return await _several(words, warehouse or "", erp, asking)

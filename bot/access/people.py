@@ -24,11 +24,14 @@ class Entry:
     is_admin: bool = False
 
 
+_NOTHING_SAID = Entry(name="")
+
+
 class Directory(Protocol):
     """The organisation's directory; answers are cached behind it for minutes."""
 
-    async def entry(self, user_id: str) -> Entry:
-        """Return the member's entry; raises a `DingerpError` when the directory does not say."""
+    async def entry(self, user_id: str) -> Entry | None:
+        """Return the member's entry, None for somebody outside; raises a `DingerpError` when it does not say."""
         ...
 
 
@@ -57,16 +60,23 @@ class People:
         self._directory = directory
 
     async def identify(self, user_id: str | None, *, name: str, is_admin: bool = False) -> Person:
-        """Return the person; a silent directory costs the roles it would have given, never the answer."""
+        """Return the person; a silent directory costs the roles it would have given, never the answer.
+
+        Whoever the directory does not know is external: an outsider in a group can click its cards, and a click has a
+        user id whoever made it (DingTalk sheet, 5.7).
+        """
         if user_id is None:
             return Person(user_id=None, name=name, language=self.language(None))
         entry = await self._entry(user_id)
+        if entry is None:
+            log.warning("directory.no_member")
+            return Person(user_id=None, name=name, language=self.language(user_id))
         return Person(
             user_id=user_id,
-            name=name or (entry.name if entry else user_id),
-            roles=entry.roles if entry else frozenset(),
-            departments=entry.departments if entry else frozenset(),
-            is_admin=is_admin or (entry.is_admin if entry else False),
+            name=name or entry.name or user_id,
+            roles=entry.roles,
+            departments=entry.departments,
+            is_admin=is_admin or entry.is_admin,
             language=self.language(user_id),
         )
 
@@ -78,9 +88,9 @@ class People:
 
     async def _entry(self, user_id: str) -> Entry | None:
         if self._directory is None:
-            return None
+            return _NOTHING_SAID
         try:
             return await self._directory.entry(user_id)
         except DingerpError as error:
             log.warning("directory.silent", error=type(error).__name__, detail=error.detail)
-            return None
+            return _NOTHING_SAID

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import orjson
 
 from bot.cards.card import CardButton
+
+_AROUND = len('{"msgButtons":[]}')
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,14 +22,24 @@ class Budget:
     tips_bytes: int = 300
     max_buttons: int = 10
 
-    def fits(self, buttons: Sequence[CardButton]) -> bool:
-        """Whether the buttons are few and short enough."""
-        return len(buttons) <= self.max_buttons and buttons_size(buttons) <= self.buttons_bytes
+    def fits(self, sizes: Sequence[int]) -> bool:
+        """Whether buttons of these sizes (`button_size`) are few and short enough."""
+        return len(sizes) <= self.max_buttons and _together(sizes) <= self.buttons_bytes
 
 
-def buttons_size(buttons: Sequence[CardButton]) -> int:
+def buttons_size(buttons: Iterable[CardButton]) -> int:
     """Return the bytes of ``sys_full_json_obj`` with these buttons as `bot.dingtalk.card_wire` writes them."""
-    return len(orjson.dumps({"msgButtons": [_wire(button) for button in buttons]}))
+    return _together([button_size(button) for button in buttons])
+
+
+def button_size(button: CardButton) -> int:
+    """Return the bytes of one button in it."""
+    return len(orjson.dumps(_wire(button)))
+
+
+def _together(sizes: Sequence[int]) -> int:
+    commas = max(0, len(sizes) - 1)
+    return _AROUND + sum(sizes) + commas
 
 
 def _wire(button: CardButton) -> dict[str, object]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from bot.cards.actions import Action
+from bot.cards.budget import button_size
 from bot.cards.card import CardButton
 from bot.cards.escape import clean, escape, link
 from bot.cards.presenter import Presenter
@@ -18,10 +19,11 @@ MAX_LABEL = 24
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A button as the card carries it, and the line of the text twin that stands for it."""
+    """A button as the card carries it, the line of the text twin that stands for it, and its bytes on the wire."""
 
     button: CardButton
     twin: str
+    size: int
 
 
 def draw(buttons: Iterable[Button], presenter: Presenter) -> list[Drawn]:
@@ -37,11 +39,15 @@ def _draw(label: str, does: Action | str, color: str, colon: str) -> Drawn | Non
     label = clean(label, MAX_LABEL)
     if isinstance(does, str):
         linked = link(label, does)
-        return Drawn(CardButton(label, color, url=does.strip()), f"▸ {linked}") if linked.startswith("[") else None
+        return _drawn(CardButton(label, color, url=does.strip()), linked) if linked.startswith("[") else None
     try:
         token = does.pack()
     except ValueError:
         return None
     typed = escape(does.typed)
     twin = typed if label == does.typed else f"{escape(label)}{colon}{typed}"
-    return Drawn(CardButton(label, color, token=token), f"▸ {twin}")
+    return _drawn(CardButton(label, color, token=token), twin)
+
+
+def _drawn(button: CardButton, twin: str) -> Drawn:
+    return Drawn(button, f"▸ {twin}", button_size(button))

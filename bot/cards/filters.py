@@ -7,7 +7,7 @@ from typing import Any
 
 from jinja2.filters import FILTERS
 
-from bot.cards.escape import Markdown, escape, link
+from bot.cards.escape import Markdown, escape_text, link
 from bot.cards.presenter import Presenter
 from bot.cards.words import colour
 
@@ -21,6 +21,16 @@ _HARMLESS = frozenset(
     }
 )
 """Filters of Jinja2 that cannot make markup of plain text; all others are left out."""
+
+
+MARKDOWN_FILTERS = frozenset(
+    {
+        *COLOURS,
+        *("number", "quantity", "money", "date", "day", "days", "time", "datetime"),
+        *("status", "bold", "small", "cut", "link", "join"),
+    }
+)
+"""Filters of ours: all give `Markdown`."""
 
 
 def filters(presenter: Presenter) -> dict[str, Callable[..., Any]]:
@@ -42,9 +52,9 @@ def filters(presenter: Presenter) -> dict[str, Callable[..., Any]]:
         "time": presenter.time,
         "datetime": presenter.datetime,
         "status": lambda member: paint(present(member), colour(member)),
-        "bold": lambda value: Markdown(f"**{present(value)}**"),
+        "bold": lambda value: Markdown("".join(("**", present(value), "**"))),
         "small": lambda value: Markdown(f"<font sizeToken={_FOOTNOTE}>{present(value)}</font>"),
-        "cut": lambda value, limit: escape(presenter.show(value), limit),
+        "cut": lambda value, limit: escape_text(presenter.show(value), limit),
         "link": lambda value, url: link(present(value), url),
         "join": join,
     }
@@ -57,7 +67,7 @@ _TOKENS: Mapping[str, str] = {name: f"common_{name}1_color" for name in COLOURS}
 
 def paint(text: Markdown, name: str) -> Markdown:
     """Return markdown in one of `COLOURS`."""
-    return Markdown(f"<font colorTokenV2={_TOKENS[name]}>{text}</font>")
+    return Markdown("".join((f"<font colorTokenV2={_TOKENS[name]}>", text, "</font>")))
 
 
 def _painter(presenter: Presenter, name: str) -> Callable[[object], Markdown]:

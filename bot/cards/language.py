@@ -40,7 +40,7 @@ class Language:
     def __init__(self, code: str, catalogue: GNUTranslations) -> None:
         self.code = code
         self.colon = "：" if code.startswith("zh") else ": "
-        self.gettext: Callable[[str], str] = catalogue.gettext
+        self.gettext: Callable[[str], str] = lru_cache(maxsize=2048)(catalogue.gettext)
         self.ngettext: Callable[[str, str, int], str] = catalogue.ngettext
 
     def say(self, text: Phrase | str, show: Callable[[object], str] | None = None) -> str:

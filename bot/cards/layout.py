@@ -14,6 +14,8 @@ NOTHING = "\0"
 """Marks a line that disappears when it holds nothing else; no data can contain it (`bot.cards.escape.clean`)."""
 
 _BLOCK = re.compile(r"(?:[-*] |\d+\. |#{1,6} |>|\||\*\*\*$|```)")
+_STARTS = frozenset("-*#>|`0123456789")
+"""First characters of what `_BLOCK` finds: most lines have another one."""
 _FONT = re.compile(r"</?font\b[^<>]*>")
 _MENTION = re.compile(r"</?a\b[^<>]*>")
 _RULE = re.compile(r"\|(?: ?:?-+:? ?\|)+$")
@@ -24,8 +26,7 @@ _PLAIN_BREAK = "  \n  "
 def lines_of(text: str) -> list[str]:
     """Return the lines of a rendered block; an empty string parts paragraphs, never two in a row or at an end."""
     lines: list[str] = []
-    for raw in text.replace("<br>", "\n").split("\n"):
-        line = raw.strip()
+    for line in map(str.strip, text.replace("<br>", "\n").split("\n")):
         if NOTHING in line:
             line = line.replace(NOTHING, "").strip()
             if not line:
@@ -40,31 +41,22 @@ def lines_of(text: str) -> list[str]:
 def card_markdown(lines: list[str]) -> str:
     """Join lines for a card: ``<br>`` between lines of one paragraph, a bare newline around lists and tables."""
     parts: list[str] = []
-    before = ""
+    before, before_is_block = "", False
     for line in lines:
+        is_block = line[:1] in _STARTS and _BLOCK.match(line) is not None
         if not before or not line:
             parts.append("\n")
-        elif line[0] in _STARTS or before[0] in _STARTS:
-            parts.append(_between(before, line))
+        elif is_block or before_is_block:
+            same = is_block and before_is_block and before[0] == line[0]
+            # A table needs an empty line before it, and text after a list or a quote would continue its last item.
+            starts_table = line[0] == "|" and not same
+            continues = not is_block and before[0] in "-*>|0123456789"
+            parts.append("\n\n" if starts_table or continues else "\n")
         else:
             parts.append("<br>")
         parts.append(line)
-        before = line
+        before, before_is_block = line, is_block
     return "".join(parts[1:])
-
-
-_STARTS = frozenset("-*#>|`0123456789")
-
-
-def _between(before: str, line: str) -> str:
-    block_before, block_after = _BLOCK.match(before), _BLOCK.match(line)
-    if not (block_before or block_after):
-        return "<br>"
-    # A table needs an empty line before it, and text after a list or a quote would otherwise continue its last item.
-    same = block_before and block_after and before[0] == line[0]
-    starts_table = line[0] == "|" and not same
-    continues = block_before and not block_after and before[0] in "-*>|0123456789"
-    return "\n\n" if starts_table or continues else "\n"
 
 
 def plain_markdown(lines: list[str]) -> str:
@@ -81,12 +73,13 @@ def plain_markdown(lines: list[str]) -> str:
 
 def strip_colours(text: str) -> str:
     """Return the text without font and mention tags."""
-    return _MENTION.sub("", _FONT.sub("", text))
+    return _MENTION.sub("", _FONT.sub("", text)) if "<" in text else text
 
 
 def strip_markup(text: str) -> str:
     """Return the text without any markup of ours: for a line that must be cut inside."""
-    return _LINK.sub(r"\1", strip_colours(text)).replace("**", "")
+    text = strip_colours(text)
+    return (_LINK.sub(r"\1", text) if "[" in text else text).replace("**", "")
 
 
 def cut_bytes(text: str, limit: int) -> str:

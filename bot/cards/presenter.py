@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from decimal import Decimal
+from enum import Enum
 from functools import lru_cache
 from typing import Any
 
@@ -35,8 +36,10 @@ class Presenter:
         self.date = _remembered(language.date)
         self.day = _remembered(language.day)
         self.days = _remembered(language.days)
-        self.time = _remembered(self._time)
-        self.datetime = _remembered(self._datetime)
+        self.time = _to_the_minute(_remembered(self._time))
+        self.datetime = _to_the_minute(_remembered(self._datetime))
+        self._state = _remembered(self.show, typed=True)
+        self._count = _remembered(self._counted)
         self._by_type: dict[type, Formatter] = {
             str: escape_text,
             Decimal: self.number,
@@ -50,6 +53,8 @@ class Presenter:
 
     def show(self, value: object) -> str:
         """Return a value as plain text, not escaped."""
+        if type(value) is str:
+            return value
         if isinstance(value, dt.datetime):
             return self._datetime(value)
         if isinstance(value, Phrase):
@@ -65,7 +70,13 @@ class Presenter:
         if kind is Markdown:
             return value  # type: ignore[return-value]  # mypy does not narrow by type()
         formatter = self._by_type.get(kind)
-        return formatter(value) if formatter else escape(self.show(value))
+        if formatter is None:
+            # Members of an enum, a class of texts of its own and whatever else a view holds.
+            formatter = self._by_type[kind] = self._state if issubclass(kind, Enum) else self._other
+        return formatter(value)
+
+    def _other(self, value: object) -> Markdown:
+        return escape(self.show(value))
 
     def part(self, value: object) -> Markdown:
         """Return a value as a part of a longer text: a plain text keeps one blank at either end."""
@@ -80,6 +91,11 @@ class Presenter:
 
     def ngettext(self, one: str, many: str, num: int, **params: object) -> Markdown:
         """Translate a message with a number; ``num`` is always one of its parameters."""
+        if not params and type(num) is int:
+            return self._count(one, many, num)
+        return self._counted(one, many, num, **params)
+
+    def _counted(self, one: str, many: str, num: int, **params: object) -> Markdown:
         return Markdown(fill(self.language.ngettext(one, many, num), {"num": num, **params}, self.present))
 
     def _datetime(self, value: dt.datetime | None) -> str:
@@ -100,9 +116,20 @@ class _Fixed(dict[str, Markdown]):
         return self.setdefault(msgid, Markdown(self._language.gettext(msgid) % {}))
 
 
-def _remembered(show: Callable[..., str]) -> Formatter:
-    @lru_cache(maxsize=4096)
+def _remembered(show: Callable[..., str], *, typed: bool = False) -> Formatter:
+    """Return ``show``, escaped and remembered; ``typed``: equal values of different types are shown differently."""
+
+    @lru_cache(maxsize=4096, typed=typed)
     def formatter(*values: Any) -> Markdown:
         return escape(show(*values))
 
     return formatter
+
+
+def _to_the_minute(formatter: Formatter) -> Formatter:
+    """Return ``formatter`` for times without the seconds, which it does not show: so that there is much to remember."""
+
+    def rounded(value: dt.datetime | None) -> Markdown:
+        return formatter(value and value.replace(second=0, microsecond=0))
+
+    return rounded

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -58,13 +59,15 @@ class BrokenTemplate:
 
 @dataclass(slots=True)
 class _Draft:
-    """A view rendered once, before it is known whether it fits."""
+    """A view rendered once: ``size`` are the bytes of its body, ``fits`` is about the body and the buttons."""
 
     view: View
     context: Context
     lines: list[str]
     body: str
+    size: int
     buttons: list[Drawn]
+    fits: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,7 @@ class _Sheet:
 
     environment: CardEnvironment
     template: Template
+    budget: Budget
 
     @property
     def presenter(self) -> Presenter:
@@ -81,7 +85,14 @@ class _Sheet:
     def draft(self, view: View) -> _Draft:
         context = self.environment.context(self.template, view)
         lines = self._lines("body", context)
-        return _Draft(view, context, lines, card_markdown(lines), draw(view.buttons(), self.presenter))
+        body = card_markdown(lines)
+        size = len(body.encode())
+        buttons = draw(view.buttons(), self.presenter)
+        fits = size <= self.budget.body_bytes and self.fits_buttons(buttons)
+        return _Draft(view, context, lines, body, size, buttons, fits)
+
+    def fits_buttons(self, buttons: Sequence[Drawn]) -> bool:
+        return self.budget.fits([drawn.size for drawn in buttons])
 
     def line(self, block: str, context: Context, limit: int) -> str:
         return cut_bytes(strip_markup(" ".join(self._lines(block, context))), limit)
@@ -91,16 +102,34 @@ class _Sheet:
         return lines_of(self.environment.concat(blocks[block](context))) if block in blocks else []
 
 
+class _Sheets(dict[str, _Sheet]):
+    """The templates of one environment by the name of their card, compiled when first needed."""
+
+    def __init__(self, environment: CardEnvironment, budget: Budget) -> None:
+        super().__init__()
+        self._environment = environment
+        self._budget = budget
+
+    def __missing__(self, name: str) -> _Sheet:
+        template = self._environment.get_template(name + SUFFIX)
+        return self.setdefault(name, _Sheet(self._environment, template, self._budget))
+
+
 class _Press:
     """The environments of one language in one zone, with all templates that were needed so far."""
 
-    def __init__(self, language: Language, zone: tzinfo, folders: Sequence[Path], custom: Path | None) -> None:
+    def __init__(
+        self, language: Language, zone: tzinfo, budget: Budget, folders: Sequence[Path], custom: Path | None
+    ) -> None:
         presenter = Presenter(language, zone)
-        self.built_in = CardEnvironment(FileSystemLoader(folders), presenter)
-        self.built_in.adopt_macros(self.built_in)
-        self.custom = SandboxedCardEnvironment(_small_files(custom), presenter) if custom else None
-        if self.custom:
-            self.custom.adopt_macros(self.built_in)
+        built_in = CardEnvironment(FileSystemLoader(folders), presenter)
+        built_in.adopt_macros(built_in)
+        self.built_in = _Sheets(built_in, budget)
+        self.custom: _Sheets | None = None
+        if custom:
+            sandboxed = SandboxedCardEnvironment(_small_files(custom), presenter)
+            sandboxed.adopt_macros(built_in)
+            self.custom = _Sheets(sandboxed, budget)
 
 
 class CardRenderer:
@@ -160,26 +189,25 @@ class CardRenderer:
     def _press(self, language: Language, zone: tzinfo) -> _Press:
         key = (language.code, zone)
         if key not in self._presses:
-            self._presses[key] = _Press(language, zone, self._folders, self._custom_dir)
+            self._presses[key] = _Press(language, zone, self._budget, self._folders, self._custom_dir)
         return self._presses[key]
 
     def _render_built_in(self, press: _Press, view: View) -> Card:
         try:
-            template = press.built_in.get_template(view.card + SUFFIX)
+            sheet = press.built_in[view.card]
         except TemplateNotFound as missing:
             raise ConfigurationError(f"there is no template for the card {view.card!r}") from missing
-        return self._compose(_Sheet(press.built_in, template), view)
+        return self._compose(sheet, view)
 
     def _render_custom(self, press: _Press, view: View) -> Card:
         assert press.custom is not None
-        return self._compose(_Sheet(press.custom, press.custom.get_template(view.card + SUFFIX)), view)
+        return self._compose(press.custom[view.card], view)
 
     def _compose(self, sheet: _Sheet, view: View) -> Card:
-        budget = self._budget
         presenter = sheet.presenter
         draft = self._fit(sheet, view)
-        title = sheet.line("title", draft.context, budget.title_bytes)
-        tips = sheet.line("tips", draft.context, budget.tips_bytes)
+        title = sheet.line("title", draft.context, sheet.budget.title_bytes)
+        tips = sheet.line("tips", draft.context, sheet.budget.tips_bytes)
         return Card(
             name=view.card,
             language=presenter.language.code,
@@ -187,31 +215,32 @@ class CardRenderer:
             body=draft.body,
             tips=tips,
             buttons=tuple(drawn.button for drawn in draft.buttons),
-            twin=_twin(title, draft.lines, tips, draft.buttons, presenter),
+            twin=partial(_twin, title, draft.lines, tips, draft.buttons, presenter),
             fields=ViewFields(draft.view, presenter),
         )
 
     def _fit(self, sheet: _Sheet, view: View) -> _Draft:
         """Return the view, a list with as many rows as fit, with a body and buttons within the budget."""
         draft = self._fit_rows(sheet, view) if isinstance(view, ListView) else sheet.draft(view)
-        if len(draft.body.encode()) > self._budget.body_bytes:
+        if draft.fits:
+            return draft
+        if draft.size > sheet.budget.body_bytes:
             note = sheet.presenter.show(_SHORTENED)
-            draft.body = card_markdown(cut_lines(draft.lines, self._budget.body_bytes, note))
-        if not self._fits_buttons(draft.buttons):
-            draft.buttons = self._affordable(draft, sheet.presenter)
+            draft.body = card_markdown(cut_lines(draft.lines, sheet.budget.body_bytes, note))
+        draft.buttons = self._affordable(sheet, draft)
         return draft
 
     def _fit_rows(self, sheet: _Sheet, view: ListView) -> _Draft:
         fitting, too_many = 1, min(len(view.rows), view.page_size)
         draft = sheet.draft(view.showing(too_many) if too_many < len(view.rows) else view)
-        if too_many <= 1 or self._fits(draft):
+        if too_many <= 1 or draft.fits:
             return draft
-        guess = max(1, too_many * self._budget.body_bytes // max(len(draft.body.encode()), self._budget.body_bytes + 1))
+        guess = max(1, too_many * sheet.budget.body_bytes // max(draft.size, sheet.budget.body_bytes + 1))
         best = None
         while fitting < too_many:
             guess = min(max(guess, fitting), too_many - 1)
             draft = sheet.draft(view.showing(guess))
-            if self._fits(draft):
+            if draft.fits:
                 best, fitting = draft, guess + 1
                 guess = fitting
             else:
@@ -219,19 +248,13 @@ class CardRenderer:
                 guess -= 1
         return best or sheet.draft(view.showing(1))
 
-    def _fits(self, draft: _Draft) -> bool:
-        return len(draft.body.encode()) <= self._budget.body_bytes and self._fits_buttons(draft.buttons)
-
-    def _fits_buttons(self, buttons: Sequence[Drawn]) -> bool:
-        return self._budget.fits([drawn.button for drawn in buttons])
-
-    def _affordable(self, draft: _Draft, presenter: Presenter) -> list[Drawn]:
+    def _affordable(self, sheet: _Sheet, draft: _Draft) -> list[Drawn]:
         """Drop buttons from the end, but a list's page buttons last."""
         buttons = list(draft.buttons)
         pages = 0
         if isinstance(draft.view, ListView):
-            pages = len(draw(draft.view.buttons()[len(draft.view.row_buttons()) :], presenter))
-        while buttons and not self._fits_buttons(buttons):
+            pages = len(draw(draft.view.buttons()[len(draft.view.row_buttons()) :], sheet.presenter))
+        while buttons and not sheet.fits_buttons(buttons):
             buttons.pop(-1 - pages if len(buttons) > pages else -1)
         return buttons
 

@@ -14,6 +14,10 @@ Label: TypeAlias = str | Phrase
 """Text of a button: a phrase of ours, or plain text from the ERP."""
 
 
+_PREVIOUS = phrase("Previous")
+_NEXT = phrase("Next")
+
+
 class Color(StrEnum):
     """The button colours that DingTalk knows (DingTalk sheet, 5.10)."""
 
@@ -77,7 +81,7 @@ class ListView(View):
     def buttons(self) -> Sequence[Button]:
         pages: list[Button] = []
         if self.offset > 0:
-            pages.append(Button(phrase("Previous"), Ask(self.line, max(0, self.offset - self.page_size))))
+            pages.append(Button(_PREVIOUS, Ask(self.line, max(0, self.offset - self.page_size))))
         if self.last < self.total:
-            pages.append(Button(phrase("Next"), Ask(self.line, self.last), Color.BLUE))
+            pages.append(Button(_NEXT, Ask(self.line, self.last), Color.BLUE))
         return (*self.row_buttons(), *pages)

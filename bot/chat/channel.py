@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from bot.cards.card import Card
 from bot.chat.message import Message
+from bot.errors import DingerpError
 
 
 class Via(StrEnum):
@@ -26,6 +27,12 @@ class Sent:
     via: Via
 
 
+class Unconfirmed(DingerpError):
+    """Nobody knows whether the card stands. The same card may be tried again; a text might be a second answer."""
+
+    retry: ClassVar[bool] = True
+
+
 class AnswerChannel(Protocol):
     """Sends answers; each attempt is bounded in time."""
 
@@ -41,6 +48,7 @@ class AnswerChannel(Protocol):
 
         The same ``track_id`` never gives a second card, so a card may be retried. A fallback text has no such
         identity: ``before_fallback`` is awaited before one is sent, so that the caller can note that it must not be
-        tried again after a crash. Raises a `bot.errors.DingerpError` when nothing could be sent.
+        tried again after a crash, or forbid it by raising. Raises `Unconfirmed` when the card may stand, and another
+        `bot.errors.DingerpError` when nothing could be sent; if its ``retry`` is set, nothing certainly stands.
         """
         ...

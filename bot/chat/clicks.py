@@ -56,31 +56,27 @@ class ClickPipeline:
             self._ignore("foreign_organisation")
             return None
         now = self._now()
-        person = await self._people.identify(click.user_id, name="")
-        view, outcome = await self._view(click, Asking(person=person, conversation=_where(click), line="", now=now))
+        view, outcome = await self._view(click, now)
         self._metrics.clicks.labels(outcome).inc()
         zone = now.tzinfo
         assert zone is not None, "the clock gives aware times"
-        return self._renderer.render(view, self._people.language(person.user_id), zone=zone)
+        return self._renderer.render(view, self._people.language(click.user_id), zone=zone)
 
-    async def _view(self, click: Click, asking: Asking) -> tuple[View, str]:
+    async def _view(self, click: Click, now: datetime) -> tuple[View, str]:
         try:
             action = unpack(click.token)
         except BadToken as error:
             log.info("click.out_of_date", detail=error.detail)
             return OutOfDate(), "out_of_date"
-        asking = Asking(
-            person=asking.person,
-            conversation=asking.conversation,
-            line=action.line,
-            offset=action.offset,
-            now=asking.now,
-        )
+        where, line, offset = _where(click), action.line, action.offset
         try:
+            # The directory may be as slow as the ERP.
             async with asyncio.timeout(self._seconds):
+                person = await self._people.identify(click.user_id, name="")
+                asking = Asking(person=person, conversation=where, line=line, offset=offset, now=now)
                 answer = await self._desk.view_for(asking)
         except TimeoutError:
-            return Busy(line=action.line, offset=action.offset), "busy"
+            return Busy(line=line, offset=offset), "busy"
         return answer.view, answer.outcome
 
     def _ignore(self, why: str) -> None:

@@ -16,7 +16,7 @@ from bot.cards.notices import (
     BadArgument as BadArgumentNotice,
 )
 from bot.cards.notices import DeniedNotice, ErpDown, ExternalNotice, Failed, NotFoundNotice, Pick, UnknownCommand
-from bot.cards.view import View
+from bot.cards.view import ListView, View
 from bot.chat.arguments import shortened
 from bot.chat.asking import Asking
 from bot.chat.errors import BadArgument, NothingFound
@@ -131,6 +131,10 @@ class QuestionDesk:
         except Exception as error:  # noqa: BLE001 - here alone a defect becomes a card; `_defect` logs it
             cause = Unavailable(f"no answer in {self._seconds:g} s") if limit.expired() else error
             return self._failure(cause, command, asking)
+        if isinstance(result, ListView) and not result.rows and 0 < result.total <= asking.offset:
+            # The list became shorter since the button was made, or somebody typed a page that there is not.
+            last_page = (result.total - 1) // result.page_size * result.page_size
+            return await self._run(bound, rest, replace(asking, offset=last_page), redirected=redirected)
         if isinstance(result, View):
             return Answer(result, command.name, Outcome.ANSWERED)
         if redirected:
@@ -146,6 +150,9 @@ class QuestionDesk:
         if FIND in self._bound and not misspelt and len(text) <= _MAX_BARE:
             answer = await self._run(self._bound[FIND], text, asking, redirected=redirected)
             if answer.outcome in {Outcome.ANSWERED, Outcome.ERP_DOWN, Outcome.FAILED}:
+                return answer
+            # What has a digit was meant as a number and not as a command.
+            if answer.outcome is Outcome.NOT_FOUND and not reading.slashed and any(map(str.isdigit, text)):
                 return answer
         rest = text.removeprefix(reading.word).strip()
         fits = len(rest.encode()) <= MAX_LINE_BYTES

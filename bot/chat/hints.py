@@ -8,7 +8,6 @@ from bot.chat.message import Message, MessageKind
 from bot.phrase import Phrase, phrase
 
 _PROBLEMS: dict[MessageKind, Phrase] = {
-    MessageKind.RICH_TEXT: phrase("I see a picture but no question. Please write your question as text."),
     MessageKind.AUDIO: phrase("I could not hear any words in this voice message. Please write your question."),
     MessageKind.PICTURE: phrase("I cannot read pictures. Please write your question as text."),
     MessageKind.VIDEO: phrase("I cannot watch videos. Please write your question as text."),
@@ -22,14 +21,12 @@ def hint_for(message: Message) -> View | None:
 
     An empty text is a question: whoever only mentions the bot wants to know what it can do.
     """
-    if message.kind is MessageKind.TEXT or (message.text.strip() and message.kind in _WITH_WORDS):
+    # Voice messages come with the words that DingTalk recognised, or without (DingTalk sheet, 2.2).
+    heard = message.kind is MessageKind.AUDIO and message.text.strip()
+    if heard or message.kind in {MessageKind.TEXT, MessageKind.RICH_TEXT}:
         return None
     if message.kind is MessageKind.QUOTA_EXHAUSTED:
         return QuotaNotice()
     if message.sender.staff_id is None:
         return ExternalNotice()
     return Hint(problem=_PROBLEMS[message.kind])
-
-
-# Voice messages come with the words that DingTalk recognised (DingTalk sheet, 2.2).
-_WITH_WORDS = {MessageKind.RICH_TEXT, MessageKind.AUDIO}

@@ -13,7 +13,10 @@ class InboxState(StrEnum):
 
     WAITING = "waiting"
     FALLING_BACK = "falling_back"
-    """A text without identity is being sent: after a crash nobody knows whether it arrived, so it is not sent again."""
+    """A text without identity is being sent: after a crash nobody knows whether it arrived, so it is not sent again.
+
+    Back to `WAITING` when it certainly did not.
+    """
     ANSWERED = "answered"
     FAILED = "failed"
 

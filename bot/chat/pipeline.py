@@ -17,17 +17,21 @@ from bot.cards.card import Card
 from bot.cards.track import TrackIds
 from bot.cards.view import View
 from bot.chat.asking import Asking
-from bot.chat.channel import AnswerChannel
+from bot.chat.channel import AnswerChannel, Sent, Unconfirmed
 from bot.chat.inbox import Inbox, InboxState, Letter
 from bot.chat.message import Message
 from bot.chat.order import Place, Queue
+from bot.chat.turns import Turns
 from bot.errors import DingerpError
 from bot.metrics import Metrics
 
 log = structlog.get_logger(__name__)
 
 FRESH = timedelta(minutes=2)
-"""After a crash, older questions are not answered any more: nobody is waiting for them."""
+"""Older questions are not tried again, after a crash neither: nobody is waiting for them any more."""
+
+LONGEST_PAUSE = 10.0
+"""Seconds at most between two tries of one answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,9 @@ class QuestionPipeline:
         metrics: Metrics,
         now: Callable[[], datetime],
         at_once: int,
+        pause: float = 1.0,
     ) -> None:
+        """``pause``: seconds before an answer is tried again; each further pause is twice as long."""
         self._inbox = inbox
         self._desk = desk
         self._people = people
@@ -83,7 +89,9 @@ class QuestionPipeline:
         self._tracks = tracks
         self._metrics = metrics
         self._now = now
+        self._pause = pause
         self._slots = asyncio.Semaphore(at_once)
+        self._turns = Turns()
         self._queue = Queue()
         self._running: set[asyncio.Task[None]] = set()
 
@@ -92,22 +100,22 @@ class QuestionPipeline:
 
         Raises `bot.store.errors.StoreUnavailable`: then it must not be acknowledged.
         """
-        came = time.monotonic()
+        came, received_at = time.monotonic(), self._now()
         # The place is taken before the commit: questions keep the order in which their frames came.
         place = self._queue.take_place(message.conversation.id)
         try:
-            new = await self._inbox.accept(Letter(message.msg_id, payload, self._now()))
+            new = await self._inbox.accept(Letter(message.msg_id, payload, received_at))
         except BaseException:
             place.leave()
             raise
         if new:
-            self._start(message, place, came)
+            self._start(message, place, came, received_at)
         else:
             place.leave()
 
-    def resume(self, message: Message) -> None:
-        """Answer a question that was accepted before a restart."""
-        self._start(message, self._queue.take_place(message.conversation.id), time.monotonic())
+    def resume(self, message: Message, received_at: datetime) -> None:
+        """Answer a question that was accepted before a restart, at ``received_at``."""
+        self._start(message, self._queue.take_place(message.conversation.id), time.monotonic(), received_at)
 
     async def drain(self, grace: float) -> int:
         """Wait up to ``grace`` seconds for the questions at work; return how many are left for the next start."""
@@ -119,8 +127,8 @@ class QuestionPipeline:
         await asyncio.gather(*self._running, return_exceptions=True)
         return left
 
-    def _start(self, message: Message, place: Place, came: float) -> None:
-        task = asyncio.create_task(self._work(message, place, came))
+    def _start(self, message: Message, place: Place, came: float, received_at: datetime) -> None:
+        task = asyncio.create_task(self._work(message, place, came, received_at))
         self._running.add(task)
         self._metrics.waiting.inc()
         task.add_done_callback(self._finished)
@@ -133,20 +141,22 @@ class QuestionPipeline:
             self._metrics.errors.labels("chat", type(error).__name__).inc()
             log.error("question.defect", error=type(error).__name__, exc_info=error)
 
-    async def _work(self, message: Message, place: Place, came: float) -> None:
+    async def _work(self, message: Message, place: Place, came: float, received_at: datetime) -> None:
         try:
             async with self._slots:
                 answer, card = await self._find(message)
                 await place.reached()
-                await self._send(message, answer, card, came)
+                await self._send(message, answer, card, came, received_at)
         finally:
             place.leave()
 
     async def _find(self, message: Message) -> tuple[Answer, Card]:
+        await self._turns.next()
         sender = message.sender
         person = await self._people.identify(sender.staff_id, name=sender.nick, is_admin=sender.is_admin)
         answer = self._desk.hint_for(message) or await self._desk.view_for(self._asking(message, person))
-        # Asked again after the answer, for it may have been about the language.
+        await self._turns.next()
+        # The language is asked for again, for the answer may have been about it.
         return answer, self._renderer.render(answer.view, self._people.language(person.user_id), zone=self._zone)
 
     def _asking(self, message: Message, person: Person) -> Asking:
@@ -158,18 +168,10 @@ class QuestionPipeline:
         assert zone is not None, "the clock gives aware times"
         return zone
 
-    async def _send(self, message: Message, answer: Answer, card: Card, came: float) -> None:
-        async def before_fallback() -> None:
-            await self._inbox.mark(message.msg_id, InboxState.FALLING_BACK)
-
+    async def _send(self, message: Message, answer: Answer, card: Card, came: float, received_at: datetime) -> None:
         outcome, state = answer.outcome, InboxState.ANSWERED
         try:
-            sent = await self._channel.answer(
-                message,
-                card,
-                track_id=self._tracks.for_message(message.msg_id),
-                before_fallback=before_fallback,
-            )
+            sent = await self._deliver(message, card, received_at + FRESH)
             self._metrics.sent.labels(sent.via).inc()
             self._metrics.answer_seconds.observe(time.monotonic() - came)
         except DingerpError as error:
@@ -178,3 +180,33 @@ class QuestionPipeline:
             log.error("answer.not_delivered", error=type(error).__name__, detail=error.detail, command=answer.command)
         self._inbox.mark_soon(message.msg_id, state)
         self._metrics.questions.labels(answer.command, outcome).inc()
+
+    async def _deliver(self, message: Message, card: Card, until: datetime) -> Sent:
+        """Send the answer, again if need be, as long as that may help and ``until`` has not come."""
+        track_id = self._tracks.for_message(message.msg_id)
+        doubt: Unconfirmed | None = None
+        noted = False
+        pause = self._pause
+
+        async def before_fallback() -> None:
+            nonlocal noted
+            if doubt is not None:
+                raise doubt  # an earlier card may stand: a text could be a second answer
+            noted = True
+            await self._inbox.mark(message.msg_id, InboxState.FALLING_BACK)
+
+        while True:
+            try:
+                return await self._channel.answer(message, card, track_id=track_id, before_fallback=before_fallback)
+            except DingerpError as error:
+                wait = max(pause, error.retry_after or 0.0)
+                if not error.retry or self._now() + timedelta(seconds=wait) > until:
+                    raise
+                if isinstance(error, Unconfirmed):
+                    doubt = error
+                log.info("answer.tried_again", error=type(error).__name__, detail=error.detail, seconds=wait)
+            if noted:  # and nothing came of it: after a crash it may be tried again
+                noted = False
+                self._inbox.mark_soon(message.msg_id, InboxState.WAITING)
+            await asyncio.sleep(wait)
+            pause = min(2 * pause, LONGEST_PAUSE)

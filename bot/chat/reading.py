@@ -18,6 +18,9 @@ _SLASHES = "/\\、"
 _MENTIONS = re.compile(r"(?:@\S+\s+)+")
 """Other people's names stay in the text of a message to the bot (DingTalk sheet, 2.2)."""
 
+_LONGEST = 400
+"""Characters of a line that are read. More are too many for any command, and the patterns take quadratic time."""
+
 _SLASH_INSIDE = re.compile(r"\s/\s?(?=\S)")
 
 _BEFORE = re.compile(
@@ -67,7 +70,7 @@ class LineReader:
 
         A line that is empty but for politeness has neither.
         """
-        ask = Ask.from_typed(normalise(line))
+        ask = Ask.from_typed(normalise(line)[:_LONGEST].rstrip())
         reading = self._read(ask.line)
         return replace(reading, offset=ask.offset) if ask.offset else reading
 

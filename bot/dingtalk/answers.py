@@ -52,8 +52,8 @@ class Answers:
         """Make the card appear where ``message`` was written; see `bot.chat.channel.AnswerChannel`.
 
         Raises `CardUnconfirmed` when the card may stand already: the same ``track_id`` may be tried again. Raises
-        `OutcomeUnknown` when a text may stand already, and when all ways failed the error of the webhook or, if the
-        message has none that still works, of the card.
+        `OutcomeUnknown` when a text may stand already. When all ways failed, raises the error of one that may work
+        later; if there is none, that of the webhook or, if the message has none that still works, of the card.
         """
         robot_code = self._keys.robot(message.robot_code)
         in_group = message.conversation.kind is ConversationKind.GROUP
@@ -70,6 +70,7 @@ class Answers:
             else:
                 return Sent(Via.CARD)
         await before_fallback()
+        troubles = [refusal]
         # A month without calls, refused keys or no token leave no room for another API call.
         if reachable and not isinstance(refusal, QuotaExhausted | AuthFailed | NoToken):
             try:
@@ -77,14 +78,22 @@ class Answers:
             except OutcomeUnknown:
                 raise
             except DingerpError as trouble:
+                troubles.append(trouble)
                 _note(Via.MARKDOWN, card, trouble)
             else:
                 return Sent(Via.MARKDOWN)
+        last = refusal
         webhook = message.webhook
-        if webhook is None or webhook.expires_at <= self._now():
-            raise refusal
-        await self._robot.answer_session(webhook, title=card.title, markdown=card.twin)
-        return Sent(Via.WEBHOOK)
+        if webhook is not None and webhook.expires_at > self._now():
+            try:
+                await self._robot.answer_session(webhook, title=card.title, markdown=card.twin)
+            except OutcomeUnknown:
+                raise
+            except DingerpError as trouble:
+                troubles.append(last := trouble)
+            else:
+                return Sent(Via.WEBHOOK)
+        raise next((trouble for trouble in troubles if trouble.retry), last)
 
     async def _send_card(self, message: Message, card: Card, track_id: str, robot_code: str) -> None:
         template = self._templates.of(card.name)

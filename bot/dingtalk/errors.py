@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 from urllib.parse import quote
 
+from bot.chat.channel import Unconfirmed
 from bot.errors import ConfigurationError, DingerpError
 from bot.phrase import Phrase, phrase
 
@@ -120,7 +121,7 @@ class NoAnswer(OutcomeUnknown):
     outcome: ClassVar[str] = "timeout"
 
 
-class CardUnconfirmed(OutcomeUnknown):
+class CardUnconfirmed(OutcomeUnknown, Unconfirmed):
     """Nobody knows whether the card stands.
 
     The same ``track_id`` may be tried again; a text instead might be a second answer.

@@ -168,6 +168,8 @@ def _without_robot(body: _Body, robot_names: Collection[str], *, alone: bool) ->
     mentioned, a mention at the beginning of rich text is the bot's, under whatever name.
     """
     said = trimmed(body.text)
+    if "@" not in said:
+        return said
     for name in sorted(filter(None, robot_names), key=len, reverse=True):
         said = trimmed(re.sub(rf"@{re.escape(name)}(?![0-9A-Za-z_-])", " ", said, flags=re.IGNORECASE))
     if alone and body.kind is MessageKind.RICH_TEXT and said.startswith("@"):

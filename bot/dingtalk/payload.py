@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -13,6 +14,7 @@ import orjson
 from bot.dingtalk.errors import BadPayload
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 _BLANKS = (
     " \t\n\v\f\r\x1c\x1d\x1e\x1f\x85\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
@@ -25,7 +27,7 @@ _BLANKS = (
 
 def decoded(data: object) -> object:
     """Return ``data``, decoded first if it is JSON text; None when it is text that is no JSON."""
-    if not isinstance(data, str | bytes):
+    if not isinstance(data, (str, bytes)):
         return data
     try:
         return orjson.loads(data)
@@ -48,8 +50,10 @@ def whole_object(data: object, what: str) -> Mapping[str, Any]:
 
 def part(value: object) -> Mapping[str, Any]:
     """Return a nested object, decoding it if it travels as JSON text; an empty one when there is none."""
+    if value is None:
+        return _EMPTY
     content = decoded(value)
-    return content if isinstance(content, dict) else {}
+    return content if isinstance(content, dict) else _EMPTY
 
 
 def items(value: object) -> list[Any]:
@@ -60,18 +64,20 @@ def items(value: object) -> list[Any]:
 
 def text(value: object) -> str:
     """Return a string or number as text that every encoder accepts; everything else is empty."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if isinstance(value, str):
+        if value.isascii():
+            return value
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            return value.encode("utf-8", "replace").decode()
+        return value
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
         try:
             return str(value)
         except ValueError:  # an integer of more digits than Python prints
             return ""
-    if not isinstance(value, str):
-        return ""
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return value.encode("utf-8", "replace").decode()
-    return value
+    return ""
 
 
 def flag(value: object) -> bool:
@@ -84,7 +90,7 @@ def moment(value: object) -> datetime | None:
     if isinstance(value, bool):
         return None
     try:
-        milliseconds = float(value) if isinstance(value, int | float | str) else math.nan
+        milliseconds = float(value) if isinstance(value, (int, float, str)) else math.nan
         return _EPOCH + timedelta(milliseconds=milliseconds)
     except (ValueError, OverflowError):
         return None

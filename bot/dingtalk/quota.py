@@ -8,7 +8,12 @@ from datetime import datetime
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
+import structlog
+
+from bot.errors import DingerpError
 from bot.metrics import Metrics
+
+_log = structlog.get_logger(__name__)
 
 _CHINA = ZoneInfo("Asia/Shanghai")
 """DingTalk's month begins at midnight in China."""
@@ -18,7 +23,7 @@ class CallStore(Protocol):
     """Where the count survives a restart; ``month`` is ``YYYY-MM``. Several processes may add to one month."""
 
     async def load(self, month: str) -> int:
-        """Return the calls stored for ``month``, 0 if none."""
+        """Return the calls stored for ``month``, 0 if none. Like `add` it may raise a `DingerpError`."""
         ...
 
     async def add(self, month: str, calls: int) -> int:
@@ -68,13 +73,19 @@ class MonthlyMeter:
         self._gauge.set(self.used)
 
     async def keep(self, every: float) -> None:
-        """Save each ``every`` seconds until cancelled, and a last time then."""
+        """Save each ``every`` seconds until cancelled, and a last time then; a store that is away is only noted."""
         try:
             while True:
                 await asyncio.sleep(every)
-                await self.save()
+                await self._try_to_save()
         finally:
+            await self._try_to_save()
+
+    async def _try_to_save(self) -> None:
+        try:
             await self.save()
+        except DingerpError as error:
+            _log.warning("meter.not_saved", error=type(error).__name__, detail=error.detail)
 
 
 def _month(now: datetime) -> tuple[str, datetime]:

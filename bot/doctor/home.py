@@ -18,7 +18,7 @@ from bot.errors import DingerpError
 from bot.metrics import Metrics
 from bot.phrase import phrase
 from bot.settings import Settings
-from bot.store.engine import make_engine, migrate
+from bot.store.database import Database
 
 
 def look_at_keys(settings: Settings) -> Finding:
@@ -41,11 +41,11 @@ async def look_at_database(settings: Settings) -> Finding:
     """Open the database and bring it up to date."""
     what = phrase("Database")
     try:
-        engine = make_engine(settings.database)
+        database = Database(settings.database)
         try:
-            await migrate(engine)
+            await database.migrate()
         finally:
-            await engine.dispose()
+            await database.close()
     except (SQLAlchemyError, OSError, DingerpError) as error:
         return Finding(
             what,

@@ -114,7 +114,12 @@ _TABLE: tuple[_Row, ...] = (
     ),
     _Row("html_error", "HTML 错误页", "HTML error page", "接口返回 502 与 HTML", "calls are answered 502 with HTML"),
     _Row(
-        "waf", "WAF 拦截", "WAF block", "接口返回 status 1111 的拦截报文", "calls are answered with the edge's own body"
+        "waf",
+        "WAF 拦截",
+        "WAF block",
+        "接口返回 status 1111 的拦截报文，并要求等待",
+        "calls are answered with the edge's own body, which asks to wait",
+        5_000,
     ),
     _Row("slow_api", "接口缓慢", "Slow API", "接口延迟应答", "calls are answered late", 3_000),
     _Row(

@@ -4,31 +4,31 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import structlog
-from sqlalchemy import bindparam, delete, select, update
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
-from sqlalchemy.sql.dml import ReturningInsert, Update
+from sqlalchemy import delete, select, update
+from sqlalchemy.engine import Connection
 
 from bot.chat.inbox import InboxState, Letter
+from bot.store.database import Database
 from bot.store.errors import StoreUnavailable
+from bot.store.inbox_sql import SomeKnown, insert_letters, insert_unknown_letters, mark, milliseconds
 from bot.store.tables import INBOX
-from bot.store.upsert import insert_into
 
 log = structlog.get_logger(__name__)
 
 BATCH = 500
 """Rows per commit: bounds the time for which one commit holds the others up."""
 
+GATHER = 0.004
+"""Seconds in which frames gather for the next commit while they keep coming: a commit costs as much as fifty rows."""
+
 KEEP = timedelta(hours=1)
 """How long answered questions are known, so that a late redelivery is not answered again (seen after 60 s)."""
-
-
-def _milliseconds(moment: datetime) -> int:
-    return int(moment.timestamp() * 1000)
 
 
 @dataclass(slots=True)
@@ -44,10 +44,8 @@ class _Batch:
 class StoredInbox:
     """Implements `bot.chat.inbox.Inbox`. `run` must be running for anything to be written."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
-        self._insert = _insert_new(engine.dialect.name)
-        self._update = _update_state()
+    def __init__(self, database: Database) -> None:
+        self._database = database
         self._batches: deque[_Batch] = deque([_Batch()])
         self._wake = asyncio.Event()
 
@@ -72,23 +70,16 @@ class StoredInbox:
         self._wake.set()
 
     async def unanswered(self, since: datetime) -> tuple[Letter, ...]:
-        """Return what still waits, oldest first, and give up (as failed) what came before ``since``."""
-        waiting = INBOX.c.state == InboxState.WAITING
-        stranded = INBOX.c.state == InboxState.FALLING_BACK
-        too_old = waiting & (INBOX.c.received_ms < _milliseconds(since))
-        async with self._engine.begin() as connection:
-            await connection.execute(
-                update(INBOX).where(too_old | stranded).values(state=InboxState.FAILED, payload="")
-            )
-            rows = await connection.execute(select(INBOX).where(waiting).order_by(INBOX.c.received_ms))
-            return tuple(
-                Letter(row.msg_id, row.payload, datetime.fromtimestamp(row.received_ms / 1000, UTC)) for row in rows
-            )
+        """Return what still waits, oldest first, and give up (as failed) what came before ``since``.
+
+        Given up are also questions whose text may have arrived; the log says how many.
+        """
+        return await self._database.run(partial(_take_stock, milliseconds(since)))
 
     async def prune(self, now: datetime) -> None:
         """Forget what was received longer ago than `KEEP`."""
-        async with self._engine.begin() as connection:
-            await connection.execute(delete(INBOX).where(INBOX.c.received_ms < _milliseconds(now - KEEP)))
+        old = delete(INBOX).where(INBOX.c.received_ms < milliseconds(now - KEEP))
+        await self._database.run(lambda connection: connection.execute(old))
 
     async def run(self) -> None:
         """Write batch after batch until cancelled; what is still waiting then is written last."""
@@ -106,40 +97,29 @@ class StoredInbox:
             if not self._batches:
                 self._batches.append(_Batch())
             await self._write(batch)
+            if any(self._batches):
+                await asyncio.sleep(GATHER)
 
     async def _write(self, batch: _Batch) -> None:
         try:
-            async with self._engine.begin() as connection:
-                new = await self._insert_letters(connection, batch)
-                if batch.marks:
-                    marks = [{"id": msg_id, "new_state": state} for msg_id, state in batch.marks.items()]
-                    await connection.execute(self._update, marks)
-        except (SQLAlchemyError, OSError) as error:
+            new = await self._stored(batch)
+        except StoreUnavailable as error:
             # Whoever waits gets the error: no ACK, so DingTalk sends the question again. A lost mark costs at most a
             # second try of the same card, which DingTalk recognises by its id.
-            log.error("inbox.not_written", rows=len(batch), error=type(error).__name__)
+            log.error("inbox.not_written", rows=len(batch), error=error.detail)
             for waiter in batch.waiters:
                 if not waiter.done():
-                    waiter.set_exception(StoreUnavailable(type(error).__name__))
+                    waiter.set_exception(StoreUnavailable(error.detail))
         else:
             for waiter in batch.waiters:
                 if not waiter.done():
                     waiter.set_result(new)
 
-    async def _insert_letters(self, connection: AsyncConnection, batch: _Batch) -> frozenset[str]:
-        if not batch.letters:
-            return frozenset()
-        rows = [
-            {
-                "msg_id": letter.msg_id,
-                "state": InboxState.WAITING,
-                "received_ms": _milliseconds(letter.received_at),
-                "payload": letter.payload,
-            }
-            for letter in batch.letters.values()
-        ]
-        result = await connection.execute(self._insert, rows)
-        return frozenset(result.scalars())
+    async def _stored(self, batch: _Batch) -> frozenset[str]:
+        try:
+            return await self._database.run(partial(_store, batch, insert_letters))
+        except SomeKnown:
+            return await self._database.run(partial(_store, batch, insert_unknown_letters))
 
     def _open_batch(self) -> _Batch:
         if len(self._batches[-1]) >= BATCH:
@@ -153,10 +133,22 @@ class StoredInbox:
         return await waiter
 
 
-def _insert_new(dialect: str) -> ReturningInsert[str]:
-    return insert_into(INBOX, dialect).on_conflict_do_nothing(index_elements=["msg_id"]).returning(INBOX.c.msg_id)
+def _store(
+    batch: _Batch, insert: Callable[[Connection, Mapping[str, Letter]], frozenset[str]], connection: Connection
+) -> frozenset[str]:
+    """Write a batch and return the ids of the questions that are new."""
+    new = insert(connection, batch.letters) if batch.letters else frozenset[str]()
+    if batch.marks:
+        mark(connection, batch.marks)
+    return new
 
 
-def _update_state() -> Update:
-    # The reply address in the payload is a secret and is not kept longer than needed; FALLING_BACK is never read again.
-    return update(INBOX).where(INBOX.c.msg_id == bindparam("id")).values(state=bindparam("new_state"), payload="")
+def _take_stock(since_ms: int, connection: Connection) -> tuple[Letter, ...]:
+    waiting = INBOX.c.state == InboxState.WAITING
+    stranded = INBOX.c.state == InboxState.FALLING_BACK
+    too_old = waiting & (INBOX.c.received_ms < since_ms)
+    given_up = connection.execute(update(INBOX).where(too_old | stranded).values(state=InboxState.FAILED, payload=""))
+    if given_up.rowcount:
+        log.warning("inbox.given_up", questions=given_up.rowcount)
+    rows = connection.execute(select(INBOX).where(waiting).order_by(INBOX.c.received_ms))
+    return tuple(Letter(row.msg_id, row.payload, datetime.fromtimestamp(row.received_ms / 1000, UTC)) for row in rows)

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.store.database import Database
 from bot.store.tables import LANGUAGE
 from bot.store.upsert import insert_into
 
 
 class StoredLanguages:
-    """Implements the ports of `bot.access.people` and `commands.lang`."""
+    """Implements `bot.access.people.Languages` and `bot.chat.language.LanguageChoice`."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
+    def __init__(self, database: Database) -> None:
+        self._database = database
         self._chosen: dict[str, str] = {}
 
     async def load(self) -> None:
         """Read all choices."""
-        async with self._engine.connect() as connection:
-            rows = await connection.execute(select(LANGUAGE))
-            self._chosen = {row.user_id: row.code for row in rows}
+        rows = await self._database.run(lambda connection: connection.execute(select(LANGUAGE)).all())
+        self._chosen = {row.user_id: row.code for row in rows}
 
     def chosen(self, user_id: str) -> str | None:
         """Return the person's choice."""
@@ -28,9 +27,7 @@ class StoredLanguages:
 
     async def choose(self, user_id: str, code: str) -> None:
         """Remember the person's choice."""
-        statement = insert_into(LANGUAGE, self._engine.dialect.name).values(user_id=user_id, code=code)
-        async with self._engine.begin() as connection:
-            await connection.execute(
-                statement.on_conflict_do_update(index_elements=["user_id"], set_={"code": statement.excluded.code})
-            )
+        insert = insert_into(LANGUAGE, self._database.dialect).values(user_id=user_id, code=code)
+        upsert = insert.on_conflict_do_update(index_elements=["user_id"], set_={"code": insert.excluded.code})
+        await self._database.run(lambda connection: connection.execute(upsert))
         self._chosen[user_id] = code

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.store.database import Database
 from bot.store.tables import API_MONTH
 from bot.store.upsert import insert_into
 
@@ -12,21 +12,20 @@ from bot.store.upsert import insert_into
 class StoredMonths:
     """Implements the port of `bot.dingtalk.quota`; several processes add to the same month."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     async def load(self, month: str) -> int:
         """Return the calls counted in ``month`` (as ``2026-11``)."""
-        async with self._engine.connect() as connection:
-            found: int | None = await connection.scalar(select(API_MONTH.c.calls).where(API_MONTH.c.month == month))
+        query = select(API_MONTH.c.calls).where(API_MONTH.c.month == month)
+        found: int | None = await self._database.run(lambda connection: connection.scalar(query))
         return found or 0
 
     async def add(self, month: str, calls: int) -> int:
         """Add ``calls`` and return the month's new sum."""
-        statement = insert_into(API_MONTH, self._engine.dialect.name).values(month=month, calls=calls)
-        statement = statement.on_conflict_do_update(
-            index_elements=["month"], set_={"calls": API_MONTH.c.calls + statement.excluded.calls}
-        )
-        async with self._engine.begin() as connection:
-            total: int = (await connection.execute(statement.returning(API_MONTH.c.calls))).scalar_one()
+        insert = insert_into(API_MONTH, self._database.dialect).values(month=month, calls=calls)
+        upsert = insert.on_conflict_do_update(
+            index_elements=["month"], set_={"calls": API_MONTH.c.calls + insert.excluded.calls}
+        ).returning(API_MONTH.c.calls)
+        total: int = await self._database.run(lambda connection: connection.execute(upsert).scalar_one())
         return total

@@ -2,4 +2,7 @@
 
 import pytest
 
-pytest.register_assert_rewrite("bot.testing.erp_contract", "bot.testing.erp_checks")
+pytest.register_assert_rewrite(
+    *(f"bot.testing.contract_{part}" for part in ("base", "reads", "lists", "changes", "faults", "decisions")),
+    "bot.testing.erp_checks",
+)

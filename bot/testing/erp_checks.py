@@ -1,19 +1,20 @@
-"""What the ERP contract looks at: the kinds of documents, and checks that hold for all of them."""
+"""What the ERP contract looks at: the kinds of documents, and small checks that several cases share."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+import string
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal
-from itertools import pairwise
+from datetime import date
 from typing import Any, Protocol
 
 import pytest
 
+from bot.erp import listing
 from bot.erp.errors import NotFound
-from bot.erp.model import Area, Change, DecisionResult, Money, PurchaseOrder, Quantities, Slice
+from bot.erp.model import Area, Change, DecisionResult, PurchaseOrder, Slice
 from bot.erp.port import Capability, Erp, Filter, ListQuery
+from bot.testing.company import TODAY
 
 
 class Document(Protocol):
@@ -21,26 +22,26 @@ class Document(Protocol):
 
     @property
     def number(self) -> str: ...
-    @property
-    def changed_at(self) -> datetime | None: ...
-    @property
-    def source(self) -> str: ...
 
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of document: its capability, its two calls, whom it names, and by which fields its lists are sorted."""
+    """One kind of document: its capability, its area, its two calls, whom it names, and how it is listed."""
 
     capability: Capability
+    area: Area
     single: str
     plural: str
     partner: str
-    newest: str
-    due: Mapping[Filter, str]
-    days: Callable[[Any, date], int]
+    listing: listing.Listing[Any]
 
     def __str__(self) -> str:
         return self.plural
+
+    @property
+    def filters(self) -> tuple[Filter, ...]:
+        """Return the lists that the kind knows."""
+        return (Filter.ALL, *self.listing.filters)
 
     async def one(self, erp: Erp, number: str) -> Any:
         """Read a single document."""
@@ -51,25 +52,39 @@ class Kind:
         found: Slice[Any] = await getattr(erp, self.plural)(query)
         return found
 
+    def picked(self, documents: list[Any], query: ListQuery, today: date = TODAY) -> list[str]:
+        """Return the numbers that ``query`` must give, out of all documents."""
+        return [document.number for document in self.listing.pick(documents, query, today).items]
 
-_LATE = {Filter.LATE: "due_on"}
-ORDERS = Kind(
-    Capability.SALES_ORDERS, "order", "orders", "customer", "ordered_on", {Filter.LATE: "promised_on"},
-    lambda order, today: order.days_late(today),
-)  # fmt: skip
-INVOICES = Kind(
-    Capability.INVOICES, "invoice", "invoices", "customer", "issued_on", {Filter.OVERDUE: "due_on"},
-    lambda invoice, today: invoice.days_overdue(today),
-)  # fmt: skip
+
+ORDERS = Kind(Capability.SALES_ORDERS, Area.SALES, "order", "orders", "customer", listing.SALES_ORDERS)
+INVOICES = Kind(Capability.INVOICES, Area.FINANCE, "invoice", "invoices", "customer", listing.INVOICES)
 PURCHASES = Kind(
-    Capability.PURCHASE_ORDERS, "purchase_order", "purchase_orders", "vendor", "ordered_on", _LATE,
-    lambda order, today: order.days_late(today),
-)  # fmt: skip
+    Capability.PURCHASE_ORDERS, Area.PURCHASING, "purchase_order", "purchase_orders", "vendor", listing.PURCHASE_ORDERS
+)
 PRODUCTIONS = Kind(
-    Capability.PRODUCTION_ORDERS, "production_order", "production_orders", "name", "start_on", _LATE,
-    lambda order, today: order.days_late(today),
+    Capability.PRODUCTION_ORDERS, Area.PRODUCTION, "production_order", "production_orders", "name",
+    listing.PRODUCTION_ORDERS,
 )  # fmt: skip
 KINDS = (ORDERS, INVOICES, PURCHASES, PRODUCTIONS)
+
+_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+_UPPER = str.maketrans(string.ascii_lowercase, string.ascii_uppercase)
+
+
+def spellings(text: str) -> tuple[str, ...]:
+    """Return a text in the cases of ASCII letters: of other letters even databases disagree about the case."""
+    return tuple(dict.fromkeys((text, text.translate(_LOWER), text.translate(_UPPER))))
+
+
+def numbers(found: Slice[Any]) -> list[str]:
+    """Return the numbers of what a list holds."""
+    return [document.number for document in found.items]
+
+
+def without_lines(document: Any) -> dict[str, Any]:
+    """Return a document's fields as they are the same in a list and alone."""
+    return {name: getattr(document, name) for name in document.__dataclass_fields__ if name != "lines"}
 
 
 def order_of(result: DecisionResult) -> PurchaseOrder:
@@ -84,66 +99,17 @@ async def expect_not_found(call: Callable[..., Awaitable[object]], *args: str) -
         await call(*args)
 
 
-async def all_changes(erp: Erp, area: Area, cursor: str, *, limit: int, rounds: int) -> tuple[list[Change], str]:
-    """Return all changes after ``cursor`` and the last cursor."""
+async def all_changes(
+    erp: Erp, area: Area, cursor: str = "", *, limit: int = 7, between: Callable[[int], None] = lambda _: None
+) -> tuple[list[Change], str]:
+    """Return all changes after ``cursor`` and the last cursor; ``between`` is called after each page with its count."""
     items: list[Change] = []
-    for _ in range(rounds):
+    for page in range(1_000):
         changes = await erp.changed_since(area, cursor, limit=limit)
         assert len(changes.items) <= limit
         items += changes.items
         cursor = changes.cursor
         if not changes.more:
             return items, cursor
+        between(page)
     pytest.fail(f"changes of {area} do not end")
-
-
-def check_aware(moment: datetime | None) -> None:
-    """Check that a time has a zone."""
-    assert moment is not None
-    assert moment.tzinfo is not None
-
-
-def check_exact(amount: Decimal | None) -> None:
-    """Check that an amount never was a float."""
-    if amount is not None:
-        assert type(amount) is Decimal
-        assert amount.is_finite()
-        # A float on the way leaves a tail of digits behind.
-        assert -amount.normalize().as_tuple().exponent <= 6  # type: ignore[operator]  # finite, so a number
-
-
-def check_figures(quantities: Quantities) -> None:
-    """Check all figures of one place."""
-    for name in ("on_hand", "reserved", "available", "incoming", "outgoing", "forecast"):
-        check_exact(getattr(quantities, name))
-
-
-def check_document(record: Any, source: str) -> None:
-    """Check what holds for every document: source, aware times, exact amounts with currency, quantities with unit."""
-    assert record.number
-    assert record.source == source
-    if record.changed_at is not None:
-        check_aware(record.changed_at)
-    for part in (record, *getattr(record, "lines", ())):
-        for name in part.__dataclass_fields__:
-            value = getattr(part, name)
-            if isinstance(value, Money):
-                check_exact(value.amount)
-                assert len(value.currency) == 3
-                assert value.currency.isupper()
-            else:
-                assert not isinstance(value, float)
-                check_exact(value if isinstance(value, Decimal) else None)
-        assert not hasattr(part, "unit") or part.unit
-
-
-def without_lines(document: Any) -> dict[str, Any]:
-    """Return a document's fields as they are the same in a list and alone."""
-    return {name: getattr(document, name) for name in document.__dataclass_fields__ if name != "lines"}
-
-
-def check_equal_days(documents: Iterable[Document], days: list[Any]) -> None:
-    """Check that documents of one day are in the order of their numbers."""
-    pairs = list(zip(days, (document.number for document in documents), strict=True))
-    for (day, number), (next_day, next_number) in pairwise(pairs):
-        assert day != next_day or number < next_number

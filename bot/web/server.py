@@ -10,6 +10,7 @@ from aiohttp import web
 from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from bot.errors import ConfigurationError
 from bot.metrics import Metrics
 
 Readiness = Callable[[], Awaitable[Sequence[str]]]
@@ -39,12 +40,16 @@ def make_web_app(*, metrics: Metrics, readiness: Readiness) -> web.Application:
 
 @asynccontextmanager
 async def serving(app: web.Application, host: str, port: int) -> AsyncIterator[int]:
-    """Serve until the context ends; gives the port that is listened on."""
+    """Serve until the context ends; gives the port that is listened on. Raises `ConfigurationError` if it is taken."""
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=2)
     await runner.setup()
     try:
         site = web.TCPSite(runner, host, port)
-        await site.start()
+        try:
+            await site.start()
+        except OSError as error:
+            why = error.strerror or type(error).__name__
+            raise ConfigurationError(f"cannot listen on {host}:{port} ({why}); set DINGERP_HTTP__PORT") from None
         yield runner.addresses[0][1]
     finally:
         await runner.cleanup()

@@ -15,9 +15,11 @@ class Choices:
 
 
 class PhoneBook:
-    async def entry(self, user_id: str) -> Entry:
+    async def entry(self, user_id: str) -> Entry | None:
+        if user_id == "unheard":
+            raise DingerpError("busy")
         if user_id == "unknown":
-            raise DingerpError("60121")
+            return None
         return Entry(name="王仓", roles=frozenset({"warehouse"}), is_admin=True)
 
 
@@ -41,8 +43,14 @@ async def test_the_directory_adds_roles_and_the_name_that_a_click_lacks() -> Non
 
 
 async def test_a_silent_directory_costs_the_roles_only() -> None:
-    person = await people(PhoneBook()).identify("unknown", name="")
-    assert (person.name, person.roles) == ("unknown", frozenset())
+    person = await people(PhoneBook()).identify("unheard", name="")
+    assert (person.name, person.roles, person.user_id) == ("unheard", frozenset(), "unheard")
+
+
+async def test_whoever_the_directory_does_not_know_is_external() -> None:
+    person = await people(PhoneBook()).identify("unknown", name="客户", is_admin=True)
+    assert person.is_external
+    assert not person.is_admin
 
 
 async def test_the_own_choice_of_language_beats_the_configured_one() -> None:

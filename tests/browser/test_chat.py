@@ -17,7 +17,7 @@ async def test_a_question_in_a_group_addresses_the_bot(browser_page: OpenPage, e
     page = await browser_page("keeper01")
     await page.open(WAREHOUSE)
     await page.say("/stock SKU123")
-    await expect(page.message("@ERP 助手 /stock SKU123")).to_have_class("entry own is-message after-pause")
+    await expect(page.message("@ERP 助手 /stock SKU123")).to_have_class("entry own is-message")
     await expect(page.card("Echo").get_by_test_id("card-body")).to_have_text("/stock SKU123")
     assert [message["senderStaffId"] for message in echo_bot.messages] == ["keeper01"]
     assert echo_bot.messages[0]["text"]["content"].strip() == "/stock SKU123"
@@ -201,9 +201,13 @@ async def test_five_hundred_messages_stay_where_the_reader_is(browser_page: Open
     assert await messages.evaluate("(node) => window.first === node.querySelectorAll('li')[0]")
     await page.part("newest").click()
     await expect(page.message("line 500")).to_be_in_viewport()
+    for number in range(501, 701):
+        simulator.engine.say(group, "sales01", f"line {number}", at_bot=False)
+    await expect(page.message("line 700")).to_be_in_viewport()
     await messages.evaluate("(node) => { node.scrollTop = 0; }")
     await page.page.get_by_role("button", name="查看更早的消息").click()
     await expect(page.message("line 150")).to_have_count(1)
+    await expect(page.message("line 499")).to_have_count(1)
 
 
 async def test_a_phone_shows_one_thing_at_a_time(browser_page: OpenPage, echo_bot: EchoBot, simulator: Running) -> None:

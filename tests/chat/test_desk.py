@@ -151,6 +151,11 @@ async def test_what_nobody_understands_is_an_unknown_command(desk: QuestionDesk,
     assert answer.view.example == "/bake bread"
 
 
+async def test_a_bare_number_that_there_is_not_was_meant_as_a_number(desk: QuestionDesk) -> None:
+    answer = await desk.view_for(asking("SO-9999"))
+    assert shown(answer) == (NotFoundNotice, "find", "not_found")
+
+
 @pytest.mark.parametrize(
     ("error", "view", "outcome"),
     [

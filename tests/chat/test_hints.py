@@ -35,6 +35,7 @@ def message(kind: MessageKind, text: str = "", *, staff_id: str | None = "keeper
         (MessageKind.TEXT, "/stock SKU123"),
         (MessageKind.TEXT, ""),
         (MessageKind.RICH_TEXT, "/stock SKU123"),
+        (MessageKind.RICH_TEXT, ""),
         (MessageKind.AUDIO, "查库存 SKU123"),
     ],
 )
@@ -43,7 +44,6 @@ def test_words_are_a_question(kind: MessageKind, text: str) -> None:
 
 
 EMPTY: Mapping[MessageKind, type[View]] = {
-    MessageKind.RICH_TEXT: Hint,
     MessageKind.AUDIO: Hint,
     MessageKind.PICTURE: Hint,
     MessageKind.VIDEO: Hint,
@@ -53,7 +53,7 @@ EMPTY: Mapping[MessageKind, type[View]] = {
 }
 
 
-@pytest.mark.parametrize("kind", set(MessageKind) - {MessageKind.TEXT})
+@pytest.mark.parametrize("kind", EMPTY)
 def test_everything_else_gets_a_hint(kind: MessageKind) -> None:
     answer = DESK.hint_for(message(kind))
     assert answer is not None

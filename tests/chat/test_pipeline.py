@@ -24,7 +24,7 @@ from bot.chat.message import Conversation, ConversationKind, Message, MessageKin
 from bot.chat.pipeline import Answer, QuestionPipeline
 from bot.errors import DingerpError
 from bot.metrics import Metrics
-from bot.store.engine import make_engine, migrate
+from bot.store.database import Database
 from bot.store.inbox import StoredInbox
 from bot.store.tables import INBOX
 
@@ -101,15 +101,15 @@ class Bench:
     pipeline: QuestionPipeline
 
     async def states(self) -> dict[str, str]:
-        async with self.inbox._engine.connect() as connection:
-            return {row.msg_id: row.state for row in await connection.execute(select(INBOX))}
+        rows = await self.inbox._database.run(lambda connection: connection.execute(select(INBOX)).all())
+        return {row.msg_id: row.state for row in rows}
 
 
 @pytest.fixture
 async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
-    engine = make_engine(f"sqlite:///{tmp_path / 'bot.sqlite3'}")
-    await migrate(engine)
-    inbox, desk, group, metrics = StoredInbox(engine), EchoDesk(), Group(), Metrics()
+    database = Database(f"sqlite:///{tmp_path / 'bot.sqlite3'}")
+    await database.migrate()
+    inbox, desk, group, metrics = StoredInbox(database), EchoDesk(), Group(), Metrics()
     writer = asyncio.create_task(inbox.run())
     people = People(languages=NoChoices(), default_language="zh_CN", configured_languages={})
     pipeline = QuestionPipeline(
@@ -127,7 +127,7 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     writer.cancel()
     with suppress(asyncio.CancelledError):
         await writer
-    await engine.dispose()
+    await database.close()
 
 
 def message(msg_id: str, text: str, *, conversation: str = "cidA==", kind: MessageKind = MessageKind.TEXT) -> Message:
@@ -203,7 +203,7 @@ async def test_ending_leaves_unfinished_questions_for_the_next_start(bench: Benc
     (left,) = await bench.inbox.unanswered(NOW - timedelta(minutes=2))
     assert (left.msg_id, left.payload) == ("m1", '{"text":"never"}')
     bench.desk.gates["never"].set()
-    bench.pipeline.resume(message("m1", "never"))
+    bench.pipeline.resume(message("m1", "never"), NOW)
     await bench.pipeline.drain(5)
     assert bench.group.seen == [("never", TrackIds("secret").for_message("m1"))]
 

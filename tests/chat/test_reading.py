@@ -126,10 +126,11 @@ def test_any_line_can_be_read_and_what_follows_the_command_is_normal(line: str) 
     reading.rest.encode()
 
 
-@pytest.mark.parametrize("part", ["查", "看 ", "@a ", "多少", "的 ", " /a", "多 ", "“", '"', "库存", "\u200b"])
-def test_a_very_long_line_is_read_at_once(part: str) -> None:
+@pytest.mark.parametrize("end", ["", "x"])
+@pytest.mark.parametrize("part", ["查", "看 ", "@a ", "多少", "的 ", "了", " /a", "多 ", "“", '"', "库存", "\u200b"])
+def test_a_very_long_line_is_read_at_once(part: str, end: str) -> None:
     started = time.perf_counter()
-    COMMANDS.read(part * 5000)
+    COMMANDS.read(part * 20_000 + end)
     assert time.perf_counter() - started < 0.5
 
 

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from datetime import date
 from pathlib import Path
+from typing import Any
 
-import pytest
-
-from bot.erp.demo.adapter import open_demo
-from bot.erp.port import Erp
+from bot.erp.demo.manifest import vendor
+from bot.testing.company import Clock, ReferenceCompany
 from bot.testing.erp_contract import ErpContract
+from bot.testing.fakes.demo import PEOPLE, DemoInstallation, as_demo
+from bot.testing.gaps import Gaps, Rewrite
 
-from .conftest import NOW, TODAY
 
+class TestDemoContract(ErpContract):
+    name, vendor, embedded = "demo", vendor, True
+    approver, colleague, second_approver, requester, outsider = PEOPLE.values()
+    gaps = Gaps(rewrites=(Rewrite("it has people of its own, and amounts below ten million millions", as_demo),))
 
-class TestDemoErp(ErpContract):
-    approver, second_approver, outsider = "buymanager01", "finance01", "keeper01"
+    def install(self, company: ReferenceCompany, clock: Clock, folder: Path) -> DemoInstallation:
+        return DemoInstallation(company, clock, folder)
 
-    @pytest.fixture
-    def today(self) -> date:
-        return TODAY
-
-    @pytest.fixture
-    async def erp(self, demo_file: Path) -> AsyncIterator[Erp]:
-        erp = await open_demo(demo_file, today=TODAY, now=lambda: NOW)
-        yield erp
-        await erp.close()
+    def options(self, installation: DemoInstallation, timeout: float) -> dict[str, Any]:
+        return {"database": str(installation.file)}

@@ -36,10 +36,9 @@ README_AWAITED = Contender("README bot, ERP awaited", README.command, {"ERP_WAY"
 BARE = Contender("bare loop", (sys.executable, str(HERE / "bare_loop.py")))
 DINGERP = Contender(
     "dingerp",
-    (sys.executable, "-m", "bot.cli", "run"),
+    (sys.executable, "-m", "tests.load.instant_erp", "run"),
     {
-        "DINGERP_ERP__MAIN__VENDOR": "demo",
-        "DINGERP_ERP__MAIN__LATENCY": str(ERP_SECONDS),
+        "DINGERP_ERP__MAIN__VENDOR": "instant",
         "DINGERP_LIMITS__QPS": "inf",
         "DINGERP_HTTP__PORT": "0",
         "DINGERP_LOG__LEVEL": "info",

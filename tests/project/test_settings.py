@@ -24,7 +24,7 @@ def test_the_smallest_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = load_settings()
     assert settings.dingtalk.client_id == "dingabc"
     assert settings.erp["main"].vendor == "demo"
-    assert settings.database == "sqlite+aiosqlite:///data/dingerp.sqlite3"
+    assert settings.database == "sqlite:///data/dingerp.sqlite3"
     assert not settings.keys_missing
     assert "hush" not in repr(settings)
 

@@ -10,6 +10,7 @@ import math
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from pydantic import SecretStr
 from bot.app import App
 from bot.app import running as app_running
 from bot.demo import demo_settings
+from bot.dingtalk.openapi import Patience
+from bot.dingtalk.stream import StreamPolicy
 from bot.settings import Settings, load_settings
 from bot.simulator.cards import Face
 from bot.simulator.chat import Delivery, Item, Message
@@ -84,19 +87,27 @@ OpenTown = Callable[..., AbstractAsyncContextManager[Town]]
 
 @pytest.fixture
 def open_town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OpenTown:
-    """Return what opens a town; ``changes`` are settings of the bot, ``config`` is the simulator's."""
+    """Return what opens a town in a folder of its own; see `town_in`."""
     monkeypatch.chdir(tmp_path)
+    return partial(town_in, tmp_path)
 
-    @asynccontextmanager
-    async def open_one(config: SimulatorConfig | None = None, **changes: Any) -> AsyncIterator[Town]:
-        config = config or SimulatorConfig(qps_limit=None)
-        async with simulator_running(config) as simulator:
-            settings = town_settings(config, simulator.url, tmp_path, changes)
-            async with app_running(settings) as app:
-                await simulator.engine.wait_for(lambda: simulator.engine.pushes.connections)
-                yield Town(simulator.engine, app)
 
-    return open_one
+@asynccontextmanager
+async def town_in(
+    folder: Path,
+    config: SimulatorConfig | None = None,
+    *,
+    policy: StreamPolicy | None = None,
+    patience: Patience | None = None,
+    **changes: Any,
+) -> AsyncIterator[Town]:
+    """Open a town with its files in ``folder``; ``changes`` are settings of the bot, ``config`` is the simulator's."""
+    config = config or SimulatorConfig(qps_limit=None)
+    async with simulator_running(config) as simulator:
+        settings = town_settings(config, simulator.url, folder, changes)
+        async with app_running(settings, policy=policy, patience=patience) as app:
+            await simulator.engine.wait_for(lambda: simulator.engine.pushes.connections)
+            yield Town(simulator.engine, app)
 
 
 def town_settings(config: SimulatorConfig, url: str, folder: Path, changes: Mapping[str, Any]) -> Settings:

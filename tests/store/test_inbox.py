@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import event, func, select, text
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.chat.inbox import InboxState, Letter
+from bot.store.database import Database
 from bot.store.errors import StoreUnavailable
 from bot.store.inbox import KEEP, StoredInbox
 from bot.store.tables import INBOX
@@ -20,8 +20,8 @@ NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 
 
 @asynccontextmanager
-async def running(engine: AsyncEngine) -> AsyncIterator[StoredInbox]:
-    inbox = StoredInbox(engine)
+async def running(database: Database) -> AsyncIterator[StoredInbox]:
+    inbox = StoredInbox(database)
     task = asyncio.create_task(inbox.run())
     yield inbox
     task.cancel()
@@ -33,55 +33,53 @@ def letter(number: int, at: datetime = NOW) -> Letter:
     return Letter(f"msg{number}", f'{{"n":{number}}}', at)
 
 
-async def states(engine: AsyncEngine) -> dict[str, tuple[str, str]]:
-    async with engine.connect() as connection:
-        rows = await connection.execute(select(INBOX))
-        return {row.msg_id: (row.state, row.payload) for row in rows}
+async def states(database: Database) -> dict[str, tuple[str, str]]:
+    rows = await database.run(lambda connection: connection.execute(select(INBOX)).all())
+    return {row.msg_id: (row.state, row.payload) for row in rows}
 
 
-async def test_a_question_is_new_once(engine: AsyncEngine) -> None:
-    async with running(engine) as inbox:
+async def test_a_question_is_new_once(database: Database) -> None:
+    async with running(database) as inbox:
         assert await inbox.accept(letter(1))
         assert not await inbox.accept(letter(1))
-    async with running(engine) as after_restart:
+    async with running(database) as after_restart:
         assert not await after_restart.accept(letter(1))
 
 
-async def test_twins_in_one_batch_are_new_once(engine: AsyncEngine) -> None:
-    async with running(engine) as inbox:
+async def test_twins_in_one_batch_are_new_once(database: Database) -> None:
+    async with running(database) as inbox:
         assert sorted(await asyncio.gather(*(inbox.accept(letter(7)) for _ in range(5)))) == [False] * 4 + [True]
 
 
-async def test_frames_of_one_moment_share_a_commit(engine: AsyncEngine) -> None:
+async def test_frames_of_one_moment_share_a_commit(database: Database) -> None:
     commits = 0
 
     def count(_connection: object) -> None:
         nonlocal commits
         commits += 1
 
-    event.listen(engine.sync_engine, "commit", count)
-    async with running(engine) as inbox:
+    event.listen(database._engine, "commit", count)
+    async with running(database) as inbox:
         accepted = await asyncio.gather(*(inbox.accept(letter(number)) for number in range(400)))
     assert all(accepted)
     assert commits <= 3
 
 
-async def test_more_than_a_batch_is_accepted_whole(engine: AsyncEngine) -> None:
-    async with running(engine) as inbox:
+async def test_more_than_a_batch_is_accepted_whole(database: Database) -> None:
+    async with running(database) as inbox:
         assert all(await asyncio.gather(*(inbox.accept(letter(number)) for number in range(1300))))
-    async with engine.connect() as connection:
-        assert await connection.scalar(select(func.count()).select_from(INBOX)) == 1300
+    assert await database.run(lambda connection: connection.scalar(select(func.count()).select_from(INBOX))) == 1300
 
 
-async def test_marks_written_late_reach_the_table_when_the_inbox_ends(engine: AsyncEngine) -> None:
-    async with running(engine) as inbox:
+async def test_marks_written_late_reach_the_table_when_the_inbox_ends(database: Database) -> None:
+    async with running(database) as inbox:
         await inbox.accept(letter(1))
         inbox.mark_soon("msg1", InboxState.ANSWERED)
-    assert await states(engine) == {"msg1": ("answered", "")}
+    assert await states(database) == {"msg1": ("answered", "")}
 
 
-async def test_after_a_crash_only_fresh_and_unanswered_questions_come_back_in_order(engine: AsyncEngine) -> None:
-    async with running(engine) as inbox:
+async def test_after_a_crash_only_fresh_and_unanswered_questions_come_back_in_order(database: Database) -> None:
+    async with running(database) as inbox:
         await inbox.accept(letter(1, NOW - timedelta(minutes=5)))
         await inbox.accept(letter(3, NOW - timedelta(seconds=10)))
         await inbox.accept(letter(2, NOW - timedelta(seconds=20)))
@@ -89,29 +87,27 @@ async def test_after_a_crash_only_fresh_and_unanswered_questions_come_back_in_or
         await inbox.accept(letter(5))
         await inbox.mark("msg4", InboxState.FALLING_BACK)
         await inbox.mark("msg5", InboxState.ANSWERED)
-    again = await StoredInbox(engine).unanswered(NOW - timedelta(minutes=2))
+    again = await StoredInbox(database).unanswered(NOW - timedelta(minutes=2))
     assert [found.msg_id for found in again] == ["msg2", "msg3"]
     assert again[0] == letter(2, NOW - timedelta(seconds=20))
-    table = await states(engine)
+    table = await states(database)
     assert table["msg1"] == ("failed", "")
     assert table["msg4"] == ("failed", "")
     assert table["msg5"] == ("answered", "")
 
 
-async def test_old_rows_are_forgotten(engine: AsyncEngine) -> None:
-    async with running(engine) as inbox:
+async def test_old_rows_are_forgotten(database: Database) -> None:
+    async with running(database) as inbox:
         await inbox.accept(letter(1, NOW - KEEP - timedelta(seconds=1)))
         await inbox.accept(letter(2))
         await inbox.prune(NOW)
-    assert set(await states(engine)) == {"msg2"}
+    assert set(await states(database)) == {"msg2"}
 
 
-async def test_a_broken_database_is_no_acknowledgement_and_not_the_end(engine: AsyncEngine) -> None:
-    async with running(engine) as inbox:
-        async with engine.begin() as connection:
-            await connection.execute(text("ALTER TABLE inbox RENAME TO away"))
+async def test_a_broken_database_is_no_acknowledgement_and_not_the_end(database: Database) -> None:
+    async with running(database) as inbox:
+        await database.run(lambda connection: connection.execute(text("ALTER TABLE inbox RENAME TO away")))
         with pytest.raises(StoreUnavailable):
             await inbox.accept(letter(1))
-        async with engine.begin() as connection:
-            await connection.execute(text("ALTER TABLE away RENAME TO inbox"))
+        await database.run(lambda connection: connection.execute(text("ALTER TABLE away RENAME TO inbox")))
         assert await inbox.accept(letter(1))

@@ -103,11 +103,11 @@ def _apply(connection: Connection, order: PurchaseOrder, decision: Decision, now
             changed_at=now,
         )
     )
-    _note_change(connection, Area.PURCHASING, order.number, now)
+    note_change(connection, Area.PURCHASING, order.number, now)
     return outcome
 
 
-def _note_change(connection: Connection, area: Area, key: str, now: datetime) -> None:
+def note_change(connection: Connection, area: Area, key: str, now: datetime) -> None:
     """Give the record a new revision, greater than all before: its old entry goes away."""
     last = select(_CHANGE.c.revision).order_by(_CHANGE.c.revision.desc()).limit(1)
     revision = connection.scalar(last) or 0

@@ -27,7 +27,7 @@ from bot.erp.model import (
     Verdict,
 )
 
-LAYOUT = "1"
+LAYOUT = "2"
 """Raised with every change of the tables or of the company: a database of another layout is made anew."""
 
 Row = Mapping[str, Any]
@@ -40,10 +40,7 @@ def prepare(connection: Connection, today: date, seed: int = SEED) -> None:
     with writing(connection):
         # Asked again under the lock: another process may have filled the file meanwhile.
         if _layout(connection) != LAYOUT:
-            t.DemoTable.metadata.drop_all(connection)
-            t.DemoTable.metadata.create_all(connection)
-            _fill(connection, make_company(today, seed))
-            _insert(connection, t.MetaRow, [{"name": "layout", "value": LAYOUT}])
+            fill(connection, make_company(today, seed))
 
 
 def _layout(connection: Connection) -> str | None:
@@ -54,9 +51,19 @@ def _layout(connection: Connection) -> str | None:
     return found
 
 
-def _fill(connection: Connection, company: Company) -> None:
-    warehouses = enumerate(WAREHOUSES.items())
-    _insert(connection, t.WarehouseRow, ({"code": c, "name": name, "position": n} for n, (c, name) in warehouses))
+def fill(connection: Connection, company: Company, warehouses: Mapping[str, str] = WAREHOUSES) -> None:
+    """Write a company, and names by code of its warehouses, instead of whatever is there."""
+    t.DemoTable.metadata.drop_all(connection)
+    t.DemoTable.metadata.create_all(connection)
+    places = enumerate(warehouses.items())
+    _insert(connection, t.WarehouseRow, ({"code": c, "name": name, "position": n} for n, (c, name) in places))
+    add(connection, company)
+    _insert(connection, t.ChangeRow, _changes(company))
+    _insert(connection, t.MetaRow, [{"name": "layout", "value": LAYOUT}])
+
+
+def add(connection: Connection, company: Company) -> None:
+    """Write what a company has, without noting it among the changes."""
     _insert(connection, t.ProductRow, map(_product, company.holdings))
     _insert(connection, t.StockRow, chain.from_iterable(map(_stock, company.holdings)))
     _insert(connection, t.OrderRow, map(_order, company.orders))
@@ -66,11 +73,12 @@ def _fill(connection: Connection, company: Company) -> None:
     _insert(connection, t.PurchaseLineRow, chain.from_iterable(map(_purchase_lines, company.purchases)))
     _insert(connection, t.ApprovalRow, chain.from_iterable(map(_approvals, company.purchases)))
     _insert(connection, t.ProductionRow, map(_production, company.productions))
-    _insert(connection, t.ChangeRow, _changes(company))
 
 
 def _insert(connection: Connection, model: type[t.DemoTable], rows: Iterable[Row]) -> None:
-    connection.execute(insert(t.table(model)), [dict(row) for row in rows])
+    values = [dict(row) for row in rows]
+    if values:
+        connection.execute(insert(t.table(model)), values)
 
 
 def _product(holding: Holding) -> Row:

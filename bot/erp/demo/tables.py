@@ -89,7 +89,7 @@ class OrderRow(DemoTable, table=True):
     billing: str
     payment: str
     ordered_on: date
-    promised_on: date
+    promised_on: date | None
     total: Decimal = Field(sa_type=ExactDecimal)
     currency: str
     salesperson: str
@@ -111,7 +111,7 @@ class OrderLineRow(DemoTable, table=True):
     invoiced: Decimal = Field(sa_type=ExactDecimal)
     price: Decimal = Field(sa_type=ExactDecimal)
     amount: Decimal = Field(sa_type=ExactDecimal)
-    due_on: date
+    due_on: date | None
 
 
 class InvoiceRow(DemoTable, table=True):
@@ -126,7 +126,7 @@ class InvoiceRow(DemoTable, table=True):
     customer_key: str
     status: str
     issued_on: date
-    due_on: date
+    due_on: date | None
     total: Decimal = Field(sa_type=ExactDecimal)
     open_amount: Decimal = Field(sa_type=ExactDecimal)
     currency: str
@@ -149,7 +149,7 @@ class PurchaseRow(DemoTable, table=True):
     requester: str
     buyer: str
     ordered_on: date
-    due_on: date
+    due_on: date | None
     total: Decimal = Field(sa_type=ExactDecimal)
     currency: str
     received: str
@@ -209,7 +209,7 @@ class ProductionRow(DemoTable, table=True):
     scrapped: Decimal = Field(sa_type=ExactDecimal)
     status: str
     start_on: date
-    due_on: date
+    due_on: date | None
     material_ready: bool
     sales_order: str
     changed_at: datetime = Field(sa_type=UtcTime)

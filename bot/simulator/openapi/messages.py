@@ -90,7 +90,7 @@ def read_status(engine: Engine, call: Call) -> Json:
 def group_robots(engine: Engine, call: Call) -> Json:
     """`POST /v1.0/robot/groups/robots/query`."""
     group = _group(engine, call.body)
-    ours = {"robotCode": engine.config.client_id, "robotName": engine.config.robot_name, "robotAvatar": ""}
+    ours = {"robotCode": engine.config.client_id, "name": engine.config.robot_name, "downloadIconURL": ""}
     return {"chatbotInstanceVOList": [ours] if group.bot_member else []}
 
 

@@ -237,8 +237,9 @@ async def _edge_fault(engine: Engine, request: web.Request, name: str) -> web.St
         return await _hang_up(engine, request, 0)
     if faults.strike("html_error", name):
         return web.Response(status=502, text=_HTML, content_type="text/html")
-    if faults.strike("waf", name):
-        blocked = {"status": 1111, "wait": 5, "source": "x5", "punish": "deny", "uuid": _request_id(engine)}
+    if (waf := faults.strike("waf", name)) is not None:
+        wait = waf.delay_ms / 1000
+        blocked = {"status": 1111, "wait": wait, "source": "x5", "punish": "deny", "uuid": _request_id(engine)}
         return web.Response(body=orjson.dumps(blocked), content_type="application/json")
     return None
 

@@ -73,7 +73,7 @@ function drawCard(item, scene) {
  */
 function drawMessage(item, scene) {
   switch (item.msgtype) {
-    case 'markdown': return el('div', { class: 'bubble wide markdown' }, drawMarkdown(item.text ?? '', findPicture));
+    case 'markdown': return el('div', { class: 'bubble markdown' }, drawMarkdown(item.text ?? '', findPicture));
     case 'actionCard': return new CardView({ title: item.title, markdown: item.text, buttons: item.buttons ?? [] },
       { findPicture }).element;
     case 'link': return drawLinkMessage(item);

@@ -116,7 +116,7 @@ export class CardView {
  * How many buttons stand side by side: up to three short labels or two longer ones; four make two rows of two.
  * @param {Button[]} buttons
  */
-export function buttonsPerRow(buttons) {
+function buttonsPerRow(buttons) {
   const widest = Math.max(0, ...buttons.map((button) => textWidth(button.text) + (button.url ? 2 : 0)));
   const most = widest <= 10 ? 3 : widest <= 18 ? 2 : 1;
   return buttons.length === 4 ? Math.min(most, 2) : Math.max(1, Math.min(most, buttons.length));

@@ -21,7 +21,7 @@ export function nameOf(person) {
  * The two characters on a square: the last two of a Chinese name, the initials of another.
  * @param {string} name
  */
-export function initials(name) {
+function initials(name) {
   const words = name.replace(/\(.*?\)/g, '').trim();
   if (/\p{Script=Han}/u.test(words)) return [...words].slice(-2).join('');
   const parts = words.split(/\s+/);

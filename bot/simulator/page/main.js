@@ -84,7 +84,10 @@ session.listen('link', () => {
   if (session.link.phase !== 'trying' || !byId('banner').hidden) drawLink();
 });
 session.listen('items', openSomething);
-session.listen('items', () => { byId('app').dataset.ready = session.person?.userId ?? ''; });
+session.listen('items', () => {
+  byId('app').dataset.started = '';
+  byId('app').dataset.ready = session.person?.userId ?? '';
+});
 session.listen('person', () => { delete byId('app').dataset.ready; });
 
 /** The simulator may still be starting: ask until it answers. */
@@ -92,6 +95,7 @@ async function start() {
   try {
     await session.start(wishes.get('person') ?? '');
   } catch (error) {
+    byId('app').dataset.started = '';
     toastError(error);
     setTimeout(start, RETRY_MS);
   }

@@ -13,7 +13,6 @@ const WORDS = {
   'skip': ['跳到输入框', 'Skip to the message box'],
   'people.label': ['切换人员', 'Switch person'],
   'people.external': ['外部', 'External'],
-  'people.admin': ['管理员', 'Admin'],
   'conversations.label': ['会话', 'Conversations'],
   'conversations.empty': ['此人不在任何会话中', 'This person is in no conversation'],
   'conversations.none': ['还没有消息', 'No messages yet'],

@@ -1,0 +1,93 @@
+"""A cursor over records that only have a time of change, for ERPs without a running number of changes.
+
+Several records may bear the same time, and a record may appear with a time that has passed already (its transaction
+took long). So the next call asks again from a little before the last time, and the cursor remembers what it has seen
+there: nothing is missed and nothing comes twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from bot.erp.errors import Invalid
+from bot.erp.model import Area, Change, Changes
+
+_START = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class TimeCursor:
+    """Where a reader of changes is: the last time it saw, and which records from ``overlap`` before it on."""
+
+    at: datetime | None = None
+    seen: frozenset[str] = frozenset()
+
+    @classmethod
+    def parse(cls, text: str) -> TimeCursor:
+        """Return the cursor that `str` wrote; empty is the beginning. Raises `Invalid` for any other text."""
+        if not text:
+            return cls()
+        try:
+            at, seen = json.loads(text)
+            cursor = cls(datetime.fromisoformat(at), frozenset(map(str, seen)))
+        except (ValueError, TypeError) as error:
+            raise Invalid(f"not a cursor of this ERP: {text[:40]!r}") from error
+        if cursor.at is None or cursor.at.tzinfo is None:
+            raise Invalid(f"not a cursor of this ERP: {text[:40]!r}")
+        return cursor
+
+    def __str__(self) -> str:
+        return "" if self.at is None else json.dumps([self.at.isoformat(), sorted(self.seen)], separators=(",", ":"))
+
+    def since(self, overlap: timedelta = timedelta(0)) -> datetime | None:
+        """Return the time from which on (inclusive) to ask the ERP; None: from the beginning."""
+        return None if self.at is None else self.at - overlap
+
+    def need(self, limit: int) -> int:
+        """Return how many records to ask the ERP for to get ``limit`` new ones and to see whether there are more."""
+        return limit + len(self.seen) + 1
+
+    def take(
+        self, area: Area, rows: Iterable[Change], *, limit: int, overlap: timedelta = timedelta(0), more: bool = False
+    ) -> Changes:
+        """Return the next changes out of ``rows``: those from `since` on, oldest first, as many as `need` or all.
+
+        ``more``: the ERP has further rows beyond these.
+        """
+        fresh = [row for row in rows if _mark(row) not in self.seen]
+        taken = fresh[:limit]
+        if not taken:
+            # Rows that are all known and more behind them: only possible when fewer than `need` were asked for.
+            return Changes(items=(), cursor=str(self), more=False)
+        at = max(row.changed_at for row in taken)
+        at = at if self.at is None else max(at, self.at)
+        kept = {mark for mark in self.seen if _time_of(mark) >= _number(at - overlap if at > _START + overlap else at)}
+        seen = kept | {_mark(row) for row in taken if row.changed_at >= at - overlap}
+        return Changes(items=tuple(taken), cursor=str(TimeCursor(at, frozenset(seen))), more=more or len(fresh) > limit)
+
+
+def _number(moment: datetime) -> int:
+    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+
+
+def _time_of(mark: str) -> int:
+    return int(mark.partition("/")[0], 36)
+
+
+def _mark(row: Change) -> str:
+    """Return a short sign for a record in this state: its time and a piece of the hash of its key."""
+    key = hashlib.blake2b(f"{row.area}/{row.key}".encode(), digest_size=6).hexdigest()
+    return f"{_base36(_number(row.changed_at))}/{key}"
+
+
+def _base36(number: int) -> str:
+    digits = "0123456789abcdefghijklmnopqrstuvwxyz"
+    sign, number, text = "-" if number < 0 else "", abs(number), ""
+    while number:
+        number, digit = divmod(number, 36)
+        text = digits[digit] + text
+    return sign + (text or "0")

@@ -1,0 +1,104 @@
+"""The port's lists worked out in memory, for ERPs whose own interface cannot filter, search or sort that way.
+
+`bot.erp.port.ListQuery` says what is asked; this module is its meaning in code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Generic, TypeVar
+
+from bot.erp.errors import Unsupported
+from bot.erp.model import (
+    Invoice,
+    Product,
+    ProductionOrder,
+    PurchaseOrder,
+    PurchaseStatus,
+    SalesOrder,
+    Slice,
+)
+from bot.erp.port import Filter, ListQuery
+
+D = TypeVar("D", SalesOrder, Invoice, PurchaseOrder, ProductionOrder)
+
+_FIRST, _LAST = date.min, date.max
+
+
+@dataclass(frozen=True, slots=True)
+class Listing(Generic[D]):
+    """How one kind of document is listed: what is searched, its day, and the condition and day of each filter."""
+
+    texts: Callable[[D], tuple[str, ...]]
+    day: Callable[[D], date | None]
+    filters: Mapping[Filter, tuple[Callable[[D, date], bool], Callable[[D], date | None]]]
+
+    def pick(self, documents: Iterable[D], query: ListQuery, today: date) -> Slice[D]:
+        """Return the part of ``documents`` that ``query`` asks for; raises `Unsupported` for a filter it lacks.
+
+        Documents without a day come last.
+        """
+        found = [document for document in documents if self._matches(document, query.text)]
+        found.sort(key=lambda document: document.number)
+        if query.filter is Filter.ALL:
+            found.sort(key=lambda document: self.day(document) or _FIRST, reverse=True)
+        elif query.filter in self.filters:
+            holds, day = self.filters[query.filter]
+            found = [document for document in found if holds(document, today)]
+            found.sort(key=lambda document: day(document) or _LAST)
+        else:
+            raise Unsupported(f"no list of {query.filter} here")
+        return Slice(items=tuple(found[query.offset : query.offset + query.limit]), total=len(found))
+
+    def _matches(self, document: D, text: str) -> bool:
+        wanted = text.casefold()
+        return any(wanted in part.casefold() for part in self.texts(document))
+
+
+SALES_ORDERS: Listing[SalesOrder] = Listing(
+    texts=lambda order: (order.number, order.customer),
+    day=lambda order: order.ordered_on,
+    filters={Filter.LATE: (lambda order, today: order.days_late(today) > 0, lambda order: order.promised_on)},
+)
+INVOICES: Listing[Invoice] = Listing(
+    texts=lambda invoice: (invoice.number, invoice.customer),
+    day=lambda invoice: invoice.issued_on,
+    filters={Filter.OVERDUE: (lambda invoice, today: invoice.days_overdue(today) > 0, lambda invoice: invoice.due_on)},
+)
+PURCHASE_ORDERS: Listing[PurchaseOrder] = Listing(
+    texts=lambda order: (order.number, order.vendor),
+    day=lambda order: order.ordered_on,
+    filters={
+        Filter.LATE: (lambda order, today: order.days_late(today) > 0, lambda order: order.due_on),
+        Filter.PENDING: (
+            lambda order, today: order.status is PurchaseStatus.WAITING,
+            lambda order: order.ordered_on,
+        ),
+    },
+)
+PRODUCTION_ORDERS: Listing[ProductionOrder] = Listing(
+    texts=lambda order: (order.number, order.sku, order.name),
+    day=lambda order: order.start_on,
+    filters={Filter.LATE: (lambda order, today: order.days_late(today) > 0, lambda order: order.due_on)},
+)
+
+
+def find_products(products: Iterable[Product], text: str, *, limit: int) -> tuple[Product, ...]:
+    """Return products with ``text`` in code, name, spec or barcode, best match first."""
+    wanted = text.casefold()
+    found = [(rank, product) for product in products if (rank := _rank(product, wanted)) is not None]
+    found.sort(key=lambda hit: (hit[0], len(hit[1].name), hit[1].sku))
+    return tuple(product for _, product in found[:limit])
+
+
+def _rank(product: Product, wanted: str) -> int | None:
+    """Return how good a match is, 0 best, or None for none."""
+    sku, name = product.sku.casefold(), product.name.casefold()
+    if wanted in (sku, product.barcode.casefold()):
+        return 0
+    for rank, hit in enumerate((sku.startswith(wanted), name.startswith(wanted), wanted in sku, wanted in name), 1):
+        if hit:
+            return rank
+    return 5 if wanted in product.spec.casefold() or wanted in product.barcode.casefold() else None

@@ -1,0 +1,139 @@
+"""The bot's database: opened, brought to the current revision, and used from threads of its own.
+
+Every call is one trip to a thread and one transaction there, however many statements it needs. An asynchronous driver
+makes a trip for each statement, each fetch and the commit, which for a single row costs three times as much (measured
+on SQLite), and under load each trip waits for the busy event loop: acknowledgements came late by that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import create_engine, event, inspect, text
+from sqlalchemy.engine import Connection, Engine, make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.pool import QueuePool
+
+from bot.errors import ConfigurationError
+from bot.store.errors import StoreUnavailable
+
+T = TypeVar("T")
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+_POSTGRES_THREADS = 4
+"""SQLite has one writer and gets one thread; PostgreSQL is only waited for."""
+
+
+class Database:
+    """Runs functions in transactions."""
+
+    def __init__(self, url: str) -> None:
+        """Connect nowhere yet; raises `ConfigurationError` for an address that cannot be read."""
+        self._engine = _make_engine(url)
+        threads = 1 if self.dialect == "sqlite" else _POSTGRES_THREADS
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="store")
+
+    @property
+    def dialect(self) -> str:
+        """``sqlite`` or ``postgresql``."""
+        return self._engine.dialect.name
+
+    async def run(self, call: Callable[[Connection], T]) -> T:
+        """Return what ``call`` returns, after the commit; raises `StoreUnavailable`, and then nothing is stored."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._transact, call)
+
+    async def revision(self, timeout: float = 2.0) -> str | None:
+        """Return the revision that the database is at, None for an empty one.
+
+        Raises `StoreUnavailable`, also when the answer takes longer than ``timeout`` seconds.
+        """
+        try:
+            async with asyncio.timeout(timeout):
+                return await self.run(_revision)
+        except TimeoutError as error:
+            raise StoreUnavailable("TimeoutError") from error
+
+    async def migrate(self) -> None:
+        """Bring the database to the newest revision; one that is there already costs one query."""
+        if await self.run(_revision) != head():
+            await self.run(_upgrade)
+
+    async def close(self) -> None:
+        """Let calls under way finish and give the connections back."""
+        await asyncio.get_running_loop().run_in_executor(self._threads, self._engine.dispose)
+        self._threads.shutdown(wait=False)
+
+    def _transact(self, call: Callable[[Connection], T]) -> T:
+        try:
+            with self._engine.begin() as connection:
+                return call(connection)
+        except (SQLAlchemyError, OSError) as error:
+            raise StoreUnavailable(type(error).__name__) from error
+
+
+def head() -> str:
+    """Return the newest revision: the files in ``migrations/versions`` are named ``<revision>_<words>.py``."""
+    return max(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+
+
+def _make_engine(url: str) -> Engine:
+    try:
+        parsed = make_url(url)
+        match parsed.get_backend_name():
+            case "postgresql":
+                drivername = "postgresql+psycopg"
+                return create_engine(parsed.set(drivername=drivername), pool_pre_ping=True, pool_size=_POSTGRES_THREADS)
+            case "sqlite":
+                parsed = parsed.set(drivername="sqlite")
+            case other:
+                raise ConfigurationError(f"no such database here: {other}")
+    except (ArgumentError, ValueError, ModuleNotFoundError) as error:
+        # The address itself may hold a password and is not repeated.
+        raise ConfigurationError(f"cannot use the database address: {type(error).__name__}") from None
+    if parsed.database and parsed.database != ":memory:":
+        _make_folder(Path(parsed.database).parent)
+    # One connection for the one thread; without check_same_thread it may also be closed from elsewhere.
+    engine = create_engine(
+        parsed, poolclass=QueuePool, pool_size=1, max_overflow=0, connect_args={"check_same_thread": False}
+    )
+    event.listen(engine, "connect", _prepare_sqlite)
+    return engine
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(f"cannot make the database's folder {folder}: {error.strerror}") from None
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    # WAL with NORMAL survives the death of the process at any moment; only a power cut may lose the last commits,
+    # and those questions are then simply asked again. FULL would add an fsync to every acknowledgement.
+    cursor = connection.cursor()
+    for pragma in ("busy_timeout=10000", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return found
+
+
+def _upgrade(connection: Connection) -> None:
+    # Imported only when there is something to do: Alembic costs 0.2 s of every start otherwise.
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

@@ -1,0 +1,86 @@
+"""The statements of the inbox, one trip of the database each.
+
+With SQLite every row that Python steps over lets another thread take the interpreter, and under load each way back
+costs a switch interval. So a batch goes in as one JSON parameter and one statement, and nothing is fetched back unless
+something in it was known already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+
+import orjson
+from sqlalchemy import select, text, update
+from sqlalchemy.engine import Connection
+from sqlalchemy.sql.dml import Update
+
+from bot.chat.inbox import InboxState, Letter
+from bot.store.tables import INBOX
+from bot.store.upsert import insert_into
+
+_SETTLED = frozenset({InboxState.ANSWERED, InboxState.FAILED})
+
+_INSERT_JSON = text(
+    "INSERT OR IGNORE INTO inbox (msg_id, state, received_ms, payload) SELECT json_extract(value, '$[0]'), :state, "
+    "json_extract(value, '$[1]'), json_extract(value, '$[2]') FROM json_each(:letters)"
+)
+
+
+def milliseconds(moment: datetime) -> int:
+    """Return a time as the table holds it."""
+    return int(moment.timestamp() * 1000)
+
+
+class SomeKnown(Exception):
+    """A letter of the batch was there before: the transaction must be taken back, and each one looked at."""
+
+
+def insert_letters(connection: Connection, letters: Mapping[str, Letter]) -> frozenset[str]:
+    """Store letters and return the ids of those that were new. Raises `SomeKnown` when it is not clear which."""
+    if connection.dialect.name == "postgresql":
+        return _insert_postgresql(connection, letters)
+    if _insert_sqlite(connection, letters) < len(letters):
+        raise SomeKnown
+    return frozenset(letters)
+
+
+def insert_unknown_letters(connection: Connection, letters: Mapping[str, Letter]) -> frozenset[str]:
+    """Store those letters that are not there yet and return their ids."""
+    known = set(connection.execute(select(INBOX.c.msg_id).where(INBOX.c.msg_id.in_(letters))).scalars())
+    new = {msg_id: letter for msg_id, letter in letters.items() if msg_id not in known}
+    return insert_letters(connection, new) if new else frozenset()
+
+
+def mark(connection: Connection, marks: Mapping[str, InboxState]) -> None:
+    """Set states; settled questions lose their payload, for it holds the reply address, which is a secret."""
+    by_state: dict[InboxState, list[str]] = {}
+    for msg_id, state in marks.items():
+        by_state.setdefault(state, []).append(msg_id)
+    for state, ids in by_state.items():
+        connection.execute(_marking(state, ids))
+
+
+def _marking(state: InboxState, ids: Collection[str]) -> Update:
+    marking = update(INBOX).where(INBOX.c.msg_id.in_(ids)).values(state=state)
+    return marking.values(payload="") if state in _SETTLED else marking
+
+
+def _insert_sqlite(connection: Connection, letters: Mapping[str, Letter]) -> int:
+    rows = [(one.msg_id, milliseconds(one.received_at), one.payload) for one in letters.values()]
+    values = {"state": InboxState.WAITING, "letters": orjson.dumps(rows).decode()}
+    return connection.execute(_INSERT_JSON, values).rowcount
+
+
+def _insert_postgresql(connection: Connection, letters: Mapping[str, Letter]) -> frozenset[str]:
+    rows = [
+        {
+            "msg_id": one.msg_id,
+            "state": InboxState.WAITING,
+            "received_ms": milliseconds(one.received_at),
+            "payload": one.payload,
+        }
+        for one in letters.values()
+    ]
+    insert = insert_into(INBOX, "postgresql").on_conflict_do_nothing(index_elements=["msg_id"])
+    return frozenset(connection.execute(insert.returning(INBOX.c.msg_id), rows).scalars())

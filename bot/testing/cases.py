@@ -1,0 +1,81 @@
+"""The cases of a contract: each has an id that stays, a title, and what an adapter must offer for it to apply."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import pytest
+
+from bot.erp.port import Capability
+from bot.testing.gaps import Gaps
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+NO_NETWORK = "embedded: no network"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One promise of the port. ``over`` names a parameter and its values, each of which is a row of the table."""
+
+    id: str
+    title: str
+    needs: tuple[Capability, ...] = ()
+    network: bool = False
+    over: tuple[str, Sequence[Any]] | None = None
+
+    def rows(self) -> Iterator[tuple[str, Any]]:
+        """Yield the id of every row, with the value of the parameter."""
+        if self.over is None:
+            yield self.id, None
+        else:
+            for value in self.over[1]:
+                yield f"{self.id}[{value}]", value
+
+
+def case(
+    id: str,  # noqa: A002  # a case's id is its id
+    title: str,
+    *,
+    needs: Sequence[Capability] = (),
+    network: bool = False,
+    over: tuple[str, Sequence[Any]] | None = None,
+) -> Callable[[F], F]:
+    """Make a test a case of the contract."""
+
+    def mark(function: F) -> F:
+        found = Case(id, title, tuple(needs), network, over)
+        function.contract_case = found  # type: ignore[attr-defined]  # read back by `cases_of`
+        if over is None:
+            return function
+        spread: F = pytest.mark.parametrize(over[0], over[1], ids=str)(function)
+        return spread
+
+    return mark
+
+
+def cases_of(contract: type) -> list[Case]:
+    """Return all cases of a contract class, in the order in which they are written down."""
+    found: dict[str, Case] = {}
+    for base in reversed(contract.__mro__):
+        for member in vars(base).values():
+            known = getattr(member, "contract_case", None)
+            if isinstance(known, Case):
+                found[known.id] = known
+    return list(found.values())
+
+
+def gap(known: Case, value: Any, *, offers: frozenset[Capability], gaps: Gaps, embedded: bool) -> str | None:
+    """Return why a row does not apply to an adapter, or None."""
+    row = known.id if known.over is None else f"{known.id}[{value}]"
+    for name in (row, known.id):
+        if name in gaps.cases:
+            return gaps.cases[name]
+    if embedded and known.network:
+        return NO_NETWORK
+    for capability in (*known.needs, getattr(value, "capability", None)):
+        if capability is not None and capability not in offers:
+            return f"not offered: {capability}"
+    return None

@@ -1,0 +1,230 @@
+"""The reference company: the small truth that fake ERPs serve and that the contract compares every adapter with.
+
+It is vendor-neutral: domain objects, people, and the rules by which purchase orders are decided. Fakes render its
+records as their vendor would and translate its refusals; tests change it under the adapter's feet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from bot.erp.model import (
+    Approval,
+    Area,
+    Invoice,
+    Money,
+    Product,
+    ProductionOrder,
+    PurchaseOrder,
+    PurchaseStatus,
+    SalesOrder,
+    StockLevel,
+    Verdict,
+)
+from bot.testing import company_records as records
+from bot.testing.company_records import Numbering, User
+
+TODAY = date(2026, 11, 24)
+NOW = datetime(2026, 11, 24, 2, 30, tzinfo=UTC)
+"""Morning in Shanghai and night in London, on the same day."""
+
+Record = Product | StockLevel | SalesOrder | Invoice | PurchaseOrder | ProductionOrder
+R = TypeVar("R", bound=Record)
+
+
+class Clock:
+    """A clock that stands still until it is moved; ``sleep`` moves it and remembers how far."""
+
+    def __init__(self, at: datetime = NOW) -> None:
+        self._at = at
+        self._start = at
+        self.slept: list[float] = []
+
+    def now(self) -> datetime:
+        """Return the time, in UTC."""
+        return self._at
+
+    def monotonic(self) -> float:
+        """Return the seconds since the clock was made."""
+        return (self._at - self._start).total_seconds()
+
+    def advance(self, seconds: float) -> None:
+        """Let time go by."""
+        self._at += timedelta(seconds=seconds)
+
+    async def sleep(self, seconds: float) -> None:
+        """Let time go by without waiting."""
+        self.slept.append(seconds)
+        self.advance(seconds)
+
+
+class Refused(Exception):
+    """The company's own rules say no; a fake ERP answers in its vendor's words."""
+
+
+class NoSuchOrder(Refused):
+    """There is no purchase order of this number."""
+
+
+class NotWaiting(Refused):
+    """The purchase order is not waiting for anybody."""
+
+
+class NotAllowed(Refused):
+    """This person may not decide this purchase order now."""
+
+
+def plain_number(kind: str, count: int) -> str:
+    """Number documents as ``SO-1001``."""
+    return f"{kind}-{count}"
+
+
+class ReferenceCompany:
+    """Some thirty products and some hundred documents, by their codes and numbers; whatever changes tells ``watch``.
+
+    ``number`` spells document numbers as a vendor does, if it cannot have ours.
+    """
+
+    def __init__(
+        self,
+        today: date = TODAY,
+        *,
+        number: Numbering = plain_number,
+        now: Callable[[], datetime] = lambda: NOW,
+    ) -> None:
+        self.today = today
+        self.number = number
+        self.users: tuple[User, ...] = records.USERS
+        self.warehouses: dict[str, str] = dict(records.WAREHOUSES)
+        self.products = {product.sku: product for product in records.products()}
+        self.stock = {level.product.sku: level for level in records.stock_levels(today)}
+        self.orders = {order.number: order for order in records.sales_orders(today, number)}
+        self.invoices = {invoice.number: invoice for invoice in records.invoices(today, number)}
+        self.purchases = {order.number: order for order in records.purchase_orders(today, number)}
+        self.productions = {order.number: order for order in records.production_orders(today, number)}
+        self.product_changes = dict(zip(self.products, records.moments(today - timedelta(days=30)), strict=False))
+        self._now = now
+        self._watchers: list[Callable[[Area, str], None]] = []
+
+    def watch(self, watcher: Callable[[Area, str], None]) -> None:
+        """Call ``watcher`` with area and key after every change: for installations that keep a copy, such as tables."""
+        self._watchers.append(watcher)
+
+    def records(self, area: Area) -> dict[str, Any]:
+        """Return the records of an area by SKU or number, as they are kept."""
+        kept: dict[Area, dict[str, Any]] = {
+            Area.PRODUCTS: self.products,
+            Area.STOCK: self.stock,
+            Area.SALES: self.orders,
+            Area.FINANCE: self.invoices,
+            Area.PURCHASING: self.purchases,
+            Area.PRODUCTION: self.productions,
+        }
+        return kept[area]
+
+    def changed_at(self, area: Area, key: str) -> datetime:
+        """Return when a record was last changed."""
+        match area:
+            case Area.PRODUCTS:
+                return self.product_changes[key]
+            case Area.STOCK:
+                return self.stock[key].as_of
+            case _:
+                at: datetime | None = self.records(area)[key].changed_at
+                assert at is not None
+                return at
+
+    def find(self, records: dict[str, R], key: str) -> R | None:
+        """Return a record by its key without regard to case, as ERPs compare codes and numbers."""
+        wanted = key.casefold()
+        return next((record for known, record in records.items() if known.casefold() == wanted), None)
+
+    # Changes
+
+    def touch(self, area: Area, key: str, at: datetime | None = None) -> datetime:
+        """Let a record count as changed at ``at`` (default: now), all else equal; returns the time."""
+        at = at or self._now()
+        if area is Area.PRODUCTS:
+            self.product_changes[key] = at
+        elif area is Area.STOCK:
+            self.stock[key] = replace(self.stock[key], as_of=at)
+        else:
+            self._put(area, key, changed_at=at)
+            return at
+        self._tell(area, key)
+        return at
+
+    def set_total(self, number: str, total: Decimal, *, at: datetime | None = None) -> PurchaseOrder:
+        """Change what a purchase order costs (its first line bears the difference); ``at`` as in `touch`."""
+        order = self.purchases[number]
+        assert order.total is not None
+        first, *others = order.lines
+        assert first.amount is not None
+        amount = first.amount.amount + total - order.total.amount
+        changed = replace(
+            first,
+            quantity=Decimal(1),
+            price=Money(amount, order.total.currency),
+            amount=Money(amount, order.total.currency),
+        )
+        return self._edit(order, at, total=Money(total, order.total.currency), lines=(changed, *others))
+
+    def set_stock(self, level: StockLevel) -> None:
+        """Replace a product's stock."""
+        self.stock[level.product.sku] = level
+        self._tell(Area.STOCK, level.product.sku)
+
+    def cancel(self, number: str) -> PurchaseOrder:
+        """Cancel a purchase order."""
+        return self._edit(self.purchases[number], None, status=PurchaseStatus.CANCELLED, approval=None)
+
+    def decide(self, number: str, verdict: Verdict, by: str, reason: str = "") -> PurchaseOrder:
+        """Decide a waiting purchase order at its present level, once; raises a `Refused`.
+
+        Nobody decides their own request or two levels of one order. Approving level 1 of 2 leaves it waiting.
+        """
+        order = self.find(self.purchases, number)
+        if order is None:
+            raise NoSuchOrder(number)
+        approval = order.approval
+        if order.status is not PurchaseStatus.WAITING or approval is None:
+            raise NotWaiting(number)
+        if by not in approval.pending_for:
+            raise NotAllowed(by)
+        decided = replace(approval, pending_for=(), decided_by=by, decided_at=self._now(), reason=reason)
+        if verdict is Verdict.REJECT:
+            return self._edit(order, None, status=PurchaseStatus.REJECTED, approval=decided)
+        if approval.level < approval.levels:
+            higher = approval.level + 1
+            waiting = replace(decided, level=higher, pending_for=records.deciders(higher, but=by))
+            return self._edit(order, None, approval=waiting)
+        return self._edit(order, None, status=PurchaseStatus.APPROVED, approval=decided)
+
+    def may_decide(self, number: str, by: str) -> bool:
+        """Whether a person could decide this purchase order now."""
+        order = self.find(self.purchases, number)
+        return order is not None and by in (order.approval or Approval()).pending_for
+
+    def _edit(self, order: PurchaseOrder, at: datetime | None, **fields: Any) -> PurchaseOrder:
+        version = str(int(order.version) + 1)
+        self._put(Area.PURCHASING, order.number, version=version, changed_at=at or self._now(), **fields)
+        return self.purchases[order.number]
+
+    def _put(self, area: Area, key: str, **fields: Any) -> None:
+        kept = self.records(area)
+        kept[key] = replace(kept[key], **fields)
+        self._tell(area, key)
+
+    def _tell(self, area: Area, key: str) -> None:
+        for watcher in self._watchers:
+            watcher(area, key)
+
+
+def by_change(company: ReferenceCompany, area: Area, keys: Iterable[str] | None = None) -> list[str]:
+    """Return keys of an area, least recently changed first, equal times by key."""
+    known = company.records(area) if keys is None else keys
+    return sorted(known, key=lambda key: (company.changed_at(area, key), key))

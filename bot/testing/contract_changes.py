@@ -1,0 +1,120 @@
+"""Contract cases of changes: a cursor that neither misses nor repeats, at equal times and while people work."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from bot.erp.errors import Invalid, Unsupported
+from bot.erp.model import Area
+from bot.erp.port import Capability, Erp
+from bot.testing.cases import case
+from bot.testing.company import Clock, ReferenceCompany
+from bot.testing.contract_base import ContractBase
+from bot.testing.erp_checks import all_changes
+
+EACH_AREA = ("area", tuple(Area))
+CHANGED = (Capability.CHANGED_SINCE,)
+
+
+class ChangesSince(ContractBase):
+    """Following an area by its cursor."""
+
+    @case("changes.once", "Every record comes once, in order of time, with its time", needs=CHANGED, over=EACH_AREA)
+    async def test_once(self, erp: Erp, company: ReferenceCompany, area: Area) -> None:
+        wanted = self._times(company, area)
+        for limit in (1_000, 7, 1):
+            items, cursor = await all_changes(erp, area, limit=limit)
+            assert {change.key: change.changed_at for change in items} == wanted
+            assert len(items) == len(wanted)
+            assert [change.changed_at for change in items] == sorted(wanted.values())
+            assert all(change.area is area for change in items)
+            nothing = await erp.changed_since(area, cursor, limit=limit)
+            assert (nothing.items, nothing.cursor, nothing.more) == ((), cursor, False)
+
+    @case(
+        "changes.equal_times",
+        "A change comes after the cursor even at a time already seen",
+        needs=CHANGED,
+        over=EACH_AREA,
+    )
+    async def test_equal_times(self, erp: Erp, company: ReferenceCompany, clock: Clock, area: Area) -> None:
+        _, cursor = await all_changes(erp, area)
+        # The last key first: a cursor made of time and key alone would hide the others.
+        for key in sorted(self._times(company, area), reverse=True)[:4]:
+            company.touch(area, key)
+            items, cursor = await all_changes(erp, area, cursor)
+            assert [(change.key, change.changed_at) for change in items] == [(key, clock.now())]
+        assert (await erp.changed_since(area, cursor, limit=7)).items == ()
+
+    @case("changes.again", "A record that changes again comes again", needs=CHANGED, over=EACH_AREA)
+    async def test_again(self, erp: Erp, company: ReferenceCompany, clock: Clock, area: Area) -> None:
+        _, cursor = await all_changes(erp, area)
+        key = next(iter(self._times(company, area)))
+        for _ in range(3):
+            clock.advance(1)
+            company.touch(area, key)
+            items, cursor = await all_changes(erp, area, cursor)
+            assert [change.key for change in items] == [key]
+
+    @case(
+        "changes.while_reading",
+        "Changes made between two pages are neither lost nor let others slip",
+        needs=CHANGED,
+        over=EACH_AREA,
+    )
+    async def test_while_reading(self, erp: Erp, company: ReferenceCompany, clock: Clock, area: Area) -> None:
+        before = self._times(company, area)
+        ordered = sorted(before, key=lambda key: (before[key], key))
+        first, last = ordered[0], ordered[-1]
+
+        def work(page: int) -> None:
+            clock.advance(1)
+            if page == 0:
+                company.touch(area, first)
+                company.touch(area, last)
+
+        items, _ = await all_changes(erp, area, limit=7, between=work)
+        came = [change.key for change in items]
+        assert set(came) == set(before)
+        assert [key for key in set(came) if came.count(key) > 1] == [first]
+        assert came.count(first) == 2
+
+    @case("changes.burst", "Many records that change at one time come all, page by page", needs=CHANGED, over=EACH_AREA)
+    async def test_burst(self, erp: Erp, company: ReferenceCompany, clock: Clock, area: Area) -> None:
+        _, cursor = await all_changes(erp, area)
+        keys = sorted(self._times(company, area))
+        clock.advance(5)
+        for key in keys:
+            company.touch(area, key)
+        items, cursor = await all_changes(erp, area, cursor, limit=3)
+        assert sorted(change.key for change in items) == keys
+        clock.advance(5)
+        assert (await all_changes(erp, area, cursor))[0] == []
+
+    @case("changes.bad_cursor", "A cursor that is not its own is refused", needs=CHANGED)
+    async def test_bad_cursor(self, erp: Erp) -> None:
+        area = next(area for area in Area if not self._refused(area))
+        for cursor in ("nonsense", "[1,2]", "' or 1=1 --", '["2026-01-01T00:00:00",[]]'):
+            with pytest.raises(Invalid):
+                await erp.changed_since(area, cursor, limit=7)
+
+    @case("refuse.changes", "An area whose changes cannot be followed is refused by name", over=EACH_AREA)
+    async def test_refused_area(self, erp: Erp, area: Area) -> None:
+        if Capability.CHANGED_SINCE not in self.offers or self._refused(area):
+            with pytest.raises(Unsupported):
+                await erp.changed_since(area, "", limit=7)
+        else:
+            assert (await erp.changed_since(area, "", limit=1)).more
+
+    def _refused(self, area: Area) -> bool:
+        return f"changes.once[{area}]" in self.gaps.cases
+
+    def _times(self, company: ReferenceCompany, area: Area) -> dict[str, datetime]:
+        """Return when each record that the vendor tells of was last changed, as it can tell it."""
+        times: dict[str, datetime] = {}
+        for key, record in company.records(area).items():
+            if self.gaps.told(record) is not None:
+                times[key] = self.gaps.told(company.changed_at(area, key)).astimezone(UTC)
+        return times

@@ -1,0 +1,372 @@
+"""Contract cases of approving and rejecting: once, by who may, on what they saw, and never in the dark twice."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from decimal import Decimal
+
+import pytest
+
+from bot.erp.errors import AuthFailed, Invalid, NotFound, RateLimited, Unavailable
+from bot.erp.model import Area, Decision, DecisionResult, Outcome, PurchaseStatus, Verdict
+from bot.erp.port import Capability, Erp
+from bot.testing.cases import case
+from bot.testing.company import Clock, ReferenceCompany
+from bot.testing.contract_base import REASON, ContractBase, OpenErp
+from bot.testing.contract_faults import SHORT
+from bot.testing.erp_checks import all_changes, order_of
+from bot.testing.fake_erp import FakeServer, Installation, Kind
+
+APPROVE = (Capability.APPROVE,)
+REJECT = (Capability.APPROVE, Capability.REJECT)
+VERSION = (Capability.APPROVE, Capability.VERSION_CHECK)
+FOLLOWED = (Capability.APPROVE, Capability.CHANGED_SINCE)
+
+
+class Decisions(ContractBase):
+    """Deciding on purchase orders. What came of it is read at the ERP itself, beside the adapter."""
+
+    @case("decide.approve", "An approval is applied, and the answer is what the ERP then has", needs=APPROVE)
+    async def test_approve(self, erp: Erp, company: ReferenceCompany, installation: Installation) -> None:
+        number = self.waiting(company)[0]
+        seen = await erp.purchase_order(number)
+        result = await erp.decide(self.decision(seen))
+        assert result.outcome is Outcome.APPLIED
+        after = await installation.purchase_order(number)
+        assert after.status is PurchaseStatus.APPROVED
+        self.same(order_of(result), after)
+        assert order_of(result) == await erp.purchase_order(number)
+        assert order_of(result).version != seen.version
+
+    @case("decide.reject", "A rejection is applied, and its reason stands in the ERP word for word", needs=REJECT)
+    async def test_reject(self, erp: Erp, company: ReferenceCompany, installation: Installation) -> None:
+        number = self.waiting(company)[0]
+        seen = await erp.purchase_order(number)
+        result = await erp.decide(self.decision(seen, Verdict.REJECT))
+        assert result.outcome is Outcome.APPLIED
+        after = await installation.purchase_order(number)
+        assert after.status is PurchaseStatus.REJECTED
+        assert after.approval is not None
+        assert after.approval.reason == REASON
+        self.same(order_of(result), after)
+        assert order_of(result).version != seen.version
+
+    @case("decide.by", "It is done in the name of the person who decided", needs=APPROVE)
+    async def test_by(self, erp: Erp, company: ReferenceCompany, installation: Installation) -> None:
+        for number, by in zip(self.waiting(company), (self.approver, self.colleague), strict=False):
+            seen = await erp.purchase_order(number)
+            assert (await erp.decide(self.decision(seen, by=by))).outcome is Outcome.APPLIED
+            approval = (await installation.purchase_order(number)).approval
+            assert approval is not None
+            assert approval.decided_by == by
+
+    @case("decide.twice", "The same decision again changes nothing", needs=APPROVE)
+    async def test_twice(self, erp: Erp, company: ReferenceCompany, installation: Installation) -> None:
+        number = self.waiting(company)[0]
+        decision = self.decision(await erp.purchase_order(number))
+        first = await erp.decide(decision)
+        after = await installation.purchase_order(number)
+        again = await erp.decide(decision)
+        assert again.outcome is Outcome.ALREADY_DECIDED
+        assert again.order == first.order
+        assert await installation.purchase_order(number) == after
+
+    @case("decide.opposite", "The opposite decision afterwards changes nothing", needs=REJECT)
+    async def test_opposite(self, erp: Erp, company: ReferenceCompany, installation: Installation) -> None:
+        for number, verdict, opposite in zip(self.waiting(company), Verdict, reversed(Verdict), strict=False):
+            seen = await erp.purchase_order(number)
+            await erp.decide(self.decision(seen, verdict))
+            after = await installation.purchase_order(number)
+            late = await erp.decide(self.decision(seen, opposite, self.colleague))
+            assert late.outcome is Outcome.ALREADY_DECIDED
+            assert await installation.purchase_order(number) == after
+
+    @case("decide.two_people", "Of two people at once one is applied, and the other is told", needs=APPROVE)
+    async def test_two_people(self, open_erp: OpenErp, company: ReferenceCompany, installation: Installation) -> None:
+        one, other = await open_erp(), await open_erp()
+        number = self.waiting(company)[0]
+        seen = await one.purchase_order(number)
+        await other.check()
+        if isinstance(installation, FakeServer):
+            installation.faults.gather_writes(2)
+        results = await asyncio.gather(
+            one.decide(self.decision(seen)), other.decide(self.decision(seen, by=self.colleague))
+        )
+        outcomes = [result.outcome for result in results]
+        assert sorted(outcomes) == sorted((Outcome.APPLIED, Outcome.ALREADY_DECIDED))
+        await self._is_by_the_applied(results, installation, number)
+
+    @case("decide.against_each_other", "Of an approval and a rejection at once one is applied", needs=REJECT)
+    async def test_against(self, open_erp: OpenErp, company: ReferenceCompany, installation: Installation) -> None:
+        one, other = await open_erp(), await open_erp()
+        number = self.waiting(company)[0]
+        seen = await one.purchase_order(number)
+        await other.check()
+        if isinstance(installation, FakeServer):
+            installation.faults.gather_writes(2)
+        results = await asyncio.gather(
+            one.decide(self.decision(seen)), other.decide(self.decision(seen, Verdict.REJECT, self.colleague))
+        )
+        assert sorted(result.outcome for result in results) == sorted((Outcome.APPLIED, Outcome.ALREADY_DECIDED))
+        status = (await installation.purchase_order(number)).status
+        applied = next(n for n, result in enumerate(results) if result.outcome is Outcome.APPLIED)
+        assert status is (PurchaseStatus.APPROVED, PurchaseStatus.REJECTED)[applied]
+
+    @case("decide.changed", "An order that changed since it was shown is not decided", needs=VERSION)
+    async def test_changed(self, erp: Erp, company: ReferenceCompany, clock: Clock, installation: Installation) -> None:
+        number = self.waiting(company)[0]
+        seen = await erp.purchase_order(number)
+        clock.advance(60)
+        company.set_total(number, Decimal("99999.99"))
+        before = await installation.purchase_order(number)
+        result = await erp.decide(self.decision(seen))
+        assert result.outcome is Outcome.CHANGED_SINCE_SHOWN
+        assert await installation.purchase_order(number) == before
+        self.same(order_of(result), before)
+        assert (await erp.decide(self.decision(order_of(result)))).outcome is Outcome.APPLIED
+
+    @case(
+        "decide.changed_at_once", "A changed total is noticed even where the time of change is the same", needs=VERSION
+    )
+    async def test_changed_at_once(self, erp: Erp, company: ReferenceCompany) -> None:
+        number = self.waiting(company)[0]
+        seen = await erp.purchase_order(number)
+        company.set_total(number, Decimal("99999.99"), at=company.purchases[number].changed_at)
+        assert (await erp.decide(self.decision(seen))).outcome is Outcome.CHANGED_SINCE_SHOWN
+
+    @case("decide.cancelled", "An order that was cancelled meanwhile is not decided", needs=APPROVE)
+    async def test_cancelled(self, erp: Erp, company: ReferenceCompany, installation: Installation) -> None:
+        number = self.waiting(company)[0]
+        seen = await erp.purchase_order(number)
+        company.cancel(number)
+        result = await erp.decide(self.decision(seen))
+        assert result.outcome is Outcome.ALREADY_DECIDED
+        assert (await installation.purchase_order(number)).status is PurchaseStatus.CANCELLED
+
+    @case("decide.outsider", "Who may not decide changes nothing", needs=APPROVE)
+    async def test_outsider(self, erp: Erp, company: ReferenceCompany, installation: Installation) -> None:
+        number = self.waiting(company)[0]
+        seen = await erp.purchase_order(number)
+        before = await installation.purchase_order(number)
+        for by in (self.outsider, self.second_approver, "nobody we know", ""):
+            result = await erp.decide(self.decision(seen, by=by))
+            assert result.outcome is Outcome.NOT_PERMITTED, by
+        assert await installation.purchase_order(number) == before
+
+    @case("decide.own", "Nobody decides a request of their own", needs=APPROVE)
+    async def test_own(self, erp: Erp, company: ReferenceCompany, installation: Installation) -> None:
+        number = self.waiting(company)[0]
+        seen = await erp.purchase_order(number)
+        result = await erp.decide(self.decision(seen, by=self.requester))
+        assert result.outcome is Outcome.NOT_PERMITTED
+        assert (await installation.purchase_order(number)).status is PurchaseStatus.WAITING
+
+    @case(
+        "decide.no_right",
+        "A right that the ERP denies at the write is told, not taken for success",
+        needs=APPROVE,
+        network=True,
+    )
+    async def test_no_right(self, erp: Erp, company: ReferenceCompany, server: FakeServer) -> None:
+        number = self.waiting(company)[0]
+        seen = await erp.purchase_order(number)
+        server.faults.forbid_deciding()
+        result = await erp.decide(self.decision(seen))
+        assert result.outcome is Outcome.NOT_PERMITTED
+        assert company.purchases[number].status is PurchaseStatus.WAITING
+
+    @case("decide.levels", "The first of two levels is recorded; the second, by another person, applies", needs=APPROVE)
+    async def test_levels(self, erp: Erp, company: ReferenceCompany, installation: Installation) -> None:
+        number = self.waiting(company, levels=2)[0]
+        seen = await erp.purchase_order(number)
+        first = await erp.decide(self.decision(seen))
+        assert first.outcome is Outcome.MORE_APPROVALS_NEEDED
+        between = order_of(first)
+        assert between.status is PurchaseStatus.WAITING
+        self.same(between, await installation.purchase_order(number))
+        same_person = await erp.decide(self.decision(between))
+        assert same_person.outcome in {Outcome.NOT_PERMITTED, Outcome.ALREADY_DECIDED}
+        assert (await installation.purchase_order(number)).status is PurchaseStatus.WAITING
+        second = await erp.decide(self.decision(between, by=self.second_approver))
+        assert second.outcome is Outcome.APPLIED
+        assert (await installation.purchase_order(number)).status is PurchaseStatus.APPROVED
+
+    @case("decide.level_again", "The first level again, on what was seen before, changes nothing", needs=APPROVE)
+    async def test_level_again(self, erp: Erp, company: ReferenceCompany, installation: Installation) -> None:
+        number = self.waiting(company, levels=2)[0]
+        seen = await erp.purchase_order(number)
+        await erp.decide(self.decision(seen))
+        between = await installation.purchase_order(number)
+        again = await erp.decide(self.decision(seen))
+        assert again.outcome is Outcome.ALREADY_DECIDED
+        assert await installation.purchase_order(number) == between
+
+    @case("decide.level_reject", "A rejection at the first of two levels is final", needs=REJECT)
+    async def test_level_reject(self, erp: Erp, company: ReferenceCompany, installation: Installation) -> None:
+        number = self.waiting(company, levels=2)[0]
+        result = await erp.decide(self.decision(await erp.purchase_order(number), Verdict.REJECT))
+        assert result.outcome is Outcome.APPLIED
+        assert (await installation.purchase_order(number)).status is PurchaseStatus.REJECTED
+
+    @case("decide.draft", "An order that was never submitted is not decided", needs=APPROVE)
+    async def test_draft(self, erp: Erp, company: ReferenceCompany, installation: Installation) -> None:
+        number = next(o.number for o in company.purchases.values() if o.status is PurchaseStatus.DRAFT)
+        seen = await erp.purchase_order(number)
+        with pytest.raises(Invalid):
+            await erp.decide(self.decision(seen))
+        assert (await installation.purchase_order(number)).status is PurchaseStatus.DRAFT
+
+    @case("decide.not_found", "Deciding on an unknown order finds nothing", needs=APPROVE)
+    async def test_unknown_order(self, erp: Erp) -> None:
+        for number in ("NO-SUCH-NUMBER", ""):
+            with pytest.raises(NotFound):
+                await erp.decide(Decision(number=number, version="1", verdict=Verdict.APPROVE, by=self.approver))
+
+    @case(
+        "decide.lost_done",
+        "Of a write whose answer is lost, the order tells that it was done",
+        needs=APPROVE,
+        network=True,
+    )
+    async def test_lost_done(self, erp: Erp, company: ReferenceCompany, server: FakeServer) -> None:
+        number = self.waiting(company)[0]
+        seen = await erp.purchase_order(number)
+        server.faults.lose_write_answer()
+        server.requests.clear()
+        result = await erp.decide(self.decision(seen))
+        assert result.outcome is Outcome.APPLIED
+        assert company.purchases[number].status is PurchaseStatus.APPROVED
+        assert server.requests.count(Kind.WRITE) == 1
+
+    @case("decide.lost_silent", "Of a write that is never answered too, within its time", needs=APPROVE, network=True)
+    async def test_lost_silent(self, open_erp: OpenErp, company: ReferenceCompany, server: FakeServer) -> None:
+        erp = await open_erp(timeout=SHORT)
+        number = self.waiting(company)[0]
+        seen = await erp.purchase_order(number)
+        server.faults.lose_write_answer(hang=True)
+        server.requests.clear()
+        assert (await erp.decide(self.decision(seen))).outcome is Outcome.APPLIED
+        assert server.requests.count(Kind.WRITE) == 1
+
+    @case(
+        "decide.lost_undone",
+        "Of a write that left no trace, the outcome is unknown, and it is not sent again",
+        needs=APPROVE,
+        network=True,
+    )
+    async def test_lost_undone(self, erp: Erp, company: ReferenceCompany, server: FakeServer) -> None:
+        number = self.waiting(company)[0]
+        seen = await erp.purchase_order(number)
+        server.faults.lose_write_answer(happens=False)
+        server.requests.clear()
+        result = await erp.decide(self.decision(seen))
+        assert result.outcome is Outcome.UNKNOWN
+        self.same(order_of(result), company.purchases[number])
+        assert server.requests.count(Kind.WRITE) == 1
+        assert company.purchases[number].status is PurchaseStatus.WAITING
+
+    @case(
+        "decide.lost_blind",
+        "Where the order cannot be read again either, the outcome is unknown",
+        needs=APPROVE,
+        network=True,
+    )
+    async def test_lost_blind(self, erp: Erp, company: ReferenceCompany, server: FakeServer) -> None:
+        number = self.waiting(company)[0]
+        seen = await erp.purchase_order(number)
+        server.faults.lose_write_answer(then_down=True)
+        server.requests.clear()
+        result = await erp.decide(self.decision(seen))
+        assert (result.outcome, result.order) == (Outcome.UNKNOWN, None)
+        assert server.requests.count(Kind.WRITE) == 1
+
+    @case("decide.lost_other", "Somebody else's decision is not taken for a lost one", needs=APPROVE, network=True)
+    async def test_lost_other(self, erp: Erp, company: ReferenceCompany, server: FakeServer) -> None:
+        number = self.waiting(company)[0]
+        seen = await erp.purchase_order(number)
+        server.faults.lose_write_answer(
+            happens=False, meanwhile=lambda: company.decide(number, Verdict.APPROVE, self.colleague)
+        )
+        result = await erp.decide(self.decision(seen))
+        assert result.outcome is Outcome.ALREADY_DECIDED
+
+    @case(
+        "decide.lost_level", "Of a lost first level, the order tells that it was recorded", needs=APPROVE, network=True
+    )
+    async def test_lost_level(self, erp: Erp, company: ReferenceCompany, server: FakeServer) -> None:
+        number = self.waiting(company, levels=2)[0]
+        seen = await erp.purchase_order(number)
+        server.faults.lose_write_answer()
+        server.requests.clear()
+        assert (await erp.decide(self.decision(seen))).outcome is Outcome.MORE_APPROVALS_NEEDED
+        assert server.requests.count(Kind.WRITE) == 1
+
+    @case(
+        "decide.not_sent",
+        "A decision that surely did not happen is an error, and may be tried again",
+        needs=APPROVE,
+        network=True,
+    )
+    async def test_not_sent(self, erp: Erp, company: ReferenceCompany, server: FakeServer) -> None:
+        number = self.waiting(company)[0]
+        seen = await erp.purchase_order(number)
+        server.faults.maintenance(503)
+        with pytest.raises(Unavailable):
+            await erp.decide(self.decision(seen))
+        server.faults.clear()
+        server.faults.rate_limit(1, retry_after=7)
+        with pytest.raises(RateLimited):
+            await erp.decide(self.decision(seen))
+        server.faults.clear()
+        assert company.purchases[number].status is PurchaseStatus.WAITING
+        assert (await erp.decide(self.decision(seen))).outcome is Outcome.APPLIED
+
+    @case(
+        "decide.expired", "A login that ran out is renewed, and the decision is done once", needs=APPROVE, network=True
+    )
+    async def test_expired_at_decision(self, erp: Erp, company: ReferenceCompany, server: FakeServer) -> None:
+        number = self.waiting(company)[0]
+        seen = await erp.purchase_order(number)
+        server.faults.expire_login()
+        version = int(company.purchases[number].version)
+        assert (await erp.decide(self.decision(seen))).outcome is Outcome.APPLIED
+        assert int(company.purchases[number].version) == version + 1
+
+    @case("decide.wrong_account", "With a wrong account nothing is decided", needs=APPROVE, network=True)
+    async def test_wrong_account(self, erp: Erp, company: ReferenceCompany, server: FakeServer) -> None:
+        number = self.waiting(company)[0]
+        seen = await erp.purchase_order(number)
+        server.faults.refuse_login()
+        with pytest.raises(AuthFailed):
+            await erp.decide(self.decision(seen))
+        assert company.purchases[number].status is PurchaseStatus.WAITING
+
+    @case("decide.followed", "A decision shows among the changes", needs=FOLLOWED)
+    async def test_followed(self, erp: Erp, company: ReferenceCompany) -> None:
+        _, cursor = await all_changes(erp, Area.PURCHASING)
+        for number in reversed(self.waiting(company)[:3]):
+            await erp.decide(self.decision(await erp.purchase_order(number)))
+            items, cursor = await all_changes(erp, Area.PURCHASING, cursor)
+            assert [change.key for change in items] == [number]
+
+    @case("refuse.decide", "What cannot be decided is said so, and nothing changes")
+    async def test_refused_verdicts(self, erp: Erp, company: ReferenceCompany, installation: Installation) -> None:
+        offered = {Verdict.APPROVE: Capability.APPROVE, Verdict.REJECT: Capability.REJECT}
+        number = self.waiting(company)[0]
+        before = await installation.purchase_order(number)
+        for verdict, capability in offered.items():
+            if capability not in self.offers:
+                decision = Decision(number=number, version="1", verdict=verdict, by=self.approver, reason=REASON)
+                assert (await erp.decide(decision)).outcome is Outcome.UNSUPPORTED
+        assert await installation.purchase_order(number) == before
+
+    async def _is_by_the_applied(
+        self, results: Sequence[DecisionResult], installation: Installation, number: str
+    ) -> None:
+        """Check that whose decision the ERP has is the one who was told so."""
+        people = (self.approver, self.colleague)
+        applied = next(n for n, result in enumerate(results) if result.outcome is Outcome.APPLIED)
+        approval = (await installation.purchase_order(number)).approval
+        assert approval is not None
+        assert approval.decided_by == people[applied]

@@ -1,0 +1,101 @@
+"""Contract cases of lists: what they hold, in which order, and that pages neither overlap nor miss anything."""
+
+from __future__ import annotations
+
+from bot.erp.model import PurchaseStatus
+from bot.erp.port import Capability, Erp, Filter, ListQuery
+from bot.testing.cases import case
+from bot.testing.company import ReferenceCompany
+from bot.testing.contract_base import ContractBase
+from bot.testing.contract_reads import EACH_KIND
+from bot.testing.erp_checks import KINDS, Kind, numbers, spellings, without_lines
+from bot.testing.gaps import comparable
+
+_ALL = 10_000
+
+
+class Lists(ContractBase):
+    """Reading lists of documents."""
+
+    @case("list.all", "All are listed, newest first and equal days by number", over=EACH_KIND)
+    async def test_all(self, erp: Erp, company: ReferenceCompany, kind: Kind) -> None:
+        query = ListQuery(limit=_ALL)
+        found = await kind.many(erp, query)
+        assert numbers(found) == kind.picked(self.told(company, kind.area), query)
+        assert found.total == len(found.items)
+
+    @case("list.same", "A listed document says the same as when it is read alone, without lines", over=EACH_KIND)
+    async def test_same(self, erp: Erp, kind: Kind) -> None:
+        for listed in (await kind.many(erp, ListQuery(limit=_ALL))).items:
+            assert getattr(listed, "lines", ()) == ()
+            alone = await kind.one(erp, listed.number)
+            assert comparable(listed) == comparable(alone) | ({"lines": []} if hasattr(alone, "lines") else {})
+            assert without_lines(alone) == without_lines(listed)
+
+    @case("list.pages", "Pages of a list of more than two neither overlap nor miss anything", over=EACH_KIND)
+    async def test_pages(self, erp: Erp, company: ReferenceCompany, kind: Kind) -> None:
+        documents = self.told(company, kind.area)
+        for wanted in kind.filters:
+            whole = kind.picked(documents, ListQuery(filter=wanted, limit=_ALL))
+            for size in (1, 7, len(whole)):
+                paged: list[str] = []
+                while page := (await kind.many(erp, ListQuery(filter=wanted, offset=len(paged), limit=size))).items:
+                    assert len(page) <= size
+                    paged += [document.number for document in page]
+                assert paged == whole
+            beyond = await kind.many(erp, ListQuery(filter=wanted, offset=len(whole) + 5, limit=7))
+            assert (beyond.items, beyond.total) == ((), len(whole))
+
+    @case("list.due", "Late and overdue lists are complete and start with the worst", over=EACH_KIND)
+    async def test_due(self, erp: Erp, company: ReferenceCompany, kind: Kind) -> None:
+        documents = self.told(company, kind.area)
+        for wanted in kind.filters[1:]:
+            query = ListQuery(filter=wanted, limit=_ALL)
+            found = await kind.many(erp, query)
+            assert numbers(found) == kind.picked(documents, query)
+            assert found.items, f"the company has nothing {wanted}"
+
+    @case("list.text", "Text matches part of a number or of a partner's or product's name, in any case", over=EACH_KIND)
+    async def test_text(self, erp: Erp, company: ReferenceCompany, kind: Kind) -> None:
+        documents = self.told(company, kind.area)
+        for sample in documents[:12]:
+            partner = getattr(sample, kind.partner)
+            for text in (sample.number, sample.number[1:], partner, partner[1:-1]):
+                for spelling in spellings(text):
+                    query = ListQuery(text=spelling, limit=_ALL)
+                    found = await kind.many(erp, query)
+                    assert numbers(found) == kind.picked(documents, query), spelling
+                    assert found.total == len(found.items)
+        nothing = await kind.many(erp, ListQuery(text="no such document anywhere"))
+        assert (nothing.items, nothing.total) == ((), 0)
+
+    @case("list.text_due", "Text and filter hold together, page by page", over=EACH_KIND)
+    async def test_text_and_filter(self, erp: Erp, company: ReferenceCompany, kind: Kind) -> None:
+        documents = self.told(company, kind.area)
+        for wanted in kind.filters:
+            query = ListQuery(filter=wanted, text="o", offset=1, limit=2)
+            found = await kind.many(erp, query)
+            assert numbers(found) == kind.picked(documents, query)
+            assert found.total == len(kind.picked(documents, ListQuery(filter=wanted, text="o", limit=_ALL)))
+
+    @case("list.literal", "Signs of query languages are plain text in lists too")
+    async def test_literal(self, erp: Erp, company: ReferenceCompany) -> None:
+        for kind in KINDS:
+            if kind.capability in self.offers:
+                documents = self.told(company, kind.area)
+                for text in ("%", "_", "'", '"; --', "\\", "%%%__", "' or '1'='1", "|*", "("):
+                    query = ListQuery(text=text, limit=_ALL)
+                    assert numbers(await kind.many(erp, query)) == kind.picked(documents, query), text
+
+    @case(
+        "list.pending",
+        "Pending purchase orders are those that wait, and say for whom",
+        needs=(Capability.PURCHASE_ORDERS,),
+    )
+    async def test_pending(self, erp: Erp, company: ReferenceCompany) -> None:
+        found = (await erp.purchase_orders(ListQuery(filter=Filter.PENDING, limit=_ALL))).items
+        assert found
+        for order in found:
+            assert order.status is PurchaseStatus.WAITING
+            told = self.gaps.told(company.purchases[order.number]).approval
+            assert comparable(order.approval) == comparable(told)

@@ -1,0 +1,180 @@
+"""Contract cases of single records and of search: what the company has is what the adapter tells, to the last digit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from bot.erp.errors import NotFound, Unsupported
+from bot.erp.model import Area, Money, Product, StockLevel
+from bot.erp.port import Capability, Erp, Filter, ListQuery
+from bot.testing.cases import case
+from bot.testing.company import Clock, ReferenceCompany
+from bot.testing.contract_base import ContractBase, OpenErp
+from bot.testing.erp_checks import KINDS, Kind, expect_not_found, spellings
+
+EACH_KIND = ("kind", KINDS)
+STOCK = (Capability.STOCK,)
+
+
+class Reads(ContractBase):
+    """Reading products, stock and single documents."""
+
+    @case("open.check", "The source is reachable, has a name and offers what it is said to")
+    async def test_check(self, erp: Erp) -> None:
+        await erp.check()
+        assert erp.name == "main"
+        assert erp.capabilities == self.offers
+
+    @case("open.close", "Closing twice, or without having asked anything, is harmless")
+    async def test_close(self, open_erp: OpenErp) -> None:
+        idle, used = await open_erp(), await open_erp()
+        await used.check()
+        for erp in (idle, used, used):
+            await erp.close()
+
+    # Products
+
+    @case("products.all", "Every product reads exactly as the ERP has it")
+    async def test_products(self, erp: Erp, company: ReferenceCompany) -> None:
+        wanted = {product.sku: product for product in self.told(company, Area.PRODUCTS)}
+        found = await erp.find_products("", limit=500)
+        assert {product.sku: product for product in found} == wanted
+        assert len(found) == len(wanted)
+
+    @case("products.search", "Products are found by code, name, spec and barcode, in any case")
+    async def test_search(self, erp: Erp, company: ReferenceCompany) -> None:
+        for product in self.told(company, Area.PRODUCTS):
+            for text in filter(None, (product.sku, product.name, product.spec, product.barcode)):
+                for spelling in spellings(text):
+                    assert product in await erp.find_products(spelling, limit=500), (spelling, product.sku)
+
+    @case("products.part", "Part of a code, name, spec or barcode is enough")
+    async def test_part(self, erp: Erp, company: ReferenceCompany) -> None:
+        product: Product = self.gaps.told(company.products["SKU123"])
+        for text in filter(None, (product.sku[2:], product.name[4:-2], product.spec[1:4], product.barcode[3:9])):
+            assert product in await erp.find_products(text, limit=500), text
+
+    @case("products.best", "The exact code comes first")
+    async def test_best(self, erp: Erp, company: ReferenceCompany) -> None:
+        for product in self.told(company, Area.PRODUCTS):
+            assert (await erp.find_products(product.sku, limit=1))[0] == product
+
+    @case("products.limit", "A search keeps its limit, and finding nothing is no error")
+    async def test_limit(self, erp: Erp) -> None:
+        assert len(await erp.find_products("", limit=3)) == 3
+        assert len(await erp.find_products("screw", limit=4)) == 4
+        assert await erp.find_products("no such product at all", limit=3) == ()
+
+    @case("text.literal", "Signs of query languages are plain text")
+    async def test_literal(self, erp: Erp, company: ReferenceCompany) -> None:
+        for text in ("%", "_", "'", '"; --', "\\", "%%%__", "' or '1'='1", "*RAL", "({", "#1", "&"):
+            found = await erp.find_products(text, limit=500)
+            for product in found:
+                assert text in "\n\n".join((product.sku, product.name, product.spec, product.barcode)), text
+            wanted = {p.sku for p in self.told(company, Area.PRODUCTS) if text in p.sku + "\0" + p.name}
+            assert wanted <= {product.sku for product in found}, text
+
+    # Stock
+
+    @case(
+        "stock.exact", "Stock reads exactly as the ERP has it: in total, per warehouse, with reorder point", needs=STOCK
+    )
+    async def test_stock(self, erp: Erp, company: ReferenceCompany, clock: Clock) -> None:
+        for level in company.stock.values():
+            if self.gaps.told(level.product) is None:
+                continue
+            found = await erp.stock(level.product.sku)
+            self.same(_by_place(found), _by_place(level))
+            assert found.source == "main"
+            assert found.as_of.tzinfo is not None
+            assert found.as_of <= clock.now()
+            places = [place.code for place in found.per_warehouse]
+            assert len(places) == len(set(places))
+
+    @case("stock.case", "A code is taken in any case", needs=STOCK)
+    async def test_stock_case(self, erp: Erp) -> None:
+        levels = [await erp.stock(spelling) for spelling in spellings("SKU123")]
+        assert [level.product.sku for level in levels] == ["SKU123"] * len(levels)
+
+    @case("stock.odd", "A code with slashes, quotes, blanks or Chinese characters is read like any other", needs=STOCK)
+    async def test_stock_odd(self, erp: Erp, company: ReferenceCompany) -> None:
+        odd = [p.sku for p in self.told(company, Area.PRODUCTS) if not p.sku.startswith("SKU")]
+        for sku in odd:
+            assert (await erp.stock(sku)).product.sku == sku
+
+    @case("stock.not_found", "An unknown code is not found", needs=STOCK)
+    async def test_stock_not_found(self, erp: Erp) -> None:
+        for sku in ("NO-SUCH-SKU", "SKU12", "SKU12%", "SKU12_", "", "' or '1'='1", "../SKU123", "SKU" * 200):
+            await expect_not_found(erp.stock, sku)
+
+    # Documents
+
+    @case("read.exact", "A document reads exactly as the ERP has it, with its lines", over=EACH_KIND)
+    async def test_document(self, erp: Erp, company: ReferenceCompany, kind: Kind) -> None:
+        for record in company.records(kind.area).values():
+            if self.gaps.told(record) is None:
+                continue
+            found = await kind.one(erp, record.number)
+            self.same(found, record)
+            assert found.source == "main"
+            assert found.id
+
+    @case("read.types", "Amounts are exact numbers, times have a zone", over=EACH_KIND)
+    async def test_types(self, erp: Erp, company: ReferenceCompany, kind: Kind) -> None:
+        for record in self.told(company, kind.area):
+            check_types(await kind.one(erp, record.number))
+
+    @case("read.case", "A number is taken in any case", over=EACH_KIND)
+    async def test_number_case(self, erp: Erp, company: ReferenceCompany, kind: Kind) -> None:
+        record = self.told(company, kind.area)[0]
+        for spelling in spellings(record.number):
+            assert (await kind.one(erp, spelling)).number == record.number
+
+    @case("read.not_found", "An unknown number is not found, whatever signs it is made of", over=EACH_KIND)
+    async def test_not_found(self, erp: Erp, kind: Kind) -> None:
+        for number in ("NO-SUCH-NUMBER", "", "%", "*", "_", "' or '1'='1", "../x", "0", "9" * 40, "号码"):
+            with pytest.raises(NotFound):
+                await kind.one(erp, number)
+
+    @case("refuse.kind", "What is not offered is refused by name", over=EACH_KIND)
+    async def test_refused_kind(self, erp: Erp, kind: Kind) -> None:
+        if kind.capability not in self.offers:
+            with pytest.raises(Unsupported):
+                await kind.many(erp, ListQuery())
+            with pytest.raises(Unsupported):
+                await kind.one(erp, "SO-1001")
+            return
+        for unknown in set(Filter) - set(kind.filters):
+            with pytest.raises(Unsupported):
+                await kind.many(erp, ListQuery(filter=unknown))
+
+
+def _by_place(level: StockLevel) -> StockLevel:
+    """Return the level with its warehouses by code: their order is the ERP's affair."""
+    return replace(level, per_warehouse=tuple(sorted(level.per_warehouse, key=lambda place: place.code)))
+
+
+def check_types(value: Any) -> None:
+    """Check every value of a record, its parts included."""
+    match value:
+        case Money():
+            assert len(value.currency) == 3
+            assert value.currency.isupper()
+            check_types(value.amount)
+        case Decimal():
+            assert value.is_finite()
+        case datetime():
+            assert value.tzinfo is not None
+        case tuple():
+            for item in value:
+                check_types(item)
+        case _ if hasattr(value, "__dataclass_fields__"):
+            for name in value.__dataclass_fields__:
+                check_types(getattr(value, name))
+        case _:
+            assert not isinstance(value, float)

@@ -1,0 +1,84 @@
+"""What an adapter's vendor cannot do or say: declared by name and reason, shown in the table, never left out unseen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """A peculiarity: ``change`` returns a record of the company as this vendor can tell it, None if it hides it."""
+
+    reason: str
+    change: Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gaps:
+    """The differences between the reference company and what this vendor can hold of it.
+
+    * ``cases``: contract case (``decide.levels``, or one of its rows, ``changes.once[stock]``) → why it cannot be met;
+    * ``fields``: field (``SalesOrder.salesperson``, ``Quantities.outgoing``) → why it always reads as not said;
+    * ``states``: state → what this vendor calls it instead, and why;
+    * ``rewrites``: anything else, as functions of the records;
+    * ``resolution``: to what steps its times are cut off.
+    """
+
+    cases: Mapping[str, str] = field(default_factory=dict)
+    fields: Mapping[str, str] = field(default_factory=dict)
+    states: Mapping[StrEnum, tuple[StrEnum, str]] = field(default_factory=dict)
+    rewrites: tuple[Rewrite, ...] = ()
+    resolution: timedelta = timedelta(microseconds=1)
+
+    def told(self, record: Any) -> Any:
+        """Return a record of the company as the adapter should tell it, or None if the vendor hides it."""
+        for rewrite in self.rewrites:
+            record = rewrite.change(record)
+            if record is None:
+                return None
+        return self._told(record)
+
+    def _told(self, value: Any) -> Any:
+        if isinstance(value, tuple):
+            return tuple(map(self._told, value))
+        if isinstance(value, StrEnum):
+            return self.states[value][0] if value in self.states else value
+        if isinstance(value, datetime):
+            return value - (value - _EPOCH) % self.resolution
+        if not is_dataclass(value) or isinstance(value, type):
+            return value
+        kind = type(value).__name__
+        changed = {
+            each.name: unsaid(each) if f"{kind}.{each.name}" in self.fields else self._told(getattr(value, each.name))
+            for each in fields(value)
+        }
+        return replace(value, **changed)
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def unsaid(each: Any) -> Any:
+    """Return what a field reads as when the ERP does not say it: its default, else an empty text, else None."""
+    if isinstance(each.default, str | int | tuple | bool):
+        return each.default
+    return "" if each.type == "str" else None
+
+
+_OWN = {"id", "version", "url", "extra", "source", "as_of", "task_id"}
+"""Fields that are the adapter's own affair; what the contract wants of them it tests by themselves."""
+
+
+def comparable(value: Any) -> Any:
+    """Return a record as plain values that compare exactly: no fields of the adapter's own, times in UTC."""
+    if isinstance(value, tuple):
+        return [comparable(item) for item in value]
+    if isinstance(value, datetime):
+        return value.astimezone(UTC)
+    if is_dataclass(value) and not isinstance(value, type):
+        return {each.name: comparable(getattr(value, each.name)) for each in fields(value) if each.name not in _OWN}
+    return value

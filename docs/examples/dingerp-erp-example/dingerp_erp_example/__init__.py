@@ -1,0 +1,1 @@
+"""An ERP with a plain JSON interface as a source of dingerp."""

@@ -1,0 +1,98 @@
+"""The ERP behind the bot's port: stock, and purchase orders that can be approved and rejected."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+from bot.erp import deciding, listing
+from bot.erp.errors import AuthFailed, NotFound
+from bot.erp.http import Answer, Http, refusal
+from bot.erp.model import Decision, DecisionResult, Product, PurchaseOrder, Slice, StockLevel
+from bot.erp.port import Capability, ListQuery
+from bot.erp.refusing import RefusingErp
+from bot.erp.relogin import Relogin
+from bot.erp.vendors import Surroundings
+
+from . import mapping
+from .manifest import ExampleOptions
+
+T = TypeVar("T")
+Send = Callable[..., Awaitable[Answer]]
+
+
+class ExampleErp(RefusingErp):
+    """What is not overridden here is refused."""
+
+    capabilities = frozenset(
+        {
+            Capability.STOCK,
+            Capability.STOCK_PER_WAREHOUSE,
+            Capability.PURCHASE_ORDERS,
+            Capability.APPROVE,
+            Capability.REJECT,
+            Capability.VERSION_CHECK,
+        }
+    )
+
+    def __init__(self, surroundings: Surroundings, options: ExampleOptions) -> None:
+        super().__init__(surroundings.name)
+        self._now, self._options = surroundings.now, options
+        self._http = Http(options, now=surroundings.now, source=self.name)
+        self._relogin = Relogin(self._login)
+
+    async def find_products(self, text: str, *, limit: int) -> tuple[Product, ...]:
+        return listing.find_products(await self._all("products", mapping.product), text, limit=limit)
+
+    async def stock(self, sku: str) -> StockLevel:
+        return mapping.stock(await self._one("stock", sku), self.name)
+
+    async def purchase_order(self, number: str) -> PurchaseOrder:
+        return mapping.purchase_order(await self._one("purchases", number), self.name)
+
+    async def purchase_orders(self, query: ListQuery) -> Slice[PurchaseOrder]:
+        orders = await self._all("purchases", lambda item: mapping.purchase_order(item | {"lines": []}, self.name))
+        return listing.PURCHASE_ORDERS.pick(orders, query, self._now().date())
+
+    async def decide(self, decision: Decision) -> DecisionResult:
+        return await deciding.decide(decision, read=self.purchase_order, write=self._write)
+
+    async def _write(self, order: PurchaseOrder, decision: Decision) -> str:
+        word = {key: getattr(decision, key) for key in ("verdict", "version", "by", "reason")}
+        await self._ask(self._http.write, "POST", f"purchases/{quote(order.number, safe='')}/decision", json=word)
+        return ""
+
+    async def check(self) -> None:
+        await self._ask(self._http.read, "GET", "products", params={"limit": 1})
+
+    async def close(self) -> None:
+        await self._http.close()
+
+    async def _one(self, kind: str, key: str) -> Any:
+        if not key:
+            raise NotFound(key, source=self.name)
+        return await self._ask(self._http.read, "GET", f"{kind}/{quote(key, safe='')}", what=key)
+
+    async def _all(self, kind: str, read: Callable[[Any], T]) -> list[T]:
+        """Return all records, page by page: the server decides how long a page is."""
+        found: list[T] = []
+        while True:
+            page = await self._ask(self._http.read, "GET", kind, params={"offset": len(found), "limit": 100})
+            found += map(read, page["items"])
+            if len(found) >= page["total"] or not page["items"]:
+                return found
+
+    async def _ask(self, send: Send, method: str, path: str, *, what: str = "", **how: Any) -> Any:
+        async def ask(token: str) -> Any:
+            answer = await send(method, path, headers={"Authorization": f"Bearer {token}"}, **how)
+            if not answer.ok:
+                raise refusal(answer, what=what, source=self.name)
+            return answer.data
+
+        return await self._relogin.run(ask)
+
+    async def _login(self) -> str:
+        account = {"user": self._options.user, "password": self._options.password.get_secret_value()}
+        answer = await self._http.read("POST", "login", json=account)
+        if not answer.ok:
+            raise AuthFailed("the account is refused", source=self.name)
+        return str(answer.data["token"])

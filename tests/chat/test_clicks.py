@@ -1,0 +1,212 @@
+"""Clicks: whose are answered, with what, and never later than the client waits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta, timezone, tzinfo
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from bot.access.people import Entry, People
+from bot.cards.actions import Ask
+from bot.cards.card import Card
+from bot.cards.click import Click
+from bot.cards.notices import Busy, Hint, OutOfDate
+from bot.cards.track import TrackIds
+from bot.cards.view import View
+from bot.chat.asking import Asking
+from bot.chat.clicks import ClickPipeline
+from bot.chat.message import ConversationKind, Message
+from bot.chat.pipeline import Answer
+from bot.metrics import Metrics
+from bot.phrase import phrase
+
+ZONE = timezone(timedelta(hours=8))
+NOW = datetime(2026, 11, 24, 17, 0, tzinfo=ZONE)
+TRACKS = TrackIds("secret")
+ANSWER = Hint(problem=phrase("Help"))
+
+CLICK = Click(
+    track_id=TRACKS.for_message("m1"),
+    user_id="keeper01",
+    corp_id="dingcorp",
+    token=Ask("/order late", 8).pack(),
+    space_id="cidA==",
+)
+
+
+@dataclass(slots=True)
+class Desk:
+    """Answers every line with `ANSWER`, but not before the gate is open."""
+
+    gate: asyncio.Event = field(default_factory=asyncio.Event)
+    busy: asyncio.Event = field(default_factory=asyncio.Event)
+    asked: list[Asking] = field(default_factory=list)
+
+    async def view_for(self, asking: Asking) -> Answer:
+        self.asked.append(asking)
+        self.busy.set()
+        await self.gate.wait()
+        return Answer(ANSWER, "order", "answered")
+
+    def hint_for(self, message: Message) -> Answer | None:
+        raise AssertionError("a click is no message")
+
+
+@dataclass(slots=True)
+class Renderer:
+    """Remembers what was drawn, in which language and zone."""
+
+    drawn: list[tuple[View, str, tzinfo]] = field(default_factory=list)
+
+    def render(self, view: View, language: str, *, zone: tzinfo) -> Card:
+        self.drawn.append((view, language, zone))
+        return Card(name=view.card, language=language, title="", body="", tips="", buttons=(), twin="", fields={})
+
+
+@dataclass(slots=True)
+class PhoneBook:
+    """Knows the people in it; says nothing before the gate is open."""
+
+    entries: Mapping[str, Entry]
+    gate: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def entry(self, user_id: str) -> Entry | None:
+        await self.gate.wait()
+        return self.entries.get(user_id)
+
+
+class Choices:
+    """The language of each person, changed by the desk in one of the tests."""
+
+    def __init__(self) -> None:
+        self.languages: dict[str, str] = {"reader": "en"}
+
+    def chosen(self, user_id: str) -> str | None:
+        return self.languages.get(user_id)
+
+
+class Bench:
+    """A pipeline between hand-made neighbours. All gates are open."""
+
+    def __init__(self, *, seconds: float = 5.0, corp_id: str = "dingcorp") -> None:
+        self.desk, self.renderer, self.metrics, self.choices = Desk(), Renderer(), Metrics(), Choices()
+        self.book = PhoneBook({"keeper01": Entry(name="王仓", roles=frozenset({"warehouse"}))})
+        self.desk.gate.set()
+        self.book.gate.set()
+        self.pipeline = ClickPipeline(
+            desk=self.desk,
+            people=People(
+                languages=self.choices, default_language="zh_CN", configured_languages={}, directory=self.book
+            ),
+            renderer=self.renderer,
+            tracks=TRACKS,
+            metrics=self.metrics,
+            now=lambda: NOW,
+            seconds=seconds,
+            corp_id=corp_id,
+        )
+
+    def count(self, outcome: str) -> float:
+        return self.metrics.registry.get_sample_value("dingerp_clicks_total", {"outcome": outcome}) or 0.0
+
+
+async def test_a_click_asks_what_its_button_carries_for_whoever_clicked() -> None:
+    bench = Bench()
+    card = await bench.pipeline.answer(CLICK)
+    assert card is not None
+    assert bench.renderer.drawn == [(ANSWER, "zh_CN", ZONE)]
+    (asking,) = bench.desk.asked
+    assert (asking.line, asking.offset, asking.now) == ("/order late", 8, NOW)
+    assert (asking.person.user_id, asking.person.name) == ("keeper01", "王仓")
+    assert asking.person.roles == {"warehouse"}
+    assert (asking.conversation.id, asking.conversation.kind) == ("cidA==", ConversationKind.GROUP)
+    assert bench.count("answered") == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"track_id": "po-1001-3f0c9a"}, "foreign_card"),
+        ({"track_id": ""}, "foreign_card"),
+        ({"track_id": TrackIds("another secret").for_message("m1")}, "foreign_card"),
+        ({"user_id": ""}, "foreign_card"),
+        ({"corp_id": "dingother"}, "foreign_organisation"),
+        ({"corp_id": ""}, "foreign_organisation"),
+    ],
+)
+async def test_what_is_not_for_us_changes_nothing_and_costs_a_line(changes: Mapping[str, Any], why: str) -> None:
+    bench = Bench()
+    with capture_logs() as logs:
+        assert await bench.pipeline.answer(replace(CLICK, **changes)) is None
+    assert logs == [{"event": "click.ignored", "why": why, "log_level": "warning"}]
+    assert bench.count(why) == 1
+    assert not bench.desk.asked
+
+
+async def test_without_a_configured_organisation_all_are_served() -> None:
+    bench = Bench(corp_id="")
+    assert await bench.pipeline.answer(replace(CLICK, corp_id="dingother")) is not None
+
+
+@pytest.mark.parametrize("token", ["", "approve", "stock:SKU123", "po.approve|0|PO-1001", "ask|x|/help", "x" * 5_000])
+async def test_a_token_of_another_release_is_out_of_date(token: str) -> None:
+    bench = Bench()
+    bench.book.gate.clear()  # nobody needs to be looked up for it
+    with capture_logs() as logs:
+        await bench.pipeline.answer(replace(CLICK, token=token))
+    assert bench.renderer.drawn == [(OutOfDate(), "zh_CN", ZONE)]
+    assert bench.count("out_of_date") == 1
+    assert [log["event"] for log in logs] == ["click.out_of_date"]
+    assert token not in str(logs) or not token
+
+
+@pytest.mark.parametrize("slow", ["desk", "book"])
+async def test_the_clicker_never_waits_too_long_for_the_erp_or_the_directory(slow: str) -> None:
+    bench = Bench(seconds=0.01)
+    getattr(bench, slow).gate.clear()
+    await bench.pipeline.answer(CLICK)
+    assert bench.renderer.drawn == [(Busy(line="/order late", offset=8), "zh_CN", ZONE)]
+    assert bench.count("busy") == 1
+
+
+async def test_the_client_may_give_a_click_up() -> None:
+    bench = Bench()
+    bench.desk.gate.clear()
+    task = asyncio.create_task(bench.pipeline.answer(CLICK))
+    await bench.desk.busy.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert bench.count("busy") == 0
+
+
+async def test_the_card_is_in_the_clickers_language_even_if_the_click_chose_it() -> None:
+    bench = Bench()
+    bench.desk.gate.clear()
+    task = asyncio.create_task(bench.pipeline.answer(CLICK))
+    await bench.desk.busy.wait()
+    bench.choices.languages["keeper01"] = "en"
+    bench.desk.gate.set()
+    await task
+    assert bench.renderer.drawn == [(ANSWER, "en", ZONE)]
+
+
+async def test_whoever_is_not_in_the_directory_is_an_outsider() -> None:
+    bench = Bench()
+    with capture_logs() as logs:
+        await bench.pipeline.answer(replace(CLICK, user_id="reader"))
+    (asking,) = bench.desk.asked
+    assert asking.person.is_external
+    assert bench.renderer.drawn == [(ANSWER, "en", ZONE)]
+    assert [log["event"] for log in logs] == ["directory.no_member"]
+
+
+async def test_a_click_outside_a_group_is_one_of_a_direct_chat() -> None:
+    bench = Bench()
+    await bench.pipeline.answer(replace(CLICK, space_id=""))
+    assert bench.desk.asked[0].conversation.kind is ConversationKind.DIRECT

@@ -1,0 +1,136 @@
+"""The bot and the simulator as processes of their own, as an operator starts them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+
+import orjson
+
+from bot.simulator.config import SimulatorConfig
+from bot.simulator.engine import Engine
+from tests.scenario.traffic import eventually
+
+_FOREIGN = ("DINGTALK_", "DINGERP_")
+_EXIT_SECONDS = 30.0
+
+
+def environment(config: SimulatorConfig, url: str, folder: Path, **more: str) -> dict[str, str]:
+    """Return the few variables with which ``dingerp run`` answers; an empty value leaves a variable out."""
+    wanted = {
+        "DINGTALK_CLIENT_ID": config.client_id,
+        "DINGTALK_CLIENT_SECRET": config.client_secret,
+        "DINGTALK_OPENAPI_ENDPOINT": url,
+        "DINGTALK_OAPI_ENDPOINT": url,
+        "DINGERP_ERP__MAIN__VENDOR": "demo",
+        "DINGERP_DATA_DIR": str(folder),
+        "DINGERP_HTTP__PORT": "0",
+        **more,
+    }
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
+    return {**inherited, **{name: value for name, value in wanted.items() if value}}
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """How a process ended."""
+
+    code: int
+    out: str
+    err: str
+    seconds: float = 0.0
+    """From being asked to end until the end."""
+
+
+@dataclass(slots=True)
+class Program:
+    """A running process. What it writes goes to files, so that it never waits for a reader."""
+
+    process: asyncio.subprocess.Process
+    out_file: Path
+    err_file: Path
+
+    @property
+    def out(self) -> str:
+        """What it wrote to standard output so far."""
+        return self.out_file.read_text()
+
+    @property
+    def err(self) -> str:
+        """What it wrote to standard error so far."""
+        return self.err_file.read_text()
+
+    def logged(self, event: str) -> list[Mapping[str, object]]:
+        """Return the log's entries of this kind (the log is JSON, unless configured otherwise)."""
+        entries = [orjson.loads(line) for line in self.err.splitlines() if line.startswith("{") and line.endswith("}")]
+        return [entry for entry in entries if entry.get("event") == event]
+
+    async def saying(self, event: str) -> Mapping[str, object]:
+        """Wait for the first entry of this kind in the log."""
+        await eventually(lambda: self.logged(event) or self.process.returncode is not None, 20, hint=lambda: self.err)
+        assert self.logged(event), self.err
+        return self.logged(event)[0]
+
+    async def kill(self) -> None:
+        """End it at once, as a power cut or the kernel would."""
+        if self.process.returncode is None:
+            self.process.send_signal(signal.SIGKILL)
+        await self.process.wait()
+
+    async def stop(self) -> Exit:
+        """Ask it to end and wait until it has."""
+        asked = perf_counter()
+        self.process.send_signal(signal.SIGTERM)
+        return await self.ended(asked)
+
+    async def ended(self, since: float | None = None) -> Exit:
+        """Wait until it ends by itself."""
+        async with asyncio.timeout(_EXIT_SECONDS):
+            code = await self.process.wait()
+        return Exit(code, self.out, self.err, perf_counter() - since if since is not None else 0.0)
+
+
+@asynccontextmanager
+async def program(*arguments: str, env: Mapping[str, str], folder: Path) -> AsyncIterator[Program]:
+    """Start Python with ``arguments`` in ``folder``; what still runs at the end is killed."""
+    out_file, err_file = _outputs(folder)
+    with out_file.open("wb") as out, err_file.open("wb") as err:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, *arguments, env=dict(env), cwd=folder, stdout=out, stderr=err
+        )
+    started = Program(process, out_file, err_file)
+    try:
+        yield started
+    finally:
+        await started.kill()
+
+
+def _outputs(folder: Path) -> tuple[Path, Path]:
+    folder.mkdir(parents=True, exist_ok=True)
+    number = len(list(folder.glob("*.err")))
+    return folder / f"{number}.out", folder / f"{number}.err"
+
+
+@asynccontextmanager
+async def dingerp(*arguments: str, env: Mapping[str, str], folder: Path) -> AsyncIterator[Program]:
+    """Start ``dingerp`` as `program` does."""
+    async with program("-m", "bot.cli", *arguments, env=env, folder=folder) as started:
+        yield started
+
+
+async def run_dingerp(*arguments: str, env: Mapping[str, str], folder: Path) -> Exit:
+    """Run ``dingerp`` to its end."""
+    async with dingerp(*arguments, env=env, folder=folder) as started:
+        return await started.ended()
+
+
+async def connected(engine: Engine) -> None:
+    """Wait until a bot is connected to the simulator."""
+    await engine.wait_for(lambda: engine.pushes.connections, timeout=20)

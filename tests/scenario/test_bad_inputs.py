@@ -1,0 +1,216 @@
+"""Whatever comes in gets one right card or the right ACK, at most a line in the log, and the next question its answer.
+
+The tables are in `bad_questions`, `bad_messages`, `bad_frames` and `bad_clicks`. One town serves all their rows.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import pytest
+import pytest_asyncio
+from structlog.testing import capture_logs
+
+from bot.simulator.cards import CardInstance
+from bot.simulator.chat import Delivery, Item, Message
+from bot.simulator.engine import Engine
+from bot.simulator.pushes import CALLBACK, CARD_CALLBACK, Push
+from bot.simulator.timeline import TimelineEntry
+from tests.scenario.bad_clicks import CLICKS, LATE, BadClick, private
+from tests.scenario.bad_frames import FRAMES, MESSAGE_ID, BadFrame
+from tests.scenario.bad_messages import MESSAGES, BadMessage
+from tests.scenario.bad_questions import QUESTIONS, BadQuestion
+from tests.scenario.conftest import KEEPER, Town, town_in
+from tests.scenario.notices import check, words
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+GOOD = "/mo MO-1"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
+    folder = tmp_path_factory.mktemp("town")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        async with town_in(folder) as one:
+            await one.ask(GOOD)
+            yield one
+
+
+@pytest.fixture
+def lines(caplog: pytest.LogCaptureFixture) -> Iterator[list[str]]:
+    """The names of the events that the log gets; no test may leave a traceback in it."""
+    names: list[str] = []
+    with capture_logs() as entries, caplog.at_level(logging.WARNING):
+        yield names
+    assert [entry["event"] for entry in entries] == names
+    assert not [entry for entry in entries if entry.get("exc_info")]
+    assert not caplog.records
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """Where a conversation and the wire stood before a bad input."""
+
+    town: Town
+    place: str
+    seq: int
+    wire: int
+
+    @classmethod
+    def now(cls, town: Town, place: str) -> Before:
+        return cls(town, place, town.engine.conversation(place).last_seq, last_wire(town.engine))
+
+    async def answers(self, *, some: bool) -> list[Item]:
+        """Return all that the bot writes before the answer to a good question; ``some``: first wait for something."""
+        engine = self.town.engine
+        if some:
+            await engine.wait_for(self._written)
+        good = engine.say(self.place, KEEPER, GOOD)
+        await engine.wait_for(lambda: any("MO-1" in card.title for card in engine.cards_for(good)))
+        *bad, last = self._written()
+        assert card_of(last).face(KEEPER).title in {card.title for card in engine.cards_for(good)}
+        return bad
+
+    def _written(self) -> list[Item]:
+        items = self.town.engine.chat.items(self.town.engine.conversation(self.place), "", self.seq)
+        return [item for item in items if isinstance(item, Delivery) or item.sender is None]
+
+    def entries(self, direction: str) -> list[TimelineEntry]:
+        return [entry for entry in self.town.engine.timeline.after(self.wire) if entry.direction == direction]
+
+    async def ack(self, message_id: str = "") -> TimelineEntry:
+        """Return the ACK of this frame, or of the first one that was pushed."""
+        wanted = message_id or self.entries("push")[0].detail["messageId"]
+        (ack,) = await self.town.engine.wait_for(
+            lambda: [entry for entry in self.entries("ack") if acknowledged(entry) == wanted]
+        )
+        return ack
+
+
+def last_wire(engine: Engine) -> int:
+    return engine.timeline.after(limit=1)[-1].seq
+
+
+def acknowledged(entry: TimelineEntry) -> str:
+    detail: dict[str, Any] = entry.detail
+    return str(detail.get("messageId") or detail["headers"]["messageId"])
+
+
+def card_of(item: Item) -> CardInstance:
+    assert isinstance(item, Delivery)
+    return item.card
+
+
+def expect(shown: str, says: tuple[str, ...], never: tuple[str, ...]) -> None:
+    for text in says:
+        assert text in shown
+    for text in never:
+        assert text not in shown
+
+
+@pytest.mark.usefixtures("lines")
+@pytest.mark.parametrize("bad", QUESTIONS.values(), ids=QUESTIONS)
+async def test_question(town: Town, bad: BadQuestion) -> None:
+    before = Before.now(town, town.group)
+    town.engine.say(town.group, KEEPER, bad.line)
+    (answer,) = await before.answers(some=True)
+    card = check(card_of(answer), KEEPER)
+    assert card.title.startswith(bad.title), words(card)
+    expect(words(card), bad.says, ())
+    expect(card.title + card.markdown + card.tips, (), bad.never)
+    assert set(bad.offers) <= {button.text for button in card.buttons}
+    assert (await before.ack()).status == 200
+
+
+@pytest.mark.parametrize("bad", MESSAGES.values(), ids=MESSAGES)
+async def test_message(town: Town, lines: list[str], bad: BadMessage) -> None:
+    lines += bad.logs
+    place = town.engine.direct(KEEPER).id if bad.direct else town.group
+    before = Before.now(town, place)
+    town.engine.say(place, KEEPER, bad.text, msgtype=bad.msgtype, content=bad.content, raw=bad.raw)
+    assert (await before.ack()).status == bad.ack
+    answers = await before.answers(some=bool(bad.title))
+    if not bad.title:
+        assert not answers
+        return
+    (answer,) = answers
+    if bad.as_text:
+        assert isinstance(answer, Message)
+        assert answer.title.startswith(bad.title)
+        expect(answer.text, bad.says, bad.never)
+        return
+    card = check(card_of(answer), KEEPER)
+    assert card.title.startswith(bad.title), words(card)
+    expect(words(card), bad.says, bad.never)
+
+
+@pytest.mark.parametrize("bad", FRAMES.values(), ids=FRAMES)
+async def test_frame(town: Town, lines: list[str], bad: BadFrame, request: pytest.FixtureRequest) -> None:
+    lines += bad.logs
+    before = Before.now(town, town.group)
+    unique = f"{request.node.callspec.id} {before.seq}"
+    text = bad.text.replace("{group}", town.group).replace("{msg_id}", unique).replace(MESSAGE_ID, unique)
+    connection = town.engine.pushes.any_connection()
+    assert connection is not None
+    connection.send(text)
+    if bad.ack is not None:
+        ack = await before.ack(unique)
+        assert (ack.status, orjson.loads(ack.detail["data"])) == bad.ack
+    answers = await before.answers(some=bool(bad.title))
+    if bad.ack is None:
+        assert unique not in map(acknowledged, before.entries("ack"))
+    titles = [check(card_of(answer), KEEPER).title for answer in answers]
+    assert len(titles) == bool(bad.title)
+    assert all(title.startswith(bad.title) for title in titles)
+
+
+@pytest.mark.parametrize("bad", CLICKS.values(), ids=CLICKS)
+async def test_click(town: Town, lines: list[str], bad: BadClick) -> None:
+    lines += bad.logs
+    seen = await town.ask("/order late")
+    billed = town.engine.flow.used
+    before = Before.now(town, town.group)
+    push = callback(town, seen.out_track_id, bad)
+    connection = town.engine.pushes.any_connection()
+    assert connection is not None
+    town.engine.pushes.send(connection, push)
+    ack = await before.ack()
+    assert ack.status == bad.ack
+    assert town.engine.flow.used == billed
+    assert not await before.answers(some=False)
+    if not bad.title:
+        assert not (ack.detail["data"] or {}).get("response")
+        return
+    instance = town.engine.cards.get(seen.out_track_id)
+    assert instance is not None
+    response = ack.detail["data"]["response"]
+    instance.answer(KEEPER, response["cardData"]["cardParamMap"], None, response["cardUpdateOptions"])
+    card = check(instance, KEEPER)
+    assert card.title.startswith(bad.title), words(card)
+    expect(words(card), bad.says, bad.never)
+
+
+def callback(town: Town, track_id: str, bad: BadClick) -> Push:
+    """Return the frame of a click on a button of ours, but for the changes."""
+    content = private(ids=[LATE], params={"id": LATE})
+    data = {
+        "extension": "{}",
+        "corpId": town.engine.config.corp_id,
+        "spaceType": "im",
+        "spaceId": town.group,
+        "userIdType": 1,
+        "type": "actionCallback",
+        "userId": KEEPER,
+        "outTrackId": track_id,
+        "content": content,
+        "value": content,
+        **bad.changes,
+    }
+    text = orjson.dumps({key: value for key, value in data.items() if value is not None}).decode()
+    return Push(type=CALLBACK, topic=CARD_CALLBACK, data=text)

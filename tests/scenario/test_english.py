@@ -1,0 +1,101 @@
+"""An English reader is told in English what was wrong and what to do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from bot.settings import ErpSettings, RuleSettings
+from bot.simulator.cards import Face
+from tests.scenario.conftest import ENGLISH, OpenTown, Town
+from tests.scenario.notices import check, words
+
+_CHINESE = re.compile(r"[\u3400-\u9fff，。：？！“”（）]")
+
+
+def english(town: Town, card: Face) -> Face:
+    """Return the card in the eyes of the English reader, with nothing of ours in Chinese on it."""
+    instance = town.engine.cards.get(card.out_track_id)
+    assert instance is not None
+    face = check(instance, ENGLISH)
+    assert not _CHINESE.search(words(face).replace("“", "").replace("”", "")), words(face)
+    return face
+
+
+@pytest.mark.parametrize(
+    ("line", "title", "says", "buttons"),
+    [
+        (
+            "/stcok SKU123",
+            "Unknown command",
+            ["There is no command “stcok”.", "Did you mean"],
+            ["/stock SKU123", "Help"],
+        ),
+        ("/stock", "Not quite understood", ["Something is missing", "/stock ＜SKU…＞"], ["/stock SKU123"]),
+        ("/lang klingon", "Not quite understood", ["“klingon” is too much here."], ["/lang en"]),
+        ("/help nosuch", "Not quite understood", ["There is no command “nosuch” for you."], ["/help stock"]),
+        ("/stock " + "x" * 5_000, "Not quite understood", ["too long for one question"], ["/stock SKU123"]),
+        ("/order SO-10O1", "Nothing found", ["“SO-10O1”", "Closest matches"], ["/order SO-1001"]),
+        ("/stock NOSUCH-1", "Nothing found", ["“NOSUCH-1”", "Please check", "/stock SKU123"], []),
+    ],
+)
+async def test_questions(town: Town, line: str, title: str, says: list[str], buttons: list[str]) -> None:
+    face = english(town, await town.ask(line, who=ENGLISH))
+    assert face.title == title
+    assert [text for text in says if text not in words(face)] == []
+    assert set(buttons) <= {button.text for button in face.buttons}
+
+
+@pytest.mark.parametrize(
+    ("msgtype", "raw", "title", "says"),
+    [
+        ("picture", {}, "Please ask in words", "I cannot read pictures."),
+        (
+            "richText",
+            {"content": {"richText": [{"type": "picture"}]}},
+            "Please ask in words",
+            "I cannot read pictures.",
+        ),
+        ("text", {"msgtype": "chatRecord"}, "Please ask in words", "I do not understand this kind of message."),
+        ("text", {"msgtype": "audio"}, "Please ask in words", "I could not hear any words"),
+        ("text", {"msgtype": "file"}, "Please ask in words", "I cannot open files."),
+        ("text", {"msgtype": "video"}, "Please ask in words", "I cannot watch videos."),
+        ("text", {"text": None, "errorCode": 20001}, "DingTalk quota used up", "Please tell the administrator"),
+    ],
+)
+async def test_messages(town: Town, msgtype: str, raw: Mapping[str, Any], title: str, says: str) -> None:
+    face = english(town, await town.ask("", who=ENGLISH, msgtype=msgtype, content={}, raw=raw))
+    assert face.title == title
+    assert says in words(face)
+
+
+async def test_a_button_that_is_out_of_date(town: Town) -> None:
+    card = await town.ask("/help", who=ENGLISH)
+    assert (await town.engine.click(card.out_track_id, ENGLISH, params={"id": "stock:SKU123"})).ok
+    face = english(town, town.see(card, ENGLISH))
+    assert face.title == "This button is out of date"
+    assert "Please ask again." in words(face)
+
+
+async def test_a_denial(open_town: OpenTown) -> None:
+    rule = RuleSettings(commands=frozenset({"invoice"}), roles=frozenset({"finance"}))
+    async with open_town(access={"rules": (rule,)}) as town:
+        face = english(town, await town.ask("/invoice INV-7", who=ENGLISH))
+        assert face.title == "Not allowed"
+        assert "/invoice is only for: finance. Whoever can help: finance" in " ".join(words(face).split())
+
+
+async def test_an_erp_that_is_slow(open_town: OpenTown) -> None:
+    erp = ErpSettings.model_validate({"vendor": "demo", "latency": 30, "timeout": 0.3})
+    async with open_town(erp={"demo": erp}, limits={"click_seconds": 0.05}) as town:
+        card = await town.ask("/help", who=ENGLISH)
+        assert (await town.engine.click(card.out_track_id, ENGLISH, params={"id": "ask|0|/po PO-1001"})).ok
+        busy = english(town, town.see(card, ENGLISH))
+        assert busy.title == "One moment"
+        assert "/po PO-1001" in words(busy)
+        down = english(town, await town.ask("/po PO-1001", who=ENGLISH))
+        assert down.title == "No answer from the ERP"
+        assert [button.text for button in down.buttons] == ["Try again"]

@@ -1,0 +1,108 @@
+"""``kill -9`` at any moment under load: no question is lost, none is answered twice."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from bot.chat.pipeline import FRESH
+from bot.simulator.config import SimulatorConfig
+from bot.simulator.server import running as simulator_running
+from tests.scenario.processes import Program, connected, dingerp, environment
+from tests.scenario.traffic import Traffic, eventually
+
+CONFIG = SimulatorConfig(qps_limit=None, quota_limit=None, redelivery_delay=0.5, redeliveries=1000)
+
+LATEST = 0.4
+"""Seconds: a bot is killed at some moment until so long after it connected or gave its first answer."""
+
+AT_WORK = {"DINGERP_ERP__MAIN__LATENCY": "0.1", "DINGERP_LIMITS__QPS": "inf"}
+"""An ERP so slow that at any moment some questions are acknowledged and not answered."""
+
+pytestmark = [pytest.mark.process, pytest.mark.timeout(600)]
+
+
+@dataclass(slots=True)
+class Lives:
+    """What the bots told of their starts."""
+
+    resumed: int = 0
+    """Questions that an earlier bot had acknowledged and the next one answered."""
+    given_up: int = 0
+    """Questions whose text may stand, so that they were not answered again."""
+
+    def note(self, bot: Program) -> None:
+        """Read the log of a bot that has ended."""
+        assert "Traceback" not in bot.err
+        self.resumed += sum(entry["questions"] for entry in bot.logged("inbox.resumed"))
+        self.given_up += sum(entry["questions"] for entry in bot.logged("inbox.given_up"))
+
+
+async def kill_often(traffic: Traffic, kills: int, moments: Random, url: str, folder: Path) -> Lives:
+    """Kill one bot after the other while people ask, and let a last one answer the rest."""
+    engine, lives = traffic.engine, Lives()
+    env = environment(CONFIG, url, folder / "data", **AT_WORK)
+    load = asyncio.create_task(traffic.flow(600.0))
+    try:
+        for number in range(kills):
+            async with dingerp("run", env=env, folder=folder) as bot:
+                await connected(engine)
+                if number % 4:  # the others die while they start
+                    await _one_more_answer(traffic)
+                await asyncio.sleep(moments.uniform(0.0, LATEST))
+                await bot.kill()
+            await engine.wait_for(lambda: not engine.pushes.connections)
+            lives.note(bot)
+    finally:
+        load.cancel()
+    async with dingerp("run", env=env, folder=folder) as bot:
+        await bot.saying("bot.running")
+        await eventually(lambda: not engine.pushes.under_way, 30, hint=lambda: engine.pushes.under_way)
+        last = await bot.stop()
+    lives.note(bot)
+    assert last.code == 0
+    assert len(traffic.questions) > kills * 10
+    return lives
+
+
+async def _one_more_answer(traffic: Traffic) -> None:
+    before = traffic.answers
+    await traffic.engine.wait_for(lambda: traffic.answers > before, timeout=20)
+
+
+@pytest.mark.parametrize(
+    ("kills", "groups"), [pytest.param(4, 20, id="a few"), pytest.param(50, 120, id="fifty", marks=pytest.mark.soak)]
+)
+async def test_under_load_no_question_is_lost_or_doubled(
+    kills: int, groups: int, tmp_path: Path, moments: Random
+) -> None:
+    async with simulator_running(CONFIG) as simulator:
+        traffic = Traffic(simulator.engine, groups)
+        lives = await kill_often(traffic, kills, moments, simulator.url, tmp_path)
+        assert (traffic.unanswered, traffic.doubled) == ([], [])
+        assert traffic.answers == len(traffic.questions)
+        assert (lives.resumed > 0, lives.given_up) == (True, 0)
+        assert traffic.oldest_answer < FRESH.total_seconds()
+
+
+@pytest.mark.soak
+async def test_a_text_is_not_sent_again_when_it_may_stand(tmp_path: Path, moments: Random) -> None:
+    """Texts have no identity: whether one arrived before the kill, nobody knows. The log says how many those are."""
+    async with simulator_running(CONFIG) as simulator:
+        simulator.engine.faults.set("quota_exhausted", on=True)
+        traffic = Traffic(simulator.engine, 60)
+        lives = await kill_often(traffic, 20, moments, simulator.url, tmp_path)
+        assert traffic.doubled == []
+        assert len(traffic.unanswered) <= lives.given_up < len(traffic.questions) / 20
+
+
+@pytest.fixture
+def moments(pytestconfig: pytest.Config) -> Random:
+    """Return the dice for the moments of the kills; the same seed gives the same moments."""
+    seed = int(pytestconfig.getoption("randomly_seed", 0))
+    print(f"moments of the kills: --randomly-seed={seed}")
+    return Random(seed)

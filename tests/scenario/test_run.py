@@ -1,0 +1,253 @@
+"""``dingerp run`` as an operator meets it: what it needs, what it tells about itself, what it never tells."""
+
+from __future__ import annotations
+
+import re
+import socket
+import sqlite3
+from collections.abc import AsyncIterator, Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from structlog.testing import capture_logs
+
+from bot import assembly
+from bot.simulator.config import SimulatorConfig
+from bot.simulator.engine import Engine
+from bot.simulator.server import Running
+from bot.simulator.server import running as simulator_running
+from tests.scenario.conftest import KEEPER, OpenTown, Town
+from tests.scenario.processes import dingerp, environment, run_dingerp
+from tests.scenario.traffic import Traffic, eventually
+
+CONFIG = SimulatorConfig(qps_limit=None, quota_limit=None)
+NOBODY = "http://127.0.0.1:9"
+"""The port `discard`, on which nobody listens."""
+
+
+@pytest.fixture
+async def simulator() -> AsyncIterator[Running]:
+    async with simulator_running(CONFIG) as one:
+        yield one
+
+
+async def get(port: object, path: str) -> tuple[int, str]:
+    """Return status and body of the bot's own HTTP server."""
+    async with aiohttp.ClientSession() as client, client.get(f"http://127.0.0.1:{port}{path}") as answer:
+        return answer.status, await answer.text()
+
+
+PROMISED = (
+    "dingerp_frames_total",
+    "dingerp_ack_seconds_bucket",
+    "dingerp_stream_opens_total",
+    "dingerp_stream_connected 1.0",
+    'dingerp_questions_total{command="stock",outcome="answered"} 1.0',
+    "dingerp_answer_seconds_bucket",
+    'dingerp_answers_sent_total{via="card"} 1.0',
+    "dingerp_questions_waiting 0.0",
+    'dingerp_api_calls_total{api="create_and_deliver",outcome="ok"} 1.0',
+    "dingerp_api_calls_month 1.0",
+    "dingerp_erp_calls_total",
+)
+
+
+@pytest.mark.process
+async def test_two_keys_and_a_vendor_are_enough(simulator: Running, tmp_path: Path) -> None:
+    engine, traffic = simulator.engine, Traffic(simulator.engine, 1)
+    async with dingerp("run", env=environment(CONFIG, simulator.url, tmp_path / "data"), folder=tmp_path) as bot:
+        port = (await bot.saying("bot.running"))["port"]
+        traffic.ask()
+        await engine.wait_for(lambda: traffic.answers)
+        assert not traffic.unanswered
+        assert await get(port, "/healthz") == (200, '{"status": "alive"}')
+        assert (await get(port, "/readyz"))[0] == 200
+        metrics = await settled_metrics(port)
+        assert [name for name in PROMISED if name not in metrics] == []
+        assert (await bot.stop()).code == 0
+        assert (bot.out, "Traceback" in bot.err) == ("", False)
+
+
+async def settled_metrics(port: object) -> str:
+    """Return ``/metrics`` once the bot has counted its answer, which the simulator sees a moment earlier."""
+    while "dingerp_questions_waiting 0.0" not in (text := (await get(port, "/metrics"))[1]):
+        pass
+    return text
+
+
+async def test_not_ready_without_a_gateway(town: Town) -> None:
+    port = town.app.port
+    assert (await get(port, "/readyz"))[0] == 200
+    town.engine.faults.set("open_503", on=True)
+    for connection in list(town.engine.pushes.connections.values()):
+        connection.abort()
+    await eventually(lambda: not town.app.stream.status.connected, hint=lambda: town.app.stream.status)
+    status, body = await get(port, "/readyz")
+    assert (status, "no stream connection" in body) == (503, True)
+    assert (await get(port, "/healthz"))[0] == 200
+    town.engine.faults.clear()
+    await eventually(lambda: town.app.stream.status.connected, hint=lambda: town.app.stream.status)
+    assert (await get(port, "/readyz"))[0] == 200
+
+
+def with_database(town: Town, statement: str) -> None:
+    """Do something to the bot's database behind its back."""
+    with closing(sqlite3.connect(town.app.settings.database.removeprefix("sqlite:///"))) as database, database:
+        database.execute(statement)
+
+
+async def test_not_ready_with_a_database_of_another_version(town: Town) -> None:
+    with_database(town, "UPDATE alembic_version SET version_num = '9999'")
+    status, body = await get(town.app.port, "/readyz")
+    assert (status, "upgrade" in body) == (503, True)
+
+
+async def test_not_ready_with_a_broken_database(town: Town) -> None:
+    # Written by somebody else and then spoilt, so that the bot has to read it from the file again.
+    with_database(town, "CREATE TABLE another (id INTEGER)")
+    path = Path(town.app.settings.database.removeprefix("sqlite:///"))
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    path.write_bytes(b"this is no database" * 300)  # noqa: ASYNC240 - a moment
+    status, body = await get(town.app.port, "/readyz")
+    assert (status, "the database does not answer" in body) == (503, True)
+
+
+async def test_a_database_that_is_away_for_a_while_costs_no_question(
+    open_town: OpenTown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("_METER_SAVED_EVERY", "_INBOX_PRUNED_EVERY"):
+        monkeypatch.setattr(assembly, name, 0.02)
+    config = SimulatorConfig(qps_limit=None, quota_limit=None, redelivery_delay=0.1, redeliveries=1000)
+    with capture_logs() as logs:
+        async with open_town(config) as town:
+            await town.ask("/stock SKU123")
+            for table in ("inbox", "api_month"):
+                with_database(town, f"ALTER TABLE {table} RENAME TO {table}_away")
+            traffic = Traffic(town.engine)
+            await traffic.flow(0.4)
+            assert traffic.answers == 0
+            assert town.count("errors_total", room="stream", error="StoreUnavailable") > 0
+            for table in ("inbox", "api_month"):
+                with_database(town, f"ALTER TABLE {table}_away RENAME TO {table}")
+            await eventually(lambda: not traffic.unanswered, hint=lambda: traffic.unanswered)
+            await town.settle()
+            assert not town.app.died.done()
+    assert traffic.doubled == []
+    assert not any("exc_info" in line and line["exc_info"] for line in logs)
+
+
+WRONG = {
+    "no client id": ({"DINGTALK_CLIENT_ID": ""}, "", "DINGTALK_CLIENT_ID"),
+    "no client secret": ({"DINGTALK_CLIENT_SECRET": ""}, "", "DINGTALK_CLIENT_SECRET"),
+    "no ERP": ({"DINGERP_ERP__MAIN__VENDOR": ""}, "", "no ERP is configured"),
+    "a file that is no TOML": ({}, "[http\nport = 1", "dingerp.toml"),
+    "an unknown key": ({}, "[http]\nprot = 8788", "http.prot"),
+    "a bad value": ({"DINGERP_HTTP__PORT": "http"}, "", "http.port"),
+    "an unknown time zone": ({"DINGERP_ZONE": "Asia/Beijing"}, "", "Asia/Beijing"),
+    "an unknown vendor": ({"DINGERP_ERP__MAIN__VENDOR": "nosuch"}, "", "nosuch"),
+    "a bad option of a vendor": ({"DINGERP_ERP__MAIN__LATENCY": "soon"}, "", "latency"),
+    "a database that is none": ({"DINGERP_DATABASE_URL": "mysql://bot:hunter2@db/bot"}, "", "mysql"),
+    "a database that is another file": ({"DINGERP_DATABASE_URL": "sqlite:////dev/null"}, "", "database cannot be used"),
+    "a folder that is none": ({"DINGERP_DATA_DIR": "/dev/null/data"}, "", "/dev/null/data"),
+}
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("wrong", WRONG)
+async def test_what_the_operator_did_wrong_is_one_plain_line(wrong: str, tmp_path: Path) -> None:
+    changes, file, words = WRONG[wrong]
+    (tmp_path / "dingerp.toml").write_text(file)
+    env = environment(CONFIG, NOBODY, tmp_path / "data", **changes)
+    ended = await run_dingerp("run", env=env, folder=tmp_path)
+    assert_one_plain_line(ended.code, ended.err, words)
+
+
+@pytest.mark.process
+async def test_a_taken_port_is_one_plain_line(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        env = environment(CONFIG, NOBODY, tmp_path / "data", DINGERP_HTTP__PORT=port)
+        ended = await run_dingerp("run", env=env, folder=tmp_path)
+    assert_one_plain_line(ended.code, ended.err, port)
+
+
+def assert_one_plain_line(code: int, err: str, words: str) -> None:
+    """Beside entries of the log, standard error holds one line that says ``words``."""
+    (line,) = [line for line in err.splitlines() if not line.startswith("{")]
+    assert (code, line.startswith("dingerp: "), words in line) == (2, True, True), line
+    assert "hunter2" not in err
+
+
+LOUD: Mapping[str, Mapping[str, Any]] = {
+    "html_error": {"rate": 0.1},
+    "api_reset": {"rate": 0.1},
+    "invalid_auth": {"rate": 0.1},
+    "deliver_failed": {"rate": 0.2},
+    "open_503": {},
+}
+"""What makes the bot write about calls, tokens, webhooks and connections."""
+
+
+def remember_secrets(engine: Engine) -> set[str]:
+    """Return a set that will hold every ticket, token and session that the simulator hands out."""
+    handed = {engine.config.client_secret}
+    credentials = engine.credentials
+    for kind in (credentials.tickets, credentials.sessions):
+
+        def issue(value: Any, issue: Any = kind.issue) -> tuple[str, float]:
+            key, expires = issue(value)
+            handed.add(key)
+            return key, expires
+
+        kind.issue = issue  # type: ignore[method-assign]  # of this one simulator
+    grant = credentials.app_token
+
+    def app_token() -> tuple[str, int]:
+        token, life = grant()
+        handed.add(token)
+        return token, life
+
+    credentials.app_token = app_token  # type: ignore[method-assign]  # of this one simulator
+    return handed
+
+
+def prices(text: str) -> set[str]:
+    """Return the amounts of at least four digits, as they are shown and as a program would write them."""
+    shown = set(re.findall(r"\d[\d,]*\.\d{2}", text))
+    return {form for amount in shown if len(amount) > 6 for form in (amount, amount.replace(",", ""))}
+
+
+@pytest.mark.process
+async def test_the_log_never_holds_a_secret_or_a_price(simulator: Running, tmp_path: Path) -> None:
+    engine = simulator.engine
+    secrets = remember_secrets(engine)
+    traffic, group = Traffic(engine), next(iter(engine.chat.conversations))
+    env = environment(CONFIG, simulator.url, tmp_path / "data", DINGERP_LOG__LEVEL="debug", DINGERP_LIMITS__QPS="inf")
+    async with dingerp("run", env=env, folder=tmp_path) as bot:
+        await bot.saying("bot.running")
+        lines = ("/invoice INV-7", "/order SO-1001", "/po PO-1001", "/invoice overdue", "/order late")
+        asked = [engine.say(group, KEEPER, line) for line in lines]
+        await engine.wait_for(lambda: len(engine.cards_for(asked[0])) == len(lines), timeout=20)
+        amounts = prices(" ".join(card.markdown for card in engine.cards_for(asked[0])))
+        for switch, settings in LOUD.items():
+            engine.faults.set(switch, on=True, **settings)
+        await traffic.flow(1.0)
+        for connection in list(engine.pushes.connections.values()):
+            connection.abort()
+        await eventually(lambda: bot.logged("stream.open_failed"), hint=lambda: bot.err)
+        engine.faults.clear()
+        engine.faults.set("quota_exhausted", on=True)
+        engine.faults.set("session_expired", on=True)
+        await engine.wait_for(lambda: engine.pushes.connections, timeout=20)
+        await eventually(lambda: bot.logged("answer.not_delivered") or not traffic.ask(), hint=lambda: bot.err)
+        await bot.stop()
+    written = bot.out + bot.err
+    assert len(secrets) > len(traffic.questions)
+    assert len(amounts) > 10
+    assert [secret for secret in secrets if secret in written] == []
+    assert [amount for amount in amounts if amount in written] == []
+    assert "sendBySession" not in written

@@ -1,0 +1,136 @@
+"""Many people asking: questions whose answers can be told apart, so that none is lost or doubled unseen."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import perf_counter
+
+from bot.simulator.chat import Conversation, Delivery, Item, Message
+from bot.simulator.engine import Engine
+
+ASKER = "keeper01"
+PER_SECOND = 50.0
+
+_FIRST_SKU, _SKUS = 100, 92
+"""The demo company's ``SKU100`` to ``SKU191``; no two questions of one group name the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What was asked and where; ``asked_at`` is on the clock of `time.perf_counter`."""
+
+    message: Message
+    sku: str
+    asked_at: float
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What its answer is recognised by."""
+        return self.message.conversation.id, self.sku
+
+
+class Traffic:
+    """Questions in turn in so many groups, and what the bot wrote there."""
+
+    def __init__(self, engine: Engine, groups: int = 10) -> None:
+        self.engine = engine
+        self.questions: list[Question] = []
+        self.groups = [_open_group(engine, number) for number in range(groups)]
+        self._answers: dict[int, tuple[str, str, float]] = {}
+        self._ids = {group.id for group in self.groups}
+        self._notify = engine.chat.on_item
+        engine.chat.on_item = self._saw
+
+    def ask(self) -> Question:
+        """Ask the next question in the next group."""
+        turn, number = divmod(len(self.questions), len(self.groups))
+        assert turn < _SKUS, "the groups have asked for everything: open more of them"
+        group, sku = self.groups[number], f"SKU{_FIRST_SKU + (turn + 7 * number) % _SKUS}"
+        question = Question(self.engine.say(group.id, ASKER, f"/stock {sku}"), sku, perf_counter())
+        self.questions.append(question)
+        return question
+
+    async def flow(self, seconds: float, per_second: float = PER_SECOND) -> None:
+        """Ask at an even pace."""
+        started = perf_counter()
+        for number in range(round(seconds * per_second)):
+            await asyncio.sleep(max(0.0, started + number / per_second - perf_counter()))
+            self.ask()
+
+    @property
+    def answers(self) -> int:
+        """How many answers there are."""
+        return len(self._answers)
+
+    @property
+    def unanswered(self) -> list[Question]:
+        """Questions that nothing was written for."""
+        seen = {(group, sku) for group, sku, _ in self._answers.values()}
+        return [question for question in self.questions if question.key not in seen]
+
+    @property
+    def doubled(self) -> list[tuple[str, str]]:
+        """Questions that were answered more than once."""
+        counted = Counter((group, sku) for group, sku, _ in self._answers.values() if sku)
+        return [key for key, times in counted.items() if times > 1]
+
+    @property
+    def per_group(self) -> list[tuple[int, int]]:
+        """Questions and answers of each group, for answers that do not repeat what was asked for."""
+        asked = Counter(question.message.conversation.id for question in self.questions)
+        answered = Counter(group for group, _, _ in self._answers.values())
+        return [(asked[group.id], answered[group.id]) for group in self.groups]
+
+    @property
+    def in_order(self) -> bool:
+        """Whether each group got its answers in the order of its questions."""
+        asked: dict[str, list[str]] = defaultdict(list)
+        for question in self.questions:
+            asked[question.message.conversation.id].append(question.sku)
+        answered: dict[str, list[str]] = defaultdict(list)
+        for _, (group, sku, _) in sorted(self._answers.items()):
+            answered[group].append(sku)
+        return all(
+            answered[group] == [sku for sku in skus if sku in set(answered[group])] for group, skus in asked.items()
+        )
+
+    @property
+    def oldest_answer(self) -> float:
+        """The longest time from a question to its answer, in seconds."""
+        asked = {question.key: question.asked_at for question in self.questions}
+        return max(at - asked[group, sku] for group, sku, at in self._answers.values())
+
+    def _saw(self, item: Item) -> None:
+        if self._notify is not None:
+            self._notify(item)
+        if item.conversation.id not in self._ids or item.seq in self._answers:
+            return
+        if isinstance(item, Delivery):
+            self._answers[item.seq] = (item.conversation.id, _sku_in(item.card.face("").title), perf_counter())
+        elif item.sender is None:
+            self._answers[item.seq] = (item.conversation.id, _sku_in(f"{item.title} {item.text}"), perf_counter())
+
+
+async def eventually(condition: Callable[[], object], timeout: float = 10.0, *, hint: Callable[[], object]) -> None:
+    """Wait for something that tells nobody when it happens; fails with ``hint``."""
+    ends = perf_counter() + timeout
+    while not condition():
+        assert perf_counter() < ends, f"not within {timeout:g} s: {hint()}"
+        await asyncio.sleep(0.005)
+
+
+def _sku_in(text: str) -> str:
+    found = re.search(r"SKU\d+", text)
+    return found.group() if found else ""
+
+
+def _open_group(engine: Engine, number: int) -> Conversation:
+    group = Conversation(
+        id=f"cidCrowd{number:04d}/+==", kind="group", title=f"第 {number} 组", members=(ASKER,), items=deque(maxlen=50)
+    )
+    engine.chat.conversations[group.id] = group
+    return group

@@ -1,0 +1,108 @@
+"""The bot's own HTTP server over a real socket: alive, ready or not and why, and what it counted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+import aiohttp
+import pytest
+
+from bot.errors import ConfigurationError
+from bot.metrics import Metrics
+from bot.web.server import make_web_app, serving
+
+
+@dataclass(slots=True)
+class Server:
+    """A server that listens; ``reasons`` are why the bot is not ready."""
+
+    client: aiohttp.ClientSession
+    port: int
+    metrics: Metrics
+    reasons: list[str] = field(default_factory=list)
+
+    async def get(self, path: str) -> aiohttp.ClientResponse:
+        return await self.client.get(f"http://127.0.0.1:{self.port}{path}")
+
+
+async def ready() -> list[str]:
+    return []
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Server]:
+    reasons: list[str] = []
+    metrics = Metrics()
+
+    async def readiness() -> list[str]:
+        return reasons
+
+    async with (
+        aiohttp.ClientSession() as client,
+        serving(make_web_app(metrics=metrics, readiness=readiness), "127.0.0.1", 0) as port,
+    ):
+        yield Server(client, port, metrics, reasons)
+
+
+async def test_the_process_is_alive_whether_ready_or_not(server: Server) -> None:
+    server.reasons.append("no stream connection: still opening")
+    answer = await server.get("/healthz")
+    assert (answer.status, await answer.json()) == (200, {"status": "alive"})
+
+
+async def test_ready(server: Server) -> None:
+    answer = await server.get("/readyz")
+    assert (answer.status, answer.content_type) == (200, "application/json")
+    assert await answer.json() == {"status": "ready", "reasons": []}
+
+
+async def test_not_ready_names_every_reason(server: Server) -> None:
+    server.reasons += ["no stream connection: still opening", "数据库没有响应"]
+    answer = await server.get("/readyz")
+    assert (answer.status, answer.content_type) == (503, "application/json")
+    assert await answer.json() == {"status": "not ready", "reasons": server.reasons}
+    server.reasons.clear()
+    assert (await server.get("/readyz")).status == 200
+
+
+async def test_metrics_are_what_prometheus_reads(server: Server) -> None:
+    server.metrics.questions.labels("stock", "answered").inc(3)
+    server.metrics.answer_seconds.observe(0.02)
+    answer = await server.get("/metrics")
+    assert answer.status == 200
+    assert answer.headers["Content-Type"].startswith("text/plain; version=")
+    text = await answer.text()
+    assert 'dingerp_questions_total{command="stock",outcome="answered"} 3.0' in text
+    assert 'dingerp_answer_seconds_bucket{le="0.02"} 1.0' in text
+    ours = set(re.findall(r"^# TYPE (\w+) ", text, re.MULTILINE))
+    assert all(name.startswith("dingerp_") for name in ours)
+    assert {"dingerp_frames_total", "dingerp_api_calls_total", "dingerp_stream_connected"} <= ours
+
+
+async def test_each_app_counts_for_itself(server: Server) -> None:
+    Metrics().questions.labels("stock", "answered").inc()
+    assert 'command="stock"' not in await (await server.get("/metrics")).text()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"), [("GET", "/", 404), ("GET", "/metrics/x", 404), ("POST", "/readyz", 405)]
+)
+async def test_nothing_else_is_served(server: Server, method: str, path: str, status: int) -> None:
+    answer = await server.client.request(method, f"http://127.0.0.1:{server.port}{path}")
+    assert answer.status == status
+
+
+async def test_a_port_that_is_taken_is_named_with_the_setting_to_change(server: Server) -> None:
+    app = make_web_app(metrics=Metrics(), readiness=ready)
+    with pytest.raises(ConfigurationError, match=rf"127\.0\.0\.1:{server.port}.*DINGERP_HTTP__PORT"):
+        async with serving(app, "127.0.0.1", server.port):
+            raise AssertionError("two servers on one port")
+
+
+async def test_the_end_of_the_context_frees_the_port() -> None:
+    async with serving(make_web_app(metrics=Metrics(), readiness=ready), "127.0.0.1", 0) as port:
+        pass
+    async with serving(make_web_app(metrics=Metrics(), readiness=ready), "127.0.0.1", port) as again:
+        assert again == port
