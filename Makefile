@@ -19,7 +19,7 @@ CJK_FONT = /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test soak bench lint fmt lock docs docs-check browser clean
+.PHONY: help demo test soak bench lint fmt lock docs pictures docs-check browser clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
@@ -53,6 +53,9 @@ lock: $(VENV)/.dev ## resolve the dependencies again (UPGRADE=1 takes the newest
 
 docs: $(VENV)/.dev ## write the generated pages of docs/reference again
 	@$(BIN)/python -m tests.project.reference
+
+pictures: $(VENV)/.dev browser ## take the pictures of the tutorial again
+	@DINGERP_PICTURES=docs/tutorial/images $(PYTEST) -q tests/browser/test_whole_bot.py
 
 docs-check: $(VENV)/.dev ## links, generated pages, READMEs in step
 	@$(PYTEST) -q tests/project

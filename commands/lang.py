@@ -28,7 +28,7 @@ _CODES = {Tongue.ZH: "zh_CN", Tongue.EN: "en"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lang(View):
-    """The person's language. One ``chosen`` just now holds from the next answer on: this card is still in the old."""
+    """The person's language; one ``chosen`` just now holds from this very card on."""
 
     card: ClassVar[str] = "lang"
 

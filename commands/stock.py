@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from decimal import Decimal
 from typing import Any, ClassVar
 
@@ -83,10 +83,7 @@ class Picks(ListView):
     freshness: Freshness
 
     def row_buttons(self) -> Sequence[Button]:
-        return [
-            Button(f"{product.sku} {product.name}".strip(), Ask(_line(product.sku, warehouse=self.warehouse)))
-            for product in self.rows
-        ]
+        return [Button(product.sku, Ask(_line(product.sku, warehouse=self.warehouse))) for product in self.rows]
 
 
 @command(
@@ -122,7 +119,7 @@ async def _one(word: str, warehouse: str, erp: ErpHub, asking: Asking) -> View:
         reorder_point=level.reorder_point,
         low=level.below_reorder_point,
         company=level.company,
-        freshness=_seen(meant),
+        freshness=freshness(meant, level.as_of),
     )
 
 
@@ -216,11 +213,6 @@ def _sum(places: Sequence[WarehouseStock]) -> Quantities:
         return sum(known, Decimal()) if len(known) == len(figures) else None
 
     return Quantities(**{one.name: add(one.name) for one in fields(Quantities)})
-
-
-def _seen(found: Found[StockLevel]) -> Freshness:
-    """Return when the ERP itself says that the figures were true."""
-    return replace(freshness(found), as_of=found.value.as_of)
 
 
 def _line(*words: str, warehouse: str) -> str:

@@ -18,14 +18,14 @@ from bot.phrase import Phrase, phrase
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Whoami(View):
-    """A person, with their user id (administrators need it for the configuration) and what they may do here."""
+    """A person and what they may do here, with the ids that administrators need for the configuration."""
 
     card: ClassVar[str] = "whoami"
 
     name: str
     user_id: str
+    conversation_id: str
     roles: tuple[str, ...]
-    departments: tuple[str, ...]
     language: Phrase
     commands: tuple[str, ...]
     writes: tuple[str, ...]
@@ -52,8 +52,8 @@ async def whoami(*, asking: Asking, commands: Commands, policy: AccessPolicy) ->
     return Whoami(
         name=person.name,
         user_id=person.user_id or "",
+        conversation_id=asking.conversation.id,
         roles=tuple(sorted(policy.roles_of(person))),
-        departments=tuple(sorted(person.departments)),
         language=LANGUAGES.get(person.language, Phrase(person.language)),
         commands=tuple(one.name for one in usable),
         writes=tuple(one.name for one in usable if one.writes),

@@ -51,7 +51,7 @@ class Ask:
     @classmethod
     def from_typed(cls, line: str) -> Ask:
         """Return what a normalised line asks for: the counterpart of `typed`."""
-        match = _TYPED.fullmatch(line)
+        match = _TYPED.fullmatch(line) if "+" in line else None
         return cls(match[1], int(match[2])) if match else cls(line)
 
 

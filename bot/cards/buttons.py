@@ -19,7 +19,7 @@ MAX_LABEL = 24
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A button as the card carries it, the line of the text twin that stands for it, and its bytes on the wire."""
+    """A button as the card carries it, what stands for it in the text twin, and its bytes on the wire."""
 
     button: CardButton
     twin: str
@@ -50,4 +50,4 @@ def _draw(label: str, does: Action | str, color: str, colon: str) -> Drawn | Non
 
 
 def _drawn(button: CardButton, twin: str) -> Drawn:
-    return Drawn(button, f"▸ {twin}", button_size(button))
+    return Drawn(button, twin, button_size(button))

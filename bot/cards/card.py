@@ -55,5 +55,5 @@ class Card:
     body: str
     tips: str
     buttons: tuple[CardButton, ...]
-    twin: TextOnDemand = TextOnDemand()  # noqa: RUF009 - a descriptor, not a default
+    twin: TextOnDemand = TextOnDemand()
     fields: Mapping[str, str]

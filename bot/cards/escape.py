@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
-from unicodedata import category
+from unicodedata import category, east_asian_width
 
 from markupsafe import Markup
 
@@ -25,6 +25,8 @@ _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co"})
 _LOOK_ALIKES = str.maketrans("*_#<>|[]`~\\", "＊＿＃＜＞｜［］｀～＼")
 _MARKUP = re.compile(r"[*_#<>|\[\]`~\\@&]|^[-+=\d]")
 _MENTION = re.compile(r"(?:^|(?<=\s))@")
+_EXACT = re.compile(r"[A-Za-z0-9](?:[\w.+/=-]*[A-Za-z0-9+/=])?", re.ASCII)
+"""Letters, digits and the signs of ids; an underscore between them emphasises nothing."""
 _ENTITY = re.compile(r"&(?=#?\w{1,32};)")
 _BULLET = re.compile(r"^[-+=](?!\d)")
 _NUMBERED = re.compile(r"^(\d{1,9})([.)])(?=\s|$)")
@@ -57,6 +59,18 @@ def clean(text: str, limit: int = MAX_TEXT) -> str:
     return text if len(text) <= limit else f"{text[: limit - 1].rstrip()}…"
 
 
+def narrowed(text: str, width: int) -> str:
+    """Return ``text`` cut to the width of so many Chinese characters; Latin letters are half as wide."""
+    if len(text) <= width:
+        return text
+    room = 2 * width
+    for count, sign in enumerate(text):
+        room -= 2 if east_asian_width(sign) in "WF" else 1
+        if room < 0:
+            return f"{text[: max(0, count - 1)].rstrip()}…"
+    return text
+
+
 def escape(value: object, limit: int = MAX_TEXT) -> Markdown:
     """Return ``value`` as markdown that shows it literally; `Markdown` passes unchanged."""
     if isinstance(value, Markdown):
@@ -79,6 +93,11 @@ def _escape(text: str, limit: int) -> Markdown:
         text = _BULLET.sub(lambda found: _WIDE[found[0]], text)
         text = _NUMBERED.sub(lambda found: found[1] + _WIDE[found[2]], text)
     return Markdown(text)
+
+
+def exact(text: str) -> Markdown:
+    """Return an id as it is, so that it can be copied; anything that looks like no id is escaped."""
+    return Markdown(text) if len(text) <= MAX_TEXT and _EXACT.fullmatch(text) else escape_text(text)
 
 
 def link(text: object, url: str) -> Markdown:

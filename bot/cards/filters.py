@@ -7,7 +7,7 @@ from typing import Any
 
 from jinja2.filters import FILTERS
 
-from bot.cards.escape import Markdown, escape_text, link
+from bot.cards.escape import Markdown, escape_text, exact, link, narrowed
 from bot.cards.presenter import Presenter
 from bot.cards.words import colour
 
@@ -27,7 +27,7 @@ MARKDOWN_FILTERS = frozenset(
     {
         *COLOURS,
         *("number", "quantity", "money", "date", "day", "days", "time", "datetime"),
-        *("status", "bold", "small", "cut", "link", "join"),
+        *("status", "bold", "small", "cut", "exact", "link", "join"),
     }
 )
 """Filters of ours: all give `Markdown`."""
@@ -54,7 +54,8 @@ def filters(presenter: Presenter) -> dict[str, Callable[..., Any]]:
         "status": lambda member: paint(present(member), colour(member)),
         "bold": lambda value: Markdown("".join(("**", present(value), "**"))),
         "small": lambda value: Markdown(f"<font sizeToken={_FOOTNOTE}>{present(value)}</font>"),
-        "cut": lambda value, limit: escape_text(presenter.show(value), limit),
+        "cut": lambda value, width: escape_text(narrowed(presenter.show(value), width)),
+        "exact": lambda value: exact(presenter.show(value)),
         "link": lambda value, url: link(present(value), url),
         "join": join,
     }

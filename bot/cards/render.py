@@ -18,7 +18,7 @@ from bot.cards.card import Card
 from bot.cards.environment import CardEnvironment
 from bot.cards.fields import ViewFields
 from bot.cards.language import TEMPLATES, Language, choose
-from bot.cards.layout import card_markdown, cut_bytes, cut_lines, lines_of, plain_markdown, strip_markup
+from bot.cards.layout import card_markdown, cut_bytes, cut_lines, lines_of, plain_markdown, strip_colours, strip_markup
 from bot.cards.presenter import Presenter
 from bot.cards.sandbox import SandboxedCardEnvironment
 from bot.cards.view import ListView, View
@@ -261,8 +261,11 @@ class CardRenderer:
 
 def _twin(title: str, lines: list[str], tips: str, buttons: Sequence[Drawn], presenter: Presenter) -> str:
     whole = [f"#### {title}", "", *lines]
-    if buttons:
-        whole += ["", *(drawn.twin for drawn in buttons)]
+    # Some cards write their choices out themselves.
+    written = {strip_colours(line).removeprefix("- ") for line in lines}
+    whole += ["", *(f"▸ {drawn.twin}" for drawn in buttons if drawn.twin not in written)]
+    if not whole[-1]:
+        whole.pop()
     if tips:
         whole += ["", tips]
     text = plain_markdown(whole)

@@ -24,9 +24,9 @@ class Freshness:
     failures: tuple[Phrase, ...] = ()
 
 
-def freshness(found: Found[Any]) -> Freshness:
-    """Return the freshness of one answer."""
-    return Freshness(as_of=found.as_of, stale=found.stale, source=found.source, failures=found.failures)
+def freshness(found: Found[Any], as_of: datetime | None = None) -> Freshness:
+    """Return the freshness of one answer; ``as_of`` is when it was true, where the ERP itself says that."""
+    return Freshness(as_of=as_of or found.as_of, stale=found.stale, source=found.source, failures=found.failures)
 
 
 def freshness_of_all(founds: Sequence[Found[Any]]) -> Freshness:

@@ -16,5 +16,5 @@ class LanguageChoice(Protocol):
     """Remembers which language a person wants to read."""
 
     async def choose(self, user_id: str, code: str) -> None:
-        """Keep ``code`` (``zh_CN`` or ``en``) for this person; it holds from their next question on."""
+        """Keep ``code`` (``zh_CN`` or ``en``) for this person; it holds from the answer to this question on."""
         ...

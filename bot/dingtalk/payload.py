@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
@@ -13,7 +13,6 @@ import orjson
 
 from bot.dingtalk.errors import BadPayload
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 _BLANKS = (
@@ -50,8 +49,8 @@ def whole_object(data: object, what: str) -> Mapping[str, Any]:
 
 def part(value: object) -> Mapping[str, Any]:
     """Return a nested object, decoding it if it travels as JSON text; an empty one when there is none."""
-    if value is None:
-        return _EMPTY
+    if value is None or isinstance(value, dict):
+        return value or _EMPTY
     content = decoded(value)
     return content if isinstance(content, dict) else _EMPTY
 
@@ -91,8 +90,8 @@ def moment(value: object) -> datetime | None:
         return None
     try:
         milliseconds = float(value) if isinstance(value, (int, float, str)) else math.nan
-        return _EPOCH + timedelta(milliseconds=milliseconds)
-    except (ValueError, OverflowError):
+        return datetime.fromtimestamp(milliseconds / 1000, UTC)
+    except (ValueError, OverflowError, OSError):
         return None
 
 

@@ -7,7 +7,9 @@ numbers. No address, header, query or body reaches a log or an error: they may h
 from __future__ import annotations
 
 import asyncio
+import html
 import json
+import re
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,7 +19,7 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NoReturn
 
 import aiohttp
 from pydantic import BaseModel, ConfigDict, Field
@@ -38,8 +40,12 @@ from bot.errors import ConfigurationError
 USER_AGENT = "dingerp"
 
 _CONNECTIONS = 20
-_WORDS = 200
-"""How much of an ERP's own words is kept."""
+_LONGEST = 32 * 1024 * 1024
+"""Bytes of an answer that are read at most; a page of a list is a thousandth of it."""
+_WORDS = 300
+"""How many characters of an ERP's own words are kept."""
+
+_DOWN = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT})
 
 
 class HttpOptions(BaseModel):
@@ -47,7 +53,7 @@ class HttpOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    url: str = Field(description="Where the ERP answers, such as https://erp.example.com.")
+    url: str = Field(pattern=r"^https?://\S+$", description="Where the ERP answers, such as https://erp.example.com.")
     timeout: float = Field(4.0, gt=0, le=120, description="Seconds that one read may take.")
     write_timeout: float = Field(15.0, gt=0, le=300, description="Seconds that one decision may take to be confirmed.")
     ca_file: Path | None = Field(None, description="Certificates to trust instead of the system's.")
@@ -63,6 +69,8 @@ class Answer:
     data: Any
     cookies: Mapping[str, str]
     retry_after: float | None = None
+    failure: type[ErpError] = Unavailable
+    """What a failure of the server means: `UnknownOutcome` for a write."""
 
     @property
     def ok(self) -> bool:
@@ -71,7 +79,7 @@ class Answer:
 
 
 class Http:
-    """Requests to one source; ``close`` it. Made lazily, so that opening a source needs no network."""
+    """Requests to one source; ``close`` it. Connects lazily, so that opening a source needs no network."""
 
     def __init__(self, options: HttpOptions, *, now: Callable[[], datetime], source: str) -> None:
         """Raises `ConfigurationError` for certificates that cannot be read."""
@@ -85,7 +93,8 @@ class Http:
                 self._ssl = ssl.create_default_context(cafile=options.ca_file)
             except (OSError, ssl.SSLError) as error:
                 raise ConfigurationError(f"ERP source {source!r}: ca_file cannot be read: {error}") from None
-        self._session: aiohttp.ClientSession | None = None
+        self._reads: aiohttp.ClientSession | None = None
+        self._writes: aiohttp.ClientSession | None = None
 
     async def read(self, method: str, path: str, **how: Any) -> Answer:
         """Send a request that changes nothing (a login too) and return the answer, whatever its status.
@@ -93,7 +102,9 @@ class Http:
         ``how``: ``params``, ``json``, ``data``, ``headers`` as in aiohttp. Raises `Unavailable` for a time-out, a
         broken connection or a page instead of data, and `RateLimited` with the seconds to wait.
         """
-        return await self._send(method, path, self._options.timeout, Unavailable, how)
+        if self._reads is None:
+            self._reads = _session(aiohttp.TCPConnector(limit=_CONNECTIONS), self._options.proxy)
+        return await self._send(self._reads, method, path, self._options.timeout, Unavailable, how)
 
     async def write(self, method: str, path: str, **how: Any) -> Answer:
         """Send a request that changes something, once.
@@ -101,50 +112,66 @@ class Http:
         Raises `UnknownOutcome` where it may have happened (time-out, connection broken after it was sent, a page
         instead of data), `Unavailable` where it surely has not (no connection), `RateLimited`.
         """
-        return await self._send(method, path, self._options.write_timeout, UnknownOutcome, how)
+        if self._writes is None:
+            # Each on a connection of its own: on one that idled, and that the ERP is just closing, a write that was
+            # never read looks the same as one that was lost.
+            self._writes = _session(aiohttp.TCPConnector(force_close=True), self._options.proxy)
+        return await self._send(self._writes, method, path, self._options.write_timeout, UnknownOutcome, how)
 
     async def close(self) -> None:
         """Give connections back."""
-        if self._session is not None:
-            await self._session.close()
+        for session in (self._reads, self._writes):
+            if session is not None:
+                await session.close()
 
     async def _send(
-        self, method: str, path: str, seconds: float, broken: type[ErpError], how: dict[str, Any]
+        self,
+        session: aiohttp.ClientSession,
+        method: str,
+        path: str,
+        seconds: float,
+        failure: type[ErpError],
+        how: dict[str, Any],
     ) -> Answer:
         address = path if path.startswith(("http://", "https://")) else f"{self._base}/{path.lstrip('/')}"
-        attempt = SimpleNamespace(sent=False)
+        attempt = SimpleNamespace(sent=False, once=failure is UnknownOutcome)
         try:
             async with (
                 asyncio.timeout(seconds),
-                self._opened().request(
-                    method, address, trace_request_ctx=attempt, ssl=self._ssl, allow_redirects=False, **how
+                session.request(
+                    method,
+                    address,
+                    trace_request_ctx=attempt,
+                    ssl=self._ssl,
+                    allow_redirects=False,
+                    **how,
                 ) as response,
             ):
-                body = await response.read()
+                body = await _body(response)
         except aiohttp.ClientConnectorError as error:
             raise Unavailable(f"no connection: {type(error).__name__}", source=self.source) from None
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             late = "no answer in time" if isinstance(error, TimeoutError) else f"broken off: {type(error).__name__}"
-            raise (broken if attempt.sent else Unavailable)(late, source=self.source) from None
-        return self._answer(response, body, broken)
+            raise (failure if attempt.sent else Unavailable)(late, source=self.source) from None
+        return self._answer(response, body, failure)
 
-    def _answer(self, response: aiohttp.ClientResponse, body: bytes, broken: type[ErpError]) -> Answer:
+    def _answer(self, response: aiohttp.ClientResponse, body: bytes, failure: type[ErpError]) -> Answer:
         retry_after = self._retry_after(response.headers.get("Retry-After"))
         if response.status == HTTPStatus.TOO_MANY_REQUESTS:
             raise RateLimited("too many requests", source=self.source, retry_after=retry_after)
         data = parse_body(body)
         if response.status in _DOWN or (_is_page(data) and 200 <= response.status < 300):
             # A gateway's page does not say whether the write behind it was done; 503 comes from before it.
-            error = Unavailable if response.status == HTTPStatus.SERVICE_UNAVAILABLE else broken
+            error = Unavailable if response.status == HTTPStatus.SERVICE_UNAVAILABLE else failure
             raise error(f"status {response.status} with no data", source=self.source, retry_after=retry_after)
         cookies = {name: morsel.value for name, morsel in response.cookies.items()}
-        return Answer(response.status, response.headers, data, cookies, retry_after)
+        return Answer(response.status, response.headers, data, cookies, retry_after, failure)
 
     def _retry_after(self, text: str | None) -> float | None:
         """Return the seconds that a ``Retry-After`` header names, in either of its spellings."""
         if not text:
             return None
-        if text.strip().replace(".", "", 1).isdecimal():
+        if re.fullmatch(r"\d+(\.\d+)?", text.strip()):
             return float(text)
         try:
             moment = parsedate_to_datetime(text)
@@ -153,25 +180,20 @@ class Http:
         moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         return max(0.0, (moment - self._now()).total_seconds())
 
-    def _opened(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            trace = aiohttp.TraceConfig()
-            trace.on_request_headers_sent.append(_note_sent)
-            trace.on_connection_create_start.append(_refuse_repeat)
-            trace.on_connection_reuseconn.append(_refuse_repeat)
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=_CONNECTIONS),
-                # Sessions are told by the adapters' own headers: a jar would mix the accounts of several people.
-                cookie_jar=aiohttp.DummyCookieJar(),
-                headers={"User-Agent": USER_AGENT},
-                timeout=aiohttp.ClientTimeout(total=None),
-                trace_configs=[trace],
-                proxy=self._options.proxy,
-            )
-        return self._session
 
-
-_DOWN = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT})
+def _session(connector: aiohttp.TCPConnector, proxy: str | None) -> aiohttp.ClientSession:
+    trace = aiohttp.TraceConfig()
+    trace.on_request_headers_sent.append(_note_sent)
+    trace.on_connection_create_start.append(_refuse_repeat)
+    return aiohttp.ClientSession(
+        connector=connector,
+        # Sessions are told by the adapters' own headers: a jar would mix the accounts of several people.
+        cookie_jar=aiohttp.DummyCookieJar(),
+        headers={"User-Agent": USER_AGENT},
+        timeout=aiohttp.ClientTimeout(total=None),
+        trace_configs=[trace],
+        proxy=proxy,
+    )
 
 
 async def _note_sent(_session: aiohttp.ClientSession, context: SimpleNamespace, _params: object) -> None:
@@ -180,8 +202,19 @@ async def _note_sent(_session: aiohttp.ClientSession, context: SimpleNamespace, 
 
 async def _refuse_repeat(_session: aiohttp.ClientSession, context: SimpleNamespace, _params: object) -> None:
     # aiohttp (3.14) itself sends PUT and DELETE a second time when a connection breaks; a write goes out once.
-    if context.trace_request_ctx.sent:
+    if context.trace_request_ctx.once and context.trace_request_ctx.sent:
         raise aiohttp.ClientConnectionError("broken off after it was sent")
+
+
+async def _body(response: aiohttp.ClientResponse) -> bytes:
+    parts, length = [], 0
+    async for part in response.content.iter_any():
+        parts.append(part)
+        length += len(part)
+        if length > _LONGEST:
+            response.close()
+            raise aiohttp.ClientPayloadError("the answer is too long")
+    return b"".join(parts)
 
 
 def parse_body(body: bytes) -> Any:
@@ -189,26 +222,30 @@ def parse_body(body: bytes) -> Any:
     if not body.strip():
         return None
     try:
-        return json.loads(body, parse_float=Decimal)
+        return json.loads(body, parse_float=Decimal, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         return body.decode("utf-8", errors="replace")
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
 
 
 def _is_page(data: Any) -> bool:
     return isinstance(data, str) and data.lstrip()[:1] == "<"
 
 
-def words(data: Any) -> str:
-    """Return an ERP's own words for an error, short enough to show."""
-    text = data if isinstance(data, str) and not _is_page(data) else ""
-    return " ".join(text.split())[:_WORDS]
+def words(text: str) -> str:
+    """Return an ERP's own words as one line without tags, short enough to show."""
+    return " ".join(html.unescape(re.sub(r"<[^<>]*>", " ", text)).split())[:_WORDS]
 
 
 def refusal(answer: Answer, text: str = "", *, what: str = "", source: str = "") -> ErpError:
     """Return the error that an answer's status stands for, where the vendor does not say it better.
 
-    ``text`` is the ERP's own, ``what`` is what was asked for.
+    ``text`` is the ERP's own, ``what`` is what was asked for. A failure of the server is `Answer.failure`.
     """
+    text = words(text) or f"status {answer.status}"
     match answer.status:
         case 401:
             return AuthExpired(text, source=source)
@@ -219,6 +256,9 @@ def refusal(answer: Answer, text: str = "", *, what: str = "", source: str = "")
         case 409 | 412:
             return Conflict(text, source=source)
         case status if status >= 500:
-            return Unavailable(text or f"status {status}", source=source)
+            return answer.failure(text, source=source)
+        case status if 300 <= status < 400:
+            # Somebody else's login page, or an address that moved.
+            return Unavailable(text, source=source)
         case _:
-            return Invalid(text or f"status {answer.status}", source=source)
+            return Invalid(text, source=source)

@@ -18,8 +18,7 @@ class Relogin(Generic[S]):
     def __init__(self, login: Callable[[], Awaitable[S]]) -> None:
         self._login = login
         self._session: S | None = None
-        self._generation = 0
-        self._lock = asyncio.Lock()
+        self._under_way: asyncio.Task[S] | None = None
 
     @property
     def session(self) -> S | None:
@@ -32,27 +31,30 @@ class Relogin(Generic[S]):
         ``call`` raises `AuthExpired` only when the ERP did nothing, so that a write may go through here too. Raises
         what ``login`` raises, and `AuthFailed` where a new session is refused as well.
         """
-        session, generation = await self._current()
+        session = await self._session_but(None)
         try:
             return await call(session)
         except AuthExpired:
-            session = await self._renewed(generation)
+            session = await self._session_but(session)
         try:
             return await call(session)
         except AuthExpired as error:
             raise AuthFailed("a new session is refused", source=error.source) from error
 
-    async def _current(self) -> tuple[S, int]:
-        if self._session is None:
-            await self._renewed(0)
-        assert self._session is not None
-        return self._session, self._generation
-
-    async def _renewed(self, generation: int) -> S:
-        """Return a session newer than ``generation``; who comes second takes what the first one got."""
-        async with self._lock:
-            if self._session is None or self._generation == generation:
-                self._session = None
-                self._session = await self._login()
-                self._generation += 1
+    async def _session_but(self, old: S | None) -> S:
+        """Return a session other than ``old``: what another caller got meanwhile, or a new one."""
+        if self._session is not None and self._session is not old:
             return self._session
+        if self._under_way is None:
+            self._under_way = asyncio.create_task(self._log_in())
+            # Who asked may have gone away, and then nobody looks at the error.
+            self._under_way.add_done_callback(lambda task: task.cancelled() or task.exception())
+        return await asyncio.shield(self._under_way)
+
+    async def _log_in(self) -> S:
+        self._session = None
+        try:
+            self._session = await self._login()
+        finally:
+            self._under_way = None
+        return self._session

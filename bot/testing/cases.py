@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -25,14 +25,16 @@ class Case:
     needs: tuple[Capability, ...] = ()
     network: bool = False
     over: tuple[str, Sequence[Any]] | None = None
+    refusal: bool = False
+    """Whether it is about what is not offered, and so applies in any case."""
 
-    def rows(self) -> Iterator[tuple[str, Any]]:
-        """Yield the id of every row, with the value of the parameter."""
-        if self.over is None:
-            yield self.id, None
-        else:
-            for value in self.over[1]:
-                yield f"{self.id}[{value}]", value
+    def row(self, value: Any) -> str:
+        """Return the id of the row of a value of the parameter."""
+        return self.id if self.over is None else f"{self.id}[{value}]"
+
+    def values(self) -> Sequence[Any]:
+        """Return the values of the parameter; one that does not matter where there is none."""
+        return (None,) if self.over is None else self.over[1]
 
 
 def case(
@@ -42,11 +44,12 @@ def case(
     needs: Sequence[Capability] = (),
     network: bool = False,
     over: tuple[str, Sequence[Any]] | None = None,
+    refusal: bool = False,
 ) -> Callable[[F], F]:
     """Make a test a case of the contract."""
 
     def mark(function: F) -> F:
-        found = Case(id, title, tuple(needs), network, over)
+        found = Case(id, title, tuple(needs), network, over, refusal)
         function.contract_case = found  # type: ignore[attr-defined]  # read back by `cases_of`
         if over is None:
             return function
@@ -69,12 +72,13 @@ def cases_of(contract: type) -> list[Case]:
 
 def gap(known: Case, value: Any, *, offers: frozenset[Capability], gaps: Gaps, embedded: bool) -> str | None:
     """Return why a row does not apply to an adapter, or None."""
-    row = known.id if known.over is None else f"{known.id}[{value}]"
-    for name in (row, known.id):
+    for name in (known.row(value), known.id):
         if name in gaps.cases:
             return gaps.cases[name]
     if embedded and known.network:
         return NO_NETWORK
+    if known.refusal:
+        return None
     for capability in (*known.needs, getattr(value, "capability", None)):
         if capability is not None and capability not in offers:
             return f"not offered: {capability}"

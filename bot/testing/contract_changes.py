@@ -100,7 +100,7 @@ class ChangesSince(ContractBase):
             with pytest.raises(Invalid):
                 await erp.changed_since(area, cursor, limit=7)
 
-    @case("refuse.changes", "An area whose changes cannot be followed is refused by name", over=EACH_AREA)
+    @case("refuse.changes", "An area whose changes cannot be followed is refused by name", over=EACH_AREA, refusal=True)
     async def test_refused_area(self, erp: Erp, area: Area) -> None:
         if Capability.CHANGED_SINCE not in self.offers or self._refused(area):
             with pytest.raises(Unsupported):

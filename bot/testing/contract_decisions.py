@@ -350,7 +350,7 @@ class Decisions(ContractBase):
             items, cursor = await all_changes(erp, Area.PURCHASING, cursor)
             assert [change.key for change in items] == [number]
 
-    @case("refuse.decide", "What cannot be decided is said so, and nothing changes")
+    @case("refuse.decide", "What cannot be decided is said so, and nothing changes", refusal=True)
     async def test_refused_verdicts(self, erp: Erp, company: ReferenceCompany, installation: Installation) -> None:
         offered = {Verdict.APPROVE: Capability.APPROVE, Verdict.REJECT: Capability.REJECT}
         number = self.waiting(company)[0]

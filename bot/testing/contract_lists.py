@@ -79,7 +79,7 @@ class Lists(ContractBase):
             assert found.total == len(kind.picked(documents, ListQuery(filter=wanted, text="o", limit=_ALL)))
 
     @case("list.literal", "Signs of query languages are plain text in lists too")
-    async def test_literal(self, erp: Erp, company: ReferenceCompany) -> None:
+    async def test_literal_text(self, erp: Erp, company: ReferenceCompany) -> None:
         for kind in KINDS:
             if kind.capability in self.offers:
                 documents = self.told(company, kind.area)

@@ -141,7 +141,7 @@ class Reads(ContractBase):
             with pytest.raises(NotFound):
                 await kind.one(erp, number)
 
-    @case("refuse.kind", "What is not offered is refused by name", over=EACH_KIND)
+    @case("refuse.kind", "What is not offered is refused by name", over=EACH_KIND, refusal=True)
     async def test_refused_kind(self, erp: Erp, kind: Kind) -> None:
         if kind.capability not in self.offers:
             with pytest.raises(Unsupported):

@@ -18,10 +18,10 @@ from bot.cards.card import Card
 from bot.cards.track import TrackIds
 from bot.cards.view import View
 from bot.chat.asking import Asking
-from bot.chat.channel import Sent, Via
+from bot.chat.channel import Sent, Unconfirmed, Via
 from bot.chat.inbox import InboxState
 from bot.chat.message import Conversation, ConversationKind, Message, MessageKind, Sender
-from bot.chat.pipeline import Answer, QuestionPipeline
+from bot.chat.pipeline import FRESH, Answer, QuestionPipeline
 from bot.errors import DingerpError
 from bot.metrics import Metrics
 from bot.store.database import Database
@@ -62,10 +62,11 @@ class PlainRenderer:
 
 @dataclass(slots=True)
 class Group:
-    """A conversation that remembers what it saw; ``fail`` decides per title."""
+    """A conversation that remembers what it saw; ``fail`` decides per title, ``troubles`` come one per try."""
 
     seen: list[tuple[str, str]] = field(default_factory=list)
     fail: Callable[[str], bool] = lambda _: False
+    troubles: list[DingerpError] = field(default_factory=list)
     fall_back: bool = False
     spoken: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -80,8 +81,13 @@ class Group:
         await asyncio.sleep(0)
         if self.fail(card.title):
             raise DingerpError("refused")
+        if self.troubles and isinstance(self.troubles[0], Unconfirmed):
+            raise self.troubles.pop(0)
         if self.fall_back:
             await before_fallback()
+        if self.troubles:
+            self.spoken.set()
+            raise self.troubles.pop(0)
         self.seen.append((card.title, track_id))
         self.spoken.set()
         return Sent(Via.MARKDOWN if self.fall_back else Via.CARD)
@@ -122,6 +128,7 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
         metrics=metrics,
         now=lambda: NOW,
         at_once=8,
+        pause=0.001,
     )
     yield Bench(inbox, desk, group, metrics, pipeline)
     writer.cancel()
@@ -213,6 +220,56 @@ async def test_a_fallback_is_noted_before_it_is_sent(bench: Bench) -> None:
     await bench.pipeline.accept(message("m1", "hello"), "{}")
     await bench.pipeline.drain(5)
     assert await bench.inbox.unanswered(NOW - timedelta(minutes=2)) == ()
+
+
+class Busy(DingerpError):
+    """Nothing stands, and later it may work."""
+
+    retry = True
+
+
+async def test_what_may_work_later_is_tried_again_in_its_place(bench: Bench) -> None:
+    bench.group.troubles = [Unconfirmed(), Busy(), Busy(retry_after=0.002)]
+    await bench.pipeline.accept(message("m1", "first"), "{}")
+    await bench.pipeline.accept(message("m2", "second"), "{}")
+    assert await bench.pipeline.drain(5) == 0
+    assert [title for title, _ in bench.group.seen] == ["first", "second"]
+    assert bench.metrics.questions.labels("echo", "answered")._value.get() == 2
+
+
+@pytest.mark.parametrize("trouble", [Busy(retry_after=FRESH.total_seconds() + 1), DingerpError("refused")])
+async def test_what_cannot_work_in_time_is_given_up(bench: Bench, trouble: DingerpError) -> None:
+    bench.group.troubles = [trouble]
+    await bench.pipeline.accept(message("m1", "hello"), "{}")
+    assert await bench.pipeline.drain(5) == 0
+    assert bench.group.seen == []
+    assert bench.metrics.questions.labels("echo", "not_delivered")._value.get() == 1
+
+
+async def test_an_old_question_gets_one_try(bench: Bench) -> None:
+    bench.group.troubles = [Unconfirmed(), Unconfirmed()]
+    bench.pipeline.resume(message("m1", "old"), NOW - FRESH)
+    assert await bench.pipeline.drain(5) == 0
+    assert len(bench.group.troubles) == 1
+    assert bench.metrics.errors.labels("channel", "Unconfirmed")._value.get() == 1
+
+
+async def test_no_text_follows_a_card_that_may_stand(bench: Bench) -> None:
+    bench.group.troubles, bench.group.fall_back = [Unconfirmed()], True
+    await bench.pipeline.accept(message("m1", "hello"), "{}")
+    assert await bench.pipeline.drain(0.05) == 1
+    assert bench.group.seen == []
+    assert (await bench.states())["m1"] == "waiting"
+
+
+async def test_a_text_that_certainly_failed_leaves_the_question_open(bench: Bench) -> None:
+    bench.group.troubles, bench.group.fall_back = [Busy(retry_after=60)], True
+    await bench.pipeline.accept(message("m1", "hello"), "payload")
+    await bench.group.spoken.wait()
+    assert await bench.pipeline.drain(0.01) == 1
+    await bench.inbox.mark("another", InboxState.ANSWERED)  # and with it all that was marked before
+    (left,) = await bench.inbox.unanswered(NOW - FRESH)
+    assert left.payload == "payload"
 
 
 def test_track_ids_are_the_same_for_the_same_message_and_sealed() -> None:

@@ -20,6 +20,7 @@ from bot.dingtalk.errors import (
     Refused,
     ScopeMissing,
     SessionExpired,
+    Unavailable,
 )
 from bot.dingtalk.openapi import OpenApi
 from bot.dingtalk.robot import Robot
@@ -223,6 +224,15 @@ async def test_the_last_way_may_fail_too(desk: Desk, dingtalk: FakeDingTalk) -> 
     dingtalk.post(WEBHOOK_URL, payload={"errcode": 300001})
     with pytest.raises(SessionExpired):
         await desk.answer()
+
+
+async def test_what_may_work_later_is_told_first(desk: Desk, dingtalk: FakeDingTalk) -> None:
+    dingtalk.post(CREATE_URL, status=503, payload={"code": "ServiceUnavailable", "requestid": "r"}, repeat=True)
+    dingtalk.post(GROUP_URL, status=400, payload={"code": "group.disbanded", "requestid": "r"})
+    dingtalk.post(WEBHOOK_URL, payload={"errcode": 300001})
+    with pytest.raises(Unavailable) as caught:
+        await desk.answer()
+    assert caught.value.retry
 
 
 async def test_a_card_can_be_tried_again_where_a_text_was_announced_but_refused(

@@ -207,7 +207,9 @@ def _invoice(invoice: Invoice) -> dict[str, Any]:
 
 
 def _approval(approval: Approval | None) -> dict[str, Any] | None:
-    return approval and {
+    if approval is None:
+        return None
+    return {
         "waiting_for": list(approval.pending_for),
         "level": approval.level,
         "levels": approval.levels,

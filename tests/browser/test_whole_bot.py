@@ -1,0 +1,122 @@
+"""The product as somebody meets it who typed ``make demo``: the page, the bot and the embedded company.
+
+With ``DINGERP_PICTURES=folder`` the pictures of the tutorial are taken on the way (``make pictures``).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest_asyncio
+from playwright.async_api import Locator, expect
+
+from tests.browser.chat_page import PHONE, ChatPage
+from tests.browser.conftest import OpenPage
+from tests.scenario.conftest import ENGLISH, KEEPER, Town, town_in
+
+GROUP = "仓库与销售群"
+PICTURES = os.environ.get("DINGERP_PICTURES", "")
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def town(tmp_path: Path) -> AsyncIterator[Town]:
+    """The demo: simulator, bot and company."""
+    async with town_in(tmp_path) as one:
+        yield one
+
+
+async def picture(page: ChatPage, name: str) -> None:
+    """Take a picture for the tutorial where they are wanted."""
+    if PICTURES:
+        await page.page.screenshot(path=Path(PICTURES) / f"{name}.png", animations="disabled")
+
+
+def button(card: Locator, label: str) -> Locator:
+    """Return the button whose label begins so."""
+    return card.get_by_test_id("card-button").filter(has_text=label).first
+
+
+async def test_the_warehouse_keeper_asks_for_stock(town: Town, browser_page: OpenPage) -> None:
+    page = await browser_page(KEEPER, url=town.engine.base_url)
+    await page.open(GROUP)
+    await page.say("/stock SKU123")
+    card = page.card("SKU123")
+    await expect(card).to_be_visible()
+    level = (await town.app.hub.stock("SKU123")).value
+    for place in level.per_warehouse:
+        await expect(card).to_contain_text(place.name)
+        await expect(card).to_contain_text(f"{place.quantities.on_hand:,}")
+    await picture(page, "demo-stock")
+
+
+async def test_a_pick_is_for_the_one_who_picks(town: Town, browser_page: OpenPage) -> None:
+    keeper = await browser_page(KEEPER, url=town.engine.base_url)
+    other = await browser_page("sales01", url=town.engine.base_url)
+    for page in (keeper, other):
+        await page.open(GROUP)
+    await keeper.say("库存 内六角")
+    card = keeper.card().first
+    await expect(button(card, "SKU123")).to_be_visible()
+    await picture(keeper, "demo-pick")
+    await button(card, "SKU123").click()
+    await expect(card.get_by_test_id("card-title")).to_contain_text("SKU123")
+    await expect(card.get_by_test_id("card-private")).to_be_visible()
+    await expect(other.card().first.get_by_test_id("card-title")).not_to_contain_text("SKU123")
+
+
+async def test_through_the_late_orders_and_into_one(town: Town, browser_page: OpenPage) -> None:
+    page = await browser_page(KEEPER, url=town.engine.base_url)
+    await page.open(GROUP)
+    await page.say("/order 延期")
+    card = page.card().first
+    await button(card, "下一页").click()
+    await expect(button(card, "上一页")).to_be_visible()
+    await button(card, "上一页").click()
+    await expect(button(card, "上一页")).to_have_count(0)
+    number = (await button(card, "SO-").inner_text()).strip()
+    await button(card, number).click()
+    await expect(card.get_by_test_id("card-title")).to_contain_text(number)
+
+
+async def test_from_an_order_to_the_stock_of_a_line(town: Town, browser_page: OpenPage) -> None:
+    page = await browser_page(KEEPER, url=town.engine.base_url)
+    await page.open(GROUP)
+    await page.say("/order SO-1001")
+    card = page.card().first
+    await expect(card.get_by_test_id("card-title")).to_contain_text("SO-1001")
+    await picture(page, "demo-order")
+    await button(card, "SKU123").click()
+    await expect(card.get_by_test_id("card-title")).to_contain_text("SKU123")
+
+
+async def test_an_english_user_reads_english(town: Town, browser_page: OpenPage) -> None:
+    page = await browser_page(ENGLISH, language="en", url=town.engine.base_url)
+    await page.open(GROUP)
+    await page.say("/invoice INV-7")
+    card = page.card("INV-7")
+    await expect(card).to_contain_text("overdue")
+    await expect(card).to_contain_text("Due")
+    await picture(page, "demo-english")
+
+
+async def test_on_a_phone(town: Town, browser_page: OpenPage) -> None:
+    page = await browser_page(KEEPER, viewport=PHONE, url=town.engine.base_url)
+    await page.open(GROUP)
+    await page.say("库存 SKU123")
+    card = page.card("SKU123")
+    await expect(card).to_be_visible()
+    box = await card.bounding_box()
+    assert box is not None
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= PHONE[0]
+    await picture(page, "demo-phone")
+
+
+async def test_a_mistake_is_answered_with_a_way_on(town: Town, browser_page: OpenPage) -> None:
+    page = await browser_page(KEEPER, url=town.engine.base_url)
+    await page.open(GROUP)
+    await page.say("/stcok SKU123")
+    await button(page.card().first, "/stock SKU123").click()
+    await expect(page.card().first.get_by_test_id("card-title")).to_contain_text("SKU123")
