@@ -84,6 +84,7 @@ async def furnish(
 
     meter = MonthlyMeter(StoredMonths(database), metrics=metrics, now=now)
     await meter.load()
+    metrics.month_limit.set(settings.limits.monthly_calls)
     api = open_api(settings, session, metrics, meter, patience)
     await stack.enter_async_context(background.running(meter.keep(_METER_SAVED_EVERY), "meter"))
 

@@ -24,6 +24,7 @@ class Metrics:
         self.api_calls = self._counter("api_calls", "Calls to DingTalk by API and outcome.", "api", "outcome")
         self.api_seconds = self._seconds("api_seconds", "Calls to DingTalk.", "api")
         self.month_calls = self._gauge("api_calls_month", "Calls this month that count against the quota.")
+        self.month_limit = self._gauge("api_calls_month_limit", "The quota: `limits.monthly_calls`.")
         self.erp_calls = self._counter("erp_calls", "Calls to ERPs.", "source", "call", "outcome")
         self.erp_seconds = self._seconds("erp_seconds", "Calls to ERPs.", "source", "call")
         self.errors = self._counter("errors", "Errors by room and class.", "room", "error")

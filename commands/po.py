@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import ClassVar
 
@@ -40,7 +40,7 @@ _FILTERS = {None: Filter.ALL, PurchaseList.PENDING: Filter.PENDING, PurchaseList
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PurchaseOrder(ListView):
-    """One purchase order; ``rows`` are its lines."""
+    """One purchase order; ``rows`` are its lines, people are shown by their names."""
 
     card: ClassVar[str] = "po"
 
@@ -118,9 +118,9 @@ def _order(found: Found[ErpPurchaseOrder], asking: Asking) -> PurchaseOrder:
         number=order.number,
         vendor=order.vendor,
         status=order.status,
-        approval=order.approval,
-        requester=order.requester,
-        buyer=order.buyer,
+        approval=_approval(order),
+        requester=order.named(order.requester),
+        buyer=order.named(order.buyer),
         ordered_on=order.ordered_on,
         due_on=order.due_on,
         days_late=order.days_late(asking.now.date()),
@@ -157,5 +157,13 @@ def _row(order: ErpPurchaseOrder, now: datetime) -> PurchaseRow:
         due_on=order.due_on,
         days_late=order.days_late(now.date()),
         amount=order.total,
-        pending_for=order.approval.pending_for if order.approval else (),
+        pending_for=approval.pending_for if (approval := _approval(order)) else (),
     )
+
+
+def _approval(order: ErpPurchaseOrder) -> Approval | None:
+    """Return who decided and who is awaited, by their names."""
+    if order.approval is None:
+        return None
+    pending_for = tuple(map(order.named, order.approval.pending_for))
+    return replace(order.approval, pending_for=pending_for, decided_by=order.named(order.approval.decided_by))

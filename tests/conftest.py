@@ -1,4 +1,4 @@
-"""For all tests: in CI a skipped test is a failed one, so that nothing is left out unseen."""
+"""For all tests: one Hypothesis profile; in CI a skipped test is a failed one, so that nothing is left out unseen."""
 
 from __future__ import annotations
 
@@ -7,6 +7,11 @@ from collections.abc import Generator
 from typing import TypeVar
 
 import pytest
+from hypothesis import settings
+
+# Deadlines would fail tests on a busy machine; in CI the same commit always has the same examples.
+settings.register_profile("dingerp", deadline=None, derandomize=os.environ.get("CI") == "true")
+settings.load_profile("dingerp")
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 

@@ -54,7 +54,7 @@ def filters(presenter: Presenter) -> dict[str, Callable[..., Any]]:
         "status": lambda member: paint(present(member), colour(member)),
         "bold": lambda value: Markdown("".join(("**", present(value), "**"))),
         "small": lambda value: Markdown(f"<font sizeToken={_FOOTNOTE}>{present(value)}</font>"),
-        "cut": lambda value, width: escape_text(narrowed(presenter.show(value), width)),
+        "cut": lambda value, width: escape_text(narrowed(presenter.show(value), width), 2 * width),
         "exact": lambda value: exact(presenter.show(value)),
         "link": lambda value, url: link(present(value), url),
         "join": join,

@@ -23,7 +23,7 @@ from bot.cards.presenter import Presenter
 MAX_OUTPUT = 65_536
 """Characters of anything that such a template puts together: a block, a macro, a sum of texts."""
 
-_TEXT_METHODS = frozenset({"startswith", "endswith", "lower", "upper", "strip", "split"})
+_TEXT_METHODS = frozenset({"startswith", "endswith", "isascii", "lower", "upper", "strip", "split"})
 _WIDE_PLACEHOLDER = re.compile(r"%(?!%|\(\w+\)[ds])")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -29,6 +28,7 @@ from bot.chat.registry import AnyCommand, Commands
 from bot.erp.errors import ErpError, NotFound, Unavailable
 from bot.errors import ConfigurationError, DingerpError
 from bot.phrase import phrase
+from bot.time_limit import TimeLimit
 
 log = structlog.get_logger(__name__)
 
@@ -91,7 +91,7 @@ class QuestionDesk:
         """Raises `ConfigurationError` when a command needs a collaborator that there is not."""
         self._commands = commands
         self._policy = policy
-        self._seconds = seconds
+        self._limit = TimeLimit(seconds)
         self._reference = reference
         known = {**collaborators, Commands: commands, AccessPolicy: policy}
         self._bound = {name: _bind(command, known) for name, command in commands.items()}
@@ -121,15 +121,15 @@ class QuestionDesk:
 
     async def _run(self, bound: _Bound, rest: str, asking: Asking, *, redirected: bool) -> Answer:
         command = bound.command
-        limit = asyncio.timeout(self._seconds)
+        limit = self._limit.running()
         try:
             verdict = self._policy.decide(asking.person, command.request(asking.conversation))
             if not verdict.allowed:
                 raise Denied(verdict)
-            async with limit:
+            with limit:
                 result = await bound.call(rest, asking)
         except Exception as error:  # noqa: BLE001 - here alone a defect becomes a card; `_defect` logs it
-            cause = Unavailable(f"no answer in {self._seconds:g} s") if limit.expired() else error
+            cause = Unavailable(f"no answer in {self._limit.seconds:g} s") if limit.expired else error
             return self._failure(cause, command, asking)
         if isinstance(result, ListView) and not result.rows and 0 < result.total <= asking.offset:
             # The list became shorter since the button was made, or somebody typed a page that there is not.

@@ -76,4 +76,4 @@ def quote(word: str) -> str:
 
 def command_line(command: str, *words: str) -> str:
     """Return the line that asks ``command`` with ``words``, each kept as one word; empty words are left out."""
-    return " ".join((f"/{command}", *(quote(word) for word in words if word)))
+    return " ".join([f"/{command}", *[quote(word) for word in words if word]])

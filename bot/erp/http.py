@@ -77,6 +77,12 @@ class Answer:
         """Whether the status is of the 2xx."""
         return 200 <= self.status < 300
 
+    def checked(self, *, what: str = "", source: str = "") -> Any:
+        """Return ``data`` of an answer that is `ok`; raises its `refusal`."""
+        if not self.ok:
+            raise refusal(self, what=what, source=source)
+        return self.data
+
 
 class Http:
     """Requests to one source; ``close`` it. Connects lazily, so that opening a source needs no network."""
@@ -237,7 +243,7 @@ def _is_page(data: Any) -> bool:
 
 def words(text: str) -> str:
     """Return an ERP's own words as one line without tags, short enough to show."""
-    return " ".join(html.unescape(re.sub(r"<[^<>]*>", " ", text)).split())[:_WORDS]
+    return " ".join(html.unescape(re.sub(r"</?[a-zA-Z!][^<>]*>", " ", text)).split())[:_WORDS]
 
 
 def refusal(answer: Answer, text: str = "", *, what: str = "", source: str = "") -> ErpError:

@@ -96,7 +96,7 @@ def find_products(products: Iterable[Product], text: str, *, limit: int) -> tupl
 def _rank(product: Product, wanted: str) -> int | None:
     """Return how good a match is, 0 best, or None for none."""
     sku, name = product.sku.casefold(), product.name.casefold()
-    if wanted in (sku, product.barcode.casefold()):
+    if wanted and wanted in (sku, product.barcode.casefold()):
         return 0
     for rank, hit in enumerate((sku.startswith(wanted), name.startswith(wanted), wanted in sku, wanted in name), 1):
         if hit:

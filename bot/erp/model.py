@@ -229,7 +229,11 @@ class Approval:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PurchaseOrder:
-    """What the company ordered from a vendor; ``version`` is opaque and changes with every edit."""
+    """What the company ordered from a vendor; ``version`` is opaque and changes with every edit.
+
+    ``requester`` and those of ``approval`` are accounts of the ERP, as decisions name them; ``people`` are their names,
+    as far as the ERP tells them.
+    """
 
     id: str
     number: str
@@ -247,7 +251,12 @@ class PurchaseOrder:
     url: str = ""
     changed_at: datetime | None = None
     source: str = ""
+    people: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     extra: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+
+    def named(self, account: str) -> str:
+        """Return the name of an account, or the account itself where the ERP does not tell the name."""
+        return self.people.get(account, account)
 
     def days_late(self, today: date) -> int:
         """Return the days since the due date if goods are still awaited, else 0."""

@@ -29,7 +29,7 @@ class Relogin(Generic[S]):
         """Return what ``call`` makes of the session, after one renewal if it was over.
 
         ``call`` raises `AuthExpired` only when the ERP did nothing, so that a write may go through here too. Raises
-        what ``login`` raises, and `AuthFailed` where a new session is refused as well.
+        what ``login`` raises, and `AuthFailed` where the login or a new session is refused.
         """
         session = await self._session_but(None)
         try:
@@ -55,6 +55,8 @@ class Relogin(Generic[S]):
         self._session = None
         try:
             self._session = await self._login()
+        except AuthExpired as error:
+            raise AuthFailed("the account is refused", source=error.source) from error
         finally:
             self._under_way = None
         return self._session

@@ -45,7 +45,7 @@ class Database:
 
     async def run(self, call: Callable[[Connection], T]) -> T:
         """Return what ``call`` returns, after the commit; raises `StoreUnavailable`, and then nothing is stored."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._transact, call)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self.transact, call)
 
     async def revision(self, timeout: float = 2.0) -> str | None:
         """Return the revision that the database is at, None for an empty one.
@@ -68,7 +68,12 @@ class Database:
         await asyncio.get_running_loop().run_in_executor(self._threads, self._engine.dispose)
         self._threads.shutdown(wait=False)
 
-    def _transact(self, call: Callable[[Connection], T]) -> T:
+    def start(self, job: Callable[[], None]) -> None:
+        """Let ``job``, which must not raise, run in a thread of the database, behind what waits there already."""
+        self._threads.submit(job)
+
+    def transact(self, call: Callable[[Connection], T]) -> T:
+        """Do what `run` does, for jobs that are in a thread of the database already."""
         try:
             with self._engine.begin() as connection:
                 return call(connection)

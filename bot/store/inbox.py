@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -40,34 +43,66 @@ class _Batch:
     def __len__(self) -> int:
         return len(self.letters) + len(self.marks)
 
+    def settle(self, new: frozenset[str]) -> None:
+        """Tell those who wait which letters were new."""
+        for waiter in self.waiters:
+            if not waiter.done():
+                waiter.set_result(new)
+
+    def fail(self, error: StoreUnavailable) -> None:
+        """Tell those who wait that nothing was stored.
+
+        No ACK then, so DingTalk sends the question again. A lost mark costs at most a second try of the same card,
+        which DingTalk recognises by its id.
+        """
+        log.error("inbox.not_written", rows=len(self), error=error.detail)
+        for waiter in self.waiters:
+            if not waiter.done():
+                waiter.set_exception(StoreUnavailable(error.detail))
+
 
 class StoredInbox:
-    """Implements `bot.chat.inbox.Inbox`. `run` must be running for anything to be written."""
+    """Implements `bot.chat.inbox.Inbox`. `run` must be running: it ends the writing, and reports a defect in it.
+
+    Batches are handed over in the database's own thread, not by a task: each trip through a busy event loop would add
+    to the time until the ACK (measured: three turns of the loop, a third of that time).
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._lock = threading.Lock()
+        """Guards what follows; held for a few instructions only."""
         self._batches: deque[_Batch] = deque([_Batch()])
-        self._wake = asyncio.Event()
+        self._writing = False
+        self._died: asyncio.Future[None] | None = None
 
     async def accept(self, letter: Letter) -> bool:
         """Return, after the commit, whether the question is new; raises `StoreUnavailable`."""
-        batch = self._open_batch()
-        if letter.msg_id in batch.letters:
-            await self._committed(batch)
-            return False
-        batch.letters[letter.msg_id] = letter
-        return letter.msg_id in await self._committed(batch)
+        waiter: asyncio.Future[frozenset[str]] = asyncio.get_running_loop().create_future()
+        with self._lock:
+            batch = self._open_batch()
+            twin = letter.msg_id in batch.letters
+            if not twin:
+                batch.letters[letter.msg_id] = letter
+            batch.waiters.append(waiter)
+        self._write_soon()
+        return letter.msg_id in await waiter and not twin
 
     async def mark(self, msg_id: str, state: InboxState) -> None:
         """Return after the commit of the new state."""
-        batch = self._open_batch()
-        batch.marks[msg_id] = state
-        await self._committed(batch)
+        waiter: asyncio.Future[frozenset[str]] = asyncio.get_running_loop().create_future()
+        with self._lock:
+            batch = self._open_batch()
+            batch.marks[msg_id] = state
+            batch.waiters.append(waiter)
+        self._write_soon()
+        await waiter
 
     def mark_soon(self, msg_id: str, state: InboxState) -> None:
         """Let the new state be committed with the next batch."""
-        self._open_batch().marks[msg_id] = state
-        self._wake.set()
+        with self._lock:
+            self._open_batch().marks[msg_id] = state
+        self._write_soon()
 
     async def unanswered(self, since: datetime) -> tuple[Letter, ...]:
         """Return what still waits, oldest first, and give up (as failed) what came before ``since``.
@@ -82,55 +117,60 @@ class StoredInbox:
         await self._database.run(lambda connection: connection.execute(old))
 
     async def run(self) -> None:
-        """Write batch after batch until cancelled; what is still waiting then is written last."""
+        """Wait until cancelled; what is still to be written then is written first. Raises a defect in the writing."""
+        self._died = asyncio.get_running_loop().create_future()
         try:
-            while True:
-                await self._wake.wait()
-                await self._write_all()
-        finally:
-            await self._write_all()
-
-    async def _write_all(self) -> None:
-        while any(self._batches):
-            self._wake.clear()
-            batch = self._batches.popleft()
-            if not self._batches:
-                self._batches.append(_Batch())
-            await self._write(batch)
-            if any(self._batches):
-                await asyncio.sleep(GATHER)
-
-    async def _write(self, batch: _Batch) -> None:
-        try:
-            new = await self._stored(batch)
-        except StoreUnavailable as error:
-            # Whoever waits gets the error: no ACK, so DingTalk sends the question again. A lost mark costs at most a
-            # second try of the same card, which DingTalk recognises by its id.
-            log.error("inbox.not_written", rows=len(batch), error=error.detail)
-            for waiter in batch.waiters:
-                if not waiter.done():
-                    waiter.set_exception(StoreUnavailable(error.detail))
-        else:
-            for waiter in batch.waiters:
-                if not waiter.done():
-                    waiter.set_result(new)
-
-    async def _stored(self, batch: _Batch) -> frozenset[str]:
-        try:
-            return await self._database.run(partial(_store, batch, insert_letters))
-        except SomeKnown:
-            return await self._database.run(partial(_store, batch, insert_unknown_letters))
+            await self._died
+        except asyncio.CancelledError:
+            waiter: asyncio.Future[frozenset[str]] = asyncio.get_running_loop().create_future()
+            with self._lock:
+                self._batches[-1].waiters.append(waiter)
+            self._write_soon()
+            with suppress(StoreUnavailable):  # logged already
+                await waiter
+            raise
 
     def _open_batch(self) -> _Batch:
         if len(self._batches[-1]) >= BATCH:
             self._batches.append(_Batch())
         return self._batches[-1]
 
-    async def _committed(self, batch: _Batch) -> frozenset[str]:
-        waiter: asyncio.Future[frozenset[str]] = asyncio.get_running_loop().create_future()
-        batch.waiters.append(waiter)
-        self._wake.set()
-        return await waiter
+    def _write_soon(self) -> None:
+        with self._lock:
+            if self._writing:
+                return
+            self._writing = True
+        self._database.start(partial(self._write, asyncio.get_running_loop()))
+
+    def _write(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Write one batch, in the database's thread, and come back for the next one if there is one."""
+        with self._lock:
+            batch = self._batches.popleft()
+            if not self._batches:
+                self._batches.append(_Batch())
+        try:
+            loop.call_soon_threadsafe(batch.settle, self._stored(batch))
+        except StoreUnavailable as error:
+            loop.call_soon_threadsafe(batch.fail, error)
+        except Exception as defect:  # noqa: BLE001 - whatever it is, `run` raises it
+            loop.call_soon_threadsafe(self._die, defect)
+            return
+        if self._batches[0]:
+            time.sleep(GATHER)
+        with self._lock:
+            self._writing = any(one or one.waiters for one in self._batches)
+        if self._writing:
+            self._database.start(partial(self._write, loop))
+
+    def _die(self, defect: Exception) -> None:
+        if self._died is not None and not self._died.done():
+            self._died.set_exception(defect)
+
+    def _stored(self, batch: _Batch) -> frozenset[str]:
+        try:
+            return self._database.transact(partial(_store, batch, insert_letters))
+        except SomeKnown:
+            return self._database.transact(partial(_store, batch, insert_unknown_letters))
 
 
 def _store(

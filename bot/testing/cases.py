@@ -60,14 +60,11 @@ def case(
 
 
 def cases_of(contract: type) -> list[Case]:
-    """Return all cases of a contract class, in the order in which they are written down."""
-    found: dict[str, Case] = {}
-    for base in reversed(contract.__mro__):
-        for member in vars(base).values():
-            known = getattr(member, "contract_case", None)
-            if isinstance(known, Case):
-                found[known.id] = known
-    return list(found.values())
+    """Return the cases that pytest runs of a contract class, in the order in which they are written down."""
+    members: dict[str, Any] = {}
+    for base in contract.__mro__:
+        members = members | {name: member for name, member in vars(base).items() if name not in members}
+    return [member.contract_case for member in members.values() if hasattr(member, "contract_case")]
 
 
 def gap(known: Case, value: Any, *, offers: frozenset[Capability], gaps: Gaps, embedded: bool) -> str | None:

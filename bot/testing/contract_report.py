@@ -1,7 +1,7 @@
 """A pytest plugin that writes what became of every contract case.
 
-``-p bot.testing.contract_report --contract-report FILE`` on the command line of pytest. The file is JSON: adapter → row of the contract → ``pass``, ``fail``, or the reason of a gap behind ``gap: ``.
-`bot.testing.contract_table` makes the table of the documentation from it.
+``-p bot.testing.contract_report --contract-report FILE`` on pytest's command line writes JSON: adapter → row of the
+contract → ``pass``, ``fail``, or ``gap: `` and its reason. `bot.testing.contract_table` makes the table of it.
 """
 
 from __future__ import annotations

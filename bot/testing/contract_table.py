@@ -7,12 +7,13 @@ table only ever says *pass* or names a gap. `declared` foretells from the declar
 from __future__ import annotations
 
 import argparse
-import importlib.util
+import importlib
 import json
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from bot.erp.port import Capability
@@ -34,14 +35,20 @@ def find_contracts(folder: Path) -> list[Contract]:
 
 
 def _contracts_in(file: Path) -> Iterator[Contract]:
-    spec = importlib.util.spec_from_file_location(f"contract_of_{file.parent.name}_{file.stem}", file)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = _load(file)
     for member in vars(module).values():
         if isinstance(member, type) and issubclass(member, ErpContract) and member.__module__ == module.__name__:
             yield member
+
+
+def _load(file: Path) -> ModuleType:
+    """Return a test file as a module of its package, found from the folder that holds the outermost package."""
+    root = file.resolve().parent
+    while (root / "__init__.py").exists():
+        root = root.parent
+    if str(root) not in sys.path:
+        sys.path.insert(0, str(root))
+    return importlib.import_module(".".join(file.resolve().relative_to(root).with_suffix("").parts))
 
 
 def declared(contract: Contract) -> dict[str, str]:

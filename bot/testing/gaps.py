@@ -69,7 +69,7 @@ def unsaid(each: Any) -> Any:
     return "" if each.type == "str" else None
 
 
-_OWN = {"id", "version", "url", "extra", "source", "as_of", "task_id"}
+_OWN = {"id", "version", "url", "extra", "source", "as_of", "task_id", "people"}
 """Fields that are the adapter's own affair; what the contract wants of them it tests by themselves."""
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.cards.escape import MAX_TEXT, Markdown, clean, escape, link
+from bot.cards.escape import MAX_TEXT, Markdown, clean, escape, exact, link, narrowed
 
 
 @pytest.mark.parametrize(
@@ -74,6 +74,31 @@ def test_no_character_of_markup_survives(text: str) -> None:
 def test_escaping_twice_changes_nothing(text: str) -> None:
     once = escape(text)
     assert escape(str(once)) == once
+
+
+@pytest.mark.parametrize("text", ["keeper_01", "cidKp3Lr+0000/0==", "a.b-c", "7"])
+def test_ids_can_be_copied(text: str) -> None:
+    assert exact(text) == text
+
+
+@pytest.mark.parametrize("text", ["_a_", "a_", "-", "1.", "a b", "a*b", "库_存", "a" * (MAX_TEXT + 1), ""])
+def test_what_is_no_id_is_escaped_like_any_text(text: str) -> None:
+    assert exact(text) == escape(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "kept"),
+    [
+        ("上海宏图机械", 6, "上海宏图机械"),
+        ("上海宏图机械", 5, "上海宏图…"),
+        ("Acme Tools", 5, "Acme Tools"),
+        ("Acme Tools GmbH", 5, "Acme Tool…"),
+        ("M6 螺丝 加长", 5, "M6 螺丝…"),
+        ("", 3, ""),
+    ],
+)
+def test_cut_to_a_width(text: str, width: int, kept: str) -> None:
+    assert narrowed(text, width) == kept
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 from zoneinfo import ZoneInfo
@@ -16,7 +16,7 @@ from bot.cards.actions import Ask, unpack
 from bot.cards.budget import Budget, buttons_size
 from bot.cards.card import Card
 from bot.cards.language import load_languages
-from bot.cards.notices import Busy, UnknownCommand
+from bot.cards.notices import Busy, Pick, UnknownCommand
 from bot.cards.render import CARDS, MAX_TWIN, CardRenderer
 from bot.cards.view import Button, Color, ListView, View
 from bot.dingtalk.card_wire import CardTemplate, card_params
@@ -203,6 +203,22 @@ def test_the_twin_writes_buttons_as_commands(press: CardRenderer) -> None:
     links = (Button("/stock SKU_1", Ask("/stock SKU_1")), Button(phrase("Help"), "https://erp.example/1"))
     twin = press.render(Story(lines=("a", "b"), links=links), "en", zone=ZONE).twin
     assert twin == "#### Story\n\na  \n  b\n\n▸ /stock SKU＿1  \n  ▸ [Help](https://erp.example/1)"
+
+
+def test_the_twin_does_not_repeat_what_the_body_offers(renderer: CardRenderer) -> None:
+    suggestions = (Pick("/stock"), Pick("/po PO-1", "PO-1 *big*"))
+    card = renderer.render(UnknownCommand(typed="/stok", suggestions=suggestions), "en", zone=ZONE)
+    assert [button.text for button in card.buttons] == ["/stock", "PO-1 *big*", "Help"]
+    assert card.twin.count("/stock") == card.twin.count("/po PO-1") == 1
+    assert "- PO-1 ＊big＊: /po PO-1" in card.twin
+    assert "▸ Help: /help" in card.twin
+
+
+def test_equal_views_give_equal_cards(press: CardRenderer) -> None:
+    one, other, third = (press.render(Busy(line=line), "en", zone=ZONE) for line in ("/po", "/po", "/mo"))
+    assert one == other != third
+    assert replace(one, twin="other").twin == "other"
+    assert replace(one, title="other").twin == one.twin
 
 
 def test_what_the_twin_says_can_be_typed() -> None:

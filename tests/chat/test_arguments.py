@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from bot.chat.arguments import DocumentNumber, Keyword, Sku, Term, Warehouse, Word, read_signature, usage
 from bot.chat.errors import BadArgument
@@ -89,7 +89,6 @@ def test_what_is_too_much_is_named_in_short() -> None:
         read_signature(move).parse("late PO-1 there " + "x" * 150)
 
 
-@settings(deadline=None)
 @given(typed)
 def test_any_text_is_parsed_or_refused_as_a_bad_argument(text: str) -> None:
     for function in (stock, order, move):

@@ -262,7 +262,7 @@ def test_a_collaborator_that_is_missing_stops_the_start() -> None:
         QuestionDesk(commands=Commands([bake]), policy=AccessPolicy(), collaborators={}, seconds=1)
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(typed)
 async def test_any_line_is_answered(desk: QuestionDesk, line: str) -> None:
     answer = await desk.view_for(asking(line))

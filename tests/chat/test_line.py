@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.chat.line import command_line, normalise, split
@@ -39,7 +39,6 @@ def test_what_keyboards_and_clients_do_is_undone(text: str, normal: str) -> None
     assert normalise(text) == normal
 
 
-@settings(deadline=None)
 @given(typed)
 @example("\u1fef\u037e")
 @example("e\u200b\u0301")
@@ -78,7 +77,6 @@ words = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(words, st.booleans())
 @example(['3/4" x'], True)
 @example(["SKU1."], False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from bot.chat.reading import LineReader
 from bot.chat.registry import Commands
@@ -117,7 +117,6 @@ def test_a_page_can_be_typed(line: str, rest: str, offset: int) -> None:
     assert (reading.command, reading.rest, reading.offset) == ("order", rest, offset)
 
 
-@settings(deadline=None)
 @given(typed)
 def test_any_line_can_be_read_and_what_follows_the_command_is_normal(line: str) -> None:
     reading = COMMANDS.read(line)

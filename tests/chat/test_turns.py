@@ -3,29 +3,44 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+
+import pytest
 
 from bot.chat.turns import Turns
 
 
-async def test_one_passes_in_each_turn_in_order() -> None:
-    turns, passed = Turns(), []
+@pytest.mark.parametrize("steps", [1, 3])
+async def test_only_so_many_pass_in_each_turn_in_order(steps: int) -> None:
+    turns, passed = Turns(steps), []
 
     async def work(number: int) -> None:
         await turns.next()
         passed.append(number)
 
-    tasks = [asyncio.create_task(work(number)) for number in range(4)]
+    tasks = [asyncio.create_task(work(number)) for number in range(10)]
     seen: list[int] = []
-    while len(passed) < 4:
+    while len(passed) < len(tasks):
         seen.append(len(passed))
         await asyncio.sleep(0)
-    assert passed == [0, 1, 2, 3]
-    assert all(after - before <= 1 for before, after in zip(seen, seen[1:], strict=False))
+    assert passed == list(range(10))
+    assert all(after - before <= steps for before, after in itertools.pairwise(seen))
     await asyncio.gather(*tasks)
 
 
+async def test_who_comes_first_in_a_turn_passes_at_once() -> None:
+    turns = Turns(1)
+    loop, order = asyncio.get_running_loop(), []
+    loop.call_soon(order.append, "next turn")
+    await turns.next()
+    order.append("passed")
+    await asyncio.sleep(0)
+    assert order == ["passed", "next turn"]
+
+
 async def test_who_gives_up_holds_nobody_up() -> None:
-    turns = Turns()
+    turns = Turns(1)
+    await turns.next()
     impatient, patient = asyncio.create_task(turns.next()), asyncio.create_task(turns.next())
     await asyncio.sleep(0)
     impatient.cancel()

@@ -117,6 +117,7 @@ def purchase(number: str, vendor: str, status: PurchaseStatus, *pending_for: str
         received=Progress.NONE,
         lines=(PurchaseLine(sku="SKU123", name="M6 螺丝", unit="pcs", quantity=Decimal(10)),),
         version="1",
+        people={"u_chen": "陈经理"},
     )
 
 
@@ -178,7 +179,7 @@ class Company:
         invoice("INV-10", "深圳创新", None),
     )
     purchases: Sequence[PurchaseOrder] = (
-        purchase("PO-1001", "宁波标准件厂", PurchaseStatus.WAITING, "陈经理", "周总"),
+        purchase("PO-1001", "宁波标准件厂", PurchaseStatus.WAITING, "u_chen", "周总"),
         purchase("PO-1002", "苏州包装", PurchaseStatus.APPROVED),
         purchase("PO-1003", "苏州包装", PurchaseStatus.DONE),
     )

@@ -50,6 +50,7 @@ async def test_every_example_of_every_command_is_answered(ask: Ask, commands: Co
 async def test_whoami_shows_what_the_configuration_needs(ask: Ask) -> None:
     view = as_(Whoami, await ask("我是谁"))
     assert (view.name, view.user_id, view.roles) == ("王仓", "keeper01", ("warehouse",))
+    assert view.conversation_id == "cidGroup=="
     assert "stock" in view.commands
     assert view.writes == ()
 

@@ -124,7 +124,7 @@ async def test_the_overdue_invoices(ask: Ask, line: str) -> None:
     assert [(row.number, row.days_overdue) for row in view.rows] == [("INV-7", 16), ("INV-8", 3)]
 
 
-async def test_a_purchase_order_says_whose_word_it_awaits(ask: Ask) -> None:
+async def test_a_purchase_order_says_whose_word_it_awaits_by_name(ask: Ask) -> None:
     view = as_(PurchaseOrder, await ask("/po PO-1001"))
     assert view.approval is not None
     assert (view.approval.pending_for, view.approval.levels) == (("陈经理", "周总"), 2)

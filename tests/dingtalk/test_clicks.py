@@ -127,7 +127,7 @@ def test_both_forms_of_our_buttons_come_back() -> None:
 KEYS = st.sampled_from([*CALLBACK, "content", "value", "actionId", "actionData", "cardPrivateData"])
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=300)
 @given(data=JSON, changes=st.dictionaries(KEYS, JSON, max_size=6))
 def test_arbitrary_json_gives_a_click_or_a_bad_payload(data: Any, changes: dict[str, Any]) -> None:
     deep = {**CALLBACK, "content": json.dumps({"cardPrivateData": {"params": data, "actionIds": data}})}

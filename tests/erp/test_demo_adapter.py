@@ -230,6 +230,15 @@ async def test_a_write_that_the_file_refuses_changes_nothing(demo_file: Path) ->
 # Decisions of this company
 
 
+async def test_a_purchase_order_names_the_people_behind_its_accounts(erp: DemoErp) -> None:
+    order = await erp.purchase_order("PO-1001")
+    assert order.approval is not None
+    assert order.approval.pending_for == ("buymanager01", "boss01")
+    assert [order.named(account) for account in (*order.approval.pending_for, order.requester, "nobody")] == [
+        *("赵国强", "林明川", "陈立", "nobody")
+    ]
+
+
 async def test_nobody_approves_their_own_request(erp: DemoErp) -> None:
     result = await erp.decide(approve("PO-1004", "1", "buymanager01"))
     assert result.outcome is Outcome.NOT_PERMITTED

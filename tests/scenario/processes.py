@@ -112,6 +112,11 @@ async def program(*arguments: str, env: Mapping[str, str], folder: Path) -> Asyn
         await started.kill()
 
 
+def _write(file: Path, content: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(content)
+
+
 def _outputs(folder: Path) -> tuple[Path, Path]:
     folder.mkdir(parents=True, exist_ok=True)
     number = len(list(folder.glob("*.err")))
@@ -125,8 +130,10 @@ async def dingerp(*arguments: str, env: Mapping[str, str], folder: Path) -> Asyn
         yield started
 
 
-async def run_dingerp(*arguments: str, env: Mapping[str, str], folder: Path) -> Exit:
-    """Run ``dingerp`` to its end."""
+async def run_dingerp(*arguments: str, env: Mapping[str, str], folder: Path, settings: str = "") -> Exit:
+    """Run ``dingerp`` to its end; ``settings`` is the content of its ``dingerp.toml``."""
+    if settings:
+        _write(folder / "dingerp.toml", settings)
     async with dingerp(*arguments, env=env, folder=folder) as started:
         return await started.ended()
 

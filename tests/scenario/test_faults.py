@@ -32,7 +32,7 @@ from tests.scenario.traffic import PER_SECOND, Traffic, eventually
 OPEN = "POST /v1.0/gateway/connections/open"
 CREATE = "POST /v1.0/card/instances/createAndDeliver"
 
-LOAD_SECONDS = 1.0
+LOAD_SECONDS = 0.8
 POLICY = StreamPolicy(
     open_timeout=0.5,
     backoff_first=0.05,
@@ -363,7 +363,7 @@ async def test_reconnect_storms_are_impossible(tmp_path: Path, monkeypatch: pyte
             trial.flip({})
             trial.cut()
         # Each of these connections had only just begun, so the pauses grow from the first: 1 to 2 s, 1 to 4 s, …
-        await asyncio.gather(*(trial.traffic.flow(3.0) for trial in trials.values()))
+        await asyncio.gather(*(trial.traffic.flow(2.5) for trial in trials.values()))
         opens = {switch: trial.opens for switch, trial in trials.items()}
     assert opens["open_401"] == 1
     assert all(1 <= count <= 3 for count in opens.values()), opens

@@ -11,12 +11,10 @@ from bot.erp.demo import tables as t
 from bot.erp.demo.database import writing
 from bot.erp.demo.folding import fold, whole_number
 from bot.erp.demo.reading import purchase_order
-from bot.erp.demo.supply import USERS
 from bot.erp.errors import Invalid
 from bot.erp.model import Approval, Area, Decision, DecisionResult, Outcome, PurchaseOrder, PurchaseStatus, Verdict
 
 _PURCHASE, _APPROVAL, _CHANGE = t.table(t.PurchaseRow), t.table(t.ApprovalRow), t.table(t.ChangeRow)
-_NAMES = {user.id: user.name for user in USERS}
 
 
 def decide(connection: Connection, decision: Decision, source: str, now: datetime) -> DecisionResult:
@@ -39,9 +37,7 @@ def _refusal(connection: Connection, order: PurchaseOrder, decision: Decision) -
     """Return why nothing is to be done, or None."""
     approval = order.approval or Approval()
     if order.status is not PurchaseStatus.WAITING and order.status is not PurchaseStatus.DRAFT:
-        text = (
-            f"该采购订单已由{_NAMES.get(approval.decided_by, approval.decided_by)}处理" if approval.decided_by else ""
-        )
+        text = f"该采购订单已由{order.named(approval.decided_by)}处理" if approval.decided_by else ""
         return DecisionResult(outcome=Outcome.ALREADY_DECIDED, order=order, text=text)
     if order.version != decision.version:
         repeated = _recorded_by(connection, order.number, decision.version) == decision.by
@@ -118,6 +114,6 @@ def note_change(connection: Connection, area: Area, key: str, now: datetime) -> 
 def _words(outcome: Outcome, decision: Decision, order: PurchaseOrder) -> str:
     """Return what the ERP itself says about the result."""
     if outcome is Outcome.MORE_APPROVALS_NEEDED:
-        names = "、".join(_NAMES[user] for user in order.approval.pending_for) if order.approval else ""
+        names = "、".join(map(order.named, order.approval.pending_for)) if order.approval else ""
         return f"第一级审批已记录，等待下一级审批：{names}"
     return "采购订单已驳回" if decision.verdict is Verdict.REJECT else "采购订单已批准"

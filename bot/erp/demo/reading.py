@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 
 from bot.erp.demo import tables as t
 from bot.erp.demo.folding import fold, whole_number
-from bot.erp.demo.supply import pending_for
+from bot.erp.demo.supply import NAMES, pending_for
 from bot.erp.errors import Invalid, NotFound, Unsupported
 from bot.erp.model import (
     Approval,
@@ -308,6 +308,7 @@ def _purchase_order(row: Record, source: str, lines: tuple[PurchaseLine, ...] = 
         version=str(row.version),
         changed_at=row.changed_at,
         source=source,
+        people=NAMES,
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from random import Random
+from types import MappingProxyType
 
 from bot.erp.demo.catalogue import Article
 from bot.erp.demo.sales import ZONE, moment, quantity_for
@@ -46,6 +47,8 @@ USERS = (
     ErpUser("finance01", "周慧", frozenset({2})),
 )
 """The ids are those of the same people in the simulated DingTalk."""
+
+NAMES = MappingProxyType({user.id: user.name for user in USERS})
 
 _REQUESTERS = ("buyer01", "buyer01", "planner01", "keeper02", "buymanager01")
 _FIRST_REQUESTERS = ("buyer01", "buyer01", "buyer01", "buymanager01")
@@ -120,6 +123,7 @@ def _purchase(rng: Random, today: date, place: int, bought: Sequence[Article]) -
         lines=lines,
         version="1" if approval is None or not approval.decided_by else "2",
         changed_at=changed_at,
+        people=NAMES,
     )
 
 

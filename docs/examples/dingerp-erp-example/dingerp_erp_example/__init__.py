@@ -1,1 +1,0 @@
-"""An ERP with a plain JSON interface as a source of dingerp."""

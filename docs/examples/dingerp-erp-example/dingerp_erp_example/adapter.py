@@ -1,12 +1,10 @@
 """The ERP behind the bot's port: stock, and purchase orders that can be approved and rejected."""
 
-from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import quote
 
 from bot.erp import deciding, listing
-from bot.erp.errors import AuthFailed, NotFound
-from bot.erp.http import Answer, Http, refusal
+from bot.erp.http import Http
 from bot.erp.model import Decision, DecisionResult, Product, PurchaseOrder, Slice, StockLevel
 from bot.erp.port import Capability, ListQuery
 from bot.erp.refusing import RefusingErp
@@ -16,23 +14,11 @@ from bot.erp.vendors import Surroundings
 from . import mapping
 from .manifest import ExampleOptions
 
-T = TypeVar("T")
-Send = Callable[..., Awaitable[Answer]]
 
-
-class ExampleErp(RefusingErp):
-    """What is not overridden here is refused."""
-
-    capabilities = frozenset(
-        {
-            Capability.STOCK,
-            Capability.STOCK_PER_WAREHOUSE,
-            Capability.PURCHASE_ORDERS,
-            Capability.APPROVE,
-            Capability.REJECT,
-            Capability.VERSION_CHECK,
-        }
-    )
+class ExampleErp(RefusingErp):  # which refuses what is not overridden here
+    capabilities = frozenset(Capability(name) for name in (
+        "stock", "stock_per_warehouse", "purchase_orders", "approve", "reject", "version_check"
+    ))  # fmt: skip
 
     def __init__(self, surroundings: Surroundings, options: ExampleOptions) -> None:
         super().__init__(surroundings.name)
@@ -41,7 +27,7 @@ class ExampleErp(RefusingErp):
         self._relogin = Relogin(self._login)
 
     async def find_products(self, text: str, *, limit: int) -> tuple[Product, ...]:
-        return listing.find_products(await self._all("products", mapping.product), text, limit=limit)
+        return listing.find_products(map(mapping.product, await self._all("products")), text, limit=limit)
 
     async def stock(self, sku: str) -> StockLevel:
         return mapping.stock(await self._one("stock", sku), self.name)
@@ -50,16 +36,15 @@ class ExampleErp(RefusingErp):
         return mapping.purchase_order(await self._one("purchases", number), self.name)
 
     async def purchase_orders(self, query: ListQuery) -> Slice[PurchaseOrder]:
-        orders = await self._all("purchases", lambda item: mapping.purchase_order(item | {"lines": []}, self.name))
+        orders = (mapping.purchase_order(item | {"lines": ()}, self.name) for item in await self._all("purchases"))
         return listing.PURCHASE_ORDERS.pick(orders, query, self._now().date())
 
     async def decide(self, decision: Decision) -> DecisionResult:
         return await deciding.decide(decision, read=self.purchase_order, write=self._write)
 
-    async def _write(self, order: PurchaseOrder, decision: Decision) -> str:
+    async def _write(self, order: PurchaseOrder, decision: Decision) -> None:
         word = {key: getattr(decision, key) for key in ("verdict", "version", "by", "reason")}
         await self._ask(self._http.write, "POST", f"purchases/{quote(order.number, safe='')}/decision", json=word)
-        return ""
 
     async def check(self) -> None:
         await self._ask(self._http.read, "GET", "products", params={"limit": 1})
@@ -68,31 +53,24 @@ class ExampleErp(RefusingErp):
         await self._http.close()
 
     async def _one(self, kind: str, key: str) -> Any:
-        if not key:
-            raise NotFound(key, source=self.name)
         return await self._ask(self._http.read, "GET", f"{kind}/{quote(key, safe='')}", what=key)
 
-    async def _all(self, kind: str, read: Callable[[Any], T]) -> list[T]:
-        """Return all records, page by page: the server decides how long a page is."""
-        found: list[T] = []
+    async def _all(self, kind: str) -> list[Any]:
+        found: list[Any] = []  # page by page: the server decides how long a page is
         while True:
             page = await self._ask(self._http.read, "GET", kind, params={"offset": len(found), "limit": 100})
-            found += map(read, page["items"])
+            found += page["items"]
             if len(found) >= page["total"] or not page["items"]:
                 return found
 
-    async def _ask(self, send: Send, method: str, path: str, *, what: str = "", **how: Any) -> Any:
+    async def _ask(self, send: Any, *request: str, what: str = "", **how: Any) -> Any:
         async def ask(token: str) -> Any:
-            answer = await send(method, path, headers={"Authorization": f"Bearer {token}"}, **how)
-            if not answer.ok:
-                raise refusal(answer, what=what, source=self.name)
-            return answer.data
+            answer = await send(*request, headers={"Authorization": f"Bearer {token}"}, **how)
+            return answer.checked(what=what, source=self.name)
 
         return await self._relogin.run(ask)
 
     async def _login(self) -> str:
         account = {"user": self._options.user, "password": self._options.password.get_secret_value()}
         answer = await self._http.read("POST", "login", json=account)
-        if not answer.ok:
-            raise AuthFailed("the account is refused", source=self.name)
-        return str(answer.data["token"])
+        return str(answer.checked(source=self.name)["token"])

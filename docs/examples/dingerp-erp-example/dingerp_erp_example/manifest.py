@@ -8,8 +8,6 @@ from bot.erp.vendors import Surroundings, Vendor
 
 
 class ExampleOptions(HttpOptions):
-    """Options of a source, besides address and time-outs."""
-
     user: str = Field(description="The bot's account at the ERP.")
     password: SecretStr = Field(description="Its password.")
 

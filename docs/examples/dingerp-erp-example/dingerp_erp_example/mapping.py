@@ -1,85 +1,53 @@
-"""From the ERP's JSON to the bot's records."""
+"""From the ERP's JSON to the bot's records; what is not mapped here is not told."""
 
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from bot.erp.model import (
-    Approval,
-    Money,
-    Product,
-    Progress,
-    PurchaseLine,
-    PurchaseOrder,
-    PurchaseStatus,
-    Quantities,
-    StockLevel,
-    WarehouseStock,
-)
-
-JSON = dict[str, Any]
+from bot.erp import model as m
 
 
-def product(item: JSON) -> Product:
-    return Product(sku=item["code"], name=item["title"], unit=item["unit"], barcode=item["barcode"])
+def product(item: Any) -> m.Product:
+    return m.Product(sku=item["code"], name=item["title"], unit=item["unit"], barcode=item["barcode"])
 
 
-def quantities(item: JSON) -> Quantities:
-    return Quantities(on_hand=Decimal(item["stock"]), available=Decimal(item["free"]))
-
-
-def stock(item: JSON, source: str) -> StockLevel:
-    places = (WarehouseStock(code=p["code"], name=p["title"], quantities=quantities(p)) for p in item["places"])
-    return StockLevel(
+def stock(item: Any, source: str) -> m.StockLevel:
+    return m.StockLevel(
         product=product(item["product"]),
-        total=quantities(item["total"]),
-        per_warehouse=tuple(places),
+        total=m.Quantities(on_hand=Decimal(item["total"]["stock"])),
+        per_warehouse=tuple(map(_place, item["places"])),
         reorder_point=None,
         as_of=datetime.fromisoformat(item["changed"]),
         source=source,
     )
 
 
-def purchase_order(item: JSON, source: str) -> PurchaseOrder:
-    approval = item["approval"]
-    return PurchaseOrder(
+def _place(item: Any) -> m.WarehouseStock:
+    return m.WarehouseStock(
+        code=item["code"], name=item["title"], quantities=m.Quantities(on_hand=Decimal(item["stock"]))
+    )
+
+
+def purchase_order(item: Any, source: str) -> m.PurchaseOrder:
+    return m.PurchaseOrder(
         id=item["id"],
         number=item["number"],
         vendor=item["vendor"],
-        status=PurchaseStatus(item["state"]),
-        approval=approval
-        and Approval(
-            pending_for=tuple(approval["waiting_for"]),
-            level=approval["level"],
-            levels=approval["levels"],
-            decided_by=approval["by"],
-            decided_at=approval["at"] and datetime.fromisoformat(approval["at"]),
-            reason=approval["reason"],
-        ),
-        requester=item["requester"],
-        ordered_on=_day(item["date"]),
-        due_on=_day(item["due"]),
-        total=_money(item["total"]),
-        received=Progress(item["received"]),
-        lines=tuple(
-            PurchaseLine(
-                sku=line["code"],
-                name=line["title"],
-                unit=line["unit"],
-                quantity=Decimal(line["quantity"]),
-                amount=_money(line["amount"]),
-            )
-            for line in item["lines"]
-        ),
+        status=m.PurchaseStatus(item["state"]),
+        approval=_approval(item["approval"]) if item["approval"] else None,
+        ordered_on=date.fromisoformat(item["date"]),
+        due_on=date.fromisoformat(item["due"]) if item["due"] else None,
+        total=m.Money(Decimal(item["total"]["value"]), item["total"]["currency"]),
+        received=m.Progress(item["received"]),
+        lines=tuple(map(_line, item["lines"])),
         version=item["version"],
-        changed_at=datetime.fromisoformat(item["changed"]),
         source=source,
     )
 
 
-def _money(item: JSON) -> Money:
-    return Money(Decimal(item["value"]), item["currency"])
+def _approval(it: Any) -> m.Approval:
+    return m.Approval(pending_for=tuple(it["waiting_for"]), level=it["level"], levels=it["levels"], decided_by=it["by"])
 
 
-def _day(text: str | None) -> date | None:
-    return date.fromisoformat(text) if text else None
+def _line(item: Any) -> m.PurchaseLine:
+    return m.PurchaseLine(sku=item["code"], name=item["title"], unit=item["unit"], quantity=Decimal(item["quantity"]))

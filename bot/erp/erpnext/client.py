@@ -1,0 +1,238 @@
+"""Frappe's REST interface: documents, lists, methods, and its refusals as our errors (ERP sheet, 4.1 and 4.2)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from bot.erp.errors import AuthFailed, Conflict, ErpError, NotFound, NotPermitted, Unavailable
+from bot.erp.http import Answer, Http, refusal, words
+
+Row = dict[str, Any]
+Condition = Sequence[Any]
+"""One filter: field, operator, value."""
+
+PAGE = 500
+"""Rows asked for at once. Frappe has no greatest page, and 20 where none is asked for."""
+
+_ADDRESS = 1500
+"""Length of a query from which on it goes into a body: servers in front of Frappe refuse addresses of 4 kB."""
+
+_CONFLICTS = {"TimestampMismatchError", "WorkflowTransitionError", "WorkflowStateError", "DuplicateEntryError"}
+_FORBIDDEN = {"PermissionError", "WorkflowPermissionError"}
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A user of the ERP, as whom requests are made. A key pair needs no login and no CSRF token, and never ends."""
+
+    key: str
+    secret: str = field(repr=False)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Return the headers of every request; without ``Accept``, errors may come as HTML."""
+        return {"Authorization": f"token {self.key}:{self.secret}", "Accept": "application/json"}
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """What is asked of a DocType's list. ``parent`` is the DocType that a child table belongs to."""
+
+    doctype: str
+    fields: Sequence[str]
+    filters: Sequence[Condition] = ()
+    any_of: Sequence[Condition] = ()
+    order_by: str = ""
+    parent: str = ""
+
+    def conditions(self) -> dict[str, Any]:
+        """Return the conditions as parameters."""
+        given: dict[str, Any] = {"filters": [list(condition) for condition in self.filters]}
+        if self.any_of:
+            given["or_filters"] = [list(condition) for condition in self.any_of]
+        return given
+
+    def parameters(self, start: int, length: int) -> dict[str, Any]:
+        """Return all parameters of one page."""
+        given = {"fields": list(self.fields), **self.conditions(), "limit_start": start, "limit_page_length": length}
+        if self.order_by:
+            given["order_by"] = self.order_by
+        if self.parent:
+            # Without it, a child table is refused even to who may read its parent (ERP sheet, 4.3).
+            given["parent"] = self.parent
+        return given
+
+
+class Frappe:
+    """Calls to one site. ``page``: rows asked for at once."""
+
+    def __init__(self, http: Http, account: Account, *, page: int = PAGE) -> None:
+        self._http = http
+        self._account = account
+        self._page = page
+
+    async def document(self, doctype: str, name: str) -> Row:
+        """Return one document with its child tables; raises `NotFound`."""
+        if not name.strip() or name in {".", ".."}:
+            # An empty name is the address of the list, and dots are steps of a path.
+            raise NotFound(name, source=self._http.source)
+        answer = await self._http.read("GET", _resource(doctype, name), headers=self._account.headers)
+        return _row(self._checked(answer, "data", what=name), self._http.source)
+
+    async def rows(
+        self, lookup: Lookup, *, start: int = 0, limit: int | None = None, account: Account | None = None
+    ) -> list[Row]:
+        """Return ``limit`` rows from ``start`` on, None: all; page by page."""
+        found: list[Row] = []
+        while limit is None or len(found) < limit:
+            length = self._page if limit is None else min(self._page, limit - len(found))
+            rows = await self._page_of(lookup, start + len(found), length, account or self._account)
+            found += rows
+            if len(rows) < length:
+                break
+        return found
+
+    async def count(self, lookup: Lookup) -> int:
+        """Return how many rows a list has in all."""
+        given = {"doctype": lookup.doctype, **lookup.conditions()}
+        found = await self._ask("GET", _method("frappe.desk.reportview.get_count"), given, "message", self._account)
+        if not isinstance(found, int):
+            raise Unavailable("a count that is no number", source=self._http.source)
+        return found
+
+    async def call(self, method: str) -> Any:
+        """Return what a method that only reads says."""
+        answer = await self._http.read("GET", _method(method), headers=self._account.headers)
+        return self._checked(answer, "message")
+
+    async def act(self, method: str, given: Mapping[str, Any], account: Account) -> Any:
+        """Call a method that changes something, once; returns what it says, None if nothing."""
+        answer = await self._http.write("POST", _method(method), json=given, headers=account.headers)
+        return self._checked(answer, "message", optional=True)
+
+    async def update(self, doctype: str, name: str, values: Mapping[str, Any], account: Account) -> Row:
+        """Change fields of a document, once; with ``modified`` only if it still is as it was then."""
+        answer = await self._http.write("PUT", _resource(doctype, name), json=values, headers=account.headers)
+        return _row(self._checked(answer, "data", what=name), self._http.source)
+
+    async def _page_of(self, lookup: Lookup, start: int, length: int, account: Account) -> list[Row]:
+        given = lookup.parameters(start, length)
+        if len(urlencode(_flat(given))) <= _ADDRESS:
+            rows = await self._ask("GET", _resource(lookup.doctype), given, "data", account)
+        else:
+            given = {"doctype": lookup.doctype, **given}
+            rows = await self._ask("POST", _method("frappe.client.get_list"), given, "message", account)
+        if not isinstance(rows, list):
+            raise Unavailable("a list that is none", source=self._http.source)
+        return [_row(row, self._http.source) for row in rows]
+
+    async def _ask(self, method: str, path: str, given: Mapping[str, Any], inside: str, account: Account) -> Any:
+        """Send a query in the address, or in the body where it is too long for one."""
+        flat = _flat(given)
+        if method == "GET" and len(urlencode(flat)) <= _ADDRESS:
+            answer = await self._http.read("GET", path, params=flat, headers=account.headers)
+        else:
+            answer = await self._http.read("POST", path, json=given, headers=account.headers)
+        return self._checked(answer, inside)
+
+    def _checked(self, answer: Answer, inside: str, *, what: str = "", optional: bool = False) -> Any:
+        """Return what an answer holds under ``inside``; raises what it refuses with."""
+        if not answer.ok:
+            raise refused(answer, what=what, source=self._http.source)
+        if not isinstance(answer.data, dict) or (inside not in answer.data and not optional):
+            raise answer.failure("an answer without data", source=self._http.source)
+        return answer.data.get(inside)
+
+
+def refused(answer: Answer, *, what: str = "", source: str = "") -> ErpError:
+    """Return the error that a refusal stands for: by its class where it names one, else by its status."""
+    data = answer.data if isinstance(answer.data, dict) else {}
+    kind, text = str(data.get("exc_type") or ""), said(data)
+    if answer.status == 401:
+        # Keys do not run out: what is refused once is wrong.
+        return AuthFailed("the API key is refused", source=source)
+    if answer.status == 403 and "Guest" in text.split():
+        return AuthFailed("the request arrived without its API key: does a proxy drop Authorization?", source=source)
+    if answer.status == 404 and kind == "" and not isinstance(answer.data, dict):
+        return Unavailable("no Frappe site answers at this address", source=source)
+    if kind in _CONFLICTS:
+        return Conflict(text or kind, source=source)
+    if kind in _FORBIDDEN:
+        return NotPermitted(text or kind, source=source)
+    if kind == "DoesNotExistError":
+        return NotFound(what, source=source)
+    return refusal(answer, text, what=what, source=source)
+
+
+def said(data: Mapping[str, Any]) -> str:
+    """Return the ERP's own words in an answer: its messages, else its exception; JSON inside JSON, HTML inside that."""
+    messages = [_message(each) for each in _list(data.get("_server_messages"))]
+    if any(messages):
+        return words(" ".join(filter(None, messages)))
+    for key in ("_error_message", "exception"):
+        if isinstance(data.get(key), str):
+            text: str = data[key]
+            return words(text.partition(": ")[2] or text)
+    return ""
+
+
+def _message(text: Any) -> str:
+    try:
+        message = json.loads(text)
+    except (TypeError, ValueError):
+        return text if isinstance(text, str) else ""
+    return str(message.get("message") or "") if isinstance(message, dict) else str(message)
+
+
+def _list(text: Any) -> list[Any]:
+    try:
+        found = json.loads(text)
+    except (TypeError, ValueError):
+        return []
+    return found if isinstance(found, list) else []
+
+
+def _flat(given: Mapping[str, Any]) -> dict[str, str]:
+    """Return parameters as an address takes them: lists as JSON."""
+    return {
+        name: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        for name, value in given.items()
+    }
+
+
+def _resource(doctype: str, name: str | None = None) -> str:
+    # Names may hold slashes, blanks and Chinese characters (ERP sheet, 4.1).
+    path = f"api/resource/{quote(doctype, safe='')}"
+    return path if name is None else f"{path}/{quote(name, safe='')}"
+
+
+def _method(name: str) -> str:
+    return f"api/method/{name}"
+
+
+def _row(value: Any, source: str) -> Row:
+    if not isinstance(value, dict):
+        raise Unavailable("a document that is none", source=source)
+    return value
+
+
+def pattern(text: str) -> str:
+    """Return a ``like`` pattern that matches at least what contains ``text``.
+
+    Frappe doubles every backslash, so its wildcards cannot be escaped: where they stand in the text, any sign matches,
+    and who asks has to look again.
+    """
+    return f"%{''.join('%' if sign in _BREAKS else '_' if sign in _WILD else sign for sign in text)}%"
+
+
+def is_exact(text: str) -> bool:
+    """Whether `pattern` matches exactly what contains ``text``."""
+    return not set(text) & {*_WILD, *_BREAKS}
+
+
+_WILD = "%_\\"
+_BREAKS = "\r\n"

@@ -1,0 +1,152 @@
+"""Deciding step by step: what the ERP shows afterwards is what is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bot.erp.deciding import decide, outcome_of
+from bot.erp.errors import Conflict, ErpError, Invalid, NotFound, NotPermitted, Unavailable, UnknownOutcome
+from bot.erp.model import Approval, Decision, Outcome, PurchaseOrder, PurchaseStatus, Verdict
+
+P = PurchaseStatus
+WAITING = PurchaseOrder(
+    id="1", number="PO-1", vendor="Acme", status=P.WAITING, approval=Approval(pending_for=("anna", "carla")),
+    ordered_on=None, due_on=None, total=None, received=None, version="1",
+)  # fmt: skip
+SECOND = Approval(pending_for=("boris",), level=2, levels=2, decided_by="anna")
+APPROVE = Decision(number="PO-1", version="1", verdict=Verdict.APPROVE, by="anna")
+
+
+def order(status: PurchaseStatus = P.WAITING, version: str = "2", **approval: Any) -> PurchaseOrder:
+    return replace(WAITING, status=status, version=version, approval=Approval(**approval))
+
+
+class Erp:
+    """Reads as ``before`` until written to, then as ``after``."""
+
+    def __init__(self, before: PurchaseOrder, after: PurchaseOrder | ErpError, answer: str | ErpError | None) -> None:
+        self.shown: PurchaseOrder | ErpError = before
+        self.after = after
+        self.answer = answer
+        self.writes = 0
+
+    async def read(self, number: str) -> PurchaseOrder:
+        if isinstance(self.shown, ErpError):
+            raise self.shown
+        return self.shown
+
+    async def write(self, order: PurchaseOrder, decision: Decision) -> str | None:
+        self.writes += 1
+        self.shown = self.after
+        if isinstance(self.answer, ErpError):
+            raise self.answer
+        return self.answer
+
+
+DONE = order(P.APPROVED, decided_by="anna")
+REJECTED_BY_CARLA = order(P.REJECTED, decided_by="carla")
+LOST = UnknownOutcome("no answer in time")
+
+
+@pytest.mark.parametrize(
+    ("after", "answer", "outcome", "text"),
+    [
+        (DONE, "ok", Outcome.APPLIED, "ok"),
+        (DONE, None, Outcome.APPLIED, ""),
+        (DONE, LOST, Outcome.APPLIED, "no answer in time"),
+        (order(P.DONE), "ok", Outcome.APPLIED, "ok"),
+        (replace(WAITING, approval=SECOND, version="2"), "ok", Outcome.MORE_APPROVALS_NEEDED, "ok"),
+        (replace(WAITING, approval=SECOND, version="2"), LOST, Outcome.MORE_APPROVALS_NEEDED, "no answer in time"),
+        (WAITING, "ok", Outcome.NOT_PERMITTED, "ok"),
+        (WAITING, LOST, Outcome.UNKNOWN, "no answer in time"),
+        (Unavailable("down"), "ok", Outcome.UNKNOWN, "ok"),
+        (Unavailable("down"), LOST, Outcome.UNKNOWN, "no answer in time"),
+        (order(), LOST, Outcome.CHANGED_SINCE_SHOWN, "no answer in time"),
+        (REJECTED_BY_CARLA, LOST, Outcome.ALREADY_DECIDED, "no answer in time"),
+        (order(P.APPROVED, decided_by="carla"), LOST, Outcome.ALREADY_DECIDED, "no answer in time"),
+        (WAITING, NotPermitted("no"), Outcome.NOT_PERMITTED, "no"),
+        (REJECTED_BY_CARLA, NotPermitted("no"), Outcome.ALREADY_DECIDED, "no"),
+        (REJECTED_BY_CARLA, Conflict("late"), Outcome.ALREADY_DECIDED, "late"),
+        (REJECTED_BY_CARLA, Invalid("state"), Outcome.ALREADY_DECIDED, "state"),
+        (WAITING, Conflict("busy"), Outcome.CHANGED_SINCE_SHOWN, "busy"),
+        (order(), Invalid("state"), Outcome.CHANGED_SINCE_SHOWN, "state"),
+        (Unavailable("down"), NotPermitted("no"), Outcome.NOT_PERMITTED, "no"),
+    ],
+)
+async def test_after_the_write(
+    after: PurchaseOrder | ErpError, answer: str | ErpError | None, outcome: Outcome, text: str
+) -> None:
+    erp = Erp(WAITING, after, answer)
+    result = await decide(APPROVE, read=erp.read, write=erp.write)
+    assert (result.outcome, result.text, erp.writes) == (outcome, text, 1)
+    if isinstance(after, PurchaseOrder):
+        assert result.order == after
+    else:
+        assert result.order == (WAITING if outcome is Outcome.NOT_PERMITTED else None)
+
+
+@pytest.mark.parametrize(
+    ("before", "decision", "outcome"),
+    [
+        (DONE, APPROVE, Outcome.ALREADY_DECIDED),
+        (order(P.CANCELLED), APPROVE, Outcome.ALREADY_DECIDED),
+        (order(), APPROVE, Outcome.CHANGED_SINCE_SHOWN),
+        (order(P.DRAFT), APPROVE, Outcome.ALREADY_DECIDED),
+        (replace(WAITING, approval=SECOND, version="2"), APPROVE, Outcome.ALREADY_DECIDED),
+        (replace(WAITING, approval=SECOND, version="2"), replace(APPROVE, by="carla"), Outcome.CHANGED_SINCE_SHOWN),
+        (WAITING, replace(APPROVE, by="guest"), Outcome.NOT_PERMITTED),
+        (WAITING, replace(APPROVE, by=""), Outcome.NOT_PERMITTED),
+        (replace(WAITING, approval=None), replace(APPROVE, by=""), Outcome.NOT_PERMITTED),
+    ],
+)
+async def test_what_is_seen_beforehand_is_not_sent(before: PurchaseOrder, decision: Decision, outcome: Outcome) -> None:
+    erp = Erp(before, DONE, "ok")
+    result = await decide(decision, read=erp.read, write=erp.write)
+    assert (result.outcome, result.order, erp.writes) == (outcome, before, 0)
+
+
+async def test_where_nobody_is_named_the_erp_decides_who_may() -> None:
+    erp = Erp(replace(WAITING, approval=None), DONE, "ok")
+    result = await decide(APPROVE, read=erp.read, write=erp.write)
+    assert (result.outcome, erp.writes) == (Outcome.APPLIED, 1)
+
+
+@pytest.mark.parametrize(
+    ("before", "answer", "error"),
+    [
+        (replace(WAITING, status=P.DRAFT), None, Invalid),
+        (WAITING, Invalid("no budget"), Invalid),
+        (WAITING, Unavailable("no connection"), Unavailable),
+        (WAITING, NotFound("PO-1"), NotFound),
+    ],
+)
+async def test_what_is_raised(before: PurchaseOrder, answer: ErpError | None, error: type[ErpError]) -> None:
+    erp = Erp(before, before, answer)
+    with pytest.raises(error):
+        await decide(APPROVE, read=erp.read, write=erp.write)
+
+
+@pytest.mark.parametrize(
+    ("after", "outcome"),
+    [
+        (order(P.REJECTED), Outcome.APPLIED),
+        (order(P.CANCELLED), Outcome.APPLIED),
+        (order(P.DRAFT), Outcome.APPLIED),
+        (order(P.APPROVED), Outcome.ALREADY_DECIDED),
+        (replace(WAITING, approval=SECOND, version="2"), Outcome.CHANGED_SINCE_SHOWN),
+        (WAITING, None),
+    ],
+)
+def test_what_a_rejection_looks_like(after: PurchaseOrder, outcome: Outcome | None) -> None:
+    assert outcome_of(WAITING, after, replace(APPROVE, verdict=Verdict.REJECT)) is outcome
+
+
+async def test_an_erp_may_show_it_in_its_own_way() -> None:
+    erp = Erp(WAITING, WAITING, None)
+    classify: Callable[..., Outcome] = lambda before, after, decision: Outcome.MORE_APPROVALS_NEEDED  # noqa: E731
+    result = await decide(APPROVE, read=erp.read, write=erp.write, classify=classify)
+    assert result.outcome is Outcome.MORE_APPROVALS_NEEDED

@@ -1,0 +1,311 @@
+"""Adapters that are wrong in one way each, and the case of the contract that must notice it.
+
+`test_contract` runs this file by itself; pytest does not collect it otherwise.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from bot.erp import deciding
+from bot.erp.demo.adapter import DemoErp
+from bot.erp.demo.database import Database
+from bot.erp.errors import AuthFailed, ErpError, NotFound, RateLimited, UnknownOutcome
+from bot.erp.model import (
+    Area,
+    Change,
+    Changes,
+    Decision,
+    DecisionResult,
+    Invoice,
+    Money,
+    Outcome,
+    Product,
+    PurchaseOrder,
+    SalesOrder,
+    Slice,
+    StockLevel,
+)
+from bot.erp.port import Erp, ListQuery
+from bot.erp.vendors import Surroundings, Vendor
+from tests.erp.test_demo_contract import TestDemoContract as DemoContract
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "docs/examples/dingerp-erp-example"))
+from dingerp_erp_example.adapter import ExampleErp
+from dingerp_erp_example.manifest import vendor as example
+
+from tests.erp.test_example_package import TestExampleContract as ExampleContract
+
+
+def demo(broken: type[DemoErp]) -> Vendor[Any]:
+    async def open_it(surroundings: Surroundings, options: Any) -> Erp:
+        database = Database(options.database)
+        await database.open(lambda connection: None)
+        return broken(database, name=surroundings.name, now=surroundings.now, latency=0)
+
+    return replace(DemoContract.vendor, open=open_it)
+
+
+def served(broken: type[ExampleErp]) -> Vendor[Any]:
+    async def open_it(surroundings: Surroundings, options: Any) -> Erp:
+        return broken(surroundings, options)
+
+    return replace(example, open=open_it)
+
+
+class Rounds(DemoErp):
+    async def invoice(self, number: str) -> Invoice:
+        invoice = await super().invoice(number)
+        assert invoice.total is not None
+        return replace(invoice, total=Money(Decimal(float(invoice.total.amount)), invoice.total.currency))
+
+
+class ForgetsZones(DemoErp):
+    async def order(self, number: str) -> SalesOrder:
+        order = await super().order(number)
+        assert order.changed_at is not None
+        return replace(order, changed_at=order.changed_at.replace(tzinfo=None))
+
+
+class TakesNothingForZero(DemoErp):
+    async def stock(self, sku: str) -> StockLevel:
+        level = await super().stock(sku)
+        return replace(level, reorder_point=level.reorder_point or Decimal(0))
+
+
+class TrimsText(DemoErp):
+    async def find_products(self, text: str, *, limit: int) -> tuple[Product, ...]:
+        found = await super().find_products(text, limit=limit)
+        return tuple(replace(product, name=" ".join(product.name.split())) for product in found)
+
+
+class Overlaps(DemoErp):
+    async def orders(self, query: ListQuery) -> Slice[SalesOrder]:
+        return await super().orders(replace(query, offset=max(0, query.offset - 1)))
+
+
+class CountsThePage(DemoErp):
+    async def orders(self, query: ListQuery) -> Slice[SalesOrder]:
+        found = await super().orders(query)
+        return replace(found, total=len(found.items))
+
+
+class SortsByNumber(DemoErp):
+    async def invoices(self, query: ListQuery) -> Slice[Invoice]:
+        found = await super().invoices(query)
+        return replace(found, items=tuple(sorted(found.items, key=lambda invoice: invoice.number)))
+
+
+class IgnoresFilters(DemoErp):
+    async def purchase_orders(self, query: ListQuery) -> Slice[PurchaseOrder]:
+        return await super().purchase_orders(replace(query, text=""))
+
+
+class CursorOfTimeAlone(DemoErp):
+    """Goes on after the last time that it saw."""
+
+    async def changed_since(self, area: Area, cursor: str, *, limit: int) -> Changes:
+        everything = (await super().changed_since(area, "", limit=1_000)).items
+        after = datetime.fromisoformat(cursor) if cursor else None
+        fresh = [change for change in everything if after is None or change.changed_at > after]
+        return self._changes(fresh[:limit], cursor, more=len(fresh) > limit)
+
+    def _changes(self, items: list[Change], cursor: str, *, more: bool) -> Changes:
+        return Changes(items=tuple(items), cursor=items[-1].changed_at.isoformat() if items else cursor, more=more)
+
+
+class CursorOfTimeAndKey(DemoErp):
+    """Goes on after the last record in the order of time and key."""
+
+    async def changed_since(self, area: Area, cursor: str, *, limit: int) -> Changes:
+        everything = (await super().changed_since(area, "", limit=1_000)).items
+        ordered = sorted(everything, key=_place)
+        fresh = [change for change in ordered if str(_place(change)) > cursor]
+        last = str(_place(fresh[:limit][-1])) if fresh else cursor
+        return Changes(items=tuple(fresh[:limit]), cursor=last, more=len(fresh) > limit)
+
+
+def _place(change: Change) -> tuple[float, str]:
+    return change.changed_at.timestamp(), change.key
+
+
+class CursorOfOffsets(DemoErp):
+    """Goes on behind as many records as it has given."""
+
+    async def changed_since(self, area: Area, cursor: str, *, limit: int) -> Changes:
+        everything = (await super().changed_since(area, "", limit=1_000)).items
+        offset = int(cursor or 0)
+        items = everything[offset : offset + limit]
+        return Changes(items=items, cursor=str(offset + len(items)), more=offset + limit < len(everything))
+
+
+class DecidesWhateverIsThere(DemoErp):
+    async def decide(self, decision: Decision) -> DecisionResult:
+        now = await self.purchase_order(decision.number)
+        return await super().decide(replace(decision, version=now.version))
+
+
+class DecidesForAnybody(DemoErp):
+    async def decide(self, decision: Decision) -> DecisionResult:
+        now = await self.purchase_order(decision.number)
+        waiting_for = now.approval.pending_for if now.approval else ()
+        return await super().decide(replace(decision, by=waiting_for[0] if waiting_for else decision.by))
+
+
+class DropsReasons(DemoErp):
+    async def decide(self, decision: Decision) -> DecisionResult:
+        return await super().decide(replace(decision, reason=""))
+
+
+class LogsInEachTime(ExampleErp):
+    async def _ask(self, *args: Any, **how: Any) -> Any:
+        self._relogin._session = None
+        return await super()._ask(*args, **how)
+
+
+class LogsInForEachCaller(ExampleErp):
+    async def _ask(self, *args: Any, **how: Any) -> Any:
+        self._relogin._under_way = None
+        return await super()._ask(*args, **how)
+
+
+class NeverLogsInAgain(ExampleErp):
+    _token: str | None = None
+
+    async def _login(self) -> str:
+        self._token = self._token or await super()._login()
+        return self._token
+
+
+class FightsLimits(ExampleErp):
+    async def _ask(self, *args: Any, **how: Any) -> Any:
+        try:
+            return await super()._ask(*args, **how)
+        except RateLimited:
+            return await super()._ask(*args, **how)
+
+
+class ForgetsTheSeconds(ExampleErp):
+    async def _ask(self, *args: Any, **how: Any) -> Any:
+        try:
+            return await super()._ask(*args, **how)
+        except RateLimited as error:
+            raise RateLimited("busy") from error
+
+
+class TakesFailuresForNothing(ExampleErp):
+    async def purchase_order(self, number: str) -> PurchaseOrder:
+        try:
+            return await super().purchase_order(number)
+        except ErpError as error:
+            raise NotFound(number) from error
+
+
+class TellsPasswords(ExampleErp):
+    async def _login(self) -> str:
+        try:
+            return await super()._login()
+        except ErpError as error:
+            raise AuthFailed(f"login with {self._options.password.get_secret_value()}") from error
+
+
+class WritesAgain(ExampleErp):
+    async def _write(self, order: PurchaseOrder, decision: Decision) -> None:
+        try:
+            await super()._write(order, decision)
+        except UnknownOutcome:
+            await super()._write(order, decision)
+
+
+class TakesSilenceForFailure(ExampleErp):
+    async def decide(self, decision: Decision) -> DecisionResult:
+        try:
+            return await deciding.decide(decision, read=self.purchase_order, write=self._guarded)
+        except NotFound:
+            raise
+        except ErpError:
+            return DecisionResult(outcome=Outcome.NOT_PERMITTED, order=None)
+
+    async def _guarded(self, order: PurchaseOrder, decision: Decision) -> None:
+        try:
+            await self._write(order, decision)
+        except UnknownOutcome as error:
+            raise NotFound(order.number) from error
+
+
+class ClaimsAnyDecision(ExampleErp):
+    async def decide(self, decision: Decision) -> DecisionResult:
+        def claim(before: PurchaseOrder, after: PurchaseOrder, decision: Decision) -> Outcome | None:
+            return Outcome.APPLIED if after.status is not before.status else None
+
+        return await deciding.decide(decision, read=self.purchase_order, write=self._write, classify=claim)
+
+
+class ReadsOnePage(ExampleErp):
+    async def _all(self, kind: str) -> list[Any]:
+        page = await self._ask(self._http.read, "GET", kind, params={"limit": 100})
+        found: list[Any] = page["items"]
+        return found
+
+
+class HangsOn(ExampleErp):
+    async def check(self) -> None:
+        await asyncio.Event().wait()
+
+
+class VersionOfTheTime(ExampleErp):
+    """Has the time of change as its version, as most ERPs offer it."""
+
+    async def _one(self, kind: str, key: str) -> Any:
+        item = await super()._one(kind, key)
+        return item | {"version": item["changed"]} if kind == "purchases" else item
+
+
+WRONG: list[tuple[type[Any], str]] = [
+    (Rounds, "read.exact[invoices]"),
+    (ForgetsZones, "read.types[orders]"),
+    (TakesNothingForZero, "stock.exact"),
+    (TrimsText, "products.all"),
+    (Overlaps, "list.pages[orders]"),
+    (CountsThePage, "list.pages[orders]"),
+    (SortsByNumber, "list.all[invoices]"),
+    (IgnoresFilters, "list.text[purchase_orders]"),
+    (CursorOfTimeAlone, "changes.once[sales]"),
+    (CursorOfTimeAlone, "changes.equal_times[purchasing]"),
+    (CursorOfTimeAndKey, "changes.equal_times[purchasing]"),
+    (CursorOfOffsets, "changes.while_reading[sales]"),
+    (DecidesWhateverIsThere, "decide.changed"),
+    (DecidesWhateverIsThere, "decide.changed_at_once"),
+    (DecidesForAnybody, "decide.outsider"),
+    (DecidesForAnybody, "decide.own"),
+    (DropsReasons, "decide.reject"),
+    (LogsInEachTime, "login.once"),
+    (LogsInForEachCaller, "login.single_flight"),
+    (NeverLogsInAgain, "login.expired"),
+    (FightsLimits, "limit.told"),
+    (ForgetsTheSeconds, "limit.honoured"),
+    (TakesFailuresForNothing, "down.page"),
+    (TakesFailuresForNothing, "rights.read[purchase_orders]"),
+    (TellsPasswords, "quiet"),
+    (WritesAgain, "decide.lost_done"),
+    (WritesAgain, "decide.lost_undone"),
+    (TakesSilenceForFailure, "decide.lost_done"),
+    (ClaimsAnyDecision, "decide.lost_other"),
+    (ReadsOnePage, "products.all"),
+    (ReadsOnePage, "list.pages[purchase_orders]"),
+    (VersionOfTheTime, "decide.changed_at_once"),
+]
+
+
+def _contract(broken: type[Any]) -> type[Any]:
+    base, vendor = (DemoContract, demo) if issubclass(broken, DemoErp) else (ExampleContract, served)
+    return type(f"Test{broken.__name__}", (base,), {"name": broken.__name__, "vendor": vendor(broken)})
+
+
+globals().update({f"Test{broken.__name__}": _contract(broken) for broken, _ in WRONG})

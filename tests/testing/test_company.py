@@ -1,0 +1,174 @@
+"""The reference company: the same on every run, awkward on purpose, and changed only as asked."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+
+from bot.erp.model import Area, PurchaseOrder, PurchaseStatus, SalesOrder, Verdict
+from bot.erp.port import ListQuery
+from bot.testing.company import (
+    TODAY,
+    Clock,
+    NoSuchOrder,
+    NotAllowed,
+    NotWaiting,
+    ReferenceCompany,
+    Refused,
+    by_change,
+)
+from bot.testing.company_records import HUGE, TINY
+from bot.testing.erp_checks import KINDS
+from bot.testing.gaps import comparable
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def company(clock: Clock) -> ReferenceCompany:
+    return ReferenceCompany(now=clock.now)
+
+
+def test_it_is_the_same_every_time() -> None:
+    one, other = ReferenceCompany(), ReferenceCompany()
+    for area in Area:
+        assert one.records(area) == other.records(area)
+    assert ReferenceCompany(date(2025, 1, 31)).records(Area.SALES) != one.records(Area.SALES)
+
+
+def test_it_has_enough_of_everything(company: ReferenceCompany) -> None:
+    assert {area: len(company.records(area)) >= 24 for area in Area} == dict.fromkeys(Area, True)
+    for kind in KINDS:
+        records = list(company.records(kind.area).values())
+        assert len({record.status for record in records}) == len(type(records[0].status))
+        for wanted in kind.listing.filters:
+            found = kind.listing.pick(records, ListQuery(filter=wanted), TODAY)
+            assert found.total >= 2
+    levels = Counter(
+        (order.approval.level, order.approval.levels)
+        for order in company.purchases.values()
+        if order.status is PurchaseStatus.WAITING and order.approval
+    )
+    assert levels == {(1, 1): 5, (1, 2): 2, (2, 2): 1}
+
+
+def test_documents_people_know_are_there(company: ReferenceCompany) -> None:
+    assert {"SKU123"} <= company.products.keys()
+    assert {"SO-1001"} <= company.orders.keys()
+    assert company.invoices["INV-7"].days_overdue(TODAY) == 23
+    assert company.purchases["PO-1001"].status is PurchaseStatus.WAITING
+    assert company.productions["MO-1"].days_late(TODAY) == 4
+
+
+def test_amounts_are_as_awkward_as_they_come(company: ReferenceCompany) -> None:
+    amounts = {line.amount.amount for order in company.orders.values() for line in order.lines if line.amount}
+    assert {HUGE, TINY} <= amounts
+    figures = [level.total.on_hand or Decimal(0) for level in company.stock.values()]
+    assert min(figures) < 0 < TINY <= max(figures)
+    assert any(level.per_warehouse == () for level in company.stock.values())
+    assert any(invoice.total and invoice.total.amount < 0 for invoice in company.invoices.values())
+
+
+def test_nothing_lies_in_the_future(company: ReferenceCompany, clock: Clock) -> None:
+    for area in Area:
+        assert max(company.changed_at(area, key) for key in company.records(area)) < clock.now()
+
+
+def test_several_records_change_at_one_time(company: ReferenceCompany) -> None:
+    for area in Area:
+        times = Counter(company.changed_at(area, key) for key in company.records(area))
+        assert max(times.values()) >= 4
+        assert len({company.changed_at(area, key).utcoffset() for key in company.records(area)}) > 2
+
+
+def test_totals_are_what_the_lines_add_up_to(company: ReferenceCompany) -> None:
+    company.set_total("PO-1001", Decimal("99.95"))
+    documents: list[SalesOrder | PurchaseOrder] = [*company.orders.values(), *company.purchases.values()]
+    for order in documents:
+        assert order.total is not None
+        assert sum(line.amount.amount for line in order.lines if line.amount) == order.total.amount
+        for line in order.lines:
+            assert line.price is not None
+            assert line.amount is not None
+            assert line.quantity * line.price.amount == line.amount.amount
+
+
+@pytest.mark.parametrize("area", Area)
+def test_a_touch_changes_the_time_alone(company: ReferenceCompany, clock: Clock, area: Area) -> None:
+    told: list[tuple[Area, str]] = []
+    company.watch(lambda area, key: told.append((area, key)))
+    key = by_change(company, area)[0]
+    before = company.records(area)[key]
+    clock.advance(5)
+    assert company.touch(area, key) == clock.now() == company.changed_at(area, key)
+    assert by_change(company, area)[-1] == key
+    after = comparable(company.records(area)[key])
+    assert after == comparable(before) | ({"changed_at": clock.now()} if "changed_at" in after else {})
+    assert told == [(area, key)]
+    company.touch(area, key, clock.now() - timedelta(days=900))
+    assert by_change(company, area)[0] == key
+
+
+def test_one_approval_is_enough_for_most(company: ReferenceCompany, clock: Clock) -> None:
+    order = company.decide("po-1001", Verdict.APPROVE, "anna")
+    assert order.status is PurchaseStatus.APPROVED
+    assert (order.version, order.changed_at) == ("2", clock.now())
+    assert order.approval is not None
+    assert (order.approval.decided_by, order.approval.pending_for) == ("anna", ())
+    with pytest.raises(NotWaiting):
+        company.decide("PO-1001", Verdict.REJECT, "carla")
+
+
+def test_two_levels_need_two_people(company: ReferenceCompany) -> None:
+    between = company.decide("PO-1006", Verdict.APPROVE, "anna")
+    assert between.status is PurchaseStatus.WAITING
+    assert between.approval is not None
+    assert (between.approval.level, between.approval.pending_for) == (2, ("boris",))
+    with pytest.raises(NotAllowed):
+        company.decide("PO-1006", Verdict.APPROVE, "anna")
+    assert company.may_decide("PO-1006", "boris")
+    assert company.decide("PO-1006", Verdict.REJECT, "boris", "no").status is PurchaseStatus.REJECTED
+
+
+@pytest.mark.parametrize(
+    ("number", "by", "error"),
+    [
+        ("PO-1001", "dora", NotAllowed),
+        ("PO-1001", "guest", NotAllowed),
+        ("PO-1001", "boris", NotAllowed),
+        ("PO-1008", "anna", NotAllowed),
+        ("PO-1009", "anna", NotWaiting),
+        ("PO-9999", "anna", NoSuchOrder),
+    ],
+)
+def test_who_may_not_changes_nothing(company: ReferenceCompany, number: str, by: str, error: type[Refused]) -> None:
+    before = dict(company.purchases)
+    assert not company.may_decide(number, by)
+    with pytest.raises(error):
+        company.decide(number, Verdict.APPROVE, by)
+    assert company.purchases == before
+
+
+def test_a_cancelled_order_waits_for_nobody(company: ReferenceCompany) -> None:
+    assert company.cancel("PO-1001").status is PurchaseStatus.CANCELLED
+    assert not company.may_decide("PO-1001", "anna")
+
+
+def test_a_vendor_may_number_in_its_own_way() -> None:
+    company = ReferenceCompany(number=lambda kind, count: str(count))
+    assert list(company.orders)[:2] == ["1001", "1002"]
+    assert company.productions["1002"].sales_order in company.orders
+
+
+async def test_the_clock_stands_still_until_it_is_moved() -> None:
+    clock = Clock()
+    before = clock.now()
+    await clock.sleep(7)
+    clock.advance(3)
+    assert (clock.now() - before, clock.monotonic(), clock.slept) == (timedelta(seconds=10), 10, [7])

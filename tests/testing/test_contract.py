@@ -1,0 +1,63 @@
+"""The contract itself: it notices what is wrong, and no case hides another."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from bot.testing.cases import cases_of
+from bot.testing.contract_changes import ChangesSince
+from bot.testing.contract_decisions import Decisions
+from bot.testing.contract_faults import Faults
+from bot.testing.contract_lists import Lists
+from bot.testing.contract_reads import Reads
+from bot.testing.erp_contract import ErpContract
+
+PARTS = (Reads, Lists, ChangesSince, Faults, Decisions)
+HERE = Path(__file__).parent
+
+
+def test_no_case_hides_another() -> None:
+    alone = [case for part in PARTS for case in cases_of(part)]
+    together = cases_of(ErpContract)
+    assert [case.id for case in together] == [case.id for case in alone]
+    assert max(Counter(case.id for case in together).values()) == 1
+    assert max(Counter(case.title for case in together).values()) == 1
+
+
+def test_every_test_of_the_contract_is_a_case() -> None:
+    tests = [name for name in dir(ErpContract) if name.startswith("test_")]
+    assert len(tests) == len(cases_of(ErpContract))
+
+
+def test_every_broken_adapter_is_noticed(tmp_path: Path) -> None:
+    from tests.testing.broken_adapters import WRONG
+
+    report = tmp_path / "report.json"
+    tests = {row: test for name in dir(ErpContract) for row, test in _tests(name)}
+    chosen = [f"{HERE / 'broken_adapters.py'}::Test{broken.__name__}::{tests[row]}" for broken, row in WRONG]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", "-p", "bot.testing.contract_report"]
+    run = subprocess.run(
+        [*command, "--contract-report", str(report), *chosen],
+        cwd=HERE.parents[1],
+        capture_output=True,
+        text=True,
+        timeout=55,
+        check=False,
+    )
+    assert run.returncode == 1, run.stdout + run.stderr
+    results = json.loads(report.read_text(encoding="utf-8"))
+    unnoticed = [(broken.__name__, row) for broken, row in WRONG if results[broken.__name__].get(row) != "fail"]
+    assert unnoticed == []
+
+
+def _tests(name: str) -> Iterator[tuple[str, str]]:
+    """Yield the rows of a test method, each with the test's name as pytest spells it."""
+    case = getattr(getattr(ErpContract, name), "contract_case", None)
+    if case is not None:
+        for value in case.values():
+            yield case.row(value), name if case.over is None else f"{name}[{value}]"

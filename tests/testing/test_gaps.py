@@ -1,0 +1,98 @@
+"""What a vendor cannot say reads as not said, and nothing else is changed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+
+from bot.erp.model import Money, PurchaseOrder, PurchaseStatus
+from bot.erp.port import Capability
+from bot.testing.cases import Case, gap
+from bot.testing.company import ReferenceCompany
+from bot.testing.erp_checks import KINDS, ORDERS
+from bot.testing.gaps import Gaps, Rewrite, comparable
+
+COMPANY = ReferenceCompany()
+
+
+def test_without_gaps_everything_is_told() -> None:
+    for records in (COMPANY.orders, COMPANY.purchases, COMPANY.stock, COMPANY.products):
+        for record in records.values():
+            assert Gaps().told(record) == record
+
+
+def test_fields_that_are_not_told() -> None:
+    order = Gaps(
+        fields={
+            "SalesOrder.salesperson": "…",
+            "SalesOrder.promised_on": "…",
+            "SalesOrder.total": "…",
+            "OrderLine.due_on": "…",
+            "OrderLine.sku": "…",
+        }
+    ).told(COMPANY.orders["SO-1001"])
+    assert (order.salesperson, order.promised_on, order.total) == ("", None, None)
+    assert {(line.due_on, line.sku) for line in order.lines} == {(None, "")}
+    gaps = Gaps(fields={"Approval.pending_for": "…", "Approval.level": "…"})
+    approval = COMPANY.purchases["PO-1008"].approval
+    assert approval is not None
+    assert gaps.told(COMPANY.purchases["PO-1008"]).approval == replace(approval, pending_for=(), level=1)
+
+
+def test_states_that_are_called_otherwise() -> None:
+    gaps = Gaps(states={PurchaseStatus.REJECTED: (PurchaseStatus.CANCELLED, "…")})
+    told = {gaps.told(order).status for order in COMPANY.purchases.values()}
+    assert told == set(PurchaseStatus) - {PurchaseStatus.REJECTED}
+
+
+def test_times_in_coarse_steps() -> None:
+    at = datetime(2026, 11, 24, 8, 15, 30, 999_999, tzinfo=timezone(timedelta(hours=5, minutes=45)))
+    told = Gaps(resolution=timedelta(seconds=1)).told(replace(COMPANY.orders["SO-1001"], changed_at=at))
+    assert told.changed_at == datetime(2026, 11, 24, 2, 30, 30, tzinfo=UTC)
+
+
+def test_peculiarities_and_what_is_hidden() -> None:
+    def change(record: object) -> object:
+        if isinstance(record, PurchaseOrder):
+            return None if record.status is PurchaseStatus.DRAFT else replace(record, buyer="?")
+        return record
+
+    gaps = Gaps(rewrites=(Rewrite("…", change),))
+    told = [gaps.told(order) for order in COMPANY.purchases.values()]
+    assert told.count(None) == 1
+    assert {order.buyer for order in told if order} == {"?"}
+
+
+def test_records_compare_by_what_they_say() -> None:
+    order = COMPANY.orders["SO-1001"]
+    assert order.changed_at is not None
+    same = replace(order, id="?", url="?", source="?", changed_at=order.changed_at.astimezone(UTC))
+    assert comparable(same) == comparable(order)
+    total = replace(order, total=Money(Decimal("0.2500"), "CNY"))
+    assert comparable(total) == comparable(order)
+    for other in (replace(order, customer="?"), replace(order, total=None), replace(order, lines=order.lines[1:])):
+        assert comparable(other) != comparable(order)
+
+
+def test_a_row_is_a_gap_by_name_by_network_or_by_capability() -> None:
+    everything = frozenset(Capability)
+    plain = Case("stock.exact", "…", needs=(Capability.STOCK,))
+    wide = Case("read.exact", "…", over=("kind", KINDS))
+    online = Case("down.gone", "…", network=True)
+
+    def reason(
+        case: Case, value: object = None, offers: frozenset[Capability] = everything, **cases: str
+    ) -> str | None:
+        named = {name.replace("_", "."): text for name, text in cases.items()}
+        return gap(case, value, offers=offers, gaps=Gaps(cases=named), embedded=True)
+
+    assert reason(plain) is None
+    assert reason(plain, stock_exact="why") == "why"
+    assert reason(plain, offers=everything - {Capability.STOCK}) == "not offered: stock"
+    assert reason(online) == "embedded: no network"
+    assert reason(wide, ORDERS) is None
+    assert reason(wide, ORDERS, read_exact="all") == "all"
+    assert reason(wide, ORDERS, offers=everything - {Capability.SALES_ORDERS}) == "not offered: sales_orders"
+    assert gap(wide, ORDERS, offers=everything, gaps=Gaps(cases={"read.exact[orders]": "one"}), embedded=False) == "one"
+    assert wide.row(ORDERS) == "read.exact[orders]"
