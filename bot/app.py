@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import signal
+import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -44,6 +45,12 @@ CLICKS = "/v1.0/card/instances/callback"
 
 GRACE = 9.0
 """Seconds for what is at work when the process is asked to end; Docker kills after 10."""
+
+SWITCH = 0.0003
+"""Seconds after which the event loop lets the database's thread have the interpreter.
+
+A commit asks for it five times. With Python's 5 ms that made acknowledgements 30 ms later under load (measured).
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +105,7 @@ async def run_until_stopped(settings: Settings) -> None:
     stop = stop_signal()
     async with running(settings) as app:
         _spare_the_collector()
+        sys.setswitchinterval(SWITCH)
         log.info("bot.running", port=app.port, sources=sorted(settings.erp))
         app.died.add_done_callback(lambda _: stop.set())
         await stop.wait()

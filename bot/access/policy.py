@@ -46,6 +46,9 @@ class Verdict:
     ask: tuple[str, ...] = ()
 
 
+_EVERYBODY_ASKS = Verdict(True, phrase("Every member may ask."))
+
+
 class Denied(DingerpError):
     """The access policy said no; ``verdict`` holds the reason and whom to ask."""
 
@@ -78,6 +81,8 @@ class AccessPolicy:
         """Return whether ``person`` may do ``request``, and why."""
         if person.is_external:
             return Verdict(False, phrase("Only members of the organisation may ask the ERP."), (ADMIN,))
+        if not self.rules and not request.writes:
+            return _EVERYBODY_ASKS
         covering = [rule for rule in self.rules if rule.covers(request)]
         granted = frozenset[str]().union(*(rule.roles for rule in covering))
         held = self.roles_of(person)
@@ -99,4 +104,4 @@ class AccessPolicy:
             )
         if request.writes:
             return Verdict(False, phrase("Nobody may change the ERP unless a rule grants it."), (ADMIN,))
-        return Verdict(True, phrase("Every member may ask."))
+        return _EVERYBODY_ASKS

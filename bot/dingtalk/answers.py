@@ -58,8 +58,10 @@ class Answers:
         robot_code = self._keys.robot(message.robot_code)
         in_group = message.conversation.kind is ConversationKind.GROUP
         reachable = in_group or message.sender.staff_id is not None
-        refusal: DingerpError = NotReachable("a person outside the organisation in a direct chat")
-        if reachable:
+        refusal: DingerpError
+        if not reachable:
+            refusal = NotReachable("a person outside the organisation in a direct chat")
+        else:
             try:
                 await self._send_card(message, card, track_id, robot_code)
             except OutcomeUnknown as trouble:

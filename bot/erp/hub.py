@@ -38,6 +38,7 @@ from bot.erp.port import Capability, Erp, ListQuery
 from bot.errors import ConfigurationError
 from bot.metrics import Metrics
 from bot.phrase import Phrase, phrase
+from bot.time_limit import TimeLimit
 
 T = TypeVar("T")
 
@@ -99,8 +100,8 @@ class ErpHub:
             capability: tuple(source for source in sources if capability in source.capabilities)
             for capability in Capability
         }
-        self._timeouts = {name: timeouts.get(name, timeout) for name in self._sources}
-        self._write_timeout = write_timeout
+        self._limits = {name: TimeLimit(timeouts.get(name, timeout)) for name in self._sources}
+        self._write_limit = TimeLimit(write_timeout)
         self._metrics = metrics
         self._now = now
         self._monotonic = monotonic
@@ -286,10 +287,11 @@ class ErpHub:
 
     async def _read(self, source: Erp, call: str, read: Callable[[Erp], Awaitable[T]]) -> T:
         """Try up to three times within the source's time; raises the last error."""
-        deadline = self._monotonic() + self._timeouts[source.name]
+        limit = self._limits[source.name]
+        deadline = self._monotonic() + limit.seconds
         for pause in _PAUSES:
             try:
-                return await self._attempt(source, call, read, deadline - self._monotonic(), Unavailable)
+                return await self._attempt(source, call, read, limit, Unavailable)
             except ErpError as error:
                 if not error.retry or pause is None:
                     raise
@@ -297,16 +299,17 @@ class ErpHub:
                 if self._monotonic() + wait >= deadline:
                     raise
             await self._sleep(wait)
+            limit = TimeLimit(deadline - self._monotonic())
         raise AssertionError("the last attempt returns or raises")
 
     async def _attempt(
-        self, source: Erp, call: str, act: Callable[[Erp], Awaitable[T]], seconds: float, late: type[ErpError]
+        self, source: Erp, call: str, act: Callable[[Erp], Awaitable[T]], limit: TimeLimit, late: type[ErpError]
     ) -> T:
-        """Call the source once and count it; raises ``late`` when it takes longer than ``seconds``."""
+        """Call the source once and count it; raises ``late`` when it takes longer than ``limit``."""
         outcome = "crashed"
         started = self._monotonic()
         try:
-            async with asyncio.timeout(seconds):
+            with limit.running():
                 answer = await act(source)
             outcome = "ok"
         except TimeoutError:
@@ -335,7 +338,7 @@ class ErpHub:
 
     async def _check(self, source: Erp) -> ErpError | None:
         try:
-            await self._attempt(source, "check", lambda erp: erp.check(), self._timeouts[source.name], Unavailable)
+            await self._attempt(source, "check", lambda erp: erp.check(), self._limits[source.name], Unavailable)
         except ErpError as error:
             return error
         return None
@@ -343,7 +346,7 @@ class ErpHub:
     async def _decide(self, source: Erp, decision: Decision) -> DecisionResult:
         try:
             result = await self._attempt(
-                source, "decide", lambda erp: erp.decide(decision), self._write_timeout, UnknownOutcome
+                source, "decide", lambda erp: erp.decide(decision), self._write_limit, UnknownOutcome
             )
         except UnknownOutcome as error:
             self._overtake(source)

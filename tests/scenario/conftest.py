@@ -82,6 +82,27 @@ class Town:
         return self.app.metrics.registry.get_sample_value(f"dingerp_{metric}", labels) or 0.0
 
 
+HURRIED = SimulatorConfig(
+    qps_limit=None,
+    quota_limit=None,
+    redelivery_delay=0.4,
+    redeliveries=50,
+    ping_interval=0.3,
+    hard_close=0.5,
+    click_timeout=0.6,
+)
+POLICY = StreamPolicy(
+    open_timeout=0.5,
+    backoff_first=0.05,
+    backoff_max=0.3,
+    unauthorized_wait=0.3,
+    heartbeat=0.6,
+    drain=0.5,
+    close_timeout=0.2,
+)
+PATIENCE = Patience(per_try=0.5, connect=0.5, overall=4.0, tries=3, backoff=0.05)
+"""The times of a town in which everybody loses patience soon."""
+
 OpenTown = Callable[..., AbstractAsyncContextManager[Town]]
 
 
@@ -90,6 +111,13 @@ def open_town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OpenTown:
     """Return what opens a town in a folder of its own; see `town_in`."""
     monkeypatch.chdir(tmp_path)
     return partial(town_in, tmp_path)
+
+
+@pytest.fixture
+def hurried_town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OpenTown:
+    """Return what opens a town in which everybody loses patience soon."""
+    monkeypatch.chdir(tmp_path)
+    return partial(town_in, tmp_path, HURRIED, policy=POLICY, patience=PATIENCE)
 
 
 @asynccontextmanager

@@ -12,7 +12,7 @@ from sqlalchemy import inspect, text
 from bot.errors import ConfigurationError
 from bot.store.database import Database, head
 from bot.store.errors import StoreUnavailable
-from bot.store.tables import Table
+from bot.store.tables import METADATA
 
 
 async def test_migrations_make_exactly_the_tables_of_the_models(database: Database) -> None:
@@ -23,7 +23,7 @@ async def test_migrations_make_exactly_the_tables_of_the_models(database: Databa
         }
     )
     made.pop("alembic_version")
-    assert made == {name: set(table.columns.keys()) for name, table in Table.metadata.tables.items()}
+    assert made == {name: set(table.columns.keys()) for name, table in METADATA.tables.items()}
 
 
 async def test_an_empty_database_has_no_revision_until_it_is_migrated(tmp_path: Path) -> None:

@@ -99,15 +99,14 @@ class Frappe:
     async def count(self, lookup: Lookup) -> int:
         """Return how many rows a list has in all."""
         given = {"doctype": lookup.doctype, **lookup.conditions()}
-        found = await self._ask("GET", _method("frappe.desk.reportview.get_count"), given, "message", self._account)
+        found = await self._query("frappe.desk.reportview.get_count", given, self._account)
         if not isinstance(found, int):
             raise Unavailable("a count that is no number", source=self._http.source)
         return found
 
     async def call(self, method: str) -> Any:
         """Return what a method that only reads says."""
-        answer = await self._http.read("GET", _method(method), headers=self._account.headers)
-        return self._checked(answer, "message")
+        return await self._query(method, {}, self._account)
 
     async def act(self, method: str, given: Mapping[str, Any], account: Account) -> Any:
         """Call a method that changes something, once; returns what it says, None if nothing."""
@@ -121,23 +120,23 @@ class Frappe:
 
     async def _page_of(self, lookup: Lookup, start: int, length: int, account: Account) -> list[Row]:
         given = lookup.parameters(start, length)
-        if len(urlencode(_flat(given))) <= _ADDRESS:
-            rows = await self._ask("GET", _resource(lookup.doctype), given, "data", account)
+        if _fits(given):
+            path = _resource(lookup.doctype)
+            answer = await self._http.read("GET", path, params=_flat(given), headers=account.headers)
+            rows = self._checked(answer, "data")
         else:
-            given = {"doctype": lookup.doctype, **given}
-            rows = await self._ask("POST", _method("frappe.client.get_list"), given, "message", account)
+            rows = await self._query("frappe.client.get_list", {"doctype": lookup.doctype, **given}, account)
         if not isinstance(rows, list):
             raise Unavailable("a list that is none", source=self._http.source)
         return [_row(row, self._http.source) for row in rows]
 
-    async def _ask(self, method: str, path: str, given: Mapping[str, Any], inside: str, account: Account) -> Any:
-        """Send a query in the address, or in the body where it is too long for one."""
-        flat = _flat(given)
-        if method == "GET" and len(urlencode(flat)) <= _ADDRESS:
-            answer = await self._http.read("GET", path, params=flat, headers=account.headers)
+    async def _query(self, method: str, given: Mapping[str, Any], account: Account) -> Any:
+        """Call a method that only reads: with its parameters in the address, or in the body if they are too long."""
+        if _fits(given):
+            answer = await self._http.read("GET", _method(method), params=_flat(given), headers=account.headers)
         else:
-            answer = await self._http.read("POST", path, json=given, headers=account.headers)
-        return self._checked(answer, inside)
+            answer = await self._http.read("POST", _method(method), json=given, headers=account.headers)
+        return self._checked(answer, "message")
 
     def _checked(self, answer: Answer, inside: str, *, what: str = "", optional: bool = False) -> Any:
         """Return what an answer holds under ``inside``; raises what it refuses with."""
@@ -202,6 +201,10 @@ def _flat(given: Mapping[str, Any]) -> dict[str, str]:
         name: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
         for name, value in given.items()
     }
+
+
+def _fits(given: Mapping[str, Any]) -> bool:
+    return len(urlencode(_flat(given))) <= _ADDRESS
 
 
 def _resource(doctype: str, name: str | None = None) -> str:

@@ -35,7 +35,7 @@ _TOKEN = re.compile(r"('(?:[^']|'')*')|(F\w+)")
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What is asked of one form: its keys in the sheet's spelling, which of them may be missing, how rows are ordered."""
+    """What is asked of one form: its keys in the sheet's spelling, which may be missing, how lines are ordered."""
 
     id: str
     keys: tuple[str, ...]
@@ -69,9 +69,7 @@ class Client:
         """Do an operation on a form, once, and return its data."""
         return await self._call(self._http.write, operation(name), body(name, form, data), what)
 
-    async def _call(
-        self, send: Callable[..., Awaitable[Answer]], path: str, sent: dict[str, Any], what: str
-    ) -> Any:
+    async def _call(self, send: Callable[..., Awaitable[Answer]], path: str, sent: dict[str, Any], what: str) -> Any:
         async def call(headers: dict[str, str]) -> Any:
             answer = await send("POST", path, json=sent, headers=headers)
             return opened(answer, signed=self._relogin is None, what=what, source=self.source)
@@ -126,6 +124,12 @@ class Client:
             await self._http.close()
 
     # Queries
+
+    async def probe(self, form: Form) -> None:
+        """Read one line of a form in a single call; raises what a question would meet."""
+        key = form.order.partition(",")[0]
+        data = {"FieldKeys": key, "FilterString": "", "OrderString": key, "TopRowCount": 0, "StartRow": 0, "Limit": 1}
+        await self._page(form, data, (key,))
 
     async def query(
         self, form: Form, where: str = "", *, keys: Sequence[str] = (), order: str = "", limit: int | None = None
@@ -205,7 +209,9 @@ class Client:
 
     def _has(self, form: Form, fields: dict[str, str] | None, key: str) -> bool:
         name = key.partition(".")[0]
-        known = fields is None or _ALWAYS_THERE.fullmatch(name) is not None or f"{form.id}.{name}" in self._options.fields
+        known = (
+            fields is None or _ALWAYS_THERE.fullmatch(name) is not None or f"{form.id}.{name}" in self._options.fields
+        )
         return known or name.lower() in (fields or {})
 
     def _spell(self, form: Form, fields: dict[str, str] | None, text: str) -> str:

@@ -1,4 +1,4 @@
-"""What the WebAPI takes and answers: bodies per operation, and errors inside answers of status 200 (sheet, 1.2, 1.5)."""
+"""What the WebAPI takes and answers: bodies per operation, errors inside answers of status 200 (sheet, 1.2, 1.5)."""
 
 from __future__ import annotations
 
@@ -92,9 +92,7 @@ def _told(status: dict[str, Any]) -> str:
     return words("; ".join(str(error.get("Message", "")) for error in errors if isinstance(error, dict)))
 
 
-def _error(
-    text: str, codes: set[str], msg_code: str, *, signed: bool, what: str, source: str
-) -> ErpError | None:
+def _error(text: str, codes: set[str], msg_code: str, *, signed: bool, what: str, source: str) -> ErpError | None:
     if _WRONG_DATA_CENTRE.search(text):
         return AuthFailed(text, source=source)
     if codes & _LOST_CODES or msg_code == "1" or _LOST.search(text):

@@ -21,14 +21,17 @@ class KingdeeOptions(HttpOptions):
     """
 
     url: str = Field(
-        pattern=r"^https?://\S+$", description="The server's address up to /k3cloud/, such as https://x.ik3cloud.com/k3cloud/."
+        pattern=r"^https?://\S+$",
+        description="The server's address up to /k3cloud/, such as https://x.ik3cloud.com/k3cloud/.",
     )
     acct_id: str = Field(min_length=1, description="The data centre's id.")
     user: str = Field(min_length=1, description="The account that the bot uses.")
     password: SecretStr | None = Field(None, description="The account's password: log in and keep a session.")
     app_id: str = Field("", description="The third-party app's id, <client id>_<32 characters>: sign every request.")
     app_secret: SecretStr | None = Field(None, description="The third-party app's secret.")
-    app_login: bool = Field(False, description="Log in as the app and keep a session, instead of signing every request.")
+    app_login: bool = Field(
+        False, description="Log in as the app and keep a session, instead of signing every request."
+    )
     lcid: int = Field(2052, description="Language of names and messages: 2052 Chinese, 1033 English.")
     org: str = Field("", description="Number of the one organisation to ask about; empty: all that the account sees.")
     zone: str = Field("Asia/Shanghai", description="Time zone of the server, whose times have none.")

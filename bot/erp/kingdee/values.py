@@ -1,4 +1,4 @@
-"""Single values as the WebAPI spells them: numbers exact, times in the server's zone, and its many ways to say nothing."""
+"""Single values as the WebAPI spells them: exact numbers, times in the server's zone, many ways to say nothing."""
 
 from __future__ import annotations
 

@@ -124,20 +124,37 @@ class OdooClient:
         found: list[Row] = []
         while len(found) < limit:
             size = min(PAGE, limit - len(found))
-            page = await self._rows(
-                model,
-                "search_read",
-                context=context,
-                domain=list(domain),
-                fields=wanted,
-                offset=offset + len(found),
-                limit=size,
-                order=order,
+            page = await self.search(
+                model, domain, wanted, order=order, offset=offset + len(found), limit=size, context=context
             )
             found += page
             if len(page) < size:
                 break
         return found
+
+    async def search(
+        self,
+        model: str,
+        domain: Domain,
+        fields: list[str],
+        *,
+        order: str,
+        offset: int = 0,
+        limit: int,
+        context: Mapping[str, Any] | None = None,
+    ) -> list[Row]:
+        """Return records of one single question; each of ``fields`` must exist."""
+        how: dict[str, Any] = {"offset": offset} if offset else {}
+        return await self._rows(
+            model,
+            "search_read",
+            context=context,
+            domain=list(domain),
+            fields=fields,
+            limit=limit,
+            order=order,
+            **how,
+        )
 
     async def count(self, model: str, domain: Domain) -> int:
         """Return how many records match."""

@@ -1,15 +1,11 @@
-"""From Odoo's records to the bot's (ERP sheet, 3.2, 3.3 and 11.2).
-
-Empty is ``false`` for every type but numbers; many2one is ``[id, name]``; datetimes are naive and in UTC; amounts and
-quantities are binary floats, of which fifteen digits can be relied on.
-"""
+"""From Odoo's records to the bot's (ERP sheet, 3.3 and 11.2)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from decimal import Context, Decimal, InvalidOperation
+from datetime import datetime, timedelta
+from decimal import Decimal
 from hashlib import blake2b
 from types import MappingProxyType
 from typing import Any
@@ -19,7 +15,6 @@ from bot.erp.model import (
     Approval,
     Invoice,
     InvoiceStatus,
-    Money,
     OrderLine,
     OrderStatus,
     Product,
@@ -34,13 +29,11 @@ from bot.erp.model import (
     StockLevel,
     WarehouseStock,
 )
+from bot.erp.odoo.values import Row, day, moment, money, name_of, number, reference, text
 
-Row = Mapping[str, Any]
 Products = Mapping[int, Row]
 """Products by id, as lines and production orders name them."""
 
-_DIGITS = Context(prec=15)
-"""A binary float gives these back unchanged; what comes after is noise, such as 0.30000000000000004."""
 _AT_ONCE = timedelta(seconds=5)
 """How far the time of an approval and that of the last change lie apart if they are the same: the latter is when the
 transaction began (recorded: up to five seconds earlier)."""
@@ -58,63 +51,6 @@ class Place:
     def link(self, model: str, row: Row) -> str:
         """Return an address that leads to the record in every release."""
         return f"{self.url}/mail/view?model={model}&res_id={row['id']}"
-
-
-# Values
-
-
-def text(value: Any) -> str:
-    """Return a text, empty for ``false``."""
-    return "" if value is None or value is False else str(value)
-
-
-def reference(value: Any) -> int | None:
-    """Return the id of a many2one, None for an empty one."""
-    return value[0] if isinstance(value, list) and value else None
-
-
-def name_of(value: Any) -> str:
-    """Return the name of a many2one."""
-    return text(value[1]) if isinstance(value, list) and len(value) > 1 else ""
-
-
-def number(value: Any) -> Decimal | None:
-    """Return a number without the noise of binary floats, None if the ERP does not say."""
-    if value is None or isinstance(value, bool):
-        return None
-    try:
-        exact = _DIGITS.create_decimal(value if isinstance(value, int | Decimal) else str(value))
-    except InvalidOperation:
-        return None
-    if not exact.is_finite():
-        return None
-    # Without ".0", and without an exponent as far as people read numbers.
-    return Decimal(int(exact)) if exact == exact.to_integral_value() and exact.adjusted() < 30 else exact.normalize()
-
-
-def moment(value: Any) -> datetime | None:
-    """Return a time out of ``YYYY-MM-DD HH:MM:SS`` in UTC."""
-    try:
-        return datetime.fromisoformat(text(value)).replace(tzinfo=UTC)
-    except ValueError:
-        return None
-
-
-def day(value: Any, zone: ZoneInfo) -> date | None:
-    """Return the calendar day of a date, or of a time where the company is."""
-    if len(text(value)) == len("YYYY-MM-DD"):
-        try:
-            return date.fromisoformat(value)
-        except ValueError:
-            return None
-    at = moment(value)
-    return None if at is None else at.astimezone(zone).date()
-
-
-def money(value: Any, currency: Any, *, sign: int = 1) -> Money | None:
-    """Return an amount, None where there is none or its currency is not said."""
-    amount, code = number(value), name_of(currency)
-    return None if amount is None or not code else Money(amount * sign, code)
 
 
 def nameless(row: Row) -> str:
@@ -307,9 +243,9 @@ def _payment(row: Row, billing: Progress, bills: Mapping[int, Row] | None) -> Pr
     if bills is None:
         return None
     states = [
-        bills[id].get("payment_state")
-        for id in row.get("invoice_ids") or ()
-        if id in bills and bills[id].get("state") == "posted"
+        bills[bill].get("payment_state")
+        for bill in row.get("invoice_ids") or ()
+        if bill in bills and bills[bill].get("state") == "posted"
     ]
     if states and all(state in _PAID for state in states):
         return billing

@@ -36,6 +36,13 @@ def contains(names: tuple[str, ...], text: str) -> Condition:
     return any_of(*([name, "ilike", like(text)] for name in names)) if text else []
 
 
+def of_company(company: int | None, *, shared: bool = False) -> Condition:
+    """Return the condition that a record is a company's own, or (``shared``) nobody's in particular."""
+    if company is None:
+        return []
+    return [["company_id", "in", [False, company]]] if shared else [["company_id", "=", company]]
+
+
 def is_searchable(text: str) -> bool:
     """Whether the database can look for a text at all."""
     return "\0" not in text
@@ -77,19 +84,22 @@ class Documents:
 
 
 def _still_owed(status: str) -> Late:
-    """Return the condition that goods are owed although ``status`` says when they were due (see `mapping`)."""
+    """Return the condition that what was due is still owed, by ``status``, or by open transfers before 16."""
     due = {"delivery_status": "commitment_date", "receipt_status": "date_planned"}[status]
     billed = {"delivery_status": ["invoiced", "upselling"], "receipt_status": ["invoiced"]}[status]
     states = {"delivery_status": ["sale", "done"], "receipt_status": ["purchase", "done"]}[status]
 
     def late(there: frozenset[str], start: Boundary) -> Condition:
-        found = [["state", "in", states], [due, "<", start.moment]]
-        if status not in there:
-            return found
         unlocked = ["locked", "=", False] if "locked" in there else ["state", "!=", "done"]
-        # Services have no such status: they are owed until they are billed or the order is locked.
         service = ["&", unlocked, ["invoice_status", "not in", billed]]
-        return [*found, [status, "!=", "full"], "|", [status, "!=", False], *service]
+        found = [["state", "in", states], [due, "<", start.moment]]
+        if status in there:
+            # Services have no such status: they are owed until they are billed or the order is locked.
+            return [*found, [status, "!=", "full"], "|", [status, "!=", False], *service]
+        if "picking_ids" in there:
+            return [*found, "|", ["picking_ids.state", "not in", ["done", "cancel"]], "&", ["picking_ids", "=", False],
+                    *service]  # fmt: skip
+        return [*found, *service]
 
     return late
 

@@ -166,7 +166,7 @@ def _named(name: str, text: str, source: str) -> ErpError | None:
 
 def _of_envelope(answer: Answer, source: str) -> ErpError:
     """Return the error of an HTTP status, by Odoo's own name where there is one; ``debug`` is never looked at."""
-    data = answer.data if isinstance(answer.data, dict) else {}
+    data = _object(answer.data)
     text = words(str(data.get("message", "")))
     if 300 <= answer.status < 400:
         return Unavailable("sent elsewhere: is the name of the database right?", source=source)
@@ -181,9 +181,13 @@ def _of_envelope(answer: Answer, source: str) -> ErpError:
 
 def _of_rpc(answer: Answer, source: str) -> ErpError:
     """Return the error of a JSON-RPC envelope; its code differs between releases, its name does not."""
-    error = answer.data["error"] if isinstance(answer.data["error"], dict) else {}
-    data = error.get("data") if isinstance(error.get("data"), dict) else {}
+    error = _object(answer.data["error"])
+    data = _object(error.get("data"))
     text = words(str(data.get("message") or error.get("message", "")))
     if error.get("code") == 100:
         return AuthExpired(text, source=source)
     return _named(str(data.get("name", "")), text, source) or answer.failure(text, source=source)
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,216 @@
+"""What changed since a cursor: the ERP has no running number, only times of change, and several of them (sheet, 1.8).
+
+Each area is followed in streams, each a question ordered by one of its times. Up to the last time that all streams
+reach, everything is known; a record is told at the latest of its times, once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from bot.erp.cursor import TimeCursor
+from bot.erp.errors import Invalid, NotPermitted
+from bot.erp.kingdee import wording
+from bot.erp.kingdee.client import Client, Form, Row, together
+from bot.erp.kingdee.forms import (
+    INVENTORY,
+    MATERIALS,
+    PAST_TASKS,
+    PRODUCTION,
+    PURCHASES,
+    RECEIVABLES,
+    RUNNING_TASKS,
+    SALES,
+)
+from bot.erp.kingdee.mapping import Documents, production_number
+from bot.erp.kingdee.values import Values, code
+from bot.erp.kingdee.workflow import OURS, Workflow
+from bot.erp.model import Area, Change, Changes
+
+_LATE = timedelta(minutes=3)
+"""How much later than its own time a change may appear: as long as a transaction of the ERP may take."""
+_REPEATED_HOUR = timedelta(hours=1)
+"""Where clocks are put back, an hour's times come twice."""
+_WIDEN = 4
+_FIRST = datetime(1900, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class _Followed:
+    """How an area is followed: its form, what identifies a record, its times."""
+
+    form: Form
+    key: str
+    times: tuple[str, ...] = ("FModifyDate", "FApproveDate")
+    also: tuple[str, ...] = ()
+    order: str = "FID"
+    repeats: bool = False
+    """Whether several lines with times of their own belong to one record."""
+
+
+_AREAS = {
+    Area.PRODUCTS: _Followed(MATERIALS, "FNumber", order="FNumber,FUseOrgId.FNumber", repeats=True),
+    Area.STOCK: _Followed(INVENTORY, "FMaterialId.FNumber", times=("FUpdateTime",), repeats=True),
+    Area.SALES: _Followed(SALES, "FBillNo"),
+    Area.FINANCE: _Followed(RECEIVABLES, "FBillNo"),
+    Area.PURCHASING: _Followed(PURCHASES, "FBillNo"),
+    Area.PRODUCTION: _Followed(PRODUCTION, "FBillNo", also=("FTreeEntity_FSeq",), order="FID,FTreeEntity_FSeq"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What a stream gave: the latest times seen of its records, and up to which time it is complete (None: its end)."""
+
+    seen: dict[str, datetime]
+    until: datetime | None
+
+
+class ChangeReader:
+    """Follows areas; keeps nothing between calls."""
+
+    def __init__(self, client: Client, workflow: Workflow, documents: Documents) -> None:
+        self._client = client
+        self._workflow = workflow
+        self._documents = documents
+        self._values = documents.values
+        self._late = _LATE + (_REPEATED_HOUR if _puts_clocks_back(documents.values) else timedelta(0))
+
+    async def next(self, area: Area, text: str, *, limit: int) -> Changes:
+        """Return the next changes of an area; raises `Invalid` for a cursor that is none."""
+        cursor = TimeCursor.parse(text)
+        followed = _AREAS[area]
+        since = cursor.since(self._late)
+        count = cursor.need(limit)
+        while True:
+            parts = await together(*self._streams(area, followed, since, count))
+            until = min((part.until for part in parts if part.until is not None), default=None)
+            known = await self._times(area, followed, _merged(parts, until))
+            rows = sorted(
+                (
+                    Change(area=area, key=key, changed_at=at)
+                    for key, at in known.items()
+                    if (since is None or at >= since) and (until is None or at <= until)
+                ),
+                key=lambda change: (change.changed_at, change.key),
+            )
+            found = cursor.take(area, rows, limit=limit, overlap=self._late, more=until is not None)
+            if found.items or until is None:
+                return found
+            # All that came is known already or belongs to a later time: look further.
+            count *= _WIDEN
+
+    def _streams(
+        self, area: Area, followed: _Followed, since: datetime | None, count: int
+    ) -> list[Coroutine[None, None, _Part]]:
+        streams = [self._stream(followed, time, since, count) for time in followed.times]
+        if area is Area.PURCHASING:
+            # A decision in a workflow need not touch the order itself.
+            streams += [self._decisions(form, since, count) for form in (RUNNING_TASKS, PAST_TASKS)]
+        return streams
+
+    async def _stream(self, followed: _Followed, time: str, since: datetime | None, count: int) -> _Part:
+        form = followed.form
+        if not await self._client.has(form, time):
+            return _Part({}, None)
+        times = [each for each in followed.times if await self._client.has(form, each)]
+        rows = await self._client.query(
+            form,
+            self._since(time, since),
+            keys=(*dict.fromkeys((*followed.order.split(","), followed.key, *followed.also, *times)),),
+            order=f"{time},{followed.order}",
+            limit=count,
+        )
+        seen: dict[str, datetime] = {}
+        for row in rows:
+            self._note(seen, _key(followed, row), *(row[each] for each in times))
+        return self._part(seen, rows, time, count)
+
+    async def _decisions(self, form: Form, since: datetime | None, count: int) -> _Part:
+        time = "FCompletedTime"
+        where = wording.all_of(OURS, "FStatus='1'", self._since(time, since))
+        keys = ("FBILLNUMBER", time, *form.order.split(","))
+        try:
+            rows = await self._client.query(form, where, keys=keys, order=f"{time},{form.order}", limit=count)
+        except NotPermitted:
+            return _Part({}, None)
+        seen: dict[str, datetime] = {}
+        for row in rows:
+            self._note(seen, code(row["FBILLNUMBER"]), row[time])
+        return self._part(seen, rows, time, count)
+
+    def _since(self, time: str, since: datetime | None) -> str:
+        # A record that never met this time has none, and would come first.
+        start = self._values.local(since) if since else _FIRST
+        return f"{time}>={wording.time_text(start)}"
+
+    def _part(self, seen: dict[str, datetime], rows: Sequence[Row], time: str, count: int) -> _Part:
+        if len(rows) < count:
+            return _Part(seen, None)
+        return _Part(seen, self._time(rows[-1][time]))
+
+    async def _times(self, area: Area, followed: _Followed, known: dict[str, datetime]) -> dict[str, datetime]:
+        """Return the latest time of change of each record, of which a stream may have shown an earlier one."""
+        keys = list(known)
+        if followed.repeats:
+            times = [each for each in followed.times if await self._client.has(followed.form, each)]
+            rows = await self._client.query_each(
+                followed.form, lambda some: wording.one_of(followed.key, some), keys, keys=(followed.key, *times)
+            )
+            for row in rows:
+                self._note(known, _key(followed, row), *(row[each] for each in times))
+        if area is Area.PURCHASING:
+            await self._complete(keys, known)
+        return known
+
+    async def _complete(self, numbers: Sequence[str], known: dict[str, datetime]) -> None:
+        """Add to each order's times those of its decisions, and to decisions those of their order."""
+        times = [each for each in ("FModifyDate", "FApproveDate") if await self._client.has(PURCHASES, each)]
+        rows = await self._client.query_each(
+            PURCHASES, lambda some: wording.one_of("FBillNo", some), numbers, keys=("FBillNo", *times)
+        )
+        seen = {code(row["FBillNo"]) for row in rows}
+        for number in set(known) - seen:
+            # A decision on an order of another organisation, or one that was deleted.
+            del known[number]
+        for row in rows:
+            self._note(known, code(row["FBillNo"]), *(row[each] for each in times))
+        try:
+            tasks = await self._workflow.both(numbers)
+        except NotPermitted:
+            return
+        for task in tasks:
+            if task.done_at is not None and task.bill in known:
+                known[task.bill] = max(known[task.bill], task.done_at)
+
+    def _note(self, seen: dict[str, datetime], key: str, *times: object) -> None:
+        for told in times:
+            at = self._time(told)
+            if at is not None:
+                seen[key] = max(at, seen.get(key, at))
+
+    def _time(self, value: object) -> datetime | None:
+        try:
+            return self._values.time(value)
+        except ValueError as error:
+            raise Invalid(f"a time that is none in an answer: {error}", source=self._client.source) from error
+
+
+def _key(followed: _Followed, row: Row) -> str:
+    return production_number(row) if followed.form is PRODUCTION else code(row[followed.key])
+
+
+def _merged(parts: Iterable[_Part], until: datetime | None) -> dict[str, datetime]:
+    """Return the records whose latest known time lies in what is complete."""
+    merged: dict[str, datetime] = {}
+    for part in parts:
+        for key, at in part.seen.items():
+            merged[key] = max(at, merged.get(key, at))
+    return {key: at for key, at in merged.items() if until is None or at <= until}
+
+
+def _puts_clocks_back(values: Values) -> bool:
+    winter, summer = (datetime(2026, month, 1, tzinfo=values.zone).utcoffset() for month in (1, 7))
+    return winter != summer

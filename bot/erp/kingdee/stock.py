@@ -1,0 +1,176 @@
+"""A material's stock: what lies where, what open purchase orders still bring, and the ERP's own forecast."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from bot.erp.errors import Invalid, NotFound, NotPermitted
+from bot.erp.kingdee import wording
+from bot.erp.kingdee.client import Client, Row, together
+from bot.erp.kingdee.envelopes import EXPECT_QTY
+from bot.erp.kingdee.forms import INVENTORY, MATERIALS, PURCHASES
+from bot.erp.kingdee.manifest import KingdeeOptions
+from bot.erp.kingdee.mapping import product, reorder_point
+from bot.erp.kingdee.values import code, number, text
+from bot.erp.model import Quantities, StockLevel, WarehouseStock
+
+_COMING = ("FQty", "FStockInQty", "FUnitId.FName", "FMaterialId.FNumber")
+
+
+class StockReader:
+    """Reads stock levels; all quantities are in the material's base unit."""
+
+    def __init__(self, client: Client, options: KingdeeOptions, *, now: Callable[[], datetime]) -> None:
+        self._client = client
+        self._options = options
+        self._now = now
+
+    async def level(self, sku: str) -> StockLevel:
+        """Return a material's stock; raises `NotFound`.
+
+        A place where nothing lies and nothing is reserved is left out: the ERP keeps a line for every place where
+        something ever lay. No line at all means nothing, or nothing that the account may see.
+        """
+        materials, rows, coming = await together(
+            self._client.query(MATERIALS, wording.spelled("FNumber", sku)),
+            self._client.query(INVENTORY, wording.spelled("FMaterialId.FNumber", sku)),
+            self._coming(sku),
+        )
+        materials = _only(materials or (), "FNumber", sku)
+        if not materials:
+            raise NotFound(sku, source=self._client.source)
+        known = code(materials[0]["FNumber"])
+        try:
+            found = product(materials[0])
+            rows = _only(rows or (), "FMaterialId.FNumber", known)
+            places, total = _places(rows), _figures(rows)
+            incoming = (
+                _incoming(_only(coming, "FMaterialId.FNumber", known), found.unit) if coming is not None else None
+            )
+            point = reorder_point(materials)
+        except ValueError as error:
+            raise Invalid(f"a value that is none in an answer: {error}", source=self._client.source) from error
+        forecast = await self._forecast(known, [place.code for place in places])
+        return StockLevel(
+            product=found,
+            total=_with(total, incoming=incoming, forecast=forecast.get("")),
+            per_warehouse=tuple(
+                WarehouseStock(
+                    code=place.code,
+                    name=place.name,
+                    quantities=_with(place.quantities, forecast=forecast.get(place.code)),
+                )
+                for place in places
+            ),
+            reorder_point=point,
+            as_of=self._now(),
+            company=self._options.org,
+            source=self._client.source,
+        )
+
+    async def _coming(self, sku: str) -> list[Row] | None:
+        """Return the lines of open purchase orders for a material, None without the right to read them."""
+        where = wording.all_of(
+            wording.spelled("FMaterialId.FNumber", sku),
+            "FDocumentStatus='C' and FCloseStatus='A' and FCancelStatus='A'",
+        )
+        try:
+            return await self._client.query(PURCHASES, where, keys=_COMING)
+        except NotPermitted:
+            return None
+
+    async def _forecast(self, sku: str, warehouses: Iterable[str]) -> dict[str, Decimal]:
+        """Return what the ERP expects to be there, in total (by the key "") and by warehouse."""
+        if not self._options.expect_field:
+            return {}
+        places = ["", *warehouses]
+        asked: list[dict[str, Any]] = []
+        for row, place in enumerate(places, 1):
+            stock = {"StockId": {"FNumber": place}} if place else {}
+            org, material = {"FNumber": self._options.org}, {"FNumber": sku}
+            asked.append({"Row": row, "StockOrgId": org, "MaterialId": material, **stock})
+        answer = await self._client.read(EXPECT_QTY, {"parameters": [json.dumps(asked)]})
+        try:
+            told = {code(row["Row"]): number(row[self._options.expect_field]) for row in _expected(answer)}
+        except (KeyError, TypeError, ValueError) as error:
+            text = f"no {self._options.expect_field} in the answer to GetExpectQty"
+            raise Invalid(text, source=self._client.source) from error
+        found = ((place, told.get(str(row))) for row, place in enumerate(places, 1))
+        return {place: figure for place, figure in found if figure is not None}
+
+
+def _expected(answer: Any) -> list[Any]:
+    """Return the rows of an answer, which stand bare or under ``Data``, as JSON or as a text that holds JSON."""
+    found = json.loads(answer, parse_float=Decimal) if isinstance(answer, str) else answer
+    rows = found.get("Data") if isinstance(found, dict) else found
+    if not isinstance(rows, list):
+        raise ValueError("no rows")
+    return rows
+
+
+def _only(rows: Iterable[Row], key: str, sku: str) -> list[Row]:
+    """Return the rows of the code as it is spelled, else of the one that differs in case only."""
+    same = [row for row in rows if code(row[key]).casefold() == sku.casefold()]
+    exact = [row for row in same if code(row[key]) == sku]
+    return exact or [row for row in same if code(row[key]) == code(same[0][key])]
+
+
+def _places(rows: Iterable[Row]) -> list[WarehouseStock]:
+    """Return the stock per warehouse, of lines per lot, place, owner and state."""
+    grouped: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        grouped.setdefault((code(row["FStockId.FNumber"]), code(row["FStockOrgId.FNumber"])), []).append(row)
+    codes = [place for place, _ in grouped]
+    places = [
+        WarehouseStock(
+            # Organisations may use one code for warehouses of their own.
+            code=place if codes.count(place) == 1 else f"{org}/{place}",
+            name=text(lines[0]["FStockId.FName"]),
+            quantities=_figures(lines),
+        )
+        for (place, org), lines in grouped.items()
+    ]
+    return [place for place in places if place.quantities.on_hand or place.quantities.reserved]
+
+
+def _figures(rows: list[Row]) -> Quantities:
+    on_hand = _sum(rows, "FBaseQty") if rows else Decimal(0)
+    available = _sum(rows, "FBaseAVBQty") if rows else Decimal(0)
+    reserved = _sum(rows, "FBaseLockQty") if rows else Decimal(0)
+    if on_hand is not None and available is None and reserved is not None:
+        available = on_hand - reserved
+    elif on_hand is not None and available is not None and reserved is None:
+        reserved = on_hand - available
+    return Quantities(on_hand=on_hand, reserved=reserved, available=available)
+
+
+def _with(figures: Quantities, *, forecast: Decimal | None, incoming: Decimal | None = None) -> Quantities:
+    return Quantities(
+        on_hand=figures.on_hand,
+        reserved=figures.reserved,
+        available=figures.available,
+        incoming=incoming,
+        forecast=forecast,
+    )
+
+
+def _sum(rows: Iterable[Row], key: str) -> Decimal | None:
+    """Return a sum, None where a line does not say its part."""
+    parts = [number(row.get(key)) for row in rows]
+    known = [part for part in parts if part is not None]
+    return sum(known, Decimal(0)) if len(known) == len(parts) else None
+
+
+def _incoming(rows: Iterable[Row], unit: str) -> Decimal | None:
+    """Return what is still to come, None where a line counts in another unit than stock does."""
+    total = Decimal(0)
+    for row in rows:
+        wanted, got = number(row["FQty"]), number(row["FStockInQty"]) or Decimal(0)
+        if wanted is None or text(row["FUnitId.FName"]) != unit:
+            return None
+        total += max(wanted - got, Decimal(0))
+    return total

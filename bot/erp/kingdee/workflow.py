@@ -1,0 +1,90 @@
+"""The workflow of purchase orders: its tasks, and deciding one in a person's name (ERP sheet, 1.8 and 1.9)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from bot.erp.errors import Invalid, NotPermitted
+from bot.erp.kingdee import wording
+from bot.erp.kingdee.client import Client, Form, Row, together
+from bot.erp.kingdee.envelopes import said
+from bot.erp.kingdee.forms import PAST_TASKS, PURCHASES, RUNNING_TASKS
+from bot.erp.kingdee.mapping import AGAIN, AUDITED, CHECKING
+from bot.erp.kingdee.tasks import Course, Task, task
+from bot.erp.kingdee.values import Values, code
+from bot.erp.model import Decision, Verdict
+
+_APPROVE, _REJECT = 1, 2
+OURS = wording.one_of("FObjectTypeId", dict.fromkeys((PURCHASES.id, PURCHASES.id.upper())))
+
+
+class Workflow:
+    """Reads tasks by the numbers of orders, many at once, and decides one."""
+
+    def __init__(self, client: Client, values: Values) -> None:
+        self._client = client
+        self._values = values
+
+    async def courses(self, heads: Iterable[Row]) -> dict[str, Course]:
+        """Return the last course of those orders that a workflow handles, by number.
+
+        Without the right to read tasks there is none: then nobody is named and nothing can be decided.
+        """
+        running, past = [], []
+        for head in heads:
+            if code(head["FCancelStatus"]) == "B":
+                continue
+            match code(head["FDocumentStatus"]):
+                case status if status == CHECKING:
+                    running.append(code(head["FBillNo"]))
+                case status if status in (AUDITED, AGAIN):
+                    past.append(code(head["FBillNo"]))
+        try:
+            found = await together(self._tasks(RUNNING_TASKS, running), self._tasks(PAST_TASKS, past))
+        except NotPermitted:
+            return {}
+        return courses([each for part in found for each in part])
+
+    async def waiting(self, number: str) -> tuple[Task, ...]:
+        """Return the tasks of an order that wait for somebody; raises `NotPermitted` where they may not be read."""
+        found = courses(await self._tasks(RUNNING_TASKS, [number])).get(number)
+        return found.waiting if found else ()
+
+    async def both(self, numbers: Sequence[str]) -> list[Task]:
+        """Return all tasks of orders, of every run."""
+        found = await together(self._tasks(RUNNING_TASKS, numbers), self._tasks(PAST_TASKS, numbers))
+        return [each for part in found for each in part]
+
+    async def decide(self, waiting: Task, decision: Decision) -> str:
+        """Decide a task in its receiver's name and return the ERP's words.
+
+        The call has no version: a task that is gone is refused in words alone (1.9).
+        """
+        approved = decision.verdict is Verdict.APPROVE
+        data = {
+            "Numbers": [waiting.bill],
+            "UserId": int(waiting.person),
+            "UserName": waiting.name,
+            "ApprovalType": _APPROVE if approved else _REJECT,
+            "Disposition": decision.reason,
+        }
+        if waiting.post not in ("", "0"):
+            data["PostId"] = int(waiting.post)
+        return said(await self._client.write("WorkflowAudit", PURCHASES.id, data, what=waiting.bill))
+
+    async def _tasks(self, form: Form, numbers: Sequence[str]) -> list[Task]:
+        rows = await self._client.query_each(
+            form, lambda some: wording.all_of(OURS, wording.one_of("FBILLNUMBER", some)), numbers
+        )
+        try:
+            return [task(row, self._values) for row in rows]
+        except ValueError as error:
+            raise Invalid(f"a value that is none in a task: {error}", source=self._client.source) from error
+
+
+def courses(tasks: Iterable[Task]) -> dict[str, Course]:
+    """Return the last course of each order."""
+    by_bill: dict[str, list[Task]] = {}
+    for each in tasks:
+        by_bill.setdefault(each.bill, []).append(each)
+    return {bill: Course.of(found) for bill, found in by_bill.items()}

@@ -1,0 +1,1 @@
+"""Tryton 8 over JSON-RPC."""

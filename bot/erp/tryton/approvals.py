@@ -1,0 +1,187 @@
+"""Who decided on a purchase order and who is still wanted: Tryton keeps that in logs, clicks, rules and notes.
+
+A quotation waits. ``confirm`` approves it, unless a rule wants more users: then each one's click is kept and the state
+stays. ``cancel`` rejects it. Neither has a field for a reason: that stands in a note on the order (ERP sheet, 7.4).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import blake2b
+
+from bot.erp.model import Approval, Decision, Verdict
+from bot.erp.tryton.client import Account
+from bot.erp.tryton.rules import may_apply
+from bot.erp.tryton.wire import Row, at
+
+MODEL = "purchase.purchase"
+BUTTONS = {Verdict.APPROVE: "confirm", Verdict.REJECT: "cancel"}
+
+_APPROVED = ("confirmed", "processing", "done")
+_STATES = ("draft", "quotation", *_APPROVED, "cancelled")
+_RULE = [["button.model", "=", MODEL], ["button.name", "=", "confirm"]]
+_IN_ORDER = [["create_date", "ASC"], ["id", "ASC"]]
+
+_SPOKEN = re.compile(r"(?:Approved|Rejected) by (?P<by>\S[^\n]*)(?:\n(?P<reason>.*))?", re.DOTALL)
+_DONE = {Verdict.APPROVE: "Approved", Verdict.REJECT: "Rejected"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A click, a change of state or a note: by whom, when, and what it says."""
+
+    by: str
+    when: datetime
+    what: str
+
+
+def resource(order_id: int | str) -> str:
+    """Return an order as logs and notes refer to it."""
+    return f"{MODEL},{order_id}"
+
+
+def note_for(decision: Decision, *, own_account: bool) -> str:
+    """Return the note that goes with a decision, if any: the reason and, if the account is the bot's, whose word it was."""
+    if not own_account:
+        return decision.reason
+    return f"{_DONE[decision.verdict]} by {decision.by}" + (f"\n{decision.reason}" if decision.reason else "")
+
+
+def version_of(row: Row, approval: Approval | None) -> str:
+    """Return a text that changes with every edit: Tryton's own stamp, and a sign of total and level beside it.
+
+    A line may be edited without its order, and a click of a rule leaves no trace on the order.
+    """
+    mark = f"{row['total_amount']}/{approval.level if approval else 0}"
+    return f"{row['_timestamp']}/{blake2b(mark.encode(), digest_size=6).hexdigest()}"
+
+
+def stamp_of(version: str) -> str:
+    """Return Tryton's own stamp out of a version, for its check at the write."""
+    return version.partition("/")[0]
+
+
+async def read_approvals(
+    account: Account, orders: Sequence[Row], *, own_account: str | None
+) -> Mapping[int, Approval | None]:
+    """Return the approval of each order by its id: as many requests for a hundred orders as for one.
+
+    ``own_account`` is the bot's, where it decides for people: then the notes say whose word it was.
+    """
+    begun = [order for order in orders if order["state"] != "draft"]
+    decided = [order["id"] for order in begun if order["state"] != "quotation"]
+    rules, log, notes = await asyncio.gather(
+        account.search("ir.model.button.rule", _RULE, ["number_user", "condition"]) if begun else _nothing(),
+        _transitions(account, decided),
+        _notes(account, decided),
+    )
+    wanted = {order["id"]: _wanted_users(order, rules) for order in begun}
+    clicks = await _clicks(account, [order_id for order_id, users in wanted.items() if users > 1])
+    return {
+        order["id"]: _approval(
+            order["state"],
+            wanted.get(order["id"], 1),
+            clicks[order["id"]],
+            log[order["id"]],
+            notes[order["id"]],
+            own_account,
+        )
+        for order in orders
+    }
+
+
+def _approval(
+    state: str, levels: int, clicks: list[_Step], log: list[_Step], notes: list[_Step], own_account: str | None
+) -> Approval | None:
+    level = min(len({click.by for click in clicks}) + 1, levels)
+    if state == "quotation":
+        last = clicks[-1] if clicks and level > 1 else None
+        by = last.by if last and last.by != own_account else ""
+        return Approval(level=level, levels=levels, decided_by=by, decided_at=last.when if last else None)
+    if state in _APPROVED:
+        level = levels
+    decision = _decision(state, log)
+    if decision is None:
+        # Withdrawn before anybody could decide, or confirmed so long ago that the log is gone.
+        return Approval(level=level, levels=levels) if state in _APPROVED else None
+    by, reason = _word(decision, notes, own_account)
+    return Approval(level=level, levels=levels, decided_by=by, decided_at=decision.when, reason=reason)
+
+
+def _decision(state: str, log: list[_Step]) -> _Step | None:
+    """Return the step that took the order out of the quotation into what it is now."""
+    found, before = None, ""
+    for step in log:
+        approved = state in _APPROVED and step.what in _APPROVED
+        if before == "quotation" and (approved or step.what == state):
+            found = step
+        elif not (before in _APPROVED and approved):
+            found = None
+        before = step.what
+    return found
+
+
+def _word(decision: _Step, notes: list[_Step], own_account: str | None) -> tuple[str, str]:
+    """Return whose decision it was and the reason: the first note of the same account from then on."""
+    note = next((note.what for note in notes if note.by == decision.by and note.when >= decision.when), "")
+    if decision.by != own_account:
+        return decision.by, note
+    spoken = _SPOKEN.fullmatch(note)
+    return (spoken["by"], spoken["reason"] or "") if spoken else ("", "")
+
+
+def _wanted_users(order: Row, rules: Sequence[Row]) -> int:
+    """Return how many users must confirm an order; the rules see of it what was read."""
+    record = {name.removesuffix("."): value for name, value in order.items()}
+    record |= {name: value["id"] for name, value in record.items() if isinstance(value, dict)}
+    return max((rule["number_user"] for rule in rules if may_apply(rule["condition"], record)), default=1)
+
+
+async def _transitions(account: Account, ids: Sequence[int]) -> Mapping[int, list[_Step]]:
+    domain = [
+        ["resource", "in", [resource(order_id) for order_id in ids]],
+        ["event", "=", "transition"],
+        ["target", "in", [f"state:{state}" for state in _STATES]],
+    ]
+    fields = ["resource", "user.login", "create_date", "target"]
+    rows = await account.search("ir.model.log", domain, fields, order=_IN_ORDER) if ids else []
+    return _steps(
+        (_id_of(row["resource"]), at(row, "user.login"), row["create_date"], row["target"].partition(":")[2])
+        for row in rows
+    )
+
+
+async def _notes(account: Account, ids: Sequence[int]) -> Mapping[int, list[_Step]]:
+    domain = [["resource", "in", [resource(order_id) for order_id in ids]]]
+    fields = ["resource", "create_uid.login", "create_date", "message"]
+    rows = await account.search("ir.note", domain, fields, order=_IN_ORDER) if ids else []
+    return _steps(
+        (_id_of(row["resource"]), at(row, "create_uid.login"), row["create_date"], row["message"] or "") for row in rows
+    )
+
+
+async def _clicks(account: Account, ids: Sequence[int]) -> Mapping[int, list[_Step]]:
+    domain = [*_RULE, ["record_id", "in", list(ids)]]
+    fields = ["record_id", "user.login", "create_date"]
+    rows = await account.search("ir.model.button.click", domain, fields, order=_IN_ORDER) if ids else []
+    return _steps((row["record_id"], at(row, "user.login"), row["create_date"], "confirm") for row in rows)
+
+
+def _steps(rows: Iterable[tuple[int, str | None, datetime, str]]) -> Mapping[int, list[_Step]]:
+    steps: dict[int, list[_Step]] = defaultdict(list)
+    for order_id, by, when, what in rows:
+        steps[order_id].append(_Step(by or "", when, what))
+    return steps
+
+
+def _id_of(text: str) -> int:
+    return int(text.partition(",")[2])
+
+
+async def _nothing() -> list[Row]:
+    return []

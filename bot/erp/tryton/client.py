@@ -1,0 +1,186 @@
+"""Tryton's JSON-RPC: logins that end after five idle minutes, calls of models, and its refusals as ours.
+
+A refusal comes with status 200 and an ``error`` whose text is in the user's language (ERP sheet, 7.1): what it means
+is told here by its shape, never by its text.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+from pydantic import SecretStr
+
+from bot.erp.errors import (
+    AuthExpired,
+    AuthFailed,
+    Conflict,
+    ErpError,
+    Invalid,
+    NotPermitted,
+    Unavailable,
+    Unsupported,
+)
+from bot.erp.http import Answer, Http, refusal, words
+from bot.erp.relogin import Relogin
+from bot.erp.tryton.manifest import TrytonOptions
+from bot.erp.tryton.wire import Domain, Order, Row, decode, encode
+
+Send = Callable[..., Awaitable[Answer]]
+
+_CONTEXT = ("company", "employee", "language")
+"""What a client hands back of a user's preferences, so that the server answers for this company and person."""
+
+
+class Refused(Invalid):
+    """Tryton's ``UserError``: a missing right, a wrong state or a wrong value; nothing was done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A login that works until it idles too long."""
+
+    authorization: str = field(repr=False)
+    context: Mapping[str, Any]
+
+
+class Account:
+    """A person's account: logs in when first needed and again when the session is over."""
+
+    def __init__(self, client: TrytonClient, user: str, password: SecretStr) -> None:
+        self.user = user
+        self._client, self._password = client, password
+        self._relogin = Relogin(self._login)
+
+    async def read(self, model: str, method: str, *params: Any, context: Mapping[str, Any] | None = None) -> Any:
+        """Call a method that changes nothing. A ``UserError`` of such a call is a missing right: `NotPermitted`."""
+        try:
+            return await self._call(self._client.http.read, model, method, params, context)
+        except Refused as error:
+            raise NotPermitted(error.detail, source=error.source) from None
+
+    async def write(self, model: str, method: str, *params: Any, context: Mapping[str, Any] | None = None) -> Any:
+        """Call a method that changes something, once. Raises `Refused`, `Conflict`, `Invalid` as Tryton refuses."""
+        return await self._call(self._client.http.write, model, method, params, context)
+
+    async def search(
+        self,
+        model: str,
+        domain: Domain,
+        fields: Sequence[str],
+        *,
+        order: Order | None = None,
+        offset: int = 0,
+        limit: int | None = None,
+        context: Mapping[str, Any] | None = None,
+    ) -> list[Row]:
+        """Return records, page by page: as many as match, or up to ``limit``."""
+        found: list[Row] = []
+        order = order or [["id", "ASC"]]
+        while True:
+            size = self._client.page if limit is None else min(self._client.page, limit - len(found))
+            if size <= 0:
+                return found
+            start = offset + len(found)
+            rows = await self.read(model, "search_read", domain, start, size, order, list(fields), context=context)
+            found += rows
+            if len(rows) < size:
+                return found
+
+    async def count(self, model: str, domain: Domain) -> int:
+        """Return how many records match."""
+        return int(await self.read(model, "search_count", domain, 0, None))
+
+    async def _call(
+        self, send: Send, model: str, method: str, params: Sequence[Any], context: Mapping[str, Any] | None
+    ) -> Any:
+        name = f"model.{model}.{method}"
+
+        async def call(session: Session) -> Any:
+            whole = [*params, {**session.context, **(context or {})}]
+            return await self._client.call(send, name, whole, session.authorization, model=model)
+
+        return await self._relogin.run(call)
+
+    async def _login(self) -> Session:
+        client = self._client
+        try:
+            password = {"password": self._password.get_secret_value()}
+            user_id, key, *_ = await client.call(client.http.read, "common.db.login", [self.user, password])
+            authorization = b64encode(f"{self.user}:{user_id}:{key}".encode()).decode()
+            preferences = await client.call(
+                client.http.read, "model.res.user.get_preferences", [True, {}], authorization
+            )
+        except AuthExpired as error:
+            raise AuthFailed(f"the account {self.user!r} is refused", source=error.source) from None
+        except (TypeError, ValueError):
+            raise Unavailable("not an answer to a login", source=client.http.source) from None
+        except Invalid as error:
+            # The server was started for other databases: every model is unknown to it.
+            raise Unavailable(f"the database does not answer: {error.detail}", source=error.source) from None
+        context = {name: preferences[name] for name in _CONTEXT if preferences.get(name) is not None}
+        return Session(authorization, context if client.company is None else {**context, "company": client.company})
+
+
+class TrytonClient:
+    """One server's database."""
+
+    def __init__(self, options: TrytonOptions, http: Http) -> None:
+        self.http = http
+        self.page = options.page
+        self.company = options.company
+        self._database = options.database
+        self._path = f"{quote(options.database, safe='')}/rpc/"
+
+    async def call(
+        self, send: Send, method: str, params: Sequence[Any], authorization: str = "", *, model: str = ""
+    ) -> Any:
+        """Send one call and return its result.
+
+        Raises `AuthExpired` for a session that is over (and at a login, for a wrong password).
+        """
+        headers = {"Authorization": f"Session {authorization}"} if authorization else {}
+        body = {"id": 1, "method": method, "params": encode(params)}
+        answer = await send("POST", self._path, json=body, headers=headers)
+        return self._result(answer, method, model)
+
+    def _result(self, answer: Answer, method: str, model: str) -> Any:
+        source = self.http.source
+        match answer.status:
+            case 403:
+                raise Unsupported(f"Tryton does not offer {method}", source=source)
+            case 404:
+                raise AuthFailed(f"there is no database {self._database!r}", source=source)
+            case 413:
+                raise Invalid("the option page is above the server's records_limit", source=source)
+            case _ if not answer.ok:
+                raise refusal(answer, answer.data if isinstance(answer.data, str) else "", source=source)
+        if isinstance(answer.data, dict) and "error" in answer.data:
+            raise _error(answer.data["error"], model, source)
+        try:
+            return decode(answer.data["result"])
+        except (KeyError, TypeError, ValueError):
+            raise answer.failure("not an answer of Tryton", source=source) from None
+
+
+def _error(error: Any, model: str, source: str) -> ErpError:
+    """Return the error that Tryton's shape of it stands for."""
+    match error:
+        case ["UserError", [str() as message, description, *_]]:
+            return Refused(words(f"{message} {description or ''}"), source=source)
+        case ["UserWarning", [_, message, *description]]:
+            # A question to whoever sits at the screen; the answer is theirs, in Tryton.
+            return Invalid(words(" ".join(str(part) for part in (message, *description) if part)), source=source)
+        case ["ConcurrencyException", *_]:
+            return Conflict("changed meanwhile", source=source)
+        case ["LoginException", *_]:
+            return AuthFailed("the login wants more than a password", source=source)
+        case [str() as text, *_] if model and text == repr(model):
+            return Unsupported(f"Tryton's module with {model} is not installed", source=source)
+        case [str() as text, *_]:
+            return Invalid(words(text), source=source)
+        case _:
+            return Invalid("refused without a word", source=source)

@@ -1,0 +1,101 @@
+"""A product's stock in every warehouse: three numbers that Tryton computes, and three that its moves tell.
+
+``quantity`` is what is there today, ``forecast_quantity`` adds every planned move, and with an end date only those
+planned until then (ERP sheet, 7.3). Locations answer for all warehouses at once when the product is in the context.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import fields
+from datetime import date
+from decimal import Decimal
+
+from bot.erp.errors import Unsupported
+from bot.erp.model import Quantities, WarehouseStock
+from bot.erp.tryton.client import Account
+from bot.erp.tryton.mapping import quantity
+from bot.erp.tryton.wire import Row, at
+
+_WAREHOUSES = [["type", "=", "warehouse"]]
+_BY_CODE = [["code", "ASC"], ["id", "ASC"]]
+_MOVE = ("internal_quantity", "state", "from_location.left", "to_location.left")
+
+
+async def read_places(
+    account: Account, product_id: int, digits: int | None, *, today: date
+) -> tuple[WarehouseStock, ...]:
+    """Return the figures of every warehouse, zeros included: Tryton says zero, not nothing."""
+    context = {"product": product_id}
+    planned = [["product", "=", product_id], ["state", "in", ["draft", "assigned"]]]
+    warehouses, by_now, moves = await asyncio.gather(
+        account.search(
+            "stock.location",
+            _WAREHOUSES,
+            ["code", "name", "left", "right", "quantity", "forecast_quantity"],
+            order=_BY_CODE,
+            context=context,
+        ),
+        account.search(
+            "stock.location", _WAREHOUSES, ["forecast_quantity"], context=context | {"stock_date_end": today}
+        ),
+        account.search("stock.move", planned, _MOVE),
+    )
+    available = {row["id"]: row["forecast_quantity"] for row in by_now}
+    return tuple(_place(row, available.get(row["id"]), moves, digits) for row in warehouses)
+
+
+def _place(warehouse: Row, available: Decimal | int | None, moves: Sequence[Row], digits: int | None) -> WarehouseStock:
+    incoming, outgoing, reserved = [], [], []
+    for move in moves:
+        leaves, arrives = (_lies_in(warehouse, at(move, f"{end}_location.left")) for end in ("from", "to"))
+        amount = Decimal(move["internal_quantity"])
+        if leaves and move["state"] == "assigned":
+            reserved.append(amount)
+        if arrives and not leaves:
+            incoming.append(amount)
+        if leaves and not arrives:
+            outgoing.append(amount)
+    return WarehouseStock(
+        code=warehouse["code"] or warehouse["name"],
+        name=warehouse["name"],
+        quantities=Quantities(
+            on_hand=_figure(warehouse["quantity"], digits),
+            reserved=quantity(sum(reserved), digits),
+            available=_figure(available, digits),
+            incoming=quantity(sum(incoming), digits),
+            outgoing=quantity(sum(outgoing), digits),
+            forecast=_figure(warehouse["forecast_quantity"], digits),
+        ),
+    )
+
+
+def _lies_in(warehouse: Row, left: int | None) -> bool:
+    """Return whether a location is part of a warehouse: Tryton numbers its tree so that parts lie between two bounds."""
+    return left is not None and bool(warehouse["left"] <= left <= warehouse["right"])
+
+
+def _figure(value: Decimal | int | None, digits: int | None) -> Decimal | None:
+    return None if value is None else quantity(value, digits)
+
+
+def total_of(places: Sequence[WarehouseStock]) -> Quantities:
+    """Return the sum over all warehouses; a figure that one of them lacks is not known in total."""
+
+    def add(name: str) -> Decimal | None:
+        figures = [getattr(place.quantities, name) for place in places]
+        return None if None in figures or not figures else sum(figures, Decimal(0))
+
+    return Quantities(**{each.name: add(each.name) for each in fields(Quantities)})
+
+
+async def read_reorder_point(account: Account, product_id: int, digits: int | None) -> Decimal | None:
+    """Return the sum of the minima at which a product is bought or made; None without such a rule."""
+    wanted = [["product", "=", product_id], ["type", "in", ["purchase", "production"]], ["min_quantity", "!=", None]]
+    try:
+        points = await account.search("stock.order_point", wanted, ["min_quantity"])
+    except Unsupported:
+        # Rules for buying and making come with a module of their own.
+        return None
+    return quantity(sum(Decimal(point["min_quantity"]) for point in points), digits) if points else None
