@@ -37,6 +37,9 @@ from bot.dingtalk.openapi import OpenApi, Patience, Rates
 from bot.dingtalk.quota import MonthlyMeter
 from bot.dingtalk.robot import Robot
 from bot.erp.hub import ErpHub
+from bot.erp.products import ProductTable
+from bot.erp.protection import Protection
+from bot.erp.units import Units
 from bot.erp.vendors import open_source
 from bot.errors import ConfigurationError
 from bot.metrics import Metrics
@@ -159,13 +162,32 @@ def open_api(
 async def open_hub(stack: AsyncExitStack, settings: Settings, metrics: Metrics, now: Callable[[], datetime]) -> ErpHub:
     """Open every configured source; they are closed with ``stack``."""
     timeouts = {name: source.timeout for name, source in settings.erp.items()}
+    protections = {
+        name: Protection(
+            rate=source.rate,
+            failures=source.breaker_failures,
+            pause=source.breaker_seconds,
+            negative_stock=source.negative_stock,
+        )
+        for name, source in settings.erp.items()
+    }
     async with AsyncExitStack() as opened:
         sources = []
         for name, source in settings.erp.items():
-            erp = await open_source(name, source.vendor, source.options, data_dir=settings.data_dir, now=now)
+            erp = await open_source(
+                name, source.vendor, source.options, data_dir=settings.data_dir, now=now, timeout=source.timeout
+            )
             opened.push_async_callback(erp.close)
             sources.append(erp)
-        hub = ErpHub(sources, timeouts=timeouts, metrics=metrics, now=now)
+        hub = ErpHub(
+            sources,
+            timeouts=timeouts,
+            protections=protections,
+            products=ProductTable(settings.products),
+            units=Units(settings.units),
+            metrics=metrics,
+            now=now,
+        )
         opened.pop_all()  # from here on the hub closes them
     stack.push_async_callback(hub.close)
     return hub

@@ -27,13 +27,14 @@ class Metrics:
         self.month_limit = self._gauge("api_calls_month_limit", "The quota: `limits.monthly_calls`.")
         self.erp_calls = self._counter("erp_calls", "Calls to ERPs.", "source", "call", "outcome")
         self.erp_seconds = self._seconds("erp_seconds", "Calls to ERPs.", "source", "call")
+        self.erp_open = self._gauge("erp_open", "1 while a source is left alone because it kept failing.", "source")
         self.errors = self._counter("errors", "Errors by room and class.", "room", "error")
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(f"dingerp_{name}", text, labels, registry=self.registry)
 
-    def _gauge(self, name: str, text: str) -> Gauge:
-        return Gauge(f"dingerp_{name}", text, registry=self.registry)
+    def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
+        return Gauge(f"dingerp_{name}", text, labels, registry=self.registry)
 
     def _seconds(self, name: str, text: str, *labels: str) -> Histogram:
         return Histogram(f"dingerp_{name}", text, labels, registry=self.registry, buckets=_SECONDS)

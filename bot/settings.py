@@ -64,6 +64,14 @@ class ErpSettings(BaseModel):
 
     vendor: str = Field(description="Adapter: `demo`, or one of an installed package.")
     timeout: float = Field(5.0, gt=0, le=60, description="Seconds one question may take at this source.")
+    rate: float = Field(0.0, ge=0, description="Calls per second at most; 0: as many as there are.")
+    breaker_failures: int = Field(
+        5, ge=0, description="Failed reads in a row after which the source is left alone for a while; 0: never."
+    )
+    breaker_seconds: float = Field(
+        15.0, gt=0, le=3600, description="Seconds for which it is left alone; then one call shows whether it is back."
+    )
+    negative_stock: bool = Field(False, description="Whether stock on hand may be below zero in this ERP.")
 
     @property
     def options(self) -> Mapping[str, Any]:
@@ -141,6 +149,12 @@ class Settings(BaseSettings):
     dingtalk: DingTalkSettings = DingTalkSettings.model_validate({})
     http: HttpSettings = HttpSettings.model_validate({})
     erp: dict[str, ErpSettings] = Field({}, description="Source name → ERP.")
+    products: dict[str, dict[str, str]] = Field(
+        {}, description="Our code → source name → the code there; empty where the source lacks the product."
+    )
+    units: dict[str, str] = Field(
+        {}, description='Unit → number and unit, such as `"千个" = "1000 个"`, `"pcs" = "1 个"`.'
+    )
     access: AccessSettings = AccessSettings.model_validate({})
     cards: CardSettings = CardSettings.model_validate({})
     limits: LimitSettings = LimitSettings.model_validate({})

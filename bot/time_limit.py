@@ -1,7 +1,7 @@
 """Time limits for what happens all the time: many at once, all of one length, kept by one timer.
 
-`asyncio.timeout` makes a timer of its own for each use, which hardly ever fires but costs three times as much as all
-the rest of a limit (measured); an answer passes several limits.
+`asyncio.timeout` makes a timer of its own for each use, which hardly ever fires. That costs three times as much as
+this (4.3 against 1.4 µs, measured), and an answer passes several limits.
 """
 
 from __future__ import annotations

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, ClassVar
 
@@ -18,13 +19,41 @@ from bot.chat.freshness import Freshness, freshness, freshness_of_all
 from bot.chat.line import command_line
 from bot.chat.registry import command
 from bot.erp.errors import NotFound
+from bot.erp.found import Part
 from bot.erp.hub import ErpHub, Found
-from bot.erp.model import Product, Quantities, StockLevel, WarehouseStock
-from bot.phrase import phrase
+from bot.erp.merging import add
+from bot.erp.model import Product, Quantities, StockLevel
+from bot.phrase import Phrase, phrase
 
 MAX_SKUS = 5
 MAX_PICKS = 40
 """Products that a pick list can hold; who gets more should write more of the name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """One warehouse. Where several sources answer, ``source`` names whose it is.
+
+    ``unit`` is given where it is not the product's and cannot be converted into it: such figures are not ``counted`` in
+    the sum. Neither are ``stale`` ones, of a source that does not answer now.
+    """
+
+    code: str
+    name: str
+    quantities: Quantities
+    source: str = ""
+    unit: str = ""
+    stale: bool = False
+    counted: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outage:
+    """A source that does not answer now, and when its last known figures are from, if there are any."""
+
+    source: str
+    problem: Phrase
+    as_of: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +63,8 @@ class Stock(ListView):
     card: ClassVar[str] = "stock"
 
     product: Product
-    rows: tuple[WarehouseStock, ...]
+    rows: tuple[Place, ...]
+    outages: tuple[Outage, ...] = ()
     everywhere: Quantities
     reorder_point: Decimal | None
     low: bool
@@ -108,7 +138,7 @@ async def _one(word: str, warehouse: str, erp: ErpHub, asking: Asking) -> View:
             raise NothingFound(word, await _closest(word, warehouse, erp))
         return _picks(word, warehouse, meant.hits, asking)
     level = meant.value
-    rows = _at(warehouse, level)
+    rows = _at(warehouse, _places(meant))
     return Stock(
         product=level.product,
         rows=rows[asking.offset :],
@@ -119,7 +149,8 @@ async def _one(word: str, warehouse: str, erp: ErpHub, asking: Asking) -> View:
         reorder_point=level.reorder_point,
         low=level.below_reorder_point,
         company=level.company,
-        freshness=freshness(meant, level.as_of),
+        outages=_outages(meant),
+        freshness=freshness(meant, level.as_of, failures=not meant.parts),
     )
 
 
@@ -144,7 +175,7 @@ async def _row(word: str, warehouse: str, erp: ErpHub) -> tuple[StockRow, Found[
     if isinstance(meant, _Several):
         return StockRow(asked=word, hits=len(meant.hits.value)), meant.hits
     level = meant.value
-    quantities = _sum(_at(warehouse, level)) if warehouse else level.total
+    quantities = _sum(_at(warehouse, _places(meant))) if warehouse else level.total
     return StockRow(asked=word, product=level.product, quantities=quantities, low=level.below_reorder_point), meant
 
 
@@ -190,29 +221,59 @@ def _picks(word: str, warehouse: str, hits: Found[tuple[Product, ...]], asking: 
     )
 
 
-def _at(warehouse: str, level: StockLevel) -> tuple[WarehouseStock, ...]:
+def _places(found: Found[StockLevel]) -> tuple[Place, ...]:
+    """Return all warehouses, of each source that knows the product."""
+    if not found.parts:
+        return tuple(
+            Place(code=one.code, name=one.name, quantities=one.quantities) for one in found.value.per_warehouse
+        )
+    companies = {part.value.company for part in found.parts if part.value}
+    unit = found.value.product.unit
+    return tuple(
+        place for part in found.parts if part.value for place in _part_places(part, part.value, companies, unit)
+    )
+
+
+def _part_places(part: Part[StockLevel], level: StockLevel, companies: set[str], unit: str) -> tuple[Place, ...]:
+    name = f"{part.source} · {level.company}" if level.company and len(companies) > 1 else part.source
+    rows = [(one.code, one.name, one.quantities) for one in level.per_warehouse] or [("", "", level.total)]
+    own_unit = "" if level.product.unit == unit else level.product.unit
+    return tuple(
+        Place(
+            code=code,
+            name=title,
+            quantities=quantities,
+            source=name,
+            unit=own_unit,
+            stale=not part.fresh,
+            counted=part.counted,
+        )
+        for code, title, quantities in rows
+    )
+
+
+def _outages(found: Found[StockLevel]) -> tuple[Outage, ...]:
+    return tuple(
+        Outage(source=part.source, problem=part.error.tell(), as_of=part.as_of) for part in found.parts if part.error
+    )
+
+
+def _at(warehouse: str, places: tuple[Place, ...]) -> tuple[Place, ...]:
     """Return the warehouses whose code or name is meant, all without a wish; raises `BadArgument` for no such one."""
     if not warehouse:
-        return level.per_warehouse
+        return places
     wanted = warehouse.casefold()
     # People say 上海仓 for 上海成品仓库.
     part = wanted.removesuffix("库").removesuffix("仓") or wanted
-    exact = tuple(one for one in level.per_warehouse if wanted in {one.code.casefold(), one.name.casefold()})
-    if fits := exact or tuple(one for one in level.per_warehouse if part in f"{one.code} {one.name}".casefold()):
+    exact = tuple(one for one in places if wanted in {one.code.casefold(), one.name.casefold()})
+    if fits := exact or tuple(one for one in places if part in f"{one.code} {one.name}".casefold()):
         return fits
-    names = ", ".join(one.name or one.code for one in level.per_warehouse)
+    names = ", ".join(dict.fromkeys(one.name or one.code or one.source for one in places))
     raise BadArgument(phrase("No warehouse is called “%(text)s”. There are: %(names)s.", text=warehouse, names=names))
 
 
-def _sum(places: Sequence[WarehouseStock]) -> Quantities:
-    """Add up the places; a figure that one of them does not say is unknown in the sum too."""
-
-    def add(name: str) -> Decimal | None:
-        figures: list[Decimal | None] = [getattr(place.quantities, name) for place in places]
-        known = [figure for figure in figures if figure is not None]
-        return sum(known, Decimal()) if len(known) == len(figures) else None
-
-    return Quantities(**{one.name: add(one.name) for one in fields(Quantities)})
+def _sum(places: Sequence[Place]) -> Quantities:
+    return add(place.quantities for place in places if place.counted)
 
 
 def _line(*words: str, warehouse: str) -> str:

@@ -15,7 +15,7 @@ from bot.phrase import Phrase
 class Freshness:
     """When the ERP said it. ``stale``: it does not answer now, so this is the last known value.
 
-    ``failures`` name the other sources that did not answer.
+    ``failures`` name the other sources that did not answer, and what else the reader should know.
     """
 
     as_of: datetime
@@ -24,9 +24,13 @@ class Freshness:
     failures: tuple[Phrase, ...] = ()
 
 
-def freshness(found: Found[Any], as_of: datetime | None = None) -> Freshness:
-    """Return the freshness of one answer; ``as_of`` is when it was true, where the ERP itself says that."""
-    return Freshness(as_of=as_of or found.as_of, stale=found.stale, source=found.source, failures=found.failures)
+def freshness(found: Found[Any], as_of: datetime | None = None, *, failures: bool = True) -> Freshness:
+    """Return the freshness of one answer; ``as_of`` is when it was true, where the ERP itself says that.
+
+    Without ``failures`` only where the view shows them itself.
+    """
+    said = (*found.failures, *found.notes) if failures else found.notes
+    return Freshness(as_of=as_of or found.as_of, stale=found.stale, source=found.source, failures=said)
 
 
 def freshness_of_all(founds: Sequence[Found[Any]]) -> Freshness:
@@ -36,5 +40,7 @@ def freshness_of_all(founds: Sequence[Found[Any]]) -> Freshness:
         as_of=min(found.as_of for found in founds),
         stale=any(found.stale for found in founds),
         source=sources.pop() if len(sources) == 1 else "",
-        failures=tuple({str(failure): failure for found in founds for failure in found.failures}.values()),
+        failures=tuple(
+            {str(failure): failure for found in founds for failure in (*found.failures, *found.notes)}.values()
+        ),
     )

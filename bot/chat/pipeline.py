@@ -104,7 +104,8 @@ class QuestionPipeline:
         # The place is taken before the commit: questions keep the order in which their frames came.
         place = self._queue.take_place(message.conversation.id)
         try:
-            new = await self._inbox.accept(Letter(message.msg_id, payload, received_at))
+            with self._turns:
+                new = await self._inbox.accept(Letter(message.msg_id, payload, received_at))
         except BaseException:
             place.leave()
             raise

@@ -4,42 +4,61 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from types import TracebackType
 
-STEPS = 8
-"""Heavy steps in one turn: under a millisecond, and enough to find code and data still in the processor's caches."""
+MANY = 8
+"""Heavy steps in one turn: several find code and data still in the processor's caches, one alone costs a third more."""
+
+FEW = 4
+"""Heavy steps in one turn while somebody has the right of way: an ACK takes several turns, which must be short."""
 
 
 class Turns:
-    """Lets ``steps`` callers pass in each turn of the event loop, first come, first served.
+    """Lets only so many callers pass in each turn of the event loop, first come, first served.
 
     Without it, whatever is released together (by a commit, by an ERP) works together: a turn of the loop then takes
-    as long as all of it, and frames wait that long for their acknowledgement.
+    as long as all of it, and frames wait that long for their acknowledgement. ``with turns:`` around work that is
+    waited for gives it the right of way; more than one may have it.
     """
 
-    def __init__(self, steps: int = STEPS) -> None:
-        self._steps = steps
-        self._left = steps
+    def __init__(self, many: int = MANY, few: int = FEW) -> None:
+        self._many = many
+        self._few = few
+        self._urgent = 0
+        self._passed = 0
+        self._begins = False
         self._waiting: deque[asyncio.Future[None]] = deque()
+
+    def __enter__(self) -> None:
+        self._urgent += 1
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        self._urgent -= 1
 
     async def next(self) -> None:
         """Pass at once while this turn has room, else wait for one that has."""
         loop = asyncio.get_running_loop()
-        if self._left == self._steps:
+        if not self._begins:
+            self._begins = True
             loop.call_soon(self._begin, loop)
-        if self._left:
-            self._left -= 1
+        if not self._waiting and self._has_room():
+            self._passed += 1
             return
         mine: asyncio.Future[None] = loop.create_future()
         self._waiting.append(mine)
         await mine
 
+    def _has_room(self) -> bool:
+        return self._passed < (self._few if self._urgent else self._many)
+
     def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin a new turn with those who wait; runs once in every turn that follows a used one."""
-        self._left = self._steps
-        while self._waiting and self._left:
+        self._passed = 0
+        while self._waiting and self._has_room():
             first = self._waiting.popleft()
             if not first.done():  # else it was cancelled while it waited
                 first.set_result(None)
-                self._left -= 1
-        if self._left < self._steps:
+                self._passed += 1
+        self._begins = self._passed > 0
+        if self._begins:
             loop.call_soon(self._begin, loop)

@@ -79,6 +79,19 @@ class Unavailable(ErpError):
         return phrase("The ERP does not answer at the moment.")
 
 
+class Unusable(ErpError):
+    """The ERP's record of ``what`` fails the validation: it is kept aside and not shown."""
+
+    def __init__(self, what: str, detail: str, *, source: str = "") -> None:
+        super().__init__(detail, source=source)
+        self.what = what
+
+    def tell(self) -> Phrase:
+        return phrase(
+            "The ERP's record of “%(what)s” cannot be right and is not shown; it was kept aside.", what=self.what
+        )
+
+
 class Unsupported(ErpError):
     """This ERP cannot do that; a named gap of its capabilities."""
 

@@ -54,7 +54,7 @@ class HttpOptions(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     url: str = Field(pattern=r"^https?://\S+$", description="Where the ERP answers, such as https://erp.example.com.")
-    timeout: float = Field(4.0, gt=0, le=120, description="Seconds that one read may take.")
+    timeout: float = Field(4.0, gt=0, le=120, description="Seconds that one question may take.")
     write_timeout: float = Field(15.0, gt=0, le=300, description="Seconds that one decision may take to be confirmed.")
     ca_file: Path | None = Field(None, description="Certificates to trust instead of the system's.")
     proxy: str | None = Field(None, description="Address of an HTTP proxy.")

@@ -10,15 +10,22 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from random import Random
 from types import MappingProxyType
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
+import structlog
 from cachetools import LRUCache
 
-from bot.erp.errors import ErpError, NotFound, Unavailable, UnknownOutcome, Unsupported
+from bot.erp.breaker import Breaker, State
+from bot.erp.errors import ErpError, NotFound, RateLimited, Unavailable, UnknownOutcome, Unsupported
+from bot.erp.found import Found as Found  # who asks the hub takes it from here
+from bot.erp.found import Part
+from bot.erp.integrity import Inspector, Quarantine
+from bot.erp.listing import INVOICES, PRODUCTION_ORDERS, PURCHASE_ORDERS, SALES_ORDERS, Listing
+from bot.erp.merging import D
 from bot.erp.model import (
     Area,
     Changes,
@@ -35,10 +42,17 @@ from bot.erp.model import (
     Verdict,
 )
 from bot.erp.port import Capability, Erp, ListQuery
+from bot.erp.products import ProductTable
+from bot.erp.protection import Protection
+from bot.erp.rate import CallRate
+from bot.erp.several import Several
+from bot.erp.units import Units
 from bot.errors import ConfigurationError
 from bot.metrics import Metrics
 from bot.phrase import Phrase, phrase
 from bot.time_limit import TimeLimit
+
+log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
@@ -48,26 +62,15 @@ _Key = tuple[Hashable, ...]
 _PAUSES = (0.1, 0.4, None)
 """Seconds before the second and the third attempt at a read, give or take half; none after the third."""
 
+_LISTS = {
+    Capability.SALES_ORDERS: "orders",
+    Capability.INVOICES: "invoices",
+    Capability.PURCHASE_ORDERS: "purchase_orders",
+    Capability.PRODUCTION_ORDERS: "production_orders",
+}
+"""The port's call for each list."""
+
 _CAPABILITY = {Verdict.APPROVE: Capability.APPROVE, Verdict.REJECT: Capability.REJECT}
-
-
-@dataclass(frozen=True, slots=True)
-class Found(Generic[T]):
-    """An answer with the source it came from and the time at which it was true.
-
-    ``failures`` tell which other sources (or, for a stale answer, the same) did not answer and why.
-    """
-
-    value: T
-    source: str
-    as_of: datetime
-    stale: bool = False
-    failures: tuple[Phrase, ...] = ()
-
-    @property
-    def stale_since(self) -> datetime | None:
-        """When the value was last read, if the source does not answer now; else None."""
-        return self.as_of if self.stale else None
 
 
 class ErpHub:
@@ -82,6 +85,10 @@ class ErpHub:
         timeout: float = 5.0,
         timeouts: Mapping[str, float] = MappingProxyType({}),
         write_timeout: float = 20.0,
+        protections: Mapping[str, Protection] = MappingProxyType({}),
+        products: ProductTable | None = None,
+        units: Units | None = None,
+        quarantine: Quarantine | None = None,
         rng: Random | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -89,8 +96,9 @@ class ErpHub:
     ) -> None:
         """``timeout`` is in seconds for a whole read with its repeats; ``timeouts`` has it for single sources.
 
-        ``write_timeout`` is how long a decision may take, ``copies`` how many answers are remembered. Raises
-        `ConfigurationError` when two sources share a name.
+        ``write_timeout`` is how long a decision may take, ``copies`` how many answers are remembered. ``protections``
+        are limits of single sources, ``products`` and ``units`` what makes their answers one, ``quarantine`` keeps
+        the records that cannot be right. Raises `ConfigurationError` when two sources share a name.
         """
         self._all = tuple(sources)
         self._sources = {source.name: source for source in sources}
@@ -112,6 +120,15 @@ class ErpHub:
         self._copies: LRUCache[_Key, Found[Any]] = LRUCache(copies)
         self._counters: dict[tuple[str, str, str], Callable[[], None]] = {}
         self._clocks: dict[tuple[str, str], Callable[[float], None]] = {}
+        guards = {name: protections.get(name, Protection()) for name in self._sources}
+        self._breakers = {name: self._breaker(name, guard) for name, guard in guards.items()}
+        self._rates = {name: CallRate(guard.rate, monotonic) for name, guard in guards.items() if guard.rate}
+        self._inspectors = {
+            name: Inspector(name, now=now, units=units, negative_stock=guard.negative_stock, quarantine=quarantine)
+            for name, guard in guards.items()
+        }
+        self._several = Several(self._hear, products or ProductTable(), units or Units(), monotonic)
+        self._alone = len(sources) == 1 and not products
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -120,6 +137,8 @@ class ErpHub:
 
     async def find_products(self, text: str, *, limit: int) -> Found[tuple[Product, ...]]:
         """Return products that match ``text``, best match first."""
+        if not self._alone:
+            return await self._several.find_products(self._all, text, limit=limit)
         return await self._ask(
             tuple(self._sources.values()),
             "find_products",
@@ -128,7 +147,9 @@ class ErpHub:
         )
 
     async def stock(self, sku: str) -> Found[StockLevel]:
-        """Return one product's stock; raises `NotFound`."""
+        """Return one product's stock, at all sources together where several have it; raises `NotFound`."""
+        if not self._alone:
+            return await self._several.stock(self._able[Capability.STOCK], sku)
         return await self._ask(self._able[Capability.STOCK], "stock", (sku.casefold(),), lambda erp: erp.stock(sku))
 
     async def order(self, number: str) -> Found[SalesOrder]:
@@ -139,7 +160,7 @@ class ErpHub:
 
     async def orders(self, query: ListQuery) -> Found[Slice[SalesOrder]]:
         """Return sales orders without lines."""
-        return await self._ask(self._able[Capability.SALES_ORDERS], "orders", (query,), lambda erp: erp.orders(query))
+        return await self._list(Capability.SALES_ORDERS, query, lambda erp, part: erp.orders(part), SALES_ORDERS)
 
     async def invoice(self, number: str) -> Found[Invoice]:
         """Return one customer invoice; raises `NotFound`."""
@@ -149,7 +170,7 @@ class ErpHub:
 
     async def invoices(self, query: ListQuery) -> Found[Slice[Invoice]]:
         """Return customer invoices."""
-        return await self._ask(self._able[Capability.INVOICES], "invoices", (query,), lambda erp: erp.invoices(query))
+        return await self._list(Capability.INVOICES, query, lambda erp, part: erp.invoices(part), INVOICES)
 
     async def purchase_order(self, number: str) -> Found[PurchaseOrder]:
         """Return one purchase order with its lines; raises `NotFound`."""
@@ -162,8 +183,8 @@ class ErpHub:
 
     async def purchase_orders(self, query: ListQuery) -> Found[Slice[PurchaseOrder]]:
         """Return purchase orders without lines."""
-        return await self._ask(
-            self._able[Capability.PURCHASE_ORDERS], "purchase_orders", (query,), lambda erp: erp.purchase_orders(query)
+        return await self._list(
+            Capability.PURCHASE_ORDERS, query, lambda erp, part: erp.purchase_orders(part), PURCHASE_ORDERS
         )
 
     async def production_order(self, number: str) -> Found[ProductionOrder]:
@@ -177,11 +198,8 @@ class ErpHub:
 
     async def production_orders(self, query: ListQuery) -> Found[Slice[ProductionOrder]]:
         """Return production orders."""
-        return await self._ask(
-            self._able[Capability.PRODUCTION_ORDERS],
-            "production_orders",
-            (query,),
-            lambda erp: erp.production_orders(query),
+        return await self._list(
+            Capability.PRODUCTION_ORDERS, query, lambda erp, part: erp.production_orders(part), PRODUCTION_ORDERS
         )
 
     async def changed_since(self, source: str, area: Area, cursor: str, *, limit: int) -> Changes:
@@ -226,17 +244,30 @@ class ErpHub:
             raise Unsupported(f"no {capability} here", source=name)
         return erp
 
+    async def _list(
+        self,
+        capability: Capability,
+        query: ListQuery,
+        read: Callable[[Erp, ListQuery], Awaitable[Slice[D]]],
+        listing: Listing[D],
+    ) -> Found[Slice[D]]:
+        sources, call = self._able[capability], _LISTS[capability]
+        if not self._alone:
+            return await self._several.documents(sources, call, query, read, listing)
+        return await self._ask(sources, call, (query,), lambda erp: read(erp, query))
+
     async def _ask(
         self, sources: Sequence[Erp], call: str, args: _Key, read: Callable[[Erp], Awaitable[T]]
     ) -> Found[T]:
         """Ask ``sources`` at the same time and return the best answer.
 
-        Something is better than an empty list, fresh is better than stale, and the source named first wins.
+        Fresh is better than stale, and the source named first wins.
         """
         if not sources:
             raise Unsupported(f"no source offers {call}")
         flights = [(source, self._flight(source, (source.name, call, *args), read)) for source in sources]
         best: Found[T] | None = None
+        also: list[str] = []
         missing: NotFound | None = None
         errors: list[ErpError] = []
         for source, flight in flights:
@@ -250,12 +281,31 @@ class ErpHub:
                 if copy is None:
                     continue
                 answer = replace(copy, stale=True)
-            if best is None or _worth(answer) > _worth(best):
+            also.append(answer.source)
+            if best is None or best.stale > answer.stale:
                 best = answer
         if best is None:
             # A source that did not answer may well have what the others lack.
             raise errors[0] if errors else missing or Unavailable(f"nobody answered {call}")
+        if len(also) > 1:
+            notes = (phrase("%(source)s also has this number.", source=name) for name in also if name != best.source)
+            best = replace(best, notes=tuple(notes))
         return replace(best, failures=tuple(map(self._note, errors))) if errors else best
+
+    async def _hear(
+        self, source: Erp, call: str, args: _Key, read: Callable[[Erp], Awaitable[Any]]
+    ) -> Part[Any] | NotFound:
+        """Return what one source says, or what it said last if it does not answer."""
+        key = (source.name, call, *args)
+        answer = await asyncio.shield(self._flight(source, key, read))
+        if isinstance(answer, NotFound):
+            return answer
+        if isinstance(answer, Found):
+            return Part(source=source.name, value=answer.value, as_of=answer.as_of, notes=answer.notes)
+        copy = self._copies.get(key) if answer.retry else None
+        if copy is None:
+            return Part(source=source.name, value=None, error=answer)
+        return Part(source=source.name, value=copy.value, as_of=copy.as_of, error=answer)
 
     def _note(self, error: ErpError) -> Phrase:
         if len(self._all) == 1:
@@ -272,7 +322,9 @@ class ErpHub:
     async def _fly(self, source: Erp, key: _Key, read: Callable[[Erp], Awaitable[T]]) -> Found[T] | ErpError:
         answer: Found[T] | ErpError | None = None
         try:
-            answer = Found(await self._read(source, str(key[1]), read), source.name, self._now())
+            said = await self._read(source, str(key[1]), read)
+            value, notes = self._inspectors[source.name].inspect(said)
+            answer = Found(value, source.name, self._now(), notes=notes)
         except ErpError as error:
             answer = error
         finally:
@@ -287,9 +339,25 @@ class ErpHub:
 
     async def _read(self, source: Erp, call: str, read: Callable[[Erp], Awaitable[T]]) -> T:
         """Try up to three times within the source's time; raises the last error."""
+        breaker = self._breakers[source.name]
+        breaker.admit()
+        try:
+            answer = await self._try(source, call, read)
+        except ErpError as error:
+            breaker.failed(error)
+            raise
+        except BaseException:
+            breaker.gave_up()
+            raise
+        breaker.succeeded()
+        return answer
+
+    async def _try(self, source: Erp, call: str, read: Callable[[Erp], Awaitable[T]]) -> T:
         limit = self._limits[source.name]
         deadline = self._monotonic() + limit.seconds
         for pause in _PAUSES:
+            if self._rates:
+                await self._queue(source, deadline - self._monotonic())
             try:
                 return await self._attempt(source, call, read, limit, Unavailable)
             except ErpError as error:
@@ -301,6 +369,27 @@ class ErpHub:
             await self._sleep(wait)
             limit = TimeLimit(deadline - self._monotonic())
         raise AssertionError("the last attempt returns or raises")
+
+    async def _queue(self, source: Erp, longest: float) -> None:
+        """Wait until the source may be called; raises `RateLimited` if that takes too long."""
+        rate = self._rates.get(source.name)
+        if rate is None:
+            return
+        wait = rate.reserve(longest)
+        if wait is None:
+            raise RateLimited("its rate is used up", source=source.name, retry_after=rate.wait)
+        if wait:
+            await self._sleep(wait)
+
+    def _breaker(self, name: str, guard: Protection) -> Breaker:
+        gauge = self._metrics.erp_open.labels(name)
+        gauge.set(0)
+
+        def show(state: State) -> None:
+            gauge.set(state is not State.CLOSED)
+            log.warning("erp.breaker", source=name, state=state.value)
+
+        return Breaker(name, failures=guard.failures, pause=guard.pause, monotonic=self._monotonic, on_change=show)
 
     async def _attempt(
         self, source: Erp, call: str, act: Callable[[Erp], Awaitable[T]], limit: TimeLimit, late: type[ErpError]
@@ -344,6 +433,8 @@ class ErpHub:
         return None
 
     async def _decide(self, source: Erp, decision: Decision) -> DecisionResult:
+        # A breaker does not hold it up: somebody waits for it, and it is sent once at most.
+        await self._queue(source, self._write_limit.seconds)
         try:
             result = await self._attempt(
                 source, "decide", lambda erp: erp.decide(decision), self._write_limit, UnknownOutcome
@@ -370,9 +461,3 @@ class ErpHub:
             return await self._read(source, "purchase_order", lambda erp: erp.purchase_order(number))
         except ErpError:
             return None
-
-
-def _worth(found: Found[Any]) -> tuple[bool, bool]:
-    value = found.value
-    empty = value.total == 0 if isinstance(value, Slice) else value == ()
-    return not empty, not found.stale

@@ -41,16 +41,26 @@ class Listing(Generic[D]):
         Documents without a day come last.
         """
         found = [document for document in documents if self._matches(document, query.text)]
-        found.sort(key=lambda document: document.number)
-        if query.filter is Filter.ALL:
-            found.sort(key=lambda document: self.day(document) or _FIRST, reverse=True)
-        elif query.filter in self.filters:
-            holds, day = self.filters[query.filter]
+        if query.filter is not Filter.ALL:
+            holds, _ = self._filter(query.filter)
             found = [document for document in found if holds(document, today)]
-            found.sort(key=lambda document: day(document) or _LAST)
-        else:
-            raise Unsupported(f"no list of {query.filter} here")
+        found = self.sort(found, query.filter)
         return Slice(items=tuple(found[query.offset : query.offset + query.limit]), total=len(found))
+
+    def sort(self, documents: Iterable[D], wanted: Filter) -> list[D]:
+        """Return documents in the order of a list; raises `Unsupported` for a filter it lacks."""
+        ordered = sorted(documents, key=lambda document: document.number)
+        if wanted is Filter.ALL:
+            ordered.sort(key=lambda document: self.day(document) or _FIRST, reverse=True)
+        else:
+            _, day = self._filter(wanted)
+            ordered.sort(key=lambda document: day(document) or _LAST)
+        return ordered
+
+    def _filter(self, wanted: Filter) -> tuple[Callable[[D, date], bool], Callable[[D], date | None]]:
+        if wanted not in self.filters:
+            raise Unsupported(f"no list of {wanted} here")
+        return self.filters[wanted]
 
     def _matches(self, document: D, text: str) -> bool:
         wanted = text.casefold()

@@ -42,7 +42,10 @@ class Vendor(Generic[O]):
     open: Callable[[Surroundings, O], Awaitable[Erp]]
 
 
-_OURS = {"demo": EntryPoint("demo", "bot.erp.demo.manifest:vendor", GROUP)}
+_OURS = {
+    name: EntryPoint(name, f"bot.erp.{name}.manifest:vendor", GROUP)
+    for name in ("demo", "erpnext", "kingdee", "odoo", "rest", "sql", "tryton", "yonbip")
+}
 
 
 def known_vendors() -> tuple[str, ...]:
@@ -65,14 +68,23 @@ def find_vendor(name: str) -> Vendor[Any]:
 
 
 async def open_source(
-    name: str, vendor: str, options: Mapping[str, Any], *, data_dir: Path, now: Callable[[], datetime]
+    name: str,
+    vendor: str,
+    options: Mapping[str, Any],
+    *,
+    data_dir: Path,
+    now: Callable[[], datetime],
+    timeout: float | None = None,
 ) -> Erp:
     """Return the source ``name``, ready to be asked.
 
-    Raises `ConfigurationError` for an unknown vendor or a wrong option; the option's value, which may be a secret, is
-    not repeated.
+    ``timeout`` (seconds that one question may take) is told to adapters that have an option of that name. Raises
+    `ConfigurationError` for an unknown vendor or a wrong option; the option's value, which may be a secret, is not
+    repeated.
     """
     found = find_vendor(vendor)
+    if timeout is not None and "timeout" in found.options.model_fields:
+        options = {"timeout": timeout, **options}
     try:
         checked = found.options.model_validate(options)
     except ValidationError as error:

@@ -27,8 +27,8 @@ log = structlog.get_logger(__name__)
 BATCH = 500
 """Rows per commit: bounds the time for which one commit holds the others up."""
 
-GATHER = 0.004
-"""Seconds in which frames gather for the next commit while they keep coming: a commit costs as much as fifty rows."""
+GATHER = 0.006
+"""Seconds in which frames gather for the next commit while they keep coming: a commit costs as much as twenty rows."""
 
 KEEP = timedelta(hours=1)
 """How long answered questions are known, so that a late redelivery is not answered again (seen after 60 s)."""
@@ -64,16 +64,17 @@ class _Batch:
 class StoredInbox:
     """Implements `bot.chat.inbox.Inbox`. `run` must be running: it ends the writing, and reports a defect in it.
 
-    Batches are handed over in the database's own thread, not by a task: each trip through a busy event loop would add
-    to the time until the ACK (measured: three turns of the loop, a third of that time).
+    Batches are handed over in the database's own thread, not by a task: a task would go
+    through the busy event loop three times more for each batch, and ACKs would wait for that.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._lock = threading.Lock()
-        """Guards what follows; held for a few instructions only."""
+        """Guards the next two; held for a few instructions only."""
         self._batches: deque[_Batch] = deque([_Batch()])
         self._writing = False
+        self._later: asyncio.TimerHandle | None = None
         self._died: asyncio.Future[None] | None = None
 
     async def accept(self, letter: Letter) -> bool:
@@ -102,7 +103,8 @@ class StoredInbox:
         """Let the new state be committed with the next batch."""
         with self._lock:
             self._open_batch().marks[msg_id] = state
-        self._write_soon()
+        if self._later is None:  # nobody waits for a mark: it may go with the next letters
+            self._later = asyncio.get_running_loop().call_later(GATHER, self._write_marks)
 
     async def unanswered(self, since: datetime) -> tuple[Letter, ...]:
         """Return what still waits, oldest first, and give up (as failed) what came before ``since``.
@@ -135,9 +137,13 @@ class StoredInbox:
             self._batches.append(_Batch())
         return self._batches[-1]
 
+    def _write_marks(self) -> None:
+        self._later = None
+        self._write_soon()
+
     def _write_soon(self) -> None:
         with self._lock:
-            if self._writing:
+            if self._writing or not self._any():
                 return
             self._writing = True
         self._database.start(partial(self._write, asyncio.get_running_loop()))
@@ -158,9 +164,12 @@ class StoredInbox:
         if self._batches[0]:
             time.sleep(GATHER)
         with self._lock:
-            self._writing = any(one or one.waiters for one in self._batches)
+            self._writing = self._any()
         if self._writing:
             self._database.start(partial(self._write, loop))
+
+    def _any(self) -> bool:
+        return any(one or one.waiters for one in self._batches)
 
     def _die(self, defect: Exception) -> None:
         if self._died is not None and not self._died.done():

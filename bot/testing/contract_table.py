@@ -35,9 +35,10 @@ def find_contracts(folder: Path) -> list[Contract]:
 
 
 def _contracts_in(file: Path) -> Iterator[Contract]:
+    """Yield those that pytest runs, not what they share."""
     module = _load(file)
-    for member in vars(module).values():
-        if isinstance(member, type) and issubclass(member, ErpContract) and member.__module__ == module.__name__:
+    for name, member in vars(module).items():
+        if name.startswith("Test") and issubclass(member, ErpContract) and member.__module__ == module.__name__:
             yield member
 
 

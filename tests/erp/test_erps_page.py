@@ -16,6 +16,11 @@ PAGE = HERE.parents[1] / "docs" / "reference" / "erps.md"
 CONTRACTS = find_contracts(HERE)
 
 
+def test_every_adapter_has_a_name_of_its_own() -> None:
+    names = [contract.name for contract in CONTRACTS]
+    assert sorted(set(names)) == names
+
+
 def test_the_page_is_what_the_adapters_declare() -> None:
     page = PAGE.read_text(encoding="utf-8")
     assert page == written(page, CONTRACTS), "run the contract and write the page again, as it says"

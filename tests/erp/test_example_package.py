@@ -39,6 +39,7 @@ async def test_it_is_a_source_like_any_other(monkeypatch: pytest.MonkeyPatch, tm
     entries = EntryPoints(EntryPoint(*item, GROUP) for item in project["entry-points"][GROUP].items())
     monkeypatch.setattr(vendors, "entry_points", lambda **wanted: entries.select(**wanted))
     options = {"url": "https://erp.example.com", "user": "bot", "password": "x"}
-    erp = await open_source("main", "example", options, data_dir=tmp_path, now=lambda: datetime.now(UTC))
+    erp = await open_source("main", "example", options, data_dir=tmp_path, now=lambda: datetime.now(UTC), timeout=1.5)
     assert erp.name == "main"
+    assert erp._options.timeout == 1.5  # type: ignore[attr-defined]  # known from its own folder only
     await erp.close()

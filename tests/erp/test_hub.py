@@ -310,20 +310,21 @@ async def test_memory_for_old_answers_is_bounded(make_hub: MakeHub) -> None:
 
 async def test_all_sources_are_asked_at_once_and_the_first_that_has_it_wins(make_hub: MakeHub) -> None:
     one, two, three = (
-        Source("one", stock=NotFound("SKU123")),
-        Source("two", stock=level(2)),
-        Source("x", stock=level(3)),
+        Source("one", purchase_order=NotFound("PO-1001")),
+        Source("two", purchase_order=purchase(version="2")),
+        Source("x", purchase_order=purchase(version="3")),
     )
     for source in (one, two, three):
         source.gate.clear()
-    asked = asyncio.create_task(make_hub(one, two, three).stock("SKU123"))
+    asked = asyncio.create_task(make_hub(one, two, three).purchase_order("PO-1001"))
     for source in (one, two, three):
         await source.begun.wait()
     for source in (three, two, one):
         source.gate.set()
     found = await asked
-    assert (found.source, found.value) == ("two", level(2))
+    assert (found.source, found.value.version) == ("two", "2")
     assert found.failures == ()
+    assert [str(note) for note in found.notes] == ["x also has this number."]
 
 
 async def test_one_failing_source_is_noted_beside_the_answer_of_another(make_hub: MakeHub) -> None:

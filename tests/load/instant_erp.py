@@ -80,7 +80,6 @@ async def _open(surroundings: Surroundings, _options: _NoOptions) -> InstantErp:
 vendor = Vendor(title="Instant ERP", options=_NoOptions, open=_open)  # type: ignore[arg-type]  # a part of the port
 
 if __name__ == "__main__":
-    import sys; sys.setswitchinterval(float(os.environ.get("SI","0.005")))
     # As an installed package would announce it.
     vendors._OURS["instant"] = EntryPoint("instant", "tests.load.instant_erp:vendor", vendors.GROUP)
     from bot.cli import main

@@ -11,13 +11,13 @@ from zoneinfo import ZoneInfo
 
 from bot.erp import deciding, listing
 from bot.erp.cursor import TimeCursor
-from bot.erp.errors import ErpError, Invalid, NotFound, Unsupported
 from bot.erp.erpnext import lists, mapping
 from bot.erp.erpnext.approving import Actions, Approvals, together
 from bot.erp.erpnext.client import Account, Frappe, Lookup, Row, pattern
 from bot.erp.erpnext.lists import Kind
 from bot.erp.erpnext.manifest import ErpNextOptions
 from bot.erp.erpnext.site import Site
+from bot.erp.errors import ErpError, Invalid, NotFound, Unsupported
 from bot.erp.http import Http
 from bot.erp.model import (
     Area,
@@ -80,10 +80,7 @@ class ErpNext:
     async def find_products(self, text: str, *, limit: int) -> tuple[Product, ...]:
         """Return products; templates of variants and disabled items are no products."""
         site = await self._site()
-        if not text:
-            rows, codes = await self._frappe.rows(lists.items(), limit=limit), {}
-        else:
-            rows, codes = await self._hits(text)
+        rows, codes = await self._hits(text) if text else (await self._frappe.rows(lists.items(), limit=limit), {})
         found = [site.read(mapping.product, row, codes.get(row["name"], "")) for row in rows]
         ranked = listing.find_products(found, text, limit=limit)
         barcodes = await self._children("Item", "Item Barcode", "barcode", [product.sku for product in ranked])
@@ -243,7 +240,7 @@ class ErpNext:
             name = self._options.time_zone or await self._zone_name()
             try:
                 zone = ZoneInfo(name)
-            except (ValueError, OSError) as error:
+            except (KeyError, ValueError, OSError) as error:
                 raise Invalid(f"the site's time zone {name!r} is unknown: set time_zone", source=self.name) from error
             self._known_site = Site(self.name, self._options.url, zone)
         return self._known_site
@@ -269,7 +266,7 @@ class ErpNext:
 
     async def _spelling(self, doctype: str, name: str) -> str | None:
         """Return how a name is really spelled: MariaDB does not mind the case, PostgreSQL does."""
-        if not name.strip() or not name.upper() != name.lower():
+        if not name.strip() or name.upper() == name.lower():
             return None
         lookup = Lookup(doctype, ("name",), [("name", "like", pattern(name)[1:-1])])
         names = [str(row["name"]) for row in await self._frappe.rows(lookup, limit=_ALIKE)]

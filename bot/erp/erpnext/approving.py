@@ -12,7 +12,7 @@ from bot.erp.erpnext.client import Account, Frappe, Lookup
 from bot.erp.erpnext.mapping import modified_of
 from bot.erp.erpnext.site import Site, as_html
 from bot.erp.erpnext.workflow import SUBMITTING, Remark, Step, Workflow, remark, step, with_approval, workflow
-from bot.erp.errors import AuthFailed, Conflict, Invalid, NotPermitted, UnknownOutcome
+from bot.erp.errors import AuthFailed, Conflict, ErpError, Invalid, NotPermitted, UnknownOutcome
 from bot.erp.model import Decision, PurchaseOrder, PurchaseStatus, Verdict
 
 ORDER = "Purchase Order"
@@ -192,9 +192,8 @@ class Approvals:
         try:
             done = await self._frappe.act("frappe.model.workflow.apply_workflow", given, account)
         except Conflict as error:
-            # “Not a valid Workflow Action” is said to who comes too late and to who lacks the role alike.
-            if (await read(order.number)).version != order.version:
-                raise
+            # “Not a valid Workflow Action” is said to who comes too late and to who lacks the role alike. The order,
+            # which is read again then, tells the first: it has changed.
             raise NotPermitted(error.detail, source=self._source) from error
         if done is None:
             await self._await_queue(order, read)
@@ -203,7 +202,11 @@ class Approvals:
         """Wait for the background workers, which submit where the DocType says so (ERP sheet, 4.5)."""
         for seconds in _QUEUE:
             await self._sleep(seconds)
-            if (await read(order.number)).version != order.version:
+            try:
+                now = await read(order.number)
+            except ErpError as error:
+                raise UnknownOutcome(error.detail, source=self._source) from error
+            if now.version != order.version:
                 return
         raise UnknownOutcome("the ERP put it into its queue", source=self._source)
 

@@ -172,11 +172,11 @@ def said(data: Mapping[str, Any]) -> str:
     messages = [_message(each) for each in _list(data.get("_server_messages"))]
     if any(messages):
         return words(" ".join(filter(None, messages)))
-    for key in ("_error_message", "exception"):
-        if isinstance(data.get(key), str):
-            text: str = data[key]
-            return words(text.partition(": ")[2] or text)
-    return ""
+    error, exception = data.get("_error_message"), data.get("exception")
+    if isinstance(error, str):
+        return words(error)
+    # “frappe.exceptions.ValidationError: what is wrong”; the class alone says no more than `exc_type`.
+    return words(exception.partition(": ")[2]) if isinstance(exception, str) else ""
 
 
 def _message(text: Any) -> str:

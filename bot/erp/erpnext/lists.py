@@ -38,7 +38,7 @@ class Restriction:
 
 @dataclass(frozen=True, slots=True)
 class Kind(Generic[D]):
-    """One kind of document: its DocType, the fields of a list, the fields that text is looked for in, and its filters."""
+    """One kind of document: its DocType, fields of a list, fields that text is looked for in, day, and filters."""
 
     doctype: str
     fields: tuple[str, ...]

@@ -46,7 +46,7 @@ class ErpNextOptions(HttpOptions):
         if value:
             try:
                 ZoneInfo(value)
-            except (ValueError, OSError) as error:
+            except (KeyError, ValueError, OSError) as error:
                 raise ValueError(f"no such time zone: {value}") from error
         return value
 

@@ -124,7 +124,7 @@ def _total(places: Sequence[Quantities]) -> Quantities:
     for name in ("on_hand", "reserved", "available", "incoming", "forecast"):
         each = [getattr(place, name) for place in places]
         figures[name] = None if None in each else sum(each, Decimal(0))
-    return Quantities(**figures)  # type: ignore[arg-type]  # names and types are those above
+    return Quantities(**figures)
 
 
 def _reorder_point(levels: Sequence[Row]) -> Decimal | None:
@@ -163,9 +163,9 @@ def sales_order(row: Row, site: Site) -> SalesOrder:
 
 def order_status(row: Row) -> OrderStatus:
     """Return the state of a Sales Order."""
-    if row["docstatus"] == 0:
+    if docstatus(row) == 0:
         return OrderStatus.DRAFT
-    if row["docstatus"] == 2:
+    if docstatus(row) == 2:
         return OrderStatus.CANCELLED
     if row.get("status") in OVER:
         return OrderStatus.CLOSED
@@ -224,9 +224,9 @@ def invoice(row: Row, site: Site) -> Invoice:
 
 def invoice_status(row: Row) -> InvoiceStatus:
     """Return the state of a Sales Invoice, from its amounts: “Overdue” is set once a day and hides “Partly Paid”."""
-    if row["docstatus"] == 0:
+    if docstatus(row) == 0:
         return InvoiceStatus.DRAFT
-    if row["docstatus"] == 2:
+    if docstatus(row) == 2:
         return InvoiceStatus.VOID
     sign = -1 if row.get("is_return") == 1 else 1
     left = sign * (number(row.get("outstanding_amount")) or Decimal(0))
@@ -274,11 +274,11 @@ def purchase_status(row: Row, workflow: Workflow) -> PurchaseStatus:
     state = workflow.state_of(row)
     if state in workflow.rejected:
         return PurchaseStatus.REJECTED
-    if row["docstatus"] == 2:
+    if docstatus(row) == 2:
         return PurchaseStatus.CANCELLED
     if state in workflow.waiting:
         return PurchaseStatus.WAITING
-    if row["docstatus"] == 0:
+    if docstatus(row) == 0:
         return PurchaseStatus.DRAFT
     return PurchaseStatus.DONE if row.get("status") in RECEIVED else PurchaseStatus.APPROVED
 
@@ -286,7 +286,7 @@ def purchase_status(row: Row, workflow: Workflow) -> PurchaseStatus:
 def version(row: Row, workflow: Workflow) -> str:
     """Return a sign for this revision: ``modified`` and, as that may stay, a hash of what matters to a decision."""
     total = number(row.get("grand_total"))
-    seen = (row["docstatus"], workflow.state_of(row), total and total.normalize(), row.get("currency"))
+    seen = (docstatus(row), workflow.state_of(row), total and total.normalize(), row.get("currency"))
     return f"{row.get('modified')}~{blake2b(repr(seen).encode(), digest_size=6).hexdigest()}"
 
 
@@ -337,7 +337,7 @@ def production_order(row: Row, site: Site) -> ProductionOrder:
 
 def production_status(row: Row) -> ProductionStatus:
     """Return the state of a Work Order."""
-    if row["docstatus"] == 2:
+    if docstatus(row) == 2:
         return ProductionStatus.CANCELLED
     return _PRODUCTION[row["status"]]
 
@@ -348,6 +348,12 @@ def _material_ready(row: Row, planned: Decimal) -> bool | None:
 
 
 # Parts
+
+
+def docstatus(row: Row) -> int:
+    """Return 0 for a draft, 1 for what is submitted, 2 for what is cancelled; where it is not told, by the status."""
+    known = row.get("docstatus")
+    return int(known) if known is not None else {"Draft": 0, "Cancelled": 2}.get(row["status"], 1)
 
 
 def progress(percent: Any) -> Progress | None:

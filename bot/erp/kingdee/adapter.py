@@ -84,8 +84,7 @@ class KingdeeErp:
         """Return active materials; a very common text is looked for among the first ones by code only."""
         active = "FForbidStatus='A'"
         if not text.strip():
-            rows = await self._client.query(MATERIALS, active, limit=limit if self._options.org else None)
-            return tuple(_distinct(self._mapped(product, row) for row in rows))[:limit]
+            return await self._first_products(active, limit)
         keys = ("FNumber", "FName", "FSpecification", "FBARCODE")
         searched = [key for key in keys if await self._client.has(MATERIALS, key)]
         wanted = wording.all_of(active, wording.contains(searched, text))
@@ -94,6 +93,16 @@ class KingdeeErp:
             calls.append(self._client.query(MATERIALS, wording.all_of(active, wording.spelled("FNumber", text))))
         found = [row for rows in await together(*calls) for row in rows]
         return listing.find_products(_distinct(self._mapped(product, row) for row in found), text, limit=limit)
+
+    async def _first_products(self, active: str, limit: int) -> tuple[Product, ...]:
+        """Return the first materials by code, reading on while several organisations have the same ones."""
+        count = limit
+        while True:
+            rows = await self._client.query(MATERIALS, active, limit=count)
+            found = _distinct(self._mapped(product, row) for row in rows)
+            if len(found) >= limit or len(rows) < count:
+                return tuple(found[:limit])
+            count *= 2
 
     async def stock(self, sku: str) -> StockLevel:
         """Return a material's stock in its base unit."""

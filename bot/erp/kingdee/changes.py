@@ -34,7 +34,7 @@ _LATE = timedelta(minutes=3)
 _REPEATED_HOUR = timedelta(hours=1)
 """Where clocks are put back, an hour's times come twice."""
 _WIDEN = 4
-_FIRST = datetime(1900, 1, 1, tzinfo=UTC)
+_FIRST, _LAST = datetime(1900, 1, 2, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class ChangeReader:
         """Return the next changes of an area; raises `Invalid` for a cursor that is none."""
         cursor = TimeCursor.parse(text)
         followed = _AREAS[area]
-        since = cursor.since(self._late)
+        since = self._start(cursor)
         count = cursor.need(limit)
         while True:
             parts = await together(*self._streams(area, followed, since, count))
@@ -101,6 +101,13 @@ class ChangeReader:
                 return found
             # All that came is known already or belongs to a later time: look further.
             count *= _WIDEN
+
+    def _start(self, cursor: TimeCursor) -> datetime | None:
+        if cursor.at is None:
+            return None
+        if not _FIRST < cursor.at < _LAST:
+            raise Invalid("a cursor of no time in which ERPs work", source=self._client.source)
+        return cursor.since(self._late)
 
     def _streams(
         self, area: Area, followed: _Followed, since: datetime | None, count: int

@@ -16,6 +16,7 @@ from bot.erp.http import Answer, Http, words
 from bot.erp.kingdee.envelopes import authentication, body, opened, operation
 from bot.erp.kingdee.manifest import KingdeeOptions
 from bot.erp.kingdee.signing import App
+from bot.erp.kingdee.wording import literal
 from bot.erp.relogin import Relogin
 
 T = TypeVar("T")
@@ -172,8 +173,7 @@ class Client:
         """Return a condition narrowed to the organisation that the source is for."""
         if not (self._options.org and form.org):
             return where
-        quoted = self._options.org.replace("'", "''")
-        return f"{form.org}='{quoted}'" + (f" and ({where})" if where else "")
+        return f"{form.org}={literal(self._options.org)}" + (f" and ({where})" if where else "")
 
     async def _page(self, form: Form, data: dict[str, Any], keys: Sequence[str]) -> list[Row]:
         name = "ExecuteBillQuery"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from bot.erp.errors import AuthExpired, AuthFailed, Conflict, ErpError, Invalid, NotFound, NotPermitted
-from bot.erp.http import Answer, refusal, words
+from bot.erp.http import Answer, parse_body, refusal, words
 
 _STUBS = "Kingdee.BOS.WebApi.ServicesStub"
 _END = ".common.kdsvc"
@@ -46,25 +46,29 @@ def opened(answer: Answer, *, signed: bool, what: str = "", source: str = "") ->
 
     ``signed``: a lost session then means wrong credentials, which no login mends (MsgCode 1). ``what`` was asked for.
     """
-    status = next(_statuses(answer.data), None)
+    data = answer.data
+    if isinstance(data, str) and data.lstrip()[:1] in ("[", "{"):
+        # Some services write their JSON as a text inside JSON.
+        data = parse_body(data.encode())
+    status = next(_statuses(data), None)
     if status is not None and not is_true(status.get("IsSuccess")):
         text = _told(status)
         codes = {str(status.get("ErrorCode"))}
         raise _error(text, codes, str(status.get("MsgCode")), signed=signed, what=what, source=source) or Invalid(
             text or "refused without a word", source=source
         )
-    if isinstance(answer.data, str):
+    if isinstance(data, str):
         # An exception of the application server, told as text with status 200 or 206, or a gateway's own words.
-        text = words(answer.data.removeprefix(_EXCEPTION))
+        text = words(data.removeprefix(_EXCEPTION))
         error = _error(text, {str(answer.status)}, "", signed=signed, what=what, source=source)
         raise error or (answer.failure(text, source=source) if answer.ok else refusal(answer, text, source=source))
-    codes = {str(answer.status)}
-    if isinstance(answer.data, dict):
-        codes |= {str(value) for key, value in answer.data.items() if key.lower() in ("code", "errorcode", "errcode")}
+    codes, text = {str(answer.status)}, ""
+    if isinstance(data, dict):
+        codes |= {str(value) for key, value in data.items() if key.lower() in ("code", "errorcode", "errcode")}
+        text = words(str(data.get("Message") or data.get("message") or ""))
     if not answer.ok or codes & _LOST_CODES:
-        text = words(str(answer.data.get("Message") or answer.data.get("message") or "")) if answer.data else ""
         raise _error(text, codes, "", signed=signed, what=what, source=source) or refusal(answer, text, source=source)
-    return answer.data
+    return data
 
 
 def is_true(value: Any) -> bool:

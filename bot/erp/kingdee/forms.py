@@ -124,8 +124,8 @@ RECEIVABLES = Form(
 # Two entries of one bill in one query give every pair of their lines: what stands in the details is asked apart.
 RECEIVABLE_SOURCES = Form(
     "AR_receivable",
-    keys=("FID", "FEntityDetail_FEntryId", "FSourceBillNo"),
-    optional=frozenset({"FSourceBillNo"}),
+    keys=("FID", "FEntityDetail_FEntryId", "FSourceBillNo", "FSourceType"),
+    optional=frozenset({"FSourceBillNo", "FSourceType"}),
     order="FID,FEntityDetail_FEntryId",
     org="FSETTLEORGID.FNumber",
 )

@@ -203,7 +203,8 @@ class Documents:
         status = invoice_status(code(head["FDOCUMENTSTATUS"]), cancel, written_off)
         plan = [(self.values.day(row.get("FENDDATE")), _rest(row)) for row in lines]
         due = [day for day, rest in plan if day is not None and rest]
-        orders = {code(row.get("FSourceBillNo")) for row in sources} - {""}
+        # A receivable may be made of a delivery, whose number is no order's.
+        orders = {code(row.get("FSourceBillNo")) for row in sources if _is_order(row)} - {""}
         return Invoice(
             id=code(head["FID"]),
             number=code(head["FBillNo"]),
@@ -300,6 +301,10 @@ def _due(owed: Iterable[date | None], every: Iterable[date | None]) -> date | No
     """Return the first day on which something still owed is due; of a finished document its last."""
     first = min(filter(None, owed), default=None)
     return first or max(filter(None, every), default=None)
+
+
+def _is_order(row: Row) -> bool:
+    return code(row.get("FSourceType")).upper() in ("", "SAL_SALEORDER")
 
 
 def _rest(row: Row) -> Decimal | None:

@@ -55,10 +55,10 @@ class App:
 
 
 def client_secret(hidden: str) -> str:
-    """Return the secret that the second part of an app id hides."""
+    """Return the secret that the second part of an app id hides; raises `ValueError` where it is no Base64."""
     if len(hidden) != _HIDDEN:
         return ""
-    plain = bytes(byte ^ mask for byte, mask in zip(b64decode(hidden), _MASK, strict=False))
+    plain = bytes(byte ^ mask for byte, mask in zip(b64decode(hidden, validate=True), _MASK, strict=False))
     return b64encode(plain).decode()
 
 

@@ -104,10 +104,9 @@ class StockReader:
 
 
 def _expected(answer: Any) -> list[Any]:
-    """Return the rows of an answer, which stand bare or under ``Data``, as JSON or as a text that holds JSON."""
-    found = json.loads(answer, parse_float=Decimal) if isinstance(answer, str) else answer
-    rows = found.get("Data") if isinstance(found, dict) else found
-    if not isinstance(rows, list):
+    """Return the rows of an answer, which stand bare or under ``Data``."""
+    rows = answer.get("Data") if isinstance(answer, dict) else answer
+    if not isinstance(rows, list) or not rows:
         raise ValueError("no rows")
     return rows
 

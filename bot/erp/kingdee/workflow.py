@@ -60,15 +60,16 @@ class Workflow:
 
         The call has no version: a task that is gone is refused in words alone (1.9).
         """
-        approved = decision.verdict is Verdict.APPROVE
+        if not waiting.person.isdecimal():
+            raise Invalid("the workflow names a receiver that is no user", source=self._client.source)
         data = {
             "Numbers": [waiting.bill],
             "UserId": int(waiting.person),
             "UserName": waiting.name,
-            "ApprovalType": _APPROVE if approved else _REJECT,
+            "ApprovalType": _APPROVE if decision.verdict is Verdict.APPROVE else _REJECT,
             "Disposition": decision.reason,
         }
-        if waiting.post not in ("", "0"):
+        if waiting.post.isdecimal() and int(waiting.post):
             data["PostId"] = int(waiting.post)
         return said(await self._client.write("WorkflowAudit", PURCHASES.id, data, what=waiting.bill))
 

@@ -35,7 +35,7 @@ from bot.erp.model import (
     StockLevel,
     Verdict,
 )
-from bot.erp.odoo import mapping, searching, values
+from bot.erp.odoo import mapping, parts, searching, values
 from bot.erp.odoo.changes import read_changes
 from bot.erp.odoo.client import OdooClient, Row
 from bot.erp.odoo.manifest import OdooOptions
@@ -66,8 +66,8 @@ class OdooErp(RefusingErp):
         self._now, self._options = surroundings.now, options
         self._client = OdooClient(options, now=surroundings.now, source=self.name)
         zone = ZoneInfo(options.timezone)
-        self._place = mapping.Place(source=self.name, url=options.url.rstrip("/"), zone=zone)
-        self._logins: dict[int, str] = {}
+        self._place = parts.Place(source=self.name, url=options.url.rstrip("/"), zone=zone)
+        self._users: dict[int, Row] = {}
 
     async def check(self) -> None:
         """Log in and ask who the account is."""
@@ -162,9 +162,9 @@ class OdooErp(RefusingErp):
         rows, total = await self._list(searching.PRODUCTION_ORDERS, query)
         return Slice(items=await self._productions(rows), total=total)
 
-    def _purchase(self, row: Row, users: Mapping[int, str], **parts: Any) -> PurchaseOrder:
+    def _purchase(self, row: Row, users: Mapping[int, Row], **parts: Any) -> PurchaseOrder:
         unnamed = self._options.user if self._options.decide_as_bot else ""
-        return mapping.purchase_order(row, self._place, logins=users, unnamed=unnamed, **parts)
+        return mapping.purchase_order(row, self._place, users=users, unnamed=unnamed, **parts)
 
     async def _productions(self, rows: list[Row]) -> tuple[ProductionOrder, ...]:
         products, orders = await asyncio.gather(self._products_of(rows), self._sales_orders_among(rows))
@@ -241,14 +241,13 @@ class OdooErp(RefusingErp):
         except NotPermitted:
             return None
 
-    async def _people(self, rows: Iterable[Row]) -> Mapping[int, str]:
+    async def _people(self, rows: Iterable[Row]) -> Mapping[int, Row]:
         """Return the logins of who made and last changed purchase orders; people are asked for once."""
         users = {values.reference(row.get(name)) or 0 for row in rows for name in ("create_uid", "write_uid")}
-        unknown = users - {0, *self._logins}
+        unknown = users - {0, *self._users}
         if unknown:
-            found = await self._client.read("res.users", unknown, ("login",))
-            self._logins |= {user: values.text(row.get("login")) for user, row in found.items()}
-        return self._logins
+            self._users |= await self._client.read("res.users", unknown, ("login",))
+        return self._users
 
     async def _sales_orders_among(self, rows: Iterable[Row]) -> frozenset[str]:
         """Return which origins of production orders are sales orders: the field holds names of anything."""
@@ -299,11 +298,10 @@ class OdooErp(RefusingErp):
 
     async def _write(self, order: PurchaseOrder, decision: Decision) -> str:
         account = self._account_of(decision.by)
-        message = decision.reason
-        if account is self._client.bot:
-            message = f"{decision.by}: {decision.verdict}" + (f": {decision.reason}" if decision.reason else "")
-        elif decision.verdict is Verdict.APPROVE:
-            message = ""
+        message = decision.reason if decision.verdict is Verdict.REJECT else ""
+        if decision.by != account.login:
+            # Odoo will name the bot: who decided stands in the message.
+            message = ": ".join(filter(None, (decision.by, str(decision.verdict), decision.reason)))
         if message:
             await self._post(order, message, account)
             # The buttons take an order in any state: look once more, as near to the act as can be.

@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.erp.cursor import TimeCursor
 from bot.erp.model import Area, Change, Changes
-from bot.erp.odoo import mapping, searching, values
+from bot.erp.odoo import parts, searching, values
 from bot.erp.odoo.client import OdooClient, Row
 from bot.erp.odoo.searching import Condition
 
@@ -50,6 +50,7 @@ async def read_changes(client: OdooClient, area: Area, cursor: str, *, limit: in
     since = at.since(_OVERLAP)
     if since is not None:
         domain.append(["write_date", ">=", searching.timestamp(since)])
+    await client.fields(followed.model)  # says so where the app is not installed
     need = size = at.need(limit)
     while True:
         # One question without an offset: between two pages, records that change would move on to the end.
@@ -61,13 +62,17 @@ async def read_changes(client: OdooClient, area: Area, cursor: str, *, limit: in
             limit=size,
             context=followed.context,
         )
-        # Many moves of one product at one time are one change.
-        found = {(str(row.get(followed.key)) or row["id"], row.get("write_date")): row for row in rows}
+        found = {(_mark(row, followed), row.get("write_date")): row for row in rows}
         if len(found) >= need or len(rows) < size or size >= _MOST:
             break
         size = min(size * 4, _MOST)
     changes = await _as_changes(client, area, followed, list(found.values()))
     return at.take(area, changes, limit=limit, overlap=_OVERLAP, more=len(rows) == size)
+
+
+def _mark(row: Row, followed: Followed) -> int | None:
+    """Return what tells changes at one time apart: many moves of one product are one change."""
+    return values.reference(row.get("product_id")) if followed.key == "product_id" else row["id"]
 
 
 async def _as_changes(client: OdooClient, area: Area, followed: Followed, rows: list[Row]) -> list[Change]:
@@ -80,6 +85,6 @@ async def _as_changes(client: OdooClient, area: Area, followed: Followed, rows: 
         changed_at = values.moment(row.get("write_date"))
         told = products.get(values.reference(row.get("product_id")) or 0) if followed.key == "product_id" else row
         if changed_at is not None and told is not None:
-            key = mapping.number_of(told) if followed.key == "name" else mapping.sku_of(told)
+            key = parts.number_of(told) if followed.key == "name" else parts.sku_of(told)
             changes.append(Change(area=area, key=key, changed_at=changed_at))
     return changes

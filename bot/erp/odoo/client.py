@@ -177,10 +177,19 @@ class OdooClient:
         await self._http.close()
 
     async def _rows(self, model: str, method: str, **how: Any) -> list[Row]:
-        rows = await self.call(model, method, **how)
+        try:
+            rows = await self.call(model, method, **how)
+        except (Invalid, Unsupported):
+            # The server may be another release by now, or have lost an app: look anew next time.
+            self._forget()
+            raise
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
             raise Unavailable("an answer that is no list of records", source=self.source)
         return rows
+
+    def _forget(self) -> None:
+        self._opened = Once(self._open)
+        self._fields.clear()
 
     async def _known(self, model: str, fields: Iterable[str]) -> list[str]:
         there = await self.fields(model)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from hashlib import blake2b
 from types import MappingProxyType
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from bot.erp.model import (
     Approval,
@@ -29,49 +27,25 @@ from bot.erp.model import (
     StockLevel,
     WarehouseStock,
 )
+from bot.erp.odoo.parts import (
+    Place,
+    Products,
+    in_force,
+    is_locked,
+    line_name,
+    line_sku,
+    number_of,
+    progress,
+    sku_of,
+    state_of,
+    unit_of,
+    with_taxes,
+)
 from bot.erp.odoo.values import Row, day, moment, money, name_of, number, reference, text
-
-Products = Mapping[int, Row]
-"""Products by id, as lines and production orders name them."""
 
 _AT_ONCE = timedelta(seconds=5)
 """How far the time of an approval and that of the last change lie apart if they are the same: the latter is when the
 transaction began (recorded: up to five seconds earlier)."""
-_DELIVERED = {"pending": Progress.NONE, "started": Progress.NONE, "partial": Progress.PARTIAL, "full": Progress.FULL}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Where records come from, for what every record says of itself."""
-
-    source: str
-    url: str
-    zone: ZoneInfo
-
-    def link(self, model: str, row: Row) -> str:
-        """Return an address that leads to the record in every release."""
-        return f"{self.url}/mail/view?model={model}&res_id={row['id']}"
-
-
-def nameless(row: Row) -> str:
-    """Return what stands for a missing code or number: the id as Odoo writes it for drafts, ``*12``."""
-    return f"*{row['id']}"
-
-
-def number_of(row: Row) -> str:
-    """Return a document's number; a draft may have none, or a slash."""
-    return nameless(row) if text(row.get("name")) in {"", "/"} else text(row["name"])
-
-
-def sku_of(row: Row) -> str:
-    """Return a product's code."""
-    return text(row.get("default_code")) or nameless(row)
-
-
-def _state(row: Row, known: Iterable[str]) -> Mapping[str, str]:
-    """Return a state that an add-on invented, to be shown beside the cautious one that stands for it."""
-    state = text(row.get("state"))
-    return MappingProxyType({} if state in known else {"state": state})
 
 
 # Products and stock
@@ -162,7 +136,7 @@ def sales_order(
     """Return a sales order; ``bills`` are its invoices, None if the account may not read them."""
     billing = _billing(row)
     currency = row.get("currency_id")
-    delivery = _delivery(row)
+    delivery = progress(row, "delivery_status")
     return SalesOrder(
         id=str(row["id"]),
         number=number_of(row),
@@ -176,14 +150,14 @@ def sales_order(
         total=money(row.get("amount_total"), currency),
         lines=tuple(
             OrderLine(
-                sku=_line_sku(line, products),
-                name=_line_name(line, products),
-                unit=_unit(line),
+                sku=line_sku(line, products),
+                name=line_name(line, products),
+                unit=unit_of(line),
                 quantity=number(line.get("product_uom_qty")) or Decimal(0),
                 delivered=number(line.get("qty_delivered")),
                 invoiced=number(line.get("qty_invoiced")),
                 price=money(line.get("price_unit"), currency),
-                amount=money(_with_taxes(line), currency),
+                amount=money(with_taxes(line), currency),
             )
             for line in lines
             if not line.get("display_type")
@@ -192,35 +166,22 @@ def sales_order(
         url=place.link("sale.order", row),
         changed_at=moment(row.get("write_date")),
         source=place.source,
-        extra=_state(row, _SALES),
+        extra=state_of(row, _SALES),
     )
-
-
-def _in_force(row: Row) -> bool:
-    return row.get("state") in {"sale", "purchase", "done"}
-
-
-def _is_locked(row: Row) -> bool:
-    """Whether nobody can edit it: a state in old releases, a flag beside the state in new ones."""
-    return row.get("state") == "done" or row.get("locked") is True
-
-
-def _delivery(row: Row) -> Progress | None:
-    return _DELIVERED.get(row.get("delivery_status") or "") if _in_force(row) else Progress.NONE
 
 
 def _order_status(row: Row, delivery: Progress | None) -> OrderStatus:
     if row.get("state") == "cancel":
         return OrderStatus.CANCELLED
-    if not _in_force(row):
+    if not in_force(row):
         return OrderStatus.DRAFT
     match delivery:
         # Companies may lock orders as they confirm them: a lock alone does not end what is still owed.
         case Progress.FULL:
-            return OrderStatus.CLOSED if _is_locked(row) else OrderStatus.DELIVERED
+            return OrderStatus.CLOSED if is_locked(row) else OrderStatus.DELIVERED
         case Progress.PARTIAL:
             return OrderStatus.PARTLY_DELIVERED
-        case None if _is_locked(row) or row.get("invoice_status") in _BILLED:
+        case None if is_locked(row) or row.get("invoice_status") in _BILLED:
             # Services: nothing to deliver.
             return OrderStatus.CLOSED
         case _:
@@ -252,26 +213,6 @@ def _payment(row: Row, billing: Progress, bills: Mapping[int, Row] | None) -> Pr
     return Progress.PARTIAL if any(state in {*_PAID, "partial"} for state in states) else Progress.NONE
 
 
-def _unit(line: Row) -> str:
-    # The field lost its old name with 19.
-    return name_of(line.get("product_uom_id")) or name_of(line.get("product_uom"))
-
-
-def _line_sku(line: Row, products: Products) -> str:
-    found = products.get(reference(line.get("product_id")) or 0)
-    return "" if found is None else sku_of(found)
-
-
-def _line_name(line: Row, products: Products) -> str:
-    found = products.get(reference(line.get("product_id")) or 0)
-    return text(line.get("name")) or name_of(line.get("product_id")) if found is None else text(found.get("name"))
-
-
-def _with_taxes(line: Row) -> Any:
-    """Return a line's amount, with taxes as the order's total has them."""
-    return line.get("price_total", line.get("price_subtotal"))
-
-
 # Invoices
 
 _PAID = {"paid", "in_payment", "reversed"}
@@ -298,7 +239,7 @@ def invoice(row: Row, place: Place) -> Invoice:
         url=place.link("account.move", row),
         changed_at=moment(row.get("write_date")),
         source=place.source,
-        extra=_state(row, _INVOICE),
+        extra=state_of(row, _INVOICE),
     )
 
 
@@ -333,19 +274,19 @@ def purchase_order(
     *,
     lines: Iterable[Row] = (),
     products: Products = MappingProxyType({}),
-    logins: Mapping[int, str] = MappingProxyType({}),
+    users: Mapping[int, Row] = MappingProxyType({}),
     unnamed: str = "",
 ) -> PurchaseOrder:
-    """Return a purchase order; ``logins`` name users by id. The user ``unnamed`` decides for others."""
+    """Return a purchase order; ``users`` are those it names, by id. The user ``unnamed`` decides for others."""
     currency = row.get("currency_id")
-    received = _received(row)
+    received = progress(row, "receipt_status")
     return PurchaseOrder(
         id=str(row["id"]),
         number=number_of(row),
         vendor=name_of(row.get("partner_id")),
         status=_purchase_status(row, received),
-        approval=_approval(row, logins, unnamed),
-        requester=logins.get(reference(row.get("create_uid")) or 0, ""),
+        approval=_approval(row, users, unnamed),
+        requester=_login(row.get("create_uid"), users),
         buyer=name_of(row.get("user_id")),
         ordered_on=day(row.get("date_order"), place.zone),
         due_on=day(row.get("date_planned"), place.zone),
@@ -353,13 +294,13 @@ def purchase_order(
         received=received,
         lines=tuple(
             PurchaseLine(
-                sku=_line_sku(line, products),
-                name=_line_name(line, products),
-                unit=_unit(line),
+                sku=line_sku(line, products),
+                name=line_name(line, products),
+                unit=unit_of(line),
                 quantity=number(line.get("product_qty")) or Decimal(0),
                 received=number(line.get("qty_received")),
                 price=money(line.get("price_unit"), currency),
-                amount=money(_with_taxes(line), currency),
+                amount=money(with_taxes(line), currency),
             )
             for line in lines
             if not line.get("display_type")
@@ -368,7 +309,8 @@ def purchase_order(
         url=place.link("purchase.order", row),
         changed_at=moment(row.get("write_date")),
         source=place.source,
-        extra=_state(row, _PURCHASES),
+        people=_people(row, users),
+        extra=state_of(row, _PURCHASES),
     )
 
 
@@ -379,10 +321,6 @@ def version(row: Row) -> str:
     return blake2b(repr(told).encode(), digest_size=12).hexdigest()
 
 
-def _received(row: Row) -> Progress | None:
-    return _DELIVERED.get(row.get("receipt_status") or "") if _in_force(row) else Progress.NONE
-
-
 def _purchase_status(row: Row, received: Progress | None) -> PurchaseStatus:
     match row.get("state"):
         case "to approve":
@@ -391,16 +329,26 @@ def _purchase_status(row: Row, received: Progress | None) -> PurchaseStatus:
             return PurchaseStatus.CANCELLED
         case "purchase" | "done":
             # Locked at once in some companies: goods that are still to come keep the order open.
-            ended = received is Progress.FULL and _is_locked(row)
-            billed = received is None and (_is_locked(row) or row.get("invoice_status") == "invoiced")
+            ended = received is Progress.FULL and is_locked(row)
+            billed = received is None and (is_locked(row) or row.get("invoice_status") == "invoiced")
             return PurchaseStatus.DONE if ended or billed else PurchaseStatus.APPROVED
         case _:
             return PurchaseStatus.DRAFT
 
 
-def _approval(row: Row, logins: Mapping[int, str], unnamed: str) -> Approval | None:
+def _login(link: Any, users: Mapping[int, Row]) -> str:
+    """Return the login of a user that a many2one leads to: what people have in common with the keys they decide by."""
+    return text(users.get(reference(link) or 0, {}).get("login"))
+
+
+def _people(row: Row, users: Mapping[int, Row]) -> Mapping[str, str]:
+    links = [row.get("create_uid"), row.get("write_uid")]
+    return MappingProxyType({login: name_of(link) for link in links if (login := _login(link, users))})
+
+
+def _approval(row: Row, users: Mapping[int, Row], unnamed: str) -> Approval | None:
     """Return who decided. Odoo keeps no name: it is who wrote last, if that was when it was approved."""
-    by, at = logins.get(reference(row.get("write_uid")) or 0, ""), moment(row.get("write_date"))
+    by, at = _login(row.get("write_uid"), users), moment(row.get("write_date"))
     by = "" if by == unnamed else by
     match row.get("state"):
         case "to approve":
@@ -427,9 +375,9 @@ def production_order(row: Row, place: Place, *, products: Products, orders: froz
     return ProductionOrder(
         id=str(row["id"]),
         number=number_of(row),
-        sku=_line_sku(row, products),
-        name=_line_name({"product_id": row.get("product_id")}, products),
-        unit=_unit(row),
+        sku=line_sku(row, products),
+        name=line_name({"product_id": row.get("product_id")}, products),
+        unit=unit_of(row),
         planned=number(row.get("product_qty")) or Decimal(0),
         produced=number(row.get("qty_produced")),
         status=_production_status(row),
@@ -440,7 +388,7 @@ def production_order(row: Row, place: Place, *, products: Products, orders: froz
         url=place.link("mrp.production", row),
         changed_at=moment(row.get("write_date")),
         source=place.source,
-        extra=_state(row, _PRODUCTIONS),
+        extra=state_of(row, _PRODUCTIONS),
     )
 
 

@@ -59,17 +59,16 @@ class TrytonErp(RefusingErp):
         client = TrytonClient(options, self._http)
         self._account = Account(client, options.user, options.password)
         self._approvers = {user: Account(client, user, password) for user, password in options.approvers.items()}
-        self._own = None if options.approvers else options.user
+        self._for_others = options.user if options.decide_as_bot else None
         self._web = f"{options.web_url.rstrip('/')}/#{quote(options.database)}/model" if options.web_url else ""
 
     # Products and stock
 
     async def find_products(self, text: str, *, limit: int) -> tuple[Product, ...]:
         """Return products; the text is looked for in code, name and identifiers."""
+        same = ["OR", ["code", "ilike", like(text)], ["identifiers.code", "ilike", like(text)]]
         exact, part = await asyncio.gather(
-            self._products(["OR", ["code", "ilike", like(text)], ["identifiers.code", "ilike", like(text)]], _TWINS)
-            if text
-            else self._products([], 0),
+            self._products([same], _TWINS if text else 0),
             self._products(containing(text, ("code", "template.name", "identifiers.code")), max(limit, _RANKED)),
         )
         found = {row["id"]: mapping.product(row) for row in (*exact, *part)}
@@ -94,7 +93,7 @@ class TrytonErp(RefusingErp):
         )
 
     async def _products(self, domain: Domain, limit: int) -> list[Row]:
-        domain = [["code", "!=", None], domain]
+        domain = [["code", "!=", None], *domain]
         return await self._account.search(
             "product.product", domain, mapping.PRODUCT, order=[["code", "ASC"], ["id", "ASC"]], limit=limit
         )
@@ -173,10 +172,10 @@ class TrytonErp(RefusingErp):
         return await self._leave_note(account, order, decision)
 
     def _account_of(self, order: PurchaseOrder, decision: Decision) -> Account:
-        if self._own is None:
-            if decision.by not in self._approvers:
-                raise NotPermitted("there is no account of this person here", source=self.name)
+        if decision.by in self._approvers:
             return self._approvers[decision.by]
+        if self._for_others is None:
+            raise NotPermitted("there is no account of this person here", source=self.name)
         if order.approval is not None and order.approval.level > 1 and not order.approval.decided_by:
             raise NotPermitted("Tryton wants the word of a second account, and the bot has only one", source=self.name)
         return self._account
@@ -197,7 +196,7 @@ class TrytonErp(RefusingErp):
 
     async def _leave_note(self, account: Account, order: PurchaseOrder, decision: Decision) -> str:
         """Write reason and person down; where that fails the decision stands all the same, and the text says so."""
-        message = note_for(decision, own_account=self._own is not None)
+        message = note_for(decision, for_another=account.user != decision.by)
         if not message:
             return ""
         try:
@@ -224,11 +223,12 @@ class TrytonErp(RefusingErp):
         return mapping.production(row, source=self.name, url=self._url(PRODUCTIONS.model, row))
 
     async def _purchases(self, rows: list[Row], *, lines: bool) -> tuple[PurchaseOrder, ...]:
-        approvals = await read_approvals(self._account, rows, own_account=self._own)
+        approvals, people = await read_approvals(self._account, rows, for_others=self._for_others)
         return tuple(
             mapping.purchase(
                 row,
                 approvals[row["id"]],
+                people[row["id"]],
                 version=version_of(row, approvals[row["id"]]),
                 source=self.name,
                 url=self._url(MODEL, row),
@@ -242,7 +242,7 @@ class TrytonErp(RefusingErp):
         if not number:
             raise NotFound(number, source=self.name)
         unnumbered = _UNNUMBERED.fullmatch(number)
-        wanted = [["number", "ilike", like(number)]]
+        wanted: Domain = [["number", "ilike", like(number)]]
         if unnumbered:
             wanted = [["id", "=", int(unnumbered[1])], ["number", "=", None]]
         fields = (*kind.fields, *kind.line_fields)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
@@ -36,6 +36,7 @@ class _Step:
     """A click, a change of state or a note: by whom, when, and what it says."""
 
     by: str
+    name: str
     when: datetime
     what: str
 
@@ -45,9 +46,9 @@ def resource(order_id: int | str) -> str:
     return f"{MODEL},{order_id}"
 
 
-def note_for(decision: Decision, *, own_account: bool) -> str:
-    """Return the note that goes with a decision, if any: the reason and, if the account is the bot's, whose word it was."""
-    if not own_account:
+def note_for(decision: Decision, *, for_another: bool) -> str:
+    """Return the note that goes with a decision, if any: the reason and, for somebody else, whose word it was."""
+    if not for_another:
         return decision.reason
     return f"{_DONE[decision.verdict]} by {decision.by}" + (f"\n{decision.reason}" if decision.reason else "")
 
@@ -67,11 +68,12 @@ def stamp_of(version: str) -> str:
 
 
 async def read_approvals(
-    account: Account, orders: Sequence[Row], *, own_account: str | None
-) -> Mapping[int, Approval | None]:
-    """Return the approval of each order by its id: as many requests for a hundred orders as for one.
+    account: Account, orders: Sequence[Row], *, for_others: str | None
+) -> tuple[Mapping[int, Approval | None], Mapping[int, Mapping[str, str]]]:
+    """Return the approval of each order by its id, and the names of the accounts that it and the order speak of.
 
-    ``own_account`` is the bot's, where it decides for people: then the notes say whose word it was.
+    As many requests for a hundred orders as for one. ``for_others`` is the account that decides for people without one:
+    of what it did, the notes say whose word it was.
     """
     begun = [order for order in orders if order["state"] != "draft"]
     decided = [order["id"] for order in begun if order["state"] != "quotation"]
@@ -82,26 +84,32 @@ async def read_approvals(
     )
     wanted = {order["id"]: _wanted_users(order, rules) for order in begun}
     clicks = await _clicks(account, [order_id for order_id, users in wanted.items() if users > 1])
-    return {
+    approvals = {
         order["id"]: _approval(
             order["state"],
             wanted.get(order["id"], 1),
             clicks[order["id"]],
             log[order["id"]],
             notes[order["id"]],
-            own_account,
+            for_others,
         )
         for order in orders
     }
+    return approvals, {order["id"]: _names(order, clicks[order["id"]] + log[order["id"]]) for order in orders}
+
+
+def _names(order: Row, steps: Iterable[_Step]) -> Mapping[str, str]:
+    names = {at(order, "create_uid.login"): at(order, "create_uid.name"), **{step.by: step.name for step in steps}}
+    return {login: name for login, name in names.items() if login and name}
 
 
 def _approval(
-    state: str, levels: int, clicks: list[_Step], log: list[_Step], notes: list[_Step], own_account: str | None
+    state: str, levels: int, clicks: list[_Step], log: list[_Step], notes: list[_Step], for_others: str | None
 ) -> Approval | None:
     level = min(len({click.by for click in clicks}) + 1, levels)
     if state == "quotation":
         last = clicks[-1] if clicks and level > 1 else None
-        by = last.by if last and last.by != own_account else ""
+        by = last.by if last and last.by != for_others else ""
         return Approval(level=level, levels=levels, decided_by=by, decided_at=last.when if last else None)
     if state in _APPROVED:
         level = levels
@@ -109,7 +117,7 @@ def _approval(
     if decision is None:
         # Withdrawn before anybody could decide, or confirmed so long ago that the log is gone.
         return Approval(level=level, levels=levels) if state in _APPROVED else None
-    by, reason = _word(decision, notes, own_account)
+    by, reason = _word(decision, notes, for_others)
     return Approval(level=level, levels=levels, decided_by=by, decided_at=decision.when, reason=reason)
 
 
@@ -126,10 +134,10 @@ def _decision(state: str, log: list[_Step]) -> _Step | None:
     return found
 
 
-def _word(decision: _Step, notes: list[_Step], own_account: str | None) -> tuple[str, str]:
+def _word(decision: _Step, notes: list[_Step], for_others: str | None) -> tuple[str, str]:
     """Return whose decision it was and the reason: the first note of the same account from then on."""
     note = next((note.what for note in notes if note.by == decision.by and note.when >= decision.when), "")
-    if decision.by != own_account:
+    if decision.by != for_others:
         return decision.by, note
     spoken = _SPOKEN.fullmatch(note)
     return (spoken["by"], spoken["reason"] or "") if spoken else ("", "")
@@ -148,34 +156,32 @@ async def _transitions(account: Account, ids: Sequence[int]) -> Mapping[int, lis
         ["event", "=", "transition"],
         ["target", "in", [f"state:{state}" for state in _STATES]],
     ]
-    fields = ["resource", "user.login", "create_date", "target"]
+    fields = ["resource", "user.login", "user.name", "create_date", "target"]
     rows = await account.search("ir.model.log", domain, fields, order=_IN_ORDER) if ids else []
-    return _steps(
-        (_id_of(row["resource"]), at(row, "user.login"), row["create_date"], row["target"].partition(":")[2])
-        for row in rows
-    )
+    return _steps(rows, "user", lambda row: (_id_of(row["resource"]), row["target"].partition(":")[2]))
 
 
 async def _notes(account: Account, ids: Sequence[int]) -> Mapping[int, list[_Step]]:
     domain = [["resource", "in", [resource(order_id) for order_id in ids]]]
-    fields = ["resource", "create_uid.login", "create_date", "message"]
+    fields = ["resource", "create_uid.login", "create_uid.name", "create_date", "message"]
     rows = await account.search("ir.note", domain, fields, order=_IN_ORDER) if ids else []
-    return _steps(
-        (_id_of(row["resource"]), at(row, "create_uid.login"), row["create_date"], row["message"] or "") for row in rows
-    )
+    return _steps(rows, "create_uid", lambda row: (_id_of(row["resource"]), row["message"] or ""))
 
 
 async def _clicks(account: Account, ids: Sequence[int]) -> Mapping[int, list[_Step]]:
     domain = [*_RULE, ["record_id", "in", list(ids)]]
-    fields = ["record_id", "user.login", "create_date"]
+    fields = ["record_id", "user.login", "user.name", "create_date"]
     rows = await account.search("ir.model.button.click", domain, fields, order=_IN_ORDER) if ids else []
-    return _steps((row["record_id"], at(row, "user.login"), row["create_date"], "confirm") for row in rows)
+    return _steps(rows, "user", lambda row: (row["record_id"], "confirm"))
 
 
-def _steps(rows: Iterable[tuple[int, str | None, datetime, str]]) -> Mapping[int, list[_Step]]:
+def _steps(rows: Iterable[Row], user: str, tell: Callable[[Row], tuple[int, str]]) -> Mapping[int, list[_Step]]:
+    """Return the steps of each order, of which ``tell`` returns id and content."""
     steps: dict[int, list[_Step]] = defaultdict(list)
-    for order_id, by, when, what in rows:
-        steps[order_id].append(_Step(by or "", when, what))
+    for row in rows:
+        order_id, what = tell(row)
+        by, name = at(row, f"{user}.login") or "", at(row, f"{user}.name") or ""
+        steps[order_id].append(_Step(by, name, row["create_date"], what))
     return steps
 
 

@@ -15,7 +15,6 @@ from urllib.parse import quote
 from pydantic import SecretStr
 
 from bot.erp.errors import (
-    AuthExpired,
     AuthFailed,
     Conflict,
     ErpError,
@@ -114,15 +113,13 @@ class Account:
             preferences = await client.call(
                 client.http.read, "model.res.user.get_preferences", [True, {}], authorization
             )
-        except AuthExpired as error:
-            raise AuthFailed(f"the account {self.user!r} is refused", source=error.source) from None
         except (TypeError, ValueError):
             raise Unavailable("not an answer to a login", source=client.http.source) from None
         except Invalid as error:
             # The server was started for other databases: every model is unknown to it.
             raise Unavailable(f"the database does not answer: {error.detail}", source=error.source) from None
         context = {name: preferences[name] for name in _CONTEXT if preferences.get(name) is not None}
-        return Session(authorization, context if client.company is None else {**context, "company": client.company})
+        return Session(authorization, context | client.context)
 
 
 class TrytonClient:
@@ -131,7 +128,8 @@ class TrytonClient:
     def __init__(self, options: TrytonOptions, http: Http) -> None:
         self.http = http
         self.page = options.page
-        self.company = options.company
+        chosen = {"company": options.company, "language": options.language}
+        self.context = {name: value for name, value in chosen.items() if value}
         self._database = options.database
         self._path = f"{quote(options.database, safe='')}/rpc/"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, field_validator
 
@@ -15,34 +15,38 @@ class TrytonOptions(HttpOptions):
     """Options of a source of the vendor ``tryton``, besides address and time-outs."""
 
     database: str = Field(pattern=r"^[^\s/]+$", description="The name of the database, as in the address of a client.")
-    user: str = Field(min_length=1, description="The login of the bot's account.")
+    user: str = Field(min_length=1, description="Login of the bot's account.")
     password: SecretStr = Field(description="Its password.")
     approvers: dict[str, SecretStr] = Field(
         default_factory=dict,
-        description="Login and password of everybody who decides under an account of their own. With any, nobody else "
-        "decides; with none, the bot's account decides and a note on the order names the person.",
+        description="Passwords of those who decide, by login; each decides under their own account.",
     )
-    company: int | None = Field(None, description="Id of the company to ask about; empty: the one of the account.")
-    timezone: str = Field("Asia/Shanghai", description="The company's time zone: which day it is there.")
+    decide_as_bot: bool = Field(
+        False, description="Decide with the bot's account for people without a password here, naming them in a note."
+    )
+    company: int | None = Field(None, ge=1, description="Id of the company to speak for; empty: the account's own.")
+    language: str = Field("", description="Language of names, such as zh_CN; empty: the account's own.")
+    timezone: str = Field("Asia/Shanghai", description="Where the company's days begin and end.")
     web_url: str = Field("", description="Address of the web client, for links to documents; empty: no links.")
     page: int = Field(
-        500, ge=1, le=10_000, description="Records asked for at once; at most the server's records_limit."
+        500, ge=1, le=10_000, description="Records asked for at once, at most the server's records_limit."
     )
 
     @field_validator("timezone")
     @classmethod
-    def _known_zone(cls, name: str) -> str:
+    def _known(cls, name: str) -> str:
         try:
             ZoneInfo(name)
-        except (KeyError, ValueError, OSError):
-            raise ValueError(f"unknown time zone {name!r}") from None
+        except (OSError, ValueError, ZoneInfoNotFoundError) as error:
+            raise ValueError("no time zone of this name") from error
         return name
 
 
 async def _open(surroundings: Surroundings, options: TrytonOptions) -> Erp:
+    # Imported here, so that the options can be listed without loading what talks to the ERP.
     from bot.erp.tryton.adapter import TrytonErp
 
     return TrytonErp(surroundings, options)
 
 
-vendor = Vendor(title="Tryton", options=TrytonOptions, open=_open)
+vendor = Vendor(title="Tryton 8", options=TrytonOptions, open=_open)

@@ -57,7 +57,7 @@ INVOICE = (
 PURCHASE = (
     *_DOCUMENT,
     *("_timestamp", "reference", "purchase_date", "delivery_date", "shipment_state", "untaxed_amount"),
-    *("company.id", "warehouse.id", "create_uid.login", "quoted_by.rec_name"),
+    *("company.id", "warehouse.id", "create_uid.login", "create_uid.name", "quoted_by.rec_name"),
 )
 PURCHASE_LINES = (*_LINE, "lines.moves.from_location.type")
 PRODUCTION = (
@@ -110,7 +110,7 @@ _MATERIAL = {"waiting": False, "assigned": True, "running": True, "done": True}
 
 
 def number_of(row: Row) -> str:
-    """Return a document's number; one without (a draft, mostly) is named by its id, as Tryton's screens do: ``(12)``."""
+    """Return a document's number; one without, mostly a draft, is named by its id as on Tryton's screens: ``(12)``."""
     return row["number"] or f"({row['id']})"
 
 
@@ -230,7 +230,16 @@ def _due(lines: list[Row]) -> date | None:
     return min(owed) if owed else max(done, default=None)
 
 
-def purchase(row: Row, approval: Approval | None, *, version: str, source: str, url: str, lines: bool) -> PurchaseOrder:
+def purchase(
+    row: Row,
+    approval: Approval | None,
+    people: Mapping[str, str],
+    *,
+    version: str,
+    source: str,
+    url: str,
+    lines: bool,
+) -> PurchaseOrder:
     """Return a purchase order."""
     return PurchaseOrder(
         id=str(row["id"]),
@@ -249,6 +258,7 @@ def purchase(row: Row, approval: Approval | None, *, version: str, source: str, 
         url=url,
         changed_at=row[CHANGED],
         source=source,
+        people=people,
         extra=_extra(row, "reference", "shipment_state"),
     )
 

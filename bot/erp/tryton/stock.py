@@ -72,7 +72,7 @@ def _place(warehouse: Row, available: Decimal | int | None, moves: Sequence[Row]
 
 
 def _lies_in(warehouse: Row, left: int | None) -> bool:
-    """Return whether a location is part of a warehouse: Tryton numbers its tree so that parts lie between two bounds."""
+    """Return whether a location is part of a warehouse: Tryton numbers its tree so that parts lie between bounds."""
     return left is not None and bool(warehouse["left"] <= left <= warehouse["right"])
 
 

@@ -7,7 +7,7 @@ that was asked for as ``party.name`` comes back in an object under the name ``pa
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -49,8 +49,9 @@ def decode(value: Any) -> Any:
             case "date":
                 return date(value["year"], value["month"], value["day"])
             case "datetime":
-                parts = ("year", "month", "day", "hour", "minute", "second", "microsecond")
-                return datetime(*(value[part] for part in parts), tzinfo=UTC)
+                day = date(value["year"], value["month"], value["day"])
+                clock = time(value["hour"], value["minute"], value["second"], value["microsecond"], tzinfo=UTC)
+                return datetime.combine(day, clock)
             case _:
                 return {name: decode(item) for name, item in value.items()}
     except (KeyError, TypeError, InvalidOperation) as error:
@@ -81,5 +82,5 @@ def like(text: str) -> str:
 
 
 def containing(text: str, fields: Iterable[str]) -> Domain:
-    """Return the domain of records with ``text`` in one of ``fields``, in any case; an empty text is everything."""
-    return ["OR", *([field, "ilike", f"%{like(text)}%"] for field in fields)] if text else []
+    """Return the conditions of records with ``text`` in one of ``fields``, in any case; none for an empty text."""
+    return [["OR", *([field, "ilike", f"%{like(text)}%"] for field in fields)]] if text else []

@@ -1,7 +1,7 @@
 """A small Odoo in memory: models, records, domains, orders, and the errors that the real one raises.
 
-Values are kept as Python has them (times in UTC, `Decimal`, None for empty, `Many` for many2one, lists of ids for x2many)
-and told as Odoo tells them: ``false`` for empty, ``[id, name]``, times cut off to the second, binary floats.
+Values are kept as Python has them (times, `Decimal`, None for empty, `Many` for many2one, lists of ids for x2many) and
+told as Odoo tells them: ``false`` for empty, ``[id, name]``, times in UTC cut off to the second, binary floats.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import cache, lru_cache
 from typing import Any
 
 LANGUAGES = frozenset({"en_US", "zh_CN"})
@@ -67,10 +68,10 @@ Models = Callable[[str], Model | None]
 
 
 class Engine:
-    """Answers the methods that read; ``models`` gives a model as it is at the moment."""
+    """Answers one call of a method that reads; ``models`` gives a model as it is at the moment."""
 
     def __init__(self, models: Models, release: tuple[int, int]) -> None:
-        self._models, self._release = models, release
+        self._models, self._release = cache(models), release
 
     def model(self, name: str) -> Model:
         """Return a model; raises as the release does for one that does not exist."""
@@ -98,6 +99,8 @@ class Engine:
         order: str | None = None,
     ) -> list[Record]:
         """Return matching records; there is no limit but the one that is asked for."""
+        for each in fields:
+            self._check(name, each)
         found = self._search(name, domain, context)
         for term in reversed((order or "id").split(",")):
             field_name, _, direction = term.strip().partition(" ")
@@ -108,6 +111,8 @@ class Engine:
 
     def read(self, name: str, ids: list[int], fields: list[str], context: Mapping[str, Any]) -> list[Record]:
         """Return records by id, archived or not; unknown ids are left out, as Odoo does."""
+        for each in fields:
+            self._check(name, each)
         known = {record["id"]: record for record in self.model(name).records}
         return [self._told(name, known[key], fields, context) for key in ids if key in known]
 
@@ -179,8 +184,6 @@ class Engine:
 
     def _told(self, name: str, record: Record, fields: list[str], context: Mapping[str, Any]) -> Record:
         model = self.model(name)
-        for each in fields:
-            self._check(name, each)
         if model.computed is not None:
             record = {**record, **model.computed(record, context)}
         return {"id": record["id"], **{each: tell(record.get(each), model.fields[each]) for each in fields}}
@@ -216,7 +219,8 @@ def _compare(value: Any, operator: str, wanted: Any) -> bool:
     if value is None:
         return False
     other = _as(value, wanted)
-    return {"<": value < other, "<=": value <= other, ">": value > other, ">=": value >= other}[operator]
+    comparisons = {"<": value < other, "<=": value <= other, ">": value > other, ">=": value >= other}
+    return bool(comparisons[operator])
 
 
 def _equal(value: Any, wanted: Any) -> bool:
@@ -235,7 +239,12 @@ def _as(value: Any, wanted: Any) -> Any:
 
 
 def _like(text: str, pattern: str, *, ignore_case: bool) -> bool:
-    """Match as PostgreSQL does: ``%`` and ``_``, escaped with a backslash."""
+    return _expression(pattern, ignore_case).fullmatch(text) is not None
+
+
+@lru_cache(maxsize=64)
+def _expression(pattern: str, ignore_case: bool) -> re.Pattern[str]:
+    """Return what LIKE matches in PostgreSQL: ``%`` and ``_``, escaped with a backslash."""
     expression = ""
     signs = iter(pattern)
     for sign in signs:
@@ -245,8 +254,8 @@ def _like(text: str, pattern: str, *, ignore_case: bool) -> bool:
                 raise OdooError("psycopg2.DataError", "LIKE pattern must not end with escape character", 500)
             expression += re.escape(escaped)
         else:
-            expression += {"%": ".*", "_": "."}.get(sign, re.escape(sign))
-    return re.fullmatch(expression, text, re.DOTALL | (re.IGNORECASE if ignore_case else 0)) is not None
+            expression += {"%": ".*", "_": "."}.get(sign) or re.escape(sign)
+    return re.compile(expression, re.DOTALL | (re.IGNORECASE if ignore_case else re.NOFLAG))
 
 
 def _sortable(value: Any) -> tuple[bool, Any]:

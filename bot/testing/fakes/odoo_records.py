@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from bot.erp.model import (
     Area,
     Invoice,
-    InvoiceStatus,
     OrderLine,
     OrderStatus,
     ProductionOrder,
-    ProductionStatus,
     Progress,
     PurchaseLine,
     PurchaseOrder,
@@ -24,19 +20,17 @@ from bot.erp.model import (
     SalesOrder,
 )
 from bot.testing.company import ReferenceCompany
+from bot.testing.fakes import odoo_states as states
 from bot.testing.fakes.odoo_engine import Many, Model, Record
 
 COMPANY = Many("res.company", 1, "My Company (San Francisco)")
 BOT = "bot"
 """The login of the bot's account."""
 
-_ZONE = ZoneInfo("Asia/Shanghai")
-_AT = time(0, 30)
-"""What happens on a day happens half an hour after midnight: on the day before, in UTC."""
 
 _TYPES: Mapping[str, str] = {
-    "_id": "many2one", "_uid": "many2one", "uom": "many2one", "_qty": "float", "quantity": "float",
-    "_available": "float", "qty_": "float", "price_": "float", "amount_": "monetary", "_ids": "one2many",
+    "_ids": "one2many", "_id": "many2one", "_uid": "many2one", "uom": "many2one", "_qty": "float", "quantity": "float",
+    "_available": "float", "qty_": "float", "price_": "float", "amount_": "monetary",
     "order_line": "one2many", "write_date": "datetime", "date_": "datetime", "locked": "boolean", "active": "boolean",
 }  # fmt: skip
 
@@ -64,6 +58,7 @@ class CompanyModels:
             "stock.quant": self._stock_quants,
             "stock.move": self._stock_moves,
             "stock.warehouse.orderpoint": self._orderpoints,
+            "stock.picking": self._pickings,
             "sale.order": self._sale_orders,
             "sale.order.line": self._sale_lines,
             "account.move": self._account_moves,
@@ -200,6 +195,16 @@ class CompanyModels:
         ]
         return _model(rows)
 
+    def _pickings(self) -> Model:
+        """Return the transfer of every order: open while anything is owed."""
+        came = {int(order.id): order.received for order in self.company.purchases.values()}
+        went = {int(order.id): order.delivery for order in self.company.orders.values()}
+        rows = [
+            {"id": key, "state": "done" if progress is Progress.FULL else "assigned"}
+            for key, progress in (came | went).items()
+        ]
+        return _model(rows)
+
     def _orderpoints(self) -> Model:
         """Return the reordering rules: two of a product that is kept in several warehouses."""
         rows: list[Record] = []
@@ -223,24 +228,24 @@ class CompanyModels:
             row = {
                 "id": int(order.id),
                 "name": order.number,
-                "state": _SALE[order.status],
+                "state": states.SALE[order.status],
                 "partner_id": self._partner(order.customer),
                 "amount_total": order.total and order.total.amount,
                 "currency_id": order.total and self._currency(order.total.currency),
-                "invoice_status": _billed(order),
+                "invoice_status": states.billed(order),
                 "invoice_ids": [int(order.id) + _BILLS] if order.billing is not Progress.NONE else [],
-                "date_order": _moment(order.ordered_on),
-                "commitment_date": _moment(order.promised_on),
+                "date_order": states.moment(order.ordered_on),
+                "commitment_date": states.moment(order.promised_on),
                 "user_id": self._named(order.salesperson),
-                "order_line": _line_ids(order),
-                "picking_ids": [],
+                "order_line": states.line_ids(order),
+                "picking_ids": states.picking_ids(order, states.DELIVERY.get(order.status)),
                 "company_id": COMPANY,
                 "write_date": order.changed_at,
             }
             if self.release >= (16, 0):
-                row["delivery_status"] = _DELIVERY.get(order.status)
+                row["delivery_status"] = states.DELIVERY.get(order.status)
             rows.append(self._locked(row, closed, since=(17, 0)))
-        return _model(rows)
+        return _model(rows, {"picking_ids": "stock.picking"})
 
     def _locked(self, row: Record, locked: bool, *, since: tuple[int, int]) -> Record:
         """Say that a document is locked, as a flag or (before) as a state."""
@@ -253,7 +258,7 @@ class CompanyModels:
     def _sale_lines(self) -> Model:
         rows = []
         for order in self.company.orders.values():
-            for key, line in zip(_line_ids(order), order.lines, strict=True):
+            for key, line in zip(states.line_ids(order), order.lines, strict=True):
                 own = {
                     "product_uom_qty": line.quantity,
                     "qty_delivered": line.delivered,
@@ -278,13 +283,13 @@ class CompanyModels:
 
     def _account_moves(self) -> Model:
         rows = [self._invoice(invoice) for invoice in self.company.invoices.values()]
-        for order in self.company.orders.values():
-            if order.billing is not Progress.NONE:
-                rows.append(self._bill(order))
-        return _model(rows)
+        bills = [self._bill(order) for order in self.company.orders.values() if order.billing is not Progress.NONE]
+        return _model([*rows, *bills])
 
     def _invoice(self, invoice: Invoice) -> Record:
-        state, payment = _INVOICE[invoice.status][int(invoice.id) % len(_INVOICE[invoice.status])]
+        state, payment = states.INVOICE[invoice.status][int(invoice.id) % len(states.INVOICE[invoice.status])]
+        if payment == "blocked" and self.release < (18, 0):
+            payment = "not_paid"
         return {
             "id": int(invoice.id),
             "name": invoice.number,
@@ -294,7 +299,7 @@ class CompanyModels:
             "partner_id": self._partner(invoice.customer),
             "amount_total": invoice.total and abs(invoice.total.amount),
             # What was cancelled keeps its residual.
-            "amount_residual": abs(_residual(invoice)),
+            "amount_residual": abs(states.residual(invoice)),
             "currency_id": invoice.total and self._currency(invoice.total.currency),
             "invoice_date": invoice.issued_on,
             "invoice_date_due": invoice.due_on,
@@ -305,7 +310,7 @@ class CompanyModels:
         }
 
     def _bill(self, order: SalesOrder) -> Record:
-        """Return what a sales order was billed with. The company keeps that apart from its invoices, hence a receipt."""
+        """Return what an order was billed with. The company keeps that apart from its invoices, hence a receipt."""
         return {
             "id": int(order.id) + _BILLS,
             "name": f"RCPT/{order.number}",
@@ -319,7 +324,8 @@ class CompanyModels:
     # Purchases and production
 
     def _purchase_orders(self) -> Model:
-        return _model([self._purchase(order) for order in self.company.purchases.values()])
+        rows = [self._purchase(order) for order in self.company.purchases.values()]
+        return _model(rows, {"picking_ids": "stock.picking"})
 
     def _purchase(self, order: PurchaseOrder) -> Record:
         approval = order.approval
@@ -328,30 +334,30 @@ class CompanyModels:
         row = {
             "id": int(order.id),
             "name": order.number,
-            "state": _PURCHASE[order.status],
+            "state": states.PURCHASE[order.status],
             "partner_id": self._partner(order.vendor),
             "amount_total": order.total and order.total.amount,
             "currency_id": order.total and self._currency(order.total.currency),
-            "date_order": _moment(order.ordered_on),
-            "date_planned": _moment(order.due_on),
+            "date_order": states.moment(order.ordered_on),
+            "date_planned": states.moment(order.due_on),
             "date_approve": approval.decided_at if approval and approved else None,
             "user_id": self._named(order.buyer),
             "create_uid": self.user(order.requester),
             "write_uid": self.user(approval.decided_by if approval and approval.decided_by else order.requester),
             "invoice_status": "no",
-            "order_line": _line_ids(order),
-            "picking_ids": [],
+            "order_line": states.line_ids(order),
+            "picking_ids": states.picking_ids(order, "pending" if approved else None),
             "company_id": COMPANY,
             "write_date": order.changed_at,
         }
         if self.release >= (16, 0):
-            row["receipt_status"] = _RECEIPT[order.received] if approved else None
+            row["receipt_status"] = states.RECEIPT[order.received] if approved else None
         return self._locked(row, done, since=(18, 4))
 
     def _purchase_lines(self) -> Model:
         rows = []
         for order in self.company.purchases.values():
-            for key, line in zip(_line_ids(order), order.lines, strict=True):
+            for key, line in zip(states.line_ids(order), order.lines, strict=True):
                 own = {"product_qty": line.quantity, "qty_received": line.received, **self._line(key, line)}
                 rows.append({**own, "order_id": Many("purchase.order", int(order.id), order.number)})
         return _model(rows)
@@ -360,7 +366,7 @@ class CompanyModels:
         return _model([self._production(order) for order in self.company.productions.values()])
 
     def _production(self, order: ProductionOrder) -> Record:
-        state, reserved = _PRODUCTION[order.status]
+        state, reserved = states.PRODUCTION[order.status]
         ended = state in ("done", "cancel")
         ready = "available" if order.material_ready or reserved == "assigned" else "unavailable"
         return {
@@ -371,8 +377,8 @@ class CompanyModels:
             "product_qty": order.planned,
             "qty_produced": order.produced,
             "product_uom_id": self._unit(order.unit),
-            "date_start" if self.release >= (17, 0) else "date_planned_start": _moment(order.start_on),
-            "date_deadline": _moment(order.due_on),
+            "date_start" if self.release >= (17, 0) else "date_planned_start": states.moment(order.start_on),
+            "date_deadline": states.moment(order.due_on),
             "origin": order.sales_order or "OP/00017",
             "reservation_state": None if ended else reserved,
             "components_availability_state": None if ended else ready,
@@ -421,61 +427,3 @@ def _model(
 
 def _type(name: str) -> str:
     return next((type_ for part, type_ in _TYPES.items() if part in name), "char")
-
-
-def _moment(on: date | None) -> datetime | None:
-    return None if on is None else datetime.combine(on, _AT, _ZONE).astimezone(UTC)
-
-
-def _line_ids(order: SalesOrder | PurchaseOrder) -> list[int]:
-    return [int(order.id) * 10 + n for n in range(len(order.lines))]
-
-
-def _billed(order: SalesOrder) -> str:
-    if order.billing is Progress.FULL:
-        return "upselling" if int(order.id) % 5 == 0 else "invoiced"
-    return "to invoice" if order.status in {OrderStatus.PARTLY_DELIVERED, OrderStatus.DELIVERED} else "no"
-
-
-def _residual(invoice: Invoice) -> Decimal:
-    told = invoice.total if invoice.status is InvoiceStatus.VOID else invoice.open_amount
-    return Decimal(0) if told is None else told.amount
-
-
-_SALE = {
-    OrderStatus.DRAFT: "draft",
-    OrderStatus.OPEN: "sale",
-    OrderStatus.PARTLY_DELIVERED: "sale",
-    OrderStatus.DELIVERED: "sale",
-    OrderStatus.CLOSED: "sale",
-    OrderStatus.CANCELLED: "cancel",
-}
-_DELIVERY = {
-    OrderStatus.OPEN: "pending",
-    OrderStatus.PARTLY_DELIVERED: "partial",
-    OrderStatus.DELIVERED: "full",
-    OrderStatus.CLOSED: "full",
-}
-_RECEIPT = {Progress.NONE: "pending", Progress.PARTIAL: "partial", Progress.FULL: "full", None: None}
-_INVOICE: Mapping[InvoiceStatus, tuple[tuple[str, str], ...]] = {
-    InvoiceStatus.DRAFT: (("draft", "not_paid"),),
-    InvoiceStatus.UNPAID: (("posted", "not_paid"), ("posted", "blocked")),
-    InvoiceStatus.PART_PAID: (("posted", "partial"),),
-    InvoiceStatus.PAID: (("posted", "paid"), ("posted", "in_payment")),
-    InvoiceStatus.VOID: (("cancel", "not_paid"), ("posted", "reversed")),
-}
-_PURCHASE = {
-    PurchaseStatus.DRAFT: "draft",
-    PurchaseStatus.WAITING: "to approve",
-    PurchaseStatus.APPROVED: "purchase",
-    PurchaseStatus.DONE: "purchase",
-    PurchaseStatus.REJECTED: "cancel",
-    PurchaseStatus.CANCELLED: "cancel",
-}
-_PRODUCTION: Mapping[ProductionStatus, tuple[str, str]] = {
-    ProductionStatus.PLANNED: ("confirmed", "confirmed"),
-    ProductionStatus.RELEASED: ("confirmed", "assigned"),
-    ProductionStatus.RUNNING: ("progress", "confirmed"),
-    ProductionStatus.DONE: ("done", ""),
-    ProductionStatus.CANCELLED: ("cancel", ""),
-}

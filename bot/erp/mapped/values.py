@@ -1,0 +1,160 @@
+"""Reads single values of databases and JSON exactly: no number goes through a float, no time stays without a zone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as clock_time
+from decimal import Context, Decimal, InvalidOperation
+from enum import StrEnum
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from bot.erp.mapped.origins import EPOCH, EPOCH_MS, Origin
+from bot.erp.model import Progress
+
+E = TypeVar("E", bound=StrEnum)
+
+_EXACT = Context(prec=100)
+_MOST_DIGITS = 40
+"""Numbers beyond that are no quantities and no amounts of any company."""
+_FLOAT_DIGITS = 15
+"""What a binary float surely keeps."""
+_START = datetime(1970, 1, 1, tzinfo=UTC)
+
+_TRUE = {"true", "t", "yes", "y", "1", "x", "是"}
+_FALSE = {"false", "f", "no", "n", "0", "", "否"}
+
+
+class Unreadable(ValueError):
+    """A value is not of the sort that its field needs; the text says why, without the value."""
+
+
+def text(raw: Any) -> str:
+    """Return a value as text; nothing is empty."""
+    match raw:
+        case None:
+            return ""
+        case str():
+            return raw
+        case bool():
+            return "true" if raw else "false"
+        case Decimal():
+            return format(raw, "f")
+        case bytes() | bytearray() | memoryview():
+            return bytes(raw).decode("utf-8", errors="replace")
+        case int() | float():
+            return str(raw)
+        case date():
+            return raw.isoformat()
+        case list() | tuple() | dict():
+            raise Unreadable("is a list or an object, not a text")
+        case _:
+            return str(raw)
+
+
+def key(raw: Any) -> str:
+    """Return a code or number, without the blanks around it."""
+    return text(raw).strip()
+
+
+def number(raw: Any, factor: Decimal | None = None) -> Decimal:
+    """Return a number with every digit that it came with."""
+    if isinstance(raw, bool) or not isinstance(raw, int | float | Decimal | str | bytes):
+        raise Unreadable("is no number")
+    try:
+        value = raw if isinstance(raw, Decimal) else Decimal(text(raw).strip())
+    except InvalidOperation:
+        raise Unreadable("is no number") from None
+    if not value.is_finite() or (value and abs(value.adjusted()) > _MOST_DIGITS):
+        raise Unreadable("is no possible number")
+    return value if factor is None else _EXACT.multiply(value, factor)
+
+
+def loses_digits(raw: Any) -> bool:
+    """Whether a value is a binary float with more digits than one surely keeps."""
+    return isinstance(raw, float) and len(Decimal(str(raw)).normalize().as_tuple().digits) > _FLOAT_DIGITS
+
+
+def count(raw: Any) -> int:
+    """Return a whole number from 0 to 99, such as a level of approval."""
+    value = number(raw)
+    if value != int(value) or not 0 <= value < 100:
+        raise Unreadable("is no small whole number")
+    return int(value)
+
+
+def moment(raw: Any, origin: Origin, zone: ZoneInfo) -> datetime:
+    """Return a time; one without a zone is of ``origin``'s or else of the source's."""
+    zone = ZoneInfo(origin.zone) if origin.zone else zone
+    try:
+        found = _moment(raw, origin.format)
+    except (ValueError, OverflowError, InvalidOperation):
+        raise Unreadable("is no time" + (f" written as {origin.format}" if origin.format else "")) from None
+    return found if found.tzinfo else found.replace(tzinfo=zone)
+
+
+def day(raw: Any, origin: Origin, zone: ZoneInfo) -> date:
+    """Return a date; of a time with a zone, the date that it is in the source's zone."""
+    if isinstance(raw, date) and not isinstance(raw, datetime):
+        return raw
+    found = moment(raw, origin, zone)
+    return found.astimezone(ZoneInfo(origin.zone) if origin.zone else zone).date()
+
+
+def _moment(raw: Any, form: str) -> datetime:
+    if isinstance(raw, datetime):
+        return raw
+    if isinstance(raw, date):
+        return datetime.combine(raw, clock_time())
+    if form in (EPOCH, EPOCH_MS):
+        seconds = number(raw) if form == EPOCH else number(raw) / 1000
+        return _START + timedelta(microseconds=int(seconds * 1_000_000))
+    if form:
+        return datetime.strptime(key(raw), form)  # noqa: DTZ007  # the zone is added by `moment`
+    if not isinstance(raw, str):
+        raise ValueError("a number needs a format")
+    return datetime.fromisoformat(raw.strip())
+
+
+def flag(raw: Any) -> bool:
+    """Return yes or no, in any of the usual spellings."""
+    said = key(raw).casefold()
+    if said in _TRUE:
+        return True
+    if said in _FALSE:
+        return False
+    raise Unreadable("is neither yes nor no")
+
+
+def names(raw: Any, split: str) -> tuple[str, ...]:
+    """Return the names of a list, a JSON list in a text, or a text with ``split`` between them."""
+    if isinstance(raw, str) and raw.lstrip().startswith("["):
+        try:
+            raw = json.loads(raw)
+        except ValueError:
+            raise Unreadable("is no list of names") from None
+    parts: Iterable[Any] = raw if isinstance(raw, list | tuple) else text(raw).split(split)
+    return tuple(name for part in parts if (name := key(part)))
+
+
+def word(kind: type[E], raw: Any) -> E:
+    """Return one of our words."""
+    said = key(raw)
+    try:
+        return kind(said)
+    except ValueError:
+        # The word itself is no secret, and who has to mend the configuration needs it.
+        raise Unreadable(f"has the unknown word {said[:40]!r}") from None
+
+
+def progress(raw: Any, full: Decimal | None) -> Progress:
+    """Return how much is done: one of our words, or a number of which ``full`` is all."""
+    said = key(raw)
+    if full is None or said in set(Progress):
+        return word(Progress, said)
+    value = number(raw)
+    if value <= 0:
+        return Progress.NONE
+    return Progress.FULL if value >= full else Progress.PARTIAL

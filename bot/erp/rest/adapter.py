@@ -1,0 +1,208 @@
+"""A JSON API behind the bot's port: what it is asked and how its answers read stands in the configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from bot.erp import deciding, listing
+from bot.erp.cursor import TimeCursor
+from bot.erp.errors import Invalid, NotFound
+from bot.erp.http import Http
+from bot.erp.mapped import layouts
+from bot.erp.mapped.adapter import MappedErp, as_kept, asked_since, speakable
+from bot.erp.mapped.defects import Defects
+from bot.erp.mapped.layouts import Document
+from bot.erp.mapped.records import Ground, Mapped, Reader, matching
+from bot.erp.mapped.sections import layouts_of, offered, sections_of
+from bot.erp.model import (
+    Area,
+    Changes,
+    Decision,
+    DecisionResult,
+    Invoice,
+    Outcome,
+    Product,
+    ProductionOrder,
+    PurchaseOrder,
+    SalesOrder,
+    Slice,
+    StockLevel,
+    Verdict,
+)
+from bot.erp.port import Capability, Filter, ListQuery
+from bot.erp.rest.client import Api
+from bot.erp.rest.manifest import Act, ProductCalls, ReadChanges, ReadList, RestOptions
+from bot.erp.rest.templates import look
+from bot.erp.vendors import Surroundings
+
+D = TypeVar("D", SalesOrder, Invoice, PurchaseOrder, ProductionOrder)
+
+
+class RestErp(MappedErp):
+    """Implements `bot.erp.port.Erp` on configured requests."""
+
+    def __init__(self, surroundings: Surroundings, options: RestOptions) -> None:
+        """Connect nowhere yet; raises `ConfigurationError` for certificates that cannot be read."""
+        name = surroundings.name
+        super().__init__(
+            Ground(name, ZoneInfo(options.zone), options.currency, options.unit, surroundings.now, Defects(name))
+        )
+        self._options = options
+        self._api = Api(Http(options, now=surroundings.now, source=name), options)
+        self._reader = Reader(self.ground, look)
+        self._mapped = layouts_of(sections_of(options))
+        self.capabilities = _capabilities(options)
+
+    async def find_products(self, text: str, *, limit: int) -> tuple[Product, ...]:
+        """Return products whose code, name, spec or barcode contains ``text``, best match first."""
+        calls = self._products()
+        if not speakable(text):
+            return ()
+        products = self._reader.many(self._mapped["products"], await self._all(calls.list, "products.list", text))
+        return listing.find_products(products, text, limit=limit)
+
+    def _products(self) -> ProductCalls:
+        if self._options.products is None:
+            self._refuse("products")
+        return self._options.products
+
+    async def stock(self, sku: str) -> StockLevel:
+        """Return one product's stock; raises `NotFound`."""
+        calls, products = self._options.stock, self._products()
+        if calls is None:
+            self._refuse(Capability.STOCK)
+        sku = self.askable(sku)
+        if calls.product:
+            found = await self._api.one(calls.one, {"sku": sku}, what=sku)
+            product = self._product(look(found, calls.product), sku)
+        else:
+            assert products.one is not None
+            product = self._product(await self._api.one(products.one, {"sku": sku}, what=sku), sku)
+            found = await self._level(product.sku)
+        total = None
+        if calls.fields:
+            total = self._reader.single(self._mapped["stock"], found)
+        places = []
+        if calls.places is not None:
+            rows = look(found, calls.places.at) or []
+            if not isinstance(rows, list):
+                raise Invalid("stock.places.at leads to no list", source=self.name)
+            places = [self._reader.single(self._mapped["stock.places"], row) for row in rows]
+        figures = frozenset(calls.places.fields) if calls.places else frozenset()
+        return layouts.stock_level(product, total, tuple(places), figures, self.ground)
+
+    async def _level(self, sku: str) -> Any:
+        """Return the stock of a product that exists; where the API has nothing of it, that is an empty list."""
+        assert self._options.stock is not None
+        try:
+            return await self._api.one(self._options.stock.one, {"sku": sku}, what=sku)
+        except NotFound:
+            return []
+
+    def _product(self, found: Any, sku: str) -> Product:
+        product: Product = self._reader.single(self._mapped["products"], self._picked("products", found, sku))
+        return product
+
+    def _picked(self, area: str, found: Any, key: str) -> Any:
+        """Return the record of a key out of what one read found, be it a record or a list; raises `NotFound`."""
+        rows = found if isinstance(found, list) else [found]
+        picked = matching(rows, key, partial(self._reader.key, self._mapped[area]), source=self.name)
+        if picked is None:
+            raise NotFound(key, source=self.name)
+        return picked
+
+    async def decide(self, decision: Decision) -> DecisionResult:
+        """Approve or reject one revision of a purchase order, once, and read it again."""
+        act = self._acts().get(decision.verdict)
+        if act is None:
+            return DecisionResult(outcome=Outcome.UNSUPPORTED, order=None)
+        return await deciding.decide(decision, read=self.purchase_order, write=partial(self._write, act))
+
+    def _acts(self) -> Mapping[Verdict, Act | None]:
+        purchasing = self._options.purchasing
+        return {Verdict.APPROVE: purchasing.approve, Verdict.REJECT: purchasing.reject} if purchasing else {}
+
+    async def _write(self, act: Act, order: PurchaseOrder, decision: Decision) -> str:
+        given = {
+            "number": order.number,
+            "id": order.id,
+            "version": layouts.own_version(order.version),
+            "by": decision.by,
+            "reason": decision.reason,
+            "task_id": order.approval.task_id if order.approval else "",
+        }
+        return await self._api.act(act, given, what=order.number)
+
+    async def changed_since(self, area: Area, cursor: str, *, limit: int) -> Changes:
+        """Return the next changes of an area; raises `Invalid` for a cursor that is not ours."""
+        section = getattr(self._options, area)
+        changes: ReadChanges | None = section and section.changes
+        if changes is None:
+            self._refuse(f"changes of {area}")
+        at = TimeCursor.parse(cursor)
+        since = as_kept(asked_since(at), self._options.time_format, self.ground.zone)
+        said = since if isinstance(since, int | str) else since.isoformat()
+        given = {"since": said, "text": "", "today": self.ground.today().isoformat()}
+        part = await self._api.part(changes, given, want=at.need(limit))
+        told = self._reader.many(Mapped(layouts.change(area), changes.fields), part.items)
+        return self.next_changes(area, at, told, limit)
+
+    async def check(self) -> None:
+        """Log in and read the first records of the first list."""
+        sections = sections_of(self._options)
+        first = next(section for area, section in sections.items() if area is not Area.STOCK)
+        await self._api.part(first.list, self._asked(""), want=1)
+
+    async def close(self) -> None:
+        """Give connections back."""
+        await self._api.close()
+
+    async def _one(self, document: Document[D], number: str) -> D:
+        section = getattr(self._options, document.area)
+        row = self._picked(document.area, await self._api.one(section.one, {"number": number}, what=number), number)
+        at = getattr(getattr(section, "lines", None), "at", "")
+        lines = (look(row, at) or []) if at else []
+        if not isinstance(lines, list):
+            raise Invalid(f"{document.area}.lines.at leads to no list", source=self.name)
+        found: D = self._reader.single(self._mapped[document.area], row, lines)
+        return found
+
+    async def _listed(self, document: Document[D], query: ListQuery) -> Slice[D]:
+        if not speakable(query.text):
+            return Slice(items=(), total=0)
+        section, mapped = getattr(self._options, document.area), self._mapped[document.area]
+        own: ReadList | None = getattr(section, query.filter, None) if query.filter is not Filter.ALL else None
+        read: ReadList = own or section.list
+        if read.pages_itself:
+            part = await self._api.part(read, self._asked(query.text), start=query.offset, want=query.limit)
+            items = tuple(self._reader.many(mapped, part.items))
+            return Slice(items=items, total=len(items) if part.total is None else part.total)
+        name = f"{document.area}.{query.filter if own else 'list'}"
+        documents = self._reader.many(mapped, await self._all(read, name, query.text))
+        return document.listing.pick(documents, query, self.ground.today())
+
+    async def _all(self, read: ReadList, name: str, text: str) -> list[Any]:
+        """Return all records of a list; raises `Invalid` where they are too many."""
+        most = self._options.most_rows
+        part = await self._api.part(read, self._asked(text), want=most + 1)
+        if len(part.items) > most or (part.total or 0) > most:
+            raise Invalid(f"{name} has more than {most} records: let the API choose, or page itself", source=self.name)
+        return part.items
+
+    def _asked(self, text: str) -> dict[str, Any]:
+        return {"text": text, "today": self.ground.today().isoformat()}
+
+
+def _capabilities(options: RestOptions) -> frozenset[Capability]:
+    """Return what the configured areas, fields and calls make possible."""
+    acts = options.purchasing and (options.purchasing.approve, options.purchasing.reject)
+    approve, reject = acts or (None, None)
+    decides = {
+        Capability.APPROVE: approve is not None,
+        Capability.REJECT: reject is not None,
+        Capability.VERSION_CHECK: approve is not None or reject is not None,
+    }
+    return offered(sections_of(options)) | {capability for capability, holds in decides.items() if holds}

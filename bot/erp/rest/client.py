@@ -1,0 +1,213 @@
+"""Requests of the configuration to one API: pages, passes, envelopes, and refusals as our errors."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from yarl import URL
+
+from bot.erp.errors import (
+    AuthExpired,
+    AuthFailed,
+    Conflict,
+    ErpError,
+    Invalid,
+    NotFound,
+    NotPermitted,
+    RateLimited,
+    Unavailable,
+)
+from bot.erp.http import Answer, Http, refusal, words
+from bot.erp.mapped import values
+from bot.erp.mapped.values import Unreadable
+from bot.erp.relogin import Relogin
+from bot.erp.rest.accounts import Pass, fixed_pass, login_of
+from bot.erp.rest.manifest import Act, Read, ReadList, RestOptions
+from bot.erp.rest.templates import fill, fill_params, fill_path, look
+
+_MEANINGS: Mapping[str, type[ErpError]] = {
+    "auth_expired": AuthExpired,
+    "auth_failed": AuthFailed,
+    "not_permitted": NotPermitted,
+    "conflict": Conflict,
+    "rate_limited": RateLimited,
+    "unavailable": Unavailable,
+    "invalid": Invalid,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some records of a list, and how many there are in all if the API says so."""
+
+    items: list[Any]
+    total: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """What was asked, ready to send."""
+
+    method: str
+    path: str
+    params: dict[str, str]
+    headers: dict[str, str]
+    body: Any = None
+
+
+class Api:
+    """One API; ``close`` it."""
+
+    def __init__(self, http: Http, options: RestOptions) -> None:
+        self._http = http
+        self._options = options
+        self._base = URL(options.url.rstrip("/") + "/")
+        self._pass = fixed_pass(options.account)
+        login = login_of(options.account, http)
+        self._relogin = None if login is None else Relogin(login)
+
+    async def one(self, read: Read, given: Mapping[str, Any], *, what: str) -> Any:
+        """Return what one read finds; raises `NotFound` for nothing."""
+        found = look(await self._data(_sent(read, given), what=what), read.at)
+        if found is None or found == []:
+            raise NotFound(what, source=self._http.source)
+        return found
+
+    async def part(self, read: ReadList, given: Mapping[str, Any], *, start: int = 0, want: int) -> Part:
+        """Return records from ``start`` on, as many as ``want`` or all there are, page by page.
+
+        Raises `Invalid` where the API gives the same page again and again.
+        """
+        paging, items, page_before = read.paging, [], None
+        size = min(paging.size, want) if paging else want
+        number, cursor, total = paging.first if paging else 1, "", None
+        sent: _Sent | None = None
+        while True:
+            place = {"limit": size, "offset": start + len(items), "page": number, "cursor": cursor}
+            sent = sent or _sent(read, {**given, **place})
+            answer = await self._answer(sent)
+            page = self._listed(look(answer.data, read.at))
+            total = self._count(look(answer.data, read.total)) if read.total else None
+            if page and page == page_before:
+                raise Invalid("every page of a list is the same: is its paging configured?", source=self._http.source)
+            items += page
+            page_before = page
+            if paging is None or not page or len(items) >= want or (total is not None and start + len(items) >= total):
+                return Part(items[:want], total)
+            number += 1
+            sent = None
+            if paging.by == "cursor":
+                cursor = values.text(look(answer.data, paging.next))
+            elif paging.by == "next":
+                sent = self._next(answer, paging.next, _sent(read, {**given, **place}))
+            if (paging.by == "cursor" and not cursor) or (paging.by == "next" and sent is None):
+                return Part(items[:want], total)
+
+    async def act(self, act: Act, given: Mapping[str, Any], *, what: str) -> str:
+        """Send a write, once; returns the ERP's own words."""
+        sent = _Sent(act.method, fill_path(act.path, given), fill_params(act.params, given),
+                     {name: str(fill(text, given)) for name, text in act.headers.items()}, fill(act.body, given))  # fmt: skip
+        answer = await self._answer(sent, send=self._http.write, what=what)
+        said = look(answer.data, act.text) if act.text else None
+        return words(said) if isinstance(said, str) else ""
+
+    async def close(self) -> None:
+        """Give connections back."""
+        await self._http.close()
+
+    async def _data(self, sent: _Sent, *, what: str) -> Any:
+        return (await self._answer(sent, what=what)).data
+
+    async def _answer(
+        self, sent: _Sent, *, send: Callable[..., Awaitable[Answer]] | None = None, what: str | None = None
+    ) -> Answer:
+        """Return an answer that is none of a refusal. ``what``: what it is about, None for a list."""
+        send = send or self._http.read
+
+        async def ask(bears: Pass) -> Answer:
+            how: dict[str, Any] = {} if sent.body is None else {"json": sent.body}
+            headers = {"Accept": "application/json", **self._options.headers, **sent.headers, **bears.headers}
+            answer = await send(sent.method, sent.path, params={**sent.params, **bears.params}, headers=headers, **how)
+            return self._checked(answer, what)
+
+        if self._relogin is not None:
+            return await self._relogin.run(ask)
+        try:
+            return await ask(self._pass)
+        except AuthExpired:
+            raise AuthFailed("the account is refused", source=self._http.source) from None
+
+    def _checked(self, answer: Answer, what: str | None) -> Answer:
+        source = self._http.source
+        said = look(answer.data, self._options.error) if self._options.error else None
+        text = words(said) if isinstance(said, str) else ""
+        if not answer.ok:
+            error = refusal(answer, text, what=what or "", source=source)
+            if isinstance(error, NotFound) and what is None:
+                raise Invalid("there is no list at this address (status 404)", source=source)
+            raise error
+        envelope = self._options.envelope
+        if envelope is not None:
+            code = look(answer.data, envelope.at)
+            if code is None:
+                raise answer.failure("an answer without its envelope", source=source)
+            if values.key(code) not in envelope.good:
+                raise self._meant(
+                    envelope.errors.get(values.key(code), "invalid"), text or f"code {code}", what, answer
+                )
+        if isinstance(answer.data, str):
+            raise answer.failure("an answer that is no JSON", source=source)
+        return answer
+
+    def _meant(self, meaning: str, text: str, what: str | None, answer: Answer) -> ErpError:
+        source = self._http.source
+        if meaning == "not_found":
+            return NotFound(what or "", source=source)
+        if meaning == "rate_limited":
+            return RateLimited(text, source=source, retry_after=answer.retry_after)
+        # What an envelope calls unavailable was not done; only a server that broke leaves it open.
+        return _MEANINGS[meaning](text, source=source)
+
+    def _listed(self, found: Any) -> list[Any]:
+        if found is None:
+            return []
+        if not isinstance(found, list):
+            raise Invalid("where a list is expected there is none: see “at”", source=self._http.source)
+        return found
+
+    def _count(self, found: Any) -> int | None:
+        try:
+            return None if found is None else int(values.number(found))
+        except Unreadable:
+            raise Invalid("total is no number", source=self._http.source) from None
+
+    def _next(self, answer: Answer, path: str, sent: _Sent) -> _Sent | None:
+        """Return the request for the address that an answer names; raises `Invalid` if it leads to another server.
+
+        It bears our key, which is for this server only.
+        """
+        said = values.text(look(answer.data, path)) if path else _linked(answer.headers.get("Link", ""))
+        if not said:
+            return None
+        address = self._base.join(URL(sent.path.lstrip("/"), encoded=True)).join(URL(said))
+        if address.origin() != self._base.origin():
+            raise Invalid("the address of the next page leads to another server", source=self._http.source)
+        return _Sent(sent.method, str(address), {}, sent.headers, sent.body)
+
+
+def _sent(read: Read, given: Mapping[str, Any]) -> _Sent:
+    headers = {name: str(fill(text, given)) for name, text in read.headers.items()}
+    return _Sent(
+        read.method, fill_path(read.path, given), fill_params(read.params, given), headers, fill(read.body, given)
+    )
+
+
+def _linked(header: str) -> str:
+    """Return the address of the next page in a header ``Link`` (RFC 8288)."""
+    for link in header.split(","):
+        address, *attributes = link.split(";")
+        if any(each.strip().replace('"', "") == "rel=next" for each in attributes):
+            return address.strip().strip("<>")
+    return ""

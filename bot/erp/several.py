@@ -1,0 +1,148 @@
+"""Questions that several sources answer together: which code to ask each by, and when to ask a second time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from cachetools import TTLCache
+
+from bot.erp.errors import NotFound, Unavailable, Unsupported
+from bot.erp.found import Found, Part
+from bot.erp.listing import Listing
+from bot.erp.merging import D, failures, merge_lists, merge_products, merge_stock
+from bot.erp.model import Product, Slice, StockLevel
+from bot.erp.port import Erp, ListQuery
+from bot.erp.products import ProductTable
+from bot.erp.units import Units
+
+V = TypeVar("V")
+
+Read = Callable[[Erp], Awaitable[V]]
+Hear = Callable[[Erp, str, tuple[Hashable, ...], Read[Any]], Awaitable[Part[Any] | NotFound]]
+"""Asks one source within its time; an error is a part without a fresh value."""
+
+_TWINS_REMEMBERED = 4096
+_TWIN_SECONDS = 600.0
+
+
+class Several:
+    """Asks sources at the same time and merges what they say."""
+
+    def __init__(self, hear: Hear, table: ProductTable, units: Units, monotonic: Callable[[], float]) -> None:
+        self._hear = hear
+        self._table = table
+        self._units = units
+        self._twins: TTLCache[tuple[str, str], str] = TTLCache(_TWINS_REMEMBERED, _TWIN_SECONDS, timer=monotonic)
+        """(Source, our code) → the source's code of the product with the same barcode, empty for none."""
+
+    async def find_products(self, sources: Sequence[Erp], text: str, *, limit: int) -> Found[tuple[Product, ...]]:
+        """Return what matches ``text`` at any source; codes that the table lists are found by either name."""
+        meant = self._table.meant(text)
+
+        def ask(source: Erp) -> tuple[tuple[Hashable, ...], Read[tuple[Product, ...]]]:
+            wanted = self._table.theirs(meant, source.name) if self._table.lists(meant, source.name) else text
+            return (wanted or text, limit), lambda erp: erp.find_products(wanted or text, limit=limit)
+
+        said = await self._all("find_products", [(source, *ask(source)) for source in sources])
+        return merge_products(_answers(said, "find_products"), self._table, limit=limit)
+
+    async def stock(self, sources: Sequence[Erp], sku: str) -> Found[StockLevel]:
+        """Return the stock of a product at every source that has it; raises `NotFound`.
+
+        A source that does not know the code is asked for the barcode that another one tells.
+        """
+        if not sources:
+            raise Unsupported("no source offers stock")
+        code = self._table.meant(sku)
+        named = [(source, theirs) for source in sources if (theirs := self._code(code, source.name))]
+        said = await self._all("stock", [_stock(source, theirs) for source, theirs in named])
+        barcodes = {part.value.product.barcode for part in said if isinstance(part, Part) and part.value} - {""}
+        if len(barcodes) == 1:
+            lacking = [
+                index
+                for index, (part, (source, _)) in enumerate(zip(said, named, strict=True))
+                if isinstance(part, NotFound) and self._may_have_twin(code, source.name)
+            ]
+            twins = await asyncio.gather(*(self._twin(named[index][0], code, *barcodes) for index in lacking))
+            for index, twin in zip(lacking, twins, strict=True):
+                said[index] = twin or said[index]
+        parts = _answers(said, "stock") if said else _nowhere(sku)
+        if len(parts) == 1 and parts[0].value is not None:
+            return _single(parts[0], self._table)
+        return merge_stock(parts, self._table, self._units)
+
+    async def documents(
+        self,
+        sources: Sequence[Erp],
+        call: str,
+        query: ListQuery,
+        read: Callable[[Erp, ListQuery], Awaitable[Slice[D]]],
+        listing: Listing[D],
+    ) -> Found[Slice[D]]:
+        """Return a page of the documents of all sources in one order.
+
+        Each is asked from its first document on: only together is it known which belong to a later page.
+        """
+        if not sources:
+            raise Unsupported(f"no source offers {call}")
+        wide = replace(query, offset=0, limit=query.offset + query.limit)
+        said = await self._all(call, [(source, (wide,), lambda erp: read(erp, wide)) for source in sources])
+        return merge_lists(_answers(said, call), query, listing)
+
+    async def _all(
+        self, call: str, asks: Iterable[tuple[Erp, tuple[Hashable, ...], Read[V]]]
+    ) -> list[Part[V] | NotFound]:
+        return list(await asyncio.gather(*(self._hear(source, call, args, read) for source, args, read in asks)))
+
+    def _code(self, code: str, source: str) -> str:
+        if self._table.lists(code, source):
+            return self._table.theirs(code, source)
+        return self._twins.get((source, code.casefold())) or code
+
+    def _may_have_twin(self, code: str, source: str) -> bool:
+        return not self._table.lists(code, source) and self._twins.get((source, code.casefold())) != ""
+
+    async def _twin(self, source: Erp, code: str, barcode: str) -> Part[StockLevel] | NotFound | None:
+        """Return the stock of the one product with ``barcode`` at ``source``; None if it has none or cannot say."""
+        (found,) = await self._all(
+            "find_products", [(source, (barcode, 2), lambda erp: erp.find_products(barcode, limit=2))]
+        )
+        if isinstance(found, NotFound) or found.value is None:
+            return None
+        exact = [product.sku for product in found.value if product.barcode == barcode]
+        theirs = self._twins[source.name, code.casefold()] = exact[0] if len(exact) == 1 else ""
+        if not theirs:
+            return None
+        (part,) = await self._all("stock", [_stock(source, theirs)])
+        return part
+
+
+def _stock(source: Erp, sku: str) -> tuple[Erp, tuple[Hashable, ...], Read[StockLevel]]:
+    return source, (sku.casefold(),), lambda erp: erp.stock(sku)
+
+
+def _single(part: Part[StockLevel], table: ProductTable) -> Found[StockLevel]:
+    assert part.value is not None
+    assert part.as_of is not None
+    product = part.value.product
+    ours = table.ours(product.sku, part.source)
+    level = part.value if ours == product.sku else replace(part.value, product=replace(product, sku=ours))
+    return Found(level, part.source, part.as_of, stale=not part.fresh, failures=failures((part,)), notes=part.notes)
+
+
+def _answers(said: Sequence[Part[V] | NotFound], call: str) -> list[Part[V]]:
+    """Return the parts, of which at least one has a value; else raises the best reason why there is none."""
+    parts = [part for part in said if isinstance(part, Part)]
+    if any(part.value is not None for part in parts):
+        return parts
+    # A source that did not answer may well have what the others lack.
+    errors = [part.error for part in parts if part.error]
+    missing = [part for part in said if isinstance(part, NotFound)]
+    raise (errors or missing or [Unavailable(f"nobody answered {call}")])[0]
+
+
+def _nowhere(sku: str) -> list[Part[StockLevel]]:
+    raise NotFound(sku)

@@ -1,0 +1,261 @@
+"""A company database behind the bot's port: reads only, each question one trip to the database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import partial
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import TextClause, text
+from sqlalchemy.engine import Connection
+
+from bot.erp import listing
+from bot.erp.cursor import TimeCursor
+from bot.erp.errors import Invalid, NotFound
+from bot.erp.mapped import layouts
+from bot.erp.mapped.adapter import MappedErp, as_kept, asked_since, speakable
+from bot.erp.mapped.defects import Defects
+from bot.erp.mapped.layouts import DOCUMENTS, Document
+from bot.erp.mapped.origins import EPOCH, EPOCH_MS, Fields, Origin
+from bot.erp.mapped.records import Ground, Mapped, Reader, matching
+from bot.erp.mapped.sections import layouts_of, offered, sections_of
+from bot.erp.model import (
+    Area,
+    Changes,
+    Invoice,
+    Product,
+    ProductionOrder,
+    PurchaseOrder,
+    SalesOrder,
+    Slice,
+    StockLevel,
+)
+from bot.erp.port import Capability, Filter, ListQuery
+from bot.erp.sql.client import ReadOnlyDatabase
+from bot.erp.sql.manifest import SqlOptions
+from bot.erp.sql.statements import Statement, pages_itself
+from bot.erp.vendors import Surroundings
+
+D = TypeVar("D", SalesOrder, Invoice, PurchaseOrder, ProductionOrder)
+
+Row = Mapping[str, Any]
+
+_ESCAPE = str.maketrans({sign: f"!{sign}" for sign in "!%_"})
+"""``LIKE :like ESCAPE '!'``: a backslash would mean something else in every database."""
+
+_ALL_ROWS = "all_rows"
+_TIME_FORMATS = {"sqlite": "%Y-%m-%d %H:%M:%S", "postgresql": "zoned"}
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A query of the configuration, ready to run: where it stands there, and which columns are read."""
+
+    place: str
+    clause: TextClause
+    parameters: frozenset[str]
+    columns: tuple[str, ...]
+
+    @property
+    def pages_itself(self) -> bool:
+        """Whether it gives one page."""
+        return "offset" in self.parameters
+
+    def rows(self, connection: Connection, most: int, source: str, **given: Any) -> list[Row]:
+        """Return its rows by lower-case column names.
+
+        Raises `Invalid` for more than ``most`` rows, and for columns that are missing or there twice.
+        """
+        chosen = {name: value for name, value in given.items() if name in self.parameters}
+        result = connection.execute(self.clause, chosen)
+        names = [name.lower() for name in result.keys()]  # noqa: SIM118  # no mapping
+        for column in self.columns:
+            if names.count(column.lower()) != 1:
+                wrong = "several columns" if column.lower() in names else "no column"
+                raise Invalid(f"{self.place} gives {wrong} {column!r}; it gives {', '.join(names)}", source=source)
+        rows = result.fetchmany(most + 1)
+        if len(rows) > most:
+            raise Invalid(f"{self.place} gives more than {most} rows: let it page or choose", source=source)
+        return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def prepare(place: str, sql: str, *fields: Fields, also: Sequence[str] = ()) -> Query:
+    """Return a query whose ``fields`` (and columns ``also``) are read."""
+    statement = Statement.parse(sql)
+    columns = {origin.from_: None for each in fields for origin in each.values() if origin.from_}
+    return Query(place, text(statement.sql), statement.parameters, (*columns, *also))
+
+
+def look(row: Row, column: str) -> Any:
+    """Return what a row has in a column; databases fold the case of names in several ways."""
+    return row.get(column.lower())
+
+
+class SqlErp(MappedErp):
+    """Implements `bot.erp.port.Erp` on configured queries, without any write."""
+
+    def __init__(self, surroundings: Surroundings, options: SqlOptions) -> None:
+        """Connect nowhere yet; raises `ConfigurationError` for an address that cannot be used."""
+        name = surroundings.name
+        super().__init__(
+            Ground(name, ZoneInfo(options.zone), options.currency, options.unit, surroundings.now, Defects(name))
+        )
+        self._options = options
+        self._database = ReadOnlyDatabase(
+            options.url.get_secret_value(), timeout=options.timeout, connections=options.connections, source=name
+        )
+        self._time_format = options.time_format or _TIME_FORMATS.get(self._database.dialect, "naive")
+        self._reader = Reader(self.ground, look)
+        self._queries = dict(_prepared(options))
+        self._mapped = layouts_of(sections_of(options))
+        self.capabilities = offered(sections_of(options))
+
+    async def find_products(self, text: str, *, limit: int) -> tuple[Product, ...]:
+        """Return products whose code, name, spec or barcode contains ``text``, best match first."""
+        if self._options.products is None:
+            self._refuse("products")
+        if not speakable(text):
+            return ()
+        return await self._database.run(partial(self._search, text=text, limit=limit))
+
+    def _search(self, connection: Connection, text: str, limit: int) -> tuple[Product, ...]:
+        rows = self._rows(connection, "products.list", text=text, like=_like(text))
+        return listing.find_products(self._reader.many(self._mapped["products"], rows), text, limit=limit)
+
+    async def stock(self, sku: str) -> StockLevel:
+        """Return one product's stock; raises `NotFound`."""
+        if self._options.stock is None:
+            self._refuse(Capability.STOCK)
+        return await self._database.run(partial(self._level, sku=self.askable(sku)))
+
+    def _level(self, connection: Connection, sku: str) -> StockLevel:
+        product: Product = self._reader.single(
+            self._mapped["products"], self._row(connection, "products", sku, sku=sku)
+        )
+        places, total = [], None
+        if "stock.places" in self._queries:
+            rows = self._rows(connection, "stock.places", sku=product.sku)
+            places = [self._reader.single(self._mapped["stock.places"], row) for row in rows]
+        if "stock.total" in self._queries:
+            rows = self._rows(connection, "stock.total", sku=product.sku)
+            if len(rows) > 1:
+                raise Invalid("stock.total gives several rows of one product", source=self.name)
+            total = self._reader.single(self._mapped["stock"], rows[0]) if rows else None
+        figures = frozenset(self._mapped["stock.places"].fields) if "stock.places" in self._mapped else frozenset()
+        return layouts.stock_level(product, total, tuple(places), figures, self.ground)
+
+    async def changed_since(self, area: Area, cursor: str, *, limit: int) -> Changes:
+        """Return the next changes of an area; raises `Invalid` for a cursor that is not ours."""
+        if f"{area}.changes" not in self._queries:
+            self._refuse(f"changes of {area}")
+        at = TimeCursor.parse(cursor)
+        told = await self._database.run(partial(self._changes, area=area, at=at, limit=limit))
+        return self.next_changes(area, at, told, limit)
+
+    def _changes(self, connection: Connection, area: Area, at: TimeCursor, limit: int) -> list[tuple[str, datetime]]:
+        since = as_kept(asked_since(at), self._time_format, self.ground.zone)
+        rows = self._rows(connection, f"{area}.changes", since=since, limit=at.need(limit))
+        return self._reader.many(self._change(area), rows)
+
+    def _change(self, area: Area) -> Mapped[tuple[str, datetime]]:
+        own = self._time_format if self._time_format in (EPOCH, EPOCH_MS) else ""
+        fields = {"key": Origin(from_="key"), "changed_at": Origin(from_="changed_at", format=own)}
+        return Mapped(layouts.change(area), fields)
+
+    async def check(self) -> None:
+        """Run every query for a single record once, for one that does not exist; raises what a question would."""
+        await self._database.run(self._check)
+
+    def _check(self, connection: Connection) -> None:
+        for query in self._queries.values():
+            if query.parameters <= {"sku", "number", "id"}:
+                query.rows(connection, self._options.most_rows, self.name, sku="", number="", id="")
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await self._database.close()
+
+    async def _one(self, document: Document[D], number: str) -> D:
+        return await self._database.run(partial(self._document, document=document, number=number))
+
+    def _document(self, connection: Connection, document: Document[D], number: str) -> D:
+        row = self._row(connection, document.area, number, number=number)
+        lines: list[Row] = []
+        if f"{document.area}.lines" in self._queries:
+            given = {"number": self._reader.key(self._mapped[document.area], row), "id": self._id(document.area, row)}
+            lines = self._rows(connection, f"{document.area}.lines", **given)
+        found: D = self._reader.single(self._mapped[document.area], row, lines)
+        return found
+
+    def _id(self, area: Area, row: Row) -> Any:
+        """Return a document's id as the database has it: a number stays one."""
+        origin = self._mapped[area].fields.get("id")
+        return None if origin is None else look(row, origin.from_)
+
+    async def _listed(self, document: Document[D], query: ListQuery) -> Slice[D]:
+        if not speakable(query.text):
+            return Slice(items=(), total=0)
+        return await self._database.run(partial(self._list, document=document, query=query))
+
+    def _list(self, connection: Connection, document: Document[D], query: ListQuery) -> Slice[D]:
+        own = f"{document.area}.{query.filter}"
+        place = own if query.filter is not Filter.ALL and own in self._queries else f"{document.area}.list"
+        given = {"text": query.text, "like": _like(query.text), "today": self._today()}
+        if self._queries[place].pages_itself:
+            return self._own_page(connection, document, query, place, given)
+        documents = self._reader.many(self._mapped[document.area], self._rows(connection, place, **given))
+        return document.listing.pick(documents, query, self.ground.today())
+
+    def _own_page(
+        self, connection: Connection, document: Document[D], query: ListQuery, place: str, given: dict[str, Any]
+    ) -> Slice[D]:
+        """Return the page that a query gives; every row of it says how many there are in all."""
+        rows = self._rows(connection, place, **given, limit=query.limit, offset=query.offset)
+        # Beyond the last page there is no row to say it.
+        counted = rows or (self._rows(connection, place, **given, limit=1, offset=0) if query.offset else [])
+        found = self._reader.many(self._mapped[document.area], rows[: query.limit])
+        return Slice(items=tuple(found), total=int(look(counted[0], _ALL_ROWS)) if counted else 0)
+
+    def _today(self) -> date | str:
+        today = self.ground.today()
+        return today.isoformat() if self._database.dialect == "sqlite" else today
+
+    def _row(self, connection: Connection, area: str, key: str, **given: Any) -> Row:
+        """Return the one row of a key; raises `NotFound`."""
+        rows = self._rows(connection, f"{area}.one", **given)
+        found = matching(rows, key, partial(self._reader.key, self._mapped[area]), source=self.name)
+        if found is None:
+            raise NotFound(key, source=self.name)
+        return found  # type: ignore[no-any-return]  # one of the rows
+
+    def _rows(self, connection: Connection, place: str, **given: Any) -> list[Row]:
+        return self._queries[place].rows(connection, self._options.most_rows, self.name, **given)
+
+
+def _like(text: str) -> str:
+    """Return the pattern of ``LIKE :like ESCAPE '!'`` for texts that contain this one."""
+    return f"%{text.translate(_ESCAPE)}%"
+
+
+def _prepared(options: SqlOptions) -> list[tuple[str, Query]]:
+    """Return all queries by their place in the configuration."""
+    found: list[Query] = []
+    for area, section in sections_of(options).items():
+        for name in ("one", "list", "late", "overdue", "pending", "total"):
+            sql = getattr(section, name, None)
+            if sql is not None:
+                also = (_ALL_ROWS,) if area in _DOCUMENT_AREAS and name != "one" and pages_itself(sql) else ()
+                found.append(prepare(f"{area}.{name}", sql, section.fields, also=also))
+        for name in ("lines", "places"):
+            part = getattr(section, name, None)
+            if part is not None:
+                found.append(prepare(f"{area}.{name}", part.query, part.fields))
+        if section.changes is not None:
+            found.append(prepare(f"{area}.changes", section.changes, also=("key", "changed_at")))
+    return [(query.place, query) for query in found]
+
+
+_DOCUMENT_AREAS = frozenset(document.area for document in DOCUMENTS)

@@ -1,0 +1,214 @@
+"""The company's database: read-only connections in threads of their own, where every failure is one of ours.
+
+Every call is one trip to a thread and one transaction there, so that an order and its lines are of one moment and the
+event loop never waits for a driver. Nothing is ever committed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+from sqlalchemy import URL, create_engine, event
+from sqlalchemy.engine import Connection, Engine, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.pool import QueuePool
+
+from bot.erp.errors import AuthFailed, ErpError, Invalid, NotPermitted, Unavailable
+from bot.erp.http import words
+from bot.errors import ConfigurationError
+
+T = TypeVar("T")
+
+_STEPS = 2_000
+"""Steps of SQLite's machine between two looks at the clock: some tens of microseconds."""
+
+_READ_ONLY: Mapping[str, tuple[str, ...]] = {
+    "mysql": ("SET SESSION TRANSACTION READ ONLY", "SET SESSION max_execution_time = {milliseconds}"),
+    "mariadb": ("SET SESSION TRANSACTION READ ONLY", "SET SESSION max_statement_time = {seconds}"),
+}
+"""What makes a session read-only and bounded, where the driver has no switch for it."""
+
+_WRONG_ACCOUNT = ("password authentication failed", "no password supplied", "pg_hba.conf", "access denied for user")
+
+
+class ReadOnlyDatabase:
+    """Runs functions on connections that cannot write."""
+
+    def __init__(self, url: str, *, timeout: float, connections: int, source: str) -> None:
+        """Connect nowhere yet; raises `ConfigurationError` for an address that cannot be used."""
+        self._source = source
+        self._timeout = timeout
+        self._engine = _make_engine(url, timeout, connections, source)
+        self._threads = ThreadPoolExecutor(connections, thread_name_prefix=f"sql-{source}")
+        self._closed = False
+
+    @property
+    def dialect(self) -> str:
+        """``sqlite``, ``postgresql`` or another name of SQLAlchemy's."""
+        return self._engine.dialect.name
+
+    async def run(self, call: Callable[[Connection], T]) -> T:
+        """Return what ``call`` makes of a connection.
+
+        Raises `Unavailable` (also when it takes longer than the source's time), `AuthFailed`, `NotPermitted` or
+        `Invalid` as the database says.
+        """
+        if self._closed:
+            raise Unavailable("the source is closed", source=self._source)
+        deadline = time.monotonic() + self._timeout
+        try:
+            async with asyncio.timeout(self._timeout):
+                return await asyncio.get_running_loop().run_in_executor(self._threads, self._read, call, deadline)
+        except TimeoutError:
+            raise Unavailable("no answer in time", source=self._source) from None
+
+    async def close(self) -> None:
+        """Give the connections back; calls under way end by themselves."""
+        if self._closed:
+            return
+        self._closed = True
+        given_back = asyncio.get_running_loop().run_in_executor(self._threads, self._engine.dispose)
+        self._threads.shutdown(wait=False)
+        # Behind calls that hang it waits for their end, and nobody needs to wait with it.
+        await asyncio.wait([given_back], timeout=self._timeout)
+
+    def _read(self, call: Callable[[Connection], T], deadline: float) -> T:
+        if time.monotonic() > deadline:
+            raise Unavailable("no connection was free in time", source=self._source)
+        try:
+            with self._engine.connect() as connection:
+                driver = connection.connection.dbapi_connection
+                if isinstance(driver, sqlite3.Connection):
+                    driver.set_progress_handler(lambda: time.monotonic() > deadline, _STEPS)
+                # Left without a commit: whatever was done is rolled back.
+                return call(connection)
+        except ErpError:
+            raise
+        except DBAPIError as error:
+            raise self._refusal(error) from None
+        except (SQLAlchemyError, OSError) as error:
+            raise Unavailable(type(error).__name__, source=self._source) from None
+
+    def _refusal(self, error: DBAPIError) -> ErpError:
+        """Return our error for the driver's; its first line only, since others repeat the query."""
+        text = words(str(error.orig).partition("\n")[0])
+        kind = _kind(error, text)
+        return kind("the account is refused" if kind is AuthFailed else text, source=self._source)
+
+
+def _kind(error: DBAPIError, text: str) -> type[ErpError]:
+    state = str(getattr(error.orig, "sqlstate", None) or "")
+    said = text.casefold()
+    if isinstance(error.orig, sqlite3.Error):
+        if "readonly" in said or "query_only" in said or "not authorized" in said:
+            return NotPermitted
+        wrong = said.startswith(("no such", "near ", "ambiguous", "wrong number", "row value", "unrecognized", "sub-"))
+        return Invalid if wrong else Unavailable
+    if state.startswith("28") or any(sign in said for sign in _WRONG_ACCOUNT):
+        return AuthFailed
+    if state in {"42501", "25006"}:
+        return NotPermitted
+    # 57014: the statement's time is over; without a state there was no connection.
+    wrong = state[:2] in {"22", "42", "21", "0A"} or type(error).__name__ in {"ProgrammingError", "DataError"}
+    return Invalid if wrong else Unavailable
+
+
+def _make_engine(url: str, timeout: float, connections: int, source: str) -> Engine:
+    where = f"ERP source {source!r}: url"
+    try:
+        parsed = make_url(url)
+        match parsed.get_backend_name():
+            case "sqlite":
+                return _sqlite(parsed, timeout, connections, where)
+            case "postgresql" | "postgres":
+                return _postgresql(parsed, timeout, connections)
+            case backend:
+                return _other(parsed, backend, timeout, connections)
+    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, ValueError) as error:
+        # The address itself may hold a password and is not repeated.
+        raise ConfigurationError(
+            f"{where}: is no address, or its driver is not installed ({type(error).__name__}); an example: "
+            "postgresql://reader:password@host/database"
+        ) from None
+
+
+def _sqlite(url: URL, timeout: float, connections: int, where: str) -> Engine:
+    file = url.database
+    if not file or file == ":memory:":
+        raise ConfigurationError(f"{where}: names no file; an example: sqlite:////srv/company/orders.db")
+    address = f"file:{quote(file)}?mode=ro"
+
+    def connect() -> sqlite3.Connection:
+        # In autocommit of the driver, so that a transaction begins where we say and not only at a write.
+        connection = sqlite3.connect(
+            address, uri=True, timeout=timeout, isolation_level=None, check_same_thread=False, cached_statements=256
+        )
+        connection.text_factory = _decode
+        connection.execute("PRAGMA query_only = ON")
+        return connection
+
+    engine = create_engine(
+        "sqlite://", creator=connect, poolclass=QueuePool, pool_size=connections, max_overflow=0, pool_timeout=timeout
+    )
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
+    return engine
+
+
+def _decode(data: bytes) -> str:
+    # One text in a wrong encoding must not hide the whole list; the sign U+FFFD shows where it is.
+    return data.decode("utf-8", errors="replace")
+
+
+def _postgresql(url: URL, timeout: float, connections: int) -> Engine:
+    # Both the session's default and each transaction are read-only; statements end on the server, and a connection that
+    # went silent ends here.
+    milliseconds = max(1, int(timeout * 1000))
+    own = str(url.query.get("options", ""))
+    seconds = max(2, round(timeout))
+    return create_engine(
+        url.set(drivername="postgresql+psycopg").difference_update_query(["options"]),
+        pool_size=connections,
+        max_overflow=0,
+        pool_timeout=timeout,
+        pool_pre_ping=True,
+        isolation_level="REPEATABLE READ",
+        execution_options={"postgresql_readonly": True},
+        connect_args={
+            "options": f"{own} -c default_transaction_read_only=on -c statement_timeout={milliseconds}".strip(),
+            "connect_timeout": seconds,
+            "tcp_user_timeout": milliseconds,
+            "keepalives_idle": seconds,
+            "keepalives_interval": seconds,
+            "keepalives_count": 2,
+        },
+    )
+
+
+def _other(url: URL, backend: str, timeout: float, connections: int) -> Engine:
+    engine = create_engine(
+        url, pool_size=connections, max_overflow=0, pool_timeout=timeout, pool_pre_ping=True, poolclass=QueuePool
+    )
+    commands = session_commands(backend, timeout)
+
+    def prepare(connection: Any, _record: object) -> None:
+        cursor = connection.cursor()
+        for command in commands:
+            cursor.execute(command)
+        cursor.close()
+
+    event.listen(engine, "connect", prepare)
+    return engine
+
+
+def session_commands(backend: str, timeout: float) -> tuple[str, ...]:
+    """Return what is said to a new connection of a database that has no switch for read-only connections."""
+    return tuple(
+        command.format(milliseconds=max(1, int(timeout * 1000)), seconds=timeout)
+        for command in _READ_ONLY.get(backend, ())
+    )

@@ -1,0 +1,233 @@
+"""The open platform on the wire: the tenant's data centre, tokens, lists page by page, details a few at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from bot.erp.errors import AuthExpired, AuthFailed, Invalid, NotFound, NotPermitted, Unavailable, Unsupported
+from bot.erp.http import Answer, Http
+from bot.erp.relogin import Relogin
+from bot.erp.yonbip.envelopes import opened
+from bot.erp.yonbip.manifest import YonBipOptions
+from bot.erp.yonbip.signing import signature
+from bot.erp.yonbip.values import Row, code, number
+
+T = TypeVar("T")
+
+_GATEWAY = "open-auth/dataCenter/getGatewayAddress"
+_TOKEN = "open-auth/selfAppAuth/base/v1/getAccessToken"  # noqa: S105  # an address
+_GATEWAY_HOLDS = timedelta(days=1)
+_AT_ONCE = 5
+"""Details that one question reads at the same time."""
+_NAMED_AT_ONCE = 50
+"""How many ids one condition names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """Where a tenant's data centre answers, and until when that is believed."""
+
+    calls: str
+    tokens: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A token and the gateway that takes it; not shown."""
+
+    gateway: Gateway
+    token: str = field(repr=False)
+
+
+class Client:
+    """One app at one tenant. Raises only `bot.erp.errors`; reads are bounded, writes go out once."""
+
+    def __init__(self, options: YonBipOptions, *, now: Any, source: str) -> None:
+        self.source = source
+        self._options = options
+        self._now = now
+        self._http = Http(options, now=now, source=source)
+        self._gateway: Gateway | None = None
+        self._relogin = Relogin(self._log_in)
+
+    async def close(self) -> None:
+        """Give connections back. A token cannot be given back: it ends by itself."""
+        await self._http.close()
+
+    # Login
+
+    async def _log_in(self) -> Session:
+        gateway = await self._find_gateway()
+        asked = {"appKey": self._options.app_key, "timestamp": str(int(self._now().timestamp() * 1000))}
+        signed = signature(self._options.app_secret.get_secret_value(), asked)
+        answer = await self._http.read("GET", f"{gateway.tokens}/{_TOKEN}", params={**asked, "signature": signed})
+        data = self._from_login(answer)
+        token = code(data.get("access_token"))
+        if not token:
+            raise Unavailable("the token service gave no token", source=self.source)
+        return Session(gateway, token)
+
+    async def _find_gateway(self) -> Gateway:
+        """Return the tenant's gateway: data centres differ, and may move (sheet, 2A)."""
+        now = self._now()
+        if self._gateway is None or now >= self._gateway.until:
+            answer = await self._http.read("GET", _GATEWAY, params={"tenantId": self._options.tenant})
+            data = self._from_login(answer)
+            calls, tokens = (code(data.get(key)).rstrip("/") for key in ("gatewayUrl", "tokenUrl"))
+            secure = self._options.url.startswith("https://")
+            if not all(url.startswith("https://" if secure else ("http://", "https://")) for url in (calls, tokens)):
+                raise Unavailable("the tenant's gateway was not told", source=self.source)
+            self._gateway = Gateway(calls, tokens, now + _GATEWAY_HOLDS)
+        return self._gateway
+
+    def _from_login(self, answer: Answer) -> dict[str, Any]:
+        try:
+            data = opened(answer, source=self.source)
+        except (Invalid, NotFound, NotPermitted, AuthExpired, Unsupported) as error:
+            raise AuthFailed(error.detail, source=self.source) from error
+        if not isinstance(data, dict):
+            raise Unavailable("the platform gave no data", source=self.source)
+        return data
+
+    # Calls
+
+    async def read(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: dict[str, str] | None = None,
+        body: Row | None = None,
+        headers: dict[str, str] | None = None,
+        what: str = "",
+    ) -> Any:
+        """Call an API that changes nothing and return its data."""
+
+        async def call(session: Session) -> Any:
+            # The token is a query parameter here, not a header.
+            query = {"access_token": session.token, **(params or {})}
+            how: dict[str, Any] = {"params": query, "headers": headers or {}}
+            if body is not None:
+                how["json"] = body
+            answer = await self._http.read(method, f"{session.gateway.calls}/{path}", **how)
+            return opened(answer, what=what, source=self.source)
+
+        return await self._relogin.run(call)
+
+    async def write(self, path: str, body: Row, *, by: str = "", what: str = "") -> Any:
+        """Post to an API that changes something, once, in a person's name where their token is known."""
+
+        async def call(session: Session) -> Any:
+            query, headers = {"access_token": session.token}, dict(WORKFLOW)
+            person = self._options.user_tokens.get(by)
+            if person is not None:
+                token = person.get_secret_value()
+                match self._options.user_token_in:
+                    case "header":
+                        headers["yht_access_token"] = token
+                    case "cookie":
+                        headers["Cookie"] = f"yht_access_token={token}"
+                    case "query":
+                        query["yht_access_token"] = token
+            address = f"{session.gateway.calls}/{path}"
+            answer = await self._http.write("POST", address, json=body, params=query, headers=headers)
+            return opened(answer, what=what, source=self.source)
+
+        return await self._relogin.run(call)
+
+    # Lists
+
+    async def rows(self, path: str, body: Row, *, limit: int | None = None) -> list[Row]:
+        """Return the rows of a list, page by page: ``limit`` of them, or all.
+
+        Raises `Invalid` where all are more than one question may read.
+        """
+        size = self._options.page_rows if limit is None else min(self._options.page_rows, limit)
+        rows: list[Row] = []
+        page = 0
+        while True:
+            page += 1
+            data = await self.read("POST", path, body={**body, "pageIndex": page, "pageSize": size})
+            found = data.get("recordList") if isinstance(data, dict) else None
+            if not isinstance(found, list) or any(not isinstance(row, dict) for row in found):
+                raise Invalid(f"{path} did not answer with a list of records", source=self.source)
+            rows += found
+            if limit is not None and len(rows) >= limit:
+                return rows[:limit]
+            if len(rows) > self._options.most_rows:
+                raise Invalid(f"more than {self._options.most_rows} rows of {path}: ask for less", source=self.source)
+            # A page may be shorter than asked for and not the last; what the count counts, differs between lists.
+            if not found or (len(found) < size and len(rows) >= self._count(data)):
+                return rows
+
+    def _count(self, data: Row) -> int:
+        try:
+            return int(number(data.get("recordCount")) or 0)
+        except ValueError as error:
+            raise Invalid("a count of records that is none", source=self.source) from error
+
+    async def details(self, path: str, ids: Sequence[str]) -> list[Row]:
+        """Return documents by id, in order; those that are gone meanwhile are left out.
+
+        The platform reads details one by one only. Raises `Invalid` for more than one question may read.
+        """
+        if len(ids) > self._options.most_details:
+            most = self._options.most_details
+            raise Invalid(f"{len(ids)} documents to be read one by one, {most} at most: ask for less", source=self.source)
+        turn = asyncio.Semaphore(_AT_ONCE)
+
+        async def detail(each: str) -> Row | None:
+            async with turn:
+                try:
+                    return await self.detail(path, each)
+                except NotFound:
+                    return None
+
+        return [row for row in await together(*map(detail, ids)) if row is not None]
+
+    async def detail(self, path: str, key: str, *, what: str = "") -> Row:
+        """Return one document with its lines; raises `NotFound`."""
+        data = await self.read("GET", path, params={"id": key}, what=what or key)
+        if not isinstance(data, dict) or not data:
+            raise NotFound(what or key, source=self.source)
+        return data
+
+
+WORKFLOW = {"restservice": "REST_SERVICE_1.0.0"}
+"""The header that says which workflow service is meant; others pass it over."""
+
+
+def condition(name: str, op: str, value: str) -> Row:
+    """Return a condition on a field."""
+    return {"field": name, "op": op, "value1": value}
+
+
+def either(name: str, values: Sequence[str]) -> list[Row]:
+    """Return the conditions that a field is one of some values: lists of values are not documented for ``in``."""
+    each = [condition(name, "eq", value) for value in dict.fromkeys(values)]
+    return each if len(each) == 1 else [{"logicOp": "or", "conditions": each}]
+
+
+def chunks(values: Sequence[T], size: int = _NAMED_AT_ONCE) -> list[Sequence[T]]:
+    """Return values in parts of a bearable length."""
+    return [values[start : start + size] for start in range(0, len(values), size)]
+
+
+def spellings(text: str) -> list[str]:
+    """Return a code as typed, in capitals and in small letters: a database may tell cases apart."""
+    return list(dict.fromkeys((text, text.upper(), text.lower())))
+
+
+async def together(*calls: Coroutine[Any, Any, T]) -> list[T]:
+    """Return what calls return that run at the same time; where one fails, the others end."""
+    tasks = [asyncio.ensure_future(call) for call in calls]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()

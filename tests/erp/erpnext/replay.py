@@ -1,0 +1,43 @@
+"""The exchanges that were recorded from a real ERPNext 15, and a server that repeats them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from aiohttp import web
+
+from bot.erp.erpnext.client import Account, Frappe
+from bot.erp.erpnext.site import Site
+
+FILE = Path(__file__).parent / "recorded" / "erpnext15.json"
+EXCHANGES = {each["title"]: each for each in json.loads(FILE.read_text(encoding="utf-8"))["exchanges"]}
+
+ZONE = ZoneInfo("Asia/Shanghai")
+BOT = Account("botkey000000001", "botsecret000001")
+
+
+@dataclass
+class Replay:
+    """A server that gives the recorded answer to the recorded request."""
+
+    exchange: dict[str, Any]
+    url: str = ""
+
+    async def answer(self, request: web.Request) -> web.Response:
+        wanted, given = self.exchange["request"], self.exchange["response"]
+        assert (request.method, request.raw_path.partition("?")[0]) == (wanted["method"], wanted["path"])
+        if wanted["json"] is not None:
+            assert await request.json() == wanted["json"]
+        return web.json_response(given["json"], status=given["status"])
+
+    @property
+    def site(self) -> Site:
+        return Site("main", self.url, ZONE)
+
+
+Asked = Callable[[str], tuple[Frappe, Site]]

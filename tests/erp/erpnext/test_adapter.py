@@ -1,0 +1,352 @@
+"""Reading from ERPNext beyond the contract: its traps, and how little is asked (ERP sheet, 4.3 and 4.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from bot.erp.erpnext import lists
+from bot.erp.erpnext.adapter import ErpNext
+from bot.erp.erpnext.manifest import ErpNextOptions, vendor
+from bot.erp.errors import AuthFailed, Invalid, NotFound, NotPermitted
+from bot.erp.model import Area, InvoiceStatus, PurchaseStatus
+from bot.erp.port import Capability, Filter, ListQuery
+from bot.testing.company import Clock, ReferenceCompany
+from bot.testing.erp_checks import all_changes, numbers
+from bot.testing.fake_erp import SECRET
+from bot.testing.fake_erp import Kind as Request
+from bot.testing.fakes import erpnext_shapes as shapes
+from bot.testing.fakes.erpnext import FakeErpNext
+from bot.testing.fakes.erpnext_documents import COMPANY
+
+from .conftest import Open
+
+Rows = list[dict[str, Any]]
+
+
+@pytest.fixture
+def alter(site: FakeErpNext, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Callable[[Rows], Rows]], None]:
+    """Changes the documents of a DocType on their way out of the site."""
+
+    def alter(doctype: str, change: Callable[[Rows], Rows]) -> None:
+        whole = site._records
+        monkeypatch.setattr(
+            site, "_records", lambda kind, user: change(whole(kind, user)) if kind == doctype else whole(kind, user)
+        )
+
+    return alter
+
+
+def asked_of(site: FakeErpNext) -> list[str]:
+    return [entry.path.removeprefix("/api/") for entry in site.requests.entries]
+
+
+# Set-up
+
+
+@pytest.mark.parametrize(
+    ("options", "lacking"),
+    [
+        ({}, set()),
+        ({"workflow": False}, {Capability.REJECT}),
+        ({"approvers": {}}, {Capability.APPROVE, Capability.REJECT, Capability.VERSION_CHECK}),
+    ],
+)
+async def test_what_is_offered_depends_on_keys_and_workflow(
+    site: FakeErpNext, open_erp: Open, options: dict[str, Any], lacking: set[Capability]
+) -> None:
+    assert open_erp(site, **options).capabilities == frozenset(Capability) - lacking
+
+
+def test_secrets_are_not_shown_and_zones_are_checked() -> None:
+    given = {"url": "https://erp", "key": "k", "secret": SECRET, "approvers": {"a@b": {"key": "k", "secret": SECRET}}}
+    assert SECRET not in repr(ErpNextOptions.model_validate(given))
+    with pytest.raises(ValueError, match="no such time zone: Mars/Base"):
+        vendor.options.model_validate({**given, "time_zone": "Mars/Base"})
+
+
+async def test_the_sites_time_zone_is_asked_once(site: FakeErpNext, erp: ErpNext, company: ReferenceCompany) -> None:
+    for _ in range(2):
+        order = await erp.order("SO-1001")
+        assert order.changed_at == company.orders["SO-1001"].changed_at
+    assert asked_of(site).count("method/frappe.client.get_time_zone") == 1
+
+
+async def test_a_configured_time_zone_is_believed(site: FakeErpNext, open_erp: Open, company: ReferenceCompany) -> None:
+    erp = open_erp(site, time_zone="UTC")
+    changed_at = company.orders["SO-1001"].changed_at
+    assert changed_at is not None
+    assert (await erp.order("SO-1001")).changed_at == changed_at + timedelta(hours=8)
+    assert "method/frappe.client.get_time_zone" not in asked_of(site)
+
+
+async def test_a_site_without_a_known_zone_says_what_to_do(
+    site: FakeErpNext, erp: ErpNext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shapes, "ZONE", "Mars/Base")
+    with pytest.raises(Invalid, match="set time_zone"):
+        await erp.check()
+
+
+async def test_a_workflow_is_looked_for_at_the_check(site: FakeErpNext, open_erp: Open) -> None:
+    await open_erp(site).check()
+    with pytest.raises(Invalid, match="no action 'Genehmigen'"):
+        await open_erp(site, approve_action="Genehmigen").check()
+    site.workflow = False
+    with pytest.raises(Invalid, match="set workflow = false"):
+        await open_erp(site).check()
+    await open_erp(site, workflow=False).check()
+
+
+async def test_a_workflow_is_read_again_after_a_while(site: FakeErpNext, erp: ErpNext, clock: Clock) -> None:
+    for seconds, times in ((0, 1), (599, 1), (2, 2)):
+        clock.advance(seconds)
+        await erp.purchase_order("PO-1001")
+        assert sum(path.startswith("resource/Workflow/") for path in asked_of(site)) == times
+
+
+async def test_orders_cannot_be_told_without_their_workflow(site: FakeErpNext, erp: ErpNext) -> None:
+    site.unreadable.add("Workflow")
+    with pytest.raises(NotPermitted):
+        await erp.purchase_order("PO-1001")
+    assert (await erp.order("SO-1001")).number == "SO-1001"
+
+
+# Errors
+
+
+async def test_a_missing_right_is_no_missing_document(site: FakeErpNext, erp: ErpNext) -> None:
+    with pytest.raises(NotFound):
+        await erp.order("SO-9999")
+    site.unreadable.add("Sales Order")
+    with pytest.raises(NotPermitted, match=r"User bot@example\.com does not have doctype access"):
+        await erp.order("SO-9999")
+
+
+async def test_a_wrong_key_is_asked_once(site: FakeErpNext, open_erp: Open) -> None:
+    erp = open_erp(site, secret="wrong")
+    with pytest.raises(AuthFailed):
+        await erp.check()
+    assert asked_of(site) == ["method/frappe.auth.get_logged_user"]
+
+
+# How little is asked
+
+
+async def test_requests_are_few(site: FakeErpNext, erp: ErpNext) -> None:
+    await erp.check()
+
+    async def count(call: Any) -> int:
+        site.requests.clear()
+        await call
+        return site.requests.count(Request.READ)
+
+    assert await count(erp.stock("SKU123")) == 3
+    assert await count(erp.order("SO-1001")) == 1
+    assert await count(erp.orders(ListQuery(limit=20))) == 3
+    assert await count(erp.orders(ListQuery(limit=500))) == 2
+    assert await count(erp.invoices(ListQuery(filter=Filter.OVERDUE, limit=500))) == 2
+    assert await count(erp.production_orders(ListQuery(filter=Filter.LATE))) == 1
+    # The order, and what waits for each of four people; of others, steps and comments.
+    assert await count(erp.purchase_order("PO-1001")) == 1 + 4
+    assert await count(erp.purchase_order("PO-1010")) == 1 + 2
+    assert await count(erp.purchase_order("PO-1009")) == 1
+    assert await count(erp.purchase_orders(ListQuery(limit=500))) == 1 + 2 + 4
+    assert await count(erp.find_products("SKU123", limit=5)) == 3
+    assert await count(erp.changed_since(Area.SALES, "", limit=10)) == 1
+
+
+async def test_long_lists_are_asked_for_in_bodies(site: FakeErpNext, erp: ErpNext) -> None:
+    assert len(await erp.find_products("", limit=500)) == 32
+    assert {entry.method for entry in site.requests.entries} == {"GET"}
+    query = ListQuery(text="长" * 60, limit=500)
+    assert (await erp.orders(query)).items
+    assert ("POST", "/api/method/frappe.client.get_list") in {(e.method, e.path) for e in site.requests.entries}
+
+
+# Products
+
+
+async def test_templates_and_disabled_items_are_no_products(
+    erp: ErpNext, alter: Callable[[str, Callable[[Rows], Rows]], None]
+) -> None:
+    hidden = {"SKU200": {"disabled": 1}, "SKU201": {"has_variants": 1}}
+    alter("Item", lambda rows: [row | hidden.get(row["name"], {}) for row in rows])
+    assert [product.sku for product in await erp.find_products("SKU20", limit=2)] == ["SKU202", "SKU203"]
+    assert await erp.find_products("6901234000200", limit=2) == ()
+
+
+async def test_of_several_barcodes_any_finds_and_the_first_is_told(
+    erp: ErpNext, alter: Callable[[str, Callable[[Rows], Rows]], None]
+) -> None:
+    def add(rows: Rows) -> Rows:
+        second = [{**row["barcodes"][0], "idx": 2, "barcode": "SECOND-1"} for row in rows if row["name"] == "SKU200"]
+        return [{**row, "barcodes": row["barcodes"] + second} if row["name"] == "SKU200" else row for row in rows]
+
+    alter("Item", add)
+    (found,) = await erp.find_products("second-1", limit=5)
+    assert (found.sku, found.barcode) == ("SKU200", "6901234000200")
+
+
+async def test_an_exact_code_is_found_among_very_many_hits(
+    erp: ErpNext, company: ReferenceCompany, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.erp.erpnext.adapter._SEARCHED", 5)
+    assert (await erp.find_products("SKU218", limit=1))[0].sku == "SKU218"
+    company.products["S"] = replace(company.products["SKU218"], sku="S", barcode="")
+    company.product_changes["S"] = company.product_changes["SKU218"]
+    assert (await erp.find_products("S", limit=1))[0].sku == "S"
+
+
+# Stock
+
+
+async def test_an_item_that_never_moved_has_no_bin_and_no_stock(erp: ErpNext) -> None:
+    level = await erp.stock("SKU127")
+    assert (level.per_warehouse, level.total.on_hand, level.reorder_point) == ((), Decimal(0), None)
+
+
+async def test_stock_of_one_company_only(
+    site: FakeErpNext, open_erp: Open, alter: Callable[[str, Callable[[Rows], Rows]], None]
+) -> None:
+    alter("Warehouse", lambda rows: [row | {"company": "Other"} if row["name"] == "SH" else row for row in rows])
+    level = await open_erp(site, company="Other").stock("SKU123")
+    assert [(place.code, place.quantities.on_hand) for place in level.per_warehouse] == [("SH", Decimal(2450))]
+    assert (level.total.on_hand, level.reorder_point, level.company) == (Decimal(2450), None, "Other")
+    assert (await open_erp(site).stock("SKU123")).company == ""
+
+
+# Documents and lists
+
+
+async def test_other_companies_documents_are_not_there(site: FakeErpNext, open_erp: Open) -> None:
+    other, ours = open_erp(site, company="Other"), open_erp(site, company=COMPANY)
+    with pytest.raises(NotFound):
+        await other.order("SO-1001")
+    assert (await ours.order("SO-1001")).number == "SO-1001"
+    for query in (ListQuery(), ListQuery(filter=Filter.LATE), ListQuery(text="%")):
+        assert (await other.orders(query)).total == 0
+    assert (await ours.orders(ListQuery(limit=1))).total == 30
+
+
+async def test_a_database_that_minds_the_case_is_asked_how_a_name_is_spelled(site: FakeErpNext, erp: ErpNext) -> None:
+    site.mind_case = True
+    assert (await erp.order("so-1001")).number == "SO-1001"
+    assert (await erp.stock("sku123")).product.sku == "SKU123"
+    with pytest.raises(NotFound):
+        await erp.order("so-100_")
+
+
+async def test_a_database_that_ignores_accents_does_not_give_another_document(
+    erp: ErpNext, monkeypatch: pytest.MonkeyPatch, site: FakeErpNext
+) -> None:
+    whole = site._find
+    monkeypatch.setattr(site, "_find", lambda doctype, name, user: whole(doctype, name.replace("Ö", "O"), user))
+    with pytest.raises(NotFound):
+        await erp.order("SÖ-1001")
+
+
+async def test_without_a_date_nothing_is_late(erp: ErpNext, company: ReferenceCompany) -> None:
+    """Frappe compares a missing date as the year 1."""
+    undated = [order.number for order in company.orders.values() if order.promised_on is None]
+    assert undated
+    late = (await erp.orders(ListQuery(filter=Filter.LATE, limit=500))).items
+    assert late
+    assert not {order.number for order in late} & set(undated)
+    assert "INV-1025" not in numbers(await erp.invoices(ListQuery(filter=Filter.OVERDUE, limit=500)))
+
+
+async def test_overdue_does_not_wait_for_the_nightly_job(erp: ErpNext, company: ReferenceCompany) -> None:
+    day = company.today - timedelta(days=1)
+    number = next(i.number for i in company.invoices.values() if i.status is InvoiceStatus.UNPAID and i.order_number)
+    company.invoices[number] = replace(company.invoices[number], due_on=day)
+    assert (await erp.invoice(number)).extra["status"] == "Unpaid"
+    assert number in numbers(await erp.invoices(ListQuery(filter=Filter.OVERDUE, limit=500)))
+
+
+async def test_what_still_waits_is_not_late(erp: ErpNext, company: ReferenceCompany) -> None:
+    late = (await erp.purchase_orders(ListQuery(filter=Filter.LATE, limit=500))).items
+    assert {order.status for order in late} == {PurchaseStatus.APPROVED}
+
+
+async def test_an_order_of_several_people_and_an_invoice_of_several_orders(
+    erp: ErpNext, alter: Callable[[str, Callable[[Rows], Rows]], None]
+) -> None:
+    def add(field: str, name: str, values: tuple[str, ...]) -> Callable[[Rows], Rows]:
+        def change(rows: Rows) -> Rows:
+            children = [{**rows[0][field][0], "idx": n, name: value} for n, value in enumerate(values, 1)]
+            return [{**rows[0], field: children}, *rows[1:]]
+
+        return change
+
+    alter("Sales Order", add("sales_team", "sales_person", ("Anna", "Boris", "Anna")))
+    alter("Sales Invoice", add("items", "sales_order", ("SO-1", "SO-2")))
+    assert (await erp.order("SO-1001")).salesperson == "Anna, Boris"
+    assert (await erp.orders(ListQuery(text="SO-1001"))).items[0].salesperson == "Anna, Boris"
+    assert (await erp.invoice("INV-7")).order_number == "SO-1, SO-2"
+    assert (await erp.invoices(ListQuery(text="INV-7"))).items[0].order_number == "SO-1, SO-2"
+
+
+async def test_a_record_that_cannot_be_read_is_an_error_of_the_port(
+    erp: ErpNext, alter: Callable[[str, Callable[[Rows], Rows]], None]
+) -> None:
+    alter("Work Order", lambda rows: [{**row, "status": "Unheard of"} for row in rows])
+    with pytest.raises(Invalid, match="unreadable record"):
+        await erp.production_orders(ListQuery(limit=1))
+
+
+# Changes
+
+
+async def test_several_bins_of_an_item_are_one_change_each_time(
+    erp: ErpNext, company: ReferenceCompany, clock: Clock
+) -> None:
+    changes, cursor = await all_changes(erp, Area.STOCK, limit=1)
+    assert len(changes) == len({change.key for change in changes})
+    clock.advance(10)
+    for key in ("SKU123", "SKU125"):
+        company.touch(Area.STOCK, key)
+    changes, _ = await all_changes(erp, Area.STOCK, cursor, limit=1)
+    assert sorted(change.key for change in changes) == ["SKU123", "SKU125"]
+
+
+async def test_a_change_that_was_saved_before_and_seen_after_others_is_not_lost(
+    erp: ErpNext, company: ReferenceCompany, clock: Clock
+) -> None:
+    """``modified`` is the time of the save, not of the end of its transaction."""
+    _, cursor = await all_changes(erp, Area.SALES)
+    clock.advance(600)
+    company.touch(Area.SALES, "SO-1001")
+    _, cursor = await all_changes(erp, Area.SALES, cursor)
+    company.touch(Area.SALES, "SO-1002", clock.now() - timedelta(seconds=90))
+    changes, cursor = await all_changes(erp, Area.SALES, cursor)
+    assert [change.key for change in changes] == ["SO-1002"]
+    assert (await all_changes(erp, Area.SALES, cursor))[0] == []
+
+
+async def test_in_the_night_that_goes_back_an_hour_no_change_is_lost(
+    erp: ErpNext, company: ReferenceCompany, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shapes, "ZONE", ZoneInfo("Europe/Berlin"))
+    midnight = datetime(2026, 10, 25, 0, tzinfo=UTC)
+    keys = list(company.orders)
+    for key in keys:
+        company.touch(Area.SALES, key, midnight - timedelta(days=3))
+    _, cursor = await all_changes(erp, Area.SALES)
+    came = []
+    # Every quarter of an hour from 01:30 summer time on, through the hour that comes twice.
+    for n, key in enumerate(keys[:16]):
+        company.touch(Area.SALES, key, midnight + timedelta(minutes=15 * n - 30))
+        changes, cursor = await all_changes(erp, Area.SALES, cursor)
+        came += [change.key for change in changes]
+    assert set(came) == set(keys[:16])
+
+
+def test_every_area_is_followed() -> None:
+    assert set(lists.FOLLOWED) == set(Area)

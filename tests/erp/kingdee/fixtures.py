@@ -1,0 +1,35 @@
+"""Records beside the reference company's."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Any
+
+from bot.testing.fakes.kingdee import FakeKingdee
+from bot.testing.fakes.kingdee_records import FORMS, OTHER_ORG, Bill
+
+_ORG_KEYS = {
+    "BD_MATERIAL": "FUseOrgId.FNumber",
+    "STK_Inventory": "FStockOrgId.FNumber",
+    "SAL_SaleOrder": "FSaleOrgId.FNumber",
+    "PUR_PurchaseOrder": "FPurchaseOrgId.FNumber",
+    "AR_receivable": "FSETTLEORGID.FNumber",
+    "PRD_MO": "FPrdOrgId.FNumber",
+}
+
+
+def other_organisation(server: FakeKingdee) -> None:
+    """Give the server a second organisation with the same codes and numbers."""
+    for form, key in _ORG_KEYS.items():
+        bills = islice(FORMS[form][1](server.company), 9)
+        server.more[form] = [Bill(_moved(bill.header, key), bill.entries) for bill in bills]
+
+
+def _moved(header: dict[str, Any], key: str) -> dict[str, Any]:
+    moved = header | {key: OTHER_ORG}
+    match header.get("FID"):
+        case int(number):
+            moved["FID"] = number + 9_000_000
+        case str(text):
+            moved["FID"] = f"9{text}"
+    return moved

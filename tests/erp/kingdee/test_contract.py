@@ -1,0 +1,140 @@
+"""Kingdee passes the contract: with signed requests in one organisation of two, and with a session in all it sees."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.erp.kingdee.manifest import vendor
+from bot.erp.model import PurchaseOrder, PurchaseStatus, StockLevel
+from bot.testing.company import TODAY, Clock, ReferenceCompany, plain_number
+from bot.testing.company_records import USERS, purchase_orders
+from bot.testing.erp_contract import ErpContract
+from bot.testing.fake_erp import SECRET
+from bot.testing.fakes.kingdee import ACCT, APP_ID, USER, FakeKingdee, SignedKingdee
+from bot.testing.fakes.kingdee_records import ORG, PEOPLE, NumberedCompany, as_kingdee
+from bot.testing.gaps import Gaps, Rewrite
+
+from .fixtures import other_organisation
+
+_COMING: dict[str, Decimal] = {}
+for _order in purchase_orders(TODAY, plain_number):
+    if _order.status is PurchaseStatus.APPROVED:
+        for _line in _order.lines:
+            _rest = _line.quantity - (_line.received or Decimal(0))
+            _COMING[_line.sku] = _COMING.get(_line.sku, Decimal(0)) + _rest
+
+_NAMES = {user.id: user.name for user in USERS}
+
+
+def _people(record: Any) -> Any:
+    if not isinstance(record, PurchaseOrder):
+        return record
+    approval = record.approval
+    if approval is not None:
+        pending = tuple(map(as_kingdee, approval.pending_for))
+        approval = replace(approval, pending_for=pending, decided_by=as_kingdee(approval.decided_by))
+    return replace(record, approval=approval, requester=_NAMES.get(record.requester, record.requester))
+
+
+def _levels(record: Any) -> Any:
+    if not isinstance(record, PurchaseOrder) or record.approval is None:
+        return record
+    return replace(record, approval=replace(record.approval, levels=record.approval.level))
+
+
+def _empty_places(record: Any) -> Any:
+    if not isinstance(record, StockLevel):
+        return record
+    places = (place for place in record.per_warehouse if place.quantities.on_hand or place.quantities.reserved)
+    return replace(record, per_warehouse=tuple(places))
+
+
+def _incoming(record: Any) -> Any:
+    if not isinstance(record, StockLevel):
+        return record
+    places = (replace(each, quantities=replace(each.quantities, incoming=None)) for each in record.per_warehouse)
+    coming = _COMING.get(record.product.sku, Decimal(0))
+    return replace(record, per_warehouse=tuple(places), total=replace(record.total, incoming=coming))
+
+
+def _organisation(record: Any) -> Any:
+    return replace(record, company=ORG) if isinstance(record, StockLevel) else record
+
+
+_FIELDS = {
+    "SalesOrder.payment": "a sales order does not say what was paid; receivables do",
+    "Quantities.outgoing": "no figure of what is to go out is documented",
+    "ProductionOrder.material_ready": "a production order does not say whether its material is there",
+}
+_REWRITES = (
+    Rewrite("people are numbers where they decide, and names where they requested", _people),
+    Rewrite("tasks tell the levels reached, not those to come", _levels),
+    Rewrite("every place once used keeps a line of nothing: left out", _empty_places),
+    Rewrite("what comes in is what open purchase orders owe, and these name no warehouse", _incoming),
+)
+_NO_LOGIN = "a signature does not run out"
+
+
+class Kingdee(ErpContract):
+    """What both ways in have in common."""
+
+    __test__ = False
+    vendor = vendor
+    approver, colleague, second_approver, requester, outsider = PEOPLE.values()
+
+    @pytest.fixture
+    def company(self, clock: Clock) -> ReferenceCompany:
+        return NumberedCompany(TODAY, now=clock.now)
+
+    def options(self, installation: FakeKingdee, timeout: float) -> dict[str, Any]:
+        return {
+            "url": installation.url + "/",
+            "acct_id": ACCT,
+            "user": USER,
+            "timeout": timeout,
+            "write_timeout": timeout,
+            "page_rows": installation.page,
+            "list_days": 3650,
+        }
+
+
+class TestKingdeeSignedContract(Kingdee):
+    __test__ = True
+    name = "kingdee"
+    gaps = Gaps(
+        fields=_FIELDS,
+        rewrites=(*_REWRITES, Rewrite("the organisation asked about is named", _organisation)),
+        cases=dict.fromkeys(("login.once", "login.expired", "login.single_flight", "login.no_loop"), _NO_LOGIN),
+        resolution=timedelta(milliseconds=1),
+    )
+
+    def install(self, company: ReferenceCompany, clock: Clock, folder: Path) -> FakeKingdee:
+        server = SignedKingdee(company, clock, page=15)
+        other_organisation(server)
+        return server
+
+    def options(self, installation: FakeKingdee, timeout: float) -> dict[str, Any]:
+        app = {"app_id": APP_ID, "app_secret": SECRET, "org": ORG, "expect_field": "ExpectQty"}
+        return super().options(installation, timeout) | app
+
+
+class TestKingdeeSessionContract(Kingdee):
+    __test__ = True
+    name = "kingdee-session"
+    gaps = Gaps(
+        fields=_FIELDS | {"Quantities.forecast": "only GetExpectQty tells it, for one organisation"},
+        rewrites=_REWRITES,
+        resolution=timedelta(milliseconds=1),
+    )
+
+    def install(self, company: ReferenceCompany, clock: Clock, folder: Path) -> FakeKingdee:
+        return FakeKingdee(company, clock, page=40)
+
+    def options(self, installation: FakeKingdee, timeout: float) -> dict[str, Any]:
+        return super().options(installation, timeout) | {"password": SECRET}

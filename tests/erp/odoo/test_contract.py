@@ -1,0 +1,135 @@
+"""Odoo passes the contract over both of its transports."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass, replace
+from datetime import timedelta
+from decimal import Context, Decimal
+from pathlib import Path
+from typing import Any, ClassVar
+
+from bot.erp.model import (
+    Approval,
+    ProductionOrder,
+    ProductionStatus,
+    PurchaseOrder,
+    PurchaseStatus,
+    Quantities,
+    StockLevel,
+)
+from bot.erp.odoo.manifest import vendor
+from bot.testing.company import Clock, ReferenceCompany
+from bot.testing.erp_contract import ErpContract
+from bot.testing.fake_erp import SECRET
+from bot.testing.fakes.odoo import DATABASE, FakeOdoo, key_of
+from bot.testing.fakes.odoo_records import BOT
+from bot.testing.gaps import Gaps, Rewrite
+
+_ONE_LEVEL = "Odoo has one level: whoever has the right approves"
+_NO_LOGIN = "the API key is sent with every call: there is nothing that runs out"
+
+
+def as_float(value: Any) -> Any:
+    """Return a record with every number as a binary float keeps it."""
+    if isinstance(value, Decimal):
+        return Context(prec=15).plus(value)
+    if isinstance(value, tuple):
+        return tuple(map(as_float, value))
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(value, **{each.name: as_float(getattr(value, each.name)) for each in fields(value)})
+    return value
+
+
+def without_levels(record: Any) -> Any:
+    if not isinstance(record, PurchaseOrder) or record.approval is None:
+        return record
+    if record.status is PurchaseStatus.WAITING:
+        return replace(record, approval=Approval())
+    return replace(record, approval=replace(record.approval, level=1, levels=1))
+
+
+def with_last_writer(record: Any) -> Any:
+    if isinstance(record, PurchaseOrder) and record.status is PurchaseStatus.CANCELLED and record.approval is None:
+        return replace(record, approval=Approval(decided_by=record.requester, decided_at=record.changed_at))
+    return record
+
+
+def without_empty_places(record: Any) -> Any:
+    if not isinstance(record, StockLevel):
+        return record
+    return replace(record, per_warehouse=tuple(p for p in record.per_warehouse if not _is_empty(p.quantities)))
+
+
+def _is_empty(quantities: Quantities) -> bool:
+    return not any(getattr(quantities, each.name) for each in fields(quantities))
+
+
+def with_odoos_readiness(record: Any) -> Any:
+    if not isinstance(record, ProductionOrder):
+        return record
+    ended = record.status in {ProductionStatus.DONE, ProductionStatus.CANCELLED}
+    ready = record.status is ProductionStatus.RELEASED or record.material_ready
+    return replace(record, material_ready=None if ended else ready)
+
+
+_CASES: Mapping[str, str] = {
+    "login.expired": _NO_LOGIN,
+    "login.single_flight": _NO_LOGIN,
+    "login.no_loop": _NO_LOGIN,
+    "decide.levels": _ONE_LEVEL,
+    "decide.level_again": _ONE_LEVEL,
+    "decide.lost_level": _ONE_LEVEL,
+}
+
+
+def gaps(**more: str) -> Gaps:
+    return Gaps(
+        cases={**_CASES, **{name.replace("__", "."): reason for name, reason in more.items()}},
+        fields={
+            "OrderLine.due_on": "lines of Odoo's orders have no day of their own, only the order has",
+            "Approval.pending_for": "Odoo names nobody: whoever has the right may approve",
+            "Approval.reason": "Odoo's orders have no reason: it is a message in the order's log",
+            "ProductionOrder.scrapped": "Odoo's orders do not say it: scrap is documents of its own, in other units",
+        },
+        states={PurchaseStatus.REJECTED: (PurchaseStatus.CANCELLED, "Odoo cancels what is rejected")},
+        rewrites=(
+            Rewrite("Odoo's numbers are binary floats: fifteen digits", as_float),
+            Rewrite(_ONE_LEVEL, without_levels),
+            Rewrite("of a cancelled order Odoo only tells who changed it last", with_last_writer),
+            Rewrite("a warehouse without goods, awaited or reserved, has no record of it", without_empty_places),
+            Rewrite("reserved means that all is there; nothing is told of what has ended", with_odoos_readiness),
+        ),
+        resolution=timedelta(seconds=1),
+    )
+
+
+class OdooContract(ErpContract):
+    release: ClassVar[tuple[int, int]]
+
+    def install(self, company: ReferenceCompany, clock: Clock, folder: Path) -> FakeOdoo:
+        return FakeOdoo(company, clock, self.release)
+
+    def options(self, installation: FakeOdoo, timeout: float) -> dict[str, Any]:
+        people = (self.approver, self.colleague, self.second_approver, self.requester, self.outsider)
+        return {
+            "url": installation.url,
+            "timeout": timeout,
+            "write_timeout": timeout,
+            "database": DATABASE,
+            "user": BOT,
+            "key": SECRET,
+            "company": 1,
+            "language": "zh_CN",
+            "approvers": {login: key_of(login) for login in people},
+        }
+
+
+class TestOdooJson2Contract(OdooContract):
+    name, vendor, release = "odoo-json2", vendor, (19, 0)
+    gaps = gaps(login__once=_NO_LOGIN)
+
+
+class TestOdooJsonRpcContract(OdooContract):
+    name, vendor, release = "odoo-jsonrpc", vendor, (18, 0)
+    gaps = gaps()

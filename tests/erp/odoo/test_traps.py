@@ -1,0 +1,477 @@
+"""The traps of the ERP sheet's chapter on Odoo, each with the name of the trap."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from bot.erp.errors import Invalid, NotFound, NotPermitted, Unavailable
+from bot.erp.model import (
+    Area,
+    Decision,
+    OrderStatus,
+    Outcome,
+    ProductionStatus,
+    Progress,
+    PurchaseStatus,
+    StockLevel,
+    Verdict,
+    WarehouseStock,
+)
+from bot.erp.odoo.adapter import OdooErp
+from bot.erp.port import Filter, ListQuery
+from bot.testing.company import Clock, ReferenceCompany
+from bot.testing.company_records import quantities
+from bot.testing.erp_checks import KINDS, Kind, all_changes
+from bot.testing.fake_erp import Kind as Request
+from bot.testing.fakes.odoo import FakeOdoo, key_of
+from bot.testing.fakes.odoo_engine import Many, Model
+from bot.testing.fakes.odoo_records import BOT
+from bot.testing.gaps import comparable
+from tests.erp.odoo.conftest import Open
+from tests.erp.odoo.test_contract import gaps
+
+RELEASES = [(14, 0), (16, 0), (17, 0), (18, 4)]
+"""The first of those that differ; the contract has 18 and 19."""
+_GAPS = gaps()
+
+
+@pytest.mark.parametrize("release", RELEASES)
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+async def test_fields_differ_between_releases(kind: Kind, release: tuple[int, int], open_odoo: Open) -> None:
+    erp, server = await open_odoo(release)
+    for record in list(server.company.records(kind.area).values())[:12]:
+        assert comparable(await kind.one(erp, record.number)) == comparable(_GAPS.told(record))
+
+
+@pytest.mark.parametrize("release", RELEASES)
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+async def test_late_lists_of_all_releases(kind: Kind, release: tuple[int, int], open_odoo: Open) -> None:
+    erp, server = await open_odoo(release)
+    told = [_GAPS.told(record) for record in server.company.records(kind.area).values()]
+    for wanted in kind.filters:
+        query = ListQuery(filter=wanted, limit=100)
+        found = await kind.many(erp, query)
+        assert [document.number for document in found.items] == kind.picked(told, query)
+
+
+@pytest.mark.parametrize("release", RELEASES)
+async def test_the_context_of_a_warehouse_has_two_names(release: tuple[int, int], open_odoo: Open) -> None:
+    erp, _ = await open_odoo(release)
+    level = await erp.stock("SKU123")
+    places = {place.code: place.quantities for place in level.per_warehouse}
+    assert places == {
+        "MAIN": quantities("8600", "4000", "500", "4000"),
+        "SH": quantities("2450"),
+        "WEST": quantities("320", "20"),
+    }
+    assert level.reorder_point == 15000
+
+
+# Stock
+
+
+async def test_warehouses_are_asked_one_by_one_only_where_goods_move(open_odoo: Open) -> None:
+    erp, server = await open_odoo()
+    await erp.stock("SKU200")
+    await erp.stock("SKU123")
+    server.requests.clear()
+    assert len((await erp.stock("SKU200")).per_warehouse) == 2
+    quiet = server.requests.count(Request.READ)
+    server.requests.clear()
+    assert len((await erp.stock("SKU123")).per_warehouse) == 3
+    assert (quiet, server.requests.count(Request.READ)) == (4, 6)
+
+
+async def test_quants_that_do_not_add_up_are_not_trusted(open_odoo: Open, clock: Clock) -> None:
+    """Goods on their way between two shelves are in the product's total, but in no internal place."""
+    full = FakeOdoo(ReferenceCompany(now=clock.now), clock)
+
+    def models(name: str) -> Model | None:
+        model = full.records(name)
+        if name != "stock.quant" or model is None:
+            return model
+        return replace(model, records=[row for row in model.records if row["quantity"] != 200])
+
+    erp, server = await open_odoo(server=FakeOdoo(full.company, clock, models=models))
+    sku = "SKU207"
+    assert server.company.stock[sku].per_warehouse[0].quantities == quantities("200")
+    level = await erp.stock(sku)
+    assert level.per_warehouse[0].quantities == quantities("200")
+
+
+async def test_several_quants_of_a_warehouse_are_one_place(open_odoo: Open, clock: Clock) -> None:
+    full = FakeOdoo(ReferenceCompany(now=clock.now), clock)
+
+    def models(name: str) -> Model | None:
+        model = full.records(name)
+        if name != "stock.quant" or model is None:
+            return model
+        halves = [{**row, "id": row["id"] + more, "quantity": row["quantity"] / 2,
+                   "reserved_quantity": row["reserved_quantity"] / 2}
+                  for row in model.records for more in (0, 50_000)]  # fmt: skip
+        return replace(model, records=halves)
+
+    erp, _ = await open_odoo(server=FakeOdoo(full.company, clock, models=models))
+    assert [place.quantities for place in (await erp.stock("SKU207")).per_warehouse] == [
+        quantities("200"),
+        quantities("20"),
+    ]
+
+
+async def test_goods_at_customers_are_no_stock(open_odoo: Open) -> None:
+    erp, _ = await open_odoo()
+    level = await erp.stock("SKU127")
+    assert level.total.on_hand == 0
+    assert level.per_warehouse == ()
+
+
+async def test_one_code_of_two_products_is_not_guessed(open_odoo: Open, clock: Clock) -> None:
+    full = FakeOdoo(ReferenceCompany(now=clock.now), clock)
+
+    def models(name: str) -> Model | None:
+        model = full.records(name)
+        if name != "product.product" or model is None:
+            return model
+        rows = list(model.records)
+        twin = {**rows[0], "id": 999, "name": "The other"}
+        nameless = {**rows[0], "id": 998, "default_code": None, "name": "No code"}
+        archived = {**rows[1], "id": 997, "active": False}
+        return Model(model.fields, [*rows, twin, nameless, archived], model.leads)
+
+    erp, _ = await open_odoo(server=FakeOdoo(full.company, clock, models=models))
+    with pytest.raises(Invalid, match="2 records"):
+        await erp.stock("SKU123")
+    assert (await erp.stock("*998")).product.name == "No code"
+    with pytest.raises(NotFound):
+        await erp.stock("*101")
+    # Archived ones do not stand in the way.
+    assert (await erp.stock("SKU124")).product.sku == "SKU124"
+    assert [product.sku for product in await erp.find_products("No code", limit=5)] == ["*998"]
+
+
+async def test_one_number_in_two_companies_is_not_guessed(open_odoo: Open, clock: Clock) -> None:
+    full = FakeOdoo(ReferenceCompany(now=clock.now), clock)
+    other = Many("res.company", 2, "Other company")
+
+    def models(name: str) -> Model | None:
+        model = full.records(name)
+        if name != "account.move" or model is None:
+            return model
+        rows = list(model.records)
+        return replace(model, records=[*rows, {**rows[0], "id": 77, "company_id": other, "amount_total": Decimal(1)}])
+
+    server = FakeOdoo(full.company, clock, models=models)
+    erp, _ = await open_odoo(server=server)
+    assert (await erp.invoice("INV-7")).id == "6001"
+    everywhere, _ = await open_odoo(server=server, company=None)
+    with pytest.raises(Invalid, match="2 records"):
+        await everywhere.invoice("INV-7")
+    second, _ = await open_odoo(server=server, company=2)
+    assert (await second.invoice("INV-7")).id == "77"
+
+
+async def test_the_exact_code_is_found_among_many(open_odoo: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.erp.odoo.adapter._CANDIDATES", 5)
+    erp, _ = await open_odoo()
+    # "零件-07" sorts behind everything else that contains the text.
+    assert [product.sku for product in await erp.find_products("SKU218", limit=1)] == ["SKU218"]
+    assert (await erp.find_products("6901234000276", limit=1))[0].sku == "零件-07"
+    assert len(await erp.find_products("SKU", limit=3)) == 3
+
+
+async def test_a_text_the_database_cannot_hold_finds_nothing(open_odoo: Open) -> None:
+    erp, _ = await open_odoo()
+    assert await erp.find_products("a\0b", limit=5) == ()
+    assert (await erp.orders(ListQuery(text="a\0b"))).total == 0
+    with pytest.raises(NotFound):
+        await erp.order("SO-1001\0")
+
+
+# Rights
+
+
+async def test_payment_is_unknown_without_the_right_to_invoices(open_odoo: Open) -> None:
+    erp, server = await open_odoo()
+    billed = next(
+        o for o in server.company.orders.values() if o.billing is Progress.FULL and o.payment is Progress.FULL
+    )
+    assert (await erp.order(billed.number)).payment is Progress.FULL
+    server.faults.forbid(Area.FINANCE)
+    assert (await erp.order(billed.number)).payment is None
+    with pytest.raises(NotPermitted):
+        await erp.invoice("INV-7")
+
+
+async def test_an_origin_is_not_taken_for_an_order_without_the_right_to_orders(open_odoo: Open) -> None:
+    erp, server = await open_odoo()
+    server.faults.forbid(Area.SALES)
+    assert (await erp.production_order("MO-1002")).sales_order == ""
+
+
+# Decisions
+
+
+def approve(erp_version: str, number: str, by: str, reason: str = "") -> Decision:
+    return Decision(number=number, version=erp_version, verdict=Verdict.APPROVE, by=by, reason=reason)
+
+
+def reject(erp_version: str, number: str, by: str, reason: str) -> Decision:
+    return Decision(number=number, version=erp_version, verdict=Verdict.REJECT, by=by, reason=reason)
+
+
+def keys(*logins: str) -> dict[str, str]:
+    return {login: key_of(login) for login in logins}
+
+
+async def _version_of(erp: OdooErp, number: str) -> str:
+    return (await erp.purchase_order(number)).version
+
+
+@pytest.mark.parametrize("release", [(18, 0), (19, 0)], ids=["json-rpc", "json2"])
+async def test_button_approve_skips_silently_who_may_not(release: tuple[int, int], open_odoo: Open) -> None:
+    erp, server = await open_odoo(release, approvers=keys("guest"))
+    result = await erp.decide(approve(await _version_of(erp, "PO-1001"), "PO-1001", "guest"))
+    assert result.outcome is Outcome.NOT_PERMITTED
+    assert server.requests.count(Request.WRITE) == 1
+    assert server.company.purchases["PO-1001"].status is PurchaseStatus.WAITING
+
+
+async def test_button_approve_does_not_test_the_state(open_odoo: Open) -> None:
+    """Sent to a cancelled order it would bring it back: the state is read first, and nothing is sent."""
+    erp, server = await open_odoo(approvers=keys("anna"))
+    version = await _version_of(erp, "PO-1001")
+    server.company.cancel("PO-1001")
+    server.requests.clear()
+    result = await erp.decide(approve(version, "PO-1001", "anna"))
+    assert result.outcome is Outcome.ALREADY_DECIDED
+    assert server.requests.count(Request.WRITE) == 0
+
+
+async def test_button_cancel_would_cancel_what_was_approved_meanwhile(open_odoo: Open) -> None:
+    """The order is looked at once more between the reason and the act."""
+    erp, server = await open_odoo(approvers=keys("anna", "carla"))
+    version = await _version_of(erp, "PO-1001")
+
+    class Meanwhile(list[tuple[int, str, str]]):
+        def append(self, message: tuple[int, str, str]) -> None:
+            super().append(message)
+            server.company.decide("PO-1001", Verdict.APPROVE, "carla")
+
+    server.messages = Meanwhile()
+    result = await erp.decide(reject(version, "PO-1001", "anna", "too dear"))
+    assert result.outcome is Outcome.ALREADY_DECIDED
+    assert server.company.purchases["PO-1001"].status is PurchaseStatus.APPROVED
+
+
+async def test_the_reason_is_posted_first_and_without_it_nothing_is_cancelled(open_odoo: Open) -> None:
+    erp, server = await open_odoo(approvers=keys("anna"))
+    version = await _version_of(erp, "PO-1001")
+    server.faults.lose_write_answer(happens=False)
+    with pytest.raises(Unavailable, match="nothing was decided"):
+        await erp.decide(reject(version, "PO-1001", "anna", "too dear"))
+    assert server.company.purchases["PO-1001"].status is PurchaseStatus.WAITING
+    result = await erp.decide(reject(version, "PO-1001", "anna", "too dear"))
+    assert result.outcome is Outcome.APPLIED
+    assert server.messages == [(7001, "anna", "too dear")]
+
+
+async def test_a_lost_cancel_is_found_and_not_repeated(open_odoo: Open) -> None:
+    erp, server = await open_odoo(approvers=keys("anna"))
+    version = await _version_of(erp, "PO-1001")
+    server.requests.clear()
+    posted = server._message_post
+
+    def lose_next(asked: Any, body: str) -> list[int]:
+        server.faults.lose_write_answer()
+        return posted(asked, body)
+
+    server._message_post = lose_next  # type: ignore[method-assign]  # the write after this one gets lost
+    result = await erp.decide(reject(version, "PO-1001", "anna", "too dear"))
+    assert result.outcome is Outcome.APPLIED
+    assert server.requests.count(Request.WRITE) == 2
+
+
+@pytest.mark.parametrize(
+    ("release", "body"), [((16, 0), '&lt;b&gt; &amp; "x" 贵'), ((17, 0), '<b> & "x" 贵'), ((19, 0), '<b> & "x" 贵')]
+)
+async def test_a_message_was_markup_up_to_16(release: tuple[int, int], body: str, open_odoo: Open) -> None:
+    erp, server = await open_odoo(release, approvers=keys("anna"))
+    await erp.decide(reject(await _version_of(erp, "PO-1001"), "PO-1001", "anna", '<b> & "x" 贵'))
+    assert server.messages == [(7001, "anna", body)]
+
+
+async def test_a_locked_order_cannot_be_cancelled(open_odoo: Open) -> None:
+    erp, _ = await open_odoo(approvers=keys("anna"))
+    done = await erp.purchase_order("PO-1012")
+    assert done.status is PurchaseStatus.DONE
+    result = await erp.decide(reject(done.version, "PO-1012", "anna", "no"))
+    assert result.outcome is Outcome.ALREADY_DECIDED
+
+
+async def test_each_decides_with_their_own_key(open_odoo: Open) -> None:
+    erp, server = await open_odoo(approvers=keys("anna"))
+    assert (await erp.decide(approve(await _version_of(erp, "PO-1001"), "PO-1001", "anna"))).outcome is Outcome.APPLIED
+    [write] = server.requests.of(Request.WRITE)
+    assert write.headers["Authorization"] == f"bearer {key_of('anna')}"
+    reads = server.requests.of(Request.READ)
+    assert {entry.headers["Authorization"] for entry in reads} == {f"bearer {key_of(BOT)}"}
+
+
+async def test_who_has_no_key_is_not_permitted(open_odoo: Open) -> None:
+    erp, server = await open_odoo()
+    result = await erp.decide(approve(await _version_of(erp, "PO-1001"), "PO-1001", "anna"))
+    assert (result.outcome, result.text) == (Outcome.NOT_PERMITTED, "no API key of this person is configured")
+    assert server.requests.count(Request.WRITE) == 0
+
+
+@pytest.mark.parametrize("release", [(18, 0), (19, 0)], ids=["json-rpc", "json2"])
+async def test_a_person_s_key_that_ended_is_no_fault_of_the_source(release: tuple[int, int], open_odoo: Open) -> None:
+    """Keys of people are valid for three months at most."""
+    erp, _ = await open_odoo(release, approvers={"anna": "ended"})
+    result = await erp.decide(approve(await _version_of(erp, "PO-1001"), "PO-1001", "anna"))
+    assert (result.outcome, result.text) == (Outcome.NOT_PERMITTED, "this person's API key is refused")
+    assert await erp.find_products("SKU123", limit=1)
+
+
+async def test_with_the_bots_key_the_message_names_who_decided(open_odoo: Open) -> None:
+    """The bot's account is anna's here, who has the right."""
+    erp, server = await open_odoo(user="anna", key=key_of("anna"), decide_as_bot=True)
+    version = await _version_of(erp, "PO-1001")
+    assert (await erp.decide(approve(version, "PO-1001", "wang"))).outcome is Outcome.APPLIED
+    version = await _version_of(erp, "PO-1002")
+    assert (await erp.decide(reject(version, "PO-1002", "li", "too dear"))).outcome is Outcome.APPLIED
+    assert [body for _, _, body in server.messages] == ["wang: approve", "li: reject: too dear"]
+    order = await erp.purchase_order("PO-1001")
+    assert order.approval is not None
+    assert order.approval.decided_by == ""
+
+
+# Changes
+
+
+async def test_write_date_is_told_to_the_second_and_compared_to_the_microsecond(open_odoo: Open, clock: Clock) -> None:
+    erp, server = await open_odoo()
+    _, cursor = await all_changes(erp, Area.SALES)
+    server.company.touch(Area.SALES, "SO-1001", clock.now() + timedelta(microseconds=900_000))
+    items, cursor = await all_changes(erp, Area.SALES, cursor)
+    assert [(change.key, change.changed_at) for change in items] == [("SO-1001", clock.now())]
+    # In the same second, earlier: what was seen already must not hide it.
+    server.company.touch(Area.SALES, "SO-1002", clock.now() + timedelta(microseconds=100_000))
+    items, cursor = await all_changes(erp, Area.SALES, cursor)
+    assert [change.key for change in items] == ["SO-1002"]
+    assert (await all_changes(erp, Area.SALES, cursor))[0] == []
+
+
+async def test_a_long_transaction_appears_with_a_time_that_has_passed(open_odoo: Open, clock: Clock) -> None:
+    """Recorded: a whole import bears the second in which it began."""
+    erp, server = await open_odoo()
+    began = clock.now()
+    clock.advance(90)
+    server.company.touch(Area.PURCHASING, "PO-1001")
+    _, cursor = await all_changes(erp, Area.PURCHASING)
+    server.company.touch(Area.PURCHASING, "PO-1002", began)
+    items, _ = await all_changes(erp, Area.PURCHASING, cursor)
+    assert [(change.key, change.changed_at) for change in items] == [("PO-1002", began)]
+
+
+async def test_thousands_of_moves_of_one_product_do_not_stop_the_cursor(open_odoo: Open, clock: Clock) -> None:
+    full = FakeOdoo(ReferenceCompany(now=clock.now), clock)
+    rows = [
+        {"id": n, "product_id": Many("product.product", 101 + n // 400, "x"), "state": "done",
+         "company_id": Many("res.company", 1, "x"), "write_date": clock.now()}
+        for n in range(1_200)
+    ]  # fmt: skip
+    fields = dict.fromkeys(rows[0], "char")
+    server = FakeOdoo(
+        full.company, clock, models=lambda name: Model(fields, rows) if name == "stock.move" else full.records(name)
+    )
+    erp, _ = await open_odoo(server=server)
+    items, cursor = await all_changes(erp, Area.STOCK, limit=1)
+    assert [change.key for change in items] == ["SKU123", "SKU124", "SKU125"]
+    assert (await all_changes(erp, Area.STOCK, cursor, limit=1))[0] == []
+
+
+async def test_products_without_a_code_that_change_at_once_all_come(open_odoo: Open, clock: Clock) -> None:
+    full = FakeOdoo(ReferenceCompany(now=clock.now), clock)
+
+    def models(name: str) -> Model | None:
+        model = full.records(name)
+        if name != "product.product" or model is None:
+            return model
+        rows = [{**row, "default_code": None, "write_date": clock.now()} for row in model.records]
+        return replace(model, records=rows, computed=None)
+
+    erp, server = await open_odoo(server=FakeOdoo(full.company, clock, models=models))
+    items, _ = await all_changes(erp, Area.PRODUCTS)
+    assert {change.key for change in items} == {f"*{101 + n}" for n in range(len(server.company.products))}
+
+
+async def test_an_archived_product_is_a_change(open_odoo: Open, clock: Clock) -> None:
+    full = FakeOdoo(ReferenceCompany(now=clock.now), clock)
+
+    def models(name: str) -> Model | None:
+        model = full.records(name)
+        if name != "product.product" or model is None:
+            return model
+        return replace(model, records=[{**row, "active": row["default_code"] != "SKU123"} for row in model.records])
+
+    erp, _ = await open_odoo(server=FakeOdoo(full.company, clock, models=models))
+    items, _ = await all_changes(erp, Area.PRODUCTS)
+    assert "SKU123" in {change.key for change in items}
+    with pytest.raises(NotFound):
+        await erp.stock("SKU123")
+
+
+# Days
+
+
+async def test_days_begin_where_the_company_is(open_odoo: Open, clock: Clock) -> None:
+    """Due at half past midnight in Shanghai is the day before in UTC."""
+    erp, server = await open_odoo()
+    company = server.company
+    number = next(o.number for o in company.orders.values() if o.status is OrderStatus.OPEN)
+    company.orders[number] = replace(company.orders[number], promised_on=company.today)
+    assert (await erp.order(number)).promised_on == company.today
+    late = ListQuery(filter=Filter.LATE, limit=100)
+    assert number not in {order.number for order in (await erp.orders(late)).items}
+    company.orders[number] = replace(company.orders[number], promised_on=company.today - timedelta(days=1))
+    assert number in {order.number for order in (await erp.orders(late)).items}
+    # At eight in the evening, UTC, the next day has begun there.
+    clock.advance((datetime(2026, 11, 24, 20, tzinfo=clock.now().tzinfo) - clock.now()).total_seconds())
+    company.orders[number] = replace(company.orders[number], promised_on=date(2026, 11, 24))
+    assert number in {order.number for order in (await erp.orders(late)).items}
+
+
+async def test_floats_are_added_without_noise(open_odoo: Open) -> None:
+    erp, server = await open_odoo()
+    level = server.company.stock["SKU200"]
+    places = tuple(
+        WarehouseStock(code=code, name=server.company.warehouses[code], quantities=quantities(amount))
+        for code, amount in (("MAIN", "0.1"), ("SH", "0.2"))
+    )
+    server.company.set_stock(replace(level, per_warehouse=places))
+    assert 0.1 + 0.2 != 0.3
+    found: StockLevel = await erp.stock("SKU200")
+    assert found.total.on_hand == Decimal("0.3")
+    assert found.total.available == Decimal("0.3")
+
+
+async def test_production_of_what_has_ended_has_no_material(open_odoo: Open) -> None:
+    erp, _ = await open_odoo()
+    listed = (await erp.production_orders(ListQuery(limit=100))).items
+    ended = [o for o in listed if o.status in {ProductionStatus.DONE, ProductionStatus.CANCELLED}]
+    assert ended
+    assert {order.material_ready for order in ended} == {None}
+
+
+async def test_questions_at_once_share_what_is_asked_once(open_odoo: Open) -> None:
+    erp, server = await open_odoo((18, 0))
+    await asyncio.gather(*(erp.purchase_order("PO-1001") for _ in range(6)))
+    assert server.requests.count(Request.LOGIN) == 1
+    assert [entry.path for entry in server.requests.entries].count("/web/version") == 1

@@ -1,0 +1,106 @@
+"""A PostgreSQL server of the tests' own: on loopback, in a folder that goes away, without any durability."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+
+PASSWORD = "read-only-7731"
+_SETTINGS = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+    "fsync": "off",
+    "full_page_writes": "off",
+    "synchronous_commit": "off",
+    "max_connections": "40",
+    "shared_buffers": "16MB",
+    "TimeZone": "America/St_Johns",
+    "lc_messages": "C",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Postgres:
+    """Where the server listens."""
+
+    port: int
+
+    @property
+    def admin_url(self) -> str:
+        return f"postgresql+psycopg://owner@127.0.0.1:{self.port}/postgres"
+
+    @property
+    def reader_url(self) -> str:
+        return f"postgresql://reader:{PASSWORD}@127.0.0.1:{self.port}/postgres"
+
+
+def programs() -> Path | None:
+    """Return the folder of the newest installed server, Debian's included."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[-3]))
+    on_path = shutil.which("postgres")
+    return found[-1].parent if found else Path(on_path).parent if on_path else None
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[Postgres]:
+    """Start the server whose programs are in ``folder``; as root it runs as nobody, since it refuses root."""
+    user = "nobody" if os.getuid() == 0 else None
+    home = Path(tempfile.mkdtemp(prefix="dingerp-postgres-"))
+    port = _free_port()
+    try:
+        if user:
+            shutil.chown(home, user)
+        how = {"user": user, "cwd": home, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        initdb = [folder / "initdb", "-D", home / "data", "-U", "owner", "-E", "UTF8", "--locale=C.UTF-8"]
+        subprocess.run([*initdb, "--auth=trust", "--no-sync"], check=True, **how)  # type: ignore[call-overload]
+        (home / "data" / "pg_hba.conf").write_text(
+            "host all owner 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
+        )
+        settings = [part for name, value in _SETTINGS.items() for part in ("-c", f"{name}={value}")]
+        server = subprocess.Popen(  # type: ignore[call-overload]
+            [folder / "postgres", "-D", home / "data", "-p", str(port), *settings], **how
+        )
+        try:
+            _make_reader(Postgres(port))
+            yield Postgres(port)
+        finally:
+            server.terminate()
+            try:
+                server.wait(10)
+            except subprocess.TimeoutExpired:
+                server.kill()
+                server.wait()
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _make_reader(postgres: Postgres) -> None:
+    ends = time.monotonic() + 30
+    while True:
+        try:
+            with psycopg.connect(f"host=127.0.0.1 port={postgres.port} user=owner dbname=postgres") as connection:
+                connection.execute(f"CREATE ROLE reader LOGIN PASSWORD '{PASSWORD}'")
+                connection.execute("GRANT USAGE ON SCHEMA public TO reader")
+                connection.execute("ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO reader")
+            return
+        except psycopg.OperationalError:
+            if time.monotonic() > ends:
+                raise
+            time.sleep(0.05)

@@ -1,0 +1,49 @@
+"""The database adapter passes the contract with the very configuration that its README shows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.erp.port import Capability
+from bot.erp.sql.manifest import vendor
+from bot.testing.company import Clock, ReferenceCompany
+from bot.testing.erp_contract import ErpContract
+from bot.testing.fakes.sql import SqlInstallation
+from bot.testing.gaps import Gaps
+from tests.erp.sql.server import Postgres
+
+from .shown import company_options
+
+READ = frozenset(Capability) - {Capability.APPROVE, Capability.REJECT, Capability.VERSION_CHECK}
+
+
+class TestSqlContract(ErpContract):
+    """On SQLite."""
+
+    name, vendor, offers, embedded = "sql", vendor, READ, True
+    gaps = Gaps()
+
+    def install(self, company: ReferenceCompany, clock: Clock, folder: Path) -> SqlInstallation:
+        return SqlInstallation.in_folder(company, clock, folder)
+
+    def options(self, installation: SqlInstallation, timeout: float) -> dict[str, Any]:
+        return company_options(url=installation.url, timeout=timeout)
+
+
+class TestPostgresContract(TestSqlContract):
+    """On PostgreSQL."""
+
+    name = "sql-postgresql"
+
+    @pytest.fixture(autouse=True)
+    def _server(self, postgres: Postgres) -> None:
+        self._postgres = postgres
+
+    def install(self, company: ReferenceCompany, clock: Clock, folder: Path) -> SqlInstallation:
+        return SqlInstallation(company, clock, self._postgres.admin_url)
+
+    def options(self, installation: SqlInstallation, timeout: float) -> dict[str, Any]:
+        return company_options(url=self._postgres.reader_url, timeout=timeout)

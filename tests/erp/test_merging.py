@@ -1,0 +1,209 @@
+"""Parts of several sources made into one answer."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.erp.errors import Unavailable
+from bot.erp.found import Part
+from bot.erp.listing import INVOICES, SALES_ORDERS
+from bot.erp.merging import add, merge_lists, merge_products, merge_stock
+from bot.erp.model import (
+    Invoice,
+    InvoiceStatus,
+    Money,
+    OrderStatus,
+    Product,
+    Quantities,
+    SalesOrder,
+    Slice,
+    StockLevel,
+    WarehouseStock,
+)
+from bot.erp.port import Filter, ListQuery
+from bot.erp.products import ProductTable
+from bot.erp.units import Units
+
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+TODAY = date(2026, 11, 24)
+UNITS = Units({"千个": "1000 个"})
+NO_TABLE = ProductTable()
+DOWN = Unavailable("down", source="c")
+
+
+def level(
+    on_hand: str | None, *, unit: str = "个", sku: str = "SKU123", reorder: str | None = None, company: str = ""
+) -> StockLevel:
+    figures = Quantities(on_hand=None if on_hand is None else Decimal(on_hand))
+    return StockLevel(
+        product=Product(sku=sku, name="螺丝", unit=unit),
+        total=figures,
+        per_warehouse=(WarehouseStock(code="SH", name="上海仓", quantities=figures),),
+        reorder_point=None if reorder is None else Decimal(reorder),
+        as_of=NOON,
+        company=company,
+    )
+
+
+def part(source: str, value: Any, *, minutes: int = 0, error: Unavailable | None = None) -> Part[Any]:
+    as_of = None if value is None else NOON - timedelta(minutes=minutes)
+    return Part(source=source, value=value, as_of=as_of, error=error)
+
+
+def order(number: str, day: int, *, late: int = 0) -> SalesOrder:
+    return SalesOrder(
+        id=number,
+        number=number,
+        customer="宏图",
+        status=OrderStatus.OPEN,
+        delivery=None,
+        ordered_on=TODAY - timedelta(days=day),
+        promised_on=TODAY - timedelta(days=late),
+        total=Money(Decimal(1), "CNY"),
+    )
+
+
+def test_stock_of_two_sources_is_added_in_one_unit() -> None:
+    found = merge_stock(
+        (part("a", level("500", reorder="100")), part("b", level("2", unit="千个", reorder="1"), minutes=5)),
+        NO_TABLE,
+        UNITS,
+    )
+    assert found.value.product.unit == "个"
+    assert found.value.total.on_hand == Decimal(2500)
+    assert found.value.reorder_point == Decimal(1100)
+    assert [one.quantities.on_hand for one in found.value.per_warehouse] == [Decimal(500), Decimal(2000)]
+    assert (found.source, found.stale, found.as_of) == ("a + b", False, NOON - timedelta(minutes=5))
+    assert [one.value.product.unit for one in found.parts if one.value] == ["个", "个"]
+
+
+def test_an_unknown_unit_is_not_added_but_shown_and_noted() -> None:
+    found = merge_stock((part("a", level("500")), part("b", level("3", unit="卷"))), NO_TABLE, UNITS)
+    assert found.value.total.on_hand == Decimal(500)
+    other = found.parts[1]
+    assert not other.counted
+    assert other.value is not None
+    assert (other.value.total.on_hand, other.value.product.unit) == (Decimal(3), "卷")
+    assert [str(note) for note in found.notes] == ["b counts in 卷: not added."]
+
+
+def test_a_figure_that_one_source_does_not_say_is_unknown_in_the_sum() -> None:
+    found = merge_stock((part("a", level("500")), part("b", level(None))), NO_TABLE, UNITS)
+    assert found.value.total.on_hand is None
+    assert found.value.total.incoming is None
+
+
+def test_a_dead_source_costs_only_its_own_line() -> None:
+    found = merge_stock(
+        (part("a", level("5")), part("b", level("7")), part("c", level("9"), minutes=90, error=DOWN)), NO_TABLE, UNITS
+    )
+    assert found.value.total.on_hand == Decimal(12)
+    assert (found.source, found.stale) == ("a + b", False)
+    assert [str(failure) for failure in found.failures] == ["c: The ERP does not answer at the moment."]
+    dead = found.parts[2]
+    assert (dead.fresh, dead.counted, dead.as_of) == (False, False, NOON - timedelta(minutes=90))
+    assert dead.value == level("9")
+
+
+def test_when_nobody_answers_the_last_known_figures_stand_in() -> None:
+    found = merge_stock((part("a", level("5"), error=DOWN), part("b", None, error=DOWN)), NO_TABLE, UNITS)
+    assert found.value.total.on_hand == Decimal(5)
+    assert found.stale
+
+
+def test_the_code_is_ours_and_companies_are_named_only_if_they_are_one() -> None:
+    table = ProductTable({"SKU123": {"b": "TMK-1"}})
+    same = (part("b", level("1", sku="tmk-1", company="X")), part("a", level("1", company="X")))
+    found = merge_stock(same, table, UNITS)
+    assert (found.value.product.sku, found.value.company) == ("SKU123", "X")
+    other = merge_stock((same[0], part("a", level("1", company="Y"))), table, UNITS)
+    assert other.value.company == ""
+
+
+@given(st.lists(st.integers(-(10**9), 10**9), min_size=1, max_size=6))
+def test_sums_are_exact(figures: list[int]) -> None:
+    cents = [Decimal(figure) / 100 for figure in figures]
+    assert add(Quantities(on_hand=figure) for figure in cents).on_hand == Decimal(sum(figures)) / 100
+
+
+def test_nothing_added_is_nothing_known() -> None:
+    assert add(()) == Quantities(on_hand=None)
+
+
+def test_hits_of_several_sources_come_best_first_and_once() -> None:
+    table = ProductTable({"SKU9": {"b": "B-9"}})
+    a = tuple(Product(sku=sku, name="x", unit="个", barcode=bar) for sku, bar in (("SKU1", "690"), ("SKU9", "")))
+    b = tuple(
+        Product(sku=sku, name="x", unit="个", barcode=bar) for sku, bar in (("B-9", ""), ("OTHER", "690"), ("B-7", ""))
+    )
+    found = merge_products((part("a", a), part("b", b)), table, limit=10)
+    assert [product.sku for product in found.value] == ["SKU1", "SKU9", "B-7"]
+    assert found.source == "a + b"
+    assert len(merge_products((part("a", a), part("b", b)), table, limit=2).value) == 2
+
+
+def test_pages_of_merged_lists_neither_overlap_nor_miss_anything() -> None:
+    a = [order(f"SO-{i:02}", i) for i in range(0, 30, 2)]
+    b = [order(f"SO-{i:02}", i) for i in range(1, 30, 2)]
+    seen: list[str] = []
+    for offset in range(0, 30, 7):
+        wide = offset + 7
+        parts = tuple(
+            part(name, Slice(items=tuple(documents[:wide]), total=len(documents)))
+            for name, documents in (("a", a), ("b", b))
+        )
+        page = merge_lists(parts, ListQuery(offset=offset, limit=7), SALES_ORDERS).value
+        assert page.total == 30
+        seen += [document.number for document in page.items]
+    assert seen == [f"SO-{i:02}" for i in range(30)]
+
+
+def test_late_ones_are_merged_most_days_first() -> None:
+    parts = (
+        part("a", Slice(items=(order("SO-1", 1, late=9), order("SO-3", 1, late=2)), total=2)),
+        part("b", Slice(items=(order("SO-2", 1, late=5), order("SO-0", 1, late=2)), total=2)),
+    )
+    page = merge_lists(parts, ListQuery(filter=Filter.LATE), SALES_ORDERS).value
+    assert [document.number for document in page.items] == ["SO-1", "SO-2", "SO-0", "SO-3"]
+
+
+@pytest.mark.parametrize("offset", [0, 1])
+def test_a_list_of_one_source_keeps_its_order_and_a_stale_one_gives_way(offset: int) -> None:
+    rows = (order("SO-2", 9), order("SO-1", 1))
+    parts = (
+        part("a", Slice(items=rows, total=2)),
+        part("b", Slice(items=(), total=0)),
+        part("c", Slice(items=rows, total=2), error=DOWN),
+    )
+    found = merge_lists(parts, ListQuery(offset=offset, limit=2), SALES_ORDERS)
+    assert found.value == Slice(items=rows[offset:], total=2)
+    assert (found.source, found.stale) == ("a", False)
+    assert len(found.failures) == 1
+
+
+def test_amounts_of_different_currencies_stay_what_they_are() -> None:
+    def bill(number: str, currency: str) -> Invoice:
+        money = Money(Decimal(100), currency)
+        return Invoice(
+            id=number,
+            number=number,
+            customer="宏图",
+            status=InvoiceStatus.UNPAID,
+            issued_on=TODAY,
+            due_on=TODAY,
+            total=money,
+            open_amount=money,
+        )
+
+    parts = tuple(
+        part(source, Slice(items=(bill(f"INV-{source}", currency),), total=1))
+        for source, currency in (("a", "CNY"), ("b", "EUR"))
+    )
+    page = merge_lists(parts, ListQuery(), INVOICES).value
+    assert [one.total for one in page.items] == [Money(Decimal(100), "CNY"), Money(Decimal(100), "EUR")]

@@ -1,0 +1,63 @@
+"""A real Tryton server, prepared beside the other tests and started when the first test wants it."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.erp.tryton.server import running
+from tests.erp.tryton.server.running import TrytonServer
+
+READING, DECIDING = "reading", "deciding"
+"""Two copies of one database: what is decided in the second does not show in the first."""
+
+_PREPARING = pytest.StashKey[subprocess.Popen[bytes] | None]()
+_TIMES = pytest.StashKey[dict[str, float]]()
+_FIXTURE = "tryton_server"
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests of the real server last: while the others run, it is installed and filled."""
+    items.sort(key=_wants_server)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    if any(map(_wants_server, session.items)) and not session.config.option.collectonly:
+        session.config.stash[_PREPARING] = running.begin()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Leave nothing behind when the run ends before the server was wanted."""
+    preparing = config.stash.get(_PREPARING, None)
+    if preparing is not None and preparing.poll() is None:
+        preparing.terminate()
+        preparing.wait(10)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if _TIMES in config.stash:
+        times = ", ".join(f"{what} {seconds:.1f} s" for what, seconds in config.stash[_TIMES].items())
+        terminalreporter.write_line(f"Tryton server: {times}")
+
+
+def _wants_server(item: pytest.Item) -> bool:
+    return _FIXTURE in getattr(item, "fixturenames", ())
+
+
+@pytest.fixture(scope="session")
+def tryton_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TrytonServer]:
+    times: dict[str, float] = {}
+    request.config.stash[_TIMES] = times
+    begun = time.monotonic()
+    source = running.finish(request.config.stash.get(_PREPARING, None))
+    times["waited for installing and filling"] = time.monotonic() - begun
+    server = TrytonServer(source, tmp_path_factory.mktemp("tryton"), (READING, DECIDING))
+    begun = time.monotonic()
+    server.start()
+    times["started in"] = time.monotonic() - begun
+    yield server
+    server.stop()

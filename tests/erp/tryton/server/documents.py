@@ -1,0 +1,188 @@
+"""The company's documents, each brought to its state by the buttons that people press."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import demo_company as demo
+from groundwork import Groundwork
+from proteus import Model
+from trytond import config as server_config
+
+_SHIPPING = (("pick", "picked"), ("pack", "packed"), ("ship", "shipped"), ("do", "done"))
+
+
+class Documents:
+    """Makes all documents, in the order in which they depend on one another."""
+
+    def __init__(self, ground: Groundwork) -> None:
+        self.ground = ground
+        self.sales: list[Any] = []
+        self.purchases: list[Any] = []
+        self.productions: list[Any] = []
+
+    def write(self) -> None:
+        self._sell()
+        self._buy()
+        self._receive()
+        self._produce()
+        self._ship()
+        self._bill()
+
+    def _sell(self) -> None:
+        ground = self.ground
+        for spec in demo.SALES:
+            sale = Model.get("sale.sale")(
+                party=ground.parties[spec.customer],
+                sale_date=ground.day(-spec.day),
+                warehouse=ground.warehouses[spec.warehouse],
+                payment_term=ground.terms[spec.term],
+                invoice_method="order",
+                shipment_method="order",
+                reference=spec.ref,
+            )
+            for code, quantity in spec.lines:
+                line = sale.lines.new()
+                line.product, line.quantity = ground.products[code], quantity
+            sale.save()
+            _advance(sale, spec.state, waits=spec.waits)
+            self.sales.append(sale)
+
+    def _buy(self) -> None:
+        ground = self.ground
+        for spec in demo.PURCHASES:
+            purchase = Model.get("purchase.purchase")(
+                party=ground.parties[spec.supplier],
+                purchase_date=ground.day(-spec.day),
+                warehouse=ground.warehouses[spec.warehouse],
+                payment_term=ground.terms[spec.term],
+                invoice_method="order",
+                reference=spec.ref,
+                delivery_date=ground.day(spec.due_in),
+            )
+            for code, quantity, price in spec.lines:
+                line = purchase.lines.new()
+                line.product, line.quantity, line.unit_price = ground.products[code], quantity, Decimal(price)
+            purchase.save()
+            _advance(purchase, spec.state, waits=spec.waits)
+            self.purchases.append(purchase)
+
+    def _receive(self) -> None:
+        ground = self.ground
+        for purchase, spec in zip(self.purchases, demo.PURCHASES, strict=True):
+            if not spec.receive:
+                continue
+            purchase.reload()
+            shipment = Model.get("stock.shipment.in")(
+                supplier=purchase.party,
+                warehouse=purchase.warehouse,
+                effective_date=min(ground.day(-spec.day + 5), ground.today),
+            )
+            for planned in purchase.moves:
+                move = Model.get("stock.move")(planned.id)
+                if isinstance(spec.receive, dict):
+                    move.quantity = spec.receive[move.product.code]
+                shipment.incoming_moves.append(move)
+            shipment.save()
+            shipment.click("receive")
+            shipment.click("do")
+
+    def _produce(self) -> None:
+        ground = self.ground
+        for code, quantity, target, start, end in demo.PRODUCTIONS:
+            (bom,) = [link.bom for link in ground.products[code].boms]
+            production = Model.get("production")(
+                warehouse=ground.warehouses["WH-SH"], product=ground.products[code], bom=bom, quantity=quantity
+            )
+            production.planned_date, production.planned_start_date = ground.day(end), ground.day(start)
+            if target in {"done", "running"}:
+                production.effective_start_date = ground.day(start)
+            if target == "done":
+                production.effective_date = ground.day(end)
+            production.save()
+            self.productions.append(production)
+            for button in {
+                "draft": (),
+                "cancelled": ("wait", "cancel"),
+                "waiting": ("wait",),
+                "assigned": ("wait", "assign_try"),
+                "running": ("wait", "assign_try", "run"),
+                "done": ("wait", "assign_try", "run", "do"),
+            }[target]:
+                production.click(button)
+
+    def _ship(self) -> None:
+        for sale, spec in zip(self.sales, demo.SALES, strict=True):
+            if not spec.ship:
+                continue
+            sale.reload()
+            (shipment,) = sale.shipments
+            target = spec.ship
+            if isinstance(target, dict):
+                for move in shipment.inventory_moves:
+                    move.quantity = target[move.product.code]
+                shipment.save()
+                target = "done"
+            if target in {"done", "shipped"}:
+                shipment.effective_date = self.ground.day(-spec.day + min(2, spec.day))
+            shipment.click("assign_try")
+            for button, state in _SHIPPING:
+                if shipment.state == target:
+                    break
+                if (button, target) != ("ship", "done"):
+                    shipment.click(button)
+                    assert shipment.state == state, f"{sale.number} is {shipment.state}"
+
+    def _bill(self) -> None:
+        """Post and pay in the order of the dates, as consecutive numbers require; ours before those of suppliers."""
+        billed = [
+            (1 - spec.day, own, n, order, spec.bill)
+            for own, orders, specs in ((True, self.sales, demo.SALES), (False, self.purchases, demo.PURCHASES))
+            for n, (order, spec) in enumerate(zip(orders, specs, strict=True))
+            if spec.bill
+        ]
+        for offset, own, _, order, how in sorted(billed, key=lambda job: job[:3]):
+            order.reload()
+            (invoice,) = order.invoices
+            invoice.invoice_date = self.ground.day(offset)
+            if not own:
+                invoice.reference = f"FP{order.number[3:]}"
+            invoice.click("post")
+            invoice.reload()
+            if how in {"paid", "part"}:
+                self._pay(invoice, how == "part", offset + 20)
+
+    def _pay(self, invoice: Any, part: bool, offset: int) -> None:
+        wizard = invoice.click("pay")
+        if part:
+            wizard.form.amount = (invoice.total_amount / 2).quantize(Decimal("0.01"))
+        wizard.form.payment_method = self.ground.payment_method
+        wizard.form.date = min(self.ground.day(offset), self.ground.today)
+        wizard.execute("choice")
+        if part:
+            wizard.form.type = "partial"
+            wizard.execute("pay")
+
+
+def _advance(order: Any, state: str, *, waits: bool) -> None:
+    """Press an order's buttons up to its state."""
+    if state == "draft":
+        return
+    order.click("quote")
+    if state == "quotation":
+        return
+    if state == "cancelled":
+        order.click("cancel")
+        return
+    _leave_to_queue(waits)
+    order.click("confirm")
+    _leave_to_queue(False)
+    order.reload()
+
+
+def _leave_to_queue(held: bool) -> None:
+    """Let confirmed orders wait for a worker, of which there is none, or be processed at once."""
+    if not server_config.has_section("queue"):
+        server_config.add_section("queue")
+    server_config.set("queue", "worker", str(held))

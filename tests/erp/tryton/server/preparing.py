@@ -1,0 +1,144 @@
+"""Installs Tryton into an environment of its own and fills a database; what is there and fresh is kept.
+
+It runs as a process of its own, so that it can be started early and awaited late; several at once wait for one another.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import venv
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+HOME = HERE.parents[3] / ".tryton"
+DATABASE = "demo"
+MODULES = (
+    *("account_invoice_stock", "production", "purchase"),
+    *("sale", "stock_supply", "stock_supply_production"),
+)
+_ADMIN_PASSWORD = "Admin#2026"
+_FRESH_SECONDS = 28 * 24 * 3600
+"""A filled database stays good as long as its documents' days are in the fiscal years around the present one."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A filled database."""
+
+    folder: Path
+
+    @property
+    def database(self) -> Path:
+        return self.folder / f"{DATABASE}.sqlite"
+
+    @property
+    def expected(self) -> Path:
+        return self.folder / "expected.json"
+
+    @property
+    def ready(self) -> bool:
+        """Whether it is complete (the report is written last) and young enough."""
+        return self.expected.exists() and time.time() - self.expected.stat().st_mtime < _FRESH_SECONDS
+
+
+def prepared() -> Prepared:
+    """Return where the database of the present data is, filled or not."""
+    digest = hashlib.sha256()
+    for file in sorted([*HERE.glob("*.py"), HERE / "requirements.txt"]):
+        digest.update(file.name.encode() + b"\0" + file.read_bytes())
+    return Prepared(HOME / digest.hexdigest()[:12])
+
+
+def python() -> str:
+    """Return the Python of Tryton's environment."""
+    return str(HOME / "venv" / "bin" / "python")
+
+
+def prepare() -> Prepared:
+    """Do what is missing. Raises `subprocess.CalledProcessError` where a step fails."""
+    home()
+    with _alone():
+        _install()
+        target = prepared()
+        if not target.ready:
+            _fill(target)
+    return target
+
+
+def home() -> Path:
+    """Return the folder of everything that is kept, which tells git to look away."""
+    HOME.mkdir(exist_ok=True)
+    (HOME / ".gitignore").write_text("*\n")
+    return HOME
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    with (HOME / "lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _install() -> None:
+    requirements, stamp = HERE / "requirements.txt", HOME / "venv" / "installed"
+    wanted = f"{sys.version}\n{requirements.read_text()}"
+    if stamp.exists() and stamp.read_text() == wanted:
+        return
+    with _step("environment"):
+        venv.create(HOME / "venv", with_pip=True, clear=True)
+    with _step("install"):
+        _run("-m", "pip", "--disable-pip-version-check", "--quiet", "install", "-r", str(requirements))
+    stamp.write_text(wanted)
+
+
+def _fill(target: Prepared) -> None:
+    """Fill a new database in a folder of its own, and put it in its place when it is complete."""
+    with tempfile.TemporaryDirectory(dir=HOME, prefix="filling-") as name:
+        filling = Prepared(Path(name))
+        config = write_config(filling.folder)
+        filling.database.touch()
+        password = filling.folder / "password"
+        password.write_text(_ADMIN_PASSWORD)
+        with _step("modules"):
+            _run(
+                *("-m", "trytond.cli.admin", "-c", str(config), "-d", DATABASE, "--email", "admin@example.com"),
+                *("--activate-dependencies", "-l", "zh_CN", "-u", *MODULES),
+                TRYTONPASSFILE=str(password),
+            )
+        with _step("documents"):
+            _run(str(HERE / "fill.py"), str(config), DATABASE, str(filling.expected))
+        target.folder.mkdir(exist_ok=True)
+        filling.database.replace(target.database)
+        filling.expected.replace(target.expected)
+
+
+def write_config(folder: Path, port: int | None = None) -> Path:
+    """Write the server's configuration into the folder of its databases and return its file."""
+    lines = ["[database]", "uri = sqlite://", f"path = {folder}", "[password]", "length = 8"]
+    if port is not None:
+        lines += ["[web]", f"listen = 127.0.0.1:{port}"]
+    file = folder / "trytond.conf"
+    file.write_text("\n".join(lines) + "\n")
+    return file
+
+
+def _run(*arguments: str, **variables: str) -> None:
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **variables}
+    subprocess.run([python(), *arguments], check=True, env=environment)
+
+
+@contextmanager
+def _step(name: str) -> Iterator[None]:
+    started = time.monotonic()
+    yield
+    print(json.dumps({"step": name, "seconds": round(time.monotonic() - started, 1)}), flush=True)

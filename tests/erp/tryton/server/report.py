@@ -1,0 +1,162 @@
+"""What the server itself says of every record, for the tests to compare with."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import demo_company as demo
+from documents import Documents
+from proteus import Model
+
+
+def report(documents: Documents) -> dict[str, Any]:
+    """Return the whole company as JSON; raises `SystemExit` where a document did not reach its state."""
+    ground = documents.ground
+    found = {
+        "today": ground.today.isoformat(),
+        "currency": demo.CURRENCY,
+        "warehouses": {code: {"id": place.id, "name": place.name} for code, place in ground.warehouses.items()},
+        "products": _stock(documents),
+        "sales": [_sale(order) for order in documents.sales],
+        "purchases": [_purchase(order) for order in documents.purchases],
+        "invoices": [_invoice(invoice, ground.today) for invoice in _all("account.invoice")],
+        "productions": [_production(order) for order in documents.productions],
+    }
+    _check(found)
+    return found
+
+
+def _check(found: dict[str, Any]) -> None:
+    for kind, states in (
+        ("sales", [spec.state for spec in demo.SALES]),
+        ("purchases", [spec.state for spec in demo.PURCHASES]),
+        ("productions", [spec[2] for spec in demo.PRODUCTIONS]),
+    ):
+        for record, state in zip(found[kind], states, strict=True):
+            if record["state"] != state:
+                raise SystemExit(f"{kind} {record['number'] or record['id']} is {record['state']}, not {state}")
+
+
+def _all(model: str) -> list[Any]:
+    return Model.get(model).find([], order=[("id", "ASC")])
+
+
+def _amount(value: Decimal | None) -> str | None:
+    return None if value is None else str(value)
+
+
+def _date(value: dt.date | None) -> str | None:
+    return None if value is None else value.isoformat()
+
+
+def _stock(documents: Documents) -> dict[str, Any]:
+    ground, product_model = documents.ground, Model.get("product.product")
+    ids = [product.id for product in ground.products.values()]
+    points = {(point.product.code, point.location.code): point.min_quantity for point in _all("stock.order_point")}
+    levels = {}
+    for code, warehouse in ground.warehouses.items():
+        context = {**ground.config.context, "locations": [warehouse.id]}
+        levels[code] = {row["id"]: row for row in product_model.read(ids, ["quantity", "forecast_quantity"], context)}
+    return {
+        sku: {
+            "id": product.id,
+            "name": product.template.name,
+            "unit_symbol": product.template.default_uom.symbol,
+            "warehouses": {
+                code: {
+                    "on_hand": rows[product.id]["quantity"],
+                    "forecast": rows[product.id]["forecast_quantity"],
+                    "minimum": points.get((sku, code)),
+                }
+                for code, rows in levels.items()
+            },
+        }
+        for sku, product in ground.products.items()
+    }
+
+
+def _order(order: Any, moves: Callable[[Any], Any]) -> dict[str, Any]:
+    order.reload()
+    return {
+        "id": order.id,
+        "number": order.number,
+        "reference": order.reference,
+        "state": order.state,
+        "party": order.party.name,
+        "currency": order.currency.code,
+        "total_amount": _amount(order.total_amount),
+        "shipment_state": order.shipment_state,
+        "invoice_state": order.invoice_state,
+        "lines": [
+            {
+                "product": line.product.code,
+                "name": line.product.template.name,
+                "quantity": line.quantity,
+                "unit_symbol": line.unit.symbol,
+                "unit_price": _amount(line.unit_price),
+                "amount": _amount(line.amount),
+            }
+            for line in order.lines
+        ],
+        "moves": [
+            {"product": move.product.code, "quantity": move.quantity, "state": move.state}
+            for shipment in order.shipments
+            for move in moves(shipment)
+        ],
+        "invoices": [invoice.id for invoice in order.invoices],
+    }
+
+
+def _sale(order: Any) -> dict[str, Any]:
+    record = _order(order, lambda shipment: shipment.outgoing_moves)
+    return record | {"date": _date(order.sale_date), "shipping_date": _date(order.shipping_date)}
+
+
+def _purchase(order: Any) -> dict[str, Any]:
+    record = _order(order, lambda shipment: shipment.incoming_moves)
+    return record | {
+        "date": _date(order.purchase_date),
+        "delivery_date": _date(order.delivery_date),
+        "two_users_to_confirm": order.total_amount >= demo.DOUBLE_CONFIRM_FROM,
+    }
+
+
+def _invoice(invoice: Any, today: dt.date) -> dict[str, Any]:
+    dues = sorted(line.maturity_date for line in invoice.lines_to_pay if line.maturity_date)
+    owed = [line.maturity_date for line in invoice.lines_to_pay if line.maturity_date and not line.reconciliation]
+    return {
+        "id": invoice.id,
+        "number": invoice.number,
+        "type": invoice.type,
+        "state": invoice.state,
+        "party": invoice.party.name,
+        "invoice_date": _date(invoice.invoice_date),
+        "due_date": _date(dues[-1] if dues else None),
+        "overdue": invoice.state == "posted" and bool(owed) and min(owed) < today,
+        "currency": invoice.currency.code,
+        "total_amount": _amount(invoice.total_amount),
+        "amount_to_pay": _amount(invoice.amount_to_pay),
+        "lines": [{"product": line.product and line.product.code, "quantity": line.quantity} for line in invoice.lines],
+    }
+
+
+def _production(production: Any) -> dict[str, Any]:
+    production.reload()
+    return {
+        "id": production.id,
+        "number": production.number,
+        "state": production.state,
+        "product": production.product.code,
+        "name": production.product.template.name,
+        "quantity": production.quantity,
+        "unit_symbol": production.unit.symbol,
+        "planned_start_date": _date(production.planned_start_date),
+        "planned_date": _date(production.planned_date),
+        "outputs": [
+            {"product": move.product.code, "quantity": move.quantity, "state": move.state}
+            for move in production.outputs
+        ],
+    }

@@ -1,0 +1,94 @@
+"""Tryton passes the contract, with people who decide under their own accounts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from bot.erp.model import (
+    Invoice,
+    InvoiceStatus,
+    Money,
+    ProductionOrder,
+    ProductionStatus,
+    PurchaseStatus,
+    Quantities,
+    StockLevel,
+    WarehouseStock,
+)
+from bot.erp.tryton.manifest import vendor
+from bot.testing.company import Clock, ReferenceCompany
+from bot.testing.company_records import WAREHOUSES
+from bot.testing.erp_contract import ErpContract
+from bot.testing.fake_erp import SECRET
+from bot.testing.fakes.tryton import DATABASE, RECORDS_LIMIT, USER, FakeTryton
+from bot.testing.gaps import Gaps, Rewrite
+
+_NOTHING = Quantities(**dict.fromkeys(Quantities.__dataclass_fields__, Decimal(0)))
+
+_READY = {
+    ProductionStatus.PLANNED: False,
+    ProductionStatus.RELEASED: True,
+    ProductionStatus.RUNNING: True,
+    ProductionStatus.DONE: True,
+}
+
+
+def _in_every_warehouse(record: Any) -> Any:
+    if not isinstance(record, StockLevel):
+        return record
+    kept = {place.code: place for place in record.per_warehouse}
+    places = (
+        kept.get(code) or WarehouseStock(code=code, name=name, quantities=_NOTHING)
+        for code, name in sorted(WAREHOUSES.items())
+    )
+    return replace(record, per_warehouse=tuple(places))
+
+
+def _nothing_owed(record: Any) -> Any:
+    if not isinstance(record, Invoice) or record.status is not InvoiceStatus.DRAFT or record.total is None:
+        return record
+    return replace(record, due_on=None, open_amount=Money(Decimal(0), record.total.currency))
+
+
+def _ready_by_state(record: Any) -> Any:
+    if not isinstance(record, ProductionOrder):
+        return record
+    return replace(record, material_ready=_READY.get(record.status))
+
+
+class TestTrytonContract(ErpContract):
+    name, vendor = "tryton", vendor
+    gaps = Gaps(
+        fields={
+            "Product.spec": "Tryton has a name and a long description, but no specification",
+            "Approval.pending_for": "Tryton asks for a number of users or a group, not for persons",
+            "ProductionOrder.scrapped": "Tryton's productions know no scrap",
+            "ProductionOrder.sales_order": "Tryton links productions to sales only with a further module",
+        },
+        states={
+            PurchaseStatus.REJECTED: (PurchaseStatus.CANCELLED, "Tryton cancels what is rejected"),
+        },
+        rewrites=(
+            Rewrite("Tryton says of every warehouse how much is there, zero too", _in_every_warehouse),
+            Rewrite("Tryton says nothing of days and debts of an invoice before it is posted", _nothing_owed),
+            Rewrite("Tryton's state says whether the components are set aside", _ready_by_state),
+        ),
+    )
+
+    def install(self, company: ReferenceCompany, clock: Clock, folder: Path) -> FakeTryton:
+        return FakeTryton(company, clock)
+
+    def options(self, installation: FakeTryton, timeout: float) -> dict[str, Any]:
+        return {
+            "url": installation.url,
+            "database": DATABASE,
+            "user": USER,
+            "password": SECRET,
+            "approvers": {user.id: SECRET for user in installation.company.users},
+            "page": RECORDS_LIMIT,
+            "timeout": timeout,
+            "write_timeout": timeout,
+        }

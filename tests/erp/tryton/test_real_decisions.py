@@ -1,0 +1,186 @@
+"""Deciding on a real Tryton server; what came of it is read by a plain client, beside the adapter."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.erp.model import Decision, DecisionResult, Outcome, PurchaseOrder, PurchaseStatus, Verdict
+from bot.erp.port import Erp
+from bot.erp.tryton.manifest import vendor
+from bot.erp.vendors import Surroundings
+from bot.testing.erp_checks import order_of
+from tests.erp.tryton.conftest import DECIDING
+from tests.erp.tryton.plain import PlainClient
+from tests.erp.tryton.server.running import TrytonServer
+
+pytestmark = [pytest.mark.process, pytest.mark.timeout(360)]
+
+APPROVERS = {
+    "dingbot": "DingBot#2026",
+    "manager": "Manager#2026",
+    "readonly": "ReadOnly#2026",
+    "warehouse": "StockZhao#2026",
+}
+REASON = "太贵了, *wirklich* <b>& “too dear”"
+STATE = ("state", "number", "confirmed_by")
+
+OpenErp = Callable[..., Awaitable[Erp]]
+
+
+@pytest.fixture
+async def open_erp(tryton_server: TrytonServer, tmp_path: Path) -> AsyncIterator[OpenErp]:
+    async with AsyncExitStack() as stack:
+
+        async def open_erp(**options: Any) -> Erp:
+            account = {"user": "dingbot", "password": "DingBot#2026", "timeout": 60, "write_timeout": 60}
+            where = {"url": tryton_server.url, "database": DECIDING}
+            checked = vendor.options.model_validate({**where, **account, **options})
+            surroundings = Surroundings(name="main", data_dir=tmp_path, now=lambda: datetime.now(UTC))
+            erp = await vendor.open(surroundings, checked)
+            stack.push_async_callback(erp.close)
+            return erp
+
+        yield open_erp
+
+
+@pytest.fixture
+async def erp(open_erp: OpenErp) -> Erp:
+    return await open_erp(approvers=APPROVERS)
+
+
+@pytest.fixture
+async def plain(tryton_server: TrytonServer) -> PlainClient:
+    return await asyncio.to_thread(PlainClient, tryton_server.url, DECIDING, "admin", "Admin#2026")
+
+
+async def _decide(
+    erp: Erp, seen: PurchaseOrder, by: str, verdict: Verdict = Verdict.APPROVE, reason: str = ""
+) -> DecisionResult:
+    decision = Decision(number=seen.number, version=seen.version, verdict=verdict, by=by, reason=reason)
+    return await erp.decide(decision)
+
+
+def _log(plain: PlainClient, order_id: str) -> list[tuple[str, str]]:
+    """Return who brought an order to which state, as the server's own log has it."""
+    domain = [["resource", "=", f"purchase.purchase,{order_id}"], ["event", "=", "transition"]]
+    rows = plain.call("ir.model.log.search_read", domain, 0, None, [["id", "ASC"]], ["user.login", "target"])
+    return [(row["user."]["login"], row["target"]) for row in rows if row["target"].startswith("state:")]
+
+
+def _notes(plain: PlainClient, order_id: str) -> list[tuple[str, str]]:
+    domain = [["resource", "=", f"purchase.purchase,{order_id}"]]
+    rows = plain.call("ir.note.search_read", domain, 0, None, None, ["create_uid.login", "message"])
+    return [(row["create_uid."]["login"], row["message"]) for row in rows]
+
+
+async def test_approving(erp: Erp, plain: PlainClient) -> None:
+    seen = await erp.purchase_order("PO-2007")
+    result = await _decide(erp, seen, "manager")
+    assert result.outcome is Outcome.APPLIED
+    row = await asyncio.to_thread(plain.one, "purchase.purchase", "PO-2007", *STATE)
+    assert row["state"] == "processing"
+    assert (await asyncio.to_thread(_log, plain, seen.id))[-1] == ("manager", "state:processing")
+    order = order_of(result)
+    assert order.status is PurchaseStatus.APPROVED
+    assert order.approval is not None
+    assert (order.approval.decided_by, order.named("manager")) == ("manager", "采购经理 王强")
+    assert order.version != seen.version
+
+    for verdict, by in ((Verdict.APPROVE, "manager"), (Verdict.REJECT, "dingbot")):
+        again = await _decide(erp, seen, by, verdict, REASON)
+        assert (again.outcome, again.order) == (Outcome.ALREADY_DECIDED, order)
+    assert await asyncio.to_thread(plain.one, "purchase.purchase", "PO-2007", *STATE) == row
+    assert await asyncio.to_thread(_notes, plain, seen.id) == []
+
+
+async def test_rejecting_with_a_reason(erp: Erp, plain: PlainClient) -> None:
+    seen = await erp.purchase_order("PO-2008")
+    result = await _decide(erp, seen, "manager", Verdict.REJECT, REASON)
+    assert (result.outcome, result.text) == (Outcome.APPLIED, "")
+    row = await asyncio.to_thread(plain.one, "purchase.purchase", "PO-2008", *STATE)
+    assert row["state"] == "cancelled"
+    assert (await asyncio.to_thread(_log, plain, seen.id))[-1] == ("manager", "state:cancelled")
+    assert await asyncio.to_thread(_notes, plain, seen.id) == [("manager", REASON)]
+    approval = order_of(result).approval
+    assert approval is not None
+    assert (approval.decided_by, approval.reason) == ("manager", REASON)
+    assert (await _decide(erp, seen, "manager", Verdict.REJECT, REASON)).outcome is Outcome.ALREADY_DECIDED
+    assert len(await asyncio.to_thread(_notes, plain, seen.id)) == 1
+
+
+async def test_trap_null_is_no_proof_two_people_are_needed(erp: Erp, plain: PlainClient) -> None:
+    """The first confirmation is answered like any other, and the order stays a quotation."""
+    seen = await erp.purchase_order("PO-2010")
+    assert seen.approval is not None
+    assert (seen.approval.level, seen.approval.levels) == (1, 2)
+    first = await _decide(erp, seen, "dingbot")
+    assert first.outcome is Outcome.MORE_APPROVALS_NEEDED
+    assert (await asyncio.to_thread(plain.one, "purchase.purchase", "PO-2010", *STATE))["state"] == "quotation"
+    between = order_of(first)
+    assert between.approval is not None
+    assert (between.approval.level, between.approval.decided_by) == (2, "dingbot")
+    assert between.version != seen.version
+
+    assert (await _decide(erp, seen, "dingbot")).outcome is Outcome.ALREADY_DECIDED
+    assert (await _decide(erp, between, "dingbot")).outcome is Outcome.NOT_PERMITTED
+    assert (await asyncio.to_thread(plain.one, "purchase.purchase", "PO-2010", *STATE))["state"] == "quotation"
+
+    second = await _decide(erp, between, "manager")
+    assert second.outcome is Outcome.APPLIED
+    assert (await asyncio.to_thread(plain.one, "purchase.purchase", "PO-2010", *STATE))["state"] == "processing"
+    assert (await asyncio.to_thread(_log, plain, seen.id))[-1] == ("manager", "state:processing")
+
+
+async def test_without_the_right_and_after_a_change(erp: Erp, open_erp: OpenErp, plain: PlainClient) -> None:
+    """All on PO-2009, one after the other; the last decides on it under the bot's account."""
+    seen = await erp.purchase_order("PO-2009")
+    before = await asyncio.to_thread(plain.one, "purchase.purchase", "PO-2009", *STATE, "_timestamp")
+    for by in ("readonly", "warehouse", "a stranger", ""):
+        for verdict in Verdict:
+            result = await _decide(erp, seen, by, verdict, REASON)
+            assert result.outcome is Outcome.NOT_PERMITTED, (by, verdict)
+    assert await asyncio.to_thread(plain.one, "purchase.purchase", "PO-2009", *STATE, "_timestamp") == before
+
+    await asyncio.to_thread(plain.call, "purchase.purchase.write", [int(seen.id)], {"comment": "in a hurry"})
+    changed = await _decide(erp, seen, "manager")
+    assert changed.outcome is Outcome.CHANGED_SINCE_SHOWN
+    assert order_of(changed).version != seen.version
+    # The same between our reading and our writing is refused by Tryton itself.
+    stamp = {"_timestamp": {f"purchase.purchase,{seen.id}": before["_timestamp"]}}
+    for button in ("confirm", "cancel"):
+        with pytest.raises(RuntimeError, match="ConcurrencyException"):
+            await asyncio.to_thread(plain.call, f"purchase.purchase.{button}", [int(seen.id)], context=stamp)
+    assert (await asyncio.to_thread(plain.one, "purchase.purchase", "PO-2009", *STATE))["state"] == "quotation"
+
+    for_others = await open_erp(decide_as_bot=True)
+    result = await _decide(for_others, order_of(changed), "li.na", Verdict.REJECT, REASON)
+    assert result.outcome is Outcome.APPLIED
+    approval = order_of(result).approval
+    assert approval is not None
+    assert (approval.decided_by, approval.reason) == ("li.na", REASON)
+    assert await asyncio.to_thread(_notes, plain, seen.id) == [("dingbot", f"Rejected by li.na\n{REASON}")]
+    assert (await asyncio.to_thread(_log, plain, seen.id))[-1] == ("dingbot", "state:cancelled")
+
+
+async def test_an_unquoted_order_is_not_decided(erp: Erp, plain: PlainClient) -> None:
+    """Two people at once, after the draft was quoted: one is applied, and the other is told."""
+    (row,) = await asyncio.to_thread(
+        plain.call, "purchase.purchase.search_read", [["state", "=", "draft"]], 0, 1, None, ["number"]
+    )
+    draft = await erp.purchase_order(f"({row['id']})")
+    assert draft.status is PurchaseStatus.DRAFT
+    await asyncio.to_thread(plain.call, "purchase.purchase.quote", [row["id"]])
+    (quoted,) = await asyncio.to_thread(plain.call, "purchase.purchase.read", [row["id"]], ["number"])
+    seen = await erp.purchase_order(quoted["number"])
+    results = await asyncio.gather(_decide(erp, seen, "manager"), _decide(erp, seen, "dingbot", Verdict.REJECT, REASON))
+    outcomes = [result.outcome for result in results]
+    assert sorted(outcomes) == sorted((Outcome.APPLIED, Outcome.ALREADY_DECIDED))
+    state = (await asyncio.to_thread(plain.one, "purchase.purchase", seen.number, *STATE))["state"]
+    assert state == ("processing" if outcomes[0] is Outcome.APPLIED else "cancelled")

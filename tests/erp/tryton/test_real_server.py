@@ -1,0 +1,378 @@
+"""Reading a real Tryton server: every figure and every document is what the server itself says of it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.erp import listing
+from bot.erp.errors import AuthFailed, NotFound, NotPermitted
+from bot.erp.model import Area, InvoiceStatus, Money, OrderStatus, ProductionStatus, Progress, PurchaseStatus
+from bot.erp.port import Erp, Filter, ListQuery
+from bot.erp.tryton.manifest import vendor
+from bot.erp.vendors import Surroundings
+from bot.testing.erp_checks import KINDS, Kind, all_changes, numbers, spellings, without_lines
+from bot.testing.gaps import comparable
+from tests.erp.tryton.conftest import READING
+from tests.erp.tryton.server.running import TrytonServer
+
+pytestmark = [pytest.mark.process, pytest.mark.timeout(360)]
+
+OpenErp = Callable[..., Awaitable[Erp]]
+_ALL = 1_000
+
+_DELIVERY = {
+    "none": Progress.NONE,
+    "waiting": Progress.NONE,
+    "partially shipped": Progress.PARTIAL,
+    "sent": Progress.FULL,
+    "received": Progress.FULL,
+}
+_PURCHASES = {
+    "draft": PurchaseStatus.DRAFT,
+    "quotation": PurchaseStatus.WAITING,
+    "confirmed": PurchaseStatus.APPROVED,
+    "processing": PurchaseStatus.APPROVED,
+    "done": PurchaseStatus.DONE,
+    "cancelled": PurchaseStatus.CANCELLED,
+}
+_PRODUCTIONS = {
+    "draft": ProductionStatus.PLANNED,
+    "waiting": ProductionStatus.PLANNED,
+    "assigned": ProductionStatus.RELEASED,
+    "running": ProductionStatus.RUNNING,
+    "done": ProductionStatus.DONE,
+    "cancelled": ProductionStatus.CANCELLED,
+}
+
+
+@pytest.fixture
+def expected(tryton_server: TrytonServer) -> dict[str, Any]:
+    return tryton_server.expected
+
+
+@pytest.fixture
+def today(expected: dict[str, Any]) -> date:
+    return date.fromisoformat(expected["today"])
+
+
+@pytest.fixture
+async def open_erp(tryton_server: TrytonServer, today: date, tmp_path: Path) -> AsyncIterator[OpenErp]:
+    async with AsyncExitStack() as stack:
+
+        async def open_erp(user: str = "dingbot", password: str = "DingBot#2026", **options: Any) -> Erp:
+            account = {"url": tryton_server.url, "database": READING, "user": user, "password": password}
+            checked = vendor.options.model_validate({"timeout": 60, **account, **options})
+            noon = datetime.combine(today, time(4, 0), UTC)
+            erp = await vendor.open(Surroundings(name="main", data_dir=tmp_path, now=lambda: noon), checked)
+            stack.push_async_callback(erp.close)
+            return erp
+
+        yield open_erp
+
+
+@pytest.fixture
+async def erp(open_erp: OpenErp) -> Erp:
+    return await open_erp()
+
+
+def _number(record: dict[str, Any]) -> str:
+    return record["number"] or f"({record['id']})"
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
+
+
+def _moved(record: dict[str, Any], sku: str) -> Decimal:
+    done = (move for move in record["moves"] if (move["product"], move["state"]) == (sku, "done"))
+    return sum((Decimal(str(move["quantity"])) for move in done), Decimal(0))
+
+
+def _money(record: dict[str, Any], amount: str) -> Money:
+    return Money(Decimal(amount), record["currency"])
+
+
+async def test_every_stock_figure(erp: Erp, expected: dict[str, Any]) -> None:
+    assert len(expected["products"]) == 13
+    for sku, product in expected["products"].items():
+        level = await erp.stock(sku)
+        assert (level.product.sku, level.product.name, level.product.unit) == (
+            sku,
+            product["name"],
+            product["unit_symbol"],
+        )
+        figures = {
+            place.code: (place.name, place.quantities.on_hand, place.quantities.forecast)
+            for place in level.per_warehouse
+        }
+        assert figures == {
+            code: (
+                expected["warehouses"][code]["name"],
+                Decimal(str(place["on_hand"])),
+                Decimal(str(place["forecast"])),
+            )
+            for code, place in product["warehouses"].items()
+        }
+        places = product["warehouses"].values()
+        assert level.total.on_hand == sum(Decimal(str(place["on_hand"])) for place in places)
+        assert level.total.forecast == sum(Decimal(str(place["forecast"])) for place in places)
+        minima = [Decimal(str(place["minimum"])) for place in places if place["minimum"] is not None]
+        assert level.reorder_point == (sum(minima) if minima else None)
+
+
+async def test_trap_incoming_and_outgoing_explain_the_forecast(erp: Erp, expected: dict[str, Any]) -> None:
+    """Tryton sums the moves itself; the adapter's split of them must give the same."""
+    split = 0
+    for sku in expected["products"]:
+        for place in (await erp.stock(sku)).per_warehouse:
+            figures = place.quantities
+            assert None not in (figures.on_hand, figures.incoming, figures.outgoing, figures.reserved)
+            assert figures.on_hand + figures.incoming - figures.outgoing == figures.forecast, (sku, place.code)
+            split += bool(figures.incoming and figures.outgoing and figures.reserved)
+    assert split, "no product with goods to come, to go and set aside at once"
+
+
+async def test_every_order(erp: Erp, expected: dict[str, Any]) -> None:
+    invoices = {invoice["id"]: invoice for invoice in expected["invoices"]}
+    for record in expected["sales"]:
+        order = await erp.order(_number(record))
+        delivery = _DELIVERY[record["shipment_state"]]
+        statuses = {
+            "draft": OrderStatus.DRAFT,
+            "quotation": OrderStatus.DRAFT,
+            "done": OrderStatus.CLOSED,
+            "cancelled": OrderStatus.CANCELLED,
+        }
+        under_way = {
+            Progress.NONE: OrderStatus.OPEN,
+            Progress.PARTIAL: OrderStatus.PARTLY_DELIVERED,
+            Progress.FULL: OrderStatus.DELIVERED,
+        }
+        assert (order.id, order.number, order.customer) == (str(record["id"]), _number(record), record["party"])
+        assert order.status is statuses.get(record["state"], under_way[delivery])
+        assert order.delivery is delivery
+        assert order.billing is (Progress.NONE if record["invoice_state"] in ("none", "pending") else Progress.FULL)
+        assert order.payment is (Progress.FULL if record["invoice_state"] == "paid" else Progress.NONE)
+        assert (order.ordered_on, order.promised_on) == (_day(record["date"]), _day(record["shipping_date"]))
+        assert order.total == _money(record, record["total_amount"])
+        assert order.extra.get("reference") == record["reference"]
+        billed = [invoices[i] for i in record["invoices"] if invoices[i]["state"] in ("posted", "paid")]
+        assert [
+            (line.sku, line.name, line.unit, line.quantity, line.price, line.amount, line.delivered, line.invoiced)
+            for line in order.lines
+        ] == [
+            (
+                line["product"],
+                line["name"],
+                line["unit_symbol"],
+                Decimal(str(line["quantity"])),
+                _money(record, line["unit_price"]),
+                _money(record, line["amount"]),
+                _moved(record, line["product"]),
+                sum(
+                    Decimal(str(row["quantity"]))
+                    for invoice in billed
+                    for row in invoice["lines"]
+                    if row["product"] == line["product"]
+                ),
+            )
+            for line in record["lines"]
+        ]
+    assert numbers(await erp.orders(ListQuery(limit=_ALL))) == _newest_first(expected["sales"], "date")
+
+
+async def test_every_invoice(erp: Erp, expected: dict[str, Any], today: date) -> None:
+    ours = [record for record in expected["invoices"] if record["type"] == "out"]
+    sold = {i: sale["number"] for sale in expected["sales"] for i in sale["invoices"]}
+    for record in ours:
+        invoice = await erp.invoice(_number(record))
+        total, owed = Decimal(record["total_amount"]), Decimal(record["amount_to_pay"])
+        posted = InvoiceStatus.UNPAID if owed == total else InvoiceStatus.PART_PAID
+        statuses = {"draft": InvoiceStatus.DRAFT, "posted": posted, "paid": InvoiceStatus.PAID}
+        assert (invoice.id, invoice.number, invoice.customer) == (str(record["id"]), _number(record), record["party"])
+        assert invoice.status is statuses[record["state"]]
+        assert (invoice.issued_on, invoice.due_on) == (_day(record["invoice_date"]), _day(record["due_date"]))
+        assert (invoice.total, invoice.open_amount) == (Money(total, "CNY"), Money(owed, "CNY"))
+        assert not invoice.is_credit_note
+        assert invoice.order_number == sold[record["id"]]
+        assert (invoice.days_overdue(today) > 0) is record["overdue"]
+    found = await erp.invoices(ListQuery(limit=_ALL))
+    assert sorted(numbers(found)) == sorted(map(_number, ours))
+    overdue = await erp.invoices(ListQuery(filter=Filter.OVERDUE))
+    by_due = sorted((record for record in ours if record["overdue"]), key=lambda record: record["due_date"])
+    assert numbers(overdue) == [record["number"] for record in by_due]
+    assert overdue.items
+
+
+async def test_invoices_of_suppliers_are_none_of_ours(erp: Erp, expected: dict[str, Any]) -> None:
+    bills = [record for record in expected["invoices"] if record["type"] == "in"]
+    assert bills
+    for record in bills:
+        with pytest.raises(NotFound):
+            await erp.invoice(_number(record))
+
+
+async def test_every_purchase_order(erp: Erp, expected: dict[str, Any]) -> None:
+    for record in expected["purchases"]:
+        order = await erp.purchase_order(_number(record))
+        assert (order.id, order.number, order.vendor) == (str(record["id"]), _number(record), record["party"])
+        assert order.status is _PURCHASES[record["state"]]
+        assert order.received is _DELIVERY[record["shipment_state"]]
+        assert (order.ordered_on, order.due_on) == (_day(record["date"]), _day(record["delivery_date"]))
+        assert order.total == _money(record, record["total_amount"])
+        assert order.requester == "admin"
+        if order.approval is not None:
+            assert order.approval.levels == (2 if record["two_users_to_confirm"] else 1)
+            assert order.approval.decided_by == ("" if order.status is PurchaseStatus.WAITING else "admin")
+        assert (order.approval is None) is (record["state"] == "draft") or record["state"] == "confirmed"
+        assert [
+            (line.sku, line.name, line.unit, line.quantity, line.price, line.amount, line.received)
+            for line in order.lines
+        ] == [
+            (
+                line["product"],
+                line["name"],
+                line["unit_symbol"],
+                Decimal(str(line["quantity"])),
+                _money(record, line["unit_price"]),
+                _money(record, line["amount"]),
+                _moved(record, line["product"]),
+            )
+            for line in record["lines"]
+        ]
+    assert numbers(await erp.purchase_orders(ListQuery(limit=_ALL))) == _newest_first(expected["purchases"], "date")
+    pending = await erp.purchase_orders(ListQuery(filter=Filter.PENDING))
+    assert sorted(numbers(pending)) == ["PO-2007", "PO-2008", "PO-2009", "PO-2010"]
+
+
+async def test_every_production_order(erp: Erp, expected: dict[str, Any]) -> None:
+    for record in expected["productions"]:
+        order = await erp.production_order(_number(record))
+        assert (order.id, order.number, order.sku, order.name, order.unit) == (
+            str(record["id"]),
+            _number(record),
+            record["product"],
+            record["name"],
+            record["unit_symbol"],
+        )
+        assert order.status is _PRODUCTIONS[record["state"]]
+        assert order.planned == Decimal(str(record["quantity"]))
+        assert order.produced == sum(
+            Decimal(str(output["quantity"])) for output in record["outputs"] if output["state"] == "done"
+        )
+        assert (order.start_on, order.due_on) == (_day(record["planned_start_date"]), _day(record["planned_date"]))
+        assert order.material_ready is {"draft": None, "cancelled": None, "waiting": False}.get(record["state"], True)
+    found = await erp.production_orders(ListQuery(limit=_ALL))
+    assert numbers(found) == _newest_first(expected["productions"], "planned_start_date")
+
+
+def _newest_first(records: list[dict[str, Any]], day: str) -> list[str]:
+    """Return numbers by day, newest first, and equal days by number with the unnumbered last."""
+    by_number = sorted(records, key=lambda record: (record["number"] is None, record["number"] or "", record["id"]))
+    return [_number(record) for record in sorted(by_number, key=lambda record: record[day], reverse=True)]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+async def test_lists_mean_what_the_port_says(erp: Erp, kind: Kind, today: date) -> None:
+    """Pages, filters and texts, worked out by the server, against the same worked out in memory."""
+    whole = (await kind.many(erp, ListQuery(limit=_ALL))).items
+    for text in ("", *spellings(whole[0].number[1:]), getattr(whole[-1], kind.partner)[1:3], "%", "_"):
+        for wanted in kind.filters:
+            query = ListQuery(filter=wanted, text=text, limit=_ALL)
+            found = await kind.many(erp, query)
+            assert sorted(numbers(found)) == sorted(kind.picked(list(whole), query, today)), (wanted, text)
+            assert found.total == len(found.items)
+            paged: list[str] = []
+            while page := (await kind.many(erp, ListQuery(filter=wanted, text=text, offset=len(paged), limit=3))).items:
+                paged += [document.number for document in page]
+            assert paged == numbers(found)
+    for listed in whole:
+        alone = await kind.one(erp, listed.number)
+        assert without_lines(alone) == without_lines(listed)
+        assert comparable(alone)["number"] == listed.number
+
+
+async def test_pages_of_the_server_make_no_difference(open_erp: OpenErp) -> None:
+    whole, paged = await open_erp(), await open_erp(page=4)
+    for kind in KINDS:
+        assert await kind.many(paged, ListQuery(limit=_ALL)) == await kind.many(whole, ListQuery(limit=_ALL))
+    assert await paged.find_products("", limit=_ALL) == await whole.find_products("", limit=_ALL)
+
+
+async def test_products_are_found(erp: Erp, expected: dict[str, Any]) -> None:
+    everything = await erp.find_products("", limit=_ALL)
+    assert {product.sku: product.name for product in everything} == {
+        sku: product["name"] for sku, product in expected["products"].items()
+    }
+    for text in ("sku-10", "键盘", "RM-", "m8×30", "%", "_"):
+        wanted = listing.find_products(everything, text, limit=_ALL)
+        assert await erp.find_products(text, limit=_ALL) == wanted, text
+    assert (await erp.find_products("SKU-1002", limit=1))[0].name == "蓝牙耳机 Pro"
+
+
+@pytest.mark.parametrize("area", Area, ids=str)
+async def test_every_record_is_among_the_changes_once(erp: Erp, expected: dict[str, Any], area: Area) -> None:
+    items, cursor = await all_changes(erp, area, limit=5)
+    keys = {
+        Area.PRODUCTS: list(expected["products"]),
+        Area.SALES: [_number(record) for record in expected["sales"]],
+        Area.FINANCE: [_number(record) for record in expected["invoices"] if record["type"] == "out"],
+        Area.PURCHASING: [_number(record) for record in expected["purchases"]],
+        Area.PRODUCTION: [_number(record) for record in expected["productions"]],
+    }
+    times = [change.changed_at for change in items]
+    assert times == sorted(times)
+    if area is Area.STOCK:
+        # A product's stock changes with each of its moves.
+        assert {change.key for change in items} == set(expected["products"])
+        assert len({(change.key, change.changed_at) for change in items}) == len(items)
+    else:
+        assert sorted(change.key for change in items) == sorted(keys[area])
+    assert (await erp.changed_since(area, cursor, limit=5)).items == ()
+
+
+async def test_what_is_not_there(erp: Erp) -> None:
+    for kind in KINDS:
+        for number in ("", "NO-1", "%", "SO-101_", "(99999)", "' or '1'='1"):
+            with pytest.raises(NotFound):
+                await kind.one(erp, number)
+    for sku in ("", "SKU12", "SKU12%", "sku_23"):
+        with pytest.raises(NotFound):
+            await erp.stock(sku)
+
+
+async def test_number_and_code_in_any_case(erp: Erp) -> None:
+    assert (await erp.stock("sku123")).product.sku == "SKU123"
+    assert (await erp.order("so-1011")).number == "SO-1011"
+
+
+async def test_who_only_reads_reads_the_same(open_erp: OpenErp, erp: Erp) -> None:
+    reader = await open_erp("readonly", "ReadOnly#2026")
+    for kind in KINDS:
+        assert await kind.many(reader, ListQuery(limit=_ALL)) == await kind.many(erp, ListQuery(limit=_ALL))
+    assert (await reader.stock("SKU123")).total == (await erp.stock("SKU123")).total
+    assert await reader.purchase_order("PO-2010") == await erp.purchase_order("PO-2010")
+
+
+async def test_a_missing_right_is_told_in_any_language(open_erp: OpenErp) -> None:
+    """The buyer's Tryton speaks Chinese; what the refusal means does not hang on its words."""
+    buyer = await open_erp("buyer", "BuyerLi#2026")
+    assert (await buyer.purchase_order("PO-2007")).number == "PO-2007"
+    with pytest.raises(NotPermitted):
+        await buyer.invoice("INV-5005")
+    with pytest.raises(NotPermitted):
+        await buyer.invoices(ListQuery(filter=Filter.OVERDUE))
+
+
+async def test_wrong_accounts_and_databases(open_erp: OpenErp) -> None:
+    for options in ({"password": "wrong"}, {"user": "nobody", "password": "wrong"}, {"database": "nowhere"}):
+        with pytest.raises(AuthFailed):
+            await (await open_erp(**options)).check()
+    await (await open_erp()).check()

@@ -1,0 +1,99 @@
+"""Several ERPs behind one bot: two that answer, and one that is configured and dead."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import EntryPoint
+from time import perf_counter
+
+import pytest
+
+from bot.erp import vendors
+from bot.settings import ErpSettings
+from tests.scenario.conftest import OpenTown, Town
+
+SECONDS = 0.4
+"""Time-out of the dead source."""
+
+
+@asynccontextmanager
+async def silence() -> AsyncIterator[str]:
+    """A server that takes connections and never says a word; gives its address."""
+    tasks: set[asyncio.Task[None]] = set()
+
+    async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while await reader.read(4096):
+            pass
+        writer.close()
+
+    server = await asyncio.start_server(
+        lambda reader, writer: tasks.add(asyncio.ensure_future(listen(reader, writer))), "127.0.0.1", 0
+    )
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    finally:
+        server.close()
+        for task in tasks:
+            task.cancel()
+
+
+@pytest.fixture
+async def sources(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[dict[str, ErpSettings]]:
+    """Two companies and an Odoo that does not answer."""
+    monkeypatch.setitem(vendors._OURS, "odoo", EntryPoint("odoo", "bot.erp.odoo.manifest:vendor", vendors.GROUP))
+    async with silence() as url:
+        odoo = {"vendor": "odoo", "url": url, "database": "x", "user": "bot", "key": "secret", "timeout": SECONDS}
+        yield {
+            "demo": ErpSettings(vendor="demo"),
+            "plant": ErpSettings(vendor="demo"),
+            "odoo": ErpSettings.model_validate(odoo),
+        }
+
+
+@pytest.fixture
+async def town(open_town: OpenTown, sources: dict[str, ErpSettings]) -> AsyncIterator[Town]:
+    async with open_town(erp=sources) as one:
+        yield one
+
+
+async def test_both_real_sources_are_split_by_warehouse_and_the_dead_one_is_marked(town: Town) -> None:
+    card = await town.ask("/stock SKU123")
+    found = await town.app.hub.stock("SKU123")
+    both = [part.value for part in found.parts if part.value]
+    assert [part.source for part in found.parts if part.value] == ["demo", "plant"]
+    assert found.value.total.on_hand == sum(level.total.on_hand or 0 for level in both)
+    assert f"{found.value.total.available:,}" in card.markdown
+    for source in ("demo", "plant"):
+        assert card.markdown.count(f"· {source}") == len(both[0].per_warehouse)
+    assert "**odoo**" in card.markdown
+    assert "ERP 暂时没有响应" in card.markdown
+
+
+async def test_the_answer_comes_within_the_time_out_of_the_dead_one(town: Town) -> None:
+    times = []
+    for _ in range(3):
+        began = perf_counter()
+        found = await town.app.hub.stock("SKU123")
+        times.append(perf_counter() - began)
+        assert [part.source for part in found.parts if not part.fresh] == ["odoo"]
+    assert min(times) < SECONDS + 0.05
+
+
+async def test_after_some_failures_the_dead_one_costs_no_time_at_all(town: Town) -> None:
+    for _ in range(5):
+        await town.app.hub.stock("SKU123")
+    began = perf_counter()
+    found = await town.app.hub.stock("SKU123")
+    assert perf_counter() - began < SECONDS / 2
+    assert [part.source for part in found.parts if not part.fresh] == ["odoo"]
+    assert town.count("erp_open", source="odoo") == 1
+
+
+async def test_lists_and_searches_work_over_all_of_them(town: Town) -> None:
+    late = await town.ask("/order late")
+    assert any(button.text.startswith("SO-") for button in late.buttons)
+    assert "odoo" in late.tips
+    picks = await town.ask("库存 螺丝")
+    assert any(button.text.startswith("SKU123") for button in picks.buttons)
