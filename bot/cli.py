@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 cli = typer.Typer(help="Brings a company's ERP into its DingTalk groups.", no_args_is_help=True, add_completion=False)
 card_commands = typer.Typer(help="Look at cards without sending them.", no_args_is_help=True)
 db_commands = typer.Typer(help="The bot's own database.", no_args_is_help=True)
+erp_commands = typer.Typer(help="The ERPs.", no_args_is_help=True)
 cli.add_typer(card_commands, name="card")
 cli.add_typer(db_commands, name="db")
+cli.add_typer(erp_commands, name="erp")
 
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", help="TOML file; by default dingerp.toml, if there is one.")
@@ -130,6 +132,20 @@ def upgrade_database(config: ConfigOption = None) -> None:
 
     asyncio.run(upgrade())
     print(f"database is at revision {head()}")
+
+
+@erp_commands.command("check")
+def check_erp(
+    source: Annotated[str, typer.Argument(help="Name of the source in the configuration.")],
+    config: ConfigOption = None,
+    sample: Annotated[int, typer.Option(min=1, help="Records of each area that are read.")] = 100,
+) -> None:
+    """Read a sample of all areas and report what is wrong with it; exit code 1 if a record is rejected."""
+    from bot.erp_check import check_source
+
+    report, lines = asyncio.run(check_source(_settings(config), source, sample=sample))
+    print("\n".join(lines))
+    raise SystemExit(int(report.rejected > 0))
 
 
 def _settings(config: Path | None) -> Settings:

@@ -20,6 +20,7 @@ import structlog
 from cachetools import LRUCache
 
 from bot.erp.breaker import Breaker, State
+from bot.erp.copies import Copies, asked
 from bot.erp.errors import ErpError, NotFound, RateLimited, Unavailable, UnknownOutcome, Unsupported
 from bot.erp.found import Found as Found  # who asks the hub takes it from here
 from bot.erp.found import Part
@@ -89,6 +90,7 @@ class ErpHub:
         products: ProductTable | None = None,
         units: Units | None = None,
         quarantine: Quarantine | None = None,
+        kept: Copies | None = None,
         rng: Random | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -98,7 +100,7 @@ class ErpHub:
 
         ``write_timeout`` is how long a decision may take, ``copies`` how many answers are remembered. ``protections``
         are limits of single sources, ``products`` and ``units`` what makes their answers one, ``quarantine`` keeps
-        the records that cannot be right. Raises `ConfigurationError` when two sources share a name.
+        the records that cannot be right, ``kept`` what was answered last beyond this process. Raises `ConfigurationError` when two sources share a name.
         """
         self._all = tuple(sources)
         self._sources = {source.name: source for source in sources}
@@ -117,6 +119,7 @@ class ErpHub:
         self._random = rng or Random()  # noqa: S311  # spreads repeats in time
         self._flights: dict[_Key, asyncio.Task[Any]] = {}
         self._writes: set[asyncio.Task[DecisionResult]] = set()
+        self._kept = kept
         self._copies: LRUCache[_Key, Found[Any]] = LRUCache(copies)
         self._counters: dict[tuple[str, str, str], Callable[[], None]] = {}
         self._clocks: dict[tuple[str, str], Callable[[float], None]] = {}
@@ -277,7 +280,7 @@ class ErpHub:
                 continue
             if isinstance(answer, ErpError):
                 errors.append(answer)
-                copy = self._copies.get((source.name, call, *args)) if answer.retry else None
+                copy = self._copy((source.name, call, *args)) if answer.retry else None
                 if copy is None:
                     continue
                 answer = replace(copy, stale=True)
@@ -302,7 +305,7 @@ class ErpHub:
             return answer
         if isinstance(answer, Found):
             return Part(source=source.name, value=answer.value, as_of=answer.as_of, notes=answer.notes)
-        copy = self._copies.get(key) if answer.retry else None
+        copy = self._copy(key) if answer.retry else None
         if copy is None:
             return Part(source=source.name, value=None, error=answer)
         return Part(source=source.name, value=copy.value, as_of=copy.as_of, error=answer)
@@ -332,10 +335,28 @@ class ErpHub:
             if self._flights.get(key) is asyncio.current_task():
                 del self._flights[key]
                 if isinstance(answer, Found):
-                    self._copies[key] = answer
+                    self._remember(key, answer)
                 elif isinstance(answer, NotFound):
-                    self._copies.pop(key, None)
+                    self._forget(key)
         return answer
+
+    def _remember(self, key: _Key, found: Found[Any]) -> None:
+        self._copies[key] = found
+        if self._kept is not None:
+            self._kept.put(found.source, str(key[1]), asked(key[2:]), found.value, found.as_of)
+
+    def _forget(self, key: _Key) -> None:
+        self._copies.pop(key, None)
+        if self._kept is not None:
+            self._kept.forget(str(key[0]), str(key[1]), asked(key[2:]))
+
+    def _copy(self, key: _Key) -> Found[Any] | None:
+        """Return what was answered last, by this process or an earlier one."""
+        copy = self._copies.get(key)
+        if copy is not None or self._kept is None:
+            return copy
+        kept = self._kept.get(str(key[0]), str(key[1]), asked(key[2:]))
+        return None if kept is None else Found(kept[0], str(key[0]), kept[1])
 
     async def _read(self, source: Erp, call: str, read: Callable[[Erp], Awaitable[T]]) -> T:
         """Try up to three times within the source's time; raises the last error."""
@@ -448,7 +469,7 @@ class ErpHub:
             self._overtake(source)
         if result.order is not None:
             key = (source.name, "purchase_order", decision.number.casefold())
-            self._copies[key] = Found(result.order, source.name, self._now())
+            self._remember(key, Found(result.order, source.name, self._now()))
         return result
 
     def _overtake(self, source: Erp) -> None:

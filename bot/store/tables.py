@@ -44,3 +44,28 @@ API_MONTH = Table(
     Column("calls", Integer, nullable=False),
 )
 """Calls of each month (as ``2026-11``) that count against the organisation's quota."""
+
+ERP_COPY = Table(
+    "erp_copy",
+    METADATA,
+    Column("source", String, primary_key=True),
+    Column("call", String, primary_key=True),
+    Column("asked", String, primary_key=True),
+    Column("as_of_ms", BigInteger, nullable=False, index=True),
+    Column("value", Text, nullable=False),
+)
+"""What sources said last, as JSON (see `bot.erp.copies`), for the time in which they do not answer."""
+
+ERP_REJECTED = Table(
+    "erp_rejected",
+    METADATA,
+    Column("source", String, primary_key=True),
+    Column("area", String, primary_key=True),
+    Column("key", String, primary_key=True),
+    Column("defect", String, primary_key=True),
+    Column("why", Text, nullable=False),
+    Column("record", Text, nullable=False),
+    Column("first_ms", BigInteger, nullable=False),
+    Column("last_ms", BigInteger, nullable=False, index=True),
+)
+"""Records of ERPs that cannot be right, each defect once, with when it was first and last seen."""

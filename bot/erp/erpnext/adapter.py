@@ -92,7 +92,7 @@ class ErpNext:
             self._frappe.rows(lists.items(text), limit=_SEARCHED),
             self._frappe.rows(lists.barcodes(text), limit=_SEARCHED),
         )
-        codes = {str(row["parent"]): str(row["barcode"]) for row in coded}
+        codes = {str(row["parent"]): str(row["barcode"]) for row in coded if row.get("barcode")}
         missing = sorted(codes.keys() - {row["name"] for row in rows})
         if len(rows) == _SEARCHED:
             missing.append(text)
@@ -226,7 +226,7 @@ class ErpNext:
         await self._frappe.call("frappe.auth.get_logged_user")
         site = await self._site()
         if Capability.APPROVE in self.capabilities:
-            await self._approvals.workflow(site)
+            await self._approvals.check(site)
 
     async def close(self) -> None:
         """Give connections back."""
@@ -296,7 +296,9 @@ class ErpNext:
         found: dict[str, list[str]] = {}
         if names:
             for row in await self._frappe.rows(lists.children(doctype, child, field, names)):
-                found.setdefault(str(row["parent"]), []).append(str(row[field]))
+                # A field that the account's role may not see is left out.
+                if row.get(field):
+                    found.setdefault(str(row["parent"]), []).append(str(row[field]))
         return found
 
 

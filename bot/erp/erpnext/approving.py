@@ -17,6 +17,8 @@ from bot.erp.model import Decision, PurchaseOrder, PurchaseStatus, Verdict
 
 ORDER = "Purchase Order"
 
+_ACTIVE = Lookup("Workflow", ("name",), [("document_type", "=", ORDER), ("is_active", "=", 1)])
+
 _KEPT = timedelta(minutes=10)
 """How long a Workflow is taken to be as it was read."""
 
@@ -67,13 +69,24 @@ class Approvals:
             self._kept = now, await self._read_workflow(site, self._actions)
         return self._kept[1]
 
+    async def check(self, site: Site) -> None:
+        """Find out whether Purchase Orders are approved as configured; raises `Invalid` if not."""
+        if self._actions is None:
+            await self._refuse_bypass()
+        else:
+            await self.workflow(site)
+
     async def _read_workflow(self, site: Site, actions: Actions) -> Workflow:
-        active = [("document_type", "=", ORDER), ("is_active", "=", 1)]
-        found = await self._frappe.rows(Lookup("Workflow", ("name",), active), limit=1)
+        found = await self._frappe.rows(_ACTIVE, limit=1)
         if not found:
             raise Invalid(f"no active Workflow for {ORDER}: set workflow = false, or define one", source=self._source)
         document = await self._frappe.document("Workflow", str(found[0]["name"]))
         return site.read(workflow, document, actions.approve, actions.reject)
+
+    async def _refuse_bypass(self) -> None:
+        """Refuse to submit where a Workflow decides: the ERP would let it pass it by."""
+        if await self._readable(_ACTIVE):
+            raise Invalid(f"{ORDER} has a Workflow: set workflow = true", source=self._source)
 
     # Who and when
 
@@ -177,6 +190,7 @@ class Approvals:
             raise NotPermitted("no key of this user is configured", source=self._source)
         flow = await self.workflow(site)
         if flow.submits:
+            await self._refuse_bypass()
             values = {"docstatus": 1, "modified": modified_of(order.version)}
             await self._frappe.update(ORDER, order.number, values, account)
             return ""

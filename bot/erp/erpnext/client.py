@@ -81,7 +81,10 @@ class Frappe:
             # An empty name is the address of the list, and dots are steps of a path.
             raise NotFound(name, source=self._http.source)
         answer = await self._http.read("GET", _resource(doctype, name), headers=self._account.headers)
-        return _row(self._checked(answer, "data", what=name), self._http.source)
+        row = _row(self._checked(answer, "data", what=name), self._http.source)
+        if not row.get("name"):
+            raise Unavailable("a document without a name", source=self._http.source)
+        return row
 
     async def rows(
         self, lookup: Lookup, *, start: int = 0, limit: int | None = None, account: Account | None = None

@@ -161,7 +161,7 @@ def _sum(rows: Iterable[Row], key: str) -> Decimal | None:
     """Return a sum, None where a line does not say its part."""
     parts = [number(row.get(key)) for row in rows]
     known = [part for part in parts if part is not None]
-    return sum(known, Decimal(0)) if len(known) == len(parts) else None
+    return number(sum(known, Decimal(0))) if len(known) == len(parts) else None
 
 
 def _incoming(rows: Iterable[Row], unit: str) -> Decimal | None:

@@ -80,7 +80,7 @@ class Api:
 
         Raises `Invalid` where the API gives the same page again and again.
         """
-        paging, items, page_before = read.paging, [], None
+        paging, items, page_before = read.paging, list[Any](), None
         size = min(paging.size, want) if paging else want
         number, cursor, total = paging.first if paging else 1, "", None
         sent: _Sent | None = None
@@ -107,8 +107,7 @@ class Api:
 
     async def act(self, act: Act, given: Mapping[str, Any], *, what: str) -> str:
         """Send a write, once; returns the ERP's own words."""
-        sent = _Sent(act.method, fill_path(act.path, given), fill_params(act.params, given),
-                     {name: str(fill(text, given)) for name, text in act.headers.items()}, fill(act.body, given))  # fmt: skip
+        sent = _sent(act, given)
         answer = await self._answer(sent, send=self._http.write, what=what)
         said = look(answer.data, act.text) if act.text else None
         return words(said) if isinstance(said, str) else ""
@@ -197,10 +196,13 @@ class Api:
         return _Sent(sent.method, str(address), {}, sent.headers, sent.body)
 
 
-def _sent(read: Read, given: Mapping[str, Any]) -> _Sent:
-    headers = {name: str(fill(text, given)) for name, text in read.headers.items()}
+def _sent(request: Read | Act, given: Mapping[str, Any]) -> _Sent:
     return _Sent(
-        read.method, fill_path(read.path, given), fill_params(read.params, given), headers, fill(read.body, given)
+        request.method,
+        fill_path(request.path, given),
+        fill_params(request.params, given),
+        {name: str(fill(text, given)) for name, text in request.headers.items()},
+        fill(request.body, given),
     )
 
 

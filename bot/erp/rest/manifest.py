@@ -80,7 +80,7 @@ class Paging(Part):
     """How a long list is read in parts."""
 
     by: Literal["offset", "page", "cursor", "next"] = Field(
-        description="What the next part is asked with: `{offset}`, `{page}`, `{cursor}`, or the address it names itself."
+        description="What the next part is asked by: `{offset}`, `{page}`, `{cursor}`, or an address that it names."
     )
     size: int = Field(100, ge=1, le=10_000, description="Records asked for at once, for `{limit}`.")
     first: int = Field(1, ge=0, le=1, description="Number of the first page.")

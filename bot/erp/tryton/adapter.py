@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from datetime import date
 from typing import TypeVar
 from urllib.parse import quote
@@ -31,7 +30,7 @@ from bot.erp.tryton import mapping
 from bot.erp.tryton.approvals import BUTTONS, MODEL, note_for, read_approvals, resource, stamp_of, version_of
 from bot.erp.tryton.changes import read_changes
 from bot.erp.tryton.client import Account, Refused, TrytonClient
-from bot.erp.tryton.lists import INVOICES, OVERDUE, PRODUCTIONS, PURCHASES, SALES, Kind
+from bot.erp.tryton.lists import INVOICES, OVERDUE, PRODUCTIONS, PURCHASES, SALES, Kind, unnumbered
 from bot.erp.tryton.manifest import TrytonOptions
 from bot.erp.tryton.stock import read_places, read_reorder_point, total_of
 from bot.erp.tryton.wire import Domain, Row, at, containing, like
@@ -39,7 +38,6 @@ from bot.erp.vendors import Surroundings
 
 T = TypeVar("T")
 
-_UNNUMBERED = re.compile(r"\((\d{1,9})\)")
 _TWINS = 50
 """How many records may differ from one another in nothing but the case of their number."""
 _RANKED = 200
@@ -241,10 +239,7 @@ class TrytonErp(RefusingErp):
         """Return the document of this number, in any case; one without number is asked for as ``(id)``."""
         if not number:
             raise NotFound(number, source=self.name)
-        unnumbered = _UNNUMBERED.fullmatch(number)
-        wanted: Domain = [["number", "ilike", like(number)]]
-        if unnumbered:
-            wanted = [["id", "=", int(unnumbered[1])], ["number", "=", None]]
+        wanted = unnumbered(number) or [["number", "ilike", like(number)]]
         fields = (*kind.fields, *kind.line_fields)
         rows = await self._account.search(kind.model, [*kind.domain, *wanted], fields, limit=_TWINS)
         return self._same(rows, number, [mapping.number_of(row) for row in rows])

@@ -24,6 +24,16 @@ BUTTONS = {Verdict.APPROVE: "confirm", Verdict.REJECT: "cancel"}
 
 _APPROVED = ("confirmed", "processing", "done")
 _STATES = ("draft", "quotation", *_APPROVED, "cancelled")
+_STATE_OF = {f"state:{state}": state for state in _STATES} | {
+    "quote": "quotation",
+    "draft": "draft",
+    "confirm": "confirmed",
+    "cancel": "cancelled",
+}
+"""What an entry of the log tells: a change of state by the server, or a button pressed by somebody.
+
+Pressing ``confirm`` writes no change to ``confirmed``, and the one to ``processing`` may be a worker's.
+"""
 _RULE = [["button.model", "=", MODEL], ["button.name", "=", "confirm"]]
 _IN_ORDER = [["create_date", "ASC"], ["id", "ASC"]]
 
@@ -79,7 +89,7 @@ async def read_approvals(
     decided = [order["id"] for order in begun if order["state"] != "quotation"]
     rules, log, notes = await asyncio.gather(
         account.search("ir.model.button.rule", _RULE, ["number_user", "condition"]) if begun else _nothing(),
-        _transitions(account, decided),
+        _log(account, decided),
         _notes(account, decided),
     )
     wanted = {order["id"]: _wanted_users(order, rules) for order in begun}
@@ -125,11 +135,11 @@ def _decision(state: str, log: list[_Step]) -> _Step | None:
     """Return the step that took the order out of the quotation into what it is now."""
     found, before = None, ""
     for step in log:
-        approved = state in _APPROVED and step.what in _APPROVED
-        if before == "quotation" and (approved or step.what == state):
-            found = step
-        elif not (before in _APPROVED and approved):
-            found = None
+        if step.what == before or (found and step.what in _APPROVED and before in _APPROVED):
+            # The same told twice, or an approved order on its way.
+            continue
+        reached = step.what == state or (step.what in _APPROVED and state in _APPROVED)
+        found = step if before == "quotation" and reached else None
         before = step.what
     return found
 
@@ -150,15 +160,15 @@ def _wanted_users(order: Row, rules: Sequence[Row]) -> int:
     return max((rule["number_user"] for rule in rules if may_apply(rule["condition"], record)), default=1)
 
 
-async def _transitions(account: Account, ids: Sequence[int]) -> Mapping[int, list[_Step]]:
+async def _log(account: Account, ids: Sequence[int]) -> Mapping[int, list[_Step]]:
     domain = [
         ["resource", "in", [resource(order_id) for order_id in ids]],
-        ["event", "=", "transition"],
-        ["target", "in", [f"state:{state}" for state in _STATES]],
+        ["event", "in", ["button", "transition"]],
+        ["target", "in", list(_STATE_OF)],
     ]
     fields = ["resource", "user.login", "user.name", "create_date", "target"]
     rows = await account.search("ir.model.log", domain, fields, order=_IN_ORDER) if ids else []
-    return _steps(rows, "user", lambda row: (_id_of(row["resource"]), row["target"].partition(":")[2]))
+    return _steps(rows, "user", lambda row: (_id_of(row["resource"]), _STATE_OF[row["target"]]))
 
 
 async def _notes(account: Account, ids: Sequence[int]) -> Mapping[int, list[_Step]]:

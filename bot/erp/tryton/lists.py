@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -13,6 +14,15 @@ from bot.erp.tryton.wire import Domain, Order, containing
 
 Filters = Mapping[Filter, tuple[Callable[[date], Domain], str]]
 """Of each filter the domain on a day, and the field whose oldest days come first."""
+
+
+_UNNUMBERED = re.compile(r"\((\d{1,9})\)")
+
+
+def unnumbered(text: str) -> Domain:
+    """Return the conditions of the document without number that ``text`` names by its id, as ``(12)``; else none."""
+    named = _UNNUMBERED.fullmatch(text)
+    return [["id", "=", int(named[1])], ["number", "=", None]] if named else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +43,11 @@ class Kind:
         if query.filter is not Filter.ALL and query.filter not in known:
             raise Unsupported(f"no list of {query.filter} here")
         filtered = known[query.filter][0](today) if query.filter in known else []
-        return [*self.domain, *filtered, *containing(query.text, self.texts)]
+        return [*self.domain, *filtered, *self._with_text(query.text)]
+
+    def _with_text(self, text: str) -> Domain:
+        found = containing(text, self.texts)
+        return [["OR", *found, unnumbered(text)]] if unnumbered(text) else found
 
     def order_of(self, query: ListQuery) -> Order:
         """Return the order of a list: documents without a day last, and nothing left to chance."""

@@ -178,7 +178,9 @@ class Client:
         """
         if len(ids) > self._options.most_details:
             most = self._options.most_details
-            raise Invalid(f"{len(ids)} documents to be read one by one, {most} at most: ask for less", source=self.source)
+            raise Invalid(
+                f"{len(ids)} documents to be read one by one, {most} at most: ask for less", source=self.source
+            )
         turn = asyncio.Semaphore(_AT_ONCE)
 
         async def detail(each: str) -> Row | None:

@@ -15,7 +15,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from aiohttp import web
 
@@ -64,6 +64,7 @@ _FIELDS = {
 
 _CHANGED = datetime(2026, 10, 1, tzinfo=UTC)
 
+T = TypeVar("T")
 Act = Callable[[web.Request, str], Awaitable[web.StreamResponse]]
 
 
@@ -86,6 +87,7 @@ class FakeErpNext(FakeServer):
         if not workflow:
             company.purchases |= flow.as_drafts(company.purchases)
         self._queue: list[Callable[[], object]] = []
+        self._rendered: dict[tuple[Any, ...], tuple[Any, tuple[Any, ...]]] = {}
         self._comments: list[shapes.Document] = []
 
     def routes(self) -> Iterable[web.AbstractRouteDef]:
@@ -192,20 +194,21 @@ class FakeErpNext(FakeServer):
             return [row for document in self._records(parent, user) for row in document[field]]
         match doctype:
             case "Item":
-                changed = company.product_changes
-                return [documents.item(p, company.stock.get(sku), changed[sku]) for sku, p in company.products.items()]
+                made, changed, stock = self._made, company.product_changes, company.stock
+                return [made(documents.item, p, stock.get(sku), changed[sku]) for sku, p in company.products.items()]
             case "Bin":
-                return [row for level in company.stock.values() for row in documents.bins(level)]
+                return [row for level in company.stock.values() for row in self._made(documents.bins, level)]
             case "Warehouse":
                 return documents.warehouses(company.warehouses, _CHANGED)
             case "Sales Order":
-                return [documents.sales_order(order) for order in company.orders.values()]
+                return [self._made(documents.sales_order, order) for order in company.orders.values()]
             case "Sales Invoice":
-                return [documents.sales_invoice(invoice, company.today) for invoice in company.invoices.values()]
+                invoices = company.invoices.values()
+                return [self._made(documents.sales_invoice, invoice, company.today) for invoice in invoices]
             case "Purchase Order":
                 return [self._order(order) for order in company.purchases.values()]
             case "Work Order":
-                return [documents.work_order(order) for order in company.productions.values()]
+                return [self._made(documents.work_order, order) for order in company.productions.values()]
             case "Workflow":
                 return [flow.workflow(_CHANGED)] if self.workflow else []
             case "Workflow Action":
@@ -213,13 +216,22 @@ class FakeErpNext(FakeServer):
                 return [flow.open_action(order) for order in waiting if self._allowed(order, user)]
             case "Version":
                 orders = company.purchases.values()
-                return [row for order in orders for row in flow.versions(order, workflow=self.workflow)]
+                return [row for order in orders for row in self._made(flow.versions, order, self.workflow)]
             case "Comment":
                 return [*self._comments, *self._reasons()]
         return []
 
     def _order(self, order: PurchaseOrder) -> shapes.Document:
-        return documents.purchase_order(order, workflow=self.workflow)
+        return self._made(documents.purchase_order, order, self.workflow)
+
+    def _made(self, render: Callable[..., T], *parts: Any) -> T:
+        """Return what ``render`` makes of records, once for as long as they stay the same."""
+        key = (render, *map(id, parts))
+        if key not in self._rendered:
+            # The records are kept too, so that no other gets the same id.
+            self._rendered[key] = (render(*parts), parts)
+        found: T = self._rendered[key][0]
+        return found
 
     def _reasons(self) -> list[shapes.Document]:
         """Return the comments of those who decided before the fake was there; they wrote in the desk's editor."""

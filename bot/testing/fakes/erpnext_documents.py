@@ -212,7 +212,7 @@ def sales_invoice(invoice: Invoice, today: date) -> Document:
     return document
 
 
-def purchase_order(order: PurchaseOrder, *, workflow: bool) -> Document:
+def purchase_order(order: PurchaseOrder, workflow: bool) -> Document:
     """Return a Purchase Order; with a Workflow, its state says more than its status."""
     assert order.changed_at is not None
     approval = order.approval or Approval()

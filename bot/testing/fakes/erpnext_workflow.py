@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -33,6 +34,7 @@ _TRANSITIONS = (
 _STATES = {"Draft": "0", ONE: "0", FIRST: "0", SECOND: "0", "Approved": "1", "Rejected": "0", "Cancelled": "2"}
 
 
+@lru_cache(maxsize=1)
 def workflow(changed_at: datetime) -> Document:
     """Return the Workflow of Purchase Orders."""
     document = head("Workflow", "采购订单审批", changed_at)
@@ -59,7 +61,7 @@ def workflow(changed_at: datetime) -> Document:
     return document
 
 
-def versions(order: PurchaseOrder, *, workflow: bool) -> list[Document]:
+def versions(order: PurchaseOrder, workflow: bool) -> list[Document]:
     """Return what the timeline has of an order: an edit, and every step of its state."""
     approval = order.approval or Approval()
     submitted = order.changed_at or approval.decided_at

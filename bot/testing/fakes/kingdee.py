@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 from itertools import product
 from typing import Any
 from urllib.parse import quote
@@ -25,7 +26,7 @@ from bot.erp.model import Approval, Area, PurchaseOrder, PurchaseStatus, Verdict
 from bot.testing.company import Clock, NotAllowed, NotWaiting, ReferenceCompany, Refused
 from bot.testing.fake_erp import SECRET, Call, FakeServer, Kind, exact_json
 from bot.testing.fakes.kingdee_filter import BadFilter, Filter, UnknownField
-from bot.testing.fakes.kingdee_records import FORMS, ORG, PEOPLE, Bill, as_kingdee, wire
+from bot.testing.fakes.kingdee_records import FORMS, ORG, PEOPLE, Bill, as_kingdee, columns, wire
 
 ACCT, USER, APP_ID = "5f0a7c2e9b1d34", "bot", "200001_" + "Qk9UQk9UQk9UQk9UQk9UQk9UQk9UQk9U"
 
@@ -35,7 +36,6 @@ _WRITES = frozenset(
 )
 _INSIDE = frozenset({"ExecuteBillQuery", "BillQuery", "QueryBusinessInfo", "WorkflowAudit", "SwitchOrg"})
 _CLOCK_SKEW = 900
-Headers = dict[str, str]
 
 
 class FakeKingdee(FakeServer):
@@ -55,8 +55,8 @@ class FakeKingdee(FakeServer):
         """Numbers of purchase orders that no workflow handles."""
         self.asked: list[tuple[str, Any]] = []
         """Operations and their bodies, in order."""
-        self._kept: dict[str, list[Bill]] = {}
-        company.watch(lambda area, key: self._kept.clear())
+        self._joined: dict[tuple[str, tuple[str, ...]], list[dict[str, Any]]] = {}
+        company.watch(lambda area, key: self.forget())
 
     def routes(self) -> Iterable[web.AbstractRouteDef]:
         return (web.post("/k3cloud/{service}", self._serve),)
@@ -231,36 +231,48 @@ class FakeKingdee(FakeServer):
         part = found[start : start + min(limit, self.page)]
         return exact_json([[wire(line[key]) for key in keys] for line in part])
 
-    def _lines(self, form: str, keys: set[str]) -> Iterator[dict[str, Any]]:
-        """Yield the lines of a form: one per bill, or as many as the entries that are named have in all pairs."""
-        kept = list(self._bills(form))
-        known = {key for bill in kept for key in bill.header}
-        columns = {
-            entry: {key for bill in kept for line in bill.entries.get(entry, ()) for key in line}
-            for entry in {entry for bill in kept for entry in bill.entries}
-        }
-        unknown = keys - known.union(*columns.values())
+    def _lines(self, form: str, keys: set[str]) -> list[dict[str, Any]]:
+        """Return the lines of a form: one per bill, or as many as the entries that are named have in all pairs."""
+        header, entries = self._columns(form)
+        unknown = keys - header.union(*entries.values())
         unknown |= {key for key in keys if f"{form}.{key.partition('.')[0]}" in self.missing}
         if unknown:
             raise UnknownField(min(unknown))
-        nothing = dict.fromkeys(known)
-        entries = [entry for entry, names in columns.items() if names & keys]
-        for bill in kept:
-            parts = [bill.entries.get(entry) or [dict.fromkeys(columns[entry])] for entry in entries]
+        named = tuple(entry for entry, names in entries.items() if names & keys)
+        if (form, named) not in self._joined:
+            self._joined[form, named] = list(self._join(form, header, {entry: entries[entry] for entry in named}))
+        return self._joined[form, named]
+
+    def _join(self, form: str, header: set[str], entries: dict[str, set[str]]) -> Iterator[dict[str, Any]]:
+        nothing = dict.fromkeys(header)
+        for bill in self.bills(form):
+            parts = [bill.entries.get(entry) or [dict.fromkeys(names)] for entry, names in entries.items()]
             for combined in product(*parts):
                 yield {**nothing, **bill.header, **{key: value for each in combined for key, value in each.items()}}
 
-    def _bills(self, form: str) -> Iterator[Bill]:
-        if form not in self._kept:
-            self._kept[form] = list(FORMS[form][1](self.company))
-        for bill in (*self._kept[form], *self.more.get(form, ())):
-            if not (form.startswith("WF_") and bill.header["FBILLNUMBER"] in self.no_workflow):
-                yield bill
+    def _columns(self, form: str) -> tuple[set[str], dict[str, set[str]]]:
+        """Return the fields of a form's header and of its entries, whether or not there is a bill of it."""
+        header, entries = _usual_columns(form)
+        more_header, more_entries = columns(self.more.get(form, ()))
+        names = entries.keys() | more_entries.keys()
+        both = {entry: entries.get(entry, set()) | more_entries.get(entry, set()) for entry in sorted(names)}
+        return header | more_header, both
+
+    def bills(self, form: str) -> list[Bill]:
+        """Return the bills of a form as they are now; a change of theirs is no change here."""
+        return [
+            bill
+            for bill in (*FORMS[form][1](self.company), *self.more.get(form, ()))
+            if not (form.startswith("WF_") and bill.header["FBILLNUMBER"] in self.no_workflow)
+        ]
+
+    def forget(self) -> None:
+        """Look again at what is kept; for tests that change `more` or `no_workflow` after a question."""
+        self._joined.clear()
 
     def _business_info(self, form: str) -> web.StreamResponse:
-        kept = list(self._bills(form))
-        keys = {key for bill in kept for key in bill.header}
-        keys |= {key for bill in kept for lines in bill.entries.values() for line in lines for key in line}
+        header, entries = self._columns(form)
+        keys = header.union(*entries.values())
         names = {key.partition(".")[0] for key in keys if key != "FID" and not key.endswith(("_FEntryId", "_FSeq"))}
         fields = [
             {"Key": name, "Name": [{"Key": 2052, "Value": name}], "MustInput": 0}
@@ -314,7 +326,7 @@ class FakeKingdee(FakeServer):
         self.company.purchases[number] = replace(
             order, status=after, approval=approval, changed_at=self.clock.now(), version=str(int(order.version) + 1)
         )
-        self._kept.clear()
+        self.forget()
         return self._done(number)
 
     def _done(self, number: str) -> web.Response:
@@ -334,6 +346,12 @@ class SignedKingdee(FakeKingdee):
     """The server as it is asked without a login: every request is signed as the third-party app `APP_ID`."""
 
     login_needed = False
+
+
+@cache
+def _usual_columns(form: str) -> tuple[set[str], dict[str, set[str]]]:
+    """Return the fields of a form, of a company that has a bill of every form."""
+    return columns(FORMS[form][1](ReferenceCompany()))
 
 
 def _operation(request: web.Request) -> tuple[str, str]:

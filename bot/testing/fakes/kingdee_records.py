@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
@@ -371,6 +371,17 @@ FORMS: Forms = {
     "WF_AssignmentBill_ProcManage": (None, running_tasks),
     "WF_AssignmentHisBill_ProcManage": (None, past_tasks),
 }
+
+
+def columns(bills: Iterable[Bill]) -> tuple[set[str], dict[str, set[str]]]:
+    """Return the fields of headers, and of lines by their entry."""
+    header: set[str] = set()
+    entries: dict[str, set[str]] = {}
+    for bill in bills:
+        header |= bill.header.keys()
+        for entry, lines in bill.entries.items():
+            entries.setdefault(entry, set()).update(*lines)
+    return header, entries
 
 
 def wire(value: Any) -> Any:

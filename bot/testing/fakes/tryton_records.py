@@ -441,25 +441,32 @@ def _clicks(company: ReferenceCompany) -> Iterator[Record]:
 
 
 def _log(company: ReferenceCompany) -> Iterator[Record]:
-    """Yield every order's way from state to state. Who was decided on had waited; who withdrew went back before."""
+    """Yield every order's way: buttons that people pressed, and changes of state, of which a worker makes the last.
+
+    What was decided on had waited; what was withdrawn went back before.
+    """
     for order in company.purchases.values():
         begun = order.approval is not None or order.status is not PurchaseStatus.DRAFT
         at = (order.changed_at or datetime.min.replace(tzinfo=UTC)) - timedelta(hours=1)
-        way = [("quotation", order.requester, at)] if begun else []
+        way = [("quote", order.requester, at), ("state:quotation", order.requester, at)] if begun else []
         approval = order.approval
         if order.status is PurchaseStatus.CANCELLED:
-            way += [("draft", order.requester, at), ("cancelled", order.requester, at)]
+            way += [("draft", order.requester, at), ("state:draft", order.requester, at)]
+            way += [("cancel", order.requester, at), ("state:cancelled", order.requester, at)]
         elif approval and approval.decided_at and order.status is not PurchaseStatus.WAITING:
-            first = "cancelled" if order.status is PurchaseStatus.REJECTED else "processing"
-            way.append((first, approval.decided_by, approval.decided_at))
+            by, when = approval.decided_by, approval.decided_at
+            if order.status is PurchaseStatus.REJECTED:
+                way += [("cancel", by, when), ("state:cancelled", by, when)]
+            else:
+                way += [("confirm", by, when), ("state:processing", "worker", when + timedelta(seconds=1))]
             if order.status is PurchaseStatus.DONE:
-                way.append(("done", order.requester, approval.decided_at + timedelta(hours=1)))
-        for n, (state, login, moment) in enumerate(way):
+                way.append(("state:done", "worker", when + timedelta(hours=1)))
+        for n, (target, login, moment) in enumerate(way):
             yield {
                 "id": 10 * int(order.id) + n,
                 "resource": f"purchase.purchase,{order.id}",
-                "event": "transition",
-                "target": f"state:{state}",
+                "event": "transition" if target.startswith("state:") else "button",
+                "target": target,
                 "user": _user(company, login),
                 "create_date": moment,
             }

@@ -258,3 +258,13 @@ async def test_somebody_elses_submission_is_not_taken_for_a_lost_one(
         happens=False, meanwhile=lambda: company.decide("PO-1001", Verdict.APPROVE, "carla")
     )
     assert (await erp.decide(decision(seen))).outcome is Outcome.ALREADY_DECIDED
+
+
+async def test_a_workflow_is_not_passed_by(site: FakeErpNext, open_erp: Open) -> None:
+    """A draft could be submitted although its Workflow still waits for somebody."""
+    erp = open_erp(site, workflow=False)
+    with pytest.raises(Invalid, match="set workflow = true"):
+        await erp.check()
+    with pytest.raises(Invalid, match="set workflow = true"):
+        await erp.decide(decision(await erp.purchase_order("PO-1001")))
+    assert site.requests.count(Kind.WRITE) == 0

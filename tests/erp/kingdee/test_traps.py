@@ -135,6 +135,7 @@ async def test_purchases_in_another_unit_leave_the_incoming_quantity_unknown(
         line | {"FMaterialId.FNumber": "SKU123", "FUnitId.FName": "箱"} for line in bill.entries["FPOOrderEntry"]
     ]
     server.more["PUR_PurchaseOrder"] = [bill]
+    server.forget()
     assert (await erp.stock("SKU123")).total.incoming is None
 
 
@@ -323,8 +324,7 @@ async def test_an_audit_that_was_taken_back_is_no_rejection(
     bill = _bill(server, "PUR_PurchaseOrder", "PO-1001")
     company.purchases.pop("PO-1001")
     bill.header["FDocumentStatus"] = "D"
-    tasks = list(server._bills("WF_AssignmentHisBill_ProcManage"))
-    server._kept.clear()
+    tasks = server.bills("WF_AssignmentHisBill_ProcManage")
     server.more = {
         "PUR_PurchaseOrder": [bill],
         "WF_AssignmentHisBill_ProcManage": [t for t in tasks if t.header["FBILLNUMBER"] == "PO-1001"],
@@ -385,7 +385,7 @@ async def test_a_value_that_is_none_is_an_error_of_the_erp(
 
 def _bill(server: FakeKingdee, form: str, number: str) -> Bill:
     """Return a copy of a bill."""
-    found = next(bill for bill in server._bills(form) if bill.header["FBillNo"] == number)
+    found = next(bill for bill in server.bills(form) if bill.header["FBillNo"] == number)
     entries = {entry: [dict(line) for line in lines] for entry, lines in found.entries.items()}
     return replace(found, header=dict(found.header), entries=entries)
 

@@ -26,6 +26,8 @@ MODULES = (
     *("account_invoice_stock", "production", "purchase"),
     *("sale", "stock_supply", "stock_supply_production"),
 )
+_CONTENT = ("requirements.txt", "demo_company.py", "groundwork.py", "documents.py", "report.py", "fill.py")
+"""What makes the database what it is."""
 _ADMIN_PASSWORD = "Admin#2026"
 _FRESH_SECONDS = 28 * 24 * 3600
 """A filled database stays good as long as its documents' days are in the fiscal years around the present one."""
@@ -54,8 +56,8 @@ class Prepared:
 def prepared() -> Prepared:
     """Return where the database of the present data is, filled or not."""
     digest = hashlib.sha256()
-    for file in sorted([*HERE.glob("*.py"), HERE / "requirements.txt"]):
-        digest.update(file.name.encode() + b"\0" + file.read_bytes())
+    for name in _CONTENT:
+        digest.update(name.encode() + b"\0" + (HERE / name).read_bytes())
     return Prepared(HOME / digest.hexdigest()[:12])
 
 

@@ -1,0 +1,121 @@
+"""Materials and their stock (ERP sheet, 2A, business areas)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+
+from bot.erp import listing
+from bot.erp.errors import Invalid, NotFound
+from bot.erp.model import Product, Quantities, StockLevel, WarehouseStock
+from bot.erp.yonbip.client import Client, spellings, together
+from bot.erp.yonbip.manifest import YonBipOptions
+from bot.erp.yonbip.mapping import product
+from bot.erp.yonbip.values import Row, amount_of, code, text
+
+_MATERIALS = "yonbip/digitalModel/product/listproductbycondition"
+_STOCK = "yonbip/scm/stock/QueryCurrentStocksByCondition"
+_FIGURES = {
+    "on_hand": "currentqty",
+    "available": "availableqty",
+    "incoming": "innoticeqty",
+    "outgoing": "preretailqty",
+    "forecast": "planavailableqty",
+}
+
+
+class StockReader:
+    """Reads materials and stock levels; all quantities are in the material's main unit."""
+
+    def __init__(self, client: Client, options: YonBipOptions, *, now: Callable[[], datetime]) -> None:
+        self._client = client
+        self._options = options
+        self._now = now
+        self._catalogue: tuple[Product, ...] = ()
+        self._until: datetime | None = None
+        self._reading = asyncio.Lock()
+
+    async def probe(self) -> None:
+        """Read one material; raises what a question would meet."""
+        await self._client.rows(_MATERIALS, {}, limit=1)
+
+    async def find(self, wanted: str, *, limit: int) -> tuple[Product, ...]:
+        """Return materials by part of code, name or spec.
+
+        The platform compares whole values, so that all materials are read, and believed for some minutes.
+        """
+        async with self._reading:
+            if self._until is None or self._now() >= self._until:
+                rows = await self._client.rows(_MATERIALS, {})
+                products = {code(row.get("code")): self._product(row) for row in rows}
+                self._catalogue = tuple(products.values())
+                self._until = self._now() + timedelta(minutes=self._options.catalogue_minutes)
+        return listing.find_products(self._catalogue, wanted, limit=limit)
+
+    async def level(self, sku: str) -> StockLevel:
+        """Return a material's stock; raises `NotFound`. No row at all means nothing, or nothing that may be seen."""
+        codes = spellings(sku)
+        materials, rows = await together(self._materials(codes), self._rows(codes))
+        found = _only(materials, "code", sku)
+        if not found:
+            raise NotFound(sku, source=self._client.source)
+        known = self._product(found[0])
+        rows = [row for row in rows if code(row.get("product_code")) == known.sku]
+        try:
+            return StockLevel(
+                product=known,
+                total=_figures(rows),
+                per_warehouse=self._places(rows),
+                reorder_point=None,
+                as_of=self._now(),
+                company=self._options.org,
+                source=self._client.source,
+            )
+        except ValueError as error:
+            raise Invalid(f"a value that is none in an answer: {error}", source=self._client.source) from error
+
+    async def _materials(self, codes: Sequence[str]) -> list[Row]:
+        asked = (self._client.rows(_MATERIALS, {"productCode": each}) for each in codes)
+        return [row for rows in await together(*asked) for row in rows]
+
+    async def _rows(self, codes: Sequence[str]) -> list[Row]:
+        """Return the stock rows of a code: an array, unlike other lists, and not in pages."""
+        body: Row = {"productn.code": list(codes)}
+        if self._options.org:
+            body["org"] = self._options.org
+        data = await self._client.read("POST", _STOCK, body=body)
+        # Without any stock there may be no array at all.
+        if data is not None and (not isinstance(data, list) or any(not isinstance(row, dict) for row in data)):
+            raise Invalid("stock did not answer with rows", source=self._client.source)
+        return data or []
+
+    def _product(self, row: Row) -> Product:
+        try:
+            return product(row)
+        except KeyError as error:
+            raise Invalid(f"no {error} in a material", source=self._client.source) from error
+
+    def _places(self, rows: Iterable[Row]) -> tuple[WarehouseStock, ...]:
+        """Return the stock per warehouse, of rows per organisation, lot and state."""
+        grouped: dict[str, list[Row]] = {}
+        for row in rows:
+            grouped.setdefault(code(row.get("warehouse")), []).append(row)
+        return tuple(
+            WarehouseStock(
+                code=code(lines[0].get("warehouse_code")) or place,
+                name=text(lines[0].get("warehouse_name")) or self._options.warehouses.get(place, place),
+                quantities=_figures(lines),
+            )
+            for place, lines in grouped.items()
+        )
+
+
+def _only(rows: Iterable[Row], key: str, sku: str) -> list[Row]:
+    """Return the rows of the code as it is spelled, else of one that differs in case only."""
+    same = [row for row in rows if code(row.get(key)).casefold() == sku.casefold()]
+    return [row for row in same if code(row.get(key)) == sku] or same[:1]
+
+
+def _figures(rows: Sequence[Row]) -> Quantities:
+    return Quantities(**{name: amount_of(row.get(key) for row in rows) for name, key in _FIGURES.items()})

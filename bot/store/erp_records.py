@@ -1,0 +1,160 @@
+"""What is kept of ERPs: their last known answers, and their records that cannot be right.
+
+Both are written behind: an answer never waits for the database, and what the process had no time to write is only a
+copy that is a little older.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import delete, select
+from sqlalchemy.engine import Connection
+
+from bot.erp.copies import dump, load
+from bot.erp.integrity import KeptAside
+from bot.store.database import Database
+from bot.store.errors import StoreUnavailable
+from bot.store.tables import ERP_COPY, ERP_REJECTED
+from bot.store.upsert import insert_into
+
+log = structlog.get_logger(__name__)
+
+KEPT_COPIES, KEPT_REJECTED = 2_000, 1_000
+"""Rows of each table; the oldest go first."""
+AGE = timedelta(days=30)
+"""An answer older than that is no help any more."""
+
+_Key = tuple[str, str, str]
+_MOMENT = timedelta(milliseconds=1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class StoredErpRecords:
+    """Implements `bot.erp.copies.Copies` and `bot.erp.integrity.Quarantine`; `run` must be running."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._loaded: dict[_Key, tuple[str, datetime]] = {}
+        self._changed: dict[_Key, tuple[Any, datetime] | None] = {}
+        """Answers to write, None for one to forget."""
+        self._rejected: dict[tuple[str, str, str, str], KeptAside] = {}
+
+    async def load(self) -> None:
+        """Read what earlier processes kept."""
+        rows = await self._database.run(lambda connection: connection.execute(select(ERP_COPY)).all())
+        self._loaded = {
+            (row.source, row.call, row.asked): (row.value, _EPOCH + row.as_of_ms * _MOMENT) for row in rows
+        }
+
+    def put(self, source: str, call: str, asked: str, value: Any, as_of: datetime) -> None:
+        """Keep an answer; too many at once leave out the newest, which the process itself still knows."""
+        key = (source, call, asked)
+        if key in self._changed or len(self._changed) < KEPT_COPIES:
+            self._changed[key] = (value, as_of)
+        self._loaded.pop(key, None)
+
+    def forget(self, source: str, call: str, asked: str) -> None:
+        """Drop an answer."""
+        key = (source, call, asked)
+        self._changed[key] = None
+        self._loaded.pop(key, None)
+
+    def get(self, source: str, call: str, asked: str) -> tuple[Any, datetime] | None:
+        """Return what an earlier process kept."""
+        text, as_of = self._loaded.get((source, call, asked), ("", _EPOCH))
+        value = load(call, text) if text else None
+        return None if value is None else (value, as_of)
+
+    def keep(self, kept: KeptAside) -> None:
+        """Keep a record aside."""
+        key = (kept.source, kept.area.value, kept.key, kept.defect.value)
+        if key in self._rejected or len(self._rejected) < KEPT_REJECTED:
+            self._rejected[key] = kept
+
+    async def run(self, pause: float = 2.0) -> None:
+        """Write what has gathered, every ``pause`` seconds and once more at the end."""
+        try:
+            while True:
+                await asyncio.sleep(pause)
+                await self.write()
+        finally:
+            await self.write()
+
+    async def write(self) -> None:
+        """Write what has gathered; a database that does not answer now gets it with what comes next."""
+        changed, self._changed = self._changed, {}
+        rejected, self._rejected = self._rejected, {}
+        if not changed and not rejected:
+            return
+        try:
+            await self._database.run(lambda connection: self._store(connection, changed, rejected))
+        except StoreUnavailable as error:
+            log.warning("erp_records.not_written", rows=len(changed) + len(rejected), error=error.detail)
+            self._changed = changed | self._changed
+            self._rejected = rejected | self._rejected
+
+    def _store(
+        self,
+        connection: Connection,
+        changed: dict[_Key, tuple[Any, datetime] | None],
+        rejected: dict[tuple[str, str, str, str], KeptAside],
+    ) -> None:
+        copies = [
+            {"source": source, "call": call, "asked": asked, "as_of_ms": _ms(kept[1]), "value": dump(kept[0])}
+            for (source, call, asked), kept in changed.items()
+            if kept is not None
+        ]
+        for (source, call, asked), kept in changed.items():
+            if kept is None:
+                where = (ERP_COPY.c.source == source, ERP_COPY.c.call == call, ERP_COPY.c.asked == asked)
+                connection.execute(delete(ERP_COPY).where(*where))
+        if copies:
+            insert = insert_into(ERP_COPY, self._database.dialect)
+            new = {"as_of_ms": insert.excluded.as_of_ms, "value": insert.excluded.value}
+            upsert = insert.on_conflict_do_update(index_elements=["source", "call", "asked"], set_=new)
+            connection.execute(upsert, copies)
+            _prune_copies(connection, max(copy["as_of_ms"] for copy in copies))
+        if rejected:
+            insert = insert_into(ERP_REJECTED, self._database.dialect)
+            new = {name: insert.excluded[name] for name in ("why", "record", "last_ms")}
+            upsert = insert.on_conflict_do_update(index_elements=["source", "area", "key", "defect"], set_=new)
+            connection.execute(upsert, [_row(kept) for kept in rejected.values()])
+            _prune_rejected(connection)
+
+
+def _prune_copies(connection: Connection, newest: int) -> None:
+    oldest = connection.scalar(
+        select(ERP_COPY.c.as_of_ms).order_by(ERP_COPY.c.as_of_ms.desc()).offset(KEPT_COPIES).limit(1)
+    )
+    limit = max(newest - AGE // _MOMENT, -1 if oldest is None else oldest)
+    connection.execute(delete(ERP_COPY).where(ERP_COPY.c.as_of_ms <= limit))
+
+
+def _prune_rejected(connection: Connection) -> None:
+    oldest = connection.scalar(
+        select(ERP_REJECTED.c.last_ms).order_by(ERP_REJECTED.c.last_ms.desc()).offset(KEPT_REJECTED).limit(1)
+    )
+    if oldest is not None:
+        connection.execute(delete(ERP_REJECTED).where(ERP_REJECTED.c.last_ms <= oldest))
+
+
+def _row(kept: KeptAside) -> dict[str, Any]:
+    at = _ms(kept.at)
+    return {
+        "source": kept.source,
+        "area": kept.area.value,
+        "key": kept.key,
+        "defect": kept.defect.value,
+        "why": kept.why,
+        "record": kept.record,
+        "first_ms": at,
+        "last_ms": at,
+    }
+
+
+def _ms(moment: datetime) -> int:
+    return (moment - _EPOCH) // _MOMENT
