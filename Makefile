@@ -5,6 +5,7 @@ VENV    ?= .venv
 BIN     := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 PYTEST  := $(BIN)/python -m pytest
+WORKERS ?= 2
 RESOLVE := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
            --no-emit-index-url --no-emit-find-links --no-header --no-annotate
 
@@ -28,7 +29,7 @@ demo: $(VENV)/.runtime ## chat with the bot in a browser: simulator, bot and a d
 	@exec $(BIN)/dingerp demo $(ARGS)
 
 test: $(VENV)/.dev browser ## all tests but the long ones (ARGS="-k stock" for some)
-	@$(PYTEST) -m "not soak" $(ARGS)
+	@$(PYTEST) -m "not soak" --numprocesses $(WORKERS) --dist loadfile $(ARGS)
 
 soak: $(VENV)/.dev ## the long tests: many kills, long loads
 	@$(PYTEST) -m soak $(ARGS)

@@ -45,6 +45,7 @@ from bot.errors import ConfigurationError
 from bot.metrics import Metrics
 from bot.settings import Settings
 from bot.store.database import Database
+from bot.store.erp_records import StoredErpRecords
 from bot.store.errors import StoreUnavailable
 from bot.store.inbox import StoredInbox
 from bot.store.languages import StoredLanguages
@@ -103,7 +104,10 @@ async def furnish(
         configured_languages=settings.languages,
         directory=_Entries(Directory(api)) if settings.access.directory else None,
     )
-    hub = await open_hub(stack, settings, metrics, now)
+    records = StoredErpRecords(database)
+    await records.load()
+    await stack.enter_async_context(background.running(records.run(), "erp_records"))
+    hub = await open_hub(stack, settings, metrics, now, records)
     desk = QuestionDesk(
         commands=Commands.discover(),
         policy=_policy(settings),
@@ -159,8 +163,14 @@ def open_api(
     )
 
 
-async def open_hub(stack: AsyncExitStack, settings: Settings, metrics: Metrics, now: Callable[[], datetime]) -> ErpHub:
-    """Open every configured source; they are closed with ``stack``."""
+async def open_hub(
+    stack: AsyncExitStack,
+    settings: Settings,
+    metrics: Metrics,
+    now: Callable[[], datetime],
+    records: StoredErpRecords | None = None,
+) -> ErpHub:
+    """Open every configured source; they are closed with ``stack``. ``records`` outlive the process."""
     timeouts = {name: source.timeout for name, source in settings.erp.items()}
     protections = {
         name: Protection(
@@ -185,6 +195,8 @@ async def open_hub(stack: AsyncExitStack, settings: Settings, metrics: Metrics, 
             protections=protections,
             products=ProductTable(settings.products),
             units=Units(settings.units),
+            quarantine=records,
+            kept=records,
             metrics=metrics,
             now=now,
         )

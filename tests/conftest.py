@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Generator
 from typing import TypeVar
 
 import pytest
+import structlog
 from hypothesis import settings
 
 # Deadlines would fail tests on a busy machine; in CI the same commit always has the same examples.
@@ -23,6 +25,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=os.environ.get("CI") == "true",
         help="fail every test that skips; the default where the environment says CI=true",
     )
+
+
+@pytest.fixture(autouse=True)
+def _own_log() -> Generator[None, None, None]:
+    """Give the log back as it was: what a test of the command line configures ends with its captured stream."""
+    before, handlers = structlog.get_config(), logging.getLogger().handlers[:]
+    yield
+    structlog.configure(**before)
+    logging.getLogger().handlers[:] = handlers
 
 
 @pytest.hookimpl(wrapper=True)

@@ -211,13 +211,13 @@ def money(*names: str) -> Rule:
 
 
 def _amounts(amounts: Iterable[Money]) -> Finding | None:
-    first = ""
+    first: str | None = None
     for amount in amounts:
         code = amount.currency
         if code != first:
             if len(code) != 3 or not code.isascii() or not code.isupper():
                 return Finding(Defect.CURRENCY, "an amount has no currency")
-            if first:
+            if first is not None:
                 return Finding(Defect.CURRENCY, "amounts of several currencies in one document")
             first = code
         if not _sane(amount.amount):

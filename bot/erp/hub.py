@@ -16,12 +16,11 @@ from random import Random
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-import structlog
 from cachetools import LRUCache
 
-from bot.erp.breaker import Breaker, State
+from bot.erp.calls import Calls
 from bot.erp.copies import Copies, asked
-from bot.erp.errors import ErpError, NotFound, RateLimited, Unavailable, UnknownOutcome, Unsupported
+from bot.erp.errors import ErpError, NotFound, Unavailable, UnknownOutcome, Unsupported
 from bot.erp.found import Found as Found  # who asks the hub takes it from here
 from bot.erp.found import Part
 from bot.erp.integrity import Inspector, Quarantine
@@ -45,23 +44,16 @@ from bot.erp.model import (
 from bot.erp.port import Capability, Erp, ListQuery
 from bot.erp.products import ProductTable
 from bot.erp.protection import Protection
-from bot.erp.rate import CallRate
 from bot.erp.several import Several
 from bot.erp.units import Units
 from bot.errors import ConfigurationError
 from bot.metrics import Metrics
 from bot.phrase import Phrase, phrase
-from bot.time_limit import TimeLimit
-
-log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
 _Key = tuple[Hashable, ...]
 """Source, call and arguments: what two askers must have in common to share an answer."""
-
-_PAUSES = (0.1, 0.4, None)
-"""Seconds before the second and the third attempt at a read, give or take half; none after the third."""
 
 _LISTS = {
     Capability.SALES_ORDERS: "orders",
@@ -100,7 +92,8 @@ class ErpHub:
 
         ``write_timeout`` is how long a decision may take, ``copies`` how many answers are remembered. ``protections``
         are limits of single sources, ``products`` and ``units`` what makes their answers one, ``quarantine`` keeps
-        the records that cannot be right, ``kept`` what was answered last beyond this process. Raises `ConfigurationError` when two sources share a name.
+        the records that cannot be right, ``kept`` what was answered last beyond this process. Raises
+        `ConfigurationError` when two sources share a name.
         """
         self._all = tuple(sources)
         self._sources = {source.name: source for source in sources}
@@ -110,25 +103,31 @@ class ErpHub:
             capability: tuple(source for source in sources if capability in source.capabilities)
             for capability in Capability
         }
-        self._limits = {name: TimeLimit(timeouts.get(name, timeout)) for name in self._sources}
-        self._write_limit = TimeLimit(write_timeout)
-        self._metrics = metrics
+        self._calls = Calls(
+            self._sources,
+            metrics=metrics,
+            timeout=timeout,
+            timeouts=timeouts,
+            write_timeout=write_timeout,
+            protections=protections,
+            rng=rng or Random(),  # noqa: S311  # spreads repeats in time
+            monotonic=monotonic,
+            sleep=sleep,
+        )
         self._now = now
-        self._monotonic = monotonic
-        self._sleep = sleep
-        self._random = rng or Random()  # noqa: S311  # spreads repeats in time
         self._flights: dict[_Key, asyncio.Task[Any]] = {}
         self._writes: set[asyncio.Task[DecisionResult]] = set()
         self._kept = kept
         self._copies: LRUCache[_Key, Found[Any]] = LRUCache(copies)
-        self._counters: dict[tuple[str, str, str], Callable[[], None]] = {}
-        self._clocks: dict[tuple[str, str], Callable[[float], None]] = {}
-        guards = {name: protections.get(name, Protection()) for name in self._sources}
-        self._breakers = {name: self._breaker(name, guard) for name, guard in guards.items()}
-        self._rates = {name: CallRate(guard.rate, monotonic) for name, guard in guards.items() if guard.rate}
         self._inspectors = {
-            name: Inspector(name, now=now, units=units, negative_stock=guard.negative_stock, quarantine=quarantine)
-            for name, guard in guards.items()
+            name: Inspector(
+                name,
+                now=now,
+                units=units,
+                negative_stock=name in protections and protections[name].negative_stock,
+                quarantine=quarantine,
+            )
+            for name in self._sources
         }
         self._several = Several(self._hear, products or ProductTable(), units or Units(), monotonic)
         self._alone = len(sources) == 1 and not products
@@ -208,7 +207,7 @@ class ErpHub:
     async def changed_since(self, source: str, area: Area, cursor: str, *, limit: int) -> Changes:
         """Return one source's next changes; neither shared nor remembered, since the cursor moves on."""
         erp = self._source(source, Capability.CHANGED_SINCE)
-        return await self._read(erp, "changed_since", lambda erp: erp.changed_since(area, cursor, limit=limit))
+        return await self._calls.read(erp, "changed_since", lambda erp: erp.changed_since(area, cursor, limit=limit))
 
     async def check(self) -> dict[str, ErpError | None]:
         """Reach every source; returns the error of each that fails."""
@@ -325,7 +324,7 @@ class ErpHub:
     async def _fly(self, source: Erp, key: _Key, read: Callable[[Erp], Awaitable[T]]) -> Found[T] | ErpError:
         answer: Found[T] | ErpError | None = None
         try:
-            said = await self._read(source, str(key[1]), read)
+            said = await self._calls.read(source, str(key[1]), read)
             value, notes = self._inspectors[source.name].inspect(said)
             answer = Found(value, source.name, self._now(), notes=notes)
         except ErpError as error:
@@ -358,108 +357,16 @@ class ErpHub:
         kept = self._kept.get(str(key[0]), str(key[1]), asked(key[2:]))
         return None if kept is None else Found(kept[0], str(key[0]), kept[1])
 
-    async def _read(self, source: Erp, call: str, read: Callable[[Erp], Awaitable[T]]) -> T:
-        """Try up to three times within the source's time; raises the last error."""
-        breaker = self._breakers[source.name]
-        breaker.admit()
-        try:
-            answer = await self._try(source, call, read)
-        except ErpError as error:
-            breaker.failed(error)
-            raise
-        except BaseException:
-            breaker.gave_up()
-            raise
-        breaker.succeeded()
-        return answer
-
-    async def _try(self, source: Erp, call: str, read: Callable[[Erp], Awaitable[T]]) -> T:
-        limit = self._limits[source.name]
-        deadline = self._monotonic() + limit.seconds
-        for pause in _PAUSES:
-            if self._rates:
-                await self._queue(source, deadline - self._monotonic())
-            try:
-                return await self._attempt(source, call, read, limit, Unavailable)
-            except ErpError as error:
-                if not error.retry or pause is None:
-                    raise
-                wait = pause * (0.5 + self._random.random()) if error.retry_after is None else error.retry_after
-                if self._monotonic() + wait >= deadline:
-                    raise
-            await self._sleep(wait)
-            limit = TimeLimit(deadline - self._monotonic())
-        raise AssertionError("the last attempt returns or raises")
-
-    async def _queue(self, source: Erp, longest: float) -> None:
-        """Wait until the source may be called; raises `RateLimited` if that takes too long."""
-        rate = self._rates.get(source.name)
-        if rate is None:
-            return
-        wait = rate.reserve(longest)
-        if wait is None:
-            raise RateLimited("its rate is used up", source=source.name, retry_after=rate.wait)
-        if wait:
-            await self._sleep(wait)
-
-    def _breaker(self, name: str, guard: Protection) -> Breaker:
-        gauge = self._metrics.erp_open.labels(name)
-        gauge.set(0)
-
-        def show(state: State) -> None:
-            gauge.set(state is not State.CLOSED)
-            log.warning("erp.breaker", source=name, state=state.value)
-
-        return Breaker(name, failures=guard.failures, pause=guard.pause, monotonic=self._monotonic, on_change=show)
-
-    async def _attempt(
-        self, source: Erp, call: str, act: Callable[[Erp], Awaitable[T]], limit: TimeLimit, late: type[ErpError]
-    ) -> T:
-        """Call the source once and count it; raises ``late`` when it takes longer than ``limit``."""
-        outcome = "crashed"
-        started = self._monotonic()
-        try:
-            with limit.running():
-                answer = await act(source)
-            outcome = "ok"
-        except TimeoutError:
-            outcome = "timeout"
-            raise late(f"no answer to {call} in time", source=source.name) from None
-        except ErpError as error:
-            outcome = type(error).__name__
-            error.source = error.source or source.name
-            raise
-        except asyncio.CancelledError:
-            outcome = "cancelled"
-            raise
-        finally:
-            self._count(source.name, call, outcome, self._monotonic() - started)
-        return answer
-
-    def _count(self, source: str, call: str, outcome: str, seconds: float) -> None:
-        count = self._counters.get((source, call, outcome))
-        if count is None:
-            count = self._counters[source, call, outcome] = self._metrics.erp_calls.labels(source, call, outcome).inc
-        clock = self._clocks.get((source, call))
-        if clock is None:
-            clock = self._clocks[source, call] = self._metrics.erp_seconds.labels(source, call).observe
-        count()
-        clock(seconds)
-
     async def _check(self, source: Erp) -> ErpError | None:
         try:
-            await self._attempt(source, "check", lambda erp: erp.check(), self._limits[source.name], Unavailable)
+            await self._calls.once(source, "check", lambda erp: erp.check())
         except ErpError as error:
             return error
         return None
 
     async def _decide(self, source: Erp, decision: Decision) -> DecisionResult:
-        # A breaker does not hold it up: somebody waits for it, and it is sent once at most.
-        await self._queue(source, self._write_limit.seconds)
         try:
-            result = await self._attempt(
-                source, "decide", lambda erp: erp.decide(decision), self._write_limit, UnknownOutcome
-            )
+            result = await self._calls.write(source, "decide", lambda erp: erp.decide(decision))
         except UnknownOutcome as error:
             self._overtake(source)
             result = DecisionResult(
@@ -479,6 +386,6 @@ class ErpHub:
 
     async def _reread(self, source: Erp, number: str) -> PurchaseOrder | None:
         try:
-            return await self._read(source, "purchase_order", lambda erp: erp.purchase_order(number))
+            return await self._calls.read(source, "purchase_order", lambda erp: erp.purchase_order(number))
         except ErpError:
             return None

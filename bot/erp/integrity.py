@@ -231,7 +231,7 @@ def _doubtful(record: Any) -> bool:
     """Return whether any text of a record needs a closer look."""
     kind = type(record)
     found = _TEXTS[kind](record)
-    parts = ["", found] if type(found) is str else ["", *found]
+    parts = ["", found] if isinstance(found, str) else ["", *found]
     inside = _INSIDE.get(kind)
     if inside is not None:
         for one in getattr(record, inside):

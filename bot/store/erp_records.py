@@ -23,7 +23,7 @@ from bot.store.upsert import insert_into
 
 log = structlog.get_logger(__name__)
 
-KEPT_COPIES, KEPT_REJECTED = 2_000, 1_000
+KEPT_COPIES, KEPT_REJECTED = 500, 1_000
 """Rows of each table; the oldest go first."""
 AGE = timedelta(days=30)
 """An answer older than that is no help any more."""
@@ -46,9 +46,7 @@ class StoredErpRecords:
     async def load(self) -> None:
         """Read what earlier processes kept."""
         rows = await self._database.run(lambda connection: connection.execute(select(ERP_COPY)).all())
-        self._loaded = {
-            (row.source, row.call, row.asked): (row.value, _EPOCH + row.as_of_ms * _MOMENT) for row in rows
-        }
+        self._loaded = {(row.source, row.call, row.asked): (row.value, _EPOCH + row.as_of_ms * _MOMENT) for row in rows}
 
     def put(self, source: str, call: str, asked: str, value: Any, as_of: datetime) -> None:
         """Keep an answer; too many at once leave out the newest, which the process itself still knows."""
@@ -75,7 +73,7 @@ class StoredErpRecords:
         if key in self._rejected or len(self._rejected) < KEPT_REJECTED:
             self._rejected[key] = kept
 
-    async def run(self, pause: float = 2.0) -> None:
+    async def run(self, pause: float = 5.0) -> None:
         """Write what has gathered, every ``pause`` seconds and once more at the end."""
         try:
             while True:
@@ -117,7 +115,7 @@ class StoredErpRecords:
             new = {"as_of_ms": insert.excluded.as_of_ms, "value": insert.excluded.value}
             upsert = insert.on_conflict_do_update(index_elements=["source", "call", "asked"], set_=new)
             connection.execute(upsert, copies)
-            _prune_copies(connection, max(copy["as_of_ms"] for copy in copies))
+            _prune_copies(connection, max(_ms(kept[1]) for kept in changed.values() if kept is not None))
         if rejected:
             insert = insert_into(ERP_REJECTED, self._database.dialect)
             new = {name: insert.excluded[name] for name in ("why", "record", "last_ms")}

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
-
-from aiohttp import BasicAuth
+from urllib.parse import quote_plus
 
 from bot.erp.errors import AuthFailed, Invalid, NotFound, NotPermitted, Unavailable
 from bot.erp.http import Answer, Http
@@ -62,7 +62,8 @@ async def _client_credentials(account: OAuth2Account, http: Http) -> Pass:
     form = {"grant_type": "client_credentials"} | ({"scope": account.scope} if account.scope else {})
     headers: dict[str, str] = {"Accept": "application/json"}
     if account.send == "header":
-        headers["Authorization"] = _basic(account.client_id, secret)
+        # Both are form-encoded first (RFC 6749, 2.3.1), so that a colon in them is none.
+        headers["Authorization"] = _basic(quote_plus(account.client_id), quote_plus(secret))
     else:
         form |= {"client_id": account.client_id, "client_secret": secret}
     answer = await http.read("POST", account.token_path, data=form, headers=headers)
@@ -91,4 +92,4 @@ def _of(answer: Answer, path: str, source: str) -> str:
 
 
 def _basic(user: str, password: str) -> str:
-    return BasicAuth(user, password, encoding="utf-8").encode()
+    return f"Basic {b64encode(f'{user}:{password}'.encode()).decode()}"

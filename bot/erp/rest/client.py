@@ -78,32 +78,41 @@ class Api:
     async def part(self, read: ReadList, given: Mapping[str, Any], *, start: int = 0, want: int) -> Part:
         """Return records from ``start`` on, as many as ``want`` or all there are, page by page.
 
-        Raises `Invalid` where the API gives the same page again and again.
+        Raises `Invalid` where the API gives the same page again and again, or less than it says there is.
         """
-        paging, items, page_before = read.paging, list[Any](), None
-        size = min(paging.size, want) if paging else want
-        number, cursor, total = paging.first if paging else 1, "", None
-        sent: _Sent | None = None
-        while True:
-            place = {"limit": size, "offset": start + len(items), "page": number, "cursor": cursor}
-            sent = sent or _sent(read, {**given, **place})
+        size = min(read.paging.size, want) if read.paging else want
+        place = {"limit": size, "offset": start, "page": read.paging.first if read.paging else 1, "cursor": ""}
+        sent: _Sent | None = _sent(read, {**given, **place})
+        items: list[Any] = []
+        page: list[Any] = []
+        total: int | None = None
+        while sent is not None:
             answer = await self._answer(sent)
-            page = self._listed(look(answer.data, read.at))
+            before, page = page, self._listed(look(answer.data, read.at))
             total = self._count(look(answer.data, read.total)) if read.total else None
-            if page and page == page_before:
+            if page and page == before:
                 raise Invalid("every page of a list is the same: is its paging configured?", source=self._http.source)
             items += page
-            page_before = page
-            if paging is None or not page or len(items) >= want or (total is not None and start + len(items) >= total):
-                return Part(items[:want], total)
-            number += 1
-            sent = None
-            if paging.by == "cursor":
-                cursor = values.text(look(answer.data, paging.next))
-            elif paging.by == "next":
-                sent = self._next(answer, paging.next, _sent(read, {**given, **place}))
-            if (paging.by == "cursor" and not cursor) or (paging.by == "next" and sent is None):
-                return Part(items[:want], total)
+            over = not page or len(items) >= want or (total is not None and start + len(items) >= total)
+            if not over and read.paging is None and total is not None:
+                raise Invalid("a list is longer than its answer, and has no paging", source=self._http.source)
+            sent = None if over else self._following(read, given, place, answer, sent, start + len(items))
+        return Part(items[:want], total)
+
+    def _following(
+        self, read: ReadList, given: Mapping[str, Any], place: dict[str, Any], answer: Answer, sent: _Sent, offset: int
+    ) -> _Sent | None:
+        """Return the request for the page after ``answer``, None if that was the last; moves ``place`` on."""
+        if read.paging is None:
+            return None
+        if read.paging.by == "next":
+            return self._next(answer, read.paging.next, sent)
+        place |= {"offset": offset, "page": place["page"] + 1}
+        if read.paging.by == "cursor":
+            place["cursor"] = values.text(look(answer.data, read.paging.next))
+            if not place["cursor"]:
+                return None
+        return _sent(read, {**given, **place})
 
     async def act(self, act: Act, given: Mapping[str, Any], *, what: str) -> str:
         """Send a write, once; returns the ERP's own words."""
@@ -190,7 +199,8 @@ class Api:
         said = values.text(look(answer.data, path)) if path else _linked(answer.headers.get("Link", ""))
         if not said:
             return None
-        address = self._base.join(URL(sent.path.lstrip("/"), encoded=True)).join(URL(said))
+        asked = sent.path if "://" in sent.path else f"{self._base}{sent.path.lstrip('/')}"
+        address = URL(asked, encoded=True).join(URL(said))
         if address.origin() != self._base.origin():
             raise Invalid("the address of the next page leads to another server", source=self._http.source)
         return _Sent(sent.method, str(address), {}, sent.headers, sent.body)

@@ -103,7 +103,7 @@ class ReadList(Read):
         used, by = self.used(), self.paging.by if self.paging else ""
         if by in ("offset", "page", "cursor") and by not in used:
             raise ValueError(f'paging: by {by} needs {{{by}}}; an example: params = {{ {by} = "{{{by}}}" }}')
-        if not by and used & {"limit", "offset", "page", "cursor"}:
+        if not by and used & {"offset", "page", "cursor"}:
             raise ValueError('paging is missing; an example: paging = { by = "offset", size = 100 }')
         if by == "cursor" and self.paging and not self.paging.next:
             raise ValueError('paging.next is missing: where the next cursor is; an example: next = "meta.next_cursor"')

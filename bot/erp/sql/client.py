@@ -10,7 +10,7 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -46,6 +46,7 @@ class ReadOnlyDatabase:
         self._timeout = timeout
         self._engine = _make_engine(url, timeout, connections, source)
         self._threads = ThreadPoolExecutor(connections, thread_name_prefix=f"sql-{source}")
+        self._under_way: set[Future[Any]] = set()
         self._closed = False
 
     @property
@@ -64,19 +65,24 @@ class ReadOnlyDatabase:
         deadline = time.monotonic() + self._timeout
         try:
             async with asyncio.timeout(self._timeout):
-                return await asyncio.get_running_loop().run_in_executor(self._threads, self._read, call, deadline)
+                under_way = self._threads.submit(self._read, call, deadline)
+                self._under_way.add(under_way)
+                under_way.add_done_callback(self._under_way.discard)
+                return await asyncio.wrap_future(under_way)
         except TimeoutError:
             raise Unavailable("no answer in time", source=self._source) from None
 
     async def close(self) -> None:
-        """Give the connections back; calls under way end by themselves."""
+        """Give the connections back, after calls under way or when their time is over."""
         if self._closed:
             return
         self._closed = True
-        given_back = asyncio.get_running_loop().run_in_executor(self._threads, self._engine.dispose)
         self._threads.shutdown(wait=False)
-        # Behind calls that hang it waits for their end, and nobody needs to wait with it.
-        await asyncio.wait([given_back], timeout=self._timeout)
+        await asyncio.to_thread(self._give_back)
+
+    def _give_back(self) -> None:
+        wait(set(self._under_way), timeout=self._timeout)
+        self._engine.dispose()
 
     def _read(self, call: Callable[[Connection], T], deadline: float) -> T:
         if time.monotonic() > deadline:
@@ -112,7 +118,8 @@ def _kind(error: DBAPIError, text: str) -> type[ErpError]:
         return Invalid if wrong else Unavailable
     if state.startswith("28") or any(sign in said for sign in _WRONG_ACCOUNT):
         return AuthFailed
-    if state in {"42501", "25006"}:
+    if state == "42501" or state.startswith("25"):
+        # 25006 is a write in a read-only transaction, 25001 the attempt to make it another.
         return NotPermitted
     # 57014: the statement's time is over; without a state there was no connection.
     wrong = state[:2] in {"22", "42", "21", "0A"} or type(error).__name__ in {"ProgrammingError", "DataError"}
@@ -166,6 +173,8 @@ def _decode(data: bytes) -> str:
 
 
 def _postgresql(url: URL, timeout: float, connections: int) -> Engine:
+    if url.drivername not in {"postgres", "postgresql", "postgresql+psycopg"}:
+        raise ValueError("another driver")
     # Both the session's default and each transaction are read-only; statements end on the server, and a connection that
     # went silent ends here.
     milliseconds = max(1, int(timeout * 1000))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Coroutine
 from datetime import date
-from typing import TypeVar
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from bot.erp import deciding, listing
-from bot.erp.errors import ErpError, NotFound, NotPermitted
+from bot.erp.errors import ErpError, Invalid, NotFound, NotPermitted
 from bot.erp.http import Http
 from bot.erp.model import (
     Area,
@@ -36,12 +38,30 @@ from bot.erp.tryton.stock import read_places, read_reorder_point, total_of
 from bot.erp.tryton.wire import Domain, Row, at, containing, like
 from bot.erp.vendors import Surroundings
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 _TWINS = 50
 """How many records may differ from one another in nothing but the case of their number."""
 _RANKED = 200
 """Among how many products a search looks for the best match, besides those that match exactly."""
+_OUT_OF_SHAPE = (KeyError, TypeError, ValueError, AttributeError, ArithmeticError)
+
+
+def _understood(
+    call: Callable[Concatenate[Any, P], Coroutine[Any, Any, T]],
+) -> Callable[Concatenate[Any, P], Coroutine[Any, Any, T]]:
+    """Turn a value that cannot be Tryton's, such as a state that a module of its own invented, into `Invalid`."""
+
+    @wraps(call)
+    async def understood(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return await call(self, *args, **kwargs)
+        except _OUT_OF_SHAPE as error:
+            text = f"a value that is unknown here in an answer: {type(error).__name__}: {error}"
+            raise Invalid(text, source=self.name) from error
+
+    return understood
 
 
 class TrytonErp(RefusingErp):
@@ -62,6 +82,7 @@ class TrytonErp(RefusingErp):
 
     # Products and stock
 
+    @_understood
     async def find_products(self, text: str, *, limit: int) -> tuple[Product, ...]:
         """Return products; the text is looked for in code, name and identifiers."""
         same = ["OR", ["code", "ilike", like(text)], ["identifiers.code", "ilike", like(text)]]
@@ -72,6 +93,7 @@ class TrytonErp(RefusingErp):
         found = {row["id"]: mapping.product(row) for row in (*exact, *part)}
         return listing.find_products(found.values(), text, limit=limit)
 
+    @_understood
     async def stock(self, sku: str) -> StockLevel:
         """Return the figures of every warehouse; the available ones are Tryton's forecast for the end of today."""
         rows = await self._products([["code", "ilike", like(sku)]], _TWINS) if sku else []
@@ -98,19 +120,23 @@ class TrytonErp(RefusingErp):
 
     # Documents
 
+    @_understood
     async def order(self, number: str) -> SalesOrder:
         """Return a sale."""
         return self._sale(await self._one(SALES, number), lines=True)
 
+    @_understood
     async def orders(self, query: ListQuery) -> Slice[SalesOrder]:
         """Return sales."""
         rows, total = await self._page(SALES, query)
         return Slice(items=tuple(self._sale(row, lines=False) for row in rows), total=total)
 
+    @_understood
     async def invoice(self, number: str) -> Invoice:
         """Return a customer invoice."""
         return self._invoice(await self._one(INVOICES, number))
 
+    @_understood
     async def invoices(self, query: ListQuery) -> Slice[Invoice]:
         """Return customer invoices. An overdue one is no state of Tryton's: it is found by its payments' days."""
         if query.filter in OVERDUE:
@@ -120,19 +146,23 @@ class TrytonErp(RefusingErp):
         rows, total = await self._page(INVOICES, query)
         return Slice(items=tuple(map(self._invoice, rows)), total=total)
 
+    @_understood
     async def purchase_order(self, number: str) -> PurchaseOrder:
         """Return a purchase with its approval."""
         return (await self._purchases([await self._one(PURCHASES, number)], lines=True))[0]
 
+    @_understood
     async def purchase_orders(self, query: ListQuery) -> Slice[PurchaseOrder]:
         """Return purchases with their approvals."""
         rows, total = await self._page(PURCHASES, query)
         return Slice(items=await self._purchases(rows, lines=False), total=total)
 
+    @_understood
     async def production_order(self, number: str) -> ProductionOrder:
         """Return a production."""
         return self._production(await self._one(PRODUCTIONS, number))
 
+    @_understood
     async def production_orders(self, query: ListQuery) -> Slice[ProductionOrder]:
         """Return productions."""
         rows, total = await self._page(PRODUCTIONS, query)
@@ -140,14 +170,17 @@ class TrytonErp(RefusingErp):
 
     # Decisions, changes, the source itself
 
+    @_understood
     async def decide(self, decision: Decision) -> DecisionResult:
         """Confirm or cancel a quotation; the reason goes into a note on it."""
         return await deciding.decide(decision, read=self.purchase_order, write=self._write)
 
+    @_understood
     async def changed_since(self, area: Area, cursor: str, *, limit: int) -> Changes:
         """Return changes by their time; stock changes with every move of a product."""
         return await read_changes(self._account, area, cursor, limit=limit)
 
+    @_understood
     async def check(self) -> None:
         """Log in and ask for the account's own preferences."""
         await self._account.read("res.user", "get_preferences", True)

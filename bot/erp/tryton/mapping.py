@@ -124,7 +124,7 @@ def product(row: Row) -> Product:
     """Return a product."""
     return Product(
         sku=row["code"],
-        name=row["name"],
+        name=row["name"] or "",
         unit=at(row, "default_uom.symbol") or "",
         category=", ".join(category["name"] for category in some(row, "categories")),
         barcode=next((identifier["code"] for identifier in some(row, "identifiers")), ""),
@@ -137,7 +137,7 @@ def sale(row: Row, *, source: str, url: str, lines: bool) -> SalesOrder:
     return SalesOrder(
         id=str(row["id"]),
         number=number_of(row),
-        customer=at(row, "party.name"),
+        customer=at(row, "party.name") or "",
         status=_sale_status(row["state"], delivery),
         delivery=delivery,
         billing=_billing(row["invoice_state"], row["invoice_method"], delivery),
@@ -148,7 +148,7 @@ def sale(row: Row, *, source: str, url: str, lines: bool) -> SalesOrder:
         lines=tuple(_sale_line(line, at(row, "currency.code")) for line in _goods(row)) if lines else (),
         salesperson=at(row, "quoted_by.rec_name") or "",
         url=url,
-        changed_at=row[CHANGED],
+        changed_at=changed_at(row),
         source=source,
         extra=_extra(row, "reference", "shipment_state"),
     )
@@ -201,7 +201,7 @@ def invoice(row: Row, *, source: str, url: str) -> Invoice:
     return Invoice(
         id=str(row["id"]),
         number=number_of(row),
-        customer=at(row, "party.name"),
+        customer=at(row, "party.name") or "",
         status=_invoice_status(row["state"], total, owed),
         issued_on=row["invoice_date"],
         due_on=_due(some(row, "lines_to_pay")),
@@ -210,7 +210,7 @@ def invoice(row: Row, *, source: str, url: str) -> Invoice:
         is_credit_note=total is not None and total < 0,
         order_number=next((order["number"] for order in some(row, "sales") if order["number"]), ""),
         url=url,
-        changed_at=row[CHANGED],
+        changed_at=changed_at(row),
         source=source,
         extra=_extra(row, "reference"),
     )
@@ -244,7 +244,7 @@ def purchase(
     return PurchaseOrder(
         id=str(row["id"]),
         number=number_of(row),
-        vendor=at(row, "party.name"),
+        vendor=at(row, "party.name") or "",
         status=_PURCHASES[row["state"]],
         approval=approval,
         requester=at(row, "create_uid.login") or "",
@@ -256,7 +256,7 @@ def purchase(
         lines=tuple(_purchase_line(line, at(row, "currency.code")) for line in _goods(row)) if lines else (),
         version=version,
         url=url,
-        changed_at=row[CHANGED],
+        changed_at=changed_at(row),
         source=source,
         people=people,
         extra=_extra(row, "reference", "shipment_state"),
@@ -292,7 +292,7 @@ def production(row: Row, *, source: str, url: str) -> ProductionOrder:
         due_on=row["planned_date"],
         material_ready=_MATERIAL.get(row["state"]),
         url=url,
-        changed_at=row[CHANGED],
+        changed_at=changed_at(row),
         source=source,
         extra=_extra(row, "reference"),
     )
@@ -301,7 +301,8 @@ def production(row: Row, *, source: str, url: str) -> ProductionOrder:
 def changed_at(row: Row, path: str = CHANGED) -> datetime:
     """Return when a record was last changed."""
     moment = at(row, path)
-    assert isinstance(moment, datetime)
+    if not isinstance(moment, datetime):
+        raise ValueError("a record without a time of change")
     return moment
 
 

@@ -54,7 +54,7 @@ def decode(value: Any) -> Any:
                 return datetime.combine(day, clock)
             case _:
                 return {name: decode(item) for name, item in value.items()}
-    except (KeyError, TypeError, InvalidOperation) as error:
+    except (KeyError, TypeError, ValueError, InvalidOperation) as error:
         raise ValueError(f"not a value of Tryton: {type(error).__name__}") from error
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any, TypeVar
@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from bot.erp import deciding, listing
 from bot.erp.errors import Invalid, NotFound, NotPermitted
+from bot.erp.listing import D
 from bot.erp.model import (
     Area,
     Changes,
@@ -61,7 +62,7 @@ class YonBipErp:
         self._workflow = Workflow(self._client, options, values)
         self._heads = Heads(self._client, values, days=options.list_days)
         self._stock = StockReader(self._client, options, now=surroundings.now)
-        self._changes = ChangeReader(self._client, values)
+        self._changes = ChangeReader(self._client, values, now=surroundings.now, days=options.list_days)
         self._purchase_index = Index(listing.PURCHASE_ORDERS, values, day="vouchdate", partner="vendor_name")
         self._invoice_index = Index(listing.INVOICES, values, day="billDate", partner="bodyItemCustomerName")
 
@@ -71,6 +72,7 @@ class YonBipErp:
 
     async def close(self) -> None:
         """Give connections back."""
+        await self._stock.close()
         await self._client.close()
 
     # Products and stock
@@ -214,12 +216,12 @@ class YonBipErp:
 
     async def _slice(
         self,
-        index: Index[Any],
+        index: Index[D],
         rows: Sequence[Row],
         query: ListQuery,
         today: date,
-        read: Callable[[Sequence[str]], Any],
-    ) -> Slice[Any]:
+        read: Callable[[Sequence[str]], Awaitable[list[D]]],
+    ) -> Slice[D]:
         """Return part of a list whose documents are read one by one.
 
         What a filter leaves is read and picked from. Of a list of everything only the part that is asked for is read.
@@ -251,6 +253,7 @@ class YonBipErp:
         """Return what ``make`` makes of an answer; raises `Invalid` for values that are missing or none."""
         try:
             return make(value)
+        # Shapes differ between tenants too: a list where a record was, a text where a list was.
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise self._unreadable(error) from error
 

@@ -17,6 +17,7 @@ _LATE = timedelta(minutes=3)
 """How much later than its own time a change may appear: as long as a transaction of the ERP may take."""
 _REPEATED_HOUR = timedelta(hours=1)
 """Where clocks are put back, an hour's times come twice."""
+_UNORDERED = (Area.FINANCE, Area.PRODUCTION)
 _FIRST, _LAST = datetime(1990, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 _IN_TIME = {"queryOrders": [{"field": "pubts", "order": "asc"}, {"field": "id", "order": "asc"}]}
 
@@ -24,9 +25,11 @@ _IN_TIME = {"queryOrders": [{"field": "pubts", "order": "asc"}, {"field": "id", 
 class ChangeReader:
     """Follows the areas whose lists tell ``pubts``; keeps nothing between calls."""
 
-    def __init__(self, client: Client, values: Values) -> None:
+    def __init__(self, client: Client, values: Values, *, now: Callable[[], datetime], days: int) -> None:
         self._client = client
         self._values = values
+        self._now = now
+        self._days = timedelta(days=days)
         winter, summer = (datetime(2026, month, 1, tzinfo=values.zone).utcoffset() for month in (1, 7))
         self._late = _LATE if winter == summer else _LATE + _REPEATED_HOUR
 
@@ -37,11 +40,15 @@ class ChangeReader:
         cursor = TimeCursor.parse(text)
         if cursor.at is not None and not _FIRST < cursor.at < _LAST:
             raise Invalid("a cursor of no time in which ERPs work", source=self._client.source)
-        since = cursor.since(self._late)
-        start = f"{self._values.local(since or _FIRST):%Y-%m-%d %H:%M:%S}"
+        since = cursor.since(self._late) or self._beginning(area)
+        start = f"{self._values.local(since):%Y-%m-%d %H:%M:%S}"
         rows = await self._rows(area, start, cursor.need(limit))
         name = production_number if area is Area.PRODUCTION else _number
         return cursor.take(area, self._changes(area, rows, name), limit=limit, overlap=self._late)
+
+    def _beginning(self, area: Area) -> datetime:
+        """Return where an empty cursor starts: lists without an order are read whole, so not from the first day on."""
+        return self._now() - self._days if area in _UNORDERED else _FIRST
 
     async def _rows(self, area: Area, start: str, count: int) -> list[Row]:
         """Return records changed since ``start``: ``count`` in order of time, or all where a list has no order."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -47,7 +47,7 @@ class Session:
 class Client:
     """One app at one tenant. Raises only `bot.erp.errors`; reads are bounded, writes go out once."""
 
-    def __init__(self, options: YonBipOptions, *, now: Any, source: str) -> None:
+    def __init__(self, options: YonBipOptions, *, now: Callable[[], datetime], source: str) -> None:
         self.source = source
         self._options = options
         self._now = now
@@ -142,11 +142,12 @@ class Client:
 
     # Lists
 
-    async def rows(self, path: str, body: Row, *, limit: int | None = None) -> list[Row]:
+    async def rows(self, path: str, body: Row, *, limit: int | None = None, most: int = 0) -> list[Row]:
         """Return the rows of a list, page by page: ``limit`` of them, or all.
 
-        Raises `Invalid` where all are more than one question may read.
+        Raises `Invalid` where all are more than ``most``, by default what one question may read.
         """
+        most = most or self._options.most_rows
         size = self._options.page_rows if limit is None else min(self._options.page_rows, limit)
         rows: list[Row] = []
         page = 0
@@ -159,8 +160,8 @@ class Client:
             rows += found
             if limit is not None and len(rows) >= limit:
                 return rows[:limit]
-            if len(rows) > self._options.most_rows:
-                raise Invalid(f"more than {self._options.most_rows} rows of {path}: ask for less", source=self.source)
+            if len(rows) > most:
+                raise Invalid(f"more than {most} rows of {path}: ask for less", source=self.source)
             # A page may be shorter than asked for and not the last; what the count counts, differs between lists.
             if not found or (len(found) < size and len(rows) >= self._count(data)):
                 return rows

@@ -48,15 +48,16 @@ class Heads:
         path, asked = f"{PURCHASES}/list", {**BY_ID, "isSum": True}
         match wanted:
             case Filter.LATE:
-                approved = {**BY_ID, "isSum": False, "simpleVOs": either("status", [APPROVED])}
+                since = condition("vouchdate", "egt", self._begin(today))
+                approved = {**BY_ID, "isSum": False, "simpleVOs": [condition("status", "eq", APPROVED), since]}
                 # What arrived is told line by line.
                 return [row for row in await self._client.rows(path, approved) if not received_whole(row)]
             case Filter.PENDING:
                 waiting = [condition("status", "eq", APPROVING), condition("verifystate", "eq", "1")]
                 return await self._client.rows(path, {**asked, "simpleVOs": [{"logicOp": "or", "conditions": waiting}]})
             case _:
-                since = [condition("vouchdate", "egt", self._begin(today))]
-                return await self._client.rows(path, {**asked, "simpleVOs": since})
+                since = condition("vouchdate", "egt", self._begin(today))
+                return await self._client.rows(path, {**asked, "simpleVOs": [since]})
 
     async def receivables(self, wanted: Filter, today: date) -> list[Row]:
         """Return rows of receivables, of which some lines may repeat the header; open ones for `Filter.OVERDUE`."""
@@ -92,7 +93,7 @@ class Index(Generic[D]):
     """Headers in the order of a list of everything, as far as a text matches them."""
 
     def __init__(self, listing: Listing[D], values: Values, *, day: str, partner: str) -> None:
-        self.listing = listing
+        self.listing: Listing[D] = listing
         self._values = values
         self._day = day
         self._partner = partner

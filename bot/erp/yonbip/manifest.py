@@ -29,6 +29,7 @@ class YonBipOptions(HttpOptions):
     currencies: dict[str, str] = Field({}, description="ISO codes of currencies by their code or name here.")
     page_rows: int = Field(100, ge=1, le=500, description="Rows of one page; the platform gives 500 at most.")
     most_rows: int = Field(20_000, ge=1, description="Rows that one question may read at most.")
+    most_materials: int = Field(100_000, ge=1, description="Materials that are read at most, to search them.")
     most_details: int = Field(200, ge=1, description="Documents that one question may read one by one at most.")
     list_days: int = Field(366, ge=1, description="How many days back lists go.")
     catalogue_minutes: int = Field(10, ge=0, description="How long the list of materials is believed.")

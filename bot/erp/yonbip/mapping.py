@@ -255,7 +255,10 @@ class Documents:
             return None
         if course is not None:
             return course.approval(waiting=status is PurchaseStatus.WAITING)
-        return Approval(decided_by=code(row.get("auditorId")), decided_at=self.values.time(row.get("auditTime")))
+        auditor, at = code(row.get("auditorId")), self.values.time(row.get("auditTime"))
+        if status is not PurchaseStatus.WAITING and not auditor and at is None:
+            return None
+        return Approval(decided_by=auditor, decided_at=at)
 
     def _purchase_line(self, line: Row, currency: str) -> PurchaseLine:
         return PurchaseLine(

@@ -34,7 +34,7 @@ class StockReader:
         self._now = now
         self._catalogue: tuple[Product, ...] = ()
         self._until: datetime | None = None
-        self._reading = asyncio.Lock()
+        self._reading: asyncio.Task[None] | None = None
 
     async def probe(self) -> None:
         """Read one material; raises what a question would meet."""
@@ -45,13 +45,28 @@ class StockReader:
 
         The platform compares whole values, so that all materials are read, and believed for some minutes.
         """
-        async with self._reading:
-            if self._until is None or self._now() >= self._until:
-                rows = await self._client.rows(_MATERIALS, {})
-                products = {code(row.get("code")): self._product(row) for row in rows}
-                self._catalogue = tuple(products.values())
-                self._until = self._now() + timedelta(minutes=self._options.catalogue_minutes)
+        if self._until is None or self._now() >= self._until:
+            if self._reading is None:
+                self._reading = asyncio.create_task(self._read())
+                # Who asked may have gone away, and then nobody looks at the error.
+                self._reading.add_done_callback(lambda task: task.cancelled() or task.exception())
+            # A long catalogue takes longer than one question may wait: the next one finds it.
+            await asyncio.shield(self._reading)
         return listing.find_products(self._catalogue, wanted, limit=limit)
+
+    async def _read(self) -> None:
+        try:
+            rows = await self._client.rows(_MATERIALS, {}, most=self._options.most_materials)
+            self._catalogue = tuple({code(row.get("code")): self._product(row) for row in rows}.values())
+            self._until = self._now() + timedelta(minutes=self._options.catalogue_minutes)
+        finally:
+            self._reading = None
+
+    async def close(self) -> None:
+        """Stop reading."""
+        if self._reading is not None:
+            self._reading.cancel()
+            await asyncio.wait([self._reading])
 
     async def level(self, sku: str) -> StockLevel:
         """Return a material's stock; raises `NotFound`. No row at all means nothing, or nothing that may be seen."""

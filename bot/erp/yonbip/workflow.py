@@ -1,4 +1,4 @@
-"""The workflow of purchase orders: who is waited for, who decided what, and deciding (ERP sheet, 2A, approve and reject).
+"""The workflow of purchase orders: who is waited for, who decided what, and deciding (ERP sheet, 2A).
 
 Tasks and history are read for many orders at once. Everybody whose turn it is has a task of their own.
 """

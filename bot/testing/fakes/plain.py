@@ -1,19 +1,24 @@
 """A plain JSON server of no vendor in particular: the worked example of a fake, and what a mapped JSON source asks.
 
-``POST /login`` gives a token for the header ``Authorization: Bearer …``. ``GET /products``, ``/orders``, ``/invoices``,
-``/purchases``, ``/productions`` give pages (``offset``, ``limit`` up to `PAGE`, at most) as ``{"total", "items"}``, the
-same with a number behind it one record, ``/stock/<sku>`` the stock of a product. ``GET /changes/<area>`` gives keys and
-times from ``since`` on. ``POST /purchases/<number>/decision`` decides the version that it names.
+``POST /login`` gives a token for the header ``Authorization: Bearer …``, and so does ``POST /oauth/token`` for client
+credentials. ``GET /products``, ``/orders``, ``/invoices``, ``/purchases``, ``/productions`` give pages (``offset``,
+``limit`` up to `PAGE`, at most) as ``{"total", "items"}``, the same with a number behind it one record,
+``/stock/<sku>`` the stock of a product. With ``view`` (``all``, ``late``, ``overdue``, ``pending``) and ``q`` the
+server itself filters and sorts documents; ``POST /search/<kind>`` does so with a body. ``GET /changes/<area>`` gives
+keys and times from ``since`` on. ``POST /purchases/<number>/decision`` decides the version that it names.
 """
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
+from urllib.parse import unquote_plus
 
 from aiohttp import web
 
+from bot.erp import listing
 from bot.erp.model import (
     Approval,
     Area,
@@ -29,8 +34,9 @@ from bot.erp.model import (
     StockLevel,
     Verdict,
 )
-from bot.testing.company import NoSuchOrder, NotAllowed, NotWaiting, by_change
-from bot.testing.fake_erp import SECRET, Call, FakeServer, Kind, exact_json
+from bot.erp.port import Filter, ListQuery
+from bot.testing.company import Clock, NoSuchOrder, NotAllowed, NotWaiting, ReferenceCompany, by_change
+from bot.testing.fake_erp import SECRET, Call, FakeServer, Handler, Kind, exact_json
 
 PAGE = 10
 """The longest page; a longer one that is asked for is cut off without a word."""
@@ -47,12 +53,32 @@ _AREAS = {
 }
 
 
+_LISTINGS: Mapping[Area, listing.Listing[Any]] = {
+    Area.SALES: listing.SALES_ORDERS,
+    Area.FINANCE: listing.INVOICES,
+    Area.PURCHASING: listing.PURCHASE_ORDERS,
+    Area.PRODUCTION: listing.PRODUCTION_ORDERS,
+}
+
+Paging = Literal["offset", "page", "cursor", "next", "link"]
+
+
 class FakePlain(FakeServer):
-    """The plain server; account `USER` with the fakes' common `SECRET`."""
+    """The plain server; account `USER` with the fakes' common `SECRET`.
+
+    ``paging`` is how it gives long lists: by ``offset`` with the total, by ``page`` and ``size``, by an opaque
+    ``cursor``, or with the address of the next page in the body (``next``) or in the header Link (``link``).
+    """
+
+    def __init__(self, company: ReferenceCompany, clock: Clock, *, paging: Paging = "offset") -> None:
+        super().__init__(company, clock)
+        self.paging: Paging = paging
 
     def routes(self) -> Iterable[web.AbstractRouteDef]:
         return (
             web.post("/login", self._login),
+            web.post("/oauth/token", self._token),
+            web.post("/search/{kind}", self._search),
             web.get("/changes/{area}", self._changes),
             web.post("/purchases/{key}/decision", self._decide),
             web.get("/{kind}", self._page),
@@ -60,11 +86,11 @@ class FakePlain(FakeServer):
         )
 
     async def understand(self, request: web.Request) -> Call:
-        if request.path == "/login":
+        if request.path in ("/login", "/oauth/token"):
             return Call(Kind.LOGIN)
         parts = request.path.strip("/").split("/")
-        area = _AREAS.get(parts[1] if parts[0] == "changes" else parts[0])
-        kind = Kind.WRITE if request.method == "POST" else Kind.READ
+        area = _AREAS.get(parts[1] if parts[0] in ("changes", "search") else parts[0])
+        kind = Kind.WRITE if request.method == "POST" and parts[0] != "search" else Kind.READ
         return Call(kind, area, request.headers.get("Authorization", "").removeprefix("Bearer "))
 
     async def _login(self, request: web.Request) -> web.StreamResponse:
@@ -73,13 +99,67 @@ class FakePlain(FakeServer):
             return self.say_login_refused(request)
         return exact_json({"token": self.new_session()})
 
+    async def _token(self, request: web.Request) -> web.StreamResponse:
+        """Give a token for client credentials, in the header or in the form (RFC 6749, 4.4)."""
+        form = await request.post()
+        if form.get("grant_type") != "client_credentials":
+            return exact_json({"error": "unsupported_grant_type"}, 400)
+        given = (form.get("client_id"), form.get("client_secret"))
+        header = request.headers.get("Authorization", "")
+        if header:
+            user, _, secret = b64decode(header.removeprefix("Basic ")).decode().partition(":")
+            given = (unquote_plus(user), unquote_plus(secret))
+        if given != (USER, SECRET):
+            return exact_json({"error": "invalid_client"}, 401)
+        return exact_json({"access_token": self.new_session(), "token_type": "Bearer", "expires_in": 3600})
+
     async def _page(self, request: web.Request) -> web.StreamResponse:
         kind = request.match_info["kind"]
         if kind not in _AREAS:
             return _say("no such address", 404)
-        records = list(self.company.records(_AREAS[kind]).values())
-        offset, limit = int(request.query.get("offset", 0)), min(int(request.query.get("limit", PAGE)), PAGE)
-        return exact_json({"total": len(records), "items": [render(item) for item in records[offset : offset + limit]]})
+        return self._part(request, self._records(_AREAS[kind], request.query))
+
+    async def _search(self, request: web.Request) -> web.StreamResponse:
+        kind, wanted = request.match_info["kind"], await request.json()
+        if kind not in _AREAS:
+            return _say("no such address", 404)
+        records = self._records(_AREAS[kind], {"view": wanted.get("view", "all"), "q": wanted.get("text", "")})
+        offset, limit = wanted["from"], min(wanted["count"], PAGE)
+        return exact_json({"found": {"count": len(records), "rows": list(map(render, records[offset:][:limit]))}})
+
+    def _records(self, area: Area, wanted: Mapping[str, str]) -> list[Any]:
+        """Return the records of an area: all as they are kept, or those of a view as it sorts them."""
+        records = list(self.company.records(area).values())
+        if "view" not in wanted:
+            return records
+        query = ListQuery(filter=Filter(wanted["view"]), text=wanted.get("q", ""), limit=len(records))
+        return list(_LISTINGS[area].pick(records, query, self.company.today).items)
+
+    def _part(self, request: web.Request, records: list[Any]) -> web.StreamResponse:
+        """Answer with one page of some records, in the server's way of paging."""
+        size = min(int(request.query.get("size" if self.paging == "page" else "limit", PAGE)), PAGE)
+        if self.paging == "page":
+            start = (int(request.query.get("page", 1)) - 1) * size
+        elif self.paging == "cursor":
+            start = int(request.query.get("cursor", "at-0").removeprefix("at-"))
+        else:
+            start = int(request.query.get("offset", 0))
+        items = [render(item) for item in records[start : start + size]]
+        following = start + size if start + size < len(records) else None
+        match self.paging:
+            case "cursor":
+                return exact_json({"items": items, "next": None if following is None else f"at-{following}"})
+            case "next":
+                address = str(request.rel_url.update_query(offset=str(following)))
+                return exact_json({"items": items, "links": {"next": None if following is None else address}})
+            case "link":
+                here, there = request.url, request.url.update_query(offset=str(following))
+                links = {} if following is None else {"Link": f'<{here}>; rel="self", <{there}>; rel="next"'}
+                return exact_json(items, headers=links)
+            case "page":
+                return exact_json({"items": items})
+            case _:
+                return exact_json({"total": len(records), "items": items})
 
     async def _one(self, request: web.Request) -> web.StreamResponse:
         kind, key = request.match_info["kind"], request.match_info["key"]
@@ -108,6 +188,52 @@ class FakePlain(FakeServer):
         except NotAllowed:
             return _say("not your turn", 403)
         return exact_json(render(decided))
+
+
+class FakeKeyed(FakePlain):
+    """The plain server with `SECRET` in every request instead of a login: ``account`` says where."""
+
+    login_needed = False
+
+    def __init__(
+        self,
+        company: ReferenceCompany,
+        clock: Clock,
+        *,
+        account: Literal["none", "bearer", "basic", "header", "query"],
+        paging: Paging = "offset",
+    ) -> None:
+        super().__init__(company, clock, paging=paging)
+        self.account = account
+
+    def routes(self) -> Iterable[web.AbstractRouteDef]:
+        for route in super().routes():
+            assert isinstance(route, web.RouteDef)
+            yield web.route(route.method, route.path, self._for_those_with_the_key(route.handler))
+
+    def _for_those_with_the_key(self, handler: Any) -> Handler:
+        async def guarded(request: web.Request) -> web.StreamResponse:
+            if not self._has_key(request):
+                return self.say_login_refused(request)
+            answer: web.StreamResponse = await handler(request)
+            return answer
+
+        return guarded
+
+    def _has_key(self, request: web.Request) -> bool:
+        match self.account:
+            case "bearer":
+                return request.headers.get("Authorization") == f"Bearer {SECRET}"
+            case "basic":
+                return (
+                    request.headers.get("Authorization") == f"Basic {b64encode(f'{USER}:{SECRET}'.encode()).decode()}"
+                )
+            case "header":
+                return request.headers.get("X-API-Key") == SECRET
+            case "query":
+                return request.query.get("key") == SECRET
+            case _:
+                return True
 
 
 def _say(text: str, status: int) -> web.Response:

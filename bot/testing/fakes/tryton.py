@@ -21,8 +21,9 @@ from aiohttp import web
 from bot.erp.model import Approval, Area, PurchaseOrder, PurchaseStatus, Verdict
 from bot.testing.company import Clock, NotAllowed, ReferenceCompany
 from bot.testing.fake_erp import SECRET, Call, FakeServer, Kind
+from bot.testing.fakes.tryton_people import BUYERS, groups_of
 from bot.testing.fakes.tryton_query import Fault, find, project
-from bot.testing.fakes.tryton_records import BUYERS, decode, encode, groups_of, tables
+from bot.testing.fakes.tryton_records import decode, encode, tables
 
 DATABASE = "company"
 USER = "bot"

@@ -1,19 +1,18 @@
 """The reference company as Tryton's records: amounts are decimals, quantities floats, times of the database UTC.
 
 Where Tryton says a thing in another way than the company, its way is invented here: an order that waits is a quotation,
-goods that went out are done moves of a line, a paid amount is a reconciled line, a decision is a line of the log.
+goods that went out are done moves of a line, and
+a paid amount is a reconciled line.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from bot.erp.model import (
-    Approval,
     Area,
     Invoice,
     InvoiceStatus,
@@ -30,22 +29,13 @@ from bot.erp.model import (
     SalesOrder,
 )
 from bot.testing.company import ReferenceCompany
+from bot.testing.fakes import tryton_people as people
 from bot.testing.fakes.tryton_query import Record
-
-BUYERS = 21
-"""The group that may confirm and cancel purchases."""
-_EVERYBODY = 5
 
 _DIGITS = 6
 _SUPPLIER: Record = {"id": 901, "type": "supplier", "left": 1, "right": 2}
 _CUSTOMER: Record = {"id": 902, "type": "customer", "left": 3, "right": 4}
 _LOST: Record = {"id": 903, "type": "lost_found", "left": 5, "right": 6}
-
-
-def groups_of(company: ReferenceCompany, login: str, *, nobody: bool = False) -> list[int]:
-    """Return the groups of a user; ``nobody``: the company took the right to decide from all."""
-    decides = any(user.id == login and user.levels for user in company.users)
-    return [_EVERYBODY, BUYERS] if decides and not nobody else [_EVERYBODY]
 
 
 def tables(company: ReferenceCompany, context: Mapping[str, Any]) -> dict[str, Callable[[], list[Record]]]:
@@ -60,14 +50,11 @@ def tables(company: ReferenceCompany, context: Mapping[str, Any]) -> dict[str, C
         "account.invoice": lambda: [_invoice(company, invoice) for invoice in company.invoices.values()],
         "purchase.purchase": lambda: [_purchase(company, order) for order in company.purchases.values()],
         "production": lambda: [_production(company, order) for order in company.productions.values()],
-        "ir.model.button": lambda: [
-            {"id": n, "model": "purchase.purchase", "name": name, "groups": [{"id": BUYERS}]}
-            for n, name in enumerate(("confirm", "cancel"), 1)
-        ],
-        "ir.model.button.rule": lambda: [_rule(company)],
-        "ir.model.button.click": lambda: list(_clicks(company)),
-        "ir.model.log": lambda: list(_log(company)),
-        "ir.note": lambda: list(_notes(company)),
+        "ir.model.button": people.buttons,
+        "ir.model.button.rule": lambda: [people.rule(company)],
+        "ir.model.button.click": lambda: list(people.clicks(company)),
+        "ir.model.log": lambda: list(people.log(company)),
+        "ir.note": lambda: list(people.notes(company)),
     }
 
 
@@ -261,7 +248,7 @@ def _sale(company: ReferenceCompany, order: SalesOrder) -> Record:
     shipped = {**_SHIPMENTS, Progress.FULL: "sent"}
     return {
         "id": int(order.id),
-        "number": order.number,
+        "number": order.number or None,
         "reference": None,
         "state": _SALES[order.status],
         "party": {"id": 1, "name": order.customer},
@@ -335,7 +322,7 @@ def _invoice(company: ReferenceCompany, invoice: Invoice) -> Record:
     return {
         "id": int(invoice.id),
         "type": "out",
-        "number": invoice.number,
+        "number": invoice.number or None,
         "reference": None,
         "state": state,
         "party": {"id": 1, "name": invoice.customer},
@@ -358,7 +345,7 @@ def _purchase(company: ReferenceCompany, order: PurchaseOrder) -> Record:
     return {
         "id": int(order.id),
         "_timestamp": f"{changed['write_date'].timestamp():.5f}",
-        "number": order.number,
+        "number": order.number or None,
         "reference": None,
         "state": _PURCHASES[order.status],
         "party": {"id": 1, "name": order.vendor},
@@ -370,7 +357,7 @@ def _purchase(company: ReferenceCompany, order: PurchaseOrder) -> Record:
         "total_amount": _amount(order.total),
         "untaxed_amount": _amount(order.total),
         "currency": _currency(order.total),
-        "create_uid": {"id": 1, "login": order.requester, "name": _name(company, order.requester)},
+        "create_uid": people.user(company, order.requester),
         "quoted_by": {"id": 1, "rec_name": order.buyer},
         "lines": [
             _line(n, line) | {"moves": _line_moves(line, line.received, _SUPPLIER, _LOST)}
@@ -387,7 +374,7 @@ def _production(company: ReferenceCompany, order: ProductionOrder) -> Record:
     outputs = (("done", produced, product), ("draft", order.planned, product), ("done", Decimal(3), other))
     return {
         "id": int(order.id),
-        "number": order.number,
+        "number": order.number or None,
         "reference": None,
         "state": _PRODUCTIONS[order.status],
         "product": product,
@@ -401,94 +388,3 @@ def _production(company: ReferenceCompany, order: ProductionOrder) -> Record:
         ],
         **_changed(company, Area.PRODUCTION, order.number),
     }
-
-
-# Who decided
-
-
-def _name(company: ReferenceCompany, login: str) -> str | None:
-    return next((user.name for user in company.users if user.id == login), None)
-
-
-def _user(company: ReferenceCompany, login: str) -> Record:
-    return {"id": 1, "login": login, "name": _name(company, login)}
-
-
-def _rule(company: ReferenceCompany) -> Record:
-    """Return the rule that some orders need two users."""
-    ids = [int(order.id) for order in company.purchases.values() if order.approval and order.approval.levels > 1]
-    this = {"__class__": "Get", "v": {"__class__": "Eval", "v": "self", "d": {}}, "k": "id", "d": 0}
-    return {
-        "id": 1,
-        "button": {"id": 1, "model": "purchase.purchase", "name": "confirm"},
-        "number_user": 2,
-        "condition": json.dumps({"__class__": "In", "k": this, "v": ids}),
-    }
-
-
-def _clicks(company: ReferenceCompany) -> Iterator[Record]:
-    """Yield the clicks of orders that wait for more."""
-    for order in company.purchases.values():
-        approval = order.approval or Approval()
-        if order.status is PurchaseStatus.WAITING and approval.level > 1:
-            yield {
-                "id": int(order.id),
-                "button": {"id": 1, "model": "purchase.purchase", "name": "confirm"},
-                "record_id": int(order.id),
-                "user": _user(company, approval.decided_by),
-                "create_date": approval.decided_at,
-            }
-
-
-def _log(company: ReferenceCompany) -> Iterator[Record]:
-    """Yield every order's way: buttons that people pressed, and changes of state, of which a worker makes the last.
-
-    What was decided on had waited; what was withdrawn went back before.
-    """
-    for order in company.purchases.values():
-        begun = order.approval is not None or order.status is not PurchaseStatus.DRAFT
-        at = (order.changed_at or datetime.min.replace(tzinfo=UTC)) - timedelta(hours=1)
-        way = [("quote", order.requester, at), ("state:quotation", order.requester, at)] if begun else []
-        approval = order.approval
-        if order.status is PurchaseStatus.CANCELLED:
-            way += [("draft", order.requester, at), ("state:draft", order.requester, at)]
-            way += [("cancel", order.requester, at), ("state:cancelled", order.requester, at)]
-        elif approval and approval.decided_at and order.status is not PurchaseStatus.WAITING:
-            by, when = approval.decided_by, approval.decided_at
-            if order.status is PurchaseStatus.REJECTED:
-                way += [("cancel", by, when), ("state:cancelled", by, when)]
-            else:
-                way += [("confirm", by, when), ("state:processing", "worker", when + timedelta(seconds=1))]
-            if order.status is PurchaseStatus.DONE:
-                way.append(("state:done", "worker", when + timedelta(hours=1)))
-        for n, (target, login, moment) in enumerate(way):
-            yield {
-                "id": 10 * int(order.id) + n,
-                "resource": f"purchase.purchase,{order.id}",
-                "event": "transition" if target.startswith("state:") else "button",
-                "target": target,
-                "user": _user(company, login),
-                "create_date": moment,
-            }
-
-
-def _notes(company: ReferenceCompany) -> Iterator[Record]:
-    """Yield the reasons, and remarks that are none: of somebody else, or from before the decision."""
-    for order in company.purchases.values():
-        approval = order.approval
-        if approval is None or approval.decided_at is None:
-            continue
-        remarks = [
-            (order.requester, approval.decided_at + timedelta(seconds=1), "please hurry"),
-            (approval.decided_by, approval.decided_at - timedelta(hours=2), "what is this for?"),
-        ]
-        if approval.reason:
-            remarks.append((approval.decided_by, approval.decided_at, approval.reason))
-        for n, (login, moment, message) in enumerate(remarks):
-            yield {
-                "id": 10 * int(order.id) + n,
-                "resource": f"purchase.purchase,{order.id}",
-                "create_uid": _user(company, login),
-                "create_date": moment,
-                "message": message,
-            }

@@ -53,8 +53,10 @@ def tryton_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempP
     times: dict[str, float] = {}
     request.config.stash[_TIMES] = times
     begun = time.monotonic()
-    source = running.finish(request.config.stash.get(_PREPARING, None))
-    times["waited for installing and filling"] = time.monotonic() - begun
+    preparing = request.config.stash.get(_PREPARING, None)
+    source = running.finish(preparing)
+    times["waited until it was installed and filled"] = time.monotonic() - begun
+    times |= running.steps() if preparing is not None else {}
     server = TrytonServer(source, tmp_path_factory.mktemp("tryton"), (READING, DECIDING))
     begun = time.monotonic()
     server.start()

@@ -44,6 +44,13 @@ def finish(preparing: subprocess.Popen[bytes] | None) -> Prepared:
     return prepared()
 
 
+def steps() -> dict[str, float]:
+    """Return the seconds that each step of the last preparation took."""
+    lines = (home() / "prepare.log").read_text(errors="replace").splitlines()
+    told = [json.loads(line) for line in lines if line.startswith('{"step"')]
+    return {step["step"]: step["seconds"] for step in told}
+
+
 @dataclass
 class TrytonServer:
     """A server whose databases are copies; ``expected`` is what the server said of the original."""

@@ -1,0 +1,156 @@
+"""Single calls to sources: bounded in time, spaced out, repeated where that helps, counted, and not made at all while a
+source keeps failing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from random import Random
+from typing import TypeVar
+
+import structlog
+
+from bot.erp.breaker import Breaker, State
+from bot.erp.errors import ErpError, RateLimited, Unavailable, UnknownOutcome
+from bot.erp.port import Erp
+from bot.erp.protection import Protection
+from bot.erp.rate import CallRate
+from bot.metrics import Metrics
+from bot.time_limit import TimeLimit
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+_PAUSES = (0.1, 0.4, None)
+"""Seconds before the second and the third attempt at a read, give or take half; none after the third."""
+
+
+class Calls:
+    """Makes all calls of a hub. Times are in seconds; ``timeout`` is for a whole read with its repeats."""
+
+    def __init__(
+        self,
+        sources: Iterable[str],
+        *,
+        metrics: Metrics,
+        timeout: float,
+        timeouts: Mapping[str, float],
+        write_timeout: float,
+        protections: Mapping[str, Protection],
+        rng: Random,
+        monotonic: Callable[[], float],
+        sleep: Callable[[float], Awaitable[None]],
+    ) -> None:
+        guards = {name: protections.get(name, Protection()) for name in sources}
+        self._limits = {name: TimeLimit(timeouts.get(name, timeout)) for name in guards}
+        self._write_limit = TimeLimit(write_timeout)
+        self._metrics = metrics
+        self._monotonic = monotonic
+        self._sleep = sleep
+        self._random = rng
+        self._counters: dict[tuple[str, str, str], Callable[[], None]] = {}
+        self._clocks: dict[tuple[str, str], Callable[[float], None]] = {}
+        self._breakers = {name: self._breaker(name, guard) for name, guard in guards.items()}
+        self._rates = {name: CallRate(guard.rate, monotonic) for name, guard in guards.items() if guard.rate}
+
+    async def read(self, source: Erp, call: str, read: Callable[[Erp], Awaitable[T]]) -> T:
+        """Try up to three times within the source's time; raises the last error."""
+        breaker = self._breakers[source.name]
+        breaker.admit()
+        try:
+            answer = await self._try(source, call, read)
+        except ErpError as error:
+            breaker.failed(error)
+            raise
+        except BaseException:
+            breaker.gave_up()
+            raise
+        breaker.succeeded()
+        return answer
+
+    async def _try(self, source: Erp, call: str, read: Callable[[Erp], Awaitable[T]]) -> T:
+        limit = self._limits[source.name]
+        deadline = self._monotonic() + limit.seconds
+        for pause in _PAUSES:
+            if self._rates:
+                await self._queue(source, deadline - self._monotonic())
+            try:
+                return await self._attempt(source, call, read, limit, Unavailable)
+            except ErpError as error:
+                if not error.retry or pause is None:
+                    raise
+                wait = pause * (0.5 + self._random.random()) if error.retry_after is None else error.retry_after
+                if self._monotonic() + wait >= deadline:
+                    raise
+            await self._sleep(wait)
+            limit = TimeLimit(deadline - self._monotonic())
+        raise AssertionError("the last attempt returns or raises")
+
+    async def write(self, source: Erp, call: str, act: Callable[[Erp], Awaitable[T]]) -> T:
+        """Call once; raises `UnknownOutcome` when no answer comes in time.
+
+        A breaker does not hold it up: somebody waits for it, and it is sent once at most.
+        """
+        await self._queue(source, self._write_limit.seconds)
+        return await self._attempt(source, call, act, self._write_limit, UnknownOutcome)
+
+    async def once(self, source: Erp, call: str, act: Callable[[Erp], Awaitable[T]]) -> T:
+        """Call once within the time of a read, whatever the breaker says."""
+        return await self._attempt(source, call, act, self._limits[source.name], Unavailable)
+
+    async def _queue(self, source: Erp, longest: float) -> None:
+        """Wait until the source may be called; raises `RateLimited` if that takes too long."""
+        rate = self._rates.get(source.name)
+        if rate is None:
+            return
+        wait = rate.reserve(longest)
+        if wait is None:
+            raise RateLimited("its rate is used up", source=source.name, retry_after=rate.wait)
+        if wait:
+            await self._sleep(wait)
+
+    def _breaker(self, name: str, guard: Protection) -> Breaker:
+        gauge = self._metrics.erp_open.labels(name)
+        gauge.set(0)
+
+        def show(state: State) -> None:
+            gauge.set(state is not State.CLOSED)
+            log.warning("erp.breaker", source=name, state=state.value)
+
+        return Breaker(name, failures=guard.failures, pause=guard.pause, monotonic=self._monotonic, on_change=show)
+
+    async def _attempt(
+        self, source: Erp, call: str, act: Callable[[Erp], Awaitable[T]], limit: TimeLimit, late: type[ErpError]
+    ) -> T:
+        """Call the source once and count it; raises ``late`` when it takes longer than ``limit``."""
+        outcome = "crashed"
+        started = self._monotonic()
+        try:
+            with limit.running():
+                answer = await act(source)
+            outcome = "ok"
+        except TimeoutError:
+            outcome = "timeout"
+            raise late(f"no answer to {call} in time", source=source.name) from None
+        except ErpError as error:
+            outcome = type(error).__name__
+            error.source = error.source or source.name
+            raise
+        except asyncio.CancelledError:
+            outcome = "cancelled"
+            raise
+        finally:
+            self._count(source.name, call, outcome, self._monotonic() - started)
+        return answer
+
+    def _count(self, source: str, call: str, outcome: str, seconds: float) -> None:
+        count = self._counters.get((source, call, outcome))
+        if count is None:
+            count = self._counters[source, call, outcome] = self._metrics.erp_calls.labels(source, call, outcome).inc
+        clock = self._clocks.get((source, call))
+        if clock is None:
+            clock = self._clocks[source, call] = self._metrics.erp_seconds.labels(source, call).observe
+        count()
+        clock(seconds)

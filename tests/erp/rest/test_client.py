@@ -1,0 +1,484 @@
+"""The wire: accounts, pages, envelopes, odd answers, and what is asked at all."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from bot.erp.errors import (
+    AuthFailed,
+    ErpError,
+    Invalid,
+    NotFound,
+    NotPermitted,
+    RateLimited,
+    Unavailable,
+    UnknownOutcome,
+)
+from bot.erp.model import Area, Decision, Outcome, Verdict
+from bot.erp.port import Capability, ListQuery
+from bot.erp.rest.adapter import RestErp
+from bot.erp.rest.manifest import RestOptions
+from bot.erp.vendors import Surroundings
+from bot.testing.company import Clock, ReferenceCompany
+from bot.testing.fake_erp import SECRET, Call, FakeServer, Kind, exact_json
+from bot.testing.fakes.plain import PAGE, USER, FakeKeyed, FakePlain, Paging
+
+from .shown import api_options
+
+NOW = datetime(2026, 11, 24, 2, 30, tzinfo=UTC)
+
+Open = Callable[..., RestErp]
+Start = Callable[[FakeServer], Awaitable[FakeServer]]
+
+
+@pytest.fixture
+async def open_erp(tmp_path: Path) -> AsyncIterator[Open]:
+    opened: list[RestErp] = []
+
+    def open_erp(**options: Any) -> RestErp:
+        surroundings = Surroundings(name="main", data_dir=tmp_path, now=lambda: NOW)
+        opened.append(RestErp(surroundings, RestOptions.model_validate(options)))
+        return opened[-1]
+
+    yield open_erp
+    for erp in opened:
+        await erp.close()
+
+
+@pytest.fixture
+async def start() -> AsyncIterator[Start]:
+    started: list[FakeServer] = []
+
+    async def start(server: FakeServer) -> FakeServer:
+        await server.start()
+        started.append(server)
+        return server
+
+    yield start
+    for server in started:
+        await server.stop()
+
+
+@pytest.fixture
+def company() -> ReferenceCompany:
+    return ReferenceCompany()
+
+
+class Replying(FakeServer):
+    """Answers what it is told to, and remembers what it was asked."""
+
+    login_needed = False
+
+    def __init__(self, reply: Callable[[web.Request], Any]) -> None:
+        super().__init__(ReferenceCompany(), Clock())
+        self.reply = reply
+        self.asked: list[tuple[str, str, Any]] = []
+
+    def routes(self) -> Iterable[web.AbstractRouteDef]:
+        return (web.route("*", "/{tail:.*}", self._any),)
+
+    async def understand(self, request: web.Request) -> Call:
+        return Call(Kind.OTHER)
+
+    async def _any(self, request: web.Request) -> web.StreamResponse:
+        body = await request.json() if request.can_read_body else None
+        self.asked.append((request.method, request.raw_path, body))
+        said = self.reply(request)
+        return said if isinstance(said, web.StreamResponse) else exact_json(said)
+
+
+def sales(url: str, *, of_source: dict[str, Any] | None = None, **changed: Any) -> dict[str, Any]:
+    """Return options of the smallest source there is."""
+    area = {
+        "one": "/orders/{number}",
+        "list": "/orders",
+        "fields": {"number": "no", "customer": "c", "status": "s", "total": "t"},
+    }
+    return {"url": url, "zone": "UTC", "currency": "CNY", "sales": area | changed} | (of_source or {})
+
+
+SALE = {"no": "1", "c": "Acme", "s": "open", "t": Decimal("12345678901234.56789")}
+
+
+# Accounts
+
+ACCOUNTS: dict[str, dict[str, Any]] = {
+    "none": {},
+    "bearer": {"token": SECRET},
+    "basic": {"user": USER, "password": SECRET},
+    "header": {"key": SECRET},
+    "query": {"name": "key", "key": SECRET},
+}
+
+
+@pytest.mark.parametrize("kind", ACCOUNTS)
+async def test_keys_go_where_they_belong(start: Start, open_erp: Open, company: ReferenceCompany, kind: Any) -> None:
+    server = await start(FakeKeyed(company, Clock(), account=kind))
+    erp = open_erp(**api_options(url=server.url, account={"kind": kind} | ACCOUNTS[kind]))
+    seen = await erp.purchase_order("PO-1001")
+    decided = await erp.decide(
+        Decision(number=seen.number, version=seen.version, verdict=Verdict.APPROVE, by="anna", reason="")
+    )
+    assert decided.outcome is Outcome.APPLIED
+
+
+@pytest.mark.parametrize("kind", [kind for kind in ACCOUNTS if kind != "none"])
+async def test_a_wrong_key_is_told_after_one_request(
+    start: Start, open_erp: Open, company: ReferenceCompany, kind: Any
+) -> None:
+    server = await start(FakeKeyed(company, Clock(), account=kind))
+    wrong = {name: "wr0ng" if value == SECRET else value for name, value in ACCOUNTS[kind].items()}
+    erp = open_erp(**api_options(url=server.url, account={"kind": kind} | wrong))
+    with pytest.raises(AuthFailed) as caught:
+        await erp.purchase_order("PO-1001")
+    assert "wr0ng" not in f"{caught.value!s} {caught.value.__cause__!r}"
+    assert len(server.requests.entries) == 1
+
+
+@pytest.mark.parametrize(
+    "account",
+    [
+        {"kind": "oauth2", "token_path": "oauth/token", "client_id": USER, "client_secret": SECRET, "send": "body"},
+        {"kind": "oauth2", "token_path": "/oauth/token", "client_id": USER, "client_secret": SECRET, "scope": "erp"},
+        {"kind": "login", "path": "/login", "user": USER, "password": SECRET},
+    ],
+)
+async def test_tokens_are_got_once_and_renewed_once(
+    start: Start, open_erp: Open, company: ReferenceCompany, account: dict[str, Any]
+) -> None:
+    server = await start(FakePlain(company, Clock()))
+    erp = open_erp(**api_options(url=server.url, account=account))
+    await erp.order("SO-1001")
+    await erp.order("SO-1002")
+    assert server.requests.count(Kind.LOGIN) == 1
+    server.faults.expire_login()
+    await erp.order("SO-1001")
+    assert server.requests.count(Kind.LOGIN) == 2
+
+
+@pytest.mark.parametrize("secret", ["wr0ng", "with:colon", "with%41 &+"])
+async def test_a_wrong_secret_is_a_wrong_account(
+    start: Start, open_erp: Open, company: ReferenceCompany, secret: str
+) -> None:
+    server = await start(FakePlain(company, Clock()))
+    account = {"kind": "oauth2", "token_path": "/oauth/token", "client_id": USER, "client_secret": secret}
+    with pytest.raises(AuthFailed) as caught:
+        await open_erp(**api_options(url=server.url, account=account)).check()
+    assert secret not in f"{caught.value!s} {caught.value.__cause__!r}"
+
+
+async def test_a_login_without_a_token_is_a_wrong_account(start: Start, open_erp: Open) -> None:
+    server = await start(Replying(lambda request: {"success": False, "msg": "wrong password"}))
+    account = {"kind": "login", "path": "/login", "user": USER, "password": SECRET}
+    with pytest.raises(AuthFailed):
+        await open_erp(**sales(server.url, of_source={"account": account})).order("1")
+
+
+async def test_a_login_in_words_of_its_own(start: Start, open_erp: Open) -> None:
+    def reply(request: web.Request) -> Any:
+        if request.path == "/auth":
+            return {"data": {"jwt": "abc"}}
+        return SALE if request.headers.get("X-Token") == "abc" else web.Response(status=401)
+
+    server = await start(Replying(reply))
+    assert isinstance(server, Replying)
+    account = {
+        "kind": "login",
+        "path": "/auth",
+        "user": "u",
+        "password": "p",
+        "body": {"account": {"name": "{user}", "secret": "{password}"}, "app": 7},
+        "token": "data.jwt",
+        "header": "X-Token",
+        "prefix": "",
+    }
+    assert (await open_erp(**sales(server.url, of_source={"account": account})).order("1")).number == "1"
+    assert server.asked[0] == ("POST", "/auth", {"account": {"name": "u", "secret": "p"}, "app": 7})
+
+
+# Pages
+
+PAGINGS: dict[Paging, dict[str, Any]] = {
+    "offset": {"params": {"offset": "{offset}", "limit": "{limit}"}, "paging": {"by": "offset"}, "at": "items"},
+    "page": {"params": {"page": "{page}", "size": "{limit}"}, "paging": {"by": "page"}, "at": "items"},
+    "cursor": {"params": {"cursor": "{cursor}"}, "paging": {"by": "cursor", "next": "next"}, "at": "items"},
+    "next": {"paging": {"by": "next", "next": "links.next"}, "at": "items"},
+    "link": {"paging": {"by": "next"}},
+}
+
+
+@pytest.mark.parametrize("paging", PAGINGS)
+@pytest.mark.parametrize("size", [3, 10, 500])
+async def test_long_lists_are_read_to_their_end(
+    start: Start, open_erp: Open, company: ReferenceCompany, paging: Paging, size: int
+) -> None:
+    server = await start(FakeKeyed(company, Clock(), account="none", paging=paging))
+    options = api_options(url=server.url, account={"kind": "none"})
+    how = PAGINGS[paging] | {"paging": PAGINGS[paging]["paging"] | {"size": size}}
+    options["finance"]["list"] = {"path": "/invoices"} | how
+    found = await open_erp(**options).invoices(ListQuery(limit=500))
+    assert sorted(invoice.number for invoice in found.items) == sorted(company.invoices)
+    assert len(company.invoices) > 2 * PAGE
+
+
+async def test_a_page_of_its_own_costs_one_request(start: Start, open_erp: Open, company: ReferenceCompany) -> None:
+    server = await start(FakePlain(company, Clock()))
+    erp = open_erp(**api_options(url=server.url))
+    await erp.check()
+    server.requests.clear()
+    page = await erp.orders(ListQuery(offset=5, limit=5))
+    assert (len(page.items), page.total) == (5, len(company.orders))
+    assert len(server.requests.entries) == 1
+
+
+async def test_a_list_whose_pages_repeat_is_refused(start: Start, open_erp: Open) -> None:
+    server = await start(Replying(lambda request: [SALE]))
+    erp = open_erp(**sales(server.url, list={"path": "/o", "params": {"p": "{page}"}, "paging": {"by": "page"}}))
+    with pytest.raises(Invalid, match="every page of a list is the same"):
+        await erp.orders(ListQuery())
+
+
+async def test_a_list_that_is_longer_than_its_answer_is_refused(start: Start, open_erp: Open) -> None:
+    server = await start(Replying(lambda request: {"rows": [SALE], "count": "2"}))
+    erp = open_erp(**sales(server.url, list={"path": "/o", "at": "rows", "total": "count"}))
+    with pytest.raises(Invalid, match="longer than its answer"):
+        await erp.orders(ListQuery())
+
+
+async def test_a_list_that_is_too_long_is_refused(start: Start, open_erp: Open, company: ReferenceCompany) -> None:
+    server = await start(FakePlain(company, Clock()))
+    erp = open_erp(**api_options(url=server.url, most_rows=20))
+    with pytest.raises(Invalid, match=r"finance.list has more than 20 records"):
+        await erp.invoices(ListQuery())
+
+
+@pytest.mark.parametrize("elsewhere", ["http://127.0.0.1:9/x", "//evil.example.com/x", "https://evil.example.com"])
+async def test_our_key_does_not_follow_a_page_to_another_server(start: Start, open_erp: Open, elsewhere: str) -> None:
+    server = await start(Replying(lambda request: {"items": [SALE], "next": elsewhere}))
+    erp = open_erp(
+        **sales(server.url, list={"path": "/o", "at": "items", "paging": {"by": "next", "next": "next"}}),
+        account={"kind": "bearer", "token": SECRET},
+    )
+    with pytest.raises(Invalid, match="leads to another server"):
+        await erp.orders(ListQuery())
+
+
+# Answers
+
+
+async def test_numbers_keep_every_digit(start: Start, open_erp: Open) -> None:
+    server = await start(Replying(lambda request: SALE))
+    order = await open_erp(**sales(server.url)).order("1")
+    assert order.total is not None
+    assert order.total.amount == Decimal("12345678901234.56789")
+
+
+@pytest.mark.parametrize("answer", [[], None, {"data": None}, {"no": "12"}, [{"no": "12"}, {"no": "11"}]])
+async def test_what_is_not_the_number_asked_for_is_not_found(start: Start, open_erp: Open, answer: Any) -> None:
+    """An API may search by the beginning of a number, or answer an unknown one with an empty list and status 200."""
+    server = await start(Replying(lambda request: answer))
+    with pytest.raises(NotFound):
+        await open_erp(**sales(server.url)).order("1")
+
+
+async def test_the_record_may_be_in_a_list(start: Start, open_erp: Open) -> None:
+    server = await start(Replying(lambda request: {"hits": [SALE | {"no": "10"}, SALE, SALE | {"no": "11"}]}))
+    one = {"path": "/search", "params": {"n": "{number}"}, "at": "hits"}
+    assert (await open_erp(**sales(server.url, one=one)).order("1")).number == "1"
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (400, Invalid), (403, NotPermitted), (404, Invalid), (302, Unavailable), (500, Unavailable), (429, RateLimited),
+    ],
+)  # fmt: skip
+async def test_statuses_of_lists(start: Start, open_erp: Open, status: int, error: type[ErpError]) -> None:
+    server = await start(Replying(lambda request: exact_json({"err": {"text": "<b>nein</b>"}}, status)))
+    erp = open_erp(**sales(server.url, of_source={"error": "err.text"}))
+    with pytest.raises(error) as caught:
+        await erp.orders(ListQuery())
+    if status in (400, 403, 500):
+        assert caught.value.detail == "nein"
+
+
+ENVELOPE = {
+    "at": "code",
+    "good": ["0", "200"],
+    "errors": {"40101": "auth_expired", "44": "not_found", "29": "rate_limited", "13": "not_permitted"},
+}
+
+
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [
+        (40101, AuthFailed), ("44", NotFound), (29, RateLimited), (13, NotPermitted), (7, Invalid), (None, Unavailable),
+    ],
+)  # fmt: skip
+async def test_refusals_in_an_envelope(start: Start, open_erp: Open, code: Any, error: type[ErpError]) -> None:
+    server = await start(Replying(lambda request: {"code": code, "msg": "because", "data": None}))
+    erp = open_erp(**sales(server.url, of_source={"envelope": ENVELOPE, "error": "msg"}))
+    with pytest.raises(error):
+        await erp.order("1")
+
+
+async def test_good_codes_of_an_envelope(start: Start, open_erp: Open) -> None:
+    for code in (0, "200"):
+        server = await start(Replying(lambda request, code=code: {"code": code, "data": SALE}))  # type: ignore[misc]
+        one = {"path": "/orders/{number}", "at": "data"}
+        erp = open_erp(**sales(server.url, one=one, of_source={"envelope": ENVELOPE}))
+        assert (await erp.order("1")).number == "1"
+
+
+async def test_a_text_is_no_answer(start: Start, open_erp: Open) -> None:
+    server = await start(Replying(lambda request: web.Response(text="OK")))
+    with pytest.raises(Unavailable):
+        await open_erp(**sales(server.url)).order("1")
+
+
+@pytest.mark.parametrize("number", ["", " ", ".", "..", "\0", "\ud800"])
+async def test_numbers_that_would_ask_for_something_else_are_not_sent(
+    start: Start, open_erp: Open, number: str
+) -> None:
+    server = await start(Replying(lambda request: SALE))
+    assert isinstance(server, Replying)
+    with pytest.raises(NotFound):
+        await open_erp(**sales(server.url)).order(number)
+    assert server.asked == []
+
+
+async def test_odd_numbers_are_one_step_of_the_path(start: Start, open_erp: Open) -> None:
+    number = "../a/b 50%?x#y"
+    server = await start(Replying(lambda request: SALE | {"no": number}))
+    assert isinstance(server, Replying)
+    assert (await open_erp(**sales(server.url)).order(number)).number == number
+    assert server.asked == [("GET", "/orders/..%2Fa%2Fb%2050%25%3Fx%23y", None)]
+
+
+# Stock
+
+
+async def test_stock_as_a_plain_list_of_places(start: Start, open_erp: Open) -> None:
+    def reply(request: web.Request) -> Any:
+        if request.path.startswith("/items"):
+            return {"no": "A", "title": "Bolt"} if request.path.endswith("/A") else web.Response(status=404)
+        return [{"w": "M", "q": 1}, {"w": "N", "q": Decimal("0.5")}] if full else web.Response(status=404)
+
+    server = await start(Replying(reply))
+    erp = open_erp(
+        url=server.url,
+        zone="UTC",
+        unit="PCS",
+        products={"one": "/items/{sku}", "list": "/items", "fields": {"sku": "no", "name": "title"}},
+        stock={"one": "/stock/{sku}", "places": {"fields": {"code": "w", "on_hand": "q"}}},
+    )
+    assert erp.capabilities == {Capability.STOCK, Capability.STOCK_PER_WAREHOUSE}
+    full = True
+    assert (await erp.stock("A")).total.on_hand == Decimal("1.5")
+    full = False
+    # The product is there, and has never been in any warehouse.
+    assert (await erp.stock("A")).total.on_hand == 0
+    with pytest.raises(NotFound):
+        await erp.stock("B")
+
+
+# Decisions
+
+PURCHASE = {"no": "PO-1", "v": "Vendor", "s": "waiting", "rev": 'a"b', "id": 77, "task": "t-9"}
+
+
+def purchasing(url: str, **changed: Any) -> dict[str, Any]:
+    area = {
+        "one": "/po/{number}",
+        "list": "/po",
+        "fields": {
+            "number": "no", "vendor": "v", "status": "s", "version": "rev", "id": "id", "task_id": "task",
+        },
+    }  # fmt: skip
+    return {"url": url, "zone": "UTC", "currency": "CNY", "purchasing": area | changed}
+
+
+async def test_a_decision_is_sent_as_its_template_says(start: Start, open_erp: Open) -> None:
+    state = dict(PURCHASE)
+
+    def reply(request: web.Request) -> Any:
+        if request.method == "GET":
+            return state
+        state["s"] = "rejected"
+        return {"note": "done <br> so"}
+
+    server = await start(Replying(reply))
+    assert isinstance(server, Replying)
+    reject = {
+        "path": "/po/{id}/tasks/{task_id}",
+        "method": "PUT",
+        "params": {"as": "{by}"},
+        "body": {"action": "deny", "rev": "{version}", "why": "Said in chat: {reason}"},
+        "text": "note",
+    }
+    erp = open_erp(**purchasing(server.url, reject=reject))
+    assert erp.capabilities == {Capability.PURCHASE_ORDERS, Capability.REJECT, Capability.VERSION_CHECK}
+    seen = await erp.purchase_order("PO-1")
+    result = await erp.decide(
+        Decision(number="PO-1", version=seen.version, verdict=Verdict.REJECT, by="a&b", reason='"no" {by}')
+    )
+    assert (result.outcome, result.text) == (Outcome.APPLIED, "done so")
+    assert ("PUT", "/po/77/tasks/t-9?as=a%26b", {"action": "deny", "rev": 'a"b', "why": 'Said in chat: "no" {by}'}) in (
+        server.asked
+    )
+    approve = Decision(number="PO-1", version=seen.version, verdict=Verdict.APPROVE, by="anna")
+    assert (await erp.decide(approve)).outcome is Outcome.UNSUPPORTED
+
+
+async def test_a_decision_that_the_api_swallows_is_no_success(start: Start, open_erp: Open) -> None:
+    server = await start(Replying(lambda request: PURCHASE if request.method == "GET" else {"ok": True}))
+    erp = open_erp(**purchasing(server.url, approve={"path": "/po/{number}/approve"}))
+    seen = await erp.purchase_order("PO-1")
+    decision = Decision(number="PO-1", version=seen.version, verdict=Verdict.APPROVE, by="anna")
+    assert (await erp.decide(decision)).outcome is Outcome.NOT_PERMITTED
+
+
+async def test_a_failure_at_the_write_is_not_known_to_have_done_nothing(start: Start, open_erp: Open) -> None:
+    answers = {"GET": PURCHASE, "POST": web.Response}
+    server = await start(
+        Replying(lambda request: answers["GET"] if request.method == "GET" else web.Response(status=500))
+    )
+    erp = open_erp(**purchasing(server.url, approve={"path": "/po/{number}/approve"}))
+    seen = await erp.purchase_order("PO-1")
+    decision = Decision(number="PO-1", version=seen.version, verdict=Verdict.APPROVE, by="anna")
+    assert (await erp.decide(decision)).outcome is Outcome.UNKNOWN
+    assert issubclass(UnknownOutcome, ErpError)
+
+
+# Changes
+
+
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        ("zoned", "2026-11-24T02:29:55%2B00:00"),
+        ("naive", "2026-11-24T02:29:55"),
+        ("epoch", "1795487395"),
+        ("epoch_ms", "1795487395000"),
+        ("%d.%m.%Y_%H%M%S", "24.11.2026_022955"),
+    ],
+)
+async def test_the_time_since_which_is_asked_is_written_as_the_api_wants(
+    start: Start, open_erp: Open, form: str, said: str
+) -> None:
+    row = {"key": "1", "changed": "2026-11-24T02:30:05.5"}
+    server = await start(Replying(lambda request: [row]))
+    assert isinstance(server, Replying)
+    changes = {"path": "/c", "params": {"since": "{since}"}, "fields": {"key": "key", "changed_at": "changed"}}
+    erp = open_erp(**sales(server.url, changes=changes, of_source={"time_format": form}))
+    first = await erp.changed_since(Area.SALES, "", limit=5)
+    assert [change.key for change in first.items] == ["1"]
+    assert (await erp.changed_since(Area.SALES, first.cursor, limit=5)).items == ()
+    assert server.asked[-1][1] == f"/c?since={said}"

@@ -1,0 +1,25 @@
+"""The JSON adapter passes the contract with the very configuration that its README shows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from bot.erp.rest.manifest import vendor
+from bot.testing.company import Clock, ReferenceCompany
+from bot.testing.erp_contract import ErpContract
+from bot.testing.fakes.plain import FakePlain
+
+from .shown import api_options
+
+
+class TestRestContract(ErpContract):
+    """With a login that runs out."""
+
+    name, vendor = "rest", vendor
+
+    def install(self, company: ReferenceCompany, clock: Clock, folder: Path) -> FakePlain:
+        return FakePlain(company, clock)
+
+    def options(self, installation: FakePlain, timeout: float) -> dict[str, Any]:
+        return api_options(url=installation.url or "http://127.0.0.1:1", timeout=timeout, write_timeout=timeout)

@@ -1,0 +1,61 @@
+"""Mistakes in the configuration are named by area and key, with an example."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from bot.erp.rest.manifest import RestOptions
+from bot.testing.fake_erp import SECRET
+
+from .shown import api_options
+
+Change = Callable[[dict[str, Any]], Any]
+
+WRONG: list[tuple[Change, str]] = [
+    (lambda o: o["sales"].update(one="/orders"), r"sales\.one\n.*does not use \{number\}; an example"),
+    (lambda o: o["sales"].update(one="/orders/{nr}"), r"sales\.one\n.*unknown place \{nr\}; known here are \{number\}"),
+    (lambda o: o["sales"].update(one="https://x/{number}"), r"sales\.one\n.*behind the source's url"),
+    (lambda o: o["purchasing"]["list"].pop("reads"), r"purchasing\.list\n.*POST may change something.*reads = true"),
+    (lambda o: o["purchasing"]["list"].update(method="GET"), r"purchasing\.list\n.*GET has none"),
+    (lambda o: o["purchasing"]["list"].update(method="PUT"), r"purchasing\.list\.method"),
+    (lambda o: o["finance"]["list"].pop("paging"), r"finance\.list\n.*paging is missing; an example"),
+    (lambda o: o["finance"]["list"].update(paging={"by": "cursor"}), r"finance\.list\n.*needs \{cursor\}"),
+    (lambda o: o["sales"]["list"].pop("total"), r"sales\.list\n.*pages_itself needs"),
+    (lambda o: o["sales"].pop("late"), r"sales\n.*late is missing"),
+    (lambda o: o["sales"]["fields"].pop("number"), r"sales\.fields\n.*'number' is missing"),
+    (lambda o: o["sales"]["fields"].update(status={"from": "s", "words": {"1": "offen"}}), "'offen' is none of draft"),
+    (lambda o: o["sales"]["changes"].update(params={}), r"sales\.changes\n.*does not use \{since\}"),
+    (lambda o: o["purchasing"]["approve"].update(body={"v": "{verdict}"}), r"purchasing\.approve\n.*unknown place"),
+    (lambda o: o["purchasing"]["approve"].update(method="GET"), r"purchasing\.approve\.method"),
+    (
+        lambda o: [o["purchasing"]["fields"].pop(name) for name in ("version", "changed_at")],
+        r"purchasing\n.*to decide, version or changed_at must be mapped",
+    ),
+    (lambda o: o["stock"].pop("product"), r"products\.one is needed"),
+    (lambda o: (o["stock"].pop("places"), o["stock"]["fields"].pop("on_hand")), r"stock\n.*must map on_hand"),
+    (lambda o: o.update(account={"kind": "kerberos"}), r"account\n.*'none', 'bearer', 'basic'"),
+    (lambda o: o.update(account={"kind": "header"}), r"account\.header\.key"),
+    (lambda o: o.update(envelope={"at": "code"}), r"envelope\.good"),
+    (lambda o: o.update(envelope={"at": "code", "good": ["0"], "errors": {"1": "oops"}}), r"envelope\.errors\.1"),
+    (lambda o: o.update(url="ftp://x"), "url\n"),
+    (
+        lambda o: (o.update(currency=""), o["finance"]["fields"].pop("currency")),
+        "finance.fields: has amounts and no currency; map it",
+    ),
+]
+
+
+@pytest.mark.parametrize(("spoil", "complaint"), WRONG)
+def test_a_mistake_is_named(spoil: Change, complaint: str) -> None:
+    options = deepcopy(api_options())
+    spoil(options)
+    with pytest.raises(ValueError, match=complaint):
+        RestOptions.model_validate(options)
+
+
+def test_secrets_are_not_shown() -> None:
+    assert SECRET not in repr(RestOptions.model_validate(api_options()))

@@ -1,0 +1,268 @@
+"""The traps of the platform (ERP sheet, 2A), one test each."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from bot.erp.errors import Invalid, NotFound, Unsupported
+from bot.erp.model import Area, Decision, Outcome, PurchaseOrder, PurchaseStatus, Verdict
+from bot.erp.port import Filter, ListQuery
+from bot.erp.yonbip.adapter import YonBipErp
+from bot.testing.company import ReferenceCompany
+from bot.testing.fake_erp import Kind
+from bot.testing.fakes.yonbip import FakeYonBip, user_token
+from bot.testing.fakes.yonbip_records import ORG, WAREHOUSES, wire_id
+
+from .conftest import Open
+
+WAITING = "PO-1001"
+TOKENS = {"user_tokens": {"anna": user_token("anna")}}
+
+
+def decision(order: PurchaseOrder, verdict: Verdict = Verdict.APPROVE) -> Decision:
+    return Decision(number=order.number, version=order.version, verdict=verdict, by="anna", reason="太贵")
+
+
+def nulls(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(map(nulls, value.values()))
+    return any(map(nulls, value)) if isinstance(value, list) else value is None
+
+
+# What is sent
+
+
+async def test_explicit_nulls_are_never_sent(open_with: Open, server: FakeYonBip) -> None:
+    erp = open_with(**TOKENS)
+    for wanted in (Filter.ALL, Filter.LATE, Filter.PENDING):
+        await erp.purchase_orders(ListQuery(filter=wanted))
+    await erp.stock("SKU123")
+    await erp.production_orders(ListQuery(filter=Filter.LATE))
+    order = await erp.purchase_order(WAITING)
+    await erp.decide(replace(decision(order), reason=""))
+    assert server.company.purchases[WAITING].status is PurchaseStatus.APPROVED
+    assert not [path for path, body in server.asked if nulls(body)]
+    [approval] = [body for path, body in server.asked if "/runtime/ext/tasks/" in path]
+    assert approval == {"source": "PU", "action": "complete"}
+
+
+async def test_stock_is_scoped_by_organisation(open_with: Open, server: FakeYonBip) -> None:
+    await open_with(org=ORG).stock("SKU123")
+    [body] = [body for path, body in server.asked if "/stock/" in path]
+    assert body["org"] == ORG
+    level = await open_with(org="1891127153005399").stock("SKU123")
+    assert (level.total.on_hand, level.per_warehouse) == (Decimal(0), ())
+
+
+async def test_ids_of_nineteen_digits_stay_as_they_are(erp: YonBipErp, server: FakeYonBip) -> None:
+    long = 1998468787197706249
+    head = {"id": long, "code": "LONG-1", "vouchdate": "2026-11-20 00:00:00", "nextStatus": "ENDORDER"}
+    server.more[Area.SALES] = [(head, [])]
+    [listed] = (await erp.orders(ListQuery(text="LONG-1"))).items
+    assert listed.id == "1998468787197706249"
+    with pytest.raises(NotFound):
+        await erp.order("LONG-1")
+    assert any(f"id={long}" in query for query in server.queries)
+
+
+# What is answered
+
+
+async def test_stock_is_an_array_with_several_rows_per_warehouse(erp: YonBipErp, company: ReferenceCompany) -> None:
+    level = await erp.stock("SKU125")
+    assert len(level.per_warehouse) == len({place.code for place in level.per_warehouse}) == 3
+    assert level.total.on_hand == company.stock["SKU125"].total.on_hand == Decimal("1234.867891")
+    assert {place.code for place in level.per_warehouse} <= set(WAREHOUSES.values())
+
+
+async def test_a_figure_that_one_row_does_not_tell_is_not_known(erp: YonBipErp, server: FakeYonBip) -> None:
+    rows = [
+        {"warehouse": "1", "product_code": "SKU123", "currentqty": 5, "availableqty": 3},
+        {"warehouse": "1", "product_code": "SKU123", "currentqty": 1},
+    ]
+    server.answers["/scm/stock/QueryCurrentStocksByCondition"] = {"code": 200, "data": rows}
+    total = (await erp.stock("SKU123")).total
+    assert (total.on_hand, total.available, total.incoming) == (Decimal(6), None, None)
+
+
+async def test_safety_stock_is_not_in_the_stock_call(erp: YonBipErp) -> None:
+    assert (await erp.stock("SKU123")).reorder_point is None
+
+
+async def test_a_row_per_line_is_one_document(erp: YonBipErp, company: ReferenceCompany) -> None:
+    found = await erp.invoices(ListQuery(limit=100))
+    assert found.total == len(company.invoices)
+    late = await erp.purchase_orders(ListQuery(filter=Filter.LATE, limit=100))
+    assert late.total == len({order.number for order in late.items})
+
+
+async def test_a_document_deleted_between_list_and_detail_is_left_out(erp: YonBipErp, server: FakeYonBip) -> None:
+    server.more[Area.PURCHASING] = [
+        ({"id": 99, "code": "PO-GONE", "vouchdate": "2026-11-24 00:00:00", "pubts": "2026-11-24 00:00:00"}, [])
+    ]
+    found = await erp.purchase_orders(ListQuery(limit=3))
+    assert "PO-GONE" not in [order.number for order in found.items]
+    assert len(found.items) == 2
+
+
+async def test_a_receivable_is_due_with_its_first_instalment(erp: YonBipErp, company: ReferenceCompany) -> None:
+    invoice = await erp.invoice("INV-1002")
+    assert invoice.due_on == company.invoices["INV-1002"].due_on
+    assert (await erp.invoice("INV-1025")).due_on is None
+
+
+async def test_details_that_are_read_one_by_one_are_bounded(open_with: Open, server: FakeYonBip) -> None:
+    erp = open_with(most_details=5)
+    assert len((await erp.invoices(ListQuery(limit=5))).items) == 5
+    with pytest.raises(Invalid, match="5 at most"):
+        await erp.invoices(ListQuery(limit=6))
+
+
+async def test_sales_lists_need_no_details_of_their_small_quota(erp: YonBipErp, server: FakeYonBip) -> None:
+    await erp.orders(ListQuery(limit=20))
+    await erp.orders(ListQuery(filter=Filter.LATE))
+    assert not [path for path, _ in server.asked if path.endswith("voucherorder/detail")]
+
+
+async def test_times_have_no_offset_and_are_the_zones(open_with: Open, company: ReferenceCompany) -> None:
+    at = company.touch(Area.SALES, "SO-1001", datetime(2026, 11, 20, 16, 30, tzinfo=UTC))
+    assert (await open_with().order("SO-1001")).changed_at == at
+    told = (await open_with(zone="UTC").order("SO-1001")).changed_at
+    assert told == datetime(2026, 11, 21, 0, 30, tzinfo=UTC)
+
+
+async def test_materials_and_stock_tell_no_time_of_change(erp: YonBipErp) -> None:
+    for area in (Area.PRODUCTS, Area.STOCK):
+        with pytest.raises(Unsupported):
+            await erp.changed_since(area, "", limit=5)
+
+
+async def test_lists_without_an_order_are_followed_from_the_days_that_lists_go_back(
+    open_with: Open, server: FakeYonBip
+) -> None:
+    server.page = 500
+    await open_with(list_days=30).changed_since(Area.FINANCE, "", limit=5)
+    await open_with(list_days=30).changed_since(Area.SALES, "", limit=5)
+    [receivables, orders] = [body for path, body in server.asked if path.endswith("/list")]
+    assert receivables["simple"] == {"open_pubts_begin": "2026-10-25 10:30:00"}
+    assert orders["simpleVOs"][0]["value1"].startswith("1990-01-01")
+    assert (orders["isSum"], orders["queryOrders"][0]) == (True, {"field": "pubts", "order": "asc"})
+
+
+async def test_materials_are_believed_for_some_minutes(erp: YonBipErp, server: FakeYonBip) -> None:
+    for text in ("SKU1", "bolt", "screw"):
+        await erp.find_products(text, limit=3)
+    assert server.requests.count(Kind.READ, Area.PRODUCTS) == 4
+
+
+async def test_a_catalogue_that_takes_long_is_there_for_the_next_question(erp: YonBipErp, server: FakeYonBip) -> None:
+    await erp.check()
+    server.faults.hang()
+    server.requests.clear()
+    asked = asyncio.ensure_future(erp.find_products("bolt", limit=3))
+    await server.requests.arrived.wait()
+    asked.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asked
+    server.faults.clear()
+    assert await erp.find_products("bolt", limit=3)
+    assert await erp.find_products("screw", limit=3)
+    assert server.requests.count(Kind.READ, Area.PRODUCTS) == 4
+
+
+# Deciding
+
+
+async def test_a_task_needs_its_persons_own_token(open_with: Open, company: ReferenceCompany) -> None:
+    erp = open_with()
+    result = await erp.decide(decision(await erp.purchase_order(WAITING)))
+    assert result.outcome is Outcome.NOT_PERMITTED
+    assert "绑定用户" in result.text
+    assert company.purchases[WAITING].status is PurchaseStatus.WAITING
+
+
+async def test_where_the_apps_own_token_may_decide_it_is_the_persons_task(
+    open_with: Open, server: FakeYonBip, company: ReferenceCompany
+) -> None:
+    server.user_bound = False
+    erp = open_with()
+    result = await erp.decide(decision(await erp.purchase_order(WAITING), Verdict.REJECT))
+    assert result.outcome is Outcome.APPLIED
+    approval = company.purchases[WAITING].approval
+    assert approval is not None
+    assert (approval.decided_by, approval.reason) == ("anna", "太贵")
+    [body] = [body for path, body in server.asked if path.endswith("/procesInstances/reject")]
+    assert (body["action"], body["jumpOrigin"]) == ("rejectToStart", "太贵")
+
+
+@pytest.mark.parametrize("place", ["header", "cookie", "query"])
+async def test_a_persons_token_goes_where_the_tenant_wants_it(open_with: Open, server: FakeYonBip, place: str) -> None:
+    server.user_bound = False
+    erp = open_with(user_token_in=place, **TOKENS)
+    await erp.decide(decision(await erp.purchase_order(WAITING)))
+    [write] = server.requests.of(Kind.WRITE)
+    token = user_token("anna")
+    told = {
+        "header": write.headers.get("yht_access_token") == token,
+        "cookie": write.headers.get("Cookie") == f"yht_access_token={token}",
+        "query": any(f"yht_access_token={token}" in query for query in server.queries),
+    }
+    assert told == {each: each == place for each in told}
+
+
+async def test_an_order_without_a_workflow_is_audited_only_where_that_is_wanted(
+    open_with: Open, server: FakeYonBip, company: ReferenceCompany
+) -> None:
+    server.no_workflow.add(WAITING)
+    careful, free = open_with(), open_with(audit_without_workflow=True)
+    order = await careful.purchase_order(WAITING)
+    assert (await careful.decide(decision(order))).outcome is Outcome.NOT_PERMITTED
+    assert (await free.decide(decision(order, Verdict.REJECT))).outcome is Outcome.NOT_PERMITTED
+    assert not server.requests.count(Kind.WRITE)
+    assert (await free.decide(decision(order))).outcome is Outcome.APPLIED
+    [body] = [body for path, body in server.asked if path.endswith("/batchaudit")]
+    assert body == {"data": [{"id": str(wire_id(order.id[-4:]))}]}
+
+
+async def test_an_audit_that_failed_under_code_200_is_no_success(open_with: Open, server: FakeYonBip) -> None:
+    server.no_workflow.add(WAITING)
+    failed = {"count": 1, "sucessCount": 0, "failCount": 1, "messages": ["没有审核权限"]}
+    server.answers["/scm/purchaseorder/batchaudit"] = {"code": "200", "message": "操作成功", "data": failed}
+    erp = open_with(audit_without_workflow=True)
+    result = await erp.decide(decision(await erp.purchase_order(WAITING)))
+    assert (result.outcome, result.text) == (Outcome.NOT_PERMITTED, "没有审核权限")
+
+
+async def test_audits_are_not_idempotent_and_go_out_once(open_with: Open, server: FakeYonBip) -> None:
+    server.no_workflow.add(WAITING)
+    erp = open_with(audit_without_workflow=True)
+    order = await erp.purchase_order(WAITING)
+    server.faults.lose_write_answer(happens=False)
+    assert (await erp.decide(decision(order))).outcome is Outcome.UNKNOWN
+    assert server.requests.count(Kind.WRITE) == 1
+
+
+async def test_an_older_run_of_the_workflow_and_tasks_that_were_dropped_decide_nothing(erp: YonBipErp) -> None:
+    order = await erp.purchase_order("PO-1008")
+    assert order.approval is not None
+    assert (order.approval.decided_by, order.approval.level, order.approval.reason) == ("anna", 2, "")
+    assert order.requester == "dora"
+
+
+async def test_without_the_right_to_the_workflow_orders_are_read_all_the_same(
+    erp: YonBipErp, server: FakeYonBip
+) -> None:
+    refused = {"code": "310037", "message": "应用没有该API的调用权限"}
+    server.answers["/digitalModel/openapi/task/querytaskstodo/page"] = refused
+    order = await erp.purchase_order(WAITING)
+    assert order.status is PurchaseStatus.WAITING
+    assert order.approval is not None
+    assert order.approval.pending_for == ()
+    result = await erp.decide(decision(order))
+    assert (result.outcome, server.requests.count(Kind.WRITE)) == (Outcome.NOT_PERMITTED, 0)
