@@ -62,7 +62,7 @@ docs-check: $(VENV)/.dev ## links, generated pages, READMEs in step
 	@$(PYTEST) -q tests/project
 
 clean: ## remove the virtual environment and all caches
-	rm -rf $(VENV) .mypy_cache .ruff_cache .import_linter_cache .hypothesis build dist
+	rm -rf $(VENV) .tryton .mypy_cache .ruff_cache .import_linter_cache .hypothesis build dist
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # The project itself is installed in place, without its dependencies: those come from the lock alone.

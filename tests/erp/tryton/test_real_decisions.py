@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from bot.erp.errors import Invalid
 from bot.erp.model import Decision, DecisionResult, Outcome, PurchaseOrder, PurchaseStatus, Verdict
 from bot.erp.port import Erp
 from bot.erp.tryton.manifest import vendor
@@ -169,13 +170,15 @@ async def test_without_the_right_and_after_a_change(erp: Erp, open_erp: OpenErp,
     assert (await asyncio.to_thread(_log, plain, seen.id))[-1] == ("dingbot", "state:cancelled")
 
 
-async def test_an_unquoted_order_is_not_decided(erp: Erp, plain: PlainClient) -> None:
-    """Two people at once, after the draft was quoted: one is applied, and the other is told."""
+async def test_a_draft_waits_for_nobody_and_a_quotation_for_one_of_two(erp: Erp, plain: PlainClient) -> None:
+    """A draft is not decided; once it is quoted, two people decide at once, and one is told that the other did."""
     (row,) = await asyncio.to_thread(
         plain.call, "purchase.purchase.search_read", [["state", "=", "draft"]], 0, 1, None, ["number"]
     )
     draft = await erp.purchase_order(f"({row['id']})")
     assert draft.status is PurchaseStatus.DRAFT
+    with pytest.raises(Invalid):
+        await _decide(erp, draft, "manager")
     await asyncio.to_thread(plain.call, "purchase.purchase.quote", [row["id"]])
     (quoted,) = await asyncio.to_thread(plain.call, "purchase.purchase.read", [row["id"]], ["number"])
     seen = await erp.purchase_order(quoted["number"])
