@@ -9,9 +9,7 @@ import pytest
 from bot.erp.units import Units
 from bot.errors import ConfigurationError
 
-TABLE = Units(
-    {"千个": "1000 个", "PCS": "1 个", "箱": "24 个", "托": "40箱", "吨": "1000 kg", "oz": "28.349523125 g"}
-)
+TABLE = Units({"千个": "1000 个", "PCS": "1 个", "箱": "24 个", "托": "40箱", "吨": "1000 kg", "oz": "28.349523125 g"})
 
 
 @pytest.mark.parametrize(
@@ -51,9 +49,7 @@ def test_listed_and_common_units_are_known() -> None:
     assert not Units().listed
 
 
-@pytest.mark.parametrize(
-    "table", [{"箱": "个"}, {"箱": "0 个"}, {"箱": "24"}, {"a": "2 b", "b": "2 a"}]
-)
+@pytest.mark.parametrize("table", [{"箱": "个"}, {"箱": "0 个"}, {"箱": "24"}, {"a": "2 b", "b": "2 a"}])
 def test_a_wrong_table_is_refused(table: dict[str, str]) -> None:
     with pytest.raises(ConfigurationError):
         Units(table)
