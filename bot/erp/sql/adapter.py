@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import TextClause, text
+from sqlalchemy import CursorResult, TextClause, text
 from sqlalchemy.engine import Connection
 
 from bot.erp import listing
@@ -69,17 +69,29 @@ class Query:
 
         Raises `Invalid` for more than ``most`` rows, and for columns that are missing or there twice.
         """
-        chosen = {name: value for name, value in given.items() if name in self.parameters}
-        result = connection.execute(self.clause, chosen)
+        result = connection.execute(self.clause, self._chosen(given))
+        names = self._names(result, source)
+        rows = result.fetchmany(most + 1)
+        if len(rows) > most:
+            raise Invalid(f"{self.place} gives more than {most} rows: let it page or choose", source=source)
+        return [dict(zip(names, row, strict=True)) for row in rows]
+
+    def check(self, connection: Connection, source: str, **given: Any) -> None:
+        """Let the database begin with it, and read no row; raises `Invalid` as `rows` does."""
+        streamed = self.clause.execution_options(stream_results=True)
+        with connection.execute(streamed, self._chosen(given)) as result:
+            self._names(result, source)
+
+    def _chosen(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in given.items() if name in self.parameters}
+
+    def _names(self, result: CursorResult[Any], source: str) -> list[str]:
         names = [name.lower() for name in result.keys()]  # noqa: SIM118  # no mapping
         for column in self.columns:
             if names.count(column.lower()) != 1:
                 wrong = "several columns" if column.lower() in names else "no column"
                 raise Invalid(f"{self.place} gives {wrong} {column!r}; it gives {', '.join(names)}", source=source)
-        rows = result.fetchmany(most + 1)
-        if len(rows) > most:
-            raise Invalid(f"{self.place} gives more than {most} rows: let it page or choose", source=source)
-        return [dict(zip(names, row, strict=True)) for row in rows]
+        return names
 
 
 def prepare(place: str, sql: str, *fields: Fields, also: Sequence[str] = ()) -> Query:
@@ -166,13 +178,14 @@ class SqlErp(MappedErp):
         return Mapped(layouts.change(area), fields)
 
     async def check(self) -> None:
-        """Run every query for a single record once, for one that does not exist; raises what a question would."""
+        """Begin every query once and read no row of it; raises what a question would."""
         await self._database.run(self._check)
 
     def _check(self, connection: Connection) -> None:
+        since = as_kept(asked_since(TimeCursor()), self._time_format, self.ground.zone)
+        asked = {"sku": "", "number": "", "id": None, "text": "", "like": _like(""), "today": self._today()}
         for query in self._queries.values():
-            if query.parameters <= {"sku", "number", "id"}:
-                query.rows(connection, self._options.most_rows, self.name, sku="", number="", id="")
+            query.check(connection, self.name, **asked, since=since, limit=1, offset=0)
 
     async def close(self) -> None:
         """Give the connections back."""

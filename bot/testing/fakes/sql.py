@@ -28,6 +28,7 @@ from sqlalchemy import (
     create_engine,
     delete,
     insert,
+    inspect,
 )
 from sqlalchemy.engine import Connection
 
@@ -156,7 +157,7 @@ _Rows = list[tuple[Table, dict[str, Any]]]
 
 
 class SqlInstallation(Installation):
-    """Tables at an SQLAlchemy URL; what was there under these names is replaced."""
+    """Tables at an SQLAlchemy URL; what is in tables of these names is replaced."""
 
     def __init__(self, company: ReferenceCompany, clock: Clock, url: str) -> None:
         super().__init__(company, clock)
@@ -180,8 +181,12 @@ class SqlInstallation(Installation):
         with self._engine.begin() as connection:
             if connection.dialect.name == "sqlite":
                 connection.exec_driver_sql("PRAGMA synchronous = OFF")
-            _meta.drop_all(connection)
-            _meta.create_all(connection)
+            there = set(inspect(connection).get_table_names())
+            for table in _meta.sorted_tables:
+                if table.name in there:
+                    connection.execute(delete(table))
+                else:
+                    table.create(connection)
             rows: _Rows = [(STORES, {"code": code, "title": name}) for code, name in self.company.warehouses.items()]
             for area in set(Area) - {Area.PRODUCTS}:
                 for key in self.company.records(area):

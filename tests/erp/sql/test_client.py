@@ -280,6 +280,17 @@ async def test_check_finds_what_is_wrong_with_a_query(tmp_path: Path, open_erp: 
         await erp.check()
 
 
+@pytest.mark.parametrize("place", ["list", "late", "changes"])
+async def test_check_begins_lists_and_changes_too(
+    server_company: SqlInstallation, postgres: Postgres, open_erp: Open, place: str
+) -> None:
+    options = company_options(url=postgres.reader_url)
+    await open_erp(**options).check()
+    options["sales"][place] = options["sales"][place].replace("orders", "orderz")
+    with pytest.raises(Invalid, match='relation "orderz" does not exist'):
+        await open_erp(**options).check()
+
+
 async def test_a_list_that_is_too_long_is_refused_by_name(tmp_path: Path, open_erp: Open) -> None:
     url = tiny(tmp_path, ORDERS, *[f"INSERT INTO o VALUES ('{n}', 'c', 'open', '1', NULL)" for n in range(6)])
     with pytest.raises(Invalid, match=r"sales.list gives more than 5 rows: let it page or choose"):
