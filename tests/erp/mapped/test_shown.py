@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
 
 from bot.erp.rest import manifest as rest
 from bot.erp.sql import manifest as sql
-from bot.erp.vendors import Surroundings
+from bot.erp.vendors import Surroundings, Vendor
 from bot.settings import load_settings
 
 from .shown import HOW_TO, PAGES, blocks
 
-VENDORS = {"sql": sql.vendor, "rest": rest.vendor}
+VENDORS: dict[str, Vendor[Any]] = {"sql": sql.vendor, "rest": rest.vendor}
 SHOWN = [(f"{page.parent.name}/{page.name}-{n}", block) for page in PAGES for n, block in enumerate(blocks(page))]
 
 

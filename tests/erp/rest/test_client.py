@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,90 +17,19 @@ from bot.erp.errors import (
     RateLimited,
     Unavailable,
 )
-from bot.erp.model import Area, Decision, Outcome, Verdict
-from bot.erp.port import Capability, ListQuery
-from bot.erp.rest.adapter import RestErp
-from bot.erp.rest.manifest import RestOptions
-from bot.erp.vendors import Surroundings
+from bot.erp.model import Decision, Outcome, Verdict
+from bot.erp.port import ListQuery
 from bot.testing.company import Clock, ReferenceCompany
-from bot.testing.fake_erp import SECRET, Call, FakeServer, Kind, exact_json
+from bot.testing.fake_erp import SECRET, Kind, exact_json
 from bot.testing.fakes.plain import PAGE, USER, FakeKeyed, FakePlain, Paging
 
+from .replying import SALE, Open, Replying, Start, sales
 from .shown import api_options
-
-NOW = datetime(2026, 11, 24, 2, 30, tzinfo=UTC)
-
-Open = Callable[..., RestErp]
-Start = Callable[[FakeServer], Awaitable[FakeServer]]
-
-
-@pytest.fixture
-async def open_erp(tmp_path: Path) -> AsyncIterator[Open]:
-    opened: list[RestErp] = []
-
-    def open_erp(**options: Any) -> RestErp:
-        surroundings = Surroundings(name="main", data_dir=tmp_path, now=lambda: NOW)
-        opened.append(RestErp(surroundings, RestOptions.model_validate(options)))
-        return opened[-1]
-
-    yield open_erp
-    for erp in opened:
-        await erp.close()
-
-
-@pytest.fixture
-async def start() -> AsyncIterator[Start]:
-    started: list[FakeServer] = []
-
-    async def start(server: FakeServer) -> FakeServer:
-        await server.start()
-        started.append(server)
-        return server
-
-    yield start
-    for server in started:
-        await server.stop()
 
 
 @pytest.fixture
 def company() -> ReferenceCompany:
     return ReferenceCompany()
-
-
-class Replying(FakeServer):
-    """Answers what it is told to, and remembers what it was asked."""
-
-    login_needed = False
-
-    def __init__(self, reply: Callable[[web.Request], Any]) -> None:
-        super().__init__(ReferenceCompany(), Clock())
-        self.reply = reply
-        self.asked: list[tuple[str, str, Any]] = []
-
-    def routes(self) -> Iterable[web.AbstractRouteDef]:
-        return (web.route("*", "/{tail:.*}", self._any),)
-
-    async def understand(self, request: web.Request) -> Call:
-        return Call(Kind.OTHER)
-
-    async def _any(self, request: web.Request) -> web.StreamResponse:
-        body = await request.json() if request.can_read_body else None
-        self.asked.append((request.method, request.raw_path, body))
-        said = self.reply(request)
-        return said if isinstance(said, web.StreamResponse) else exact_json(said)
-
-
-def sales(url: str, *, of_source: dict[str, Any] | None = None, **changed: Any) -> dict[str, Any]:
-    """Return options of the smallest source there is."""
-    area = {
-        "one": "/orders/{number}",
-        "list": "/orders",
-        "fields": {"number": "no", "customer": "c", "status": "s", "total": "t"},
-    }
-    return {"url": url, "zone": "UTC", "currency": "CNY", "sales": area | changed} | (of_source or {})
-
-
-SALE = {"no": "1", "c": "Acme", "s": "open", "t": Decimal("12345678901234.56789")}
 
 
 # Accounts
@@ -359,121 +285,3 @@ async def test_odd_numbers_are_one_step_of_the_path(start: Start, open_erp: Open
     assert isinstance(server, Replying)
     assert (await open_erp(**sales(server.url)).order(number)).number == number
     assert server.asked == [("GET", "/orders/..%2Fa%2Fb%2050%25%3Fx%23y", None)]
-
-
-# Stock
-
-
-async def test_stock_as_a_plain_list_of_places(start: Start, open_erp: Open) -> None:
-    def reply(request: web.Request) -> Any:
-        if request.path.startswith("/items"):
-            return {"no": "A", "title": "Bolt"} if request.path.endswith("/A") else web.Response(status=404)
-        return [{"w": "M", "q": 1}, {"w": "N", "q": Decimal("0.5")}] if full else web.Response(status=404)
-
-    server = await start(Replying(reply))
-    erp = open_erp(
-        url=server.url,
-        zone="UTC",
-        unit="PCS",
-        products={"one": "/items/{sku}", "list": "/items", "fields": {"sku": "no", "name": "title"}},
-        stock={"one": "/stock/{sku}", "places": {"fields": {"code": "w", "on_hand": "q"}}},
-    )
-    assert erp.capabilities == {Capability.STOCK, Capability.STOCK_PER_WAREHOUSE}
-    full = True
-    assert (await erp.stock("A")).total.on_hand == Decimal("1.5")
-    full = False
-    # The product is there, and has never been in any warehouse.
-    assert (await erp.stock("A")).total.on_hand == 0
-    with pytest.raises(NotFound):
-        await erp.stock("B")
-
-
-# Decisions
-
-PURCHASE = {"no": "PO-1", "v": "Vendor", "s": "waiting", "rev": 'a"b', "id": 77, "task": "t-9"}
-
-
-def purchasing(url: str, **changed: Any) -> dict[str, Any]:
-    area = {
-        "one": "/po/{number}",
-        "list": "/po",
-        "fields": {
-            "number": "no", "vendor": "v", "status": "s", "version": "rev", "id": "id", "task_id": "task",
-        },
-    }  # fmt: skip
-    return {"url": url, "zone": "UTC", "currency": "CNY", "purchasing": area | changed}
-
-
-async def test_a_decision_is_sent_as_its_template_says(start: Start, open_erp: Open) -> None:
-    state = dict(PURCHASE)
-
-    def reply(request: web.Request) -> Any:
-        if request.method == "GET":
-            return state
-        state["s"] = "rejected"
-        return {"note": "done <br> so"}
-
-    server = await start(Replying(reply))
-    assert isinstance(server, Replying)
-    reject = {
-        "path": "/po/{id}/tasks/{task_id}",
-        "method": "PUT",
-        "params": {"as": "{by}"},
-        "body": {"action": "deny", "rev": "{version}", "why": "Said in chat: {reason}"},
-        "text": "note",
-    }
-    erp = open_erp(**purchasing(server.url, reject=reject))
-    assert erp.capabilities == {Capability.PURCHASE_ORDERS, Capability.REJECT, Capability.VERSION_CHECK}
-    seen = await erp.purchase_order("PO-1")
-    result = await erp.decide(
-        Decision(number="PO-1", version=seen.version, verdict=Verdict.REJECT, by="a&b", reason='"no" {by}')
-    )
-    assert (result.outcome, result.text) == (Outcome.APPLIED, "done so")
-    assert ("PUT", "/po/77/tasks/t-9?as=a%26b", {"action": "deny", "rev": 'a"b', "why": 'Said in chat: "no" {by}'}) in (
-        server.asked
-    )
-    approve = Decision(number="PO-1", version=seen.version, verdict=Verdict.APPROVE, by="anna")
-    assert (await erp.decide(approve)).outcome is Outcome.UNSUPPORTED
-
-
-async def test_a_decision_that_the_api_swallows_is_no_success(start: Start, open_erp: Open) -> None:
-    server = await start(Replying(lambda request: PURCHASE if request.method == "GET" else {"ok": True}))
-    erp = open_erp(**purchasing(server.url, approve={"path": "/po/{number}/approve"}))
-    seen = await erp.purchase_order("PO-1")
-    decision = Decision(number="PO-1", version=seen.version, verdict=Verdict.APPROVE, by="anna")
-    assert (await erp.decide(decision)).outcome is Outcome.NOT_PERMITTED
-
-
-async def test_a_failure_at_the_write_is_not_known_to_have_done_nothing(start: Start, open_erp: Open) -> None:
-    server = await start(Replying(lambda request: PURCHASE if request.method == "GET" else web.Response(status=500)))
-    erp = open_erp(**purchasing(server.url, approve={"path": "/po/{number}/approve"}))
-    seen = await erp.purchase_order("PO-1")
-    decision = Decision(number="PO-1", version=seen.version, verdict=Verdict.APPROVE, by="anna")
-    assert (await erp.decide(decision)).outcome is Outcome.UNKNOWN
-
-
-# Changes
-
-
-@pytest.mark.parametrize(
-    ("form", "said"),
-    [
-        ("zoned", "2026-11-24T02:29:55%2B00:00"),
-        ("naive", "2026-11-24T02:29:55"),
-        ("epoch", "1795487395"),
-        ("epoch_ms", "1795487395000"),
-        ("%d.%m.%Y_%H%M%S", "24.11.2026_022955"),
-    ],
-)
-async def test_the_time_since_which_is_asked_is_written_as_the_api_wants(
-    start: Start, open_erp: Open, form: str, said: str
-) -> None:
-    row = {"key": "1", "changed": "2026-11-24T02:30:05.5"}
-    server = await start(Replying(lambda request: [row]))
-    assert isinstance(server, Replying)
-    changes = {"path": "/c", "params": {"since": "{since}"}, "fields": {"key": "key", "changed_at": "changed"}}
-    erp = open_erp(**sales(server.url, changes=changes, of_source={"time_format": form}))
-    first = await erp.changed_since(Area.SALES, "", limit=5)
-    assert [change.key for change in first.items] == ["1"]
-    assert (await erp.changed_since(Area.SALES, first.cursor, limit=5)).items == ()
-    assert server.asked[-1][1] == f"/c?since={said}"

@@ -1,12 +1,24 @@
-"""One PostgreSQL server for all tests that want one."""
+"""One PostgreSQL server for all tests that want one, the company in a database, and sources that are closed again."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from bot.erp.sql.adapter import SqlErp
+from bot.erp.sql.manifest import SqlOptions
+from bot.erp.vendors import Surroundings
+from bot.testing.company import Clock, ReferenceCompany
+from bot.testing.fakes.sql import SqlInstallation
+
 from .server import Postgres, programs, running
+from .small import Open
+
+NOW = datetime(2026, 11, 24, 2, 30, tzinfo=UTC)
 
 
 @pytest.fixture(scope="session")
@@ -16,3 +28,35 @@ def postgres() -> Iterator[Postgres]:
         pytest.skip("no PostgreSQL server is installed (Debian: apt install postgresql)")
     with running(folder) as server:
         yield server
+
+
+@pytest.fixture
+async def open_erp(tmp_path: Path) -> AsyncIterator[Open]:
+    opened: list[SqlErp] = []
+
+    def open_erp(**options: Any) -> SqlErp:
+        surroundings = Surroundings(name="main", data_dir=tmp_path, now=lambda: NOW)
+        opened.append(SqlErp(surroundings, SqlOptions.model_validate(options)))
+        return opened[-1]
+
+    yield open_erp
+    for erp in opened:
+        await erp.close()
+
+
+@pytest.fixture
+async def sqlite_company(tmp_path: Path) -> AsyncIterator[SqlInstallation]:
+    clock = Clock()
+    installation = SqlInstallation.in_folder(ReferenceCompany(now=clock.now), clock, tmp_path)
+    await installation.start()
+    yield installation
+    await installation.stop()
+
+
+@pytest.fixture
+async def server_company(postgres: Postgres) -> AsyncIterator[SqlInstallation]:
+    clock = Clock()
+    installation = SqlInstallation(ReferenceCompany(now=clock.now), clock, postgres.admin_url)
+    await installation.start()
+    yield installation
+    await installation.stop()

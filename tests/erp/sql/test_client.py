@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -16,76 +12,15 @@ from sqlalchemy import text
 from structlog.testing import capture_logs
 
 from bot.erp.errors import AuthFailed, ErpError, Invalid, NotFound, NotPermitted, Unavailable
-from bot.erp.model import Area, OrderStatus
-from bot.erp.port import Capability, ListQuery
-from bot.erp.sql.adapter import SqlErp
+from bot.erp.port import ListQuery
 from bot.erp.sql.client import ReadOnlyDatabase, session_commands
-from bot.erp.sql.manifest import SqlOptions
-from bot.erp.vendors import Surroundings
-from bot.testing.company import Clock, ReferenceCompany
 from bot.testing.fakes.sql import SqlInstallation
 
 from .server import Postgres
 from .shown import company_options
+from .small import ORDERS, Open, sales, tiny
 
-NOW = datetime(2026, 11, 24, 2, 30, tzinfo=UTC)
 FOREVER = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) AS no FROM n WHERE x < 0"
-
-Open = Callable[..., SqlErp]
-
-
-@pytest.fixture
-async def open_erp(tmp_path: Path) -> AsyncIterator[Open]:
-    opened: list[SqlErp] = []
-
-    def open_erp(**options: Any) -> SqlErp:
-        surroundings = Surroundings(name="main", data_dir=tmp_path, now=lambda: NOW)
-        opened.append(SqlErp(surroundings, SqlOptions.model_validate(options)))
-        return opened[-1]
-
-    yield open_erp
-    for erp in opened:
-        await erp.close()
-
-
-@pytest.fixture
-async def company(tmp_path: Path) -> AsyncIterator[SqlInstallation]:
-    clock = Clock()
-    installation = SqlInstallation.in_folder(ReferenceCompany(now=clock.now), clock, tmp_path)
-    await installation.start()
-    yield installation
-    await installation.stop()
-
-
-@pytest.fixture
-async def server_company(postgres: Postgres) -> AsyncIterator[SqlInstallation]:
-    clock = Clock()
-    installation = SqlInstallation(ReferenceCompany(now=clock.now), clock, postgres.admin_url)
-    await installation.start()
-    yield installation
-    await installation.stop()
-
-
-def tiny(folder: Path, *commands: str, name: str = "tiny.db") -> str:
-    """Return the address of a database made of some commands."""
-    with sqlite3.connect(folder / name) as connection:
-        for command in commands:
-            connection.execute(command)
-    connection.close()
-    return f"sqlite:///{folder / name}"
-
-
-def sales(url: str, **changed: Any) -> dict[str, Any]:
-    """Return options of the smallest source there is."""
-    area = {
-        "one": "SELECT * FROM o WHERE no = :number",
-        "list": "SELECT * FROM o",
-        "fields": {"number": "no", "customer": "c", "status": "s", "total": "t", "promised_on": "p"},
-    }
-    return {"url": url, "zone": "Asia/Shanghai", "currency": "CNY", "sales": area | changed}
-
-
-ORDERS = "CREATE TABLE o (no TEXT, c TEXT, s TEXT, t, p)"
 
 
 # Read-only
@@ -95,9 +30,11 @@ ORDERS = "CREATE TABLE o (no TEXT, c TEXT, s TEXT, t, p)"
     "command",
     ["INSERT INTO stores VALUES ('X', 'X')", "UPDATE orders SET total = 0", "DROP TABLE orders", "CREATE TABLE x (y)"],
 )
-async def test_sqlite_refuses_writes_that_slip_past_the_first_lock(company: SqlInstallation, command: str) -> None:
-    database = ReadOnlyDatabase(company.url, timeout=5, connections=2, source="main")
-    before = _everything(company)
+async def test_sqlite_refuses_writes_that_slip_past_the_first_lock(
+    sqlite_company: SqlInstallation, command: str
+) -> None:
+    database = ReadOnlyDatabase(sqlite_company.url, timeout=5, connections=2, source="main")
+    before = _everything(sqlite_company)
     with pytest.raises(NotPermitted):
         await database.run(lambda connection: connection.execute(text(command)))
     with pytest.raises(NotPermitted):  # mode=ro holds where query_only was lifted
@@ -108,7 +45,7 @@ async def test_sqlite_refuses_writes_that_slip_past_the_first_lock(company: SqlI
             )
         )
     await database.close()
-    assert _everything(company) == before
+    assert _everything(sqlite_company) == before
 
 
 @pytest.mark.parametrize(
@@ -159,8 +96,10 @@ def test_other_databases_are_told_to_read_only_in_their_words() -> None:
 # Time
 
 
-async def test_a_query_that_takes_too_long_ends_and_blocks_nothing(company: SqlInstallation, open_erp: Open) -> None:
-    options = company_options(url=company.url, timeout=0.3, connections=1)
+async def test_a_query_that_takes_too_long_ends_and_blocks_nothing(
+    sqlite_company: SqlInstallation, open_erp: Open
+) -> None:
+    options = company_options(url=sqlite_company.url, timeout=0.3, connections=1)
     options["sales"]["one"] = f"{FOREVER} AND '' <> :number"
     erp = open_erp(**options)
     started, ticks = time.monotonic(), 0
@@ -195,8 +134,10 @@ async def test_a_statement_ends_on_the_server_too(
     assert time.monotonic() - started < 5
 
 
-async def test_more_questions_than_connections_wait_for_their_turn(company: SqlInstallation, open_erp: Open) -> None:
-    erp = open_erp(**company_options(url=company.url, connections=2))
+async def test_more_questions_than_connections_wait_for_their_turn(
+    sqlite_company: SqlInstallation, open_erp: Open
+) -> None:
+    erp = open_erp(**company_options(url=sqlite_company.url, connections=2))
     found = await asyncio.gather(*(erp.order(f"SO-{1001 + n}") for n in range(20)))
     assert [order.number for order in found] == [f"SO-{1001 + n}" for n in range(20)]
 
@@ -308,147 +249,11 @@ async def test_what_a_person_types_is_only_ever_a_value(tmp_path: Path, open_erp
     assert (await erp.orders(ListQuery())).total == 1
 
 
-async def test_a_closed_source_is_unavailable(company: SqlInstallation, open_erp: Open) -> None:
-    erp = open_erp(**company_options(url=company.url))
+async def test_a_closed_source_is_unavailable(sqlite_company: SqlInstallation, open_erp: Open) -> None:
+    erp = open_erp(**company_options(url=sqlite_company.url))
     await erp.close()
     with pytest.raises(Unavailable):
         await erp.order("SO-1001")
-
-
-# Odd values
-
-
-async def test_numeric_columns_of_sqlite_lose_digits_and_say_so(tmp_path: Path, open_erp: Open) -> None:
-    url = tiny(
-        tmp_path,
-        "CREATE TABLE o (no TEXT, c TEXT, s TEXT, t NUMERIC, p TEXT)",
-        "INSERT INTO o VALUES ('1', 'c', 'open', '12345678901234.56789', NULL)",
-        "INSERT INTO o VALUES ('2', 'c', 'open', '12.10', NULL)",
-    )
-    erp = open_erp(**sales(url))
-    with capture_logs() as logged:
-        assert (await erp.order("2")).total.amount == Decimal("12.1")  # type: ignore[union-attr]
-        assert not logged
-        await erp.order("1")
-    assert [(entry["area"], entry["field"]) for entry in logged] == [(Area.SALES, "total")]
-
-
-async def test_sums_over_text_columns_are_exact_in_python(tmp_path: Path, open_erp: Open) -> None:
-    """SUM() would make floats of SQLite's text, so batches are added up here."""
-    url = tiny(
-        tmp_path,
-        "CREATE TABLE i (no TEXT, c TEXT)",
-        "CREATE TABLE h (no TEXT, store TEXT, q TEXT)",
-        "INSERT INTO i VALUES ('A', 'Bolt')",
-        "INSERT INTO h VALUES ('A', 'M', '12345678901234.56789'), ('A', 'M', '0.00001'), ('A', 'N', '0.1')",
-    )
-    erp = open_erp(
-        url=url,
-        zone="UTC",
-        unit="PCS",
-        products={
-            "one": "SELECT * FROM i WHERE no = :sku",
-            "list": "SELECT * FROM i",
-            "fields": {"sku": "no", "name": "c"},
-        },
-        stock={
-            "places": {"query": "SELECT * FROM h WHERE no = :sku", "fields": {"code": "store", "on_hand": "q"}},
-        },
-    )
-    assert erp.capabilities == {Capability.STOCK, Capability.STOCK_PER_WAREHOUSE}
-    level = await erp.stock("A")
-    assert level.total.on_hand == Decimal("12345678901234.6679")
-    assert [place.quantities.on_hand for place in level.per_warehouse] == [
-        Decimal("12345678901234.5679"),
-        Decimal("0.1"),
-    ]
-    assert level.total.reserved is None
-
-
-async def test_one_text_in_a_wrong_encoding_does_not_hide_the_list(tmp_path: Path, open_erp: Open) -> None:
-    url = tiny(
-        tmp_path,
-        ORDERS,
-        "INSERT INTO o VALUES ('1', CAST(x'D6D0B9FA' AS TEXT), 'open', '1', NULL)",
-        "INSERT INTO o VALUES ('2', '中国', 'open', '1', NULL)",
-    )
-    found = {order.number: order.customer for order in (await open_erp(**sales(url)).orders(ListQuery())).items}
-    assert found["2"] == "中国"
-    assert "\N{REPLACEMENT CHARACTER}" in found["1"]
-
-
-async def test_a_dirty_table_is_read_around_its_dirt_and_left_as_it_is(tmp_path: Path, open_erp: Open) -> None:
-    url = tiny(
-        tmp_path,
-        ORDERS,
-        "INSERT INTO o VALUES ('1', 'c', 'open', '1', '2026-11-20')",
-        "INSERT INTO o VALUES ('2', 'c', 'opne', '1', NULL)",
-        "INSERT INTO o VALUES ('3', 'c', 'open', 'much', '20.11.2026')",
-        "INSERT INTO o VALUES (NULL, 'c', 'open', '1', NULL)",
-    )
-    file = tmp_path / "tiny.db"
-    before = file.read_bytes()
-    erp = open_erp(**sales(url))
-    assert sorted(order.number for order in (await erp.orders(ListQuery())).items) == ["1", "3"]
-    assert sorted((d.key, d.name, d.kept) for d in erp.defects) == [
-        ("", "number", False),
-        ("2", "status", False),
-        ("3", "promised_on", True),
-        ("3", "total", True),
-    ]
-    assert file.read_bytes() == before
-
-
-async def test_column_names_are_found_in_any_case(tmp_path: Path, open_erp: Open) -> None:
-    url = tiny(tmp_path, ORDERS, "INSERT INTO o VALUES ('1', 'c', 'open', '1', NULL)")
-    one = 'SELECT no AS "NO", c AS C, s AS "S", t, p FROM o WHERE no = :number'
-    assert (await open_erp(**sales(url, one=one)).order("1")).status is OrderStatus.OPEN
-
-
-async def test_two_records_of_one_number_are_not_guessed_between(tmp_path: Path, open_erp: Open) -> None:
-    url = tiny(tmp_path, ORDERS, *["INSERT INTO o VALUES ('1', 'c', 'open', '1', NULL)"] * 2)
-    with pytest.raises(Invalid, match="2 records have this number"):
-        await open_erp(**sales(url)).order("1")
-
-
-# Changes
-
-CHANGES = "SELECT no AS key, p AS changed_at FROM o WHERE p >= :since ORDER BY p, no LIMIT :limit"
-MOMENT = datetime(2026, 11, 24, 2, 30, 5, 250000, tzinfo=UTC)
-
-AS_KEPT: list[tuple[str, Callable[[datetime], Any]]] = [
-    ("", lambda at: (at + timedelta(hours=8)).strftime("%Y-%m-%d %H:%M:%S.%f")),
-    ("", lambda at: (at + timedelta(hours=8)).strftime("%Y-%m-%d %H:%M:%S")),
-    ("%Y-%m-%dT%H:%M:%S", lambda at: (at + timedelta(hours=8)).strftime("%Y-%m-%dT%H:%M:%S+08:00")),
-    ("epoch", lambda at: int(at.timestamp())),
-    ("epoch_ms", lambda at: int(at.timestamp() * 1000)),
-]
-
-
-@pytest.mark.parametrize(("form", "kept"), AS_KEPT)
-async def test_changes_are_followed_however_the_times_are_kept(
-    tmp_path: Path, open_erp: Open, form: str, kept: Callable[[datetime], Any]
-) -> None:
-    url = tiny(tmp_path, ORDERS)
-    engine = sqlite3.connect(tmp_path / "tiny.db")
-
-    def add(number: str, at: datetime) -> None:
-        with engine:
-            engine.execute("INSERT INTO o VALUES (?, 'c', 'open', '1', ?)", (number, kept(at)))
-
-    erp = open_erp(**sales(url, changes=CHANGES), time_format=form)
-    for n in range(5):
-        add(f"A{n}", MOMENT + timedelta(seconds=n // 2))
-    first = await erp.changed_since(Area.SALES, "", limit=3)
-    rest = await erp.changed_since(Area.SALES, first.cursor, limit=3)
-    assert [change.key for change in (*first.items, *rest.items)] == ["A0", "A1", "A2", "A3", "A4"]
-    assert (first.more, rest.more) == (True, False)
-    add("late", MOMENT - timedelta(seconds=5))  # a transaction that took its time
-    add("new", MOMENT + timedelta(hours=1))
-    last = await erp.changed_since(Area.SALES, rest.cursor, limit=9)
-    assert [change.key for change in last.items] == ["late", "new"]
-    assert (await erp.changed_since(Area.SALES, last.cursor, limit=9)).items == ()
-    engine.close()
 
 
 async def test_an_error_is_always_one_of_ours(tmp_path: Path, open_erp: Open) -> None:

@@ -1,0 +1,47 @@
+"""Servers and sources that are closed again."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.erp.rest.adapter import RestErp
+from bot.erp.rest.manifest import RestOptions
+from bot.erp.vendors import Surroundings
+from bot.testing.fake_erp import FakeServer
+
+from .replying import Open, Start
+
+NOW = datetime(2026, 11, 24, 2, 30, tzinfo=UTC)
+
+
+@pytest.fixture
+async def open_erp(tmp_path: Path) -> AsyncIterator[Open]:
+    opened: list[RestErp] = []
+
+    def open_erp(**options: Any) -> RestErp:
+        surroundings = Surroundings(name="main", data_dir=tmp_path, now=lambda: NOW)
+        opened.append(RestErp(surroundings, RestOptions.model_validate(options)))
+        return opened[-1]
+
+    yield open_erp
+    for erp in opened:
+        await erp.close()
+
+
+@pytest.fixture
+async def start() -> AsyncIterator[Start]:
+    started: list[FakeServer] = []
+
+    async def start(server: FakeServer) -> FakeServer:
+        await server.start()
+        started.append(server)
+        return server
+
+    yield start
+    for server in started:
+        await server.stop()
