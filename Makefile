@@ -92,7 +92,8 @@ $(BIN)/python:
 # elsewhere those tests skip with the reason.
 browser:
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
-		! { command -v chromium && command -v node && test -e $(CJK_FONT); } >/dev/null; then \
-		echo 'Installing Chromium, Node and fonts for the tests of the chat page …'; \
-		{ $(APT) chromium nodejs fonts-noto-cjk >/dev/null; } || echo 'They could not be installed.' >&2; \
+		! { command -v chromium && command -v node && test -e $(CJK_FONT) && ls /usr/lib/postgresql/*/bin/initdb; } \
+		>/dev/null 2>&1; then \
+		echo 'Installing Chromium, Node, fonts and PostgreSQL for the tests …'; \
+		{ $(APT) chromium nodejs fonts-noto-cjk postgresql >/dev/null; } || echo 'They could not be installed.' >&2; \
 	fi
