@@ -253,8 +253,7 @@ async def test_the_page_speaks_english_too_and_remembers_it(browser_page: OpenPa
 
 async def test_everything_works_by_keyboard(browser_page: OpenPage, simulator: Running) -> None:
     page = await browser_page("keeper01")
-    await page.part("person").focus()
-    await page.page.keyboard.press("Enter")
+    await page.part("person").press("Enter")
     await expect(page.part("people")).to_be_visible()
     await expect(page.page.locator("[data-testid=person-option]:focus")).to_have_attribute("data-user-id", "keeper01")
     await page.page.keyboard.press("ArrowDown")
