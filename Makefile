@@ -18,6 +18,8 @@ APT = export DEBIAN_FRONTEND=noninteractive; apt-get update -qq >/dev/null && ap
 
 CJK_FONT = /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc
 
+PROGRAMS = chromium nodejs fonts-noto-cjk fonts-noto-color-emoji postgresql redis-server rabbitmq-server nats-server
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo test soak bench lint fmt lock docs pictures docs-check browser clean
@@ -49,14 +51,14 @@ fmt: $(VENV)/.dev ## format the code and mend what can be mended
 	@$(BIN)/ruff format --quiet .
 
 lock: $(VENV)/.dev ## resolve the dependencies again (UPGRADE=1 takes the newest)
-	@$(RESOLVE) --extra dev --extra postgres $(if $(UPGRADE),--upgrade) --output-file requirements-dev.lock
+	@$(RESOLVE) --extra dev --extra postgres --extra redis --extra rabbit --extra nats --extra kafka $(if $(UPGRADE),--upgrade) --output-file requirements-dev.lock
 	@$(RESOLVE) --constraint requirements-dev.lock $(if $(UPGRADE),--upgrade) --output-file requirements.lock
 
 docs: $(VENV)/.dev ## write the generated pages of docs/reference again
 	@$(BIN)/python -m tests.project.reference
 
 pictures: $(VENV)/.dev browser ## take the pictures of the tutorial again
-	@DINGERP_PICTURES=docs/tutorial/images $(PYTEST) -q tests/browser/test_whole_bot.py
+	@DINGERP_PICTURES=docs/tutorial/images $(PYTEST) -q tests/browser/test_whole_bot.py tests/browser/test_alerts.py
 
 docs-check: $(VENV)/.dev ## links, generated pages, READMEs in step
 	@$(PYTEST) -q tests/project
@@ -92,8 +94,9 @@ $(BIN)/python:
 # elsewhere those tests skip with the reason.
 browser:
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
-		! { command -v chromium && command -v node && test -e $(CJK_FONT) && ls /usr/lib/postgresql/*/bin/initdb; } \
+		! { command -v chromium && command -v node && test -e $(CJK_FONT) && ls /usr/lib/postgresql/*/bin/initdb && \
+		ls /usr/bin/redis-server /usr/lib/rabbitmq/bin/rabbitmq-server /usr/sbin/nats-server; } \
 		>/dev/null 2>&1; then \
-		echo 'Installing Chromium, Node, fonts and PostgreSQL for the tests …'; \
-		{ $(APT) chromium nodejs fonts-noto-cjk postgresql >/dev/null; } || echo 'They could not be installed.' >&2; \
+		echo 'Installing Chromium, Node, fonts, PostgreSQL and message brokers for the tests …'; \
+		{ $(APT) $(PROGRAMS) >/dev/null; } || echo 'They could not be installed.' >&2; \
 	fi

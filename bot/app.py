@@ -7,13 +7,15 @@ waits for them unacknowledged.
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import gc
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -21,9 +23,10 @@ from zoneinfo import ZoneInfo
 import aiohttp
 import orjson
 import structlog
-from dingtalk_stream import CallbackMessage, ChatbotMessage, Credential
+from dingtalk_stream import CallbackMessage, ChatbotMessage, Credential, EventMessage
 
 from bot.background import Background
+from bot.dingtalk.approval_events import changed_instance
 from bot.dingtalk.card_wire import click_response, clicked_card
 from bot.dingtalk.clicks import parse_click
 from bot.dingtalk.messages import parse_message
@@ -32,10 +35,13 @@ from bot.dingtalk.stream import StreamClient, StreamPolicy
 from bot.errors import DingerpError
 from bot.metrics import Metrics
 from bot.settings import Settings
+from bot.web.hooks import Hooks
 from bot.web.server import make_web_app, serving
 
 if TYPE_CHECKING:
-    from bot.assembly import Rooms
+    from bot.assembly.alerts import AlertRooms
+    from bot.assembly.approvals import ApprovalRooms
+    from bot.assembly.rooms import Rooms
     from bot.erp.hub import ErpHub
 
 log = structlog.get_logger(__name__)
@@ -45,6 +51,9 @@ CLICKS = "/v1.0/card/instances/callback"
 
 GRACE = 9.0
 """Seconds for what is at work when the process is asked to end; Docker kills after 10."""
+
+_M_ARENA_MAX = -8
+"""Parameter of ``mallopt`` (mallopt(3))."""
 
 SWITCH = 0.001
 """Seconds after which the event loop lets the database's thread have the interpreter.
@@ -64,23 +73,29 @@ class App:
     port: int
     """Port of the bot's own HTTP server."""
     hub: ErpHub
+    alerts: AlertRooms
+    approvals: ApprovalRooms
     died: asyncio.Future[BaseException]
     """Done when a part that must always run has ended with an error."""
 
 
 @asynccontextmanager
 async def running(
-    settings: Settings, *, policy: StreamPolicy | None = None, patience: Patience | None = None
+    settings: Settings,
+    *,
+    policy: StreamPolicy | None = None,
+    patience: Patience | None = None,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> AsyncIterator[App]:
     """Run the bot until the context ends; then finish what is at work within `GRACE` seconds.
 
-    ``policy`` and ``patience`` are the times of the stream and of calls; the defaults suit the real DingTalk. Raises
-    `ConfigurationError` when the settings cannot work.
+    ``policy`` and ``patience`` are the times of the stream and of calls; the defaults suit the real DingTalk.
+    ``clock`` gives aware times. Raises `ConfigurationError` when the settings cannot work.
     """
     zone = ZoneInfo(settings.zone)
 
     def now() -> datetime:
-        return datetime.now(zone)
+        return clock().astimezone(zone)
 
     async with AsyncExitStack() as stack:
         metrics = Metrics()
@@ -91,12 +106,12 @@ async def running(
         background = Background()
         await stack.enter_async_context(background.running(stream.run(), "stream"))
         # In a thread, so that the connection opens meanwhile.
-        assembly = await asyncio.to_thread(import_module, "bot.assembly")
+        assembly = await asyncio.to_thread(import_module, "bot.assembly.rooms")
         rooms: Rooms = await assembly.furnish(stack, background, settings, session, metrics, now, patience)
         ready.set_result(rooms)
-        port = await stack.enter_async_context(_web(settings, metrics, stream, rooms))
+        port = await stack.enter_async_context(_web(settings, metrics, stream, rooms, now))
         try:
-            yield App(settings, metrics, stream, port, rooms.hub, background.died)
+            yield App(settings, metrics, stream, port, rooms.hub, rooms.alerts, rooms.approvals, background.died)
         finally:
             await _wind_down(stream, rooms)
 
@@ -104,6 +119,7 @@ async def running(
 async def run_until_stopped(settings: Settings) -> None:
     """Run the bot until SIGTERM or SIGINT; raises what a vital part died of, so that a supervisor starts it anew."""
     stop = stop_signal()
+    _share_one_arena()
     async with running(settings) as app:
         _spare_the_collector()
         sys.setswitchinterval(SWITCH)
@@ -114,6 +130,17 @@ async def run_until_stopped(settings: Settings) -> None:
     if app.died.done():
         raise app.died.result()
     log.info("bot.stopped")
+
+
+def _share_one_arena() -> None:
+    """Let all threads allocate from one place.
+
+    The C library gives each thread an arena of its own, which costs 2 MB and helps nobody where one thread runs Python
+    at a time. Systems without the call go on as they are.
+    """
+    allocator = getattr(ctypes.CDLL(None), "mallopt", None)
+    if allocator is not None:
+        allocator(_M_ARENA_MAX, 1)
 
 
 def _spare_the_collector() -> None:
@@ -168,10 +195,24 @@ def _receive(
 
     stream.receive(MESSAGES, on_message)
     stream.receive(CLICKS, on_click)
+    if settings.approvals.native.process:
+        stream.receive_events(partial(_hear, ready, settings.approvals.native.process))
+
+
+async def _hear(ready: asyncio.Future[Rooms], process: str, event: EventMessage) -> None:
+    """Store that something happened to an approval in DingTalk's own app; other events are of no use here."""
+    instance = changed_instance(event, process)
+    if not instance:
+        return
+    companion = (await asyncio.shield(ready)).approvals.companion
+    if companion is not None:
+        await companion.hear(instance)
 
 
 @asynccontextmanager
-async def _web(settings: Settings, metrics: Metrics, stream: StreamClient, rooms: Rooms) -> AsyncIterator[int]:
+async def _web(
+    settings: Settings, metrics: Metrics, stream: StreamClient, rooms: Rooms, now: Callable[[], datetime]
+) -> AsyncIterator[int]:
     from bot.store.database import head
 
     async def readiness() -> Sequence[str]:
@@ -183,9 +224,14 @@ async def _web(settings: Settings, metrics: Metrics, stream: StreamClient, rooms
                 reasons.append("the database needs an upgrade")
         except DingerpError as error:
             reasons.append(f"the database does not answer: {error.detail}")
+        if rooms.alerts.rules.defect:
+            reasons.append(f"the alert rules are wrong, older ones are in force: {rooms.alerts.rules.defect}")
+        if rooms.approvals.rules.defect:
+            reasons.append(f"the approval rules are wrong, older ones are in force: {rooms.approvals.rules.defect}")
         return reasons
 
-    app = make_web_app(metrics=metrics, readiness=readiness)
+    hooks = Hooks(hooks=rooms.alerts.hooks, intake=rooms.alerts.intake, metrics=metrics, now=now)
+    app = make_web_app(metrics=metrics, readiness=readiness, hooks=hooks)
     async with serving(app, settings.http.host, settings.http.port) as port:
         yield port
 

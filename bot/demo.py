@@ -5,21 +5,31 @@ from __future__ import annotations
 import asyncio
 import webbrowser
 from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
 
 from pydantic import SecretStr
 
 from bot.app import running, stop_signal
 from bot.errors import ConfigurationError
-from bot.settings import DingTalkSettings, ErpSettings, Settings
+from bot.settings import DingTalkSettings, ErpSettings, PollSettings, Settings
 from bot.simulator.config import SimulatorConfig
 from bot.simulator.enterprise import demo_enterprise
 from bot.simulator.server import running as simulator_running
 
+MONEY = "cidQm7Tz/4b+BuyFin00002Bb=="
+"""The simulated group of purchasing and finance."""
 
-async def run_demo(settings: Settings, *, port: int, browser: bool) -> None:
+ALERT_RULES = Path(__file__).with_name("demo_alerts.toml")
+POLL_SECONDS, LIST_SECONDS = 5.0, 15.0
+"""Whoever tries the demo wants to see an alert within seconds; a company of its own costs nobody any calls."""
+
+
+async def run_demo(settings: Settings, *, port: int, browser: bool, still: bool = False) -> None:
     """Run simulator, bot and the embedded company until the process is asked to end.
 
-    Raises `ConfigurationError` when the port is taken.
+    The company lives, and its alerts come by themselves, unless it is to be ``still``. Raises `ConfigurationError` when
+    the port is taken.
     """
     stop = stop_signal()
     config = SimulatorConfig()
@@ -28,7 +38,7 @@ async def run_demo(settings: Settings, *, port: int, browser: bool) -> None:
             simulator = await stack.enter_async_context(simulator_running(config, port=port))
         except OSError as error:
             raise ConfigurationError(f"cannot listen on port {port} ({error.strerror}); try --port") from None
-        await stack.enter_async_context(running(demo_settings(settings, config, simulator.url)))
+        await stack.enter_async_context(running(demo_settings(settings, config, simulator.url, living=not still)))
         _announce(f"{simulator.url}/")
         if browser:
             await asyncio.to_thread(webbrowser.open, f"{simulator.url}/")
@@ -52,8 +62,14 @@ async def run_simulator(*, host: str, port: int, unlimited: bool) -> None:
         await stop.wait()
 
 
-def demo_settings(settings: Settings, config: SimulatorConfig, url: str) -> Settings:
-    """Return the settings with which a bot works against the simulator at ``url``, its people and the demo company."""
+def demo_settings(settings: Settings, config: SimulatorConfig, url: str, *, living: bool = False) -> Settings:
+    """Return the settings with which a bot works against the simulator at ``url``, its people and the demo company.
+
+    While the company does not live, nothing in it is news: then no ERP is polled.
+    """
+    company = ErpSettings.model_validate({"vendor": "demo", "living": living})
+    # What was late or short when the company began is for questions: it would be a wall of cards.
+    poll = PollSettings(seconds=POLL_SECONDS, list_seconds=LIST_SECONDS, backlog=False)
     return settings.model_copy(
         update={
             "dingtalk": DingTalkSettings(
@@ -64,8 +80,11 @@ def demo_settings(settings: Settings, config: SimulatorConfig, url: str) -> Sett
                 openapi_endpoint=url,
                 oapi_endpoint=url,
             ),
-            "erp": settings.erp or {"demo": ErpSettings(vendor="demo")},
-            "access": settings.access.model_copy(update={"directory": True}),
+            "erp": settings.erp or {"demo": company},
+            "poll": poll if living else settings.poll.model_copy(update={"enabled": False}),
+            "alerts": settings.alerts.model_copy(update={"rules": _rules(settings)}) if living else settings.alerts,
+            "access": settings.access.model_copy(update=_access(settings) if living else {"directory": True}),
+            "approvals": settings.approvals.model_copy(update={"groups": (MONEY,)}) if living else settings.approvals,
             "data_dir": settings.data_dir / "demo",
             "database_url": SecretStr(""),
             "http": settings.http.model_copy(update={"port": 0}),
@@ -74,6 +93,24 @@ def demo_settings(settings: Settings, config: SimulatorConfig, url: str) -> Sett
             },
         }
     )
+
+
+def _access(settings: Settings) -> dict[str, Any]:
+    """Return who may decide, and by which accounts: the demo company calls people as DingTalk does."""
+    approvers = [person.user_id for person in demo_enterprise().people.values() if "approver" in person.roles]
+    return {
+        "directory": True,
+        "roles": {"approver": frozenset(approvers), **settings.access.roles},
+        "accounts": {
+            **{person: dict.fromkeys(settings.erp or ("demo",), person) for person in demo_enterprise().people},
+            **settings.access.accounts,
+        },
+    }
+
+
+def _rules(settings: Settings) -> Path:
+    """Return the operator's own rules, where there are any."""
+    return settings.alert_rules if settings.alert_rules.is_file() else ALERT_RULES
 
 
 def _announce(text: str) -> None:

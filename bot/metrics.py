@@ -27,7 +27,26 @@ class Metrics:
         self.month_limit = self._gauge("api_calls_month_limit", "The quota: `limits.monthly_calls`.")
         self.erp_calls = self._counter("erp_calls", "Calls to ERPs.", "source", "call", "outcome")
         self.erp_seconds = self._seconds("erp_seconds", "Calls to ERPs.", "source", "call")
+        self.erp_cached = self._counter(
+            "erp_cached", "Reads that were answered with what the ERP said a moment ago.", "source", "call"
+        )
         self.erp_open = self._gauge("erp_open", "1 while a source is left alone because it kept failing.", "source")
+        self.index_products = self._gauge("index_products", "Products in the local index.", "source")
+        self.index_age = self._gauge("index_age_seconds", "Since the index last heard of its source.", "source")
+        self.index_seconds = self._seconds("index_search_seconds", "Searches in the local index.")
+        self.deliveries = self._counter("deliveries", "Cards owed to places, by what became of a try.", "what")
+        self.delivery_late = self._seconds("delivery_late_seconds", "From when a delivery was due to its being sent.")
+        self.deliveries_waiting = self._gauge("deliveries_waiting", "Deliveries that are queued.")
+        self.month_forecast = self._gauge("api_calls_month_forecast", "Calls that the month is going to have.")
+        self.sparing = self._gauge(
+            "api_calls_sparing", "1 while the rest of the month's calls is kept for what is urgent."
+        )
+        self.hooks = self._counter("hooks", "Requests to `/hooks/…` by what became of them.", "source", "outcome")
+        self.hook_seconds = self._seconds("hook_seconds", "From a hook's request to its answer.")
+        self.events = self._counter("events", "Events that came in, by way and outcome.", "source", "via", "outcome")
+        self.intake_waiting = self._gauge("intake_waiting", "Events that wait for their commit.")
+        self.poll_age = self._gauge("poll_age_seconds", "Since a source last answered all of a poll.", "source")
+        self.queue_up = self._gauge("queue_up", "1 while a source's message queue is being read.", "source")
         self.errors = self._counter("errors", "Errors by room and class.", "room", "error")
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
-from bot.assembly import renderer, templates
+from bot.assembly.parts import renderer, templates
 from bot.cards import samples
 from bot.cards.card import Card
 from bot.cards.language import CODES

@@ -19,6 +19,8 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from bot.errors import ConfigurationError
 
 DEFAULT_FILE = Path("dingerp.toml")
+ALERT_RULES = "alerts.toml"
+APPROVAL_RULES = "approvals.toml"
 
 
 class _Part(BaseModel):
@@ -71,6 +73,9 @@ class ErpSettings(BaseModel):
     breaker_seconds: float = Field(
         15.0, gt=0, le=3600, description="Seconds for which it is left alone; then one call shows whether it is back."
     )
+    cache_seconds: float = Field(
+        2.0, ge=0, le=60, description="Seconds in which the same question is answered without asking again; 0: never."
+    )
     negative_stock: bool = Field(False, description="Whether stock on hand may be below zero in this ERP.")
 
     @property
@@ -94,7 +99,43 @@ class AccessSettings(_Part):
     rules: tuple[RuleSettings, ...] = Field(
         (), description="Grants; without any, members may ask and nobody may write."
     )
+    accounts: dict[str, dict[str, str]] = Field(
+        {}, description="User id → source name → their account in that ERP, for decisions under their own name."
+    )
     directory: bool = Field(False, description="Also take roles from DingTalk's directory (needs `qyapi_get_member`).")
+
+
+class HookSettings(_Part):
+    """One source that posts its events to `/hooks/<name>`."""
+
+    secret: SecretStr = Field(
+        SecretStr(""), description="What the sender signs with (`whsec_…`), or the vendor's secret or token."
+    )
+    previous_secrets: tuple[SecretStr, ...] = Field((), description="Secrets that still count while they are changed.")
+    scheme: Literal["standard", "erpnext", "yonbip", "odoo", "dolibarr"] = Field(
+        "standard", description="How the sender proves itself and what its body looks like."
+    )
+    max_bytes: int = Field(1_000_000, ge=1_000, le=20_000_000, description="Size of a request's body at most.")
+    company: str = Field("", description="Company of events that name none.")
+    currency: str = Field(
+        "", pattern="^([A-Z]{3})?$", description="ISO code, of amounts in a vendor's body that come without one."
+    )
+    app_key: str = Field("", description="YonBIP: the application's key.")
+    aes_key: SecretStr = Field(SecretStr(""), description="YonBIP: the EncodingAESKey of the event subscription.")
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Return all secrets in force, the newest first."""
+        return tuple(each.get_secret_value() for each in (self.secret, *self.previous_secrets))
+
+
+class EventSettings(_Part):
+    """Events that are kept."""
+
+    keep_days: int = Field(30, ge=1, le=3650, description="Days for which events that were worked on are kept.")
+    keep_rejected_days: int = Field(
+        90, ge=1, le=3650, description="Days for which events are kept that could not be understood."
+    )
 
 
 class TemplateSettings(_Part):
@@ -131,6 +172,142 @@ class LimitSettings(_Part):
     click_seconds: float = Field(1.6, gt=0, lt=2, description="Time for a click's answer; DingTalk waits 2 s.")
 
 
+class QueueSettings(_Part):
+    """A message queue that holds one source's events as CloudEvents."""
+
+    url: SecretStr = Field(
+        description="`redis://`, `rediss://`, `amqp://`, `amqps://`, `nats://` or `kafka://host:port,host:port`."
+    )
+    name: str = Field(description="Stream, queue, subject or topic.")
+    group: str = Field("dingerp", description="Readers of one group share the messages.")
+    reader: str = Field("", description="Name of this process in the group; empty: the machine's name.")
+
+
+class IndexSettings(_Part):
+    """The local index of products, by which names are found without asking the ERP."""
+
+    enabled: bool = Field(True, description="Whether it is kept, for each ERP that tells which products changed.")
+    seconds: float = Field(60.0, ge=1, le=3600, description="Seconds between two looks at what changed.")
+
+
+class PollSettings(_Part):
+    """How the ERPs are asked for what changed, and for what is late, overdue, short or waiting."""
+
+    enabled: bool = Field(True, description="Whether they are asked at all.")
+    areas: tuple[Literal["purchasing", "stock", "invoices", "orders", "production", "order_news"], ...] = Field(
+        ("purchasing", "stock", "invoices", "orders", "production"),
+        description="What is asked for; `order_news` tells every new and changed sales order.",
+    )
+    seconds: float = Field(60.0, ge=1, le=600, description="Seconds between two looks at what changed.")
+    list_seconds: float = Field(
+        300.0, ge=5, le=600, description="Seconds between two looks through the lists of what is late or overdue."
+    )
+    calls: int = Field(
+        100, ge=10, le=10_000, description="Calls that one look may make for one area; what is left waits for the next."
+    )
+    backlog: bool = Field(
+        True, description="Whether what is late or short already, when an ERP is asked for the first time, is told."
+    )
+
+
+class OutboxSettings(_Part):
+    """How cards that nobody asked for are sent: alerts, decisions, digests."""
+
+    per_second: int = Field(
+        10, gt=0, description="Calls per second and API, of all processes together; `limits.qps` is for questions too."
+    )
+    place_minute: int = Field(
+        20, gt=0, description="New cards per minute in one group or with one person; more become a digest."
+    )
+    robot_minute: int = Field(
+        20, gt=0, description="Plain messages per minute, which go where no cards can be made (DingTalk mutes at 20)."
+    )
+    reserve: float = Field(
+        0.1, ge=0, lt=1, description="Part of `limits.monthly_calls` that is kept for questions and what is urgent."
+    )
+    at_once: int = Field(8, gt=0, le=100, description="Deliveries that one process works on at the same time.")
+    tries: int = Field(8, gt=0, le=50, description="Tries before a delivery is given up; eight take about two hours.")
+    keep_days: int = Field(90, gt=0, description="Days for which the record of deliveries is kept.")
+
+
+def _open_conversations(value: tuple[str, ...]) -> tuple[str, ...]:
+    for group in value:
+        if not group.strip() or ":" in group:
+            raise ValueError(f"{group!r} is no openConversationId, an example is cidKp3Lr0000000000000000==")
+    return tuple(group.strip() for group in value)
+
+
+class AlertSettings(_Part):
+    """Where alerts go."""
+
+    default_groups: tuple[str, ...] = Field(
+        (), description="openConversationIds of the groups for alerts that no rule sends elsewhere."
+    )
+    rules: Path | None = Field(
+        None, description="File of the rules; by default alerts.toml beside the configuration or in the data folder."
+    )
+
+    @field_validator("default_groups")
+    @classmethod
+    def _conversations(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return _open_conversations(value)
+
+
+class NativeFields(_Part):
+    """Names of the fields of the OA form; empty: the form has none for it."""
+
+    case: str = Field("单据标识", min_length=1, description="Text: the bot knows its approvals again by it.")
+    number: str = Field("采购单号", description="Text: number of the purchase order.")
+    source: str = Field("", description="Text: name of the ERP.")
+    vendor: str = Field("供应商", description="Text: the vendor.")
+    total: str = Field("金额", description="Number, amount or text: the total, without its currency.")
+    currency: str = Field("", description="Text: the currency of the total.")
+    due: str = Field("", description="Date or text: when delivery is due.")
+
+
+class NativeSettings(_Part):
+    """Decisions in DingTalk's own approvals (OA 审批) as well."""
+
+    process: str = Field("", description="Process code of the OA form (`PROC-…`); empty: off.")
+    originator: str = Field(
+        "",
+        description="userId that starts approvals of orders whose requester nobody in DingTalk is known to be. Empty:"
+        " these are decided in chat alone.",
+    )
+    fields: NativeFields = NativeFields.model_validate({})
+
+
+class ApprovalSettings(_Part):
+    """How purchase orders are decided from chat."""
+
+    rules: Path | None = Field(
+        None, description="File of the rules; by default approvals.toml beside the configuration or in the data folder."
+    )
+    groups: tuple[str, ...] | None = Field(
+        None,
+        description="openConversationIds of the groups with a card without prices; by default those of"
+        " `alerts.default_groups`, with `[]` none.",
+    )
+    backlog: bool = Field(
+        False,
+        description="Whether what waited before the bot's first start gets cards, too; else `/pending` lists it.",
+    )
+    undo_seconds: float = Field(
+        0.0, ge=0, le=3600, description="Seconds in which a decision can be taken back before the ERP is told."
+    )
+    technical_account: str = Field(
+        "",
+        description="The bot's own account in the ERP, in whose name decisions are written of people without one there;"
+        " they stand in the reason. Empty: such people cannot decide.",
+    )
+    native: NativeSettings = NativeSettings.model_validate({})
+
+    @field_validator("groups")
+    @classmethod
+    def _conversations(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        return None if value is None else _open_conversations(value)
+
+
 class LogSettings(_Part):
     """The log."""
 
@@ -155,9 +332,17 @@ class Settings(BaseSettings):
     units: dict[str, str] = Field(
         {}, description='Unit → number and unit, such as `"千个" = "1000 个"`, `"pcs" = "1 个"`.'
     )
+    hooks: dict[str, HookSettings] = Field({}, description="Source name → webhook.")
+    events: EventSettings = EventSettings.model_validate({})
     access: AccessSettings = AccessSettings.model_validate({})
     cards: CardSettings = CardSettings.model_validate({})
     limits: LimitSettings = LimitSettings.model_validate({})
+    queues: dict[str, QueueSettings] = Field({}, description="Source name → message queue with its events.")
+    index: IndexSettings = IndexSettings.model_validate({})
+    poll: PollSettings = PollSettings.model_validate({})
+    outbox: OutboxSettings = OutboxSettings.model_validate({})
+    alerts: AlertSettings = AlertSettings.model_validate({})
+    approvals: ApprovalSettings = ApprovalSettings.model_validate({})
     log: LogSettings = LogSettings.model_validate({})
     data_dir: Path = Field(Path("data"), description="Folder of the SQLite files.")
     database_url: SecretStr = Field(SecretStr(""), description="SQLAlchemy URL; empty: SQLite in the data folder.")
@@ -178,6 +363,32 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """Return the SQLAlchemy URL of the bot's own database (it may hold a password)."""
         return self.database_url.get_secret_value() or f"sqlite:///{self.data_dir / 'dingerp.sqlite3'}"
+
+    @property
+    def alert_rules(self) -> Path:
+        """Return the file of the alert rules, whether it is there or not; one may be put there at run time."""
+        return self._rules(self.alerts.rules, ALERT_RULES)
+
+    @property
+    def approval_rules(self) -> Path:
+        """Return the file of the approval rules, whether it is there or not; one may be put there at run time."""
+        return self._rules(self.approvals.rules, APPROVAL_RULES)
+
+    @property
+    def decides_in_chat(self) -> bool:
+        """Whether anybody may decide on purchase orders from chat: there are approvers, or rules that name some."""
+        return bool(self.access.roles.get("approver")) or self.approval_rules.is_file()
+
+    @property
+    def approval_groups(self) -> tuple[str, ...]:
+        """Return the groups that see a card without prices of each purchase order that waits."""
+        return self.alerts.default_groups if self.approvals.groups is None else self.approvals.groups
+
+    def _rules(self, chosen: Path | None, name: str) -> Path:
+        if chosen is not None:
+            return chosen
+        beside = (self._file or DEFAULT_FILE).with_name(name)
+        return beside if beside.is_file() else self.data_dir / name
 
     @property
     def keys_missing(self) -> bool:

@@ -7,6 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import ClassVar
 
+from bot.approvals.asking import SEEN, Approvals
+from bot.approvals.case import Case
+from bot.approvals.views import deciding
 from bot.cards.view import Button, ListView, View
 from bot.chat.arguments import Keyword, Term
 from bot.chat.asking import Asking
@@ -58,12 +61,16 @@ class PurchaseOrder(ListView):
     url: str
     rows: tuple[PurchaseLine, ...]
     freshness: Freshness
+    case: str = ""
+    """The case that the reader may decide; ``seen`` begins the fingerprint of what is shown."""
+    seen: str = ""
 
     def row_buttons(self) -> Sequence[Button]:
         return asks("stock", (line.sku for line in self.rows))
 
     def buttons(self) -> Sequence[Button]:
-        return (*ListView.buttons(self), *into_erp(self.url))
+        deeds = deciding(self.case, self.seen, self.number) if self.case else ()
+        return (*deeds, *ListView.buttons(self), *into_erp(self.url))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,17 +109,30 @@ class PurchaseOrders(ListView):
     place=40,
 )
 async def po(
-    text: PurchaseOrVendor | None = None, *, which: PurchaseList | None = None, erp: ErpHub, asking: Asking
+    text: PurchaseOrVendor | None = None,
+    *,
+    which: PurchaseList | None = None,
+    erp: ErpHub,
+    approvals: Approvals,
+    asking: Asking,
 ) -> View:
     """Show one purchase order with its lines, or a list."""
     shelf = Shelf("po", erp.purchase_order, erp.purchase_orders)
     hit = await shelf.look_up(text or "", _FILTERS[which], offset=asking.offset)
     if isinstance(hit, One):
-        return _order(hit.found, asking)
+        return _order(hit.found, await _case(hit.found, approvals, asking), asking)
     return _orders(hit.found, which, text or "", asking)
 
 
-def _order(found: Found[ErpPurchaseOrder], asking: Asking) -> PurchaseOrder:
+async def _case(found: Found[ErpPurchaseOrder], approvals: Approvals, asking: Asking) -> Case | None:
+    """Return the case that the asker may decide by this card; of an old copy nothing is decided."""
+    if found.stale or found.value.status is not PurchaseStatus.WAITING:
+        return None
+    order = replace(found.value, source=found.source)
+    return await approvals.open_to(order, asking.person.user_id or "")
+
+
+def _order(found: Found[ErpPurchaseOrder], case: Case | None, asking: Asking) -> PurchaseOrder:
     order = found.value
     return PurchaseOrder(
         number=order.number,
@@ -132,6 +152,8 @@ def _order(found: Found[ErpPurchaseOrder], asking: Asking) -> PurchaseOrder:
         offset=asking.offset,
         line=command_line("po", order.number),
         freshness=freshness(found),
+        case=case.id if case else "",
+        seen=case.fingerprint[:SEEN] if case else "",
     )
 
 

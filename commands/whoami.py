@@ -29,7 +29,7 @@ class Whoami(View):
     language: Phrase
     commands: tuple[str, ...]
     writes: tuple[str, ...]
-    """Those of ``commands`` that may change the ERP."""
+    """Those of ``commands`` that may change the ERP; what rules of its own govern, ``/why`` tells for each document."""
 
     def buttons(self) -> Sequence[Button]:
         return (
@@ -56,5 +56,5 @@ async def whoami(*, asking: Asking, commands: Commands, policy: AccessPolicy) ->
         roles=tuple(sorted(policy.roles_of(person))),
         language=LANGUAGES.get(person.language, Phrase(person.language)),
         commands=tuple(one.name for one in usable),
-        writes=tuple(one.name for one in usable if one.writes),
+        writes=tuple(one.name for one in usable if one.writes and not one.governed),
     )

@@ -16,11 +16,15 @@ ADMIN = "admin"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What somebody wants to do: run ``command`` in a conversation; ``writes`` if the ERP may change."""
+    """What somebody wants to do: run ``command`` in a conversation; ``writes`` if the ERP may change.
+
+    ``governed``: rules of its own say for every single document who may change it, as those of approvals do.
+    """
 
     command: str
     conversation_id: str = ""
     writes: bool = False
+    governed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +51,7 @@ class Verdict:
 
 
 _EVERYBODY_ASKS = Verdict(True, phrase("Every member may ask."))
+_BY_ITS_OWN_RULES = Verdict(True, phrase("Rules of its own say who may, for every document."))
 
 
 class Denied(DingerpError):
@@ -65,8 +70,9 @@ class AccessPolicy:
     """Roles × command × conversation. Without rules every member may ask and nobody may write (design, section 5).
 
     As soon as a rule covers a command, that command is only for those whom some covering rule names. Writes are denied
-    unless a rule grants them. ``roles`` maps a role to the user ids that have it by configuration; roles of the
-    directory arrive with the `Person`.
+    unless a rule grants them: here or, for a governed command, where each document's own rules are asked. Everybody
+    may come to that door, and it opens to those whom the rules name. ``roles`` maps a role to the user ids that have it
+    by configuration; roles of the directory arrive with the `Person`.
     """
 
     rules: tuple[Rule, ...] = ()
@@ -81,8 +87,8 @@ class AccessPolicy:
         """Return whether ``person`` may do ``request``, and why."""
         if person.is_external:
             return Verdict(False, phrase("Only members of the organisation may ask the ERP."), (ADMIN,))
-        if not self.rules and not request.writes:
-            return _EVERYBODY_ASKS
+        if not self.rules and (request.governed or not request.writes):
+            return _unruled(request)
         covering = [rule for rule in self.rules if rule.covers(request)]
         granted = frozenset[str]().union(*(rule.roles for rule in covering))
         held = self.roles_of(person)
@@ -102,6 +108,10 @@ class AccessPolicy:
             return Verdict(
                 False, phrase("/%(command)s is not open in this conversation.", command=request.command), (ADMIN,)
             )
-        if request.writes:
+        if request.writes and not request.governed:
             return Verdict(False, phrase("Nobody may change the ERP unless a rule grants it."), (ADMIN,))
-        return _EVERYBODY_ASKS
+        return _unruled(request)
+
+
+def _unruled(request: Request) -> Verdict:
+    return _BY_ITS_OWN_RULES if request.governed else _EVERYBODY_ASKS

@@ -146,12 +146,16 @@ class QuotaNotice(View):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Busy(View):
-    """A click had to be answered before the ERP did; ``line`` and ``offset`` are what was clicked."""
+    """A click had to be answered before the ERP did; ``line`` and ``offset`` are what was clicked.
+
+    ``deed``: something was to be decided, and whether that counts the card itself will show.
+    """
 
     card: ClassVar[str] = "busy"
 
     line: str
     offset: int = 0
+    deed: bool = False
 
     def buttons(self) -> Sequence[Button]:
         return _again(self.line, self.offset)

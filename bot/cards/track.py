@@ -9,25 +9,42 @@ from __future__ import annotations
 import hashlib
 import hmac
 
-_KIND = "q1"
+_ANSWER = "q1"
+_CARD = "c1"
 
 
 class TrackIds:
-    """Makes and recognises the ``outTrackId`` of answers; ``key`` is the app's secret."""
+    """Makes and recognises the ``outTrackId`` of the bot's cards; ``key`` is the app's secret."""
 
     def __init__(self, key: str) -> None:
         self._key = hashlib.sha256(b"card-track-id\0" + key.encode()).digest()
 
     def for_message(self, msg_id: str) -> str:
         """Return the id of the answer to this message."""
-        body = hashlib.sha256(msg_id.encode()).hexdigest()[:32]
-        return f"{_KIND}-{body}-{self._seal(body)}"
+        return self._sealed(_ANSWER, msg_id)
+
+    def for_card(self, card_key: str) -> str:
+        """Return the id of a card that the bot shows by itself, such as an alert's; ``card_key`` is the outbox's."""
+        return self._sealed(_CARD, card_key)
 
     def is_ours(self, track_id: str) -> bool:
         """Whether this bot made the id."""
-        kind, _, rest = track_id.partition("-")
-        body, _, seal = rest.partition("-")
-        return kind == _KIND and hmac.compare_digest(seal.encode(), self._seal(body).encode())
+        return self._is_sealed(_ANSWER, track_id) or self.is_card(track_id)
 
-    def _seal(self, body: str) -> str:
-        return hmac.new(self._key, body.encode(), hashlib.sha256).hexdigest()[:16]
+    def is_card(self, track_id: str) -> bool:
+        """Whether the id is of a card that the bot showed by itself, and no answer."""
+        return self._is_sealed(_CARD, track_id)
+
+    def _sealed(self, kind: str, key: str) -> str:
+        body = hashlib.sha256(key.encode()).hexdigest()[:32]
+        return f"{kind}-{body}-{self._seal(kind, body)}"
+
+    def _is_sealed(self, kind: str, track_id: str) -> bool:
+        claimed, _, rest = track_id.partition("-")
+        body, _, seal = rest.partition("-")
+        return claimed == kind and hmac.compare_digest(seal.encode(), self._seal(kind, body).encode())
+
+    def _seal(self, kind: str, body: str) -> str:
+        # The seal of an answer is that of its body alone, as cards of earlier releases carry it.
+        sealed = body if kind == _ANSWER else f"{kind}-{body}"
+        return hmac.new(self._key, sealed.encode(), hashlib.sha256).hexdigest()[:16]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from enum import Enum
 from types import MappingProxyType
 
+from bot.alerts.event import Severity
 from bot.erp.model import (
     Area,
     InvoiceStatus,
@@ -62,6 +63,11 @@ _WORDS: Mapping[type[Enum], Mapping[Enum, Phrase]] = MappingProxyType(
             ProductionStatus.DONE: phrase("Done"),
             ProductionStatus.CANCELLED: phrase("Cancelled"),
         },
+        Severity: {
+            Severity.INFO: phrase("Info"),
+            Severity.WARNING: phrase("Warning"),
+            Severity.CRITICAL: phrase("Critical"),
+        },
     }
 )
 
@@ -89,6 +95,7 @@ _COLOURS: Mapping[type[Enum], Mapping[Enum, str]] = MappingProxyType(
             ProductionStatus.RUNNING: "blue",
             ProductionStatus.DONE: "green",
         },
+        Severity: {Severity.INFO: "blue", Severity.WARNING: "orange", Severity.CRITICAL: "red"},
     }
 )
 

@@ -1,30 +1,56 @@
-"""From a click to the card that its answer shows the clicker, within DingTalk's two seconds."""
+"""From a click to the card that its answer shows the clicker, within DingTalk's two seconds.
+
+A click says who clicked which card, and carries the token of a button. Who it was and which card DingTalk vouches for
+(the card's id is sealed besides); the token is whatever a client sends. So an action is only the wish to have a line
+answered: access is asked again, and an alert is only touched where a card shows it. Others see what was done to an
+alert when the outbox updates its cards.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Protocol
 
 import structlog
 
 from bot.access.people import People
-from bot.cards.actions import BadToken, unpack
+from bot.cards.actions import ApprovalAction, Ask, BadToken, unpack
 from bot.cards.card import Card
 from bot.cards.click import Click
-from bot.cards.notices import Busy, OutOfDate
+from bot.cards.notices import Busy, DeniedNotice, OutOfDate
 from bot.cards.track import TrackIds
 from bot.cards.view import View
 from bot.chat.asking import Asking
 from bot.chat.message import Conversation, ConversationKind
 from bot.chat.pipeline import Desk, Renderer
+from bot.errors import DingerpError
 from bot.metrics import Metrics
+from bot.outbox.place import Place, PlaceKind
+from bot.phrase import phrase
 
 log = structlog.get_logger(__name__)
 
+REASON_FIELD = "reason"
+"""Name of the field in a form of one's own template whose words go with the button."""
+MAX_SAID = 200
+"""Characters of them."""
+
+
+class ShownCards(Protocol):
+    """Knows the cards that the bot showed by itself; implemented on the outbox by `bot.store.shown_cards`."""
+
+    async def clicked(self, track_id: str, by: str, now: datetime) -> Place | None:
+        """Record a click by the person with the userId ``by`` and return where the card stands.
+
+        None for a card that nobody remembers. Raises a `bot.errors.DingerpError` when the store is away.
+        """
+        ...
+
 
 class ClickPipeline:
-    """Answers page turns and drill-downs inside the callback itself: no call to DingTalk."""
+    """Answers page turns, drill-downs and what is done or decided inside the callback itself: no call to DingTalk."""
 
     def __init__(
         self,
@@ -37,7 +63,9 @@ class ClickPipeline:
         now: Callable[[], datetime],
         seconds: float,
         corp_id: str,
+        shown: ShownCards | None = None,
     ) -> None:
+        """Without ``shown`` the bot shows no cards by itself."""
         self._desk = desk
         self._people = people
         self._renderer = renderer
@@ -46,6 +74,7 @@ class ClickPipeline:
         self._now = now
         self._seconds = seconds
         self._corp_id = corp_id
+        self._shown = shown
 
     async def answer(self, click: Click) -> Card | None:
         """Return the clicker's new card; None leaves the card as it is (foreign cards, foreign organisations)."""
@@ -68,22 +97,65 @@ class ClickPipeline:
         except BadToken as error:
             log.info("click.out_of_date", detail=error.detail)
             return OutOfDate(), "out_of_date"
-        where, line, offset = _where(click), action.line, action.offset
+        line, offset = (action.line, action.offset) if isinstance(action, Ask) else (action.typed, 0)
         try:
             # The directory may be as slow as the ERP.
             async with asyncio.timeout(self._seconds):
+                where = await self._where(click, now, asks=isinstance(action, Ask))
+                if where is None:
+                    return DeniedNotice(reason=phrase("This card stands in somebody else's chat.")), "denied"
                 person = await self._people.identify(click.user_id, name="")
-                asking = Asking(person=person, conversation=where, line=line, offset=offset, now=now)
+                asking = Asking(
+                    person=person,
+                    conversation=where,
+                    line=line,
+                    offset=offset,
+                    now=now,
+                    clicked=True,
+                    said=_said(click.values),
+                )
                 answer = await self._desk.view_for(asking)
         except TimeoutError:
-            return Busy(line=line, offset=offset), "busy"
+            # What was begun is finished all the same; doing it twice is doing it once.
+            return Busy(line=line, offset=offset, deed=isinstance(action, ApprovalAction)), "busy"
         return answer.view, answer.outcome
+
+    async def _where(self, click: Click, now: datetime, *, asks: bool) -> Conversation | None:
+        """Return the conversation that counts; None for a card of another person's chat.
+
+        A card may have been forwarded. What is done to its alert is then done where the card stands; what is asked by
+        its buttons is asked where the click was, so that a forwarded card opens nothing that is not open there.
+        """
+        clicked = Conversation(click.space_id, _kind(click.space_id))
+        place = await self._place(click, now)
+        if place is None:
+            return clicked
+        if place.kind is PlaceKind.GROUP:
+            return clicked if asks else Conversation(place.id, ConversationKind.GROUP)
+        return Conversation(click.space_id, ConversationKind.DIRECT) if place.id == click.user_id else None
+
+    async def _place(self, click: Click, now: datetime) -> Place | None:
+        if self._shown is None or not self._tracks.is_card(click.track_id):
+            return None
+        try:
+            return await self._shown.clicked(click.track_id, click.user_id, now)
+        except DingerpError as error:
+            # Where it was clicked is then where it stands, as it nearly always is.
+            log.warning("click.place_unknown", error=type(error).__name__, detail=error.detail)
+            return None
 
     def _ignore(self, why: str) -> None:
         self._metrics.clicks.labels(why).inc()
         log.warning("click.ignored", why=why)
 
 
-def _where(click: Click) -> Conversation:
-    kind = ConversationKind.GROUP if click.space_id.startswith("cid") else ConversationKind.DIRECT
-    return Conversation(click.space_id, kind)
+def _said(values: Mapping[str, object]) -> str:
+    """Return what a form's field for the reason holds: text, or the value of what was chosen (DingTalk sheet, 5.7)."""
+    value = values.get(REASON_FIELD)
+    if isinstance(value, Mapping):
+        value = value.get("value")
+    return value.strip()[:MAX_SAID] if isinstance(value, str) else ""
+
+
+def _kind(space_id: str) -> ConversationKind:
+    return ConversationKind.GROUP if space_id.startswith("cid") else ConversationKind.DIRECT

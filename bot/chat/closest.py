@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
 
-from rapidfuzz import process
-from rapidfuzz.distance import JaroWinkler
-
 MAX_CLOSEST = 4
 SAMPLE = 100
 """Hits among which a search looks for the closest."""
@@ -22,6 +19,10 @@ async def closest(text: str, search: Search) -> tuple[str, ...]:
 
     They are found by shorter and shorter beginnings of it, at most three searches: the end is where codes differ.
     """
+    # Imported here, as wherever words are compared: 2 MB that a bot needs only once somebody mistypes.
+    from rapidfuzz import process
+    from rapidfuzz.distance import JaroWinkler
+
     for length in dict.fromkeys((len(text) - 1, len(text) * 3 // 4, len(text) // 2)):
         if length < 2:
             break

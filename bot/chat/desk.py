@@ -25,6 +25,7 @@ from bot.chat.message import Message
 from bot.chat.pipeline import Answer
 from bot.chat.reading import Reading
 from bot.chat.registry import AnyCommand, Commands
+from bot.chat.replies import OpenQuestions, may_answer
 from bot.erp.errors import ErpError, NotFound, Unavailable
 from bot.errors import ConfigurationError, DingerpError
 from bot.phrase import phrase
@@ -75,8 +76,8 @@ class _Bound:
 class QuestionDesk:
     """Answers lines. ``collaborators`` maps a type to the object that commands get for a parameter of that type.
 
-    `Asking`, `Commands` and `AccessPolicy` need not be among them. ``seconds`` is the most that one answer may take;
-    ``reference`` gives the short number by which a failure is found in the log.
+    `Asking`, `Commands`, `AccessPolicy` and `OpenQuestions` need not be among them. ``seconds`` is the most that one
+    answer may take; ``reference`` gives the short number by which a failure is found in the log.
     """
 
     def __init__(
@@ -93,7 +94,8 @@ class QuestionDesk:
         self._policy = policy
         self._limit = TimeLimit(seconds)
         self._reference = reference
-        known = {**collaborators, Commands: commands, AccessPolicy: policy}
+        self._questions = OpenQuestions()
+        known = {**collaborators, Commands: commands, AccessPolicy: policy, OpenQuestions: self._questions}
         self._bound = {name: _bind(command, known) for name, command in commands.items()}
 
     def hint_for(self, message: Message) -> Answer | None:
@@ -109,6 +111,8 @@ class QuestionDesk:
 
     async def _answer(self, asking: Asking, *, redirected: bool) -> Answer:
         reading = self._commands.read(asking.line)
+        if not redirected and may_answer(reading, asking.line) and (line := self._questions.take(asking)):
+            return await self._answer(replace(asking, line=line, offset=0, said=asking.line), redirected=True)
         if reading.offset:
             asking = replace(asking, offset=reading.offset)
         name = reading.command or (HELP if HELP in self._bound and not reading.word else None)

@@ -19,8 +19,6 @@ from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
 from typing import Generic, ParamSpec
 
-from rapidfuzz import fuzz, process
-
 from bot.access.policy import AccessPolicy, Request
 from bot.cards.actions import Ask
 from bot.cards.view import View
@@ -44,8 +42,9 @@ _ALIKE = 70.0
 class Command(Generic[P]):
     """One command. Calling it calls its function, so that tests need no registry.
 
-    ``names`` are the name and all aliases; a function may return an `Ask` instead of a view, which answers that line
-    instead (the access policy is asked again for it).
+    ``names`` are the name and all aliases. ``governed``: rules of its own say for every single document who may change
+    it (`bot.access.policy.Request`). A function may return an `Ask` instead of a view, which answers that line instead
+    (the access policy is asked again for it).
     """
 
     name: str
@@ -56,6 +55,7 @@ class Command(Generic[P]):
     place: int
     function: Callable[P, Awaitable[View | Ask]]
     signature: Signature
+    governed: bool = False
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Awaitable[View | Ask]:
         return self.function(*args, **kwargs)
@@ -72,7 +72,7 @@ class Command(Generic[P]):
 
     def request(self, conversation: Conversation) -> Request:
         """Return what the access policy is asked before it runs there."""
-        return Request(command=self.name, conversation_id=conversation.id, writes=self.writes)
+        return Request(command=self.name, conversation_id=conversation.id, writes=self.writes, governed=self.governed)
 
 
 def command(
@@ -81,6 +81,7 @@ def command(
     aliases: tuple[str, ...] = (),
     examples: tuple[str, ...] = (),
     writes: bool = False,
+    governed: bool = False,
     summary: Phrase,
     place: int = 100,
 ) -> Callable[[Callable[P, Awaitable[View | Ask]]], Command[P]]:
@@ -92,7 +93,8 @@ def command(
     def make(function: Callable[P, Awaitable[View | Ask]]) -> Command[P]:
         if not inspect.iscoroutinefunction(function):
             raise ConfigurationError(f"command {name!r} must be an async function")
-        return Command(name, aliases, examples, writes, summary, place, function, read_signature(function))
+        signature = read_signature(function)
+        return Command(name, aliases, examples, writes, summary, place, function, signature, governed)
 
     return make
 
@@ -151,6 +153,8 @@ class Commands(Mapping[str, AnyCommand]):
 
     def alike(self, word: str, *, limit: int = 3) -> tuple[AnyCommand, ...]:
         """Return the commands with a name or alias like ``word``, most alike first."""
+        from rapidfuzz import fuzz, process
+
         hits = process.extract(word.casefold(), self._words, scorer=fuzz.ratio, limit=limit * 2, score_cutoff=_ALIKE)
         names = dict.fromkeys(self._owners[hit] for hit, _, _ in hits)
         return tuple(self._by_name[name] for name in names)[:limit]

@@ -57,3 +57,16 @@ USER_BY_UNION_ID = Api(
     billed=False,
     idempotent=True,
 )
+APPROVAL_START = Api(name="approval_start", method="POST", path="/v1.0/workflow/processInstances")
+APPROVAL_READ = Api(name="approval_read", method="GET", path="/v1.0/workflow/processInstances", idempotent=True)
+# A task is executed and an approval called off once: the second time is refused (DingTalk sheet, 10).
+APPROVAL_EXECUTE = Api(
+    name="approval_execute", method="POST", path="/v1.0/workflow/processInstances/execute", idempotent=True
+)
+APPROVAL_TERMINATE = Api(
+    name="approval_terminate", method="POST", path="/v1.0/workflow/processInstances/terminate", idempotent=True
+)
+APPROVAL_COMMENT = Api(name="approval_comment", method="POST", path="/v1.0/workflow/processInstances/comments")
+APPROVAL_LIST = Api(
+    name="approval_list", method="POST", path="/v1.0/workflow/processes/instanceIds/query", idempotent=True
+)

@@ -36,6 +36,9 @@ log = structlog.get_logger(__name__)
 Receive: TypeAlias = Callable[[CallbackMessage], Awaitable[Mapping[str, object] | None]]
 """A handler of ours: quick, returns the ACK's ``response``. Raising is answered 500, `BadPayload` 400."""
 
+ReceiveEvent: TypeAlias = Callable[[EventMessage], Awaitable[None]]
+"""A handler of ours for events: an event counts as taken when it returns, and comes again when it raises."""
+
 SdkHandler: TypeAlias = CallbackHandler | EventHandler
 
 _UNANSWERED: Final = Answer(0, "", "", settled=False)
@@ -44,6 +47,11 @@ _UNANSWERED: Final = Answer(0, "", "", settled=False)
 
 class _Receiver(NamedTuple):
     receive: Receive
+    limit: TimeLimit
+
+
+class _EventReceiver(NamedTuple):
+    receive: ReceiveEvent
     limit: TimeLimit
 
 
@@ -64,6 +72,7 @@ class Dispatcher:
         self._sdk_handler = sdk_handler
         self._thread = thread
         self._receivers: dict[str, _Receiver] = {}
+        self._events: _EventReceiver | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._room = asyncio.Event()
         self._slots = asyncio.Semaphore(policy.max_in_flight)
@@ -80,6 +89,15 @@ class Dispatcher:
     def receive(self, topic: str, receive: Receive, *, timeout: float) -> None:
         """Let ``receive`` answer the callbacks of ``topic``, each within ``timeout`` seconds."""
         self._receivers[topic] = _Receiver(receive, TimeLimit(timeout))
+
+    @property
+    def takes_events(self) -> bool:
+        """Whether a handler of ours takes events."""
+        return self._events is not None
+
+    def receive_events(self, receive: ReceiveEvent, *, timeout: float) -> None:
+        """Let ``receive`` take all events, each within ``timeout`` seconds."""
+        self._events = _EventReceiver(receive, TimeLimit(timeout))
 
     @property
     def full(self) -> bool:
@@ -130,18 +148,21 @@ class Dispatcher:
 
     async def _answer(self, frame: Frame) -> Answer:
         receiver = self._receivers.get(frame.topic) if frame.type == CallbackMessage.TYPE else None
-        handler = None if receiver else self._sdk_handler(frame.type, frame.topic)
-        if receiver is None and handler is None:
+        events = self._events if frame.type == EventMessage.TYPE else None
+        handler = None if receiver or events else self._sdk_handler(frame.type, frame.topic)
+        if receiver is None and events is None and handler is None:
             return self._unable(frame, "unknown_topic", AckMessage.STATUS_NOT_IMPLEMENT, "no handler for this topic")
         try:
             data = read_data(frame)
         except BadPayload as error:
             return self._unable(frame, "bad_data", AckMessage.STATUS_BAD_REQUEST, error.detail)
-        work = (
-            partial(self._ask_receiver, receiver, frame, data)
-            if receiver is not None
-            else partial(self._ask_sdk, handler, frame, data)
-        )
+        work: Callable[[], Awaitable[Answer]]
+        if receiver is not None:
+            work = partial(self._ask_receiver, receiver, frame, data)
+        elif events is not None:
+            work = partial(self._ask_event_receiver, events, frame, data)
+        else:
+            work = partial(self._ask_sdk, handler, frame, data)
         key = identity(frame, data)
         return await (work() if key is None else self._once.do(key, work))
 
@@ -152,6 +173,19 @@ class Dispatcher:
                     return response(await receiver.receive(callback_message(frame, data)))
             except BadPayload as error:
                 return self._unable(frame, "bad_data", AckMessage.STATUS_BAD_REQUEST, error.detail)
+            except asyncio.CancelledError:
+                if _cancelled():
+                    raise
+                return self._failed(frame, None)
+            except Exception as error:  # noqa: BLE001 - whatever a handler raises, its frame gets an ACK
+                return self._failed(frame, error)
+
+    async def _ask_event_receiver(self, events: _EventReceiver, frame: Frame, data: dict[str, Any]) -> Answer:
+        async with self._slots:
+            try:
+                with events.limit.running():
+                    await events.receive(event_message(frame, data))
+                return event_answer(AckMessage.STATUS_OK, "OK", again=False)
             except asyncio.CancelledError:
                 if _cancelled():
                     raise

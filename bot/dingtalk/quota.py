@@ -45,16 +45,21 @@ class MonthlyMeter:
     @property
     def used(self) -> int:
         """The calls of this month so far."""
+        self._turn()
         return self._stored + self._unsaved.get(self._month, 0)
 
     def count(self) -> None:
         """Count one call."""
+        self._turn()
+        self._unsaved[self._month] = self._unsaved.get(self._month, 0) + 1
+        self._gauge.set(self.used)
+
+    def _turn(self) -> None:
+        """Begin a new month if one has begun."""
         now = self._now()
         if now >= self._month_ends:
             self._month, self._month_ends = _month(now)
             self._stored = 0
-        self._unsaved[self._month] = self._unsaved.get(self._month, 0) + 1
-        self._gauge.set(self.used)
 
     async def load(self) -> None:
         """Begin with what earlier runs stored."""

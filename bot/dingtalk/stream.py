@@ -23,7 +23,7 @@ from dingtalk_stream import CallbackMessage, Credential, EventMessage
 from bot import __version__
 from bot.dingtalk.backoff import Backoff
 from bot.dingtalk.connection import Connection
-from bot.dingtalk.dispatch import Dispatcher, Receive, SdkHandler
+from bot.dingtalk.dispatch import Dispatcher, Receive, ReceiveEvent, SdkHandler
 from bot.dingtalk.errors import AuthFailed
 from bot.dingtalk.gateway import Gateway, OpenFailed, Socket
 from bot.dingtalk.sdk_handlers import HandlerThread, Home
@@ -32,9 +32,11 @@ from bot.dingtalk.stream_policy import StreamPolicy
 from bot.errors import DingerpError
 from bot.metrics import Metrics
 
-__all__ = ["Receive", "StreamClient", "StreamPolicy", "StreamStatus"]
+__all__ = ["Receive", "ReceiveEvent", "StreamClient", "StreamPolicy", "StreamStatus"]
 
 log = structlog.get_logger(__name__)
+
+_ALL_EVENTS = "*"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +159,22 @@ class StreamClient(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc] 
         self._counts.announce(topic)
         self._dispatcher.receive(topic, handler, timeout=timeout)
 
+    def receive_events(self, handler: ReceiveEvent, *, timeout: float = 5.0) -> None:
+        """Let ``handler`` take all events that the console subscribes to; one that takes longer is pushed again.
+
+        Raises `ValueError` when there is a handler of events already.
+        """
+        if self._dispatcher.takes_events or self._is_event_required:
+            raise ValueError("events have a handler already")
+        self._counts.announce(_ALL_EVENTS)
+        self._dispatcher.receive_events(handler, timeout=timeout)
+
+    def register_all_event_handler(self, handler: Any) -> None:
+        """Register a handler written for the SDK. Raises `ValueError` when a handler of ours takes events."""
+        if self._dispatcher.takes_events:
+            raise ValueError("events have a handler already")
+        super().register_all_event_handler(handler)
+
     def register_callback_handler(self, topic: str, handler: Any) -> None:
         """Register a handler written for the SDK. Raises `ValueError` for a topic that has a handler of ours."""
         if topic in self._dispatcher.topics:
@@ -208,7 +226,8 @@ class StreamClient(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc] 
     async def open_connection(self) -> Socket:
         """Return a new connection to the gateway. Raises `AuthFailed` or `OpenFailed`."""
         self._opens += 1
-        subscriptions = [{"type": EventMessage.TYPE, "topic": "*"}] if self._is_event_required else []
+        wants_events = self._is_event_required or self._dispatcher.takes_events
+        subscriptions = [{"type": EventMessage.TYPE, "topic": _ALL_EVENTS}] if wants_events else []
         topics = dict.fromkeys((*self._dispatcher.topics, *self.callback_handler_map))
         subscriptions += [{"type": CallbackMessage.TYPE, "topic": topic} for topic in topics]
         return await self._gateway.open(subscriptions)

@@ -54,7 +54,7 @@ class StreamPolicy:
     sdk_timeout: float = 300.0
     """For one call of a handler written for the SDK, which may wait for a slow model."""
 
-    remember: int = 4_000
+    remember: int = 1_000
     """Answers that are kept for redelivered frames."""
 
     remember_for: float = 600.0

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from bot.assembly import open_api
+from bot.assembly.parts import open_api
 from bot.dingtalk.openapi import pooled_session
 from bot.doctor.dingtalk import look_at_dingtalk
 from bot.doctor.finding import Finding, Grade, describe
 from bot.doctor.home import look_at_database, look_at_erps, look_at_keys, look_at_own_templates
+from bot.doctor.index import look_at_index
 from bot.metrics import Metrics
 from bot.settings import Settings
 
@@ -22,5 +23,6 @@ async def examine(settings: Settings, *, group: str = "") -> tuple[Finding, ...]
             findings += [finding async for finding in look_at_dingtalk(settings, session, api, group)]
     findings.append(await look_at_database(settings))
     findings += [finding async for finding in look_at_erps(settings)]
+    findings += await look_at_index(settings)
     findings += look_at_own_templates(settings)
     return tuple(findings)

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 import aiohttp
 
-from bot.assembly import templates
+from bot.assembly.parts import templates
 from bot.dingtalk.apis import CREATE_AND_DELIVER, GROUP_SEND, USER, Api
 from bot.dingtalk.errors import (
     AuthFailed,

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.assembly import open_hub, renderer
+from bot.assembly.erps import open_hub
+from bot.assembly.parts import renderer
 from bot.cards.samples import load
 from bot.chat.registry import Commands
 from bot.doctor.finding import Finding, Grade

@@ -201,7 +201,7 @@ class Examiner:
 
     def _unreadable(self, report: AreaReport) -> None:
         """Add the values that the adapter itself could not read, for adapters that tell."""
-        told: Iterable[UnreadableValue] = getattr(self._erp, "defects", ())
+        told: Iterable[UnreadableValue] = getattr(self._erp, "bad_values", ())
         for value in told:
             if value.area is not report.area:
                 continue

@@ -48,7 +48,7 @@ class Copies(Protocol):
 
 
 def asked(args: tuple[Hashable, ...]) -> str:
-    """Return the arguments of a call as the text by which its answer is found again."""
+    """Return the scope and the arguments of a call as the text by which its answer is found again."""
     return repr(args)
 
 

@@ -28,7 +28,7 @@ from bot.erp.units import Units
 
 
 class Defect(StrEnum):
-    """Kinds of defects."""
+    """What can be wrong with a record, by kind."""
 
     MISSING = "missing value"
     BLANKS = "blanks around a text"

@@ -2,6 +2,7 @@
 
 A read is bounded in time, tried again where that helps, shared by all who ask the same at the same moment, counted,
 and remembered, so that when the ERP is down a question is answered with the last known value, marked as stale.
+What one asker is told another is told only if the ERP is asked for both as the same account: their *scope*.
 A decision goes to one source, once.
 """
 
@@ -23,6 +24,7 @@ from bot.erp.copies import Copies, asked
 from bot.erp.errors import ErpError, NotFound, Unavailable, UnknownOutcome, Unsupported
 from bot.erp.found import Found as Found  # who asks the hub takes it from here
 from bot.erp.found import Part
+from bot.erp.index.finding import ProductIndex
 from bot.erp.integrity import Inspector, Quarantine
 from bot.erp.listing import INVOICES, PRODUCTION_ORDERS, PURCHASE_ORDERS, SALES_ORDERS, Listing
 from bot.erp.merging import D
@@ -41,9 +43,11 @@ from bot.erp.model import (
     StockLevel,
     Verdict,
 )
+from bot.erp.one_source import OneSource
 from bot.erp.port import Capability, Erp, ListQuery
 from bot.erp.products import ProductTable
 from bot.erp.protection import Protection
+from bot.erp.recent import RecentReads
 from bot.erp.several import Several
 from bot.erp.units import Units
 from bot.errors import ConfigurationError
@@ -53,7 +57,7 @@ from bot.phrase import Phrase, phrase
 T = TypeVar("T")
 
 _Key = tuple[Hashable, ...]
-"""Source, call and arguments: what two askers must have in common to share an answer."""
+"""Source, call, scope and arguments: what two askers must have in common to share an answer."""
 
 _LISTS = {
     Capability.SALES_ORDERS: "orders",
@@ -63,7 +67,15 @@ _LISTS = {
 }
 """The port's call for each list."""
 
+_SAME_CODE = 5
+"""Hits of a search for a code that are looked at: the product itself comes first."""
+
 _CAPABILITY = {Verdict.APPROVE: Capability.APPROVE, Verdict.REJECT: Capability.REJECT}
+
+
+def own_account() -> str:
+    """Return the scope of all questions so far: a source is asked as the account that it is configured with."""
+    return ""
 
 
 class ErpHub:
@@ -83,6 +95,8 @@ class ErpHub:
         units: Units | None = None,
         quarantine: Quarantine | None = None,
         kept: Copies | None = None,
+        index: ProductIndex | None = None,
+        scope: Callable[[], str] = own_account,
         rng: Random | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -92,8 +106,10 @@ class ErpHub:
 
         ``write_timeout`` is how long a decision may take, ``copies`` how many answers are remembered. ``protections``
         are limits of single sources, ``products`` and ``units`` what makes their answers one, ``quarantine`` keeps
-        the records that cannot be right, ``kept`` what was answered last beyond this process. Raises
-        `ConfigurationError` when two sources share a name.
+        the records that cannot be right, ``kept`` what was answered last beyond this process. ``index`` answers
+        searches for products in place of the sources that it knows. ``scope`` tells as whom the question at hand
+        asks, such as a context variable's ``get``: a read runs in a copy of its asker's context, so an adapter finds
+        the same there. Raises `ConfigurationError` when two sources share a name.
         """
         self._all = tuple(sources)
         self._sources = {source.name: source for source in sources}
@@ -115,9 +131,14 @@ class ErpHub:
             sleep=sleep,
         )
         self._now = now
+        self._scope = scope
         self._flights: dict[_Key, asyncio.Task[Any]] = {}
+        self._recent = RecentReads(
+            {name: guard.cache for name, guard in protections.items()}, metrics=metrics, monotonic=monotonic
+        )
         self._writes: set[asyncio.Task[DecisionResult]] = set()
         self._kept = kept
+        self._index = index
         self._copies: LRUCache[_Key, Found[Any]] = LRUCache(copies)
         self._inspectors = {
             name: Inspector(
@@ -129,7 +150,7 @@ class ErpHub:
             )
             for name in self._sources
         }
-        self._several = Several(self._hear, products or ProductTable(), units or Units(), monotonic)
+        self._several = Several(self._hear, products or ProductTable(), units or Units(), scope, monotonic)
         self._alone = len(sources) == 1 and not products
 
     @property
@@ -204,10 +225,44 @@ class ErpHub:
             Capability.PRODUCTION_ORDERS, query, lambda erp, part: erp.production_orders(part), PRODUCTION_ORDERS
         )
 
+    async def reread(self, source: str, number: str) -> PurchaseOrder:
+        """Return a purchase order as one source has it now, asked anew; raises `NotFound` and `Unsupported`.
+
+        Who decides on it must not be shown what somebody else was told a moment ago.
+        """
+        erp = self._source(source, Capability.PURCHASE_ORDERS)
+        order = await self.at(source).purchase_order(number)
+        self._remember(self._key(erp, "purchase_order", (number.casefold(),)), Found(order, source, self._now()))
+        return order
+
+    async def categories(self, source: str, skus: Sequence[str]) -> frozenset[str]:
+        """Return the categories of products at one source; raises when it does not answer, for rules go by them."""
+        found: set[str] = set()
+        for sku in dict.fromkeys(skus):
+            products = await self.search_source(source, sku, limit=_SAME_CODE)
+            found |= {one.category for one in products if one.category and one.sku.casefold() == sku.casefold()}
+        return frozenset(found)
+
     async def changed_since(self, source: str, area: Area, cursor: str, *, limit: int) -> Changes:
         """Return one source's next changes; neither shared nor remembered, since the cursor moves on."""
         erp = self._source(source, Capability.CHANGED_SINCE)
         return await self._calls.read(erp, "changed_since", lambda erp: erp.changed_since(area, cursor, limit=limit))
+
+    def at(self, source: str) -> OneSource:
+        """Return one source by itself, for whoever follows it; raises `Unsupported` for a name that is not here."""
+        erp = self._sources.get(source)
+        if erp is None:
+            raise Unsupported("no such source", source=source)
+        return OneSource(erp, self._calls, self._inspectors[source])
+
+    async def search_source(self, source: str, text: str, *, limit: int) -> tuple[Product, ...]:
+        """Return the products that one source itself finds; neither shared nor remembered, for the index."""
+        erp = self._sources.get(source)
+        if erp is None:
+            raise Unsupported("no such source", source=source)
+        said = await self._calls.read(erp, "find_products", lambda erp: erp.find_products(text, limit=limit))
+        products: tuple[Product, ...] = self._inspectors[source].inspect(said)[0]
+        return products
 
     async def check(self) -> dict[str, ErpError | None]:
         """Reach every source; returns the error of each that fails."""
@@ -267,7 +322,7 @@ class ErpHub:
         """
         if not sources:
             raise Unsupported(f"no source offers {call}")
-        flights = [(source, self._flight(source, (source.name, call, *args), read)) for source in sources]
+        flights = [(source, self._flight(source, self._key(source, call, args), read)) for source in sources]
         best: Found[T] | None = None
         also: list[str] = []
         missing: NotFound | None = None
@@ -279,7 +334,7 @@ class ErpHub:
                 continue
             if isinstance(answer, ErpError):
                 errors.append(answer)
-                copy = self._copy((source.name, call, *args)) if answer.retry else None
+                copy = self._copy(self._key(source, call, args)) if answer.retry else None
                 if copy is None:
                     continue
                 answer = replace(copy, stale=True)
@@ -298,7 +353,7 @@ class ErpHub:
         self, source: Erp, call: str, args: _Key, read: Callable[[Erp], Awaitable[Any]]
     ) -> Part[Any] | NotFound:
         """Return what one source says, or what it said last if it does not answer."""
-        key = (source.name, call, *args)
+        key = self._key(source, call, args)
         answer = await asyncio.shield(self._flight(source, key, read))
         if isinstance(answer, NotFound):
             return answer
@@ -314,30 +369,46 @@ class ErpHub:
             return error.tell()
         return phrase("%(source)s: %(reason)s", source=error.source, reason=error.tell())
 
+    def _key(self, source: Erp, call: str, args: _Key) -> _Key:
+        return (source.name, call, self._scope(), *args)
+
     def _flight(self, source: Erp, key: _Key, read: Callable[[Erp], Awaitable[T]]) -> asyncio.Task[Found[T] | ErpError]:
-        """Return the read of ``key`` that is under way, or start it."""
-        flight = self._flights.get(key)
+        """Return the read of ``key`` that is under way or landed a moment ago, or start it."""
+        flight = self._flights.get(key) or self._recent.get(source.name, str(key[1]), key)
         if flight is None:
             flight = self._flights[key] = asyncio.create_task(self._fly(source, key, read))
         return flight
 
     async def _fly(self, source: Erp, key: _Key, read: Callable[[Erp], Awaitable[T]]) -> Found[T] | ErpError:
         answer: Found[T] | ErpError | None = None
+        flight = asyncio.current_task()
+        assert flight is not None
         try:
-            said = await self._calls.read(source, str(key[1]), read)
+            said = await self._read(source, key, read)
             value, notes = self._inspectors[source.name].inspect(said)
             answer = Found(value, source.name, self._now(), notes=notes)
         except ErpError as error:
             answer = error
         finally:
             # A flight that a decision overtook is no longer listed: what it brings may be from before.
-            if self._flights.get(key) is asyncio.current_task():
+            if self._flights.get(key) is flight:
                 del self._flights[key]
                 if isinstance(answer, Found):
+                    self._recent.put(source.name, key, flight)
                     self._remember(key, answer)
                 elif isinstance(answer, NotFound):
                     self._forget(key)
         return answer
+
+    async def _read(self, source: Erp, key: _Key, read: Callable[[Erp], Awaitable[T]]) -> Any:
+        """Return what the index finds, where it can answer, else what the source says."""
+        match key:
+            # The index was read with the source's own account: what others may see only their account can tell.
+            case (name, "find_products", "", str(text), int(limit)) if self._index is not None:
+                found = await self._index.find(str(name), text, limit=limit)
+                if found is not None:
+                    return found
+        return await self._calls.read(source, str(key[1]), read)
 
     def _remember(self, key: _Key, found: Found[Any]) -> None:
         self._copies[key] = found
@@ -366,21 +437,26 @@ class ErpHub:
 
     async def _decide(self, source: Erp, decision: Decision) -> DecisionResult:
         try:
-            result = await self._calls.write(source, "decide", lambda erp: erp.decide(decision))
+            result = await self._write(source, decision)
         except UnknownOutcome as error:
-            self._overtake(source)
             result = DecisionResult(
                 outcome=Outcome.UNKNOWN, order=await self._reread(source, decision.number), text=error.detail
             )
-        else:
-            self._overtake(source)
         if result.order is not None:
-            key = (source.name, "purchase_order", decision.number.casefold())
+            key = self._key(source, "purchase_order", (decision.number.casefold(),))
             self._remember(key, Found(result.order, source.name, self._now()))
         return result
 
+    async def _write(self, source: Erp, decision: Decision) -> DecisionResult:
+        try:
+            return await self._calls.write(source, "decide", lambda erp: erp.decide(decision))
+        finally:
+            # Also where it failed: a conflict says that the order is not as it was read.
+            self._overtake(source)
+
     def _overtake(self, source: Erp) -> None:
-        """Take the reads under way off the list: who asks from now on must see what was decided."""
+        """Forget the reads under way and of a moment ago: who asks from now on must see what was decided."""
+        self._recent.drop(source.name)
         for key in [key for key in self._flights if key[0] == source.name]:
             del self._flights[key]
 

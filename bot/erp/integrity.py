@@ -215,7 +215,8 @@ class Inspector:
 def key_of(record: Any) -> str:
     """Return the code or number of a record, in characters that can be written down."""
     key = record.product.sku if type(record) is StockLevel else getattr(record, "number", None) or record.sku
-    return str(key).encode("utf-8", "backslashreplace").decode()
+    # PostgreSQL takes no text with a NUL in it.
+    return str(key).encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
 
 
 def _text_names(kind: type[Any]) -> tuple[str, ...]:

@@ -31,12 +31,20 @@ _TWIN_SECONDS = 600.0
 class Several:
     """Asks sources at the same time and merges what they say."""
 
-    def __init__(self, hear: Hear, table: ProductTable, units: Units, monotonic: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        hear: Hear,
+        table: ProductTable,
+        units: Units,
+        scope: Callable[[], str],
+        monotonic: Callable[[], float],
+    ) -> None:
         self._hear = hear
         self._table = table
         self._units = units
-        self._twins: TTLCache[tuple[str, str], str] = TTLCache(_TWINS_REMEMBERED, _TWIN_SECONDS, timer=monotonic)
-        """(Source, our code) → the source's code of the product with the same barcode, empty for none."""
+        self._scope = scope
+        self._twins: TTLCache[tuple[str, ...], str] = TTLCache(_TWINS_REMEMBERED, _TWIN_SECONDS, timer=monotonic)
+        """(Source, scope, our code) → the source's code of the product with the same barcode, empty for none."""
 
     async def find_products(self, sources: Sequence[Erp], text: str, *, limit: int) -> Found[tuple[Product, ...]]:
         """Return what matches ``text`` at any source; codes that the table lists are found by either name."""
@@ -100,10 +108,13 @@ class Several:
     def _code(self, code: str, source: str) -> str:
         if self._table.lists(code, source):
             return self._table.theirs(code, source)
-        return self._twins.get((source, code.casefold())) or code
+        return self._twins.get(self._at(code, source)) or code
 
     def _may_have_twin(self, code: str, source: str) -> bool:
-        return not self._table.lists(code, source) and self._twins.get((source, code.casefold())) != ""
+        return not self._table.lists(code, source) and self._twins.get(self._at(code, source)) != ""
+
+    def _at(self, code: str, source: str) -> tuple[str, ...]:
+        return source, self._scope(), code.casefold()
 
     async def _twin(self, source: Erp, code: str, barcode: str) -> Part[StockLevel] | NotFound | None:
         """Return the stock of the one product with ``barcode`` at ``source``; None if it has none or cannot say."""
@@ -113,7 +124,7 @@ class Several:
         if isinstance(found, NotFound) or found.value is None:
             return None
         exact = [product.sku for product in found.value if product.barcode == barcode]
-        theirs = self._twins[source.name, code.casefold()] = exact[0] if len(exact) == 1 else ""
+        theirs = self._twins[self._at(code, source.name)] = exact[0] if len(exact) == 1 else ""
         if not theirs:
             return None
         (part,) = await self._all("stock", [_stock(source, theirs)])

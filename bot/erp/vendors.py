@@ -44,7 +44,7 @@ class Vendor(Generic[O]):
 
 _OURS = {
     name: EntryPoint(name, f"bot.erp.{name}.manifest:vendor", GROUP)
-    for name in ("demo", "erpnext", "kingdee", "odoo", "rest", "sql", "tryton", "yonbip")
+    for name in ("demo", "erpnext", "kingdee", "odoo", "rest", "sap_b1", "sql", "tryton", "yonbip")
 }
 
 

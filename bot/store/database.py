@@ -28,6 +28,9 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 _POSTGRES_THREADS = 4
 """SQLite has one writer and gets one thread; PostgreSQL is only waited for."""
 
+_LOCK = 0x6D696772
+"""Of upgrades among all processes on PostgreSQL."""
+
 
 class Database:
     """Runs functions in transactions."""
@@ -120,8 +123,15 @@ def _make_folder(folder: Path) -> None:
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     # WAL with NORMAL survives the death of the process at any moment; only a power cut may lose the last commits,
     # and those questions are then simply asked again. FULL would add an fsync to every acknowledgement.
+    # Half a megabyte of pages for each connection instead of two: the system's own cache holds the file anyway.
     cursor = connection.cursor()
-    for pragma in ("busy_timeout=10000", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+    for pragma in (
+        "busy_timeout=10000",
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        "foreign_keys=ON",
+        "cache_size=-512",
+    ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
@@ -141,4 +151,8 @@ def _upgrade(connection: Connection) -> None:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
+    if connection.dialect.name == "postgresql":
+        # Processes that start together would all make the same tables, and all but one would fail. Alembic reads the
+        # revision after this: who waited finds the work done.
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
     command.upgrade(config, "head")

@@ -7,11 +7,12 @@ copy that is a little older.
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select, true
 from sqlalchemy.engine import Connection
 
 from bot.erp.copies import dump, load
@@ -31,6 +32,44 @@ AGE = timedelta(days=30)
 _Key = tuple[str, str, str]
 _MOMENT = timedelta(milliseconds=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejected:
+    """A record that is kept aside, as JSON, with when it was first and last seen like that.
+
+    ``area`` and ``defect`` are as they were written, maybe by an earlier version.
+    """
+
+    source: str
+    area: str
+    key: str
+    defect: str
+    why: str
+    record: str
+    first: datetime
+    last: datetime
+
+
+def read_rejected(connection: Connection, *, source: str, area: str, limit: int) -> tuple[list[Rejected], int]:
+    """Return the ``limit`` records that were seen last, and how many there are; empty ``source``, ``area``: of all."""
+    columns = ERP_REJECTED.c
+    wanted = (columns.source == source if source else true()) & (columns.area == area if area else true())
+    newest = select(ERP_REJECTED).where(wanted).order_by(columns.last_ms.desc(), *ERP_REJECTED.primary_key).limit(limit)
+    records = [
+        Rejected(
+            source=row.source,
+            area=row.area,
+            key=row.key,
+            defect=row.defect,
+            why=row.why,
+            record=row.record,
+            first=_EPOCH + row.first_ms * _MOMENT,
+            last=_EPOCH + row.last_ms * _MOMENT,
+        )
+        for row in connection.execute(newest)
+    ]
+    return records, connection.scalar(select(func.count()).select_from(ERP_REJECTED).where(wanted)) or 0
 
 
 class StoredErpRecords:

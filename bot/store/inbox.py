@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 BATCH = 500
 """Rows per commit: bounds the time for which one commit holds the others up."""
 
-GATHER = 0.006
+GATHER = 0.002
 """Seconds in which frames gather for the next commit while they keep coming: a commit costs as much as twenty rows."""
 
 KEEP = timedelta(hours=1)

@@ -1,4 +1,4 @@
-"""The bot's own HTTP server: is it alive, is it ready, what does it count."""
+"""The bot's own HTTP server: is it alive, is it ready, what does it count; and the hooks by which events come in."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from bot.errors import ConfigurationError
 from bot.metrics import Metrics
+from bot.web.hooks import Hooks
 
 Readiness = Callable[[], Awaitable[Sequence[str]]]
 """Returns the reasons, in plain words, why the bot cannot answer now; none when it can."""
 
 
-def make_web_app(*, metrics: Metrics, readiness: Readiness) -> web.Application:
+def make_web_app(*, metrics: Metrics, readiness: Readiness, hooks: Hooks | None = None) -> web.Application:
     """Return the application; it holds no state of its own."""
 
     async def healthz(_request: web.Request) -> web.Response:
@@ -35,13 +36,17 @@ def make_web_app(*, metrics: Metrics, readiness: Readiness) -> web.Application:
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/readyz", readyz)
     app.router.add_get("/metrics", show_metrics)
+    if hooks is not None:
+        hooks.mount(app)
     return app
 
 
 @asynccontextmanager
 async def serving(app: web.Application, host: str, port: int) -> AsyncIterator[int]:
     """Serve until the context ends; gives the port that is listened on. Raises `ConfigurationError` if it is taken."""
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=2)
+    # Packed bodies are refused, not unpacked: what is small on the wire may be huge in memory. A body that was refused
+    # as too large is read on (and thrown away) for a moment only, so that the sender gets to read the answer.
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=2, auto_decompress=False, lingering_time=2)
     await runner.setup()
     try:
         site = web.TCPSite(runner, host, port)

@@ -21,6 +21,8 @@ EVERYTHING = Rule(commands=frozenset({"*"}), roles=frozenset({"admin"}))
 STOCK = Request(command="stock")
 INVOICE = Request(command="invoice")
 APPROVE = Request(command="approve", writes=True)
+GOVERNED = Request(command="approve", writes=True, governed=True)
+OWN_RULES = "Rules of its own say who may, for every document."
 
 
 @pytest.mark.parametrize(
@@ -32,6 +34,12 @@ APPROVE = Request(command="approve", writes=True)
         ((), OUTSIDER, STOCK, False, "Only members of the organisation may ask the ERP.", ("admin",)),
         ((PUBLIC_STOCK,), OUTSIDER, STOCK, False, "Only members of the organisation may ask the ERP.", ("admin",)),
         ((PUBLIC_STOCK,), KEEPER, STOCK, True, "Every member may use /stock.", ()),
+        ((), KEEPER, GOVERNED, True, OWN_RULES, ()),
+        ((FINANCE_ONLY,), KEEPER, GOVERNED, True, OWN_RULES, ()),
+        ((FINANCE_ONLY,), KEEPER, APPROVE, False, "Nobody may change the ERP unless a rule grants it.", ("admin",)),
+        ((), OUTSIDER, GOVERNED, False, "Only members of the organisation may ask the ERP.", ("admin",)),
+        ((BUYERS_WRITE,), KEEPER, GOVERNED, False, "/approve is only for: approver.", ("approver",)),
+        ((EVERYTHING,), KEEPER, GOVERNED, False, "/approve is only for: admin.", ("admin",)),
         ((FINANCE_ONLY,), KEEPER, STOCK, True, "Every member may ask.", ()),
         ((FINANCE_ONLY,), KEEPER, INVOICE, False, "/invoice is only for: admin, finance.", ("admin", "finance")),
         ((FINANCE_ONLY,), BOSS, INVOICE, True, "Your role “admin” allows it.", ()),

@@ -136,3 +136,12 @@ async def test_only_billed_calls_that_dingtalk_worked_on_count(dingtalk: FakeDin
         with pytest.raises(RateLimited):
             await robot.send_to_group("cid", "r", title="t", markdown="m")
     assert meter.used == 1
+
+
+async def test_a_new_month_is_seen_without_a_call(metrics: Metrics) -> None:
+    clock = Clock()
+    meter = MonthlyMeter(Months({"2026-01": 9_500}), metrics=metrics, now=clock)
+    await meter.load()
+    assert meter.used == 9_500
+    clock.now = datetime(2026, 1, 31, 16, 0, 0, tzinfo=UTC)
+    assert meter.used == 0

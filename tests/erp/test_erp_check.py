@@ -17,7 +17,7 @@ from bot.erp.defects import Defect
 from bot.erp.errors import NotPermitted
 from bot.erp.integrity import Inspector
 from bot.erp.model import Area
-from bot.erp_check import check_source
+from bot.operating.erp_check import check_source
 from bot.settings import ErpSettings, Settings, load_settings
 from bot.testing.fakes import sql as tables
 from tests.erp.sql.shown import company_options

@@ -232,6 +232,16 @@ def test_a_single_record_that_is_rejected_is_told_and_kept_with_its_source(inspe
     assert json.loads(kept.record)["total"]["on_hand"] == "NaN"
 
 
+@pytest.mark.parametrize(("sku", "key"), [("SKU\x001", "SKU\\x001"), ("SKU\ud8001", "SKU\\ud8001")])
+def test_a_key_is_kept_in_signs_that_every_database_takes(
+    inspector: Inspector, shelf: Shelf, sku: str, key: str
+) -> None:
+    inspector.inspect((replace(PRODUCT, sku=sku),))
+    (kept,) = shelf.kept
+    assert kept.key == key
+    assert json.loads(kept.record)["sku"] == sku
+
+
 def test_in_a_list_the_others_are_shown_and_the_gap_is_told(inspector: Inspector, shelf: Shelf) -> None:
     bad = replace(ORDER, number="SO-2", customer="NULL\udc80")
     value, notes = inspector.inspect(Slice(items=(ORDER, bad, ORDER), total=3))

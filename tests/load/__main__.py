@@ -65,7 +65,7 @@ class Figures:
             p50=percentile(tally.answers, 0.5),
             p99=percentile(tally.answers, 0.99),
             ack_p99=percentile(tally.acks, 0.99),
-            calls_per_answer=tally.calls / len(tally.answers),
+            calls_per_answer=tally.calls_per_answer,
             resident=resident,
             first_call=first_call,
             unasked=tally.unasked,
@@ -79,12 +79,11 @@ class Figures:
 
 
 async def measure(contender: Contender, *, seconds: float, in_flight: int, warm_up: float = WARM_UP) -> Figures:
-    """Run one bot once, after ``warm_up`` seconds that do not count."""
+    """Run one bot once; the first ``warm_up`` seconds do not count."""
     async with simulator_running(CONFIG) as simulator:
         crowd = Crowd(simulator.engine, in_flight, LINES)
         async with running(contender, simulator.engine, CONFIG) as started:
-            await crowd.ask_for(warm_up)
-            tally = await crowd.ask_for(seconds)
+            tally = await crowd.ask_for(seconds, warm_up=warm_up)
             return Figures.of(tally, started.resident(), started.first_call)
 
 

@@ -30,8 +30,10 @@ class Tally:
     answers: list[float] = field(default_factory=list)
     """From question to answer, each."""
     acks: list[float] = field(default_factory=list)
+    warm: int = 0
+    """Answers of the time before."""
     calls: int = 0
-    """Billed API calls."""
+    """Billed API calls, of both times."""
     unasked: int = 0
     """Answers to groups that waited for none."""
 
@@ -39,6 +41,11 @@ class Tally:
     def per_second(self) -> float:
         """Answers per second."""
         return self.in_time / self.seconds
+
+    @property
+    def calls_per_answer(self) -> float:
+        """Billed API calls for each answer there was."""
+        return self.calls / (self.warm + len(self.answers))
 
 
 def percentile(values: list[float], share: float) -> float:
@@ -61,13 +68,19 @@ class Crowd:
         engine.chat.on_item = self._saw
         engine.pushes.on_ack = self._acknowledged
 
-    async def ask_for(self, seconds: float) -> Tally:
-        """Keep every group asking for ``seconds``, then wait for the last answers."""
+    async def ask_for(self, seconds: float, *, warm_up: float = 0.0) -> Tally:
+        """Keep every group asking for ``seconds``, then wait for the last answers.
+
+        Nothing of the first ``warm_up`` seconds counts: all groups begin at the same moment, which is a stampede that
+        a bot in service never sees. The asking goes on without a break from there into what counts.
+        """
         self._tally, before = Tally(), self._engine.flow.used
         self._asking = True
-        started = perf_counter()
         for group in self.groups:
             self._ask(group)
+        await asyncio.sleep(warm_up)
+        self._tally = Tally(warm=len(self._tally.answers), unasked=self._tally.unasked)
+        started = perf_counter()
         await asyncio.sleep(seconds)
         tally = self._tally
         tally.seconds, tally.in_time = perf_counter() - started, len(tally.answers)

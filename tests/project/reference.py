@@ -32,6 +32,8 @@ from bot.metrics import Metrics
 from bot.settings import Settings
 from bot.simulator.faults import Faults
 
+from . import event_pages
+
 PAGES = Path(__file__).resolve().parents[2] / "docs" / "reference"
 
 _ALSO = re.compile(r"; also `(\w+)`")
@@ -111,7 +113,7 @@ def _type(field: FieldInfo) -> str:
         return "table" if origin is dict else "list of tables" if origin is tuple else "part"
     if origin is dict:
         return "JSON object"
-    if origin in (frozenset, tuple, list):
+    if origin in (frozenset, tuple, list) or tuple in map(get_origin, arguments):
         return "list"
     if origin is not None and all(isinstance(choice, str) for choice in arguments):
         return " or ".join(f"`{choice}`" for choice in arguments)
@@ -209,6 +211,11 @@ def faults() -> str:
     return table(("name", "on the page", "what happens while it is on", "delay"), rows)
 
 
+def events() -> str:
+    """All event types with the fields of their data."""
+    return "\n\n".join(event_pages.sections())
+
+
 BLOCKS: dict[str, Callable[[], str]] = {
     "settings": settings,
     "metrics": metrics,
@@ -216,6 +223,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "commands": commands,
     "cards": cards,
     "faults": faults,
+    "events": events,
 }
 
 
@@ -223,6 +231,8 @@ def main() -> None:
     """Write every page of the reference again."""
     for path in sorted(PAGES.glob("*.md")):
         path.write_text(renewed(path.read_text(encoding="utf-8")), encoding="utf-8")
+    for path, schema in event_pages.schema_files().items():
+        path.write_text(schema, encoding="utf-8")
 
 
 if __name__ == "__main__":

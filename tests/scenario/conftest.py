@@ -10,6 +10,7 @@ import math
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -127,13 +128,14 @@ async def town_in(
     *,
     policy: StreamPolicy | None = None,
     patience: Patience | None = None,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     **changes: Any,
 ) -> AsyncIterator[Town]:
     """Open a town with its files in ``folder``; ``changes`` are settings of the bot, ``config`` is the simulator's."""
     config = config or SimulatorConfig(qps_limit=None)
     async with simulator_running(config) as simulator:
         settings = town_settings(config, simulator.url, folder, changes)
-        async with app_running(settings, policy=policy, patience=patience) as app:
+        async with app_running(settings, policy=policy, patience=patience, clock=clock) as app:
             await simulator.engine.wait_for(lambda: simulator.engine.pushes.connections)
             yield Town(simulator.engine, app)
 

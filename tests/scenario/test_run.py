@@ -15,7 +15,7 @@ import aiohttp
 import pytest
 from structlog.testing import capture_logs
 
-from bot import assembly
+from bot.assembly import rooms
 from bot.simulator.config import SimulatorConfig
 from bot.simulator.engine import Engine
 from bot.simulator.server import Running
@@ -121,7 +121,7 @@ async def test_a_database_that_is_away_for_a_while_costs_no_question(
     open_town: OpenTown, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("_METER_SAVED_EVERY", "_INBOX_PRUNED_EVERY"):
-        monkeypatch.setattr(assembly, name, 0.02)
+        monkeypatch.setattr(rooms, name, 0.02)
     config = SimulatorConfig(qps_limit=None, quota_limit=None, redelivery_delay=0.1, redeliveries=1000)
     with capture_logs() as logs:
         async with open_town(config) as town:

@@ -99,10 +99,15 @@ class Traffic:
         )
 
     @property
+    def waits(self) -> list[float]:
+        """The seconds from each answered question to its answer."""
+        asked = {question.key: question.asked_at for question in self.questions}
+        return [at - asked[group, sku] for group, sku, at in self._answers.values()]
+
+    @property
     def oldest_answer(self) -> float:
         """The longest time from a question to its answer, in seconds."""
-        asked = {question.key: question.asked_at for question in self.questions}
-        return max(at - asked[group, sku] for group, sku, at in self._answers.values())
+        return max(self.waits)
 
     def _saw(self, item: Item) -> None:
         if self._notify is not None:

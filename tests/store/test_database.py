@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
 import threading
 import time
 from pathlib import Path
@@ -13,6 +15,7 @@ from bot.errors import ConfigurationError
 from bot.store.database import Database, head
 from bot.store.errors import StoreUnavailable
 from bot.store.tables import METADATA
+from tests.erp.sql import server
 
 
 async def test_migrations_make_exactly_the_tables_of_the_models(database: Database) -> None:
@@ -69,3 +72,22 @@ async def test_a_silent_database_is_reported_in_time(database: Database) -> None
     assert time.monotonic() - started < 5
     busy.set()
     assert blocked.result(10)
+
+
+_MIGRATE = "import asyncio, sys; from bot.store.database import Database; asyncio.run(Database(sys.argv[1]).migrate())"
+
+
+@pytest.mark.process
+async def test_processes_that_start_together_migrate_once() -> None:
+    """Two replicas on an empty database: the second one found half of the tables made and gave up."""
+    programs = server.programs()
+    if programs is None:
+        pytest.skip("no PostgreSQL server is installed (Debian: apt install postgresql)")
+    with server.running(programs) as postgres:
+        arguments = (sys.executable, "-c", _MIGRATE, postgres.admin_url)
+        several = [await asyncio.create_subprocess_exec(*arguments, stderr=asyncio.subprocess.PIPE) for _ in range(3)]
+        errors = [(await one.communicate())[1].decode() for one in several]
+        assert errors == ["", "", ""]
+        database = Database(postgres.admin_url)
+        assert await database.revision() == head()
+        await database.close()

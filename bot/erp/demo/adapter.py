@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection
 from bot.erp.demo import deciding, reading, seeding
 from bot.erp.demo.company import SEED
 from bot.erp.demo.database import Database
+from bot.erp.demo.living import Life
 from bot.erp.demo.sales import ZONE
 from bot.erp.model import (
     Area,
@@ -42,11 +43,14 @@ class DemoErp:
 
     capabilities = frozenset(Capability)
 
-    def __init__(self, database: Database, *, name: str, now: Callable[[], datetime], latency: float) -> None:
+    def __init__(
+        self, database: Database, *, name: str, now: Callable[[], datetime], latency: float, life: Life | None = None
+    ) -> None:
         self.name = name
         self._database = database
         self._now = now
         self._latency = latency
+        self._life = life
 
     async def find_products(self, text: str, *, limit: int) -> tuple[Product, ...]:
         """Return products by part of code, name, spec, barcode or pinyin initials, best match first."""
@@ -110,7 +114,16 @@ class DemoErp:
     async def _run(self, call: Callable[[Connection], T]) -> T:
         if self._latency:
             await asyncio.sleep(self._latency)
-        return await self._database.run(call)
+        life = self._life
+        if life is None:
+            return await self._database.run(call)
+        now = self._now()
+
+        def live_and_call(connection: Connection) -> T:
+            life.live(connection, now)
+            return call(connection)
+
+        return await self._database.run(live_and_call)
 
 
 async def open_demo(
@@ -121,13 +134,16 @@ async def open_demo(
     latency: float = 0.0,
     name: str = "demo",
     seed: int = SEED,
+    days_per_hour: float = 0.0,
 ) -> DemoErp:
     """Return the demo ERP kept at ``place``: a file, ``:memory:`` or an SQLite URL.
 
     An empty place is filled with the company as it is on the morning of ``today``; what exists is used as it is.
-    ``latency`` (seconds) is added to every call, to stand for a remote ERP. Raises `ConfigurationError` for a place
-    that is not SQLite and `Unavailable` for one that cannot be opened.
+    ``latency`` (seconds) is added to every call, to stand for a remote ERP. With ``days_per_hour`` the company lives:
+    so many of its days go by in an hour; with 0 nothing changes but by decisions. Raises `ConfigurationError` for a
+    place that is not SQLite and `Unavailable` for one that cannot be opened.
     """
     database = Database(place)
     await database.open(partial(seeding.prepare, today=today, seed=seed))
-    return DemoErp(database, name=name, now=now, latency=latency)
+    life = Life(seed=seed, days_per_hour=days_per_hour, begins_at=now()) if days_per_hour else None
+    return DemoErp(database, name=name, now=now, latency=latency, life=life)

@@ -24,12 +24,17 @@ def decide(connection: Connection, decision: Decision, source: str, now: datetim
     whomever, changes nothing and says who decided.
     """
     with writing(connection):
-        order = purchase_order(connection, decision.number, source)
-        refused = _refusal(connection, order, decision)
-        if refused is not None:
-            return refused
-        outcome = _apply(connection, order, decision, now)
-        changed = purchase_order(connection, decision.number, source)
+        return decide_within(connection, decision, source, now)
+
+
+def decide_within(connection: Connection, decision: Decision, source: str, now: datetime) -> DecisionResult:
+    """Do the same inside the caller's transaction."""
+    order = purchase_order(connection, decision.number, source)
+    refused = _refusal(connection, order, decision)
+    if refused is not None:
+        return refused
+    outcome = _apply(connection, order, decision, now)
+    changed = purchase_order(connection, decision.number, source)
     return DecisionResult(outcome=outcome, order=changed, text=_words(outcome, decision, changed))
 
 

@@ -18,6 +18,8 @@ class DemoOptions(BaseModel):
     database: str = Field("", description="SQLite file, `:memory:` or SQLite URL; empty: a file in the data folder.")
     today: date | None = Field(None, description="The day that a new company is made for; empty: today.")
     latency: float = Field(0.0, ge=0, le=60, description="Seconds added to every call, to stand for a remote ERP.")
+    living: bool = Field(False, description="Whether the company lives: sales, receipts, payments, due dates.")
+    days_per_hour: float = Field(6.0, gt=0, le=240, description="Days of the company in an hour, while it lives.")
 
 
 async def _open(surroundings: Surroundings, options: DemoOptions) -> Erp:
@@ -31,6 +33,7 @@ async def _open(surroundings: Surroundings, options: DemoOptions) -> Erp:
         now=surroundings.now,
         latency=options.latency,
         name=surroundings.name,
+        days_per_hour=options.days_per_hour if options.living else 0.0,
     )
 
 

@@ -40,8 +40,8 @@ _ABROAD = (
 )
 CUSTOMERS = (*((name, "CNY") for name in _HERE), *_ABROAD)
 
-_SALESPEOPLE = ("李娜", "孙悦")
-_PERSON_ABROAD = "Emma Clarke"
+SALESPEOPLE = ("李娜", "孙悦")
+PERSON_ABROAD = "Emma Clarke"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +89,9 @@ def make_shipments(rng: Random, today: date, articles: Sequence[Article]) -> lis
             payment=Progress.NONE,
             ordered_on=ordered_on,
             promised_on=promised_on,
-            total=_total(lines, currency),
+            total=total_of(lines, currency),
             lines=lines,
-            salesperson=_PERSON_ABROAD if currency != "CNY" else rng.choice(_SALESPEOPLE),
+            salesperson=PERSON_ABROAD if currency != "CNY" else rng.choice(SALESPEOPLE),
             changed_at=moment(_between(rng, ordered_on, today), rng),
         )
         shipments.append(Shipment(order, rng.choice(("SH", "SH", "SZ", "CD"))))
@@ -129,10 +129,11 @@ def _line(
         # The first line is the one that is surely begun and not finished.
         share = quantity * (rng.randrange(2, 8) if first else 10) / 10
         delivered = min(max(share // article.step * article.step, article.step), quantity)
-    return _priced(article, quantity, delivered, currency, promised_on)
+    return priced(article, quantity, delivered, currency, promised_on)
 
 
-def _priced(article: Article, quantity: Decimal, delivered: Decimal, currency: str, due_on: date) -> OrderLine:
+def priced(article: Article, quantity: Decimal, delivered: Decimal, currency: str, due_on: date) -> OrderLine:
+    """Return a line of an order at the list's price."""
     price = (article.price / RATES[currency]).quantize(Decimal("0.0001"))
     return OrderLine(
         sku=article.product.sku,
@@ -152,7 +153,7 @@ def _first_shipment(today: date, articles: dict[str, Article]) -> Shipment:
     promised_on = today - timedelta(days=9)
     wanted = (("SKU123", 10_000, 6_000), ("SKU146", 120, 120), ("HT-113", 200, 0), ("FAN-21", 30, 30))
     lines = tuple(
-        _priced(articles[sku], Decimal(quantity), Decimal(delivered), "CNY", promised_on)
+        priced(articles[sku], Decimal(quantity), Decimal(delivered), "CNY", promised_on)
         for sku, quantity, delivered in wanted
     )
     order = SalesOrder(
@@ -165,15 +166,16 @@ def _first_shipment(today: date, articles: dict[str, Article]) -> Shipment:
         payment=Progress.NONE,
         ordered_on=today - timedelta(days=60),
         promised_on=promised_on,
-        total=_total(lines, "CNY"),
+        total=total_of(lines, "CNY"),
         lines=lines,
-        salesperson=_SALESPEOPLE[0],
+        salesperson=SALESPEOPLE[0],
         changed_at=datetime.combine(today - timedelta(days=2), time(16), tzinfo=ZONE),
     )
     return Shipment(order, "SH")
 
 
-def _total(lines: Sequence[OrderLine], currency: str) -> Money:
+def total_of(lines: Sequence[OrderLine], currency: str) -> Money:
+    """Return what lines cost together."""
     return Money(sum((line.amount.amount for line in lines if line.amount), Decimal(0)), currency)
 
 

@@ -50,11 +50,11 @@ USERS = (
 
 NAMES = MappingProxyType({user.id: user.name for user in USERS})
 
-_REQUESTERS = ("buyer01", "buyer01", "planner01", "keeper02", "buymanager01")
+REQUESTERS = ("buyer01", "buyer01", "planner01", "keeper02", "buymanager01")
 _FIRST_REQUESTERS = ("buyer01", "buyer01", "buyer01", "buymanager01")
-_BUYERS = ("陈立", "赵国强")
+BUYERS = ("陈立", "赵国强")
 
-_VENDORS = (
+VENDORS = (
     "宝钢线材销售（上海）有限公司", "江阴市长江不锈钢制品厂", "株洲有色锌业集团", "宁波电机制造有限公司",
     "慈溪市风扇配件厂", "温州五金标准件总厂", "嘉兴联鑫包装材料有限公司", "东莞市华南电线电缆有限公司",
     "永康市金工量具有限公司", "Shandong|Yantai *Steel* Wire Co., Ltd.", "河北永年紧固件城“老张”商行",
@@ -101,21 +101,21 @@ def _purchase(rng: Random, today: date, place: int, bought: Sequence[Article]) -
     count = 24 if place in {5, 50} else rng.randrange(1, 5)
     value = range(60_000, 90_000) if place in _LARGE else range(1_500, 60_000 // max(count, 3))
     lines = tuple(
-        _purchase_line(article, rng.choice(value), received, first=number == 0)
+        purchase_line(article, rng.choice(value), received, first=number == 0)
         for number, article in enumerate(rng.sample(bought, 2 if place in _LARGE else count))
     )
     total = sum((line.amount.amount for line in lines if line.amount), Decimal(0))
-    requester = _FIRST_REQUESTERS[place] if place < 4 else rng.choice(_REQUESTERS)
+    requester = _FIRST_REQUESTERS[place] if place < 4 else rng.choice(REQUESTERS)
     changed_at = moment(ordered_on + timedelta(days=rng.randrange(max(1, (today - ordered_on).days))), rng)
     approval = _approval(rng, place, status, total, requester, changed_at)
     return PurchaseOrder(
         id=f"PO-{1001 + place}",
         number=f"PO-{1001 + place}",
-        vendor=rng.choice(_VENDORS),
+        vendor=rng.choice(VENDORS),
         status=status,
         approval=approval,
         requester=requester,
-        buyer=rng.choice(_BUYERS),
+        buyer=rng.choice(BUYERS),
         ordered_on=ordered_on,
         due_on=due_on,
         total=Money(total, "CNY"),
@@ -127,7 +127,8 @@ def _purchase(rng: Random, today: date, place: int, bought: Sequence[Article]) -
     )
 
 
-def _purchase_line(article: Article, value: int, received: Progress, *, first: bool) -> PurchaseLine:
+def purchase_line(article: Article, value: int, received: Progress, *, first: bool) -> PurchaseLine:
+    """Return a line of an order worth about ``value`` CNY; of one that came in part it is the ``first`` that did."""
     quantity = quantity_for(article, value)
     arrived = Decimal(0)
     if received is Progress.FULL:

@@ -13,7 +13,7 @@ from bot.erp import deciding, listing
 from bot.erp.errors import ErpError, Invalid, NotFound, NotPermitted
 from bot.erp.kingdee import wording
 from bot.erp.kingdee.changes import ChangeReader
-from bot.erp.kingdee.client import Client, Form, Row, together
+from bot.erp.kingdee.client import Client, Form, Row
 from bot.erp.kingdee.envelopes import said
 from bot.erp.kingdee.forms import (
     MATERIALS,
@@ -44,6 +44,7 @@ from bot.erp.model import (
     Verdict,
 )
 from bot.erp.port import Capability, Filter, ListQuery
+from bot.erp.together import together
 from bot.erp.vendors import Surroundings
 
 T = TypeVar("T")

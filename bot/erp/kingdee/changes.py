@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from bot.erp.cursor import TimeCursor
 from bot.erp.errors import Invalid, NotPermitted
 from bot.erp.kingdee import wording
-from bot.erp.kingdee.client import Client, Form, Row, together
+from bot.erp.kingdee.client import Client, Form, Row
 from bot.erp.kingdee.forms import (
     INVENTORY,
     MATERIALS,
@@ -25,9 +25,10 @@ from bot.erp.kingdee.forms import (
     SALES,
 )
 from bot.erp.kingdee.mapping import Documents, production_number
-from bot.erp.kingdee.values import Values, code
+from bot.erp.kingdee.values import code
 from bot.erp.kingdee.workflow import OURS, Workflow
 from bot.erp.model import Area, Change, Changes
+from bot.erp.together import together
 
 _LATE = timedelta(minutes=3)
 """How much later than its own time a change may appear: as long as a transaction of the ERP may take."""
@@ -76,7 +77,7 @@ class ChangeReader:
         self._workflow = workflow
         self._documents = documents
         self._values = documents.values
-        self._late = _LATE + (_REPEATED_HOUR if _puts_clocks_back(documents.values) else timedelta(0))
+        self._late = _LATE + (_REPEATED_HOUR if documents.values.puts_clocks_back else timedelta(0))
 
     async def next(self, area: Area, text: str, *, limit: int) -> Changes:
         """Return the next changes of an area; raises `Invalid` for a cursor that is none."""
@@ -216,8 +217,3 @@ def _merged(parts: Iterable[_Part], until: datetime | None) -> dict[str, datetim
         for key, at in part.seen.items():
             merged[key] = max(at, merged.get(key, at))
     return {key: at for key, at in merged.items() if until is None or at <= until}
-
-
-def _puts_clocks_back(values: Values) -> bool:
-    winter, summer = (datetime(2026, month, 1, tzinfo=values.zone).utcoffset() for month in (1, 7))
-    return winter != summer

@@ -242,13 +242,3 @@ def _keys(data: Any) -> dict[str, str] | None:
         return {str(field["Key"]).lower(): str(field["Key"]) for entry in entries for field in entry["Fields"]} or None
     except (KeyError, TypeError):
         return None
-
-
-async def together(*calls: Awaitable[T]) -> list[T]:
-    """Return what the calls return; the failure of one ends the others."""
-    tasks = [asyncio.ensure_future(call) for call in calls]
-    try:
-        return await asyncio.gather(*tasks)
-    finally:
-        for task in tasks:
-            task.cancel()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from typing import Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, model_validator
 
 from bot.erp.http import HttpOptions
 from bot.erp.kingdee.signing import client_secret
 from bot.erp.port import Erp
+from bot.erp.values import Zone
 from bot.erp.vendors import Surroundings, Vendor
 
 
@@ -34,7 +34,7 @@ class KingdeeOptions(HttpOptions):
     )
     lcid: int = Field(2052, description="Language of names and messages: 2052 Chinese, 1033 English.")
     org: str = Field("", description="Number of the one organisation to ask about; empty: all that the account sees.")
-    zone: str = Field("Asia/Shanghai", description="Time zone of the server, whose times have none.")
+    zone: Zone = Field("Asia/Shanghai", description="Time zone of the server, whose times have none.")
     page_rows: int = Field(2000, ge=1, le=10_000, description="Rows of one answer; no more than the server gives.")
     most_rows: int = Field(20_000, ge=1, description="Rows that one question may read at most.")
     list_days: int = Field(366, ge=1, description="How many days back lists of all documents go.")
@@ -50,15 +50,6 @@ class KingdeeOptions(HttpOptions):
     expect_field: str = Field(
         "", description="The figure in GetExpectQty's answer that is the forecast; empty: do not ask. Needs org."
     )
-
-    @field_validator("zone")
-    @classmethod
-    def _known_zone(cls, zone: str) -> str:
-        try:
-            ZoneInfo(zone)
-        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-            raise ValueError("not a time zone") from error
-        return zone
 
     @model_validator(mode="after")
     def _one_way_in(self) -> Self:

@@ -13,7 +13,7 @@ from typing import Any
 from bot.erp.kingdee.client import Row
 from bot.erp.kingdee.envelopes import is_true
 from bot.erp.kingdee.tasks import Course
-from bot.erp.kingdee.values import Values, code, number, text
+from bot.erp.kingdee.values import Values, code, text
 from bot.erp.model import (
     Approval,
     Invoice,
@@ -29,6 +29,7 @@ from bot.erp.model import (
     PurchaseStatus,
     SalesOrder,
 )
+from bot.erp.values import number, progress
 
 AUDITED, CHECKING, AGAIN = "C", "B", "D"
 _CLOSED = _VOIDED = "B"
@@ -54,16 +55,6 @@ def bills(rows: Iterable[Row]) -> dict[str, list[Row]]:
     for row in rows:
         grouped.setdefault(code(row["FID"]), []).append(row)
     return grouped
-
-
-def progress(parts: Iterable[tuple[Decimal | None, Decimal]]) -> Progress | None:
-    """Return how much of all lines is done, of pairs of done and wanted; None where no line says."""
-    known = [(done, wanted) for done, wanted in parts if done is not None and wanted]
-    if not known:
-        return None
-    if all(done >= wanted for done, wanted in known):
-        return Progress.FULL
-    return Progress.PARTIAL if any(done for done, _ in known) else Progress.NONE
 
 
 def order_status(document: str, close: str, cancel: str, delivery: Progress | None) -> OrderStatus:

@@ -10,13 +10,15 @@ from typing import Any
 
 from bot.erp.errors import Invalid, NotFound, NotPermitted
 from bot.erp.kingdee import wording
-from bot.erp.kingdee.client import Client, Row, together
+from bot.erp.kingdee.client import Client, Row
 from bot.erp.kingdee.envelopes import EXPECT_QTY
 from bot.erp.kingdee.forms import INVENTORY, MATERIALS, PURCHASES
 from bot.erp.kingdee.manifest import KingdeeOptions
 from bot.erp.kingdee.mapping import product, reorder_point
-from bot.erp.kingdee.values import code, number, text
+from bot.erp.kingdee.values import code, text
 from bot.erp.model import Quantities, StockLevel, WarehouseStock
+from bot.erp.together import together
+from bot.erp.values import number
 
 _COMING = ("FQty", "FStockInQty", "FUnitId.FName", "FMaterialId.FNumber")
 

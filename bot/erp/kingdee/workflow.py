@@ -6,13 +6,14 @@ from collections.abc import Iterable, Sequence
 
 from bot.erp.errors import Invalid, NotPermitted
 from bot.erp.kingdee import wording
-from bot.erp.kingdee.client import Client, Form, Row, together
+from bot.erp.kingdee.client import Client, Form, Row
 from bot.erp.kingdee.envelopes import said
 from bot.erp.kingdee.forms import PAST_TASKS, PURCHASES, RUNNING_TASKS
 from bot.erp.kingdee.mapping import AGAIN, AUDITED, CHECKING
 from bot.erp.kingdee.tasks import Course, Task, task
 from bot.erp.kingdee.values import Values, code
 from bot.erp.model import Decision, Verdict
+from bot.erp.together import together
 
 _APPROVE, _REJECT = 1, 2
 OURS = wording.one_of("FObjectTypeId", dict.fromkeys((PURCHASES.id, PURCHASES.id.upper())))

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from bot.erp.cursor import TimeCursor
 from bot.erp.errors import NotFound, Unsupported
 from bot.erp.mapped import layouts, origins
-from bot.erp.mapped.defects import Defects
+from bot.erp.mapped.bad_values import BadValues
 from bot.erp.mapped.layouts import Document
 from bot.erp.mapped.records import Ground
 from bot.erp.model import (
@@ -42,9 +42,9 @@ class MappedErp(RefusingErp):
         self.ground = ground
 
     @property
-    def defects(self) -> Defects:
+    def bad_values(self) -> BadValues:
         """Return what could not be read as the configuration says."""
-        return self.ground.defects
+        return self.ground.bad_values
 
     async def order(self, number: str) -> SalesOrder:
         """Return one sales order with its lines; raises `NotFound`."""

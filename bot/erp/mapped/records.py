@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from bot.erp.errors import Invalid
 from bot.erp.mapped import values as read
-from bot.erp.mapped.defects import Defect, Defects
+from bot.erp.mapped.bad_values import BadValue, BadValues
 from bot.erp.mapped.origins import Fields, Origin
 from bot.erp.mapped.shapes import MONEY, Item, Shape, Sort
 from bot.erp.mapped.values import Unreadable
@@ -46,7 +46,7 @@ class Ground:
     currency: str
     unit: str
     now: Callable[[], datetime]
-    defects: Defects
+    bad_values: BadValues
 
     def today(self) -> date:
         """Return the date that it is at the source."""
@@ -151,7 +151,7 @@ class Reader:
         try:
             raw = self._raw(origin, row)
             if isinstance(raw, float) and read.loses_digits(raw):
-                self.ground.defects.warn(mapped.layout.area, name, FLOAT)
+                self.ground.bad_values.warn(mapped.layout.area, name, FLOAT)
             value = None if raw is None else _of_sort(item, origin, raw, self.ground.zone)
         except Unreadable as error:
             if item.required:
@@ -172,7 +172,7 @@ class Reader:
         return origin.default if raw is None or raw == "" or (isinstance(raw, str) and not raw.strip()) else raw
 
     def _note(self, mapped: Mapped[Any], row: Any, name: str, reason: str, *, kept: bool) -> None:
-        self.ground.defects.note(Defect(mapped.layout.area, self.key(mapped, row), name, reason, kept, row))
+        self.ground.bad_values.note(BadValue(mapped.layout.area, self.key(mapped, row), name, reason, kept, row))
 
 
 def _of_sort(item: Item, origin: Origin, raw: Any, zone: ZoneInfo) -> Any:

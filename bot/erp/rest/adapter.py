@@ -13,7 +13,7 @@ from bot.erp.errors import Invalid, NotFound
 from bot.erp.http import Http
 from bot.erp.mapped import layouts
 from bot.erp.mapped.adapter import MappedErp, as_kept, asked_since, speakable
-from bot.erp.mapped.defects import Defects
+from bot.erp.mapped.bad_values import BadValues
 from bot.erp.mapped.layouts import Document
 from bot.erp.mapped.records import Ground, Mapped, Reader, matching
 from bot.erp.mapped.sections import layouts_of, offered, sections_of
@@ -48,7 +48,7 @@ class RestErp(MappedErp):
         """Connect nowhere yet; raises `ConfigurationError` for certificates that cannot be read."""
         name = surroundings.name
         super().__init__(
-            Ground(name, ZoneInfo(options.zone), options.currency, options.unit, surroundings.now, Defects(name))
+            Ground(name, ZoneInfo(options.zone), options.currency, options.unit, surroundings.now, BadValues(name))
         )
         self._options = options
         self._api = Api(Http(options, now=surroundings.now, source=name), options)

@@ -17,7 +17,7 @@ from bot.erp.cursor import TimeCursor
 from bot.erp.errors import Invalid, NotFound
 from bot.erp.mapped import layouts
 from bot.erp.mapped.adapter import MappedErp, as_kept, asked_since, speakable
-from bot.erp.mapped.defects import Defects
+from bot.erp.mapped.bad_values import BadValues
 from bot.erp.mapped.layouts import DOCUMENTS, Document
 from bot.erp.mapped.origins import EPOCH, EPOCH_MS, Fields, Origin
 from bot.erp.mapped.records import Ground, Mapped, Reader, matching
@@ -113,7 +113,7 @@ class SqlErp(MappedErp):
         """Connect nowhere yet; raises `ConfigurationError` for an address that cannot be used."""
         name = surroundings.name
         super().__init__(
-            Ground(name, ZoneInfo(options.zone), options.currency, options.unit, surroundings.now, Defects(name))
+            Ground(name, ZoneInfo(options.zone), options.currency, options.unit, surroundings.now, BadValues(name))
         )
         self._options = options
         self._database = ReadOnlyDatabase(

@@ -27,9 +27,10 @@ from bot.erp.model import (
     Verdict,
 )
 from bot.erp.port import Capability, Filter, ListQuery
+from bot.erp.together import together
 from bot.erp.vendors import Surroundings
 from bot.erp.yonbip.changes import ChangeReader
-from bot.erp.yonbip.client import Client, either, spellings, together
+from bot.erp.yonbip.client import Client, either, spellings
 from bot.erp.yonbip.envelopes import batch
 from bot.erp.yonbip.lists import BY_ID, PRODUCTION, PURCHASES, RECEIVABLES, SALES, Heads, Index, distinct
 from bot.erp.yonbip.manifest import YonBipOptions

@@ -30,8 +30,7 @@ class ChangeReader:
         self._values = values
         self._now = now
         self._days = timedelta(days=days)
-        winter, summer = (datetime(2026, month, 1, tzinfo=values.zone).utcoffset() for month in (1, 7))
-        self._late = _LATE if winter == summer else _LATE + _REPEATED_HOUR
+        self._late = _LATE + _REPEATED_HOUR if values.puts_clocks_back else _LATE
 
     async def next(self, area: Area, text: str, *, limit: int) -> Changes:
         """Return the next changes of an area; raises `Invalid` for a cursor that is none."""

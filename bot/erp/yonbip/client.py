@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -11,10 +11,12 @@ from typing import Any, TypeVar
 from bot.erp.errors import AuthExpired, AuthFailed, Invalid, NotFound, NotPermitted, Unavailable, Unsupported
 from bot.erp.http import Answer, Http
 from bot.erp.relogin import Relogin
+from bot.erp.together import together
+from bot.erp.values import number
 from bot.erp.yonbip.envelopes import opened
 from bot.erp.yonbip.manifest import YonBipOptions
 from bot.erp.yonbip.signing import signature
-from bot.erp.yonbip.values import Row, code, number
+from bot.erp.yonbip.values import Row, code
 
 T = TypeVar("T")
 
@@ -224,13 +226,3 @@ def chunks(values: Sequence[T], size: int = _NAMED_AT_ONCE) -> list[Sequence[T]]
 def spellings(text: str) -> list[str]:
     """Return a code as typed, in capitals and in small letters: a database may tell cases apart."""
     return list(dict.fromkeys((text, text.upper(), text.lower())))
-
-
-async def together(*calls: Coroutine[Any, Any, T]) -> list[T]:
-    """Return what calls return that run at the same time; where one fails, the others end."""
-    tasks = [asyncio.ensure_future(call) for call in calls]
-    try:
-        return await asyncio.gather(*tasks)
-    finally:
-        for task in tasks:
-            task.cancel()

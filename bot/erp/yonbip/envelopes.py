@@ -18,7 +18,8 @@ from bot.erp.errors import (
     Unsupported,
 )
 from bot.erp.http import Answer, refusal, words
-from bot.erp.yonbip.values import code, number, text
+from bot.erp.values import number
+from bot.erp.yonbip.values import code, text
 
 _DONE = frozenset({"200", "00000"})
 _DONE_BEFORE = frozenset({"10004", "100004"})

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from typing import Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr
 
 from bot.erp.http import HttpOptions
 from bot.erp.port import Erp
+from bot.erp.values import Zone
 from bot.erp.vendors import Surroundings, Vendor
 
 
@@ -24,7 +24,7 @@ class YonBipOptions(HttpOptions):
     app_key: str = Field(min_length=1, description="The app's AppKey.")
     app_secret: SecretStr = Field(description="The app's AppSecret.")
     org: str = Field("", description="Id of the one organisation whose stock is asked for; empty: all.")
-    zone: str = Field("Asia/Shanghai", description="Time zone of the platform's times, which have no offset.")
+    zone: Zone = Field("Asia/Shanghai", description="Time zone of the platform's times, which have no offset.")
     warehouses: dict[str, str] = Field({}, description="Names of warehouses by id: stock names warehouses by id alone.")
     currencies: dict[str, str] = Field({}, description="ISO codes of currencies by their code or name here.")
     page_rows: int = Field(100, ge=1, le=500, description="Rows of one page; the platform gives 500 at most.")
@@ -48,15 +48,6 @@ class YonBipOptions(HttpOptions):
     audit_without_workflow: bool = Field(
         False, description="Let orders that no workflow handles be audited; the ERP then names the app, not the person."
     )
-
-    @field_validator("zone")
-    @classmethod
-    def _known_zone(cls, zone: str) -> str:
-        try:
-            ZoneInfo(zone)
-        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-            raise ValueError("not a time zone") from error
-        return zone
 
 
 async def _open(surroundings: Surroundings, options: YonBipOptions) -> Erp:

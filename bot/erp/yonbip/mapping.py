@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -26,7 +26,8 @@ from bot.erp.model import (
     PurchaseStatus,
     SalesOrder,
 )
-from bot.erp.yonbip.values import Row, Values, code, is_true, number, text
+from bot.erp.values import number, progress
+from bot.erp.yonbip.values import Row, Values, code, is_true, text
 from bot.erp.yonbip.workflow import Course
 
 _ORDERS = {
@@ -114,16 +115,6 @@ def production_number(row: Row) -> str:
     """Return the number of a line of a production order: its bill's, with the line's behind it from the second on."""
     bill, line = code(row.get("code")), code(row.get("OrderProduct_lineNo"))
     return bill if line in _FIRST_LINES else f"{bill}#{line}"
-
-
-def progress(parts: Iterable[tuple[Decimal | None, Decimal]]) -> Progress | None:
-    """Return how much of all lines is done, of pairs of done and wanted; None where no line says."""
-    known = [(done, wanted) for done, wanted in parts if done is not None and wanted]
-    if not known:
-        return None
-    if all(done >= wanted for done, wanted in known):
-        return Progress.FULL
-    return Progress.PARTIAL if any(done for done, _ in known) else Progress.NONE
 
 
 def received_whole(row: Row) -> bool:

@@ -9,10 +9,12 @@ from datetime import datetime, timedelta
 from bot.erp import listing
 from bot.erp.errors import Invalid, NotFound
 from bot.erp.model import Product, Quantities, StockLevel, WarehouseStock
-from bot.erp.yonbip.client import Client, spellings, together
+from bot.erp.together import together
+from bot.erp.values import amount_of
+from bot.erp.yonbip.client import Client, spellings
 from bot.erp.yonbip.manifest import YonBipOptions
 from bot.erp.yonbip.mapping import product
-from bot.erp.yonbip.values import Row, amount_of, code, text
+from bot.erp.yonbip.values import Row, code, text
 
 _MATERIALS = "yonbip/digitalModel/product/listproductbycondition"
 _STOCK = "yonbip/scm/stock/QueryCurrentStocksByCondition"

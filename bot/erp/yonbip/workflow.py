@@ -13,9 +13,11 @@ from typing import Any
 from bot.erp.errors import Invalid, NotPermitted, Unsupported
 from bot.erp.http import words
 from bot.erp.model import Approval, Decision, Verdict
-from bot.erp.yonbip.client import WORKFLOW, Client, chunks, together
+from bot.erp.together import together
+from bot.erp.values import number
+from bot.erp.yonbip.client import WORKFLOW, Client, chunks
 from bot.erp.yonbip.manifest import YonBipOptions
-from bot.erp.yonbip.values import Row, Values, code, number, text
+from bot.erp.yonbip.values import Row, Values, code, text
 
 _RUNTIME = "yonbip/digitalModel/openapi/runtime/ext"
 _TODO = "yonbip/digitalModel/openapi/task/querytaskstodo/page"

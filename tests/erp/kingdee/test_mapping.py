@@ -20,8 +20,9 @@ from bot.erp.kingdee.mapping import (
     reorder_point,
 )
 from bot.erp.kingdee.tasks import Course, Task
-from bot.erp.kingdee.values import Values, code, number, text
+from bot.erp.kingdee.values import Values, code, text
 from bot.erp.model import InvoiceStatus, Money, OrderStatus, ProductionStatus, Progress, PurchaseStatus
+from bot.erp.values import number
 
 VALUES = Values(ZoneInfo("Asia/Shanghai"), {"PRE999": "XAU"})
 

@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 
 from bot.erp.errors import Invalid
 from bot.erp.mapped import layouts
-from bot.erp.mapped.defects import Defect, Defects
+from bot.erp.mapped.bad_values import BadValue, BadValues
 from bot.erp.mapped.layouts import Document
 from bot.erp.mapped.origins import Origin
 from bot.erp.mapped.records import Ground, Mapped, Reader, matching
@@ -40,7 +40,7 @@ def ground(**changed: Any) -> Ground:
         "currency": "CNY",
         "unit": "PCS",
         "now": lambda: NOW,
-        "defects": Defects("main"),
+        "bad_values": BadValues("main"),
     }
     return Ground(**given | changed)
 
@@ -124,7 +124,7 @@ def test_currency_and_unit_come_from_the_row_its_document_or_the_source() -> Non
 def test_an_amount_without_a_currency_is_not_told() -> None:
     read = reader(currency="")
     assert read.single(SALES, SALE | {"total": "1", "currency": "¥"}).total is None
-    assert [(defect.name, defect.kept) for defect in read.ground.defects] == [("currency", True)]
+    assert [(bad.name, bad.kept) for bad in read.ground.bad_values] == [("currency", True)]
 
 
 def test_words_are_translated_in_any_case_and_may_mean_nothing() -> None:
@@ -146,7 +146,7 @@ def test_an_unreadable_field_that_may_lack_is_left_out_and_noted() -> None:
     read = reader()
     order = read.single(SALES, SALE | {"promised_on": "2026-13-45", "total": "12,5"})
     assert (order.promised_on, order.total) == (None, None)
-    assert [(d.area, d.key, d.name, d.kept) for d in read.ground.defects] == [
+    assert [(bad.area, bad.key, bad.name, bad.kept) for bad in read.ground.bad_values] == [
         (Area.SALES, "SO-1", "promised_on", True),
         (Area.SALES, "SO-1", "total", True),
     ]
@@ -156,8 +156,11 @@ def test_a_list_goes_on_without_the_record_that_cannot_be_told() -> None:
     read = reader()
     rows = [SALE, SALE | {"number": "SO-2", "status": "half open"}, SALE | {"number": " "}, SALE | {"number": "SO-4"}]
     assert [order.number for order in read.many(SALES, rows)] == ["SO-1", "SO-4"]
-    assert [(d.key, d.name, d.kept) for d in read.ground.defects] == [("SO-2", "status", False), ("", "number", False)]
-    assert next(iter(read.ground.defects)).record == rows[1]
+    assert [(bad.key, bad.name, bad.kept) for bad in read.ground.bad_values] == [
+        ("SO-2", "status", False),
+        ("", "number", False),
+    ]
+    assert next(iter(read.ground.bad_values)).record == rows[1]
 
 
 def test_a_single_record_that_cannot_be_told_says_why() -> None:
@@ -167,7 +170,7 @@ def test_a_single_record_that_cannot_be_told_says_why() -> None:
         reader().single(SALES, SALE, [{"sku": "A", "quantity": "many"}])
 
 
-def test_a_sort_of_defect_is_logged_once_and_never_with_its_value() -> None:
+def test_a_sort_of_bad_value_is_logged_once_and_never_with_its_value() -> None:
     read = reader()
     with capture_logs() as logged:
         for n in range(5):
@@ -186,11 +189,11 @@ def test_float_columns_are_warned_of() -> None:
     assert "float" in logged[0]["reason"]
 
 
-def test_defects_are_bounded() -> None:
-    defects = Defects("main")
+def test_bad_values_are_bounded() -> None:
+    bad_values = BadValues("main")
     for n in range(1_500):
-        defects.note(Defect(Area.SALES, str(n), "total", "is no number", kept=True))
-    held = [defect.key for defect in defects]
+        bad_values.note(BadValue(Area.SALES, str(n), "total", "is no number", kept=True))
+    held = [bad.key for bad in bad_values]
     assert (len(held), held[0], held[-1]) == (1_000, "500", "1499")
 
 

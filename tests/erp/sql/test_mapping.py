@@ -91,7 +91,7 @@ async def test_a_dirty_table_is_read_around_its_dirt_and_left_as_it_is(tmp_path:
     before = file.read_bytes()
     erp = open_erp(**sales(url))
     assert sorted(order.number for order in (await erp.orders(ListQuery())).items) == ["1", "3"]
-    assert sorted((d.key, d.name, d.kept) for d in erp.defects) == [
+    assert sorted((bad.key, bad.name, bad.kept) for bad in erp.bad_values) == [
         ("", "number", False),
         ("2", "status", False),
         ("3", "promised_on", True),

@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.erp.model import InvoiceStatus, Money, OrderStatus, ProductionStatus, Progress, PurchaseStatus
+from bot.erp.values import number
 from bot.erp.yonbip import mapping
 from bot.erp.yonbip.mapping import Documents
-from bot.erp.yonbip.values import Values, is_true, number
+from bot.erp.yonbip.values import Values, is_true
 
 SHANGHAI = Values(ZoneInfo("Asia/Shanghai"), {"金元": "XAU"})
 DOCUMENTS = Documents("yon", SHANGHAI)

@@ -1,0 +1,92 @@
+"""An event in its normal form, whatever way it came: what an ERP said about one subject."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from types import MappingProxyType
+
+from bot.erp.model import Money
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+class Severity(StrEnum):
+    """How bad it is (design, section 5)."""
+
+    INFO = "info"
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+    @property
+    def rank(self) -> int:
+        """Return a number that is higher for what is worse."""
+        return _RANKS[self]
+
+
+_RANKS = {Severity.INFO: 0, Severity.WARNING: 1, Severity.CRITICAL: 2}
+
+
+class EventType(StrEnum):
+    """The types that the bot understands (design, section 5); besides them any that begins with ``custom.``."""
+
+    STOCK_LOW = "stock.low"
+    STOCK_OUT = "stock.out"
+    INVOICE_OVERDUE = "invoice.overdue"
+    INVOICE_PAID = "invoice.paid"
+    ORDER_CREATED = "order.created"
+    ORDER_CHANGED = "order.changed"
+    ORDER_LATE = "order.late"
+    PO_SUBMITTED = "po.submitted"
+    PO_CHANGED = "po.changed"
+    PO_DECIDED = "po.decided"
+    PRODUCTION_LATE = "production.late"
+    PRODUCTION_DONE = "production.done"
+
+
+CUSTOM = "custom."
+"""Prefix of the types that a company makes up: they bring title, text and facts of their own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One fact about one subject. An event about several items or owners was split into one of these for each.
+
+    ``id`` is unique within ``source`` for the event as it came, and ``part`` numbers the pieces of one that was split.
+    ``data`` is what the type's schema (`bot.alerts.schemas`) let pass, in JSON's types with decimals and dates as text.
+    """
+
+    source: str
+    id: str
+    part: int = 0
+    type: str
+    subject: str
+    """The SKU or document number; for ``custom.*`` whatever the sender calls it."""
+    at: datetime
+    """When it happened, by the sender's clock."""
+    received_at: datetime
+    severity: Severity
+    resolved: bool = False
+    """The sender says that the matter is over."""
+    company: str = ""
+    warehouse: str = ""
+    customer: str = ""
+    supplier: str = ""
+    category: str = ""
+    owner: str = ""
+    """Whose it is in the ERP: salesperson, buyer, planner."""
+    amount: Money | None = None
+    quantity: Decimal | None = None
+    due_on: date | None = None
+    title: str = ""
+    link: str = ""
+    data: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+    tags: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    """Further words of the sender by which rules may tell events apart."""
+
+    def age_days(self, today: date) -> int:
+        """Return the days since the due date, 0 before it or without one."""
+        return 0 if self.due_on is None else max(0, (today - self.due_on).days)

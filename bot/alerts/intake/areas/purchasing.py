@@ -1,0 +1,90 @@
+"""Purchase orders that wait for somebody's approval."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from bot.alerts.event import EventType
+from bot.alerts.intake.areas.area import ListedArea, money, said, said_amount, without_blanks
+from bot.alerts.intake.polled import OVER, Finding
+from bot.erp.model import Approval, Area, PurchaseOrder, PurchaseStatus
+from bot.erp.port import Capability, Filter
+
+WAITING = "waiting"
+
+_DECISIONS = {
+    PurchaseStatus.APPROVED: "approved",
+    PurchaseStatus.DONE: "approved",
+    PurchaseStatus.REJECTED: "rejected",
+    PurchaseStatus.DRAFT: "withdrawn",
+    PurchaseStatus.CANCELLED: "withdrawn",
+}
+
+
+def judge(order: PurchaseOrder, today: date) -> Finding:
+    """Return what a purchase order means; the day does not matter."""
+    approval = order.approval or Approval()
+    if order.status is not PurchaseStatus.WAITING:
+        return Finding(
+            code=order.number,
+            state=OVER,
+            type=EventType.PO_DECIDED,
+            data=decided(order),
+            changed_at=approval.decided_at or order.changed_at,
+        )
+    compared = said(
+        amount=said_amount(order.total),
+        due_on=order.due_on.isoformat() if order.due_on else "",
+        supplier=order.vendor,
+        level=f"{approval.level}/{approval.levels}" if approval.levels > 1 else "",
+        version=order.version,
+    )
+    return Finding(
+        code=order.number,
+        state=WAITING,
+        type=EventType.PO_SUBMITTED,
+        change_type=EventType.PO_CHANGED,
+        data=data_of(order)
+        | without_blanks(pending_for=approval.pending_for, version=order.version, requester=order.requester),
+        said=compared,
+        changed_at=order.changed_at,
+    )
+
+
+def data_of(order: PurchaseOrder) -> dict[str, object]:
+    """Return a purchase order as an event has it."""
+    about = without_blanks(
+        number=order.number,
+        supplier=order.vendor,
+        owner=order.buyer,
+        due_on=order.due_on,
+        status=order.status.value,
+        link=order.url,
+    )
+    return about | money(order.total)
+
+
+def decided(order: PurchaseOrder) -> dict[str, object]:
+    """Return an order that does not wait any more, with what became of it."""
+    approval = order.approval or Approval()
+    return data_of(order) | without_blanks(
+        decision=_DECISIONS[order.status], decided_by=order.named(approval.decided_by), reason=approval.reason
+    )
+
+
+def gone(number: str) -> Finding:
+    """Return that an order that is no more waits for nobody."""
+    data = {"number": number, "decision": "withdrawn"}
+    return Finding(code=number, state=OVER, type=EventType.PO_DECIDED, data=data)
+
+
+PURCHASING: ListedArea[PurchaseOrder] = ListedArea(
+    name="purchasing",
+    feed=Area.PURCHASING,
+    needs=Capability.PURCHASE_ORDERS,
+    listed=Filter.PENDING,
+    one=lambda erp, number: erp.purchase_order(number),
+    many=lambda erp, query: erp.purchase_orders(query),
+    judge=judge,
+    gone=gone,
+)

@@ -1,0 +1,83 @@
+"""Stock below its reorder point. No list tells it: products are read one by one, as they change."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+from bot.alerts.event import EventType
+from bot.alerts.intake.areas.area import Swept, without_blanks
+from bot.alerts.intake.polled import OVER, Finding
+from bot.erp.model import Area, Quantities, StockLevel
+from bot.erp.one_source import OneSource
+from bot.erp.port import Capability
+
+LOW, OUT = "low", "out"
+
+
+class StockArea:
+    """Implements `bot.alerts.intake.areas.area.PolledArea`."""
+
+    name = "stock"
+    feed = Area.STOCK
+    needs = Capability.STOCK
+    sweeps_by_feed = True
+    sweep_every = timedelta(days=1)
+
+    async def read(self, erp: OneSource, code: str, today: date) -> Finding:
+        """Return whether a product is short."""
+        return judge(await erp.stock(code))
+
+    def gone(self, code: str) -> Finding:
+        """Return that nobody misses a product that is no more."""
+        return Finding(code=code, state=OVER, type=EventType.STOCK_LOW, data={"sku": code, "resolved": True})
+
+    async def sweep(self, erp: OneSource, place: str, limit: int, today: date) -> Swept | None:
+        """Return the next products, in the order in which they last changed; they still have to be read."""
+        if Capability.CHANGED_SINCE not in erp.capabilities:
+            return None
+        changes = await erp.changed_since(self.feed, place, limit=limit)
+        codes = {change.key: change.changed_at for change in changes.items}
+        return Swept((), codes, changes.cursor if changes.more else None)
+
+
+STOCK = StockArea()
+
+
+def judge(level: StockLevel) -> Finding:
+    """Return what a product's stock means; without a reorder point nobody knows how much is enough."""
+    at_hand = at_hand_of(level.total)
+    state = OVER
+    if level.below_reorder_point and at_hand is not None:
+        state = LOW if at_hand > 0 else OUT
+    data = data_of(level)
+    if state == OVER:
+        data["resolved"] = True
+    return Finding(
+        code=level.product.sku,
+        state=state,
+        is_worst=state == OUT,
+        type=EventType.STOCK_OUT if state == OUT else EventType.STOCK_LOW,
+        data=data,
+    )
+
+
+def at_hand_of(total: Quantities) -> Decimal | None:
+    """Return what can still be promised, or what is there where the ERP does not say."""
+    return total.on_hand if total.available is None else total.available
+
+
+def data_of(level: StockLevel) -> dict[str, object]:
+    """Return the figures of a product's stock as an event has them."""
+    total, product = level.total, level.product
+    return without_blanks(
+        sku=product.sku,
+        name=product.name,
+        category=product.category,
+        unit=product.unit,
+        company=level.company,
+        available=total.available,
+        on_hand=total.on_hand,
+        incoming=total.incoming,
+        reorder_point=level.reorder_point,
+    )

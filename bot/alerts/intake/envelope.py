@@ -1,0 +1,151 @@
+"""The envelope of an event: CloudEvents 1.0 in JSON, checked attribute by attribute.
+
+What an id, a subject or a code holds is taken as it is or refused, never mended: another text names something else.
+Texts for people lose control characters and invisible marks.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from bot.alerts.event import CUSTOM, Severity
+from bot.alerts.schemas import MAX_CODE, SCHEMAS
+from bot.erp import texts
+
+AHEAD = timedelta(minutes=5)
+"""Clocks differ by so much; what claims to come from later is wrong."""
+BEHIND = timedelta(days=366)
+"""A queue or an outage delays by days; what is older than a year is a default or a test."""
+
+MAX_ORIGIN = 400
+MAX_DEPTH = 16
+
+_CUSTOM_TYPE = re.compile(r"custom(\.[a-z0-9_-]+)+", re.ASCII)
+_MAX_TYPE = 100
+_JSON_TYPE = re.compile(r"application/(.*\+)?json( *;.*)?", re.IGNORECASE)
+
+
+class Faulty(Exception):
+    """An attribute that is missing or wrong; the message says which and why, and repeats none of its content."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """The attributes that are used, and the data without what no card may show."""
+
+    id: str
+    origin: str
+    type: str
+    subject: str
+    severity: Severity | None
+    at: datetime
+    data: Mapping[str, object]
+
+
+def open_envelope(event: Mapping[str, object], received_at: datetime) -> Envelope:
+    """Return the attributes of a CloudEvent. Raises `Faulty`."""
+    if event.get("specversion") != "1.0":
+        raise Faulty("specversion must be 1.0")
+    return Envelope(
+        id=name_of(event, "id", MAX_CODE),
+        origin=name_of(event, "source", MAX_ORIGIN),
+        type=_type(event),
+        subject=name_of(event, "subject", MAX_CODE, required=False),
+        severity=_severity(event),
+        at=_time(event, received_at),
+        data=_data(event),
+    )
+
+
+def name_of(event: Mapping[str, object], attribute: str, limit: int, *, required: bool = True) -> str:
+    """Return an attribute that names something. Raises `Faulty`."""
+    value = event.get(attribute)
+    if value is None or value == "":
+        if required:
+            raise Faulty(f"{attribute} is missing")
+        return ""
+    if not isinstance(value, str):
+        raise Faulty(f"{attribute} must be text")
+    if len(value) > limit:
+        raise Faulty(f"{attribute} is longer than {limit} characters")
+    if texts.lone_surrogate(value) or texts.without_controls(value) != value or not value.strip():
+        raise Faulty(f"{attribute} holds control or invisible characters")
+    return value
+
+
+def own_id(raw: str) -> str:
+    """Return an id for what has none that can be used: the same content always gets the same one."""
+    return f"sha256:{hashlib.sha256(raw.encode()).hexdigest()[:40]}"
+
+
+def cleaned(value: object, depth: int = 0) -> object:
+    """Return decoded JSON without control characters and invisible marks in its texts. Raises `Faulty`."""
+    if isinstance(value, str):
+        if texts.lone_surrogate(value):
+            raise Faulty("a text holds half a character")
+        return texts.without_controls(value)
+    if depth > MAX_DEPTH:
+        raise Faulty(f"nested deeper than {MAX_DEPTH} levels")
+    if isinstance(value, Mapping):
+        return {str(cleaned(str(name))): cleaned(each, depth + 1) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [cleaned(each, depth + 1) for each in value]
+    return value
+
+
+def _type(event: Mapping[str, object]) -> str:
+    name = name_of(event, "type", _MAX_TYPE)
+    if name in SCHEMAS or _CUSTOM_TYPE.fullmatch(name):
+        return name
+    if name.startswith(CUSTOM):
+        raise Faulty("type must be custom. and then small letters, digits, dots, _ and -")
+    raise Faulty("type is not known here")
+
+
+def _severity(event: Mapping[str, object]) -> Severity | None:
+    value = event.get("severity")
+    if value is None or value == "":
+        return None
+    try:
+        return Severity(value)  # type: ignore[arg-type]  # anything else than one of the texts is refused
+    except ValueError:
+        raise Faulty("severity must be info, warning or critical") from None
+
+
+def _time(event: Mapping[str, object], received_at: datetime) -> datetime:
+    value = event.get("time")
+    if value is None or value == "":
+        return received_at
+    at = _parsed_time(value)
+    if at > received_at + AHEAD:
+        raise Faulty("time is in the future")
+    if at < received_at - BEHIND:
+        raise Faulty(f"time is more than {BEHIND.days} days ago")
+    return at.astimezone(UTC)
+
+
+def _parsed_time(value: object) -> datetime:
+    try:
+        at = value if isinstance(value, datetime) else datetime.fromisoformat(value)  # type: ignore[arg-type]  # below
+    except (TypeError, ValueError):
+        raise Faulty("time must be such as 2026-11-24T08:00:00+08:00") from None
+    if at.tzinfo is None:
+        raise Faulty("time needs an offset, such as Z or +08:00")
+    return at
+
+
+def _data(event: Mapping[str, object]) -> Mapping[str, object]:
+    if "data_base64" in event or not _JSON_TYPE.fullmatch(str(event.get("datacontenttype") or "application/json")):
+        raise Faulty("data must be JSON")
+    data = event.get("data")
+    if data is None:
+        return {}
+    if not isinstance(data, Mapping):
+        raise Faulty("data must be an object")
+    found = cleaned(data)
+    assert isinstance(found, dict)
+    return found

@@ -1,0 +1,79 @@
+"""Dolibarr's module Webhook (ERP sheet, 9): ``{"triggercode": "ORDER_VALIDATE", "object": {…}}``, unsigned.
+
+Times are seconds since 1970, amounts text with eight decimals, third parties bare ids.
+"""
+
+from __future__ import annotations
+
+from bot.alerts.intake.receipt import Unreadable
+from bot.alerts.intake.vendors.translating import (
+    CloudEvents,
+    Document,
+    Setting,
+    cloud_event,
+    day_of_seconds,
+    money,
+    number,
+    stock_type,
+    text,
+)
+
+_DOCUMENTS = {
+    "ORDER_VALIDATE": "order.created",
+    "ORDER_MODIFY": "order.changed",
+    "BILL_PAYED": "invoice.paid",
+    "ORDER_SUPPLIER_VALIDATE": "po.submitted",
+    "ORDER_SUPPLIER_MODIFY": "po.changed",
+    "ORDER_SUPPLIER_APPROVE": "po.decided",
+    "ORDER_SUPPLIER_REFUSE": "po.decided",
+    "ORDER_SUPPLIER_CANCEL": "po.decided",
+}
+_DECISIONS = {
+    "ORDER_SUPPLIER_APPROVE": "approved",
+    "ORDER_SUPPLIER_REFUSE": "rejected",
+    "ORDER_SUPPLIER_CANCEL": "withdrawn",
+}
+_PRODUCTS = {"PRODUCT_MODIFY", "PRODUCT_CREATE"}
+
+
+def translate(body: object, setting: Setting) -> CloudEvents:
+    """Return the event of one trigger."""
+    if not isinstance(body, dict):
+        return [Unreadable(body, "not a JSON object")]
+    trigger, found = text(body.get("triggercode")), body.get("object")
+    if not isinstance(found, dict):
+        return [Unreadable(body, "the body brings no object")]
+    described = _described(trigger, found, setting)
+    if isinstance(described, str):
+        return [Unreadable(body, described)]
+    event_type, data = described
+    if not (subject := text(found.get("ref"))):
+        return [Unreadable(body, "the object has no ref")]
+    # Without a time of the change, the whole body tells one state from another.
+    return [cloud_event("dolibarr", event_type, subject, data, state=body, at=None)]
+
+
+_Described = tuple[str, Document]
+
+
+def _described(trigger: str, found: Document, setting: Setting) -> _Described | str:
+    """Return type and data, or why the trigger is no event."""
+    if trigger in _PRODUCTS:
+        return _product(found)
+    if trigger not in _DOCUMENTS:
+        return "this trigger is no event here"
+    currency = text(found.get("multicurrency_code")) or setting.currency
+    data: dict[str, object] = {
+        **money(found.get("total_ttc"), currency),
+        "due_on": day_of_seconds(found.get("delivery_date") or found.get("date_livraison"), setting),
+        "decision": _DECISIONS.get(trigger),
+    }
+    return _DOCUMENTS[trigger], data
+
+
+def _product(found: Document) -> _Described | str:
+    on_hand, reorder_point = number(found.get("stock_reel")), number(found.get("seuil_stock_alerte"))
+    if on_hand is None or reorder_point is None:
+        return "a product without stock_reel and seuil_stock_alerte tells nothing"
+    data = {"name": text(found.get("label")), "on_hand": str(on_hand), "reorder_point": str(reorder_point)}
+    return stock_type(on_hand), data

@@ -1,0 +1,69 @@
+"""YonBIP's event subscription, decrypted (ERP sheet, chapter 2, push).
+
+Its events say that a bill was saved, audited and so on, and often little more of it. What carries the bill's number
+becomes an event; the rest is kept aside, and polling brings the bill itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bot.alerts.errors import Undecodable
+from bot.alerts.intake.decoding import decode
+from bot.alerts.intake.receipt import Unreadable
+from bot.alerts.intake.vendors.translating import CloudEvents, Document, Setting, cloud_event, money, text
+
+TEST = "CHECK_URL"
+"""The event by which the vendor's console tests the address."""
+
+_TYPES = {
+    "st_purchaseorder_save": "po.submitted",
+    "st_purchaseorder_audit": "po.decided",
+    "st_purchaseorder_unaudit": "po.changed",
+    "st_purchaseorder_close": "po.decided",
+    "st_purchaseorder_delete": "po.decided",
+    "SALE_SAVEORDER_NOTIFY_SENT": "order.created",
+    "SALE_AUDITORDER": "order.changed",
+}
+_DECISIONS = {
+    "st_purchaseorder_audit": "approved",
+    "st_purchaseorder_close": "withdrawn",
+    "st_purchaseorder_delete": "withdrawn",
+}
+
+
+def translate(body: object, setting: Setting) -> CloudEvents:
+    """Return the event of one message; none for the vendor's test."""
+    if not isinstance(body, dict):
+        return [Unreadable(body, "not a JSON object")]
+    code = text(body.get("type")) or text(body.get("eventType"))
+    if code == TEST:
+        return []
+    if code not in _TYPES:
+        return [Unreadable(body, "this event code is no event here")]
+    bill = _bill(body)
+    number = next((found for name in ("code", "billCode", "vouchCode") if (found := text(bill.get(name)))), "")
+    if not number:
+        return [Unreadable(body, "the message carries no document number; polling brings the document")]
+    data = {
+        "supplier": text(bill.get("vendor_name")),
+        "customer": text(bill.get("agentId_name")),
+        **money(bill.get("oriSum") or bill.get("payMoney"), text(bill.get("currency_code")) or setting.currency),
+        "decision": _DECISIONS.get(code),
+        "version": text(bill.get("pubts")) if code == "st_purchaseorder_save" else "",
+    }
+    state = text(body.get("eventId")) or body
+    return [cloud_event("yonbip", _TYPES[code], number, data, state=state, at=setting.moment(bill.get("pubts")))]
+
+
+def _bill(body: Document) -> Document:
+    """Return the bill in a message: under one of several names, as an object, as its text, or as the only entry."""
+    found = next((body[name] for name in ("data", "content", "archive") if name in body), body)
+    if isinstance(found, str):
+        try:
+            found = decode(found)
+        except Undecodable:
+            return body
+    if isinstance(found, list) and len(found) == 1:
+        found = found[0]
+    return found if isinstance(found, Mapping) else body

@@ -1,0 +1,183 @@
+"""One condition in CEL, compiled when the rules are read. Nothing of an event is ever code.
+
+Its cost is bounded: a limit of length and of brackets, one loop over an event's data at most, patterns of text that
+are written out and cheap (`bot.alerts.rules.patterns`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bot.alerts.rules.engine import compile_program
+from bot.alerts.rules.exact import DECIMAL, FIGURES, Comparison, Missing, take_comparisons
+from bot.alerts.rules.facts import VARIABLES, Facts
+from bot.alerts.rules.patterns import check_pattern
+from bot.alerts.rules.tokens import Kind, Token, cut
+from bot.rulefiles.meant import did_you_mean
+
+if TYPE_CHECKING:
+    from cel import Program
+
+MAX_LENGTH = 1000
+_MAX_DEPTH = 20
+_LOOPS = frozenset(("all", "exists", "exists_one", "filter", "map"))
+_FUNCTIONS = frozenset(("contains", "endsWith", "has", "matches", "size", "startsWith", "int", "string", DECIMAL))
+_KNOWN = (*FIGURES, *VARIABLES)
+_WORDS = {"and": "&&", "or": "||", "not": "!"}
+_ORDERED = frozenset(("<", "<=", ">", ">="))
+_RUNTIME = (LookupError, ArithmeticError, TypeError, ValueError, RuntimeError)
+"""What CEL raises when data are missing or of another type than the condition takes them for."""
+
+
+class Unanswerable(Exception):
+    """A condition that one event does not allow to answer. The text says why, without the event's data."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """A condition; ``text`` is how it was written, on one line."""
+
+    text: str
+    program: Program
+    names: tuple[str, ...]
+    comparisons: tuple[tuple[str, Comparison], ...]
+
+    def holds(self, facts: Facts) -> bool:
+        """Return the answer. Raises `Unanswerable`."""
+        missing = ""
+        try:
+            context = facts.context(self.names)
+            for name, comparison in self.comparisons:
+                try:
+                    context.add_variable(name, comparison.holds(facts))
+                except Missing as error:
+                    # Not known is neither true nor false; `||` and `&&` may still decide by their other side.
+                    context.add_variable(name, None)
+                    missing = missing or str(error)
+            answer = self.program.execute(context)
+        except _RUNTIME as error:
+            raise Unanswerable(missing or _said(error)) from None
+        if not isinstance(answer, bool):
+            raise Unanswerable(missing or "it is neither true nor false")
+        return answer
+
+
+def read_expression(text: str) -> Expression:
+    """Compile a condition. Raises `ValueError` with the reason and an example."""
+    _check_size(text)
+    tokens = cut(text)
+    for check in (_check_words, _check_loops, _check_patterns, _check_severity):
+        check(tokens)
+    comparisons, wrong = take_comparisons(tokens)
+    if wrong:
+        raise ValueError(wrong)
+    program = _compile(_with_answers(text, tokens, comparisons))
+    names = [name for name in program.variables() if name[0] != "_"]
+    bound = _bound(tokens)
+    _check_known(names, [*_KNOWN, *bound], "variable")
+    _check_known(_called(tokens), sorted(_FUNCTIONS | _LOOPS), "function")
+    answers = tuple((f"_{number}", comparison) for number, (_, _, comparison) in enumerate(comparisons))
+    return Expression(" ".join(text.split()), program, tuple(name for name in names if name not in bound), answers)
+
+
+def _check_size(text: str) -> None:
+    if not text.strip():
+        raise ValueError("the condition is empty, an example is \"severity == 'critical'\"")
+    if len(text) > MAX_LENGTH:
+        raise ValueError(f"the condition has {len(text)} characters, {MAX_LENGTH} are allowed; write several rules")
+
+
+def _check_words(tokens: list[Token]) -> None:
+    depth = 0
+    for token in tokens:
+        depth += (token.text in "([{") - (token.text in ")]}")
+        if depth > _MAX_DEPTH:
+            raise ValueError(f"the condition has more than {_MAX_DEPTH} brackets in each other; write several rules")
+        if token.kind is Kind.WORD and token.text in _WORDS:
+            raise ValueError(f"write {_WORDS[token.text]} for {token.text!r}")
+        if token.kind is Kind.WORD and token.text[0] == "_":
+            raise ValueError(f"{token.text!r}: names do not begin with an underscore")
+        if token.text == "=":
+            raise ValueError("write == to compare, an example is \"warehouse == 'W1'\"")
+
+
+def _check_loops(tokens: list[Token]) -> None:
+    if sum(_is_call(tokens, at) and token.text in _LOOPS for at, token in enumerate(tokens)) > 1:
+        raise ValueError("one loop in a condition (exists, all, filter, map); write several rules")
+
+
+def _check_patterns(tokens: list[Token]) -> None:
+    for at, token in enumerate(tokens):
+        if token.text != "matches" or not _is_call(tokens, at):
+            continue
+        pattern = tokens[at + 2] if at + 2 < len(tokens) else token
+        if pattern.kind is not Kind.STRING or at + 3 >= len(tokens) or tokens[at + 3].text != ")":
+            raise ValueError("matches takes a pattern that is written out, an example is subject.matches('^A[0-9]+$')")
+        check_pattern(pattern.text)
+
+
+def _check_severity(tokens: list[Token]) -> None:
+    for left, sign, right in zip(tokens, tokens[1:], tokens[2:], strict=False):
+        if sign.text in _ORDERED and "severity" in (left.text, right.text):
+            raise ValueError(
+                f'severity has no order for {sign.text}; write severities = ["warning", "critical"] beside `when`'
+            )
+
+
+def _with_answers(text: str, tokens: list[Token], comparisons: Iterable[tuple[int, int, Comparison]]) -> str:
+    for number, (first, last, _) in enumerate(comparisons):
+        start, end = tokens[first].start, tokens[last - 1].end
+        # As long as what it stands for, so that CEL's columns stay those of the text.
+        text = text[:start] + f"_{number}".ljust(end - start) + text[end:]
+    return text
+
+
+def _compile(source: str) -> Program:
+    try:
+        return compile_program(source)
+    except ValueError as error:
+        match = re.search(r"<input>:(\d+):(\d+): (?:Syntax error: )?([^\n]*)", str(error))
+        if match is None:
+            raise ValueError(f"no condition: {str(error).splitlines()[0][:200]}") from None
+        said = match[3].split(" expecting ")[0].replace("<EOF>", "the end").strip()
+        where = f"column {match[2]}" if match[1] == "1" else f"line {match[1]} of the text, column {match[2]}"
+        raise ValueError(f"{where}: {said}; an example is \"type == 'stock.low' && hour < 18\"") from None
+
+
+def _check_known(names: Iterable[str], known: list[str], kind: str) -> None:
+    for name in names:
+        if name not in known:
+            raise ValueError(f"no {kind} {name!r}; {did_you_mean(name, known)}")
+
+
+def _called(tokens: list[Token]) -> list[str]:
+    return [token.text for at, token in enumerate(tokens) if _is_call(tokens, at)]
+
+
+def _bound(tokens: list[Token]) -> set[str]:
+    return {
+        tokens[at + 2].text
+        for at, token in enumerate(tokens)
+        if _is_call(tokens, at) and token.text in _LOOPS and at + 2 < len(tokens)
+    } - set(_KNOWN)
+
+
+def _is_call(tokens: list[Token], at: int) -> bool:
+    return (
+        tokens[at].kind is Kind.WORD
+        and tokens[at].text != "in"
+        and tokens[at + 1 : at + 2] != []
+        and (tokens[at + 1].text == "(")
+    )
+
+
+def _said(error: Exception) -> str:
+    """Return the reason without the event's own words."""
+    if isinstance(error, KeyError):
+        return f"data have no {error.args[0]!r}"[:100]
+    if isinstance(error, TypeError):
+        return "it compares or calls what are not of one type; decimal(data.x) reads text as a number"
+    return f"CEL answers {type(error).__name__}"

@@ -1,0 +1,133 @@
+"""How the values of alert rules are written. Each reader raises `ValueError` with the reason and an example."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import time, timedelta, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from bot.alerts.event import CUSTOM, EventType, Severity
+from bot.outbox.place import Place
+from bot.rulefiles.meant import did_you_mean
+from bot.rulefiles.values import read_duration, read_some, read_text, read_texts
+
+_TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
+_DAYS = {"mon": 1, "tue": 2, "wed": 3, "thu": 4, "fri": 5, "sat": 6, "sun": 7}
+
+
+def read_days(value: object) -> int:
+    """Return a number of days."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= 10_000:
+        raise ValueError("a number of days is expected, an example is 7")
+    return value
+
+
+def read_patterns(value: object) -> tuple[str, ...]:
+    """Return a list of words that is not empty; a ``*`` at the end of one stands for anything."""
+    found = read_some(value)
+    for word in found:
+        if "*" in word[:-1]:
+            raise ValueError(f'{word!r}: a * stands at the end only, an example is "stock.*"')
+    return found
+
+
+def read_types(value: object) -> tuple[str, ...]:
+    """Return types of events, of which at least one exists for each word."""
+    found = read_patterns(value)
+    known = [event.value for event in EventType]
+    for word in found:
+        beginning = word.removesuffix("*")
+        exists = word in known or word.startswith(CUSTOM)
+        if not exists and not (word.endswith("*") and any(one.startswith(beginning) for one in [*known, CUSTOM])):
+            raise ValueError(f"no event has the type {word!r}; {did_you_mean(word, known)}")
+    return found
+
+
+def read_severity(value: object) -> Severity:
+    """Return a severity."""
+    known = [severity.value for severity in Severity]
+    if value not in known:
+        raise ValueError(f"no severity {value!r:.40}; there are: {', '.join(known)}")
+    return Severity(str(value))
+
+
+def read_severities(value: object) -> tuple[str, ...]:
+    """Return severities."""
+    return tuple(read_severity(word).value for word in read_some(value))
+
+
+def read_repeat(value: object) -> timedelta | None:
+    """Return after how long a card is shown again; ``"never"`` takes back what the route around it says."""
+    if value == "never":
+        return None
+    found = read_duration(value)
+    if found < timedelta(minutes=5):
+        raise ValueError('shorter than five minutes nobody reads it; examples are "1d", "never"')
+    return found
+
+
+def read_time(value: object) -> time:
+    """Return a time of day, in minutes."""
+    if isinstance(value, time):
+        return value.replace(second=0, microsecond=0)
+    match = _TIME.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError('a time of day is expected, an example is "08:30"')
+    return time(int(match[1]), int(match[2]))
+
+
+def read_times(value: object) -> tuple[time, ...]:
+    """Return times of day, ascending; an empty list takes back what the route around it says."""
+    if not isinstance(value, list):
+        raise ValueError('a list of times of day is expected, an example is ["08:30", "17:00"]')
+    return tuple(sorted({read_time(one) for one in value}))
+
+
+def read_zone(value: object) -> tzinfo:
+    """Return a time zone."""
+    try:
+        return ZoneInfo(read_text(value))
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: the name of a folder
+        raise ValueError(f'unknown time zone {value!r:.40}, an example is "Asia/Shanghai"') from None
+
+
+def read_weekdays(value: object) -> tuple[frozenset[int], bool | None]:
+    """Return the days of the week that count, and whether only working days (or only others) do."""
+    named = {"workdays": True, "restdays": False}
+    if isinstance(value, str) and value in named:
+        return frozenset(_DAYS.values()), named[value]
+    if value == "weekdays":
+        return frozenset(range(1, 6)), None
+    words = read_texts(value)
+    if not words or not set(words) <= set(_DAYS):
+        raise ValueError('days are "workdays", "restdays", "weekdays" or a list such as ["mon", "sat"]')
+    return frozenset(_DAYS[word] for word in words), None
+
+
+def read_place(value: object) -> Place:
+    """Return a group or a person."""
+    text = read_text(value)
+    try:
+        return Place.parse(text)
+    except ValueError:
+        raise ValueError(
+            f'{text[:40]!r} is no place, examples are "group:cidKp3Lr==", "person:manager01", "role:finance", "owner"'
+        ) from None
+
+
+def read_places(value: object) -> tuple[Place, ...]:
+    """Return several places; a single one is a list of one."""
+    return tuple(read_place(text) for text in read_texts(value))
+
+
+def read_names(known: tuple[str, ...]) -> Callable[[object], tuple[str, ...]]:
+    """Return the reader of lists of ``known`` names."""
+
+    def read(value: object) -> tuple[str, ...]:
+        for name in read_texts(value):
+            if name not in known:
+                raise ValueError(f"{name!r} is no variable for this; {did_you_mean(name, known)}")
+        return read_texts(value)
+
+    return read

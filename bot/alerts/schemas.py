@@ -1,0 +1,340 @@
+"""What ``data`` of each event type holds (design, section 5); published as JSON Schema in ``docs/reference/events``.
+
+Strict where a wrong value would make a wrong card, tolerant of keys that are not known here: senders grow. Amounts and
+quantities are text, whole numbers or JSON numbers that were read as `Decimal`; a float has lost digits already and is
+refused. Codes and numbers are never cut, for a cut one names something else; words for people are, for a card holds
+some hundred characters and the event is kept whole beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from bot.alerts.event import CUSTOM, EventType, Severity
+
+MAX_ITEMS = 500
+MAX_CODE = 200
+MAX_LINE, MAX_TEXT = 200, 2_000
+"""Characters of a word for people, and of a text."""
+
+
+def _blank(value: Any) -> Any:
+    """Let an empty field mean what a missing one means: many ERPs cannot leave a field out."""
+    return None if value is None or (isinstance(value, str) and not value.strip()) else value
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, float | bool):
+        # ``bool`` is a kind of ``int`` to Python.
+        raise ValueError("must be text or an exact number")
+    return _blank(value)
+
+
+def _day(value: Any) -> Any:
+    if _blank(value) is None or isinstance(value, date):
+        return _blank(value)
+    try:
+        # A number is no date: pydantic would take it for seconds since 1970. A time of day is let go.
+        return date.fromisoformat(value.strip()[:10])
+    except (AttributeError, ValueError):
+        raise ValueError("must be a date as text, such as 2026-11-24") from None
+
+
+def _code(value: Any) -> Any:
+    """Take numbers for text: ERPs have numbers that are whole numbers in JSON."""
+    return "" if value is None else str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _cut(limit: int) -> BeforeValidator:
+    def cut(value: Any) -> Any:
+        value = _code(value)
+        return value if not isinstance(value, str) or len(value) <= limit else f"{value[: limit - 1].rstrip()}…"
+
+    return BeforeValidator(cut)
+
+
+Number = Annotated[Annotated[Decimal, Field(max_digits=24, decimal_places=9)] | None, BeforeValidator(_number)]
+Day = Annotated[date | None, BeforeValidator(_day)]
+Code = Annotated[Annotated[str, Field(max_length=MAX_CODE)], BeforeValidator(_code)]
+Line = Annotated[str, _cut(MAX_LINE)]
+Prose = Annotated[str, _cut(MAX_TEXT)]
+Address = Annotated[Annotated[str, Field(max_length=1_000)], BeforeValidator(_code)]
+
+
+class EventData(BaseModel):
+    """What every type may say; further keys are kept with the event and not used."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", str_strip_whitespace=True, allow_inf_nan=False)
+    severity: ClassVar[Severity] = Severity.INFO
+    """Where the sender names none: critical where something stands still, warning where somebody has to act."""
+    named_by: ClassVar[str] = "number"
+    """The field that names the subject; it wins over the CloudEvent's ``subject``."""
+    example: ClassVar[Mapping[str, object]] = {}
+
+    company: Code = Field("", description="Company or organisation, as its code in the ERP.")
+    warehouse: Code = Field("", description="Warehouse, as its code in the ERP.")
+    owner: Code = Field("", description="Whose it is in the ERP: salesperson, buyer, planner.")
+    category: Code = Field("", description="Category of the product.")
+    customer: Line = Field("", description="Customer, as people call it.")
+    supplier: Line = Field("", description="Supplier, as people call it.")
+    amount: Number = Field(None, description="Amount in question; needs `currency`.")
+    currency: str = Field("", pattern="^([A-Z]{3})?$", description="ISO code of the currency, such as `CNY`.")
+    quantity: Number = Field(None, description="Quantity in question, in `unit`.")
+    unit: Line = Field("", description="Unit of all quantities.")
+    due_on: Day = Field(None, description="When it was or is due, such as `2026-11-24`.")
+    title: Line = Field("", description="What it is called.")
+    link: Address = Field("", description="Where it is seen in the ERP; cards show addresses that begin with https.")
+    tags: dict[Code, Line] = Field({}, max_length=20, description="Words by which rules may tell events apart.")
+    resolved: bool | None = Field(None, strict=True, description="True: the matter is over.")
+    items: tuple[dict[str, Any], ...] = Field(
+        (),
+        max_length=MAX_ITEMS,
+        description="Several subjects in one event: each entry has the fields of this type; what it leaves out is "
+        "taken from the event. Each becomes an event of its own.",
+    )
+
+    @model_validator(mode="after")
+    def _amount_has_a_currency(self) -> EventData:
+        if self.amount is not None and not self.currency:
+            raise ValueError("amount needs a currency")
+        return self
+
+    @property
+    def over(self) -> bool:
+        """Whether the data says that the matter is over."""
+        return self.resolved is True
+
+    @property
+    def figure(self) -> Decimal | None:
+        """Return the quantity by which thresholds judge the event."""
+        return self.quantity
+
+    @property
+    def headline(self) -> str:
+        """Return what the subject is called."""
+        return self.title
+
+
+class _Stock(EventData):
+    named_by: ClassVar[str] = "sku"
+
+    sku: Code = Field("", description="Product code; the event's subject.")
+    name: Line = Field("", description="Name of the product.")
+    available: Number = Field(None, description="What may still be promised.")
+    on_hand: Number = Field(None, description="What is there.")
+    reorder_point: Number = Field(None, description="Below this it is low.")
+    incoming: Number = Field(None, description="What is on its way.")
+
+    @property
+    def over(self) -> bool:
+        """Whether there is enough again: available (or on hand) is no longer below the reorder point."""
+        if self.resolved is not None:
+            return self.resolved
+        return self.figure is not None and self.reorder_point is not None and self.figure >= self.reorder_point
+
+    @property
+    def figure(self) -> Decimal | None:
+        """Return what is available, or on hand where the sender does not say."""
+        return next((each for each in (self.available, self.on_hand, self.quantity) if each is not None), None)
+
+    @property
+    def headline(self) -> str:
+        """Return the product's name."""
+        return self.title or self.name
+
+
+class StockLow(_Stock):
+    """A product is below its reorder point; with enough available, or `resolved`, it no longer is."""
+
+    severity: ClassVar[Severity] = Severity.WARNING
+    example: ClassVar[Mapping[str, object]] = {
+        "sku": "SKU123", "name": "M8 hex bolt", "warehouse": "SH", "available": "12", "reorder_point": "50",
+        "unit": "pcs", "owner": "buyer01",
+    }  # fmt: skip
+
+
+class StockOut(_Stock):
+    """Nothing of a product is available."""
+
+    severity: ClassVar[Severity] = Severity.CRITICAL
+    example: ClassVar[Mapping[str, object]] = {
+        "sku": "SKU123", "name": "M8 hex bolt", "unit": "pcs", "reorder_point": "50",
+        "items": [{"warehouse": "SH", "available": "0"}, {"warehouse": "BJ", "available": "0", "owner": "buyer02"}],
+    }  # fmt: skip
+
+
+class _Document(EventData):
+    number: Code = Field("", description="Number of the document; the event's subject.")
+    status: Line = Field("", description="Status as the ERP calls it.")
+
+
+class InvoiceOverdue(_Document):
+    """A customer's invoice is past its due date and not fully paid; `amount` is what is still open."""
+
+    severity: ClassVar[Severity] = Severity.WARNING
+    example: ClassVar[Mapping[str, object]] = {
+        "number": "INV-7", "customer": "Shanghai Pump Works", "amount": "12800.00", "currency": "CNY",
+        "due_on": "2026-10-31", "owner": "sales01",
+    }  # fmt: skip
+
+    total: Number = Field(None, description="The whole invoice.")
+    order_number: Code = Field("", description="Sales order that it belongs to.")
+
+
+class InvoicePaid(_Document):
+    """A customer's invoice is paid in full; `amount` is what was paid."""
+
+    example: ClassVar[Mapping[str, object]] = {
+        "number": "INV-7", "customer": "Shanghai Pump Works", "amount": "12800.00", "currency": "CNY",
+    }  # fmt: skip
+
+    paid_on: Day = Field(None, description="When it was paid.")
+    order_number: Code = Field("", description="Sales order that it belongs to.")
+
+
+class OrderCreated(_Document):
+    """A customer ordered; `amount` is the order's total and `due_on` the promised date."""
+
+    example: ClassVar[Mapping[str, object]] = {
+        "number": "SO-1001", "customer": "Shanghai Pump Works", "amount": "56000", "currency": "CNY",
+        "due_on": "2026-12-05", "owner": "sales01",
+    }  # fmt: skip
+
+    ordered_on: Day = Field(None, description="When it was ordered.")
+
+
+class OrderChanged(OrderCreated):
+    """A customer's order was changed."""
+
+    example: ClassVar[Mapping[str, object]] = {"number": "SO-1001", "changes": ["due_on: 2026-12-05 → 2026-12-12"]}
+
+    changes: tuple[Line, ...] = Field((), max_length=50, description="What changed, a line each.")
+
+
+class OrderLate(OrderCreated):
+    """Goods of an order are owed since `due_on`."""
+
+    severity: ClassVar[Severity] = Severity.WARNING
+    example: ClassVar[Mapping[str, object]] = {
+        "number": "SO-1001", "customer": "Shanghai Pump Works", "due_on": "2026-11-20", "owner": "sales01",
+    }  # fmt: skip
+
+
+class PoSubmitted(_Document):
+    """A purchase order waits for approval."""
+
+    severity: ClassVar[Severity] = Severity.WARNING
+    example: ClassVar[Mapping[str, object]] = {
+        "number": "PO-1001", "supplier": "Ningbo Steel", "amount": "98000", "currency": "CNY",
+        "requester": "buyer01", "pending_for": ["manager01"],
+    }  # fmt: skip
+
+    requester: Code = Field("", description="Who asked for it, as the ERP's account.")
+    pending_for: tuple[Code, ...] = Field((), max_length=50, description="Whose approval is awaited.")
+    version: Code = Field("", description="Changes with every edit.")
+
+
+class PoChanged(PoSubmitted):
+    """A purchase order that waits for approval was changed."""
+
+    example: ClassVar[Mapping[str, object]] = {"number": "PO-1001", "changes": ["amount: 98000 → 91000"]}
+
+    changes: tuple[Line, ...] = Field((), max_length=50, description="What changed, a line each.")
+
+
+class PoDecided(_Document):
+    """A purchase order was approved, rejected or withdrawn."""
+
+    example: ClassVar[Mapping[str, object]] = {"number": "PO-1001", "decision": "approved", "decided_by": "manager01"}
+
+    decision: Literal["approved", "rejected", "withdrawn"] = Field(description="What became of it.")
+    decided_by: Line = Field("", description="Who decided.")
+    reason: Prose = Field("", description="The words given for it.")
+
+
+class ProductionLate(_Document):
+    """A production order is not finished since `due_on`; `quantity` is what was planned."""
+
+    severity: ClassVar[Severity] = Severity.WARNING
+    example: ClassVar[Mapping[str, object]] = {
+        "number": "MO-1001", "sku": "PUMP-10", "quantity": "40", "produced": "25", "unit": "pcs",
+        "due_on": "2026-11-20",
+    }  # fmt: skip
+
+    sku: Code = Field("", description="What is made.")
+    name: Line = Field("", description="Name of what is made.")
+    produced: Number = Field(None, description="What is made already.")
+    scrapped: Number = Field(None, description="What was spoiled.")
+
+    @property
+    def headline(self) -> str:
+        """Return the product's name."""
+        return self.title or self.name
+
+
+class ProductionDone(ProductionLate):
+    """A production order is finished."""
+
+    severity: ClassVar[Severity] = Severity.INFO
+    example: ClassVar[Mapping[str, object]] = {
+        "number": "MO-1001",
+        "sku": "PUMP-10",
+        "quantity": "40",
+        "produced": "40",
+    }
+
+
+class Custom(EventData):
+    """Anything else, with words of its own: `custom.` and a name. With `resolved` it stays open until that is true."""
+
+    named_by: ClassVar[str] = ""
+    example: ClassVar[Mapping[str, object]] = {
+        "title": "Cold store 2 is too warm", "text": "Above 5 °C since 08:10.", "facts": {"temperature": "7.4 °C"},
+        "resolved": False,
+    }  # fmt: skip
+
+    title: Line = Field(min_length=1, description="What happened, in a few words.")
+    text: Prose = Field("", description="More about it.")
+    facts: dict[Line, Line] = Field({}, max_length=50, description="Names and values, shown as a list.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _facts_as_text(cls, data: Any) -> Any:
+        if isinstance(data, dict) and isinstance(data.get("facts"), dict):
+            data = {**data, "facts": {name: _fact(value) for name, value in data["facts"].items()}}
+        return data
+
+
+def _fact(value: Any) -> Any:
+    if isinstance(value, bool) or value is None:
+        return "" if value is None else "true" if value else "false"
+    if isinstance(value, Decimal):
+        # 1E+900000000 would be that many zeros.
+        return f"{value:f}" if value.is_finite() and abs(value.adjusted()) < 30 else str(value)
+    return value
+
+
+SCHEMAS: Mapping[str, type[EventData]] = {
+    EventType.STOCK_LOW: StockLow,
+    EventType.STOCK_OUT: StockOut,
+    EventType.INVOICE_OVERDUE: InvoiceOverdue,
+    EventType.INVOICE_PAID: InvoicePaid,
+    EventType.ORDER_CREATED: OrderCreated,
+    EventType.ORDER_CHANGED: OrderChanged,
+    EventType.ORDER_LATE: OrderLate,
+    EventType.PO_SUBMITTED: PoSubmitted,
+    EventType.PO_CHANGED: PoChanged,
+    EventType.PO_DECIDED: PoDecided,
+    EventType.PRODUCTION_LATE: ProductionLate,
+    EventType.PRODUCTION_DONE: ProductionDone,
+}
+
+
+def schema_of(event_type: str) -> type[EventData] | None:
+    """Return the model of a type's data, None for a type that is not known."""
+    return Custom if event_type.startswith(CUSTOM) else SCHEMAS.get(event_type)

@@ -1,0 +1,1 @@
+"""Deciding on purchase orders from chat: who may, by which rule, once, and under the right name."""

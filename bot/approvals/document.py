@@ -1,0 +1,65 @@
+"""A purchase order as it is decided about: what the deciders see, and by what it is known again."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import orjson
+
+from bot.erp.model import PurchaseOrder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """One revision of one purchase order of one source, with what rules may ask for beyond the order itself."""
+
+    order: PurchaseOrder
+    company: str = ""
+    department: str = ""
+    """Of the requester, by the directory."""
+    categories: frozenset[str] = frozenset()
+    """Product categories of the lines."""
+    requester: str = ""
+    """The requester's userId; empty where the ERP's account belongs to nobody in DingTalk."""
+    editors: frozenset[str] = frozenset()
+    """userIds of those who changed it, as far as the ERP tells."""
+
+    @property
+    def source(self) -> str:
+        """Return the name of the source that it lives in."""
+        return self.order.source
+
+    @property
+    def number(self) -> str:
+        """Return its number."""
+        return self.order.number
+
+    @property
+    def fingerprint(self) -> str:
+        """Return what changes with anything that a decider was shown, and with nothing else."""
+        return fingerprint(self.order)
+
+
+def fingerprint(order: PurchaseOrder) -> str:
+    """Return 32 hex digits over vendor, total, dates, requester and lines.
+
+    Not over ``version``: that one also changes with a comment or a print, which is no reason to ask people again.
+    """
+    lines = sorted((line.sku, line.name, line.unit, str(line.quantity), *_money(line.price)) for line in order.lines)
+    seen: Iterable[object] = (
+        order.number.casefold(),
+        order.vendor,
+        order.requester,
+        order.ordered_on,
+        order.due_on,
+        *_money(order.total),
+        lines,
+    )
+    return hashlib.sha256(orjson.dumps(list(seen))).hexdigest()[:32]
+
+
+def _money(money: object) -> tuple[str, str]:
+    amount, currency = getattr(money, "amount", None), getattr(money, "currency", "")
+    return ("" if amount is None else f"{amount.normalize():f}"), currency

@@ -1,0 +1,89 @@
+"""What cards show of several purchase orders: those that wait for somebody, and approving them together."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import ClassVar
+
+from bot.approvals.asking import SEEN
+from bot.approvals.views import shows
+from bot.cards.actions import ApproveAll, Ask
+from bot.cards.view import Button, Color, ListView, View
+from bot.chat.line import command_line
+from bot.erp.model import Money
+from bot.phrase import Phrase, phrase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalRow:
+    """An order in a list. ``result`` is what came of approving it together with others."""
+
+    case: str
+    number: str
+    vendor: str
+    amount: Money | None = None
+    due_on: date | None = None
+    since: datetime
+    result: Phrase | None = None
+    done: bool = False
+
+
+SEVERAL = 2
+"""Orders from which on a list offers to approve them together."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalList(ListView):
+    """What waits for one person, oldest first."""
+
+    card: ClassVar[str] = "approval_list"
+
+    rows: tuple[ApprovalRow, ...]
+
+    def row_buttons(self) -> Sequence[Button]:
+        return [Button(row.number, shows(row.case)) for row in self.rows]
+
+    def buttons(self) -> Sequence[Button]:
+        pages = ListView.buttons(self)
+        if len(self.rows) < SEVERAL:
+            return pages
+        every = Button(phrase("Approve all…"), Ask(command_line("pending", "all"), self.offset))
+        return (*pages, every)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalAll(ListView):
+    """Asks whether all these are to be approved at once: those that are shown, and no others."""
+
+    card: ClassVar[str] = "approval_all"
+
+    rows: tuple[ApprovalRow, ...]
+    note: Phrase | None = None
+
+    def buttons(self) -> Sequence[Button]:
+        label = phrase("Yes, approve all %(num)s", num=len(self.rows))
+        return (
+            Button(label, ApproveAll(page_mark(row.case for row in self.rows), self.offset), Color.BLUE),
+            Button(phrase("Back"), Ask(command_line("pending"), self.offset)),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalResults(View):
+    """What came of approving several at once, each by itself."""
+
+    card: ClassVar[str] = "approval_results"
+
+    rows: tuple[ApprovalRow, ...]
+
+    def buttons(self) -> Sequence[Button]:
+        left = [Button(row.number, shows(row.case)) for row in self.rows if not row.done]
+        return (*left, Button(phrase("What else waits"), Ask(command_line("pending"))))
+
+
+def page_mark(cases: Iterable[str]) -> str:
+    """Return what tells these cases, in this order, from any others."""
+    return hashlib.sha256("\n".join(cases).encode()).hexdigest()[:SEEN]

@@ -1,0 +1,149 @@
+"""Finds out what waits for a decision: from events as they come, and by looking through every ERP now and then.
+
+Events are the quick way and may be missed: by a process that died just then, or by a sender. What the ERP itself says
+is waiting is the truth, so a round makes good whatever was missed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import Protocol
+
+import structlog
+
+from bot.approvals.case import Case
+from bot.erp.model import PurchaseOrder, Slice
+from bot.erp.port import Filter, ListQuery
+from bot.errors import DingerpError
+from bot.metrics import Metrics
+
+log = structlog.get_logger(__name__)
+
+PAGE = 50
+_MOST = 2_000
+"""Orders of one source that are looked through; the oldest come first, and they wait the longest."""
+
+
+class Waiting(Protocol):
+    """One source's list of purchase orders; implemented by `bot.erp.one_source.OneSource`."""
+
+    async def purchase_orders(self, query: ListQuery) -> Slice[PurchaseOrder]:
+        """Return purchase orders without lines; raises the classes of `bot.erp.errors`."""
+        ...
+
+
+class Cases(Protocol):
+    """What is known of cases; implemented by `bot.approvals.service.ApprovalDesk`."""
+
+    async def submitted(self, source: str, number: str, *, quiet: bool = False) -> Case | None:
+        """Read a document, and open, keep or close its case accordingly; ``quiet`` shows no cards of a new one."""
+        ...
+
+    async def knows(self, source: str) -> bool:
+        """Return whether there ever was a case of a source."""
+        ...
+
+    async def open_cases(self) -> Sequence[Case]:
+        """Return the cases that take votes."""
+        ...
+
+
+class Rounds:
+    """`run` must be running; `hear` tells it of a document that something was said about."""
+
+    def __init__(
+        self,
+        cases: Cases,
+        sources: Mapping[str, Waiting],
+        *,
+        metrics: Metrics,
+        backlog: bool = False,
+        every: float = 60.0,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        """``sources`` are those where decisions can be written; ``every`` is in seconds.
+
+        Without ``backlog`` what waited at a source before the bot ever looked is only listed: hundreds of cards at once
+        would help nobody, and cost as many calls.
+        """
+        self._cases = cases
+        self._sources = sources
+        self._metrics = metrics
+        self._backlog = backlog
+        self._every = every
+        self._sleep = sleep
+        self._heard: dict[tuple[str, str], None] = {}
+        self._woken = asyncio.Event()
+        self._down: dict[str, str] = {}
+
+    def hear(self, source: str, number: str) -> None:
+        """Look at a document soon."""
+        if source in self._sources and number:
+            self._heard[source, number] = None
+            self._woken.set()
+
+    async def run(self) -> None:
+        """Look through everything, and at what is heard of meanwhile, until cancelled."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await self.round()
+            until = loop.time() + self._every
+            while loop.time() < until:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout_at(until):
+                        await self._woken.wait()
+                await self.listen()
+
+    async def round(self) -> None:
+        """Look through what waits at every source."""
+        for source, waiting in self._sources.items():
+            try:
+                await self._look_through(source, waiting)
+            except DingerpError as error:
+                self._trouble(source, error)
+            else:
+                self._well(source)
+
+    async def listen(self) -> None:
+        """Look at what was heard of."""
+        self._woken.clear()
+        heard, self._heard = self._heard, {}
+        for source, number in heard:
+            try:
+                await self._cases.submitted(source, number)
+            except DingerpError as error:
+                self._trouble(source, error)  # the next round finds it
+
+    async def _look_through(self, source: str, waiting: Waiting) -> None:
+        known = {case.number.casefold(): case for case in await self._cases.open_cases() if case.source == source}
+        quiet = not self._backlog and not await self._cases.knows(source)
+        there = await self._read(waiting)
+        for order in there:
+            case = known.pop(order.number.casefold(), None)
+            if case is None or case.version != order.version:
+                await self._cases.submitted(source, order.number, quiet=quiet)
+        # What takes votes here and no longer waits there: decided, withdrawn or deleted in the ERP.
+        for case in known.values():
+            await self._cases.submitted(source, case.number)
+
+    async def _read(self, waiting: Waiting) -> list[PurchaseOrder]:
+        found: list[PurchaseOrder] = []
+        while len(found) < _MOST:
+            page = await waiting.purchase_orders(ListQuery(filter=Filter.PENDING, offset=len(found), limit=PAGE))
+            found += page.items
+            if not page.items or len(found) >= page.total:
+                break
+        return found
+
+    def _trouble(self, source: str, error: DingerpError) -> None:
+        name = type(error).__name__
+        self._metrics.errors.labels("approvals", name).inc()
+        if self._down.get(source) != name:
+            self._down[source] = name
+            log.warning("approvals.source_not_read", source=source, error=name, detail=error.detail)
+
+    def _well(self, source: str) -> None:
+        if self._down.pop(source, ""):
+            log.info("approvals.source_read_again", source=source)

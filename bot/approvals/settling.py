@@ -1,0 +1,322 @@
+"""Telling the ERP, once: what is noted before the call, and what follows from its answer (ERP sheet, 11.4).
+
+The note before the call is what makes a crash harmless: a write that may have happened is looked for in the ERP and
+never simply repeated. The ERP's own check of the version guards the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from bot.approvals.case import Case, CaseState, Decision
+from bot.approvals.document import fingerprint
+from bot.approvals.opening import close, gone, next_due, owe, people, read_version, show, waited_for
+from bot.approvals.unit import Unit
+from bot.erp.errors import Conflict, ErpError, Invalid, NotFound, NotPermitted
+from bot.erp.model import Approval, DecisionResult, Outcome, PurchaseOrder, PurchaseStatus, Verdict
+from bot.erp.model import Decision as ErpDecision
+
+_LOOKS = (2.0, 4.0, 8.0, 15.0, 30.0)
+"""Seconds between looks at the ERP while the outcome is unknown, and between tries while it does not answer."""
+
+_LOOK_TAKES = timedelta(seconds=30)
+"""For so long a look belongs to whoever began it; then another process looks."""
+
+_APPROVED = {PurchaseStatus.APPROVED, PurchaseStatus.DONE}
+_TURNED_DOWN = {PurchaseStatus.REJECTED, PurchaseStatus.CANCELLED, PurchaseStatus.DRAFT}
+"""Some ERPs give a rejected document back to its author, or cancel it (ERP sheet, 11.2)."""
+
+_ENDS = {Verdict.APPROVE: CaseState.APPROVED, Verdict.REJECT: CaseState.REJECTED}
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """What the ERP is to be told now. The number of the attempt tells its answer from that of an earlier one."""
+
+    attempt: int
+    at: datetime
+    source: str
+    decision: ErpDecision
+
+
+def begin_write(unit: Unit, case_id: str) -> Telling | None:
+    """Note that the ERP is told now, and return what; None when there is nothing to tell (any more)."""
+    case = unit.book.case(case_id)
+    if case is None or case.state is not CaseState.WRITING or case.decision is None:
+        return None
+    if case.due_at is None or case.due_at > unit.now:
+        return None
+    if case.attempted_at is not None:
+        # The process that noted it has died, or forgot it: nobody knows how far the call came.
+        _doubt(unit, case, "interrupted")
+        return None
+    noted = replace(case, attempted_at=unit.now, attempts=case.attempts + 1, due_at=unit.now + unit.terms.write_takes)
+    unit.book.put(noted)
+    unit.audit(noted, "writing", user_id=case.decision.by, detail=f"{case.decision.verdict}, version {case.version}")
+    said = ErpDecision(
+        number=case.number,
+        version=case.version,
+        verdict=case.decision.verdict,
+        by=case.decision.account,
+        reason=_reason(unit, case.decision),
+    )
+    return Telling(noted.attempts, unit.now, case.source, said)
+
+
+def begin_look(unit: Unit, case_id: str) -> Case | None:
+    """Claim a look at the ERP for a case whose outcome is unknown; None when it is not due (any more)."""
+    case = unit.book.case(case_id)
+    if case is None or case.state is not CaseState.UNKNOWN or case.due_at is None or case.due_at > unit.now:
+        return None
+    claimed = replace(case, due_at=unit.now + _LOOK_TAKES)
+    unit.book.put(claimed)
+    return claimed
+
+
+def settle(unit: Unit, case_id: str, result: DecisionResult, attempt: int = 0) -> Case | None:
+    """Store what the ERP answered to an attempt. Answered twice is answered once."""
+    case = _written(unit, case_id, attempt)
+    if case is None:
+        return None
+    assert case.decision is not None, "only decided cases are written"
+    verdict = case.decision.verdict
+    unit.audit(case, "outcome", detail=f"{result.outcome} {result.text}".strip())
+    case = replace(case, outcome=result.outcome, said=result.text)
+    match result.outcome:
+        case Outcome.APPLIED:
+            return close(unit, case, _ENDS[verdict], result.outcome.value)
+        case Outcome.MORE_APPROVALS_NEEDED:
+            return close(unit, case, _ENDS[verdict], result.outcome.value, follow=True)
+        case Outcome.ALREADY_DECIDED:
+            return _found(unit, case, result.order, nameless_is_ours=case.attempts > 1)
+        case Outcome.NOT_PERMITTED:
+            return _without_decider(unit, case)
+        case Outcome.CHANGED_SINCE_SHOWN:
+            return _changed(unit, case, result.order)
+        case Outcome.UNKNOWN:
+            return _doubt(unit, case, result.text)
+        case Outcome.UNSUPPORTED:
+            return close(unit, case, CaseState.FAILED, "unsupported")
+
+
+def not_written(
+    unit: Unit, case_id: str, error: ErpError, attempt: int = 0, order: PurchaseOrder | None = None
+) -> Case | None:
+    """Store that the ERP was certainly not told: again later if that may help, else it follows from the error.
+
+    ``order`` is the document as it was read after the error, if it could be.
+    """
+    case = _written(unit, case_id, attempt)
+    if case is None:
+        return None
+    unit.audit(case, "not_written", detail=f"{type(error).__name__} {error.detail}")
+    if error.retry:
+        return _tell_later(unit, case, error)
+    case = replace(case, said=error.detail if isinstance(error, Invalid) else str(error.tell()))
+    match error:
+        case NotFound():
+            return gone(unit, _not_attempted(unit, case).id)
+        case Conflict():
+            return _changed(unit, case, order)
+        case NotPermitted() if case.decision is not None and case.decision.account != unit.terms.own_account:
+            return _without_decider(unit, case)
+    if order is not None and order.status is not PurchaseStatus.WAITING:
+        return _found(unit, case, order, nameless_is_ours=False)
+    return close(unit, case, CaseState.FAILED, type(error).__name__)
+
+
+def look(unit: Unit, case_id: str, order: PurchaseOrder | None, account_names: Sequence[str] = ()) -> Case | None:
+    """Store what was read while the outcome was unknown; ``order`` is None when the ERP did not answer.
+
+    ``account_names`` are further spellings by which the ERP may name the decider's account.
+    """
+    case = unit.book.case(case_id)
+    if case is None or case.state is not CaseState.UNKNOWN or case.decision is None or case.attempted_at is None:
+        return None
+    if order is None:
+        return _look_later(unit, case)
+    if order.status is not PurchaseStatus.WAITING or _went_on(case, order, account_names):
+        unit.audit(case, "found", detail=order.status.value)
+        return _found(unit, case, order, account_names, nameless_is_ours=True)
+    if fingerprint(order) != case.fingerprint:
+        return _changed(unit, case, order)
+    if unit.now - case.attempted_at < unit.terms.sure_after:
+        return _look_later(unit, case)
+    if not _untouched(case, order, account_names):
+        # Something happened that may be our own word or not. To tell the ERP again might decide its next level.
+        return close(unit, case, CaseState.SUPERSEDED, "changed while the outcome was unknown", follow=True)
+    unit.audit(case, "not_found", detail="it did not happen; the ERP is told again")
+    again = _tell_again(unit, case, order)
+    owe(unit, again)
+    return again
+
+
+def _written(unit: Unit, case_id: str, attempt: int) -> Case | None:
+    """Return a case that waits for the answer to this attempt; 0 stands for whichever is under way."""
+    case = unit.book.case(case_id)
+    if case is None:
+        return None
+    if case.state not in (CaseState.WRITING, CaseState.UNKNOWN) or case.attempted_at is None:
+        return None
+    if attempt not in (0, case.attempts):
+        unit.audit(case, "late_answer", detail=f"to attempt {attempt}, while {case.attempts} is under way")
+        return None
+    return case
+
+
+def _found(
+    unit: Unit,
+    case: Case,
+    order: PurchaseOrder | None,
+    account_names: Sequence[str] = (),
+    *,
+    nameless_is_ours: bool,
+) -> Case:
+    """Close a case whose document is decided in the ERP: by our own write, or by somebody else.
+
+    ``nameless_is_ours`` is whether a decision is ours where the ERP does not say whose it is: not if it was there
+    before we wrote anything.
+    """
+    assert case.decision is not None, "only decided cases are written"
+    approval = (order.approval if order is not None else None) or Approval()
+    by = approval.decided_by
+    mine = by in _names(case, account_names) if by else nameless_is_ours
+    if order is not None and order.status is PurchaseStatus.WAITING:
+        # One of the ERP's own levels was passed.
+        if mine and case.decision.verdict is Verdict.APPROVE:
+            passed = replace(case, outcome=Outcome.MORE_APPROVALS_NEEDED)
+            return close(unit, passed, CaseState.APPROVED, "found in the ERP", follow=True)
+        return close(unit, case, CaseState.SUPERSEDED, f"passed on in the ERP by {by or 'somebody'}", follow=True)
+    verdict = _verdict(order, case.decision.verdict)
+    if mine and verdict is case.decision.verdict:
+        return close(unit, case, _ENDS[verdict], "found in the ERP")
+    if order is not None and verdict is None:
+        return close(unit, case, CaseState.WITHDRAWN, order.status.value)
+    named = order.named(by) if order is not None and by else ""
+    return close(unit, case, CaseState.DECIDED_ELSEWHERE, f"in the ERP by {by or 'somebody'}", elsewhere=named)
+
+
+def _verdict(order: PurchaseOrder | None, wanted: Verdict) -> Verdict | None:
+    if order is None:
+        return None
+    if order.status in _APPROVED:
+        return Verdict.APPROVE
+    turned_down = _TURNED_DOWN if wanted is Verdict.REJECT else {PurchaseStatus.REJECTED}
+    return Verdict.REJECT if order.status in turned_down else None
+
+
+def _names(case: Case, account_names: Sequence[str]) -> set[str]:
+    assert case.decision is not None, "only decided cases are written"
+    return {case.decision.account, *account_names}
+
+
+def _went_on(case: Case, order: PurchaseOrder, account_names: Sequence[str]) -> bool:
+    """Whether one of the ERP's own levels was passed: it counts further, or waits no longer for the decider."""
+    if order.version == case.version:
+        return False
+    approval = order.approval or Approval()
+    ours = _names(case, account_names)
+    waited, waits = ours & set(case.waits_for), ours & set(approval.pending_for)
+    return approval.level > case.level or bool(waited and approval.pending_for and not waits)
+
+
+def _untouched(case: Case, order: PurchaseOrder, account_names: Sequence[str]) -> bool:
+    """Whether the ERP shows that our word did not arrive: nothing happened, or it still waits for the decider."""
+    approval = order.approval or Approval()
+    return order.version == case.version or bool(_names(case, account_names) & set(approval.pending_for))
+
+
+def _without_decider(unit: Unit, case: Case) -> Case:
+    """Open the case again for the others: the ERP refuses the one who decided."""
+    assert case.decision is not None, "only decided cases are written"
+    by = case.decision.by
+    opened = replace(
+        case,
+        state=CaseState.OPEN,
+        votes=tuple(vote for vote in case.votes if vote.user_id != by),
+        refused=(*case.refused, by),
+        decision=None,
+        attempted_at=None,
+        revision=case.revision + 1,
+    )
+    opened = replace(opened, due_at=next_due(opened))
+    unit.book.put(opened)
+    unit.audit(opened, "erp_refused", user_id=by, detail=case.said)
+    show(unit, opened, people(waited_for(unit, opened)))
+    return opened
+
+
+def _changed(unit: Unit, case: Case, order: PurchaseOrder | None) -> Case:
+    """Close a case whose document changed before the ERP was told; if only its version did, the ERP is told again."""
+    if order is not None and order.status is not PurchaseStatus.WAITING:
+        return _found(unit, case, order, nameless_is_ours=False)
+    if order is None or fingerprint(order) != case.fingerprint:
+        return close(unit, case, CaseState.SUPERSEDED, "changed before the ERP was told", follow=True)
+    again = _tell_again(unit, case, order)
+    unit.audit(again, "version", detail=order.version)
+    return again
+
+
+def _tell_again(unit: Unit, case: Case, order: PurchaseOrder) -> Case:
+    """Let the ERP be told once more, on the version that it has now; more slowly if that happens again and again."""
+    wait = timedelta(seconds=_wait(case.attempts - 1) if case.attempts > 1 else 0)
+    again = replace(
+        read_version(case, order),
+        state=CaseState.WRITING,
+        attempted_at=None,
+        due_at=unit.now + wait,
+        revision=case.revision + 1,
+    )
+    unit.book.put(again)
+    return again
+
+
+def _tell_later(unit: Unit, case: Case, error: ErpError) -> Case:
+    """Let the ERP be told when it may be back."""
+    wait = timedelta(seconds=max(_wait(case.attempts), error.retry_after or 0.0))
+    again = replace(
+        case, state=CaseState.WRITING, attempted_at=None, due_at=unit.now + wait, revision=case.revision + 1
+    )
+    unit.book.put(again)
+    owe(unit, again)
+    return again
+
+
+def _not_attempted(unit: Unit, case: Case) -> Case:
+    """Take the note of an attempt back that certainly did not reach the ERP."""
+    free = replace(case, attempted_at=None)
+    unit.book.put(free)
+    return free
+
+
+def _doubt(unit: Unit, case: Case, why: str) -> Case:
+    doubtful = replace(
+        case, state=CaseState.UNKNOWN, due_at=unit.now + timedelta(seconds=_LOOKS[0]), revision=case.revision + 1
+    )
+    unit.book.put(doubtful)
+    unit.audit(doubtful, "unknown", detail=why)
+    owe(unit, doubtful)
+    return doubtful
+
+
+def _look_later(unit: Unit, case: Case) -> Case:
+    """Look again, less and less often: the time since the write says how often it was looked."""
+    assert case.attempted_at is not None, "it was written"
+    since = (unit.now - case.attempted_at).total_seconds()
+    wait = next((pause for pause in _LOOKS if pause > since / 2), _LOOKS[-1])
+    later = replace(case, due_at=unit.now + timedelta(seconds=wait))
+    unit.book.put(later)
+    return later
+
+
+def _wait(tries: int) -> float:
+    return _LOOKS[min(tries, len(_LOOKS)) - 1]
+
+
+def _reason(unit: Unit, decision: Decision) -> str:
+    """Return the reason as the ERP gets it: under the bot's own account it says who decided."""
+    if decision.account != unit.terms.own_account or not unit.terms.technical_account:
+        return decision.reason
+    return f"{decision.name}: {decision.reason}" if decision.reason else decision.name

@@ -1,0 +1,340 @@
+"""What cards about approvals show. `bot.approvals.drawing` makes them of cases; templates see nothing else.
+
+A view for a group holds no amount at all (`Face.BARE`): what is not in it can be in no text, twin, summary or field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from types import MappingProxyType
+from typing import ClassVar, TypeAlias
+
+from bot.approvals.case import CaseState
+from bot.cards.actions import ApprovePo, Ask, ForwardPo, Reason, RejectPo, UndoPo
+from bot.cards.view import Button, Color, ListView, View
+from bot.chat.line import command_line
+from bot.erp.model import Money, Verdict
+from bot.phrase import Phrase, phrase
+
+HEADLINES: Mapping[CaseState, Phrase] = MappingProxyType(
+    {
+        CaseState.OPEN: phrase("Purchase order to approve"),
+        CaseState.WRITING: phrase("Decided, the ERP is being told"),
+        CaseState.UNKNOWN: phrase("The ERP did not confirm yet"),
+        CaseState.APPROVED: phrase("Approved"),
+        CaseState.REJECTED: phrase("Rejected"),
+        CaseState.DECIDED_ELSEWHERE: phrase("Decided in the ERP"),
+        CaseState.FAILED: phrase("The ERP could not be told"),
+        CaseState.SUPERSEDED: phrase("Changed in the ERP"),
+        CaseState.EXPIRED: phrase("Expired"),
+        CaseState.WITHDRAWN: phrase("No longer waits"),
+    }
+)
+"""What a case is called in each state: the title of its cards."""
+
+
+class Face(StrEnum):
+    """Who can see a card: one person, or everybody in a group."""
+
+    PRICED = "priced"
+    BARE = "bare"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalLine:
+    """One line of the order, with what is known about it; everything about prices is None on a bare card.
+
+    ``drift`` is how many per cent dearer than the last one, ``jump`` that it is more than usual. ``usual`` is the usual
+    quantity where this one is far above it. ``at_hand`` and ``incoming`` are stock in the line's unit.
+    """
+
+    sku: str
+    name: str
+    unit: str
+    quantity: Decimal
+    price: Money | None = None
+    last_price: Money | None = None
+    drift: Decimal | None = None
+    jump: bool = False
+    usual: Decimal | None = None
+    at_hand: Decimal | None = None
+    incoming: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spoken:
+    """Who said what, when; ``instead_of`` is the name of whom they stood in for."""
+
+    name: str
+    verdict: Verdict
+    at: datetime
+    reason: str = ""
+    instead_of: str = ""
+
+
+Shown: TypeAlias = Money | date | str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangedField:
+    """One thing that is not as it was; ``before`` and ``now`` are None where only the fact may be told."""
+
+    label: Phrase
+    what: str = ""
+    before: Shown = None
+    now: Shown = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalView(ListView):
+    """One purchase order on its way to a decision; ``rows`` are its lines.
+
+    ``seen`` begins the fingerprint of the revision. ``level`` of ``levels`` is waited for: ``waited`` are the names of
+    those who can speak. ``decision`` is what the votes came to, ``elsewhere`` who decided in the ERP itself, ``words``
+    the ERP's own. ``changes`` is what is not as in the revision before, or, on a superseded card, after it.
+    ``note`` answers a click, ``ask`` are the names of those who could help. ``sure`` asks once more. ``mute``: the
+    viewer has nothing to decide here. ``undo``: the viewer can take the decision back. ``read``: the lines are known.
+    """
+
+    card: ClassVar[str] = "approval"
+    page_size: ClassVar[int] = 4
+
+    case: str
+    seen: str
+    number: str
+    source: str = ""
+    vendor: str
+    face: Face
+    state: CaseState
+    requester: str = ""
+    amount: Money | None = None
+    due_on: date | None = None
+    rows: tuple[ApprovalLine, ...] = ()
+    read: bool = True
+    level: int = 1
+    levels: int = 1
+    need_all: bool = False
+    waited: tuple[str, ...] = ()
+    spoken: tuple[Spoken, ...] = ()
+    decision: Spoken | None = None
+    elsewhere: str = ""
+    words: str = ""
+    flags: tuple[Phrase, ...] = ()
+    facts: tuple[Phrase, ...] = ()
+    """What else is known: the supplier's lateness, other open orders."""
+    missing: tuple[Phrase, ...] = ()
+    """What could not be found out in time."""
+    changes: tuple[ChangedField, ...] = ()
+    late: bool = False
+    """Whether the deadline has passed."""
+    more: bool = False
+    """Whether the ERP waits for others as well: only one of its own levels is passed."""
+    note: Phrase | None = None
+    ask: tuple[str, ...] = ()
+    sure: bool = False
+    mute: bool = False
+    undo: bool = False
+    retry: str = ""
+    """Line that asks again what the ERP was too slow for."""
+    newer: str = ""
+    """Id of the case of the revision that took its place, where that waits."""
+    url: str = ""
+
+    @property
+    def headline(self) -> Phrase:
+        """What it is called now."""
+        return phrase("Agreed") if self.more else HEADLINES[self.state]
+
+    @property
+    def priced(self) -> bool:
+        """Whether the viewer may see prices on it."""
+        return self.face is Face.PRICED
+
+    def buttons(self) -> Sequence[Button]:
+        again = (Button(phrase("Try again"), Ask(self.retry), Color.BLUE),) if self.retry else ()
+        return (*again, *self._deeds(), *self._newer(), *self._details(), *ListView.buttons(self), *self._link())
+
+    def _deeds(self) -> tuple[Button, ...]:
+        if self.undo and self.state is CaseState.WRITING:
+            return (Button(phrase("Undo"), UndoPo(self.case, self.number)),)
+        if self.state is not CaseState.OPEN or self.mute:
+            return ()
+        if self.sure:
+            sure = ApprovePo(self.case, self.seen, confirmed=True, number=self.number)
+            return (
+                Button(phrase("Yes, approve"), sure, Color.BLUE),
+                Button(phrase("Back"), shows(self.case)),
+            )
+        return deciding(self.case, self.seen, self.number)
+
+    def _newer(self) -> tuple[Button, ...]:
+        return (Button(phrase("As it is now"), shows(self.newer), Color.BLUE),) if self.newer else ()
+
+    def _details(self) -> tuple[Button, ...]:
+        # On a bare card it leads to the clicker's own view with prices, there to the order with all its lines.
+        line = Ask(command_line("po", self.number)) if self.priced else shows(self.case)
+        return (Button(phrase("Details"), line),)
+
+    def _link(self) -> tuple[Button, ...]:
+        return (Button(phrase("Open in the ERP"), self.url),) if self.url.startswith("https://") else ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalSaid(View):
+    """What came of words that were typed: it stays true, for nobody changes this card when the order goes on.
+
+    ``spoken`` is the last that counts. ``undo``: the reader can take the decision back.
+    """
+
+    card: ClassVar[str] = "approval_said"
+
+    case: str
+    number: str
+    vendor: str
+    note: Phrase
+    spoken: Spoken | None = None
+    undo: bool = False
+
+    def buttons(self) -> Sequence[Button]:
+        shown = Button(phrase("How it stands"), shows(self.case), Color.BLUE)
+        return (shown, Button(phrase("Undo"), UndoPo(self.case, self.number))) if self.undo else (shown,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalTold(View):
+    """What became of an order, for the one who requested it."""
+
+    card: ClassVar[str] = "approval_told"
+
+    case: str
+    number: str
+    vendor: str
+    amount: Money | None = None
+    state: CaseState
+    decision: Spoken | None = None
+    elsewhere: str = ""
+    words: str = ""
+
+    @property
+    def headline(self) -> Phrase:
+        """What became of it."""
+        return HEADLINES[self.state]
+
+    def buttons(self) -> Sequence[Button]:
+        return (
+            Button(phrase("Details"), Ask(command_line("po", self.number))),
+            Button(phrase("Why"), Ask(command_line("why", self.case))),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalReasons(View):
+    """Why an order is to be rejected: one of a few reasons, or the next message. ``minutes`` is how long that waits."""
+
+    card: ClassVar[str] = "approval_reasons"
+
+    case: str
+    seen: str
+    number: str
+    vendor: str
+    minutes: int
+    own_words: bool = False
+    """Only the next message is waited for."""
+
+    def buttons(self) -> Sequence[Button]:
+        back = Button(phrase("Back"), shows(self.case))
+        if self.own_words:
+            return (back,)
+        quick = [self._quick(reason) for reason in Reason if reason is not Reason.OTHER]
+        return (*quick, back, self._quick(Reason.OTHER))
+
+    def _quick(self, reason: Reason) -> Button:
+        return Button(REASONS[reason], RejectPo(self.case, self.seen, reason, self.number), Color.RED)
+
+
+REASONS = {
+    Reason.PRICE: phrase("Price too high"),
+    Reason.BUDGET: phrase("Over budget"),
+    Reason.QUANTITY: phrase("Wrong quantity"),
+    Reason.NEEDLESS: phrase("Not needed"),
+    Reason.OTHER: phrase("Other reason…"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stand:
+    """Somebody who could decide instead."""
+
+    user_id: str
+    name: str
+    roles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalPeople(ListView):
+    """To whom an order can be passed on; ``rows`` are a page of them."""
+
+    card: ClassVar[str] = "approval_people"
+
+    case: str
+    number: str
+    vendor: str
+    rows: tuple[Stand, ...]
+
+    def row_buttons(self) -> Sequence[Button]:
+        return [Button(row.name, ForwardPo(self.case, row.user_id, number=self.number)) for row in self.rows]
+
+    def buttons(self) -> Sequence[Button]:
+        return (*ListView.buttons(self), Button(phrase("Back"), shows(self.case)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rung:
+    """One level of the plan: who has to agree, by name, who may not and why, and who has spoken."""
+
+    number: int
+    need_all: bool
+    approvers: tuple[str, ...]
+    excluded: tuple[tuple[str, Phrase], ...] = ()
+    spoken: tuple[Spoken, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalWhy(View):
+    """Which rule decides, who at each level, and what the asker may do. ``may`` and ``may_reject`` None: it is over."""
+
+    card: ClassVar[str] = "approval_why"
+
+    number: str
+    case: str = ""
+    rule: str = ""
+    policy: str = ""
+    reasons: tuple[Phrase, ...] = ()
+    rungs: tuple[Rung, ...] = ()
+    level: int = 0
+    may: bool | None = None
+    because: tuple[Phrase, ...] = ()
+    may_reject: bool | None = None
+    ask: tuple[str, ...] = ()
+
+    def buttons(self) -> Sequence[Button]:
+        shown = (Button(phrase("Show it"), shows(self.case), Color.BLUE),) if self.case else ()
+        return (*shown, Button(phrase("Details"), Ask(command_line("po", self.number))))
+
+
+def deciding(case: str, seen: str, number: str) -> tuple[Button, ...]:
+    """Return the buttons of whoever may decide about a revision."""
+    return (
+        Button(phrase("Approve"), ApprovePo(case, seen, number=number), Color.BLUE),
+        Button(phrase("Reject"), RejectPo(case, seen, number=number), Color.RED),
+        Button(phrase("Pass on"), ForwardPo(case, number=number)),
+    )
+
+
+def shows(case: str) -> Ask:
+    """Return what shows a case to whoever asks."""
+    return Ask(command_line("pending", case))

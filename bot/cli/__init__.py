@@ -1,0 +1,32 @@
+"""The command line. Each command imports only what it needs: quick ones load no database and no network."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from bot.cli import cards, database, deliveries, erps, events, policy, routes, serving
+from bot.errors import DingerpError
+
+cli = typer.Typer(help="Brings a company's ERP into its DingTalk groups.", no_args_is_help=True, add_completion=False)
+for start in (serving.run, serving.demo, serving.simulator, serving.doctor):
+    cli.command()(start)
+cli.command("send")(events.send_events)
+cli.command("replay")(events.replay_events)
+cli.add_typer(cards.commands, name="card")
+cli.add_typer(database.commands, name="db")
+cli.add_typer(erps.commands, name="erp")
+cli.add_typer(routes.commands, name="routes")
+cli.add_typer(policy.commands, name="policy")
+cli.add_typer(events.commands, name="events")
+cli.add_typer(deliveries.commands, name="deliveries")
+
+
+def main() -> None:
+    """Entry point of ``dingerp``: what the operator did wrong is one line and exit code 2, not a traceback."""
+    try:
+        cli(standalone_mode=True)
+    except DingerpError as error:
+        print(f"dingerp: {error}", file=sys.stderr)
+        raise SystemExit(2) from None

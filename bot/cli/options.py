@@ -1,0 +1,50 @@
+"""Options that commands share, and what they do first and last."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from bot.settings import Settings
+
+ConfigOption = Annotated[
+    Path | None, typer.Option("--config", help="TOML file; by default dingerp.toml, if there is one.")
+]
+SinceOption = Annotated[str, typer.Option(help="Not before: 7d, 12h, or a time such as 2026-10-01T08:30.")]
+LimitOption = Annotated[int, typer.Option(min=1, help="Lines at most, the newest first.")]
+
+
+class RecordsAs(StrEnum):
+    """How records are shown."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+def group(text: str) -> typer.Typer:
+    """Return a group of commands."""
+    return typer.Typer(help=text, no_args_is_help=True, add_completion=False)
+
+
+def read_settings(config: Path | None) -> Settings:
+    """Return the settings, with the log configured by them. Raises `ConfigurationError`."""
+    from bot.log import configure_logging
+    from bot.settings import load_settings
+
+    settings = load_settings(config)
+    configure_logging(settings.log.level, settings.log.format)
+    return settings
+
+
+def finish(main_coroutine: Coroutine[Any, Any, None]) -> None:
+    """Run until the end, or until Ctrl-C."""
+    try:
+        asyncio.run(main_coroutine)
+    except KeyboardInterrupt:
+        return

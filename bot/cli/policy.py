@@ -1,0 +1,55 @@
+"""The rules of approvals."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bot.cli.options import ConfigOption, group, read_settings
+
+commands = group("The rules by which purchase orders are decided.")
+
+
+@commands.command("check")
+def check_policy_rules(
+    file: Annotated[Path | None, typer.Argument(help="File of the rules; by default the one in force.")] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Read the approval rules and name every error with its line; exit code 1 if there is one."""
+    from bot.operating.policy_check import check_policy
+
+    fine, lines = check_policy(read_settings(config), file)
+    print("\n".join(lines))
+    raise SystemExit(int(not fine))
+
+
+@commands.command("explain")
+def explain_policy(
+    number: Annotated[str, typer.Argument(help="Number of a purchase order.")],
+    config: ConfigOption = None,
+    user: Annotated[str, typer.Option(help="User id: also say what this person may do now, and why.")] = "",
+    source: Annotated[str, typer.Option(help="ERP of the order; by default the first that has it.")] = "",
+    rules: Annotated[
+        Path | None, typer.Option(help="File of the rules; by default the one in force, and the open case.")
+    ] = None,
+) -> None:
+    """Say which rule decides about a purchase order and why, who is named, and who may decide."""
+    from bot.operating.policy_explain import explain
+
+    lines = asyncio.run(explain(read_settings(config), number, user=user, source=source, rules=rules))
+    print("\n".join(lines))
+
+
+@commands.command("replay")
+def replay_policy(
+    rules: Annotated[Path, typer.Option(help="File of the new rules.")],
+    config: ConfigOption = None,
+    since: Annotated[str, typer.Option(help="How far back: 90d, or a date.")] = "90d",
+) -> None:
+    """Say which past purchase orders new rules would let others decide; nothing is changed."""
+    from bot.operating.policy_replay import replay
+
+    print("\n".join(asyncio.run(replay(read_settings(config), rules, since=since))))

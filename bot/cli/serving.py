@@ -1,0 +1,60 @@
+"""Commands that start something and run until they are asked to end, and the doctor."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from bot.cli.options import ConfigOption, finish, read_settings
+from bot.errors import ConfigurationError
+
+
+def run(config: ConfigOption = None) -> None:
+    """Connect to DingTalk and answer, until SIGTERM or Ctrl-C."""
+    settings = read_settings(config)
+    if settings.keys_missing:
+        raise ConfigurationError("DINGTALK_CLIENT_ID and DINGTALK_CLIENT_SECRET are not set; see `dingerp doctor`")
+    if not settings.erp:
+        raise ConfigurationError("no ERP is configured; DINGERP_ERP__MAIN__VENDOR=demo gives the embedded company")
+    from bot.app import run_until_stopped
+
+    finish(run_until_stopped(settings))
+
+
+def demo(
+    config: ConfigOption = None,
+    port: Annotated[int, typer.Option(help="Port of the chat page.")] = 8787,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the chat page.")] = True,
+    still: Annotated[bool, typer.Option("--still", help="Let nothing happen in the company by itself.")] = False,
+) -> None:
+    """Start a DingTalk on localhost, the bot and the embedded company, and open the chat page."""
+    from bot.demo import run_demo
+
+    finish(run_demo(read_settings(config), port=port, browser=browser, still=still))
+
+
+def simulator(
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 picks a free one.")] = 8787,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    unlimited: Annotated[bool, typer.Option(help="Lift DingTalk's limits of calls, for load tests.")] = False,
+) -> None:
+    """Start only the DingTalk on localhost; any bot on any official Stream SDK can connect to it."""
+    from bot.demo import run_simulator
+
+    finish(run_simulator(host=host, port=port, unlimited=unlimited))
+
+
+def doctor(
+    config: ConfigOption = None,
+    group: Annotated[str, typer.Option(help="openConversationId of a group that the bot should be in.")] = "",
+) -> None:
+    """Check everything that an answer needs and say in plain words what to mend; exit code 1 if something fails."""
+    from bot.doctor import Grade, describe, examine
+
+    settings = read_settings(config)
+    findings = asyncio.run(examine(settings, group=group))
+    for line in describe(findings, settings.language):
+        print(line)
+    raise SystemExit(int(any(finding.grade is Grade.BAD for finding in findings)))

@@ -1,0 +1,147 @@
+"""Cards that nobody asked for: to a group or to a person's chat with the bot (DingTalk sheet, 5.1 to 5.5 and 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import MappingProxyType
+
+from bot.cards.card import Card
+from bot.chat.message import Conversation, ConversationKind
+from bot.dingtalk.card_wire import TemplateChoice, card_params, click_response
+from bot.dingtalk.cards import CardApi
+from bot.dingtalk.endpoints import AppKeys
+from bot.dingtalk.errors import (
+    AccessDenied,
+    AuthFailed,
+    DingTalkError,
+    OutcomeUnknown,
+    QuotaExhausted,
+    RateLimited,
+    Refused,
+    ScopeMissing,
+    TokenExpired,
+)
+from bot.dingtalk.robot import Robot
+from bot.errors import ConfigurationError, DingerpError
+from bot.outbox.messenger import NotSent, Trouble
+from bot.outbox.place import Place, PlaceKind
+
+_GONE = "param.cardNotExist"
+
+_NOWHERE = frozenset({"param.openSpaceIdEmpty", "param.openSpaceIdInvalid", "param.userIdNotExist"})
+"""Codes that say of a card's place that there is none (DingTalk sheet, 5.4): a text would not arrive either."""
+
+_PLAIN = MappingProxyType(
+    {
+        "chatbotNotInstall": "the bot is not in this group: add it there",
+        "resource.not.found": "the bot is not in this group, or does not exist: add it there",
+        "resource.unavailable": "the bot is switched off or not in this group",
+        "invalid.openConversationId": "there is no such group: correct the route",
+        "miss.openConversationId": "there is no such group: correct the route",
+        "group.disbanded": "the group was disbanded: correct the route",
+        "conversation.org.notMatch": "the group belongs to another organisation",
+        "staffId.notExisted": "there is no such person in the organisation",
+        "bot.stopped": "the bot is stopped in DingTalk's console",
+        "bot.forbidden.sendMessage": "the bot may not send messages",
+        "send.forbidden": "the bot may not send messages here",
+        "chatbotId.notAllow.sendOTO": "the bot may not write to people by itself",
+        "robot.oto.notExist": "the bot has no chats with people",
+        "param.openSpaceIdInvalid": "there is no such group or person: correct the route",
+        "param.openSpaceIdEmpty": "there is no such group or person: correct the route",
+        "param.userIdNotExist": "there is no such person in the organisation",
+    }
+)
+"""What the operator reads for codes after which nothing will help by itself (DingTalk sheet, 5.4 and 7.4)."""
+
+
+class Places:
+    """Implements `bot.outbox.messenger.Messenger`; each kind of card has its template, as for answers."""
+
+    def __init__(self, cards: CardApi, robot: Robot, keys: AppKeys, *, templates: TemplateChoice | None = None) -> None:
+        self._cards = cards
+        self._robot = robot
+        self._robot_code = keys.robot_code
+        self._templates = templates or TemplateChoice()
+
+    async def show(self, place: Place, track_id: str, card: Card) -> None:
+        """Make the card appear."""
+        template = self._templates.of(card.name)
+        person = place.kind is PlaceKind.PERSON
+        kind = ConversationKind.DIRECT if person else ConversationKind.GROUP
+        with _told(_showing):
+            await self._cards.create_and_deliver(
+                track_id=track_id,
+                params=card_params(card, template),
+                template_id=template.template_id,
+                conversation=Conversation(place.id, kind),
+                summary=card.title,
+                robot_code=self._robot_code,
+                user_id=place.id if person else None,
+            )
+
+    async def change(self, track_id: str, card: Card, made_as: str) -> None:
+        """Let a card that stands show this content, in the template that it was made with.
+
+        What that template takes from fields that the new kind of card does not have becomes empty.
+        """
+        with _told(_otherwise):
+            answer = click_response(card, self._templates.of(made_as or card.name))
+            await self._cards.update(track_id, answer["cardData"]["cardParamMap"])
+
+    async def write(self, place: Place, card: Card) -> None:
+        """Send the text twin as markdown."""
+        with _told(_otherwise):
+            if place.kind is PlaceKind.PERSON:
+                await self._robot.send_to_people([place.id], self._robot_code, title=card.title, markdown=card.twin)
+            else:
+                await self._robot.send_to_group(place.id, self._robot_code, title=card.title, markdown=card.twin)
+
+
+@contextmanager
+def _told(refused: Callable[[DingerpError], Trouble]) -> Iterator[None]:
+    """Turn DingTalk's errors into ours; ``refused`` judges those that will come again."""
+    try:
+        yield
+    except DingTalkError as error:
+        trouble = _known(error) or refused(error)
+        raise NotSent(trouble, _reason(error), retry_after=error.retry_after) from error
+    except ConfigurationError as error:
+        # A template whose mapping names what this card does not have: it will be so again, but a text can go.
+        raise NotSent(refused(error), error.detail) from error
+
+
+def _known(error: DingTalkError) -> Trouble | None:
+    """Return what an error means whatever was called; None for a refusal that depends on that."""
+    match error:
+        case RateLimited():
+            return Trouble.LIMITED
+        case QuotaExhausted():
+            return Trouble.SPENT
+        case OutcomeUnknown():
+            return Trouble.UNKNOWN
+        case TokenExpired():
+            return Trouble.BUSY
+        case _ if error.retry:
+            return Trouble.BUSY
+    return None
+
+
+def _showing(error: DingerpError) -> Trouble:
+    if isinstance(error, Refused) and error.code in _NOWHERE:
+        return Trouble.HOPELESS
+    if isinstance(error, AuthFailed | AccessDenied) and not isinstance(error, ScopeMissing):
+        return Trouble.SETUP
+    return Trouble.NO_CARDS
+
+
+def _otherwise(error: DingerpError) -> Trouble:
+    if isinstance(error, Refused) and error.code == _GONE:
+        return Trouble.GONE
+    return Trouble.SETUP if isinstance(error, AuthFailed | AccessDenied) else Trouble.HOPELESS
+
+
+def _reason(error: DingTalkError) -> str:
+    """Return the plain reason, with DingTalk's own words behind it."""
+    plain = _PLAIN.get(error.code)
+    return f"{plain} ({error.detail})" if plain else error.detail

@@ -1,0 +1,163 @@
+"""DingTalk's own approvals (OA 审批) of one form: start, read, speak, call off (DingTalk sheet, 10)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from bot.approvals.native.form import Application, Declined, Instance, NoInstance, StartInDoubt, Task
+from bot.approvals.ruling import Level, Need
+from bot.dingtalk.apis import (
+    APPROVAL_COMMENT,
+    APPROVAL_EXECUTE,
+    APPROVAL_LIST,
+    APPROVAL_READ,
+    APPROVAL_START,
+    APPROVAL_TERMINATE,
+    Api,
+)
+from bot.dingtalk.errors import OutcomeUnknown, Refused
+from bot.dingtalk.openapi import OpenApi
+from bot.dingtalk.payload import items, part, text
+from bot.erp.model import Verdict
+
+_RUNNING = {"NEW", "RUNNING"}
+_OPEN = {"NEW", "RUNNING"}
+_VERDICTS = {"agree": Verdict.APPROVE, "refuse": Verdict.REJECT}
+_WORDS = {verdict: word for word, verdict in _VERDICTS.items()}
+_NOT_THERE = "aflowProcessInstNotExist"
+_ROOT_DEPARTMENT = -1
+_PAGE = 20
+_PAGES = 10
+"""Pages that are looked through: one person starts far fewer approvals within minutes."""
+_REMARK = 500
+"""Characters of a remark; longer ones are cut."""
+
+
+class Workflow:
+    """Implements `bot.approvals.native.form.NativeForms`; needs the permission point ``qyapi_aflow``."""
+
+    def __init__(self, api: OpenApi, *, process: str, case_field: str) -> None:
+        """``process`` is the form's code (``PROC-…``), ``case_field`` the name of its field with the case's id."""
+        self._api = api
+        self._process = process
+        self._case_field = case_field
+
+    async def start(self, application: Application) -> str:
+        """Start an approval and return its id; raises `StartInDoubt` where it may have been started."""
+        body = {
+            "originatorUserId": application.originator,
+            "processCode": self._process,
+            "deptId": _ROOT_DEPARTMENT,
+            "approvers": [_step(level) for level in application.levels],
+            "formComponentValues": [{"name": name, "value": value} for name, value in application.values.items()],
+        }
+        try:
+            answer = await self._call(APPROVAL_START, body)
+        except OutcomeUnknown as doubt:
+            raise StartInDoubt(doubt.detail) from doubt
+        instance = text(answer.get("instanceId"))
+        if not instance:
+            raise StartInDoubt(f"{APPROVAL_START.name}: an answer without an id")
+        return instance
+
+    async def find(self, case_id: str, originator: str, since: datetime) -> str:
+        """Return the id of an approval with a case's id in its form; empty if there is none."""
+        async for instance in self._started_since(originator, since):
+            if self._case_of(await self._result(instance)) == case_id:
+                return instance
+        return ""
+
+    async def read(self, instance: str) -> Instance:
+        """Return an approval as it is now; raises `NoInstance`."""
+        result = await self._result(instance)
+        status, records = text(result.get("status")), [part(one) for one in items(result.get("operationRecords"))]
+        tasks = (_task(part(one), records) for one in items(result.get("tasks")))
+        return Instance(
+            running=status in _RUNNING,
+            verdict=_VERDICTS.get(text(result.get("result"))) if status == "COMPLETED" else None,
+            tasks=tuple(task for task in tasks if task is not None),
+        )
+
+    async def execute(self, instance: str, task: Task, verdict: Verdict, remark: str) -> None:
+        """Speak for a person whose turn it is; it is recorded as said by them."""
+        body = {
+            "processInstanceId": instance,
+            "taskId": task.id,
+            "actionerUserId": task.user_id,
+            "result": _WORDS[verdict],
+            "remark": remark[:_REMARK],
+        }
+        await self._call(APPROVAL_EXECUTE, body)
+
+    async def terminate(self, instance: str, by: str, remark: str) -> None:
+        """Call a running approval off, as the system and not as the originator."""
+        body = {"processInstanceId": instance, "isSystem": True, "operatingUserId": by, "remark": remark[:_REMARK]}
+        await self._call(APPROVAL_TERMINATE, body)
+
+    async def comment(self, instance: str, by: str, text: str) -> None:
+        """Write a remark under an approval, in somebody's name."""
+        await self._call(APPROVAL_COMMENT, {"processInstanceId": instance, "commentUserId": by, "text": text[:_REMARK]})
+
+    async def _started_since(self, originator: str, since: datetime) -> AsyncIterator[str]:
+        token: object = 0
+        for _ in range(_PAGES):
+            body = {
+                "processCode": self._process,
+                "startTime": int(since.timestamp() * 1000),
+                "nextToken": token,
+                "maxResults": _PAGE,
+                "userIds": [originator],
+            }
+            result = part((await self._call(APPROVAL_LIST, body)).get("result"))
+            for one in items(result.get("list")):
+                if instance := text(one):
+                    yield instance
+            token = result.get("nextToken")
+            if not token:
+                return
+
+    async def _result(self, instance: str) -> Mapping[str, Any]:
+        answer = await self._call(APPROVAL_READ, query={"processInstanceId": instance})
+        result = part(answer.get("result"))
+        if not text(result.get("status")):
+            raise OutcomeUnknown(f"{APPROVAL_READ.name}: an answer without a status")
+        return result
+
+    def _case_of(self, result: Mapping[str, Any]) -> str:
+        values = (part(one) for one in items(result.get("formComponentValues")))
+        return next((text(one.get("value")) for one in values if text(one.get("name")) == self._case_field), "")
+
+    async def _call(
+        self, api: Api, body: Mapping[str, Any] | None = None, *, query: Mapping[str, str] | None = None
+    ) -> dict[str, Any]:
+        try:
+            return await self._api.call(api, body, query=query)
+        except Refused as refusal:
+            kind = NoInstance if refusal.code == _NOT_THERE else Declined
+            raise kind(refusal.detail) from refusal
+
+
+def _step(level: Level) -> dict[str, Any]:
+    if len(level.approvers) == 1:
+        return {"actionType": "NONE", "userIds": list(level.approvers)}
+    return {"actionType": "AND" if level.need is Need.ALL else "OR", "userIds": list(level.approvers)}
+
+
+def _task(task: Mapping[str, Any], records: list[Mapping[str, Any]]) -> Task | None:
+    number, user_id, result = task.get("taskId"), text(task.get("userId")), text(task.get("result"))
+    if not isinstance(number, int) or not user_id:
+        return None
+    verdict = _VERDICTS.get(result.casefold()) if text(task.get("status")) == "COMPLETED" else None
+    # The remark stands in the record of what was done, not in the task.
+    own = [one for one in records if text(one.get("userId")) == user_id and text(one.get("result")) == result]
+    said = own[-1] if own and verdict is not None else {}
+    return Task(
+        id=number,
+        user_id=user_id,
+        open=text(task.get("status")) in _OPEN,
+        verdict=verdict,
+        name=text(said.get("showName")),
+        remark=text(said.get("remark")),
+    )

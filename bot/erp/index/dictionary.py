@@ -1,0 +1,29 @@
+"""A program of its own, run by `bot.erp.index.pinyin`: a list of characters in, an object of their readings out."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+
+
+def main() -> None:
+    """Answer the one question on standard input."""
+    json.dump(read(json.load(sys.stdin)), sys.stdout)
+
+
+def read(characters: Iterable[str]) -> dict[str, list[str]]:
+    """Return each character's readings without tones, the usual one first; ü is ``v``, as it is typed."""
+    # Imported here alone: 55 MB and 0.23 s (measured).
+    from pypinyin import Style, pinyin
+
+    found = {}
+    for sign in characters:
+        told = pinyin(sign, style=Style.NORMAL, heteronym=True, errors="ignore")
+        readings = dict.fromkeys(one for one in (told[0] if told else ()) if one.isascii() and one.isalpha())
+        found[sign] = list(readings)
+    return found
+
+
+if __name__ == "__main__":
+    main()

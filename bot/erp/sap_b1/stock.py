@@ -1,0 +1,140 @@
+"""Items and their stock (ERP sheet, 5.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from bot.erp import listing
+from bot.erp.errors import Invalid, NotFound
+from bot.erp.model import Product, Quantities, StockLevel, WarehouseStock
+from bot.erp.sap_b1 import wording
+from bot.erp.sap_b1.client import Client
+from bot.erp.sap_b1.directory import Directory
+from bot.erp.sap_b1.manifest import SapB1Options
+from bot.erp.sap_b1.values import Row, code, is_yes, rows_of, text
+from bot.erp.together import together
+from bot.erp.values import amount_of, number
+
+ITEMS = "Items"
+_FIGURES = (
+    "QuantityOnStock", "QuantityOrderedByCustomers", "QuantityOrderedFromVendors", "ManageStockByWarehouse",
+    "MinInventory", "ItemWarehouseInfoCollection",
+)  # fmt: skip
+
+
+class StockReader:
+    """Reads items and stock levels; all quantities are in the item's inventory unit."""
+
+    def __init__(
+        self, client: Client, directory: Directory, options: SapB1Options, *, now: Callable[[], datetime]
+    ) -> None:
+        self._client = client
+        self._directory = directory
+        self._most = options.most_hits
+        self._now = now
+        self._items = Items(options.spec_field)
+        self._searched = tuple(filter(None, ("ItemCode", "ItemName", "BarCode", options.spec_field)))
+        self._fields = (*self._searched, "InventoryUOM", "ItemsGroupCode")
+
+    async def find(self, wanted: str, *, limit: int) -> tuple[Product, ...]:
+        """Return items; a very common text is looked for among the first ones by code only."""
+        if not wanted.strip():
+            rows = await self._client.rows(ITEMS, select=self._fields, order="ItemCode", limit=limit)
+            return tuple(await self._products(rows))
+        where = wording.contains(self._searched, wanted)
+        calls = [self._client.rows(ITEMS, select=self._fields, where=where, order="ItemCode", limit=self._most)]
+        if wording.is_code(wanted):
+            exact = wording.either(wording.spelled("ItemCode", wanted), wording.equals("BarCode", wanted))
+            calls.append(self._client.rows(ITEMS, select=self._fields, where=exact, limit=self._most))
+        rows = [row for found in await together(*calls) for row in found]
+        distinct = {product.sku: product for product in await self._products(rows)}
+        return listing.find_products(distinct.values(), wanted, limit=limit)
+
+    async def level(self, sku: str) -> StockLevel:
+        """Return an item's stock; raises `NotFound`."""
+        where = wording.spelled("ItemCode", sku)
+        rows = await self._client.rows(ITEMS, select=(*self._fields, *_FIGURES), where=where)
+        same = [row for row in rows if code(row.get("ItemCode")).casefold() == sku.casefold()]
+        found = [row for row in same if code(row.get("ItemCode")) == sku] or same
+        if not found:
+            raise NotFound(sku, source=self._client.source)
+        groups, names = await together(self._directory.groups(), self._directory.warehouses())
+        return self._level(found[0], groups, names)
+
+    def _level(self, row: Row, groups: Mapping[str, str], names: Mapping[str, str]) -> StockLevel:
+        try:
+            return StockLevel(
+                product=self._items.product(row, groups),
+                total=self._items.total(row),
+                per_warehouse=self._items.places(row, names),
+                reorder_point=self._items.reorder_point(row),
+                as_of=self._now(),
+                source=self._client.source,
+            )
+        except (KeyError, ValueError) as error:
+            raise Invalid(f"a value that is missing or none in an item: {error}", source=self._client.source) from error
+
+    async def _products(self, rows: Iterable[Row]) -> list[Product]:
+        groups = await self._directory.groups()
+        try:
+            return [self._items.product(row, groups) for row in rows]
+        except KeyError as error:
+            raise Invalid(f"no {error} in an item", source=self._client.source) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """Makes products and stock levels; ``spec_field`` is the installation's field of a spec, empty for none."""
+
+    spec_field: str
+
+    def product(self, row: Row, groups: Mapping[str, str]) -> Product:
+        """Return an item; quantities are in its inventory unit."""
+        return Product(
+            sku=code(row["ItemCode"]),
+            name=text(row.get("ItemName")),
+            spec=text(row.get(self.spec_field)) if self.spec_field else "",
+            unit=text(row.get("InventoryUOM")),
+            category=groups.get(code(row.get("ItemsGroupCode")), ""),
+            barcode=code(row.get("BarCode")),
+        )
+
+    def places(self, row: Row, names: Mapping[str, str]) -> tuple[WarehouseStock, ...]:
+        """Return the stock per warehouse. An item has a row in every warehouse; those without any figure are left out.
+
+        ``available`` is what is in stock and not committed; what SAP calls so adds what is ordered: ``forecast``.
+        """
+        found = []
+        for place in rows_of(row, "ItemWarehouseInfoCollection"):
+            figures = _figures(place, "InStock", "Committed", "Ordered")
+            if figures.on_hand or figures.reserved or figures.incoming:
+                warehouse = code(place.get("WarehouseCode"))
+                found.append(WarehouseStock(code=warehouse, name=names.get(warehouse) or warehouse, quantities=figures))
+        return tuple(found)
+
+    def total(self, row: Row) -> Quantities:
+        """Return an item's figures over all warehouses."""
+        return _figures(row, "QuantityOnStock", "QuantityOrderedByCustomers", "QuantityOrderedFromVendors")
+
+    def reorder_point(self, row: Row) -> Decimal | None:
+        """Return the least that should be there, of the item or of its warehouses together; 0 stands for none."""
+        if is_yes(row.get("ManageStockByWarehouse")):
+            least = amount_of(place.get("MinimalStock") for place in rows_of(row, "ItemWarehouseInfoCollection"))
+        else:
+            least = number(row.get("MinInventory"))
+        return least or None
+
+
+def _figures(row: Row, in_stock: str, committed: str, ordered: str) -> Quantities:
+    on_hand, reserved, incoming = (number(row.get(key)) for key in (in_stock, committed, ordered))
+    available = None if on_hand is None or reserved is None else on_hand - reserved
+    return Quantities(
+        on_hand=on_hand,
+        reserved=reserved,
+        available=available,
+        incoming=incoming,
+        forecast=None if available is None or incoming is None else available + incoming,
+    )

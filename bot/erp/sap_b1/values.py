@@ -1,0 +1,71 @@
+"""Single values as the Service Layer spells them: days without a zone, times beside them, enumerations as texts."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import Any
+
+from bot.erp.values import LocalValues
+
+Row = dict[str, Any]
+"""A record of an answer."""
+
+_CLOCK = re.compile(r"(\d{1,2}):(\d\d)(?::(\d\d))?(?:\.\d+)?Z?")
+
+
+def text(value: Any) -> str:
+    """Return a text untouched, empty for none."""
+    return "" if value is None else str(value)
+
+
+def code(value: Any) -> str:
+    """Return a code, state or key as text: keys come as numbers and as texts."""
+    return text(value).strip()
+
+
+def is_yes(value: Any) -> bool:
+    """Return a truth value: tYES, or Y in approval requests."""
+    return code(value) in ("tYES", "Y")
+
+
+def rows_of(row: Row, key: str) -> list[Row]:
+    """Return the rows that a record holds; raises `ValueError` for what are none."""
+    found = row.get(key) or []
+    if not isinstance(found, list) or any(not isinstance(each, dict) for each in found):
+        raise ValueError(f"{key} does not hold rows")
+    return found
+
+
+def day_of(value: Any) -> date | None:
+    """Return a day. v1 adds midnight and a Z, which mean nothing: it is a day of the company's own calendar."""
+    told = code(value)
+    return date.fromisoformat(told[:10]) if told else None
+
+
+@dataclass(frozen=True, slots=True)
+class Values(LocalValues):
+    """Reads values that depend on the installation: its zone, and what it calls currencies."""
+
+    def moment(self, day: Any, clock: Any) -> datetime | None:
+        """Return a time of the server's zone, of a day and a text HH:MM:SS; without one it is the day's beginning."""
+        known = day_of(day)
+        if known is None:
+            return None
+        return datetime.combine(known, _time_of(clock), tzinfo=self.zone)
+
+    def changed(self, row: Row) -> datetime | None:
+        """Return when a record was last changed, in whole seconds."""
+        return self.moment(row.get("UpdateDate"), row.get("UpdateTime"))
+
+
+def _time_of(clock: Any) -> time:
+    told = code(clock)
+    if not told:
+        return time(0)
+    found = _CLOCK.fullmatch(told)
+    if found is None:
+        raise ValueError("not a time")
+    hours, minutes, seconds = found.groups()
+    return time(int(hours), int(minutes), int(seconds or 0))

@@ -1,0 +1,19 @@
+"""Several calls of one question at the same time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+async def together(*calls: Awaitable[T]) -> list[T]:
+    """Return what calls return that run at the same time, in order; the failure of one ends the others."""
+    tasks = [asyncio.ensure_future(call) for call in calls]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()

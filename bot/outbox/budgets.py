@@ -1,0 +1,135 @@
+"""What may be sent now, what waits, and what becomes a digest: one pure decision over rows and what was spent.
+
+A budget holds in *any* window, not in calendar minutes: what was spent counts for a whole window after its call ended,
+and a call under way counts until then. The book is kept in the database, so all processes share it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from bot.outbox.delivery import Urgency
+from bot.outbox.place import Place
+from bot.outbox.record import Owed, Via
+
+SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
+SPARING_DIGEST = timedelta(hours=4)
+"""While calls are spared, a place gets one new card in this time, and that one is mostly a digest."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """``per_second`` calls of one API, ``place_minute`` new cards at one place, ``robot_minute`` plain messages."""
+
+    per_second: int = 10
+    place_minute: int = 20
+    robot_minute: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One unit of a budget: of ``limit`` in any ``window``."""
+
+    bucket: str
+    window: timedelta
+    limit: int
+
+    @property
+    def brief(self) -> bool:
+        """Whether there is room again so soon that the row only has to stay in its queue."""
+        return self.window <= SECOND
+
+
+def needs(row: Owed, limits: Limits, *, sparing: bool) -> tuple[Need, ...]:
+    """Return what sending a row costs; nothing for a plain message that stands, for it cannot be changed."""
+    if row.via is Via.TEXT:
+        if row.shown:
+            return ()
+        calls = [Need("text", SECOND, limits.per_second), Need("robot", MINUTE, limits.robot_minute)]
+    elif row.shown:
+        return (Need("change", SECOND, limits.per_second),)
+    else:
+        calls = [Need("show", SECOND, limits.per_second)]
+        if row.doubt:
+            # The card may stand already with an older content: it is made and then changed.
+            calls.append(Need("change", SECOND, limits.per_second))
+    calls.append(Need(f"place {row.place}", MINUTE, limits.place_minute))
+    if sparing and row.urgency is not Urgency.NOW:
+        calls.append(Need(f"sparing {row.place}", SPARING_DIGEST, 1))
+    return tuple(calls)
+
+
+class Purse:
+    """What was spent: for each bucket the times at which single units count no more."""
+
+    def __init__(self, spent: Mapping[str, Iterable[datetime]], now: datetime) -> None:
+        self._now = now
+        self._spent = {bucket: sorted(until for until in ends if until > now) for bucket, ends in spent.items()}
+
+    def short(self, need: Need) -> datetime | None:
+        """Return None while there is room, else when to look again."""
+        ends = self._spent.get(need.bucket, [])
+        if len(ends) < need.limit:
+            return None
+        # A call under way counts until its lease ends, but will hardly take that long.
+        return min(ends[len(ends) - need.limit], self._now + need.window)
+
+    def spend(self, need: Need) -> None:
+        """Take one unit."""
+        self._spent.setdefault(need.bucket, []).append(self._now + need.window)
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """Rows of one kind at one place for which one digest is to stand."""
+
+    place: Place
+    kind: str
+
+
+@dataclass(slots=True)
+class Plan:
+    """What becomes of the rows that are due."""
+
+    take: list[tuple[Owed, tuple[Need, ...]]] = field(default_factory=list)
+    postpone: dict[str, datetime] = field(default_factory=dict)
+    """Cards whose budget has no room for a while, and when to look again."""
+    fold: list[Fold] = field(default_factory=list)
+    """Where a digest is to stand for what waits, if that is more than one row."""
+    look_at: datetime | None = None
+    """When a row that stayed in its queue can go; None if none stayed."""
+
+
+def plan(rows: Sequence[Owed], purse: Purse, limits: Limits, *, room: int, sparing: bool, now: datetime) -> Plan:
+    """Decide over ``rows``, most urgent first; at most ``room`` are taken.
+
+    While calls are ``sparing``, cards that stand are changed only where it is urgent.
+    """
+    made = Plan()
+    over: dict[Fold, None] = {}
+    for row in rows:
+        if sparing and row.urgency is not Urgency.NOW and row.shown and row.via is Via.CARD:
+            made.postpone[row.card] = now + SPARING_DIGEST
+            continue
+        wanted = needs(row, limits, sparing=sparing)
+        short = [(need, until) for need in wanted if (until := purse.short(need)) is not None]
+        lasting = [until for need, until in short if not need.brief]
+        if lasting:
+            made.postpone[row.card] = max(lasting)
+            if foldable(row):
+                over[Fold(row.place, row.kind)] = None
+        elif short:
+            made.look_at = min([until for _, until in short] + ([made.look_at] if made.look_at else []))
+        elif len(made.take) < room:
+            for need in wanted:
+                purse.spend(need)
+            made.take.append((row, wanted))
+    made.fold = list(over)
+    return made
+
+
+def foldable(row: Owed) -> bool:
+    """Whether a digest may stand for a row: it was not shown yet, certainly not, and is not urgent."""
+    return not row.shown and not row.doubt and row.urgency is not Urgency.NOW

@@ -1,0 +1,35 @@
+"""Where a card stands: a group, or somebody's chat with the bot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class PlaceKind(StrEnum):
+    """The two kinds of conversation that a bot can write to by itself."""
+
+    GROUP = "group"
+    PERSON = "person"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """``id`` is an openConversationId or a userId; both are case-sensitive."""
+
+    kind: PlaceKind
+    id: str
+
+    def __str__(self) -> str:
+        """Return the one text by which the place is stored and configured: ``group:cid…`` or ``person:manager01``."""
+        return f"{self.kind}:{self.id}"
+
+    @classmethod
+    def parse(cls, text: str) -> Place:
+        """Return the place that `__str__` wrote; a bare openConversationId is a group. Raises `ValueError`."""
+        kind, colon, rest = text.strip().partition(":")
+        if not colon and kind.startswith("cid"):
+            return cls(PlaceKind.GROUP, kind)
+        if not rest:
+            raise ValueError(f"not a place: {text[:40]!r}; write group:cid… or person:userId")
+        return cls(PlaceKind(kind), rest)

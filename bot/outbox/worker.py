@@ -1,0 +1,309 @@
+"""Empties the outbox: takes what is due, composes the newest state, sends it within the budgets, records every step."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, tzinfo
+from functools import partial
+from typing import Any, Protocol, TypeVar
+
+import structlog
+
+from bot.cards.card import Card
+from bot.cards.view import View
+from bot.errors import DingerpError
+from bot.metrics import Metrics
+from bot.outbox.backlog import LEASE, Backlog, Folding
+from bot.outbox.budgets import Limits
+from bot.outbox.composing import Composer
+from bot.outbox.delivery import Delivery
+from bot.outbox.messenger import Messenger, NotSent, Trouble
+from bot.outbox.place import Place
+from bot.outbox.record import Owed, Result, Via, What
+from bot.outbox.retry import after, pause
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+SEND_SECONDS = 60.0
+"""One delivery may take this long; `LEASE` is longer, so a row is free again only when nobody sends it any more."""
+
+LOOK_EVERY = timedelta(seconds=5)
+"""Rows that another process wrote, or a dead one left, are found by looking; this process's own by `Outbox.poke`."""
+
+_STORE_PAUSE = 1.0
+_TRIES_TO_SETTLE = 10
+
+
+class Renderer(Protocol):
+    """Turns a view into a card in one language."""
+
+    def render(self, view: View, language: str, *, zone: tzinfo) -> Card:
+        """Return the card."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A card that can be sent, and which revision it shows."""
+
+    card: Card
+    revision: int
+
+
+class Outbox:
+    """One worker. Several, also in several processes, share rows and budgets through the database."""
+
+    def __init__(
+        self,
+        backlog: Backlog,
+        messenger: Messenger,
+        composers: Mapping[str, Composer],
+        renderer: Renderer,
+        *,
+        worker: str,
+        track_of: Callable[[str], str],
+        language_of: Callable[[Place], str],
+        metrics: Metrics,
+        now: Callable[[], datetime],
+        draw: Callable[[], float],
+        sparing: Callable[[], bool] = lambda: False,
+        limits: Limits | None = None,
+        at_once: int = 8,
+        tries: int = 8,
+    ) -> None:
+        """``worker`` is a name that no other worker has or had.
+
+        ``track_of`` gives a card's DingTalk id, always the same for the same key; ``draw`` numbers from 0 to 1 for the
+        jitter of waits; ``sparing`` says whether the month's calls run out (`bot.outbox.month`).
+        """
+        self._backlog = backlog
+        self._messenger = messenger
+        self._composers = composers
+        self._renderer = renderer
+        self._worker = worker
+        self._track_of = track_of
+        self._language_of = language_of
+        self._metrics = metrics
+        self._now = now
+        self._draw = draw
+        self._sparing = sparing
+        self._limits = limits or Limits()
+        self._at_once = at_once
+        self._tries = tries
+        self._sending: set[asyncio.Task[None]] = set()
+        self._storing: set[asyncio.Future[Any]] = set()
+        self._woken = asyncio.Event()
+
+    def poke(self) -> None:
+        """Let the worker look at once: something was written."""
+        self._woken.set()
+
+    async def enqueue(self, *deliveries: Delivery) -> None:
+        """Owe cards their newest state; whoever has a transaction open uses `bot.store.outbox.enqueue` in it."""
+        await self._backlog.enqueue(*deliveries, now=self._now())
+        self.poke()
+
+    async def run(self) -> None:
+        """Work until cancelled; what is under way then is broken off and given back."""
+        try:
+            await self._recover()
+            while True:
+                self._woken.clear()
+                try:
+                    look_at = await self.turn()
+                except DingerpError as error:
+                    log.warning("outbox.not_read", error=type(error).__name__, detail=error.detail)
+                    look_at = self._now() + timedelta(seconds=_STORE_PAUSE)
+                await self._sleep(look_at)
+        finally:
+            await self._break_off()
+
+    async def turn(self) -> datetime | None:
+        """Take what can be sent now, begin to send it, and return when to look again if nothing else happens."""
+        room = self._at_once - len(self._sending)
+        if room <= 0:
+            return None
+        claiming = self._backlog.claim(self._worker, self._limits, room=room, sparing=self._sparing(), now=self._now())
+        claim = await self._to_the_end(claiming)
+        for row in claim.rows:
+            self._start(row)
+        for folding in claim.foldings:
+            await self._fold(folding)
+        return self._now() if claim.foldings else claim.look_at
+
+    async def idle(self) -> None:
+        """Return when nothing is being sent."""
+        while self._sending:
+            await asyncio.wait(self._sending)
+
+    async def _recover(self) -> None:
+        try:
+            if freed := await self._to_the_end(self._backlog.recover(self._now())):
+                log.info("outbox.recovered", rows=freed)
+        except DingerpError as error:
+            # The leases of who died end by themselves.
+            log.warning("outbox.not_recovered", error=type(error).__name__, detail=error.detail)
+
+    async def _sleep(self, look_at: datetime | None) -> None:
+        ends = self._now() + LOOK_EVERY
+        wait = (min(look_at or ends, ends) - self._now()).total_seconds()
+        try:
+            async with asyncio.timeout(max(0.0, wait)):
+                await self._woken.wait()
+        except TimeoutError:
+            return
+
+    async def _break_off(self) -> None:
+        for task in self._sending:
+            task.cancel()
+        await asyncio.gather(*self._sending, return_exceptions=True)
+        await asyncio.gather(*self._storing, return_exceptions=True)
+        try:
+            await self._backlog.release(self._worker, self._now())
+        except DingerpError as error:
+            # Their leases end by themselves.
+            log.warning("outbox.not_released", error=type(error).__name__, detail=error.detail)
+
+    def _start(self, row: Owed) -> None:
+        task = asyncio.create_task(self._deliver(row))
+        self._sending.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._sending.discard(task)
+        self.poke()
+        if not task.cancelled() and (error := task.exception()):
+            self._metrics.errors.labels("outbox", type(error).__name__).inc()
+            log.error("outbox.defect", error=type(error).__name__, exc_info=error)
+
+    async def _deliver(self, row: Owed) -> None:
+        late = max(timedelta(0), self._now() - row.due_at)
+        sending = False
+        try:
+            async with asyncio.timeout(SEND_SECONDS):
+                ready = await self._prepare(row)
+                if isinstance(ready, _Ready):
+                    sending = True
+                    result = await self._send(row, ready, late)
+                else:
+                    result = ready
+        except NotSent as failure:
+            result = self._failed(row, failure)
+        except DingerpError as error:
+            trouble = Trouble.BUSY if error.retry else Trouble.SETUP
+            result = self._failed(row, NotSent(trouble, f"{type(error).__name__}: {error.detail}"))
+        except TimeoutError:
+            trouble = Trouble.UNKNOWN if sending else Trouble.BUSY
+            result = self._failed(row, NotSent(trouble, f"not finished within {SEND_SECONDS:g} s"))
+        except Exception as defect:
+            # One card that cannot be composed or drawn must neither stop the others nor be lost.
+            self._metrics.errors.labels("outbox", type(defect).__name__).inc()
+            log.error("outbox.defect", card=row.card, kind=row.kind, exc_info=defect)
+            trouble = Trouble.UNKNOWN if sending else Trouble.BUSY
+            result = self._failed(row, NotSent(trouble, f"a defect: {type(defect).__name__}"))
+        self._count(row, result, late)
+        await self._until_stored(row.card, partial(self._backlog.settle, self._worker, row, result))
+
+    async def _prepare(self, row: Owed) -> _Ready | Result:
+        """Return the card in its newest state, or what follows from there being nothing to send."""
+        if row.via is Via.TEXT and row.shown:
+            return Result(what=What.KEPT, revision=row.wanted, reason="a plain message cannot be changed")
+        if row.via is Via.TEXT and row.doubt:
+            reason = "its sending was broken off: it may stand, and a second one might be one too many"
+            return Result(what=What.WRITTEN, revision=row.wanted, reason=reason)
+        composed = await self._composer(row).compose(row.ref)
+        if composed.view is None:
+            return Result(what=What.NOTHING, revision=row.shown)
+        if row.shown >= composed.revision:
+            return Result(what=What.KEPT, revision=row.shown)
+        zone = self._now().tzinfo
+        assert zone is not None, "the clock gives aware times"
+        card = self._renderer.render(composed.view, self._language_of(row.place), zone=zone)
+        return _Ready(card, composed.revision)
+
+    async def _send(self, row: Owed, ready: _Ready, late: timedelta) -> Result:
+        card, revision = ready.card, ready.revision
+        if row.via is Via.TEXT:
+            await self._messenger.write(row.place, card)
+            return Result(what=What.WRITTEN, revision=revision, late=late)
+        track = self._track_of(row.track_key)
+        if row.shown:
+            await self._messenger.change(track, card, row.made_as)
+            return Result(what=What.UPDATED, revision=revision, made_as=row.made_as, track_id=track, late=late)
+        await self._messenger.show(row.place, track, card)
+        if row.doubt and row.doubt != revision:
+            # An earlier try may have made the card with an older content, and then making it again changed nothing.
+            await self._messenger.change(track, card, card.name)
+        return Result(what=What.SENT, revision=revision, made_as=card.name, track_id=track, late=late)
+
+    def _composer(self, row: Owed) -> Composer:
+        composer = self._composers.get(row.kind)
+        if composer is None:
+            raise NotSent(Trouble.HOPELESS, f"nobody composes cards of the kind {row.kind!r}")
+        return composer
+
+    def _failed(self, row: Owed, failure: NotSent) -> Result:
+        result = after(row, failure, most=self._tries, chance=self._draw(), now=self._now())
+        # A card that may stand may be clicked.
+        return result if result.certain else replace(result, track_id=self._track_of(row.track_key))
+
+    async def _fold(self, folding: Folding) -> None:
+        place, kind, rows = folding.fold.place, folding.fold.kind, folding.rows
+        result, problem = Result(what=What.FOLDED, reason=f"{len(rows)} cards over the budget of the place"), ""
+        try:
+            async with asyncio.timeout(SEND_SECONDS):
+                await self._composer(rows[0]).fold([row.ref for row in rows], str(place))
+        except DingerpError as error:
+            problem = f"{type(error).__name__}: {error.detail}"
+        except TimeoutError:
+            problem = f"not finished within {SEND_SECONDS:g} s"
+        except Exception as defect:
+            # As in `_deliver`: what cannot be folded is tried again and must not stop the others.
+            self._metrics.errors.labels("outbox", type(defect).__name__).inc()
+            log.error("outbox.defect", kind=kind, exc_info=defect)
+            problem = f"a defect: {type(defect).__name__}"
+        if problem:
+            log.warning("outbox.not_folded", kind=kind, cards=len(rows), reason=problem)
+            again = self._now() + timedelta(seconds=pause(Trouble.BUSY, 3, None, self._draw()))
+            result = Result(what=What.RETRIED, reason=f"not folded: {problem}", again_at=again, counts=False)
+        else:
+            log.info("outbox.folded", kind=kind, cards=len(rows))
+        self._metrics.deliveries.labels(result.what).inc(len(rows))
+        await self._until_stored(kind, partial(self._backlog.settle_fold, self._worker, rows, result))
+
+    def _count(self, row: Owed, result: Result, late: timedelta) -> None:
+        self._metrics.deliveries.labels(result.what).inc()
+        if result.what in (What.SENT, What.UPDATED, What.WRITTEN):
+            self._metrics.delivery_late.observe(late.total_seconds())
+        if result.what is What.DEAD:
+            log.error("outbox.dead", card=row.card, kind=row.kind, reason=result.reason)
+        elif result.what in (What.RETRIED, What.NO_CARD, What.GONE):
+            log.warning("outbox.trouble", card=row.card, what=result.what.value, reason=result.reason)
+
+    async def _to_the_end(self, call: Awaitable[T]) -> T:
+        """Await a call of the database; it goes on in its thread when we are cancelled: `_break_off` waits for it."""
+        future = asyncio.ensure_future(call)
+        self._storing.add(future)
+        future.add_done_callback(self._storing.discard)
+        return await asyncio.shield(future)
+
+    async def _until_stored(self, what: str, store: Callable[..., Awaitable[bool | None]]) -> None:
+        """Note an outcome even if the database is away for a moment.
+
+        What cannot be noted is sent again when its lease has ended, under the same id: no second card.
+        """
+        for _ in range(_TRIES_TO_SETTLE):
+            try:
+                if await self._to_the_end(store(now=self._now())) is False:
+                    log.warning("outbox.lease_over", what=what)
+                return
+            except DingerpError as error:
+                log.warning("outbox.not_stored", what=what, error=type(error).__name__, detail=error.detail)
+                await asyncio.sleep(_STORE_PAUSE)
+
+
+assert LEASE.total_seconds() > SEND_SECONDS + _TRIES_TO_SETTLE * _STORE_PAUSE

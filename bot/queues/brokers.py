@@ -1,0 +1,147 @@
+"""One reader for each kind of broker, all by FastStream: they differ in how a message is kept until it is acknowledged.
+
+The client libraries are extras of the package (``dingerp[redis]``, ``[rabbit]``, ``[nats]``, ``[kafka]``) and load only
+where such a queue is configured.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from types import MappingProxyType
+from typing import Any
+
+from bot.errors import ConfigurationError
+from bot.queues.address import QueueAddress
+
+Take = Callable[[bytes | list[Any]], Awaitable[None]]
+"""Called with the body of a message, or with the bodies of several; when it returns they are acknowledged."""
+
+BATCH = 100
+"""Messages that share a commit where the broker hands over several."""
+
+_AT_ONCE = 50
+"""Messages in work at the same time where the broker hands over one by one; they share commits too."""
+
+_LOG = logging.getLogger("dingerp.queues")
+"""What FastStream has to say goes through the bot's own log, which redacts addresses."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A broker with its subscriptions, not connected yet, and the errors by which it says that nobody is there."""
+
+    broker: Any
+    failures: tuple[type[Exception], ...]
+    prepare: Callable[[], Awaitable[None]] | None = None
+    """What has to be done between connecting and reading."""
+
+
+def make_reader(address: QueueAddress, take: Take) -> Reader:
+    """Return the reader of a queue; raises `ConfigurationError` for an unknown or uninstalled kind of broker."""
+    make = _READERS.get(address.scheme)
+    if make is None:
+        kinds = ", ".join(f"{scheme}://" for scheme in _READERS)
+        raise ConfigurationError(f"queue of {address.source}: the address must begin with one of {kinds}")
+    try:
+        return make(address, take)
+    except ImportError as error:
+        extra = _EXTRAS[address.scheme]
+        raise ConfigurationError(
+            f"queue of {address.source}: {error.name} is missing; install dingerp[{extra}]"
+        ) from None
+
+
+async def _body(message: Any) -> Any:
+    """Return a message undecoded: what is no JSON has to be kept, not refused, and numbers must not become floats."""
+    return message.body
+
+
+async def _entry(message: Any) -> Any:
+    """Return the event in an entry of a Redis stream, which has fields: FastStream's own, or a single one."""
+    fields = message.raw_message["data"]
+    return message.body if len(fields) != 1 or b"__data__" in fields else next(iter(fields.values()))
+
+
+def _redis(address: QueueAddress, take: Take) -> Reader:
+    from faststream import AckPolicy
+    from faststream.redis import RedisBroker, StreamSub
+    from redis.exceptions import RedisError, ResponseError
+
+    broker = RedisBroker(
+        address.url, logger=_LOG, apply_types=False, decoder=_entry, ack_policy=AckPolicy.NACK_ON_ERROR
+    )
+    stream = partial(StreamSub, address.name, group=address.group, consumer=address.reader)
+    new = stream(max_records=BATCH, polling_interval=1000)
+    broker.subscriber(stream=new, max_workers=_AT_ONCE)(take)
+    # What a reader took and never acknowledged stays its own for ever, unless somebody claims it.
+    idle = int(address.abandoned_after * 1000)
+    abandoned = stream(min_idle_time=idle, polling_interval=min(1000, idle))
+    broker.subscriber(stream=abandoned, max_workers=_AT_ONCE)(take)
+
+    async def prepare() -> None:
+        # FastStream would begin the group at what comes from now on and so lose what waits already.
+        connection = await broker.connect()
+        try:
+            await connection.xgroup_create(address.name, address.group, id="0", mkstream=True)
+        except ResponseError as error:
+            if "BUSYGROUP" not in str(error):
+                raise
+
+    return Reader(broker, (RedisError, OSError), prepare)
+
+
+def _rabbit(address: QueueAddress, take: Take) -> Reader:
+    from aio_pika.exceptions import AMQPError
+    from faststream import AckPolicy
+    from faststream.rabbit import Channel, RabbitBroker, RabbitQueue
+
+    broker = RabbitBroker(
+        address.url,
+        logger=_LOG,
+        apply_types=False,
+        decoder=_body,
+        ack_policy=AckPolicy.NACK_ON_ERROR,
+        default_channel=Channel(prefetch_count=_AT_ONCE),
+    )
+    broker.subscriber(RabbitQueue(address.name, durable=True))(take)
+    return Reader(broker, (AMQPError, OSError))
+
+
+def _nats(address: QueueAddress, take: Take) -> Reader:
+    from faststream import AckPolicy
+    from faststream.nats import JStream, NatsBroker, PullSub
+    from nats.errors import Error
+
+    # JetStream: plain NATS keeps nothing for a reader that is away.
+    broker = NatsBroker(address.url, logger=_LOG, apply_types=False, decoder=_body, ack_policy=AckPolicy.NACK_ON_ERROR)
+    broker.subscriber(
+        address.name,
+        stream=JStream(address.group.replace(".", "_")),
+        durable=f"{address.group}-{address.source}".replace(".", "_"),
+        pull_sub=PullSub(batch_size=BATCH, timeout=1.0),
+    )(take)
+    return Reader(broker, (Error, OSError))
+
+
+def _kafka(address: QueueAddress, take: Take) -> Reader:
+    from aiokafka.errors import KafkaError
+    from faststream import AckPolicy
+    from faststream.kafka import KafkaBroker
+
+    servers = address.url.partition("://")[2].split(",")
+    broker = KafkaBroker(servers, logger=_LOG, apply_types=False, decoder=_body, ack_policy=AckPolicy.NACK_ON_ERROR)
+    broker.subscriber(
+        address.name, group_id=address.group, auto_offset_reset="earliest", batch=True, max_records=BATCH
+    )(take)
+    return Reader(broker, (KafkaError, OSError))
+
+
+_READERS: Mapping[str, Callable[[QueueAddress, Take], Reader]] = MappingProxyType(
+    {"redis": _redis, "rediss": _redis, "amqp": _rabbit, "amqps": _rabbit, "nats": _nats, "kafka": _kafka}
+)
+_EXTRAS = MappingProxyType(
+    {"redis": "redis", "rediss": "redis", "amqp": "rabbit", "amqps": "rabbit", "nats": "nats", "kafka": "kafka"}
+)

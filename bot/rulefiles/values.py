@@ -1,0 +1,80 @@
+"""How values are written in any rules. Each reader raises `ValueError` with the reason and an example."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+_DURATION = re.compile(r"(\d{1,4})([mhd])")
+_LONGEST = timedelta(days=366)
+
+
+def read_text(value: object) -> str:
+    """Return a text that is not empty."""
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError('a text is expected, an example is "finance"')
+    return value.strip()
+
+
+def read_flag(value: object) -> bool:
+    """Return true or false."""
+    if not isinstance(value, bool):
+        raise ValueError("true or false is expected, without quotes")
+    return value
+
+
+def read_texts(value: object) -> tuple[str, ...]:
+    """Return a list of texts; a single text is a list of one."""
+    found = [value] if isinstance(value, str) else value
+    if not isinstance(found, list) or not all(isinstance(one, str) and one.strip() for one in found):
+        raise ValueError('a list of texts is expected, an example is ["W1", "W2"]')
+    return tuple(dict.fromkeys(one.strip() for one in found))
+
+
+def read_some(value: object) -> tuple[str, ...]:
+    """Return a list of texts that is not empty: an empty one would never fit."""
+    found = read_texts(value)
+    if not found:
+        raise ValueError("the list is empty, so that nothing would fit; leave the key out for any")
+    return found
+
+
+def read_duration(value: object) -> timedelta:
+    """Return how long: minutes, hours or days."""
+    match = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError('a duration is expected, examples are "30m", "2h", "1d"')
+    found = timedelta(**{_UNITS[match[2]]: int(match[1])})
+    if found > _LONGEST:
+        raise ValueError('longer than a year; an example is "30d"')
+    return found
+
+
+def written_duration(duration: timedelta) -> str:
+    """Return a duration as `read_duration` reads it, in the largest unit that is exact."""
+    minutes = int(duration.total_seconds()) // 60
+    for size, letter in ((1440, "d"), (60, "h")):
+        if minutes and minutes % size == 0:
+            return f"{minutes // size}{letter}"
+    return f"{minutes}m"
+
+
+def read_moment(zone: tzinfo) -> Callable[[object], datetime]:
+    """Return the reader of dates with times, of ``zone`` if they name none, as UTC; a date alone is its beginning."""
+
+    def read(value: object) -> datetime:
+        if isinstance(value, str):
+            with suppress(ValueError):
+                value = datetime.fromisoformat(value)
+        if isinstance(value, date) and not isinstance(value, datetime):
+            value = datetime.combine(value, time(0))
+        if not isinstance(value, datetime):
+            raise ValueError("a date and time is expected, an example is 2026-10-01T08:00:00")
+        if not 1970 < value.year < 9000:
+            raise ValueError(f"the year {value.year} is out of reach, an example is 2026-10-01T08:00:00")
+        return (value if value.tzinfo is not None else value.replace(tzinfo=zone)).astimezone(UTC)
+
+    return read

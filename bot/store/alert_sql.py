@@ -1,0 +1,84 @@
+"""The statements of the ledger, made once: building one anew costs more than running it."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from sqlalchemy import BindParameter, Integer, bindparam, delete, func, insert, select, text, union_all, update
+
+from bot.store.tables import ALERT, ALERT_CARD, ALERT_CARD_MEMBER, ALERT_NOTE, MUTE, WATCH
+
+_A, _C, _M, _N = ALERT.c, ALERT_CARD.c, ALERT_CARD_MEMBER.c, ALERT_NOTE.c
+
+# As text: SQLite uses a partial index only for the very words that it was made with.
+_LIVING: Final = text("alert_card.state <> 'closed'")
+_HELD: Final = text("alert.held")
+
+AT_ONCE: Final = 500
+"""Values of one ``IN``: SQLite before 3.32 takes 999 parameters."""
+
+_SOME: Final[BindParameter[Any]] = bindparam("some", expanding=True)
+
+_newest = select(func.max(_A.number)).where(_A.key.in_(_SOME)).group_by(_A.key)
+LATEST: Final = select(ALERT).where(_A.number.in_(_newest))
+ALERTS: Final = select(ALERT).where(_A.id.in_(_SOME))
+OPEN_ALERTS: Final = (
+    select(ALERT).where(_A.state == "open").order_by(_A.number.desc()).limit(bindparam("most", type_=Integer))
+)
+DUE_ALERTS: Final = (
+    select(ALERT)
+    .where(_A.due_ms <= bindparam("now"))
+    .order_by(_A.due_ms, _A.number)
+    .limit(bindparam("most", type_=Integer))
+)
+LAST_ALERT: Final = select(func.max(_A.number))
+INSERT_ALERT: Final = insert(ALERT).inline()
+UPDATE_ALERT: Final = (
+    update(ALERT)
+    .where(_A.number == bindparam("which"))
+    .values({name: bindparam(name) for name in _A.keys() if name not in ("number", "id", "key", "opened_ms")})  # noqa: SIM118 - the columns' names
+)
+HELD_ALERTS: Final = select(ALERT).where(_HELD)
+
+CARDS: Final = select(ALERT_CARD).where(_C.id.in_(_SOME)).order_by(_C.number)
+CARDS_OF: Final = select(ALERT_CARD).where(_C.id.in_(select(_M.card).where(_M.alert.in_(_SOME)))).order_by(_C.number)
+OPEN_CARD: Final = select(ALERT_CARD).where(_C.place == bindparam("place"), _C.shared == bindparam("shared"), _LIVING)
+LIVING_OF: Final = select(ALERT_CARD).where(_C.shared.in_(_SOME), _LIVING)
+CARDS_AT: Final = (
+    select(ALERT_CARD)
+    .where(_C.place == bindparam("place"), _LIVING)
+    .order_by(_C.number.desc())
+    .limit(bindparam("most", type_=Integer))
+)
+DUE_CARDS: Final = (
+    select(ALERT_CARD)
+    .where(_C.due_ms <= bindparam("now"))
+    .order_by(_C.due_ms, _C.number)
+    .limit(bindparam("most", type_=Integer))
+)
+LAST_CARD: Final = select(func.max(_C.number))
+INSERT_CARD: Final = insert(ALERT_CARD).inline()
+UPDATE_CARD: Final = (
+    update(ALERT_CARD)
+    .where(_C.number == bindparam("which"))
+    .values({name: bindparam(name) for name in _C.keys() if name not in ("number", "id", "place", "opened_ms")})  # noqa: SIM118 - the columns' names
+)
+
+MEMBERS: Final = select(ALERT_CARD_MEMBER).where(_M.card.in_(_SOME)).order_by(_M.card, _M.position)
+INSERT_MEMBER: Final = insert(ALERT_CARD_MEMBER).inline()
+DELETE_MEMBERS: Final = delete(ALERT_CARD_MEMBER).where(_M.card == bindparam("which"))
+
+NEXT_DUE: Final = select(
+    func.min(union_all(select(func.min(_A.due_ms).label("due")), select(func.min(_C.due_ms))).subquery().c.due)
+)
+
+MUTES: Final = (
+    select(MUTE).where(MUTE.c.place == bindparam("place"), MUTE.c.until_ms > bindparam("now")).order_by(MUTE.c.made_ms)
+)
+WATCHES_ON: Final = select(WATCH).where(WATCH.c.folded.in_(_SOME)).order_by(WATCH.c.made_ms, WATCH.c.id)
+WATCHES: Final = select(WATCH).order_by(WATCH.c.made_ms, WATCH.c.id)
+
+INSERT_NOTE: Final = (
+    insert(ALERT_NOTE).values({name: bindparam(name) for name in _N.keys() if name != "number"}).inline()  # noqa: SIM118 - the columns' names
+)
+STORY: Final = select(ALERT_NOTE).order_by(_N.number).limit(bindparam("most", type_=Integer))

@@ -1,0 +1,206 @@
+"""The ledger on the database: read once, kept in mind during a unit of work, and written together at its end.
+
+A batch of events asks for the same alerts and cards many times. `StoredLedger.expect` reads what a batch will need in a
+few statements; after that, an event of a known matter asks the database for nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete
+from sqlalchemy.engine import Connection
+
+from bot.alerts.alert import Alert, AlertCard
+from bot.alerts.board import Watch
+from bot.alerts.ledger import Mute, Note
+from bot.outbox.delivery import Delivery
+from bot.outbox.place import Place
+from bot.store import alert_sql as sql
+from bot.store.alert_pages import AlertPages, CardPages, select_some
+from bot.store.alert_rows import (
+    milliseconds,
+    moment,
+    mute_of,
+    mute_row,
+    note_of,
+    note_row,
+    watch_of,
+    watch_row,
+)
+from bot.store.bulk import execute_many
+from bot.store.outbox import enqueue, withdraw
+from bot.store.tables import ALERT_NOTE, MUTE, WATCH
+from bot.store.upsert import insert_into
+
+
+class StoredLedger:
+    """Implements `bot.alerts.ledger.Ledger` in one transaction; what was put is written by `flush`."""
+
+    def __init__(self, connection: Connection, now: datetime) -> None:
+        self._connection = connection
+        self._now = now
+        self._alerts = AlertPages(connection)
+        self._cards = CardPages(connection)
+        self._mutes: dict[Place, list[Mute]] = {}
+        self._watches: dict[str, list[Watch]] = {}
+        self._deliveries: dict[str, Delivery] = {}
+        self._withdrawn: dict[str, None] = {}
+        self._notes: list[dict[str, Any]] = []
+
+    def expect(self, keys: Sequence[str], subjects: Sequence[str]) -> None:
+        """Read matters with their cards, and watches; a matter that is new looks for cards of its own name."""
+        found = self._alerts.load_latest(keys)
+        self._cards.load_of([alert.id for alert in found])
+        known = {alert.key for alert in found if alert.is_open}
+        self._cards.load_groups(key for key in keys if key not in known)
+        folded = {subject.casefold() for subject in subjects} - self._watches.keys()
+        for subject in folded:
+            self._watches[subject] = []
+        for row in select_some(self._connection, sql.WATCHES_ON, folded):
+            self._watches[row.folded].append(watch_of(row))
+
+    def latest(self, key: str) -> Alert | None:
+        """Return the newest alert of a matter, open or not."""
+        return self._alerts.latest(key)
+
+    def alert(self, alert_id: str) -> Alert | None:
+        """Return one alert."""
+        return next(iter(self._alerts.several((alert_id,))), None)
+
+    def alerts(self, alert_ids: Sequence[str]) -> Sequence[Alert]:
+        """Return several alerts in this order."""
+        return self._alerts.several(alert_ids)
+
+    def open_alerts(self, limit: int = 1000) -> Sequence[Alert]:
+        """Return the open alerts, newest first."""
+        return self._alerts.open(limit)
+
+    def put_alert(self, alert: Alert, due_at: datetime | None) -> None:
+        """Store an alert."""
+        self._alerts.put(alert, due_at)
+
+    def wake_held(self, now: datetime) -> None:
+        """Make all open alerts due that are held back somewhere."""
+        self._alerts.wake_held(now)
+
+    def card(self, card_id: str) -> AlertCard | None:
+        """Return one card."""
+        return self._cards.one(card_id)
+
+    def cards_of(self, alert_id: str) -> Sequence[AlertCard]:
+        """Return all cards that show an alert, oldest first."""
+        if self._alerts.is_new(alert_id):
+            self._cards.begin(alert_id)
+        return self._cards.of(alert_id)
+
+    def open_card(self, place: Place, group: str) -> AlertCard | None:
+        """Return the card of a group at a place that is not closed."""
+        return self._cards.open(place, group)
+
+    def cards_at(self, place: Place, limit: int = 1000) -> Sequence[AlertCard]:
+        """Return the cards of a place that are not closed, newest first."""
+        return self._cards.query(sql.CARDS_AT, {"place": str(place), "most": limit})
+
+    def put_card(self, card: AlertCard) -> None:
+        """Store a card."""
+        self._cards.put(card)
+
+    def due_alerts(self, now: datetime, limit: int) -> Sequence[Alert]:
+        """Return alerts whose time has come, the longest waiting first."""
+        return self._alerts.query(sql.DUE_ALERTS, {"now": milliseconds(now), "most": limit})
+
+    def due_cards(self, now: datetime, limit: int) -> Sequence[AlertCard]:
+        """Return cards whose time has come, the longest waiting first."""
+        return self._cards.query(sql.DUE_CARDS, {"now": milliseconds(now), "most": limit})
+
+    def next_due(self) -> datetime | None:
+        """Return when time will change something next."""
+        self.flush()
+        due: int | None = self._connection.scalar(sql.NEXT_DUE)
+        return None if due is None else moment(due)
+
+    def mutes(self, place: Place, now: datetime) -> Sequence[Mute]:
+        """Return the mutes in force at a place."""
+        if place not in self._mutes:
+            rows = self._connection.execute(sql.MUTES, {"place": str(place), "now": milliseconds(now)})
+            self._mutes[place] = [mute_of(row) for row in rows]
+        return [mute for mute in self._mutes[place] if mute.until > now]
+
+    def put_mute(self, mute: Mute) -> None:
+        """Store a mute; one with the same id is replaced."""
+        insert = insert_into(MUTE, self._connection.dialect.name)
+        values = mute_row(mute)
+        new = {name: insert.excluded[name] for name in values if name != "id"}
+        self._connection.execute(insert.on_conflict_do_update(index_elements=["id"], set_=new), values)
+        self._mutes.clear()
+
+    def watches_on(self, subject: str) -> Sequence[Watch]:
+        """Return the watches on a subject, oldest first."""
+        folded = subject.casefold()
+        if folded not in self._watches:
+            self.expect((), (subject,))
+        return self._watches[folded]
+
+    def watches(self, user_id: str = "") -> Sequence[Watch]:
+        """Return the watches of a person, or all, oldest first."""
+        query = sql.WATCHES.where(WATCH.c.user_id == user_id) if user_id else sql.WATCHES
+        return [watch_of(row) for row in self._connection.execute(query)]
+
+    def put_watch(self, watch: Watch) -> None:
+        """Store a watch; one with the same id is replaced."""
+        insert = insert_into(WATCH, self._connection.dialect.name)
+        values = watch_row(watch)
+        new = {name: insert.excluded[name] for name in values if name != "id"}
+        self._connection.execute(insert.on_conflict_do_update(index_elements=["id"], set_=new), values)
+        self._watches.clear()
+
+    def remove_watch(self, watch_id: str) -> None:
+        """Forget a watch."""
+        self._connection.execute(delete(WATCH).where(WATCH.c.id == watch_id))
+        self._watches.clear()
+
+    def deliver(self, delivery: Delivery) -> None:
+        """Owe a place the newest state of a card; several times in one unit of work is once, the most urgent."""
+        self._withdrawn.pop(delivery.card, None)
+        earlier = self._deliveries.get(delivery.card)
+        if earlier is not None:
+            urgency = min(earlier.urgency, delivery.urgency, key=lambda one: one.rank)
+            delivery = replace(delivery, urgency=urgency, due_at=min(earlier.due_at, delivery.due_at))
+        self._deliveries[delivery.card] = delivery
+
+    def withdraw(self, card_id: str) -> None:
+        """Owe a card no longer that its place has never seen."""
+        self._deliveries.pop(card_id, None)
+        self._withdrawn[card_id] = None
+
+    def note(self, note: Note) -> None:
+        """Write a line of the story."""
+        self._notes.append(note_row(note))
+
+    def story(self, *, fact: str = "", alert: str = "", limit: int = 1000) -> Sequence[Note]:
+        """Return the lines about an event or about an alert, in the order of writing."""
+        self.flush()
+        query = sql.STORY
+        if fact:
+            query = query.where(ALERT_NOTE.c.fact == fact)
+        if alert:
+            query = query.where(ALERT_NOTE.c.alert == alert)
+        return [note_of(row) for row in self._connection.execute(query, {"most": limit})]
+
+    def flush(self) -> None:
+        """Write what was put."""
+        self._alerts.flush()
+        self._cards.flush()
+        if self._withdrawn:
+            withdraw(self._connection, self._withdrawn)
+            self._withdrawn = {}
+        if self._deliveries:
+            enqueue(self._connection, *self._deliveries.values(), now=self._now)
+            self._deliveries = {}
+        if self._notes:
+            execute_many(self._connection, sql.INSERT_NOTE, self._notes)
+            self._notes = []

@@ -1,0 +1,76 @@
+"""The statements of the book of cases, made once: building one anew costs more than running it."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from sqlalchemy import Integer, bindparam, delete, func, insert, select, text, update
+
+from bot.store.tables import (
+    APPROVAL_AUDIT,
+    APPROVAL_CARD,
+    APPROVAL_CASE,
+    APPROVAL_DECISION,
+    APPROVAL_PERSON,
+    APPROVAL_VOTE,
+)
+
+_C, _V, _P = APPROVAL_CASE.c, APPROVAL_VOTE.c, APPROVAL_PERSON.c
+_MOST: Final[Any] = bindparam("most", type_=Integer)
+_OPEN: Final = text("state = 'open'")
+_THIS: Final[Any] = bindparam("which")
+
+CASE: Final = select(APPROVAL_CASE).where(_C.id == _THIS)
+LOCKED_CASE: Final = CASE.with_for_update()
+NEWEST: Final = (
+    select(APPROVAL_CASE)
+    .where(_C.source == bindparam("from_source"), _C.folded == bindparam("named"))
+    .order_by(_C.round.desc())
+    .limit(1)
+)
+LOCKED_NEWEST: Final = NEWEST.with_for_update()
+NAMED: Final = (
+    select(APPROVAL_CASE).where(_C.folded == bindparam("named")).order_by(_C.opened_us.desc(), _C.round.desc())
+)
+KNOWS: Final = select(_C.id).where(_C.source == bindparam("from_source")).limit(1)
+OPEN_CASES: Final = select(APPROVAL_CASE).where(_OPEN).order_by(_C.opened_us, _C.id).limit(_MOST)
+OPEN_CASES_OF: Final = (
+    select(APPROVAL_CASE)
+    .join(APPROVAL_PERSON, _P.case_id == _C.id)
+    .where(_OPEN, _P.user_id == bindparam("person"))
+    .order_by(_C.opened_us, _C.id)
+    .limit(_MOST)
+)
+DUE: Final = select(APPROVAL_CASE).where(_C.due_us <= bindparam("at")).order_by(_C.due_us, _C.id).limit(_MOST)
+NEXT_DUE: Final = select(func.min(_C.due_us)).where(_C.due_us > bindparam("at"))
+INSERT_CASE: Final = insert(APPROVAL_CASE)
+UPDATE_CASE: Final = (
+    update(APPROVAL_CASE)
+    .where(_C.id == _THIS, _C.stamp == bindparam("before"))
+    .values({name: bindparam(name) for name in ("state", "due_us", "stamp", "body")})
+)
+
+DELETE_VOTES: Final = delete(APPROVAL_VOTE).where(_V.case_id == _THIS)
+INSERT_VOTE: Final = insert(APPROVAL_VOTE)
+APPROVED: Final = select(_V.amount).where(
+    _V.user_id == bindparam("person"),
+    _V.at_us >= bindparam("begins"),
+    _V.at_us < bindparam("ends"),
+    _V.currency == bindparam("money"),
+)
+
+DELETE_PEOPLE: Final = delete(APPROVAL_PERSON).where(_P.case_id == _THIS)
+INSERT_PERSON: Final = insert(APPROVAL_PERSON)
+
+DELETE_DECISION: Final = delete(APPROVAL_DECISION).where(APPROVAL_DECISION.c.case_id == _THIS)
+INSERT_DECISION: Final = insert(APPROVAL_DECISION)
+
+CARDS: Final = select(APPROVAL_CARD).where(APPROVAL_CARD.c.case_id == _THIS).order_by(APPROVAL_CARD.c.number)
+
+INSERT_AUDIT: Final = insert(APPROVAL_AUDIT)
+AUDIT: Final = select(APPROVAL_AUDIT).where(APPROVAL_AUDIT.c.case_id == _THIS).order_by(APPROVAL_AUDIT.c.number)
+
+PATIENCE: Final = text("SET LOCAL lock_timeout = '5s'")
+LOCK_PERSON: Final = text("SELECT pg_advisory_xact_lock(:area, hashtext(:person))")
+LOCK_AREA: Final = 0x61707072
+"""Tells locks of people from other advisory locks of this database."""

@@ -1,0 +1,222 @@
+"""The book of cases on the database: every unit of work is one transaction.
+
+Who changes a case has locked its row: on PostgreSQL with ``FOR UPDATE``, on SQLite by being the one writer from the
+start of the transaction. The row's stamp, its unique keys and the one row of its decision hold even where somebody
+forgot to lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from decimal import Decimal
+from functools import partial
+from typing import Any, TypeVar
+
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DataError, IntegrityError
+
+from bot.approvals.book import Book
+from bot.approvals.case import AuditRow, Case, CaseCard
+from bot.approvals.errors import CaseTaken
+from bot.approvals.naming import named_by
+from bot.erp.model import Money
+from bot.outbox.delivery import Delivery
+from bot.store import approval_sql as sql
+from bot.store.approval_rows import (
+    audit_of,
+    audit_row,
+    card_of,
+    card_row,
+    case_of,
+    case_row,
+    decision_row,
+    microseconds,
+    moment,
+    vote_rows,
+)
+from bot.store.database import Database
+from bot.store.outbox import enqueue
+from bot.store.tables import APPROVAL_CARD, APPROVAL_CASE
+from bot.store.upsert import insert_into
+
+T = TypeVar("T")
+
+
+class Unstorable(Exception):
+    """The database is there and refuses a value: a defect of ours, which trying again does not mend."""
+
+
+class StoredApprovals:
+    """Implements `bot.approvals.book.Book` in one transaction; `flush` writes what is owed."""
+
+    def __init__(self, connection: Connection, now: datetime, *, locking: bool = True) -> None:
+        """Without ``locking`` it is for looking only."""
+        self._locking = locking
+        self._connection = connection
+        self._now = now
+        self._stamps: dict[str, int] = {}
+        self._known: dict[str, Case] = {}
+        self._deliveries: dict[str, Delivery] = {}
+
+    def case(self, case_id: str) -> Case | None:
+        """Return one case, locked."""
+        query = sql.LOCKED_CASE if self._locking else sql.CASE
+        return next(iter(self._cases(query, which=case_id)), None)
+
+    def newest(self, source: str, number: str) -> Case | None:
+        """Return the case of a document's newest revision, locked."""
+        query = sql.LOCKED_NEWEST if self._locking else sql.NEWEST
+        return next(iter(self._cases(query, from_source=source, named=number.casefold())), None)
+
+    def named(self, number: str, source: str = "", limit: int = 100) -> Sequence[Case]:
+        """Return all cases of a document, newest first."""
+        query = sql.NAMED.where(APPROVAL_CASE.c.source == source) if source else sql.NAMED
+        return self._cases(query.limit(limit), named=number.casefold())
+
+    def open_cases(self, user_id: str = "", limit: int = 500) -> Sequence[Case]:
+        """Return the cases that take votes, oldest first."""
+        if user_id:
+            return self._cases(sql.OPEN_CASES_OF, person=user_id, most=limit)
+        return self._cases(sql.OPEN_CASES, most=limit)
+
+    def knows(self, source: str) -> bool:
+        """Return whether there ever was a case of a source."""
+        return self._connection.execute(sql.KNOWS, {"from_source": source}).first() is not None
+
+    def put(self, case: Case) -> None:
+        """Store a case."""
+        before = self._stamps.get(case.id)
+        row = case_row(case, 1 if before is None else before + 1)
+        try:
+            self._write(case, row, before)
+        except IntegrityError as error:
+            raise CaseTaken(case.id) from error
+        self._stamps[case.id] = row["stamp"]
+        self._known[case.id] = case
+
+    def due(self, now: datetime, limit: int) -> Sequence[Case]:
+        """Return cases whose time has come, the longest waiting first."""
+        return self._cases(sql.DUE, at=microseconds(now), most=limit)
+
+    def next_due(self, after: datetime) -> datetime | None:
+        """Return when time will change something next, later than ``after``."""
+        due: int | None = self._connection.scalar(sql.NEXT_DUE, {"at": microseconds(after)})
+        return None if due is None else moment(due)
+
+    def cards_of(self, case_id: str) -> Sequence[CaseCard]:
+        """Return where the case's cards stand, oldest first."""
+        return [card_of(row) for row in self._connection.execute(sql.CARDS, {"which": case_id})]
+
+    def put_card(self, card: CaseCard) -> None:
+        """Remember that a card of the case stands at a place."""
+        adding = insert_into(APPROVAL_CARD, self._connection.dialect.name)
+        self._connection.execute(adding.on_conflict_do_nothing(index_elements=["card"]), card_row(card))
+
+    def approved_on(self, user_id: str, currency: str, begins: datetime, ends: datetime) -> Money:
+        """Return the sum of what a person approved on a day, and let nobody else ask until the end."""
+        if self._locking and self._connection.dialect.name == "postgresql":
+            self._connection.execute(sql.LOCK_PERSON, {"area": sql.LOCK_AREA, "person": user_id})
+        asked = {
+            "person": user_id,
+            "money": currency,
+            "begins": microseconds(begins),
+            "ends": microseconds(ends),
+        }
+        amounts = self._connection.execute(sql.APPROVED, asked).scalars()
+        return Money(sum(map(Decimal, amounts), Decimal(0)), currency)
+
+    def audit(self, row: AuditRow) -> None:
+        """Write a line of the record."""
+        self._connection.execute(sql.INSERT_AUDIT, audit_row(row))
+
+    def rows_of(self, case_id: str) -> Sequence[AuditRow]:
+        """Return the record of a case, oldest first."""
+        return [audit_of(row) for row in self._connection.execute(sql.AUDIT, {"which": case_id})]
+
+    def deliver(self, delivery: Delivery) -> None:
+        """Owe a place the newest state of a card; several times in one unit of work is once."""
+        self._deliveries[delivery.card] = delivery
+
+    def flush(self) -> None:
+        """Write what is owed, all cards in one order: units of work don't wait for each other's rows."""
+        enqueue(self._connection, *self._deliveries.values(), now=self._now)
+        self._deliveries = {}
+
+    def _cases(self, query: Any, **values: Any) -> list[Case]:
+        return [self._keep(row) for row in self._connection.execute(query, values).all()]
+
+    def _keep(self, row: Any) -> Case:
+        self._stamps[row.id] = row.stamp
+        case = self._known[row.id] = case_of(row)
+        return case
+
+    def _write(self, case: Case, row: dict[str, Any], before: int | None) -> None:
+        known = self._known.get(case.id)
+        if before is None:
+            self._connection.execute(sql.INSERT_CASE, row)
+        else:
+            values = {name: row[name] for name in ("state", "due_us", "stamp", "body")}
+            written = self._connection.execute(sql.UPDATE_CASE, {**values, "which": case.id, "before": before})
+            if written.rowcount != 1:
+                raise CaseTaken(case.id)
+        self._write_decision(case, known)
+        self._write_rows(case, known)
+
+    def _write_decision(self, case: Case, known: Case | None) -> None:
+        before = known.decision if known is not None else None
+        if before == case.decision:
+            return
+        if before is not None:
+            self._connection.execute(sql.DELETE_DECISION, {"which": case.id})
+        if case.decision is not None:
+            self._connection.execute(sql.INSERT_DECISION, decision_row(case.id, case.decision))
+
+    def _write_rows(self, case: Case, known: Case | None) -> None:
+        votes = vote_rows(case)
+        if votes != (vote_rows(known) if known is not None else []):
+            self._connection.execute(sql.DELETE_VOTES, {"which": case.id})
+            if votes:
+                self._connection.execute(sql.INSERT_VOTE, votes)
+        people = named_by(case)
+        if people != (named_by(known) if known is not None else frozenset()):
+            self._connection.execute(sql.DELETE_PEOPLE, {"which": case.id})
+            rows = [{"case_id": case.id, "user_id": one} for one in sorted(people)]
+            if rows:
+                self._connection.execute(sql.INSERT_PERSON, rows)
+
+
+class StoredApprovalBooks:
+    """Implements `bot.approvals.book.Books`."""
+
+    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
+        self._database = database
+        self._now = now
+
+    async def within(self, work: Callable[[Book], T]) -> T:
+        """Return what ``work`` returns, after the commit. Raises `CaseTaken` and `StoreUnavailable`."""
+        return await self._database.run(partial(self._work, work))
+
+    async def look(self, work: Callable[[Book], T]) -> T:
+        """Return what ``work`` finds. Raises `StoreUnavailable`."""
+        return await self._database.run(
+            lambda connection: work(StoredApprovals(connection, self._now(), locking=False))
+        )
+
+    def _work(self, work: Callable[[Book], T], connection: Connection) -> T:
+        begin(connection)
+        book = StoredApprovals(connection, self._now())
+        try:
+            result = work(book)
+            book.flush()
+        except (DataError, IntegrityError) as error:
+            raise Unstorable(type(error).__name__) from error
+        return result
+
+
+def begin(connection: Connection) -> None:
+    """Begin to write: SQLite's driver would only do so at the first change, and what was read before could be old."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
+        connection.execute(sql.PATIENCE)

@@ -1,0 +1,291 @@
+"""The outbox's table: owed in the transaction of the fact, taken within the budgets, settled one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Row, and_, case, delete, func, insert, or_, select, text, update
+from sqlalchemy.engine import Connection
+
+from bot.outbox.backlog import LEASE, Claim, Folding
+from bot.outbox.budgets import Fold, Limits, Plan, Purse, needs, plan
+from bot.outbox.delivery import Delivery, Urgency
+from bot.outbox.place import Place
+from bot.outbox.record import Owed, Result, State, Via, What
+from bot.store.database import Database
+from bot.store.outbox_sql import settled_values, step, upsert
+from bot.store.tables import DELIVERY, DELIVERY_SPEND, DELIVERY_STEP
+
+_D, _S = DELIVERY.c, DELIVERY_SPEND.c
+
+_SCAN = 200
+"""Due rows that one claim looks at; those that have to wait move out of the way of those behind."""
+
+_AT_ONCE = 500
+"""Rows that one digest takes in at a time."""
+
+_STANDS = timedelta(days=730)
+"""A matter may be open for long without news, and when it ends its card must still be known, or it stays as it was."""
+
+_LOCK = 0x64696E6F
+"""Of claims among all processes on PostgreSQL: two that decide over one budget at a time would both find room."""
+
+_MOMENT = timedelta(milliseconds=1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_URGENCIES = tuple(sorted(Urgency, key=lambda urgency: urgency.rank))
+
+
+def milliseconds(moment: datetime) -> int:
+    """Return a time as the tables hold it."""
+    return (moment - _EPOCH) // _MOMENT
+
+
+def moment(ms: int) -> datetime:
+    """Return the time that `milliseconds` made the number from."""
+    return _EPOCH + ms * _MOMENT
+
+
+def enqueue(connection: Connection, *deliveries: Delivery, now: datetime) -> None:
+    """Owe cards their newest state, within the caller's transaction; poke the worker after its commit.
+
+    One row per card: the highest revision, the earliest time and the greatest urgency win. A revision that is shown or
+    given up already is owed only if a higher one comes.
+    """
+    if not deliveries:
+        return
+    at = milliseconds(now)
+    # In one order everywhere, so that two transactions do not wait for each other's rows.
+    rows = [_row(delivery, at) for delivery in sorted(deliveries, key=lambda delivery: delivery.card)]
+    connection.execute(upsert(connection.dialect.name), rows)
+    steps = [step(one.card, at, What.QUEUED, one.revision, detail=one.fact) for one in deliveries]
+    connection.execute(insert(DELIVERY_STEP), steps)
+
+
+def withdraw(connection: Connection, cards: Iterable[str]) -> None:
+    """Owe these cards no longer, for `bot.outbox.composing.Composer.fold` to call in its own transaction."""
+    for card in sorted(cards):
+        connection.execute(update(DELIVERY).where(_D.card == card, _D.state == State.QUEUED).values(state=State.FOLDED))
+
+
+class StoredBacklog:
+    """Implements `bot.outbox.backlog.Backlog`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def enqueue(self, *deliveries: Delivery, now: datetime) -> None:
+        """Owe the newest state of cards, in a transaction of its own."""
+        await self._database.run(lambda connection: enqueue(connection, *deliveries, now=now))
+
+    async def claim(self, worker: str, limits: Limits, *, room: int, sparing: bool, now: datetime) -> Claim:
+        """Take what is due and within the budgets."""
+        return await self._database.run(partial(_claim, worker, limits, room, sparing, now))
+
+    async def settle(self, worker: str, row: Owed, result: Result, now: datetime) -> bool:
+        """Store what became of a row."""
+        return await self._database.run(lambda connection: _settle(connection, worker, row, result, now))
+
+    async def settle_fold(self, worker: str, rows: Sequence[Owed], result: Result, now: datetime) -> None:
+        """Store what became of rows that were to be folded."""
+
+        def settle_all(connection: Connection) -> None:
+            for row in sorted(rows, key=lambda row: row.card):
+                _settle(connection, worker, row, result, now)
+
+        await self._database.run(settle_all)
+
+    async def release(self, worker: str, now: datetime) -> int:
+        """Give back what a worker still holds."""
+        return await self._database.run(lambda connection: _release(connection, worker, now))
+
+    async def recover(self, now: datetime) -> int:
+        """Free all rows on SQLite, which one process has for itself; elsewhere leases end by themselves."""
+        if self._database.dialect != "sqlite":
+            return 0
+        return await self._database.run(lambda connection: _release(connection, None, now))
+
+    async def prune(self, before: datetime) -> None:
+        """Forget settled rows and steps from before that time; what stands somewhere is known for `_STANDS` more."""
+        limit, standing = milliseconds(before), milliseconds(before - _STANDS)
+
+        def forget(connection: Connection) -> None:
+            old = and_(_D.changed_ms < limit, or_(_D.shown == 0, _D.changed_ms < standing))
+            connection.execute(delete(DELIVERY).where(old, _D.state != State.QUEUED))
+            connection.execute(delete(DELIVERY_STEP).where(DELIVERY_STEP.c.at_ms < limit))
+
+        await self._database.run(forget)
+
+    async def waiting(self) -> int:
+        """Return how many rows are queued."""
+        query = select(func.count()).select_from(DELIVERY).where(_D.state == State.QUEUED)
+        count: int = await self._database.run(lambda connection: connection.execute(query).scalar_one())
+        return count
+
+
+def owed(row: Row[Any]) -> Owed:
+    """Return a row as the worker sees it."""
+    return Owed(
+        card=row.card,
+        place=Place.parse(row.place),
+        kind=row.kind,
+        ref=row.ref,
+        urgency=_URGENCIES[row.urgency],
+        via=Via(row.via),
+        wanted=row.wanted,
+        shown=row.shown,
+        doubt=row.doubt,
+        tries=row.tries,
+        due_at=moment(row.due_ms),
+        made_as=row.made_as,
+        making=row.making,
+    )
+
+
+def _row(delivery: Delivery, at: int) -> dict[str, object]:
+    due = milliseconds(delivery.due_at)
+    return {
+        "card": delivery.card,
+        "place": str(delivery.place),
+        "kind": delivery.kind,
+        "ref": delivery.ref,
+        "fact": delivery.fact,
+        "urgency": delivery.urgency.rank,
+        "state": State.QUEUED,
+        "via": Via.CARD,
+        "wanted": delivery.revision,
+        "shown": 0,
+        "doubt": 0,
+        "tries": 0,
+        "due_ms": due,
+        "next_ms": due,
+        "lease": "",
+        "lease_ms": 0,
+        "made_as": "",
+        "making": 0,
+        "track": "",
+        "changed_ms": at,
+        "reason": "",
+    }
+
+
+def _claim(worker: str, limits: Limits, room: int, sparing: bool, now: datetime, connection: Connection) -> Claim:
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+    at = milliseconds(now)
+    due = (_D.state == State.QUEUED, _D.next_ms <= at, _D.lease_ms <= at)
+    query = select(DELIVERY).where(*due).order_by(_D.urgency, _D.due_ms).limit(_SCAN)
+    # A row that somebody writes just now is left for the next look.
+    rows = [owed(row) for row in connection.execute(query.with_for_update(skip_locked=True))]
+    if not rows:
+        return Claim(look_at=_next(connection, at))
+    purse = Purse(_spent(connection, rows, limits, sparing, at), now)
+    made = plan(rows, purse, limits, room=room, sparing=sparing, now=now)
+    foldings = _foldings(connection, made, at)
+    folded = {row.card for folding in foldings for row in folding.rows}
+    _postpone(connection, {card: until for card, until in made.postpone.items() if card not in folded})
+    _lease(connection, worker, [row for row, _ in made.take], now, sending=True)
+    _lease(connection, worker, [row for one in foldings for row in one.rows], now, sending=False)
+    _spend(connection, worker, made, now)
+    # Rows that wait for the next second stay in front of those behind, which then wait with them.
+    more_behind = len(rows) == _SCAN and len(made.take) < room and made.look_at is None
+    look_at = now if more_behind else min(filter(None, (made.look_at, _next(connection, at))), default=None)
+    return Claim(rows=tuple(row for row, _ in made.take), foldings=foldings, look_at=look_at)
+
+
+def _spent(
+    connection: Connection, rows: Iterable[Owed], limits: Limits, sparing: bool, at: int
+) -> Mapping[str, list[datetime]]:
+    buckets = {need.bucket for row in rows for need in needs(row, limits, sparing=sparing)}
+    spent: dict[str, list[datetime]] = {}
+    query = select(_S.bucket, _S.until_ms).where(_S.bucket.in_(buckets), _S.until_ms > at)
+    for bucket, until in connection.execute(query):
+        spent.setdefault(bucket, []).append(moment(until))
+    return spent
+
+
+def _foldings(connection: Connection, made: Plan, at: int) -> tuple[Folding, ...]:
+    """Return the rows of each fold, also those that were postponed before; a single one is not folded."""
+    taken = {row.card for row, _ in made.take}
+    foldings = [Folding(fold, _foldable(connection, fold, taken, at)) for fold in made.fold]
+    return tuple(folding for folding in foldings if len(folding.rows) > 1)
+
+
+def _foldable(connection: Connection, fold: Fold, taken: set[str], at: int) -> tuple[Owed, ...]:
+    query = (
+        select(DELIVERY)
+        .where(_D.state == State.QUEUED, _D.place == str(fold.place), _D.kind == fold.kind)
+        .where(_D.shown == 0, _D.doubt == 0, _D.urgency > Urgency.NOW.rank, _D.due_ms <= at, _D.lease_ms <= at)
+        .order_by(_D.due_ms)
+        .limit(_AT_ONCE)
+    )
+    rows = map(owed, connection.execute(query.with_for_update(skip_locked=True)))
+    return tuple(row for row in rows if row.card not in taken)
+
+
+def _lease(connection: Connection, worker: str, rows: Sequence[Owed], now: datetime, *, sending: bool) -> None:
+    """Take rows; one that is to be made is in doubt until it is settled, for the process may die in between."""
+    until = milliseconds(now + LEASE)
+    for row in rows:
+        values: dict[str, Any] = {"lease": worker, "lease_ms": until}
+        if sending and not row.shown:
+            values["doubt"] = row.doubt or row.wanted
+        connection.execute(update(DELIVERY).where(_D.card == row.card).values(values))
+
+
+def _postpone(connection: Connection, cards: Mapping[str, datetime]) -> None:
+    for card, until in cards.items():
+        connection.execute(update(DELIVERY).where(_D.card == card).values(next_ms=milliseconds(until)))
+
+
+def _spend(connection: Connection, worker: str, made: Plan, now: datetime) -> None:
+    spends = [
+        {
+            "bucket": need.bucket,
+            "card": row.card,
+            "worker": worker,
+            "window_ms": need.window // _MOMENT,
+            "until_ms": milliseconds(now + LEASE + need.window),
+        }
+        for row, wanted in made.take
+        for need in wanted
+    ]
+    if spends:
+        connection.execute(delete(DELIVERY_SPEND).where(_S.until_ms <= milliseconds(now)))
+        connection.execute(insert(DELIVERY_SPEND), spends)
+
+
+def _next(connection: Connection, at: int) -> datetime | None:
+    """Return when the next row that is not due or not free will be both."""
+    free = case((_D.next_ms > _D.lease_ms, _D.next_ms), else_=_D.lease_ms)
+    found: int | None = connection.scalar(select(func.min(free)).where(_D.state == State.QUEUED, free > at))
+    return None if found is None else moment(found)
+
+
+def _settle(connection: Connection, worker: str, row: Owed, result: Result, now: datetime) -> bool:
+    at = milliseconds(now)
+    again = at if result.again_at is None else milliseconds(result.again_at)
+    mine = (_D.card == row.card, _D.lease == worker)
+    values = settled_values(row, result, at, again)
+    held = connection.execute(update(DELIVERY).where(*mine).values(values)).rowcount > 0
+    late = result.late // _MOMENT
+    line = step(row.card, at, result.what, result.revision, late=late, detail=result.reason)
+    connection.execute(insert(DELIVERY_STEP), line)
+    _end_calls(connection, at, worker, row.card)
+    return held
+
+
+def _end_calls(connection: Connection, at: int, worker: str | None, card: str | None = None) -> None:
+    """Let calls that were under way count for one window from now on."""
+    under_way = _S.worker == worker if worker is not None else _S.worker != ""
+    which = (under_way,) if card is None else (under_way, _S.card == card)
+    connection.execute(update(DELIVERY_SPEND).where(*which).values(worker="", until_ms=DELIVERY_SPEND.c.window_ms + at))
+
+
+def _release(connection: Connection, worker: str | None, now: datetime) -> int:
+    held = _D.lease == worker if worker is not None else _D.lease != ""
+    freed = connection.execute(update(DELIVERY).where(held).values(lease="", lease_ms=0)).rowcount
+    _end_calls(connection, milliseconds(now), worker)
+    return freed

@@ -1,0 +1,146 @@
+"""``POST /hooks/{source}``: events come in by signed webhook (design, section 5; docs/how-to/send-events.md).
+
+202 means committed. Every refusal is ``application/problem+json`` (RFC 9457) to the sender, one line to the operator,
+and a number; none of them repeats what was sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+
+import orjson
+import structlog
+from aiohttp import web
+
+from bot.alerts.errors import IntakeFull, Undecodable, Unsigned
+from bot.alerts.intake.hook import MAX_EVENTS, Hook
+from bot.alerts.intake.receipt import Intake, Receipt
+from bot.alerts.intake.signing import Request
+from bot.alerts.intake.vendors.translating import CloudEvents
+from bot.errors import DingerpError
+from bot.metrics import Metrics
+
+log = structlog.get_logger(__name__)
+
+BODY_SECONDS = 20.0
+"""Time for a body to arrive; a sender slower than that holds its connection for nothing."""
+STORE_AGAIN = 5.0
+"""Seconds after which a sender may try again while the database is away."""
+UNKNOWN = "unknown"
+
+
+class _Refused(Exception):
+    """A request that is answered with a problem."""
+
+    def __init__(self, status: HTTPStatus, detail: str, *, retry_after: float | None = None) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.retry_after = retry_after
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hooks:
+    """The hooks that are configured, and where their events go."""
+
+    hooks: Mapping[str, Hook]
+    intake: Intake
+    metrics: Metrics
+    now: Callable[[], datetime]
+
+    def mount(self, app: web.Application) -> None:
+        """Serve the hooks from an application."""
+        app.router.add_post("/hooks/{source}", self.receive)
+
+    async def receive(self, request: web.Request) -> web.Response:
+        """Answer one request."""
+        began = time.perf_counter()
+        hook = self.hooks.get(request.match_info["source"])
+        name, outcome = hook.source if hook else UNKNOWN, "accepted"
+        try:
+            if hook is None:
+                raise _Refused(HTTPStatus.NOT_FOUND, "no such source is configured")
+            answer = _accepted(hook, await self._accept(hook, request))
+        except _Refused as refused:
+            answer, outcome = _problem(refused), refused.status.phrase.lower().replace(" ", "_")
+            log.warning("hook.refused", source=name, status=int(refused.status), reason=refused.detail)
+        self.metrics.hooks.labels(name, outcome).inc()
+        self.metrics.hook_seconds.observe(time.perf_counter() - began)
+        return answer
+
+    async def _accept(self, hook: Hook, request: web.Request) -> Receipt:
+        _check_media(hook, request)
+        body = await _body(request, hook.max_bytes)
+        events = self._read(hook, Request(request.headers, request.query, body))
+        try:
+            return await self.intake.accept(hook.source, events, via="webhook")
+        except IntakeFull as full:
+            raise _Refused(HTTPStatus.TOO_MANY_REQUESTS, full.detail, retry_after=full.retry_after) from None
+        except DingerpError as error:
+            detail = f"nothing was stored ({type(error).__name__}); send it again"
+            again = error.retry_after or STORE_AGAIN
+            raise _Refused(HTTPStatus.SERVICE_UNAVAILABLE, detail, retry_after=again) from None
+
+    def _read(self, hook: Hook, request: Request) -> CloudEvents:
+        try:
+            events = hook.read(request, self.now())
+        except Unsigned as error:
+            raise _Refused(HTTPStatus.UNAUTHORIZED, error.detail) from None
+        except Undecodable as error:
+            raise _Refused(HTTPStatus.BAD_REQUEST, error.detail) from None
+        if len(events) > MAX_EVENTS:
+            raise _Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"at most {MAX_EVENTS} events in one request")
+        return events
+
+
+def _check_media(hook: Hook, request: web.Request) -> None:
+    if request.content_type not in hook.media:
+        raise _Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"send {' or '.join(sorted(hook.media))}")
+    if (request.charset or "utf-8").lower().replace("-", "") not in {"utf8", "usascii"}:
+        raise _Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send UTF-8")
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        # What is signed are the bytes that came; and what is small here may be huge once unpacked.
+        raise _Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send it without compression")
+
+
+async def _body(request: web.Request, limit: int) -> bytes:
+    """Return the body, of which no more than ``limit`` bytes and a buffer are ever held."""
+    too_large = _Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"at most {limit} bytes")
+    if (request.content_length or 0) > limit:
+        raise too_large
+    chunks, size = [], 0
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in request.content.iter_any():
+                chunks.append(chunk)
+                size += len(chunk)
+                if size > limit:
+                    raise too_large
+    except (web.RequestPayloadError, ConnectionError):
+        raise _Refused(HTTPStatus.BAD_REQUEST, "the body ends before its end") from None
+    except TimeoutError:
+        raise _Refused(HTTPStatus.REQUEST_TIMEOUT, f"the body took longer than {BODY_SECONDS:.0f} s") from None
+    return b"".join(chunks)
+
+
+def _accepted(hook: Hook, receipt: Receipt) -> web.Response:
+    if hook.says:
+        return web.Response(text=hook.says)
+    rejected = [{"id": each.id, "reason": each.reason} for each in receipt.rejected]
+    body = {"accepted": receipt.accepted, "duplicate": receipt.duplicate, "rejected": rejected}
+    return web.Response(status=HTTPStatus.ACCEPTED, body=orjson.dumps(body), content_type="application/json")
+
+
+def _problem(refused: _Refused) -> web.Response:
+    body = {"title": refused.status.phrase, "status": int(refused.status), "detail": refused.detail}
+    answer = web.Response(status=refused.status, body=orjson.dumps(body), content_type="application/problem+json")
+    if refused.retry_after is not None:
+        answer.headers["Retry-After"] = str(max(1, round(refused.retry_after)))
+    if refused.status in {HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.REQUEST_TIMEOUT}:
+        answer.force_close()  # the rest of the body is not waited for
+    return answer

@@ -1,0 +1,54 @@
+"""/unwatch: be told no longer."""
+
+from __future__ import annotations
+
+from bot.alerts.board import AlertBoard
+from bot.alerts.views import AlertSaid
+from bot.cards.notices import Pick
+from bot.cards.view import View
+from bot.chat.arguments import Keyword, Word
+from bot.chat.asking import Asking
+from bot.chat.errors import BadArgument, NothingFound
+from bot.chat.line import command_line
+from bot.chat.registry import command
+from bot.phrase import phrase
+
+_CLOSEST, _SHOWN = 4, 8
+
+
+class Unwatched(Word):
+    """The SKU or document number of a watch."""
+
+    placeholder = phrase("SKU or number")
+
+
+class Every(Keyword):
+    """All watches at once."""
+
+    ALL = phrase("all"), "全部", "所有"
+
+
+@command(
+    "unwatch",
+    aliases=("取消关注", "qxgz"),
+    examples=("/unwatch SKU123", "/取消关注 SO-1001", "/unwatch all"),
+    summary=phrase("Stop watching something"),
+    place=58,
+)
+async def unwatch(
+    what: Unwatched | None = None, *, every: Every | None = None, board: AlertBoard, asking: Asking
+) -> View:
+    """End the watches on one thing, or all."""
+    known = await board.watches(asking.person.user_id or "")
+    if what is None and every is None:
+        raise BadArgument(phrase("Say what you no longer want to watch."))
+    ending = [one for one in known if every or one.subject.casefold() == (what or "").casefold()]
+    if what and not ending:
+        others = dict.fromkeys(one.subject for one in known)
+        raise NothingFound(what, tuple(command_line("unwatch", one) for one in list(others)[:_CLOSEST]))
+    await board.drop_watches(tuple(one.id for one in ending))
+    return AlertSaid(
+        title=phrase("You no longer watch it"),
+        lines=tuple(f"{one.subject} {one.title}".strip() for one in ending[:_SHOWN]),
+        next=(Pick(command_line("watches"), phrase("All I watch")),),
+    )

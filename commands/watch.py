@@ -1,0 +1,238 @@
+"""/watch: be told in one's own chat when a figure crosses a limit, or a document changes its state."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from bot.access.policy import AccessPolicy
+from bot.alerts.board import AlertBoard, Comparison, Watch
+from bot.alerts.views import AlertSaid
+from bot.cards.notices import Pick
+from bot.cards.view import View
+from bot.cards.words import word
+from bot.chat.arguments import Word
+from bot.chat.asking import Asking
+from bot.chat.closest import SAMPLE, closest
+from bot.chat.errors import BadArgument, NothingFound
+from bot.chat.line import command_line
+from bot.chat.registry import Commands, command
+from bot.erp.errors import NotFound, Unsupported
+from bot.erp.hub import ErpHub
+from bot.erp.model import Area, StockLevel
+from bot.phrase import Phrase, phrase
+
+MOST = 50
+"""Watches of one person: who wants more should ask for a rule."""
+
+_SIGNS = {
+    Comparison.AT_MOST: ("<=", "=<", "≤", "⩽", "≦", "不超过", "不高于", "不多于", "至多", "最多"),
+    Comparison.AT_LEAST: (">=", "=>", "≥", "⩾", "≧", "不低于", "不少于", "至少", "达到"),
+    Comparison.BELOW: ("<", "低于", "少于", "小于", "不足", "below", "under"),
+    Comparison.ABOVE: (">", "高于", "多于", "大于", "超过", "above", "over"),
+}
+_COMPARISONS = {sign: comparison for comparison, signs in _SIGNS.items() for sign in signs}
+_WORDS = "|".join(sign for sign in _COMPARISONS if sign.isalpha() and sign.isascii())
+_MARKS = "|".join(re.escape(sign) for sign in _COMPARISONS if not (sign.isalpha() and sign.isascii()))
+_CONDITION = re.compile(rf"(.*?\S)(?:\s*({_MARKS})|\s+({_WORDS})(?=[\s\d]))\s*(.*)", re.IGNORECASE)
+_LIMIT = re.compile(r"(-?\d{1,3}(?:,\d{3})+(?:\.\d{1,6})?|-?\d{1,12}(?:\.\d{1,6})?)\s*([^\W\d_]{0,12}[²³]?)")
+
+
+class Watched(Word):
+    """A SKU, or the number of a document."""
+
+    placeholder = phrase("SKU or number")
+
+
+class Condition(Word):
+    """When: what is available compared with a limit."""
+
+    placeholder = phrase("< 50")
+    takes_rest = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Limit:
+    comparison: Comparison
+    limit: Decimal
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Document:
+    """What a document is, and how it stands now."""
+
+    area: Area
+    number: str
+    title: str
+    state: Phrase | str
+
+
+@command(
+    "watch",
+    aliases=("关注", "gz", "盯"),
+    examples=("/watch SKU123 < 50", "/关注 SKU123 低于 50", "/watch SO-1001"),
+    summary=phrase("Be told when stock crosses a limit, or a document changes"),
+    place=56,
+)
+async def watch(
+    what: Watched,
+    when: Condition | None = None,
+    *,
+    erp: ErpHub,
+    board: AlertBoard,
+    asking: Asking,
+    commands: Commands,
+    policy: AccessPolicy,
+) -> View:
+    """Check that there is such a thing, keep the watch, and show the present figure."""
+    subject, limit = _read(f"{what} {when}" if when else what)
+    usable = {one.name for one in commands.usable(policy, asking)}
+    if limit:
+        made, said = await _of_stock(subject, limit, _Shop(erp, usable), asking)
+    else:
+        made, said = await _of_document(subject, _Shop(erp, usable), asking)
+    known = await board.watches(made.user_id)
+    if len(known) >= MOST and made.id not in {one.id for one in known}:
+        raise BadArgument(phrase("You watch %(num)s things already. Stop one first: /watches", num=MOST))
+    await board.put_watch(made)
+    return AlertSaid(
+        title=phrase("You watch %(what)s", what=f"{made.subject} {made.title}".strip()),
+        lines=(*said, phrase("You are told in your own chat with the bot.")),
+        next=(
+            Pick(command_line("watches"), phrase("All I watch")),
+            Pick(command_line("unwatch", made.subject), phrase("Stop %(what)s", what=made.subject)),
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Shop:
+    """The ERP, as far as the person may ask it: who may not see a figure may not be told of it either."""
+
+    erp: ErpHub
+    usable: set[str]
+
+    def lookups(self) -> tuple[Callable[[str], Awaitable[_Document]], ...]:
+        """Return what finds documents by their numbers."""
+        known = {"order": self._order, "invoice": self._invoice, "po": self._purchase, "mo": self._production}
+        return tuple(look_up for name, look_up in known.items() if name in self.usable)
+
+    async def level(self, sku: str) -> StockLevel:
+        """Return a product's stock, also by a part of its code or name that no other one has."""
+        if "stock" not in self.usable:
+            raise NothingFound(sku)
+        try:
+            return (await self.erp.stock(sku)).value
+        except NotFound:
+            hits = (await self.erp.find_products(sku, limit=2)).value
+        if len(hits) == 1:
+            return (await self.erp.stock(hits[0].sku)).value
+        raise NothingFound(sku)
+
+    async def closest(self, text: str) -> tuple[str, ...]:
+        """Return SKUs like a text."""
+
+        async def search(part: str) -> list[str]:
+            return [product.sku for product in (await self.erp.find_products(part, limit=SAMPLE)).value]
+
+        return await closest(text, search) if "stock" in self.usable else ()
+
+    async def _order(self, number: str) -> _Document:
+        found = (await self.erp.order(number)).value
+        return _Document(Area.SALES, found.number, found.customer, word(found.status))
+
+    async def _invoice(self, number: str) -> _Document:
+        found = (await self.erp.invoice(number)).value
+        return _Document(Area.FINANCE, found.number, found.customer, word(found.status))
+
+    async def _purchase(self, number: str) -> _Document:
+        found = (await self.erp.purchase_order(number)).value
+        return _Document(Area.PURCHASING, found.number, found.vendor, word(found.status))
+
+    async def _production(self, number: str) -> _Document:
+        found = (await self.erp.production_order(number)).value
+        return _Document(Area.PRODUCTION, found.number, found.name, word(found.status))
+
+
+async def _of_stock(subject: str, limit: _Limit, shop: _Shop, asking: Asking) -> tuple[Watch, Sequence[Phrase]]:
+    try:
+        level = await shop.level(subject)
+    except NotFound as error:
+        condition = f"{limit.comparison}{limit.limit:f}"
+        lines = [command_line("watch", sku, condition) for sku in await shop.closest(subject)]
+        raise NothingFound(subject, tuple(lines)) from error
+    product = level.product
+    if limit.unit and limit.unit.casefold() != product.unit.casefold():
+        raise BadArgument(
+            phrase("%(sku)s is counted in %(unit)s: write the limit in it.", sku=product.sku, unit=product.unit)
+        )
+    figure = level.total.available if level.total.available is not None else level.total.on_hand
+    made = Watch(
+        user_id=asking.person.user_id or "",
+        area=Area.STOCK,
+        subject=product.sku,
+        title=product.name,
+        comparison=limit.comparison,
+        limit=limit.limit,
+        made_at=asking.now,
+    )
+    return made, _stock_said(limit, figure, product.unit)
+
+
+def _stock_said(limit: _Limit, figure: Decimal | None, unit: str) -> Sequence[Phrase]:
+    sign, least = limit.comparison.sign, limit.limit
+    when = phrase("As soon as available %(sign)s %(limit)s %(unit)s", sign=sign, limit=least, unit=unit)
+    if figure is None:
+        return when, phrase("How much is available the ERP does not say now.")
+    now = phrase("Available now: %(figure)s %(unit)s", figure=figure, unit=unit)
+    return (when, now, phrase("That is so already.")) if limit.comparison.holds(figure, least) else (when, now)
+
+
+async def _of_document(number: str, shop: _Shop, asking: Asking) -> tuple[Watch, Sequence[Phrase]]:
+    found = [one for one in await asyncio.gather(*(_if_there(look_up, number) for look_up in shop.lookups())) if one]
+    if not found:
+        await _hint_at_limit(number, shop)
+        raise NothingFound(number)
+    # Numbers are the documents' own in all ERPs that we know; should two areas share one, the first is meant.
+    document = found[0]
+    made = Watch(
+        user_id=asking.person.user_id or "",
+        area=document.area,
+        subject=document.number,
+        title=document.title,
+        made_at=asking.now,
+    )
+    return made, (phrase("At every change of its state"), phrase("State now: %(state)s", state=document.state))
+
+
+async def _if_there(look_up: Callable[[str], Awaitable[_Document]], number: str) -> _Document | None:
+    try:
+        return await look_up(number)
+    except (NotFound, Unsupported):
+        return None
+
+
+async def _hint_at_limit(text: str, shop: _Shop) -> None:
+    """Raise `BadArgument` for a product: what is to be told of it must be said."""
+    try:
+        level = await shop.level(text)
+    except (NotFound, Unsupported):
+        return
+    line = command_line("watch", level.product.sku)
+    raise BadArgument(phrase("Say from which limit on, such as: %(line)s < 50", line=line))
+
+
+def _read(text: str) -> tuple[str, _Limit | None]:
+    """Return the subject and the limit of ``SKU123 < 50``, however close it is written; raises `BadArgument`."""
+    match = _CONDITION.fullmatch(text)
+    if match is None:
+        return text, None
+    sign, told = match[2] or match[3], match[4]
+    number = _LIMIT.fullmatch(told)
+    if number is None:
+        raise BadArgument(phrase("After “%(sign)s” a number is expected.", sign=sign))
+    return match[1], _Limit(_COMPARISONS[sign.casefold()], Decimal(number[1].replace(",", "")), number[2])

@@ -1,0 +1,90 @@
+"""The living demo company, polled: alerts arrive and turn green, at a rate at which people can follow."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.alerts.event import EventType, Severity
+from bot.alerts.intake.polled import Manner
+from bot.alerts.rules.company import Company
+from bot.alerts.rules.reading import read_rules
+from bot.demo import ALERT_RULES, LIST_SECONDS, POLL_SECONDS, demo_settings
+from bot.erp.demo.adapter import DemoErp, open_demo
+from bot.erp.demo.manifest import DemoOptions
+from bot.outbox.place import PlaceKind
+from bot.settings import load_settings
+from bot.simulator.config import SimulatorConfig
+from bot.simulator.enterprise import demo_enterprise
+from bot.store.database import Database
+from tests.alerts.rules.made import event
+
+from .polled_erp import START, TODAY, ZONE, Bot, Clock
+
+MANNER = Manner(seconds=POLL_SECONDS, lists=LIST_SECONDS, backlog=False)
+OPENING = {"stock.low", "stock.out", "invoice.overdue", "order.late", "po.submitted", "production.late"}
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    database = Database(f"sqlite:///{tmp_path / 'bot.sqlite3'}")
+    await database.migrate()
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def bot(database: Database) -> AsyncIterator[Bot]:
+    clock = Clock()
+    erp: DemoErp = await open_demo(":memory:", today=TODAY, now=clock.now, days_per_hour=6)
+    yield Bot(erp, database, clock, MANNER)
+    await erp.close()
+
+
+@pytest.mark.parametrize("living", [True, False])
+def test_the_demo_polls_only_while_the_company_lives(
+    living: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = demo_settings(load_settings(), SimulatorConfig(), "http://127.0.0.1:1", living=living)
+    assert settings.poll.enabled is living
+    assert DemoOptions.model_validate(settings.erp["demo"].options).living is living
+    assert (settings.alerts.rules == ALERT_RULES) is living
+
+
+def test_the_demo_has_a_place_for_every_alert() -> None:
+    company = Company(zone=ZONE, default=(), roles={})
+    rules = read_rules(ALERT_RULES.read_bytes(), company=company, name="demo")
+    groups = {group.id: group.title for group in demo_enterprise().groups}
+    places = {}
+    for kind in EventType:
+        routing = rules.route(event(kind), Severity.WARNING, START)
+        assert [target.place.kind for target in routing.targets] == [PlaceKind.GROUP]
+        places[kind] = groups[routing.targets[0].place.id]
+    assert places[EventType.STOCK_LOW] == places[EventType.ORDER_LATE] == "仓库与销售群"
+    assert places[EventType.INVOICE_OVERDUE] == places[EventType.PO_SUBMITTED] == "采购与财务群"
+
+
+async def test_one_sees_an_alert_within_seconds_and_a_handful_in_ten_minutes(bot: Bot) -> None:
+    await bot.poll(3, seconds=POLL_SECONDS)
+    assert await bot.told() != [], "within fifteen seconds"
+    await bot.poll(int(600 / POLL_SECONDS) - 3, seconds=POLL_SECONDS)
+    told = await bot.told()
+    assert 3 <= len(told) <= 15, told
+    assert any(one.endswith("over") for one in told), "and something has turned green"
+
+
+async def test_an_hour_brings_all_kinds_and_their_ends(bot: Bot) -> None:
+    await bot.poll(240, seconds=LIST_SECONDS)
+    events: list[Any] = await bot.events()
+    opened = Counter(event["type"] for event in events if not event["data"].get("resolved"))
+    assert set(opened) >= OPENING, opened
+    assert {"invoice.paid", "production.done"} <= set(opened)
+    assert len(events) < 120, "no more than one can read"
+    ended = Counter(event["type"] for event in events if event["data"].get("resolved"))
+    assert {"stock.low", "order.late"} <= set(ended)
+    assert len({event["id"] for event in events}) == len(events)

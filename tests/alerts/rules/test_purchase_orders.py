@@ -1,0 +1,41 @@
+"""Purchase orders that people decide on in the chat have cards of their own there: alerts leave them alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from bot.alerts.event import Severity
+from bot.alerts.rules.book import RuleBook
+from bot.alerts.rules.reading import default_rules
+
+from .made import COMPANY, NOW, book, event
+
+DECIDES = replace(COMPANY, decides_in_chat=True)
+ROUTE = '[[routes]]\nname = "buying"\ntypes = ["po.*"]\nto = ["group:cidBuying"]\n'
+
+
+def places(rules: RuleBook, kind: str) -> list[str]:
+    return [str(target.place) for target in rules.route(event(kind), Severity.WARNING, NOW).targets]
+
+
+@pytest.mark.parametrize("kind", ["po.submitted", "po.changed", "po.decided"])
+def test_they_have_cards_of_their_own(kind: str) -> None:
+    for rules in (default_rules(DECIDES), book("", DECIDES)):
+        assert places(rules, kind) == []
+        why = rules.route(event(kind), Severity.WARNING, NOW).why
+        assert "cards of their own" in why[-1]
+
+
+@pytest.mark.parametrize("kind", ["stock.low", "invoice.overdue", "custom.po"])
+def test_other_alerts_go_where_they_went(kind: str) -> None:
+    assert places(default_rules(DECIDES), kind) == ["group:cidOffice"]
+
+
+def test_a_route_that_names_them_has_them() -> None:
+    assert places(book(ROUTE, DECIDES), "po.submitted") == ["group:cidBuying"]
+
+
+def test_without_approvals_they_are_alerts() -> None:
+    assert places(default_rules(COMPANY), "po.submitted") == ["group:cidOffice"]

@@ -1,0 +1,253 @@
+"""Which event goes where, and why."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+
+import pytest
+
+from bot.alerts.event import Event, Severity
+from bot.alerts.plan import Target
+from bot.alerts.rules.reading import default_rules
+from bot.outbox.place import Place
+
+from .made import COMPANY, NOW, book, event
+
+RULES = """
+[default]
+to = ["group:cidOffice"]
+
+[owners]
+W1 = "group:cidShanghai"
+W2 = ["group:cidNingbo", "person:keeper02"]
+sales01 = "person:sales01"
+
+[[routes]]
+name = "stock"
+types = ["stock.*"]
+to = ["owner"]
+
+[[routes.routes]]
+name = "out"
+types = ["stock.out"]
+to = ["owner", "person:manager01"]
+
+[[routes]]
+name = "audit"
+types = ["invoice.*"]
+when = "amount >= 100000 CNY"
+to = ["role:boss"]
+continue = true
+
+[[routes]]
+name = "finance"
+types = ["invoice.*"]
+to = ["role:finance"]
+
+[[routes.routes]]
+name = "old"
+min_age = 30
+to = ["group:cidOld"]
+continue = true
+
+[[routes.routes]]
+name = "east"
+customers = ["华东*"]
+to = ["group:cidEast"]
+
+[[routes]]
+name = "noise"
+types = ["custom.test"]
+to = []
+
+[[routes]]
+name = "sales"
+types = ["order.*"]
+severities = ["warning", "critical"]
+companies = ["01"]
+sources = ["main"]
+to = ["owner", "group:cidSales"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("what", "places"),
+    [
+        # Each warehouse sees its own; the inner route adds the manager.
+        (event("stock.low", warehouse="W1"), ["group:cidShanghai"]),
+        (event("stock.low", warehouse="W2"), ["group:cidNingbo", "person:keeper02"]),
+        (event("stock.out", warehouse="W1"), ["group:cidShanghai", "person:manager01"]),
+        # The owner's account goes before the warehouse.
+        (event("stock.low", warehouse="W1", owner="sales01"), ["person:sales01"]),
+        # Nobody's: to the default places, not to nowhere.
+        (event("stock.low", warehouse="W9"), ["group:cidOffice"]),
+        (event("stock.out", warehouse="W9"), ["person:manager01"]),
+        # `continue`: the boss hears of it besides finance.
+        (event("invoice.overdue", amount="99999.99 CNY"), ["person:fin01", "person:fin02"]),
+        (event("invoice.overdue", amount="100000 CNY"), ["person:boss01", "person:fin01", "person:fin02"]),
+        # Another currency, or no amount at all, is not that much money.
+        (event("invoice.overdue", amount="900000 JPY"), ["person:fin01", "person:fin02"]),
+        (event("invoice.overdue"), ["person:fin01", "person:fin02"]),
+        # Inner routes: both fit, one fits.
+        (event("invoice.overdue", due_on="2026-10-25", customer="华东机械"), ["group:cidOld", "group:cidEast"]),
+        (event("invoice.overdue", due_on="2026-10-26", customer="华东机械"), ["group:cidEast"]),
+        (event("invoice.overdue", due_on="2026-01-01", customer="中华东"), ["group:cidOld"]),
+        # All keys of a route have to fit.
+        (event("order.late", company="01", owner="sales01"), ["person:sales01", "group:cidSales"]),
+        (event("order.late", company="02", owner="sales01"), ["group:cidOffice"]),
+        (event("order.late", company="01", source="other"), ["group:cidOffice"]),
+        # Explicitly to nobody, and what no route takes.
+        (event("custom.test"), []),
+        (event("production.late"), ["group:cidOffice"]),
+    ],
+    ids=lambda value: f"{value.type} {value.warehouse}{value.customer}" if isinstance(value, Event) else None,
+)
+def test_places(what: Event, places: list[str]) -> None:
+    routing = book(RULES).route(what, what.severity, NOW)
+    assert [str(target.place) for target in routing.targets] == places
+
+
+def test_severity_after_grading_counts() -> None:
+    rules, what = book(RULES), event("order.late", company="01")
+    assert rules.route(what, Severity.INFO, NOW).targets[0].route == "default"
+    assert rules.route(what, Severity.CRITICAL, NOW).targets[0].route == "sales"
+
+
+def test_why_has_a_line_for_each_rule_that_was_looked_at() -> None:
+    what = event("invoice.overdue", amount="120000 CNY", customer="华东机械")
+    assert book(RULES).route(what, what.severity, NOW).why == (
+        "stock: no, types = stock.*",
+        "audit: yes",
+        "finance: yes",
+        "finance/old: no, min_age = 30",
+        "finance/east: yes",
+        "audit: to person:boss01",
+        "finance/east: to group:cidEast",
+    )
+
+
+def test_why_says_when_a_place_has_it_already() -> None:
+    rules = book(
+        '[[routes]]\nname = "a"\nwhen = "hour > 25"\n'
+        '[[routes]]\nname = "b"\nto = ["group:cidX"]\ncontinue = true\n'
+        '[[routes]]\nname = "c"\nto = ["group:cidX"]\n'
+    )
+    routing = rules.route(event(), Severity.INFO, NOW)
+    assert [target.route for target in routing.targets] == ["b"]
+    assert routing.why == (
+        "a: no, when = hour > 25",
+        "b: yes",
+        "c: yes",
+        "b: to group:cidX",
+        "c: group:cidX has it from b",
+    )
+
+
+def test_why_says_whose_nobody_knows() -> None:
+    why = book(RULES).route(event(warehouse="W9", owner="kim"), Severity.INFO, NOW).why
+    assert "stock: owner 'kim' of warehouse 'W9' is not in [owners]" in why
+    assert book(RULES).route(event("custom.test"), Severity.INFO, NOW).why[-1] == "noise: to nobody"
+
+
+def test_without_rules_everything_goes_to_the_default_groups() -> None:
+    rules = default_rules(COMPANY)
+    what = event()
+    (target,) = rules.route(what, Severity.INFO, NOW).targets
+    assert target == Target(place=Place.parse("group:cidOffice"), route="default", group="stock:main::A1")
+    assert rules.shows_at(target, Severity.INFO, NOW) == NOW
+
+
+TERMS = """
+[default]
+to = ["group:cidOffice"]
+interval = "10m"
+repeat = "1d"
+group_by = ["type"]
+
+[windows.night]
+from = "22:00"
+to = "06:00"
+
+[[routes]]
+name = "finance"
+types = ["invoice.*"]
+wait = "2m"
+window = "night"
+escalate = [{after = "2h", to = ["role:boss"]}, {after = "30m", to = ["owner", "role:finance"]}]
+
+[[routes.routes]]
+name = "quick"
+severities = ["critical"]
+group_by = []
+wait = "0m"
+repeat = "never"
+window = ""
+escalate = []
+
+[[routes]]
+name = "orders"
+types = ["order.*"]
+digest = ["17:00", "08:30"]
+group_by = ["type", "customer"]
+"""
+
+
+def only(what: Event, severity: Severity = Severity.WARNING) -> Target:
+    (target,) = book(TERMS).route(what, severity, NOW).targets
+    return target
+
+
+def test_inner_routes_take_over_what_they_do_not_say() -> None:
+    outer = only(event("invoice.overdue"))
+    assert (outer.wait, outer.interval, outer.repeat) == (
+        timedelta(minutes=2),
+        timedelta(minutes=10),
+        timedelta(days=1),
+    )
+    assert outer.group == "finance|type='invoice.overdue'"
+    inner = only(event("invoice.overdue"), Severity.CRITICAL)
+    assert (inner.wait, inner.interval, inner.repeat, inner.steps) == (timedelta(0), timedelta(minutes=10), None, ())
+    assert inner.group == "finance/quick", "an empty group_by: all of the route on one card"
+
+
+def test_steps_of_escalation_come_in_order_and_without_empty_ones() -> None:
+    steps = only(event("invoice.overdue")).steps
+    assert [(step.after, [str(place) for place in step.places]) for step in steps] == [
+        (timedelta(minutes=30), ["person:fin01", "person:fin02"]),
+        (timedelta(hours=2), ["person:boss01"]),
+    ]
+
+
+def test_groups_do_not_run_into_each_other() -> None:
+    first = only(event("order.late", customer="A'|customer='B"))
+    second = only(event("order.late", customer="A"))
+    assert first.group != second.group
+    assert second.group == "orders|type='order.late'|customer='A'"
+
+
+def test_without_group_by_a_digest_gathers_all_and_what_is_critical_stands_alone() -> None:
+    rules = book('[[routes]]\nname = "all"\ndigest = ["08:30"]\n')
+    what = event()
+    assert [rules.route(what, severity, NOW).targets[0].group for severity in Severity] == [
+        "all",
+        "all",
+        "stock:main::A1",
+    ]
+
+
+def test_reasons_are_single_lines() -> None:
+    rules = book('[[routes]]\nwhen = """\n  hour < 5 &&\n  workday // at night\n"""\n')
+    assert rules.route(event(), Severity.INFO, NOW).why[0] == "1: no, when = hour < 5 && workday // at night"
+
+
+def test_fifty_rules_cost_little() -> None:
+    rules = book("".join(f"[[routes]]\nwhen = \"warehouse == 'X{n}' && amount > {n} CNY\"\n" for n in range(50)))
+    what = event("invoice.overdue", amount="10000.50 CNY", warehouse="W1")
+    costs = []
+    for _ in range(20):
+        begin = time.perf_counter()
+        rules.route(what, Severity.WARNING, NOW)
+        costs.append(time.perf_counter() - begin)
+    # Measured: 0.1 ms. The best of many says what it costs on a machine that has other work too.
+    assert min(costs) < 0.001

@@ -1,0 +1,235 @@
+"""Whatever happens in whatever order: both ledgers tell the same, and what must always hold holds."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import TypeVar
+
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from bot.alerts import handling
+from bot.alerts.alert import AlertState, CardState, Mark
+from bot.alerts.event import Event, Severity
+from bot.alerts.hushing import Hushes
+from bot.alerts.ledger import Ledger, Mute
+from bot.alerts.plan import Target
+from bot.alerts.unit import Unit
+from bot.outbox.place import Place
+from bot.store.database import Database
+from bot.store.tables import METADATA
+from bot.testing.ledger import MemoryLedger
+
+from .axis import BOSS, ZERO, A, Axis, B, SmallRules, event, fine, low, second, seconds, step, to
+from .conftest import in_memory, on_database
+
+T = TypeVar("T")
+
+SUBJECTS = ("SITE", "SKU1", "SKU2", "SKU3")
+PLACES = (A, B)
+
+
+def targets(one: Event, severity: Severity) -> Sequence[Target]:
+    """Send to two places, one of which shares its card; to the boss what is critical, and the others later."""
+    own = to(A, interval=seconds(60), repeat=seconds(1000), steps=(step(300, BOSS),))
+    shared = to(B, "all", wait=seconds(30), interval=seconds(100), repeat=seconds(2000))
+    return (own, shared, to(BOSS)) if severity is Severity.CRITICAL else (own, shared)
+
+
+def closed_at_b_for_a_while(target: Target, now: datetime) -> datetime:
+    return second(4000) if target.place == B and second(2500) <= now < second(4000) else now
+
+
+def rules() -> SmallRules:
+    return SmallRules(
+        targets=targets,
+        revive=seconds(500),
+        inhibits=lambda cause, one: cause.event.subject == "SITE" and one.subject == "SKU3",
+        silences=[(B, "stock.out", 1000, 1500)],
+        opens=closed_at_b_for_a_while,
+    )
+
+
+def low_or_over(subject: str, kind: str, quantity: int, age: int, severity: Severity) -> Callable[[float], Event]:
+    def make(now: float) -> Event:
+        at = max(0.0, now - age)
+        match kind:
+            case "fine":
+                return fine(subject, at=at)
+            case "out":
+                return event("stock.out", subject, severity=severity, at=at)
+            case "news":
+                return event("order.changed", subject, title=str(quantity), at=at)
+        return low(subject, quantity=quantity, severity=severity, at=at)
+
+    return make
+
+
+events = st.builds(
+    low_or_over,
+    st.sampled_from(SUBJECTS),
+    st.sampled_from(("low", "low", "low", "fine", "fine", "out", "news")),
+    st.integers(0, 3),
+    st.sampled_from((0, 0, 0, 5, 200, 2000)),
+    st.sampled_from((Severity.WARNING, Severity.WARNING, Severity.CRITICAL)),
+)
+
+
+class Desk(RuleBasedStateMachine):
+    """The same things happen at two desks, one with its ledger in memory, one with it on SQLite."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.database = Database("sqlite://")
+        self.database.transact(METADATA.create_all)
+        self.shops = (
+            Axis(in_memory(MemoryLedger()), rules(), many=2),
+            Axis(on_database(self.database), rules(), many=2),
+        )
+
+    def teardown(self) -> None:
+        self.database._engine.dispose()
+
+    @property
+    def now(self) -> float:
+        return (self.shops[0].now - ZERO).total_seconds()
+
+    def both(self, work: Callable[[Axis], object]) -> None:
+        for shop in self.shops:
+            work(shop)
+
+    def both_do(self, work: Callable[[Unit], object]) -> None:
+        self.both(lambda shop: shop.do(work))
+
+    def alert_ids(self) -> list[str]:
+        return [alert.id for alert in self.shops[0].read(lambda ledger: ledger.open_alerts())]
+
+    def on_one(self, which: int, work: Callable[[Unit, str, Mark], object], who: str = "lin") -> None:
+        """Let somebody do something to one of the open alerts, if there are so many."""
+        ids, mark = self.alert_ids(), self.shops[0].mark(who)
+        if which < len(ids):
+            self.both_do(lambda unit: work(unit, ids[which], mark))
+
+    @rule(made=st.lists(events, min_size=1, max_size=3))
+    def events_come(self, made: list[Callable[[float], Event]]) -> None:
+        batch = [[make(self.now)] for make in made]
+        before = len(self.shops[0].deliveries)
+        self.both(lambda shop: shop.take(batch))
+        if len(made) == 1:  # of several, a later one may hush what an earlier one told
+            self.nothing_hushed_was_told(before)
+
+    @rule(pause=st.sampled_from((1, 29, 31, 100, 299, 600, 1700)))
+    def time_passes(self, pause: int) -> None:
+        until = self.now + pause
+        self.both(lambda shop: shop.at(until))
+
+    @rule(which=st.integers(0, 5), who=st.sampled_from(("lin", "wang")))
+    def somebody_acknowledges(self, which: int, who: str) -> None:
+        self.on_one(which, handling.acknowledge, who)
+
+    @rule(which=st.integers(0, 5), pause=st.sampled_from((60, 900, 3600)))
+    def somebody_puts_off(self, which: int, pause: int) -> None:
+        until = second(self.now + pause)
+        self.on_one(which, lambda unit, alert_id, mark: handling.snooze(unit, alert_id, until, mark))
+
+    @rule(which=st.integers(0, 5))
+    def somebody_assigns(self, which: int) -> None:
+        self.on_one(which, lambda unit, alert_id, mark: handling.assign(unit, alert_id, mark, mark))
+
+    @rule(
+        place=st.sampled_from(PLACES), pattern=st.sampled_from(("stock.*", "SKU1")), pause=st.sampled_from((0, 50, 700))
+    )
+    def somebody_mutes(self, place: Place, pattern: str, pause: int) -> None:
+        wish = Mute(
+            id=f"{place}{pattern}", place=place, pattern=pattern, by="lin", made_at=second(self.now),
+            until=second(self.now + pause),
+        )  # fmt: skip
+        self.both_do(lambda unit: handling.mute(unit, wish))
+
+    @rule(place=st.sampled_from(PLACES))
+    def the_outbox_folds(self, place: Place) -> None:
+        owed = [one for one in self.shops[0].deliveries[-8:] if one.place == place and one.revision == 1]
+        self.both_do(lambda unit: handling.fold(unit, [one.ref for one in owed], place))
+
+    @invariant()
+    def both_tell_the_same(self) -> None:
+        memory, database = self.shops
+        assert memory.lines == database.lines
+        state = [shop.read(_state) for shop in self.shops]
+        assert state[0] == state[1]
+
+    @invariant()
+    def at_each_place_a_matter_has_one_living_card(self) -> None:
+        for place in (*PLACES, BOSS):
+            cards = self.shops[0].read(lambda ledger, place=place: ledger.cards_at(place))
+            groups = Counter(card.group for card in cards)
+            assert not [group for group, count in groups.items() if count > 1]
+            alerts = Counter(alert for card in cards for alert in card.alerts)
+            open_ones = set(self.alert_ids())
+            assert not [one for one, count in alerts.items() if count > 1 and one in open_ones]
+
+    @invariant()
+    def what_is_over_has_only_cards_that_are_closed_or_shared(self) -> None:
+        def check(ledger: Ledger) -> None:
+            ids = dict.fromkeys(note.alert for note in ledger.story(limit=10_000))
+            for alert in ledger.alerts(tuple(ids)):
+                if alert.state is not AlertState.RESOLVED:
+                    continue
+                for card in ledger.cards_of(alert.id):
+                    assert card.is_closed or any(one.is_open for one in ledger.alerts(card.alerts))
+                    assert card.state is not CardState.WAITING
+
+        self.shops[0].read(check)
+
+    @invariant()
+    def revisions_never_fall(self) -> None:
+        newest: dict[str, int] = {}
+        for delivery in self.shops[1].deliveries:
+            assert delivery.revision > newest.get(delivery.card, 0)
+            newest[delivery.card] = delivery.revision
+
+    def nothing_hushed_was_told(self, before: int) -> None:
+        shop = self.shops[0]
+
+        def check(unit: Unit) -> None:
+            for delivery in shop.deliveries[before:]:
+                card = unit.ledger.card(delivery.ref)
+                assert card is not None
+                alerts = unit.ledger.alerts(card.alerts)
+                if all(alert.is_open for alert in alerts) and not card.next:
+                    assert any(Hushes(unit, alert).at(card.place) is None for alert in alerts)
+
+        shop.do(check)
+
+
+def _state(ledger: Ledger) -> tuple[object, ...]:
+    cards = [card for place in (*PLACES, BOSS) for card in ledger.cards_at(place)]
+    return tuple(ledger.open_alerts()), tuple(cards), ledger.next_due()
+
+
+TestDesk = Desk.TestCase
+# Explaining a failure traces every line, which takes minutes here.
+TestDesk.settings = settings(
+    max_examples=40, stateful_step_count=25, deadline=None, phases=set(Phase) - {Phase.explain}
+)
+
+
+@given(made=st.lists(events, min_size=1, max_size=12), cuts=st.sets(st.integers(1, 11)))
+@settings(max_examples=150)
+def test_how_events_are_cut_into_batches_does_not_matter(made: list[Callable[[float], Event]], cuts: set[int]) -> None:
+    taken = [[make(3000)] for make in made]
+
+    def run(bounds: Sequence[int]) -> tuple[object, ...]:
+        shop = Axis(in_memory(MemoryLedger()), rules(), many=2)
+        shop.now = second(3000)
+        for begin, end in itertools.pairwise(bounds):
+            if begin < end:
+                shop.take(taken[begin:end])
+        shop.at(20_000)
+        return shop.read(_state)
+
+    assert run((0, len(taken))) == run((0, *sorted(cut for cut in cuts if cut < len(taken)), len(taken)))

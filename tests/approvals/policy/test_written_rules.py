@@ -1,0 +1,216 @@
+"""What holds for all documents: they are read or refused with a line, and mean what was written."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from bot.approvals.document import Document
+from bot.approvals.policy.coverage import find_holes, is_hidden
+from bot.approvals.policy.fitting import misfit
+from bot.approvals.policy.planning import make_plan
+from bot.approvals.policy.reading import Known, read_policy, review_policy
+from bot.approvals.policy.rule import By, Rule, RuleSet, Scope, Selector, SingleLimit, Step, Substitute
+from bot.approvals.ruling import Expiry, Need
+from bot.erp.model import Money
+from bot.rulefiles.wrong import RulesError, Wrong
+from tests.approvals.parts import SmallCompany, document
+from tests.approvals.policy.written import document_of
+
+KNOWN = Known(zone=ZoneInfo("Asia/Shanghai"), roles=("finance",), sources=("main",))
+COMPANY = SmallCompany()
+EXAMPLE = Path(__file__).parents[3] / "docs/examples/approvals.toml"
+
+DRAWN_SLOWLY = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+
+WORDS = st.sampled_from(["main", "other", "上海", "北京", "生产部", "acme", "acme 2", "紧固件", 'a "b" \\c'])
+FEW_WORDS = st.frozensets(WORDS, max_size=2)
+PEOPLE = ["li", "wang", "zhao", "qian", "sun"]
+REQUESTERS = st.sampled_from([Selector(By.PERSON, "li"), Selector(By.ROLE, "purchasing"), Selector(By.PERSON, "wu")])
+APPROVERS = st.sampled_from(
+    [Selector(By.PERSON, name) for name in PEOPLE]
+    + [Selector(By.ROLE, name) for name in ("purchasing", "board", "nobody")]
+    + [Selector(By.MANAGER, "1"), Selector(By.MANAGER, "2"), Selector(By.FIELD, "buyer")]
+)
+FIGURES = st.decimals(min_value=0, max_value=20, places=2) | st.sampled_from([Decimal(5), Decimal(10), Decimal("9.99")])
+
+
+def amounts(currency: str) -> st.SearchStrategy[Money]:
+    return FIGURES.filter(bool).map(lambda figure: Money(figure, currency))
+
+
+@st.composite
+def scopes(draw: st.DrawFn) -> Scope:
+    scope = Scope(
+        sources=draw(FEW_WORDS),
+        companies=draw(FEW_WORDS),
+        departments=draw(st.just(frozenset()) | FEW_WORDS),
+        suppliers=draw(st.just(frozenset()) | FEW_WORDS),
+        categories=draw(st.just(frozenset()) | FEW_WORDS),
+        requesters=tuple(draw(st.lists(REQUESTERS, max_size=2, unique=True))),
+    )
+    kind = draw(st.sampled_from(["any", "currencies", "from", "below", "both"]))
+    if kind == "currencies":
+        return replace(scope, currencies=draw(st.frozensets(st.sampled_from(["CNY", "USD", "EUR"]), min_size=1)))
+    currency = draw(st.sampled_from(["CNY", "USD"]))
+    low, high = draw(
+        st.tuples(amounts(currency), amounts(currency)).filter(lambda pair: pair[0].amount < pair[1].amount)
+    )
+    return replace(
+        scope,
+        at_least=low if kind in ("from", "both") else None,
+        below=high if kind in ("below", "both") else None,
+    )
+
+
+def amounts_alone(scope: Scope) -> Scope:
+    return Scope(currencies=scope.currencies, at_least=scope.at_least, below=scope.below)
+
+
+@st.composite
+def rules(draw: st.DrawFn, name: str) -> Rule:
+    steps = st.builds(Step, st.sampled_from(Need), st.lists(APPROVERS, min_size=1, max_size=3, unique=True).map(tuple))
+    deadline = draw(st.none() | st.integers(2, 90).map(lambda hours: timedelta(hours=hours)))
+    expiry = Expiry.NOTHING if deadline is None else draw(st.sampled_from(Expiry))
+    escalate_to = draw(st.lists(APPROVERS, min_size=1, max_size=2, unique=True)) if expiry is Expiry.ESCALATE else ()
+    return Rule(
+        name=name,
+        scope=draw(scopes()),
+        steps=tuple(draw(st.lists(steps, min_size=1, max_size=2))),
+        confirm_from=draw(st.none() | amounts("CNY")),
+        daily_limits=(),
+        remind_after=(timedelta(hours=1),) if draw(st.booleans()) else (),
+        deadline=deadline,
+        on_expiry=expiry,
+        escalate_to=tuple(escalate_to),
+    )
+
+
+moments = st.integers(0, 5000).map(lambda hours: datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=hours))
+
+
+@st.composite
+def rule_sets(draw: st.DrawFn) -> RuleSet:
+    count = draw(st.integers(1, 4))
+    # Who stands in comes later in the list than who is away: nobody can stand in a circle.
+    pairs = draw(st.lists(st.sampled_from([(0, 1), (0, 2), (1, 3), (2, 4)]), max_size=3))
+    limits = st.builds(
+        SingleLimit,
+        approvers=st.lists(APPROVERS, min_size=1, max_size=2, unique=True).map(tuple),
+        amounts=st.tuples(amounts("CNY")) | st.tuples(amounts("CNY"), amounts("USD")),
+    )
+    return RuleSet(
+        version="",
+        rules=tuple(draw(rules(f"规则 {number}")) for number in range(count)),
+        substitutes=tuple(
+            Substitute(person=PEOPLE[away], by=PEOPLE[by], begins=begins, ends=begins + timedelta(hours=30))
+            for away, by in pairs
+            for begins in [draw(moments)]
+        ),
+        limits=tuple(draw(st.lists(limits, max_size=2))),
+    )
+
+
+documents = st.builds(
+    document,
+    st.sampled_from([None, "0 CNY", "4.99 CNY", "5 CNY", "9.99 CNY", "10 CNY", "15 CNY", "7 USD", "3 EUR", "-1 CNY"])
+    | FIGURES.map(lambda figure: f"{figure} CNY"),
+    requester=st.sampled_from(["li", "wang", "wu", ""]),
+    supplier=st.sampled_from(["ACME", "Acme 2"]),
+    source=st.sampled_from(["main", "Other"]),
+    company=st.sampled_from(["上海", "北京", ""]),
+    categories=st.sampled_from([(), ("紧固件",)]),
+)
+
+
+@DRAWN_SLOWLY
+@given(rule_sets(), st.lists(documents, min_size=1, max_size=5))
+def test_written_rules_read_back_mean_the_same(written: RuleSet, some: list[Document]) -> None:
+    refused: tuple[Wrong, ...] = ()
+    try:
+        read = read_policy(document_of(written).encode(), KNOWN)
+    except RulesError as error:
+        refused = error.wrongs
+    if refused:
+        assert all("nobody agrees twice" in wrong.reason for wrong in refused), refused
+        return
+    assert replace(read, version="") == written
+    for one in some:
+        assert make_plan(read, one, COMPANY) == make_plan(written, one, COMPANY)
+
+
+@DRAWN_SLOWLY
+@given(st.lists(scopes(), min_size=1, max_size=4), documents)
+def test_a_rule_that_is_called_hidden_is_never_come_to(several: list[Scope], one: Document) -> None:
+    for place, scope in enumerate(several):
+        if is_hidden(scope, several[:place]) and misfit(scope, one, COMPANY) is None:
+            assert any(misfit(earlier, one, COMPANY) is None for earlier in several[:place])
+
+
+@DRAWN_SLOWLY
+@given(st.lists(scopes().map(amounts_alone), min_size=2, max_size=5), documents)
+def test_no_rule_is_for_what_is_called_a_hole(several: list[Scope], one: Document) -> None:
+    total = one.order.total
+    for hole in find_holes(several):
+        assert hole.low < hole.high
+        assert several[hole.above].at_least == Money(hole.high, hole.currency)
+        if total is not None and total.currency == hole.currency and hole.low <= total.amount < hole.high:
+            assert all(misfit(scope, one, COMPANY) is not None for scope in several)
+
+
+@given(st.text() | st.binary())
+@example("[[rules]]\nname = []\nlevels = [[]]\namount = {}\nremind = {}\ndeadline = []\non_expiry = []")
+@example("[[rules]]\nname = {}\nlevels = [{any = [{}], all = 5}]\ndaily_limit = [[]]\nescalate_to = [5]")
+@example("[[substitutes]]\nperson = 5\nby = []\nfrom = nan\nuntil = 0001-01-01")
+@example('[[substitutes]]\nperson = "a"\nby = "b"\nfrom = 9999-12-31\nuntil = "9999-12-31"')
+@example("[[limits]]\nwho = 5\nup_to = [1.5]")
+@example("rules = [1]\nsubstitutes = {}\nlimits = 'x'")
+@example("[[rules]]\nname = " + "[" * 300 + "]" * 300)
+def test_reading_raises_nothing_but_its_error(content: str | bytes) -> None:
+    data = content if isinstance(content, bytes) else content.encode("utf-8", "surrogatepass")
+    with suppress(RulesError):
+        read_policy(data, KNOWN)
+
+
+@given(st.data())
+def test_a_slip_of_the_pen_is_an_error_or_other_rules(data: st.DataObject) -> None:
+    text = EXAMPLE.read_text(encoding="utf-8")
+    at = data.draw(st.integers(0, len(text) - 1))
+    slip = data.draw(st.sampled_from(["", '"', "[", "]", "{", "=", "\n", "'", "*", "-", ".", "x", "0", ":", "\x00"]))
+    with suppress(RulesError):
+        read_policy((text[:at] + slip + text[at + 1 :]).encode(), KNOWN)
+
+
+KEYS = ["rules", "name", "levels", "any", "all", "amount", "remind", "deadline", "limits", "who", "up_to", "from", "by"]
+VALUES = ["", "5 CNY", "from 5 CNY", "below 0 CNY", "2d", "role:x", "manager:1", "field:buyer", "escalate", "-1 CNY"]
+values = st.recursive(
+    st.booleans() | st.integers(-5, 10**20) | st.sampled_from(VALUES),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+def toml(value: object) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f'"{key}" = {toml(one)}' for key, one in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(toml, value)) + "]"
+    return f'"{value}"' if isinstance(value, str) else str(value).lower()
+
+
+@given(st.dictionaries(st.sampled_from(KEYS), values, max_size=5))
+def test_any_document_is_read_or_its_errors_have_lines_in_it(written: dict[str, object]) -> None:
+    text = "".join(f'"{key}" = {toml(value)}\n' for key, value in written.items())
+    found: tuple[Wrong, ...] = ()
+    try:
+        found = review_policy(text.encode(), KNOWN).warnings
+    except RulesError as error:
+        found = error.wrongs
+    assert all(1 <= one.line <= len(written) and "\n" not in one.reason for one in found)

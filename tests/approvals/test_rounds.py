@@ -1,0 +1,170 @@
+"""What waits at the ERPs is found, by events and by looking through them, and nothing is read needlessly."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from bot.alerts.intake.receipt import Receipt, Unreadable
+from bot.approvals.hearing import Listening
+from bot.approvals.rounds import Rounds
+from bot.erp.errors import Unavailable
+from bot.erp.model import PurchaseOrder, Slice
+from bot.erp.port import Filter, ListQuery
+from bot.metrics import Metrics
+from tests.approvals.parts import document
+
+
+def order(number: str, version: str = "v1") -> PurchaseOrder:
+    return replace(document().order, number=number, version=version)
+
+
+@dataclass
+class Known:
+    """As much of a case as rounds look at."""
+
+    number: str
+    version: str
+    source: str = "main"
+
+
+@dataclass
+class Cases:
+    """Remembers what it was told to look at."""
+
+    open: list[Known] = field(default_factory=list)
+    ever: bool = True
+    told: list[tuple[str, str, bool]] = field(default_factory=list)
+    came: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def submitted(self, source: str, number: str, *, quiet: bool = False) -> None:
+        self.told.append((source, number, quiet))
+        self.came.set()
+
+    async def knows(self, source: str) -> bool:
+        return self.ever
+
+    async def open_cases(self) -> Sequence[Known]:
+        return self.open
+
+
+@dataclass
+class Source:
+    """A source's list; ``down`` makes it fail."""
+
+    orders: list[PurchaseOrder]
+    down: bool = False
+    asked: int = 0
+
+    async def purchase_orders(self, query: ListQuery) -> Slice[PurchaseOrder]:
+        assert query.filter is Filter.PENDING
+        self.asked += 1
+        if self.down:
+            raise Unavailable("away")
+        page = self.orders[query.offset : query.offset + query.limit]
+        return Slice(items=tuple(page), total=len(self.orders))
+
+
+def rounds(cases: Cases, backlog: bool = False, **sources: Source) -> Rounds:
+    return Rounds(cases, sources, metrics=Metrics(), backlog=backlog)  # type: ignore[arg-type]  # as much as is used
+
+
+async def test_what_waits_and_has_no_case_is_looked_at() -> None:
+    cases = Cases(open=[Known("PO-1", "v1")])
+    await rounds(cases, main=Source([order("PO-1"), order("PO-2")])).round()
+    assert cases.told == [("main", "PO-2", False)]
+
+
+async def test_what_changed_is_looked_at() -> None:
+    cases = Cases(open=[Known("po-1", "v1")])
+    await rounds(cases, main=Source([order("PO-1", "v2")])).round()
+    assert cases.told == [("main", "PO-1", False)]
+
+
+async def test_what_no_longer_waits_is_looked_at() -> None:
+    cases = Cases(open=[Known("PO-1", "v1"), Known("PO-9", "v1", source="other")])
+    await rounds(cases, main=Source([])).round()
+    assert cases.told == [("main", "PO-1", False)]
+
+
+async def test_long_lists_are_read_to_their_end() -> None:
+    cases, source = Cases(), Source([order(f"PO-{number}") for number in range(120)])
+    await rounds(cases, main=source).round()
+    assert len(cases.told) == 120
+    assert source.asked == 3
+
+
+@pytest.mark.parametrize(
+    ("ever", "backlog", "quiet"), [(False, False, True), (False, True, False), (True, False, False)]
+)
+async def test_what_waited_before_the_first_look_is_only_listed(ever: bool, backlog: bool, quiet: bool) -> None:
+    cases = Cases(ever=ever)
+    await rounds(cases, backlog, main=Source([order("PO-1")])).round()
+    assert cases.told == [("main", "PO-1", quiet)]
+
+
+async def test_a_source_that_is_down_does_not_matter_to_the_others() -> None:
+    cases = Cases()
+    await rounds(cases, first=Source([], down=True), second=Source([order("PO-1")])).round()
+    assert cases.told == [("second", "PO-1", False)]
+
+
+async def test_what_is_heard_of_is_looked_at_at_once() -> None:
+    cases = Cases()
+    one = rounds(cases, main=Source([]))
+    running = asyncio.create_task(one.run())
+    try:
+        one.hear("main", "PO-7")
+        one.hear("main", "PO-7")
+        one.hear("nowhere", "PO-8")
+        async with asyncio.timeout(5):
+            await cases.came.wait()
+    finally:
+        running.cancel()
+        await asyncio.wait((running,))
+    assert cases.told == [("main", "PO-7", False)]
+
+
+class Door:
+    """An intake that takes everything."""
+
+    async def accept(self, source: str, events: Sequence[object], *, via: str) -> Receipt:
+        return Receipt(accepted=len(events), duplicate=0)
+
+
+class Shut:
+    """An intake whose database is away."""
+
+    async def accept(self, source: str, events: Sequence[object], *, via: str) -> Receipt:
+        raise Unavailable("away")
+
+
+@pytest.mark.parametrize(
+    ("event", "numbers"),
+    [
+        ({"type": "po.submitted", "subject": "PO-1"}, ["PO-1"]),
+        ({"type": "po.changed", "subject": "x", "data": {"number": "PO-2"}}, ["PO-2"]),
+        ({"type": "po.submitted", "data": {"items": [{"number": "PO-3"}, {"number": "PO-4"}, 5]}}, ["PO-3", "PO-4"]),
+        ({"type": "stock.low", "subject": "SKU1"}, []),
+        ({"type": 7, "subject": "PO-1"}, []),
+        ({"type": "po.submitted", "subject": 5, "data": "text"}, []),
+        ({"type": "po.submitted", "subject": "PO-5", "data": {"items": "text"}}, ["PO-5"]),
+        (Unreadable("po.submitted", "no JSON"), []),
+    ],
+)
+async def test_which_orders_events_are_about(event: dict[str, object] | Unreadable, numbers: list[str]) -> None:
+    heard: list[tuple[str, str]] = []
+    door = Listening(Door(), lambda source, number: heard.append((source, number)))
+    assert (await door.accept("main", [event], via="webhook")).accepted == 1
+    assert heard == [("main", number) for number in numbers]
+
+
+async def test_what_is_not_stored_is_not_heard() -> None:
+    heard: list[tuple[str, str]] = []
+    door = Listening(Shut(), lambda source, number: heard.append((source, number)))
+    with pytest.raises(Unavailable):
+        await door.accept("main", [{"type": "po.submitted", "subject": "PO-1"}], via="webhook")
+    assert heard == []

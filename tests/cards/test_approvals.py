@@ -1,0 +1,366 @@
+"""Cards of approvals in every state, on both faces, in every language; and that a bare one tells no price anywhere."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+
+from bot.approvals.asking import Folder, Reasons
+from bot.approvals.case import Brief, Case, CaseState, Decision
+from bot.approvals.changing import Known
+from bot.approvals.document import Document, fingerprint
+from bot.approvals.drawing import Reader, Remark, draw_case, draw_told, draw_why
+from bot.approvals.insights import Insight, LastPrice, Lateness, LineInsight, Missing
+from bot.approvals.list_views import ApprovalAll, ApprovalResults, ApprovalRow
+from bot.approvals.ruling import Level, Need, Plan, Planning, Ruling, Vote
+from bot.approvals.views import ApprovalReasons, ApprovalView, Face
+from bot.cards.actions import MAX_TOKEN_BYTES
+from bot.cards.budget import Budget, buttons_size
+from bot.cards.card import Card
+from bot.cards.language import CODES
+from bot.cards.render import CardRenderer
+from bot.erp.model import Money, PurchaseLine, PurchaseOrder, PurchaseStatus, Verdict
+from bot.phrase import phrase
+
+ZONE = ZoneInfo("Asia/Shanghai")
+NOW = datetime(2026, 11, 24, 17, 0, tzinfo=ZONE)
+NAMES = MappingProxyType({"manager01": "陈经理", "boss01": "周总", "fin01": "钱会", "buyer01": "赵采"})
+NO_REASON = MappingProxyType({})
+
+
+def cny(amount: str) -> Money:
+    return Money(Decimal(amount), "CNY")
+
+
+def line(sku: str, name: str, quantity: str, price: str) -> PurchaseLine:
+    amount = cny(str(Decimal(price) * Decimal(quantity)))
+    return PurchaseLine(sku=sku, name=name, unit="件", quantity=Decimal(quantity), price=cny(price), amount=amount)
+
+
+ORDER = PurchaseOrder(
+    id="1",
+    number="PO-1001",
+    vendor="宁波标准件厂",
+    status=PurchaseStatus.WAITING,
+    approval=None,
+    requester="u_zhao",
+    ordered_on=date(2026, 11, 20),
+    due_on=date(2026, 11, 20),
+    total=cny("61777.77"),
+    received=None,
+    lines=(line("SKU123", "M6 螺丝", "5000", "0.1277"), line("SKU124", "M8 螺丝", "100", "0.2177")),
+    version="1",
+    url="https://erp.example.com/po/PO-1001",
+    source="main",
+    people=MappingProxyType({"u_zhao": "赵采"}),
+)
+INSIGHT = Insight(
+    lines=MappingProxyType(
+        {
+            "SKU123": LineInsight(
+                last=LastPrice(price=cny("0.1077"), on=date(2026, 9, 1), number="PO-900", drift=Decimal("18.6")),
+                at_hand=Decimal(1830),
+                incoming=Decimal(200),
+                jump=True,
+                usual=Decimal(900),
+            ),
+            "SKU124": LineInsight(
+                last=LastPrice(price=cny("0.2377"), on=date(2026, 9, 1), number="PO-900", drift=Decimal("-8.4"))
+            ),
+        }
+    ),
+    lateness=Lateness(awaited=5, late=2, days=9),
+    open_orders=("PO-990", "PO-980"),
+    duplicates=("PO-990",),
+    past_due=True,
+    usual_currency="USD",
+    missing=frozenset({Missing.STOCK}),
+)
+DECISION = Decision(
+    verdict=Verdict.APPROVE,
+    by="manager01",
+    name="陈经理",
+    account="u_chen",
+    reason="急用",
+    at=NOW - timedelta(minutes=5),
+)
+REFUSAL = replace(DECISION, verdict=Verdict.REJECT, reason="价格过高")
+PLAN = Plan(
+    rule="大额采购",
+    levels=(
+        Level(number=1, need=Need.ANY, approvers=("fin01",), excluded=NO_REASON),
+        Level(
+            number=2,
+            need=Need.ALL,
+            approvers=("manager01", "boss01"),
+            excluded={"buyer01": phrase("They requested it.")},
+        ),
+    ),
+)
+FIRST = Vote(user_id="fin01", name="钱会", level=1, verdict=Verdict.APPROVE, at=NOW - timedelta(hours=1))
+
+
+def case(**fields: Any) -> Case:
+    made: dict[str, Any] = {
+        "id": "3f0c9a1b2d4e5f60718293a4-1",
+        "source": "main",
+        "number": "PO-1001",
+        "fingerprint": fingerprint(ORDER),
+        "version": "1",
+        "brief": Brief(
+            vendor=ORDER.vendor, total=ORDER.total, due_on=ORDER.due_on, requester="buyer01", requested_by="u_zhao"
+        ),
+        "state": CaseState.OPEN,
+        "plan": PLAN,
+        "policy": "7",
+        "votes": (FIRST,),
+        "opened_at": NOW - timedelta(hours=2),
+    }
+    return Case(**(made | fields))
+
+
+FOLDER = Folder(case=case(), waited=("manager01", "boss01"))
+KNOWN = Known(order=ORDER, insight=INSIGHT, names=NAMES)
+CHANGED = replace(
+    ORDER,
+    total=cny("77777.77"),
+    due_on=date(2026, 12, 1),
+    lines=(line("SKU123", "M6 螺丝", "6000", "0.1377"), line("SKU125", "垫圈", "1", "0.0177")),
+)
+NEWER = case(
+    id="4f0c9a1b2d4e5f60718293a4-2",
+    fingerprint=fingerprint(CHANGED),
+    brief=replace(case().brief, total=CHANGED.total, due_on=CHANGED.due_on),
+    votes=(),
+)
+SUPERSEDED = case(state=CaseState.SUPERSEDED)
+STATES = {
+    "waits": (FOLDER, KNOWN),
+    "late": (Folder(case=case(expired=True), waited=("manager01",)), Known(order=ORDER, names=NAMES)),
+    "the ERP does not answer": (FOLDER, Known(names=NAMES)),
+    "refused by the ERP": (
+        Folder(case=case(refused=("manager01",), said="No right *for this*"), waited=("boss01",)),
+        Known(order=ORDER, names=NAMES),
+    ),
+    "changed": (
+        Folder(case=NEWER, before=SUPERSEDED, waited=("fin01",)),
+        Known(order=CHANGED, before=ORDER, names=NAMES),
+    ),
+    "superseded": (Folder(case=SUPERSEDED, newer=NEWER), Known(order=ORDER, newer=CHANGED, names=NAMES)),
+    "being told": (Folder(case=case(state=CaseState.WRITING, decision=DECISION)), Known(order=ORDER, names=NAMES)),
+    "can be taken back": (
+        Folder(case=case(state=CaseState.WRITING, decision=DECISION), undo_until=NOW + timedelta(seconds=20)),
+        Known(order=ORDER, names=NAMES),
+    ),
+    "unknown": (Folder(case=case(state=CaseState.UNKNOWN, decision=DECISION)), Known(names=NAMES)),
+    "approved": (Folder(case=case(state=CaseState.APPROVED, decision=DECISION)), Known(order=ORDER, names=NAMES)),
+    "rejected": (Folder(case=case(state=CaseState.REJECTED, decision=REFUSAL)), Known(order=ORDER, names=NAMES)),
+    "elsewhere": (
+        Folder(case=case(state=CaseState.DECIDED_ELSEWHERE, decision=DECISION, elsewhere="周总 (ERP)")),
+        Known(names=NAMES),
+    ),
+    "failed": (
+        Folder(case=case(state=CaseState.FAILED, decision=DECISION, said="Period *closed*")),
+        Known(names=NAMES),
+    ),
+    "expired": (Folder(case=case(state=CaseState.EXPIRED)), Known(names=NAMES)),
+    "withdrawn": (Folder(case=case(state=CaseState.WITHDRAWN)), Known(names=NAMES)),
+}
+
+
+def as_text(card: Card) -> str:
+    buttons = " ".join(f"[{button.text}]" for button in card.buttons)
+    return f"{card.title}\n----\n{card.body}\n----\n{card.tips}\n{buttons}"
+
+
+def assert_within(card: Card) -> None:
+    assert len(card.body.encode()) <= Budget().body_bytes
+    assert len(card.title.encode()) <= Budget().title_bytes
+    assert buttons_size(card.buttons) <= Budget().buttons_bytes
+    assert all(len(button.token.encode()) <= MAX_TOKEN_BYTES for button in card.buttons)
+
+
+def reader(face: Face, user_id: str = "manager01") -> Reader:
+    return Reader(face=face, user_id=user_id if face is Face.PRICED else "", now=NOW)
+
+
+@pytest.mark.parametrize("code", CODES)
+@pytest.mark.parametrize("face", list(Face))
+@pytest.mark.parametrize("state", list(STATES))
+def test_every_state(state: str, face: Face, code: str, renderer: CardRenderer, snapshot: SnapshotAssertion) -> None:
+    folder, known = STATES[state]
+    card = renderer.render(draw_case(folder, known, reader(face)), code, zone=ZONE)
+    assert_within(card)
+    assert as_text(card) == snapshot
+
+
+@pytest.mark.parametrize("code", CODES)
+@pytest.mark.parametrize("state", list(STATES))
+def test_a_bare_card_tells_no_price_anywhere(state: str, code: str, renderer: CardRenderer) -> None:
+    """Every amount here has the digits 77."""
+    folder, known = STATES[state]
+    card = renderer.render(draw_case(folder, known, reader(Face.BARE)), code, zone=ZONE)
+    texts = (card.title, card.body, card.tips, card.twin, *card.fields.values(), *map(repr, card.buttons))
+    for text in texts:
+        assert "77" not in text
+        assert "¥" not in text
+        assert "18.6" not in text
+    priced = renderer.render(draw_case(folder, known, reader(Face.PRICED)), code, zone=ZONE)
+    assert "77" in priced.body
+
+
+def test_words_with_figures_are_not_for_the_group() -> None:
+    refused = case(state=CaseState.REJECTED, decision=replace(REFUSAL, reason="0.12 is too much"), votes=(FIRST,))
+    for face, reason in ((Face.PRICED, "0.12 is too much"), (Face.BARE, "")):
+        view = draw_case(Folder(case=refused), Known(), reader(face))
+        assert view.decision is not None
+        assert view.decision.reason == reason
+    said = case(state=CaseState.FAILED, decision=REFUSAL, said="Limit 500.00 exceeded")
+    assert [draw_case(Folder(case=said), Known(), reader(one)).words for one in Face] == [said.said, ""]
+    voted = case(votes=(replace(FIRST, reason="fine at 12"),))
+    assert [draw_case(Folder(case=voted), Known(), reader(one)).spoken[0].reason for one in Face] == ["fine at 12", ""]
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_every_answer(code: str, renderer: CardRenderer, snapshot: SnapshotAssertion) -> None:
+    rulings = (
+        Ruling(allowed=False, reasons=(phrase("You may approve up to %(amount)s in one document.", amount=cny("1")),)),
+        Ruling(allowed=True, reasons=(phrase("“%(rule)s” names you for level %(level)s.", rule="大额", level=2),)),
+    )
+    why = Reasons(
+        document=Document(order=ORDER),
+        case=case(),
+        planning=Planning(PLAN, (phrase("“%(rule)s” decides.", rule="大额采购"),)),
+        approve=rulings[0],
+        reject=rulings[1],
+    )
+    no_rule = Reasons(document=Document(order=ORDER), case=None, planning=Planning(None, (phrase("They changed it."),)))
+    asked = ApprovalReasons(case=case().id, seen="12345678", number="PO-1001", vendor="Acme", minutes=5, own_words=True)
+    cards = [
+        draw_case(
+            FOLDER, KNOWN, reader(Face.PRICED), remark=Remark(note=phrase("You may not decide it."), ask=("boss01",))
+        ),
+        draw_case(FOLDER, KNOWN, reader(Face.PRICED), remark=Remark(sure=True)),
+        draw_case(FOLDER, KNOWN, reader(Face.PRICED, "buyer01")),
+        draw_told(case(state=CaseState.APPROVED, decision=DECISION)),
+        draw_told(case(state=CaseState.EXPIRED)),
+        draw_told(case(state=CaseState.DECIDED_ELSEWHERE, elsewhere="u_zhou")),
+        draw_why(why, NAMES, Face.PRICED),
+        draw_why(why, NAMES, Face.BARE),
+        draw_why(no_rule, NAMES, Face.BARE),
+        asked,
+    ]
+    drawn = [renderer.render(view, code, zone=ZONE) for view in cards]
+    for card in drawn:
+        assert_within(card)
+    assert "\n\n".join(map(as_text, drawn)) == snapshot
+
+
+def row(number: int) -> ApprovalRow:
+    result = phrase("Not recorded: %(problem)s", problem=phrase("The ERP does not answer at the moment."))
+    return ApprovalRow(
+        case=f"{number:024}-1",
+        number=f"PO-2026-11-{number:05}",
+        vendor="很长的供应商名称有限责任公司" * 3,
+        amount=cny("123456789.00"),
+        due_on=date(2026, 11, 20),
+        since=NOW,
+        result=result,
+    )
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_eight_at_once_are_all_answered(code: str, renderer: CardRenderer) -> None:
+    rows = tuple(map(row, range(8)))
+    results = renderer.render(ApprovalResults(rows=rows), code, zone=ZONE)
+    assert_within(results)
+    assert all(one.number in results.body for one in rows)
+    asked = renderer.render(ApprovalAll(rows=rows, total=8, line="/pending all"), code, zone=ZONE)
+    assert_within(asked)
+    shown = sum(one.number in asked.body for one in rows)
+    assert str(shown) in asked.title
+    assert asked.buttons[0].token == ApprovalAll(rows=rows[:shown], total=8, line="x").buttons()[0].does.pack()  # type: ignore[union-attr]  # an action
+
+
+@pytest.mark.parametrize("code", CODES)
+@pytest.mark.parametrize("face", list(Face))
+def test_everything_at_once_fits(code: str, face: Face, renderer: CardRenderer) -> None:
+    lines = tuple(line(f"SKU-{n:030}", "很长的名字" * 30, "123456789.123456", "99999.99") for n in range(40))
+    full = replace(ORDER, lines=lines, vendor="宁波*标准*件厂|二部" * 20, url="https://erp.example.com/" + "a" * 300)
+    about = replace(INSIGHT.lines["SKU123"], usual=Decimal("123456789.123456"))
+    insight = replace(INSIGHT, lines={one.sku: about for one in lines}, duplicates=("PO-" + "9" * 60,) * 3)
+    votes = tuple(replace(FIRST, name="钱" * 60, on_behalf_of="x" * 60, reason="因" * 200) for _ in range(4))
+    folder = Folder(
+        case=case(
+            number="PO-" + "9" * 60, votes=votes, brief=replace(case().brief, vendor=full.vendor), said="e" * 400
+        ),
+        waited=tuple(f"user{n}" * 10 for n in range(30)),
+    )
+    remark = Remark(note=phrase("You may not decide it."), ask=("u" * 60,) * 30, retry="/approve " + "x" * 100)
+    view = draw_case(folder, Known(order=full, insight=insight), reader(face), remark=remark)
+    card = renderer.render(view, code, zone=ZONE)
+    assert_within(card)
+    assert any(button.token.startswith("po.yes|") for button in card.buttons)
+    assert any(button.token.startswith("po.no|") for button in card.buttons)
+
+
+def test_lines_are_paged(renderer: CardRenderer) -> None:
+    lines = tuple(line(f"SKU{n}", "x", "1", "1") for n in range(9))
+    known = Known(order=replace(ORDER, lines=lines), names=NAMES)
+    first = draw_case(FOLDER, known, reader(Face.PRICED))
+    assert ([one.sku for one in first.rows], first.total) == (["SKU0", "SKU1", "SKU2", "SKU3"], 9)
+    last = draw_case(FOLDER, known, reader(Face.PRICED), offset=8)
+    assert [one.sku for one in last.rows] == ["SKU8"]
+    card = renderer.render(first, "en", zone=ZONE)
+    assert [button.text for button in card.buttons][-2:] == ["Next", "Open in the ERP"]
+
+
+@pytest.mark.parametrize(
+    ("user_id", "buttons"),
+    [("", True), ("manager01", True), ("fin01", False), ("buyer01", False), ("stranger", True)],
+)
+def test_who_surely_has_nothing_to_say_has_no_buttons(user_id: str, buttons: bool) -> None:
+    view = draw_case(FOLDER, KNOWN, Reader(face=Face.PRICED, user_id=user_id, now=NOW))
+    assert view.mute is not buttons
+    assert ("Approve" in [str(one.label) for one in view.buttons()]) is buttons
+
+
+@pytest.mark.parametrize(
+    ("user_id", "later", "undo"), [("manager01", 0, True), ("boss01", 0, False), ("manager01", 20, False)]
+)
+def test_only_its_decider_can_take_it_back_and_not_for_long(user_id: str, later: int, undo: bool) -> None:
+    folder, known = STATES["can be taken back"]
+    moment = NOW + timedelta(seconds=later)
+    assert draw_case(folder, known, Reader(face=Face.PRICED, user_id=user_id, now=moment)).undo is undo
+
+
+def test_the_twin_is_typed_by_number(renderer: CardRenderer) -> None:
+    twin = renderer.render(draw_case(FOLDER, KNOWN, reader(Face.PRICED)), "en", zone=ZONE).twin
+    seen = FOLDER.case.fingerprint[:8]
+    assert f"Approve: /approve PO-1001 ＃{seen}" in twin
+    assert f"Reject: /reject PO-1001 ＃{seen}" in twin
+    assert "/pending PO-1001 forward" in twin
+
+
+def test_differences_without_the_lines_are_those_of_the_brief() -> None:
+    view = draw_case(Folder(case=SUPERSEDED, newer=NEWER), Known(), reader(Face.PRICED))
+    assert isinstance(view, ApprovalView)
+    assert [(str(one.label), one.before, one.now) for one in view.changes] == [
+        ("Amount", ORDER.total, CHANGED.total),
+        ("Due", ORDER.due_on, CHANGED.due_on),
+    ]
+    assert view.newer == NEWER.id
+    both = draw_case(Folder(case=SUPERSEDED, newer=NEWER), Known(order=ORDER, newer=CHANGED), reader(Face.PRICED))
+    assert [(str(one.label), one.what, one.before, one.now) for one in both.changes[2:]] == [
+        ("Quantity", "SKU123", "5000 件", "6000 件"),
+        ("Price", "SKU123", "0.1277 CNY", "0.1377 CNY"),
+        ("Line removed", "SKU124", None, None),
+        ("Line added", "SKU125", None, None),
+    ]

@@ -1,0 +1,98 @@
+"""/mute and /unmute."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from bot.alerts.views import AlertSaid, Mutes
+from bot.cards.notices import BadArgument, NotFoundNotice
+from bot.chat.message import Conversation, ConversationKind
+from tests.commands.alerting import HERE, OWN, Board
+from tests.commands.company import NOW
+from tests.commands.conftest import Ask, as_, lines
+
+
+@pytest.mark.parametrize(
+    ("line", "pattern", "length"),
+    [
+        ("/mute stock.low 2h", "stock.low", timedelta(hours=2)),
+        ("/mute stock.low", "stock.low", timedelta(hours=2)),
+        ("/MUTE Stock.Low 30M", "stock.low", timedelta(minutes=30)),
+        ("静音 低库存 半天", "stock.low", timedelta(hours=12)),
+        ("/静音 缺货 2 小时", "stock.out", timedelta(hours=2)),
+        ("/jy 逾期 一周", "invoice.overdue", timedelta(weeks=1)),
+        ("/mute stock.* 1d", "stock.*", timedelta(days=1)),
+        ("/mute stock.＊ 1d", "stock.*", timedelta(days=1)),
+        ("/mute custom.cold_store 1.5h", "custom.cold_store", timedelta(minutes=90)),
+        ("/mute SO-1001 3天", "SO-1001", timedelta(days=3)),
+        ("/mute SKU123.A 1h", "SKU123.A", timedelta(hours=1)),
+        ('/mute "BOLT A" 1h', "BOLT A", timedelta(hours=1)),
+    ],
+)
+async def test_muting_a_type_or_a_subject_for_a_while(
+    ask: Ask, board: Board, line: str, pattern: str, length: timedelta
+) -> None:
+    view = as_(AlertSaid, await ask(line))
+    (mute,) = board.kept_mutes.values()
+    assert (mute.place, mute.pattern, mute.by, mute.until) == (HERE, pattern, "王仓", NOW + length)
+    assert view.lines[0].params["time"] == mute.until
+    await ask(lines(view)[0])
+    assert board.kept_mutes == {}
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("/mute stock.low soon", "soon"),
+        ("/mute stock.low 0h", "at least a minute"),
+        ("/mute stock.low 31d", "at most 30 days"),
+        ("/mute stock.lower 2h", "stock.low, stock.out"),
+        ("/mute sto*k.low 2h", "Only types"),
+        ("/mute stock.l*w 2h", "stock.low, stock.out"),
+        ("/mute * 2h", "Only types"),
+        ("/mute off", "heard of again"),
+    ],
+)
+async def test_what_is_wrong_is_told_with_examples(ask: Ask, board: Board, line: str, told: str) -> None:
+    view = as_(BadArgument, await ask(line))
+    assert told in str(view.problem)
+    assert "/mute stock.low 2h" in view.examples
+    assert board.kept_mutes == {}
+
+
+async def test_again_is_the_same_mute_until_later(ask: Ask, board: Board) -> None:
+    await ask("/mute stock.low 1h")
+    await ask("/mute stock.low 1d")
+    assert [mute.until for mute in board.kept_mutes.values()] == [NOW + timedelta(days=1)]
+
+
+@pytest.mark.parametrize("line", ["/mute", "/mute list", "静音 列表"])
+async def test_what_is_muted_here(ask: Ask, board: Board, line: str) -> None:
+    await ask("/mute stock.low 1h")
+    await ask("/mute SO-1001 2h", where=Conversation("cidOther==", ConversationKind.GROUP))
+    view = as_(Mutes, await ask(line))
+    assert [(row.pattern, str(row.word), row.by) for row in view.rows] == [("stock.low", "Low stock", "王仓")]
+    assert lines(view) == ["/mute stock.low off"]
+
+
+@pytest.mark.parametrize("line", ["/mute stock.low off", "/unmute stock.low", "取消静音 低库存", "/静音 库存不足 取消"])
+async def test_unmuting(ask: Ask, board: Board, line: str) -> None:
+    await ask("/mute stock.low 1h")
+    as_(AlertSaid, await ask(line))
+    assert board.kept_mutes == {}
+
+
+async def test_unmuting_what_is_not_muted_shows_what_is(ask: Ask, board: Board) -> None:
+    await ask("/mute stock.low 1h")
+    view = as_(NotFoundNotice, await ask("/unmute SO-1001"))
+    assert [pick.line for pick in view.closest] == ["/mute stock.low off"]
+    assert len(board.kept_mutes) == 1
+
+
+async def test_a_mute_in_ones_own_chat_is_ended_by_a_click_there(ask: Ask, board: Board) -> None:
+    await ask("/mute stock.low 1h", where=Conversation("cidDirect==", ConversationKind.DIRECT))
+    assert [mute.place for mute in board.kept_mutes.values()] == [OWN]
+    as_(AlertSaid, await ask("/mute stock.low off", where=Conversation("cidDirect==", ConversationKind.GROUP)))
+    assert board.kept_mutes == {}

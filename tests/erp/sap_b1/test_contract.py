@@ -1,0 +1,143 @@
+"""SAP Business One passes the contract, by both versions of its interface."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, ClassVar
+
+from bot.erp.model import (
+    Invoice,
+    OrderStatus,
+    ProductionOrder,
+    Progress,
+    PurchaseOrder,
+    PurchaseStatus,
+    Quantities,
+    SalesOrder,
+    StockLevel,
+)
+from bot.erp.sap_b1.manifest import vendor
+from bot.testing.company import Clock, ReferenceCompany
+from bot.testing.company_records import USERS
+from bot.testing.erp_contract import ErpContract
+from bot.testing.fake_erp import SECRET
+from bot.testing.fakes.sap_b1 import COMPANY, USER, FakeSapB1, user_password
+from bot.testing.fakes.sap_b1_records import is_draft, number
+from bot.testing.gaps import Gaps, Rewrite
+
+
+def _due(record: Any) -> Any:
+    match record:
+        case SalesOrder():
+            lines = tuple(replace(line, due_on=line.due_on or record.ordered_on) for line in record.lines)
+            return replace(record, promised_on=record.promised_on or record.ordered_on, lines=lines)
+        case Invoice():
+            return replace(record, due_on=record.due_on or record.issued_on)
+        case PurchaseOrder():
+            return replace(record, due_on=record.due_on or record.ordered_on)
+        case ProductionOrder():
+            return replace(record, due_on=record.due_on or record.start_on)
+    return record
+
+
+def _stock(record: Any) -> Any:
+    if not isinstance(record, StockLevel):
+        return record
+    places = tuple(place for place in record.per_warehouse if _any(place.quantities))
+    return replace(
+        record,
+        total=_forecast(record.total),
+        per_warehouse=tuple(replace(place, quantities=_forecast(place.quantities)) for place in places),
+        reorder_point=record.reorder_point or None,
+    )
+
+
+def _any(figures: Quantities) -> bool:
+    return bool(figures.on_hand or figures.reserved or figures.incoming)
+
+
+def _forecast(figures: Quantities) -> Quantities:
+    assert figures.available is not None
+    assert figures.incoming is not None
+    return replace(figures, forecast=figures.available + figures.incoming)
+
+
+def _base(record: Any) -> Any:
+    if isinstance(record, Invoice) and is_draft(record.order_number):
+        return replace(record, order_number="")
+    if isinstance(record, ProductionOrder) and is_draft(record.sales_order):
+        return replace(record, sales_order="")
+    return record
+
+
+def _received(record: Any) -> Any:
+    if isinstance(record, PurchaseOrder) and record.received is Progress.FULL:
+        return replace(record, status=PurchaseStatus.DONE)
+    return record
+
+
+def _material(record: Any) -> Any:
+    if isinstance(record, ProductionOrder) and record.material_ready is False:
+        return replace(record, material_ready=None)
+    return record
+
+
+class SapB1Contract(ErpContract):
+    vendor = vendor
+    number = staticmethod(number)
+    version: ClassVar[str]
+    gaps = Gaps(
+        fields={
+            "Quantities.outgoing": "one figure is both what is reserved and what will go out",
+            "SalesOrder.billing": "an order does not tell what of it was invoiced",
+            "SalesOrder.payment": "an order does not tell what of it was paid",
+            "OrderLine.invoiced": "a line of an order does not tell what of it was invoiced",
+            "ProductionOrder.changed_at": "production orders do not tell when they changed",
+        },
+        states={OrderStatus.DELIVERED: (OrderStatus.CLOSED, "an order that is delivered in full is closed")},
+        cases={
+            f"changes.{case}[{area}]": reason
+            for case in ("once", "equal_times", "again", "while_reading", "burst")
+            for area, reason in (
+                ("stock", "stock does not tell when it changed"),
+                ("production", "production orders do not tell when they changed"),
+            )
+        },
+        rewrites=(
+            Rewrite("the day by which a document is due is mandatory", _due),
+            Rewrite(
+                "forecast is SAP's available, warehouses without figures are left out, a minimum of 0 is none", _stock
+            ),
+            Rewrite("nothing is made from a draft", _base),
+            Rewrite("an order that is received in full is closed", _received),
+            Rewrite("material that was not issued may lie ready or not", _material),
+        ),
+        resolution=timedelta(seconds=1),
+    )
+
+    def install(self, company: ReferenceCompany, clock: Clock, folder: Path) -> FakeSapB1:
+        return FakeSapB1(company, clock, version=self.version)
+
+    def options(self, installation: FakeSapB1, timeout: float) -> dict[str, Any]:
+        return {
+            "url": installation.url,
+            "version": self.version,
+            "company": COMPANY,
+            "user": USER,
+            "password": SECRET,
+            "approvers": {user.id: user_password(user.id) for user in USERS},
+            "spec_field": "U_Spec",
+            "list_days": 3650,
+            "timeout": timeout,
+            "write_timeout": timeout,
+        }
+
+
+class TestSapB1Contract(SapB1Contract):
+    name, version = "sap_b1", "v2"
+
+
+class TestSapB1OldContract(SapB1Contract):
+    name, version = "sap_b1-v1", "v1"

@@ -1,0 +1,477 @@
+"""The traps of Business One (ERP sheet, chapter 5), one test each."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from bot.erp.errors import Conflict, Invalid, NotFound, NotPermitted, Unsupported
+from bot.erp.model import Area, Decision, Outcome, PurchaseOrder, PurchaseStatus, Verdict
+from bot.erp.port import Filter, ListQuery
+from bot.erp.sap_b1.adapter import SapB1Erp
+from bot.testing.company import Clock, ReferenceCompany
+from bot.testing.erp_checks import all_changes
+from bot.testing.fake_erp import Kind
+from bot.testing.fakes.sap_b1 import FakeSapB1, user_password
+from bot.testing.fakes.sap_b1_records import is_draft
+
+from .conftest import Open, both_versions
+
+WAITING, TWO_LEVELS = "D7001", "D7006"
+
+
+def decision(order: PurchaseOrder, verdict: Verdict = Verdict.APPROVE, by: str = "anna", reason: str = "") -> Decision:
+    return Decision(number=order.number, version=order.version, verdict=verdict, by=by, reason=reason)
+
+
+# Drafts and numbers
+
+
+async def test_an_order_that_waits_is_a_draft_called_by_its_key(erp: SapB1Erp, server: FakeSapB1) -> None:
+    order = await erp.purchase_order(WAITING.lower())
+    assert (order.number, order.id, order.status) == (WAITING, "7001", PurchaseStatus.WAITING)
+    assert order.approval is not None
+    assert order.approval.pending_for == ("anna", "carla")
+    assert "Drafts?" in server.asked[0]
+    assert "DocEntry eq 7001 and DocObjectCode eq 'oPurchaseOrders'" in server.asked[0]
+    # What a draft shows as its number is the next one of its series: nobody's yet.
+    with pytest.raises(NotFound):
+        await erp.purchase_order("9999")
+
+
+async def test_a_draft_of_another_kind_is_not_found(erp: SapB1Erp) -> None:
+    for read in (erp.order, erp.invoice):
+        with pytest.raises(NotFound):
+            await read(WAITING)
+
+
+async def test_approved_is_not_generated_and_goes_on_as_the_order_that_it_becomes(
+    erp: SapB1Erp, server: FakeSapB1
+) -> None:
+    result = await erp.decide(decision(await erp.purchase_order(WAITING)))
+    assert result.order is not None
+    assert (result.outcome, result.order.number, result.order.status) == (
+        Outcome.APPLIED,
+        WAITING,
+        PurchaseStatus.APPROVED,
+    )
+    assert result.order.extra == {"generated": "no"}
+    assert server.requests.count(Kind.WRITE) == 1
+    server.generate(WAITING, 1555)
+    for number in (WAITING, "1555"):
+        order = await erp.purchase_order(number)
+        assert (order.number, order.status, order.extra) == ("1555", PurchaseStatus.APPROVED, {})
+        assert order.approval is not None
+        assert order.approval.decided_by == "anna"
+    listed = [order.number for order in (await erp.purchase_orders(ListQuery(limit=100))).items]
+    assert "1555" in listed
+    assert WAITING not in listed
+    late = await erp.decide(decision(result.order, by="carla"))
+    assert (late.outcome, late.order and late.order.number) == (Outcome.ALREADY_DECIDED, "1555")
+
+
+async def test_an_approved_draft_may_be_late(erp: SapB1Erp, company: ReferenceCompany) -> None:
+    late = next(
+        order
+        for order in company.purchases.values()
+        if order.status is PurchaseStatus.WAITING and order.due_on is not None and order.due_on < company.today
+    )
+    seen = await erp.purchase_order(late.number)
+    for by in ("anna", "boris"):
+        seen = (await erp.decide(decision(seen, by=by))).order or seen
+    assert seen.status is PurchaseStatus.APPROVED
+    found = (await erp.purchase_orders(ListQuery(filter=Filter.LATE, limit=100))).items
+    assert late.number in [order.number for order in found]
+
+
+async def test_numbers_restart_with_each_series(erp: SapB1Erp, server: FakeSapB1) -> None:
+    [first] = [row for row in server._entity("Orders") if row["DocNum"] == 1001]
+    server.more["Orders"] = [first | {"DocEntry": 99, "Series": 40, "CardName": "Other Ltd."}]
+    with pytest.raises(Invalid, match="12-1001, 40-1001"):
+        await erp.order("1001")
+    assert (await erp.order("40-1001")).customer == "Other Ltd."
+    assert (await erp.order("12-1001")).customer == first["CardName"]
+    with pytest.raises(NotFound):
+        await erp.order("41-1001")
+
+
+async def test_a_credit_note_of_two_series_is_told_apart_too(erp: SapB1Erp, server: FakeSapB1) -> None:
+    [first] = [row for row in server._entity("CreditNotes") if row["DocNum"] == 1013]
+    server.more["CreditNotes"] = [first | {"DocEntry": 99, "Series": 40, "CardName": "Other Ltd."}]
+    with pytest.raises(Invalid, match="C12-1013, C40-1013"):
+        await erp.invoice("C1013")
+    assert (await erp.invoice("C40-1013")).customer == "Other Ltd."
+
+
+async def test_a_request_about_an_order_that_was_made_already_says_nothing_of_its_approval(
+    erp: SapB1Erp, server: FakeSapB1
+) -> None:
+    order = await erp.purchase_order("1010")
+    [made] = [row for row in server._requests() if row["ObjectEntry"] == 7010]
+    for state in ("arsPending", "arsCancelled"):
+        server.answers["ApprovalRequests"] = 200, {"value": [made, made | {"Code": 99999, "Status": state}]}
+        assert (await erp.purchase_order("1010")).approval == order.approval
+
+
+@pytest.mark.parametrize("number", ["X1001", "1001x", "10.01", "1e3", "12-", "-5", "2147483648", "9" * 10, "D", "١٠٠١"])
+async def test_what_cannot_be_a_number_is_not_asked_for(erp: SapB1Erp, server: FakeSapB1, number: str) -> None:
+    with pytest.raises(NotFound):
+        await erp.order(number)
+    assert not server.requests.entries
+
+
+async def test_credit_notes_are_counted_apart(erp: SapB1Erp, company: ReferenceCompany) -> None:
+    note = await erp.invoice("c1013")
+    assert (note.number, note.is_credit_note) == ("C1013", True)
+    with pytest.raises(NotFound):
+        await erp.invoice("1013")
+
+
+# Rights
+
+
+async def test_without_the_right_to_users_orders_are_read_and_nobody_can_decide(
+    erp: SapB1Erp, server: FakeSapB1
+) -> None:
+    server.answers["Users"] = 403, {"error": {"code": "-1116", "message": "not authorized"}}
+    order = await erp.purchase_order(WAITING)
+    assert order.approval is not None
+    assert order.approval.pending_for == ("#11", "#12")
+    assert (await erp.decide(decision(order))).outcome is Outcome.NOT_PERMITTED
+    assert not server.requests.count(Kind.WRITE)
+
+
+async def test_without_the_right_to_requests_orders_are_read_and_nothing_can_be_decided(
+    erp: SapB1Erp, server: FakeSapB1
+) -> None:
+    server.answers["ApprovalRequests"] = 403, {"error": {"code": "-1116", "message": "not authorized"}}
+    order = await erp.purchase_order(WAITING)
+    assert (order.status, order.approval) == (PurchaseStatus.WAITING, None)
+    assert (await erp.decide(decision(order))).outcome is Outcome.NOT_PERMITTED
+    assert not server.requests.count(Kind.WRITE)
+    with pytest.raises(NotPermitted):
+        await erp.purchase_orders(ListQuery(filter=Filter.PENDING))
+
+
+async def test_names_that_may_not_be_read_are_left_out(erp: SapB1Erp, server: FakeSapB1) -> None:
+    for entity in ("Warehouses", "ItemGroups", "SalesPersons"):
+        server.answers[entity] = 403, {"error": {"code": "-1116", "message": "not authorized"}}
+    level = await erp.stock("SKU123")
+    assert {(place.code, place.name) for place in level.per_warehouse} == {(c, c) for c in ("MAIN", "SH", "WEST")}
+    assert level.product.category == ""
+    assert (await erp.order("1001")).salesperson == ""
+
+
+async def test_an_invoice_is_told_without_its_order_where_orders_may_not_be_read(
+    erp: SapB1Erp, server: FakeSapB1, company: ReferenceCompany
+) -> None:
+    number = next(
+        n for n, each in company.invoices.items() if each.order_number and not is_draft(n + each.order_number)
+    )
+    assert (await erp.invoice(number)).order_number == company.invoices[number].order_number
+    server.faults.forbid(Area.SALES)
+    assert (await erp.invoice(number)).order_number == ""
+    with pytest.raises(NotPermitted):
+        await erp.order("1001")
+
+
+async def test_names_are_believed_for_some_minutes(erp: SapB1Erp, server: FakeSapB1, clock: Clock) -> None:
+    for minutes, asked in ((0, 1), (9, 1), (2, 2)):
+        clock.advance(minutes * 60)
+        await erp.purchase_order(WAITING)
+        assert len([path for path in server.asked if path.startswith("Users")]) == asked
+
+
+# Stock
+
+
+@both_versions
+async def test_an_item_has_a_row_in_every_warehouse(erp: SapB1Erp, company: ReferenceCompany) -> None:
+    for sku in ("SKU127", "SKU126", "SKU123"):
+        kept = {
+            place.code
+            for place in company.stock[sku].per_warehouse
+            if any((place.quantities.on_hand, place.quantities.reserved, place.quantities.incoming))
+        }
+        assert {place.code for place in (await erp.stock(sku)).per_warehouse} == kept
+
+
+async def test_the_code_as_it_is_spelled_goes_before_one_of_another_case(erp: SapB1Erp, server: FakeSapB1) -> None:
+    [item] = [row for row in server._entity("Items") if row["ItemCode"] == "SKU123"]
+    server.more["Items"] = [item | {"ItemCode": "sku123", "ItemName": "small"}]
+    assert (await erp.stock("sku123")).product.name == "small"
+    assert (await erp.stock("SKU123")).product.name == "Hex bolt M6×20"
+
+
+async def test_old_releases_tell_cases_apart(erp: SapB1Erp, server: FakeSapB1) -> None:
+    server.folds = False
+    assert (await erp.stock("sku123")).product.sku == "SKU123"
+    assert (await erp.find_products("sku123", limit=1))[0].sku == "SKU123"
+    assert (await erp.purchase_order("d7001")).number == WAITING
+
+
+async def test_a_common_text_still_finds_the_exact_code(open_with: Open) -> None:
+    [first] = await open_with(most_hits=1).find_products("SKU218", limit=1)
+    assert first.sku == "SKU218"
+    found = await open_with(most_hits=3).find_products("sku2", limit=50)
+    assert len(found) == 3
+
+
+# Lists
+
+
+async def test_a_list_reads_whole_documents_for_its_part_only(erp: SapB1Erp, server: FakeSapB1) -> None:
+    await erp.orders(ListQuery(limit=3))
+    whole = [path for path in server.asked if "DocumentLines" in path]
+    assert sum(path.count("DocEntry eq") for path in whole) == 3
+
+
+@both_versions
+async def test_late_and_overdue_are_narrowed_at_the_server(erp: SapB1Erp, server: FakeSapB1) -> None:
+    await erp.invoices(ListQuery(filter=Filter.OVERDUE))
+    day = "2026-11-24" if server.version == "v2" else "'2026-11-24'"
+    assert f"DocumentStatus eq 'bost_Open' and DocDueDate lt {day}" in server.asked[0]
+    assert not [path for path in server.asked if path.startswith(("CreditNotes", "Drafts"))]
+
+
+async def test_lists_go_some_days_back_and_those_with_a_filter_further(open_with: Open) -> None:
+    erp = open_with(list_days=20)
+    listed = (await erp.orders(ListQuery(limit=100))).items
+    assert listed
+    assert min(order.ordered_on for order in listed if order.ordered_on) >= datetime(2026, 11, 4, tzinfo=UTC).date()
+    late = (await erp.orders(ListQuery(filter=Filter.LATE, limit=100))).items
+    assert min(order.ordered_on for order in late if order.ordered_on).year < 2026
+
+
+async def test_today_is_the_servers(open_with: Open, clock: Clock, server: FakeSapB1) -> None:
+    clock.advance(14 * 3600)  # 16:30 in London, and the next day in Shanghai
+    await open_with().production_orders(ListQuery(filter=Filter.LATE))
+    assert "DueDate lt 2026-11-25" in server.asked[-1] + server.asked[0]
+
+
+# Deciding
+
+
+async def test_the_pair_of_the_approver_goes_with_the_decision(erp: SapB1Erp, server: FakeSapB1) -> None:
+    order = await erp.purchase_order(WAITING)
+    await erp.decide(decision(order, Verdict.REJECT, by="carla", reason="太贵 'x'"))
+    pair = {"ApproverUserName": "carla", "ApproverPassword": user_password("carla")}
+    assert server.bodies == [
+        {"ApprovalRequestDecisions": [{"Status": "ardNotApproved", "Remarks": "太贵 'x'", **pair}]}
+    ]
+
+
+async def test_the_sessions_own_user_is_not_named_at_all(
+    open_with: Open, server: FakeSapB1, company: ReferenceCompany
+) -> None:
+    erp = open_with(user="anna", password=user_password("anna"), approvers={})
+    result = await erp.decide(decision(await erp.purchase_order(WAITING)))
+    assert result.outcome is Outcome.APPLIED
+    assert server.bodies == [{"ApprovalRequestDecisions": [{"Status": "ardApproved"}]}]
+    approval = company.purchases[WAITING].approval
+    assert approval is not None
+    assert approval.decided_by == "anna"
+
+
+@pytest.mark.parametrize(("approvers", "writes"), [({}, 0), ({"anna": "wrong"}, 1)])
+async def test_who_cannot_be_signed_for_decides_nothing(
+    open_with: Open, server: FakeSapB1, company: ReferenceCompany, approvers: Any, writes: int
+) -> None:
+    erp = open_with(approvers=approvers)
+    result = await erp.decide(decision(await erp.purchase_order(WAITING)))
+    assert (result.outcome, server.requests.count(Kind.WRITE)) == (Outcome.NOT_PERMITTED, writes)
+    assert "password" in result.text
+    assert company.purchases[WAITING].status is PurchaseStatus.WAITING
+
+
+@both_versions
+async def test_a_decision_is_bound_to_the_request_as_it_was_read(erp: SapB1Erp, server: FakeSapB1) -> None:
+    order = await erp.purchase_order(WAITING)
+    await erp.decide(decision(order))
+    [write] = server.requests.of(Kind.WRITE)
+    assert write.headers["If-Match"].startswith('W/"')
+    [single] = [path for path in server.asked if path.startswith("ApprovalRequests(")]
+    assert "$select" not in single
+
+
+async def test_old_releases_without_an_etag_decide_too(
+    erp: SapB1Erp, server: FakeSapB1, company: ReferenceCompany
+) -> None:
+    server.etags = False
+    first, second = await erp.purchase_order(WAITING), await erp.purchase_order("D7002")
+    assert (await erp.decide(decision(first))).outcome is Outcome.APPLIED
+    [write] = server.requests.of(Kind.WRITE)
+    assert "If-Match" not in write.headers
+    # Somebody is faster: Business One itself refuses, in its own words.
+    server.faults.lose_write_answer(
+        happens=False, meanwhile=lambda: company.decide("D7002", Verdict.REJECT, "carla", "no")
+    )
+    assert (await erp.decide(decision(second))).outcome is Outcome.ALREADY_DECIDED
+
+
+async def test_a_request_that_changed_between_the_two_looks_is_not_decided(
+    erp: SapB1Erp, server: FakeSapB1, company: ReferenceCompany
+) -> None:
+    order = await erp.purchase_order(TWO_LEVELS)
+    company.decide(TWO_LEVELS, Verdict.APPROVE, "carla")
+    with pytest.raises(Conflict):
+        await erp._approvals.decide(order, decision(order))
+    assert (await erp.decide(decision(order))).outcome is Outcome.CHANGED_SINCE_SHOWN
+    assert not server.requests.count(Kind.WRITE)
+
+
+async def test_a_stage_may_want_two_people(erp: SapB1Erp, server: FakeSapB1, company: ReferenceCompany) -> None:
+    server.two_at_stage.add(WAITING)
+    first = await erp.decide(decision(await erp.purchase_order(WAITING)))
+    assert first.outcome is Outcome.MORE_APPROVALS_NEEDED
+    assert first.order is not None
+    assert first.order.approval is not None
+    assert (first.order.approval.pending_for, first.order.approval.decided_by) == (("carla",), "anna")
+    assert (await erp.decide(decision(first.order))).outcome is Outcome.NOT_PERMITTED
+    assert (await erp.decide(decision(first.order, by="carla"))).outcome is Outcome.APPLIED
+    assert company.purchases[WAITING].status is PurchaseStatus.APPROVED
+
+
+async def test_a_lost_answer_of_one_of_two_is_read_again_and_not_sent_again(erp: SapB1Erp, server: FakeSapB1) -> None:
+    server.two_at_stage.add(WAITING)
+    order = await erp.purchase_order(WAITING)
+    server.faults.lose_write_answer()
+    assert (await erp.decide(decision(order))).outcome is Outcome.MORE_APPROVALS_NEEDED
+    assert server.requests.count(Kind.WRITE) == 1
+
+
+async def test_a_session_that_ended_at_the_write_is_renewed_and_the_decision_done_once(
+    erp: SapB1Erp, server: FakeSapB1, clock: Clock, company: ReferenceCompany
+) -> None:
+    order = await erp.purchase_order(WAITING)
+    clock.advance(31 * 60)
+    version = int(company.purchases[WAITING].version)
+    assert (await erp.decide(decision(order))).outcome is Outcome.APPLIED
+    assert int(company.purchases[WAITING].version) == version + 1
+    assert server.requests.count(Kind.LOGIN) == 2
+
+
+async def test_an_order_in_a_book_is_past_deciding(erp: SapB1Erp, server: FakeSapB1) -> None:
+    order = await erp.purchase_order("1010")
+    assert (await erp.decide(decision(order))).outcome is Outcome.ALREADY_DECIDED
+    assert not server.requests.count(Kind.WRITE)
+
+
+# Changes
+
+
+@both_versions
+async def test_a_change_of_the_same_day_is_told_by_its_clock(
+    erp: SapB1Erp, server: FakeSapB1, company: ReferenceCompany, clock: Clock
+) -> None:
+    _, cursor = await all_changes(erp, Area.SALES)
+    for key in ("1001", "D5002", "1003"):
+        clock.advance(1)
+        company.touch(Area.SALES, key)
+    items, cursor = await all_changes(erp, Area.SALES, cursor)
+    assert [change.key for change in items] == ["1001", "D5002", "1003"]
+    assert (await all_changes(erp, Area.SALES, cursor))[0] == []
+
+
+async def test_many_changes_earlier_on_the_cursors_day_do_not_hide_the_next(
+    erp: SapB1Erp, server: FakeSapB1, company: ReferenceCompany, clock: Clock
+) -> None:
+    [first] = [row for row in server._entity("Orders") if row["DocNum"] == 1001]
+    at = {"UpdateDate": "2026-11-24", "UpdateTime": "00:00:01"}
+    server.more["Orders"] = [first | {"DocEntry": 20_000 + n, "DocNum": 20_000 + n, **at} for n in range(900)]
+    _, cursor = await all_changes(erp, Area.SALES, limit=500)
+    clock.advance(60)
+    company.touch(Area.SALES, "1003")
+    items, _ = await all_changes(erp, Area.SALES, cursor)
+    assert [change.key for change in items] == ["1003"]
+
+
+async def test_a_decision_does_not_touch_the_draft_and_is_followed_all_the_same(
+    erp: SapB1Erp, server: FakeSapB1, clock: Clock
+) -> None:
+    _, cursor = await all_changes(erp, Area.PURCHASING)
+    order = await erp.purchase_order(TWO_LEVELS)
+    clock.advance(1)
+    await erp.decide(decision(order))
+    [draft] = [row for row in server._drafts() if row["DocEntry"] == 7006]
+    assert draft["UpdateDate"] < "2026-11-24"
+    items, _ = await all_changes(erp, Area.PURCHASING, cursor)
+    assert [(change.key, change.changed_at) for change in items] == [(TWO_LEVELS, clock.now())]
+
+
+async def test_requests_are_followed_while_they_wait_and_for_some_days(open_with: Open, server: FakeSapB1) -> None:
+    erp = open_with(approval_days=30)
+    _, cursor = await all_changes(erp, Area.PURCHASING)
+    server.asked.clear()
+    await erp.changed_since(Area.PURCHASING, cursor, limit=5)
+    [asked] = [path for path in server.asked if path.startswith("ApprovalRequests")]
+    assert "ObjectType eq '22' and (Status eq 'arsPending' or CreationDate ge 2026-10-" in asked
+
+
+async def test_without_the_right_to_requests_orders_are_followed(erp: SapB1Erp, server: FakeSapB1) -> None:
+    server.answers["ApprovalRequests"] = 403, {"error": {"code": "-1116", "message": "not authorized"}}
+    items, _ = await all_changes(erp, Area.PURCHASING)
+    assert "1010" in [change.key for change in items]
+
+
+async def test_where_clocks_are_put_back_an_hour_is_looked_at_again(open_with: Open) -> None:
+    assert open_with(zone="Europe/Berlin")._changes._late > open_with()._changes._late
+
+
+async def test_stock_and_production_tell_no_time_of_change(erp: SapB1Erp) -> None:
+    for area in (Area.STOCK, Area.PRODUCTION):
+        with pytest.raises(Unsupported):
+            await erp.changed_since(area, "", limit=5)
+    assert (await erp.production_order("1")).changed_at is None
+
+
+# Odd answers
+
+
+@pytest.mark.parametrize(
+    "spoiled",
+    [
+        {"DocTotal": "twelve"},
+        {"DocDate": "soon"},
+        {"UpdateTime": "noon"},
+        {"DocumentLines": {"0": 1}},
+        {"DocumentLines": [{"ItemCode": "X"}]},
+    ],
+)
+async def test_a_record_that_cannot_be_read_is_refused(
+    erp: SapB1Erp, server: FakeSapB1, spoiled: dict[str, Any]
+) -> None:
+    [row] = [row for row in server._entity("Orders") if row["DocNum"] == 1001]
+    server.answers["Orders"] = 200, {"value": [row | spoiled]}
+    with pytest.raises(Invalid):
+        await erp.order("1001")
+
+
+async def test_a_request_that_cannot_be_read_is_refused(erp: SapB1Erp, server: FakeSapB1) -> None:
+    for row in ({"Code": None}, {"Code": 1, "ApprovalRequestLines": "x"}, {}):
+        server.answers["ApprovalRequests"] = 200, {"value": [row]}
+        with pytest.raises(Invalid):
+            await erp.purchase_order(WAITING)
+
+
+async def test_hostile_texts_are_data(erp: SapB1Erp, server: FakeSapB1) -> None:
+    [row] = [row for row in server._entity("Orders") if row["DocNum"] == 1001]
+    hostile = "x' or '1' eq '1 {{7*7}} <b>"
+    server.more["Orders"] = [row | {"DocEntry": 77, "DocNum": 1777, "CardName": hostile, "DocTotal": Decimal("0.1")}]
+    found = await erp.orders(ListQuery(text=hostile))
+    assert [order.customer for order in found.items] == [hostile]
+
+
+async def test_the_order_as_it_was_seen_decides_and_not_the_one_of_now(
+    erp: SapB1Erp, server: FakeSapB1, company: ReferenceCompany
+) -> None:
+    order = await erp.purchase_order(WAITING)
+    company.set_total(WAITING, Decimal("0.01"), at=company.purchases[WAITING].changed_at)
+    result = await erp.decide(decision(order))
+    assert (result.outcome, server.requests.count(Kind.WRITE)) == (Outcome.CHANGED_SINCE_SHOWN, 0)
+    assert result.order is not None
+    assert (await erp.decide(replace(decision(result.order), reason="ok"))).outcome is Outcome.APPLIED

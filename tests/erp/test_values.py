@@ -1,0 +1,116 @@
+"""What several adapters read alike, and calls made together."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
+
+from bot.erp.errors import Unavailable
+from bot.erp.model import Money, Progress
+from bot.erp.together import together
+from bot.erp.values import LocalValues, Zone, amount_of, number, progress
+
+SHANGHAI = LocalValues(ZoneInfo("Asia/Shanghai"), {"$": "USD", "CNH": "CNY"})
+
+
+@pytest.mark.parametrize(
+    ("told", "wanted"),
+    [
+        (None, None),
+        ("", None),
+        (" null ", None),
+        (False, None),
+        (0, Decimal(0)),
+        ("-0.50", Decimal("-0.5")),
+        ("1,234.50", Decimal("1234.5")),
+        ("1E+3", Decimal(1000)),
+        (Decimal("0E-6"), Decimal(0)),
+    ],
+)
+def test_numbers_are_exact_and_nothing_is_not_zero(told: Any, wanted: Decimal | None) -> None:
+    assert number(told) == wanted
+    assert wanted is None or str(number(told)) == str(wanted)
+
+
+@pytest.mark.parametrize("told", ["NaN", "Infinity", "twelve", "1.2.3", [1], {}])
+def test_what_is_no_number_is_refused(told: Any) -> None:
+    with pytest.raises(ValueError, match="not a number"):
+        number(told)
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**30), max_value=10**30))
+def test_no_digit_is_lost(told: Decimal) -> None:
+    assert number(told) == number(format(told, "f")) == told
+
+
+def test_a_sum_with_a_part_that_is_not_told_is_not_told() -> None:
+    assert amount_of(["1.5", 2]) == Decimal("3.5")
+    assert amount_of([]) == 0
+    assert amount_of([1, None]) is None
+
+
+@pytest.mark.parametrize(
+    ("parts", "wanted"),
+    [
+        ([], None),
+        ([(None, 5)], None),
+        ([(0, 0)], None),
+        ([(0, 5), (0, 1)], Progress.NONE),
+        ([(5, 5), (0, 1)], Progress.PARTIAL),
+        ([(5, 5), (2, 1)], Progress.FULL),
+        ([(5, 5), (None, 1)], Progress.FULL),
+    ],
+)
+def test_how_much_of_all_lines_is_done(parts: list[tuple[Any, Any]], wanted: Progress | None) -> None:
+    assert progress(parts) is wanted
+
+
+def test_currencies_by_the_installations_own_names_first() -> None:
+    assert SHANGHAI.iso("$") == "USD"
+    assert SHANGHAI.iso("CNH") == "CNY"
+    assert SHANGHAI.iso("PRE001", "人民币") == "CNY"
+    assert SHANGHAI.iso("", "EUR") == "EUR"
+    assert SHANGHAI.iso("##", "eur", "EURO") == ""
+    assert SHANGHAI.money("1.50", "EUR") == Money(Decimal("1.5"), "EUR")
+    assert SHANGHAI.money(None, "EUR") is SHANGHAI.money(1, "") is None
+
+
+def test_zones() -> None:
+    assert SHANGHAI.local(datetime(2026, 1, 31, 20, tzinfo=UTC)).date().day == 1
+    assert not SHANGHAI.puts_clocks_back
+    assert LocalValues(ZoneInfo("Europe/Berlin"), {}).puts_clocks_back
+    for wrong in ("Mars/Phobos", "", "../etc/passwd"):
+        with pytest.raises(ValidationError, match="not a time zone"):
+            TypeAdapter(Zone).validate_python(wrong)
+
+
+async def test_calls_made_together_answer_in_order_and_fail_together() -> None:
+    async def answer(value: int) -> int:
+        return value
+
+    ended: list[str] = []
+
+    async def waits() -> int:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append("ended")
+        return 0
+
+    async def fails() -> int:
+        raise Unavailable("down")
+
+    assert await together(answer(1), answer(2)) == [1, 2]
+    assert await together() == []
+    with pytest.raises(Unavailable):
+        await together(waits(), fails())
+    await asyncio.sleep(0)
+    assert ended == ["ended"]

@@ -1,0 +1,148 @@
+"""Purchase orders of a real Tryton, decided from chat; what came of it is read by a plain client of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.approvals.case import CaseState
+from bot.settings import ErpSettings
+from tests.erp.tryton.conftest import CHATTING
+from tests.erp.tryton.plain import PlainClient
+from tests.erp.tryton.server.running import TrytonServer
+from tests.scenario.alerts.axis import BUYING
+from tests.scenario.approvals.docket import BOSS, MANAGER, NO, YES, Hall, words
+from tests.scenario.conftest import town_in
+
+pytestmark = [pytest.mark.process, pytest.mark.timeout(360)]
+
+ACCOUNTS = {BOSS: "dingbot", MANAGER: "manager"}
+"""Who decides in chat, and as whom in Tryton."""
+PASSWORDS = {"dingbot": "DingBot#2026", "manager": "Manager#2026"}
+
+ONE, OTHER, LARGE = "PO-2007", "PO-2008", "PO-2010"
+"""PO-2010 is above 100 000: Tryton wants it confirmed by two users."""
+
+
+@pytest.fixture
+async def plain(tryton_server: TrytonServer) -> PlainClient:
+    return await asyncio.to_thread(PlainClient, tryton_server.url, CHATTING, "admin", "Admin#2026")
+
+
+@pytest.fixture
+async def hall(tryton_server: TrytonServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Hall]:
+    monkeypatch.chdir(tmp_path)
+    tryton = {
+        "vendor": "tryton",
+        "url": tryton_server.url,
+        "database": CHATTING,
+        "user": "dingbot",
+        "password": PASSWORDS["dingbot"],
+        "approvers": PASSWORDS,
+        "cache_seconds": 0,
+        # A server that runs beside other tests may take its time; none of them is about that.
+        "timeout": 60,
+        "write_timeout": 60,
+    }
+    changes: dict[str, Any] = {
+        "erp": {"tryton": ErpSettings.model_validate(tryton)},
+        "index": {"enabled": False},
+        "access": {
+            "directory": True,
+            "roles": {"approver": frozenset(ACCOUNTS)},
+            "accounts": {person: {"tryton": account} for person, account in ACCOUNTS.items()},
+        },
+        "approvals": {"groups": (BUYING,), "backlog": True},
+        "outbox": {"per_second": 1000, "place_minute": 1000},
+    }
+
+    def clock() -> datetime:
+        return datetime.now(UTC)
+
+    async with town_in(tmp_path, clock=clock, **changes) as town:
+        one = Hall(town, clock, tmp_path)
+        await one.look_round()
+        yield one
+
+
+async def _purchase(plain: PlainClient, number: str) -> dict[str, Any]:
+    return await asyncio.to_thread(plain.one, "purchase.purchase", number, "id", "state")
+
+
+async def _steps(plain: PlainClient, purchase_id: int) -> list[tuple[str, str]]:
+    """Return who brought an order to which state, as the server's own log has it."""
+    domain = [["resource", "=", f"purchase.purchase,{purchase_id}"], ["event", "=", "transition"]]
+    ask = ("ir.model.log.search_read", domain, 0, None, [["id", "ASC"]], ["user.login", "target"])
+    rows = await asyncio.to_thread(plain.call, *ask)
+    return [(row["user."]["login"], row["target"]) for row in rows if row["target"].startswith("state:")]
+
+
+async def _notes(plain: PlainClient, purchase_id: int) -> list[tuple[str, str]]:
+    domain = [["resource", "=", f"purchase.purchase,{purchase_id}"]]
+    rows = await asyncio.to_thread(
+        plain.call, "ir.note.search_read", domain, 0, None, None, ["create_uid.login", "message"]
+    )
+    return [(row["create_uid."]["login"], row["message"]) for row in rows]
+
+
+async def test_approved_by_a_click(hall: Hall, plain: PlainClient) -> None:
+    assert hall.places(ONE) == sorted([BOSS, MANAGER, BUYING])
+    before = await _purchase(plain, ONE)
+    seen = await hall.press(hall.card(ONE, BUYING), YES, MANAGER)
+    assert "已记录，正在通知 ERP。" in words(seen)
+    await hall.ends(ONE, CaseState.APPROVED, "已批准", "赵国强")
+    assert (before["state"], (await _purchase(plain, ONE))["state"]) == ("quotation", "processing")
+    assert ("manager", "state:processing") in await _steps(plain, before["id"])
+    record = [what for what, _ in await hall.record(ONE)]
+    assert record == ["opened", "vote", "decided", "writing", "outcome", "approved"]
+
+
+async def test_rejected_with_a_reason(hall: Hall, plain: PlainClient) -> None:
+    reason = "太贵了, *wirklich* <b>& “too dear”"
+    await hall.ask(f"/reject {OTHER} {reason}", BOSS)
+    await hall.ends(OTHER, CaseState.REJECTED, "已驳回", "林明川")
+    purchase = await _purchase(plain, OTHER)
+    assert purchase["state"] == "cancelled"
+    assert (await _steps(plain, purchase["id"]))[-1] == ("dingbot", "state:cancelled")
+    assert await _notes(plain, purchase["id"]) == [("dingbot", reason)]
+    again = await hall.ask(f"/reject {OTHER} {reason}", MANAGER)
+    assert "林明川" in words(again)
+    assert len(await _notes(plain, purchase["id"])) == 1
+
+
+async def test_two_people_are_needed(hall: Hall, plain: PlainClient) -> None:
+    """The first confirmation leaves it a quotation; who gave it has no say in the second."""
+    card = hall.card(LARGE, BUYING)
+    await hall.press(card, YES, BOSS)
+    first = await hall.case(LARGE)
+    assert first.state is CaseState.OPEN, "the second is asked for by itself"
+    purchase = await _purchase(plain, LARGE)
+    assert purchase["state"] == "quotation"
+    old = [one for one in hall.copies(LARGE) if one.face.out_track_id == card.out_track_id]
+    assert [one.decides for one in old] == [False]
+    assert "还需其他人同意" in old[0].words
+    await hall.press(hall.card(LARGE, BUYING), YES, BOSS)
+    assert (await _purchase(plain, LARGE))["state"] == "quotation", await hall.record(LARGE)
+    await hall.press(hall.card(LARGE, MANAGER), YES, MANAGER)
+    await hall.ends(LARGE, CaseState.APPROVED, "已同意")
+    for place in (BOSS, MANAGER, BUYING):
+        assert "已批准" in words(hall.card(LARGE, place))
+    assert (await _purchase(plain, LARGE))["state"] == "processing"
+    assert (await _steps(plain, purchase["id"]))[-1] == ("manager", "state:processing")
+
+
+async def test_decided_in_tryton_itself(hall: Hall, plain: PlainClient) -> None:
+    """The cards follow; who clicks then is told so, and nothing more is written."""
+    number = "PO-2009"
+    purchase = await _purchase(plain, number)
+    await asyncio.to_thread(plain.call, "purchase.purchase.confirm", [purchase["id"]])
+    before = await _steps(plain, purchase["id"])
+    seen = await hall.press(hall.card(number, BUYING), NO, MANAGER)
+    assert "未记录：它在 ERP 中已不再待审批。" in words(seen)
+    await hall.ends(number, CaseState.DECIDED_ELSEWHERE, "已在 ERP 中处理")
+    assert await _steps(plain, purchase["id"]) == before

@@ -1,0 +1,259 @@
+"""What the local index of products costs and spares: ``python -m tests.load.bench_index`` prints the numbers.
+
+The source has 100 000 products and answers from memory; the index is filled, searched and refreshed through the hub,
+in a database file of its own (``--postgres``: on a PostgreSQL server of its own). The memory is that of another process
+that opens the filled index and searches in it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import platform
+import statistics
+import sys
+import tempfile
+from bisect import bisect_left
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from time import perf_counter, process_time
+
+import psutil
+from sqlalchemy import text as sql
+
+from bot.erp.hub import ErpHub
+from bot.erp.index.finding import ProductIndex
+from bot.erp.index.following import Follower
+from bot.erp.model import Area, Change, Changes, Product
+from bot.erp.port import Capability
+from bot.metrics import Metrics
+from bot.store.database import Database
+from bot.store.product_index import StoredProductIndex
+from tests.erp.sql.server import programs, running
+from tests.load.goods import goods, questions
+
+PRODUCTS, CHANGED, QUESTIONS, REFRESHES = 100_000, 1_000, 450, 5
+SEARCH_MS, REFRESH_SECONDS = 50.0, 1.0
+"""The bars: at the 95th percentile, and for `CHANGED` changes."""
+
+
+class Wholesaler:
+    """Knows many products by the beginning of their codes, and numbers their changes; ``seconds`` pass first."""
+
+    name = "main"
+    capabilities = frozenset({Capability.CHANGED_SINCE})
+
+    def __init__(self, products: Sequence[Product], seconds: float = 0.0) -> None:
+        self._products = {product.sku.casefold(): product for product in products}
+        self._keys = sorted(self._products)
+        self._changes = [product.sku for product in products]
+        self._seconds = seconds
+        self.calls = 0
+
+    def rename(self, products: Sequence[Product]) -> None:
+        """Give products another name, as a change each."""
+        for product in products:
+            self._products[product.sku.casefold()] = replace(product, name=f"{product.name} 新款")
+            self._changes.append(product.sku)
+
+    async def find_products(self, text: str, *, limit: int) -> tuple[Product, ...]:
+        """Return the first products whose codes begin with ``text``."""
+        await self._pass()
+        start = bisect_left(self._keys, text.casefold())
+        keys = (key for key in self._keys[start : start + limit] if key.startswith(text.casefold()))
+        return tuple(self._products[key] for key in keys)
+
+    async def changed_since(self, area: Area, cursor: str, *, limit: int) -> Changes:
+        """Return the next changes by their number."""
+        await self._pass()
+        start = int(cursor or "0")
+        end = min(start + limit, len(self._changes))
+        at = datetime(2026, 11, 24, tzinfo=UTC)
+        items = tuple(Change(area=area, key=sku, changed_at=at) for sku in self._changes[start:end])
+        return Changes(items=items, cursor=str(end), more=end < len(self._changes))
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+    async def _pass(self) -> None:
+        self.calls += 1
+        if self._seconds:
+            await asyncio.sleep(self._seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An index over one source, as the bot has it."""
+
+    hub: ErpHub
+    follower: Follower
+    searches: Database
+
+
+@asynccontextmanager
+async def opened(url: str, source: Wholesaler) -> AsyncIterator[Opened]:
+    """Open the index that is kept at ``url`` as `bot.assembly.erps` does."""
+
+    def now() -> datetime:
+        return datetime.now(UTC)
+
+    database = Database(url)
+    await database.migrate()
+    searches = Database(url) if database.dialect == "sqlite" else database
+    store = StoredProductIndex(database, searches)
+    index = ProductIndex(store, metrics=Metrics(), now=now)
+    await index.load(await store.positions())
+    hub = ErpHub([source], metrics=Metrics(), now=now, index=index)  # type: ignore[list-item]  # part of a port
+    try:
+        yield Opened(hub, Follower(source.name, hub, store, index, now=now), searches)
+    finally:
+        await hub.close()
+        for one in {database, searches}:
+            await one.close()
+
+
+async def search_times(hub: ErpHub, count: int, clock: Callable[[], float] = perf_counter) -> list[float]:
+    """Return the milliseconds of so many searches, one after the other."""
+    times = []
+    for text in questions(count):
+        began = clock()
+        await hub.find_products(text, limit=41)
+        times.append((clock() - began) * 1e3)
+    return times
+
+
+async def size_of(database: Database) -> float:
+    """Return the megabytes of a database."""
+    query = (
+        "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
+        if database.dialect == "sqlite"
+        else "SELECT pg_database_size(current_database())"
+    )
+    return await database.run(lambda connection: int(connection.scalar(sql(query)) or 0)) / 1e6
+
+
+async def extra_memory(url: str) -> tuple[float, float]:
+    """Return this process's megabytes before its first search in a filled index and after many."""
+    async with opened(url, Wholesaler(())) as one:
+        before = resident()
+        await search_times(one.hub, QUESTIONS)
+        return before, resident()
+
+
+def resident() -> float:
+    """Return this process's resident memory in megabytes."""
+    return float(psutil.Process().memory_info().rss) / 1e6
+
+
+def p95(times: Sequence[float]) -> float:
+    """Return what 95 of 100 took at most."""
+    return statistics.quantiles(times, n=20)[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Times of searches are in milliseconds, others in seconds; ``calls`` are those to the source."""
+
+    fill: float
+    fill_calls: int
+    megabytes: float
+    searches: Sequence[float]
+    search_cpu: Sequence[float]
+    """The time of the processor alone, without waiting for others on a busy machine (nor for a database server)."""
+    search_calls: int
+    refreshes: Sequence[float]
+    refresh_calls: int
+
+    @property
+    def p95(self) -> float:
+        """What 95 of 100 searches took at most."""
+        return p95(self.searches)
+
+    def __str__(self) -> str:
+        refreshes = ", ".join(f"{one:.2f}" for one in self.refreshes)
+        return "\n".join(
+            (
+                f"first fill: {self.fill:.1f} s, {self.fill_calls} calls to the source",
+                f"database: {self.megabytes:.0f} MB",
+                f"search: p50 {statistics.median(self.searches):.1f} ms, p95 {self.p95:.1f} ms, "
+                f"most {max(self.searches):.1f} ms, {self.search_calls} calls to the source",
+                f"search, CPU: p50 {statistics.median(self.search_cpu):.1f} ms, p95 {p95(self.search_cpu):.1f} ms",
+                f"refresh of {CHANGED} changes: {refreshes} s, {self.refresh_calls} calls to the source each",
+            )
+        )
+
+
+async def measure(url: str, products: int = PRODUCTS, seconds: float = 0.0) -> Measured:
+    """Fill, search and refresh an index of so many products, whose source takes ``seconds`` for each call."""
+    catalogue = list(goods(products))
+    source = Wholesaler(catalogue, seconds)
+    async with opened(url, source) as one:
+        began = perf_counter()
+        await one.follower.follow()
+        fill, fill_calls, source.calls = perf_counter() - began, source.calls, 0
+        searches = await search_times(one.hub, QUESTIONS)
+        search_cpu = await search_times(one.hub, QUESTIONS, process_time)
+        search_calls, source.calls = source.calls, 0
+        refreshes = []
+        for start in range(REFRESHES):
+            # One here and one there, so that the changes lie all over the table.
+            source.rename(catalogue[start :: products // CHANGED][:CHANGED])
+            began = perf_counter()
+            await one.follower.follow()
+            refreshes.append(perf_counter() - began)
+        return Measured(
+            fill=fill,
+            fill_calls=fill_calls,
+            megabytes=await size_of(one.searches),
+            searches=searches,
+            search_cpu=search_cpu,
+            search_calls=search_calls,
+            refreshes=refreshes,
+            refresh_calls=source.calls // REFRESHES,
+        )
+
+
+@contextmanager
+def place(postgres: bool) -> Iterator[str]:
+    """Give the address of an empty database that goes away."""
+    if not postgres:
+        with tempfile.TemporaryDirectory() as folder:
+            yield f"sqlite:///{Path(folder) / 'bot.sqlite3'}"
+        return
+    folder = programs()
+    assert folder is not None, "no PostgreSQL server is installed (Debian: apt install postgresql)"
+    with running(folder) as server:
+        yield server.admin_url
+
+
+async def main() -> int:
+    """Measure, print, and return 1 when a bar was missed."""
+    parser = argparse.ArgumentParser(prog="python -m tests.load.bench_index", description=__doc__)
+    parser.add_argument("--postgres", action="store_true")
+    parser.add_argument("--seconds", type=float, default=0.0, help="that the source takes for each call")
+    parser.add_argument("--memory", metavar="URL", help="only search in the index that is kept there")
+    options = parser.parse_args()
+    if options.memory:
+        before, after = await extra_memory(options.memory)
+        print(f"resident before the first search: {before:.1f} MB, after {QUESTIONS}: {after:.1f} MB")
+        return 0
+    load = os.getloadavg()[0]
+    print(f"{platform.platform()}, {os.cpu_count()} cores, load {load:.1f}, Python {platform.python_version()}")
+    with place(options.postgres) as url:
+        measured = await measure(url, seconds=options.seconds)
+        print(measured)
+        child = await asyncio.create_subprocess_exec(sys.executable, "-m", "tests.load.bench_index", "--memory", url)
+        await child.wait()
+    if options.seconds:
+        return 0  # the bars are for the index, not for the source
+    held = measured.p95 <= SEARCH_MS and max(measured.refreshes) <= REFRESH_SECONDS
+    print(f"p95 at most {SEARCH_MS:g} ms and refresh at most {REFRESH_SECONDS:g} s: {'ok' if held else 'NOT'}")
+    return 0 if held else 1
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main()))

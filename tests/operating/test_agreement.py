@@ -1,0 +1,301 @@
+"""What ``routes test`` and ``replay`` say is what the running bot then does, on the same thousand events of a week.
+
+The running bot is its own loops (intake, desk, outbox), rules file, tables on disk and card templates; only time is
+virtual, and DingTalk takes every card.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from itertools import count
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+from structlog.testing import capture_logs
+
+from bot.alerts import running
+from bot.alerts.board import Comparison, Watch
+from bot.alerts.composing import AlertComposer
+from bot.alerts.intake.accepting import StoringIntake
+from bot.alerts.intake.kept import StoredEvent
+from bot.alerts.intake.normal import events_of
+from bot.alerts.ledger import Ledger, Mute, Note
+from bot.alerts.matter import matter_of
+from bot.alerts.noticeboard import LedgerBoard, Study
+from bot.alerts.rules.explaining import explain
+from bot.alerts.rules.file import RuleFile
+from bot.alerts.running import AlertDesk
+from bot.alerts.unit import Unit
+from bot.assembly.company import company_of
+from bot.assembly.parts import renderer
+from bot.cards.card import Card
+from bot.erp.model import Area
+from bot.metrics import Metrics
+from bot.operating.replay import Result, replay
+from bot.operating.route_check import open_rules
+from bot.outbox import worker
+from bot.outbox.budgets import Limits
+from bot.outbox.place import Place
+from bot.outbox.record import What
+from bot.outbox.worker import Outbox
+from bot.settings import Settings, load_settings
+from bot.store.books import StoredBooks
+from bot.store.events import EventSearch, StoredEvents
+from bot.store.outbox import StoredBacklog
+from bot.store.tables import ALERT, ALERT_CARD, ALERT_CARD_MEMBER, DELIVERY_STEP
+
+from .virtual import Here, VirtualLoop, clock_from
+from .week import MONDAY, RULES, SUNDAY, events_of_a_week
+
+Line = tuple[int, str, str, bool, tuple[str, ...]]
+"""Milliseconds since Monday, place, route, whether the card is made, and the matters on it at the end of the week."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Week:
+    """What the running bot did, what a replay says that it does, and what it kept."""
+
+    settings: Settings
+    done: list[Line]
+    said: list[Line]
+    replayed: Result
+    events: list[StoredEvent]
+    notes: list[Note]
+    keys: dict[str, str]
+    """Matters by the ids of their alerts."""
+
+
+class Taking:
+    """A DingTalk that takes everything, after a while."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+    async def show(self, place: Place, track_id: str, card: Card) -> None:
+        assert card.title
+        await asyncio.sleep(self.seconds)
+
+    async def change(self, track_id: str, card: Card, made_as: str) -> None:
+        assert card.title
+        await asyncio.sleep(self.seconds)
+
+    async def write(self, place: Place, card: Card) -> None:
+        raise AssertionError("every card was taken")
+
+
+async def run_the_bot(settings: Settings, *, answers_in: float) -> None:
+    """Let a week pass."""
+    now = clock_from(MONDAY)
+    database = Here(settings.database)
+    await database.migrate()
+    metrics, ids = Metrics(), count(1)
+    rules = RuleFile(settings.alert_rules, company_of(settings), monotonic=asyncio.get_running_loop().time)
+    books = StoredBooks(database, now)
+
+    def unit(ledger: Ledger) -> Unit:
+        return Unit(ledger=ledger, rules=rules.current(), now=now(), new_id=lambda: f"{next(ids):08}")
+
+    def changed() -> None:
+        desk.poke()
+        outbox.poke()
+
+    async def name_of(user_id: str) -> str:
+        return user_id
+
+    study = Study(books, unit, changed)
+    outbox = Outbox(
+        StoredBacklog(database),
+        Taking(answers_in),
+        {"alert": AlertComposer(study, now=now, name_of=name_of)},
+        renderer(settings),
+        worker="the one",
+        track_of=lambda key: f"track {key}",
+        language_of=lambda place: "zh_CN",
+        metrics=metrics,
+        now=now,
+        draw=lambda: 0.5,
+        limits=Limits(
+            per_second=settings.outbox.per_second,
+            place_minute=settings.outbox.place_minute,
+            robot_minute=settings.outbox.robot_minute,
+        ),
+        at_once=settings.outbox.at_once,
+    )
+    desk = AlertDesk(books, unit=unit, now=now, metrics=metrics, owed=outbox.poke)
+    intake = StoringIntake(StoredEvents(database), metrics=metrics, now=now, arrived=desk.poke)
+    board = LedgerBoard(study)
+    at_work = [asyncio.create_task(desk.run()), asyncio.create_task(outbox.run())]
+    people = asyncio.create_task(ask_for_things(board, now))
+    for at, event in events_of_a_week():
+        await sleep_until(at, now())
+        receipt = await intake.accept("main", [event], via="webhook")
+        assert receipt.accepted == 1, receipt
+    await people
+    await sleep_until(SUNDAY, now())
+    for task in at_work:
+        assert not task.done(), task
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+    await database.close()
+
+
+async def ask_for_things(board: LedgerBoard, now: Callable[[], datetime]) -> None:
+    """A mute and a watch, on Tuesday."""
+    await sleep_until(MONDAY + timedelta(days=1, hours=9, milliseconds=123), now())
+    await board.put_mute(
+        Mute(
+            id="m1",
+            place=Place.parse("group:cidSales"),
+            pattern="order.*",
+            by="sales02",
+            made_at=now(),
+            until=now() + timedelta(hours=5),
+        )
+    )
+    for subject in ("INVOICE-1", "INVOICE-2", "INVOICE-3"):
+        await board.put_watch(Watch(user_id="fin01", area=Area.FINANCE, subject=subject, made_at=now()))
+    await board.put_watch(
+        Watch(
+            user_id="store01",
+            area=Area.STOCK,
+            subject="STOCK-7",
+            comparison=Comparison.BELOW,
+            limit=Decimal(20),
+            made_at=now(),
+        )
+    )
+
+
+async def sleep_until(at: datetime, now: datetime) -> None:
+    await asyncio.sleep(max(0.0, (at - now).total_seconds()))
+
+
+def what_was_done(settings: Settings) -> list[Line]:
+    """Read the calls from the record of deliveries."""
+    database = Here(settings.database)
+    steps = select(DELIVERY_STEP).where(DELIVERY_STEP.c.what.in_((What.SENT, What.UPDATED)))
+    members = select(ALERT_CARD_MEMBER.c.card, ALERT.c.key).join(ALERT, ALERT.c.id == ALERT_CARD_MEMBER.c.alert)
+    rows = database.transact(lambda connection: connection.execute(steps).all())
+    cards = database.transact(lambda connection: {row.id: row for row in connection.execute(select(ALERT_CARD))})
+    keys: dict[str, list[str]] = {}
+    for card, key in database.transact(lambda connection: connection.execute(members).all()):
+        keys.setdefault(card, []).append(key)
+    return sorted(
+        (
+            row.at_ms - int(MONDAY.timestamp() * 1000),
+            cards[row.card].place,
+            cards[row.card].route,
+            row.what == What.SENT,
+            tuple(sorted(keys.get(row.card, ()))),
+        )
+        for row in rows
+    )
+
+
+def what_was_said(result: Result) -> list[Line]:
+    """Read the calls from a replay."""
+    lines = []
+    for card in result.cards:
+        matters = tuple(sorted(alert.key for alert in card.alerts))
+        calls = [(at, False) for at in card.changed_at] + ([(card.made_at, True)] if card.made_at else [])
+        for at, makes in calls:
+            ms = (at - MONDAY) // timedelta(milliseconds=1)
+            lines.append((ms, str(card.place), card.route, makes, matters))
+    return sorted(lines)
+
+
+def live_through(folder: Path, *, answers_in: float) -> Week:
+    rules = folder / "alerts.toml"
+    rules.write_text(RULES, encoding="utf-8")
+    settings = load_settings(
+        alerts={"default_groups": ["cidOffice"], "rules": rules},
+        erp={"main": {"vendor": "demo"}},
+        data_dir=folder,
+    )
+    with pytest.MonkeyPatch.context() as patch, asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        # So often they look for what other processes wrote: there are none here, and looking all week takes minutes.
+        patch.setattr(running, "_IDLE", timedelta(hours=6))
+        patch.setattr(worker, "LOOK_EVERY", timedelta(hours=6))
+        runner.run(run_the_bot(settings, answers_in=answers_in))
+    replayed = asyncio.run(replay(settings, rules, MONDAY, SUNDAY, before=timedelta(0)))
+    database = Here(settings.database)
+    events = asyncio.run(StoredEvents(database).search(EventSearch(limit=10_000)))
+    notes = asyncio.run(StoredBooks(database, lambda: SUNDAY).within(lambda ledger: ledger.story(limit=1_000_000)))
+    return Week(
+        settings=settings,
+        done=what_was_done(settings),
+        said=what_was_said(replayed),
+        replayed=replayed,
+        events=list(reversed(events)),
+        notes=list(notes),
+        keys=database.transact(lambda connection: dict(connection.execute(select(ALERT.c.id, ALERT.c.key)).all())),
+    )
+
+
+@pytest.fixture(scope="module")
+def week(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Week]:
+    with capture_logs():
+        yield live_through(tmp_path_factory.mktemp("week"), answers_in=0.0)
+
+
+@pytest.mark.timeout(240)
+def test_a_replay_says_what_the_bot_did(week: Week) -> None:
+    assert len(week.events) == 1_000
+    assert week.said == week.done
+    assert week.replayed.creates == sum(makes for _, _, _, makes, _ in week.done)
+    assert week.replayed.changes == sum(not makes for _, _, _, makes, _ in week.done)
+
+
+@pytest.mark.timeout(240)
+def test_the_week_has_everything_that_can_happen(week: Week) -> None:
+    """Otherwise agreement would mean little."""
+    happened = Counter(note.what for note in week.notes)
+    expected = {
+        "opened", "updated", "repeated", "outdated", "resolved", "revived", "informed", "split", "graded", "routed",
+        "no_route", "waiting", "grouped", "shown", "shown anew", "escalated", "silenced", "inhibited", "muted", "late",
+        "folded", "unseen",
+    }  # fmt: skip
+    assert expected <= happened.keys(), expected - happened.keys()
+    assert {"escalation", "watch", "digest", "warehouse/screws", "finance/large", "vip"} <= {
+        line[2] for line in week.done
+    }
+    assert len(week.done) > 1_000
+
+
+@pytest.mark.timeout(240)
+def test_routes_test_says_where_the_bot_brought_each_event(week: Week) -> None:
+    """Each part of each event alone, at the moment when it came: severity, places and routes."""
+    book = open_rules(week.settings, None)
+    told: dict[str, list[Note]] = {}
+    for note in week.notes:
+        if not note.detail.endswith(" by watch"):
+            told.setdefault(note.fact, []).append(note)
+    stood: dict[str, set[str]] = {}
+    compared = nowhere = 0
+    for stored in week.events:
+        parts = {matter_of(part).key: explain(book, [part], stored.received_at)[0] for part in events_of(stored)}
+        for note in told[f"{stored.source}/{stored.id}"]:
+            said = parts.get(week.keys.get(note.alert, "")) or next(iter(parts.values()))
+            if note.what in ("routed", "no_route"):
+                brought = (
+                    dict(one.rsplit(" by ", 1) for one in note.detail.split(", ")) if note.what == "routed" else {}
+                )
+                named = {str(one.target.place): one.target.route for one in reversed(said.outcomes)}
+                assert named.items() <= brought.items(), (stored.id, named, brought)
+                # Besides, a card is kept up to date where the matter stood before, or was passed on to.
+                more = {place for place, route in brought.items() if place not in named and route != "escalation"}
+                assert more <= stood.setdefault(note.alert, set()), (stored.id, more)
+                stood[note.alert] |= brought.keys()
+                compared, nowhere = compared + 1, nowhere + (not named)
+            elif note.what in ("opened", "informed", "updated") and week.keys.get(note.alert, "") in parts:
+                assert note.detail.startswith(f"{said.severity},"), stored.id
+    assert compared > 500
+    assert nowhere > 2

@@ -1,0 +1,53 @@
+"""The commands on PostgreSQL, where their statements are others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from structlog.testing import capture_logs
+
+from bot.alerts.rules.company import Company
+from bot.alerts.rules.reading import read_rules
+from bot.store.database import Database
+from tests.erp.sql.server import Postgres, programs, running
+
+from .bot_at_work import BotAtWork
+from .conftest import Shell, cloud
+from .test_stories import RULES, SHANGHAI
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[Postgres]:
+    folder = programs()
+    if folder is None:
+        pytest.skip("no PostgreSQL server is installed (Debian: apt install postgresql)")
+    with running(folder) as server:
+        yield server
+
+
+def test_every_command_works_on_postgresql(shell: Shell, postgres: Postgres) -> None:
+    shell.url = postgres.admin_url
+    shell.monkeypatch.setenv("DINGERP_DATABASE_URL", postgres.admin_url)
+    assert shell.read("events", "search") == [], "no bot has used it yet"
+    shell.says("db", "upgrade")
+    assert "1 event accepted" in shell.says("send", "--title", "Cold", "--subject", "c2", "--open", "--id", "n1")
+    shell.keep(cloud("stock.low", "e1"), cloud("nonsense", "e2"), at=datetime.now(UTC) - timedelta(minutes=1))
+
+    async def work(database: Database) -> None:
+        rules = read_rules(RULES.encode(), Company(zone=SHANGHAI))
+        bot = BotAtWork(database, rules, lambda: datetime.now(SHANGHAI))
+        bot.dingtalk.refuses = "not in this group"
+        await bot.work()
+
+    with capture_logs():
+        shell.store(work)
+    assert [one["state"] for one in shell.read("events", "search")] == ["rejected", "done", "done"]
+    (story,) = shell.read("events", "show", "main/n1")
+    assert [card["delivery"] for card in story["cards"]] == ["dead"]
+    dead = [one["card"] for one in shell.read("deliveries", "search", "--state", "dead")]
+    assert len(dead) == 2
+    assert shell.read("deliveries", "show", dead[0])["reason"] == "not in this group"
+    assert shell.read("deliveries", "replay", "--all")["queued"] == sorted(dead)
+    assert shell.read("replay", "--since", "2h")["calls"]["creates"] == 2

@@ -1,0 +1,345 @@
+"""An outbox with both databases behind it, and a simulated DingTalk or a notebook before it."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import math
+from collections.abc import AsyncIterator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, tzinfo
+from pathlib import Path
+from typing import Any, ClassVar
+
+import aiohttp
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import Connection
+
+from bot.cards.card import Card
+from bot.cards.view import View
+from bot.dingtalk.cards import CardApi
+from bot.dingtalk.endpoints import AppKeys, Endpoints
+from bot.dingtalk.openapi import OpenApi, Patience, Rates, pooled_session
+from bot.dingtalk.places import Places
+from bot.dingtalk.quota import MonthlyMeter
+from bot.dingtalk.robot import Robot
+from bot.metrics import Metrics
+from bot.outbox.budgets import Limits
+from bot.outbox.composing import Composed
+from bot.outbox.delivery import Delivery
+from bot.outbox.messenger import Messenger, NotSent
+from bot.outbox.place import Place, PlaceKind
+from bot.outbox.record import DeliveryRecord, What
+from bot.outbox.worker import Outbox
+from bot.simulator.cards import Face
+from bot.simulator.chat import Delivery as Copy
+from bot.simulator.config import SimulatorConfig
+from bot.simulator.engine import Engine
+from bot.simulator.server import running
+from bot.store.database import Database
+from bot.store.deliveries import StoredDeliveries
+from bot.store.outbox import StoredBacklog, enqueue, withdraw
+from tests.erp.sql.server import Postgres, programs
+from tests.erp.sql.server import running as postgres_running
+
+START = datetime(2026, 11, 24, 2, 30, tzinfo=UTC)
+GROUP = Place(PlaceKind.GROUP, "cidWarehouse==")
+WIDE = Limits(per_second=10_000, place_minute=10_000, robot_minute=10_000)
+PATIENCE = Patience(per_try=0.3, connect=0.3, overall=1.0, tries=1, backoff=0.01)
+_NUMBERS = itertools.count()
+
+
+@dataclass
+class Clock:
+    """A clock that stands until it is moved."""
+
+    time: datetime = START
+
+    def __call__(self) -> datetime:
+        return self.time
+
+    def forward(self, **span: float) -> None:
+        self.time += timedelta(**span)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paper(View):
+    """A view with nothing but words."""
+
+    card: ClassVar[str] = "paper"
+
+    words: str
+
+
+class Press:
+    """Draws papers."""
+
+    def render(self, view: View, language: str, *, zone: tzinfo) -> Card:
+        assert isinstance(view, Paper)
+        return Card(
+            name=view.card,
+            language=language,
+            title=view.words,
+            body=view.words,
+            tips="",
+            buttons=(),
+            twin=f"#### {view.words}",
+            fields={},
+        )
+
+
+@dataclass
+class Board:
+    """Composes what is written on it: for each reference its revision; one that was wiped shows nothing."""
+
+    database: Database
+    clock: Clock
+    revisions: dict[str, int] = field(default_factory=dict)
+    folded: list[tuple[str, ...]] = field(default_factory=list)
+    failures: list[Exception] = field(default_factory=list)
+    fold_failures: list[Exception] = field(default_factory=list)
+
+    async def compose(self, ref: str) -> Composed:
+        if self.failures:
+            raise self.failures.pop()
+        revision = self.revisions.get(ref, 0)
+        return Composed(Paper(words=f"{ref} r{revision}") if revision else None, revision)
+
+    async def fold(self, refs: Sequence[str], place: str) -> None:
+        if self.fold_failures:
+            raise self.fold_failures.pop()
+        digest = f"digest {len(self.folded)}"
+
+        def put(connection: Connection) -> None:
+            withdraw(connection, refs)
+            enqueue(connection, owed(digest, place=Place.parse(place), due_at=self.clock()), now=self.clock())
+
+        await self.database.run(put)
+        self.folded.append(tuple(refs))
+        self.revisions |= dict.fromkeys(refs, 0) | {digest: 1}
+
+
+def owed(card: str, revision: int = 1, **changes: Any) -> Delivery:
+    values: dict[str, Any] = {
+        "card": card,
+        "place": GROUP,
+        "kind": "paper",
+        "ref": card,
+        "revision": revision,
+        "due_at": START,
+    }
+    return Delivery(**{**values, **changes})
+
+
+@dataclass
+class Notebook:
+    """A messenger that only writes down; each failure in ``failures`` meets one call."""
+
+    clock: Clock
+    sent: list[tuple[datetime, str, str, str]] = field(default_factory=list)
+    failures: list[NotSent] = field(default_factory=list)
+
+    async def show(self, place: Place, track_id: str, card: Card) -> None:
+        self._note("show", track_id, card)
+
+    async def change(self, track_id: str, card: Card, made_as: str) -> None:
+        self._note("change", track_id, card)
+
+    async def write(self, place: Place, card: Card) -> None:
+        self._note("write", "", card)
+
+    def _note(self, call: str, track_id: str, card: Card) -> None:
+        self.sent.append((self.clock(), call, track_id, card.body))
+        if self.failures:
+            raise self.failures.pop(0)
+
+    @property
+    def words(self) -> list[tuple[str, str]]:
+        return [(call, words) for _, call, _, words in self.sent]
+
+
+@dataclass
+class Office:
+    """An outbox, what it composes from, and what it is looked at with."""
+
+    database: Database
+    clock: Clock
+    board: Board
+    outbox: Outbox
+    deliveries: StoredDeliveries
+    metrics: Metrics
+    engine: Engine | None = None
+
+    async def owe(self, card: str, revision: int = 1, **changes: Any) -> None:
+        """Put a state on the board and owe it."""
+        self.board.revisions[changes.get("ref", card)] = revision
+        await self.outbox.enqueue(owed(card, revision, **{"due_at": self.clock(), **changes}))
+
+    async def work(self) -> None:
+        """Send everything that can be sent at this moment of the clock."""
+        while True:
+            look_at = await self.outbox.turn()
+            busy = bool(self.outbox._sending)
+            await self.outbox.idle()
+            if not busy and (look_at is None or look_at > self.clock()):
+                return
+
+    async def story(self, card: str) -> list[str]:
+        """Return what happened to a card, in short words."""
+        return [step.what.value for step in await self.deliveries.steps_of(card)]
+
+    async def row(self, card: str) -> DeliveryRecord:
+        [found] = await self.deliveries.search(card=card)
+        return found
+
+    def count(self, what: What) -> float:
+        return self.metrics.registry.get_sample_value("dingerp_deliveries_total", {"what": what.value}) or 0.0
+
+    # what the group sees in the simulated DingTalk
+
+    @property
+    def group(self) -> Place:
+        assert self.engine is not None
+        first = next(one.id for one in self.engine.chat.conversations.values() if one.kind == "group")
+        return Place(PlaceKind.GROUP, first)
+
+    @property
+    def cards(self) -> list[Face]:
+        """The cards in the group, oldest first."""
+        assert self.engine is not None
+        items = self.engine.chat.items(self.engine.conversation(self.group.id), "", 0)
+        return [item.card.face("keeper01") for item in items if isinstance(item, Copy)]
+
+    @property
+    def texts(self) -> list[str]:
+        """The plain messages in the group."""
+        assert self.engine is not None
+        return [item["title"] for item in self.engine.items(self.group.id) if item["kind"] != "card"]
+
+
+def outbox_of(
+    database: Database, board: Any, messenger: Messenger, clock: Any, *, worker: str = "", **more: Any
+) -> Outbox:
+    values: dict[str, Any] = {"limits": WIDE, "metrics": Metrics(), "at_once": 50, **more}
+    return Outbox(
+        StoredBacklog(database),
+        messenger,
+        {"paper": board},
+        Press(),
+        worker=worker or f"worker-{next(_NUMBERS)}",
+        track_of=lambda card: f"track-{card}",
+        language_of=lambda place: "zh_CN",
+        now=clock,
+        draw=lambda: 0.0,
+        **values,
+    )
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    folder = programs()
+    if folder is None:
+        pytest.skip("no PostgreSQL server is installed (Debian: apt install postgresql)")
+    with postgres_running(folder) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def template(postgres: Postgres) -> str:
+    """The name of a database with all tables, which others are copied from."""
+    url = _create(postgres, "outbox_template")
+
+    async def migrate() -> None:
+        async with database_at(url):
+            pass
+
+    # In a thread, for the test that asks first has a loop running here.
+    with ThreadPoolExecutor() as thread:
+        thread.submit(lambda: asyncio.run(migrate())).result()
+    return "outbox_template"
+
+
+@pytest.fixture
+def postgres_url(postgres: Postgres, template: str) -> str:
+    """The address of a new database without rows."""
+    return _create(postgres, f"outbox{next(_NUMBERS)} TEMPLATE {template}")
+
+
+def _create(postgres: Postgres, what: str) -> str:
+    engine = create_engine(postgres.admin_url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {what}"))
+    engine.dispose()
+    return f"{postgres.admin_url.rpartition('/')[0]}/{what.partition(' ')[0]}"
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'bot.sqlite3'}"
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+async def database(request: pytest.FixtureRequest) -> AsyncIterator[Database]:
+    async with database_at(request.getfixturevalue(f"{request.param}_url")) as database:
+        yield database
+
+
+@asynccontextmanager
+async def database_at(url: str) -> AsyncIterator[Database]:
+    database = Database(url)
+    await database.migrate()
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def notebook(clock: Clock) -> Notebook:
+    return Notebook(clock)
+
+
+@pytest.fixture
+def office(database: Database, clock: Clock, notebook: Notebook) -> Office:
+    """An outbox before a notebook."""
+    board, metrics = Board(database, clock), Metrics()
+    outbox = outbox_of(database, board, notebook, clock, metrics=metrics)
+    return Office(database, clock, board, outbox, StoredDeliveries(database), metrics)
+
+
+@pytest.fixture
+async def town(database: Database, clock: Clock) -> AsyncIterator[Office]:
+    """An outbox before a simulated DingTalk, joined by real sockets."""
+    board, metrics = Board(database, clock), Metrics()
+    config = SimulatorConfig(qps_limit=None, quota_limit=None)
+    async with running(config) as simulator, pooled_session() as session:
+        places = places_at(simulator.url, session, metrics)
+        outbox = outbox_of(database, board, places, clock, metrics=metrics)
+        yield Office(database, clock, board, outbox, StoredDeliveries(database), metrics, simulator.engine)
+
+
+def places_at(url: str, session: aiohttp.ClientSession, metrics: Metrics) -> Places:
+    api = api_at(url, session, metrics)
+    return Places(CardApi(api), Robot(api), api.keys)
+
+
+def api_at(url: str, session: aiohttp.ClientSession, metrics: Metrics, meter: MonthlyMeter | None = None) -> OpenApi:
+    """Return the client for a simulator; it does not repeat calls by itself, nor wait between them."""
+    config = SimulatorConfig()
+    return OpenApi(
+        session,
+        AppKeys(config.client_id, SecretStr(config.client_secret)),
+        metrics=metrics,
+        endpoints=Endpoints(api=url, oapi=url),
+        meter=meter,
+        patience=PATIENCE,
+        rates=Rates(default=math.inf),
+        draw=lambda: 0.0,
+    )

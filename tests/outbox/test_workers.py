@@ -1,0 +1,237 @@
+"""Several workers, dying ones, and leases: no card is lost, none is made twice, the newest state stands."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import random
+import sys
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from bot.cards.card import Card
+from bot.outbox.backlog import LEASE
+from bot.outbox.place import Place
+from bot.outbox.record import State
+from bot.simulator.config import SimulatorConfig
+from bot.simulator.server import Running, running
+from bot.store.database import Database
+from bot.store.deliveries import StoredDeliveries
+from bot.store.errors import StoreUnavailable
+from bot.store.outbox import StoredBacklog
+from tests.outbox.conftest import START, WIDE, Board, Clock, Notebook, Office, database_at, outbox_of, owed
+from tests.outbox.process import fast_clock
+
+_NAMES = itertools.count()
+
+
+async def test_a_lease_that_ended_gives_the_row_to_another_worker(office: Office, notebook: Notebook) -> None:
+    backlog = StoredBacklog(office.database)
+    await office.owe("a")
+    claim = await backlog.claim("dead", WIDE, room=5, sparing=False, now=office.clock())
+    assert [row.card for row in claim.rows] == ["a"]
+    assert await office.outbox.turn() == START + LEASE
+    assert notebook.sent == []
+    office.clock.forward(seconds=LEASE.total_seconds())
+    await office.work()
+    assert notebook.words == [("show", "a r1")]
+
+
+async def test_who_comes_back_after_its_lease_changes_nothing(office: Office, notebook: Notebook) -> None:
+    began, gate = asyncio.Event(), asyncio.Event()
+    show = notebook.show
+
+    async def slow(place: Place, track_id: str, card: Card) -> None:
+        began.set()
+        await gate.wait()
+        await show(place, track_id, card)
+
+    notebook.show = slow  # type: ignore[method-assign]
+    await office.owe("a")
+    await office.outbox.turn()
+    await asyncio.wait_for(began.wait(), 5)
+    notebook.show = show  # type: ignore[method-assign]
+    office.clock.forward(seconds=LEASE.total_seconds())
+    await office.owe("a", 2)
+    other = outbox_of(office.database, office.board, notebook, office.clock)
+    await other.turn()
+    await other.idle()
+    gate.set()
+    await office.outbox.idle()
+    row = await office.row("a")
+    assert (row.state, row.shown) == (State.DONE, 2)
+    # The card may stand since the first worker's try: it was made again, which changes nothing, and then changed.
+    assert notebook.words == [("show", "a r2"), ("change", "a r2"), ("show", "a r1")]
+
+
+async def test_two_workers_never_hold_one_card(office: Office, notebook: Notebook) -> None:
+    crowd = [owed(f"a{number:02}") for number in range(60)]
+    office.board.revisions |= {delivery.card: 1 for delivery in crowd}
+    await office.outbox.enqueue(*crowd)
+    backlog = StoredBacklog(office.database)
+    claims = await asyncio.gather(
+        *(backlog.claim(f"w{number}", WIDE, room=10, sparing=False, now=office.clock()) for number in range(8))
+    )
+    held = Counter(row.card for claim in claims for row in claim.rows)
+    assert (len(held), set(held.values())) == (60, {1})
+
+
+async def test_a_worker_that_is_stopped_gives_back_what_it_holds(office: Office, notebook: Notebook) -> None:
+    began = asyncio.Event()
+
+    async def forever(place: Place, track_id: str, card: Card) -> None:
+        began.set()
+        await asyncio.Event().wait()
+
+    show, notebook.show = notebook.show, forever  # type: ignore[method-assign]
+    await office.owe("a")
+    task = asyncio.create_task(office.outbox.run())
+    await asyncio.wait_for(began.wait(), 5)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    notebook.show = show  # type: ignore[method-assign]
+    other = outbox_of(office.database, office.board, notebook, office.clock)
+    await other.turn()
+    await other.idle()
+    assert notebook.words == [("show", "a r1")]
+
+
+async def test_a_restart_on_sqlite_waits_for_no_lease(sqlite_url: str) -> None:
+    async with database_at(sqlite_url) as database:
+        clock = Clock()
+        board, notebook = Board(database, clock, {"a": 1}), Notebook(clock)
+        await StoredBacklog(database).enqueue(owed("a"), now=START)
+        await StoredBacklog(database).claim("dead", WIDE, room=5, sparing=False, now=START)
+        task = asyncio.create_task(outbox_of(database, board, notebook, clock).run())
+        async with asyncio.timeout(10):
+            while not notebook.sent:  # noqa: ASYNC110 - the worker tells nobody
+                await asyncio.sleep(0.005)
+        task.cancel()
+        await asyncio.wait([task])
+        assert notebook.words == [("show", "a r1")]
+
+
+async def test_a_running_worker_sends_what_is_enqueued_at_once(office: Office, notebook: Notebook) -> None:
+    task = asyncio.create_task(office.outbox.run())
+    waits = []
+    for number in range(30):
+        began = time.perf_counter()
+        await office.owe(f"a{number}")
+        async with asyncio.timeout(10):
+            while len(notebook.sent) <= number:  # noqa: ASYNC110 - the notebook tells nobody
+                await asyncio.sleep(0.0005)
+        waits.append(time.perf_counter() - began)
+    task.cancel()
+    await asyncio.wait([task])
+    print(f"from enqueue to call: median {sorted(waits)[15] * 1000:.1f} ms, worst {max(waits) * 1000:.1f} ms")
+    assert sorted(waits)[15] < 0.5
+
+
+async def test_a_database_that_is_away_for_a_moment_is_waited_for(office: Office, notebook: Notebook) -> None:
+    claim, troubles = office.outbox._backlog.claim, [StoreUnavailable("OperationalError")]
+
+    async def sometimes(*args: object, **more: object) -> object:
+        if troubles:
+            raise troubles.pop()
+        return await claim(*args, **more)  # type: ignore[arg-type]
+
+    office.outbox._backlog.claim = sometimes  # type: ignore[method-assign]
+    await office.owe("a")
+    task = asyncio.create_task(office.outbox.run())
+    async with asyncio.timeout(10):
+        while not notebook.sent:
+            office.outbox.poke()
+            await asyncio.sleep(0.01)
+    task.cancel()
+    await asyncio.wait([task])
+    assert notebook.words == [("show", "a r1")]
+
+
+@asynccontextmanager
+async def worker_process(url: str, simulator: Running) -> AsyncIterator[asyncio.subprocess.Process]:
+    name = f"process-{next(_NAMES)}"
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.outbox.process", url, simulator.url, name, stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        assert process.stdout is not None
+        assert await asyncio.wait_for(process.stdout.readline(), 30) == b"works\n"
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def storm(database: Database, simulator: Running, rng: random.Random, *, cards: int) -> dict[str, int]:
+    """Owe cards three states each, in any order, over a second or so; return the last ones."""
+    backlog = StoredBacklog(database)
+    group = Place.parse(next(one.id for one in simulator.engine.chat.conversations.values() if one.kind == "group"))
+    wanted = [(f"card{number:03}", revision) for number in range(cards) for revision in (1, 2, 3)]
+    rng.shuffle(wanted)
+    for card, revision in wanted:
+        await backlog.enqueue(owed(card, revision, place=group, due_at=fast_clock()), now=fast_clock())
+        await asyncio.sleep(0.004)
+    return {card: 3 for card, _ in wanted}
+
+
+async def settled(database: Database, seconds: float) -> None:
+    async with asyncio.timeout(seconds):
+        while await StoredBacklog(database).waiting():  # noqa: ASYNC110 - the processes tell nobody
+            await asyncio.sleep(0.1)
+
+
+def check(simulator: Running, last: dict[str, int]) -> None:
+    """Every card stands exactly once and shows its last state."""
+    group = next(one for one in simulator.engine.chat.conversations.values() if one.kind == "group")
+    items = [item for item in simulator.engine.items(group.id) if item["kind"] == "card"]
+    assert Counter(item["card"]["outTrackId"] for item in items) == {f"track-{card}": 1 for card in last}
+    assert {item["card"]["title"] for item in items} == {f"{card} r{revision}" for card, revision in last.items()}
+
+
+@pytest.mark.process
+@pytest.mark.timeout(120)
+async def test_two_processes_on_postgresql_one_of_which_is_killed_again_and_again(postgres_url: str) -> None:
+    rng = random.Random(7)
+    async with database_at(postgres_url) as database, running(SimulatorConfig(qps_limit=None)) as simulator:
+        faults = simulator.engine.faults
+        faults.set("slow_api", on=True, delay_ms=15)
+        faults.set("lying_timeout", on=True, rate=0.03, delay_ms=600, api="card/instances")
+        faults.set("system_busy", on=True, rate=0.05, api="card/instances")
+        async with worker_process(postgres_url, simulator):
+            storming = asyncio.create_task(storm(database, simulator, rng, cards=60))
+            for _ in range(3):
+                async with worker_process(postgres_url, simulator) as victim:
+                    await asyncio.sleep(rng.uniform(0.05, 0.6))
+                    victim.kill()
+            last = await storming
+            faults.clear()
+            await settled(database, 60)
+        check(simulator, last)
+        rows = await StoredDeliveries(database).search(limit=1000)
+        assert {(row.state, row.shown) for row in rows} == {(State.DONE, 3)}
+
+
+@pytest.mark.process
+@pytest.mark.timeout(120)
+async def test_one_process_on_sqlite_that_is_killed_again_and_again(sqlite_url: str) -> None:
+    rng = random.Random(11)
+    async with database_at(sqlite_url) as database, running(SimulatorConfig(qps_limit=None)) as simulator:
+        faults = simulator.engine.faults
+        faults.set("slow_api", on=True, delay_ms=15)
+        faults.set("lying_timeout", on=True, rate=0.03, delay_ms=600, api="card/instances")
+        storming = asyncio.create_task(storm(database, simulator, rng, cards=40))
+        for _ in range(4):
+            async with worker_process(sqlite_url, simulator) as victim:
+                await asyncio.sleep(rng.uniform(0.05, 0.5))
+                victim.kill()
+        last = await storming
+        faults.clear()
+        async with worker_process(sqlite_url, simulator):
+            await settled(database, 60)
+        check(simulator, last)

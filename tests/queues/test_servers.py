@@ -1,0 +1,172 @@
+"""Against real brokers: what waits is read, what is sent again is known, what a killed process held is not lost."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any, ClassVar
+
+import orjson
+import pytest
+from sqlalchemy import func, select
+
+from bot.alerts.intake.kept import EventState
+from bot.metrics import Metrics
+from bot.queues.reading import QueueReader
+from bot.store.database import Database
+from bot.store.tables import EVENT
+from tests.queues import servers
+from tests.queues.parts import NAME, RememberingIntake, address, event
+
+ROOT = Path(__file__).parents[2]
+
+pytestmark = pytest.mark.skipif(bool(servers.missing()), reason=f"not installed here: {', '.join(servers.missing())}")
+
+Publish = Callable[[bytes], Awaitable[None]]
+
+
+@asynccontextmanager
+async def reading(reader: QueueReader) -> AsyncIterator[None]:
+    task = asyncio.create_task(reader.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait((task,))
+
+
+class ServerSuite:
+    """What holds for every real broker; a subclass says which."""
+
+    server: ClassVar[Callable[[], AbstractContextManager[str]]]
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def url(cls) -> Iterator[str]:
+        with cls.server() as url:
+            yield url
+
+    async def open(self, url: str, stack: AsyncExitStack) -> Publish:
+        """Empty the queue and return how to write to it, as an ERP does it that knows nothing of the bot."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    async def publish(self, url: str) -> AsyncIterator[Publish]:
+        async with AsyncExitStack() as stack:
+            yield await self.open(url, stack)
+
+    async def test_what_waited_before_the_first_start_is_read(self, url: str, publish: Publish) -> None:
+        await publish(orjson.dumps([event(1), event(2)]))
+        intake = RememberingIntake()
+        async with reading(QueueReader(address(url), intake, metrics=Metrics())):
+            await intake.until(2)
+            await publish(orjson.dumps(event(3)))
+            await intake.until(3)
+        assert intake.ids == ["e1", "e2", "e3"]
+
+    async def test_what_was_acknowledged_does_not_come_again(self, url: str, publish: Publish) -> None:
+        first, second = RememberingIntake(), RememberingIntake()
+        await publish(orjson.dumps(event(1)))
+        async with reading(QueueReader(address(url), first, metrics=Metrics())):
+            await first.until(1)
+        async with reading(QueueReader(address(url), second, metrics=Metrics())):
+            await publish(orjson.dumps(event(2)))
+            await second.until(1)
+        assert second.ids == ["e2"]
+
+    @pytest.mark.process
+    async def test_killed_readers_lose_and_double_nothing(self, url: str, publish: Publish, tmp_path: Path) -> None:
+        """Events in messages of seven, each message sent twice, while reader after reader is killed."""
+        database = Database(f"sqlite:///{tmp_path / 'bot.sqlite3'}")
+        await database.migrate()
+        messages = [orjson.dumps([event(number) for number in range(start, start + 7)]) for start in range(0, 2100, 7)]
+        for message in (*messages, *messages):
+            await publish(message)
+        rng, killed = random.Random(7), 0
+        async with asyncio.timeout(50):
+            while await self._kept(database) < 2100:
+                consumer = await self._start(url, tmp_path, f"reader{killed % 2}")
+                before = await self._kept(database)
+                # The last ones may run until all is read; the first ones die in the middle of it.
+                enough = 2100 if killed >= 5 else min(2100, before + rng.randrange(1, 300))
+                while consumer.returncode is None and await self._kept(database) < enough:  # noqa: ASYNC110 - in a file
+                    await asyncio.sleep(0.01)
+                consumer.send_signal(signal.SIGKILL)
+                await consumer.wait()
+                killed += 1
+        assert killed > 1, "nobody was killed in the middle"
+        rows = await database.run(lambda connection: connection.execute(select(EVENT.c.event_id, EVENT.c.state)).all())
+        await database.close()
+        assert sorted(row.event_id for row in rows) == sorted(f"e{number}" for number in range(2100))
+        assert {row.state for row in rows} == {EventState.WAITING}
+
+    @staticmethod
+    async def _kept(database: Database) -> int:
+        return await database.run(lambda connection: connection.scalar(select(func.count()).select_from(EVENT)) or 0)
+
+    @staticmethod
+    async def _start(url: str, folder: Path, reader: str) -> asyncio.subprocess.Process:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "tests.queues.consumer", url, str(folder), reader),
+            cwd=ROOT,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        assert process.stdout is not None
+        assert await process.stdout.readline() == b"ready\n"
+        return process
+
+
+class TestRedis(ServerSuite):
+    server = staticmethod(servers.redis)
+
+    async def open(self, url: str, stack: AsyncExitStack) -> Publish:
+        from redis.asyncio import Redis
+
+        client: Any = await stack.enter_async_context(Redis.from_url(url))
+        await client.delete(NAME)
+
+        async def publish(body: bytes) -> None:
+            await client.xadd(NAME, {"event": body})
+
+        return publish
+
+
+class TestRabbit(ServerSuite):
+    server = staticmethod(servers.rabbit)
+
+    async def open(self, url: str, stack: AsyncExitStack) -> Publish:
+        import aio_pika
+
+        connection = await stack.enter_async_context(await aio_pika.connect(url))
+        channel = await connection.channel()
+        queue = await channel.declare_queue(NAME, durable=True)
+        await queue.purge()
+
+        async def publish(body: bytes) -> None:
+            message = aio_pika.Message(body, delivery_mode=aio_pika.DeliveryMode.PERSISTENT)
+            await channel.default_exchange.publish(message, routing_key=NAME)
+
+        return publish
+
+
+class TestNats(ServerSuite):
+    server = staticmethod(servers.nats)
+
+    async def open(self, url: str, stack: AsyncExitStack) -> Publish:
+        import nats
+
+        client = await nats.connect(url)
+        stack.push_async_callback(client.close)
+        stream = client.jetstream()
+        await stream.add_stream(name="dingerp", subjects=[NAME])
+        await stream.purge_stream("dingerp")
+
+        async def publish(body: bytes) -> None:
+            await stream.publish(NAME, body)
+
+        return publish

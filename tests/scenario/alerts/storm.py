@@ -1,0 +1,191 @@
+"""A storm of events over webhook, and who sends it.
+
+Every event of a matter reports another figure, so what a card shows tells which event it stands at.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import aiohttp
+import orjson
+
+from bot.simulator.chat import Conversation
+from bot.simulator.config import utc_now
+from bot.simulator.engine import Engine
+from tests.alerts.intake.signed import SECRET, sign
+
+SOURCE = "storm"
+"""Name of the hook; the polled ERP's own alerts go nowhere by these rules."""
+
+_ENOUGH = 10_000
+"""The reorder point: figures from here on say that the shortage is over."""
+
+_PATIENCE = aiohttp.ClientTimeout(total=10)
+_AGAIN = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Storm:
+    """``turns`` rounds through all matters, which are spread over ``groups``; in the last round every fifth ends."""
+
+    matters: int
+    turns: int
+    groups: int
+    began: datetime = field(default_factory=lambda: utc_now() - timedelta(seconds=60))
+
+    @property
+    def events(self) -> int:
+        """How many events there are."""
+        return self.matters * self.turns
+
+    @property
+    def group_ids(self) -> list[str]:
+        """The conversations that get the cards."""
+        return [f"cidStorm{number:04d}/+==" for number in range(self.groups)]
+
+    def group_of(self, matter: int) -> str:
+        """Return the conversation that a matter belongs to."""
+        return self.group_ids[matter % self.groups]
+
+    def ends(self, matter: int) -> bool:
+        """Whether the matter's last event says that it is over."""
+        return self.turns > 1 and matter % 5 == 0
+
+    def reported(self, matter: int) -> int:
+        """Return how often a matter was reported to be open."""
+        return self.turns - self.ends(matter)
+
+    def figure(self, matter: int, turn: int) -> int:
+        """Return the figure that an event reports; it grows from event to event."""
+        return turn + (_ENOUGH if turn == self.turns - 1 and self.ends(matter) else 0)
+
+    def last(self, matter: int) -> int:
+        """Return the figure that a matter's card has to show in the end."""
+        return self.figure(matter, self.turns - 1)
+
+    def event(self, matter: int, turn: int) -> dict[str, Any]:
+        """Return one event."""
+        return {
+            "specversion": "1.0",
+            "id": f"m{matter}-t{turn}",
+            "source": "/storm",
+            "type": "stock.low",
+            "subject": sku(matter),
+            "time": (self.began + timedelta(milliseconds=turn * self.matters + matter)).isoformat(),
+            "data": {
+                "name": "内六角螺丝 M6×20",
+                "warehouse": f"W{matter % self.groups}",
+                "available": str(self.figure(matter, turn)),
+                "reorder_point": str(_ENOUGH),
+                "unit": "个",
+            },
+        }
+
+    def lots(self, senders: int, size: int) -> Iterator[list[list[dict[str, Any]]]]:
+        """Return for each sender the requests that it makes one after the other: each has matters of its own."""
+        for sender in range(senders):
+            own = range(sender, self.matters, senders)
+            events = [self.event(matter, turn) for turn in range(self.turns) for matter in own]
+            yield [events[start : start + size] for start in range(0, len(events), size)]
+
+    def rules(self, folder: Path) -> Path:
+        """Write the alert rules by which each warehouse has its group, and return the file."""
+        owners = "".join(f'W{number} = "group:{group}"\n' for number, group in enumerate(self.group_ids))
+        route = f'[[routes]]\nname = "storm"\nsources = ["{SOURCE}"]\nto = ["owner"]\n'
+        file = folder / "storm.toml"
+        file.write_text(f"[default]\nto = []\n\n[owners]\n{owners}\n{route}", "utf-8")
+        return file
+
+    def open_groups(self, engine: Engine) -> None:
+        """Open the conversations in the simulated DingTalk."""
+        for group in self.group_ids:
+            members = ("keeper01",)
+            engine.chat.conversations[group] = Conversation(group, "group", group, members, deque(maxlen=200))
+
+
+def sku(matter: int) -> str:
+    """Return a matter's product."""
+    return f"STORM{matter:05d}"
+
+
+def hook(rules: Path) -> dict[str, str]:
+    """Return the variables with which ``dingerp run`` takes the storm."""
+    return {f"DINGERP_HOOKS__{SOURCE.upper()}__SECRET": SECRET, "DINGERP_ALERTS__RULES": str(rules)}
+
+
+def free_port() -> int:
+    """Return a port on which nobody listens, so that a bot that is started again has the same address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass(slots=True)
+class Senders:
+    """Post until they have the 202 for everything, as real senders do: what got none is sent again, elsewhere."""
+
+    ports: Sequence[int]
+    now: Callable[[], datetime] = utc_now
+    pause: float = 0.0
+    """Seconds that each sender rests between two requests."""
+    share: float = 1.0
+    """How much of the storm may have been sent so far."""
+    took: list[float] = field(default_factory=list)
+    refused: Counter[str] = field(default_factory=Counter)
+    receipts: Counter[str] = field(default_factory=Counter)
+    seconds: float = 0.0
+    first_sent: dict[str, float] = field(default_factory=dict)
+    """When the event was sent for the first time, by `time.perf_counter`."""
+
+    async def send(self, lots: Iterable[list[list[dict[str, Any]]]]) -> None:
+        """Send everything; each sender waits for one answer before its next request."""
+        began = perf_counter()
+        async with aiohttp.ClientSession(timeout=_PATIENCE) as client, asyncio.TaskGroup() as group:
+            for number, lot in enumerate(lots):
+                group.create_task(self._send_lot(client, lot, number))
+        self.seconds = perf_counter() - began
+
+    async def post(self, client: aiohttp.ClientSession, events: Sequence[Mapping[str, Any]], first: int = 0) -> None:
+        """Post one request until it is accepted."""
+        body = orjson.dumps(events if len(events) > 1 else events[0])
+        for event in events:
+            self.first_sent.setdefault(event["id"], perf_counter())
+        attempt = first
+        while not await self._accepted(client, body, self.ports[attempt % len(self.ports)]):
+            attempt += 1
+            await asyncio.sleep(_AGAIN)
+
+    async def _send_lot(self, client: aiohttp.ClientSession, lot: list[list[dict[str, Any]]], number: int) -> None:
+        for turn, events in enumerate(lot):
+            while turn >= self.share * len(lot):  # noqa: ASYNC110 - whoever raises the share tells nobody
+                await asyncio.sleep(_AGAIN)
+            await self.post(client, events, number + turn)
+            await asyncio.sleep(self.pause)
+
+    async def _accepted(self, client: aiohttp.ClientSession, body: bytes, port: int) -> bool:
+        began = perf_counter()
+        url = f"http://127.0.0.1:{port}/hooks/{SOURCE}"
+        try:
+            async with client.post(url, data=body, headers=sign(body, self.now())) as answer:
+                if answer.status != 202:
+                    assert answer.status in (429, 503), await answer.text()
+                    self.refused[str(answer.status)] += 1
+                    return False
+                receipt = orjson.loads(await answer.read())
+        except (aiohttp.ClientError, TimeoutError) as error:
+            self.refused[type(error).__name__] += 1
+            return False
+        self.took.append(perf_counter() - began)
+        assert not receipt["rejected"], receipt
+        self.receipts.update({name: receipt[name] for name in ("accepted", "duplicate")})
+        return True

@@ -1,0 +1,76 @@
+"""The first alert of an operator who follows the guide: two variables, and the shell's own ``curl`` and ``openssl``."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import os
+import re
+import shutil
+from pathlib import Path
+
+import orjson
+import pytest
+
+from bot.simulator.config import SimulatorConfig
+from bot.simulator.server import running as simulator_running
+from tests.scenario.alerts.axis import WAREHOUSE
+from tests.scenario.alerts.wire import Wire
+from tests.scenario.processes import connected, dingerp, environment
+
+GUIDE = Path(__file__).parents[3] / "docs" / "how-to" / "send-events.md"
+ADDRESS = "http://127.0.0.1:8788"
+
+pytestmark = pytest.mark.process
+
+
+def the_guides_script() -> str:
+    """Return the shell commands of the guide that send one event."""
+    scripts = re.findall(r"```sh\n(.*?)```", GUIDE.read_text("utf-8"), re.DOTALL)
+    (script,) = [one for one in scripts if "curl" in one]
+    assert ADDRESS in script
+    return script
+
+
+@pytest.mark.skipif(
+    not (shutil.which("curl") and shutil.which("openssl") and shutil.which("od")),
+    reason="curl, openssl or od is missing",
+)
+async def test_an_event_sent_as_the_guide_says_is_a_card(tmp_path: Path) -> None:
+    config = SimulatorConfig()
+    secret = "whsec_" + base64.b64encode(os.urandom(24)).decode()
+    async with simulator_running(config) as simulator:
+        wire = Wire(simulator.engine)
+        more = {"DINGERP_ALERTS__DEFAULT_GROUPS": f'["{WAREHOUSE}"]', "DINGERP_HOOKS__MAIN__SECRET": secret}
+        env = environment(config, simulator.url, tmp_path / "data", **more)
+        async with dingerp("run", env=env, folder=tmp_path) as bot:
+            port = (await bot.saying("bot.running"))["port"]
+            await connected(simulator.engine)
+            answer = await send(the_guides_script().replace(ADDRESS, f"http://127.0.0.1:{port}"), secret)
+            assert answer == {"accepted": 1, "duplicate": 0, "rejected": []}
+            track = await simulator.engine.wait_for(lambda: next(iter(find(wire, "SKU123")), None), timeout=10)
+            card = simulator.engine.cards.get(track)
+            assert card is not None
+            assert "可用：12" in card.face("keeper01").markdown
+            assert secret not in bot.err
+            assert (await bot.stop()).code == 0
+
+
+def find(wire: Wire, subject: str) -> list[str]:
+    """Return the tracks of the cards in the group whose title names the subject."""
+    return [track for track in wire.copies(WAREHOUSE) if subject in wire.title(track)]
+
+
+async def send(script: str, secret: str) -> object:
+    """Run the shell commands and return what the bot answered."""
+    process = await asyncio.create_subprocess_exec(
+        "sh",
+        "-c",
+        script,
+        env={"PATH": os.environ["PATH"], "DINGERP_HOOKS__MAIN__SECRET": secret},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await process.communicate()
+    assert process.returncode == 0, err.decode()
+    return orjson.loads(out)

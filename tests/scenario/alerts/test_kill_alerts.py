@@ -1,0 +1,213 @@
+"""``kill -9`` at any moment of a storm, with DingTalk failing beside it: no event is lost, no card is made twice."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from bot.simulator.config import SimulatorConfig
+from bot.simulator.engine import Engine
+from bot.simulator.server import running as simulator_running
+from bot.store.database import Database
+from bot.store.tables import DELIVERY
+from tests.erp.sql import server
+from tests.scenario.alerts import hasty
+from tests.scenario.alerts.storm import Senders, Storm, free_port, hook
+from tests.scenario.alerts.wire import Accounts, Wire, every_card_once, nothing_lost, settled
+from tests.scenario.processes import Program, dingerp, environment, program
+from tests.scenario.trial import count_strikes
+
+CONFIG = SimulatorConfig(quota_limit=None)
+ROOT = Path(__file__).parents[3]
+
+LATEST = 0.8
+"""Seconds: a bot is killed at some moment until so long after it runs."""
+
+PAUSE = 0.05
+"""Seconds between two requests of one sender: the storm has to last as long as the killing."""
+
+SETTLED = 150.0
+"""Seconds for the rest: after a fourth failure a card waits up to two minutes."""
+
+Start = Callable[[], AbstractAsyncContextManager[Program]]
+Held = Callable[[int], Awaitable[int]]
+"""Tells how many cards the process with this number has taken and not settled."""
+
+_CARDS = "/v1.0/card/instances"
+TROUBLES: tuple[Mapping[str, Mapping[str, Any]], ...] = (
+    {},
+    {"system_busy": {"rate": 0.6}},
+    {"html_error": {"rate": 0.6}},
+    {"qps_limit": {"rate": 0.6}},
+    {"api_reset": {"rate": 0.6}},
+    {"slow_api": {"rate": 0.3, "delay_ms": 3000}},
+    {"lying_timeout": {"rate": 0.6, "delay_ms": 50}},
+    {"lying_timeout": {"rate": 0.6}},
+)
+"""What DingTalk does while a bot lives: nothing wrong, failures, waits, and cards that it makes without an answer."""
+
+pytestmark = [pytest.mark.process, pytest.mark.timeout(3600)]
+
+
+@dataclass(slots=True)
+class Lives:
+    """What the bots told that were killed."""
+
+    recovered: int = 0
+    """Cards that a bot was sending when it died, as the next one on SQLite found them."""
+    held: int = 0
+    """The same on PostgreSQL, as the database shows them."""
+    troubles: Counter[str] = field(default_factory=Counter)
+
+    def note(self, bot: Program) -> None:
+        """Read the log of a bot that has ended."""
+        assert "Traceback" not in bot.err, bot.err
+        self.recovered += sum(int(str(line["rows"])) for line in bot.logged("outbox.recovered"))
+        self.troubles.update(str(line["what"]) for line in bot.logged("outbox.trouble"))
+
+
+def make_trouble(engine: Engine, chance: Random) -> None:
+    """Let other things go wrong than before."""
+    engine.faults.clear()
+    for name, how in chance.choice(TROUBLES).items():
+        engine.faults.set(name, on=True, api=_CARDS, **how)
+
+
+async def kill_often(
+    senders: Senders, engine: Engine, start: Start, kills: int, chance: Random, held: Held | None = None
+) -> Lives:
+    """Start and kill one bot after the other, while the storm goes on."""
+    lives = Lives()
+    for number in range(kills):
+        make_trouble(engine, chance)
+        senders.share = (number + 1) / (kills + 1)
+        async with start() as bot:
+            if number % 4:  # the others die while they start
+                await bot.saying("bot.running")
+                await asyncio.sleep(chance.uniform(0.0, LATEST))
+            else:
+                await asyncio.sleep(chance.uniform(0.1, LATEST))
+            await bot.kill()
+        if held is not None:
+            lives.held += await held(bot.process.pid)
+        lives.note(bot)
+    # DingTalk goes on failing for a while, for pauses and second tries to be seen as well.
+    make_trouble(engine, chance)
+    return lives
+
+
+async def come_to_rest(senders: Senders, engine: Engine, sending: asyncio.Task[None], url: str) -> Accounts:
+    """Let the rest of the storm come, DingTalk recover, and everything be sent."""
+    senders.share, senders.pause = 1.0, 0.0
+    await sending
+    engine.faults.clear()
+    database = Database(url)
+    books = await settled(database, SETTLED)
+    await database.close()
+    return books
+
+
+@pytest.mark.parametrize(
+    ("kills", "turns"), [pytest.param(20, 200, id="twenty"), pytest.param(200, 1500, id="many", marks=pytest.mark.soak)]
+)
+async def test_killed_again_and_again(kills: int, turns: int, tmp_path: Path, moments: Random) -> None:
+    storm = Storm(matters=60, turns=turns, groups=6)
+    async with simulator_running(CONFIG) as simulator:
+        engine, wire, strikes = simulator.engine, Wire(simulator.engine), count_strikes(simulator.engine.faults)
+        storm.open_groups(engine)
+        port = free_port()
+        more = {"DINGERP_HTTP__PORT": str(port), **hook(storm.rules(tmp_path))}
+        start = partial(
+            dingerp, "run", env=environment(CONFIG, simulator.url, tmp_path / "data", **more), folder=tmp_path
+        )
+        senders = Senders([port], pause=PAUSE, share=0.0)
+        sending = asyncio.create_task(senders.send(storm.lots(4, 15)))
+        lives = await kill_often(senders, engine, start, kills, moments)
+        async with start() as bot:
+            url = f"sqlite:///{tmp_path / 'data' / 'dingerp.sqlite3'}"
+            books = await come_to_rest(senders, engine, sending, url)
+            await bot.stop()
+        lives.note(bot)
+        nothing_lost(storm, books)
+        every_card_once(storm, wire)
+        assert lives.recovered > 0, "some died while they were sending"
+        assert sum(strikes.values()) > kills
+        print(lives, {name: count for name, count in strikes.items() if count}, senders.receipts, senders.refused)
+
+
+@pytest.mark.parametrize(
+    ("kills", "turns"), [pytest.param(5, 60, id="five"), pytest.param(60, 600, id="many", marks=pytest.mark.soak)]
+)
+async def test_of_two_on_postgresql_one_is_killed_now_and_then(
+    kills: int, turns: int, tmp_path: Path, moments: Random, postgres_url: str
+) -> None:
+    storm = Storm(matters=60, turns=turns, groups=6)
+    async with simulator_running(CONFIG) as simulator:
+        engine, wire, began = simulator.engine, Wire(simulator.engine), time.time()
+        storm.open_groups(engine)
+        ports = [free_port(), free_port()]
+        more = hook(storm.rules(tmp_path)) | {
+            "DINGERP_DATABASE_URL": postgres_url,
+            "PYTHONPATH": str(ROOT),
+            hasty.BEGAN: str(began),
+        }
+        stays, dies = (
+            partial(
+                program,
+                "-m",
+                hasty.__name__,
+                env=environment(CONFIG, simulator.url, tmp_path / name, DINGERP_HTTP__PORT=str(port), **more),
+                folder=tmp_path / name,
+            )
+            for name, port in zip(("stays", "dies"), ports, strict=True)
+        )
+        senders = Senders(ports, now=partial(hasty.clock, began), pause=PAUSE, share=0.0)
+        sending = asyncio.create_task(senders.send(storm.lots(4, 15)))
+        async with stays() as survivor:
+            await survivor.saying("bot.running")
+            database = Database(postgres_url)
+            lives = await kill_often(senders, engine, dies, kills, moments, partial(held_by, database))
+            await database.close()
+            senders.ports = ports[:1]
+            books = await come_to_rest(senders, engine, sending, postgres_url)
+            await survivor.stop()
+        lives.note(survivor)
+        nothing_lost(storm, books)
+        every_card_once(storm, wire)
+        assert lives.held > 0 or kills < 20, "some died while they were sending"
+        print(lives, senders.receipts, senders.refused)
+
+
+async def held_by(database: Database, pid: int) -> int:
+    """Return how many cards are leased to a process; its number is in the name of its worker."""
+    query = select(func.count()).select_from(DELIVERY).where(DELIVERY.c.lease.contains(f"-{pid}-"))
+    return int(await database.run(lambda connection: connection.execute(query).scalar_one()))
+
+
+@pytest.fixture
+def postgres_url() -> Iterator[str]:
+    """Return an empty database on a server of its own."""
+    folder = server.programs()
+    if folder is None:
+        pytest.skip("no PostgreSQL server is installed (Debian: apt install postgresql)")
+    with server.running(folder) as postgres:
+        yield postgres.admin_url
+
+
+@pytest.fixture
+def moments(pytestconfig: pytest.Config) -> Random:
+    """Return the dice for the moments of the kills; the same seed gives the same moments."""
+    seed = int(pytestconfig.getoption("randomly_seed", 0))
+    print(f"moments of the kills: --randomly-seed={seed}")
+    return Random(seed)

@@ -1,0 +1,65 @@
+"""A storm of events: all are accepted and counted, few cards come of them, no budget is exceeded, questions go on."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from bot.store.database import Database
+from bot.store.tables import ALERT, ALERT_CARD, ALERT_CARD_MEMBER, DELIVERY
+from tests.scenario.alerts.storm import Storm
+from tests.scenario.alerts.weather import burst, percentile, scene, trickle, within_limits
+from tests.scenario.alerts.wire import every_card_once, nothing_lost
+
+pytestmark = [pytest.mark.process, pytest.mark.timeout(180)]
+
+
+async def test_a_burst_becomes_one_card_for_each_matter(tmp_path: Path) -> None:
+    storm = Storm(matters=100, turns=20, groups=10)
+    async with scene(storm, tmp_path) as one:
+        books, figures = await burst(one, size=100, senders=4, seconds=60)
+        nothing_lost(storm, books)
+        every_card_once(storm, one.wire)
+        within_limits(figures, one.wire)
+        assert one.senders.receipts == {"accepted": storm.events, "duplicate": 0}
+        assert figures.created == storm.matters
+        assert figures.changed < storm.events / 4, "what changes while a card waits for its turn costs no call"
+        assert not one.traffic.doubled
+        assert percentile(figures.answers, 0.95) < 2.0, "questions are answered meanwhile"
+
+
+@pytest.mark.soak
+async def test_what_is_over_the_budget_of_a_group_stands_on_a_digest(tmp_path: Path) -> None:
+    storm = Storm(matters=100, turns=5, groups=1)
+    async with scene(storm, tmp_path) as one:
+        books, figures = await burst(one, size=100, senders=4, seconds=150)
+        nothing_lost(storm, books)
+        within_limits(figures, one.wire)
+        assert figures.created < storm.matters / 2
+        still_open = sum(not storm.ends(matter) for matter in range(storm.matters))
+        assert await living_cards(one.database) == {1: still_open}, "each open alert on one card that was sent"
+
+
+async def test_within_the_budgets_a_card_comes_at_once(tmp_path: Path) -> None:
+    storm = Storm(matters=40, turns=1, groups=10)
+    async with scene(storm, tmp_path) as one:
+        waits = await trickle(one, per_second=5)
+        assert percentile(waits, 0.95) <= 1.0
+
+
+async def living_cards(database: Database) -> Mapping[int, int]:
+    """Return how many open alerts stand on one card that is at its place, on two, and so on."""
+    cards = (
+        select(func.count())
+        .select_from(ALERT)
+        .join(ALERT_CARD_MEMBER, ALERT_CARD_MEMBER.c.alert == ALERT.c.id)
+        .join(ALERT_CARD, ALERT_CARD.c.id == ALERT_CARD_MEMBER.c.card)
+        .join(DELIVERY, DELIVERY.c.card == ALERT_CARD.c.id)
+        .where(ALERT.c.state == "open", ALERT_CARD.c.state == "shown", DELIVERY.c.state == "done", DELIVERY.c.shown > 0)
+        .group_by(ALERT.c.id)
+    )
+    return Counter(await database.run(lambda connection: connection.execute(cards).scalars().all()))

@@ -1,0 +1,83 @@
+"""202 means committed: whatever was answered before the process was killed is there afterwards, each event once."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+from sqlalchemy import select
+
+from bot.store.database import Database
+from bot.store.tables import EVENT
+from tests.alerts.intake.samples import NOW, cloud_event
+from tests.alerts.intake.signed import sign
+from tests.erp.sql.server import programs, running
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'bot.sqlite3'}"
+        return
+    folder = programs()
+    if folder is None:
+        pytest.skip("no PostgreSQL server is installed (Debian: apt install postgresql)")
+    with running(folder) as server:
+        yield server.admin_url
+
+
+class Senders:
+    """Send numbered events, eight requests at a time, until the server is gone."""
+
+    def __init__(self) -> None:
+        self.numbers = itertools.count()
+        self.promised: set[str] = set()
+        self.sent: set[str] = set()
+        self.enough = asyncio.Event()
+
+    async def send(self, client: aiohttp.ClientSession, port: int, wanted: int) -> None:
+        while True:
+            ids = [f"E-{next(self.numbers)}" for _ in range(3)]
+            body = json.dumps([cloud_event(id=each) for each in ids]).encode()
+            self.sent.update(ids)
+            address = f"http://127.0.0.1:{port}/hooks/main"
+            try:
+                async with client.post(address, data=body, headers=sign(body, NOW)) as answer:
+                    assert answer.status == 202
+            except aiohttp.ClientError:
+                return
+            self.promised.update(ids)
+            if len(self.promised) >= wanted:
+                self.enough.set()
+
+
+@pytest.mark.process
+async def test_what_was_acknowledged_survives_a_kill_at_any_moment(url: str) -> None:
+    senders = Senders()
+    for kill in range(1, 4):
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "tests.web.hook_process", url, stdout=asyncio.subprocess.PIPE
+        )
+        assert process.stdout is not None
+        port = int(await asyncio.wait_for(process.stdout.readline(), 30))
+        senders.enough.clear()
+        async with aiohttp.ClientSession() as client:
+            tasks = [asyncio.create_task(senders.send(client, port, kill * 150)) for _ in range(8)]
+            await asyncio.wait_for(senders.enough.wait(), 30)
+            process.kill()
+            await asyncio.gather(*tasks)
+        await process.wait()
+
+    database = Database(url)
+    kept = Counter(await database.run(lambda connection: connection.scalars(select(EVENT.c.event_id)).all()))
+    await database.close()
+    assert len(senders.promised) >= 450
+    assert senders.promised <= kept.keys() <= senders.sent
+    assert set(kept.values()) == {1}
