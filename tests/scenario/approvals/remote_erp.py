@@ -1,0 +1,198 @@
+"""An ERP behind HTTP that outlives the bots: it counts what is written to it, whoever writes.
+
+`RemoteErp` is the ERP itself, in the tests' process. The module run as a program is ``dingerp`` with an adapter for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import EntryPoint
+from typing import TypeVar
+
+import aiohttp
+import structlog
+from aiohttp import web
+from pydantic import BaseModel, TypeAdapter
+
+from bot.app import running, stop_signal
+from bot.erp import vendors
+from bot.erp.errors import NotFound, Unavailable, UnknownOutcome, Unsupported
+from bot.erp.model import Decision, DecisionResult, PurchaseOrder, PurchaseStatus, Slice, StockLevel
+from bot.erp.port import Capability, Filter, ListQuery
+from bot.erp.vendors import Surroundings, Vendor
+from bot.log import configure_logging
+from bot.settings import load_settings
+from bot.web.server import serving
+from tests.approvals.small_erp import SmallErp
+
+T = TypeVar("T")
+
+VENDOR = "remote"
+BEGAN, SPEED = "TEST_CLOCK_BEGAN", "TEST_CLOCK_SPEED"
+"""Variables of a clock that runs fast from a moment on (seconds since 1970): the same for all processes.
+
+A write that was broken off is looked for after a minute; with it that minute is short.
+"""
+
+_ORDER = TypeAdapter(PurchaseOrder)
+_PAGE = TypeAdapter(Slice[PurchaseOrder])
+_DECISION = TypeAdapter(Decision)
+_RESULT = TypeAdapter(DecisionResult)
+
+_PATIENCE = aiohttp.ClientTimeout(total=10)
+
+log = structlog.get_logger(__name__)
+
+
+class RemoteErp:
+    """Serves a `SmallErp`; every call takes ``seconds``, and a write happens in the middle of them."""
+
+    def __init__(self, now: Callable[[], datetime], seconds: float = 0.0) -> None:
+        self.erp = SmallErp(now)
+        self.seconds = seconds
+
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator[str]:
+        """Serve on a free port of this machine; gives the address."""
+        app = web.Application()
+        app.add_routes(
+            [
+                web.get("/orders", self._list),
+                web.get("/orders/{number}", self._show),
+                web.post("/decide", self._decide),
+            ]
+        )
+        async with serving(app, "127.0.0.1", 0) as port:
+            yield f"http://127.0.0.1:{port}"
+
+    async def _list(self, request: web.Request) -> web.Response:
+        await asyncio.sleep(self.seconds)
+        offset, limit = int(request.query["offset"]), int(request.query["limit"])
+        text = request.query["text"].casefold()
+        waiting = request.query["filter"] == Filter.PENDING.value
+        found = [
+            replace(order, lines=())
+            for order in self.erp.orders.values()
+            if (order.status is PurchaseStatus.WAITING or not waiting) and text in order.vendor.casefold()
+        ]
+        page = Slice(items=tuple(map(_bare, found[offset : offset + limit])), total=len(found))
+        return _json(_PAGE.dump_json(page))
+
+    async def _show(self, request: web.Request) -> web.Response:
+        await asyncio.sleep(self.seconds)
+        order = self.erp.orders.get(request.match_info["number"].upper())
+        return web.Response(status=404) if order is None else _json(_ORDER.dump_json(_bare(order)))
+
+    async def _decide(self, request: web.Request) -> web.Response:
+        decision = _DECISION.validate_json(await request.read())
+        await asyncio.sleep(self.seconds / 2)
+        result = self.erp.apply(decision)
+        await asyncio.sleep(self.seconds / 2)
+        seen = _bare(result.order) if result.order is not None else None
+        return _json(_RESULT.dump_json(replace(result, order=seen)))
+
+
+def _json(body: bytes) -> web.Response:
+    return web.Response(body=body, content_type="application/json")
+
+
+def _bare(order: PurchaseOrder) -> PurchaseOrder:
+    """Return the order with mappings that can be written as JSON; a `SmallErp` has nothing in them."""
+    return replace(order, people={}, extra={})
+
+
+class Adapter:
+    """Implements the part of `bot.erp.port.Erp` that approvals need."""
+
+    capabilities = frozenset(
+        {Capability.PURCHASE_ORDERS, Capability.APPROVE, Capability.REJECT, Capability.VERSION_CHECK}
+    )
+
+    def __init__(self, name: str, url: str) -> None:
+        self.name = name
+        self._url = url
+        self._session = aiohttp.ClientSession(timeout=_PATIENCE, connector=aiohttp.TCPConnector(limit=100))
+
+    async def stock(self, _sku: str) -> StockLevel:
+        """Raise `Unsupported`: it knows orders alone."""
+        raise Unsupported("no stock here", source=self.name)
+
+    async def purchase_order(self, number: str) -> PurchaseOrder:
+        """Return one order; raises `NotFound` and `Unavailable`."""
+        return replace(await self._read(_ORDER, f"/orders/{number}"), source=self.name)
+
+    async def purchase_orders(self, query: ListQuery) -> Slice[PurchaseOrder]:
+        """Return orders; raises `Unavailable`."""
+        asked = {"filter": query.filter.value, "text": query.text, "offset": query.offset, "limit": query.limit}
+        page = await self._read(_PAGE, "/orders", **asked)
+        return replace(page, items=tuple(replace(order, source=self.name) for order in page.items))
+
+    async def decide(self, decision: Decision) -> DecisionResult:
+        """Write once; raises `UnknownOutcome` when no answer comes."""
+        try:
+            async with self._session.post(f"{self._url}/decide", data=_DECISION.dump_json(decision)) as answer:
+                answer.raise_for_status()
+                result = _RESULT.validate_json(await answer.read())
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise UnknownOutcome(type(error).__name__, source=self.name) from error
+        order = replace(result.order, source=self.name) if result.order is not None else None
+        return replace(result, order=order)
+
+    async def check(self) -> None:
+        """Reach it."""
+        await self.purchase_orders(ListQuery(limit=1))
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await self._session.close()
+
+    async def _read(self, kind: TypeAdapter[T], path: str, **asked: str | int) -> T:
+        try:
+            async with self._session.get(f"{self._url}{path}", params=asked) as answer:
+                if answer.status == 404:
+                    raise NotFound(path, source=self.name)
+                answer.raise_for_status()
+                return kind.validate_json(await answer.read())
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise Unavailable(type(error).__name__, source=self.name) from error
+
+
+class _Options(BaseModel):
+    url: str
+
+
+async def _open(surroundings: Surroundings, options: _Options) -> Adapter:
+    return Adapter(surroundings.name, options.url)
+
+
+vendor = Vendor(title="Remote ERP", options=_Options, open=_open)  # type: ignore[arg-type]  # a part of the port
+
+
+async def _run_fast(began: float, speed: float) -> None:
+    """Do what ``dingerp run`` does, with a fast clock."""
+    settings, stop = load_settings(), stop_signal()
+    configure_logging(settings.log.level, settings.log.format)
+
+    def clock() -> datetime:
+        return datetime.fromtimestamp(began, UTC) + timedelta(seconds=(time.time() - began) * speed)
+
+    async with running(settings, clock=clock) as app:
+        log.info("bot.running", port=app.port)
+        await stop.wait()
+
+
+if __name__ == "__main__":
+    # As an installed package would announce it.
+    vendors._OURS[VENDOR] = EntryPoint(VENDOR, "tests.scenario.approvals.remote_erp:vendor", vendors.GROUP)
+    if BEGAN in os.environ:
+        asyncio.run(_run_fast(float(os.environ[BEGAN]), float(os.environ[SPEED])))
+    else:
+        from bot.cli import main
+
+        main()

@@ -1,0 +1,166 @@
+"""Everybody clicks at the same moment, over one or two processes: one decides, the ERP is told once, all learn it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from bot.erp.model import Verdict
+from tests.erp.sql import server
+from tests.scenario.approvals.court import APPROVE, CONFIG, REJECT, Answer, Court, Standing, court
+from tests.scenario.processes import Program
+
+PATIENT = replace(CONFIG, click_timeout=30.0)
+"""A thousand clicks at once on a busy machine: what the bot says late has to be true as well."""
+
+REASON, RECORDED, BUSY = "价格过高", "已记录", "请稍候"
+CROWD = [f"clicker{number:02}" for number in range(50)]
+THREE = CROWD[:3]
+
+pytestmark = [pytest.mark.process, pytest.mark.timeout(900)]
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Return an empty database: one process works on SQLite, which is the empty address, and two on PostgreSQL."""
+    if request.param == "sqlite":
+        yield ""
+        return
+    yield from _postgres()
+
+
+@pytest.fixture
+def postgres_url() -> Iterator[str]:
+    """Return an empty database on a server of its own."""
+    yield from _postgres()
+
+
+def _postgres() -> Iterator[str]:
+    folder = server.programs()
+    if folder is None:
+        pytest.skip("no PostgreSQL server is installed (Debian: apt install postgresql)")
+    with server.running(folder) as postgres:
+        yield postgres.admin_url
+
+
+@pytest.fixture
+def dice(pytestconfig: pytest.Config) -> Random:
+    """Return the dice for the order of the clicks; the same seed gives the same order."""
+    seed = int(pytestconfig.getoption("randomly_seed", 0))
+    print(f"order of the clicks: --randomly-seed={seed}")
+    return Random(seed)
+
+
+async def start(stack: AsyncExitStack, scene: Court, bots: int) -> list[Program]:
+    """Start the bots, one after the other as an operator does."""
+    started = []
+    for number in range(bots):
+        bot = await stack.enter_async_context(scene.bot(f"bot{number}"))
+        await bot.saying("bot.running")
+        started.append(bot)
+    return started
+
+
+async def end(bots: Sequence[Program]) -> None:
+    """Stop the bots; none met a defect."""
+    for bot, ended in zip(bots, await asyncio.gather(*(bot.stop() for bot in bots)), strict=True):
+        assert ended.code == 0
+        assert "Traceback" not in bot.err, bot.err
+
+
+def check_answers(scene: Court, number: str, answers: Sequence[Answer]) -> None:
+    """What everybody was told is true: one person's word was recorded, and the others were told whose."""
+    ((verdict, account),) = scene.verdicts()[number]
+    winner = account.removeprefix("erp-")
+    recorded = {one.who for one in answers if RECORDED in one.face.markdown}
+    # The card may have been brought up to date between the answer and the look at it.
+    assert recorded <= {winner}, (number, recorded, winner)
+    for one in answers:
+        assert one.result.ok, (number, one.result)
+        assert one.face.button(APPROVE) is None, (number, one.face)
+        assert one.face.button(REJECT) is None, (number, one.face)
+        assert one.face.title.startswith(BUSY) or winner in one.face.markdown, (number, winner, one.face)
+    own = {one.pressed for one in answers if one.who == winner}
+    assert own == {APPROVE if verdict is Verdict.APPROVE else REASON}, (number, own, verdict)
+
+
+async def open_reasons(scene: Court, cards: Sequence[Standing]) -> None:
+    """Let the readers of these cards look at the reasons for a rejection, whose buttons they press later."""
+    for one in cards:
+        answer = await scene.press(one, REJECT)
+        assert answer.face.button(REASON) is not None, answer
+
+
+async def test_fifty_people_click_twenty_times_at_the_same_moment(
+    tmp_path: Path, database_url: str, dice: Random
+) -> None:
+    async with AsyncExitStack() as stack:
+        scene = await stack.enter_async_context(
+            court(tmp_path, CROWD, database_url=database_url, erp_seconds=0.05, config=PATIENT)
+        )
+        (number,) = scene.submit([1])
+        bots = await start(stack, scene, 2 if database_url else 1)
+        await scene.shown([number], len(CROWD) + 1, 30)
+        own = [card for card in scene.cards()[number] if card.reader in CROWD and not card.in_group]
+        assert len(own) == len(CROWD)
+        dice.shuffle(own)
+        await open_reasons(scene, own[::3])
+        presses = [(card, REASON if place % 3 == 0 else APPROVE) for place, card in enumerate(own)]
+        answers = await asyncio.gather(*(scene.press(card, button) for _ in range(20) for card, button in presses))
+        await scene.settled(1, 30)
+        scene.check_ends([number], len(CROWD) + 2)
+        check_answers(scene, number, answers)
+        assert len(scene.erp.erp.told) == 1, "nothing else arrived there, not even in vain"
+        assert await scene.decisions() == {number: scene.erp.erp.written[0].by}
+        await end(bots)
+
+
+@pytest.mark.parametrize(
+    "orders", [pytest.param(60, id="sixty"), pytest.param(1000, id="thousand", marks=pytest.mark.soak)]
+)
+async def test_many_orders_are_decided_concurrently_without_one_wrong(
+    orders: int, tmp_path: Path, postgres_url: str, dice: Random
+) -> None:
+    async with AsyncExitStack() as stack:
+        scene = await stack.enter_async_context(
+            court(tmp_path, THREE, database_url=postgres_url, erp_seconds=0.01, group=False, config=PATIENT)
+        )
+        numbers = scene.submit(range(orders))
+        bots = await start(stack, scene, 2)
+        await scene.shown(numbers, len(THREE), 60 + orders / 10)
+        cards = scene.cards()
+        room = asyncio.Semaphore(40)
+        refuser = THREE[0]
+
+        async def press(card: Standing) -> Answer:
+            async with room:
+                return await scene.press(card, REASON if card.reader == refuser else APPROVE)
+
+        async def look(card: Standing) -> None:
+            async with room:
+                await open_reasons(scene, [card])
+
+        await asyncio.gather(*(look(one) for number in numbers for one in cards[number] if one.reader == refuser))
+        clicks = [(number, one) for number in numbers for one in cards[number]]
+        # Those of one order come close together, so that they meet.
+        clicks.sort(key=lambda one: (numbers.index(one[0]) // 10, dice.random()))
+        said = await asyncio.gather(*(press(card) for _, card in clicks))
+        answers = defaultdict(list)
+        for (number, _), answer in zip(clicks, said, strict=True):
+            answers[number].append(answer)
+        await scene.settled(orders, 60 + orders / 10)
+        scene.check_ends(numbers, len(THREE) + 1)
+        for number in numbers:
+            check_answers(scene, number, answers[number])
+        assert len(scene.erp.erp.told) == orders
+        assert await scene.decisions() == {one.number: one.by for one in scene.erp.erp.written}
+        verdicts = {verdict for ((verdict, _),) in scene.verdicts().values()}
+        assert verdicts == {Verdict.APPROVE, Verdict.REJECT}, "some were first with either word"
+        await end(bots)
