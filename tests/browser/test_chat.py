@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from playwright.async_api import expect
 
 from bot.simulator.server import Running
@@ -253,8 +255,7 @@ async def test_the_page_speaks_english_too_and_remembers_it(browser_page: OpenPa
 
 async def test_everything_works_by_keyboard(browser_page: OpenPage, simulator: Running) -> None:
     page = await browser_page("keeper01")
-    await page.part("person").press("Enter")
-    await expect(page.part("people")).to_be_visible()
+    await _open_people(page)
     await expect(page.page.locator("[data-testid=person-option]:focus")).to_have_attribute("data-user-id", "keeper01")
     await page.page.keyboard.press("ArrowDown")
     await page.page.keyboard.press("Enter")
@@ -267,6 +268,18 @@ async def test_everything_works_by_keyboard(browser_page: OpenPage, simulator: R
           .map((node) => node.outerHTML)"""
     )
     assert unnamed == []
+
+
+async def _open_people(page: ChatPage) -> None:
+    """Open the menu by the keyboard. The page gives the message box the focus once it is ready, and may do so between
+    our focus and our key: then the key went there, and whoever sits before it presses it again.
+    """
+    for _ in range(5):
+        await page.part("person").press("Enter")
+        with suppress(AssertionError):
+            await expect(page.part("people")).to_be_visible(timeout=1_500)
+            return
+    await expect(page.part("people")).to_be_visible()
 
 
 def _group(simulator: Running) -> str:
