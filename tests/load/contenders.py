@@ -44,6 +44,8 @@ DINGERP = Contender(
         # Only 64 products are asked for, and what is remembered for a moment would answer most questions.
         "DINGERP_ERP__MAIN__CACHE_SECONDS": "0",
         "DINGERP_LIMITS__QPS": "inf",
+        # Else the bot would begin to spare calls after 9 000 answers.
+        "DINGERP_LIMITS__MONTHLY_CALLS": "1000000000",
         "DINGERP_HTTP__PORT": "0",
         "DINGERP_LOG__LEVEL": "info",
     },
