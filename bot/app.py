@@ -191,7 +191,8 @@ def _receive(
         click = parse_click(frame.data)
         rooms = await asyncio.shield(ready)
         card = await rooms.clicks.answer(click)
-        return click_response(card, rooms.templates.of(clicked_card(click.values))) if card else {}
+        made_as = clicked_card(click.values)
+        return click_response(card, rooms.templates.of(made_as), made_as) if card else {}
 
     stream.receive(MESSAGES, on_message)
     stream.receive(CLICKS, on_click)

@@ -225,7 +225,7 @@ class OutboxSettings(_Part):
     reserve: float = Field(
         0.1, ge=0, lt=1, description="Part of `limits.monthly_calls` that is kept for questions and what is urgent."
     )
-    at_once: int = Field(8, gt=0, le=100, description="Deliveries that one process works on at the same time.")
+    at_once: int = Field(16, gt=0, le=100, description="Deliveries that one process works on at the same time.")
     tries: int = Field(8, gt=0, le=50, description="Tries before a delivery is given up; eight take about two hours.")
     keep_days: int = Field(90, gt=0, description="Days for which the record of deliveries is kept.")
 

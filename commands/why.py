@@ -44,7 +44,7 @@ async def why(
     asked = [one for ruling in rulings for one in (*ruling.ask, ruling.on_behalf_of)]
     plan = found.planning.plan
     concerned = people_of(case) if case is not None else people_in(plan) if plan is not None else ()
-    names = await showing.names([*concerned, *asked])
+    names = await showing.names([*concerned, *asked, *found.expected.user_ids])
     face = face_of(Folder(case=case), commands, policy, asking) if case is not None else _face(asking)
     return draw_why(found, names, face)
 

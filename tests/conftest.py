@@ -1,15 +1,20 @@
-"""For all tests: one Hypothesis profile; in CI a skipped test is a failed one, so that nothing is left out unseen."""
+"""For all tests: one Hypothesis profile, one PostgreSQL server, and in CI no skips, so that nothing is left out."""
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
 import structlog
 from hypothesis import settings
+
+from tests.erp.sql import server
+from tests.erp.sql.server import Postgres
 
 # Deadlines would fail tests on a busy machine; in CI the same commit always has the same examples.
 settings.register_profile("dingerp", deadline=None, derandomize=os.environ.get("CI") == "true")
@@ -34,6 +39,54 @@ def _own_log() -> Generator[None, None, None]:
     yield
     structlog.configure(**before)
     logging.getLogger().handlers[:] = handlers
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Postgres]:
+    """The only server of this process: to start one takes about a second."""
+    folder = server.programs()
+    if folder is None:
+        pytest.skip("no PostgreSQL server is installed (Debian: apt install postgresql)")
+    with server.running(folder) as postgres:
+        yield postgres
+
+
+@pytest.fixture(scope="module")
+def postgres(postgres_server: Postgres) -> Iterator[Postgres]:
+    """A database that the tests of one module share."""
+    with server.new_database(postgres_server) as postgres:
+        yield postgres
+
+
+@pytest.fixture
+def postgres_url(postgres_server: Postgres) -> Iterator[str]:
+    """The address of an empty database of the test's own."""
+    with server.new_database(postgres_server) as postgres:
+        yield postgres.admin_url
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that may take longest, so that none is left to one worker while the others have ended.
+
+    Files stay together, and the tests of each in their order.
+    """
+    files: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.path, []).append(item)
+    longest_first = sorted(files.values(), key=lambda tests: (-max(map(_may_take, tests)), -len(tests)))
+    items[:] = [test for tests in longest_first for test in tests]
+
+
+def _may_take(item: pytest.Item) -> float:
+    limit = item.get_closest_marker("timeout")
+    return float(limit.args[0]) if limit is not None else 0.0
+
+
+def pytest_collection_finish() -> None:
+    # Ten thousand tests are no garbage; to look through them again and again costs as much as many of them.
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)

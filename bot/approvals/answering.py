@@ -8,6 +8,7 @@ from bot.access.policy import AccessPolicy
 from bot.approvals.asking import Approvals, Folder
 from bot.approvals.case import Case, CaseState
 from bot.approvals.drawing import LIMIT, Remark, draw_said, has_money, people_of
+from bot.approvals.elsewhere import decided, withdrawn
 from bot.approvals.showing import Showing
 from bot.approvals.views import ApprovalSaid, ApprovalView, Face
 from bot.approvals.voting import Said, Voted
@@ -100,8 +101,12 @@ def note_of(voted: Voted) -> Phrase | None:
 
 
 def _late(case: Case | None) -> Phrase:
-    if case is not None and case.decision is not None and case.state is not CaseState.DECIDED_ELSEWHERE:
+    over = phrase("It is over already: there is nothing left to decide.")
+    if case is None:
+        return over
+    there = case.elsewhere
+    if there is not None:
+        return withdrawn(there) if case.state is CaseState.WITHDRAWN else decided(there) or over
+    if case.decision is not None and case.state is not CaseState.DECIDED_ELSEWHERE:
         return phrase("%(name)s decided it already, at %(time)s.", name=case.decision.name, time=case.decision.at)
-    if case is not None and case.elsewhere:
-        return phrase("%(name)s decided it in the ERP already.", name=case.elsewhere)
-    return phrase("It is over already: there is nothing left to decide.")
+    return over

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from bot.approvals.awaited import NOBODY, Expected, expected
 from bot.approvals.case import Case, CaseCard, CaseState
 from bot.approvals.document import Document, fingerprint
 from bot.approvals.office import Office
 from bot.approvals.opening import waited_for
 from bot.approvals.reading import remembered
 from bot.approvals.ruling import Planning, Ruling
-from bot.approvals.service import ApprovalDesk, Pending
+from bot.approvals.service import ApprovalDesk, Pending, Why
 from bot.approvals.unit import Unit
 from bot.approvals.voting import Voted, Word, may_now
-from bot.erp.model import PurchaseOrder, Verdict
+from bot.erp.model import Approval, PurchaseOrder, Verdict
+from bot.gathering import Gathering
 
 SEEN = 8
 """Hex digits of a fingerprint that a button carries. They only tell a card of another revision: the case's id, which
@@ -34,6 +37,8 @@ class Folder:
     cards: tuple[CaseCard, ...] = ()
     waited: tuple[str, ...] = ()
     """userIds of those who can bring it on now, their substitutes among them."""
+    expected: Expected = NOBODY
+    """Whom the ERP itself waits for, where those who decide here are not among them."""
     undo_until: datetime | None = None
     """Until when its decider can take it back."""
 
@@ -47,6 +52,8 @@ class Reasons:
     planning: Planning
     approve: Ruling | None = None
     reject: Ruling | None = None
+    expected: Expected = NOBODY
+    """Whom the ERP itself waits for now."""
 
 
 class Approvals(Protocol):
@@ -92,10 +99,11 @@ class OfficeApprovals:
     def __init__(self, desk: ApprovalDesk, office: Office) -> None:
         self._desk = desk
         self._office = office
+        self._find: Gathering[str, Folder | None] = Gathering(self._find_together)
 
     async def find(self, word: str) -> Folder | None:
         """Return a case by its id, or the newest one of the document with this number."""
-        return await self._office.look(lambda unit: look_up(unit, word))
+        return await self._find(word)
 
     async def say(self, word: Word) -> Voted:
         """Record what somebody decides."""
@@ -112,11 +120,7 @@ class OfficeApprovals:
     async def why(self, source: str, number: str, user_id: str) -> Reasons:
         """Return what holds for a document and a person."""
         why = await self._desk.why(source, number, user_id)
-        case, document = why.case, why.document
-        reject = None
-        if case is not None and why.ruling is not None:
-            reject = await self._office.look(lambda unit: may_now(unit, case, user_id, Verdict.REJECT, document))
-        return Reasons(document=document, case=case, planning=why.planning, approve=why.ruling, reject=reject)
+        return await self._office.look(lambda unit: _reasons(unit, why, user_id))
 
     async def pending(self, user_id: str) -> tuple[Pending, ...]:
         """Return the open cases in which it is a person's turn, oldest first."""
@@ -125,6 +129,26 @@ class OfficeApprovals:
     async def open_to(self, order: PurchaseOrder, user_id: str) -> Case | None:
         """Return the open case of just this revision if the person may reject or approve it now."""
         return await self._office.look(lambda unit: _open_to(unit, order, user_id))
+
+    async def _find_together(self, words: Sequence[str]) -> Sequence[Folder | None]:
+        # All cards of a case are composed at the same moment.
+        found = await self._office.look(lambda unit: {word: look_up(unit, word) for word in dict.fromkeys(words)})
+        return [found[word] for word in words]
+
+
+def _reasons(unit: Unit, why: Why, user_id: str) -> Reasons:
+    case, document = why.case, why.document
+    asked = case if case is not None and why.ruling is not None else None
+    plan = asked.plan if asked is not None else why.planning.plan
+    accounts = (document.order.approval or Approval()).pending_for
+    return Reasons(
+        document=document,
+        case=case,
+        planning=why.planning,
+        approve=why.ruling,
+        reject=may_now(unit, asked, user_id, Verdict.REJECT, document) if asked is not None else None,
+        expected=expected(unit, document.source, accounts, plan, asked),
+    )
 
 
 def _open_to(unit: Unit, order: PurchaseOrder, user_id: str) -> Case | None:
@@ -157,8 +181,14 @@ def look_up(unit: Unit, word: str) -> Folder | None:
         newer=newer,
         cards=tuple(book.cards_of(case.id)),
         waited=waited_for(unit, case) if case.state is CaseState.OPEN else (),
+        expected=_expected(unit, case) if case.state is CaseState.OPEN else NOBODY,
         undo_until=_undo_until(unit, case),
     )
+
+
+def _expected(unit: Unit, case: Case) -> Expected:
+    found = expected(unit, case.source, case.waits_for, case.plan, case)
+    return found if found.unmet else NOBODY
 
 
 def _undo_until(unit: Unit, case: Case) -> datetime | None:

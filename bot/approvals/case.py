@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
+from bot.approvals.elsewhere import Elsewhere
 from bot.approvals.ruling import Forward, Plan, Vote
 from bot.erp.model import Money, Outcome, Verdict
 from bot.outbox.place import Place
@@ -95,8 +96,8 @@ class Case:
     outcome: Outcome | None = None
     said: str = ""
     """The ERP's own words about the write, or why it could not be told, as the message id of what people read."""
-    elsewhere: str = ""
-    """Who decided in the ERP itself, as the ERP names them."""
+    elsewhere: Elsewhere | None = None
+    """What became of it in the ERP itself; None where that is not how it ended, or nothing is known of it."""
     opened_at: datetime
     due_at: datetime | None = None
     """When time alone does something next: a reminder, the deadline, another look at the ERP.

@@ -24,7 +24,7 @@ class Document:
     requester: str = ""
     """The requester's userId; empty where the ERP's account belongs to nobody in DingTalk."""
     editors: frozenset[str] = frozenset()
-    """userIds of those who changed it, as far as the ERP tells."""
+    """userIds of those who changed it, as far as the ERP tells: real ones name the last."""
 
     @property
     def source(self) -> str:

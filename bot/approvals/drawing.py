@@ -89,6 +89,7 @@ def draw_case(
         levels=len(case.plan.levels),
         need_all=level is not None and level.need is Need.ALL,
         waited=_names(folder.waited, known.names),
+        erp_waits=folder.expected.called(known.names, order) if priced else (),
         spoken=tuple(_spoken(vote, known.names, priced=priced) for vote in case.votes) if decision is None else (),
         decision=None if decision is None else _decided(decision, priced=priced),
         elsewhere=case.elsewhere,
@@ -164,7 +165,7 @@ def draw_why(why: Reasons, names: Mapping[str, str], face: Face) -> ApprovalWhy:
         case=case.id if case is not None else "",
         rule=plan.rule if plan is not None else "",
         policy=case.policy if case is not None else "",
-        reasons=tuple(_planned(why.planning, names, face)),
+        reasons=(*_planned(why.planning, names, face), *_expected(why, names)),
         rungs=tuple(_rung(level, votes, names, priced=priced) for level in plan.levels) if plan is not None else (),
         level=waited if isinstance(waited, int) else 0,
         may=why.approve.allowed if why.approve is not None else None,
@@ -206,6 +207,15 @@ def _planned(planning: Planning, names: Mapping[str, str], face: Face) -> Iterat
     for reason in planning.reasons:
         if face is Face.PRICED or not has_money(reason):
             yield named(reason, names)
+
+
+def _expected(why: Reasons, names: Mapping[str, str]) -> Iterator[Phrase]:
+    called = why.expected.called(names, why.document.order)
+    if not called:
+        return
+    yield phrase("The ERP itself waits for %(names)s.", names=", ".join(called))
+    if why.expected.unmet:
+        yield phrase("None of those who decide by the rule is among them: the ERP would not take their decision.")
 
 
 def _reasons(ruling: Ruling, names: Mapping[str, str], face: Face) -> Iterator[Phrase]:

@@ -9,7 +9,7 @@ from bot.approvals.document import Document
 from bot.approvals.opening import left_of, level_of, overtaken, people, show, supersede
 from bot.approvals.ruling import Forward, standing
 from bot.approvals.unit import Unit
-from bot.approvals.voting import Said, Voted, account_of, may_now
+from bot.approvals.voting import Said, Voted, may_now
 from bot.erp.model import PurchaseStatus, Verdict
 from bot.phrase import Phrase, phrase
 
@@ -54,12 +54,12 @@ def _unfit(unit: Unit, case: Case, to: str, by: str, document: Document) -> Phra
         return phrase("Name somebody else to decide instead of you.")
     if to in case.refused:
         return phrase("The ERP does not allow it for their account there.")
-    if not account_of(unit, case, to):
+    if not unit.account_of(to, case.source):
         return phrase("They have no account in “%(source)s”.", source=case.source)
     own = unit.company.account_of(to, case.source)
     if to == document.requester or (own and own.casefold() == document.order.requester.casefold()):
         return phrase("They requested it.")
-    if to in document.editors:
+    if to in document.editors | case.brief.editors or (own and own.casefold() == document.order.changed_by.casefold()):
         return phrase("They changed it.")
     if any(vote.user_id == to for vote in case.votes):
         return phrase("They have agreed already.")

@@ -7,8 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from bot.approvals.awaited import expected
 from bot.approvals.case import Brief, CardKind, Case, CaseCard, CaseState
 from bot.approvals.document import Document
+from bot.approvals.elsewhere import Elsewhere, seen_there
 from bot.approvals.ruling import Level, Plan, standing
 from bot.approvals.unit import Unit
 from bot.erp.model import Approval, PurchaseOrder, PurchaseStatus, Verdict
@@ -39,7 +41,7 @@ def open_case(
         return None
     if newest is not None and not newest.state.is_final:
         if newest.fingerprint == document.fingerprint:
-            return newest
+            return _waiting_on(unit, newest, document.order)
         if newest.state is not CaseState.OPEN:
             return None  # the ERP is being told about the revision before; what waits then is asked for again
         supersede(unit, newest)
@@ -62,7 +64,7 @@ def supersede(unit: Unit, case: Case, *, follow: bool = False) -> None:
 
 
 def close(
-    unit: Unit, case: Case, state: CaseState, detail: str, said: str = "", *, elsewhere: str = "", follow: bool = False
+    unit: Unit, case: Case, state: CaseState, detail: str, *, elsewhere: Elsewhere | None = None, follow: bool = False
 ) -> Case:
     """End a case; all its cards come to owe the end, and the requester is told.
 
@@ -72,7 +74,6 @@ def close(
     closed = replace(
         case,
         state=state,
-        said=said or case.said,
         elsewhere=elsewhere or case.elsewhere,
         due_at=unit.now if follow else None,
         revision=case.revision + 1,
@@ -89,12 +90,12 @@ def close(
 
 def overtaken(unit: Unit, case: Case, order: PurchaseOrder) -> Case:
     """Close a case whose document no longer waits in the ERP, without our doing."""
-    seen = replace(case, version=order.version)
-    if order.status in (PurchaseStatus.DRAFT, PurchaseStatus.CANCELLED):
-        return close(unit, seen, CaseState.WITHDRAWN, order.status.value)
+    seen, there = replace(case, version=order.version), seen_there(order)
+    if there.verdict is None:
+        return close(unit, seen, CaseState.WITHDRAWN, order.status.value, elsewhere=there)
     by = (order.approval or Approval()).decided_by
-    detail = f"{order.status} by {by or 'somebody'}"
-    return close(unit, seen, CaseState.DECIDED_ELSEWHERE, detail, elsewhere=order.named(by) if by else "")
+    detail = f"{order.status} in the ERP by {by or 'somebody'}" + (f" at {there.at.isoformat()}" if there.at else "")
+    return close(unit, seen, CaseState.DECIDED_ELSEWHERE, detail, elsewhere=there)
 
 
 def gone(unit: Unit, case_id: str) -> Case | None:
@@ -102,7 +103,7 @@ def gone(unit: Unit, case_id: str) -> Case | None:
     case = unit.book.case(case_id)
     if case is None or case.state.is_final or (case.state is CaseState.WRITING and case.attempted_at is not None):
         return None
-    return close(unit, case, CaseState.WITHDRAWN, "not in the ERP any more")
+    return close(unit, case, CaseState.WITHDRAWN, "not in the ERP any more", elsewhere=Elsewhere())
 
 
 def show(unit: Unit, case: Case, places: Iterable[Place], *, copy: int = 0) -> None:
@@ -182,6 +183,20 @@ def read_version(case: Case, order: PurchaseOrder) -> Case:
 def round_of(case: Case) -> int:
     """Return which of the document's cases it is, counted from 1."""
     return int(case.id.rpartition("-")[2])
+
+
+def _waiting_on(unit: Unit, case: Case, order: PurchaseOrder) -> Case:
+    """Return an undecided case; an open one knows for whom the ERP waits now, since people there may pass it on."""
+    now = read_version(case, order)
+    if case.state is not CaseState.OPEN or now.waits_for == case.waits_for:
+        return case
+    told = [expected(unit, one.source, one.waits_for, one.plan, one).unmet for one in (case, now)]
+    if any(told):  # what cards say of it is another now
+        now = replace(now, revision=case.revision + 1)
+        owe(unit, now)
+    unit.book.put(now)
+    unit.audit(now, "erp_waits", detail=", ".join(now.waits_for))
+    return now
 
 
 def _waits_anew(ended: Case, document: Document) -> bool:

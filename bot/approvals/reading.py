@@ -80,13 +80,20 @@ class Reader:
 def document_of(
     order: PurchaseOrder, company: Snapshot, department: str = "", categories: frozenset[str] = frozenset()
 ) -> Document:
-    """Return an order as it is decided about, its requester known by their account."""
+    """Return an order as it is decided about, its requester and its editor known by their accounts.
+
+    ERPs tell who changed it last, and nobody before. An account that is nobody's, such as the bot's own, is no editor;
+    nor is who wrote to it last when it no longer waits, for they decided or received it.
+    """
+    waits = order.status is PurchaseStatus.WAITING
+    editor = company.person_of(order.source, order.changed_by) if order.changed_by and waits else ""
     return Document(
         order=order,
         company=order.extra.get("company", ""),
         department=department,
         categories=categories,
         requester=company.person_of(order.source, order.requester) if order.requester else "",
+        editors=frozenset({editor} - {""}),
     )
 
 

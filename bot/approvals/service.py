@@ -27,8 +27,9 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
-_FOLLOWS = {CaseState.OPEN, CaseState.EXPIRED, CaseState.FAILED}
-"""Cases that end when their document is decided in the ERP; also those in which nothing came of it here."""
+_FOLLOWS = {CaseState.OPEN, CaseState.EXPIRED, CaseState.FAILED, CaseState.SUPERSEDED}
+"""Cases that end when their document is decided in the ERP; also those in which nothing came of it here, and those of a
+revision whose successor was decided before anybody here saw it wait."""
 
 _ALL = 5_000
 """More documents never wait at the same time."""

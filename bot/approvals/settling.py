@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from bot.approvals.case import Case, CaseState, Decision
 from bot.approvals.document import fingerprint
-from bot.approvals.opening import close, gone, next_due, owe, people, read_version, show, waited_for
+from bot.approvals.opening import close, gone, next_due, overtaken, owe, people, read_version, show, waited_for
 from bot.approvals.unit import Unit
 from bot.erp.errors import Conflict, ErpError, Invalid, NotFound, NotPermitted
 from bot.erp.model import Approval, DecisionResult, Outcome, PurchaseOrder, PurchaseStatus, Verdict
@@ -24,9 +24,12 @@ _LOOKS = (2.0, 4.0, 8.0, 15.0, 30.0)
 _LOOK_TAKES = timedelta(seconds=30)
 """For so long a look belongs to whoever began it; then another process looks."""
 
-_APPROVED = {PurchaseStatus.APPROVED, PurchaseStatus.DONE}
-_TURNED_DOWN = {PurchaseStatus.REJECTED, PurchaseStatus.CANCELLED, PurchaseStatus.DRAFT}
-"""Some ERPs give a rejected document back to its author, or cancel it (ERP sheet, 11.2)."""
+_WANTED = {
+    Verdict.APPROVE: {PurchaseStatus.APPROVED, PurchaseStatus.DONE},
+    Verdict.REJECT: {PurchaseStatus.REJECTED, PurchaseStatus.CANCELLED, PurchaseStatus.DRAFT},
+}
+"""What our own decision may have come to: some ERPs give a rejected document back to its author, or cancel it (ERP
+sheet, 11.2)."""
 
 _ENDS = {Verdict.APPROVE: CaseState.APPROVED, Verdict.REJECT: CaseState.REJECTED}
 
@@ -144,8 +147,9 @@ def look(unit: Unit, case_id: str, order: PurchaseOrder | None, account_names: S
         return _changed(unit, case, order)
     if unit.now - case.attempted_at < unit.terms.sure_after:
         return _look_later(unit, case)
-    if not _untouched(case, order, account_names):
-        # Something happened that may be our own word or not. To tell the ERP again might decide its next level.
+    if order.version != case.version:
+        # Something happened that may be our own word or not, even where it waits for the decider: it may have been
+        # cancelled and submitted anew since. To tell the ERP again might decide twice.
         return close(unit, case, CaseState.SUPERSEDED, "changed while the outcome was unknown", follow=True)
     unit.audit(case, "not_found", detail="it did not happen; the ERP is told again")
     again = _tell_again(unit, case, order)
@@ -189,22 +193,11 @@ def _found(
             passed = replace(case, outcome=Outcome.MORE_APPROVALS_NEEDED)
             return close(unit, passed, CaseState.APPROVED, "found in the ERP", follow=True)
         return close(unit, case, CaseState.SUPERSEDED, f"passed on in the ERP by {by or 'somebody'}", follow=True)
-    verdict = _verdict(order, case.decision.verdict)
-    if mine and verdict is case.decision.verdict:
-        return close(unit, case, _ENDS[verdict], "found in the ERP")
-    if order is not None and verdict is None:
-        return close(unit, case, CaseState.WITHDRAWN, order.status.value)
-    named = order.named(by) if order is not None and by else ""
-    return close(unit, case, CaseState.DECIDED_ELSEWHERE, f"in the ERP by {by or 'somebody'}", elsewhere=named)
-
-
-def _verdict(order: PurchaseOrder | None, wanted: Verdict) -> Verdict | None:
     if order is None:
-        return None
-    if order.status in _APPROVED:
-        return Verdict.APPROVE
-    turned_down = _TURNED_DOWN if wanted is Verdict.REJECT else {PurchaseStatus.REJECTED}
-    return Verdict.REJECT if order.status in turned_down else None
+        return close(unit, case, CaseState.DECIDED_ELSEWHERE, "in the ERP, which does not tell how")
+    if mine and order.status in _WANTED[case.decision.verdict]:
+        return close(unit, case, _ENDS[case.decision.verdict], "found in the ERP")
+    return overtaken(unit, case, order)
 
 
 def _names(case: Case, account_names: Sequence[str]) -> set[str]:
@@ -220,12 +213,6 @@ def _went_on(case: Case, order: PurchaseOrder, account_names: Sequence[str]) -> 
     ours = _names(case, account_names)
     waited, waits = ours & set(case.waits_for), ours & set(approval.pending_for)
     return approval.level > case.level or bool(waited and approval.pending_for and not waits)
-
-
-def _untouched(case: Case, order: PurchaseOrder, account_names: Sequence[str]) -> bool:
-    """Whether the ERP shows that our word did not arrive: nothing happened, or it still waits for the decider."""
-    approval = order.approval or Approval()
-    return order.version == case.version or bool(_names(case, account_names) & set(approval.pending_for))
 
 
 def _without_decider(unit: Unit, case: Case) -> Case:

@@ -68,9 +68,10 @@ class Showing:
         """Return the case as one reader may see it, after at most about ``seconds``."""
         until = asyncio.get_running_loop().time() + (self._seconds if seconds is None else seconds)
         case = folder.case
-        asked = remark.ask if remark is not None else ()
+        concerned = (*folder.waited, *folder.expected.user_ids, *(remark.ask if remark is not None else ()))
         order, names = await asyncio.gather(
-            self._order(case, until), self._named((*people_of(case), *folder.waited, *asked), until)
+            self._order(case, until),
+            self._named((*people_of(case), *concerned), until),
         )
         known = Known(
             order=order,

@@ -45,6 +45,11 @@ class Unit:
         begins = self.now.replace(hour=0, minute=0, second=0, microsecond=0)
         return self.book.approved_on(user_id, currency, begins, begins + timedelta(days=1))
 
+    def account_of(self, user_id: str, source: str) -> str:
+        """Return the ERP account in whose name a person decides; empty if there is none."""
+        own = self.company.account_of(user_id, source)
+        return own or (self.terms.own_account if self.terms.technical_account else "")
+
     def audit(self, case: Case, what: str, *, user_id: str = "", detail: str = "", seen: str = "") -> None:
         """Write a line of the record."""
         self.book.audit(AuditRow(at=self.now, case=case.id, what=what, user_id=user_id, detail=detail, seen=seen))

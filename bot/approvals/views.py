@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import ClassVar, TypeAlias
 
 from bot.approvals.case import CaseState
+from bot.approvals.elsewhere import Elsewhere, headline, withdrawn
 from bot.cards.actions import ApprovePo, Ask, ForwardPo, Reason, RejectPo, UndoPo
 from bot.cards.view import Button, Color, ListView, View
 from bot.chat.line import command_line
@@ -27,7 +28,7 @@ HEADLINES: Mapping[CaseState, Phrase] = MappingProxyType(
         CaseState.UNKNOWN: phrase("The ERP did not confirm yet"),
         CaseState.APPROVED: phrase("Approved"),
         CaseState.REJECTED: phrase("Rejected"),
-        CaseState.DECIDED_ELSEWHERE: phrase("Decided in the ERP"),
+        CaseState.DECIDED_ELSEWHERE: headline(None),
         CaseState.FAILED: phrase("The ERP could not be told"),
         CaseState.SUPERSEDED: phrase("Changed in the ERP"),
         CaseState.EXPIRED: phrase("Expired"),
@@ -35,6 +36,10 @@ HEADLINES: Mapping[CaseState, Phrase] = MappingProxyType(
     }
 )
 """What a case is called in each state: the title of its cards."""
+
+
+def _headline(state: CaseState, there: Elsewhere | None) -> Phrase:
+    return headline(there) if state is CaseState.DECIDED_ELSEWHERE else HEADLINES[state]
 
 
 class Face(StrEnum):
@@ -94,8 +99,9 @@ class ApprovalView(ListView):
     """One purchase order on its way to a decision; ``rows`` are its lines.
 
     ``seen`` begins the fingerprint of the revision. ``level`` of ``levels`` is waited for: ``waited`` are the names of
-    those who can speak. ``decision`` is what the votes came to, ``elsewhere`` who decided in the ERP itself, ``words``
-    the ERP's own. ``changes`` is what is not as in the revision before, or, on a superseded card, after it.
+    those who can speak, ``erp_waits`` those whom the ERP itself waits for where nobody of the plan is among them.
+    ``decision`` is what the votes came to, ``elsewhere`` what became of it in the ERP itself, ``words`` are the ERP's
+    own. ``changes`` is what is not as in the revision before, or, on a superseded card, after it.
     ``note`` answers a click, ``ask`` are the names of those who could help. ``sure`` asks once more. ``mute``: the
     viewer has nothing to decide here. ``undo``: the viewer can take the decision back. ``read``: the lines are known.
     """
@@ -119,9 +125,10 @@ class ApprovalView(ListView):
     levels: int = 1
     need_all: bool = False
     waited: tuple[str, ...] = ()
+    erp_waits: tuple[str, ...] = ()
     spoken: tuple[Spoken, ...] = ()
     decision: Spoken | None = None
-    elsewhere: str = ""
+    elsewhere: Elsewhere | None = None
     words: str = ""
     flags: tuple[Phrase, ...] = ()
     facts: tuple[Phrase, ...] = ()
@@ -147,7 +154,12 @@ class ApprovalView(ListView):
     @property
     def headline(self) -> Phrase:
         """What it is called now."""
-        return phrase("Agreed") if self.more else HEADLINES[self.state]
+        return phrase("Agreed") if self.more else _headline(self.state, self.elsewhere)
+
+    @property
+    def withdrawn(self) -> Phrase:
+        """Why it no longer waits, where nobody decided."""
+        return withdrawn(self.elsewhere)
 
     @property
     def priced(self) -> bool:
@@ -216,13 +228,13 @@ class ApprovalTold(View):
     amount: Money | None = None
     state: CaseState
     decision: Spoken | None = None
-    elsewhere: str = ""
+    elsewhere: Elsewhere | None = None
     words: str = ""
 
     @property
     def headline(self) -> Phrase:
         """What became of it."""
-        return HEADLINES[self.state]
+        return _headline(self.state, self.elsewhere)
 
     def buttons(self) -> Sequence[Button]:
         return (

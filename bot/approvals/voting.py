@@ -97,13 +97,15 @@ def may_now(unit: Unit, case: Case, user_id: str, verdict: Verdict, document: Do
     """Return what `vote` would say about the person, without storing anything: for ``/why`` and for the buttons."""
     if user_id in case.refused:
         return _no(phrase("The ERP does not allow it for your account there."))
-    account = account_of(unit, case, user_id)
+    account = unit.account_of(user_id, case.source)
     if not user_id or not account:
         return _no(phrase("You have no account in “%(source)s”.", source=case.source))
     own = unit.company.account_of(user_id, case.source)
     requested_by = document.order.requester
     if own and own.casefold() == requested_by.casefold():
         return _no(phrase("Nobody decides what they requested themselves."))
+    if own and own.casefold() == document.order.changed_by.casefold():
+        return _no(phrase("Nobody decides what they changed themselves."))
     if requested_by and not document.requester and not own:
         # Under the bot's account anybody might be the requester whom nobody knows.
         return _no(
@@ -113,15 +115,15 @@ def may_now(unit: Unit, case: Case, user_id: str, verdict: Verdict, document: Do
             )
         )
     ballot = Ballot(
-        document=document, plan=case.plan, votes=case.votes, spending=unit, now=unit.now, forwards=case.forwards
+        # Whoever had changed it when it was first shown stays out, also when somebody else saved it since.
+        document=replace(document, editors=document.editors | case.brief.editors),
+        plan=case.plan,
+        votes=case.votes,
+        spending=unit,
+        now=unit.now,
+        forwards=case.forwards,
     )
     return unit.policy.may(ballot, user_id, verdict)
-
-
-def account_of(unit: Unit, case: Case, user_id: str) -> str:
-    """Return the ERP account in whose name the person decides; empty if there is none."""
-    own = unit.company.account_of(user_id, case.source)
-    return own or (unit.terms.own_account if unit.terms.technical_account else "")
 
 
 def take_back(unit: Unit, case_id: str, user_id: str) -> Voted:
@@ -192,7 +194,7 @@ def _decide(unit: Unit, case: Case, verdict: Verdict, last: Vote) -> Case:
         verdict=verdict,
         by=last.user_id,
         name=last.name,
-        account=account_of(unit, case, last.user_id),
+        account=unit.account_of(last.user_id, case.source),
         reason=last.reason,
         at=unit.now,
     )

@@ -81,6 +81,7 @@ def furnish_approvals(base: Base, hub: ErpHub, alerts: AlertRooms) -> ApprovalRo
     writer = Writer(office, hub, follow=desk.submitted, metrics=base.metrics)
     companion = furnish_native(base, desk, books)
     showing = Showing(hub.reread, Insights(hub.at, now=base.now), _names(base), now=base.now)
+    approvals = OfficeApprovals(desk, office)
     sources = {name: hub.at(name) for name in hub.sources}
     deciding = {name: one for name, one in sources.items() if Capability.APPROVE in one.capabilities}
     return ApprovalRooms(
@@ -90,13 +91,13 @@ def furnish_approvals(base: Base, hub: ErpHub, alerts: AlertRooms) -> ApprovalRo
         rounds=Rounds(desk, deciding, metrics=base.metrics, backlog=settings.approvals.backlog),
         showing=showing,
         collaborators={
-            Approvals: OfficeApprovals(desk, office),
+            Approvals: approvals,
             Showing: showing,
             OpenQuestions: OpenQuestions(),
         },
         composers={
-            CardKind.APPROVAL.value: ApprovalComposer(office, showing),
-            CardKind.TOLD.value: ToldComposer(office, showing),
+            CardKind.APPROVAL.value: ApprovalComposer(approvals.find, showing),
+            CardKind.TOLD.value: ToldComposer(approvals.find, showing),
         },
         companion=companion,
     )

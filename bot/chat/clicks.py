@@ -9,7 +9,7 @@ alert when the outbox updates its cards.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Protocol
 
@@ -37,6 +37,9 @@ REASON_FIELD = "reason"
 MAX_SAID = 200
 """Characters of them."""
 
+UNCOVER = (1.0, 2.0, 4.0, 8.0)
+"""Seconds before each try to bring back a card that a late answer has covered: the answer has arrived by then."""
+
 
 class ShownCards(Protocol):
     """Knows the cards that the bot showed by itself; implemented on the outbox by `bot.store.shown_cards`."""
@@ -45,6 +48,13 @@ class ShownCards(Protocol):
         """Record a click by the person with the userId ``by`` and return where the card stands.
 
         None for a card that nobody remembers. Raises a `bot.errors.DingerpError` when the store is away.
+        """
+        ...
+
+    async def covered(self, track_id: str, now: datetime) -> bool:
+        """Have a card shown anew that an answer covers; False while it is just being sent: then ask again.
+
+        Raises a `bot.errors.DingerpError` when the store is away.
         """
         ...
 
@@ -64,6 +74,7 @@ class ClickPipeline:
         seconds: float,
         corp_id: str,
         shown: ShownCards | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         """Without ``shown`` the bot shows no cards by itself."""
         self._desk = desk
@@ -75,6 +86,8 @@ class ClickPipeline:
         self._seconds = seconds
         self._corp_id = corp_id
         self._shown = shown
+        self._sleep = sleep
+        self._at_work: set[asyncio.Task[None]] = set()
 
     async def answer(self, click: Click) -> Card | None:
         """Return the clicker's new card; None leaves the card as it is (foreign cards, foreign organisations)."""
@@ -117,6 +130,7 @@ class ClickPipeline:
                 answer = await self._desk.view_for(asking)
         except TimeoutError:
             # What was begun is finished all the same; doing it twice is doing it once.
+            self._uncover_later(click.track_id)
             return Busy(line=line, offset=offset, deed=isinstance(action, ApprovalAction)), "busy"
         return answer.view, answer.outcome
 
@@ -143,6 +157,23 @@ class ClickPipeline:
             # Where it was clicked is then where it stands, as it nearly always is.
             log.warning("click.place_unknown", error=type(error).__name__, detail=error.detail)
             return None
+
+    def _uncover_later(self, track_id: str) -> None:
+        """See to it that "please wait" is not the last word on a card: its newest state may have come before that."""
+        if self._shown is None or not self._tracks.is_card(track_id):
+            return
+        task = asyncio.create_task(self._uncover(self._shown, track_id))
+        self._at_work.add(task)
+        task.add_done_callback(self._at_work.discard)
+
+    async def _uncover(self, shown: ShownCards, track_id: str) -> None:
+        for pause in UNCOVER:
+            await self._sleep(pause)
+            try:
+                if await shown.covered(track_id, self._now()):
+                    return
+            except DingerpError as error:
+                log.warning("click.not_uncovered", error=type(error).__name__, detail=error.detail)
 
     def _ignore(self, why: str) -> None:
         self._metrics.clicks.labels(why).inc()

@@ -20,7 +20,7 @@ BUTTONS = "buttons"
 """The card field that is all buttons together."""
 
 _CARD = "card"
-"""Parameter by which a button of one's own template says which kind of card it stands on."""
+"""Parameter by which a button of one's own template says as which kind of card the card was made that it stands on."""
 
 _PUBLIC_VARIABLES = MappingProxyType(
     {"title": "title", "markdown": "body", "tips": "tips", "sys_full_json_obj": BUTTONS}
@@ -98,7 +98,7 @@ def card_params(card: Card, template: CardTemplate) -> dict[str, str]:
     """
     params = dict(template.constants)
     for variable, source in template.variables.items():
-        value = _find(card, source, template.button_style)
+        value = _find(card, source, template.button_style, card.name)
         if value is None:
             raise ConfigurationError(
                 f"card template {template.template_id}: card “{card.name}” has no field “{source}”"
@@ -107,16 +107,17 @@ def card_params(card: Card, template: CardTemplate) -> dict[str, str]:
     return params
 
 
-def click_response(card: Card, template: CardTemplate) -> dict[str, Any]:
+def click_response(card: Card, template: CardTemplate, made_as: str = "") -> dict[str, Any]:
     """Return the ``response`` of a callback's ACK that shows ``card`` to the one who clicked.
 
-    ``template`` is the one that the clicked card was made with. What it takes from fields that the new kind of card
-    does not have becomes empty. Only what is named changes; without the options the other variables would become
-    empty too (DingTalk sheet, 5.5).
+    ``template`` is the one that the clicked card was made with, ``made_as`` that card's name where it is known: the
+    new buttons stand on it as well. What the template takes from fields that the new kind of card does not have
+    becomes empty. Only what is named changes; without the options the other variables would become empty too
+    (DingTalk sheet, 5.5).
     """
     params = dict(template.constants)
     for variable, source in template.variables.items():
-        params[variable] = _find(card, source, template.button_style) or ""
+        params[variable] = _find(card, source, template.button_style, made_as or card.name) or ""
     return {
         "cardUpdateOptions": {"updateCardDataByKey": True, "updatePrivateDataByKey": True},
         "cardData": {"cardParamMap": params},
@@ -124,7 +125,7 @@ def click_response(card: Card, template: CardTemplate) -> dict[str, Any]:
 
 
 def clicked_card(values: Mapping[str, object]) -> str:
-    """Return the name of the card whose button was clicked, where the button said it; else the empty text.
+    """Return the name of the card as which the clicked one was made, where the button said it; else the empty text.
 
     Cards of different kinds may have different templates, and a callback does not say which it came from.
     """
@@ -132,14 +133,14 @@ def clicked_card(values: Mapping[str, object]) -> str:
     return name if isinstance(name, str) else ""
 
 
-def _find(card: Card, source: str, style: ButtonStyle) -> str | None:
+def _find(card: Card, source: str, style: ButtonStyle, made_as: str) -> str | None:
     """Return what a variable takes from ``source``; None when this kind of card has no such field."""
     match source:
         case "title" | "body" | "tips" | "name" | "language":
             value: str = getattr(card, source)
             return value
         case "buttons":
-            return _buttons(card, style)
+            return _buttons(card, style, made_as)
     return card.fields.get(source, _one_button(card.buttons, source))
 
 
@@ -155,10 +156,10 @@ def _one_button(buttons: Sequence[CardButton], source: str) -> str | None:
     return value
 
 
-def _buttons(card: Card, style: ButtonStyle) -> str:
+def _buttons(card: Card, style: ButtonStyle, made_as: str) -> str:
     if style is ButtonStyle.MSG_BUTTONS:
         return orjson.dumps({"msgButtons": [_msg_button(button) for button in card.buttons]}).decode()
-    return orjson.dumps([_group_button(button, card.name) for button in card.buttons]).decode()
+    return orjson.dumps([_group_button(button, made_as) for button in card.buttons]).decode()
 
 
 def _msg_button(button: CardButton) -> dict[str, Any]:
@@ -174,11 +175,11 @@ def _msg_button(button: CardButton) -> dict[str, Any]:
     }
 
 
-def _group_button(button: CardButton, card_name: str) -> dict[str, Any]:
+def _group_button(button: CardButton, made_as: str) -> dict[str, Any]:
     event: dict[str, Any]
     if button.url:
         event = {"type": "openLink", "params": {"url": button.url}}
     else:
-        params = {"id": button.token, _CARD: card_name}
+        params = {"id": button.token, _CARD: made_as}
         event = {"type": "sendCardRequest", "params": {"actionId": button.token, "params": params}}
     return {"text": button.text, "color": button.color, "status": "normal", "event": event}

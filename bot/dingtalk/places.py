@@ -86,7 +86,7 @@ class Places:
         What that template takes from fields that the new kind of card does not have becomes empty.
         """
         with _told(_otherwise):
-            answer = click_response(card, self._templates.of(made_as or card.name))
+            answer = click_response(card, self._templates.of(made_as or card.name), made_as)
             await self._cards.update(track_id, answer["cardData"]["cardParamMap"])
 
     async def write(self, place: Place, card: Card) -> None:

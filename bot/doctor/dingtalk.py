@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 import aiohttp
 
 from bot.assembly.parts import templates
-from bot.dingtalk.apis import CREATE_AND_DELIVER, GROUP_SEND, USER, Api
+from bot.dingtalk.apis import APPROVAL_START, CREATE_AND_DELIVER, GROUP_SEND, USER, Api
 from bot.dingtalk.errors import (
     AuthFailed,
     DingTalkError,
@@ -54,6 +54,9 @@ async def look_at_dingtalk(
     yield await _permission(api, GROUP_SEND, {}, "qyapi_robot_sendmsg", phrase("answers as text when cards fail"))
     if settings.access.directory:
         yield await _permission(api, USER, {"userid": _ABSENT_USER}, "qyapi_get_member", phrase("roles"))
+    if settings.approvals.native.process:
+        use = phrase("deciding in DingTalk's own approvals as well (the console calls it “OA 审批”)")
+        yield await _permission(api, APPROVAL_START, {}, "qyapi_aflow", use)
     yield await _card_templates(settings, api)
     yield await _robot(settings, api, group)
 

@@ -231,8 +231,8 @@ class Approval:
 class PurchaseOrder:
     """What the company ordered from a vendor; ``version`` is opaque and changes with every edit.
 
-    ``requester`` and those of ``approval`` are accounts of the ERP, as decisions name them; ``people`` are their names,
-    as far as the ERP tells them.
+    ``requester``, ``changed_by`` and those of ``approval`` are accounts of the ERP, as decisions name them; ``people``
+    are their names, as far as the ERP tells them.
     """
 
     id: str
@@ -241,6 +241,8 @@ class PurchaseOrder:
     status: PurchaseStatus
     approval: Approval | None
     requester: str = ""
+    changed_by: str = ""
+    """Who changed it last. In most ERPs who submits or decides it does, too; empty where the ERP does not tell."""
     buyer: str = ""
     ordered_on: date | None
     due_on: date | None

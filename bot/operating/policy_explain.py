@@ -9,14 +9,15 @@ from pathlib import Path
 
 from sqlalchemy.engine import Connection
 
+from bot.approvals.awaited import Expected, expected
 from bot.approvals.case import Case, CaseState
 from bot.approvals.document import Document
 from bot.approvals.policy.rulebook import RuleBook
 from bot.approvals.ruling import Company, Expiry, Plan, Planning, Ruling, standing
 from bot.approvals.unit import Unit
-from bot.approvals.voting import account_of, may_now
+from bot.approvals.voting import may_now
 from bot.assembly.policy import terms_of
-from bot.erp.model import PurchaseStatus, Verdict
+from bot.erp.model import Approval, PurchaseOrder, PurchaseStatus, Verdict
 from bot.operating.erp_check import unknown_source
 from bot.operating.opening import opened
 from bot.operating.policy_check import open_policy
@@ -43,6 +44,8 @@ class _Found:
     case: Case | None
     """The open case of this revision, if there is one."""
     person: _Person | None
+    expected: Expected
+    """Whom the ERP itself waits for."""
 
 
 async def explain(settings: Settings, number: str, *, user: str, source: str, rules: Path | None) -> list[str]:
@@ -96,8 +99,10 @@ def _look(
     person = None
     if user and asked is not None:
         rulings = tuple((verdict, may_now(unit, asked, user, verdict, document)) for verdict in Verdict)
-        person = _Person(user_id=user, account=account_of(unit, asked, user), rulings=rulings)
-    return _Found(document=document, policy=policy, planning=planning, case=case, person=person)
+        person = _Person(user_id=user, account=unit.account_of(user, document.source), rulings=rulings)
+    accounts = (document.order.approval or Approval()).pending_for
+    waits = expected(unit, document.source, accounts, asked.plan if asked is not None else None, asked)
+    return _Found(document=document, policy=policy, planning=planning, case=case, person=person, expected=waits)
 
 
 def _imagined(document: Document, plan: Plan, policy: RuleBook, unit: Unit) -> Case:
@@ -120,8 +125,11 @@ def _lines(found: _Found, ground: Ground, file: str) -> Iterator[str]:
     requester = found.document.requester or "nobody known here"
     yield f"{order.number} of {order.source}: {order.status}, {ground.english.money(order.total)}, {order.vendor}"
     yield f"  requested by {order.requester or 'nobody that the ERP tells'} ({requester})"
+    if order.changed_by not in ("", order.requester):
+        yield f"  changed last by {order.changed_by} ({', '.join(found.document.editors) or 'nobody known here'})"
     if order.status is not PurchaseStatus.WAITING:
         yield f"  it is not waiting in the ERP ({order.status}): nothing can be decided now"
+    yield from _expected_lines(found.expected, order)
     yield f"rules {found.policy.version} ({file})"
     yield from (f"  {say(reason)}" for reason in found.planning.reasons)
     plan = found.planning.plan
@@ -135,6 +143,21 @@ def _lines(found: _Found, ground: Ground, file: str) -> Iterator[str]:
     yield from _plan_lines(plan, ground)
     if found.person is not None:
         yield from _person_lines(found.person, found.document, ground)
+
+
+def _expected_lines(waits: Expected, order: PurchaseOrder) -> Iterator[str]:
+    if not waits.people:
+        return
+    people = (_told(one.account, order.named(one.account), one.user_id) for one in waits.people)
+    yield f"  the ERP itself waits for {', '.join(people)}"
+    if waits.unmet:
+        yield "  none of those who decide by the rule is among them: the ERP would not take their decision"
+
+
+def _told(account: str, name: str, user_id: str) -> str:
+    """Return somebody whom the ERP names, with all that is known of them."""
+    known = (name if name != account else "", user_id or "nobody known here")
+    return f"{account} ({', '.join(filter(None, known))})"
 
 
 def _votes(case: Case) -> Iterator[str]:

@@ -64,7 +64,7 @@ class Terms:
     rules: Rules
     zone: tzinfo
     limits: Limits = field(default_factory=Limits)
-    at_once: int = 8
+    at_once: int = 16
     monthly: int = 10_000
     reserve: float = 0.1
 

@@ -34,6 +34,9 @@ SEND_SECONDS = 60.0
 LOOK_EVERY = timedelta(seconds=5)
 """Rows that another process wrote, or a dead one left, are found by looking; this process's own by `Outbox.poke`."""
 
+_SHARE = 4
+"""The worker takes more when a quarter of its room is free: one look at the table for several cards."""
+
 _STORE_PAUSE = 1.0
 _TRIES_TO_SETTLE = 10
 
@@ -72,7 +75,7 @@ class Outbox:
         draw: Callable[[], float],
         sparing: Callable[[], bool] = lambda: False,
         limits: Limits | None = None,
-        at_once: int = 8,
+        at_once: int = 16,
         tries: int = 8,
     ) -> None:
         """``worker`` is a name that no other worker has or had.
@@ -125,8 +128,8 @@ class Outbox:
     async def turn(self) -> datetime | None:
         """Take what can be sent now, begin to send it, and return when to look again if nothing else happens."""
         room = self._at_once - len(self._sending)
-        if room <= 0:
-            return None
+        if room < max(1, self._at_once // _SHARE):
+            return None  # whatever ends wakes us
         claiming = self._backlog.claim(self._worker, self._limits, room=room, sparing=self._sparing(), now=self._now())
         claim = await self._to_the_end(claiming)
         for row in claim.rows:

@@ -1,4 +1,4 @@
-"""Card instances: their data, what each viewer sees of it, and the templates that draw it (sheet, 5)."""
+"""Card instances: their data, and what each viewer sees of it, drawn by a template (sheet, 5)."""
 
 from __future__ import annotations
 
@@ -8,40 +8,9 @@ from typing import Any
 
 import orjson
 
+from bot.simulator.templates import PUBLIC_TEMPLATES, Field, Template, filled
+
 Params = dict[str, str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Template:
-    """Which variables of a template hold what. ``private`` None: nothing is known about private variables."""
-
-    id: str
-    published: bool = True
-    title: str = "title"
-    markdown: str = "markdown"
-    tips: str = "tips"
-    button_group: str = ""
-    """Variable of type `buttonGroup`, besides the `msgButtons` that every template may get."""
-    streaming: frozenset[str] = frozenset()
-    """Markdown variables that accept streaming."""
-    private: frozenset[str] | None = None
-
-
-MARKDOWN_BUTTONS = "1366a1eb-bc54-4859-ac88-517c56a9acb1.schema"
-
-_STREAMED = frozenset({"msgContent", "staticMsgContent"})
-PUBLIC_TEMPLATES = (
-    Template(id=MARKDOWN_BUTTONS),
-    Template(id="589420e2-c1e2-46ef-a5ed-b8728e654da9.schema"),
-    Template(
-        id="382e4302-551d-4880-bf29-a30acfab2e71.schema", title="msgTitle", markdown="msgContent", streaming=_STREAMED
-    ),
-    Template(
-        id="02fcf2f4-5e02-4a85-b672-46d1f715543e.schema", title="msgTitle", markdown="msgContent", streaming=_STREAMED
-    ),
-    Template(id="d28e2ac5-fb34-4d93-94bc-cf5c580c2d4f.schema", markdown="content"),
-)
-"""Published inside DingTalk's own SDKs, usable by any internal app (sheet, 5.10)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +50,7 @@ class Face:
     tips: str
     logo: str
     buttons: tuple[Button, ...]
+    fields: tuple[Field, ...]
     private_to_viewer: bool
 
     def button(self, wanted: str) -> Button | None:
@@ -100,6 +70,7 @@ class Face:
             "tips": self.tips,
             "logo": self.logo,
             "buttons": [button.render() for button in self.buttons],
+            "fields": [one.render() for one in self.fields],
             "privateToViewer": self.private_to_viewer,
         }
 
@@ -131,7 +102,11 @@ class CardInstance:
     def face(self, viewer: str) -> Face:
         """The drawn card for ``viewer``."""
         values, template = self.variables(viewer), self.template
-        buttons = [*_message_buttons(values), *_button_group(values.get(template.button_group, ""))]
+        buttons = [
+            *_message_buttons(values),
+            *_button_group(values.get(template.button_group, "")),
+            *_fixed_buttons(template, values),
+        ]
         return Face(
             out_track_id=self.out_track_id,
             template_id=template.id,
@@ -141,6 +116,7 @@ class CardInstance:
             tips=values.get(template.tips, ""),
             logo=values.get("logo", ""),
             buttons=tuple(buttons),
+            fields=template.fields(values),
             private_to_viewer=viewer in self.answers or viewer in self.private,
         )
 
@@ -257,6 +233,19 @@ def _button_group(text: str) -> Iterator[Button]:
             disabled=entry.get("status") == "disabled",
             params=_mapping(inner.get("params")),
         )
+
+
+def _fixed_buttons(template: Template, values: Mapping[str, str]) -> Iterator[Button]:
+    """Buttons that stand in the template; the click tells the builder's id of their node (sheet, 5.7)."""
+    for number, one in enumerate(template.buttons, 1):
+        if text := filled(one.text, values):
+            yield Button(
+                text=text,
+                color=one.color,
+                id=f"single_button_node_{number}",
+                request=True,
+                params={name: filled(value, values) for name, value in one.params.items()},
+            )
 
 
 def _entries(value: Any) -> list[dict[str, Any]]:

@@ -10,12 +10,12 @@ import orjson
 from aiohttp import BodyPartReader, web
 
 from bot.simulator.approvals import ApprovalError
-from bot.simulator.cards import Template
 from bot.simulator.engine import Engine, NotAllowed, NotThere
 from bot.simulator.faults import BadFault
 from bot.simulator.keys import ENGINE
 from bot.simulator.media import StoredFile
 from bot.simulator.pushes import CALLBACK, MESSAGES, Push
+from bot.simulator.templates import BadTemplate, read_template
 
 Json = dict[str, Any]
 Handler = Callable[[Engine, web.Request], Awaitable[Any]]
@@ -116,13 +116,16 @@ async def upload(engine: Engine, request: web.Request) -> Json:
 async def click(engine: Engine, request: web.Request) -> Json:
     """Press a button as a person, and wait for the bot's answer."""
     body = await _body(request)
-    params = body.get("params")
+    params, fields = body.get("params"), body.get("fields") or {}
+    if not isinstance(fields, dict) or not all(isinstance(value, str) for value in fields.values()):
+        raise BadRequest("fields must map names to texts")
     result = await engine.click(
         _text(body, "outTrackId"),
         _text(body, "userId"),
         str(body["buttonId"]) if body.get("buttonId") is not None else None,
         conversation_id=_text(body, "conversationId"),
         params=params if isinstance(params, dict) else None,
+        fields=fields,
     )
     return {"ok": result.ok, "toast": result.toast, "elapsedMs": round(result.elapsed_ms)}
 
@@ -243,21 +246,8 @@ async def set_quota(engine: Engine, request: web.Request) -> Json:
 
 
 async def register_template(engine: Engine, request: web.Request) -> Json:
-    """Add or change a card template: the fields of `Template`."""
-    body = await _body(request)
-    private = body.get("private")
-    engine.cards.register(
-        Template(
-            id=_text(body, "id"),
-            published=body.get("published", True) is True,
-            title=str(body.get("title", "title")),
-            markdown=str(body.get("markdown", "markdown")),
-            tips=str(body.get("tips", "tips")),
-            button_group=str(body.get("buttonGroup", "")),
-            streaming=frozenset(map(str, body.get("streaming") or ())),
-            private=frozenset(map(str, private)) if isinstance(private, list) else None,
-        )
-    )
+    """Add or change a card template: see `read_template`."""
+    engine.cards.register(read_template(await _body(request)))
     return {}
 
 
@@ -344,7 +334,7 @@ def _json_handler(handler: Handler) -> Callable[[web.Request], Awaitable[web.Res
             return _answer(await handler(request.app[ENGINE], request))
         except NotThere as error:
             return _answer({"error": str(error)}, 404)
-        except (NotAllowed, BadRequest, BadFault, ApprovalError) as error:
+        except (NotAllowed, BadRequest, BadFault, BadTemplate, ApprovalError) as error:
             return _answer({"error": str(error)}, 400)
 
     return handle

@@ -25,6 +25,7 @@ from bot.simulator.live import Live
 from bot.simulator.media import MediaStore
 from bot.simulator.payloads import GROUP_TYPES, bot_message, card_callback, pressed, without_mention, without_text
 from bot.simulator.pushes import CALLBACK, CARD_CALLBACK, EVENT, MESSAGES, Push, Pushes
+from bot.simulator.templates import BadValue
 from bot.simulator.timeline import Timeline, TimelineEntry
 
 Found = TypeVar("Found")
@@ -188,10 +189,12 @@ class Engine:
         *,
         conversation_id: str | None = None,
         params: Mapping[str, Any] | None = None,
+        fields: Mapping[str, str] | None = None,
     ) -> ClickResult:
         """Press a button and wait for the bot's answer. Without ``button_id`` the ``params`` alone are sent.
 
-        Raises `NotThere`, `NotAllowed`.
+        ``fields`` is what the person entered into fields of the card: text, or the value of an option. Raises
+        `NotThere`, `NotAllowed`.
         """
         card, person = self.cards.get(out_track_id), self.person(user_id)
         if card is None:
@@ -207,7 +210,14 @@ class Engine:
         if card.callback_type != "STREAM":
             self.timeline.note("click", "callbackType is not STREAM: the click does not reach the stream")
             return ClickResult(False, "该卡片未配置回调", 0.0)
-        action_ids, values = pressed(button, params or {})
+        seen, entered = card.variables(user_id), fields or {}
+        try:
+            added = card.template.params(seen, entered)
+        except BadValue as error:
+            raise NotAllowed(str(error)) from error
+        if missing := card.template.missing(seen, entered):
+            return ClickResult(False, missing, 0.0)
+        action_ids, values = pressed(button, {**(params or {}), **added})
         if self.faults.strike("no_action_ids"):
             action_ids = []
         if self.faults.strike("no_params_id"):

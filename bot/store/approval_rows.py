@@ -15,10 +15,11 @@ from typing import Any
 import orjson
 
 from bot.approvals.case import AuditRow, Brief, CardKind, Case, CaseCard, CaseState, Decision
+from bot.approvals.elsewhere import Elsewhere
 from bot.approvals.naming import votes_that_count
 from bot.approvals.opening import card_key, round_of
 from bot.approvals.ruling import Expiry, Forward, Level, Need, Plan, Vote
-from bot.erp.model import Money, Outcome, Verdict
+from bot.erp.model import Money, Outcome, PurchaseStatus, Verdict
 from bot.outbox.place import Place
 from bot.phrase import Phrase
 
@@ -75,7 +76,7 @@ def case_of(row: Any) -> Case:
         attempts=body["attempts"],
         outcome=None if outcome is None else Outcome(outcome),
         said=body["said"],
-        elsewhere=body["elsewhere"],
+        elsewhere=_elsewhere_of(body),
         opened_at=moment(row.opened_us),
         due_at=None if row.due_us is None else moment(row.due_us),
         reminders=body["reminders"],
@@ -166,7 +167,8 @@ def _body(case: Case) -> dict[str, Any]:
         "attempts": case.attempts,
         "outcome": case.outcome,
         "said": case.said,
-        "elsewhere": case.elsewhere,
+        "elsewhere": "" if case.elsewhere is None else case.elsewhere.by,
+        "there": None if case.elsewhere is None else _there(case.elsewhere),
         "reminders": case.reminders,
         "expired": case.expired,
         "revision": case.revision,
@@ -281,6 +283,20 @@ def _decision_of(body: Mapping[str, Any]) -> Decision:
         account=body["account"],
         reason=body["reason"],
         at=moment(body["at"]),
+    )
+
+
+def _there(elsewhere: Elsewhere) -> dict[str, Any]:
+    return {"status": elsewhere.status, "at": _us(elsewhere.at)}
+
+
+def _elsewhere_of(body: Mapping[str, Any]) -> Elsewhere | None:
+    by, there = body["elsewhere"], body.get("there")
+    if there is None:
+        return Elsewhere(by=by) if by else None  # rows were once written with the name alone
+    status, at = there["status"], there["at"]
+    return Elsewhere(
+        status=None if status is None else PurchaseStatus(status), by=by, at=None if at is None else moment(at)
     )
 
 

@@ -30,8 +30,12 @@ NEWEST: Final = (
 )
 LOCKED_NEWEST: Final = NEWEST.with_for_update()
 NAMED: Final = (
-    select(APPROVAL_CASE).where(_C.folded == bindparam("named")).order_by(_C.opened_us.desc(), _C.round.desc())
+    select(APPROVAL_CASE)
+    .where(_C.folded == bindparam("named"))
+    .order_by(_C.opened_us.desc(), _C.round.desc())
+    .limit(_MOST)
 )
+NAMED_AT: Final = NAMED.where(_C.source == bindparam("from_source"))
 KNOWS: Final = select(_C.id).where(_C.source == bindparam("from_source")).limit(1)
 OPEN_CASES: Final = select(APPROVAL_CASE).where(_OPEN).order_by(_C.opened_us, _C.id).limit(_MOST)
 OPEN_CASES_OF: Final = (
@@ -70,7 +74,6 @@ CARDS: Final = select(APPROVAL_CARD).where(APPROVAL_CARD.c.case_id == _THIS).ord
 INSERT_AUDIT: Final = insert(APPROVAL_AUDIT)
 AUDIT: Final = select(APPROVAL_AUDIT).where(APPROVAL_AUDIT.c.case_id == _THIS).order_by(APPROVAL_AUDIT.c.number)
 
-PATIENCE: Final = text("SET LOCAL lock_timeout = '5s'")
 LOCK_PERSON: Final = text("SELECT pg_advisory_xact_lock(:area, hashtext(:person))")
 LOCK_AREA: Final = 0x61707072
 """Tells locks of people from other advisory locks of this database."""

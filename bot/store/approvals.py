@@ -37,7 +37,7 @@ from bot.store.approval_rows import (
 )
 from bot.store.database import Database
 from bot.store.outbox import enqueue
-from bot.store.tables import APPROVAL_CARD, APPROVAL_CASE
+from bot.store.tables import APPROVAL_CARD
 from bot.store.upsert import insert_into
 
 T = TypeVar("T")
@@ -58,6 +58,8 @@ class StoredApprovals:
         self._stamps: dict[str, int] = {}
         self._known: dict[str, Case] = {}
         self._deliveries: dict[str, Delivery] = {}
+        self._cards: list[CaseCard] = []
+        self._lines: list[AuditRow] = []
 
     def case(self, case_id: str) -> Case | None:
         """Return one case, locked."""
@@ -71,8 +73,9 @@ class StoredApprovals:
 
     def named(self, number: str, source: str = "", limit: int = 100) -> Sequence[Case]:
         """Return all cases of a document, newest first."""
-        query = sql.NAMED.where(APPROVAL_CASE.c.source == source) if source else sql.NAMED
-        return self._cases(query.limit(limit), named=number.casefold())
+        if source:
+            return self._cases(sql.NAMED_AT, named=number.casefold(), from_source=source, most=limit)
+        return self._cases(sql.NAMED, named=number.casefold(), most=limit)
 
     def open_cases(self, user_id: str = "", limit: int = 500) -> Sequence[Case]:
         """Return the cases that take votes, oldest first."""
@@ -106,12 +109,12 @@ class StoredApprovals:
 
     def cards_of(self, case_id: str) -> Sequence[CaseCard]:
         """Return where the case's cards stand, oldest first."""
+        self._write_cards()
         return [card_of(row) for row in self._connection.execute(sql.CARDS, {"which": case_id})]
 
     def put_card(self, card: CaseCard) -> None:
         """Remember that a card of the case stands at a place."""
-        adding = insert_into(APPROVAL_CARD, self._connection.dialect.name)
-        self._connection.execute(adding.on_conflict_do_nothing(index_elements=["card"]), card_row(card))
+        self._cards.append(card)
 
     def approved_on(self, user_id: str, currency: str, begins: datetime, ends: datetime) -> Money:
         """Return the sum of what a person approved on a day, and let nobody else ask until the end."""
@@ -128,10 +131,11 @@ class StoredApprovals:
 
     def audit(self, row: AuditRow) -> None:
         """Write a line of the record."""
-        self._connection.execute(sql.INSERT_AUDIT, audit_row(row))
+        self._lines.append(row)
 
     def rows_of(self, case_id: str) -> Sequence[AuditRow]:
         """Return the record of a case, oldest first."""
+        self._write_lines()
         return [audit_of(row) for row in self._connection.execute(sql.AUDIT, {"which": case_id})]
 
     def deliver(self, delivery: Delivery) -> None:
@@ -139,7 +143,9 @@ class StoredApprovals:
         self._deliveries[delivery.card] = delivery
 
     def flush(self) -> None:
-        """Write what is owed, all cards in one order: units of work don't wait for each other's rows."""
+        """Write the record and what is owed, all cards in one order: units don't wait for each other's rows."""
+        self._write_cards()
+        self._write_lines()
         enqueue(self._connection, *self._deliveries.values(), now=self._now)
         self._deliveries = {}
 
@@ -172,12 +178,25 @@ class StoredApprovals:
         if case.decision is not None:
             self._connection.execute(sql.INSERT_DECISION, decision_row(case.id, case.decision))
 
+    def _write_cards(self) -> None:
+        if self._cards:
+            adding = insert_into(APPROVAL_CARD, self._connection.dialect.name)
+            rows = [card_row(one) for one in self._cards]
+            self._connection.execute(adding.on_conflict_do_nothing(index_elements=["card"]), rows)
+            self._cards = []
+
+    def _write_lines(self) -> None:
+        if self._lines:
+            self._connection.execute(sql.INSERT_AUDIT, [audit_row(one) for one in self._lines])
+            self._lines = []
+
     def _write_rows(self, case: Case, known: Case | None) -> None:
-        votes = vote_rows(case)
-        if votes != (vote_rows(known) if known is not None else []):
+        votes, stored = vote_rows(case), vote_rows(known) if known is not None else []
+        if votes[: len(stored)] != stored:
             self._connection.execute(sql.DELETE_VOTES, {"which": case.id})
-            if votes:
-                self._connection.execute(sql.INSERT_VOTE, votes)
+            stored = []
+        if new := votes[len(stored) :]:
+            self._connection.execute(sql.INSERT_VOTE, new)
         people = named_by(case)
         if people != (named_by(known) if known is not None else frozenset()):
             self._connection.execute(sql.DELETE_PEOPLE, {"which": case.id})
@@ -199,7 +218,7 @@ class StoredApprovalBooks:
 
     async def look(self, work: Callable[[Book], T]) -> T:
         """Return what ``work`` finds. Raises `StoreUnavailable`."""
-        return await self._database.run(
+        return await self._database.look(
             lambda connection: work(StoredApprovals(connection, self._now(), locking=False))
         )
 
@@ -218,5 +237,3 @@ def begin(connection: Connection) -> None:
     """Begin to write: SQLite's driver would only do so at the first change, and what was read before could be old."""
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("BEGIN IMMEDIATE")
-    else:
-        connection.execute(sql.PATIENCE)

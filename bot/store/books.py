@@ -34,7 +34,6 @@ PRUNED_AT_ONCE = 2_000
 _LOCK = 0x616C6572
 _TRY = text("SELECT pg_try_advisory_xact_lock(:lock)")
 _WAIT = text("SELECT pg_advisory_xact_lock(:lock)")
-_PATIENCE = text("SET LOCAL lock_timeout = '5s'")
 
 
 class Unstorable(Exception):
@@ -81,7 +80,6 @@ class StoredBooks:
 
     def _wait_and_work(self, work: Callable[[Book], T], connection: Connection) -> T:
         if connection.dialect.name == "postgresql":
-            connection.execute(_PATIENCE)
             connection.execute(_WAIT, {"lock": _LOCK})
         return self._work(work, connection)
 

@@ -11,11 +11,12 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from time import monotonic
 from typing import Any, TypeVar
 
 from sqlalchemy import create_engine, event, inspect, text
 from sqlalchemy.engine import Connection, Engine, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DisconnectionError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
 from bot.errors import ConfigurationError
@@ -31,6 +32,16 @@ _POSTGRES_THREADS = 4
 _LOCK = 0x6D696772
 """Of upgrades among all processes on PostgreSQL."""
 
+_IDLE = 5.0
+"""Seconds after which a connection to PostgreSQL is tried before it is used: firewalls and restarts end idle ones.
+
+Trying each time would cost every transaction a round trip, a quarter of what a short one takes. One that ends while it
+is used costs that one call, and the pool then drops all others of its age.
+"""
+
+_PATIENCE = "SET lock_timeout = '5s'"
+"""Of every connection to PostgreSQL: nobody waits longer for what another one holds."""
+
 
 class Database:
     """Runs functions in transactions."""
@@ -38,6 +49,7 @@ class Database:
     def __init__(self, url: str) -> None:
         """Connect nowhere yet; raises `ConfigurationError` for an address that cannot be read."""
         self._engine = _make_engine(url)
+        self._looking = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         threads = 1 if self.dialect == "sqlite" else _POSTGRES_THREADS
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="store")
 
@@ -49,6 +61,14 @@ class Database:
     async def run(self, call: Callable[[Connection], T]) -> T:
         """Return what ``call`` returns, after the commit; raises `StoreUnavailable`, and then nothing is stored."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, self.transact, call)
+
+    async def look(self, call: Callable[[Connection], T]) -> T:
+        """Return what ``call`` reads; raises `StoreUnavailable`.
+
+        Each of its statements sees what was stored when it began, as in a transaction, but there is none to begin and
+        end: on PostgreSQL those are two round trips of the three that a single row takes.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._read, call)
 
     async def revision(self, timeout: float = 2.0) -> str | None:
         """Return the revision that the database is at, None for an empty one.
@@ -75,6 +95,13 @@ class Database:
         """Let ``job``, which must not raise, run in a thread of the database, behind what waits there already."""
         self._threads.submit(job)
 
+    def _read(self, call: Callable[[Connection], T]) -> T:
+        try:
+            with self._looking.connect() as connection:
+                return call(connection)
+        except (SQLAlchemyError, OSError) as error:
+            raise StoreUnavailable(type(error).__name__) from error
+
     def transact(self, call: Callable[[Connection], T]) -> T:
         """Do what `run` does, for jobs that are in a thread of the database already."""
         try:
@@ -95,7 +122,11 @@ def _make_engine(url: str) -> Engine:
         match parsed.get_backend_name():
             case "postgresql":
                 drivername = "postgresql+psycopg"
-                return create_engine(parsed.set(drivername=drivername), pool_pre_ping=True, pool_size=_POSTGRES_THREADS)
+                engine = create_engine(parsed.set(drivername=drivername), pool_size=_POSTGRES_THREADS)
+                event.listen(engine, "connect", _prepare_postgres)
+                event.listen(engine, "checkin", _note_use)
+                event.listen(engine, "checkout", _try_if_idle)
+                return engine
             case "sqlite":
                 parsed = parsed.set(drivername="sqlite")
             case other:
@@ -118,6 +149,25 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigurationError(f"cannot make the database's folder {folder}: {error.strerror}") from None
+
+
+def _prepare_postgres(connection: Any, _record: object) -> None:
+    connection.execute(_PATIENCE)
+    connection.commit()
+
+
+def _note_use(_connection: object, record: Any) -> None:
+    record.info["used"] = monotonic()
+
+
+def _try_if_idle(connection: Any, record: Any, _proxy: object) -> None:
+    if monotonic() - record.info.get("used", monotonic()) < _IDLE:
+        return
+    try:
+        connection.execute("SELECT 1")
+        connection.rollback()
+    except connection.Error as error:
+        raise DisconnectionError("ended while it was idle") from error  # the pool opens another one
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
@@ -153,6 +203,7 @@ def _upgrade(connection: Connection) -> None:
     config.attributes["connection"] = connection
     if connection.dialect.name == "postgresql":
         # Processes that start together would all make the same tables, and all but one would fail. Alembic reads the
-        # revision after this: who waited finds the work done.
+        # revision after this: who waited finds the work done. That may take longer than anything else.
+        connection.execute(text("SET LOCAL lock_timeout = 0"))
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
     command.upgrade(config, "head")

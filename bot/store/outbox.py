@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Row, and_, case, delete, func, insert, or_, select, text, update
+from sqlalchemy import Row, and_, bindparam, case, delete, func, insert, or_, select, text, update
 from sqlalchemy.engine import Connection
 
+from bot.gathering import Gathering
 from bot.outbox.backlog import LEASE, Claim, Folding
 from bot.outbox.budgets import Fold, Limits, Plan, Purse, needs, plan
 from bot.outbox.delivery import Delivery, Urgency
 from bot.outbox.place import Place
 from bot.outbox.record import Owed, Result, State, Via, What
+from bot.store.bulk import execute_many
 from bot.store.database import Database
 from bot.store.outbox_sql import settled_values, step, upsert
 from bot.store.tables import DELIVERY, DELIVERY_SPEND, DELIVERY_STEP
@@ -35,6 +38,9 @@ _LOCK = 0x64696E6F
 
 _MOMENT = timedelta(milliseconds=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_THIS = _D.card == bindparam("which")
+_LEASED = update(DELIVERY).where(_THIS).values({name: bindparam(name) for name in ("lease", "lease_ms", "doubt")})
+_POSTPONED = update(DELIVERY).where(_THIS).values(next_ms=bindparam("next_ms"))
 _URGENCIES = tuple(sorted(Urgency, key=lambda urgency: urgency.rank))
 
 
@@ -75,6 +81,7 @@ class StoredBacklog:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._settled: Gathering[_Settling, bool] = Gathering(self._settle_together)
 
     async def enqueue(self, *deliveries: Delivery, now: datetime) -> None:
         """Owe the newest state of cards, in a transaction of its own."""
@@ -85,17 +92,13 @@ class StoredBacklog:
         return await self._database.run(partial(_claim, worker, limits, room, sparing, now))
 
     async def settle(self, worker: str, row: Owed, result: Result, now: datetime) -> bool:
-        """Store what became of a row."""
-        return await self._database.run(lambda connection: _settle(connection, worker, row, result, now))
+        """Store what became of a row; outcomes of the same moment share a commit."""
+        return await self._settled(_Settling(worker, row, result, now))
 
     async def settle_fold(self, worker: str, rows: Sequence[Owed], result: Result, now: datetime) -> None:
         """Store what became of rows that were to be folded."""
 
-        def settle_all(connection: Connection) -> None:
-            for row in sorted(rows, key=lambda row: row.card):
-                _settle(connection, worker, row, result, now)
-
-        await self._database.run(settle_all)
+        await self._settle_together([_Settling(worker, row, result, now) for row in rows])
 
     async def release(self, worker: str, now: datetime) -> int:
         """Give back what a worker still holds."""
@@ -117,6 +120,9 @@ class StoredBacklog:
             connection.execute(delete(DELIVERY_STEP).where(DELIVERY_STEP.c.at_ms < limit))
 
         await self._database.run(forget)
+
+    async def _settle_together(self, ended: Sequence[_Settling]) -> Sequence[bool]:
+        return await self._database.run(partial(_settle_all, ended))
 
     async def waiting(self) -> int:
         """Return how many rows are queued."""
@@ -228,16 +234,21 @@ def _foldable(connection: Connection, fold: Fold, taken: set[str], at: int) -> t
 def _lease(connection: Connection, worker: str, rows: Sequence[Owed], now: datetime, *, sending: bool) -> None:
     """Take rows; one that is to be made is in doubt until it is settled, for the process may die in between."""
     until = milliseconds(now + LEASE)
-    for row in rows:
-        values: dict[str, Any] = {"lease": worker, "lease_ms": until}
-        if sending and not row.shown:
-            values["doubt"] = row.doubt or row.wanted
-        connection.execute(update(DELIVERY).where(_D.card == row.card).values(values))
+    leased = [
+        {
+            "which": row.card,
+            "lease": worker,
+            "lease_ms": until,
+            "doubt": (row.doubt or row.wanted) if sending and not row.shown else row.doubt,
+        }
+        for row in rows
+    ]
+    execute_many(connection, _LEASED, leased)
 
 
 def _postpone(connection: Connection, cards: Mapping[str, datetime]) -> None:
-    for card, until in cards.items():
-        connection.execute(update(DELIVERY).where(_D.card == card).values(next_ms=milliseconds(until)))
+    later = [{"which": card, "next_ms": milliseconds(until)} for card, until in cards.items()]
+    execute_many(connection, _POSTPONED, later)
 
 
 def _spend(connection: Connection, worker: str, made: Plan, now: datetime) -> None:
@@ -264,23 +275,50 @@ def _next(connection: Connection, at: int) -> datetime | None:
     return None if found is None else moment(found)
 
 
-def _settle(connection: Connection, worker: str, row: Owed, result: Result, now: datetime) -> bool:
-    at = milliseconds(now)
-    again = at if result.again_at is None else milliseconds(result.again_at)
-    mine = (_D.card == row.card, _D.lease == worker)
-    values = settled_values(row, result, at, again)
-    held = connection.execute(update(DELIVERY).where(*mine).values(values)).rowcount > 0
-    late = result.late // _MOMENT
-    line = step(row.card, at, result.what, result.revision, late=late, detail=result.reason)
-    connection.execute(insert(DELIVERY_STEP), line)
-    _end_calls(connection, at, worker, row.card)
-    return held
+@dataclass(frozen=True, slots=True)
+class _Settling:
+    """What became of a row, as its worker says."""
+
+    worker: str
+    row: Owed
+    result: Result
+    now: datetime
 
 
-def _end_calls(connection: Connection, at: int, worker: str | None, card: str | None = None) -> None:
+def _settle_all(ended: Sequence[_Settling], connection: Connection) -> tuple[bool, ...]:
+    """Store outcomes, and return for each whether its worker still held the row.
+
+    In one order everywhere, so that two transactions do not wait for each other's rows.
+    """
+    held = {id(one): _settle(connection, one) for one in sorted(ended, key=lambda one: one.row.card)}
+    connection.execute(insert(DELIVERY_STEP), [_step_of(one) for one in ended])
+    for worker in {one.worker for one in ended}:
+        mine = [one for one in ended if one.worker == worker]
+        _end_calls(connection, milliseconds(mine[0].now), worker, [one.row.card for one in mine])
+    return tuple(held[id(one)] for one in ended)
+
+
+def _settle(connection: Connection, one: _Settling) -> bool:
+    at = milliseconds(one.now)
+    again = at if one.result.again_at is None else milliseconds(one.result.again_at)
+    mine = (_D.card == one.row.card, _D.lease == one.worker)
+    return (
+        connection.execute(
+            update(DELIVERY).where(*mine).values(settled_values(one.row, one.result, at, again))
+        ).rowcount
+        > 0
+    )
+
+
+def _step_of(one: _Settling) -> dict[str, Any]:
+    late, result = one.result.late // _MOMENT, one.result
+    return step(one.row.card, milliseconds(one.now), result.what, result.revision, late=late, detail=result.reason)
+
+
+def _end_calls(connection: Connection, at: int, worker: str | None, cards: Sequence[str] | None = None) -> None:
     """Let calls that were under way count for one window from now on."""
     under_way = _S.worker == worker if worker is not None else _S.worker != ""
-    which = (under_way,) if card is None else (under_way, _S.card == card)
+    which = (under_way,) if cards is None else (under_way, _S.card.in_(cards))
     connection.execute(update(DELIVERY_SPEND).where(*which).values(worker="", until_ms=DELIVERY_SPEND.c.window_ms + at))
 
 

@@ -27,6 +27,8 @@ class Case:
     over: tuple[str, Sequence[Any]] | None = None
     refusal: bool = False
     """Whether it is about what is not offered, and so applies in any case."""
+    tells: str = ""
+    """The field that it is about: it does not apply to a vendor that never tells that."""
 
     def row(self, value: Any) -> str:
         """Return the id of the row of a value of the parameter."""
@@ -45,11 +47,12 @@ def case(
     network: bool = False,
     over: tuple[str, Sequence[Any]] | None = None,
     refusal: bool = False,
+    tells: str = "",
 ) -> Callable[[F], F]:
     """Make a test a case of the contract."""
 
     def mark(function: F) -> F:
-        found = Case(id, title, tuple(needs), network, over, refusal)
+        found = Case(id, title, tuple(needs), network, over, refusal, tells)
         function.contract_case = found  # type: ignore[attr-defined]  # read back by `cases_of`
         if over is None:
             return function
@@ -79,4 +82,4 @@ def gap(known: Case, value: Any, *, offers: frozenset[Capability], gaps: Gaps, e
     for capability in (*known.needs, getattr(value, "capability", None)):
         if capability is not None and capability not in offers:
             return f"not offered: {capability}"
-    return None
+    return gaps.fields.get(known.tells)

@@ -158,8 +158,8 @@ class ReferenceCompany:
         self._tell(area, key)
         return at
 
-    def set_total(self, number: str, total: Decimal, *, at: datetime | None = None) -> PurchaseOrder:
-        """Change what a purchase order costs (its first line bears the difference); ``at`` as in `touch`."""
+    def set_total(self, number: str, total: Decimal, *, at: datetime | None = None, by: str = "dora") -> PurchaseOrder:
+        """Let ``by`` change what a purchase order costs (its first line bears the difference); ``at`` as in `touch`."""
         order = self.purchases[number]
         assert order.total is not None
         first, *others = order.lines
@@ -171,7 +171,8 @@ class ReferenceCompany:
             price=Money(amount, order.total.currency),
             amount=Money(amount, order.total.currency),
         )
-        return self._edit(order, at, total=Money(total, order.total.currency), lines=(changed, *others))
+        money = Money(total, order.total.currency)
+        return self._edit(order, at, changed_by=by, total=money, lines=(changed, *others))
 
     def set_stock(self, level: StockLevel) -> None:
         """Replace a product's stock."""
@@ -179,8 +180,10 @@ class ReferenceCompany:
         self._tell(Area.STOCK, level.product.sku)
 
     def cancel(self, number: str) -> PurchaseOrder:
-        """Cancel a purchase order."""
-        return self._edit(self.purchases[number], None, status=PurchaseStatus.CANCELLED, approval=None)
+        """Let its requester cancel a purchase order."""
+        order = self.purchases[number]
+        changed = {"status": PurchaseStatus.CANCELLED, "approval": None, "changed_by": order.requester}
+        return self._edit(order, None, **changed)
 
     def decide(self, number: str, verdict: Verdict, by: str, reason: str = "") -> PurchaseOrder:
         """Decide a waiting purchase order at its present level, once; raises a `Refused`.
@@ -197,12 +200,12 @@ class ReferenceCompany:
             raise NotAllowed(by)
         decided = replace(approval, pending_for=(), decided_by=by, decided_at=self._now(), reason=reason)
         if verdict is Verdict.REJECT:
-            return self._edit(order, None, status=PurchaseStatus.REJECTED, approval=decided)
+            return self._edit(order, None, changed_by=by, status=PurchaseStatus.REJECTED, approval=decided)
         if approval.level < approval.levels:
             higher = approval.level + 1
             waiting = replace(decided, level=higher, pending_for=records.deciders(higher, but=by))
-            return self._edit(order, None, approval=waiting)
-        return self._edit(order, None, status=PurchaseStatus.APPROVED, approval=decided)
+            return self._edit(order, None, changed_by=by, approval=waiting)
+        return self._edit(order, None, changed_by=by, status=PurchaseStatus.APPROVED, approval=decided)
 
     def may_decide(self, number: str, by: str) -> bool:
         """Whether a person could decide this purchase order now."""

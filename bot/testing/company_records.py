@@ -317,7 +317,7 @@ def purchase_orders(today: date, number: Numbering) -> Iterator[PurchaseOrder]:
     """Yield 24 purchase orders of every state.
 
     The first five wait for their only approval, the next three for the first of two, except the eighth, which has it
-    and waits for the second. Dora requests them all.
+    and waits for the second. Dora requests them all; who decided on one changed it last.
     """
     known, times = tuple(products()), moments(today - timedelta(days=7))
     received = cycle((Progress.NONE, Progress.PARTIAL, Progress.FULL))
@@ -330,13 +330,15 @@ def purchase_orders(today: date, number: Numbering) -> Iterator[PurchaseOrder]:
         lines = tuple(
             _purchase_line(known[(2 * n + k) % len(known)], n + k, currency, progress) for k in range(1 + n % 2)
         )
+        approval = _approval(status, levels, 2 if n == 7 else 1, changed_at)
         yield PurchaseOrder(
             id=str(7001 + n),
             number=number("PO", 1001 + n),
             vendor=_PARTNERS[(n + 3) % len(_PARTNERS)],
             status=status,
-            approval=_approval(status, levels, 2 if n == 7 else 1, changed_at),
+            approval=approval,
             requester="dora",
+            changed_by=(approval.decided_by if approval else "") or "dora",
             buyer="Борис" if n % 2 else "Carla O'Neil",
             ordered_on=_ordered(today, n),
             due_on=None if n == 20 else today + timedelta(days=(n % 5 - 3) * 4),

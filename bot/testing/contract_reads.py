@@ -135,6 +135,21 @@ class Reads(ContractBase):
         for spelling in spellings(record.number):
             assert (await kind.one(erp, spelling)).number == record.number
 
+    @case(
+        "read.changed_by",
+        "A purchase order tells the account of who changed it last, alone and in a list",
+        needs=(Capability.PURCHASE_ORDERS,),
+        tells="PurchaseOrder.changed_by",
+    )
+    async def test_changed_by(self, erp: Erp, company: ReferenceCompany, clock: Clock) -> None:
+        number = self.waiting(company)[0]
+        for by, account in (("carla", self.colleague), ("anna", self.approver), ("dora", self.requester)):
+            clock.advance(60)
+            company.set_total(number, Decimal(70 + len(by)), by=by)
+            listed = await erp.purchase_orders(ListQuery(text=number, limit=5))
+            told = [order.changed_by for order in listed.items if order.number == number]
+            assert [(await erp.purchase_order(number)).changed_by, *told] == [account, account]
+
     @case("read.not_found", "An unknown number is not found, whatever signs it is made of", over=EACH_KIND)
     async def test_not_found(self, erp: Erp, kind: Kind) -> None:
         for number in ("NO-SUCH-NUMBER", "", "%", "*", "_", "' or '1'='1", "../x", "0", "9" * 40, "号码"):

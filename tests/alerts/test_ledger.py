@@ -26,7 +26,7 @@ from bot.store.books import StoredBook
 from bot.store.database import Database
 from bot.store.tables import DELIVERY, METADATA
 from bot.testing.ledger import MemoryLedger
-from tests.erp.sql.server import Postgres, programs, running
+from tests.erp.sql.server import Postgres
 
 from .axis import ZERO, A, B, low, second
 from .conftest import sqlite
@@ -58,15 +58,6 @@ FULL = Event(
     data=MappingProxyType({"n": 1, "text": "x", "list": [1, "2", None], "deep": {"a": "0.10"}}),
     tags=MappingProxyType({"line": "3"}),
 )
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[Postgres]:
-    folder = programs()
-    if folder is None:
-        pytest.skip("no PostgreSQL server is installed (Debian: apt install postgresql)")
-    with running(folder) as server:
-        yield server
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgresql"])

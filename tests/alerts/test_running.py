@@ -30,7 +30,7 @@ from bot.store.database import Database
 from bot.store.errors import StoreUnavailable
 from bot.store.events import EventSearch, StoredEvents
 from bot.store.tables import ALERT, ALERT_CARD, ALERT_CARD_MEMBER, ALERT_NOTE, DELIVERY, METADATA
-from tests.erp.sql.server import Postgres, programs, running
+from tests.erp.sql.server import Postgres
 
 from .axis import ZERO, A, SmallRules, second, seconds, to
 from .conftest import sqlite
@@ -311,15 +311,6 @@ async def test_what_was_over_long_ago_is_forgotten_and_what_is_open_never(office
         1,
     )
     assert await office.count(ALERT_NOTE) == 0
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[Postgres]:
-    folder = programs()
-    if folder is None:
-        pytest.skip("no PostgreSQL server is installed (Debian: apt install postgresql)")
-    with running(folder) as server:
-        yield server
 
 
 @pytest.fixture

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import structlog
 from sqlalchemy import text
 
 from bot.store.database import Database
 from tests.approvals.world import World
-from tests.erp.sql.server import Postgres, programs, running
+from tests.erp.sql.server import Postgres
+
+
+@pytest.fixture(autouse=True)
+def _plain_tracebacks(_own_log: None) -> None:
+    """Log defects in plain lines: coloured source and locals of a whole company take seconds for each."""
+    *before, _ = structlog.get_config()["processors"]
+    plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*before, plain])
 
 
 @pytest.fixture
 def world() -> World:
     return World()
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
-    folder = programs()
-    if folder is None:
-        pytest.skip("no PostgreSQL server is installed (Debian: apt install postgresql)")
-    with running(folder) as server:
-        yield server
 
 
 async def on_postgresql(server: Postgres) -> Database:

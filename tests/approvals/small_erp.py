@@ -115,11 +115,12 @@ class SmallErp:
         self.written.append(decision)
         done = replace(approval, decided_by=decision.by, decided_at=self.now(), reason=decision.reason, pending_for=())
         if decision.verdict is Verdict.APPROVE and approval.level < approval.levels:
-            onward = self._waiting(replace(order, version=_next(order.version)), approval.level + 1, done)
+            moved = replace(order, version=_next(order.version), changed_by=decision.by)
+            onward = self._waiting(moved, approval.level + 1, done)
             self.orders[order.number] = onward
             return self._answer(Outcome.MORE_APPROVALS_NEEDED, onward)
         status = PurchaseStatus.APPROVED if decision.verdict is Verdict.APPROVE else PurchaseStatus.REJECTED
-        decided = replace(order, status=status, version=_next(order.version), approval=done)
+        decided = replace(order, status=status, version=_next(order.version), changed_by=decision.by, approval=done)
         self.orders[order.number] = decided
         return self._answer(Outcome.APPLIED, decided)
 

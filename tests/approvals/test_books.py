@@ -15,9 +15,10 @@ from sqlalchemy import func, select, text
 
 from bot.approvals.book import Book, Books
 from bot.approvals.case import AuditRow, Brief, CardKind, Case, CaseCard, CaseState, Decision
+from bot.approvals.elsewhere import Elsewhere
 from bot.approvals.errors import CaseTaken
 from bot.approvals.ruling import Expiry, Forward, Level, Need, Plan, Vote
-from bot.erp.model import Money, Outcome, Verdict
+from bot.erp.model import Money, Outcome, PurchaseStatus, Verdict
 from bot.outbox.delivery import Delivery
 from bot.outbox.place import Place, PlaceKind
 from bot.phrase import phrase
@@ -114,7 +115,7 @@ FULL = a_case(
     attempts=2,
     outcome=Outcome.UNKNOWN,
     said="不知道",
-    elsewhere="孙",
+    elsewhere=Elsewhere(status=PurchaseStatus.REJECTED, by="孙", at=NOW + timedelta(microseconds=5)),
     due_at=NOW + timedelta(seconds=9, microseconds=1),
     reminders=1,
     expired=True,

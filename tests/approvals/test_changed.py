@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.approvals.case import CaseState
+from bot.approvals.elsewhere import Elsewhere
 from bot.approvals.voting import Said
 from bot.erp.errors import Unavailable
 from bot.erp.model import PurchaseStatus
@@ -74,7 +75,8 @@ async def test_decided_in_the_erp_meanwhile(world: World) -> None:
     voted = await world.say("wang")
     assert voted.said is Said.ELSEWHERE
     assert voted.case is not None
-    assert (voted.case.state, voted.case.elsewhere) == (CaseState.DECIDED_ELSEWHERE, "孙")
+    there = Elsewhere(status=PurchaseStatus.APPROVED, by="孙")
+    assert (voted.case.state, voted.case.elsewhere) == (CaseState.DECIDED_ELSEWHERE, there)
     await world.rest()
     assert world.erp.told == []
 

@@ -20,7 +20,8 @@ async def test_an_erp_that_is_away_stores_nothing(world: World) -> None:
     assert await world.story() == ["opened"]
 
 
-async def test_an_erp_that_is_slow_is_waited_for_as_long_as_a_click_may_take(world: World) -> None:
+async def test_an_erp_that_is_slow_is_waited_for_as_long_as_a_click_may_take() -> None:
+    world = World(patience=0.1)
     await world.submit()
     world.erp.gate = asyncio.Event()
     started = asyncio.get_running_loop().time()

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 
+from bot.approvals.asking import OfficeApprovals
 from bot.approvals.case import CaseState
 from bot.approvals.composing import ApprovalComposer, ToldComposer
 from bot.approvals.insights import Insights
@@ -30,11 +31,11 @@ class Bench:
     def __init__(self, world: World) -> None:
         self.world = world
         self.archive = Archive([], LEVELS)
-        office = world.process.desk._office
+        find = OfficeApprovals(world.process.desk, world.process.desk._office).find
         insights = Insights(lambda source: self.archive, now=world.clock, seconds=0.05)
         self.showing = Showing(self._read, insights, _names_of, now=world.clock, seconds=0.1)
-        self.deciders = ApprovalComposer(office, self.showing)
-        self.told = ToldComposer(office, self.showing)
+        self.deciders = ApprovalComposer(find, self.showing)
+        self.told = ToldComposer(find, self.showing)
 
     async def _read(self, source: str, number: str) -> PurchaseOrder:
         return await self.world.erp.reread(source, number)

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from bot.approvals.case import CaseState
+from bot.approvals.elsewhere import Elsewhere
 from bot.approvals.voting import Said
 from bot.erp.errors import AuthFailed, Conflict, ErpError, Invalid, NotPermitted, RateLimited
 from bot.erp.model import DecisionResult, Outcome, PurchaseStatus
@@ -34,10 +35,14 @@ async def test_already_decided_by_somebody_else(world: World) -> None:
     await world.say("wang")
     order = world.erp.orders["PO-1"]
     world.erp.apply(decision(order.version, "erp-sun"))
+    at = world.clock.time
     world.erp.written.clear()
     await world.rest()
     final = await world.newest()
-    assert (final.state, final.elsewhere) == (CaseState.DECIDED_ELSEWHERE, "erp-sun")
+    assert (final.state, final.elsewhere) == (
+        CaseState.DECIDED_ELSEWHERE,
+        Elsewhere(status=PurchaseStatus.APPROVED, by="erp-sun", at=at),
+    )
     assert world.erp.written == []
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from bot.approvals import settling
 from bot.approvals.case import CaseState
+from bot.approvals.elsewhere import Elsewhere
 from bot.erp.errors import Unavailable
-from bot.erp.model import DecisionResult, Outcome
+from bot.erp.model import DecisionResult, Outcome, PurchaseStatus
 from tests.approvals.small_erp import Fault
 from tests.approvals.world import MINUTE, REJECT, World, cards, decision
 
@@ -42,9 +44,13 @@ async def test_somebody_else_did_it(world: World) -> None:
     await world.say("wang")
     await world.work()
     world.erp.apply(decision("v1", "erp-sun"))
+    at = world.clock.time
     await world.rest()
     final = await world.newest()
-    assert (final.state, final.elsewhere) == (CaseState.DECIDED_ELSEWHERE, "erp-sun")
+    assert (final.state, final.elsewhere) == (
+        CaseState.DECIDED_ELSEWHERE,
+        Elsewhere(status=PurchaseStatus.APPROVED, by="erp-sun", at=at),
+    )
 
 
 async def test_the_opposite_was_done(world: World) -> None:
@@ -102,7 +108,7 @@ async def test_a_level_that_the_erp_keeps_quiet_about_is_never_passed_twice(worl
     assert states == [CaseState.OPEN, CaseState.SUPERSEDED]
 
 
-async def test_a_comment_while_it_is_unknown_and_the_erp_still_waits_for_them(world: World) -> None:
+async def test_a_comment_while_it_is_unknown_asks_anew_even_if_the_erp_still_waits_for_them(world: World) -> None:
     world.erp.levels["PO-1"] = (("erp-wang",),)
     await world.submit()
     world.erp.faults.append(Fault.LOST)
@@ -110,8 +116,23 @@ async def test_a_comment_while_it_is_unknown_and_the_erp_still_waits_for_them(wo
     await world.work()
     world.erp.edit("PO-1")
     await world.rest()
-    assert await world.state() is CaseState.APPROVED
-    assert [one.version for one in world.erp.written] == ["v2"]
+    assert await world.state() is CaseState.OPEN
+    assert world.erp.written == []
+
+
+async def test_what_was_decided_and_submitted_anew_while_it_is_unknown_is_not_decided_twice(world: World) -> None:
+    """Our word passed a level of the ERP's own, unheard; then the order was cancelled and submitted again as it was."""
+    world.erp.levels["PO-1"] = (("erp-wang", "erp-qian"), ("erp-sun",))
+    await world.submit()
+    order = world.erp.orders["PO-1"]
+    world.erp.faults.append(Fault.DONE_IN_SILENCE)
+    await world.say("wang")
+    await world.work()
+    world.erp.edit("PO-1", status=PurchaseStatus.CANCELLED)
+    world.erp.submit(replace(order, version="v9"))
+    await world.rest()
+    assert [(one.by, one.version) for one in world.erp.written] == [("erp-wang", "v1")]
+    assert await world.state() is CaseState.OPEN
 
 
 async def test_changed_while_it_is_unknown(world: World) -> None:

@@ -111,7 +111,7 @@ class Process:
             terms=world.terms,
         )
         self.writer = Writer(office, world.erp, follow=self._follow, metrics=world.metrics)
-        self.desk = ApprovalDesk(office, poke=self.writer.poke, seconds=0.2)
+        self.desk = ApprovalDesk(office, poke=self.writer.poke, seconds=world.patience)
 
     async def _follow(self, source: str, number: str) -> Case | None:
         return await self.desk.submitted(source, number)
@@ -128,6 +128,8 @@ class World:
     accounts: dict[str, dict[str, str]] = field(default_factory=lambda: dict(ACCOUNTS))
     groups: Sequence[Place] = (GROUP,)
     metrics: Metrics = field(default_factory=Metrics)
+    patience: float = 10.0
+    """Seconds that a click waits for the ERP: so many that a busy machine is no slow ERP."""
 
     def __post_init__(self) -> None:
         self.erp = SmallErp(self.clock)

@@ -67,13 +67,15 @@ class EchoBot:
             result: Json = await response.json()
             return result
 
-    async def send_card(self, conversation_id: str, track_id: str, params: dict[str, str]) -> None:
+    async def send_card(
+        self, conversation_id: str, track_id: str, params: dict[str, str], template: str = TEMPLATE
+    ) -> None:
         """Put a card into a group."""
         await self.call(
             "POST",
             "/v1.0/card/instances/createAndDeliver",
             {
-                "cardTemplateId": TEMPLATE,
+                "cardTemplateId": template,
                 "outTrackId": track_id,
                 "callbackType": "STREAM",
                 "cardData": {"cardParamMap": params},

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 
+import orjson
 from playwright.async_api import expect
 
 from bot.simulator.server import Running
+from bot.simulator.templates import read_template
 from tests.browser.conftest import OpenPage
 from tests.browser.echo_bot import EchoBot, button, card, shown_to_clicker
 
@@ -23,6 +25,17 @@ STOCK = card(
     button("拒绝", "reject", color="red"),
     button("打开 ERP", url="https://erp.example.com/products/SKU123"),
 )
+
+
+WORDS = {"name": "words", "label": "说明", "placeholder": "请填写", "required": True, "requiredMsg": "少了说明"}
+CHOICE = {
+    "name": "reason",
+    "label": "<b>原因</b>",
+    "type": "SELECT",
+    "placeholder": "请选择",
+    "defaultValue": "规格",
+    "options": [{"value": "太贵", "text": "价格太高"}, {"value": "规格", "text": "</option><b>规格</b>"}],
+}
 
 
 async def test_a_card_is_drawn_with_its_figures(browser_page: OpenPage, echo_bot: EchoBot) -> None:
@@ -105,6 +118,53 @@ async def test_a_click_turns_a_wheel_and_says_when_it_fails(browser_page: OpenPa
     await expect(page.part("toast")).to_have_text("操作超时，请稍后重试")
     await expect(pressed).to_have_attribute("aria-busy", "false")
     assert len(echo_bot.clicks) == 1, "a second click while the first is under way went out"
+
+
+async def test_what_stands_in_a_cards_fields_goes_with_the_click(
+    browser_page: OpenPage, echo_bot: EchoBot, simulator: Running
+) -> None:
+    simulator.engine.cards.register(read_template({"id": "own.schema", "form": [WORDS, CHOICE]}))
+    await echo_bot.send_card(GROUP, "po", card("PO-1001", "", "", button("拒绝", "no", color="red")), "own.schema")
+    page = await browser_page("keeper01")
+    await page.open("仓库与销售群")
+    drawn = page.card(track_id="po")
+    words, choice = drawn.get_by_label("说明 *"), drawn.get_by_label("<b>原因</b>")
+    await expect(words).to_have_attribute("placeholder", "请填写")
+    await expect(choice.locator("option")).to_have_text(["请选择", "价格太高", "</option><b>规格</b>"])
+    await page.press(drawn, "拒绝")
+    await expect(page.part("toast")).to_have_text("少了说明")
+    assert echo_bot.clicks == [], "what must be filled in keeps the click back"
+    await words.fill("<b>再谈</b>")
+    await choice.select_option(label="价格太高")
+    await echo_bot.update_card("po", tips="已更新")
+    await expect(drawn.get_by_test_id("card-tips")).to_have_text("已更新")
+    await expect(words).to_have_value("<b>再谈</b>")
+    await page.press(drawn, "拒绝")
+    await expect(drawn.get_by_test_id("card-button")).to_have_attribute("aria-busy", "false")
+    [click] = echo_bot.clicks
+    assert orjson.loads(click["content"])["cardPrivateData"] == {
+        "actionIds": ["no"],
+        "params": {"id": "no", "form": {"words": "<b>再谈</b>", "reason": {"index": 0, "value": "太贵"}}},
+    }
+
+
+async def test_fields_go_when_their_condition_no_longer_holds(
+    browser_page: OpenPage, echo_bot: EchoBot, simulator: Running
+) -> None:
+    declared = {"id": "own.schema", "inputs": [CHOICE], "fieldsIf": {"state": "open"}}
+    simulator.engine.cards.register(read_template(declared))
+    asks = {**card("PO-1001", "", "", button("拒绝", "no")), "state": "open"}
+    await echo_bot.send_card(GROUP, "po", asks, "own.schema")
+    page = await browser_page("keeper01")
+    await page.open("仓库与销售群")
+    drawn = page.card(track_id="po")
+    await expect(drawn.get_by_test_id("card-field")).to_have_value("规格")
+    await echo_bot.update_card("po", state="over")
+    await expect(drawn.get_by_test_id("card-field")).to_have_count(0)
+    await page.press(drawn, "拒绝")
+    await expect(drawn.get_by_test_id("card-button")).to_have_attribute("aria-busy", "false")
+    [click] = echo_bot.clicks
+    assert orjson.loads(click["content"])["cardPrivateData"]["params"] == {"id": "no"}
 
 
 async def test_hostile_markdown_is_only_text(browser_page: OpenPage, echo_bot: EchoBot) -> None:

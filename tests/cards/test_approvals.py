@@ -13,10 +13,12 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from bot.approvals.asking import Folder, Reasons
+from bot.approvals.awaited import Awaited, Expected
 from bot.approvals.case import Brief, Case, CaseState, Decision
 from bot.approvals.changing import Known
 from bot.approvals.document import Document, fingerprint
 from bot.approvals.drawing import Reader, Remark, draw_case, draw_told, draw_why
+from bot.approvals.elsewhere import Elsewhere
 from bot.approvals.insights import Insight, LastPrice, Lateness, LineInsight, Missing
 from bot.approvals.list_views import ApprovalAll, ApprovalResults, ApprovalRow
 from bot.approvals.ruling import Level, Need, Plan, Planning, Ruling, Vote
@@ -126,6 +128,12 @@ def case(**fields: Any) -> Case:
     return Case(**(made | fields))
 
 
+def gone(there: Elsewhere) -> Case:
+    return case(state=CaseState.WITHDRAWN, elsewhere=there)
+
+
+THERE = Elsewhere(status=PurchaseStatus.APPROVED, by="周总 *(ERP)*", at=NOW - timedelta(minutes=30))
+EXPECTED = Expected((Awaited("u_zhao"), Awaited("u_zhou", "boss01"), Awaited("u_x")), unmet=True)
 FOLDER = Folder(case=case(), waited=("manager01", "boss01"))
 KNOWN = Known(order=ORDER, insight=INSIGHT, names=NAMES)
 CHANGED = replace(
@@ -163,15 +171,26 @@ STATES = {
     "approved": (Folder(case=case(state=CaseState.APPROVED, decision=DECISION)), Known(order=ORDER, names=NAMES)),
     "rejected": (Folder(case=case(state=CaseState.REJECTED, decision=REFUSAL)), Known(order=ORDER, names=NAMES)),
     "elsewhere": (
-        Folder(case=case(state=CaseState.DECIDED_ELSEWHERE, decision=DECISION, elsewhere="周总 (ERP)")),
+        Folder(case=case(state=CaseState.DECIDED_ELSEWHERE, decision=DECISION, elsewhere=Elsewhere(by="周总 (ERP)"))),
         Known(names=NAMES),
     ),
+    "approved elsewhere": (Folder(case=case(state=CaseState.DECIDED_ELSEWHERE, elsewhere=THERE)), Known(names=NAMES)),
+    "rejected elsewhere, by nobody knows whom": (
+        Folder(
+            case=case(state=CaseState.DECIDED_ELSEWHERE, elsewhere=Elsewhere(status=PurchaseStatus.REJECTED)),
+        ),
+        Known(names=NAMES),
+    ),
+    "the ERP waits for others": (replace(FOLDER, expected=EXPECTED), Known(order=ORDER, names=NAMES)),
     "failed": (
         Folder(case=case(state=CaseState.FAILED, decision=DECISION, said="Period *closed*")),
         Known(names=NAMES),
     ),
     "expired": (Folder(case=case(state=CaseState.EXPIRED)), Known(names=NAMES)),
     "withdrawn": (Folder(case=case(state=CaseState.WITHDRAWN)), Known(names=NAMES)),
+    "a draft again": (Folder(case=gone(Elsewhere(status=PurchaseStatus.DRAFT))), Known(names=NAMES)),
+    "cancelled": (Folder(case=gone(Elsewhere(status=PurchaseStatus.CANCELLED))), Known(names=NAMES)),
+    "deleted": (Folder(case=gone(Elsewhere())), Known(names=NAMES)),
 }
 
 
@@ -240,6 +259,7 @@ def test_every_answer(code: str, renderer: CardRenderer, snapshot: SnapshotAsser
         planning=Planning(PLAN, (phrase("“%(rule)s” decides.", rule="大额采购"),)),
         approve=rulings[0],
         reject=rulings[1],
+        expected=Expected((Awaited("u_zhao"),), unmet=True),
     )
     no_rule = Reasons(document=Document(order=ORDER), case=None, planning=Planning(None, (phrase("They changed it."),)))
     asked = ApprovalReasons(case=case().id, seen="12345678", number="PO-1001", vendor="Acme", minutes=5, own_words=True)
@@ -251,7 +271,8 @@ def test_every_answer(code: str, renderer: CardRenderer, snapshot: SnapshotAsser
         draw_case(FOLDER, KNOWN, reader(Face.PRICED, "buyer01")),
         draw_told(case(state=CaseState.APPROVED, decision=DECISION)),
         draw_told(case(state=CaseState.EXPIRED)),
-        draw_told(case(state=CaseState.DECIDED_ELSEWHERE, elsewhere="u_zhou")),
+        draw_told(case(state=CaseState.DECIDED_ELSEWHERE, elsewhere=replace(THERE, status=PurchaseStatus.REJECTED))),
+        draw_told(case(state=CaseState.DECIDED_ELSEWHERE, elsewhere=Elsewhere(by="u_zhou"))),
         draw_why(why, NAMES, Face.PRICED),
         draw_why(why, NAMES, Face.BARE),
         draw_why(no_rule, NAMES, Face.BARE),

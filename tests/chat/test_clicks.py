@@ -22,7 +22,10 @@ from bot.chat.asking import Asking
 from bot.chat.clicks import ClickPipeline
 from bot.chat.message import ConversationKind, Message
 from bot.chat.pipeline import Answer
+from bot.erp.errors import Unavailable
+from bot.errors import DingerpError
 from bot.metrics import Metrics
+from bot.outbox.place import Place
 from bot.phrase import phrase
 
 ZONE = timezone(timedelta(hours=8))
@@ -93,7 +96,7 @@ class Choices:
 class Bench:
     """A pipeline between hand-made neighbours. All gates are open."""
 
-    def __init__(self, *, seconds: float = 5.0, corp_id: str = "dingcorp") -> None:
+    def __init__(self, *, seconds: float = 5.0, corp_id: str = "dingcorp", board: Board | None = None) -> None:
         self.desk, self.renderer, self.metrics, self.choices = Desk(), Renderer(), Metrics(), Choices()
         self.book = PhoneBook({"keeper01": Entry(name="王仓", roles=frozenset({"warehouse"}))})
         self.desk.gate.set()
@@ -109,6 +112,8 @@ class Bench:
             now=lambda: NOW,
             seconds=seconds,
             corp_id=corp_id,
+            shown=board,
+            sleep=board.sleep if board is not None else asyncio.sleep,
         )
 
     def count(self, outcome: str) -> float:
@@ -172,6 +177,59 @@ async def test_the_clicker_never_waits_too_long_for_the_erp_or_the_directory(slo
     await bench.pipeline.answer(CLICK)
     assert bench.renderer.drawn == [(Busy(line="/order late", offset=8), "zh_CN", ZONE)]
     assert bench.count("busy") == 1
+
+
+@dataclass(slots=True)
+class Board:
+    """Cards that the bot showed; each try to bring one back gets the next of ``said``."""
+
+    said: list[bool | DingerpError]
+    tried: list[tuple[str, float]] = field(default_factory=list)
+    slept: float = 0.0
+
+    async def clicked(self, track_id: str, by: str, now: datetime) -> Place | None:
+        return Place.parse("group:cidA==")
+
+    async def covered(self, track_id: str, now: datetime) -> bool:
+        self.tried.append((track_id, self.slept))
+        said = self.said.pop(0)
+        if isinstance(said, DingerpError):
+            raise said
+        return said
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept += seconds
+
+
+@pytest.mark.parametrize(
+    ("said", "after"),
+    [
+        ([True], [1.0]),
+        ([False, False, True], [1.0, 3.0, 7.0]),
+        ([Unavailable("the database is away"), True], [1.0, 3.0]),
+        ([False] * 4, [1.0, 3.0, 7.0, 15.0]),
+    ],
+    ids=["at once", "when it is free", "when the store is back", "not without end"],
+)
+async def test_please_wait_is_not_the_last_word_on_a_card_that_the_bot_showed(
+    said: list[bool | DingerpError], after: list[float]
+) -> None:
+    board = Board(said)
+    bench = Bench(seconds=0.01, board=board)
+    bench.desk.gate.clear()
+    track_id = TRACKS.for_card("c1")
+    await bench.pipeline.answer(replace(CLICK, track_id=track_id))
+    await asyncio.gather(*bench.pipeline._at_work)
+    assert bench.renderer.drawn == [(Busy(line="/order late", offset=8), "zh_CN", ZONE)]
+    assert board.tried == [(track_id, seconds) for seconds in after]
+
+
+async def test_the_answer_to_a_question_has_no_newer_state_to_bring_back() -> None:
+    bench = Bench(seconds=0.01, board=(board := Board([])))
+    bench.desk.gate.clear()
+    await bench.pipeline.answer(CLICK)
+    assert not bench.pipeline._at_work
+    assert board.tried == []
 
 
 async def test_the_client_may_give_a_click_up() -> None:

@@ -97,8 +97,8 @@ class Counter:
         self.approvals = OfficeApprovals(self.desk, self.office)
         self.insights = Insights(hub.at, now=lambda: self.now, seconds=0.5)
         self.showing = Showing(reader.order, self.insights, self._names_of, now=lambda: self.now)
-        self.composer = ApprovalComposer(self.office, self.showing)
-        self.told = ToldComposer(self.office, self.showing)
+        self.composer = ApprovalComposer(self.approvals.find, self.showing)
+        self.told = ToldComposer(self.approvals.find, self.showing)
 
     async def submit(self, number: str = "PO-1001") -> Case:
         """Let the case of an order be opened."""

@@ -422,7 +422,7 @@ async def test_why_of_what_is_not_decided_from_chat(ask: Ask, counter: Counter) 
     assert (view.rule, view.may, [str(one) for one in view.reasons]) == (
         "",
         None,
-        ["No rule is for this document, so it is decided in the ERP."],
+        ["No rule is for this document, so it is decided in the ERP.", "The ERP itself waits for 陈经理, 周总."],
     )
     as_(NotFoundNotice, await ask("/why PO-9999"))
     as_(BadArgument, await ask("/why anything"))

@@ -175,6 +175,13 @@ def test_a_drill_down_keeps_to_the_template_of_the_card_that_was_clicked() -> No
     assert (shown["t"], shown["late"]) == ("库存 SKU123", "")
 
 
+@pytest.mark.parametrize(("made_as", "said"), [("stock", "stock"), ("", "order")])
+def test_the_buttons_of_a_drill_down_stand_on_the_card_that_was_clicked(made_as: str, said: str) -> None:
+    answer = click_response(stock_card(name="order"), own_template("mine.schema"), made_as)
+    (button, _) = orjson.loads(answer["cardData"]["cardParamMap"]["btns"])
+    assert clicked_card(button["event"]["params"]["params"]) == said
+
+
 @pytest.mark.parametrize("values", [{}, {"card": 7}, {"card": None}])
 def test_a_button_that_does_not_say_its_card(values: dict[str, object]) -> None:
     assert clicked_card(values) == ""

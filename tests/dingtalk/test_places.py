@@ -41,7 +41,8 @@ def code(name: str, status: int = 400) -> dict[str, Any]:
 @pytest.fixture
 def places(api: OpenApi, dingtalk: FakeDingTalk) -> Messenger:
     dingtalk.token()
-    templates = TemplateChoice(by_card={"alert": own_template("mine.schema", variables={"t": "title", "s": "sku"})})
+    alerts = own_template("mine.schema", variables={"t": "title", "s": "sku"})
+    templates = TemplateChoice(by_card={"alert": alerts, "stock": own_template("stock.schema")})
     return Places(CardApi(api), Robot(api), KEYS, templates=templates)
 
 
@@ -82,6 +83,15 @@ async def test_a_change_fills_the_template_that_the_card_was_made_with(
     sent = body(dingtalk, UPDATE_URL)
     assert sent["cardData"]["cardParamMap"] == {"t": "库存 SKU123", "s": ""}
     assert sent["cardUpdateOptions"]["updateCardDataByKey"] is True
+
+
+async def test_the_buttons_of_a_change_stand_on_the_card_that_was_made(
+    places: Messenger, dingtalk: FakeDingTalk
+) -> None:
+    dingtalk.put(UPDATE_URL, payload={"success": True, "result": True})
+    await places.change("t1", stock_card(name="digest"), "stock")
+    variables = body(dingtalk, UPDATE_URL)["cardData"]["cardParamMap"]
+    assert orjson.loads(variables["btns"])[0]["event"]["params"]["params"]["card"] == "stock"
 
 
 @pytest.mark.parametrize(("place", "url"), [(GROUP, GROUP_URL), (PERSON, DIRECT_URL)], ids=["group", "person"])

@@ -132,6 +132,7 @@ async def test_what_was_decided_survives_a_restart(demo_file: Path) -> None:
     assert order.status is PurchaseStatus.APPROVED
     assert order.approval is not None
     assert (order.approval.decided_by, order.approval.decided_at) == ("boss01", NOW)
+    assert order.changed_by == "boss01"
     await again.close()
 
 

@@ -125,6 +125,12 @@ def test_the_first_purchase_orders_wait_for_different_reasons(company: Company) 
     steps = [(o.approval.level, o.approval.levels) for o in (first, large, half, own) if o.approval]
     assert steps == [(1, 1), (1, 2), (2, 2), (1, 1)]
     assert own.requester == "buymanager01"
+    assert [order.changed_by for order in (first, large, half, own)] == [
+        "buyer01",
+        "buyer01",
+        "buymanager01",
+        "buymanager01",
+    ]
     assert own.approval is not None
     assert "buymanager01" not in own.approval.pending_for
 

@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-import pytest
 from structlog.testing import capture_logs
 
 from bot.alerts.rules.company import Company
 from bot.alerts.rules.reading import read_rules
 from bot.store.database import Database
-from tests.erp.sql.server import Postgres, programs, running
+from tests.erp.sql.server import Postgres
 
 from .bot_at_work import BotAtWork
 from .conftest import Shell, cloud
 from .test_stories import RULES, SHANGHAI
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[Postgres]:
-    folder = programs()
-    if folder is None:
-        pytest.skip("no PostgreSQL server is installed (Debian: apt install postgresql)")
-    with running(folder) as server:
-        yield server
 
 
 def test_every_command_works_on_postgresql(shell: Shell, postgres: Postgres) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import math
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -43,8 +43,7 @@ from bot.simulator.server import running
 from bot.store.database import Database
 from bot.store.deliveries import StoredDeliveries
 from bot.store.outbox import StoredBacklog, enqueue, withdraw
-from tests.erp.sql.server import Postgres, programs
-from tests.erp.sql.server import running as postgres_running
+from tests.erp.sql.server import Postgres
 
 START = datetime(2026, 11, 24, 2, 30, tzinfo=UTC)
 GROUP = Place(PlaceKind.GROUP, "cidWarehouse==")
@@ -240,18 +239,9 @@ def outbox_of(
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
-    folder = programs()
-    if folder is None:
-        pytest.skip("no PostgreSQL server is installed (Debian: apt install postgresql)")
-    with postgres_running(folder) as server:
-        yield server
-
-
-@pytest.fixture(scope="session")
-def template(postgres: Postgres) -> str:
+def template(postgres_server: Postgres) -> str:
     """The name of a database with all tables, which others are copied from."""
-    url = _create(postgres, "outbox_template")
+    url = _create(postgres_server, "outbox_template")
 
     async def migrate() -> None:
         async with database_at(url):
@@ -264,9 +254,9 @@ def template(postgres: Postgres) -> str:
 
 
 @pytest.fixture
-def postgres_url(postgres: Postgres, template: str) -> str:
+def postgres_url(postgres_server: Postgres, template: str) -> str:
     """The address of a new database without rows."""
-    return _create(postgres, f"outbox{next(_NUMBERS)} TEMPLATE {template}")
+    return _create(postgres_server, f"outbox{next(_NUMBERS)} TEMPLATE {template}")
 
 
 def _create(postgres: Postgres, what: str) -> str:

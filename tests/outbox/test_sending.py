@@ -6,11 +6,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from structlog.testing import capture_logs
 
 from bot.outbox.place import Place, PlaceKind
 from bot.outbox.record import State, Via, What
 from bot.simulator.chat import Delivery as Copy
+from bot.store.shown_cards import StoredShownCards
+from bot.store.tables import DELIVERY
 from tests.outbox.conftest import Office
 
 CREATE = "POST /v1.0/card/instances/createAndDeliver"
@@ -115,6 +118,35 @@ async def test_a_text_whose_answer_was_lost_is_not_sent_twice(town: Office, faul
     assert town.texts == ["a r1"]
     steps = await town.deliveries.steps_of("a")
     assert (steps[-1].what, steps[-1].detail[:12]) == (What.WRITTEN, "unconfirmed:")
+
+
+async def track_of(town: Office, card: str) -> str:
+    query = select(DELIVERY.c.track).where(DELIVERY.c.card == card)
+    return await town.database.run(lambda connection: connection.execute(query).scalar_one())
+
+
+async def test_a_card_that_an_answer_has_covered_is_shown_anew(town: Office) -> None:
+    await town.owe("a", 2, place=town.group)
+    await town.work()
+    shown, track = StoredShownCards(town.database), await track_of(town, "a")
+    assert await shown.covered(track, town.clock())
+    before = len(await town.deliveries.steps_of("a"))
+    await town.work()
+    assert [one.what for one in (await town.deliveries.steps_of("a"))[before:]] == [What.UPDATED]
+    row = await town.row("a")
+    assert (row.state, row.shown, row.wanted) == (State.DONE, 2, 2)
+
+
+async def test_a_covered_card_that_is_being_sent_is_not_brought_back_yet(town: Office) -> None:
+    await town.owe("a", place=town.group)
+    await town.work()
+    shown, track = StoredShownCards(town.database), await track_of(town, "a")
+    await town.owe("a", 2, place=town.group)
+    await town.outbox.turn()
+    assert not await shown.covered(track, town.clock())
+    await town.outbox.idle()
+    assert await shown.covered(track, town.clock())
+    assert await shown.covered("nobody-knows-it", town.clock()), "and there is nothing to wait for"
 
 
 async def test_a_crash_between_call_and_note_makes_no_second_card(town: Office) -> None:

@@ -60,13 +60,17 @@ def settings() -> str:
     parts = [(name, field) for name, field in Settings.model_fields.items() if _part(field) is not None]
     sections = [_settings_table("", alone)]
     for name, field in parts:
-        sections.append(f"## `[{name}{_key(field)}]`\n\n{_settings_table(name + _key(field), _entries(field))}")
-        for inner, part in _entries(field):
-            if _part(part) is not None:
-                path = f"{name}{_key(field)}.{inner}{_key(part)}"
-                title = f"[[{path}]]" if get_origin(part.annotation) is tuple else f"[{path}]"
-                sections.append(f"### `{title}`\n\n{_settings_table(path, _entries(part))}")
+        sections += _settings_sections(name + _key(field), field, "##")
     return "\n\n".join(sections)
+
+
+def _settings_sections(path: str, field: FieldInfo, mark: str) -> Iterator[str]:
+    """Yield the table of a part, then those of the parts inside it."""
+    title = f"[[{path}]]" if get_origin(field.annotation) is tuple else f"[{path}]"
+    yield f"{mark} `{title}`\n\n{_settings_table(path, _entries(field))}"
+    for name, inner in _entries(field):
+        if _part(inner) is not None:
+            yield from _settings_sections(f"{path}.{name}{_key(inner)}", inner, mark + "#")
 
 
 def _settings_table(path: str, entries: Iterable[tuple[str, FieldInfo]]) -> str:
@@ -124,6 +128,8 @@ def _type(field: FieldInfo) -> str:
 def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "required"
+    if isinstance(field.default, BaseModel):
+        return "–"  # each entry has its own
     value = field.default.get_secret_value() if isinstance(field.default, SecretStr) else field.default
     if value is None or value in ("", {}, (), frozenset()):
         return "–"

@@ -6,16 +6,17 @@ import asyncio
 import sys
 import threading
 import time
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from sqlalchemy import inspect, text
+from sqlalchemy.engine import Connection
 
 from bot.errors import ConfigurationError
 from bot.store.database import Database, head
 from bot.store.errors import StoreUnavailable
 from bot.store.tables import METADATA
-from tests.erp.sql import server
 
 
 async def test_migrations_make_exactly_the_tables_of_the_models(database: Database) -> None:
@@ -78,16 +79,67 @@ _MIGRATE = "import asyncio, sys; from bot.store.database import Database; asynci
 
 
 @pytest.mark.process
-async def test_processes_that_start_together_migrate_once() -> None:
+async def test_processes_that_start_together_migrate_once(postgres_url: str) -> None:
     """Two replicas on an empty database: the second one found half of the tables made and gave up."""
-    programs = server.programs()
-    if programs is None:
-        pytest.skip("no PostgreSQL server is installed (Debian: apt install postgresql)")
-    with server.running(programs) as postgres:
-        arguments = (sys.executable, "-c", _MIGRATE, postgres.admin_url)
-        several = [await asyncio.create_subprocess_exec(*arguments, stderr=asyncio.subprocess.PIPE) for _ in range(3)]
-        errors = [(await one.communicate())[1].decode() for one in several]
-        assert errors == ["", "", ""]
-        database = Database(postgres.admin_url)
-        assert await database.revision() == head()
-        await database.close()
+    arguments = (sys.executable, "-c", _MIGRATE, postgres_url)
+    several = [await asyncio.create_subprocess_exec(*arguments, stderr=asyncio.subprocess.PIPE) for _ in range(3)]
+    errors = [(await one.communicate())[1].decode() for one in several]
+    assert errors == ["", "", ""]
+    database = Database(postgres_url)
+    assert await database.revision() == head()
+    await database.close()
+
+
+@pytest.fixture
+async def postgresql(postgres_url: str) -> AsyncIterator[Database]:
+    """Return an empty database on PostgreSQL."""
+    database = Database(postgres_url)
+    yield database
+    await database.close()
+
+
+def _process_id(connection: Connection) -> int:
+    return connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+
+
+_END_OTHERS = text(
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND usename = user"
+)
+
+
+@pytest.mark.process
+async def test_a_connection_that_ended_while_it_was_idle_is_replaced_unseen(
+    postgresql: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = await postgresql.run(_process_id)
+    monkeypatch.setattr("bot.store.database._IDLE", 0.0)
+    other = Database(postgresql._engine.url.render_as_string(hide_password=False))
+    await other.run(lambda connection: connection.execute(_END_OTHERS).all())
+    await other.close()
+    assert await postgresql.run(_process_id) != before
+
+
+@pytest.mark.process
+async def test_a_connection_that_ended_in_use_costs_one_call_and_no_more(postgresql: Database) -> None:
+    await asyncio.gather(*(postgresql.run(_process_id) for _ in range(4)))
+    other = Database(postgresql._engine.url.render_as_string(hide_password=False))
+    await other.run(lambda connection: connection.execute(_END_OTHERS).all())
+    await other.close()
+    with pytest.raises(StoreUnavailable, match="OperationalError"):
+        await postgresql.look(_process_id)
+    assert await asyncio.gather(*(postgresql.look(_process_id) for _ in range(4)))
+
+
+@pytest.mark.process
+async def test_a_look_is_no_transaction_and_leaves_none_to_the_next_call(postgresql: Database) -> None:
+    now = text("SELECT transaction_timestamp()")
+    first, second = await postgresql.look(lambda one: (one.scalar(now), one.scalar(now)))
+    assert first != second
+    third, fourth = await postgresql.run(lambda one: (one.scalar(now), one.scalar(now)))
+    assert third == fourth
+
+
+@pytest.mark.process
+async def test_nobody_waits_for_a_lock_without_end(postgresql: Database) -> None:
+    for call in (postgresql.run, postgresql.look):
+        assert await call(lambda connection: connection.scalar(text("SHOW lock_timeout"))) == "5s"

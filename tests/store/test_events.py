@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,18 +24,9 @@ from bot.store.events import (
     take_waiting,
 )
 from tests.alerts.intake.samples import cloud_event
-from tests.erp.sql.server import Postgres, programs, running
+from tests.erp.sql.server import Postgres
 
 NOW = datetime(2026, 11, 24, 4, 0, 0, 123000, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[Postgres]:
-    folder = programs()
-    if folder is None:
-        pytest.skip("no PostgreSQL server is installed (Debian: apt install postgresql)")
-    with running(folder) as server:
-        yield server
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

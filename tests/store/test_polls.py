@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,19 +12,9 @@ from sqlalchemy import text
 from bot.alerts.intake.polled import OVER, Position, Subject
 from bot.store.database import Database
 from bot.store.polls import StoredPolls
-from tests.erp.sql.server import Postgres, programs, running
 
 AT = datetime(2026, 11, 24, 8, tzinfo=UTC)
 FIRST = Position(source="main", area="stock", round=1)
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[Postgres]:
-    folder = programs()
-    if folder is None:
-        pytest.skip("no PostgreSQL server is installed (Debian: apt install postgresql)")
-    with running(folder) as server:
-        yield server
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -7,7 +7,6 @@ import itertools
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import aiohttp
@@ -18,19 +17,14 @@ from bot.store.database import Database
 from bot.store.tables import EVENT
 from tests.alerts.intake.samples import NOW, cloud_event
 from tests.alerts.intake.signed import sign
-from tests.erp.sql.server import programs, running
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'bot.sqlite3'}"
-        return
-    folder = programs()
-    if folder is None:
-        pytest.skip("no PostgreSQL server is installed (Debian: apt install postgresql)")
-    with running(folder) as server:
-        yield server.admin_url
+        return f"sqlite:///{tmp_path / 'bot.sqlite3'}"
+    url: str = request.getfixturevalue("postgres_url")
+    return url
 
 
 class Senders:

@@ -60,8 +60,9 @@ def untold(case: Case, instance: Instance) -> tuple[Task, Vote] | None:
 
 
 def contradicts(case: Case, instance: Instance) -> bool:
-    """Whether an approval came to something that is not what became of the case."""
-    return instance.verdict is not None and instance.verdict is not _VERDICTS.get(case.state)
+    """Whether an approval came to something that is not what became of the case, here or in the ERP itself."""
+    there = case.elsewhere.verdict if case.elsewhere is not None else None
+    return instance.verdict is not None and instance.verdict is not _VERDICTS.get(case.state, there)
 
 
 def _values(case: Case, fields: Fields) -> Iterator[tuple[str, str]]:

@@ -16,6 +16,7 @@ from bot.erp.demo.scene import KEPT_KEYS, Scene, put, shelf_of, shelves
 from bot.erp.demo.seeding import add
 from bot.erp.demo.supply import (
     BUYERS,
+    KEEPER,
     NAMES,
     REQUESTERS,
     SECOND_LEVEL_ABOVE,
@@ -48,6 +49,7 @@ def submit(scene: Scene) -> None:
         status=PurchaseStatus.WAITING,
         approval=Approval(pending_for=pending_for(1, requester, ""), levels=2 if total > SECOND_LEVEL_ABOVE else 1),
         requester=requester,
+        changed_by=requester,
         buyer=scene.rng.choice(BUYERS),
         ordered_on=scene.today,
         due_on=scene.today + timedelta(days=scene.rng.randrange(5, 15)),
@@ -118,6 +120,11 @@ def receive(scene: Scene) -> None:
         places = shelf_of(scene, line.sku).places
         put(scene, next(place for place in places if place.warehouse == "SH"), on_hand=arrived, incoming=-arrived)
     scene.connection.execute(update(_LINE).where(own).values(received=_LINE.c.quantity))
-    done = {"status": PurchaseStatus.DONE, "received": Progress.FULL, "changed_at": scene.now}
+    done = {
+        "status": PurchaseStatus.DONE,
+        "received": Progress.FULL,
+        "changed_by": KEEPER,
+        "changed_at": scene.now,
+    }
     scene.connection.execute(update(_PURCHASE).where(_PURCHASE.c.number_key == order.number_key).values(done))
     scene.note(Area.PURCHASING, order.number)

@@ -101,6 +101,7 @@ def _apply(connection: Connection, order: PurchaseOrder, decision: Decision, now
             decided_at=now,
             reason=decision.reason,
             version=version + 1,
+            changed_by=decision.by,
             changed_at=now,
         )
     )

@@ -299,6 +299,7 @@ def _purchase_order(row: Record, source: str, lines: tuple[PurchaseLine, ...] = 
         status=status,
         approval=_approval(row, status),
         requester=row.requester,
+        changed_by=row.changed_by,
         buyer=row.buyer,
         ordered_on=row.ordered_on,
         due_on=row.due_on,

@@ -27,7 +27,7 @@ from bot.erp.model import (
     Verdict,
 )
 
-LAYOUT = "2"
+LAYOUT = "3"
 """Raised with every change of the tables or of the company: a database of another layout is made anew."""
 
 Row = Mapping[str, Any]
@@ -182,6 +182,7 @@ def _purchase(order: PurchaseOrder) -> Row:
         "vendor_key": fold(order.vendor),
         "status": order.status,
         "requester": order.requester,
+        "changed_by": order.changed_by,
         "buyer": order.buyer,
         "ordered_on": order.ordered_on,
         "due_on": order.due_on,

@@ -53,6 +53,8 @@ NAMES = MappingProxyType({user.id: user.name for user in USERS})
 REQUESTERS = ("buyer01", "buyer01", "planner01", "keeper02", "buymanager01")
 _FIRST_REQUESTERS = ("buyer01", "buyer01", "buyer01", "buymanager01")
 BUYERS = ("陈立", "赵国强")
+KEEPER = "keeper02"
+"""Who takes goods in."""
 
 VENDORS = (
     "宝钢线材销售（上海）有限公司", "江阴市长江不锈钢制品厂", "株洲有色锌业集团", "宁波电机制造有限公司",
@@ -115,6 +117,7 @@ def _purchase(rng: Random, today: date, place: int, bought: Sequence[Article]) -
         status=status,
         approval=approval,
         requester=requester,
+        changed_by=_last_writer(status, requester, approval),
         buyer=rng.choice(BUYERS),
         ordered_on=ordered_on,
         due_on=due_on,
@@ -125,6 +128,12 @@ def _purchase(rng: Random, today: date, place: int, bought: Sequence[Article]) -
         changed_at=changed_at,
         people=NAMES,
     )
+
+
+def _last_writer(status: PurchaseStatus, requester: str, approval: Approval | None) -> str:
+    if status is PurchaseStatus.DONE:
+        return KEEPER
+    return (approval.decided_by if approval else "") or requester
 
 
 def purchase_line(article: Article, value: int, received: Progress, *, first: bool) -> PurchaseLine:

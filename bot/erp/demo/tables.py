@@ -136,7 +136,10 @@ class InvoiceRow(DemoTable, table=True):
 
 
 class PurchaseRow(DemoTable, table=True):
-    """A purchase order. ``version`` grows with every edit; ``decided_…`` is the last recorded approval."""
+    """A purchase order. ``version`` grows with every edit; ``decided_…`` is the last recorded approval.
+
+    ``changed_by`` is who made the last edit or decision.
+    """
 
     __tablename__ = "demo_purchase"
     __table_args__ = (Index("demo_purchase_newest", "ordered_on", "number_key"),)
@@ -147,6 +150,7 @@ class PurchaseRow(DemoTable, table=True):
     vendor_key: str
     status: str
     requester: str
+    changed_by: str
     buyer: str
     ordered_on: date
     due_on: date | None

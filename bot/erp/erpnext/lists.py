@@ -148,7 +148,7 @@ def purchase_orders(workflow: Workflow) -> Kind[PurchaseOrder]:
         doctype="Purchase Order",
         fields=(
             *_COMMON,
-            *("supplier", "supplier_name", "owner", "transaction_date", "schedule_date", "per_received"),
+            *("supplier", "supplier_name", "owner", "modified_by", "transaction_date", "schedule_date", "per_received"),
             *("grand_total", "currency", *own),
         ),
         searched=("name", "supplier_name"),

@@ -256,6 +256,7 @@ def purchase_order(row: Row, site: Site, workflow: Workflow) -> PurchaseOrder:
         status=purchase_status(row, workflow),
         approval=None,
         requester=str(row.get("owner") or ""),
+        changed_by=str(row.get("modified_by") or ""),
         ordered_on=site.day(row.get("transaction_date")),
         due_on=site.day(row.get("schedule_date")),
         total=money(row.get("grand_total"), currency),

@@ -57,6 +57,8 @@ _HEADER = ("FID", "FBillNo", "FDate", "FDocumentStatus", "FCloseStatus", "FCance
 _MONEY = ("FSettleCurrId.FCode", "FSettleCurrId.FName", "FBillAllAmount")
 _LINE = ("FMaterialId.FNumber", "FMaterialId.FName", "FQty", "FTaxPrice", "FAllAmount", "FDeliveryDate")
 _APPROVED = frozenset({"FApproveDate"})
+_PEOPLE = ("FCreatorId", "FCreatorId.FName", "FModifierId", "FModifierId.FName")
+"""Who made an order and who changed it last: the number of the user, as decisions name them, and their name."""
 
 SALES = Form(
     "SAL_SaleOrder",
@@ -83,14 +85,14 @@ PURCHASES = Form(
         "FApproverId.FName",
         "FSupplierId.FName",
         "FPurchaserId.FName",
-        "FCreatorId.FName",
+        *_PEOPLE,
         *_MONEY,
         "FPOOrderEntry_FEntryId",
         *_LINE,
         "FUnitId.FName",
         "FStockInQty",
     ),
-    optional=_APPROVED | {"FApproverId.FName", "FPurchaserId.FName", "FCreatorId.FName"},
+    optional=_APPROVED | {"FApproverId.FName", "FPurchaserId.FName", *_PEOPLE},
     order="FID,FPOOrderEntry_FEntryId",
     org="FPurchaseOrgId.FNumber",
 )

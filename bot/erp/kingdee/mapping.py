@@ -43,6 +43,8 @@ _PRODUCTION = {
     "6": ProductionStatus.DONE,
     "7": ProductionStatus.DONE,
 }
+_USERS = ("FCreatorId", "FModifierId")
+_SAVED_BY = frozenset({*_USERS, "FModifierId.FName"})
 PRODUCTION_UNFINISHED = tuple(key for key, status in _PRODUCTION.items() if status is not ProductionStatus.DONE)
 
 Lines = Sequence[Row]
@@ -231,7 +233,8 @@ class Documents:
             vendor=text(head["FSupplierId.FName"]),
             status=status,
             approval=approval,
-            requester=text(head.get("FCreatorId.FName")),
+            requester=_user(head, "FCreatorId"),
+            changed_by=_user(head, "FModifierId"),
             buyer=text(head.get("FPurchaserId.FName")),
             ordered_on=self.values.day(head["FDate"]),
             due_on=_due(owed, dues),
@@ -241,6 +244,7 @@ class Documents:
             version=_version(lines, approval),
             changed_at=max(filter(None, times), default=None),
             source=self.source,
+            people={number: text(head.get(f"{key}.FName")) for key in _USERS if (number := _user(head, key))},
             extra=_unknown_currency(head, "FSettleCurrId", currency),
         )
 
@@ -288,6 +292,12 @@ def _states(head: Row) -> tuple[str, str, str]:
     return code(head["FDocumentStatus"]), code(head["FCloseStatus"]), code(head["FCancelStatus"])
 
 
+def _user(head: Row, key: str) -> str:
+    """Return the number of a user, by which decisions name them; 0 is nobody."""
+    number = code(head.get(key))
+    return "" if number == "0" else number
+
+
 def _due(owed: Iterable[date | None], every: Iterable[date | None]) -> date | None:
     """Return the first day on which something still owed is due; of a finished document its last."""
     first = min(filter(None, owed), default=None)
@@ -320,11 +330,14 @@ def _unknown_currency(head: Row, key: str, currency: str) -> Mapping[str, str]:
 
 
 def _version(lines: Lines, approval: Approval | None) -> str:
-    """Return a sign that changes with every edit: the ERP keeps no version, and its time of change is too coarse."""
+    """Return a sign that changes with every edit: the ERP keeps no version, and its time of change is too coarse.
+
+    Who made the edit is no part of it: what is the same is the same whoever saved it.
+    """
     level = (approval.level, approval.decided_by, str(approval.decided_at)) if approval else ()
     told = json.dumps([_plain(lines), level], ensure_ascii=True, sort_keys=True)
     return hashlib.blake2b(told.encode(), digest_size=9).hexdigest()
 
 
 def _plain(lines: Lines) -> list[dict[str, Any]]:
-    return [{key: str(value) for key, value in line.items()} for line in lines]
+    return [{key: str(value) for key, value in line.items() if key not in _SAVED_BY} for line in lines]

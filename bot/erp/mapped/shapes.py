@@ -111,6 +111,7 @@ PURCHASE_ORDER = _shape(
     vendor=Sort.TEXT,
     status=PurchaseStatus,
     requester=Sort.KEY,
+    changed_by=Sort.KEY,
     buyer=Sort.TEXT,
     ordered_on=Sort.DAY,
     due_on=Sort.DAY,

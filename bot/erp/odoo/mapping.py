@@ -287,6 +287,7 @@ def purchase_order(
         status=_purchase_status(row, received),
         approval=_approval(row, users, unnamed),
         requester=_login(row.get("create_uid"), users),
+        changed_by=_login(row.get("write_uid"), users),
         buyer=name_of(row.get("user_id")),
         ordered_on=day(row.get("date_order"), place.zone),
         due_on=day(row.get("date_planned"), place.zone),

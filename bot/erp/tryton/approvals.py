@@ -109,7 +109,8 @@ async def read_approvals(
 
 
 def _names(order: Row, steps: Iterable[_Step]) -> Mapping[str, str]:
-    names = {at(order, "create_uid.login"): at(order, "create_uid.name"), **{step.by: step.name for step in steps}}
+    names = {at(order, f"{who}.login"): at(order, f"{who}.name") for who in ("create_uid", "write_uid")}
+    names |= {step.by: step.name for step in steps}
     return {login: name for login, name in names.items() if login and name}
 
 

@@ -57,7 +57,8 @@ INVOICE = (
 PURCHASE = (
     *_DOCUMENT,
     *("_timestamp", "reference", "purchase_date", "delivery_date", "shipment_state", "untaxed_amount"),
-    *("company.id", "warehouse.id", "create_uid.login", "create_uid.name", "quoted_by.rec_name"),
+    *("company.id", "warehouse.id", "create_uid.login", "create_uid.name"),
+    *("write_uid.login", "write_uid.name", "quoted_by.rec_name"),
 )
 PURCHASE_LINES = (*_LINE, "lines.moves.from_location.type")
 PRODUCTION = (
@@ -248,6 +249,8 @@ def purchase(
         status=_PURCHASES[row["state"]],
         approval=approval,
         requester=at(row, "create_uid.login") or "",
+        # Until somebody writes for the second time there is no writer, only who made it.
+        changed_by=at(row, "write_uid.login") or at(row, "create_uid.login") or "",
         buyer=at(row, "quoted_by.rec_name") or "",
         ordered_on=row["purchase_date"],
         due_on=row["delivery_date"],

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot.simulator.cards import Template
 from bot.simulator.engine import Engine
 from bot.simulator.openapi.surface import ApiError, Json
+from bot.simulator.templates import Template
 
 Params = dict[str, str]
 

@@ -74,7 +74,7 @@ export const api = {
     return call('POST', 'uploads', { body: form });
   },
 
-  /** @param {{outTrackId: string, conversationId: string, userId: string, buttonId: string}} click */
+  /** @param {{outTrackId: string, conversationId: string, userId: string, buttonId: string, fields: Record<string, string>}} click */
   click: (click) => call('POST', 'clicks', { body: click }),
 
   /** @param {number} limit */

@@ -18,7 +18,7 @@ const ADDRESS = /https?:\/\/[^\s<>"'，。；！？、（）]+/g;
  * @typedef {import('./session.js').Item} Item
  * @typedef {import('./session.js').Person} Person
  * @typedef {{viewer: string, group: boolean, robotName: string, people: Person[],
- *            press: (item: Item, button: import('./card.js').Button) => Promise<void>}} Scene
+ *            press: (item: Item, button: import('./card.js').Button, fields: Record<string, string>) => Promise<void>}} Scene
  * @typedef {{element: HTMLElement, update: (item: Item) => void}} Entry
  */
 
@@ -59,7 +59,7 @@ function nothing() {}
 function drawCard(item, scene) {
   let current = item;
   const view = new CardView(item.card ?? {}, {
-    press: (button) => scene.press(current, button),
+    press: (button, fields) => scene.press(current, button, fields),
     findPicture,
     labels: { privateMark: say('card.private'), working: say('card.working'), newTab: say('card.newTab') },
   });

@@ -6,13 +6,15 @@
 import { linkAddress, pictureAddress } from './addresses.js';
 import { el } from './dom.js';
 import { drawMarkdown } from './draw.js';
+import { drawField, entered } from './fields.js';
 import { icon } from './icons.js';
 
 /**
  * @typedef {{text: string, color?: string, id?: string, url?: string, request?: boolean,
  *            disabled?: boolean, params?: Record<string, unknown>}} Button
  * @typedef {{outTrackId?: string, templateId?: string, version?: number, title?: string, markdown?: string,
- *            tips?: string, logo?: string, buttons?: Button[], privateToViewer?: boolean}} Card
+ *            tips?: string, logo?: string, buttons?: Button[], fields?: import('./fields.js').Field[],
+ *            privateToViewer?: boolean}} Card
  * @typedef {{privateMark: string, working: string, newTab: string}} Labels
  */
 
@@ -30,13 +32,14 @@ export class CardView {
   #mark = el('span', { class: 'card-mark', hidden: true, data: { testid: 'card-private' } });
   #body = el('div', { class: 'card-body markdown', data: { testid: 'card-body' } });
   #tips = el('p', { class: 'card-tips', data: { testid: 'card-tips' } });
+  #fields = el('div', { class: 'card-fields' });
   #buttons = el('div', { class: 'card-buttons' });
 
   /**
    * @param {Card} card
-   * @param {{press?: (button: Button) => Promise<void>, labels?: Labels,
+   * @param {{press?: (button: Button, fields: Record<string, string>) => Promise<void>, labels?: Labels,
    *   findPicture?: import('./draw.js').FindPicture}} [options] `press` is called for a click on a
-   *   callback button; the button turns its wheel until the promise settles
+   *   callback button, with what stands in the card's fields; the button turns its wheel until the promise settles
    */
   constructor(card, { press = async () => {}, labels = CHINESE, findPicture = pictureAddress } = {}) {
     this.#press = press;
@@ -45,7 +48,7 @@ export class CardView {
     this.#mark.append(icon('eye'), labels.privateMark);
     this.element = el('article', { class: 'card', data: { testid: 'card' } },
       el('header', { class: 'card-head' }, this.#logo, this.#title, this.#mark),
-      this.#body, this.#tips, this.#buttons);
+      this.#body, this.#tips, this.#fields, this.#buttons);
     this.update(card);
   }
 
@@ -69,7 +72,14 @@ export class CardView {
     if (first || before.markdown !== card.markdown) this.#body.replaceChildren(drawMarkdown(card.markdown ?? '', this.#findPicture));
     if (first || before.tips !== card.tips) this.#tips.textContent = card.tips ?? '';
     this.#tips.hidden = !card.tips;
+    if (first || JSON.stringify(before.fields) !== JSON.stringify(card.fields)) this.#drawFields(card.fields ?? []);
     if (first || JSON.stringify(before.buttons) !== JSON.stringify(card.buttons)) this.#drawButtons(card.buttons ?? []);
+  }
+
+  /** @param {import('./fields.js').Field[]} fields */
+  #drawFields(fields) {
+    this.#fields.hidden = fields.length === 0;
+    this.#fields.replaceChildren(...fields.map(drawField));
   }
 
   /** @param {Button[]} buttons */
@@ -104,7 +114,7 @@ export class CardView {
     node.ariaBusy = 'true';
     node.append(el('span', { class: 'wheel', role: 'status', 'aria-label': this.#labels.working }));
     try {
-      await this.#press(button);
+      await this.#press(button, entered(this.#fields));
     } finally {
       node.ariaBusy = 'false';
       node.querySelector('.wheel')?.remove();

@@ -40,7 +40,7 @@ export class Log {
     this.#id = id;
     this.#scene = {
       viewer: session.person?.userId ?? '', group: kind === 'group', robotName: session.robot.name, people: session.people,
-      press: (/** @type {any} */ item, /** @type {any} */ button) => press(session, item, button),
+      press: (/** @type {any} */ item, /** @type {any} */ button, /** @type {any} */ fields) => press(session, item, button, fields),
     };
     this.#earlier = el('button', { class: 'earlier', type: 'button', on: { click: () => this.#showEarlier() } },
       say('chat.earlier'));
@@ -100,9 +100,10 @@ export class Log {
  * @param {import('./session.js').Session} session
  * @param {import('./session.js').Item} item
  * @param {import('./card.js').Button} button
+ * @param {Record<string, string>} fields
  */
-async function press(session, item, button) {
-  const answer = await attempt(() => session.click(item, button));
+async function press(session, item, button, fields) {
+  const answer = await attempt(() => session.click(item, button, fields));
   if (!answer) return;
   if (answer.toast) toast(answer.toast, answer.ok ? 'info' : 'bad');
   else if (!answer.ok) toast(say('click.failed'), 'bad');

@@ -294,11 +294,12 @@ export class Session {
   /**
    * @param {Item} item the place where the card was clicked
    * @param {import('./card.js').Button} button
+   * @param {Record<string, string>} fields what stands in the card's fields
    * @returns {Promise<{ok: boolean, toast: string | null, elapsedMs: number}>}
    */
-  click(item, button) {
+  click(item, button, fields) {
     return api.click({ outTrackId: item.card?.outTrackId ?? '', conversationId: item.conversationId,
-      userId: this.person?.userId ?? '', buttonId: button.id || button.text });
+      userId: this.person?.userId ?? '', buttonId: button.id || button.text, fields });
   }
 
   /** Try the lost link again now. */

@@ -123,7 +123,8 @@ def as_demo(record: Any) -> Any:
     if not isinstance(record, PurchaseOrder):
         return record
     requester = PEOPLE.get(record.requester, record.requester)
-    return replace(record, requester=requester, approval=_approval(record, requester))
+    changed_by = PEOPLE.get(record.changed_by, record.changed_by)
+    return replace(record, requester=requester, changed_by=changed_by, approval=_approval(record, requester))
 
 
 def _approval(order: PurchaseOrder, requester: str) -> Approval | None:

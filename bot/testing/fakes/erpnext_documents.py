@@ -7,7 +7,6 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from bot.erp.model import (
-    Approval,
     Invoice,
     InvoiceStatus,
     Money,
@@ -215,7 +214,6 @@ def sales_invoice(invoice: Invoice, today: date) -> Document:
 def purchase_order(order: PurchaseOrder, workflow: bool) -> Document:
     """Return a Purchase Order; with a Workflow, its state says more than its status."""
     assert order.changed_at is not None
-    approval = order.approval or Approval()
     document = shapes.PURCHASE_ORDER | head("Purchase Order", order.number, order.changed_at, order.requester)
     document |= _amounts(order.total)
     drafts = {PurchaseStatus.DRAFT, PurchaseStatus.WAITING, PurchaseStatus.REJECTED}
@@ -223,7 +221,7 @@ def purchase_order(order: PurchaseOrder, workflow: bool) -> Document:
     status = ("Draft", "Completed" if order.status is PurchaseStatus.DONE else "To Receive and Bill", "Cancelled")
     document |= {
         "docstatus": docstatus,
-        "modified_by": approval.decided_by or order.requester,
+        "modified_by": order.changed_by,
         "title": "{supplier_name}",
         "supplier": f"SUPP-{order.vendor[:3]}",
         "supplier_name": order.vendor,

@@ -169,7 +169,7 @@ def sales_orders(company: ReferenceCompany) -> Iterator[Bill]:
 
 
 def purchase_orders(company: ReferenceCompany) -> Iterator[Bill]:
-    """Yield the purchase orders. A decision in the workflow leaves the time of change as it was."""
+    """Yield the purchase orders. A decision in the workflow leaves the time of change and its user as they were."""
     states = {
         PurchaseStatus.DRAFT: "A",
         PurchaseStatus.WAITING: "B",
@@ -183,6 +183,7 @@ def purchase_orders(company: ReferenceCompany) -> Iterator[Bill]:
         assert changed is not None
         if approval.decided_at == changed:
             changed -= timedelta(hours=1)
+        changed_by = order.requester if order.changed_by == approval.decided_by else order.changed_by
         header = {
             "FID": int(order.id),
             "FBillNo": order.number,
@@ -193,7 +194,10 @@ def purchase_orders(company: ReferenceCompany) -> Iterator[Bill]:
             "FSupplierId.FName": order.vendor,
             "FPurchaserId.FName": order.buyer,
             "FPurchaseOrgId.FNumber": ORG,
+            "FCreatorId": int(PEOPLE[order.requester]),
             "FCreatorId.FName": _NAMES[order.requester],
+            "FModifierId": int(PEOPLE[changed_by]),
+            "FModifierId.FName": _NAMES[changed_by],
             "FApproverId.FName": _NAMES.get(approval.decided_by, " ") if approved else " ",
             **_money("FSettleCurrId", order.total),
             "FBillAllAmount": _amount(order.total),

@@ -268,6 +268,7 @@ class FakeOdoo(FakeServer):
             status=status,
             approval=Approval(decided_by=login, decided_at=now),
             version=str(int(order.version) + 1),
+            changed_by=login,
             changed_at=now,
         )
 

@@ -343,7 +343,7 @@ class CompanyModels:
             "date_approve": approval.decided_at if approval and approved else None,
             "user_id": self._named(order.buyer),
             "create_uid": self.user(order.requester),
-            "write_uid": self.user(approval.decided_by if approval and approval.decided_by else order.requester),
+            "write_uid": self.user(order.changed_by),
             "invoice_status": "no",
             "order_line": states.line_ids(order),
             "picking_ids": states.picking_ids(order, "pending" if approved else None),

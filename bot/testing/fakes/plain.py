@@ -353,6 +353,7 @@ def _purchase(order: PurchaseOrder) -> dict[str, Any]:
         "state": order.status,
         "approval": _approval(order.approval),
         "requester": order.requester,
+        "editor": order.changed_by,
         "buyer": order.buyer,
         "date": order.ordered_on,
         "due": order.due_on,

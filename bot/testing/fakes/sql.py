@@ -112,7 +112,7 @@ BILLS = _table(
 PURCHASES = _table(
     "purchases",
     "no",
-    "supplier received cur requester buyer approvers decided_by reason revision",
+    "supplier received cur requester editor buyer approvers decided_by reason revision",
     id=Integer(),
     state=Integer(),
     level=Integer(),
@@ -349,6 +349,7 @@ def _purchase(order: PurchaseOrder) -> dict[str, Any]:
         "supplier": order.vendor,
         "state": PURCHASE_STATES[order.status],
         "requester": order.requester,
+        "editor": order.changed_by,
         "buyer": order.buyer,
         "placed_on": order.ordered_on,
         "due_on": order.due_on,

@@ -358,6 +358,8 @@ def _purchase(company: ReferenceCompany, order: PurchaseOrder) -> Record:
         "untaxed_amount": _amount(order.total),
         "currency": _currency(order.total),
         "create_uid": people.user(company, order.requester),
+        # What nobody touched since it was made has no writer.
+        "write_uid": people.user(company, order.changed_by) if order.version != "1" or order.approval else None,
         "quoted_by": {"id": 1, "rec_name": order.buyer},
         "lines": [
             _line(n, line) | {"moves": _line_moves(line, line.received, _SUPPLIER, _LOST)}

@@ -193,6 +193,7 @@ def purchase_order(order: PurchaseOrder, *, detail: bool, workflow: bool) -> Bil
         "vendor_code": "0001000101",
         "operator_name": order.buyer,
         "creator": _NAMES[order.requester],
+        "creatorId": _user_number(order.requester),
         "vouchdate": day_text(order.ordered_on),
         "currency_code": order.total.currency,
         "currency_name": _CURRENCIES[order.total.currency],
@@ -202,10 +203,16 @@ def purchase_order(order: PurchaseOrder, *, detail: bool, workflow: bool) -> Bil
     }
     if detail:
         head["expectDate"] = day_text(order.due_on)
+        head |= {"modifier": _NAMES[order.changed_by], "modifierId": str(_user_number(order.changed_by))}
         approval = order.approval
         if not workflow and order.status is PurchaseStatus.APPROVED and approval is not None:
             head |= {"auditorId": approval.decided_by, "auditTime": time_text(approval.decided_at)}
     return _said(head), [_purchase_line(line, order, detail=detail) for line in order.lines]
+
+
+def _user_number(person: str) -> int:
+    """Return the number by which documents know somebody; the workflow has ids of its own."""
+    return 1_998_460_180_086_915_000 + sorted(_NAMES).index(person)
 
 
 def _purchase_line(line: PurchaseLine, order: PurchaseOrder, *, detail: bool) -> Row:

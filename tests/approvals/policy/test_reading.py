@@ -294,7 +294,7 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("text", "said"), WRONG, ids=[said[:70] for _, said in WRONG])
+@pytest.mark.parametrize(("text", "said"), [pytest.param(text, said, id=said[:70]) for text, said in WRONG])
 def test_says_the_line_and_the_reason(text: str, said: str) -> None:
     with pytest.raises(RulesError) as caught:
         review(text)

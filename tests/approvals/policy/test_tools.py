@@ -128,9 +128,11 @@ def test_a_rule_and_its_people_are_explained(settings: Settings) -> None:
     lines = explained(settings, "po-1002", "boss01")
     assert lines[0].startswith("PO-1002 of main: waiting, CN¥")
     assert lines[1] == "  requested by buyer01 (buyer01)"
-    assert lines[2].startswith("rules ")
-    assert lines[2].endswith(" (approvals.toml)")
-    assert lines[3:] == [
+    assert lines[2] == "  the ERP itself waits for buymanager01 (赵国强, buymanager01), boss01 (林明川, boss01)"
+    assert lines[3] == "  none of those who decide by the rule is among them: the ERP would not take their decision"
+    assert lines[4].startswith("rules ")
+    assert lines[4].endswith(" (approvals.toml)")
+    assert lines[5:] == [
         "  “small” does not apply: it is for amounts below CN¥100,000.00.",
         "  “large” decides.",
         "level 1: any of boss01, buymanager01",
@@ -145,6 +147,18 @@ def test_a_rule_and_its_people_are_explained(settings: Settings) -> None:
         "  may reject: yes. “large” names you for level 1.",
         "  could decide instead: buymanager01",
     ]
+
+
+def test_whom_the_erp_waits_for_is_told(settings: Settings) -> None:
+    """Of the small one the purchasing manager decides by the rule, for whom the ERP waits as well."""
+    lines = explained(settings, "PO-1001")
+    assert [line for line in lines if "ERP" in line] == [
+        "  the ERP itself waits for buymanager01 (赵国强, buymanager01), boss01 (林明川, boss01)"
+    ]
+    nobody = settings.access.model_copy(update={"accounts": {"boss01": {"main": "boss01"}}})
+    assert "  the ERP itself waits for buymanager01 (赵国强, nobody known here), boss01 (林明川, boss01)" in explained(
+        settings.model_copy(update={"access": nobody}), "PO-1001"
+    )
 
 
 def test_who_requested_it_is_left_out(settings: Settings) -> None:

@@ -259,6 +259,7 @@ def purchase_order(site: Site, number: str, status: PurchaseStatus, state: str, 
         status=status,
         approval=None,
         requester="Administrator",
+        changed_by="Administrator",
         ordered_on=date(2026, 11, 21),
         due_on=date(2026, 12, 4),
         total=cny("19800"),
@@ -309,6 +310,7 @@ async def approve(frappe: Frappe, site: Site) -> None:
         "PUR-ORD-2026-00003",
         PurchaseStatus.APPROVED,
         "Approved",
+        changed_by="bot@example.com",
         extra={"status": "To Receive and Bill", "company": COMPANY, "workflow_state": "Approved"},
     )
     assert same_order(found, wanted, "22:14:33.461371")
@@ -329,6 +331,7 @@ def rejected(site: Site) -> PurchaseOrder:
         "PUR-ORD-2026-00007",
         PurchaseStatus.REJECTED,
         "Rejected",
+        changed_by="bot@example.com",
         ordered_on=date(2026, 11, 24),
         total=cny("12540"),
         lines=(line,),

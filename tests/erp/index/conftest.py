@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,20 +19,10 @@ from bot.erp.index.port import Readings
 from bot.metrics import Metrics
 from bot.store.database import Database
 from bot.store.product_index import StoredProductIndex
-from tests.erp.sql.server import Postgres, programs, running
 
 from .catalogue import Catalogue, Clock
 
 SIGNS = "螺丝栓母垫圈钢不锈内六角平头重型长轴承弹簧行车单双调节绿色乐器十字电机减速机轮皮带阀门接管银仓加厚"
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
-    folder = programs()
-    if folder is None:
-        pytest.skip("no PostgreSQL server is installed (Debian: apt install postgresql)")
-    with running(folder) as server:
-        yield server
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ import pytest
 from bot.erp.kingdee.manifest import vendor
 from bot.erp.model import PurchaseOrder, PurchaseStatus, StockLevel
 from bot.testing.company import TODAY, Clock, ReferenceCompany, plain_number
-from bot.testing.company_records import USERS, purchase_orders
+from bot.testing.company_records import purchase_orders
 from bot.testing.erp_contract import ErpContract
 from bot.testing.fake_erp import SECRET
 from bot.testing.fakes.kingdee import ACCT, APP_ID, USER, FakeKingdee, SignedKingdee
@@ -29,8 +29,6 @@ for _order in purchase_orders(TODAY, plain_number):
             _rest = _line.quantity - (_line.received or Decimal(0))
             _COMING[_line.sku] = _COMING.get(_line.sku, Decimal(0)) + _rest
 
-_NAMES = {user.id: user.name for user in USERS}
-
 
 def _people(record: Any) -> Any:
     if not isinstance(record, PurchaseOrder):
@@ -39,7 +37,15 @@ def _people(record: Any) -> Any:
     if approval is not None:
         pending = tuple(map(as_kingdee, approval.pending_for))
         approval = replace(approval, pending_for=pending, decided_by=as_kingdee(approval.decided_by))
-    return replace(record, approval=approval, requester=_NAMES.get(record.requester, record.requester))
+    requester, changed_by = as_kingdee(record.requester), as_kingdee(record.changed_by)
+    return replace(record, approval=approval, requester=requester, changed_by=changed_by)
+
+
+def _last_edit(record: Any) -> Any:
+    if not isinstance(record, PurchaseOrder) or record.approval is None:
+        return record
+    decided = record.changed_by == record.approval.decided_by
+    return replace(record, changed_by=record.requester) if decided else record
 
 
 def _levels(record: Any) -> Any:
@@ -73,7 +79,8 @@ _FIELDS = {
     "ProductionOrder.material_ready": "a production order does not say whether its material is there",
 }
 _REWRITES = (
-    Rewrite("people are numbers where they decide, and names where they requested", _people),
+    Rewrite("people are numbers", _people),
+    Rewrite("a decision of the workflow is no change of the order", _last_edit),
     Rewrite("tasks tell the levels reached, not those to come", _levels),
     Rewrite("every place once used keeps a line of nothing: left out", _empty_places),
     Rewrite("what comes in is what open purchase orders owe, and these name no warehouse", _incoming),

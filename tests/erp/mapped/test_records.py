@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -235,6 +236,14 @@ def test_approvals(row: Mapping[str, Any], approval: Approval | None) -> None:
     order = reader().single(PURCHASES, {**PURCHASE, **row})
     assert order.approval == approval
     assert order.status is PurchaseStatus(row.get("status", "waiting"))
+
+
+def test_who_changed_an_order_is_told_and_is_no_part_of_its_version() -> None:
+    """Where it is not mapped, versions are what they were before it could be."""
+    purchases = replace(PURCHASES, fields={**PURCHASES.fields, "changed_by": Origin(from_="editor")})
+    told = [reader().single(purchases, {**PURCHASE, "editor": editor}) for editor in ("anna ", "carla", None)]
+    assert [order.changed_by for order in told] == ["anna", "carla", ""]
+    assert {order.version for order in told} == {reader().single(PURCHASES, PURCHASE).version}
 
 
 def place(code: str, on_hand: str | None, reserved: str | None = None) -> WarehouseStock:

@@ -329,6 +329,7 @@ def test_who_wrote_last_approved_only_if_that_was_then(written: str, by: str) ->
            "date_approve": "2026-11-24 14:14:30"}  # fmt: skip
     order = mapping.purchase_order(row, PLACE, users=_USERS)
     assert order.approval == Approval(decided_by=by, decided_at=_APPROVED_AT)
+    assert order.changed_by == "anna"
     assert order.named("anna") == "Anna 安娜"
 
 

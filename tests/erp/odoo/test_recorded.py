@@ -304,6 +304,8 @@ def state(wanted: PurchaseStatus, approval: Approval) -> Callable[[Any], None]:
     def check(rows: Any) -> None:
         [order] = (mapping.purchase_order(row, PLACE, users={7: {"id": 7, "login": "dingbot"}}) for row in rows)
         assert (order.status, order.approval) == (wanted, approval)
+        # The exchanges that tell who decided are those that tell who wrote.
+        assert order.changed_by == approval.decided_by
 
     return check
 

@@ -94,6 +94,7 @@ class SapB1Contract(ErpContract):
             "SalesOrder.billing": "an order does not tell what of it was invoiced",
             "SalesOrder.payment": "an order does not tell what of it was paid",
             "OrderLine.invoiced": "a line of an order does not tell what of it was invoiced",
+            "PurchaseOrder.changed_by": "documents tell who made them, not who changed them last",
             "ProductionOrder.changed_at": "production orders do not tell when they changed",
         },
         states={OrderStatus.DELIVERED: (OrderStatus.CLOSED, "an order that is delivered in full is closed")},

@@ -1,8 +1,8 @@
-"""One PostgreSQL server for all tests that want one, the company in a database, and sources that are closed again."""
+"""The company in a database, and sources that are closed again."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,19 +15,10 @@ from bot.erp.vendors import Surroundings
 from bot.testing.company import Clock, ReferenceCompany
 from bot.testing.fakes.sql import SqlInstallation
 
-from .server import Postgres, programs, running
+from .server import Postgres
 from .small import Open
 
 NOW = datetime(2026, 11, 24, 2, 30, tzinfo=UTC)
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
-    folder = programs()
-    if folder is None:
-        pytest.skip("no PostgreSQL server is installed (Debian: apt install postgresql)")
-    with running(folder) as server:
-        yield server
 
 
 @pytest.fixture

@@ -10,12 +10,14 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 
 import psycopg
 
 PASSWORD = "read-only-7731"
+_NUMBERS = count(1)
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
@@ -31,17 +33,18 @@ _SETTINGS = {
 
 @dataclass(frozen=True, slots=True)
 class Postgres:
-    """Where the server listens."""
+    """Where the server listens, and one of its databases."""
 
     port: int
+    database: str = "postgres"
 
     @property
     def admin_url(self) -> str:
-        return f"postgresql+psycopg://owner@127.0.0.1:{self.port}/postgres"
+        return f"postgresql+psycopg://owner@127.0.0.1:{self.port}/{self.database}"
 
     @property
     def reader_url(self) -> str:
-        return f"postgresql://reader:{PASSWORD}@127.0.0.1:{self.port}/postgres"
+        return f"postgresql://reader:{PASSWORD}@127.0.0.1:{self.port}/{self.database}"
 
 
 def programs() -> Path | None:
@@ -72,6 +75,7 @@ def running(folder: Path) -> Iterator[Postgres]:
         )
         try:
             _make_reader(Postgres(port))
+            _let_read(Postgres(port))
             yield Postgres(port)
         finally:
             server.terminate()
@@ -82,6 +86,32 @@ def running(folder: Path) -> Iterator[Postgres]:
                 server.wait()
     finally:
         shutil.rmtree(home, ignore_errors=True)
+
+
+@contextmanager
+def new_database(server: Postgres) -> Iterator[Postgres]:
+    """Make an empty database for one user; whoever is still connected at the end is cut off."""
+    made = replace(server, database=f"test{next(_NUMBERS)}")
+    with _connected(server) as connection:
+        connection.execute(f"CREATE DATABASE {made.database}")
+    try:
+        _let_read(made)
+        yield made
+    finally:
+        with _connected(server) as connection:
+            connection.execute(f"DROP DATABASE {made.database} WITH (FORCE)")
+
+
+def _connected(postgres: Postgres) -> psycopg.Connection:
+    where = f"host=127.0.0.1 port={postgres.port} user=owner dbname={postgres.database}"
+    return psycopg.connect(where, autocommit=True)  # databases are not made in transactions
+
+
+def _let_read(postgres: Postgres) -> None:
+    """Grant what holds for one database only."""
+    with _connected(postgres) as connection:
+        connection.execute("GRANT USAGE ON SCHEMA public TO reader")
+        connection.execute("ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO reader")
 
 
 def _free_port() -> int:
@@ -95,10 +125,8 @@ def _make_reader(postgres: Postgres) -> None:
     ends = time.monotonic() + 30
     while True:
         try:
-            with psycopg.connect(f"host=127.0.0.1 port={postgres.port} user=owner dbname=postgres") as connection:
+            with _connected(postgres) as connection:
                 connection.execute(f"CREATE ROLE reader LOGIN PASSWORD '{PASSWORD}'")
-                connection.execute("GRANT USAGE ON SCHEMA public TO reader")
-                connection.execute("ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO reader")
             return
         except psycopg.OperationalError:
             if time.monotonic() > ends:

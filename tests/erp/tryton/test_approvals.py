@@ -144,5 +144,5 @@ async def test_decided_in_tryton_itself(hall: Hall, plain: PlainClient) -> None:
     before = await _steps(plain, purchase["id"])
     seen = await hall.press(hall.card(number, BUYING), NO, MANAGER)
     assert "未记录：它在 ERP 中已不再待审批。" in words(seen)
-    await hall.ends(number, CaseState.DECIDED_ELSEWHERE, "已在 ERP 中处理")
+    await hall.ends(number, CaseState.DECIDED_ELSEWHERE, "已在 ERP 中批准")
     assert await _steps(plain, purchase["id"]) == before

@@ -58,6 +58,7 @@ PURCHASE = DOCUMENT | {
     "shipment_state": "none",
     "untaxed_amount": Decimal("7120.00"),
     "create_uid.": None,
+    "write_uid.": None,
     "quoted_by.": None,
 }
 PRODUCTION: dict[str, Any] = {
@@ -197,6 +198,20 @@ def test_trap_there_is_no_overdue_state_the_first_unpaid_day_counts() -> None:
 )
 def test_states_of_purchases(state: str, status: PurchaseStatus) -> None:
     assert _purchase(state=state).status is status
+
+
+@pytest.mark.parametrize(
+    ("made", "written", "changed_by"),
+    [
+        ({"login": "dora", "name": "Dora"}, {"login": "carla", "name": None}, "carla"),
+        # Nobody wrote since it was made.
+        ({"login": "dora", "name": "Dora"}, None, "dora"),
+        (None, None, ""),
+    ],
+)
+def test_who_changed_a_purchase_last(made: Any, written: Any, changed_by: str) -> None:
+    order = _purchase(**{"create_uid.": made, "write_uid.": written})
+    assert (order.requester, order.changed_by) == ("dora" if made else "", changed_by)
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,7 @@ class TestYonBipContract(ErpContract):
             "Quantities.reserved": "stock tells what orders will take out, not what is reserved",
             "StockLevel.reorder_point": "safety stock is not in the stock call",
             "Invoice.order_number": "a receivable does not name its order",
+            "PurchaseOrder.changed_by": "documents name who changed them by a number that the workflow does not know",
             "ProductionOrder.scrapped": "a list of production orders does not tell what was scrapped",
             "ProductionOrder.sales_order": "a list of production orders does not tell the sales order's number",
         },

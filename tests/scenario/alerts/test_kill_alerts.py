@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from functools import partial
@@ -21,7 +21,6 @@ from bot.simulator.engine import Engine
 from bot.simulator.server import running as simulator_running
 from bot.store.database import Database
 from bot.store.tables import DELIVERY
-from tests.erp.sql import server
 from tests.scenario.alerts import hasty
 from tests.scenario.alerts.storm import Senders, Storm, free_port, hook
 from tests.scenario.alerts.wire import Accounts, Wire, every_card_once, nothing_lost, settled
@@ -193,16 +192,6 @@ async def held_by(database: Database, pid: int) -> int:
     """Return how many cards are leased to a process; its number is in the name of its worker."""
     query = select(func.count()).select_from(DELIVERY).where(DELIVERY.c.lease.contains(f"-{pid}-"))
     return int(await database.run(lambda connection: connection.execute(query).scalar_one()))
-
-
-@pytest.fixture
-def postgres_url() -> Iterator[str]:
-    """Return an empty database on a server of its own."""
-    folder = server.programs()
-    if folder is None:
-        pytest.skip("no PostgreSQL server is installed (Debian: apt install postgresql)")
-    with server.running(folder) as postgres:
-        yield postgres.admin_url
 
 
 @pytest.fixture

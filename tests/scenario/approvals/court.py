@@ -6,7 +6,7 @@ import asyncio
 import re
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -151,10 +151,12 @@ class Court:
             assert perf_counter() < ends, f"{there} of {wanted} cards within {seconds:g} s"
             await asyncio.sleep(0.05)
 
-    async def press(self, card: Standing, button: str = APPROVE, who: str = "") -> Answer:
-        """Press a button with this text."""
+    async def press(
+        self, card: Standing, button: str = APPROVE, who: str = "", *, fields: Mapping[str, str] | None = None
+    ) -> Answer:
+        """Press a button with this text; ``fields`` is what was entered into the card's fields before."""
         who = who or card.reader
-        result = await self.engine.click(card.track, who, button)
+        result = await self.engine.click(card.track, who, button, fields=fields)
         return Answer(who, button, result, self.face(card, who))
 
     async def press_late(self, card: Standing, button: str = APPROVE) -> Answer:

@@ -91,13 +91,19 @@ async def test_a_change_that_nobody_was_shown_does_not_matter(open_docket: OpenD
 
 
 @pytest.mark.parametrize(
-    ("verdict", "status"), [(Verdict.APPROVE, PurchaseStatus.APPROVED), (Verdict.REJECT, PurchaseStatus.REJECTED)]
+    ("verdict", "status", "title"),
+    [
+        (Verdict.APPROVE, PurchaseStatus.APPROVED, "已在 ERP 中批准"),
+        (Verdict.REJECT, PurchaseStatus.REJECTED, "已在 ERP 中拒绝"),
+    ],
 )
-async def test_decided_in_the_erp_itself(open_docket: OpenDocket, verdict: Verdict, status: PurchaseStatus) -> None:
+async def test_decided_in_the_erp_itself(
+    open_docket: OpenDocket, verdict: Verdict, status: PurchaseStatus, title: str
+) -> None:
     async with open_docket(SMALL) as docket:
         await docket.erp.decide_inside(SMALL, MANAGER, verdict)
         await docket.look_round()
-        await docket.ends(SMALL, CaseState.DECIDED_ELSEWHERE, "已在 ERP 中处理", "赵国强")
+        await docket.ends(SMALL, CaseState.DECIDED_ELSEWHERE, title, "赵国强")
         assert (await docket.order(SMALL)).status is status
         assert docket.erp.told == []
         assert await whats(docket, SMALL) == ["opened", "decided_elsewhere"]

@@ -1,0 +1,69 @@
+"""The permission point of DingTalk's own approvals is looked at where they are used, and nothing is started by it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.assembly.parts import open_api
+from bot.dingtalk.openapi import pooled_session
+from bot.doctor.dingtalk import look_at_dingtalk
+from bot.doctor.finding import Finding, Grade, describe
+from bot.metrics import Metrics
+from bot.settings import NativeSettings, Settings
+from bot.simulator.config import SimulatorConfig
+from bot.simulator.engine import Engine
+from bot.simulator.server import running
+from tests.scenario.conftest import town_settings
+
+CONFIG = SimulatorConfig(qps_limit=None)
+POINT = "Permission point qyapi_aflow"
+
+
+class Clinic:
+    """A DingTalk and a bot's settings."""
+
+    def __init__(self, engine: Engine, settings: Settings) -> None:
+        self.engine = engine
+        self.settings = settings
+
+    async def findings(self, process: str = "PROC-1") -> list[Finding]:
+        native = NativeSettings.model_validate({"process": process})
+        approvals = self.settings.approvals.model_copy(update={"native": native})
+        settings = self.settings.model_copy(update={"approvals": approvals})
+        async with pooled_session() as session:
+            api = open_api(settings, session, Metrics())
+            return [one async for one in look_at_dingtalk(settings, session, api, "")]
+
+    async def finding(self) -> Finding:
+        (found,) = [one for one in await self.findings() if str(one.what) == POINT]
+        return found
+
+
+@pytest.fixture
+async def clinic(tmp_path: Path) -> AsyncIterator[Clinic]:
+    async with running(CONFIG) as one:
+        yield Clinic(one.engine, town_settings(CONFIG, one.url, tmp_path, {}))
+
+
+async def test_it_is_granted_and_no_approval_is_started(clinic: Clinic) -> None:
+    assert (await clinic.finding()).grade is Grade.GOOD
+    assert not clinic.engine.approvals._instances
+
+
+async def test_it_is_missing_and_the_remedy_says_where_to_grant_it(clinic: Clinic) -> None:
+    clinic.engine.faults.set("scope_denied", on=True, api="/v1.0/workflow/processInstances")
+    found = await clinic.finding()
+    assert found.grade is Grade.BAD
+    told, remedy = describe([found], "en")
+    assert told.endswith(
+        "not granted; it is needed for: deciding in DingTalk's own approvals as well (the console calls it “OA 审批”)"
+    )
+    assert "qyapi_aflow" in remedy
+    assert remedy.endswith("and publish the app again.")
+
+
+async def test_nobody_is_asked_for_it_who_does_not_use_them(clinic: Clinic) -> None:
+    assert POINT not in [str(one.what) for one in await clinic.findings("")]

@@ -1,0 +1,186 @@
+"""Rejecting by the form of a company's own card template: ``dingerp run`` as a process, and clicks over the wire.
+
+The templates are those of docs/how-to/own-card-template.md. Their variables have names of their own, so that nothing
+is shown that the bot sent for another template.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from sqlalchemy import select
+
+from bot.erp.model import Verdict
+from bot.simulator.cards import Face
+from bot.simulator.templates import read_template
+from bot.store.tables import APPROVAL_AUDIT
+from tests.scenario.approvals.court import APPROVE, GROUP, REJECT, Court, Standing, court
+
+pytestmark = [pytest.mark.process, pytest.mark.timeout(180)]
+
+BOSS, MANAGER = PEOPLE = ("boss01", "buymanager01")
+"""Both are members of the group."""
+COPIES = len(PEOPLE) + 2
+"""Cards of a decided order: for each of them, in the group, and the one that tells the requester."""
+
+OWN = "3f0c9a1b-2d4e-4f60-9182-93a4b5c6d7e8.schema"
+PARTS = {"headline": "title", "words": "body", "foot": "tips", "state": "state"}
+DRAWN = {"id": OWN, "title": "headline", "markdown": "words", "tips": "foot", "fieldsIf": {"state": "open"}}
+SLOTS = range(1, 7)
+TEXT = {"name": "reason", "label": "驳回原因", "type": "TEXT", "placeholder": "可不填"}
+CHOICE = {
+    **TEXT,
+    "type": "SELECT",
+    "options": [{"value": "needless", "text": "别买"}, {"value": "请重新询价", "text": "要重新询价"}],
+}
+
+BACK, PRICE = "返回", "价格过高"
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How a template takes its buttons: what the configuration says of it, and how it was built."""
+
+    name: str
+    variables: Mapping[str, str]
+    built: Mapping[str, Any]
+
+
+DYNAMIC = Style("buttonGroup", {"choices": "buttons"}, {"buttonGroup": "choices"})
+STATIC = Style(
+    "static",
+    {f"{part}{slot}": f"button{slot}.{part}" for slot in SLOTS for part in ("text", "token")},
+    {
+        "buttons": [
+            {"text": f"${{text{slot}}}", "params": {"id": f"${{token{slot}}}", "card": "approval"}} for slot in SLOTS
+        ]
+    },
+)
+BOTH = pytest.mark.parametrize("style", [DYNAMIC, STATIC], ids=lambda style: style.name)
+
+
+@asynccontextmanager
+async def deciding(folder: Path, style: Style, **fields: list[dict[str, Any]]) -> AsyncIterator[tuple[Court, str]]:
+    """Let one order wait, shown by a template with ``fields`` (``form=[…]`` or ``inputs=[…]``); gives its number."""
+    own = {
+        "TEMPLATE_ID": OWN,
+        "BUTTON_STYLE": style.name,
+        "VARIABLES": orjson.dumps({**PARTS, **style.variables}).decode(),
+    }
+    configured = {f"DINGERP_CARDS__TEMPLATES__APPROVAL__{name}": value for name, value in own.items()}
+    async with court(folder, PEOPLE) as scene:
+        scene.engine.cards.register(read_template({**DRAWN, **style.built, **fields}))
+        (number,) = scene.submit([1])
+        async with scene.bot(**configured) as bot:
+            await bot.saying("bot.running")
+            await scene.shown([number], COPIES - 1, 30)
+            yield scene, number
+            ended = await bot.stop()
+        assert ended.code == 0
+        assert "Traceback" not in bot.err, bot.err
+
+
+def of(scene: Court, number: str, place: str) -> Standing:
+    """Return the card at a place: the group, or a person's own chat."""
+    return next(one for one in scene.cards()[number] if one.place == place or (one.reader == place != GROUP))
+
+
+def labels(face: Face) -> list[str]:
+    """Return what the buttons of a card say."""
+    return [button.text for button in face.buttons]
+
+
+async def record(scene: Court) -> list[tuple[str, str, str]]:
+    """Return what happened, by whom, and what was said, as the bot's record has it."""
+    columns = APPROVAL_AUDIT.c.what, APPROVAL_AUDIT.c.user_id, APPROVAL_AUDIT.c.detail
+    query = select(*columns).order_by(APPROVAL_AUDIT.c.number)
+    rows = await scene.database.run(lambda connection: connection.execute(query).all())
+    return [(row.what, row.user_id, row.detail) for row in rows]
+
+
+async def ends_rejected(scene: Court, number: str, who: str, reason: str) -> None:
+    """Expect one rejection with this reason: in the ERP, on every card, in the record."""
+    await scene.settled(1, 30)
+    ((verdict, account),) = scene.verdicts()[number]
+    assert (verdict, account) == (Verdict.REJECT, f"erp-{who}")
+    assert [one.reason for one in scene.erp.erp.told] == [reason]
+    scene.check_ends([number], COPIES)
+    for one in scene.cards()[number]:
+        assert reason in one.face.markdown, (one.place, one.face)
+        assert one.face.fields == (), (one.place, "nothing can be filled in any more")
+        asked = one.reader in PEOPLE or one.in_group
+        assert (one.face.template_id == OWN) is asked, (one.place, one.face.template_id)
+    rows = await record(scene)
+    assert [what for what, _, _ in rows] == ["opened", "vote", "decided", "writing", "outcome", "rejected"]
+    assert [(by, said) for what, by, said in rows if what == "vote"] == [(who, f"reject at level 1: {reason}")]
+
+
+@BOTH
+@pytest.mark.parametrize("place", [GROUP, MANAGER], ids=["in the group", "in one's own chat"])
+async def test_rejecting_with_the_text_of_a_form(tmp_path: Path, style: Style, place: str) -> None:
+    async with deciding(tmp_path, style, form=[TEXT]) as (scene, number):
+        card = of(scene, number, place)
+        assert [one.name for one in card.face.fields] == ["reason"]
+        answer = await scene.press(card, REJECT, MANAGER, fields={"reason": "  规格不符，请再谈 "})
+        assert answer.result.ok, answer
+        assert answer.face.button(REJECT) is None, answer
+        await ends_rejected(scene, number, MANAGER, "规格不符，请再谈")
+
+
+@pytest.mark.parametrize(
+    ("style", "where", "value", "reason"),
+    [
+        pytest.param(STATIC, "form", "请重新询价", "请重新询价", id="static-form-words"),
+        pytest.param(DYNAMIC, "inputs", "needless", "不需要", id="buttonGroup-inputs-code"),
+    ],
+)
+async def test_rejecting_with_the_choice_of_a_select_field(
+    tmp_path: Path, style: Style, where: str, value: str, reason: str
+) -> None:
+    async with deciding(tmp_path, style, **{where: [CHOICE]}) as (scene, number):
+        answer = await scene.press(of(scene, number, BOSS), REJECT, fields={"reason": value})
+        assert answer.result.ok, answer
+        await ends_rejected(scene, number, BOSS, reason)
+
+
+async def test_rejecting_with_an_input_that_stands_alone(tmp_path: Path) -> None:
+    async with deciding(tmp_path, STATIC, inputs=[TEXT]) as (scene, number):
+        await scene.press(of(scene, number, BOSS), REJECT, fields={"reason": "规格不符"})
+        await ends_rejected(scene, number, BOSS, "规格不符")
+
+
+@pytest.mark.parametrize(
+    ("style", "field"),
+    [pytest.param(DYNAMIC, TEXT, id="buttonGroup-text"), pytest.param(STATIC, CHOICE, id="static-select")],
+)
+async def test_an_empty_form_is_asked_for_the_reason(tmp_path: Path, style: Style, field: dict[str, Any]) -> None:
+    async with deciding(tmp_path, style, form=[field]) as (scene, number):
+        card = of(scene, number, GROUP)
+        asked = await scene.press(card, REJECT, MANAGER, fields={"reason": "" if field is CHOICE else "  "})
+        assert asked.face.private_to_viewer
+        assert number in asked.face.title
+        assert labels(asked.face) == [PRICE, "超出预算", "数量有误", "不需要", BACK, "其他…"]
+        assert asked.face.fields == (), "the question has its own answers"
+        assert labels(scene.face(card, BOSS)) == labels(card.face), "the question is the clicker's own"
+        assert scene.erp.erp.told == []
+        again = await scene.press(card, BACK, MANAGER)
+        assert again.face.button(APPROVE) is not None, "the way back is drawn by the same template"
+        assert [one.name for one in again.face.fields] == ["reason"]
+        assert [what for what, _, _ in await record(scene)] == ["opened"]
+        await scene.press(card, REJECT, MANAGER)
+        await scene.press(card, PRICE, MANAGER)
+        await ends_rejected(scene, number, MANAGER, PRICE)
+
+
+async def test_approving_beside_a_form(tmp_path: Path) -> None:
+    async with deciding(tmp_path, STATIC, form=[TEXT]) as (scene, number):
+        await scene.press(of(scene, number, BOSS), APPROVE, fields={"reason": ""})
+        await scene.settled(1, 30)
+        scene.check_ends([number], COPIES)
+        assert scene.verdicts() == {number: [(Verdict.APPROVE, f"erp-{BOSS}")]}

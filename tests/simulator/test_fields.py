@@ -1,0 +1,135 @@
+"""Card templates of one's own with buttons and fields in them: what is drawn, and what a click brings to the bot."""
+
+from __future__ import annotations
+
+import orjson
+import pytest
+
+from bot.simulator.templates import BadTemplate, read_template
+
+from .wire import CARDS, WAREHOUSE
+
+REASON = {
+    "name": "reason",
+    "label": "原因",
+    "type": "SELECT",
+    "placeholder": "请选择",
+    "options": [{"value": "太贵", "text": "价格太高"}, {"value": "规格不符"}],
+}
+WORDS = {"name": "words", "label": "说明", "placeholder": "可不填", "defaultValue": "无"}
+NO = {"text": "${no}", "color": "red", "params": {"id": "${token}", "card": "approval"}}
+OWN = {"id": "own.schema", "buttons": [NO, {"text": "${more}", "params": {"id": "more"}}]}
+
+
+async def shown(wire, fields, **variables):
+    """Declare a template with these fields and show a card of it; return its face as the control API has it."""
+    status, _ = await wire.call("PUT", "/sim/templates", {**OWN, **fields})
+    assert status == 200
+    variables = {"title": "PO-1", "no": "拒绝", "token": "po.no|1", **variables}
+    await wire.card(cardTemplateId="own.schema", cardData={"cardParamMap": variables})
+    query = {"conversation": WAREHOUSE, "viewer": "keeper01"}
+    return (await wire.call("GET", "/sim/messages", params=query))[1]["items"][-1]["card"]
+
+
+async def click(wire, fields, button="拒绝"):
+    """Press the button with something in the fields; return the answer and the parameters that the bot got."""
+    async with wire.stream() as stream:
+        body = {"outTrackId": "card-1", "conversationId": WAREHOUSE, "userId": "keeper01", "buttonId": button}
+        status, answer = await wire.call("POST", "/sim/clicks", {**body, "fields": fields})
+        if status != 200 or not answer["ok"]:
+            assert not stream.about(CARDS)
+            return status, answer
+        [frame] = await stream.take(CARDS)
+    return status, orjson.loads(frame["decoded"]["content"])["cardPrivateData"]
+
+
+async def test_buttons_that_stand_in_a_template(wire):
+    card = await shown(wire, {})
+    assert [(one["text"], one["color"], one["params"]) for one in card["buttons"]] == [
+        ("拒绝", "red", {"id": "po.no|1", "card": "approval"})
+    ], "one without a text is not drawn"
+    assert await click(wire, {}) == (
+        200,
+        {"actionIds": ["single_button_node_1"], "params": {"id": "po.no|1", "card": "approval"}},
+    )
+
+
+async def test_fields_are_shown_as_declared(wire):
+    card = await shown(wire, {"inputs": [WORDS], "form": [REASON]})
+    assert card["fields"] == [
+        {**WORDS, "type": "TEXT", "required": False, "options": []},
+        {
+            **REASON,
+            "defaultValue": "",
+            "required": False,
+            "options": [{"value": "太贵", "text": "价格太高"}, {"value": "规格不符", "text": "规格不符"}],
+        },
+    ]
+
+
+@pytest.mark.parametrize(
+    ("declared", "entered", "params"),
+    [
+        ({"inputs": [WORDS]}, {"words": "再谈"}, {"words": "再谈"}),
+        ({"inputs": [WORDS]}, {"words": ""}, {"words": ""}),
+        ({"inputs": [WORDS]}, {}, {"words": "无"}),
+        ({"inputs": [REASON]}, {"reason": "规格不符"}, {"reason": {"index": 1, "value": "规格不符"}}),
+        ({"inputs": [REASON]}, {"reason": ""}, {}),
+        (
+            {"form": [REASON, WORDS]},
+            {"reason": "太贵", "words": "再谈"},
+            {"form": {"reason": {"index": 0, "value": "太贵"}, "words": "再谈"}},
+        ),
+        ({"form": [REASON]}, {}, {"form": {}}),
+    ],
+    ids=["text", "empty text", "default", "select", "nothing selected", "form", "empty form"],
+)
+async def test_what_stands_in_the_fields_goes_with_the_click(wire, declared, entered, params):
+    await shown(wire, declared)
+    status, sent = await click(wire, entered)
+    assert status == 200
+    assert sent["params"] == {"id": "po.no|1", "card": "approval", **params}
+
+
+@pytest.mark.parametrize("entered", [{"reason": "太冷"}, {"price": "1"}, {"reason": 1}, ["reason"]], ids=str)
+async def test_what_nobody_can_enter_is_refused(wire, entered):
+    await shown(wire, {"form": [REASON]})
+    status, _ = await click(wire, entered)
+    assert status == 400
+
+
+async def test_a_required_field_keeps_the_click_back(wire):
+    await shown(wire, {"form": [{**WORDS, "defaultValue": "", "required": True}]})
+    status, answer = await click(wire, {"words": " "})
+    assert (status, answer["ok"], answer["toast"]) == (200, False, "请填写说明")
+    status, sent = await click(wire, {"words": "再谈"})
+    assert sent["params"]["form"] == {"words": "再谈"}
+
+
+async def test_fields_are_there_as_long_as_their_condition_holds(wire):
+    declared = {"form": [REASON], "fieldsIf": {"state": "open"}}
+    assert (await shown(wire, declared, state="over"))["fields"] == []
+    assert (await click(wire, {"reason": "太贵"}))[0] == 400
+    _, sent = await click(wire, {})
+    assert "form" not in sent["params"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"id": "x", "form": REASON},
+        {"id": "x", "form": [{**REASON, "type": "DATE"}]},
+        {"id": "x", "form": [{**REASON, "hidden": True}]},
+        {"id": "x", "form": [{"label": "原因"}]},
+        {"id": "x", "form": [REASON], "inputs": [REASON]},
+        {"id": "x", "fieldsIf": ["state"]},
+        {"id": "x", "buttons": [{"params": {}}]},
+        {"id": "x", "buttons": [{"text": "x", "params": {"n": 1}}]},
+    ],
+    ids=str,
+)
+async def test_a_template_that_is_none_or_not_simulated(wire, body):
+    with pytest.raises(BadTemplate):
+        read_template(body)
+    assert (await wire.call("PUT", "/sim/templates", body))[0] == 400
