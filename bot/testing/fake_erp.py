@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from json.encoder import encode_basestring
 from typing import Any, ClassVar
 from uuid import uuid4
 
@@ -366,13 +367,17 @@ def exact_json(value: Any, status: int = 200, headers: Mapping[str, str] | None 
 def write_json(value: Any) -> str:
     """Return a value as JSON; the standard encoder would take a `Decimal` through a float."""
     match value:
+        case str():
+            return encode_basestring(value)
         case Decimal():
             return format(value, "f")
         case Mapping():
-            return "{" + ",".join(f"{json.dumps(str(key))}:{write_json(item)}" for key, item in value.items()) + "}"
+            return (
+                "{" + ",".join(f"{encode_basestring(str(key))}:{write_json(item)}" for key, item in value.items()) + "}"
+            )
         case list() | tuple():
             return "[" + ",".join(map(write_json, value)) + "]"
         case date():
-            return json.dumps(value.isoformat())
+            return encode_basestring(value.isoformat())
         case _:
-            return json.dumps(value, ensure_ascii=False)
+            return json.dumps(value)
