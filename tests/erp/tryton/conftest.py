@@ -11,7 +11,7 @@ import pytest
 from tests.erp.tryton.server import running
 from tests.erp.tryton.server.running import TrytonServer
 
-READING, DECIDING, CHATTING = "reading", "deciding", "chatting"
+READING, DECIDING, CHATTING, DECIDED = "reading", "deciding", "chatting", "decided"
 """Copies of one database: what is decided in one does not show in the others."""
 
 _PREPARING = pytest.StashKey[subprocess.Popen[bytes] | None]()
@@ -57,7 +57,7 @@ def tryton_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempP
     source = running.finish(preparing)
     times["waited until it was installed and filled"] = time.monotonic() - begun
     times |= running.steps() if preparing is not None else {}
-    server = TrytonServer(source, tmp_path_factory.mktemp("tryton"), (READING, DECIDING, CHATTING))
+    server = TrytonServer(source, tmp_path_factory.mktemp("tryton"), (READING, DECIDING, CHATTING, DECIDED))
     begun = time.monotonic()
     server.start()
     times["started in"] = time.monotonic() - begun
