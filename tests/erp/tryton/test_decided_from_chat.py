@@ -1,6 +1,8 @@
 """Every way and every trouble of deciding, with a real Tryton: the server, each card and the record end alike.
 
-Each test submits an order of its own. What came of it is read by a plain client that shares nothing with the bot.
+Each test submits an order of its own. Those in which most depends on the server are in `make test`, the others in
+`make soak`; the demo company goes through the same in `tests/scenario/approvals`. What came of it is read by a plain
+client that shares nothing with the bot.
 """
 
 from __future__ import annotations
@@ -153,6 +155,7 @@ def _changes(
     }
 
 
+@pytest.mark.soak
 async def test_rejected_with_a_quick_reason(open_hall: OpenHall) -> None:
     async with open_hall() as hall:
         asked = await hall.press(hall.card(hall.number, BUYING), NO, BOSS)
@@ -164,6 +167,7 @@ async def test_rejected_with_a_quick_reason(open_hall: OpenHall) -> None:
         assert await hall.reasons() == ["价格过高"]
 
 
+@pytest.mark.soak
 async def test_rejected_with_the_next_message(open_hall: OpenHall) -> None:
     async with open_hall() as hall:
         asked = await hall.press(hall.card(hall.number, MANAGER), NO, MANAGER)
@@ -174,6 +178,7 @@ async def test_rejected_with_the_next_message(open_hall: OpenHall) -> None:
         assert (await hall.decided_by(), await hall.reasons()) == (["manager"], ["请再谈"])
 
 
+@pytest.mark.soak
 async def test_passed_on(open_hall: OpenHall) -> None:
     async with open_hall(rules=rule(f'{{any = ["person:{MANAGER}"]}}')) as hall:
         choice = await hall.press(hall.card(hall.number, BUYING), PASS, MANAGER)
@@ -185,6 +190,7 @@ async def test_passed_on(open_hall: OpenHall) -> None:
         assert ("forwarded", MANAGER) in await hall.record(hall.number)
 
 
+@pytest.mark.soak
 async def test_two_levels_and_all_of_one_are_one_word_to_the_server(open_hall: OpenHall) -> None:
     levels = f'{{any = ["person:{BOSS}"]}}, {{all = ["person:{MANAGER}"]}}'
     async with open_hall(rules=rule(levels)) as hall:
@@ -195,6 +201,7 @@ async def test_two_levels_and_all_of_one_are_one_word_to_the_server(open_hall: O
         assert (await hall.decided_by(), hall.line.writes) == (["manager"], 1)
 
 
+@pytest.mark.soak
 async def test_all_have_to_agree(open_hall: OpenHall) -> None:
     async with open_hall(rules=rule(f'{{all = ["person:{MANAGER}", "person:{BOSS}"]}}')) as hall:
         for _ in range(2):
@@ -205,6 +212,7 @@ async def test_all_have_to_agree(open_hall: OpenHall) -> None:
         assert await hall.decided_by() == ["dingbot"]
 
 
+@pytest.mark.soak
 async def test_a_substitute_decides_under_their_own_account(open_hall: OpenHall) -> None:
     today = datetime.now(UTC).date()
     days = f"from = {today - timedelta(days=1)}\nuntil = {today + timedelta(days=1)}"
@@ -216,6 +224,7 @@ async def test_a_substitute_decides_under_their_own_account(open_hall: OpenHall)
         assert (await hall.case(hall.number)).votes[0].on_behalf_of == MANAGER
 
 
+@pytest.mark.soak
 async def test_nothing_is_decided_by_time_alone(open_hall: OpenHall) -> None:
     time = 'deadline = "1d"\non_expiry = "close"'
     async with open_hall(rules=rule(f'{{any = ["person:{BOSS}"]}}', time)) as hall:
@@ -243,6 +252,7 @@ async def test_changed_since_it_was_shown(open_hall: OpenHall) -> None:
         assert await hall.decided_by() == ["dingbot"]
 
 
+@pytest.mark.soak
 async def test_confirmed_in_tryton_just_before_the_click(open_hall: OpenHall) -> None:
     async with open_hall() as hall:
         await hall.tryton("confirm", [hall.order_id])
@@ -252,6 +262,7 @@ async def test_confirmed_in_tryton_just_before_the_click(open_hall: OpenHall) ->
         assert (await hall.decided_by(), hall.line.writes) == (["admin"], 0)
 
 
+@pytest.mark.soak
 async def test_cut_off_and_back(open_hall: OpenHall) -> None:
     async with open_hall() as hall:
         card = hall.card(hall.number, BUYING)
@@ -277,6 +288,7 @@ async def test_cut_off_after_the_click_and_back(open_hall: OpenHall) -> None:
         assert (await hall.decided_by(), hall.line.writes) == (["dingbot"], 1)
 
 
+@pytest.mark.soak
 async def test_an_answer_that_takes_15_seconds(open_hall: OpenHall) -> None:
     async with open_hall() as hall:
         hall.line.slow_seconds, hall.holding = 15.0, True
@@ -312,6 +324,7 @@ async def test_whom_tryton_gives_no_right_leaves_it_to_the_others(open_hall: Ope
         assert await hall.decided_by() == ["dingbot"]
 
 
+@pytest.mark.soak
 async def test_who_has_no_account_in_tryton(open_hall: OpenHall) -> None:
     async with open_hall(approvers=(BOSS, "it01")) as hall:
         seen = await hall.press(hall.card(hall.number, BUYING), YES, "it01")
@@ -319,6 +332,7 @@ async def test_who_has_no_account_in_tryton(open_hall: OpenHall) -> None:
         await hall.still_waits()
 
 
+@pytest.mark.soak
 async def test_an_outsider_and_a_forwarded_card(open_hall: OpenHall) -> None:
     async with open_hall(groups=(WAREHOUSE,)) as hall:
         await hall.press(hall.card(hall.number, WAREHOUSE), YES, OUTSIDER)
