@@ -174,6 +174,7 @@ class ClickPipeline:
                     return
             except DingerpError as error:
                 log.warning("click.not_uncovered", error=type(error).__name__, detail=error.detail)
+        log.warning("click.stays_covered")
 
     def _ignore(self, why: str) -> None:
         self._metrics.clicks.labels(why).inc()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +13,6 @@ from random import Random
 import pytest
 
 from bot.erp.model import Verdict
-from tests.erp.sql import server
 from tests.scenario.approvals.court import APPROVE, CONFIG, REJECT, Answer, Court, Standing, court
 from tests.scenario.processes import Program
 
@@ -31,26 +30,9 @@ pytestmark = [pytest.mark.process, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
+def database_url(request: pytest.FixtureRequest) -> str:
     """Return an empty database: one process works on SQLite, which is the empty address, and two on PostgreSQL."""
-    if request.param == "sqlite":
-        yield ""
-        return
-    yield from _postgres()
-
-
-@pytest.fixture
-def postgres_url() -> Iterator[str]:
-    """Return an empty database on a server of its own."""
-    yield from _postgres()
-
-
-def _postgres() -> Iterator[str]:
-    folder = server.programs()
-    if folder is None:
-        pytest.skip("no PostgreSQL server is installed (Debian: apt install postgresql)")
-    with server.running(folder) as postgres:
-        yield postgres.admin_url
+    return "" if request.param == "sqlite" else str(request.getfixturevalue("postgres_url"))
 
 
 @pytest.fixture
