@@ -14,21 +14,21 @@ import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import aiohttp
-import orjson
 import structlog
-from dingtalk_stream import CallbackMessage, ChatbotMessage, Credential, EventMessage
+from dingtalk_stream import ChatbotMessage, Credential, EventMessage
 
 from bot.background import Background
 from bot.dingtalk.approval_events import changed_instance
 from bot.dingtalk.card_wire import click_response, clicked_card
 from bot.dingtalk.clicks import parse_click
+from bot.dingtalk.frames import Push
 from bot.dingtalk.messages import parse_message
 from bot.dingtalk.openapi import Patience, pooled_session
 from bot.dingtalk.stream import StreamClient, StreamPolicy
@@ -85,17 +85,16 @@ async def running(
     *,
     policy: StreamPolicy | None = None,
     patience: Patience | None = None,
-    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    clock: Callable[[], datetime] | None = None,
 ) -> AsyncIterator[App]:
     """Run the bot until the context ends; then finish what is at work within `GRACE` seconds.
 
     ``policy`` and ``patience`` are the times of the stream and of calls; the defaults suit the real DingTalk.
-    ``clock`` gives aware times. Raises `ConfigurationError` when the settings cannot work.
+    ``clock`` gives aware times in place of the system's. Raises `ConfigurationError` when the settings cannot work.
     """
     zone = ZoneInfo(settings.zone)
 
-    def now() -> datetime:
-        return clock().astimezone(zone)
+    now = partial(datetime.now, zone) if clock is None else lambda: clock().astimezone(zone)
 
     async with AsyncExitStack() as stack:
         metrics = Metrics()
@@ -182,14 +181,14 @@ def _receive(
     """Register what happens to the two kinds of frames that DingTalk pushes to a bot."""
     names = settings.dingtalk.robot_names
 
-    async def on_message(frame: CallbackMessage) -> None:
-        message = parse_message(frame.data, robot_names=names, fallback_id=frame.headers.message_id or "", now=now)
-        rooms = await asyncio.shield(ready)
-        await rooms.questions.accept(message, orjson.dumps(frame.data).decode())
+    async def on_message(push: Push) -> None:
+        message = parse_message(push.data, robot_names=names, fallback_id=push.message_id, now=now)
+        rooms = ready.result() if ready.done() else await asyncio.shield(ready)
+        push.work = await rooms.questions.accept(message, push.text)
 
-    async def on_click(frame: CallbackMessage) -> Mapping[str, Any]:
-        click = parse_click(frame.data)
-        rooms = await asyncio.shield(ready)
+    async def on_click(push: Push) -> Mapping[str, Any]:
+        click = parse_click(push.data)
+        rooms = ready.result() if ready.done() else await asyncio.shield(ready)
         card = await rooms.clicks.answer(click)
         made_as = clicked_card(click.values)
         return click_response(card, rooms.templates.of(made_as), made_as) if card else {}

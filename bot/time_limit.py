@@ -18,16 +18,24 @@ class TimeLimit:
         # Ordered by when they are due, since all are equally long.
         self._running: dict[Running, None] = {}
         self._timer: asyncio.TimerHandle | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def running(self) -> Running:
         """Return one use of the limit, which begins when it is entered."""
         return Running(self)
 
-    def begin(self, one: Running, loop: asyncio.AbstractEventLoop) -> None:
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The loop in which it was used first, and must always be: to ask for it each time is a call of the system."""
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+        return self._loop
+
+    def begin(self, one: Running) -> None:
         """Let the timer know of ``one``; called by `Running`."""
         self._running[one] = None
         if self._timer is None:
-            self._timer = loop.call_at(one.due, self._expire, loop)
+            self._timer = self.loop.call_at(one.due, self._expire, self.loop)
 
     def end(self, one: Running) -> None:
         """Forget ``one``; called by `Running`."""
@@ -58,12 +66,12 @@ class Running:
         """Whether it was this limit that ended the work."""
 
     def __enter__(self) -> Running:
-        task = asyncio.current_task()
+        loop = self._limit.loop
+        task = asyncio.current_task(loop)
         assert task is not None, "only tasks can be interrupted"
         self._task, self._cancelling = task, task.cancelling()
-        loop = asyncio.get_running_loop()
         self.due = loop.time() + self._limit.seconds
-        self._limit.begin(self, loop)
+        self._limit.begin(self)
         return self
 
     def expire(self) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
-from typing import Protocol
+from functools import partial
+from typing import Any, Protocol
 
 import structlog
+from prometheus_client import Counter
 
 from bot.access.people import People
 from bot.access.person import Person
@@ -17,7 +19,7 @@ from bot.cards.card import Card
 from bot.cards.track import TrackIds
 from bot.cards.view import View
 from bot.chat.asking import Asking
-from bot.chat.channel import AnswerChannel, Sent, Unconfirmed
+from bot.chat.channel import AnswerChannel, Sent, Unconfirmed, Via
 from bot.chat.inbox import Inbox, InboxState, Letter
 from bot.chat.message import Message
 from bot.chat.order import Place, Queue
@@ -89,16 +91,23 @@ class QuestionPipeline:
         self._tracks = tracks
         self._metrics = metrics
         self._now = now
+        zone = now().tzinfo
+        assert zone is not None, "the clock gives aware times"
+        self._zone = zone
         self._pause = pause
         self._slots = asyncio.Semaphore(at_once)
         self._turns = Turns()
         self._queue = Queue()
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: set[asyncio.Task[Any]] = set()
+        metrics.waiting.set_function(lambda: len(self._running))
+        self._questions: dict[tuple[str, str], Counter] = {}
+        self._sent = {via: metrics.sent.labels(via) for via in Via}
 
-    async def accept(self, message: Message, payload: str) -> None:
-        """Return when the question is safe in the inbox, so that it may be acknowledged; the work goes on alone.
+    async def accept(self, message: Message, payload: str) -> Callable[[], Awaitable[None]] | None:
+        """Return when the question is safe in the inbox, so that it may be acknowledged: the work that answers it.
 
-        Raises `bot.store.errors.StoreUnavailable`: then it must not be acknowledged.
+        The work is to be begun then, in a task; there is none for a question that was accepted before. Raises
+        `bot.store.errors.StoreUnavailable`: then it must not be acknowledged.
         """
         came, received_at = time.monotonic(), self._now()
         # The place is taken before the commit: questions keep the order in which their frames came.
@@ -110,13 +119,14 @@ class QuestionPipeline:
             place.leave()
             raise
         if new:
-            self._start(message, place, came, received_at)
-        else:
-            place.leave()
+            return partial(self._work, message, place, came, received_at)
+        place.leave()
+        return None
 
     def resume(self, message: Message, received_at: datetime) -> None:
         """Answer a question that was accepted before a restart, at ``received_at``."""
-        self._start(message, self._queue.take_place(message.conversation.id), time.monotonic(), received_at)
+        place = self._queue.take_place(message.conversation.id)
+        self._running.add(asyncio.create_task(self._work(message, place, time.monotonic(), received_at)))
 
     async def drain(self, grace: float) -> int:
         """Wait up to ``grace`` seconds for the questions at work; return how many are left for the next start."""
@@ -128,28 +138,22 @@ class QuestionPipeline:
         await asyncio.gather(*self._running, return_exceptions=True)
         return left
 
-    def _start(self, message: Message, place: Place, came: float, received_at: datetime) -> None:
-        task = asyncio.create_task(self._work(message, place, came, received_at))
-        self._running.add(task)
-        self._metrics.waiting.inc()
-        task.add_done_callback(self._finished)
-
-    def _finished(self, task: asyncio.Task[None]) -> None:
-        self._running.discard(task)
-        self._metrics.waiting.dec()
-        if not task.cancelled() and (error := task.exception()):
-            # A defect of ours: counted and logged with its place, and the question is answered after a restart.
-            self._metrics.errors.labels("chat", type(error).__name__).inc()
-            log.error("question.defect", error=type(error).__name__, exc_info=error)
-
     async def _work(self, message: Message, place: Place, came: float, received_at: datetime) -> None:
+        task = asyncio.current_task()
+        assert task is not None, "a question is answered in a task, so that it can be ended"
+        self._running.add(task)
         try:
             async with self._slots:
                 answer, card = await self._find(message)
                 await place.reached()
                 await self._send(message, answer, card, came, received_at)
+        except Exception as error:
+            # Counted and logged with its place, and the question is answered after a restart.
+            self._metrics.errors.labels("chat", type(error).__name__).inc()
+            log.error("question.defect", error=type(error).__name__, exc_info=error)
         finally:
             place.leave()
+            self._running.discard(task)
 
     async def _find(self, message: Message) -> tuple[Answer, Card]:
         await self._turns.next()
@@ -163,24 +167,24 @@ class QuestionPipeline:
     def _asking(self, message: Message, person: Person) -> Asking:
         return Asking(person=person, conversation=message.conversation, line=message.text, now=self._now())
 
-    @property
-    def _zone(self) -> tzinfo:
-        zone = self._now().tzinfo
-        assert zone is not None, "the clock gives aware times"
-        return zone
-
     async def _send(self, message: Message, answer: Answer, card: Card, came: float, received_at: datetime) -> None:
         outcome, state = answer.outcome, InboxState.ANSWERED
         try:
             sent = await self._deliver(message, card, received_at + FRESH)
-            self._metrics.sent.labels(sent.via).inc()
+            self._sent[sent.via].inc()
             self._metrics.answer_seconds.observe(time.monotonic() - came)
         except DingerpError as error:
             outcome, state = "not_delivered", InboxState.FAILED
             self._metrics.errors.labels("channel", type(error).__name__).inc()
             log.error("answer.not_delivered", error=type(error).__name__, detail=error.detail, command=answer.command)
         self._inbox.mark_soon(message.msg_id, state)
-        self._metrics.questions.labels(answer.command, outcome).inc()
+        self._count(answer.command, outcome)
+
+    def _count(self, command: str, outcome: str) -> None:
+        counter = self._questions.get((command, outcome))
+        if counter is None:
+            counter = self._questions[command, outcome] = self._metrics.questions.labels(command, outcome)
+        counter.inc()
 
     async def _deliver(self, message: Message, card: Card, until: datetime) -> Sent:
         """Send the answer, again if need be, as long as that may help and ``until`` has not come."""

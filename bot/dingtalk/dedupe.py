@@ -26,27 +26,34 @@ class Once(Generic[Result]):
         self._limit = limit
         self._ttl = ttl
         self._monotonic = monotonic
-        self._under_way: dict[Hashable, asyncio.Future[Result]] = {}
+        self._under_way: dict[Hashable, asyncio.Future[Result] | None] = {}
+        """Work, and what those wait for who asked for the same: there is none while nobody does."""
         self._keep = keep
 
     async def do(self, key: Hashable, work: Callable[[], Awaitable[Result]]) -> Result:
         """Return the result of ``work``, or that of the same key's work before. Raises what ``work`` raises."""
         if (done := self._done.get(key)) is not None and done[1] > self._monotonic():
             return done[0]
-        if (under_way := self._under_way.get(key)) is not None:
-            return await asyncio.shield(under_way)
-        mine = self._under_way[key] = asyncio.get_running_loop().create_future()
+        if key in self._under_way:
+            return await self._follow(key)
+        self._under_way[key] = None
         try:
             result = await work()
         except BaseException:
-            mine.cancel()
+            if (followed := self._under_way.pop(key)) is not None:
+                followed.cancel()
             raise
-        finally:
-            del self._under_way[key]
+        if (followed := self._under_way.pop(key)) is not None:
+            followed.set_result(result)
         if self._keep(result):
             self._remember(key, result)
-        mine.set_result(result)
         return result
+
+    async def _follow(self, key: Hashable) -> Result:
+        followed = self._under_way[key]
+        if followed is None:
+            followed = self._under_way[key] = asyncio.get_running_loop().create_future()
+        return await asyncio.shield(followed)
 
     def _remember(self, key: Hashable, result: Result) -> None:
         now = self._monotonic()

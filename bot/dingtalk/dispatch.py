@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -16,6 +17,7 @@ from bot.dingtalk.errors import BadPayload
 from bot.dingtalk.frames import (
     Answer,
     Frame,
+    Push,
     callback_message,
     event_answer,
     event_message,
@@ -33,8 +35,11 @@ from bot.time_limit import TimeLimit
 
 log = structlog.get_logger(__name__)
 
-Receive: TypeAlias = Callable[[CallbackMessage], Awaitable[Mapping[str, object] | None]]
-"""A handler of ours: quick, returns the ACK's ``response``. Raising is answered 500, `BadPayload` 400."""
+Receive: TypeAlias = Callable[[Push], Awaitable[Mapping[str, object] | None]]
+"""A handler of ours: quick, returns the ACK's ``response``. Raising is answered 500, `BadPayload` 400.
+
+What takes longer it leaves as the push's ``work``, which begins after the ACK.
+"""
 
 ReceiveEvent: TypeAlias = Callable[[EventMessage], Awaitable[None]]
 """A handler of ours for events: an event counts as taken when it returns, and comes again when it raises."""
@@ -73,7 +78,9 @@ class Dispatcher:
         self._thread = thread
         self._receivers: dict[str, _Receiver] = {}
         self._events: _EventReceiver | None = None
+        self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[None]] = set()
+        """Frames that are not acknowledged yet."""
         self._room = asyncio.Event()
         self._slots = asyncio.Semaphore(policy.max_in_flight)
         self._sdk_in_flight = 0
@@ -106,75 +113,93 @@ class Dispatcher:
 
     def take(self, frame: Frame, connection: Connection) -> None:
         """Start working on a frame; returns at once."""
-        task = asyncio.create_task(self._serve(frame, connection, connection.last_seen))
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
+        self._tasks.add(self._loop.create_task(self._serve(frame, connection, connection.last_seen)))
 
     async def room(self) -> None:
         """Wait until a quarter of the desk is free: not to stop and go with every frame."""
-        while len(self._tasks) > self._policy.max_waiting * 3 // 4:
-            self._room.clear()
-            await self._room.wait()
+        await self._fewer_than(self._policy.max_waiting * 3 // 4 + 1)
 
     async def finish(self, grace: float) -> int:
         """Wait ``grace`` seconds for what is in flight, cancel the rest and return how many frames that were."""
-        if self._tasks and grace > 0:
-            await asyncio.wait(self._tasks, timeout=grace)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(grace):
+                await self._fewer_than(1)
         left = tuple(self._tasks)
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
         return len(left)
 
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        self._room.set()
-        if not task.cancelled() and (error := task.exception()) is not None:
-            self._counts.error(type(error).__name__)
-            log.error("stream.frame_lost", exc_info=error)
+    async def _fewer_than(self, count: int) -> None:
+        while len(self._tasks) >= count:
+            self._room.clear()
+            await self._room.wait()
 
     async def _serve(self, frame: Frame, connection: Connection, since: float) -> None:
-        answer = await self._answer(frame)
+        """Have a frame handled and acknowledged, and go on with what the handler left to be done after that.
+
+        That work is the handler's own: nobody here waits for it or ends it.
+        """
+        work = None
+        try:
+            push = self._push(frame)
+            if isinstance(push, Push):
+                answer = await self._answer(frame, push)
+                work = push.work
+            else:
+                answer = push
+            await self._acknowledge(frame, answer, connection, since)
+        except Exception as defect:
+            self._counts.error(type(defect).__name__)
+            log.error("stream.frame_lost", exc_info=defect)
+        finally:
+            self._tasks.discard(asyncio.current_task(self._loop))
+            self._room.set()
+        if work is not None:
+            await work()
+
+    async def _acknowledge(self, frame: Frame, answer: Answer, connection: Connection, since: float) -> None:
         if answer is _UNANSWERED:
             return
         if not frame.message_id:
             self._counts.error("no_message_id")
             log.warning("stream.no_message_id", connection=connection.number, topic=frame.topic[:100])
         elif await connection.send(write_ack(frame.message_id, answer)):
-            self._counts.ack(frame.topic, asyncio.get_running_loop().time() - since)
+            self._counts.ack(frame.topic, self._loop.time() - since)
         else:
             self._counts.error("ack_dropped")
             log.info("stream.ack_dropped", connection=connection.number, topic=frame.topic)
 
-    async def _answer(self, frame: Frame) -> Answer:
-        receiver = self._receivers.get(frame.topic) if frame.type == CallbackMessage.TYPE else None
-        events = self._events if frame.type == EventMessage.TYPE else None
-        handler = None if receiver or events else self._sdk_handler(frame.type, frame.topic)
-        if receiver is None and events is None and handler is None:
+    def _push(self, frame: Frame) -> Push | Answer:
+        """Return what a handler gets of the frame, or the answer where no handler can get it."""
+        ours = self._receivers.get(frame.topic) if frame.type == CallbackMessage.TYPE else self._events
+        if ours is None and self._sdk_handler(frame.type, frame.topic) is None:
             return self._unable(frame, "unknown_topic", AckMessage.STATUS_NOT_IMPLEMENT, "no handler for this topic")
         try:
-            data = read_data(frame)
+            return Push(frame, read_data(frame))
         except BadPayload as error:
             return self._unable(frame, "bad_data", AckMessage.STATUS_BAD_REQUEST, error.detail)
+
+    async def _answer(self, frame: Frame, push: Push) -> Answer:
         work: Callable[[], Awaitable[Answer]]
-        if receiver is not None:
-            work = partial(self._ask_receiver, receiver, frame, data)
-        elif events is not None:
-            work = partial(self._ask_event_receiver, events, frame, data)
+        if frame.type == CallbackMessage.TYPE and (receiver := self._receivers.get(frame.topic)) is not None:
+            work = partial(self._ask_receiver, receiver, frame, push)
+        elif frame.type == EventMessage.TYPE and self._events is not None:
+            work = partial(self._ask_event_receiver, self._events, frame, push.data)
         else:
-            work = partial(self._ask_sdk, handler, frame, data)
-        key = identity(frame, data)
+            work = partial(self._ask_sdk, self._sdk_handler(frame.type, frame.topic), frame, push.data)
+        key = identity(frame, push.data)
         return await (work() if key is None else self._once.do(key, work))
 
-    async def _ask_receiver(self, receiver: _Receiver, frame: Frame, data: dict[str, Any]) -> Answer:
+    async def _ask_receiver(self, receiver: _Receiver, frame: Frame, push: Push) -> Answer:
         async with self._slots:
             try:
                 with receiver.limit.running():
-                    return response(await receiver.receive(callback_message(frame, data)))
+                    return response(await receiver.receive(push))
             except BadPayload as error:
                 return self._unable(frame, "bad_data", AckMessage.STATUS_BAD_REQUEST, error.detail)
             except asyncio.CancelledError:
-                if _cancelled():
+                if self._cancelled():
                     raise
                 return self._failed(frame, None)
             except Exception as error:  # noqa: BLE001 - whatever a handler raises, its frame gets an ACK
@@ -187,7 +212,7 @@ class Dispatcher:
                     await events.receive(event_message(frame, data))
                 return event_answer(AckMessage.STATUS_OK, "OK", again=False)
             except asyncio.CancelledError:
-                if _cancelled():
+                if self._cancelled():
                     raise
                 return self._failed(frame, None)
             except Exception as error:  # noqa: BLE001 - whatever a handler raises, its frame gets an ACK
@@ -208,7 +233,7 @@ class Dispatcher:
             async with asyncio.timeout(self._policy.sdk_timeout):
                 return await self._thread.call(work)
         except asyncio.CancelledError:
-            if _cancelled():
+            if self._cancelled():
                 raise
             return self._failed(frame, None)
         except Exception as error:  # noqa: BLE001 - whatever a handler raises, its frame gets an ACK
@@ -240,8 +265,7 @@ class Dispatcher:
             return event_answer(AckMessage.STATUS_SYSTEM_EXCEPTION, "handler failed", again=True)
         return failure(AckMessage.STATUS_SYSTEM_EXCEPTION, "handler failed")
 
-
-def _cancelled() -> bool:
-    """Whether it is this task that is being cancelled, and not something that a handler waited for."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
+    def _cancelled(self) -> bool:
+        """Whether it is this task that is being cancelled, and not something that a handler waited for."""
+        task = asyncio.current_task(self._loop)
+        return task is not None and task.cancelling() > 0

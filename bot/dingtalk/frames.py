@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -41,6 +41,26 @@ class Frame(NamedTuple):
     headers: Mapping[str, Any]
     body: Mapping[str, Any]
     """The whole frame as it was decoded; its ``data`` is still a JSON string."""
+
+
+class Push:
+    """What a handler of ours gets of a callback."""
+
+    __slots__ = ("_text", "data", "message_id", "topic", "work")
+
+    def __init__(self, frame: Frame, data: dict[str, Any]) -> None:
+        self.topic = frame.topic
+        self.message_id = frame.message_id
+        self.data = data
+        """The frame's ``data``, decoded."""
+        self.work: Callable[[], Awaitable[None]] | None = None
+        """What the handler leaves to be done once the frame is acknowledged; it goes on in the frame's own task."""
+        self._text = frame.body.get("data")
+
+    @property
+    def text(self) -> str:
+        """``data`` as JSON text, as it came."""
+        return self._text if isinstance(self._text, str) and self._text else orjson.dumps(self.data).decode()
 
 
 class Answer(NamedTuple):

@@ -34,6 +34,7 @@ from bot.dingtalk.quota import MonthlyMeter
 from bot.dingtalk.rate import Bucket
 from bot.dingtalk.tokens import Grant, Tokens
 from bot.metrics import Metrics
+from bot.time_limit import TimeLimit
 
 _log = structlog.get_logger(__name__)
 
@@ -153,8 +154,10 @@ class OpenApi:
         self._patience = patience or Patience()
         self._rates = rates or Rates()
         self._draw = draw
+        self._limit = TimeLimit(self._patience.per_try)
+        # The whole of a try is bounded by our own limit, which costs less than a timer of aiohttp's for each.
         self._timeout = aiohttp.ClientTimeout(
-            total=self._patience.per_try, connect=self._patience.connect, sock_connect=self._patience.connect
+            total=None, connect=self._patience.connect, sock_connect=self._patience.connect
         )
         self._lanes: dict[str, _Lane] = {}
 
@@ -277,7 +280,8 @@ class OpenApi:
         started = time.perf_counter()
         outcome = "cancelled"
         try:
-            answer = await send(lane, token)
+            with self._limit.running():
+                answer = await send(lane, token)
             outcome = "ok"
         except DingTalkError as trouble:
             outcome = trouble.outcome

@@ -36,7 +36,7 @@ class MonthlyMeter:
 
     def __init__(self, store: CallStore, *, metrics: Metrics, now: Callable[[], datetime]) -> None:
         self._store = store
-        self._gauge = metrics.month_calls
+        metrics.month_calls.set_function(lambda: self.used)
         self._now = now
         self._month, self._month_ends = _month(now())
         self._stored = 0
@@ -52,7 +52,6 @@ class MonthlyMeter:
         """Count one call."""
         self._turn()
         self._unsaved[self._month] = self._unsaved.get(self._month, 0) + 1
-        self._gauge.set(self.used)
 
     def _turn(self) -> None:
         """Begin a new month if one has begun."""
@@ -64,7 +63,6 @@ class MonthlyMeter:
     async def load(self) -> None:
         """Begin with what earlier runs stored."""
         self._stored = await self._store.load(self._month)
-        self._gauge.set(self.used)
 
     async def save(self) -> None:
         """Store what is not stored yet; a failure loses nothing, the next call stores it."""
@@ -75,7 +73,6 @@ class MonthlyMeter:
                 self._unsaved[month] = left
             if month == self._month:
                 self._stored = total
-        self._gauge.set(self.used)
 
     async def keep(self, every: float) -> None:
         """Save each ``every`` seconds until cancelled, and a last time then; a store that is away is only noted."""

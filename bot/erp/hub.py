@@ -22,6 +22,7 @@ from cachetools import LRUCache
 from bot.erp.calls import Calls
 from bot.erp.copies import Copies, asked
 from bot.erp.errors import ErpError, NotFound, Unavailable, UnknownOutcome, Unsupported
+from bot.erp.flight import Flight
 from bot.erp.found import Found as Found  # who asks the hub takes it from here
 from bot.erp.found import Part
 from bot.erp.index.finding import ProductIndex
@@ -132,7 +133,7 @@ class ErpHub:
         )
         self._now = now
         self._scope = scope
-        self._flights: dict[_Key, asyncio.Task[Any]] = {}
+        self._flights: dict[_Key, Flight[Any]] = {}
         self._recent = RecentReads(
             {name: guard.cache for name, guard in protections.items()}, metrics=metrics, monotonic=monotonic
         )
@@ -287,11 +288,7 @@ class ErpHub:
         """Let decisions under way finish, end the reads and close the sources."""
         if self._writes:
             await asyncio.wait(self._writes)
-        flights = [*self._flights.values()]
-        for flight in flights:
-            flight.cancel()
-        if flights:
-            await asyncio.wait(flights)
+        await asyncio.gather(*(flight.end() for flight in [*self._flights.values()]))
         for source in self._all:
             await source.close()
 
@@ -328,7 +325,7 @@ class ErpHub:
         missing: NotFound | None = None
         errors: list[ErpError] = []
         for source, flight in flights:
-            answer = await asyncio.shield(flight)
+            answer = await flight.follow()
             if isinstance(answer, NotFound):
                 missing = missing or answer
                 continue
@@ -354,7 +351,7 @@ class ErpHub:
     ) -> Part[Any] | NotFound:
         """Return what one source says, or what it said last if it does not answer."""
         key = self._key(source, call, args)
-        answer = await asyncio.shield(self._flight(source, key, read))
+        answer = await self._flight(source, key, read).follow()
         if isinstance(answer, NotFound):
             return answer
         if isinstance(answer, Found):
@@ -372,17 +369,18 @@ class ErpHub:
     def _key(self, source: Erp, call: str, args: _Key) -> _Key:
         return (source.name, call, self._scope(), *args)
 
-    def _flight(self, source: Erp, key: _Key, read: Callable[[Erp], Awaitable[T]]) -> asyncio.Task[Found[T] | ErpError]:
+    def _flight(self, source: Erp, key: _Key, read: Callable[[Erp], Awaitable[T]]) -> Flight[Found[T] | ErpError]:
         """Return the read of ``key`` that is under way or landed a moment ago, or start it."""
         flight = self._flights.get(key) or self._recent.get(source.name, str(key[1]), key)
         if flight is None:
-            flight = self._flights[key] = asyncio.create_task(self._fly(source, key, read))
+            flight = self._flights[key] = Flight()
+            flight.start(self._fly(source, key, read, flight))
         return flight
 
-    async def _fly(self, source: Erp, key: _Key, read: Callable[[Erp], Awaitable[T]]) -> Found[T] | ErpError:
+    async def _fly(
+        self, source: Erp, key: _Key, read: Callable[[Erp], Awaitable[T]], flight: Flight[Found[T] | ErpError]
+    ) -> Found[T] | ErpError:
         answer: Found[T] | ErpError | None = None
-        flight = asyncio.current_task()
-        assert flight is not None
         try:
             said = await self._read(source, key, read)
             value, notes = self._inspectors[source.name].inspect(said)

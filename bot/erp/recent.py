@@ -6,12 +6,12 @@ shown. An answer keeps the time at which it was read.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
 from cachetools import TTLCache
 
+from bot.erp.flight import Flight
 from bot.metrics import Metrics
 
 _HELD = 256
@@ -22,12 +22,12 @@ class RecentReads:
     """The reads that brought an answer, for as many ``seconds`` after it as each source allows (0: none)."""
 
     def __init__(self, seconds: Mapping[str, float], *, metrics: Metrics, monotonic: Callable[[], float]) -> None:
-        self._landed: dict[str, TTLCache[tuple[Hashable, ...], asyncio.Task[Any]]] = {
+        self._landed: dict[str, TTLCache[tuple[Hashable, ...], Flight[Any]]] = {
             source: TTLCache(_HELD, span, timer=monotonic) for source, span in seconds.items() if span
         }
         self._metrics = metrics
 
-    def get(self, source: str, call: str, key: tuple[Hashable, ...]) -> asyncio.Task[Any] | None:
+    def get(self, source: str, call: str, key: tuple[Hashable, ...]) -> Flight[Any] | None:
         """Return the read of ``key`` that landed a moment ago, and count that it spares a call."""
         landed = self._landed.get(source)
         read = None if landed is None else landed.get(key)
@@ -35,7 +35,7 @@ class RecentReads:
             self._metrics.erp_cached.labels(source, call).inc()
         return read
 
-    def put(self, source: str, key: tuple[Hashable, ...], read: asyncio.Task[Any]) -> None:
+    def put(self, source: str, key: tuple[Hashable, ...], read: Flight[Any]) -> None:
         """Hold a read from now on."""
         landed = self._landed.get(source)
         if landed is not None:

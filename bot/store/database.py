@@ -68,7 +68,7 @@ class Database:
         Each of its statements sees what was stored when it began, as in a transaction, but there is none to begin and
         end: on PostgreSQL those are two round trips of the three that a single row takes.
         """
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._read, call)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self.state, call)
 
     async def revision(self, timeout: float = 2.0) -> str | None:
         """Return the revision that the database is at, None for an empty one.
@@ -95,7 +95,11 @@ class Database:
         """Let ``job``, which must not raise, run in a thread of the database, behind what waits there already."""
         self._threads.submit(job)
 
-    def _read(self, call: Callable[[Connection], T]) -> T:
+    def state(self, call: Callable[[Connection], T]) -> T:
+        """Return what a single statement brings, for jobs that are in a thread of the database already.
+
+        The statement is a transaction of its own, which the database begins and ends within it.
+        """
         try:
             with self._looking.connect() as connection:
                 return call(connection)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import threading
-import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Generic, TypeAlias, TypeVar
 
 import structlog
 from sqlalchemy import delete, select, update
@@ -27,27 +26,37 @@ log = structlog.get_logger(__name__)
 BATCH = 500
 """Rows per commit: bounds the time for which one commit holds the others up."""
 
-GATHER = 0.002
-"""Seconds in which frames gather for the next commit while they keep coming: a commit costs as much as twenty rows."""
+GATHER = 0.004
+"""Seconds in which frames gather for the next commit while they keep coming.
+
+Each commit takes the interpreter from the event loop three times, for as long as an answer takes half of (measured).
+"""
+
+MARK_WITHIN = 0.05
+"""Seconds in which marks that nobody waits for gather: a crash makes them harmless, so they need no commit each."""
 
 KEEP = timedelta(hours=1)
 """How long answered questions are known, so that a late redelivery is not answered again (seen after 60 s)."""
 
+Row = TypeVar("Row")
+Told = TypeVar("Told")
+
 
 @dataclass(slots=True)
-class _Batch:
-    letters: dict[str, Letter] = field(default_factory=dict)
-    marks: dict[str, InboxState] = field(default_factory=dict)
-    waiters: list[asyncio.Future[frozenset[str]]] = field(default_factory=list)
+class _Batch(Generic[Row, Told]):
+    """What one statement writes, by message id, and who waits for it."""
 
-    def __len__(self) -> int:
-        return len(self.letters) + len(self.marks)
+    rows: dict[str, Row] = field(default_factory=dict)
+    waiters: list[asyncio.Future[Told]] = field(default_factory=list)
 
-    def settle(self, new: frozenset[str]) -> None:
-        """Tell those who wait which letters were new."""
+    def __bool__(self) -> bool:
+        return bool(self.rows or self.waiters)
+
+    def settle(self, told: Told) -> None:
+        """Tell those who wait."""
         for waiter in self.waiters:
             if not waiter.done():
-                waiter.set_result(new)
+                waiter.set_result(told)
 
     def fail(self, error: StoreUnavailable) -> None:
         """Tell those who wait that nothing was stored.
@@ -55,56 +64,61 @@ class _Batch:
         No ACK then, so DingTalk sends the question again. A lost mark costs at most a second try of the same card,
         which DingTalk recognises by its id.
         """
-        log.error("inbox.not_written", rows=len(self), error=error.detail)
+        log.error("inbox.not_written", rows=len(self.rows), error=error.detail)
         for waiter in self.waiters:
             if not waiter.done():
                 waiter.set_exception(StoreUnavailable(error.detail))
 
 
+_Letters: TypeAlias = _Batch[Letter, frozenset[str]]
+_Marks: TypeAlias = _Batch[InboxState, None]
+
+
 class StoredInbox:
     """Implements `bot.chat.inbox.Inbox`. `run` must be running: it ends the writing, and reports a defect in it.
 
-    Batches are handed over in the database's own thread, not by a task: a task would go
-    through the busy event loop three times more for each batch, and ACKs would wait for that.
+    One job at a time is in the database's thread, which does there nothing but its statements: whatever Python a
+    second thread runs, the event loop stands still for it.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._lock = threading.Lock()
-        """Guards the next two; held for a few instructions only."""
-        self._batches: deque[_Batch] = deque([_Batch()])
+        self._letters: deque[_Letters] = deque([_Batch()])
+        self._marks: _Marks = _Batch()
+        self._marks_due = False
         self._writing = False
         self._later: asyncio.TimerHandle | None = None
         self._died: asyncio.Future[None] | None = None
 
     async def accept(self, letter: Letter) -> bool:
         """Return, after the commit, whether the question is new; raises `StoreUnavailable`."""
-        waiter: asyncio.Future[frozenset[str]] = asyncio.get_running_loop().create_future()
-        with self._lock:
-            batch = self._open_batch()
-            twin = letter.msg_id in batch.letters
-            if not twin:
-                batch.letters[letter.msg_id] = letter
-            batch.waiters.append(waiter)
-        self._write_soon()
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[frozenset[str]] = loop.create_future()
+        batch = self._letters[-1]
+        if len(batch.rows) >= BATCH:
+            self._letters.append(batch := _Batch())
+        twin = letter.msg_id in batch.rows
+        if not twin:
+            batch.rows[letter.msg_id] = letter
+        batch.waiters.append(waiter)
+        self._write_soon(loop)
         return letter.msg_id in await waiter and not twin
 
     async def mark(self, msg_id: str, state: InboxState) -> None:
         """Return after the commit of the new state."""
-        waiter: asyncio.Future[frozenset[str]] = asyncio.get_running_loop().create_future()
-        with self._lock:
-            batch = self._open_batch()
-            batch.marks[msg_id] = state
-            batch.waiters.append(waiter)
-        self._write_soon()
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[None] = loop.create_future()
+        self._marks.rows[msg_id] = state
+        self._marks.waiters.append(waiter)
+        self._write_marks(loop)
         await waiter
 
     def mark_soon(self, msg_id: str, state: InboxState) -> None:
-        """Let the new state be committed with the next batch."""
-        with self._lock:
-            self._open_batch().marks[msg_id] = state
-        if self._later is None:  # nobody waits for a mark: it may go with the next letters
-            self._later = asyncio.get_running_loop().call_later(GATHER, self._write_marks)
+        """Let the new state be committed within `MARK_WITHIN`."""
+        self._marks.rows[msg_id] = state
+        if self._later is None:
+            loop = asyncio.get_running_loop()
+            self._later = loop.call_later(MARK_WITHIN, self._write_marks, loop)
 
     async def unanswered(self, since: datetime) -> tuple[Letter, ...]:
         """Return what still waits, oldest first, and give up (as failed) what came before ``since``.
@@ -120,76 +134,90 @@ class StoredInbox:
 
     async def run(self) -> None:
         """Wait until cancelled; what is still to be written then is written first. Raises a defect in the writing."""
-        self._died = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        self._died = loop.create_future()
         try:
             await self._died
         except asyncio.CancelledError:
-            waiter: asyncio.Future[frozenset[str]] = asyncio.get_running_loop().create_future()
-            with self._lock:
-                self._batches[-1].waiters.append(waiter)
-            self._write_soon()
-            with suppress(StoreUnavailable):  # logged already
-                await waiter
+            letters, marks = loop.create_future(), loop.create_future()
+            self._letters[-1].waiters.append(letters)
+            self._marks.waiters.append(marks)
+            self._write_marks(loop)
+            for waiter in (letters, marks):
+                with suppress(StoreUnavailable):  # logged already
+                    await waiter
             raise
 
-    def _open_batch(self) -> _Batch:
-        if len(self._batches[-1]) >= BATCH:
-            self._batches.append(_Batch())
-        return self._batches[-1]
+    def _write_marks(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._later is not None:
+            self._later.cancel()
+            self._later = None
+        self._marks_due = True
+        self._write_soon(loop)
 
-    def _write_marks(self) -> None:
-        self._later = None
-        self._write_soon()
-
-    def _write_soon(self) -> None:
-        with self._lock:
-            if self._writing or not self._any():
-                return
+    def _write_soon(self, loop: asyncio.AbstractEventLoop) -> None:
+        if not self._writing:
             self._writing = True
-        self._database.start(partial(self._write, asyncio.get_running_loop()))
+            self._write(loop)
 
     def _write(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Write one batch, in the database's thread, and come back for the next one if there is one."""
-        with self._lock:
-            batch = self._batches.popleft()
-            if not self._batches:
-                self._batches.append(_Batch())
+        """Hand what is due to the database's thread."""
+        jobs: list[Callable[[], Callable[[], None]]] = []
+        letters = self._letters.popleft()
+        if not self._letters:
+            self._letters.append(_Batch())
+        if letters:
+            jobs.append(partial(_outcome, letters, partial(self._insert, letters.rows)))
+        if self._marks_due:
+            marks, self._marks, self._marks_due = self._marks, _Batch(), False
+            jobs.append(partial(_outcome, marks, partial(self._mark, marks.rows)))
+        self._database.start(partial(self._do, loop, jobs))
+
+    def _do(self, loop: asyncio.AbstractEventLoop, jobs: Sequence[Callable[[], Callable[[], None]]]) -> None:
+        """Write, in the database's thread."""
         try:
-            loop.call_soon_threadsafe(batch.settle, self._stored(batch))
-        except StoreUnavailable as error:
-            loop.call_soon_threadsafe(batch.fail, error)
+            told = [job() for job in jobs]
         except Exception as defect:  # noqa: BLE001 - whatever it is, `run` raises it
             loop.call_soon_threadsafe(self._die, defect)
-            return
-        if self._batches[0]:
-            time.sleep(GATHER)
-        with self._lock:
-            self._writing = self._any()
-        if self._writing:
-            self._database.start(partial(self._write, loop))
+        else:
+            loop.call_soon_threadsafe(self._written, loop, told)
 
-    def _any(self) -> bool:
-        return any(one or one.waiters for one in self._batches)
+    def _written(self, loop: asyncio.AbstractEventLoop, told: Sequence[Callable[[], None]]) -> None:
+        """Tell those who waited, and go on with what has come meanwhile."""
+        for tell in told:
+            tell()
+        if len(self._letters) > 1:
+            self._write(loop)
+        elif self._letters[0]:
+            loop.call_later(GATHER, self._write, loop)
+        elif self._marks_due:
+            self._write(loop)
+        else:
+            self._writing = False
 
     def _die(self, defect: Exception) -> None:
         if self._died is not None and not self._died.done():
             self._died.set_exception(defect)
 
-    def _stored(self, batch: _Batch) -> frozenset[str]:
+    def _insert(self, letters: Mapping[str, Letter]) -> frozenset[str]:
+        if not letters:
+            return frozenset()
         try:
-            return self._database.transact(partial(_store, batch, insert_letters))
+            return self._database.state(partial(insert_letters, letters=letters))
         except SomeKnown:
-            return self._database.transact(partial(_store, batch, insert_unknown_letters))
+            return self._database.transact(partial(insert_unknown_letters, letters=letters))
+
+    def _mark(self, marks: Mapping[str, InboxState]) -> None:
+        if marks:
+            self._database.transact(partial(mark, marks=marks))
 
 
-def _store(
-    batch: _Batch, insert: Callable[[Connection, Mapping[str, Letter]], frozenset[str]], connection: Connection
-) -> frozenset[str]:
-    """Write a batch and return the ids of the questions that are new."""
-    new = insert(connection, batch.letters) if batch.letters else frozenset[str]()
-    if batch.marks:
-        mark(connection, batch.marks)
-    return new
+def _outcome(batch: _Batch[Row, Told], store: Callable[[], Told]) -> Callable[[], None]:
+    """Write a batch and return what tells those who wait."""
+    try:
+        return partial(batch.settle, store())
+    except StoreUnavailable as error:
+        return partial(batch.fail, error)
 
 
 def _take_stock(since_ms: int, connection: Connection) -> tuple[Letter, ...]:

@@ -1,8 +1,9 @@
 """The statements of the inbox, one trip of the database each.
 
-With SQLite every row that Python steps over lets another thread take the interpreter, and under load each way back
-costs a switch interval. So a batch goes in as one JSON parameter and one statement, and nothing is fetched back unless
-something in it was known already.
+With SQLite every statement, each row that Python steps over, and the beginning and the end of a transaction let another
+thread take the interpreter, and under load each way back costs a switch interval. So a batch goes in as one JSON
+parameter and one statement that is its own transaction, and nothing is fetched back unless something in it was known
+already.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from datetime import datetime
 import orjson
 from sqlalchemy import select, text, update
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.dml import Update
 
 from bot.chat.inbox import InboxState, Letter
@@ -21,9 +23,9 @@ from bot.store.upsert import insert_into
 
 _SETTLED = frozenset({InboxState.ANSWERED, InboxState.FAILED})
 
-_INSERT_JSON = text(
-    "INSERT OR IGNORE INTO inbox (msg_id, state, received_ms, payload) SELECT json_extract(value, '$[0]'), :state, "
-    "json_extract(value, '$[1]'), json_extract(value, '$[2]') FROM json_each(:letters)"
+_INSERT_JSON = (
+    "INSERT INTO inbox (msg_id, state, received_ms, payload) SELECT json_extract(value, '$[0]'), ?, "
+    "json_extract(value, '$[1]'), json_extract(value, '$[2]') FROM json_each(?)"
 )
 
 _MARK_JSON = "UPDATE inbox SET state = :state%s WHERE msg_id IN (SELECT value FROM json_each(:ids))"
@@ -38,15 +40,18 @@ def milliseconds(moment: datetime) -> int:
 
 
 class SomeKnown(Exception):
-    """A letter of the batch was there before: the transaction must be taken back, and each one looked at."""
+    """A letter of the batch was there before: nothing was stored, and each one must be looked at."""
 
 
 def insert_letters(connection: Connection, letters: Mapping[str, Letter]) -> frozenset[str]:
-    """Store letters and return the ids of those that were new. Raises `SomeKnown` when it is not clear which."""
+    """Store letters by one statement and return the ids of those that were new. Raises `SomeKnown`."""
     if connection.dialect.name == "postgresql":
         return _insert_postgresql(connection, letters)
-    if _insert_sqlite(connection, letters) < len(letters):
-        raise SomeKnown
+    rows = [(one.msg_id, milliseconds(one.received_at), one.payload) for one in letters.values()]
+    try:
+        connection.exec_driver_sql(_INSERT_JSON, (InboxState.WAITING.value, orjson.dumps(rows).decode()))
+    except IntegrityError:
+        raise SomeKnown from None
     return frozenset(letters)
 
 
@@ -73,12 +78,6 @@ def mark(connection: Connection, marks: Mapping[str, InboxState]) -> None:
 def _marking(state: InboxState, ids: Collection[str]) -> Update:
     marking = update(INBOX).where(INBOX.c.msg_id.in_(ids)).values(state=state)
     return marking.values(payload="") if state in _SETTLED else marking
-
-
-def _insert_sqlite(connection: Connection, letters: Mapping[str, Letter]) -> int:
-    rows = [(one.msg_id, milliseconds(one.received_at), one.payload) for one in letters.values()]
-    values = {"state": InboxState.WAITING, "letters": orjson.dumps(rows).decode()}
-    return connection.execute(_INSERT_JSON, values).rowcount
 
 
 def _insert_postgresql(connection: Connection, letters: Mapping[str, Letter]) -> frozenset[str]:

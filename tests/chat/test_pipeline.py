@@ -105,6 +105,13 @@ class Bench:
     group: Group
     metrics: Metrics
     pipeline: QuestionPipeline
+    tasks: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def take(self, message: Message, payload: str) -> None:
+        """Accept a message and begin the work of it, as its frame's task does after the ACK."""
+        if (work := await self.pipeline.accept(message, payload)) is not None:
+            self.tasks.add(asyncio.create_task(work()))
+            await asyncio.sleep(0)
 
     async def states(self) -> dict[str, str]:
         rows = await self.inbox._database.run(lambda connection: connection.execute(select(INBOX)).all())
@@ -150,17 +157,17 @@ def message(msg_id: str, text: str, *, conversation: str = "cidA==", kind: Messa
 
 
 async def test_a_question_is_answered_once_however_often_it_comes(bench: Bench) -> None:
-    await asyncio.gather(*(bench.pipeline.accept(message("m1", "hello"), "{}") for _ in range(4)))
-    await bench.pipeline.accept(message("m1", "hello"), "{}")
+    await asyncio.gather(*(bench.take(message("m1", "hello"), "{}") for _ in range(4)))
+    await bench.take(message("m1", "hello"), "{}")
     assert await bench.pipeline.drain(5) == 0
     assert [title for title, _ in bench.group.seen] == ["hello"]
 
 
 async def test_answers_keep_the_order_of_their_conversation(bench: Bench) -> None:
     slow = bench.desk.gates["slow"] = asyncio.Event()
-    await bench.pipeline.accept(message("m1", "slow"), "{}")
-    await bench.pipeline.accept(message("m2", "quick"), "{}")
-    await bench.pipeline.accept(message("m3", "elsewhere", conversation="cidB=="), "{}")
+    await bench.take(message("m1", "slow"), "{}")
+    await bench.take(message("m2", "quick"), "{}")
+    await bench.take(message("m3", "elsewhere", conversation="cidB=="), "{}")
     await bench.group.spoken.wait()
     slow.set()
     await bench.pipeline.drain(5)
@@ -170,22 +177,22 @@ async def test_answers_keep_the_order_of_their_conversation(bench: Bench) -> Non
 async def test_a_full_house_in_one_conversation_does_not_lock_itself_out(bench: Bench) -> None:
     first = bench.desk.gates["0"] = asyncio.Event()
     for number in range(40):
-        await bench.pipeline.accept(message(f"m{number}", str(number)), "{}")
+        await bench.take(message(f"m{number}", str(number)), "{}")
     first.set()
     assert await bench.pipeline.drain(5) == 0
     assert [title for title, _ in bench.group.seen] == [str(number) for number in range(40)]
 
 
 async def test_a_message_without_a_question_gets_its_hint(bench: Bench) -> None:
-    await bench.pipeline.accept(message("m1", "", kind=MessageKind.PICTURE), "{}")
+    await bench.take(message("m1", "", kind=MessageKind.PICTURE), "{}")
     await bench.pipeline.drain(5)
     assert bench.group.seen[0][0] == "hint"
 
 
 async def test_what_dingtalk_refuses_is_named_counted_and_final(bench: Bench) -> None:
     bench.group.fail = lambda title: title == "bad"
-    await bench.pipeline.accept(message("m1", "bad"), "{}")
-    await bench.pipeline.accept(message("m2", "good"), "{}")
+    await bench.take(message("m1", "bad"), "{}")
+    await bench.take(message("m2", "good"), "{}")
     await bench.pipeline.drain(5)
     await bench.inbox.mark("m2", InboxState.ANSWERED)
     assert (await bench.states())["m1"] == "failed"
@@ -195,8 +202,8 @@ async def test_what_dingtalk_refuses_is_named_counted_and_final(bench: Bench) ->
 
 
 async def test_a_defect_is_counted_and_holds_nobody_up(bench: Bench) -> None:
-    await bench.pipeline.accept(message("m1", "defect"), "{}")
-    await bench.pipeline.accept(message("m2", "next"), "{}")
+    await bench.take(message("m1", "defect"), "{}")
+    await bench.take(message("m2", "next"), "{}")
     await bench.pipeline.drain(5)
     assert [title for title, _ in bench.group.seen] == ["next"]
     assert bench.metrics.errors.labels("chat", "LookupError")._value.get() == 1
@@ -205,7 +212,7 @@ async def test_a_defect_is_counted_and_holds_nobody_up(bench: Bench) -> None:
 
 async def test_ending_leaves_unfinished_questions_for_the_next_start(bench: Bench) -> None:
     bench.desk.gates["never"] = asyncio.Event()
-    await bench.pipeline.accept(message("m1", "never"), '{"text":"never"}')
+    await bench.take(message("m1", "never"), '{"text":"never"}')
     assert await bench.pipeline.drain(0.01) == 1
     (left,) = await bench.inbox.unanswered(NOW - timedelta(minutes=2))
     assert (left.msg_id, left.payload) == ("m1", '{"text":"never"}')
@@ -217,7 +224,7 @@ async def test_ending_leaves_unfinished_questions_for_the_next_start(bench: Benc
 
 async def test_a_fallback_is_noted_before_it_is_sent(bench: Bench) -> None:
     bench.group.fall_back = True
-    await bench.pipeline.accept(message("m1", "hello"), "{}")
+    await bench.take(message("m1", "hello"), "{}")
     await bench.pipeline.drain(5)
     assert await bench.inbox.unanswered(NOW - timedelta(minutes=2)) == ()
 
@@ -230,8 +237,8 @@ class Busy(DingerpError):
 
 async def test_what_may_work_later_is_tried_again_in_its_place(bench: Bench) -> None:
     bench.group.troubles = [Unconfirmed(), Busy(), Busy(retry_after=0.002)]
-    await bench.pipeline.accept(message("m1", "first"), "{}")
-    await bench.pipeline.accept(message("m2", "second"), "{}")
+    await bench.take(message("m1", "first"), "{}")
+    await bench.take(message("m2", "second"), "{}")
     assert await bench.pipeline.drain(5) == 0
     assert [title for title, _ in bench.group.seen] == ["first", "second"]
     assert bench.metrics.questions.labels("echo", "answered")._value.get() == 2
@@ -240,7 +247,7 @@ async def test_what_may_work_later_is_tried_again_in_its_place(bench: Bench) -> 
 @pytest.mark.parametrize("trouble", [Busy(retry_after=FRESH.total_seconds() + 1), DingerpError("refused")])
 async def test_what_cannot_work_in_time_is_given_up(bench: Bench, trouble: DingerpError) -> None:
     bench.group.troubles = [trouble]
-    await bench.pipeline.accept(message("m1", "hello"), "{}")
+    await bench.take(message("m1", "hello"), "{}")
     assert await bench.pipeline.drain(5) == 0
     assert bench.group.seen == []
     assert bench.metrics.questions.labels("echo", "not_delivered")._value.get() == 1
@@ -256,7 +263,7 @@ async def test_an_old_question_gets_one_try(bench: Bench) -> None:
 
 async def test_no_text_follows_a_card_that_may_stand(bench: Bench) -> None:
     bench.group.troubles, bench.group.fall_back = [Unconfirmed()], True
-    await bench.pipeline.accept(message("m1", "hello"), "{}")
+    await bench.take(message("m1", "hello"), "{}")
     assert await bench.pipeline.drain(0.05) == 1
     assert bench.group.seen == []
     assert (await bench.states())["m1"] == "waiting"
@@ -264,7 +271,7 @@ async def test_no_text_follows_a_card_that_may_stand(bench: Bench) -> None:
 
 async def test_a_text_that_certainly_failed_leaves_the_question_open(bench: Bench) -> None:
     bench.group.troubles, bench.group.fall_back = [Busy(retry_after=60)], True
-    await bench.pipeline.accept(message("m1", "hello"), "payload")
+    await bench.take(message("m1", "hello"), "payload")
     await bench.group.spoken.wait()
     assert await bench.pipeline.drain(0.01) == 1
     await bench.inbox.mark("another", InboxState.ANSWERED)  # and with it all that was marked before

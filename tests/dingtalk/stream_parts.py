@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
-from dingtalk_stream import CallbackMessage, Credential
+from dingtalk_stream import Credential
 
+from bot.dingtalk.frames import Push
 from bot.dingtalk.stream import Receive, StreamClient, StreamPolicy
 from bot.metrics import Metrics
 
@@ -110,14 +111,14 @@ class Recorder:
     """A handler of ours that records what it gets, answers ``reply`` and can be held up."""
 
     reply: Any = None
-    messages: list[CallbackMessage] = field(default_factory=list)
+    messages: list[Push] = field(default_factory=list)
     gate: asyncio.Event | None = None
 
     @classmethod
     def held(cls, reply: Any = None) -> Recorder:
         return cls(reply, gate=asyncio.Event())
 
-    async def __call__(self, message: CallbackMessage) -> Any:
+    async def __call__(self, message: Push) -> Any:
         self.messages.append(message)
         if self.gate is not None:
             await self.gate.wait()
