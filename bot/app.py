@@ -10,7 +10,6 @@ import asyncio
 import ctypes
 import gc
 import signal
-import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -54,13 +53,6 @@ GRACE = 9.0
 
 _M_ARENA_MAX = -8
 """Parameter of ``mallopt`` (mallopt(3))."""
-
-SWITCH = 0.001
-"""Seconds after which the event loop lets the database's thread have the interpreter.
-
-A commit asks for it several times. With Python's 5 ms that made the slowest acknowledgements 30 ms later under load
-(measured).
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +113,6 @@ async def run_until_stopped(settings: Settings) -> None:
     _share_one_arena()
     async with running(settings) as app:
         _spare_the_collector()
-        sys.setswitchinterval(SWITCH)
         log.info("bot.running", port=app.port, sources=sorted(settings.erp))
         app.died.add_done_callback(lambda _: stop.set())
         await stop.wait()

@@ -8,18 +8,20 @@ on SQLite), and under load each trip waits for the busy event loop: acknowledgem
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from time import monotonic
 from typing import Any, TypeVar
 
 from sqlalchemy import create_engine, event, inspect, text
-from sqlalchemy.engine import Connection, Engine, make_url
+from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, DisconnectionError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
 from bot.errors import ConfigurationError
+from bot.store.direct import Direct
 from bot.store.errors import StoreUnavailable
 
 T = TypeVar("T")
@@ -52,6 +54,8 @@ class Database:
         self._looking = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         threads = 1 if self.dialect == "sqlite" else _POSTGRES_THREADS
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="store")
+        self.direct = _directly(self._engine.url)
+        """For single statements that come all the time; None for what is no plain file of SQLite."""
 
     @property
     def dialect(self) -> str:
@@ -88,17 +92,22 @@ class Database:
 
     async def close(self) -> None:
         """Let calls under way finish and give the connections back."""
-        await asyncio.get_running_loop().run_in_executor(self._threads, self._engine.dispose)
+        await asyncio.get_running_loop().run_in_executor(self._threads, self._disconnect)
         self._threads.shutdown(wait=False)
 
-    def start(self, job: Callable[[], None]) -> None:
-        """Let ``job``, which must not raise, run in a thread of the database, behind what waits there already."""
-        self._threads.submit(job)
+    def start(self, job: Callable[[], T]) -> Future[T]:
+        """Let ``job`` run in a thread of the database, behind what waits there already."""
+        return self._threads.submit(job)
+
+    def _disconnect(self) -> None:
+        if self.direct is not None:
+            self.direct.close()
+        self._engine.dispose()
 
     def state(self, call: Callable[[Connection], T]) -> T:
-        """Return what a single statement brings, for jobs that are in a thread of the database already.
+        """Do what `look` does, for jobs that are in a thread of the database already.
 
-        The statement is a transaction of its own, which the database begins and ends within it.
+        A single statement that writes is a transaction of its own, which the database begins and ends within it.
         """
         try:
             with self._looking.connect() as connection:
@@ -146,6 +155,19 @@ def _make_engine(url: str) -> Engine:
     )
     event.listen(engine, "connect", _prepare_sqlite)
     return engine
+
+
+def _directly(url: URL) -> Direct | None:
+    file = url.database
+    if url.get_backend_name() != "sqlite" or url.query or not file or file == ":memory:":
+        return None
+
+    def connect() -> sqlite3.Connection:
+        connection = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
+        _prepare_sqlite(connection, None)
+        return connection
+
+    return Direct(connect)
 
 
 def _make_folder(folder: Path) -> None:

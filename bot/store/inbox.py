@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Generic, TypeAlias, TypeVar
+from typing import Generic, TypeVar
 
 import structlog
 from sqlalchemy import delete, select, update
@@ -18,7 +19,7 @@ from sqlalchemy.engine import Connection
 from bot.chat.inbox import InboxState, Letter
 from bot.store.database import Database
 from bot.store.errors import StoreUnavailable
-from bot.store.inbox_sql import SomeKnown, insert_letters, insert_unknown_letters, mark, milliseconds
+from bot.store.inbox_sql import SomeKnown, inserting, inserting_unknown, marking, milliseconds
 from bot.store.tables import INBOX
 
 log = structlog.get_logger(__name__)
@@ -26,11 +27,8 @@ log = structlog.get_logger(__name__)
 BATCH = 500
 """Rows per commit: bounds the time for which one commit holds the others up."""
 
-GATHER = 0.004
-"""Seconds in which frames gather for the next commit while they keep coming.
-
-Each commit takes the interpreter from the event loop three times, for as long as an answer takes half of (measured).
-"""
+GATHER = 0.001
+"""Seconds in which frames gather for the next commit while they keep coming: each one stops the event loop thrice."""
 
 MARK_WITHIN = 0.05
 """Seconds in which marks that nobody waits for gather: a crash makes them harmless, so they need no commit each."""
@@ -48,9 +46,6 @@ class _Batch(Generic[Row, Told]):
 
     rows: dict[str, Row] = field(default_factory=dict)
     waiters: list[asyncio.Future[Told]] = field(default_factory=list)
-
-    def __bool__(self) -> bool:
-        return bool(self.rows or self.waiters)
 
     def settle(self, told: Told) -> None:
         """Tell those who wait."""
@@ -70,23 +65,23 @@ class _Batch(Generic[Row, Told]):
                 waiter.set_exception(StoreUnavailable(error.detail))
 
 
-_Letters: TypeAlias = _Batch[Letter, frozenset[str]]
-_Marks: TypeAlias = _Batch[InboxState, None]
-
-
 class StoredInbox:
     """Implements `bot.chat.inbox.Inbox`. `run` must be running: it ends the writing, and reports a defect in it.
 
-    One job at a time is in the database's thread, which does there nothing but its statements: whatever Python a
-    second thread runs, the event loop stands still for it.
+    Letters, and marks beside them, are written one batch after the other; what comes meanwhile is the next batch. Jobs
+    are handed to the database's thread and come back by callbacks: a task would go through the busy event loop twice
+    more for each batch, and ACKs would wait for that.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._letters: deque[_Letters] = deque([_Batch()])
-        self._marks: _Marks = _Batch()
-        self._marks_due = False
-        self._writing = False
+        self._letters: deque[_Batch[Letter, frozenset[str]]] = deque([_Batch()])
+        self._marks: _Batch[InboxState, None] = _Batch()
+        self._inserting = False
+        self._marking = False
+        self._in_doubt: set[str] = set()
+        """Questions marked as falling back: a crash gives them up, so what becomes of them is written at once."""
+        self._hurry = False
         self._later: asyncio.TimerHandle | None = None
         self._died: asyncio.Future[None] | None = None
 
@@ -101,7 +96,9 @@ class StoredInbox:
         if not twin:
             batch.rows[letter.msg_id] = letter
         batch.waiters.append(waiter)
-        self._write_soon(loop)
+        if not self._inserting:
+            self._inserting = True
+            self._insert(loop)
         return letter.msg_id in await waiter and not twin
 
     async def mark(self, msg_id: str, state: InboxState) -> None:
@@ -110,15 +107,21 @@ class StoredInbox:
         waiter: asyncio.Future[None] = loop.create_future()
         self._marks.rows[msg_id] = state
         self._marks.waiters.append(waiter)
-        self._write_marks(loop)
+        if state is InboxState.FALLING_BACK:
+            self._in_doubt.add(msg_id)
+        self._mark(loop)
         await waiter
 
     def mark_soon(self, msg_id: str, state: InboxState) -> None:
-        """Let the new state be committed within `MARK_WITHIN`."""
+        """Let the new state be committed within `MARK_WITHIN`; at once where a crash would leave it in doubt."""
         self._marks.rows[msg_id] = state
-        if self._later is None:
+        if msg_id in self._in_doubt:
+            self._in_doubt.remove(msg_id)
+            self._hurry = True
+            self._mark(asyncio.get_running_loop())
+        elif self._later is None:
             loop = asyncio.get_running_loop()
-            self._later = loop.call_later(MARK_WITHIN, self._write_marks, loop)
+            self._later = loop.call_later(MARK_WITHIN, self._mark, loop)
 
     async def unanswered(self, since: datetime) -> tuple[Letter, ...]:
         """Return what still waits, oldest first, and give up (as failed) what came before ``since``.
@@ -139,85 +142,88 @@ class StoredInbox:
         try:
             await self._died
         except asyncio.CancelledError:
-            letters, marks = loop.create_future(), loop.create_future()
-            self._letters[-1].waiters.append(letters)
-            self._marks.waiters.append(marks)
-            self._write_marks(loop)
-            for waiter in (letters, marks):
-                with suppress(StoreUnavailable):  # logged already
-                    await waiter
+            with suppress(StoreUnavailable):  # logged already
+                await self._all_written(loop)
             raise
 
-    def _write_marks(self, loop: asyncio.AbstractEventLoop) -> None:
+    async def _all_written(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._inserting:
+            written: asyncio.Future[frozenset[str]] = loop.create_future()
+            self._letters[-1].waiters.append(written)
+            with suppress(StoreUnavailable):
+                await written
+        if self._marks.rows or self._marking:
+            marked: asyncio.Future[None] = loop.create_future()
+            self._marks.waiters.append(marked)
+            self._mark(loop)
+            await marked
+
+    def _insert(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Write the next letters."""
+        batch = self._letters.popleft()
+        if not self._letters:
+            self._letters.append(_Batch())
+        self._hand_over(loop, inserting(self._database, batch.rows), self._inserted, batch)
+
+    def _inserted(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        batch: _Batch[Letter, frozenset[str]],
+        job: Future[frozenset[str]],
+    ) -> None:
+        try:
+            batch.settle(job.result())
+        except SomeKnown:
+            self._hand_over(loop, inserting_unknown(self._database, batch.rows), self._inserted, batch)
+            return
+        except StoreUnavailable as error:
+            batch.fail(error)
+        if len(self._letters) > 1:
+            self._insert(loop)
+        elif self._letters[0].waiters:
+            loop.call_later(GATHER, self._insert, loop)
+        else:
+            self._inserting = False
+
+    def _mark(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Write the marks that there are; those that come meanwhile follow."""
         if self._later is not None:
             self._later.cancel()
             self._later = None
-        self._marks_due = True
-        self._write_soon(loop)
+        if self._marking:
+            return
+        self._marking, self._hurry = True, False
+        batch, self._marks = self._marks, _Batch()
+        self._hand_over(loop, marking(self._database, batch.rows), self._marked, batch)
 
-    def _write_soon(self, loop: asyncio.AbstractEventLoop) -> None:
-        if not self._writing:
-            self._writing = True
-            self._write(loop)
-
-    def _write(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Hand what is due to the database's thread."""
-        jobs: list[Callable[[], Callable[[], None]]] = []
-        letters = self._letters.popleft()
-        if not self._letters:
-            self._letters.append(_Batch())
-        if letters:
-            jobs.append(partial(_outcome, letters, partial(self._insert, letters.rows)))
-        if self._marks_due:
-            marks, self._marks, self._marks_due = self._marks, _Batch(), False
-            jobs.append(partial(_outcome, marks, partial(self._mark, marks.rows)))
-        self._database.start(partial(self._do, loop, jobs))
-
-    def _do(self, loop: asyncio.AbstractEventLoop, jobs: Sequence[Callable[[], Callable[[], None]]]) -> None:
-        """Write, in the database's thread."""
+    def _marked(self, loop: asyncio.AbstractEventLoop, batch: _Batch[InboxState, None], job: Future[None]) -> None:
+        self._marking = False
         try:
-            told = [job() for job in jobs]
-        except Exception as defect:  # noqa: BLE001 - whatever it is, `run` raises it
-            loop.call_soon_threadsafe(self._die, defect)
-        else:
-            loop.call_soon_threadsafe(self._written, loop, told)
+            batch.settle(job.result())
+        except StoreUnavailable as error:
+            batch.fail(error)
+        if self._marks.waiters or self._hurry:
+            self._mark(loop)
+        elif self._marks.rows and self._later is None:
+            self._later = loop.call_later(MARK_WITHIN, self._mark, loop)
 
-    def _written(self, loop: asyncio.AbstractEventLoop, told: Sequence[Callable[[], None]]) -> None:
-        """Tell those who waited, and go on with what has come meanwhile."""
-        for tell in told:
-            tell()
-        if len(self._letters) > 1:
-            self._write(loop)
-        elif self._letters[0]:
-            loop.call_later(GATHER, self._write, loop)
-        elif self._marks_due:
-            self._write(loop)
-        else:
-            self._writing = False
+    def _hand_over(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        job: Callable[[], Told],
+        back: Callable[[asyncio.AbstractEventLoop, _Batch[Row, Told], Future[Told]], None],
+        batch: _Batch[Row, Told],
+    ) -> None:
+        """Let ``job`` run in the database's thread, and ``back`` in the event loop when it has."""
 
-    def _die(self, defect: Exception) -> None:
-        if self._died is not None and not self._died.done():
-            self._died.set_exception(defect)
+        def come_back(done: Future[Told]) -> None:
+            try:
+                back(loop, batch, done)
+            except Exception as defect:  # noqa: BLE001 - whatever it is, `run` raises it
+                if self._died is not None and not self._died.done():
+                    self._died.set_exception(defect)
 
-    def _insert(self, letters: Mapping[str, Letter]) -> frozenset[str]:
-        if not letters:
-            return frozenset()
-        try:
-            return self._database.state(partial(insert_letters, letters=letters))
-        except SomeKnown:
-            return self._database.transact(partial(insert_unknown_letters, letters=letters))
-
-    def _mark(self, marks: Mapping[str, InboxState]) -> None:
-        if marks:
-            self._database.transact(partial(mark, marks=marks))
-
-
-def _outcome(batch: _Batch[Row, Told], store: Callable[[], Told]) -> Callable[[], None]:
-    """Write a batch and return what tells those who wait."""
-    try:
-        return partial(batch.settle, store())
-    except StoreUnavailable as error:
-        return partial(batch.fail, error)
+        self._database.start(job).add_done_callback(lambda done: loop.call_soon_threadsafe(come_back, done))
 
 
 def _take_stock(since_ms: int, connection: Connection) -> tuple[Letter, ...]:

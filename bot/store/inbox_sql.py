@@ -3,35 +3,38 @@
 With SQLite every statement, each row that Python steps over, and the beginning and the end of a transaction let another
 thread take the interpreter, and under load each way back costs a switch interval. So a batch goes in as one JSON
 parameter and one statement that is its own transaction, and nothing is fetched back unless something in it was known
-already.
+already. What Python there is to do is done before, by whoever makes the job.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import sqlite3
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 
 import orjson
-from sqlalchemy import select, text, update
+from sqlalchemy import update
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.sql.dml import Update
 
 from bot.chat.inbox import InboxState, Letter
+from bot.store.database import Database
+from bot.store.direct import Direct
 from bot.store.tables import INBOX
 from bot.store.upsert import insert_into
 
 _SETTLED = frozenset({InboxState.ANSWERED, InboxState.FAILED})
 
-_INSERT_JSON = (
+_INSERT = (
     "INSERT INTO inbox (msg_id, state, received_ms, payload) SELECT json_extract(value, '$[0]'), ?, "
     "json_extract(value, '$[1]'), json_extract(value, '$[2]') FROM json_each(?)"
 )
-
-_MARK_JSON = "UPDATE inbox SET state = :state%s WHERE msg_id IN (SELECT value FROM json_each(:ids))"
-# Constant text: writing a statement anew for each number of ids took nearly half of a small commit (measured).
-_MARK = text(_MARK_JSON % "")
-_SETTLE = text(_MARK_JSON % ", payload = ''")
+# Each state with whether it is settled: settled questions lose their payload.
+_MARK = (
+    "UPDATE inbox SET state = json_extract(mark.value, '$[0]'), "
+    "payload = CASE json_extract(mark.value, '$[1]') WHEN 1 THEN '' ELSE payload END "
+    "FROM json_each(?) AS mark WHERE msg_id = mark.key"
+)
 
 
 def milliseconds(moment: datetime) -> int:
@@ -43,44 +46,47 @@ class SomeKnown(Exception):
     """A letter of the batch was there before: nothing was stored, and each one must be looked at."""
 
 
-def insert_letters(connection: Connection, letters: Mapping[str, Letter]) -> frozenset[str]:
-    """Store letters by one statement and return the ids of those that were new. Raises `SomeKnown`."""
-    if connection.dialect.name == "postgresql":
-        return _insert_postgresql(connection, letters)
+def inserting(database: Database, letters: Mapping[str, Letter]) -> Callable[[], frozenset[str]]:
+    """Return the job that stores letters and gives back the ids of those that were new; it may raise `SomeKnown`."""
+    if database.direct is None:
+        return inserting_unknown(database, letters)
     rows = [(one.msg_id, milliseconds(one.received_at), one.payload) for one in letters.values()]
+    parameters = (InboxState.WAITING.value, orjson.dumps(rows).decode())
+    return partial(_insert_directly, database.direct, parameters, frozenset(letters))
+
+
+def inserting_unknown(database: Database, letters: Mapping[str, Letter]) -> Callable[[], frozenset[str]]:
+    """Return the job that stores those letters that are not there yet and gives back their ids."""
+    return partial(database.state, partial(_insert_new, letters=letters))
+
+
+def marking(database: Database, marks: Mapping[str, InboxState]) -> Callable[[], None]:
+    """Return the job that sets states; settled questions lose their payload, which holds the secret reply address."""
+    if database.direct is None:
+        return partial(database.transact, partial(_mark_all, marks=marks))
+    states = {msg_id: (state.value, state in _SETTLED) for msg_id, state in marks.items()}
+    return partial(database.direct.execute, _MARK, (orjson.dumps(states).decode(),))
+
+
+def _insert_directly(direct: Direct, parameters: tuple[object, ...], ids: frozenset[str]) -> frozenset[str]:
     try:
-        connection.exec_driver_sql(_INSERT_JSON, (InboxState.WAITING.value, orjson.dumps(rows).decode()))
-    except IntegrityError:
+        direct.execute(_INSERT, parameters)
+    except sqlite3.IntegrityError:
         raise SomeKnown from None
-    return frozenset(letters)
+    return ids
 
 
-def insert_unknown_letters(connection: Connection, letters: Mapping[str, Letter]) -> frozenset[str]:
-    """Store those letters that are not there yet and return their ids."""
-    known = set(connection.execute(select(INBOX.c.msg_id).where(INBOX.c.msg_id.in_(letters))).scalars())
-    new = {msg_id: letter for msg_id, letter in letters.items() if msg_id not in known}
-    return insert_letters(connection, new) if new else frozenset()
-
-
-def mark(connection: Connection, marks: Mapping[str, InboxState]) -> None:
-    """Set states; settled questions lose their payload, for it holds the reply address, which is a secret."""
+def _mark_all(connection: Connection, marks: Mapping[str, InboxState]) -> None:
     by_state: dict[InboxState, list[str]] = {}
     for msg_id, state in marks.items():
         by_state.setdefault(state, []).append(msg_id)
     for state, ids in by_state.items():
-        if connection.dialect.name == "postgresql":
-            connection.execute(_marking(state, ids))
-        else:
-            values = {"state": state, "ids": orjson.dumps(ids).decode()}
-            connection.execute(_SETTLE if state in _SETTLED else _MARK, values)
+        emptied = {"payload": ""} if state in _SETTLED else {}
+        connection.execute(update(INBOX).where(INBOX.c.msg_id.in_(ids)).values(state=state, **emptied))
 
 
-def _marking(state: InboxState, ids: Collection[str]) -> Update:
-    marking = update(INBOX).where(INBOX.c.msg_id.in_(ids)).values(state=state)
-    return marking.values(payload="") if state in _SETTLED else marking
-
-
-def _insert_postgresql(connection: Connection, letters: Mapping[str, Letter]) -> frozenset[str]:
+def _insert_new(connection: Connection, letters: Mapping[str, Letter]) -> frozenset[str]:
+    insert = insert_into(INBOX, connection.dialect.name).on_conflict_do_nothing(index_elements=["msg_id"])
     rows = [
         {
             "msg_id": one.msg_id,
@@ -90,5 +96,4 @@ def _insert_postgresql(connection: Connection, letters: Mapping[str, Letter]) ->
         }
         for one in letters.values()
     ]
-    insert = insert_into(INBOX, "postgresql").on_conflict_do_nothing(index_elements=["msg_id"])
     return frozenset(connection.execute(insert.returning(INBOX.c.msg_id), rows).scalars())
