@@ -17,7 +17,7 @@ class TrackIds:
     """Makes and recognises the ``outTrackId`` of the bot's cards; ``key`` is the app's secret."""
 
     def __init__(self, key: str) -> None:
-        self._key = hashlib.sha256(b"card-track-id\0" + key.encode()).digest()
+        self._sealing = hmac.new(hashlib.sha256(b"card-track-id\0" + key.encode()).digest(), digestmod=hashlib.sha256)
 
     def for_message(self, msg_id: str) -> str:
         """Return the id of the answer to this message."""
@@ -47,4 +47,6 @@ class TrackIds:
     def _seal(self, kind: str, body: str) -> str:
         # The seal of an answer is that of its body alone, as cards of earlier releases carry it.
         sealed = body if kind == _ANSWER else f"{kind}-{body}"
-        return hmac.new(self._key, sealed.encode(), hashlib.sha256).hexdigest()[:16]
+        seal = self._sealing.copy()
+        seal.update(sealed.encode())
+        return seal.hexdigest()[:16]

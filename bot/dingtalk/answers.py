@@ -61,7 +61,8 @@ class Answers:
         `OutcomeUnknown` when a text may stand already. When all ways failed, raises the error of one that may work
         later; if there is none, that of the webhook or, if the message has none that still works, of the card.
         """
-        if await self._spare(message, card, before_fallback):
+        line = self._sparing(card.language)
+        if line is not None and await self._spare(message, card, line, before_fallback):
             return Sent(Via.WEBHOOK)
         robot_code = self._keys.robot(message.robot_code)
         in_group = message.conversation.kind is ConversationKind.GROUP
@@ -105,10 +106,12 @@ class Answers:
                 return Sent(Via.WEBHOOK)
         raise next((trouble for trouble in troubles if trouble.retry), last)
 
-    async def _spare(self, message: Message, card: Card, before_fallback: Callable[[], Awaitable[None]]) -> bool:
-        """Answer without a call that counts, where calls are spared and the message has a webhook."""
-        line, webhook = self._sparing(card.language), message.webhook
-        if line is None or webhook is None or webhook.expires_at <= self._now():
+    async def _spare(
+        self, message: Message, card: Card, line: str, before_fallback: Callable[[], Awaitable[None]]
+    ) -> bool:
+        """Answer without a call that counts, if the message has a webhook; ``line`` says that calls are spared."""
+        webhook = message.webhook
+        if webhook is None or webhook.expires_at <= self._now():
             return False
         try:
             await before_fallback()
