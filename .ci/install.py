@@ -1,5 +1,7 @@
 """Install into this environment what ``pip install`` would: ``python .ci/install.py -r requirements.lock``.
 
+``--python PATH``, as the first arguments, names the Python of another environment.
+
 pip looks through every file that an index offers of each package, which takes half a minute for the lock; uv takes
 three seconds. It asks where pip is configured to ask on this machine. What it does not know, or cannot do, pip does.
 """
@@ -67,7 +69,7 @@ def spell(pip: Mapping[str, str]) -> tuple[list[str], dict[str, str]] | None:
     return [*options, "--index-strategy", "unsafe-best-match"], variables
 
 
-def by_uv(arguments: Sequence[str]) -> bool:
+def by_uv(python: str, arguments: Sequence[str]) -> bool:
     """Install, after uv itself; false where that was not possible."""
     listed = subprocess.run([*PIP, "config", "list"], capture_output=True, text=True, check=False)
     told = spell(settings(listed.stdout.splitlines())) if listed.returncode == 0 else None
@@ -77,17 +79,18 @@ def by_uv(arguments: Sequence[str]) -> bool:
     if not UV.exists() and subprocess.run([*PIP, "install", "--no-deps", version.group()], check=False).returncode:
         return False
     options, variables = told
-    command = [str(UV), "pip", "install", "--quiet", "--no-config", "--python", sys.executable, *options, *arguments]
+    command = [str(UV), "pip", "install", "--quiet", "--no-config", "--python", python, *options, *arguments]
     return subprocess.run(command, env={**os.environ, **variables}, check=False).returncode == 0
 
 
 def main(arguments: Sequence[str]) -> int:
     """Install; return pip's exit code where it had to be asked."""
-    # The lock names everything, and the project itself comes without its dependencies.
-    arguments = ["--no-deps", *arguments]
-    if by_uv(arguments):
+    python, rest = sys.executable, list(arguments)
+    if rest[:1] == ["--python"]:
+        python, rest = rest[1], rest[2:]
+    if by_uv(python, rest):
         return 0
-    return subprocess.run([*PIP, "install", *arguments], check=False).returncode
+    return subprocess.run([*PIP, "--python", python, "install", *rest], check=False).returncode
 
 
 if __name__ == "__main__":

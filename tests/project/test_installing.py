@@ -75,7 +75,9 @@ def test_pip_does_what_uv_cannot(pip: str, uv_fails: int, by_pip: int, monkeypat
         return subprocess.CompletedProcess(command, failed, stdout=pip if command[-2:] == ["config", "list"] else "")
 
     monkeypatch.setattr(subprocess, "run", run)
-    assert install.main(["-r", "some.lock"]) == 0
-    installs = [command for command in asked if command[-3:] == ["--no-deps", "-r", "some.lock"]]
+    assert install.main(["--python", "elsewhere/python", "-r", "some.lock"]) == 0
+    installs = [command for command in asked if command[-2:] == ["-r", "some.lock"]]
     assert [command[0] for command in installs].count(sys.executable) == by_pip
     assert installs[-1][0] == (sys.executable if by_pip else str(install.UV))
+    for command in installs:
+        assert command[command.index("--python") + 1] == "elsewhere/python"
