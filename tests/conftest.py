@@ -1,6 +1,7 @@
 """For all tests: one Hypothesis profile, one PostgreSQL server, and in CI no skips, so that nothing is left out.
 
-An empty SQLite database is migrated by Alembic once; the next ones are copies of what it made.
+An empty SQLite database is migrated by Alembic once, and the demo company is written once for each day; the next ones
+are copies of that.
 """
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ import gc
 import logging
 import os
 import sqlite3
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Hashable, Iterator
 from contextlib import closing
+from datetime import date
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,6 +22,8 @@ from hypothesis import settings
 from sqlalchemy import inspect
 from sqlalchemy.engine import Connection
 
+from bot.erp.demo import seeding
+from bot.erp.demo.company import SEED
 from bot.store import database
 from tests.erp.sql import server
 from tests.erp.sql.server import Postgres
@@ -49,32 +53,47 @@ def _own_log() -> Generator[None, None, None]:
     logging.getLogger().handlers[:] = handlers
 
 
+class Copies:
+    """Fills empty SQLite databases: the first of a kind as the bot does, the others with what that one has."""
+
+    def __init__(self) -> None:
+        self._made: dict[Hashable, sqlite3.Connection] = {}
+
+    def fill(self, connection: Connection, kind: Hashable, fill: Callable[[], None]) -> None:
+        if connection.dialect.name != "sqlite" or inspect(connection).get_table_names():
+            fill()
+            return
+        file = connection.connection.driver_connection
+        assert isinstance(file, sqlite3.Connection)
+        if kind in self._made:
+            self._made[kind].backup(file)
+            return
+        fill()
+        file.commit()
+        made = sqlite3.connect(":memory:", check_same_thread=False)
+        file.backup(made)
+        self._made[kind] = made
+
+    def close(self) -> None:
+        for made in self._made.values():
+            made.close()
+
+
 @pytest.fixture(scope="session", autouse=True)
-def _migrate_once() -> Iterator[None]:
-    """Alembic takes 50 ms for an empty SQLite database, a copy one or two; hundreds of tests begin with one."""
-    upgrade = database._upgrade
-    with closing(sqlite3.connect(":memory:", check_same_thread=False)) as made, pytest.MonkeyPatch.context() as patch:
+def _fill_once() -> Iterator[None]:
+    """Alembic takes 50 ms for an empty database and the company 100, a copy two; hundreds of tests begin with them."""
+    upgrade, prepare = database._upgrade, seeding.prepare
 
-        def copy(connection: Connection) -> None:
-            if connection.dialect.name != "sqlite" or inspect(connection).get_table_names():
-                upgrade(connection)
-                return
-            file = connection.connection.driver_connection
-            assert isinstance(file, sqlite3.Connection)
-            if not _tables(made):
-                upgrade(connection)
-                file.commit()
-                file.backup(made)
-                return
-            made.backup(file)
+    def migrated(connection: Connection) -> None:
+        copies.fill(connection, "migrated", lambda: upgrade(connection))
 
-        patch.setattr(database, "_upgrade", copy)
+    def seeded(connection: Connection, today: date, seed: int = SEED) -> None:
+        copies.fill(connection, (today, seed), lambda: prepare(connection, today, seed))
+
+    with closing(Copies()) as copies, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(database, "_upgrade", migrated)
+        patch.setattr(seeding, "prepare", seeded)
         yield
-
-
-def _tables(file: sqlite3.Connection) -> int:
-    (count,) = file.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    return int(count)
 
 
 @pytest.fixture(scope="session")
