@@ -138,10 +138,15 @@ def _may_take(item: pytest.Item) -> float:
     return float(limit.args[0]) if limit is not None else 0.0
 
 
+def pytest_collection() -> None:
+    gc.disable()
+
+
 def pytest_collection_finish() -> None:
     # Ten thousand tests are no garbage; to look through them again and again costs as much as many of them.
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(wrapper=True)
