@@ -11,7 +11,7 @@ import logging
 import os
 import sqlite3
 from collections.abc import Callable, Generator, Hashable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import date
 from pathlib import Path
 from typing import TypeVar
@@ -66,8 +66,10 @@ class Copies:
         file = connection.connection.driver_connection
         assert isinstance(file, sqlite3.Connection)
         if kind in self._made:
-            self._made[kind].backup(file)
-            return
+            # What cannot be written, as no database at all, is found out by the bot itself.
+            with suppress(sqlite3.Error):
+                self._made[kind].backup(file)
+                return
         fill()
         file.commit()
         made = sqlite3.connect(":memory:", check_same_thread=False)
