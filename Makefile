@@ -3,7 +3,7 @@
 
 VENV    ?= .venv
 BIN     := $(VENV)/bin
-INSTALL := $(BIN)/python -m pip --disable-pip-version-check --quiet install
+INSTALL := $(BIN)/python .ci/install.py --no-deps
 PYTEST  := $(BIN)/python -m pytest
 WORKERS ?= 2
 RESOLVE := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
@@ -75,17 +75,17 @@ clean: ## remove the virtual environment and all caches
 	rm -rf $(VENV) .tryton .mypy_cache .ruff_cache .import_linter_cache .hypothesis mutants build dist
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
-# The project itself is installed in place, without its dependencies: those come from the lock alone.
+# Nothing is installed for something else's sake: all dependencies come from the lock alone.
 $(VENV)/.runtime: requirements.lock pyproject.toml | $(BIN)/python
 	@echo 'Installing what the bot needs …'
 	@$(INSTALL) -r requirements.lock
-	@$(INSTALL) --no-deps --editable .
+	@$(INSTALL) --editable .
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.lock pyproject.toml | $(BIN)/python
 	@echo 'Installing what the bot and its tests need …'
 	@$(INSTALL) -r requirements-dev.lock
-	@$(INSTALL) --no-deps --editable .
+	@$(INSTALL) --editable .
 	@touch $(VENV)/.runtime $@
 
 # Debian splits venv off Python; root may fetch it, everybody else is told what to install.

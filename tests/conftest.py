@@ -1,18 +1,30 @@
-"""For all tests: one Hypothesis profile, one PostgreSQL server, and in CI no skips, so that nothing is left out."""
+"""For all tests: one Hypothesis profile, one PostgreSQL server, and in CI no skips, so that nothing is left out.
+
+An empty SQLite database is migrated by Alembic once, and the demo company is written once for each day; the next ones
+are copies of that.
+"""
 
 from __future__ import annotations
 
 import gc
 import logging
 import os
-from collections.abc import Generator, Iterator
+import sqlite3
+from collections.abc import Callable, Generator, Hashable, Iterator
+from contextlib import closing, suppress
+from datetime import date
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
 import structlog
 from hypothesis import settings
+from sqlalchemy import inspect
+from sqlalchemy.engine import Connection
 
+from bot.erp.demo import seeding
+from bot.erp.demo.company import SEED
+from bot.store import database
 from tests.erp.sql import server
 from tests.erp.sql.server import Postgres
 
@@ -39,6 +51,51 @@ def _own_log() -> Generator[None, None, None]:
     yield
     structlog.configure(**before)
     logging.getLogger().handlers[:] = handlers
+
+
+class Copies:
+    """Fills empty SQLite databases: the first of a kind as the bot does, the others with what that one has."""
+
+    def __init__(self) -> None:
+        self._made: dict[Hashable, sqlite3.Connection] = {}
+
+    def fill(self, connection: Connection, kind: Hashable, fill: Callable[[], None]) -> None:
+        if connection.dialect.name != "sqlite" or inspect(connection).get_table_names():
+            fill()
+            return
+        file = connection.connection.driver_connection
+        assert isinstance(file, sqlite3.Connection)
+        if kind in self._made:
+            # What cannot be written, as no database at all, is found out by the bot itself.
+            with suppress(sqlite3.Error):
+                self._made[kind].backup(file)
+                return
+        fill()
+        file.commit()
+        made = sqlite3.connect(":memory:", check_same_thread=False)
+        file.backup(made)
+        self._made[kind] = made
+
+    def close(self) -> None:
+        for made in self._made.values():
+            made.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _fill_once() -> Iterator[None]:
+    """Alembic takes 50 ms for an empty database and the company 100, a copy two; hundreds of tests begin with them."""
+    upgrade, prepare = database._upgrade, seeding.prepare
+
+    def migrated(connection: Connection) -> None:
+        copies.fill(connection, "migrated", lambda: upgrade(connection))
+
+    def seeded(connection: Connection, today: date, seed: int = SEED) -> None:
+        copies.fill(connection, (today, seed), lambda: prepare(connection, today, seed))
+
+    with closing(Copies()) as copies, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(database, "_upgrade", migrated)
+        patch.setattr(seeding, "prepare", seeded)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -83,10 +140,15 @@ def _may_take(item: pytest.Item) -> float:
     return float(limit.args[0]) if limit is not None else 0.0
 
 
+def pytest_collection() -> None:
+    gc.disable()
+
+
 def pytest_collection_finish() -> None:
     # Ten thousand tests are no garbage; to look through them again and again costs as much as many of them.
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(wrapper=True)

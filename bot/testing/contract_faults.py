@@ -23,7 +23,7 @@ from bot.testing.erp_checks import Kind
 from bot.testing.fake_erp import SECRET, FakeServer, Installation
 from bot.testing.fake_erp import Kind as Request
 
-SHORT = 1.0
+SHORT = 0.4
 """Seconds that a call may take where the test lets it run into its time-out."""
 SPARE = 1.5
 """Seconds that a busy test machine may take longer."""

@@ -18,7 +18,7 @@ from bot.store.tables import ALERT_CARD, DELIVERY
 from .conftest import sqlite
 from .test_running import Office, kept
 
-EVENTS, MATTERS, KILLS = 1_200, 60, 8
+EVENTS, MATTERS = 1_200, 60
 
 _PROGRAM = """
 import asyncio, sys
@@ -38,12 +38,13 @@ asyncio.run(work())
 
 
 @pytest.mark.process
-async def test_killed_at_random_moments(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kills", [pytest.param(4, id="four"), pytest.param(8, id="eight", marks=pytest.mark.soak)])
+async def test_killed_at_random_moments(kills: int, tmp_path: Path) -> None:
     chance = Random(20261124)
     with sqlite(tmp_path) as database:
         office = Office(database)
         await office.keep(*(kept(number, f"SKU{number % MATTERS}", quantity=number) for number in range(EVENTS)))
-        for life in range(KILLS):
+        for life in range(kills):
             await _live_and_be_killed(str(database._engine.url), f"life{life}", chance)
         states = Counter(state for state, _ in (await office.states()).values())
         assert 0 < states[EventState.WAITING] < EVENTS, "they were killed in the middle of it"

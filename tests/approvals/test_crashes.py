@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
-from pathlib import Path
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import closing, suppress
 
 import pytest
+from sqlalchemy import create_engine
 
 from bot.approvals.case import CaseState
 from bot.erp.model import PurchaseStatus
@@ -102,24 +103,44 @@ STORIES = {
 }
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-async def make_world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Callable[[], Awaitable[World]]]:
-    opened: list[Database] = []
+@pytest.fixture(scope="module")
+def tables() -> Iterator[sqlite3.Connection]:
+    """Empty tables, to be copied."""
+    engine = create_engine("sqlite://")
+    with engine.begin() as connection:
+        METADATA.create_all(connection)
+    with engine.connect() as connection:
+        held = connection.connection.driver_connection
+        assert isinstance(held, sqlite3.Connection)
+        file = held.serialize()
+    engine.dispose()
+    with closing(sqlite3.connect(":memory:", check_same_thread=False)) as kept:
+        kept.deserialize(file)
+        yield kept
 
-    async def make() -> World:
-        if request.param == "memory":
+
+@pytest.fixture(params=["memory", "sqlite"])
+async def make_world(request: pytest.FixtureRequest) -> AsyncIterator[Callable[[], Awaitable[World]]]:
+    """Return what makes a world without a past. On SQLite all worlds of a test have the same database, emptied."""
+    if request.param == "memory":
+
+        async def anew() -> World:
             return World()
-        database = Database("sqlite://")
-        opened.append(database)
-        await database.run(METADATA.create_all)
+
+        yield anew
+        return
+    tables: sqlite3.Connection = request.getfixturevalue("tables")
+    database = Database("sqlite://")
+
+    async def emptied() -> World:
+        await database.look(lambda connection: tables.backup(connection.connection.driver_connection))  # type: ignore[arg-type]
         world = World()
         world.books = StoredApprovalBooks(database, world.clock)
         world.start()
         return world
 
-    yield make
-    for database in opened:
-        await database.close()
+    yield emptied
+    await database.close()
 
 
 @pytest.mark.parametrize("name", STORIES)

@@ -1,4 +1,4 @@
-"""A week of a company: a thousand events of all types, under rules that use everything that rules can do."""
+"""A week of a company: hundreds of events of all types, under rules that use everything that rules can do."""
 
 from __future__ import annotations
 
@@ -104,14 +104,17 @@ _TYPES = (
 )  # fmt: skip
 
 
-def events_of_a_week(count: int = 1_000, seed: int = 20261116) -> list[tuple[datetime, dict[str, Any]]]:
-    """Return when each event comes, in order, and the event: more by day than by night, once 80 orders in a minute."""
+def events_of_a_week(count: int, seed: int = 20261116) -> list[tuple[datetime, dict[str, Any]]]:
+    """Return when each event comes, in order, and the event: more by day than by night, once 80 orders in a minute.
+
+    There is a matter of each kind for every 25 events.
+    """
     draw = random.Random(seed)
     burst = min(80, count // 5)
     storm = MONDAY + timedelta(days=2, hours=10)
     coming = [(_moment(draw), "") for _ in range(count - burst)]
     coming += [(storm + timedelta(milliseconds=draw.randrange(60_000)), "order.created") for _ in range(burst)]
-    return [(at, _event(draw, number, at, kind)) for number, (at, kind) in enumerate(sorted(coming))]
+    return [(at, _event(draw, number, at, kind, count // 25)) for number, (at, kind) in enumerate(sorted(coming))]
 
 
 def _moment(draw: random.Random) -> datetime:
@@ -119,10 +122,10 @@ def _moment(draw: random.Random) -> datetime:
     return MONDAY + timedelta(days=draw.randrange(7), hours=hour, milliseconds=draw.randrange(3_600_000))
 
 
-def _event(draw: random.Random, number: int, at: datetime, kind: str) -> dict[str, Any]:
+def _event(draw: random.Random, number: int, at: datetime, kind: str, matters: int) -> dict[str, Any]:
     kind = kind or draw.choices([name for name, _ in _TYPES], [weight for _, weight in _TYPES])[0]
     late = timedelta(hours=draw.randrange(1, 30)) if draw.random() < 0.05 else timedelta(0)
-    subject = "W3" if kind == "custom.closed" else draw.randrange(80 if kind == "order.created" else 40)
+    subject = "W3" if kind == "custom.closed" else draw.randrange(2 * matters if kind == "order.created" else matters)
     event: dict[str, Any] = {
         "specversion": "1.0",
         "id": f"e{number}",
@@ -130,18 +133,20 @@ def _event(draw: random.Random, number: int, at: datetime, kind: str) -> dict[st
         "type": kind,
         "subject": f"{kind.partition('.')[0].upper()}-{subject}",
         "time": (at - late).isoformat(timespec="milliseconds"),
-        "data": _data(draw, kind, at),
+        "data": _data(draw, kind, at, matters),
     }
     if draw.random() < 0.1:
         event["severity"] = draw.choice(["info", "warning", "critical"])
     return event
 
 
-def _data(draw: random.Random, kind: str, at: datetime) -> dict[str, Any]:
+def _data(draw: random.Random, kind: str, at: datetime, matters: int) -> dict[str, Any]:
     area = kind.partition(".")[0]
     if area == "stock":
         if draw.random() < 0.1:
-            items = [_stock(draw, kind) | {"sku": f"STOCK-{draw.randrange(40)}"} for _ in range(draw.randrange(2, 5))]
+            items = [
+                _stock(draw, kind) | {"sku": f"STOCK-{draw.randrange(matters)}"} for _ in range(draw.randrange(2, 5))
+            ]
             return {"items": items}
         return _stock(draw, kind)
     if area == "custom":

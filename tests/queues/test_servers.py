@@ -24,6 +24,7 @@ from tests.queues import servers
 from tests.queues.parts import NAME, RememberingIntake, address, event
 
 ROOT = Path(__file__).parents[2]
+EVENTS = 2100
 
 
 def needs(program: str) -> pytest.MarkDecorator:
@@ -84,20 +85,25 @@ class ServerSuite:
         assert second.ids == ["e2"]
 
     @pytest.mark.process
-    async def test_killed_readers_lose_and_double_nothing(self, url: str, publish: Publish, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("kills", [pytest.param(2, id="two"), pytest.param(5, id="five", marks=pytest.mark.soak)])
+    async def test_killed_readers_lose_and_double_nothing(
+        self, url: str, publish: Publish, tmp_path: Path, kills: int
+    ) -> None:
         """Events in messages of seven, each message sent twice, while reader after reader is killed."""
         database = Database(f"sqlite:///{tmp_path / 'bot.sqlite3'}")
         await database.migrate()
-        messages = [orjson.dumps([event(number) for number in range(start, start + 7)]) for start in range(0, 2100, 7)]
+        messages = [
+            orjson.dumps([event(number) for number in range(start, start + 7)]) for start in range(0, EVENTS, 7)
+        ]
         for message in (*messages, *messages):
             await publish(message)
         rng, killed = random.Random(7), 0
         async with asyncio.timeout(50):
-            while await self._kept(database) < 2100:
+            while await self._kept(database) < EVENTS:
                 consumer = await self._start(url, tmp_path, f"reader{killed % 2}")
                 before = await self._kept(database)
                 # The last ones may run until all is read; the first ones die in the middle of it.
-                enough = 2100 if killed >= 5 else min(2100, before + rng.randrange(1, 300))
+                enough = EVENTS if killed >= kills else min(EVENTS, before + rng.randrange(1, 300))
                 while consumer.returncode is None and await self._kept(database) < enough:  # noqa: ASYNC110 - in a file
                     await asyncio.sleep(0.01)
                 consumer.send_signal(signal.SIGKILL)
@@ -106,7 +112,7 @@ class ServerSuite:
         assert killed > 1, "nobody was killed in the middle"
         rows = await database.run(lambda connection: connection.execute(select(EVENT.c.event_id, EVENT.c.state)).all())
         await database.close()
-        assert sorted(row.event_id for row in rows) == sorted(f"e{number}" for number in range(2100))
+        assert sorted(row.event_id for row in rows) == sorted(f"e{number}" for number in range(EVENTS))
         assert {row.state for row in rows} == {EventState.WAITING}
 
     @staticmethod

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import socket
 import sqlite3
@@ -15,6 +16,7 @@ import aiohttp
 import pytest
 from structlog.testing import capture_logs
 
+from bot import cli
 from bot.assembly import rooms
 from bot.simulator.config import SimulatorConfig
 from bot.simulator.engine import Engine
@@ -157,23 +159,52 @@ WRONG = {
 }
 
 
+SEEN_LATE = ("a bad option of a vendor", "a database that is another file")
+"""Mistakes that show only when the bot furnishes itself."""
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_what_the_operator_did_wrong_is_one_plain_line(
+    wrong: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    changes, file, words = WRONG[wrong]
+    wanted = environment(CONFIG, NOBODY, tmp_path / "data", **changes)
+    monkeypatch.chdir(tmp_path)
+    if file:
+        (tmp_path / "dingerp.toml").write_text(file)
+    for name in os.environ.keys() - wanted.keys():
+        monkeypatch.delenv(name)
+    for name, value in wanted.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("sys.argv", ["dingerp", "run"])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert complaint(ended.value.code, capsys.readouterr().err, words) == ""
+
+
 @pytest.mark.process
-async def test_what_the_operator_did_wrong_is_one_plain_line(tmp_path: Path) -> None:
+async def test_it_is_one_plain_line_of_a_process_too(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        all_wrong = {**WRONG, "a taken port": ({"DINGERP_HTTP__PORT": port}, "", port)}
+        some = {wrong: WRONG[wrong] for wrong in ("no client id", *SEEN_LATE)}
+        all_wrong = {**some, "a taken port": ({"DINGERP_HTTP__PORT": port}, "", port)}
         starts = (wrong_start(tmp_path / wrong, *how) for wrong, how in all_wrong.items())
         complaints = dict(zip(all_wrong, await asyncio.gather(*starts), strict=True))
-    assert {wrong: complaint for wrong, complaint in complaints.items() if complaint} == {}
+    assert {wrong: said for wrong, said in complaints.items() if said} == {}
 
 
 async def wrong_start(folder: Path, changes: Mapping[str, str], file: str, words: str) -> str:
-    """Return what is wrong with how the process ended: code 2 and, beside entries of the log, one line is right."""
+    """Return what is wrong with how the process ended."""
     env = environment(CONFIG, NOBODY, folder / "data", **changes)
     ended = await run_dingerp("run", env=env, folder=folder, settings=file)
-    lines = [line for line in ended.err.splitlines() if not line.startswith("{")]
-    well = ended.code == 2 and len(lines) == 1 and lines[0].startswith("dingerp: ") and words in lines[0]
-    return "" if well and "hunter2" not in ended.err else f"exit code {ended.code}, {ended.err}"
+    return complaint(ended.code, ended.err, words)
+
+
+def complaint(code: object, err: str, words: str) -> str:
+    """Return what is wrong with an end: code 2 and, beside entries of the log, one line is right."""
+    lines = [line for line in err.splitlines() if not line.startswith("{")]
+    well = code == 2 and len(lines) == 1 and lines[0].startswith("dingerp: ") and words in lines[0]
+    return "" if well and "hunter2" not in err else f"exit code {code}, {err}"
 
 
 LOUD: Mapping[str, Mapping[str, Any]] = {

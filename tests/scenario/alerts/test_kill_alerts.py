@@ -25,6 +25,7 @@ from tests.scenario.alerts import hasty
 from tests.scenario.alerts.storm import Senders, Storm, free_port, hook
 from tests.scenario.alerts.wire import Accounts, Wire, every_card_once, nothing_lost, settled
 from tests.scenario.processes import Program, dingerp, environment, program
+from tests.scenario.traffic import eventually
 from tests.scenario.trial import count_strikes
 
 CONFIG = SimulatorConfig(quota_limit=None)
@@ -84,7 +85,13 @@ def make_trouble(engine: Engine, chance: Random) -> None:
 
 
 async def kill_often(
-    senders: Senders, engine: Engine, start: Start, kills: int, chance: Random, held: Held | None = None
+    senders: Senders,
+    engine: Engine,
+    start: Start,
+    kills: int,
+    chance: Random,
+    strikes: Counter[str],
+    held: Held | None = None,
 ) -> Lives:
     """Start and kill one bot after the other, while the storm goes on."""
     lives = Lives()
@@ -92,11 +99,14 @@ async def kill_often(
         make_trouble(engine, chance)
         senders.share = (number + 1) / (kills + 1)
         async with start() as bot:
-            if number % 4:  # the others die while they start
+            if number % 4 == 0:  # it dies while it starts
+                await asyncio.sleep(chance.uniform(0.1, LATEST))
+            elif number % 4 == 2:  # it dies while DingTalk takes its time over a card
+                await bot.saying("bot.running")
+                await under_way(engine, strikes, bot)
+            else:
                 await bot.saying("bot.running")
                 await asyncio.sleep(chance.uniform(0.0, LATEST))
-            else:
-                await asyncio.sleep(chance.uniform(0.1, LATEST))
             await bot.kill()
         if held is not None:
             lives.held += await held(bot.process.pid)
@@ -104,6 +114,14 @@ async def kill_often(
     # DingTalk goes on failing for a while, for pauses and second tries to be seen as well.
     make_trouble(engine, chance)
     return lives
+
+
+async def under_way(engine: Engine, strikes: Counter[str], bot: Program) -> None:
+    """Let DingTalk be slow and wait until it has a card that it does not answer yet."""
+    before = strikes["slow_api"]
+    engine.faults.clear()
+    engine.faults.set("slow_api", on=True, api=_CARDS, delay_ms=3000)
+    await eventually(lambda: strikes["slow_api"] > before, 20, hint=lambda: bot.err)
 
 
 async def come_to_rest(senders: Senders, engine: Engine, sending: asyncio.Task[None], url: str) -> Accounts:
@@ -118,7 +136,7 @@ async def come_to_rest(senders: Senders, engine: Engine, sending: asyncio.Task[N
 
 
 @pytest.mark.parametrize(
-    ("kills", "turns"), [pytest.param(20, 200, id="twenty"), pytest.param(200, 1500, id="many", marks=pytest.mark.soak)]
+    ("kills", "turns"), [pytest.param(5, 50, id="five"), pytest.param(200, 1500, id="many", marks=pytest.mark.soak)]
 )
 async def test_killed_again_and_again(kills: int, turns: int, tmp_path: Path, moments: Random) -> None:
     storm = Storm(matters=60, turns=turns, groups=6)
@@ -132,7 +150,7 @@ async def test_killed_again_and_again(kills: int, turns: int, tmp_path: Path, mo
         )
         senders = Senders([port], pause=PAUSE, share=0.0)
         sending = asyncio.create_task(senders.send(storm.lots(4, 15)))
-        lives = await kill_often(senders, engine, start, kills, moments)
+        lives = await kill_often(senders, engine, start, kills, moments, strikes)
         async with start() as bot:
             url = f"sqlite:///{tmp_path / 'data' / 'dingerp.sqlite3'}"
             books = await come_to_rest(senders, engine, sending, url)
@@ -146,7 +164,7 @@ async def test_killed_again_and_again(kills: int, turns: int, tmp_path: Path, mo
 
 
 @pytest.mark.parametrize(
-    ("kills", "turns"), [pytest.param(5, 60, id="five"), pytest.param(200, 2000, id="many", marks=pytest.mark.soak)]
+    ("kills", "turns"), [pytest.param(3, 36, id="three"), pytest.param(200, 2000, id="many", marks=pytest.mark.soak)]
 )
 async def test_of_two_on_postgresql_one_is_killed_now_and_then(
     kills: int, turns: int, tmp_path: Path, moments: Random, postgres_url: str
@@ -154,6 +172,7 @@ async def test_of_two_on_postgresql_one_is_killed_now_and_then(
     storm = Storm(matters=60, turns=turns, groups=6)
     async with simulator_running(CONFIG) as simulator:
         engine, wire, began = simulator.engine, Wire(simulator.engine), time.time()
+        strikes = count_strikes(engine.faults)
         storm.open_groups(engine)
         ports = [free_port(), free_port()]
         more = hook(storm.rules(tmp_path)) | {
@@ -176,7 +195,7 @@ async def test_of_two_on_postgresql_one_is_killed_now_and_then(
         async with stays() as survivor:
             await survivor.saying("bot.running")
             database = Database(postgres_url)
-            lives = await kill_often(senders, engine, dies, kills, moments, partial(held_by, database))
+            lives = await kill_often(senders, engine, dies, kills, moments, strikes, partial(held_by, database))
             await database.close()
             senders.ports = ports[:1]
             books = await come_to_rest(senders, engine, sending, postgres_url)

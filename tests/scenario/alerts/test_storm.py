@@ -18,8 +18,9 @@ from tests.scenario.alerts.wire import every_card_once, nothing_lost
 pytestmark = [pytest.mark.process, pytest.mark.timeout(180)]
 
 
-async def test_a_burst_becomes_one_card_for_each_matter(tmp_path: Path) -> None:
-    storm = Storm(matters=100, turns=20, groups=10)
+@pytest.mark.parametrize("matters", [pytest.param(40, id="forty"), pytest.param(100, id="all", marks=pytest.mark.soak)])
+async def test_a_burst_becomes_one_card_for_each_matter(matters: int, tmp_path: Path) -> None:
+    storm = Storm(matters=matters, turns=20, groups=10)
     async with scene(storm, tmp_path) as one:
         books, figures = await burst(one, size=100, senders=4, seconds=60)
         nothing_lost(storm, books)
@@ -44,8 +45,11 @@ async def test_what_is_over_the_budget_of_a_group_stands_on_a_digest(tmp_path: P
         assert await living_cards(one.database) == {1: still_open}, "each open alert on one card that was sent"
 
 
-async def test_within_the_budgets_a_card_comes_at_once(tmp_path: Path) -> None:
-    storm = Storm(matters=40, turns=1, groups=10)
+@pytest.mark.parametrize(
+    "matters", [pytest.param(20, id="twenty"), pytest.param(40, id="forty", marks=pytest.mark.soak)]
+)
+async def test_within_the_budgets_a_card_comes_at_once(matters: int, tmp_path: Path) -> None:
+    storm = Storm(matters=matters, turns=1, groups=10)
     async with scene(storm, tmp_path) as one:
         waits = await trickle(one, per_second=5)
         assert percentile(waits, 0.95) <= 1.0

@@ -56,6 +56,8 @@ class RemoteErp:
     def __init__(self, now: Callable[[], datetime], seconds: float = 0.0) -> None:
         self.erp = SmallErp(now)
         self.seconds = seconds
+        self.asked = 0
+        """How many writes began; they are done whatever becomes of who asked."""
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[str]:
@@ -91,6 +93,7 @@ class RemoteErp:
 
     async def _decide(self, request: web.Request) -> web.Response:
         decision = _DECISION.validate_json(await request.read())
+        self.asked += 1
         await asyncio.sleep(self.seconds / 2)
         result = self.erp.apply(decision)
         await asyncio.sleep(self.seconds / 2)

@@ -97,9 +97,10 @@ def _install() -> None:
     if stamp.exists() and stamp.read_text() == wanted:
         return
     with _step("environment"):
-        venv.create(HOME / "venv", with_pip=True, clear=True)
+        venv.create(HOME / "venv", with_pip=False, clear=True)
     with _step("install"):
-        _run("-m", "pip", "--disable-pip-version-check", "--quiet", "install", "-r", str(requirements))
+        install = HERE.parents[3] / ".ci" / "install.py"
+        subprocess.run([sys.executable, install, "--python", python(), "-r", requirements], check=True)
     stamp.write_text(wanted)
 
 
@@ -135,8 +136,7 @@ def write_config(folder: Path, port: int | None = None) -> Path:
 
 
 def _run(*arguments: str, **variables: str) -> None:
-    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **variables}
-    subprocess.run([python(), *arguments], check=True, env=environment)
+    subprocess.run([python(), *arguments], check=True, env={**os.environ, **variables})
 
 
 @contextmanager
