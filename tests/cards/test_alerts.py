@@ -249,7 +249,7 @@ texts = st.text(max_size=80)
             texts,
             st.sampled_from(Severity),
             st.sampled_from(AlertState),
-            st.one_of(st.none(), st.decimals(allow_nan=False, allow_infinity=False)),
+            st.one_of(st.none(), st.decimals(-(10**40), 10**40, allow_nan=False)),
         ),
         min_size=1,
         max_size=30,

@@ -42,6 +42,7 @@ def test_numbers(languages: Mapping[str, Language]) -> None:
     assert english.quantity(Decimal("12.0"), "pcs") == "12 pcs"
     assert english.quantity(Decimal("12"), "") == "12"
     assert english.quantity(None, "pcs") == "–"
+    assert english.number(Decimal("1E+26")) == "100,000,000,000,000,000,000,000,000"
 
 
 @pytest.mark.parametrize(
@@ -52,6 +53,7 @@ def test_numbers(languages: Mapping[str, Language]) -> None:
         ("en", Money(Decimal("1234.5"), "CNY"), "CN¥1,234.50"),
         ("en", Money(Decimal("1234"), "JPY"), "¥1,234"),
         ("en", Money(Decimal("7"), ""), "7.00"),
+        ("en", Money(Decimal("1E+26"), "USD"), "$100,000,000,000,000,000,000,000,000.00"),
     ],
 )
 def test_money(languages: Mapping[str, Language], code: str, money: Money, text: str) -> None:
