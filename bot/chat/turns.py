@@ -37,14 +37,14 @@ class Turns:
 
     async def next(self) -> None:
         """Pass at once while this turn has room, else wait for one that has."""
-        loop = asyncio.get_running_loop()
         if not self._begins:
             self._begins = True
+            loop = asyncio.get_running_loop()
             loop.call_soon(self._begin, loop)
         if not self._waiting and self._has_room():
             self._passed += 1
             return
-        mine: asyncio.Future[None] = loop.create_future()
+        mine: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(mine)
         await mine
 

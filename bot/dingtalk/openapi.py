@@ -182,15 +182,16 @@ class OpenApi:
             url, headers = self._label(lane, token, query, address)
             if payload is not None:
                 headers["Content-Type"] = "application/json"
-            async with self._session.request(
+            response = await self._session.request(
                 api.method,
                 url,
                 data=payload if form is None else form(),
                 headers=headers,
                 timeout=self._timeout,
                 allow_redirects=False,
-            ) as response:
-                return open_envelope(api, response.status, await response.read(), client_id=self.keys.client_id)
+            )
+            # Read to its end, an answer gives its connection back; one that cannot be read closes it.
+            return open_envelope(api, response.status, await response.read(), client_id=self.keys.client_id)
 
         return await self._persist(api, send)
 

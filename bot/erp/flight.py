@@ -50,7 +50,7 @@ class Flight(Generic[T]):
             for follower in self._followers:
                 follower.cancel()
             raise
-        except BaseException as defect:
+        except Exception as defect:
             waiting = [follower for follower in self._followers if not follower.done()]
             for follower in waiting:
                 follower.set_exception(defect)
