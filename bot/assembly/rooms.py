@@ -58,6 +58,7 @@ log = structlog.get_logger(__name__)
 
 _METER_SAVED_EVERY = 5.0
 _INBOX_PRUNED_EVERY = 300.0
+_DATABASE_TIDIED_EVERY = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,7 @@ async def furnish(
     inbox = StoredInbox(database)
     await base.keep(inbox.run(), "inbox")
     await base.keep(_prune(inbox, now), "prune")
+    await base.keep(_tidy(database), "tidy")
     records = StoredErpRecords(database)
     await records.load()
     await base.keep(records.run(), "erp_records")
@@ -218,6 +220,15 @@ async def _resume(
         questions.resume(message, letter.received_at)
     if letters:
         log.info("inbox.resumed", questions=len(letters))
+
+
+async def _tidy(database: Database) -> None:
+    while True:
+        await asyncio.sleep(_DATABASE_TIDIED_EVERY)
+        try:
+            await database.tidy()
+        except StoreUnavailable as error:
+            log.warning("store.not_tidied", error=error.detail)
 
 
 async def _prune(inbox: StoredInbox, now: Callable[[], datetime]) -> None:

@@ -8,7 +8,6 @@ on SQLite), and under load each trip waits for the busy event loop: acknowledgem
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -33,6 +32,10 @@ _POSTGRES_THREADS = 4
 
 _LOCK = 0x6D696772
 """Of upgrades among all processes on PostgreSQL."""
+
+_LOG_PAGES = 8000
+"""Pages (33 MB) of SQLite's log at which a commit moves them into the file itself: `Database.tidy` comes long before,
+but while there is always somebody who writes, only a commit can begin the log anew."""
 
 _IDLE = 5.0
 """Seconds after which a connection to PostgreSQL is tried before it is used: firewalls and restarts end idle ones.
@@ -99,6 +102,14 @@ class Database:
         """Let ``job`` run in a thread of the database, behind what waits there already."""
         return self._threads.submit(job)
 
+    async def tidy(self) -> None:
+        """Move what SQLite's log holds into its file, beside the writing; raises `StoreUnavailable`.
+
+        That waits for the disk. When commits did it themselves, one of fifty took 6 to 10 ms instead of 0.4 (measured).
+        """
+        if self.direct is not None:
+            await asyncio.to_thread(self.direct.checkpoint)
+
     def _disconnect(self) -> None:
         if self.direct is not None:
             self.direct.close()
@@ -161,13 +172,7 @@ def _directly(url: URL) -> Direct | None:
     file = url.database
     if url.get_backend_name() != "sqlite" or url.query or not file or file == ":memory:":
         return None
-
-    def connect() -> sqlite3.Connection:
-        connection = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
-        _prepare_sqlite(connection, None)
-        return connection
-
-    return Direct(connect)
+    return Direct(file, lambda connection: _prepare_sqlite(connection, None))
 
 
 def _make_folder(folder: Path) -> None:
@@ -207,6 +212,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
         "synchronous=NORMAL",
         "foreign_keys=ON",
         "cache_size=-512",
+        f"wal_autocheckpoint={_LOG_PAGES}",
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from pathlib import Path
 
 from bot.store.errors import StoreUnavailable
 
@@ -15,9 +16,12 @@ from bot.store.errors import StoreUnavailable
 class Direct:
     """Runs single statements, each of them a transaction of its own, in the database's one thread."""
 
-    def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
-        self._connect = connect
+    def __init__(self, file: str, prepare: Callable[[sqlite3.Connection], None]) -> None:
+        self._file = file
+        self._prepare = prepare
         self._connection: sqlite3.Connection | None = None
+        self._log = Path(f"{file}-wal")
+        self._tidied_at = 0
 
     def execute(self, statement: str, parameters: tuple[object, ...]) -> None:
         """Run a statement that brings nothing back.
@@ -33,6 +37,32 @@ class Direct:
             raise
         except sqlite3.Error as error:
             raise StoreUnavailable(type(error).__name__) from error
+
+    def checkpoint(self) -> None:
+        """Move what the write-ahead log holds into the file, if there is anything new; for a thread of its own.
+
+        Raises `StoreUnavailable`. Whoever writes meanwhile is not held up.
+        """
+        try:
+            changed_at = self._log.stat().st_mtime_ns
+        except FileNotFoundError:
+            return
+        if changed_at == self._tidied_at:
+            return
+        try:
+            connection = self._connect()
+            try:
+                connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            finally:
+                connection.close()
+        except sqlite3.Error as error:
+            raise StoreUnavailable(type(error).__name__) from error
+        self._tidied_at = changed_at
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._file, check_same_thread=False, isolation_level=None)
+        self._prepare(connection)
+        return connection
 
     def close(self) -> None:
         """Give the connection back."""

@@ -143,3 +143,31 @@ async def test_a_look_is_no_transaction_and_leaves_none_to_the_next_call(postgre
 async def test_nobody_waits_for_a_lock_without_end(postgresql: Database) -> None:
     for call in (postgresql.run, postgresql.look):
         assert await call(lambda connection: connection.scalar(text("SHOW lock_timeout"))) == "5s"
+
+
+async def test_tidying_moves_the_log_into_the_file_while_others_write(tmp_path: Path) -> None:
+    file = tmp_path / "bot.sqlite3"
+    database = Database(f"sqlite:///{file}")
+    await database.migrate()
+    size = file.stat().st_size
+
+    def write(connection: Connection) -> None:
+        connection.execute(text("INSERT INTO inbox VALUES ('m1', 'waiting', 1, :payload)"), {"payload": "x" * 200_000})
+
+    await database.run(write)
+    assert file.stat().st_size == size, "a commit waits for no disk"
+    await database.run(lambda connection: connection.execute(text("UPDATE inbox SET state = 'answered'")))
+    await database.tidy()
+    assert file.stat().st_size > size + 200_000
+    await database.tidy()  # there is nothing new
+    await database.close()
+
+
+async def test_what_cannot_be_tidied_says_so(tmp_path: Path) -> None:
+    file = tmp_path / "bot.sqlite3"
+    database = Database(f"sqlite:///{file}")
+    file.write_bytes(b"no database at all, but long enough to be looked at " * 20)
+    file.with_name("bot.sqlite3-wal").write_bytes(b"")
+    with pytest.raises(StoreUnavailable):
+        await database.tidy()
+    await database.close()
