@@ -109,17 +109,14 @@ def _fill(target: Prepared) -> None:
     with tempfile.TemporaryDirectory(dir=HOME, prefix="filling-") as name:
         filling = Prepared(Path(name))
         config = write_config(filling.folder)
-        filling.database.touch()
         password = filling.folder / "password"
         password.write_text(_ADMIN_PASSWORD)
-        with _step("modules"):
-            _run(
-                *("-m", "trytond.cli.admin", "-c", str(config), "-d", DATABASE, "--email", "admin@example.com"),
-                *("--activate-dependencies", "-l", "zh_CN", "-u", *MODULES),
-                TRYTONPASSFILE=str(password),
+        with _step("database"):
+            subprocess.run(
+                [python(), HERE / "fill.py", config, filling.database, filling.expected, *MODULES],
+                check=True,
+                env={**os.environ, "TRYTONPASSFILE": str(password)},
             )
-        with _step("documents"):
-            _run(str(HERE / "fill.py"), str(config), DATABASE, str(filling.expected))
         target.folder.mkdir(exist_ok=True)
         filling.database.replace(target.database)
         filling.expected.replace(target.expected)
@@ -133,10 +130,6 @@ def write_config(folder: Path, port: int | None = None) -> Path:
     file = folder / "trytond.conf"
     file.write_text("\n".join(lines) + "\n")
     return file
-
-
-def _run(*arguments: str, **variables: str) -> None:
-    subprocess.run([python(), *arguments], check=True, env={**os.environ, **variables})
 
 
 @contextmanager
