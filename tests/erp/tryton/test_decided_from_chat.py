@@ -21,7 +21,7 @@ import pytest
 from bot.approvals.case import CaseState
 from bot.settings import ErpSettings
 from bot.simulator.pushes import Push, Pushes
-from tests.erp.tryton.conftest import DECIDED
+from tests.erp.tryton.conftest import DECIDING
 from tests.erp.tryton.line import Line, line_to
 from tests.erp.tryton.plain import PlainClient
 from tests.erp.tryton.server.running import TrytonServer
@@ -97,7 +97,7 @@ def open_hall(tryton_server: TrytonServer, tmp_path: Path, monkeypatch: pytest.M
     async def open_hall(
         rules: str = "", approvers: tuple[str, ...] = (BOSS, MANAGER), groups: tuple[str, ...] = (BUYING,), **more: Any
     ) -> AsyncIterator[TrytonHall]:
-        plain = await asyncio.to_thread(PlainClient, tryton_server.url, DECIDED, "admin", "Admin#2026")
+        plain = await asyncio.to_thread(PlainClient, tryton_server.url, DECIDING, "admin", "Admin#2026")
         order_id, number = await asyncio.to_thread(_submit, plain)
         file = tmp_path / "approvals.toml"
         file.write_text(rules or rule(f'{{any = ["person:{BOSS}", "person:{MANAGER}"]}}'))
@@ -132,7 +132,7 @@ def _changes(
     tryton = {
         "vendor": "tryton",
         "url": url,
-        "database": DECIDED,
+        "database": DECIDING,
         "user": "dingbot",
         "password": PASSWORDS["dingbot"],
         "approvers": PASSWORDS,

@@ -132,7 +132,8 @@ class Documents:
                     break
                 if (button, target) != ("ship", "done"):
                     shipment.click(button)
-                    assert shipment.state == state, f"{sale.number} is {shipment.state}"
+                    if shipment.state != state:
+                        raise SystemExit(f"the shipment of {sale.number} is {shipment.state}, not {state}")
 
     def _bill(self) -> None:
         """Post and pay in the order of the dates, as consecutive numbers require; ours before those of suppliers."""

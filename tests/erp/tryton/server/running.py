@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.erp.tryton.server.preparing import HERE, HOME, Prepared, home, prepared, python, write_config
+from tests.erp.tryton.server.preparing import HERE, HOME, QUICKLY, Prepared, home, prepared, python, write_config
 
 _VERSION = b'{"id":0,"method":"common.server.version","params":[]}'
 _START_SECONDS = 60
@@ -79,7 +79,7 @@ class TrytonServer:
         # Without naming its databases the server answers no call on them.
         with (self.folder / "trytond.log").open("ab") as log:
             self._process = subprocess.Popen(
-                [python(), "-m", "trytond.cli", "-c", str(config), "-d", *self.databases],
+                [python(), QUICKLY, "-m", "trytond.cli", "-c", str(config), "-d", *self.databases],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
