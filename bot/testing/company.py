@@ -6,10 +6,11 @@ records as their vendor would and translate its refusals; tests change it under 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from bot.erp.model import (
@@ -100,12 +101,13 @@ class ReferenceCompany:
         self.number = number
         self.users: tuple[User, ...] = records.USERS
         self.warehouses: dict[str, str] = dict(records.WAREHOUSES)
-        self.products = {product.sku: product for product in records.products()}
-        self.stock = {level.product.sku: level for level in records.stock_levels(today)}
-        self.orders = {order.number: order for order in records.sales_orders(today, number)}
-        self.invoices = {invoice.number: invoice for invoice in records.invoices(today, number)}
-        self.purchases = {order.number: order for order in records.purchase_orders(today, number)}
-        self.productions = {order.number: order for order in records.production_orders(today, number)}
+        first = _first_records(today, number)
+        self.products = dict(first.products)
+        self.stock = dict(first.stock)
+        self.orders = dict(first.orders)
+        self.invoices = dict(first.invoices)
+        self.purchases = dict(first.purchases)
+        self.productions = dict(first.productions)
         self.product_changes = dict(zip(self.products, records.moments(today - timedelta(days=30)), strict=False))
         self._now = now
         self._watchers: list[Callable[[Area, str], None]] = []
@@ -225,6 +227,31 @@ class ReferenceCompany:
     def _tell(self, area: Area, key: str) -> None:
         for watcher in self._watchers:
             watcher(area, key)
+
+
+@dataclass(frozen=True, slots=True)
+class _FirstRecords:
+    """What a company has before anything happens."""
+
+    products: Mapping[str, Product]
+    stock: Mapping[str, StockLevel]
+    orders: Mapping[str, SalesOrder]
+    invoices: Mapping[str, Invoice]
+    purchases: Mapping[str, PurchaseOrder]
+    productions: Mapping[str, ProductionOrder]
+
+
+# Records cannot change, so companies share them: every case of a contract has a company of its own.
+@lru_cache(maxsize=32)
+def _first_records(today: date, number: Numbering) -> _FirstRecords:
+    return _FirstRecords(
+        {product.sku: product for product in records.products()},
+        {level.product.sku: level for level in records.stock_levels(today)},
+        {order.number: order for order in records.sales_orders(today, number)},
+        {invoice.number: invoice for invoice in records.invoices(today, number)},
+        {order.number: order for order in records.purchase_orders(today, number)},
+        {order.number: order for order in records.production_orders(today, number)},
+    )
 
 
 def by_change(company: ReferenceCompany, area: Area, keys: Iterable[str] | None = None) -> list[str]:
