@@ -27,11 +27,12 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright, expect
+from playwright.async_api import Browser, ConsoleMessage, Error, async_playwright, expect
 
 from bot.simulator.server import Running, running
 from tests.browser.chat_page import DESK, ChatPage
 from tests.browser.echo_bot import EchoBot, connected_bot
+from tests.browser.tabs import PATIENCE_MS, Tabs
 
 FOLDER = Path(__file__).parent
 ARGUMENTS = (
@@ -43,7 +44,6 @@ ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
-PATIENCE_MS = 8_000
 
 OpenPage = Callable[..., Awaitable[ChatPage]]
 
@@ -66,12 +66,18 @@ def chromium() -> str:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser(chromium: str) -> AsyncIterator[Browser]:
-    """One Chromium for all tests; each page gets a profile of its own."""
+    """One Chromium for all tests."""
     expect.set_options(timeout=PATIENCE_MS)
     async with async_playwright() as playwright:
         chrome = await playwright.chromium.launch(executable_path=chromium, headless=True, args=ARGUMENTS)
         yield chrome
         await chrome.close()
+
+
+@pytest.fixture(scope="session")
+def tabs(browser: Browser) -> Tabs:
+    """Tabs of that browser, each with a profile of its own; see `tests.browser.tabs`."""
+    return Tabs(browser)
 
 
 @pytest.fixture(scope="session")
@@ -97,7 +103,7 @@ async def echo_bot(simulator: Running) -> AsyncIterator[EchoBot]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def browser_page(browser: Browser, request: pytest.FixtureRequest) -> AsyncIterator[OpenPage]:
+async def browser_page(tabs: Tabs, request: pytest.FixtureRequest) -> AsyncIterator[OpenPage]:
     """Opens pages; see the top of this module."""
     pages: list[ChatPage] = []
     async with AsyncExitStack() as stack:
@@ -110,24 +116,28 @@ async def browser_page(browser: Browser, request: pytest.FixtureRequest) -> Asyn
             language: str = "zh",
             url: str = "",
         ) -> ChatPage:
-            width, height = viewport
-            context = await browser.new_context(
-                viewport={"width": width, "height": height},
-                color_scheme="dark" if dark else "light",
-                has_touch=width < DESK[0] / 2,
-                reduced_motion="reduce",
-            )
-            stack.push_async_callback(context.close)
-            context.set_default_timeout(PATIENCE_MS)
-            page = ChatPage(await context.new_page(), url or request.getfixturevalue("simulator").url)
-            page.page.on("pageerror", lambda error: page.mistakes.append(str(error)))
-            page.page.on(
-                "console",
-                lambda line: page.mistakes.append(line.text) if "Content Security Policy" in line.text else None,
-            )
+            tab = await stack.enter_async_context(tabs.tab(viewport, dark=dark))
+            page = ChatPage(tab, url or request.getfixturevalue("simulator").url)
+            _listen(stack, page)
             pages.append(page)
             await page.visit(person, language)
             return page
 
         yield open_page
     assert [mistake for page in pages for mistake in page.mistakes] == []
+
+
+def _listen(stack: AsyncExitStack, page: ChatPage) -> None:
+    """Note the mistakes of a page for as long as its test lasts: the tab is used again."""
+
+    def threw(error: Error) -> None:
+        page.mistakes.append(str(error))
+
+    def wrote(line: ConsoleMessage) -> None:
+        if "Content Security Policy" in line.text:
+            page.mistakes.append(line.text)
+
+    page.page.on("pageerror", threw)
+    page.page.on("console", wrote)
+    stack.callback(page.page.remove_listener, "pageerror", threw)
+    stack.callback(page.page.remove_listener, "console", wrote)

@@ -9,12 +9,13 @@ from urllib.parse import quote
 
 import orjson
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Page, expect
 
 from bot.simulator import server
 from bot.simulator.server import Running
 from tests.browser.chat_page import PHONE
 from tests.browser.echo_bot import button, card
+from tests.browser.tabs import Tabs
 
 PAGE = Path(server.__file__).parent / "page"
 CARD = card(
@@ -56,22 +57,16 @@ async def _check(page: Page) -> None:
 
 
 @pytest.mark.parametrize(("theme", "color"), [("light", "rgb(255, 255, 255)"), ("dark", "rgb(31, 32, 35)")])
-async def test_a_card_from_a_single_file(browser: Browser, tmp_path: Path, theme: str, color: str) -> None:
+async def test_a_card_from_a_single_file(tabs: Tabs, tmp_path: Path, theme: str, color: str) -> None:
     file = tmp_path / "card.html"
     file.write_text(one_file(CARD))
-    page = await browser.new_page(viewport={"width": PHONE[0], "height": PHONE[1]})
-    try:
+    async with tabs.tab(PHONE) as page:
         await page.goto(f"{file.as_uri()}?theme={theme}")
         await _check(page)
         await expect(page.get_by_test_id("card")).to_have_css("background-color", color)
-    finally:
-        await page.close()
 
 
-async def test_a_card_from_the_server(browser: Browser, simulator: Running) -> None:
-    page = await browser.new_page(viewport={"width": PHONE[0], "height": PHONE[1]})
-    try:
+async def test_a_card_from_the_server(tabs: Tabs, simulator: Running) -> None:
+    async with tabs.tab(PHONE) as page:
         await page.goto(f"{simulator.url}/static/preview.html?card={quote(orjson.dumps(CARD))}")
         await _check(page)
-    finally:
-        await page.close()
