@@ -28,7 +28,7 @@ from typing import Any
 import orjson
 
 _ROOT = Path(__file__).parents[2]
-_LOADED = ("bot.app", "bot.cli.serving", "bot.erp.demo.manifest", "alembic.command", "psycopg")
+_LOADED = ("bot.app", "bot.cli.serving", "bot.erp.demo.manifest", "alembic.command", "uvloop", "psycopg")
 """What a bot needs; what is not installed is left out."""
 
 
