@@ -24,7 +24,7 @@ from bot.store.tables import DELIVERY
 from tests.scenario.alerts import hasty
 from tests.scenario.alerts.storm import Senders, Storm, free_port, hook
 from tests.scenario.alerts.wire import Accounts, Wire, every_card_once, nothing_lost, settled
-from tests.scenario.processes import Program, environment, forked
+from tests.scenario.processes import Program, dingerp, environment, program
 from tests.scenario.traffic import eventually
 from tests.scenario.trial import count_strikes
 
@@ -146,7 +146,7 @@ async def test_killed_again_and_again(kills: int, turns: int, tmp_path: Path, mo
         port = free_port()
         more = {"DINGERP_HTTP__PORT": str(port), **hook(storm.rules(tmp_path))}
         start = partial(
-            forked, "bot.cli", "run", env=environment(CONFIG, simulator.url, tmp_path / "data", **more), folder=tmp_path
+            dingerp, "run", env=environment(CONFIG, simulator.url, tmp_path / "data", **more), folder=tmp_path
         )
         senders = Senders([port], pause=PAUSE, share=0.0)
         sending = asyncio.create_task(senders.send(storm.lots(4, 15)))
@@ -182,7 +182,8 @@ async def test_of_two_on_postgresql_one_is_killed_now_and_then(
         }
         stays, dies = (
             partial(
-                forked,
+                program,
+                "-m",
                 hasty.__name__,
                 env=environment(CONFIG, simulator.url, tmp_path / name, DINGERP_HTTP__PORT=str(port), **more),
                 folder=tmp_path / name,
