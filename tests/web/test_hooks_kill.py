@@ -53,6 +53,7 @@ class Senders:
 
 
 @pytest.mark.process
+@pytest.mark.timeout(120)
 async def test_what_was_acknowledged_survives_a_kill_at_any_moment(url: str) -> None:
     senders = Senders()
     for kill in range(1, 4):

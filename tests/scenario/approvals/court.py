@@ -200,6 +200,13 @@ class Court:
             assert perf_counter() < ends, f"not within {seconds:g} s: {books}"
             await asyncio.sleep(0.05)
 
+    async def uncovered(self, seconds: float = 30.0) -> None:
+        """Return when no card shows "please wait" any more: what came too late is shown anew within 15 seconds."""
+        ends = perf_counter() + seconds
+        while covered := [one for cards in self.cards().values() for one in cards if one.face.title == "请稍候"]:
+            assert perf_counter() < ends, f"not within {seconds:g} s: {covered}"
+            await asyncio.sleep(0.05)
+
     def verdicts(self) -> dict[str, list[tuple[Verdict, str]]]:
         """Return what the ERP was told of each order: all that it did, not only what counted."""
         told: dict[str, list[tuple[Verdict, str]]] = {}

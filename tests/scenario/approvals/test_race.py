@@ -119,6 +119,7 @@ async def test_fifty_people_click_twenty_times_at_the_same_moment(
         presses = [(card, REASON if place % 3 == 0 else APPROVE) for place, card in enumerate(own)]
         answers = await asyncio.gather(*(scene.press(card, button) for _ in range(20) for card, button in presses))
         await scene.settled(1, 30)
+        await scene.uncovered()
         scene.check_ends([number], len(CROWD) + 2)
         check_answers(scene, number, answers)
         check_everybody_was_told(answers)
@@ -161,6 +162,7 @@ async def test_many_orders_are_decided_concurrently_without_one_wrong(
         for (number, _), answer in zip(clicks, said, strict=True):
             answers[number].append(answer)
         await scene.settled(orders, 60 + orders / 10)
+        await scene.uncovered()
         scene.check_ends(numbers, len(THREE) + 1)
         for number in numbers:
             check_answers(scene, number, answers[number])
