@@ -86,6 +86,8 @@ def _mark_all(connection: Connection, marks: Mapping[str, InboxState]) -> None:
 
 
 def _insert_new(connection: Connection, letters: Mapping[str, Letter]) -> frozenset[str]:
+    if not letters:
+        return frozenset()
     insert = insert_into(INBOX, connection.dialect.name).on_conflict_do_nothing(index_elements=["msg_id"])
     rows = [
         {

@@ -8,12 +8,14 @@ from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import structlog
 from sqlalchemy import func, select, text
 
 from bot.chat.inbox import InboxState, Letter
 from bot.store.database import Database
 from bot.store.errors import StoreUnavailable
 from bot.store.inbox import KEEP, StoredInbox
+from bot.store.inbox_sql import inserting_unknown
 from bot.store.tables import INBOX
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
@@ -95,6 +97,19 @@ async def test_what_becomes_of_a_question_in_doubt_is_written_at_once(database: 
         inbox.mark_soon("msg1", InboxState.ANSWERED)
         # Behind it in the thread that writes: no pause was made.
         assert await states(database) == {"msg1": ("answered", "")}
+
+
+async def test_an_end_in_the_middle_of_writing_writes_all(database: Database) -> None:
+    with structlog.testing.capture_logs() as logs:
+        async with running(database) as inbox:
+            accepting = [asyncio.create_task(inbox.accept(letter(number))) for number in range(3)]
+            await asyncio.sleep(0)
+    assert await asyncio.gather(*accepting) == [True, True, True]
+    assert logs == []
+
+
+async def test_nothing_to_insert_is_no_trouble(database: Database) -> None:
+    assert await asyncio.wrap_future(database.start(inserting_unknown(database, {}))) == frozenset()
 
 
 async def test_more_than_a_batch_is_accepted_whole(database: Database) -> None:
