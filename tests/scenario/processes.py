@@ -9,13 +9,18 @@ import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from time import perf_counter
 
 import orjson
+from sqlalchemy import create_engine
 
+from bot.erp.demo import seeding
+from bot.erp.demo.sales import ZONE
 from bot.simulator.config import SimulatorConfig
 from bot.simulator.engine import Engine
+from bot.store import database
 from tests.scenario.traffic import eventually
 
 _FOREIGN = ("DINGTALK_", "DINGERP_")
@@ -36,6 +41,27 @@ def environment(config: SimulatorConfig, url: str, folder: Path, **more: str) ->
     }
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
     return {**inherited, **{name: value for name, value in wanted.items() if value}}
+
+
+NO_INDEX = {"DINGERP_INDEX__ENABLED": "false"}
+"""For tests in which nobody looks for products: its dictionary is one more process to start."""
+
+
+def used_before(folder: Path) -> Path:
+    """Make the data folder as the first start leaves it: to make databases takes a bot as long as a third of a start.
+
+    How the first start does that, the tests of `dingerp run` see.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    store = create_engine(f"sqlite:///{folder / 'dingerp.sqlite3'}")
+    with store.begin() as connection:
+        database._upgrade(connection)
+    store.dispose()
+    company = create_engine(f"sqlite:///{folder / 'erp-main.sqlite3'}", isolation_level="AUTOCOMMIT")
+    with company.connect() as connection:
+        seeding.prepare(connection, datetime.now(ZONE).date())
+    company.dispose()
+    return folder
 
 
 @dataclass(frozen=True, slots=True)

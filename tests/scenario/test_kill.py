@@ -12,7 +12,7 @@ import pytest
 from bot.chat.pipeline import FRESH
 from bot.simulator.config import SimulatorConfig
 from bot.simulator.server import running as simulator_running
-from tests.scenario.processes import Program, connected, dingerp, environment
+from tests.scenario.processes import NO_INDEX, Program, connected, dingerp, environment, used_before
 from tests.scenario.traffic import Traffic, eventually
 
 CONFIG = SimulatorConfig(qps_limit=None, quota_limit=None, redelivery_delay=0.5, redeliveries=1000)
@@ -45,7 +45,7 @@ class Lives:
 async def kill_often(traffic: Traffic, kills: int, moments: Random, url: str, folder: Path) -> Lives:
     """Kill one bot after the other while people ask, and let a last one answer the rest."""
     engine, lives = traffic.engine, Lives()
-    env = environment(CONFIG, url, folder / "data", **AT_WORK)
+    env = environment(CONFIG, url, used_before(folder / "data"), **AT_WORK, **NO_INDEX)
     load = asyncio.create_task(traffic.flow(600.0))
     try:
         for number in range(kills):

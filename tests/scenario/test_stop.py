@@ -9,7 +9,7 @@ import pytest
 
 from bot.simulator.config import SimulatorConfig
 from bot.simulator.server import running as simulator_running
-from tests.scenario.processes import connected, dingerp, environment
+from tests.scenario.processes import NO_INDEX, connected, dingerp, environment, used_before
 from tests.scenario.traffic import Traffic, eventually
 
 pytestmark = pytest.mark.process
@@ -23,7 +23,7 @@ async def test_it_ends_cleanly_and_the_next_start_answers_the_rest(tmp_path: Pat
     async with simulator_running(CONFIG) as simulator:
         engine, traffic = simulator.engine, Traffic(simulator.engine, 20)
         slow = {"DINGERP_ERP__MAIN__LATENCY": "0.2", "DINGERP_LIMITS__QPS": "inf"}
-        env = environment(CONFIG, simulator.url, tmp_path / "data", **slow)
+        env = environment(CONFIG, simulator.url, used_before(tmp_path / "data"), **slow, **NO_INDEX)
         load = asyncio.create_task(traffic.flow(60.0))
         async with dingerp("run", env=env, folder=tmp_path) as bot:
             await engine.wait_for(lambda: traffic.answers > 20, timeout=20)
@@ -44,7 +44,7 @@ async def test_it_ends_cleanly_and_the_next_start_answers_the_rest(tmp_path: Pat
 async def test_a_dingtalk_that_hangs_does_not_hold_it_up(tmp_path: Path) -> None:
     async with simulator_running(CONFIG) as simulator:
         engine, traffic = simulator.engine, Traffic(simulator.engine, 20)
-        env = environment(CONFIG, simulator.url, tmp_path / "data", DINGERP_LIMITS__QPS="inf")
+        env = environment(CONFIG, simulator.url, used_before(tmp_path / "data"), DINGERP_LIMITS__QPS="inf", **NO_INDEX)
         async with dingerp("run", env=env, folder=tmp_path) as bot:
             await connected(engine)
             traffic.ask()

@@ -16,7 +16,7 @@ from bot.simulator.config import SimulatorConfig
 from bot.simulator.server import running as simulator_running
 from tests.scenario.alerts.axis import WAREHOUSE
 from tests.scenario.alerts.wire import Wire
-from tests.scenario.processes import connected, dingerp, environment
+from tests.scenario.processes import NO_INDEX, connected, dingerp, environment, used_before
 
 GUIDE = Path(__file__).parents[3] / "docs" / "how-to" / "send-events.md"
 ADDRESS = "http://127.0.0.1:8788"
@@ -42,7 +42,7 @@ async def test_an_event_sent_as_the_guide_says_is_a_card(tmp_path: Path) -> None
     async with simulator_running(config) as simulator:
         wire = Wire(simulator.engine)
         more = {"DINGERP_ALERTS__DEFAULT_GROUPS": f'["{WAREHOUSE}"]', "DINGERP_HOOKS__MAIN__SECRET": secret}
-        env = environment(config, simulator.url, tmp_path / "data", **more)
+        env = environment(config, simulator.url, used_before(tmp_path / "data"), **more, **NO_INDEX)
         async with dingerp("run", env=env, folder=tmp_path) as bot:
             port = (await bot.saying("bot.running"))["port"]
             await connected(simulator.engine)

@@ -24,7 +24,7 @@ from bot.store.tables import DELIVERY
 from tests.scenario.alerts import hasty
 from tests.scenario.alerts.storm import Senders, Storm, free_port, hook
 from tests.scenario.alerts.wire import Accounts, Wire, every_card_once, nothing_lost, settled
-from tests.scenario.processes import Program, dingerp, environment, program
+from tests.scenario.processes import NO_INDEX, Program, dingerp, environment, program, used_before
 from tests.scenario.traffic import eventually
 from tests.scenario.trial import count_strikes
 
@@ -144,9 +144,12 @@ async def test_killed_again_and_again(kills: int, turns: int, tmp_path: Path, mo
         engine, wire, strikes = simulator.engine, Wire(simulator.engine), count_strikes(simulator.engine.faults)
         storm.open_groups(engine)
         port = free_port()
-        more = {"DINGERP_HTTP__PORT": str(port), **hook(storm.rules(tmp_path))}
+        more = {"DINGERP_HTTP__PORT": str(port), **hook(storm.rules(tmp_path)), **NO_INDEX}
         start = partial(
-            dingerp, "run", env=environment(CONFIG, simulator.url, tmp_path / "data", **more), folder=tmp_path
+            dingerp,
+            "run",
+            env=environment(CONFIG, simulator.url, used_before(tmp_path / "data"), **more),
+            folder=tmp_path,
         )
         senders = Senders([port], pause=PAUSE, share=0.0)
         sending = asyncio.create_task(senders.send(storm.lots(4, 15)))
@@ -175,17 +178,23 @@ async def test_of_two_on_postgresql_one_is_killed_now_and_then(
         strikes = count_strikes(engine.faults)
         storm.open_groups(engine)
         ports = [free_port(), free_port()]
-        more = hook(storm.rules(tmp_path)) | {
-            "DINGERP_DATABASE_URL": postgres_url,
-            "PYTHONPATH": str(ROOT),
-            hasty.BEGAN: str(began),
-        }
+        more = (
+            hook(storm.rules(tmp_path))
+            | NO_INDEX
+            | {
+                "DINGERP_DATABASE_URL": postgres_url,
+                "PYTHONPATH": str(ROOT),
+                hasty.BEGAN: str(began),
+            }
+        )
         stays, dies = (
             partial(
                 program,
                 "-m",
                 hasty.__name__,
-                env=environment(CONFIG, simulator.url, tmp_path / name, DINGERP_HTTP__PORT=str(port), **more),
+                env=environment(
+                    CONFIG, simulator.url, used_before(tmp_path / name), DINGERP_HTTP__PORT=str(port), **more
+                ),
                 folder=tmp_path / name,
             )
             for name, port in zip(("stays", "dies"), ports, strict=True)

@@ -18,7 +18,7 @@ from bot.simulator.server import running as simulator_running
 from bot.store.database import Database
 from tests.scenario.alerts.storm import Senders, Storm, free_port, hook, sku
 from tests.scenario.alerts.wire import CHANGE, CREATE, Accounts, Wire, settled
-from tests.scenario.processes import Program, connected, dingerp, environment
+from tests.scenario.processes import NO_INDEX, Program, connected, dingerp, environment, used_before
 from tests.scenario.traffic import Traffic, eventually
 
 LIMITS = SimulatorConfig(quota_limit=None)
@@ -72,8 +72,8 @@ async def scene(storm: Storm, folder: Path, database_url: str = "", **more: str)
         engine, port = simulator.engine, free_port()
         wire, traffic = Wire(engine), Traffic(engine, 20)
         storm.open_groups(engine)
-        variables = {"DINGERP_HTTP__PORT": str(port), "DINGERP_DATABASE_URL": database_url, **more}
-        env = environment(LIMITS, simulator.url, folder / "data", **hook(storm.rules(folder)), **variables)
+        variables = {"DINGERP_HTTP__PORT": str(port), "DINGERP_DATABASE_URL": database_url, **NO_INDEX, **more}
+        env = environment(LIMITS, simulator.url, used_before(folder / "data"), **hook(storm.rules(folder)), **variables)
         async with dingerp("run", env=env, folder=folder) as bot:
             await connected(engine)
             await bot.saying("bot.running")

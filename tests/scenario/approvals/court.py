@@ -30,7 +30,7 @@ from bot.store.tables import APPROVAL_AUDIT, APPROVAL_CASE, DELIVERY
 from tests.approvals.parts import document
 from tests.scenario.approvals import remote_erp
 from tests.scenario.approvals.remote_erp import RemoteErp
-from tests.scenario.processes import Program, environment, program
+from tests.scenario.processes import NO_INDEX, Program, environment, program, used_before
 
 ROOT = Path(__file__).parents[3]
 CONFIG = SimulatorConfig(quota_limit=None, qps_limit=None, history=20_000, timeline_size=200)
@@ -276,7 +276,7 @@ async def court(
             engine=simulator.engine,
             erp=erp,
             people=people,
-            env=environment(config, simulator.url, folder / "data", **more),
+            env=environment(config, simulator.url, used_before(folder / "data"), **more, **NO_INDEX),
             folder=folder,
             database=database,
         )
