@@ -12,7 +12,7 @@ import pytest
 from bot.chat.pipeline import FRESH
 from bot.simulator.config import SimulatorConfig
 from bot.simulator.server import running as simulator_running
-from tests.scenario.processes import NO_INDEX, Program, connected, dingerp, environment, used_before
+from tests.scenario.processes import NO_INDEX, Program, connected, environment, forked, used_before
 from tests.scenario.traffic import Traffic, eventually
 
 CONFIG = SimulatorConfig(qps_limit=None, quota_limit=None, redelivery_delay=0.5, redeliveries=1000)
@@ -49,7 +49,7 @@ async def kill_often(traffic: Traffic, kills: int, moments: Random, url: str, fo
     load = asyncio.create_task(traffic.flow(600.0))
     try:
         for number in range(kills):
-            async with dingerp("run", env=env, folder=folder) as bot:
+            async with forked("bot.cli", "run", env=env, folder=folder) as bot:
                 await connected(engine)
                 if number % 4:  # the others die while they start
                     await _one_more_answer(traffic)
@@ -59,7 +59,7 @@ async def kill_often(traffic: Traffic, kills: int, moments: Random, url: str, fo
             lives.note(bot)
     finally:
         load.cancel()
-    async with dingerp("run", env=env, folder=folder) as bot:
+    async with forked("bot.cli", "run", env=env, folder=folder) as bot:
         await bot.saying("bot.running")
         await eventually(lambda: not engine.pushes.under_way, 30, hint=lambda: engine.pushes.under_way)
         last = await bot.stop()

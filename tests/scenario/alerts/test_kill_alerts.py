@@ -24,7 +24,7 @@ from bot.store.tables import DELIVERY
 from tests.scenario.alerts import hasty
 from tests.scenario.alerts.storm import Senders, Storm, free_port, hook
 from tests.scenario.alerts.wire import Accounts, Wire, every_card_once, nothing_lost, settled
-from tests.scenario.processes import NO_INDEX, Program, dingerp, environment, program, used_before
+from tests.scenario.processes import NO_INDEX, Program, environment, forked, used_before
 from tests.scenario.traffic import eventually
 from tests.scenario.trial import count_strikes
 
@@ -146,7 +146,8 @@ async def test_killed_again_and_again(kills: int, turns: int, tmp_path: Path, mo
         port = free_port()
         more = {"DINGERP_HTTP__PORT": str(port), **hook(storm.rules(tmp_path)), **NO_INDEX}
         start = partial(
-            dingerp,
+            forked,
+            "bot.cli",
             "run",
             env=environment(CONFIG, simulator.url, used_before(tmp_path / "data"), **more),
             folder=tmp_path,
@@ -189,8 +190,7 @@ async def test_of_two_on_postgresql_one_is_killed_now_and_then(
         )
         stays, dies = (
             partial(
-                program,
-                "-m",
+                forked,
                 hasty.__name__,
                 env=environment(
                     CONFIG, simulator.url, used_before(tmp_path / name), DINGERP_HTTP__PORT=str(port), **more

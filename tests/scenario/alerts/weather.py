@@ -18,7 +18,7 @@ from bot.simulator.server import running as simulator_running
 from bot.store.database import Database
 from tests.scenario.alerts.storm import Senders, Storm, free_port, hook, sku
 from tests.scenario.alerts.wire import CHANGE, CREATE, Accounts, Wire, settled
-from tests.scenario.processes import NO_INDEX, Program, connected, dingerp, environment, used_before
+from tests.scenario.processes import NO_INDEX, Program, connected, environment, forked, used_before
 from tests.scenario.traffic import Traffic, eventually
 
 LIMITS = SimulatorConfig(quota_limit=None)
@@ -74,7 +74,7 @@ async def scene(storm: Storm, folder: Path, database_url: str = "", **more: str)
         storm.open_groups(engine)
         variables = {"DINGERP_HTTP__PORT": str(port), "DINGERP_DATABASE_URL": database_url, **NO_INDEX, **more}
         env = environment(LIMITS, simulator.url, used_before(folder / "data"), **hook(storm.rules(folder)), **variables)
-        async with dingerp("run", env=env, folder=folder) as bot:
+        async with forked("bot.cli", "run", env=env, folder=folder) as bot:
             await connected(engine)
             await bot.saying("bot.running")
             database = Database(database_url or f"sqlite:///{folder / 'data' / 'dingerp.sqlite3'}")

@@ -30,7 +30,7 @@ from bot.store.tables import APPROVAL_AUDIT, APPROVAL_CASE, DELIVERY
 from tests.approvals.parts import document
 from tests.scenario.approvals import remote_erp
 from tests.scenario.approvals.remote_erp import RemoteErp
-from tests.scenario.processes import NO_INDEX, Program, environment, program, used_before
+from tests.scenario.processes import NO_INDEX, Program, environment, forked, used_before
 
 ROOT = Path(__file__).parents[3]
 CONFIG = SimulatorConfig(quota_limit=None, qps_limit=None, history=20_000, timeline_size=200)
@@ -124,7 +124,7 @@ class Court:
     async def bot(self, name: str = "bot", **more: str) -> AsyncIterator[Program]:
         """Start a bot; it runs when the context begins, but perhaps is not ready."""
         folder = self.folder / name
-        async with program("-m", remote_erp.__name__, "run", env={**self.env, **more}, folder=folder) as started:
+        async with forked(remote_erp.__name__, "run", env={**self.env, **more}, folder=folder) as started:
             yield started
 
     def cards(self) -> dict[str, list[Standing]]:
