@@ -130,6 +130,7 @@ def write_config(folder: Path, port: int | None = None) -> Path:
     """Write the server's configuration into the folder of its databases and return its file."""
     lines = ["[database]", "uri = sqlite://", f"path = {folder}", "[password]", "length = 8"]
     if port is not None:
+        lines[1:1] = ["database_mixins = connections.KeptConnections"]
         lines += ["[web]", f"listen = 127.0.0.1:{port}"]
     file = folder / "trytond.conf"
     file.write_text("\n".join(lines) + "\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -83,6 +84,7 @@ class TrytonServer:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                env={**os.environ, "PYTHONPATH": str(HERE)},
             )
         self.url = f"http://127.0.0.1:{port}"
         deadline = time.monotonic() + _START_SECONDS

@@ -1,0 +1,57 @@
+"""Keeps connections from one transaction to the next, as Tryton itself keeps those to PostgreSQL.
+
+To SQLite it opens one for each, several in a request, and each reads the structure of all tables first: a third of the
+server's work. The configuration names `KeptConnections` as a mixin of Tryton's ``Database``.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import defaultdict
+from contextlib import suppress
+from typing import Any, ClassVar
+from weakref import WeakSet
+
+from trytond.backend.sqlite import database as backend
+
+
+class LentConnection(backend.SQLiteConnection):  # type: ignore[misc]
+    """A connection that one thread after the other uses."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options, check_same_thread=False)
+        self._cursors: WeakSet[sqlite3.Cursor] = WeakSet()
+
+    def cursor(self, **options: Any) -> Any:
+        cursor = super().cursor(**options)
+        self._cursors.add(cursor)
+        return cursor
+
+    def rest(self) -> None:
+        """End whatever is open: a row not read yet would keep the connection in the past."""
+        for cursor in self._cursors:
+            cursor.close()
+        self.rollback()
+
+
+class KeptConnections:
+    """A database that takes a connection which another one has left, and leaves its own where it would be closed."""
+
+    name: str
+    _conn: Any
+    _left: ClassVar[dict[str, list[LentConnection]]] = defaultdict(list)
+
+    def connect(self) -> Any:
+        if self._conn is None:
+            with suppress(IndexError):
+                self._conn = self._left[self.name].pop()
+                return self
+        return super().connect()  # type: ignore[misc]
+
+    def __del__(self) -> None:
+        if self._conn is not None:
+            self._conn.rest()
+            self._left[self.name].append(self._conn)
+
+
+backend.SQLiteConnection = LentConnection
