@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Generator, Hashable, Iterator
 from contextlib import closing, suppress
 from datetime import date
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 import structlog
@@ -32,6 +32,9 @@ from bot.erp.index.port import Readings
 from bot.store import database
 from tests.erp.sql import server
 from tests.erp.sql.server import Postgres
+
+if TYPE_CHECKING:
+    from xdist.scheduler import LoadScopeScheduling
 
 # Deadlines would fail tests on a busy machine; in CI the same commit always has the same examples.
 settings.register_profile("dingerp", deadline=None, derandomize=os.environ.get("CI") == "true")
@@ -162,6 +165,24 @@ def postgres_url(postgres_server: Postgres) -> Iterator[str]:
     """The address of an empty database of the test's own."""
     with server.new_database(postgres_server) as postgres:
         yield postgres.admin_url
+
+
+ONE_WORKER = ("tests/browser/", "tests/erp/tryton/real/")
+"""Folders whose files share what each worker would start for itself: a browser, a Tryton server."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling | None:
+    """Give a worker whole files, as ``--dist loadfile`` says, and of `ONE_WORKER` whole folders."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return next((folder for folder in ONE_WORKER if nodeid.startswith(folder)), super()._split_scope(nodeid))
+
+    return Scheduling(config, log)
 
 
 @pytest.hookimpl(trylast=True)

@@ -19,7 +19,7 @@ from bot.erp.tryton.manifest import vendor
 from bot.erp.vendors import Surroundings
 from bot.testing.erp_checks import KINDS, Kind, all_changes, numbers, spellings, without_lines
 from bot.testing.gaps import comparable
-from tests.erp.tryton.conftest import READING
+from tests.erp.tryton.real.conftest import READING
 from tests.erp.tryton.server.running import TrytonServer
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(360)]

@@ -21,9 +21,9 @@ import pytest
 from bot.approvals.case import CaseState
 from bot.settings import ErpSettings
 from bot.simulator.pushes import Push, Pushes
-from tests.erp.tryton.conftest import DECIDING
-from tests.erp.tryton.line import Line, line_to
-from tests.erp.tryton.plain import PlainClient
+from tests.erp.tryton.real.conftest import DECIDING
+from tests.erp.tryton.real.line import Line, line_to
+from tests.erp.tryton.real.plain import PlainClient
 from tests.erp.tryton.server.running import TrytonServer
 from tests.scenario.alerts.axis import BUYING, WAREHOUSE
 from tests.scenario.approvals.docket import BOSS, FINANCE, MANAGER, NO, PASS, YES, Hall, words

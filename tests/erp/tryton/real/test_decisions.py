@@ -17,8 +17,8 @@ from bot.erp.port import Erp
 from bot.erp.tryton.manifest import vendor
 from bot.erp.vendors import Surroundings
 from bot.testing.erp_checks import order_of
-from tests.erp.tryton.conftest import DECIDING
-from tests.erp.tryton.plain import PlainClient
+from tests.erp.tryton.real.conftest import DECIDING
+from tests.erp.tryton.real.plain import PlainClient
 from tests.erp.tryton.server.running import TrytonServer
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(360)]

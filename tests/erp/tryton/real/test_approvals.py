@@ -12,8 +12,8 @@ import pytest
 
 from bot.approvals.case import CaseState
 from bot.settings import ErpSettings
-from tests.erp.tryton.conftest import CHATTING
-from tests.erp.tryton.plain import PlainClient
+from tests.erp.tryton.real.conftest import CHATTING
+from tests.erp.tryton.real.plain import PlainClient
 from tests.erp.tryton.server.running import TrytonServer
 from tests.scenario.alerts.axis import BUYING
 from tests.scenario.approvals.docket import BOSS, MANAGER, NO, YES, Hall, words

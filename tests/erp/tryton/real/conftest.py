@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
 from collections.abc import Iterator
@@ -37,7 +38,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    if any(map(_wants_server, session.items)) and not session.config.option.collectonly:
+    """Begin once for all workers; whichever then wants the server waits for what is begun here."""
+    first = os.environ.get("PYTEST_XDIST_WORKER", "gw0") == "gw0"
+    if first and any(map(_wants_server, session.items)) and not session.config.option.collectonly:
         session.config.stash[_PREPARING] = running.begin()
 
 
@@ -64,7 +67,7 @@ def tryton_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempP
     times: dict[str, float] = {}
     request.config.stash[_TIMES] = times
     begun = time.monotonic()
-    preparing = request.config.stash.get(_PREPARING, None)
+    preparing = request.config.stash.get(_PREPARING, None) or running.begin()
     source = running.finish(preparing)
     times["waited until it was installed and filled"] = time.monotonic() - begun
     times |= running.steps() if preparing is not None else {}

@@ -11,7 +11,7 @@ import pytest
 
 from bot.settings import ErpSettings
 from bot.simulator.chat import Delivery
-from tests.erp.tryton.conftest import READING
+from tests.erp.tryton.real.conftest import READING
 from tests.erp.tryton.server.running import TrytonServer
 from tests.scenario.conftest import KEEPER, Town, town_in
 from tests.scenario.test_many_sources import silence
