@@ -1,17 +1,18 @@
-"""Keeps connections from one transaction to the next, as Tryton itself keeps those to PostgreSQL.
+"""Spares Tryton work of which a client sees nothing. Runs in Tryton's own environment.
 
-To SQLite it opens one for each, several in a request, and each reads the structure of all tables first: a third of the
-server's work. The configuration names `KeptConnections` as a mixin of Tryton's ``Database``.
+The server's configuration names `KeptConnections` as a mixin of Tryton's ``Database``; the rest holds on import.
 """
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections import defaultdict
 from contextlib import suppress
 from typing import Any, ClassVar
 from weakref import WeakSet
 
+from pwdlib.hashers.argon2 import Argon2Hasher
 from trytond.backend.sqlite import database as backend
 
 
@@ -35,7 +36,11 @@ class LentConnection(backend.SQLiteConnection):  # type: ignore[misc]
 
 
 class KeptConnections:
-    """A database that takes a connection which another one has left, and leaves its own where it would be closed."""
+    """A database that takes a connection which another one has left, and leaves its own where it would be closed.
+
+    So Tryton itself keeps those to PostgreSQL. To SQLite it opens one for each transaction, several in a request, and
+    each reads the structure of all tables first: a third of the server's work.
+    """
 
     name: str
     _conn: Any
@@ -54,4 +59,13 @@ class KeptConnections:
             self._left[self.name].append(self._conn)
 
 
+def _hash_quickly() -> None:
+    """Let passwords that everybody knows be hashed in no time, and with no memory, instead of a twentieth of a second."""
+    *costs, length, salt, kind = Argon2Hasher.__init__.__defaults__ or ()
+    assert len(costs) == 3
+    Argon2Hasher.__init__.__defaults__ = (1, 8, 1, length, salt, kind)
+
+
 backend.SQLiteConnection = LentConnection
+_hash_quickly()
+logging.getLogger("werkzeug").setLevel(logging.WARNING)
