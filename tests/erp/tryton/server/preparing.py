@@ -26,7 +26,10 @@ MODULES = (
     *("account_invoice_stock", "production", "purchase"),
     *("sale", "stock_supply", "stock_supply_production"),
 )
-_CONTENT = ("requirements.txt", "demo_company.py", "groundwork.py", "documents.py", "report.py", "sparing.py", "fill.py")
+_CONTENT = (
+    *("requirements.txt", "demo_company.py", "groundwork.py", "documents.py"),
+    *("report.py", "sparing.py", "fill.py"),
+)
 """What makes the database what it is."""
 _ADMIN_PASSWORD = "Admin#2026"
 _FRESH_SECONDS = 28 * 24 * 3600
@@ -128,10 +131,9 @@ def _fill(target: Prepared) -> None:
 
 def write_config(folder: Path, port: int | None = None) -> Path:
     """Write the server's configuration into the folder of its databases and return its file."""
-    lines = ["[database]", "uri = sqlite://", f"path = {folder}", "[password]", "length = 8"]
+    lines = ["[password]", "length = 8", "[database]", "uri = sqlite://", f"path = {folder}"]
     if port is not None:
-        lines[1:1] = ["database_mixins = sparing.KeptConnections"]
-        lines += ["[web]", f"listen = 127.0.0.1:{port}"]
+        lines += ["database_mixins = sparing.KeptConnections", "[web]", f"listen = 127.0.0.1:{port}"]
     file = folder / "trytond.conf"
     file.write_text("\n".join(lines) + "\n")
     return file

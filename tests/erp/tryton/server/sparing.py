@@ -60,7 +60,7 @@ class KeptConnections:
 
 
 def _hash_quickly() -> None:
-    """Let passwords that everybody knows be hashed in no time, and with no memory, instead of a twentieth of a second."""
+    """Let each login take no time, instead of a twentieth of a second: everybody may know these passwords."""
     *costs, length, salt, kind = Argon2Hasher.__init__.__defaults__ or ()
     assert len(costs) == 3
     Argon2Hasher.__init__.__defaults__ = (1, 8, 1, length, salt, kind)
