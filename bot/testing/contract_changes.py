@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.erp.errors import Invalid, Unsupported
-from bot.erp.model import Area
+from bot.erp.model import Area, Change
 from bot.erp.port import Capability, Erp
 from bot.testing.cases import case
 from bot.testing.company import Clock, ReferenceCompany
@@ -17,6 +17,8 @@ from bot.testing.erp_checks import all_changes
 EACH_AREA = ("area", tuple(Area))
 CHANGED = (Capability.CHANGED_SINCE,)
 
+_ALL = 1_000
+
 
 class ChangesSince(ContractBase):
     """Following an area by its cursor."""
@@ -24,14 +26,21 @@ class ChangesSince(ContractBase):
     @case("changes.once", "Every record comes once, in order of time, with its time", needs=CHANGED, over=EACH_AREA)
     async def test_once(self, erp: Erp, company: ReferenceCompany, area: Area) -> None:
         wanted = self._times(company, area)
-        for limit in (1_000, 7, 1):
-            items, cursor = await all_changes(erp, area, limit=limit)
+
+        async def expect_all(items: list[Change], cursor: str, limit: int) -> None:
             assert {change.key: change.changed_at for change in items} == wanted
             assert len(items) == len(wanted)
             assert [change.changed_at for change in items] == sorted(wanted.values())
             assert all(change.area is area for change in items)
             nothing = await erp.changed_since(area, cursor, limit=limit)
             assert (nothing.items, nothing.cursor, nothing.more) == ((), cursor, False)
+
+        for limit in (_ALL, 7):
+            await expect_all(*await all_changes(erp, area, limit=limit), limit)
+        # One by one only the last ones: among them as well are some of the same time.
+        before = await erp.changed_since(area, "", limit=len(wanted) - 6)
+        one_by_one, cursor = await all_changes(erp, area, before.cursor, limit=1)
+        await expect_all([*before.items, *one_by_one], cursor, 1)
 
     @case(
         "changes.equal_times",
@@ -40,7 +49,7 @@ class ChangesSince(ContractBase):
         over=EACH_AREA,
     )
     async def test_equal_times(self, erp: Erp, company: ReferenceCompany, clock: Clock, area: Area) -> None:
-        _, cursor = await all_changes(erp, area)
+        _, cursor = await all_changes(erp, area, limit=_ALL)
         # The last key first: a cursor made of time and key alone would hide the others.
         for key in sorted(self._times(company, area), reverse=True)[:4]:
             company.touch(area, key)
@@ -50,7 +59,7 @@ class ChangesSince(ContractBase):
 
     @case("changes.again", "A record that changes again comes again", needs=CHANGED, over=EACH_AREA)
     async def test_again(self, erp: Erp, company: ReferenceCompany, clock: Clock, area: Area) -> None:
-        _, cursor = await all_changes(erp, area)
+        _, cursor = await all_changes(erp, area, limit=_ALL)
         key = next(iter(self._times(company, area)))
         for _ in range(3):
             clock.advance(1)
@@ -83,12 +92,12 @@ class ChangesSince(ContractBase):
 
     @case("changes.burst", "Many records that change at one time come all, page by page", needs=CHANGED, over=EACH_AREA)
     async def test_burst(self, erp: Erp, company: ReferenceCompany, clock: Clock, area: Area) -> None:
-        _, cursor = await all_changes(erp, area)
+        _, cursor = await all_changes(erp, area, limit=_ALL)
         keys = sorted(self._times(company, area))
         clock.advance(5)
         for key in keys:
             company.touch(area, key)
-        items, cursor = await all_changes(erp, area, cursor, limit=3)
+        items, cursor = await all_changes(erp, area, cursor, limit=5)
         assert sorted(change.key for change in items) == keys
         clock.advance(5)
         assert (await all_changes(erp, area, cursor))[0] == []

@@ -15,10 +15,12 @@ from bot.erp.port import Capability, Erp, Filter, ListQuery
 from bot.testing.cases import case
 from bot.testing.company import Clock, ReferenceCompany
 from bot.testing.contract_base import ContractBase, OpenErp
-from bot.testing.erp_checks import KINDS, Kind, expect_not_found, spellings
+from bot.testing.erp_checks import KINDS, Kind, expect_not_found, spellings, spread
 
 EACH_KIND = ("kind", KINDS)
 STOCK = (Capability.STOCK,)
+
+_ALL = 10_000
 
 
 class Reads(ContractBase):
@@ -48,9 +50,12 @@ class Reads(ContractBase):
 
     @case("products.search", "Products are found by code, name, spec and barcode, in any case")
     async def test_search(self, erp: Erp, company: ReferenceCompany) -> None:
-        for product in self.told(company, Area.PRODUCTS):
-            for text in filter(None, (product.sku, product.name, product.spec, product.barcode)):
-                for spelling in spellings(text):
+        # Every product by every text, spelled each in another way, so that all fields come in all spellings.
+        for n, product in enumerate(self.told(company, Area.PRODUCTS)):
+            for m, text in enumerate((product.sku, product.name, product.spec, product.barcode)):
+                known = spellings(text)
+                spelling = known[(n + m) % len(known)]
+                if spelling:
                     assert product in await erp.find_products(spelling, limit=500), (spelling, product.sku)
 
     @case("products.part", "Part of a code, name, spec or barcode is enough")
@@ -121,13 +126,17 @@ class Reads(ContractBase):
                 continue
             found = await kind.one(erp, record.number)
             self.same(found, record)
+            check_types(found)
             assert found.source == "main"
             assert found.id
 
     @case("read.types", "Amounts are exact numbers, times have a zone", over=EACH_KIND)
     async def test_types(self, erp: Erp, company: ReferenceCompany, kind: Kind) -> None:
-        for record in self.told(company, kind.area):
+        # Of all documents `read.exact` looks at the types as well.
+        for record in spread(self.told(company, kind.area), 6):
             check_types(await kind.one(erp, record.number))
+        for listed in (await kind.many(erp, ListQuery(limit=_ALL))).items:
+            check_types(listed)
 
     @case("read.case", "A number is taken in any case", over=EACH_KIND)
     async def test_number_case(self, erp: Erp, company: ReferenceCompany, kind: Kind) -> None:

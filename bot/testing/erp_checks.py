@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import pytest
 
@@ -15,6 +15,8 @@ from bot.erp.errors import NotFound
 from bot.erp.model import Area, Change, DecisionResult, PurchaseOrder, Slice
 from bot.erp.port import Capability, Erp, Filter, ListQuery
 from bot.testing.company import TODAY
+
+T = TypeVar("T")
 
 
 class Document(Protocol):
@@ -75,6 +77,14 @@ _UPPER = str.maketrans(string.ascii_lowercase, string.ascii_uppercase)
 def spellings(text: str) -> tuple[str, ...]:
     """Return a text in the cases of ASCII letters: of other letters even databases disagree about the case."""
     return tuple(dict.fromkeys((text, text.translate(_LOWER), text.translate(_UPPER))))
+
+
+def spread(items: Iterable[T], count: int) -> list[T]:
+    """Return up to ``count`` of the items, evenly spread from the first to the last."""
+    known = list(items)
+    if len(known) <= count:
+        return known
+    return [known[n * (len(known) - 1) // (count - 1)] for n in range(count)]
 
 
 def numbers(found: Slice[Any]) -> list[str]:

@@ -7,10 +7,12 @@ cannot be compared here: the vendor does not document it.
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any
 
 Line = Mapping[str, Any]
@@ -140,35 +142,46 @@ def _like(pattern: str) -> re.Pattern[str]:
     return re.compile("".join(wild.get(sign, re.escape(sign)) for sign in pattern), re.IGNORECASE | re.DOTALL)
 
 
+_MEETS: dict[str, Callable[[Any, Any], bool]] = {
+    "=": operator.eq,
+    "<>": operator.ne,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
 def _compare(value: Any, sign: str, literal: str) -> bool:
     if value is None:
         return False
-    left, right = _comparable(value, literal)
-    match sign:
-        case "=":
-            return bool(left == right)
-        case "<>" | "!=":
-            return bool(left != right)
-        case "<":
-            return bool(left < right)
-        case "<=":
-            return bool(left <= right)
-        case ">":
-            return bool(left > right)
-        case _:
-            return bool(left >= right)
+    return bool(_MEETS[sign](*_comparable(value, literal)))
 
 
 def _comparable(value: Any, literal: str) -> tuple[Any, Any]:
+    if isinstance(value, str):
+        return _folded(value), _folded(literal)
     try:
         if isinstance(value, datetime):
-            return value, datetime.fromisoformat(literal)
+            return value, _moment(literal)
         if isinstance(value, date):
-            return datetime(value.year, value.month, value.day), datetime.fromisoformat(literal)  # noqa: DTZ001
+            return datetime(value.year, value.month, value.day), _moment(literal)  # noqa: DTZ001
         if isinstance(value, bool):
             return str(int(value)), literal
         if isinstance(value, int | Decimal):
             return Decimal(value), Decimal(literal)
     except (ValueError, InvalidOperation) as error:
         raise BadFilter(f"not comparable: {literal}") from error
-    return str(value).rstrip(" ").casefold(), literal.rstrip(" ").casefold()
+    return _folded(str(value)), _folded(literal)
+
+
+# The same few texts are compared with every line of a form, again and again.
+@lru_cache(maxsize=4096)
+def _folded(text: str) -> str:
+    return text.rstrip(" ").casefold()
+
+
+@lru_cache(maxsize=256)
+def _moment(literal: str) -> datetime:
+    return datetime.fromisoformat(literal)
