@@ -6,13 +6,13 @@ from collections import defaultdict
 from datetime import timedelta
 from decimal import Decimal
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from bot.erp.demo import tables as t
 from bot.erp.demo.company import Company
 from bot.erp.demo.deciding import decide_within
 from bot.erp.demo.reading import purchase_order
-from bot.erp.demo.scene import KEPT_KEYS, Scene, put, shelf_of, shelves
+from bot.erp.demo.scene import KEPT_KEYS, STOCK, Scene, changing_articles, put, shelf_of, shelves
 from bot.erp.demo.seeding import add
 from bot.erp.demo.supply import (
     BUYERS,
@@ -97,13 +97,16 @@ def book_approved(scene: Scene) -> None:
     )
     for line in scene.connection.execute(lines.where(_PURCHASE.c.status == PurchaseStatus.APPROVED)):
         coming[line.sku] += line.quantity - line.received
-    for shelf in shelves(scene):
-        if shelf.article.made:
+    # This is done at every step, and mostly there is nothing to do: only the sums are read of all that is bought.
+    sums = select(STOCK.c.sku_key, func.sum(STOCK.c.incoming).label("incoming")).group_by(STOCK.c.sku_key)
+    booked = {row.sku_key: row.incoming for row in scene.connection.execute(sums)}
+    for key, article in changing_articles().items():
+        sku = article.product.sku
+        if article.made or key not in booked or coming[sku] == booked[key]:
             continue
-        change = coming[shelf.sku] - shelf.incoming
-        place = next((place for place in shelf.places if place.warehouse == "SH"), None)
-        if change and place is not None:
-            put(scene, place, incoming=change)
+        place = next((place for place in shelf_of(scene, sku).places if place.warehouse == "SH"), None)
+        if place is not None:
+            put(scene, place, incoming=coming[sku] - booked[key])
 
 
 def receive(scene: Scene) -> None:

@@ -90,6 +90,18 @@ def known_articles() -> MappingProxyType[str, Article]:
     return MappingProxyType({fold(article.product.sku): article for article in articles()})
 
 
+@lru_cache(maxsize=1)
+def changing_articles() -> MappingProxyType[str, Article]:
+    """Return those of the catalogue whose stock may change, by folded code."""
+    return MappingProxyType(
+        {
+            key: article
+            for key, article in known_articles().items()
+            if key not in KEPT_KEYS and article.product.sku != MADE_TO_ORDER
+        }
+    )
+
+
 def shelf_of(scene: Scene, sku: str) -> Shelf:
     """Return one product's shelf."""
     key = fold(sku)
@@ -100,12 +112,13 @@ def shelf_of(scene: Scene, sku: str) -> Shelf:
 
 def shelves(scene: Scene) -> Iterator[Shelf]:
     """Yield the shelves of all products that may change, in the order of the catalogue."""
-    points = {row.sku_key: row.reorder_point for row in scene.connection.execute(select(PRODUCT))}
+    known = scene.connection.execute(select(PRODUCT.c.sku_key, PRODUCT.c.reorder_point))
+    points = {row.sku_key: row.reorder_point for row in known}
     places: dict[str, list[Row[Any]]] = {}
     for row in scene.connection.execute(select(STOCK).order_by(STOCK.c.sku_key, STOCK.c.warehouse)):
         places.setdefault(row.sku_key, []).append(row)
-    for key, article in known_articles().items():
-        if key not in KEPT_KEYS and article.product.sku != MADE_TO_ORDER and key in places:
+    for key, article in changing_articles().items():
+        if key in places:
             yield Shelf(article, points.get(key), places[key])
 
 
