@@ -46,7 +46,7 @@ class Lists(ContractBase):
     async def test_pages(self, erp: Erp, company: ReferenceCompany, kind: Kind) -> None:
         documents = self.told(company, kind.area)
         lists = {wanted: kind.picked(documents, ListQuery(filter=wanted, limit=_ALL)) for wanted in kind.filters}
-        shortest = min((whole for whole in lists.values() if len(whole) > 2), key=len)
+        shortest = min((whole for whole in lists.values() if len(whole) > 2), key=len, default=None)
         for wanted, whole in lists.items():
             # Pages of one in one list: they are no other than those of seven, but as many calls as documents.
             for size in dict.fromkeys((1, 7, len(whole)) if whole is shortest else (7, len(whole))):
