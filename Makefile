@@ -37,8 +37,9 @@ demo: $(VENV)/.runtime ## chat with the bot in a browser: simulator, bot and a d
 test: $(VENV)/.dev browser ## all tests but the long ones (ARGS="-k stock" for some)
 	@$(PYTEST) -m "not soak" --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
-soak: $(VENV)/.dev ## the long tests: many kills, long loads
-	@$(PYTEST) -m soak $(ARGS)
+# The marker "hypothesis" is Hypothesis's own: `make test` tries each property with some examples, this with hundreds.
+soak: $(VENV)/.dev ## the long tests: many kills, long loads, properties with many examples
+	@$(PYTEST) -m "soak or hypothesis" --hypothesis-profile thorough $(ARGS)
 
 # CI=true gives Hypothesis the same examples each time: a mutant must not survive by luck, nor die by it.
 mutants: $(VENV)/.dev ## which changes of the approval code no test notices (ARGS="bot.approvals.voting.*" for some)

@@ -1,4 +1,4 @@
-"""For all tests: one Hypothesis profile, one PostgreSQL server, and in CI no skips, so that nothing is left out.
+"""For all tests: two Hypothesis profiles, one PostgreSQL server, and in CI no skips, so that nothing is left out.
 
 An empty SQLite database is migrated by Alembic once, and the demo company is written once for each day; the next ones
 are copies of that. A bot within the tests' own process compiles no template and looks up no character again that
@@ -30,6 +30,7 @@ from bot.erp.index.following import Follower
 from bot.erp.index.pinyin import look_up
 from bot.erp.index.port import Readings
 from bot.store import database
+from tests import examples
 from tests.erp.sql import server
 from tests.erp.sql.server import Postgres
 
@@ -37,7 +38,10 @@ if TYPE_CHECKING:
     from xdist.scheduler import LoadScopeScheduling
 
 # Deadlines would fail tests on a busy machine; in CI the same commit always has the same examples.
-settings.register_profile("dingerp", deadline=None, derandomize=os.environ.get("CI") == "true")
+settings.register_profile(
+    "dingerp", deadline=None, derandomize=os.environ.get("CI") == "true", max_examples=examples.USUAL
+)
+settings.register_profile("thorough", settings.get_profile("dingerp"), max_examples=examples.THOROUGH)
 settings.load_profile("dingerp")
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)

@@ -23,6 +23,7 @@ from bot.outbox.place import Place
 from bot.store.database import Database
 from bot.store.tables import METADATA
 from bot.testing.ledger import MemoryLedger
+from tests.examples import examples
 
 from .axis import BOSS, ZERO, A, Axis, B, SmallRules, event, fine, low, second, seconds, step, to
 from .conftest import in_memory, on_database
@@ -213,13 +214,10 @@ def _state(ledger: Ledger) -> tuple[object, ...]:
 
 TestDesk = Desk.TestCase
 # Explaining a failure traces every line, which takes minutes here.
-TestDesk.settings = settings(
-    max_examples=40, stateful_step_count=25, deadline=None, phases=set(Phase) - {Phase.explain}
-)
+TestDesk.settings = settings(max_examples=examples(1 / 2), stateful_step_count=25, phases=set(Phase) - {Phase.explain})
 
 
 @given(made=st.lists(events, min_size=1, max_size=12), cuts=st.sets(st.integers(1, 11)))
-@settings(max_examples=150)
 def test_how_events_are_cut_into_batches_does_not_matter(made: list[Callable[[float], Event]], cuts: set[int]) -> None:
     taken = [[make(3000)] for make in made]
 

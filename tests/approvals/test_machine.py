@@ -32,6 +32,7 @@ from tests.approvals.policy.test_judging import stands_in
 from tests.approvals.policy.test_planning import all_of, any_of, who
 from tests.approvals.small_erp import Fault
 from tests.approvals.world import PEOPLE, Clock, Killed, World, rules
+from tests.examples import examples
 
 T = TypeVar("T")
 
@@ -413,6 +414,6 @@ class StoredMachine(Approvals):
 
 
 TestApprovals = Approvals.TestCase
-TestApprovals.settings = settings(max_examples=40, stateful_step_count=40, deadline=None)
+TestApprovals.settings = settings(max_examples=examples(1 / 2), stateful_step_count=40)
 TestStored = StoredMachine.TestCase
-TestStored.settings = settings(max_examples=12, stateful_step_count=30, deadline=None)
+TestStored.settings = settings(max_examples=examples(1 / 8), stateful_step_count=30)

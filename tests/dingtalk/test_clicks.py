@@ -14,6 +14,7 @@ from bot.dingtalk.clicks import parse_click
 from bot.dingtalk.errors import BadPayload
 from tests.dingtalk.conftest import stock_card
 from tests.dingtalk.test_messages import JSON
+from tests.examples import examples
 
 CALLBACK: Mapping[str, Any] = {
     "extension": "{}",
@@ -127,7 +128,7 @@ def test_both_forms_of_our_buttons_come_back() -> None:
 KEYS = st.sampled_from([*CALLBACK, "content", "value", "actionId", "actionData", "cardPrivateData"])
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(3))
 @given(data=JSON, changes=st.dictionaries(KEYS, JSON, max_size=6))
 def test_arbitrary_json_gives_a_click_or_a_bad_payload(data: Any, changes: dict[str, Any]) -> None:
     deep = {**CALLBACK, "content": json.dumps({"cardPrivateData": {"params": data, "actionIds": data}})}

@@ -14,6 +14,7 @@ from bot.chat.message import ConversationKind, Mention, Message, MessageKind
 from bot.dingtalk.errors import BadPayload
 from bot.dingtalk.messages import parse_message
 from tests.dingtalk.conftest import NOW
+from tests.examples import examples
 
 BOT = "$:LWCP_v1:$BotAAAAAAAAAAAAA=="
 IN_GROUP: Mapping[str, Any] = {
@@ -292,7 +293,7 @@ KEYS = st.sampled_from(
 KINDS = st.sampled_from(["text", "richText", "audio", "picture", "video", "file", "x"])
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(3))
 @given(data=JSON, changes=st.dictionaries(KEYS, JSON, max_size=6), kind=KINDS)
 def test_arbitrary_json_gives_a_message_or_a_bad_payload(data: Any, changes: dict[str, Any], kind: str) -> None:
     nested = {**IN_GROUP, "msgtype": kind, "content": {"richText": [data], "quoteContent": data}, **changes}

@@ -17,6 +17,7 @@ from structlog.testing import capture_logs
 
 from bot.dingtalk.errors import BadPayload
 from bot.dingtalk.frames import BadFrame, callback_message, read_data, read_frame
+from tests.examples import examples
 
 from .gateway_double import BOT, CARD, PATIENCE, disconnect, event, frame, ping
 from .stream_parts import Recorder, on, streaming
@@ -330,7 +331,7 @@ async def test_no_text_and_no_json_kills_the_connection() -> None:
     """Throws generated frames at one living connection; pings in between show that it still reads and answers."""
     payloads: list[str | bytes] = []
 
-    @settings(max_examples=300, suppress_health_check=list(HealthCheck), database=None)
+    @settings(max_examples=examples(5), suppress_health_check=list(HealthCheck), database=None)
     @given(frames.map(json.dumps) | st.text().map(lambda text: text.encode("utf-8", "replace")) | st.binary())
     def collect(payload: str | bytes) -> None:
         payloads.append(payload)

@@ -23,6 +23,7 @@ from bot.erp.demo.scene import KEPT
 from bot.erp.demo.supply import SECOND_LEVEL_ABOVE
 from bot.erp.model import Area, Decision, Outcome, PurchaseStatus, Verdict
 from bot.erp.port import Filter, ListQuery
+from tests.examples import examples
 
 from .conftest import NOW, TODAY
 
@@ -175,7 +176,7 @@ async def test_it_goes_on_after_a_restart(demo_file: Path) -> None:
 
 
 @given(seed=st.integers(0, 10_000), steps=st.integers(1, 45), decided=st.lists(st.booleans(), max_size=5))
-@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(1 / 10), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_company_is_sound_after_any_time(filled: Path, seed: int, steps: int, decided: list[bool]) -> None:
     engine = create_engine("sqlite://", isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:

@@ -21,6 +21,7 @@ from bot.outbox.place import Place, PlaceKind
 from bot.outbox.record import State, What
 from bot.store.database import Database
 from bot.store.tables import METADATA
+from tests.examples import examples
 from tests.outbox.conftest import GROUP, Board, Clock, Notebook, Office, outbox_of, owed
 
 OTHER = Place(PlaceKind.GROUP, "cidSales==")
@@ -194,7 +195,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(1 / 2), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS, per_second=st.integers(1, 6), place_minute=st.integers(1, 8), workers=st.integers(1, 3))
 def test_no_window_has_more_than_the_budget(
     tmp_path: Path,

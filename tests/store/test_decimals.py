@@ -8,7 +8,7 @@ from decimal import Decimal, localcontext
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Column, Integer, MetaData, Table, create_engine, func, insert, select
 from sqlalchemy.engine import Connection
@@ -82,7 +82,6 @@ def test_nothing_stays_nothing(connection: Connection) -> None:
 
 
 @given(amounts=st.lists(fitting, min_size=1, max_size=20), limit=fitting)
-@settings(max_examples=50)
 def test_sql_sorts_compares_and_sums_as_decimals_do(
     connection: Connection, amounts: list[Decimal], limit: Decimal
 ) -> None:
@@ -129,7 +128,6 @@ def test_a_time_comes_back_as_the_same_moment_in_utc(connection: Connection, mom
 
 
 @given(times=st.lists(moments, min_size=2, max_size=10))
-@settings(max_examples=30)
 def test_times_of_any_zone_sort_as_moments(connection: Connection, times: list[datetime]) -> None:
     connection.execute(THINGS.delete())
     connection.execute(insert(THINGS), [{"at": moment} for moment in times])

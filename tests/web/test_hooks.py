@@ -23,6 +23,7 @@ from bot.store.database import Database
 from bot.web import hooks
 from tests.alerts.intake.samples import NOW, cloud_event
 from tests.alerts.intake.signed import OTHER_KEY, sign
+from tests.examples import examples
 
 from .hook_server import LATER, TOKEN, HookServer, hook_server
 
@@ -353,7 +354,7 @@ def test_whatever_body_comes_signed_each_part_of_it_is_accounted_for(tmp_path: P
         serving = hook_server(database)
         server = runner.run(serving.__aenter__())
 
-        @settings(max_examples=200)
+        @settings(max_examples=examples(2))
         @given(BODIES)
         def fuzz(body: bytes) -> None:
             runner.run(account_for(server, body))

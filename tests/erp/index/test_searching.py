@@ -17,6 +17,7 @@ from bot.erp.model import Product
 from bot.store.database import Database
 from bot.store.product_index import StoredProductIndex
 from bot.store.tables import METADATA
+from tests.examples import examples
 
 from .catalogue import screw
 from .conftest import SIGNS
@@ -141,7 +142,7 @@ PRODUCTS = st.lists(
 )
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(1 / 2), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(products=PRODUCTS, data=st.data())
 def test_every_product_is_found_by_any_part(products: list[Product], data: st.DataObject, readings: Readings) -> None:
     made = entries(products, readings)
