@@ -39,7 +39,7 @@ test: $(VENV)/.dev browser ## all tests but the long ones (ARGS="-k stock" for s
 
 # The marker "hypothesis" is Hypothesis's own: `make test` tries each property with some examples, this with hundreds.
 soak: $(VENV)/.dev ## the long tests: many kills, long loads, properties with many examples
-	@$(PYTEST) -m "soak or hypothesis" --hypothesis-profile thorough $(ARGS)
+	@$(PYTEST) -m "soak or hypothesis" --hypothesis-profile thorough --timeout 300 $(ARGS)
 
 # CI=true gives Hypothesis the same examples each time: a mutant must not survive by luck, nor die by it.
 mutants: $(VENV)/.dev ## which changes of the approval code no test notices (ARGS="bot.approvals.voting.*" for some)
