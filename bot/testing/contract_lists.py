@@ -70,12 +70,13 @@ class Lists(ContractBase):
     @case("list.text", "Text matches part of a number or of a partner's or product's name, in any case", over=EACH_KIND)
     async def test_text(self, erp: Erp, company: ReferenceCompany, kind: Kind) -> None:
         documents = self.told(company, kind.area)
-        # A document of every partner (or of some products); spelled each in another way, so that numbers and names
-        # come in all spellings.
-        samples = {getattr(document, kind.partner): document for document in documents}
-        for n, (partner, sample) in enumerate(spread(samples.items(), 8)):
-            for m, text in enumerate((sample.number, sample.number[1:], partner, partner[1:-1])):
-                known = spellings(text)
+        # Three numbers, and every partner (or some products); spelled each in another way, so that numbers and names,
+        # and parts of both, come in all spellings.
+        partners = {getattr(document, kind.partner): None for document in documents}
+        texts = [*(document.number for document in spread(documents, 3)), *spread(partners, 8)]
+        for n, text in enumerate(texts):
+            for m, part in enumerate((text, text[1:-1] if text in partners else text[1:])):
+                known = spellings(part)
                 query = ListQuery(text=known[(n + m) % len(known)], limit=_ALL)
                 found = await kind.many(erp, query)
                 assert numbers(found) == kind.picked(documents, query), query.text

@@ -50,13 +50,15 @@ class Reads(ContractBase):
 
     @case("products.search", "Products are found by code, name, spec and barcode, in any case")
     async def test_search(self, erp: Erp, company: ReferenceCompany) -> None:
-        # Every product by every text, spelled each in another way, so that all fields come in all spellings.
+        # By every text that has any sign in it, and by the plain ones in turn; spelled each in another way, so that all
+        # fields come in all spellings.
         for n, product in enumerate(self.told(company, Area.PRODUCTS)):
             for m, text in enumerate((product.sku, product.name, product.spec, product.barcode)):
+                if not text or (_is_plain(text) and n % 4 != m):
+                    continue
                 known = spellings(text)
                 spelling = known[(n + m) % len(known)]
-                if spelling:
-                    assert product in await erp.find_products(spelling, limit=500), (spelling, product.sku)
+                assert product in await erp.find_products(spelling, limit=500), (spelling, product.sku)
 
     @case("products.part", "Part of a code, name, spec or barcode is enough")
     async def test_part(self, erp: Erp, company: ReferenceCompany) -> None:
@@ -133,7 +135,7 @@ class Reads(ContractBase):
     @case("read.types", "Amounts are exact numbers, times have a zone", over=EACH_KIND)
     async def test_types(self, erp: Erp, company: ReferenceCompany, kind: Kind) -> None:
         # Of all documents `read.exact` looks at the types as well.
-        for record in spread(self.told(company, kind.area), 6):
+        for record in spread(self.told(company, kind.area), 4):
             check_types(await kind.one(erp, record.number))
         for listed in (await kind.many(erp, ListQuery(limit=_ALL))).items:
             check_types(listed)
@@ -176,6 +178,10 @@ class Reads(ContractBase):
         for unknown in set(Filter) - set(kind.filters):
             with pytest.raises(Unsupported):
                 await kind.many(erp, ListQuery(filter=unknown))
+
+
+def _is_plain(text: str) -> bool:
+    return text.isascii() and text.replace(" ", "").isalnum()
 
 
 def _by_place(level: StockLevel) -> StockLevel:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -43,20 +44,25 @@ class Gaps:
         return self._told(record)
 
     def _told(self, value: Any) -> Any:
+        # What is told as it is stays the same object: to copy every record takes longer than many a case.
         if isinstance(value, tuple):
-            return tuple(map(self._told, value))
+            told = tuple(map(self._told, value))
+            return value if all(map(operator.is_, told, value)) else told
         if isinstance(value, StrEnum):
             return self.states[value][0] if value in self.states else value
         if isinstance(value, datetime):
-            return value - (value - _EPOCH) % self.resolution
+            beyond = (value - _EPOCH) % self.resolution
+            return value - beyond if beyond else value
         if not is_dataclass(value) or isinstance(value, type):
             return value
         kind = type(value).__name__
-        changed = {
-            each.name: unsaid(each) if f"{kind}.{each.name}" in self.fields else self._told(getattr(value, each.name))
-            for each in fields(value)
-        }
-        return replace(value, **changed)
+        changed = {}
+        for each in fields(value):
+            known = getattr(value, each.name)
+            told = unsaid(each) if f"{kind}.{each.name}" in self.fields else self._told(known)
+            if told is not known:
+                changed[each.name] = told
+        return replace(value, **changed) if changed else value
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

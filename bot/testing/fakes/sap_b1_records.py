@@ -109,7 +109,7 @@ class Spelling:
         if moment is None:
             return {"UpdateDate": None, "UpdateTime": None}
         local = moment.astimezone(ZONE)
-        return {"UpdateDate": self.day(local.date()), "UpdateTime": f"{local:%H:%M:%S}"}
+        return {"UpdateDate": self.day(local.date()), "UpdateTime": local.time().isoformat("seconds")}
 
 
 def item(product: Product, level: StockLevel, changed_at: datetime, spelling: Spelling) -> Row:
