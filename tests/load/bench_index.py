@@ -187,7 +187,9 @@ class Measured:
         )
 
 
-async def measure(url: str, products: int = PRODUCTS, seconds: float = 0.0) -> Measured:
+async def measure(
+    url: str, products: int = PRODUCTS, seconds: float = 0.0, *, asked: int = QUESTIONS, followed: int = REFRESHES
+) -> Measured:
     """Fill, search and refresh an index of so many products, whose source takes ``seconds`` for each call."""
     catalogue = list(goods(products))
     source = Wholesaler(catalogue, seconds)
@@ -195,11 +197,11 @@ async def measure(url: str, products: int = PRODUCTS, seconds: float = 0.0) -> M
         began = perf_counter()
         await one.follower.follow()
         fill, fill_calls, source.calls = perf_counter() - began, source.calls, 0
-        searches = await search_times(one.hub, QUESTIONS)
-        search_cpu = await search_times(one.hub, QUESTIONS, process_time)
+        searches = await search_times(one.hub, asked)
+        search_cpu = await search_times(one.hub, asked, process_time)
         search_calls, source.calls = source.calls, 0
         refreshes = []
-        for start in range(REFRESHES):
+        for start in range(followed):
             # One here and one there, so that the changes lie all over the table.
             source.rename(catalogue[start :: products // CHANGED][:CHANGED])
             began = perf_counter()
@@ -213,7 +215,7 @@ async def measure(url: str, products: int = PRODUCTS, seconds: float = 0.0) -> M
             search_cpu=search_cpu,
             search_calls=search_calls,
             refreshes=refreshes,
-            refresh_calls=source.calls // REFRESHES,
+            refresh_calls=source.calls // followed,
         )
 
 
