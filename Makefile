@@ -26,7 +26,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test soak mutants bench lint fmt lock docs pictures docs-check browser clean
+.PHONY: help demo test soak mutants bench lint fmt lock docs pictures docs-check equipped browser clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
@@ -34,7 +34,7 @@ help: ## list the targets
 demo: $(VENV)/.runtime ## chat with the bot in a browser: simulator, bot and a demo company
 	@exec $(BIN)/dingerp demo $(ARGS)
 
-test: $(VENV)/.dev browser ## all tests but the long ones (ARGS="-k stock" for some)
+test: equipped ## all tests but the long ones (ARGS="-k stock" for some)
 	@$(PYTEST) -m "not soak" --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # The marker "hypothesis" is Hypothesis's own: `make test` tries each property with some examples, this with hundreds.
@@ -67,7 +67,7 @@ lock: $(VENV)/.dev ## resolve the dependencies again (UPGRADE=1 takes the newest
 docs: $(VENV)/.dev ## write the generated pages of docs/reference again
 	@$(BIN)/python -m tests.project.reference
 
-pictures: $(VENV)/.dev browser ## take the pictures of the tutorial again
+pictures: equipped ## take the pictures of the tutorial again
 	@DINGERP_PICTURES=docs/tutorial/images $(PYTEST) -q tests/browser/test_whole_bot.py tests/browser/test_alerts.py
 
 docs-check: $(VENV)/.dev ## links, generated pages, READMEs in step
@@ -90,6 +90,10 @@ $(VENV)/.dev: requirements-dev.lock pyproject.toml | $(BIN)/python
 	@$(INSTALL) --editable .
 	@touch $(VENV)/.runtime $@
 
+# Side by side: Python's packages and the system's.
+equipped:
+	@$(MAKE) --no-print-directory --jobs=2 $(VENV)/.dev browser
+
 # Debian splits venv off Python; root may fetch it, everybody else is told what to install.
 $(BIN)/python:
 	@set -e; $(FIND_PYTHON); \
@@ -101,8 +105,8 @@ $(BIN)/python:
 	"$$python" -m venv $(VENV)
 
 # The tests of the chat page need a browser, Node for its scripts, and Chinese letters. Where root can fetch them, it does;
-# elsewhere those tests skip with the reason.
-browser:
+# elsewhere those tests skip with the reason. After Python's own, for which apt-get may be needed as well.
+browser: | $(BIN)/python
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
 		! { command -v chromium && command -v node && test -e $(CJK_FONT) && ls /usr/lib/postgresql/*/bin/initdb && \
 		ls /usr/bin/redis-server /usr/lib/rabbitmq/bin/rabbitmq-server /usr/sbin/nats-server; } \

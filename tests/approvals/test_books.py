@@ -27,7 +27,6 @@ from bot.store.database import Database
 from bot.store.errors import StoreUnavailable
 from bot.store.tables import APPROVAL_AUDIT, APPROVAL_DECISION, DELIVERY
 from bot.testing.approvals import MemoryBooks
-from tests.approvals.conftest import on_postgresql
 from tests.approvals.parts import NOW
 
 SECOND = timedelta(seconds=1)
@@ -36,11 +35,11 @@ GROUP = Place(PlaceKind.GROUP, "cid|Odd==")
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
-    if request.param == "sqlite":
-        database = Database(f"sqlite:///{tmp_path / 'bot.sqlite3'}")
-        await database.migrate()
-    else:
-        database = await on_postgresql(request.getfixturevalue("postgres"))
+    url = f"sqlite:///{tmp_path / 'bot.sqlite3'}"
+    if request.param == "postgresql":
+        url = request.getfixturevalue("postgres_url")
+    database = Database(url)
+    await database.migrate()
     yield database
     await database.close()
 
@@ -50,11 +49,11 @@ async def books(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     if request.param == "memory":
         yield MemoryBooks()
         return
-    if request.param == "sqlite":
-        database = Database(f"sqlite:///{tmp_path / 'bot.sqlite3'}")
-        await database.migrate()
-    else:
-        database = await on_postgresql(request.getfixturevalue("postgres"))
+    url = f"sqlite:///{tmp_path / 'bot.sqlite3'}"
+    if request.param == "postgresql":
+        url = request.getfixturevalue("postgres_url")
+    database = Database(url)
+    await database.migrate()
     yield StoredApprovalBooks(database, lambda: NOW)
     await database.close()
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import math
 from collections.abc import AsyncIterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -16,7 +14,6 @@ from typing import Any, ClassVar
 import aiohttp
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import create_engine, text
 from sqlalchemy.engine import Connection
 
 from bot.cards.card import Card
@@ -43,7 +40,6 @@ from bot.simulator.server import running
 from bot.store.database import Database
 from bot.store.deliveries import StoredDeliveries
 from bot.store.outbox import StoredBacklog, enqueue, withdraw
-from tests.erp.sql.server import Postgres
 
 START = datetime(2026, 11, 24, 2, 30, tzinfo=UTC)
 GROUP = Place(PlaceKind.GROUP, "cidWarehouse==")
@@ -236,35 +232,6 @@ def outbox_of(
         draw=lambda: 0.0,
         **values,
     )
-
-
-@pytest.fixture(scope="session")
-def template(postgres_server: Postgres) -> str:
-    """The name of a database with all tables, which others are copied from."""
-    url = _create(postgres_server, "outbox_template")
-
-    async def migrate() -> None:
-        async with database_at(url):
-            pass
-
-    # In a thread, for the test that asks first has a loop running here.
-    with ThreadPoolExecutor() as thread:
-        thread.submit(lambda: asyncio.run(migrate())).result()
-    return "outbox_template"
-
-
-@pytest.fixture
-def postgres_url(postgres_server: Postgres, template: str) -> str:
-    """The address of a new database without rows."""
-    return _create(postgres_server, f"outbox{next(_NUMBERS)} TEMPLATE {template}")
-
-
-def _create(postgres: Postgres, what: str) -> str:
-    engine = create_engine(postgres.admin_url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {what}"))
-    engine.dispose()
-    return f"{postgres.admin_url.rpartition('/')[0]}/{what.partition(' ')[0]}"
 
 
 @pytest.fixture

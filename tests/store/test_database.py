@@ -79,21 +79,21 @@ _MIGRATE = "import asyncio, sys; from bot.store.database import Database; asynci
 
 
 @pytest.mark.process
-async def test_processes_that_start_together_migrate_once(postgres_url: str) -> None:
+async def test_processes_that_start_together_migrate_once(empty_postgres_url: str) -> None:
     """Two replicas on an empty database: the second one found half of the tables made and gave up."""
-    arguments = (sys.executable, "-c", _MIGRATE, postgres_url)
+    arguments = (sys.executable, "-c", _MIGRATE, empty_postgres_url)
     several = [await asyncio.create_subprocess_exec(*arguments, stderr=asyncio.subprocess.PIPE) for _ in range(3)]
     errors = [(await one.communicate())[1].decode() for one in several]
     assert errors == ["", "", ""]
-    database = Database(postgres_url)
+    database = Database(empty_postgres_url)
     assert await database.revision() == head()
     await database.close()
 
 
 @pytest.fixture
-async def postgresql(postgres_url: str) -> AsyncIterator[Database]:
+async def postgresql(empty_postgres_url: str) -> AsyncIterator[Database]:
     """Return an empty database on PostgreSQL."""
-    database = Database(postgres_url)
+    database = Database(empty_postgres_url)
     yield database
     await database.close()
 

@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
 
 from bot.alerts.intake.polled import OVER, Position, Subject
 from bot.store.database import Database
@@ -19,13 +18,10 @@ FIRST = Position(source="main", area="stock", round=1)
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[StoredPolls]:
-    if request.param == "sqlite":
-        database = Database(f"sqlite:///{tmp_path / 'bot.sqlite3'}")
-    else:
-        database = Database(request.getfixturevalue("postgres").admin_url)
-        await database.run(
-            lambda connection: connection.execute(text("DROP SCHEMA public CASCADE; CREATE SCHEMA public"))
-        )
+    url = f"sqlite:///{tmp_path / 'bot.sqlite3'}"
+    if request.param == "postgresql":
+        url = request.getfixturevalue("postgres_url")
+    database = Database(url)
     await database.migrate()
     yield StoredPolls(database)
     await database.close()

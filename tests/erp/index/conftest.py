@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 
 from bot.erp.hub import ErpHub
 from bot.erp.index.finding import ProductIndex
@@ -34,17 +33,13 @@ def readings() -> Readings:
 def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'bot.sqlite3'}"
-    url: str = request.getfixturevalue("postgres").admin_url
+    url: str = request.getfixturevalue("postgres_url")
     return url
 
 
 @pytest.fixture
 async def database(address: str) -> AsyncIterator[Database]:
     database = Database(address)
-    if database.dialect == "postgresql":
-        await database.run(
-            lambda connection: connection.execute(text("DROP SCHEMA public CASCADE; CREATE SCHEMA public"))
-        )
     await database.migrate()
     yield database
     await database.close()

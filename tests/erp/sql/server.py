@@ -89,13 +89,14 @@ def running(folder: Path) -> Iterator[Postgres]:
 
 
 @contextmanager
-def new_database(server: Postgres) -> Iterator[Postgres]:
-    """Make an empty database for one user; whoever is still connected at the end is cut off."""
+def new_database(server: Postgres, like: Postgres | None = None) -> Iterator[Postgres]:
+    """Make a database for one user, empty or a copy; whoever is still connected at the end is cut off."""
     made = replace(server, database=f"test{next(_NUMBERS)}")
     with _connected(server) as connection:
-        connection.execute(f"CREATE DATABASE {made.database}")
+        connection.execute(f"CREATE DATABASE {made.database}" + (f" TEMPLATE {like.database}" if like else ""))
     try:
-        _let_read(made)
+        if like is None:
+            _let_read(made)
         yield made
     finally:
         with _connected(server) as connection:
