@@ -26,6 +26,7 @@ from sqlalchemy import inspect
 from sqlalchemy.engine import Connection
 
 from bot.cards.environment import CardEnvironment
+from bot.cli import SELDOM
 from bot.erp.demo import seeding
 from bot.erp.demo.company import SEED
 from bot.erp.index.following import Follower
@@ -248,6 +249,7 @@ def pytest_collection_finish() -> None:
     # Ten thousand tests are no garbage; to look through them again and again costs as much as many of them.
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*SELDOM)  # as the bot itself
     gc.enable()
 
 

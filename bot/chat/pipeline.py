@@ -156,7 +156,8 @@ class QuestionPipeline:
             self._running.discard(task)
 
     async def _find(self, message: Message) -> tuple[Answer, Card]:
-        await self._turns.next()
+        # At once: it is light, and behind others' drawing all would come to wait for the ERP at the same moment, while
+        # the loop has nothing to do (measured with 256 in flight: a tenth of its time).
         sender = message.sender
         person = await self._people.identify(sender.staff_id, name=sender.nick, is_admin=sender.is_admin)
         answer = self._desk.hint_for(message) or await self._desk.view_for(self._asking(message, person))

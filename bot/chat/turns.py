@@ -16,8 +16,8 @@ FEW = 4
 class Turns:
     """Lets only so many callers pass in each turn of the event loop, first come, first served.
 
-    Without it, whatever is released together (by a commit, by an ERP) works together: a turn of the loop then takes
-    as long as all of it, and frames wait that long for their acknowledgement. ``with turns:`` around work that is
+    Without it, whatever is released together (by an ERP) works together: a turn of the loop then takes as long as all
+    of it, and frames wait that long for their acknowledgement. ``with turns:`` around work that is
     waited for gives it the right of way; more than one may have it.
     """
 

@@ -42,8 +42,10 @@ class EchoDesk:
     """Answers with the line itself; lines named in ``gates`` wait until they are opened."""
 
     gates: dict[str, asyncio.Event] = field(default_factory=dict)
+    asked: int = 0
 
     async def view_for(self, asking: Asking) -> Answer:
+        self.asked += 1
         if gate := self.gates.get(asking.line):
             await gate.wait()
         if asking.line == "defect":
@@ -134,7 +136,7 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
         tracks=TrackIds("secret"),
         metrics=metrics,
         now=lambda: NOW,
-        at_once=8,
+        at_once=24,
         pause=0.001,
     )
     yield Bench(inbox, desk, group, metrics, pipeline)
@@ -181,6 +183,15 @@ async def test_a_full_house_in_one_conversation_does_not_lock_itself_out(bench: 
     first.set()
     assert await bench.pipeline.drain(5) == 0
     assert [title for title, _ in bench.group.seen] == [str(number) for number in range(40)]
+
+
+async def test_nobody_waits_with_asking_the_erp_for_others_to_be_drawn(bench: Bench) -> None:
+    for number in range(20):
+        bench.pipeline.resume(message(f"m{number}", str(number), conversation=f"cid{number}"), NOW)
+    await bench.group.spoken.wait()
+    assert bench.desk.asked == 20
+    assert await bench.pipeline.drain(5) == 0
+    assert len(bench.group.seen) == 20
 
 
 async def test_a_message_without_a_question_gets_its_hint(bench: Bench) -> None:
