@@ -92,7 +92,12 @@ $(VENV)/.dev: requirements-dev.lock pyproject.toml | $(BIN)/python
 
 # Side by side: Python's packages and the system's.
 equipped:
-	@$(MAKE) --no-print-directory --jobs=2 $(VENV)/.dev browser
+	@$(MAKE) --no-print-directory --jobs=2 $(VENV)/.compiled browser
+
+# Once, and while the other packages come: else every worker of the first run compiles all tests and packages for itself.
+$(VENV)/.compiled: | $(VENV)/.dev
+	@$(PYTEST) --collect-only -qq >/dev/null
+	@touch $@
 
 # Debian splits venv off Python; root may fetch it, everybody else is told what to install.
 $(BIN)/python:
