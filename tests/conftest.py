@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pytest
 import structlog
 from hypothesis import settings
-from sqlalchemy import inspect
+from sqlalchemy import Engine, inspect
 from sqlalchemy.engine import Connection
 
 from bot.cards.environment import CardEnvironment
@@ -138,6 +138,28 @@ def _compile_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(CardEnvironment, "compile", once)
+        yield
+
+
+class Compiled(dict[tuple[Any, ...], Any]):
+    """What SQLAlchemy compiled, for all engines that speak the same: an engine of its own each test has for its own."""
+
+    def get(self, key: tuple[Any, ...], default: Any = None) -> Any:
+        return super().get(self._of(key), default)
+
+    def __setitem__(self, key: tuple[Any, ...], compiled: Any) -> None:
+        super().__setitem__(self._of(key), compiled)
+
+    @staticmethod
+    def _of(key: tuple[Any, ...]) -> tuple[Any, ...]:
+        dialect, *statement = key
+        return (type(dialect), dialect.server_version_info, *statement)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _compile_statements_once() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Engine, "_execution_options", Engine._execution_options.union({"compiled_cache": Compiled()}))
         yield
 
 

@@ -90,7 +90,7 @@ HURRIED = SimulatorConfig(
     redeliveries=50,
     ping_interval=0.3,
     hard_close=0.5,
-    click_timeout=0.6,
+    click_timeout=1.0,
 )
 POLICY = StreamPolicy(
     open_timeout=0.5,
