@@ -1,8 +1,8 @@
 """For all tests: two Hypothesis profiles, one PostgreSQL server, and in CI no skips, so that nothing is left out.
 
-An empty SQLite database is migrated by Alembic once, and the demo company is written once for each day; the next ones
-are copies of that. A bot within the tests' own process compiles no template and looks up no character again that
-another one did.
+An empty database is migrated by Alembic once, and the demo company is written once for each day; the next ones are
+copies of that. A bot within the tests' own process compiles no template and no statement, and looks up no character,
+that another one did.
 """
 
 from __future__ import annotations

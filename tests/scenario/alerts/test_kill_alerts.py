@@ -168,7 +168,7 @@ async def test_killed_again_and_again(kills: int, turns: int, tmp_path: Path, mo
 
 
 @pytest.mark.parametrize(
-    ("kills", "turns"), [pytest.param(3, 36, id="three"), pytest.param(200, 2000, id="many", marks=pytest.mark.soak)]
+    ("kills", "turns"), [pytest.param(3, 36, id="three"), pytest.param(200, 700, id="many", marks=pytest.mark.soak)]
 )
 async def test_of_two_on_postgresql_one_is_killed_now_and_then(
     kills: int, turns: int, tmp_path: Path, moments: Random, postgres_url: str
