@@ -199,7 +199,7 @@ def postgres(postgres_server: Postgres) -> Iterator[Postgres]:
 
 @pytest.fixture(scope="session")
 def postgres_tables(postgres_server: Postgres) -> Iterator[Postgres]:
-    """A database with all tables of the bot and no rows: a copy takes 30 ms, Alembic 200."""
+    """A database with all tables of the bot and no rows: a copy takes 40 ms, Alembic 200."""
     with server.new_database(postgres_server) as postgres:
         # In a thread, for the test that asks first may have a loop running here.
         with ThreadPoolExecutor(1) as thread:
