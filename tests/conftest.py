@@ -142,7 +142,10 @@ def _compile_once() -> Iterator[None]:
 
 
 class Compiled(dict[tuple[Any, ...], Any]):
-    """What SQLAlchemy compiled, for all engines that speak the same: an engine of its own each test has for its own."""
+    """What SQLAlchemy compiled, for all engines that speak the same.
+
+    It keys what it compiled by an engine's own dialect, and each test has engines of its own.
+    """
 
     def get(self, key: tuple[Any, ...], default: Any = None) -> Any:
         return super().get(self._of(key), default)
@@ -178,6 +181,12 @@ def _look_up_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(defaults, "look_up", remembered)
         yield
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """The address of a database of the test's own; with `postgres_url` beside it, ``{kind}_url`` names either."""
+    return f"sqlite:///{tmp_path / 'bot.sqlite3'}"
 
 
 @pytest.fixture(scope="session")

@@ -16,9 +16,9 @@ FEW = 4
 class Turns:
     """Lets only so many callers pass in each turn of the event loop, first come, first served.
 
-    Without it, whatever is released together (by an ERP) works together: a turn of the loop then takes as long as all
-    of it, and frames wait that long for their acknowledgement. ``with turns:`` around work that is
-    waited for gives it the right of way; more than one may have it.
+    Without it, whatever an ERP releases together works together: a turn of the loop then takes as long as all of it,
+    and frames wait that long for their acknowledgement. ``with turns:`` around work that is waited for gives it the
+    right of way; more than one may have it.
     """
 
     def __init__(self, many: int = MANY, few: int = FEW) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -16,12 +15,10 @@ def world() -> World:
     return World()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-async def two(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[tuple[Database, Database]]:
+@pytest.fixture(params=["sqlite", "postgres"])
+async def two(request: pytest.FixtureRequest) -> AsyncIterator[tuple[Database, Database]]:
     """Return one database, opened twice: as two processes do."""
-    url = f"sqlite:///{tmp_path / 'bot.sqlite3'}"
-    if request.param == "postgresql":
-        url = request.getfixturevalue("postgres_url")
+    url = request.getfixturevalue(f"{request.param}_url")
     one, other = Database(url), Database(url)
     await one.migrate()
     yield one, other

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
-from pathlib import Path
 from types import MappingProxyType
 
 import pytest
@@ -33,26 +32,20 @@ SECOND = timedelta(seconds=1)
 GROUP = Place(PlaceKind.GROUP, "cid|Odd==")
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
-    url = f"sqlite:///{tmp_path / 'bot.sqlite3'}"
-    if request.param == "postgresql":
-        url = request.getfixturevalue("postgres_url")
-    database = Database(url)
+@pytest.fixture(params=["sqlite", "postgres"])
+async def database(request: pytest.FixtureRequest) -> AsyncIterator[Database]:
+    database = Database(request.getfixturevalue(f"{request.param}_url"))
     await database.migrate()
     yield database
     await database.close()
 
 
-@pytest.fixture(params=["memory", "sqlite", "postgresql"])
-async def books(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Books]:
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
+async def books(request: pytest.FixtureRequest) -> AsyncIterator[Books]:
     if request.param == "memory":
         yield MemoryBooks()
         return
-    url = f"sqlite:///{tmp_path / 'bot.sqlite3'}"
-    if request.param == "postgresql":
-        url = request.getfixturevalue("postgres_url")
-    database = Database(url)
+    database = Database(request.getfixturevalue(f"{request.param}_url"))
     await database.migrate()
     yield StoredApprovalBooks(database, lambda: NOW)
     await database.close()

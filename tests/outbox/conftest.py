@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
-from pathlib import Path
 from typing import Any, ClassVar
 
 import aiohttp
@@ -232,11 +231,6 @@ def outbox_of(
         draw=lambda: 0.0,
         **values,
     )
-
-
-@pytest.fixture
-def sqlite_url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'bot.sqlite3'}"
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -24,21 +23,14 @@ from bot.store.events import (
     take_waiting,
 )
 from tests.alerts.intake.samples import cloud_event
-from tests.erp.sql.server import Postgres
 
 NOW = datetime(2026, 11, 24, 4, 0, 0, 123000, tzinfo=UTC)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
-    if request.param == "sqlite":
-        database = Database(f"sqlite:///{tmp_path / 'bot.sqlite3'}")
-        await database.migrate()
-    else:
-        postgres: Postgres = request.getfixturevalue("postgres")
-        database = Database(postgres.admin_url)
-        await database.migrate()
-        await database.run(lambda connection: connection.execute(sa.text("TRUNCATE event RESTART IDENTITY")))
+@pytest.fixture(params=["sqlite", "postgres"])
+async def database(request: pytest.FixtureRequest) -> AsyncIterator[Database]:
+    database = Database(request.getfixturevalue(f"{request.param}_url"))
+    await database.migrate()
     yield database
     await database.close()
 

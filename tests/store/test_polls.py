@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -16,12 +15,9 @@ AT = datetime(2026, 11, 24, 8, tzinfo=UTC)
 FIRST = Position(source="main", area="stock", round=1)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[StoredPolls]:
-    url = f"sqlite:///{tmp_path / 'bot.sqlite3'}"
-    if request.param == "postgresql":
-        url = request.getfixturevalue("postgres_url")
-    database = Database(url)
+@pytest.fixture(params=["sqlite", "postgres"])
+async def store(request: pytest.FixtureRequest) -> AsyncIterator[StoredPolls]:
+    database = Database(request.getfixturevalue(f"{request.param}_url"))
     await database.migrate()
     yield StoredPolls(database)
     await database.close()

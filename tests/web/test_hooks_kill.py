@@ -7,7 +7,6 @@ import itertools
 import json
 import sys
 from collections import Counter
-from pathlib import Path
 
 import aiohttp
 import pytest
@@ -19,11 +18,9 @@ from tests.alerts.intake.samples import NOW, cloud_event
 from tests.alerts.intake.signed import sign
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'bot.sqlite3'}"
-    url: str = request.getfixturevalue("postgres_url")
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request: pytest.FixtureRequest) -> str:
+    url: str = request.getfixturevalue(f"{request.param}_url")
     return url
 
 
