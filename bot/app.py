@@ -30,7 +30,7 @@ from bot.dingtalk.clicks import parse_click
 from bot.dingtalk.frames import Push
 from bot.dingtalk.messages import parse_message
 from bot.dingtalk.openapi import Patience, pooled_session
-from bot.dingtalk.stream import StreamClient, StreamPolicy
+from bot.dingtalk.stream import Acknowledge, StreamClient, StreamPolicy
 from bot.errors import DingerpError
 from bot.metrics import Metrics
 from bot.settings import Settings
@@ -171,10 +171,12 @@ def _receive(
     """Register what happens to the two kinds of frames that DingTalk pushes to a bot."""
     names = settings.dingtalk.robot_names
 
-    async def on_message(push: Push) -> None:
+    def on_message(push: Push, acknowledge: Acknowledge) -> None:
         message = parse_message(push.data, robot_names=names, fallback_id=push.message_id, now=now)
-        rooms = ready.result() if ready.done() else await asyncio.shield(ready)
-        push.work = await rooms.questions.accept(message, push.text)
+        if ready.done():
+            ready.result().questions.accept(message, push.text, acknowledge)
+        else:
+            ready.add_done_callback(lambda rooms: rooms.result().questions.accept(message, push.text, acknowledge))
 
     async def on_click(push: Push) -> Mapping[str, Any]:
         click = parse_click(push.data)
@@ -183,7 +185,7 @@ def _receive(
         made_as = clicked_card(click.values)
         return click_response(card, rooms.templates.of(made_as), made_as) if card else {}
 
-    stream.receive(MESSAGES, on_message)
+    stream.keep(MESSAGES, on_message)
     stream.receive(CLICKS, on_click)
     if settings.approvals.native.process:
         stream.receive_events(partial(_hear, ready, settings.approvals.native.process))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, TypeAlias
+
+from bot.errors import DingerpError
 
 
 class InboxState(StrEnum):
@@ -30,11 +33,18 @@ class Letter:
     received_at: datetime
 
 
+Told: TypeAlias = Callable[[bool | DingerpError], None]
+"""Hears whether a question is new, or why it could not be stored."""
+
+
 class Inbox(Protocol):
     """Remembers questions across crashes. Calls from many frames share one commit."""
 
-    async def accept(self, letter: Letter) -> bool:
-        """Return, after the commit, whether the question is new."""
+    def accept(self, letter: Letter, told: Told) -> None:
+        """Store a question and call ``told`` after the commit, in the event loop and never before this returned.
+
+        A call and not a future: whoever waits for one is woken a turn of the loop later, and so is every ACK.
+        """
         ...
 
     async def mark(self, msg_id: str, state: InboxState) -> None:

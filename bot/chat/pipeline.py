@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
-from functools import partial
-from typing import Any, Protocol
+from typing import Protocol, TypeAlias
 
 import structlog
 from prometheus_client import Counter
@@ -34,6 +33,10 @@ FRESH = timedelta(minutes=2)
 
 LONGEST_PAUSE = 10.0
 """Seconds at most between two tries of one answer."""
+
+
+Acknowledge: TypeAlias = Callable[[DingerpError | None], None]
+"""Says that a question is safe, or why it could not be stored: then DingTalk sends it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,38 +101,51 @@ class QuestionPipeline:
         self._slots = asyncio.Semaphore(at_once)
         self._turns = Turns()
         self._queue = Queue()
-        self._running: set[asyncio.Task[Any]] = set()
+        self._running: set[asyncio.Task[None]] = set()
+        self._drained = False
         metrics.waiting.set_function(lambda: len(self._running))
         self._questions: dict[tuple[str, str], Counter] = {}
         self._sent = {via: metrics.sent.labels(via) for via in Via}
 
-    async def accept(self, message: Message, payload: str) -> Callable[[], Awaitable[None]] | None:
-        """Return when the question is safe in the inbox, so that it may be acknowledged: the work that answers it.
-
-        The work is to be begun then, in a task; there is none for a question that was accepted before. Raises
-        `bot.store.errors.StoreUnavailable`: then it must not be acknowledged.
+    def accept(self, message: Message, payload: str, acknowledge: Acknowledge) -> None:
+        """Acknowledge the question once it is safe in the inbox, and then answer it; one that was accepted before is
+        only acknowledged. Where it could not be stored, ``acknowledge`` hears the error instead.
         """
         came, received_at = time.monotonic(), self._now()
         # The place is taken before the commit: questions keep the order in which their frames came.
         place = self._queue.take_place(message.conversation.id)
-        try:
-            with self._turns:
-                new = await self._inbox.accept(Letter(message.msg_id, payload, received_at))
-        except BaseException:
-            place.leave()
-            raise
-        if new:
-            return partial(self._work, message, place, came, received_at)
-        place.leave()
-        return None
+        self._turns.hurry()
+
+        def stored(new: bool | DingerpError) -> None:
+            self._turns.relax()
+            if isinstance(new, DingerpError):
+                place.leave()
+                acknowledge(new)
+                return
+            acknowledge(None)
+            if new and not self._drained:
+                self._begin(message, place, came, received_at)
+            else:
+                place.leave()
+
+        self._inbox.accept(Letter(message.msg_id, payload, received_at), stored)
 
     def resume(self, message: Message, received_at: datetime) -> None:
         """Answer a question that was accepted before a restart, at ``received_at``."""
         place = self._queue.take_place(message.conversation.id)
-        self._running.add(asyncio.create_task(self._work(message, place, time.monotonic(), received_at)))
+        self._begin(message, place, time.monotonic(), received_at)
+
+    def _begin(self, message: Message, place: Place, came: float, received_at: datetime) -> None:
+        work = asyncio.create_task(self._work(message, place, came, received_at))
+        self._running.add(work)
+        work.add_done_callback(self._running.discard)
 
     async def drain(self, grace: float) -> int:
-        """Wait up to ``grace`` seconds for the questions at work; return how many are left for the next start."""
+        """Wait up to ``grace`` seconds for the questions at work; return how many are left for the next start.
+
+        No other one is begun from now on.
+        """
+        self._drained = True
         if self._running:
             await asyncio.wait(self._running, timeout=grace)
         left = len(self._running)
@@ -139,9 +155,6 @@ class QuestionPipeline:
         return left
 
     async def _work(self, message: Message, place: Place, came: float, received_at: datetime) -> None:
-        task = asyncio.current_task()
-        assert task is not None, "a question is answered in a task, so that it can be ended"
-        self._running.add(task)
         try:
             async with self._slots:
                 answer, card = await self._find(message)
@@ -153,7 +166,6 @@ class QuestionPipeline:
             log.error("question.defect", error=type(error).__name__, exc_info=error)
         finally:
             place.leave()
-            self._running.discard(task)
 
     async def _find(self, message: Message) -> tuple[Answer, Card]:
         # At once: it is light, and behind others' drawing all would come to wait for the ERP at the same moment, while

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from types import TracebackType
 
 MANY = 8
 """Heavy steps in one turn: several find code and data still in the processor's caches, one alone costs a third more."""
@@ -17,8 +16,7 @@ class Turns:
     """Lets only so many callers pass in each turn of the event loop, first come, first served.
 
     Without it, whatever an ERP releases together works together: a turn of the loop then takes as long as all of it,
-    and frames wait that long for their acknowledgement. ``with turns:`` around work that is waited for gives it the
-    right of way; more than one may have it.
+    and frames wait that long for their acknowledgement.
     """
 
     def __init__(self, many: int = MANY, few: int = FEW) -> None:
@@ -29,10 +27,12 @@ class Turns:
         self._begins = False
         self._waiting: deque[asyncio.Future[None]] = deque()
 
-    def __enter__(self) -> None:
+    def hurry(self) -> None:
+        """Give what is waited for the right of way, until `relax`; more than one may have it."""
         self._urgent += 1
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+    def relax(self) -> None:
+        """Take one right of way back."""
         self._urgent -= 1
 
     async def next(self) -> None:

@@ -64,6 +64,7 @@ class Connection:
         self._reading = False
         self._paused = False
         self._drained_at: float | None = None
+        self._stuffed: asyncio.Task[None] | None = None
         self._verdict = ""
         self.last_seen = self._loop.time()
         """The event loop's time of the last sign of life."""
@@ -83,17 +84,33 @@ class Connection:
                 self._watchdog.cancel()
             self.going.set()
 
-    async def send(self, payload: bytes) -> bool:
-        """Write one frame. Returns False where this connection can no longer carry it: it is then nobody's."""
+    def send(self, payload: bytes) -> bool:
+        """Write one frame. Returns False where this connection can no longer carry it: it is then nobody's.
+
+        Nobody waits here, for an ACK need not come from a task: the socket writes the frame or keeps it before it waits
+        for anything, which is for room in a full buffer. When there is none in time, the connection is given up.
+        """
+        sending = self._socket.send_frame(payload, WSMsgType.TEXT)
         try:
-            with self._sending.running():
-                await self._socket.send_frame(payload, WSMsgType.TEXT)
-        except TimeoutError:
-            self._give_up("stalled")
-            return False
+            room: asyncio.Future[None] = sending.send(None)
+        except StopIteration:
+            return True
         except (aiohttp.ClientError, OSError):
             return False
+        room._asyncio_future_blocking = False  # as a task does with what a coroutine waits for
+        sending.close()
+        if self._stuffed is None or self._stuffed.done():
+            self._stuffed = self._loop.create_task(self._wait_for(room))
         return True
+
+    async def _wait_for(self, room: asyncio.Future[None]) -> None:
+        try:
+            with self._sending.running():
+                await room
+        except TimeoutError:
+            self._give_up("stalled")
+        except (aiohttp.ClientError, OSError):
+            return
 
     async def close(self) -> None:
         """End the connection, politely where the other side still listens."""
@@ -147,7 +164,7 @@ class Connection:
 
     async def _obey(self, frame: Frame) -> None:
         if frame.topic == "ping":
-            await self.send(echo(frame))
+            self.send(echo(frame))
         elif frame.topic == SystemMessage.TOPIC_DISCONNECT and self._drained_at is None:
             log.info("stream.disconnect", connection=self.number, reason=_reason(frame))
             self._drained_at = self._loop.time() + self._policy.drain

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -46,15 +46,13 @@ class Frame(NamedTuple):
 class Push:
     """What a handler of ours gets of a callback."""
 
-    __slots__ = ("_text", "data", "message_id", "topic", "work")
+    __slots__ = ("_text", "data", "message_id", "topic")
 
     def __init__(self, frame: Frame, data: dict[str, Any]) -> None:
         self.topic = frame.topic
         self.message_id = frame.message_id
         self.data = data
         """The frame's ``data``, decoded."""
-        self.work: Callable[[], Awaitable[None]] | None = None
-        """What the handler leaves to be done once the frame is acknowledged; it goes on in the frame's own task."""
         self._text = frame.body.get("data")
 
     @property

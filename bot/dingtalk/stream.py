@@ -23,7 +23,7 @@ from dingtalk_stream import CallbackMessage, Credential, EventMessage
 from bot import __version__
 from bot.dingtalk.backoff import Backoff
 from bot.dingtalk.connection import Connection
-from bot.dingtalk.dispatch import Dispatcher, Receive, ReceiveEvent, SdkHandler
+from bot.dingtalk.dispatch import Acknowledge, Dispatcher, Keep, Receive, ReceiveEvent, SdkHandler
 from bot.dingtalk.errors import AuthFailed
 from bot.dingtalk.gateway import Gateway, OpenFailed, Socket
 from bot.dingtalk.sdk_handlers import HandlerThread, Home
@@ -32,7 +32,7 @@ from bot.dingtalk.stream_policy import StreamPolicy
 from bot.errors import DingerpError
 from bot.metrics import Metrics
 
-__all__ = ["Receive", "ReceiveEvent", "StreamClient", "StreamPolicy", "StreamStatus"]
+__all__ = ["Acknowledge", "Keep", "Receive", "ReceiveEvent", "StreamClient", "StreamPolicy", "StreamStatus"]
 
 log = structlog.get_logger(__name__)
 
@@ -154,10 +154,15 @@ class StreamClient(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc] 
 
         Raises `ValueError` for a topic that has a handler already.
         """
-        if topic in self._dispatcher.topics or topic in self.callback_handler_map:
-            raise ValueError(f"topic {topic} has a handler already")
+        self._refuse_second(topic)
         self._counts.announce(topic)
         self._dispatcher.receive(topic, handler, timeout=timeout)
+
+    def keep(self, topic: str, handler: Keep) -> None:
+        """Let ``handler`` have the callbacks of ``topic``. Raises `ValueError` when that has a handler already."""
+        self._refuse_second(topic)
+        self._counts.announce(topic)
+        self._dispatcher.keep(topic, handler)
 
     def receive_events(self, handler: ReceiveEvent, *, timeout: float = 5.0) -> None:
         """Let ``handler`` take all events that the console subscribes to; one that takes longer is pushed again.
@@ -260,6 +265,10 @@ class StreamClient(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc] 
 
     async def _pre_start(self) -> None:
         self.pre_start()
+
+    def _refuse_second(self, topic: str) -> None:
+        if topic in self._dispatcher.topics or topic in self.callback_handler_map:
+            raise ValueError(f"topic {topic} has a handler already")
 
     def _sdk_handler(self, kind: str, topic: str) -> SdkHandler | None:
         if kind == EventMessage.TYPE:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Generic, TypeVar
+from threading import Lock
+from time import sleep
+from typing import NamedTuple
 
 import structlog
 from sqlalchemy import delete, select, update
 from sqlalchemy.engine import Connection
 
-from bot.chat.inbox import InboxState, Letter
+from bot.chat.inbox import InboxState, Letter, Told
+from bot.errors import DingerpError
 from bot.store.database import Database
 from bot.store.errors import StoreUnavailable
 from bot.store.inbox_sql import SomeKnown, inserting, inserting_unknown, marking, milliseconds
@@ -27,8 +29,8 @@ log = structlog.get_logger(__name__)
 BATCH = 500
 """Rows per commit: bounds the time for which one commit holds the others up."""
 
-GATHER = 0.001
-"""Seconds in which frames gather for the next commit while they keep coming: each one stops the event loop thrice."""
+GATHER = 0.002
+"""Seconds in which letters gather for the next commit while they keep coming: each one stops the event loop thrice."""
 
 MARK_WITHIN = 0.05
 """Seconds in which marks that nobody waits for gather: a crash makes them harmless, so they need no commit each."""
@@ -36,30 +38,30 @@ MARK_WITHIN = 0.05
 KEEP = timedelta(hours=1)
 """How long answered questions are known, so that a late redelivery is not answered again (seen after 60 s)."""
 
-Row = TypeVar("Row")
-Told = TypeVar("Told")
+
+class _Accepted(NamedTuple):
+    letter: Letter
+    told: Told
 
 
 @dataclass(slots=True)
-class _Batch(Generic[Row, Told]):
-    """What one statement writes, by message id, and who waits for it."""
+class _Marks:
+    """States to be written, by message id, and who waits for that."""
 
-    rows: dict[str, Row] = field(default_factory=dict)
-    waiters: list[asyncio.Future[Told]] = field(default_factory=list)
+    states: dict[str, InboxState] = field(default_factory=dict)
+    waiters: list[asyncio.Future[None]] = field(default_factory=list)
 
-    def settle(self, told: Told) -> None:
+    def settle(self) -> None:
         """Tell those who wait."""
         for waiter in self.waiters:
             if not waiter.done():
-                waiter.set_result(told)
+                waiter.set_result(None)
 
     def fail(self, error: StoreUnavailable) -> None:
         """Tell those who wait that nothing was stored.
 
-        No ACK then, so DingTalk sends the question again. A lost mark costs at most a second try of the same card,
-        which DingTalk recognises by its id.
+        A lost mark costs at most a second try of the same card, which DingTalk recognises by its id.
         """
-        log.error("inbox.not_written", rows=len(self.rows), error=error.detail)
         for waiter in self.waiters:
             if not waiter.done():
                 waiter.set_exception(StoreUnavailable(error.detail))
@@ -68,44 +70,42 @@ class _Batch(Generic[Row, Told]):
 class StoredInbox:
     """Implements `bot.chat.inbox.Inbox`. `run` must be running: it ends the writing, and reports a defect in it.
 
-    Letters, and marks beside them, are written one batch after the other; what comes meanwhile is the next batch. Jobs
-    are handed to the database's thread and come back by callbacks: a task would go through the busy event loop twice
-    more for each batch, and ACKs would wait for that.
+    Letters are written by the database's thread, which fetches what has come as soon as it is free: to be handed each
+    batch by the event loop, which is busy just then, took as long as all the rest of an ACK (measured under load).
+    Marks beside them are handed over and come back by callbacks, one batch after the other.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._letters: deque[_Batch[Letter, frozenset[str]]] = deque([_Batch()])
-        self._marks: _Batch[InboxState, None] = _Batch()
+        self._accepted: list[_Accepted] = []
+        """Letters that the database's thread has not fetched yet."""
+        self._untold = 0
         self._inserting = False
+        self._access = Lock()
+        """Guards what both threads touch: ``_accepted`` and ``_inserting``. Held for a moment only."""
+        self._marks = _Marks()
         self._marking = False
         self._in_doubt: set[str] = set()
         """Questions marked as falling back: a crash gives them up, so what becomes of them is written at once."""
         self._hurry = False
         self._later: asyncio.TimerHandle | None = None
         self._died: asyncio.Future[None] | None = None
+        self._all_told: asyncio.Future[None] | None = None
 
-    async def accept(self, letter: Letter) -> bool:
-        """Return, after the commit, whether the question is new; raises `StoreUnavailable`."""
-        loop = asyncio.get_running_loop()
-        waiter: asyncio.Future[frozenset[str]] = loop.create_future()
-        batch = self._letters[-1]
-        if len(batch.rows) >= BATCH:
-            self._letters.append(batch := _Batch())
-        twin = letter.msg_id in batch.rows
-        if not twin:
-            batch.rows[letter.msg_id] = letter
-        batch.waiters.append(waiter)
-        if not self._inserting:
-            self._inserting = True
-            self._insert(loop)
-        return letter.msg_id in await waiter and not twin
+    def accept(self, letter: Letter, told: Told) -> None:
+        """Store a question; ``told`` hears after the commit whether it is new, or of `StoreUnavailable`."""
+        self._untold += 1
+        with self._access:
+            self._accepted.append(_Accepted(letter, told))
+            begins, self._inserting = not self._inserting, True
+        if begins:
+            self._database.start(partial(self._insert, asyncio.get_running_loop()))
 
     async def mark(self, msg_id: str, state: InboxState) -> None:
         """Return after the commit of the new state."""
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[None] = loop.create_future()
-        self._marks.rows[msg_id] = state
+        self._marks.states[msg_id] = state
         self._marks.waiters.append(waiter)
         if state is InboxState.FALLING_BACK:
             self._in_doubt.add(msg_id)
@@ -114,7 +114,7 @@ class StoredInbox:
 
     def mark_soon(self, msg_id: str, state: InboxState) -> None:
         """Let the new state be committed within `MARK_WITHIN`; at once where a crash would leave it in doubt."""
-        self._marks.rows[msg_id] = state
+        self._marks.states[msg_id] = state
         if msg_id in self._in_doubt:
             self._in_doubt.remove(msg_id)
             self._hurry = True
@@ -147,43 +147,60 @@ class StoredInbox:
             raise
 
     async def _all_written(self, loop: asyncio.AbstractEventLoop) -> None:
-        if self._inserting:
-            written: asyncio.Future[frozenset[str]] = loop.create_future()
-            self._letters[-1].waiters.append(written)
-            with suppress(StoreUnavailable):
-                await written
-        if self._marks.rows or self._marking:
+        if self._untold:
+            self._all_told = loop.create_future()
+            await self._all_told
+        if self._marks.states or self._marking:
             marked: asyncio.Future[None] = loop.create_future()
             self._marks.waiters.append(marked)
             self._mark(loop)
             await marked
 
     def _insert(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Write the next letters."""
-        batch = self._letters.popleft()
-        if not self._letters:
-            self._letters.append(_Batch())
-        self._hand_over(loop, inserting(self._database, batch.rows), self._inserted, batch)
+        """Write letters that came; runs in the database's thread, and again there while more come."""
+        with self._access:
+            batch, self._accepted = self._accepted[:BATCH], self._accepted[BATCH:]
+        outcome = self._outcome({one.letter.msg_id: one.letter for one in batch})
+        loop.call_soon_threadsafe(self._tell, batch, outcome)
+        with self._access:
+            self._inserting = bool(self._accepted)
+        if self._inserting:
+            sleep(GATHER)
+            self._database.start(partial(self._insert, loop))
 
-    def _inserted(
-        self,
-        loop: asyncio.AbstractEventLoop,
-        batch: _Batch[Letter, frozenset[str]],
-        job: Future[frozenset[str]],
-    ) -> None:
+    def _outcome(self, letters: Mapping[str, Letter]) -> frozenset[str] | Exception:
+        """Store letters and return the ids of those that were new, or why none was stored."""
         try:
-            batch.settle(job.result())
-        except SomeKnown:
-            self._hand_over(loop, inserting_unknown(self._database, batch.rows), self._inserted, batch)
-            return
-        except StoreUnavailable as error:
-            batch.fail(error)
-        if len(self._letters) > 1:
-            self._insert(loop)
-        elif self._letters[0].waiters:
-            loop.call_later(GATHER, self._insert, loop)
+            with suppress(SomeKnown):
+                return inserting(self._database, letters)()
+            return inserting_unknown(self._database, letters)()
+        except Exception as error:  # noqa: BLE001 - the event loop looks at it
+            return error
+
+    def _tell(self, batch: Sequence[_Accepted], outcome: frozenset[str] | Exception) -> None:
+        """Tell everybody of a batch, of twins only the first that the question is new."""
+        self._untold -= len(batch)
+        if isinstance(outcome, StoreUnavailable):
+            # No ACK then, so DingTalk sends the questions again.
+            log.error("inbox.not_written", rows=len(batch), error=outcome.detail)
+            self._tell_each(batch, lambda _: outcome)
+        elif isinstance(outcome, Exception):
+            self._die(outcome)
         else:
-            self._inserting = False
+            self._tell_each(batch, partial(_take_out, set(outcome)))
+        if self._all_told is not None and not self._untold:
+            self._all_told.set_result(None)
+
+    def _tell_each(self, batch: Sequence[_Accepted], what: Callable[[Letter], bool | DingerpError]) -> None:
+        for letter, told in batch:
+            try:
+                told(what(letter))
+            except Exception as defect:  # noqa: BLE001 - whatever it is, `run` raises it, and the others are told
+                self._die(defect)
+
+    def _die(self, defect: Exception) -> None:
+        if self._died is not None and not self._died.done():
+            self._died.set_exception(defect)
 
     def _mark(self, loop: asyncio.AbstractEventLoop) -> None:
         """Write the marks that there are; those that come meanwhile follow."""
@@ -193,37 +210,36 @@ class StoredInbox:
         if self._marking:
             return
         self._marking, self._hurry = True, False
-        batch, self._marks = self._marks, _Batch()
-        self._hand_over(loop, marking(self._database, batch.rows), self._marked, batch)
+        marks, self._marks = self._marks, _Marks()
+        job = self._database.start(marking(self._database, marks.states))
+        job.add_done_callback(lambda done: loop.call_soon_threadsafe(self._marked, loop, marks, done))
 
-    def _marked(self, loop: asyncio.AbstractEventLoop, batch: _Batch[InboxState, None], job: Future[None]) -> None:
+    def _marked(self, loop: asyncio.AbstractEventLoop, marks: _Marks, job: Future[None]) -> None:
         self._marking = False
         try:
-            batch.settle(job.result())
+            job.result()
         except StoreUnavailable as error:
-            batch.fail(error)
+            log.error("inbox.not_written", rows=len(marks.states), error=error.detail)
+            marks.fail(error)
+        except Exception as defect:  # noqa: BLE001 - whatever it is, `run` raises it
+            self._die(defect)
+            for unwritten in (marks, self._marks):
+                unwritten.fail(StoreUnavailable(type(defect).__name__))
+            return
+        else:
+            marks.settle()
         if self._marks.waiters or self._hurry:
             self._mark(loop)
-        elif self._marks.rows and self._later is None:
+        elif self._marks.states and self._later is None:
             self._later = loop.call_later(MARK_WITHIN, self._mark, loop)
 
-    def _hand_over(
-        self,
-        loop: asyncio.AbstractEventLoop,
-        job: Callable[[], Told],
-        back: Callable[[asyncio.AbstractEventLoop, _Batch[Row, Told], Future[Told]], None],
-        batch: _Batch[Row, Told],
-    ) -> None:
-        """Let ``job`` run in the database's thread, and ``back`` in the event loop when it has."""
 
-        def come_back(done: Future[Told]) -> None:
-            try:
-                back(loop, batch, done)
-            except Exception as defect:  # noqa: BLE001 - whatever it is, `run` raises it
-                if self._died is not None and not self._died.done():
-                    self._died.set_exception(defect)
-
-        self._database.start(job).add_done_callback(lambda done: loop.call_soon_threadsafe(come_back, done))
+def _take_out(new: set[str], letter: Letter) -> bool:
+    """Return whether a letter is among the new ones, the first time that it is asked for."""
+    if letter.msg_id not in new:
+        return False
+    new.remove(letter.msg_id)
+    return True
 
 
 def _take_stock(since_ms: int, connection: Connection) -> tuple[Letter, ...]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from bot.access.people import People
 from bot.cards.card import Card
@@ -25,6 +25,7 @@ from bot.chat.pipeline import FRESH, Answer, QuestionPipeline
 from bot.errors import DingerpError
 from bot.metrics import Metrics
 from bot.store.database import Database
+from bot.store.errors import StoreUnavailable
 from bot.store.inbox import StoredInbox
 from bot.store.tables import INBOX
 
@@ -107,13 +108,12 @@ class Bench:
     group: Group
     metrics: Metrics
     pipeline: QuestionPipeline
-    tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
-    async def take(self, message: Message, payload: str) -> None:
-        """Accept a message and begin the work of it, as its frame's task does after the ACK."""
-        if (work := await self.pipeline.accept(message, payload)) is not None:
-            self.tasks.add(asyncio.create_task(work()))
-            await asyncio.sleep(0)
+    async def take(self, message: Message, payload: str) -> DingerpError | None:
+        """Return what was acknowledged, and begin the work."""
+        acknowledged: asyncio.Future[DingerpError | None] = asyncio.get_running_loop().create_future()
+        self.pipeline.accept(message, payload, acknowledged.set_result)
+        return await acknowledged
 
     async def states(self) -> dict[str, str]:
         rows = await self.inbox._database.run(lambda connection: connection.execute(select(INBOX)).all())
@@ -163,6 +163,24 @@ async def test_a_question_is_answered_once_however_often_it_comes(bench: Bench) 
     await bench.take(message("m1", "hello"), "{}")
     assert await bench.pipeline.drain(5) == 0
     assert [title for title, _ in bench.group.seen] == ["hello"]
+
+
+async def test_what_could_not_be_stored_is_not_acknowledged_and_holds_nobody_up(bench: Bench) -> None:
+    database = bench.inbox._database
+    await database.run(lambda connection: connection.execute(text("ALTER TABLE inbox RENAME TO away")))
+    assert isinstance(await bench.take(message("m1", "lost"), "{}"), StoreUnavailable)
+    await database.run(lambda connection: connection.execute(text("ALTER TABLE away RENAME TO inbox")))
+    assert await bench.take(message("m2", "next"), "{}") is None
+    assert await bench.pipeline.drain(5) == 0
+    assert [title for title, _ in bench.group.seen] == ["next"]
+
+
+async def test_what_is_stored_after_the_end_is_left_for_the_next_start(bench: Bench) -> None:
+    assert await bench.pipeline.drain(0) == 0
+    assert await bench.take(message("m1", "late"), "{}") is None
+    assert bench.metrics.waiting._value.get() == 0
+    (left,) = await bench.inbox.unanswered(NOW - FRESH)
+    assert left.msg_id == "m1"
 
 
 async def test_answers_keep_the_order_of_their_conversation(bench: Bench) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import nullcontext
 from itertools import pairwise
 
 import pytest
@@ -21,10 +20,12 @@ async def test_only_so_many_pass_in_each_turn_in_order(urgent: bool, steps: int)
 
     tasks = [asyncio.create_task(work(number)) for number in range(10)]
     seen: list[int] = []
-    with turns if urgent else nullcontext():
-        while len(passed) < len(tasks):
-            seen.append(len(passed))
-            await asyncio.sleep(0)
+    turns.hurry()
+    if not urgent:
+        turns.relax()
+    while len(passed) < len(tasks):
+        seen.append(len(passed))
+        await asyncio.sleep(0)
     assert passed == list(range(10))
     assert max(after - before for before, after in pairwise(seen)) == steps
     await asyncio.gather(*tasks)

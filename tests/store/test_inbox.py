@@ -12,6 +12,7 @@ import structlog
 from sqlalchemy import func, select, text
 
 from bot.chat.inbox import InboxState, Letter
+from bot.errors import DingerpError
 from bot.store.database import Database
 from bot.store.errors import StoreUnavailable
 from bot.store.inbox import KEEP, StoredInbox
@@ -35,6 +36,16 @@ def letter(number: int, at: datetime = NOW) -> Letter:
     return Letter(f"msg{number}", f'{{"n":{number}}}', at)
 
 
+async def accepted(inbox: StoredInbox, letter: Letter) -> bool:
+    """Return after the commit whether the question is new; raises what was told instead."""
+    told: asyncio.Future[bool | DingerpError] = asyncio.get_running_loop().create_future()
+    inbox.accept(letter, told.set_result)
+    new = await told
+    if isinstance(new, DingerpError):
+        raise new
+    return new
+
+
 def counted(database: Database, monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """Return a list that gets every job of the database's thread."""
     jobs: list[object] = []
@@ -50,29 +61,28 @@ async def states(database: Database) -> dict[str, tuple[str, str]]:
 
 async def test_a_question_is_new_once(database: Database) -> None:
     async with running(database) as inbox:
-        assert await inbox.accept(letter(1))
-        assert not await inbox.accept(letter(1))
+        assert await accepted(inbox, letter(1))
+        assert not await accepted(inbox, letter(1))
     async with running(database) as after_restart:
-        assert not await after_restart.accept(letter(1))
+        assert not await accepted(after_restart, letter(1))
 
 
 async def test_twins_in_one_batch_are_new_once(database: Database) -> None:
     async with running(database) as inbox:
-        assert sorted(await asyncio.gather(*(inbox.accept(letter(7)) for _ in range(5)))) == [False] * 4 + [True]
+        assert sorted(await asyncio.gather(*(accepted(inbox, letter(7)) for _ in range(5)))) == [False] * 4 + [True]
 
 
 async def test_frames_of_one_moment_share_a_commit(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     jobs = counted(database, monkeypatch)
     async with running(database) as inbox:
-        accepted = await asyncio.gather(*(inbox.accept(letter(number)) for number in range(400)))
-    assert all(accepted)
+        assert all(await asyncio.gather(*(accepted(inbox, letter(number)) for number in range(400))))
     assert 1 <= len(jobs) <= 3
 
 
 async def test_a_known_question_among_new_ones_keeps_none_of_them_out(database: Database) -> None:
     async with running(database) as inbox:
-        await inbox.accept(letter(1))
-        new = await asyncio.gather(*(inbox.accept(letter(number)) for number in (1, 2, 3)))
+        await accepted(inbox, letter(1))
+        new = await asyncio.gather(*(accepted(inbox, letter(number)) for number in (1, 2, 3)))
     assert new == [False, True, True]
     assert set(await states(database)) == {"msg1", "msg2", "msg3"}
 
@@ -81,7 +91,7 @@ async def test_marks_without_anybody_waiting_share_a_commit(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with running(database) as inbox:
-        await asyncio.gather(*(inbox.accept(letter(number)) for number in range(50)))
+        await asyncio.gather(*(accepted(inbox, letter(number)) for number in range(50)))
         jobs = counted(database, monkeypatch)
         for number in range(50):
             inbox.mark_soon(f"msg{number}", InboxState.ANSWERED)
@@ -92,7 +102,7 @@ async def test_marks_without_anybody_waiting_share_a_commit(
 
 async def test_what_becomes_of_a_question_in_doubt_is_written_at_once(database: Database) -> None:
     async with running(database) as inbox:
-        await inbox.accept(letter(1))
+        await accepted(inbox, letter(1))
         await inbox.mark("msg1", InboxState.FALLING_BACK)
         inbox.mark_soon("msg1", InboxState.ANSWERED)
         # Behind it in the thread that writes: no pause was made.
@@ -102,7 +112,7 @@ async def test_what_becomes_of_a_question_in_doubt_is_written_at_once(database: 
 async def test_an_end_in_the_middle_of_writing_writes_all(database: Database) -> None:
     with structlog.testing.capture_logs() as logs:
         async with running(database) as inbox:
-            accepting = [asyncio.create_task(inbox.accept(letter(number))) for number in range(3)]
+            accepting = [asyncio.create_task(accepted(inbox, letter(number))) for number in range(3)]
             await asyncio.sleep(0)
     assert await asyncio.gather(*accepting) == [True, True, True]
     assert logs == []
@@ -114,24 +124,24 @@ async def test_nothing_to_insert_is_no_trouble(database: Database) -> None:
 
 async def test_more_than_a_batch_is_accepted_whole(database: Database) -> None:
     async with running(database) as inbox:
-        assert all(await asyncio.gather(*(inbox.accept(letter(number)) for number in range(1300))))
+        assert all(await asyncio.gather(*(accepted(inbox, letter(number)) for number in range(1300))))
     assert await database.run(lambda connection: connection.scalar(select(func.count()).select_from(INBOX))) == 1300
 
 
 async def test_marks_written_late_reach_the_table_when_the_inbox_ends(database: Database) -> None:
     async with running(database) as inbox:
-        await inbox.accept(letter(1))
+        await accepted(inbox, letter(1))
         inbox.mark_soon("msg1", InboxState.ANSWERED)
     assert await states(database) == {"msg1": ("answered", "")}
 
 
 async def test_after_a_crash_only_fresh_and_unanswered_questions_come_back_in_order(database: Database) -> None:
     async with running(database) as inbox:
-        await inbox.accept(letter(1, NOW - timedelta(minutes=5)))
-        await inbox.accept(letter(3, NOW - timedelta(seconds=10)))
-        await inbox.accept(letter(2, NOW - timedelta(seconds=20)))
-        await inbox.accept(letter(4))
-        await inbox.accept(letter(5))
+        await accepted(inbox, letter(1, NOW - timedelta(minutes=5)))
+        await accepted(inbox, letter(3, NOW - timedelta(seconds=10)))
+        await accepted(inbox, letter(2, NOW - timedelta(seconds=20)))
+        await accepted(inbox, letter(4))
+        await accepted(inbox, letter(5))
         await inbox.mark("msg4", InboxState.FALLING_BACK)
         await inbox.mark("msg5", InboxState.ANSWERED)
     again = await StoredInbox(database).unanswered(NOW - timedelta(minutes=2))
@@ -143,10 +153,23 @@ async def test_after_a_crash_only_fresh_and_unanswered_questions_come_back_in_or
     assert table["msg5"] == ("answered", "")
 
 
+async def test_who_is_told_may_fail_and_the_others_are_told_and_the_defect_is_known(database: Database) -> None:
+    def fail(_: bool | DingerpError) -> None:
+        raise LookupError("a defect")
+
+    inbox = StoredInbox(database)
+    running = asyncio.create_task(inbox.run())
+    await asyncio.sleep(0)
+    inbox.accept(letter(1), fail)
+    assert await accepted(inbox, letter(2))
+    with pytest.raises(LookupError):
+        await running
+
+
 async def test_old_rows_are_forgotten(database: Database) -> None:
     async with running(database) as inbox:
-        await inbox.accept(letter(1, NOW - KEEP - timedelta(seconds=1)))
-        await inbox.accept(letter(2))
+        await accepted(inbox, letter(1, NOW - KEEP - timedelta(seconds=1)))
+        await accepted(inbox, letter(2))
         await inbox.prune(NOW)
     assert set(await states(database)) == {"msg2"}
 
@@ -155,6 +178,6 @@ async def test_a_broken_database_is_no_acknowledgement_and_not_the_end(database:
     async with running(database) as inbox:
         await database.run(lambda connection: connection.execute(text("ALTER TABLE inbox RENAME TO away")))
         with pytest.raises(StoreUnavailable):
-            await inbox.accept(letter(1))
+            await accepted(inbox, letter(1))
         await database.run(lambda connection: connection.execute(text("ALTER TABLE away RENAME TO inbox")))
-        assert await inbox.accept(letter(1))
+        assert await accepted(inbox, letter(1))
