@@ -17,7 +17,7 @@ from tests.scenario.approvals.court import APPROVE, CONFIG, REJECT, Answer, Cour
 from tests.scenario.processes import Program
 
 PATIENT = replace(CONFIG, click_timeout=30.0)
-"""A thousand clicks at once on a busy machine: what the bot says late has to be true as well.
+"""Many clicks at once on a busy machine: what the bot says late has to be true as well.
 
 The bot itself says after less than 2 s that it is busy, so this changes nothing about how many are told so.
 """
@@ -102,9 +102,12 @@ async def open_reasons(scene: Court, cards: Sequence[Standing]) -> None:
         assert answer.face.button(REASON) is not None, answer
 
 
-async def test_fifty_people_click_twenty_times_at_the_same_moment(
-    tmp_path: Path, database_url: str, dice: Random
+@pytest.mark.parametrize("times", [pytest.param(8, id="eight"), pytest.param(20, id="twenty", marks=pytest.mark.soak)])
+async def test_fifty_people_click_many_times_at_the_same_moment(
+    times: int, tmp_path: Path, database_url: str, dice: Random
 ) -> None:
+    # As many as are answered before the bot says that it is busy, also where other tests share the machine: a thousand
+    # clicks took 2.1 s there, and 1.1 s alone.
     async with AsyncExitStack() as stack:
         scene = await stack.enter_async_context(
             court(tmp_path, CROWD, database_url=database_url, erp_seconds=0.05, config=PATIENT)
@@ -117,7 +120,7 @@ async def test_fifty_people_click_twenty_times_at_the_same_moment(
         dice.shuffle(own)
         await open_reasons(scene, own[::3])
         presses = [(card, REASON if place % 3 == 0 else APPROVE) for place, card in enumerate(own)]
-        answers = await asyncio.gather(*(scene.press(card, button) for _ in range(20) for card, button in presses))
+        answers = await asyncio.gather(*(scene.press(card, button) for _ in range(times) for card, button in presses))
         await scene.settled(1, 30)
         await scene.uncovered()
         scene.check_ends([number], len(CROWD) + 2)
