@@ -21,6 +21,9 @@ import { icon } from './icons.js';
 /** @type {Labels} */
 const CHINESE = { privateMark: '仅你可见', working: '处理中', newTab: '在新标签页打开' };
 
+/** The picture of the SDK's own cards, for which only DingTalk itself has a file. */
+const SDK_PICTURE = '@lALPDfJ6V_FPDmvNAfTNAfQ';
+
 /** A card's element, which can be brought up to date without being drawn anew. */
 export class CardView {
   /** @type {Card} */ #card = {};
@@ -68,12 +71,17 @@ export class CardView {
       this.#title.textContent = card.title ?? '';
       this.element.setAttribute('aria-label', card.title ?? '');
     }
-    if (first || before.logo !== card.logo) this.#logo.replaceChildren(drawLogo(this.#findPicture(card.logo ?? '')));
+    if (first || before.logo !== card.logo) this.#logo.replaceChildren(this.#drawLogo(card.logo ?? ''));
     if (first || before.markdown !== card.markdown) this.#body.replaceChildren(drawMarkdown(card.markdown ?? '', this.#findPicture));
     if (first || before.tips !== card.tips) this.#tips.textContent = card.tips ?? '';
     this.#tips.hidden = !card.tips;
     if (first || JSON.stringify(before.fields) !== JSON.stringify(card.fields)) this.#drawFields(card.fields ?? []);
     if (first || JSON.stringify(before.buttons) !== JSON.stringify(card.buttons)) this.#drawButtons(card.buttons ?? []);
+  }
+
+  /** @param {string} logo */
+  #drawLogo(logo) {
+    return drawLogo(logo === SDK_PICTURE ? '' : this.#findPicture(logo));
   }
 
   /** @param {import('./fields.js').Field[]} fields */
