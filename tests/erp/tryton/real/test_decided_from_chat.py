@@ -351,6 +351,7 @@ async def test_an_outsider_and_a_forwarded_card(open_hall: OpenHall) -> None:
         assert (await hall.decided_by(), hall.line.writes) == (["dingbot"], 1)
 
 
+@pytest.mark.soak
 async def test_a_callback_that_comes_again(open_hall: OpenHall) -> None:
     frames: list[Push] = []
     push = Pushes.push
