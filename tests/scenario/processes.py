@@ -45,6 +45,11 @@ def environment(config: SimulatorConfig, url: str, folder: Path, **more: str) ->
     return {**inherited, **{name: value for name, value in wanted.items() if value}}
 
 
+def own_environment() -> dict[str, str]:
+    """Return the variables for a program of the tests' own."""
+    return {**os.environ, "PYTHONPATH": str(_ROOT)}
+
+
 NO_INDEX = {"DINGERP_INDEX__ENABLED": "false"}
 """For tests in which nobody looks for products: its dictionary is one more process to start."""
 
@@ -160,8 +165,7 @@ async def forked(module: str, *arguments: str, env: Mapping[str, str], folder: P
 @asynccontextmanager
 async def at_work(module: str, *arguments: str, folder: Path) -> AsyncIterator[Program]:
     """Fork one of the tests' own programs, and wait until it has written its first line."""
-    env = {**os.environ, "PYTHONPATH": str(_ROOT)}
-    async with forked(module, *arguments, env=env, folder=folder) as started:
+    async with forked(module, *arguments, env=own_environment(), folder=folder) as started:
         await started.writing(1)
         yield started
 
