@@ -18,7 +18,7 @@ PAGE = Path(__file__).resolve().parents[1] / "simulator" / "page" / "preview.htm
 WIDTH = 390
 """CSS pixels: the width that the page gives the card, that of a phone."""
 
-_NAMES = ("chromium", "chromium-browser", "google-chrome")
+_NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 # Modules of a file: page count as foreign to it; time is virtual, so that drawing is over when the budget is.
 _FLAGS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars", "--no-first-run"),

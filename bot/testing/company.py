@@ -254,6 +254,12 @@ def _first_records(today: date, number: Numbering) -> _FirstRecords:
     )
 
 
+def content(company: ReferenceCompany) -> list[Any]:
+    """Return all that an installation writes of a company; they share their records, so a comparison is quick."""
+    records = [list(company.records(area).values()) for area in Area]
+    return [*records, dict(company.product_changes), dict(company.warehouses)]
+
+
 def by_change(company: ReferenceCompany, area: Area, keys: Iterable[str] | None = None) -> list[str]:
     """Return keys of an area, least recently changed first, equal times by key."""
     known = company.records(area) if keys is None else keys

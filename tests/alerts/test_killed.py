@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
-import sys
 from collections import Counter
 from pathlib import Path
 from random import Random
@@ -14,27 +12,12 @@ import pytest
 from bot.alerts.intake.kept import EventState
 from bot.alerts.ledger import Ledger
 from bot.store.tables import ALERT_CARD, DELIVERY
+from tests.scenario.processes import at_work
 
 from .conftest import sqlite
 from .test_running import Office, kept
 
 EVENTS, MATTERS = 1_200, 60
-
-_PROGRAM = """
-import asyncio, sys
-from bot.store.database import Database
-from tests.alerts.test_running import Office
-
-async def work():
-    office = Office(Database(sys.argv[1]))
-    office.prefix = sys.argv[2]
-    desk = office.desk(batch=7)
-    while True:
-        await desk._take()
-        print(flush=True)
-
-asyncio.run(work())
-"""
 
 
 @pytest.mark.process
@@ -45,7 +28,7 @@ async def test_killed_at_random_moments(kills: int, tmp_path: Path) -> None:
         office = Office(database)
         await office.keep(*(kept(number, f"SKU{number % MATTERS}", quantity=number) for number in range(EVENTS)))
         for life in range(kills):
-            await _live_and_be_killed(str(database._engine.url), f"life{life}", chance)
+            await _live_and_be_killed(str(database._engine.url), f"life{life}", chance, tmp_path)
         states = Counter(state for state, _ in (await office.states()).values())
         assert 0 < states[EventState.WAITING] < EVENTS, "they were killed in the middle of it"
         await office.desk().round()
@@ -62,13 +45,8 @@ def _story_of_all(ledger: Ledger) -> int:
     return sum(note.what in ("opened", "updated") for note in ledger.story(limit=100_000))
 
 
-async def _live_and_be_killed(url: str, name: str, chance: Random) -> None:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", _PROGRAM, url, name, stdout=asyncio.subprocess.PIPE, cwd=Path(__file__).parents[2]
-    )
-    assert process.stdout is not None
-    for _ in range(chance.randint(1, 12)):
-        assert await asyncio.wait_for(process.stdout.readline(), 30)
-    await asyncio.sleep(chance.uniform(0, 0.02))  # the moment of death, not something waited for
-    process.send_signal(signal.SIGKILL)
-    await process.communicate()
+async def _live_and_be_killed(url: str, name: str, chance: Random, folder: Path) -> None:
+    async with at_work("tests.alerts.working", url, name, folder=folder) as process:
+        await process.writing(chance.randint(1, 12))
+        await asyncio.sleep(chance.uniform(0, 0.02))  # the moment of death, not something waited for
+        await process.kill()

@@ -26,7 +26,6 @@ from bot.store.books import StoredBook
 from bot.store.database import Database
 from bot.store.tables import DELIVERY, METADATA
 from bot.testing.ledger import MemoryLedger
-from tests.erp.sql.server import Postgres
 
 from .axis import ZERO, A, B, low, second
 from .conftest import sqlite
@@ -70,10 +69,7 @@ def within(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Within[ob
         with sqlite(tmp_path) as database:
             yield _within(database)
     else:
-        server: Postgres = request.getfixturevalue("postgres")
-        database = Database(server.admin_url)
-        database.transact(METADATA.drop_all)
-        database.transact(METADATA.create_all)
+        database = Database(request.getfixturevalue("postgres_url"))
         yield _within(database)
         database._engine.dispose()
 

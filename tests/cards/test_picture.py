@@ -31,7 +31,7 @@ def program(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
 
 @pytest.mark.browser
 async def test_draws_the_whole_card_and_nothing_else(card: Card, tmp_path: Path) -> None:
-    if not any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))):
+    if not any(map(shutil.which, picture._NAMES)):
         pytest.skip("Chromium is not installed")
     out = tmp_path / "card.png"
     await picture.draw(card, out)

@@ -134,7 +134,7 @@ async def test_a_life_of_ten_days_has_all_kinds_of_news_at_a_believable_rate(dem
     for step in range(1, days * STEPS_PER_DAY + 1):
         clock.time += STEP
         await erp.check()
-        if step % 3:  # whoever looks now and then sees it as well, and the lists are long
+        if step % 6:  # whoever looks now and then sees it as well, and the lists are long
             continue
         for name, read in lists.items():
             now_open = {one.number for one in (await read()).items}

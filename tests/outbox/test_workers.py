@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import itertools
 import random
-import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 
 import pytest
 
@@ -25,6 +24,7 @@ from bot.store.errors import StoreUnavailable
 from bot.store.outbox import StoredBacklog
 from tests.outbox.conftest import START, WIDE, Board, Clock, Notebook, Office, database_at, outbox_of, owed
 from tests.outbox.process import fast_clock
+from tests.scenario.processes import Program, at_work
 
 _NAMES = itertools.count()
 
@@ -152,20 +152,8 @@ async def test_a_database_that_is_away_for_a_moment_is_waited_for(office: Office
     assert notebook.words == [("show", "a r1")]
 
 
-@asynccontextmanager
-async def worker_process(url: str, simulator: Running) -> AsyncIterator[asyncio.subprocess.Process]:
-    name = f"process-{next(_NAMES)}"
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.outbox.process", url, simulator.url, name, stdout=asyncio.subprocess.PIPE
-    )
-    try:
-        assert process.stdout is not None
-        assert await asyncio.wait_for(process.stdout.readline(), 30) == b"works\n"
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
+def worker_process(url: str, simulator: Running, folder: Path) -> AbstractAsyncContextManager[Program]:
+    return at_work("tests.outbox.process", url, simulator.url, f"process-{next(_NAMES)}", folder=folder)
 
 
 async def storm(database: Database, simulator: Running, rng: random.Random, *, cards: int) -> dict[str, int]:
@@ -196,19 +184,21 @@ def check(simulator: Running, last: dict[str, int]) -> None:
 
 @pytest.mark.process
 @pytest.mark.timeout(120)
-async def test_two_processes_on_postgresql_one_of_which_is_killed_again_and_again(postgres_url: str) -> None:
+async def test_two_processes_on_postgresql_one_of_which_is_killed_again_and_again(
+    postgres_url: str, tmp_path: Path
+) -> None:
     rng = random.Random(7)
     async with database_at(postgres_url) as database, running(SimulatorConfig(qps_limit=None)) as simulator:
         faults = simulator.engine.faults
         faults.set("slow_api", on=True, delay_ms=15)
         faults.set("lying_timeout", on=True, rate=0.03, delay_ms=600, api="card/instances")
         faults.set("system_busy", on=True, rate=0.05, api="card/instances")
-        async with worker_process(postgres_url, simulator):
+        async with worker_process(postgres_url, simulator, tmp_path):
             storming = asyncio.create_task(storm(database, simulator, rng, cards=60))
             for _ in range(3):
-                async with worker_process(postgres_url, simulator) as victim:
+                async with worker_process(postgres_url, simulator, tmp_path) as victim:
                     await asyncio.sleep(rng.uniform(0.05, 0.6))
-                    victim.kill()
+                    await victim.kill()
             last = await storming
             faults.clear()
             await settled(database, 60)
@@ -219,7 +209,7 @@ async def test_two_processes_on_postgresql_one_of_which_is_killed_again_and_agai
 
 @pytest.mark.process
 @pytest.mark.timeout(120)
-async def test_one_process_on_sqlite_that_is_killed_again_and_again(sqlite_url: str) -> None:
+async def test_one_process_on_sqlite_that_is_killed_again_and_again(sqlite_url: str, tmp_path: Path) -> None:
     rng = random.Random(11)
     async with database_at(sqlite_url) as database, running(SimulatorConfig(qps_limit=None)) as simulator:
         faults = simulator.engine.faults
@@ -227,11 +217,11 @@ async def test_one_process_on_sqlite_that_is_killed_again_and_again(sqlite_url: 
         faults.set("lying_timeout", on=True, rate=0.03, delay_ms=600, api="card/instances")
         storming = asyncio.create_task(storm(database, simulator, rng, cards=40))
         for _ in range(4):
-            async with worker_process(sqlite_url, simulator) as victim:
+            async with worker_process(sqlite_url, simulator, tmp_path) as victim:
                 await asyncio.sleep(rng.uniform(0.05, 0.5))
-                victim.kill()
+                await victim.kill()
         last = await storming
         faults.clear()
-        async with worker_process(sqlite_url, simulator):
+        async with worker_process(sqlite_url, simulator, tmp_path):
             await settled(database, 60)
         check(simulator, last)

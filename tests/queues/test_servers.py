@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import signal
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -22,8 +20,8 @@ from bot.store.database import Database
 from bot.store.tables import EVENT
 from tests.queues import servers
 from tests.queues.parts import NAME, RememberingIntake, address, event
+from tests.scenario.processes import at_work
 
-ROOT = Path(__file__).parents[2]
 EVENTS = 2100
 
 
@@ -100,14 +98,14 @@ class ServerSuite:
         rng, killed = random.Random(7), 0
         async with asyncio.timeout(50):
             while await self._kept(database) < EVENTS:
-                consumer = await self._start(url, tmp_path, f"reader{killed % 2}")
-                before = await self._kept(database)
-                # The last ones may run until all is read; the first ones die in the middle of it.
-                enough = EVENTS if killed >= kills else min(EVENTS, before + rng.randrange(1, 300))
-                while consumer.returncode is None and await self._kept(database) < enough:  # noqa: ASYNC110 - in a file
-                    await asyncio.sleep(0.01)
-                consumer.send_signal(signal.SIGKILL)
-                await consumer.wait()
+                reader = f"reader{killed % 2}"
+                async with at_work("tests.queues.consumer", url, str(tmp_path), reader, folder=tmp_path) as consumer:
+                    before = await self._kept(database)
+                    # The last ones may run until all is read; the first ones die in the middle of it.
+                    enough = EVENTS if killed >= kills else min(EVENTS, before + rng.randrange(1, 300))
+                    while consumer.process.returncode is None and await self._kept(database) < enough:  # noqa: ASYNC110
+                        await asyncio.sleep(0.01)
+                    await consumer.kill()
                 killed += 1
         assert killed > 1, "nobody was killed in the middle"
         rows = await database.run(lambda connection: connection.execute(select(EVENT.c.event_id, EVENT.c.state)).all())
@@ -118,17 +116,6 @@ class ServerSuite:
     @staticmethod
     async def _kept(database: Database) -> int:
         return await database.run(lambda connection: connection.scalar(select(func.count()).select_from(EVENT)) or 0)
-
-    @staticmethod
-    async def _start(url: str, folder: Path, reader: str) -> asyncio.subprocess.Process:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tests.queues.consumer", url, str(folder), reader),
-            cwd=ROOT,
-            stdout=asyncio.subprocess.PIPE,
-        )
-        assert process.stdout is not None
-        assert await process.stdout.readline() == b"ready\n"
-        return process
 
 
 @needs("redis-server")

@@ -28,7 +28,10 @@ from typing import Any
 import orjson
 
 _ROOT = Path(__file__).parents[2]
-_LOADED = ("bot.app", "bot.assembly.rooms", "bot.cli.serving", "bot.erp.demo.adapter", "psycopg")
+_LOADED = (
+    *("bot.app", "bot.assembly.rooms", "bot.cli.serving", "bot.erp.demo.adapter", "bot.log"),
+    *("alembic.command", "chinese_calendar", "psycopg"),
+)
 """What a bot needs; what is not installed is left out."""
 
 

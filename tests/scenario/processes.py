@@ -26,6 +26,7 @@ from tests.scenario.traffic import eventually
 
 _FOREIGN = ("DINGTALK_", "DINGERP_")
 _EXIT_SECONDS = 30.0
+_ROOT = Path(__file__).parents[2]
 
 
 def environment(config: SimulatorConfig, url: str, folder: Path, **more: str) -> dict[str, str]:
@@ -42,6 +43,11 @@ def environment(config: SimulatorConfig, url: str, folder: Path, **more: str) ->
     }
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
     return {**inherited, **{name: value for name, value in wanted.items() if value}}
+
+
+def own_environment() -> dict[str, str]:
+    """Return the variables for a program of the tests' own."""
+    return {**os.environ, "PYTHONPATH": str(_ROOT)}
 
 
 NO_INDEX = {"DINGERP_INDEX__ENABLED": "false"}
@@ -105,6 +111,15 @@ class Program:
         assert self.logged(event), self.err
         return self.logged(event)[0]
 
+    async def writing(self, lines: int) -> None:
+        """Wait until it has written so many lines to standard output."""
+        await eventually(lambda: self.out.count("\n") >= lines or self._has_ended, 30, hint=lambda: self.err)
+        assert self.out.count("\n") >= lines, self.err
+
+    @property
+    def _has_ended(self) -> bool:
+        return self.process.returncode is not None
+
     async def kill(self) -> None:
         """End it at once, as a power cut or the kernel would."""
         if self.process.returncode is None:
@@ -144,6 +159,14 @@ async def forked(module: str, *arguments: str, env: Mapping[str, str], folder: P
     err_file.touch()
     process = await fork(module, *arguments, env=env, folder=folder, out=out_file, err=err_file)
     async with _running(Program(process, out_file, err_file)) as started:
+        yield started
+
+
+@asynccontextmanager
+async def at_work(module: str, *arguments: str, folder: Path) -> AsyncIterator[Program]:
+    """Fork one of the tests' own programs, and wait until it has written its first line."""
+    async with forked(module, *arguments, env=own_environment(), folder=folder) as started:
+        await started.writing(1)
         yield started
 
 

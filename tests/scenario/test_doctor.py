@@ -16,7 +16,7 @@ from bot.simulator.config import SimulatorConfig
 from bot.simulator.engine import Engine
 from bot.simulator.server import running as simulator_running
 from tests.scenario.conftest import town_settings
-from tests.scenario.processes import environment, run_dingerp
+from tests.scenario.processes import environment, forked, run_dingerp
 
 CONFIG = SimulatorConfig(qps_limit=None)
 NOBODY = "http://127.0.0.1:9"
@@ -112,7 +112,8 @@ async def test_the_exit_code_tells_whether_all_is_well(patient: Patient, tmp_pat
     assert (well.code, well.err) == (0, "")
     assert all(line.startswith("[ok] ") for line in well.out.splitlines())
     patient.engine.faults.set("template_unpublished", on=True)
-    ill = await run_dingerp("doctor", env={**env, "DINGTALK_OAPI_ENDPOINT": NOBODY}, folder=tmp_path)
+    async with forked("bot.cli", "doctor", env={**env, "DINGTALK_OAPI_ENDPOINT": NOBODY}, folder=tmp_path) as started:
+        ill = await started.ended()
     assert (ill.code, ill.err) == (1, "")
     assert "[!!] Card templates: DingTalk refuses" in ill.out
     assert "→ Publish the template" in ill.out
@@ -121,7 +122,8 @@ async def test_the_exit_code_tells_whether_all_is_well(patient: Patient, tmp_pat
 @pytest.mark.process
 async def test_without_any_settings_the_doctor_says_what_to_do(tmp_path: Path) -> None:
     env = environment(CONFIG, "", tmp_path, DINGTALK_CLIENT_ID="", DINGERP_ERP__MAIN__VENDOR="", DINGERP_LANGUAGE="en")
-    ended = await run_dingerp("doctor", env=env, folder=tmp_path)
+    async with forked("bot.cli", "doctor", env=env, folder=tmp_path) as started:
+        ended = await started.ended()
     assert (ended.code, ended.err) == (1, "")
     assert "DINGTALK_CLIENT_ID" in ended.out
     assert "DINGERP_ERP__MAIN__VENDOR" in ended.out

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import threading
 import time
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,7 @@ from bot.errors import ConfigurationError
 from bot.store.database import Database, head
 from bot.store.errors import StoreUnavailable
 from bot.store.tables import METADATA
+from tests.scenario.processes import forked, own_environment
 
 
 async def test_migrations_make_exactly_the_tables_of_the_models(database: Database) -> None:
@@ -75,16 +76,13 @@ async def test_a_silent_database_is_reported_in_time(database: Database) -> None
     assert blocked.result(10)
 
 
-_MIGRATE = "import asyncio, sys; from bot.store.database import Database; asyncio.run(Database(sys.argv[1]).migrate())"
-
-
 @pytest.mark.process
-async def test_processes_that_start_together_migrate_once(empty_postgres_url: str) -> None:
+async def test_processes_that_start_together_migrate_once(empty_postgres_url: str, tmp_path: Path) -> None:
     """Two replicas on an empty database: the second one found half of the tables made and gave up."""
-    arguments = (sys.executable, "-c", _MIGRATE, empty_postgres_url)
-    several = [await asyncio.create_subprocess_exec(*arguments, stderr=asyncio.subprocess.PIPE) for _ in range(3)]
-    errors = [(await one.communicate())[1].decode() for one in several]
-    assert errors == ["", "", ""]
+    start = partial(forked, "tests.store.migrating", empty_postgres_url, env=own_environment(), folder=tmp_path)
+    async with start() as one, start() as other, start() as third:
+        ends = [await process.ended() for process in (one, other, third)]
+    assert [(end.code, end.err) for end in ends] == [(0, "")] * 3
     database = Database(empty_postgres_url)
     assert await database.revision() == head()
     await database.close()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-import sys
 from collections import Counter
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -16,6 +16,7 @@ from bot.store.database import Database
 from bot.store.tables import EVENT
 from tests.alerts.intake.samples import NOW, cloud_event
 from tests.alerts.intake.signed import sign
+from tests.scenario.processes import at_work
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -51,21 +52,19 @@ class Senders:
 
 @pytest.mark.process
 @pytest.mark.timeout(120)
-async def test_what_was_acknowledged_survives_a_kill_at_any_moment(url: str) -> None:
+async def test_what_was_acknowledged_survives_a_kill_at_any_moment(url: str, tmp_path: Path) -> None:
     senders = Senders()
     for kill in range(1, 4):
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.web.hook_process", url, stdout=asyncio.subprocess.PIPE
-        )
-        assert process.stdout is not None
-        port = int(await asyncio.wait_for(process.stdout.readline(), 30))
         senders.enough.clear()
-        async with aiohttp.ClientSession() as client:
+        async with (
+            at_work("tests.web.hook_process", url, folder=tmp_path) as process,
+            aiohttp.ClientSession() as client,
+        ):
+            port = int(process.out)
             tasks = [asyncio.create_task(senders.send(client, port, kill * 150)) for _ in range(8)]
             await asyncio.wait_for(senders.enough.wait(), 30)
-            process.kill()
+            await process.kill()
             await asyncio.gather(*tasks)
-        await process.wait()
 
     database = Database(url)
     kept = Counter(await database.run(lambda connection: connection.scalars(select(EVENT.c.event_id)).all()))

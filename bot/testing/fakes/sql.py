@@ -53,7 +53,7 @@ from bot.erp.model import (
     SalesOrder,
     StockLevel,
 )
-from bot.testing.company import Clock, ReferenceCompany
+from bot.testing.company import Clock, ReferenceCompany, content
 from bot.testing.fake_erp import Installation
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -188,7 +188,7 @@ class SqlInstallation(Installation):
         self._engine = create_engine(self.url)
         if self._engine.dialect.name == "sqlite":
             listen(self._engine, "connect", _never_sync)
-        company = _content(self.company)
+        company = content(self.company)
         if self._engine.url.database and self._engine.dialect.name == "sqlite":
             self._copy(Path(self._engine.url.database), company)
         elif self._held.get(self.url) != company:
@@ -197,9 +197,9 @@ class SqlInstallation(Installation):
         self.company.watch(self._follow)
 
     def _copy(self, file: Path, company: list[Any]) -> None:
-        for known, content in self._files:
+        for known, written in self._files:
             if known == company and not file.exists():
-                file.write_bytes(content)
+                file.write_bytes(written)
                 return
         self._fill()
         self._files.append((company, file.read_bytes()))
@@ -264,12 +264,6 @@ class SqlInstallation(Installation):
             for place in level.per_warehouse
         ]
         return [(ITEMS, item), *held]
-
-
-def _content(company: ReferenceCompany) -> list[Any]:
-    """Return all that is written of a company; companies share their records, so that a comparison is quick."""
-    records = [list(company.records(area).values()) for area in Area]
-    return [*records, dict(company.product_changes), dict(company.warehouses)]
 
 
 def _never_sync(connection: Any, record: object) -> None:

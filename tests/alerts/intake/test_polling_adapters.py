@@ -61,8 +61,18 @@ async def listed(erp: Any) -> set[str]:
     return found
 
 
+@pytest.mark.parametrize(
+    "polls",
+    [
+        # The lists are looked through twice; of all that comes after nothing is new.
+        pytest.param(8, id="eight"),
+        pytest.param(20, id="twenty", marks=pytest.mark.soak),
+    ],
+)
 @pytest.mark.parametrize("adapter", ADAPTERS)
-async def test_twenty_polls_tell_what_the_company_has_once(adapter: str, database: Database, tmp_path: Path) -> None:
+async def test_polls_tell_what_the_company_has_once(
+    adapter: str, polls: int, database: Database, tmp_path: Path
+) -> None:
     module, _, name = adapter.partition(":")
     contract: Any = getattr(import_module(f"tests.erp.{module}"), name)()
     assert isinstance(contract, ContractBase)
@@ -76,7 +86,7 @@ async def test_twenty_polls_tell_what_the_company_has_once(adapter: str, databas
     erp = await contract.vendor.open(Surroundings(name="main", data_dir=tmp_path, now=clock.now), options)
     try:
         bot = Bot(erp, database, clock, Manner(calls=200))  # type: ignore[arg-type]  # as far as it is used
-        assert await bot.poll(20)
+        assert await bot.poll(polls)
         told = Counter(await bot.told())
         assert set(told.values()) == {1}, told
         assert {one for one in told if "stock" not in one} == await listed(erp)

@@ -10,9 +10,10 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
@@ -29,6 +30,28 @@ _SETTINGS = {
     "TimeZone": "America/St_Johns",
     "lc_messages": "C",
 }
+
+
+_EMPTY = """
+DO $$ DECLARE one regclass; used boolean;
+BEGIN
+    SET LOCAL session_replication_role = replica;  -- without the triggers that keep a record from being shortened
+    FOR one IN SELECT oid FROM pg_class
+        WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relname <> 'alembic_version'
+    LOOP
+        EXECUTE format('SELECT EXISTS (SELECT FROM %s)', one) INTO used;
+        IF used THEN EXECUTE format('TRUNCATE %s CASCADE', one); END IF;
+    END LOOP;
+    PERFORM setval(oid, 1, false) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'S';
+END $$
+"""
+"""Only what has rows is truncated: to truncate all tables of the bot takes 40 ms, this 5 to 10."""
+
+_SHAPE = """
+SELECT string_agg(concat_ws(' ', relname, relnatts, relchecks, relhasindex, relhastriggers), ', ' ORDER BY relname),
+    (SELECT string_agg(version_num, ', ') FROM alembic_version)
+FROM pg_class WHERE relnamespace = 'public'::regnamespace
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,18 +112,58 @@ def running(folder: Path) -> Iterator[Postgres]:
 
 
 @contextmanager
-def new_database(server: Postgres, like: Postgres | None = None) -> Iterator[Postgres]:
-    """Make a database for one user, empty or a copy; whoever is still connected at the end is cut off."""
+def new_database(server: Postgres) -> Iterator[Postgres]:
+    """Make an empty database for one user; whoever is still connected at the end is cut off."""
     made = replace(server, database=f"test{next(_NUMBERS)}")
     with _connected(server) as connection:
-        connection.execute(f"CREATE DATABASE {made.database}" + (f" TEMPLATE {like.database}" if like else ""))
+        connection.execute(f"CREATE DATABASE {made.database}")
     try:
-        if like is None:
-            _let_read(made)
+        _let_read(made)
         yield made
     finally:
         with _connected(server) as connection:
             connection.execute(f"DROP DATABASE {made.database} WITH (FORCE)")
+
+
+@dataclass(slots=True)
+class Kept:
+    """Copies of one database, each for one user after the other: to empty one takes a tenth of a copy's 110 ms.
+
+    They end with their server.
+    """
+
+    server: Postgres
+    like: Postgres
+    _shape: Any = field(init=False)
+    _free: list[Postgres] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        with _connected(self.like) as connection:
+            self._shape = connection.execute(_SHAPE).fetchone()
+
+    @contextmanager
+    def lend(self) -> Iterator[Postgres]:
+        """Lend a database without rows; whoever is still connected at the end is cut off."""
+        lent = self._free.pop() if self._free else self._copy()
+        yield lent
+        if self._emptied(lent):
+            self._free.append(lent)
+
+    def _copy(self) -> Postgres:
+        made = replace(self.server, database=f"test{next(_NUMBERS)}")
+        with _connected(self.server) as connection:
+            connection.execute(f"CREATE DATABASE {made.database} TEMPLATE {self.like.database}")
+        return made
+
+    def _emptied(self, lent: Postgres) -> bool:
+        """Empty it, unless its tables are no longer those of the original."""
+        with _connected(lent) as connection:
+            rest = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            connection.execute(f"SELECT pg_terminate_backend(pid, 10000) {rest}")
+            if connection.execute(_SHAPE).fetchone() != self._shape:
+                return False
+            connection.execute(_EMPTY)
+            return True
 
 
 def _connected(postgres: Postgres) -> psycopg.Connection:

@@ -170,7 +170,6 @@ class Sale:
 SALES = [
     # Finished business
     Sale("C001", 95, [("SKU-1001", 60), ("SKU-1002", 10)], "done", ship="done", bill="paid", ref="HL-PO-8801"),
-    Sale("C002", 88, [("SKU-1005", 6)], "done", ship="done", bill="paid"),
     Sale(
         "C003",
         80,
@@ -181,11 +180,9 @@ SALES = [
         bill="paid",
         ref="HD20260315",
     ),
-    Sale("C005", 72, [("SKU-1007", 4)], "done", ship="done", bill="paid"),
     # Delivered, the invoice overdue
     Sale("C004", 70, [("SKU-1001", 100)], "processing", ship="done", bill="posted"),
     Sale("C001", 61, [("SKU-1004", 8), ("SKU-1003", 5)], "processing", ship="done", bill="part", ref="HL-PO-8864"),
-    Sale("C004", 50, [("SKU-1002", 20)], "processing", term="月结15天", ship="done", bill="posted"),
     # Delivered or on the way, the invoice not due yet
     Sale("C002", 26, [("SKU-1005", 10), ("SKU-1003", 10)], "processing", ship="done", bill="posted", term="月结60天"),
     Sale("C003", 18, [("SKU-1001", 30)], "processing", warehouse="WH-SZ", ship="shipped", bill="posted"),

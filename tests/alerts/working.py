@@ -1,0 +1,23 @@
+"""A desk that works until killed, and writes a line for each batch: ``python -m tests.alerts.working URL NAME``."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+from bot.store.database import Database
+
+from .test_running import Office
+
+
+async def work(url: str, name: str) -> None:
+    office = Office(Database(url))
+    office.prefix = name
+    desk = office.desk(batch=7)
+    while True:
+        await desk._take()
+        print(flush=True)
+
+
+if __name__ == "__main__":
+    asyncio.run(work(*sys.argv[1:]))
