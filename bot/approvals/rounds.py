@@ -77,6 +77,7 @@ class Rounds:
         self._heard: dict[tuple[str, str], None] = {}
         self._woken = asyncio.Event()
         self._down: dict[str, str] = {}
+        self._looking = asyncio.Lock()
 
     def hear(self, source: str, number: str) -> None:
         """Look at a document soon."""
@@ -97,14 +98,18 @@ class Rounds:
                 await self.listen()
 
     async def round(self) -> None:
-        """Look through what waits at every source."""
-        for source, waiting in self._sources.items():
-            try:
-                await self._look_through(source, waiting)
-            except DingerpError as error:
-                self._trouble(source, error)
-            else:
-                self._well(source)
+        """Look through what waits at every source, when a round under way has ended.
+
+        Two at once would both be the first, and what came between them would count as having waited before.
+        """
+        async with self._looking:
+            for source, waiting in self._sources.items():
+                try:
+                    await self._look_through(source, waiting)
+                except DingerpError as error:
+                    self._trouble(source, error)
+                else:
+                    self._well(source)
 
     async def listen(self) -> None:
         """Look at what was heard of."""

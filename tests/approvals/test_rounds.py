@@ -106,6 +106,22 @@ async def test_what_waited_before_the_first_look_is_only_listed(ever: bool, back
     assert cases.told == [("main", "PO-1", quiet)]
 
 
+async def test_what_comes_between_two_rounds_at_once_did_not_wait_before() -> None:
+    class Slow(Source):
+        async def purchase_orders(self, query: ListQuery) -> Slice[PurchaseOrder]:
+            there = await super().purchase_orders(query)
+            await asyncio.sleep(0)
+            if self.asked == 1:
+                self.orders, cases.ever = [*self.orders, order("PO-2")], True
+            return there
+
+    cases = Cases(ever=False)
+    one = rounds(cases, main=Slow([order("PO-1")]))
+    await asyncio.gather(one.round(), one.round())
+    assert ("main", "PO-1", True) in cases.told
+    assert ("main", "PO-2", False) in cases.told
+
+
 async def test_a_source_that_is_down_does_not_matter_to_the_others() -> None:
     cases = Cases()
     await rounds(cases, first=Source([], down=True), second=Source([order("PO-1")])).round()
