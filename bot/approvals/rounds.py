@@ -78,6 +78,8 @@ class Rounds:
         self._woken = asyncio.Event()
         self._down: dict[str, str] = {}
         self._looking = asyncio.Lock()
+        self._seen: set[str] = set()
+        """Sources that were looked through since the start: where nothing waited, no case tells of that."""
 
     def hear(self, source: str, number: str) -> None:
         """Look at a document soon."""
@@ -123,7 +125,8 @@ class Rounds:
 
     async def _look_through(self, source: str, waiting: Waiting) -> None:
         known = {case.number.casefold(): case for case in await self._cases.open_cases() if case.source == source}
-        quiet = not self._backlog and not await self._cases.knows(source)
+        first = source not in self._seen and not await self._cases.knows(source)
+        quiet = first and not self._backlog
         there = await self._read(waiting)
         for order in there:
             case = known.pop(order.number.casefold(), None)
@@ -132,6 +135,7 @@ class Rounds:
         # What takes votes here and no longer waits there: decided, withdrawn or deleted in the ERP.
         for case in known.values():
             await self._cases.submitted(source, case.number)
+        self._seen.add(source)
 
     async def _read(self, waiting: Waiting) -> list[PurchaseOrder]:
         found: list[PurchaseOrder] = []

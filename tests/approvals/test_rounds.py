@@ -122,6 +122,22 @@ async def test_what_comes_between_two_rounds_at_once_did_not_wait_before() -> No
     assert ("main", "PO-2", False) in cases.told
 
 
+async def test_where_nothing_waited_at_the_first_look_the_first_order_is_news() -> None:
+    cases, source = Cases(ever=False), Source([], down=True)
+    one = rounds(cases, main=source)
+    await one.round()  # to be away is no look
+    source.down = False
+    source.orders = [order("PO-1")]
+    await one.round()
+    assert cases.told == [("main", "PO-1", True)]
+    empty = Source([])
+    one = rounds(cases := Cases(ever=False), main=empty)
+    await one.round()
+    empty.orders = [order("PO-2")]
+    await one.round()
+    assert cases.told == [("main", "PO-2", False)]
+
+
 async def test_a_source_that_is_down_does_not_matter_to_the_others() -> None:
     cases = Cases()
     await rounds(cases, first=Source([], down=True), second=Source([order("PO-1")])).round()
