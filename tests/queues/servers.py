@@ -68,18 +68,18 @@ def rabbit() -> Iterator[str]:
             "ERL_EPMD_ADDRESS": "127.0.0.1",
             "HOME": str(home),
         }
-        with _running([str(RABBIT)], home, port, **environment):
-            try:
+        try:
+            with _running([str(RABBIT)], home, port, **environment):
                 yield f"amqp://guest:guest@127.0.0.1:{port}"
-            finally:
-                # The name server outlives its nodes, unless it is told.
-                subprocess.run(
-                    ["epmd", "-port", str(mapper), "-relaxed_command_check", "-kill"],
-                    env={**os.environ, "HOME": str(home)},
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.DEVNULL,
-                    check=False,
-                )
+        finally:
+            # The name server outlives its nodes, unless it is told; while one lives, it would not listen.
+            subprocess.run(
+                ["epmd", "-port", str(mapper), "-kill"],
+                env={**os.environ, "HOME": str(home)},
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                check=False,
+            )
 
 
 def _nats() -> str | None:
