@@ -39,7 +39,11 @@ class Book(Protocol):
         ...
 
     def knows(self, source: str) -> bool:
-        """Return whether there ever was a case of a source."""
+        """Return whether a source was looked through, or there ever was a case of it."""
+        ...
+
+    def looked_through(self, source: str) -> None:
+        """Remember that a source was looked through for what waits, whether anything did or not."""
         ...
 
     def put(self, case: Case) -> None:

@@ -42,7 +42,11 @@ class Cases(Protocol):
         ...
 
     async def knows(self, source: str) -> bool:
-        """Return whether there ever was a case of a source."""
+        """Return whether a source was looked through, or there ever was a case of it."""
+        ...
+
+    async def looked_through(self, source: str) -> None:
+        """Remember that a source was looked through, whether anything waited or not."""
         ...
 
     async def open_cases(self) -> Sequence[Case]:
@@ -78,8 +82,6 @@ class Rounds:
         self._woken = asyncio.Event()
         self._down: dict[str, str] = {}
         self._looking = asyncio.Lock()
-        self._seen: set[str] = set()
-        """Sources that were looked through since the start: where nothing waited, no case tells of that."""
 
     def hear(self, source: str, number: str) -> None:
         """Look at a document soon."""
@@ -125,7 +127,7 @@ class Rounds:
 
     async def _look_through(self, source: str, waiting: Waiting) -> None:
         known = {case.number.casefold(): case for case in await self._cases.open_cases() if case.source == source}
-        first = source not in self._seen and not await self._cases.knows(source)
+        first = not await self._cases.knows(source)
         quiet = first and not self._backlog
         there = await self._read(waiting)
         for order in there:
@@ -135,7 +137,8 @@ class Rounds:
         # What takes votes here and no longer waits there: decided, withdrawn or deleted in the ERP.
         for case in known.values():
             await self._cases.submitted(source, case.number)
-        self._seen.add(source)
+        if first:
+            await self._cases.looked_through(source)
 
     async def _read(self, waiting: Waiting) -> list[PurchaseOrder]:
         found: list[PurchaseOrder] = []

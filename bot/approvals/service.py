@@ -96,8 +96,12 @@ class ApprovalDesk:
         return next(iter(await self._office.read(lambda book: book.named(number, source, 1))), None)
 
     async def knows(self, source: str) -> bool:
-        """Return whether there ever was a case of a source."""
+        """Return whether a source was looked through, or there ever was a case of it."""
         return await self._office.read(lambda book: book.knows(source))
+
+    async def looked_through(self, source: str) -> None:
+        """Remember that a source was looked through for what waits."""
+        await self._office.do(lambda unit: unit.book.looked_through(source))
 
     async def open_cases(self) -> tuple[Case, ...]:
         """Return the cases that take votes, oldest first."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import Integer, bindparam, delete, func, insert, select, text, update
+from sqlalchemy import Integer, bindparam, delete, func, insert, select, text, union_all, update
 
 from bot.store.tables import (
     APPROVAL_AUDIT,
@@ -12,6 +12,7 @@ from bot.store.tables import (
     APPROVAL_CASE,
     APPROVAL_DECISION,
     APPROVAL_PERSON,
+    APPROVAL_SOURCE,
     APPROVAL_VOTE,
 )
 
@@ -36,7 +37,10 @@ NAMED: Final = (
     .limit(_MOST)
 )
 NAMED_AT: Final = NAMED.where(_C.source == bindparam("from_source"))
-KNOWS: Final = select(_C.id).where(_C.source == bindparam("from_source")).limit(1)
+KNOWS: Final = union_all(
+    select(APPROVAL_SOURCE.c.source).where(APPROVAL_SOURCE.c.source == bindparam("from_source")),
+    select(_C.source).where(_C.source == bindparam("from_source")),
+).limit(1)
 OPEN_CASES: Final = select(APPROVAL_CASE).where(_OPEN).order_by(_C.opened_us, _C.id).limit(_MOST)
 OPEN_CASES_OF: Final = (
     select(APPROVAL_CASE)

@@ -37,7 +37,7 @@ from bot.store.approval_rows import (
 )
 from bot.store.database import Database
 from bot.store.outbox import enqueue
-from bot.store.tables import APPROVAL_CARD
+from bot.store.tables import APPROVAL_CARD, APPROVAL_SOURCE
 from bot.store.upsert import insert_into
 
 T = TypeVar("T")
@@ -84,8 +84,13 @@ class StoredApprovals:
         return self._cases(sql.OPEN_CASES, most=limit)
 
     def knows(self, source: str) -> bool:
-        """Return whether there ever was a case of a source."""
+        """Return whether a source was looked through, or there ever was a case of it."""
         return self._connection.execute(sql.KNOWS, {"from_source": source}).first() is not None
+
+    def looked_through(self, source: str) -> None:
+        """Remember that a source was looked through."""
+        adding = insert_into(APPROVAL_SOURCE, self._connection.dialect.name).values(source=source)
+        self._connection.execute(adding.on_conflict_do_nothing(index_elements=["source"]))
 
     def put(self, case: Case) -> None:
         """Store a case."""

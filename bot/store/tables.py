@@ -453,6 +453,13 @@ APPROVAL_AUDIT = Table(
 )
 """The record of cases, line by line (see `bot.approvals.case.AuditRow`). Triggers refuse to change or delete a line."""
 
+APPROVAL_SOURCE = Table(
+    "approval_source",
+    METADATA,
+    Column("source", String, primary_key=True),
+)
+"""Sources that were looked through once for what waits for a decision."""
+
 APPROVAL_NATIVE = Table(
     "approval_native",
     METADATA,

@@ -26,6 +26,7 @@ class MemoryBook:
         self.cases: dict[str, Case] = {}
         self.cards: dict[str, CaseCard] = {}
         self.rows: list[AuditRow] = []
+        self.sources: set[str] = set()
         self.deliveries: list[Delivery] = []
         """All that were ever asked for, in order."""
 
@@ -56,8 +57,12 @@ class MemoryBook:
         return sorted((one for one in found if not user_id or user_id in named_by(one)), key=_opened)[:limit]
 
     def knows(self, source: str) -> bool:
-        """Return whether there ever was a case of a source."""
-        return any(one.source == source for one in self.cases.values())
+        """Return whether a source was looked through, or there ever was a case of it."""
+        return source in self.sources or any(one.source == source for one in self.cases.values())
+
+    def looked_through(self, source: str) -> None:
+        """Remember that a source was looked through."""
+        self.sources.add(source)
 
     def put(self, case: Case) -> None:
         """Store a case."""

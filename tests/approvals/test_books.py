@@ -226,6 +226,16 @@ class TestUnique:
         with pytest.raises(CaseTaken):
             await put(books, a_case(id="another-1"))
 
+    async def test_a_source_is_known_by_a_case_or_by_a_look_at_it(self, books: Books) -> None:
+        def known(book: Book) -> list[bool]:
+            return [book.knows(source) for source in ("main", "other", "third")]
+
+        assert await books.look(known) == [False, False, False]
+        await put(books, a_case())
+        for _ in range(2):
+            await books.within(lambda book: book.looked_through("other"))
+        assert await books.look(known) == [True, True, False]
+
     async def test_open_cases_of_somebody(self, books: Books) -> None:
         forwarded = a_case("PO-2", opened_at=NOW - SECOND, forwards=(Forward(person="wang", to="wu", at=NOW),))
         escalates = a_case("PO-3", plan=replace(a_case().plan, levels=(), escalate_to=("sun",)))

@@ -47,6 +47,9 @@ class Cases:
     async def knows(self, source: str) -> bool:
         return self.ever
 
+    async def looked_through(self, source: str) -> None:
+        self.ever = True
+
     async def open_cases(self) -> Sequence[Known]:
         return self.open
 
