@@ -14,6 +14,8 @@ from typing import Protocol
 import structlog
 
 from bot.approvals.case import Case
+from bot.approvals.errors import CaseTaken
+from bot.erp.errors import Conflict, Invalid, NotPermitted, Unusable
 from bot.erp.model import PurchaseOrder, Slice
 from bot.erp.port import Filter, ListQuery
 from bot.errors import DingerpError
@@ -24,6 +26,10 @@ log = structlog.get_logger(__name__)
 PAGE = 50
 _MOST = 2_000
 """Orders of one source that are looked through; the oldest come first, and they wait the longest."""
+
+
+_OF_ONE = (Conflict, Invalid, NotPermitted, Unusable, CaseTaken)
+"""What may be wrong with one document while others are well."""
 
 
 class Waiting(Protocol):
@@ -81,6 +87,8 @@ class Rounds:
         self._heard: dict[tuple[str, str], None] = {}
         self._woken = asyncio.Event()
         self._down: dict[str, str] = {}
+        self._unread: dict[tuple[str, str], str] = {}
+        """Documents that could not be read when they were looked at last, and the error."""
         self._looking = asyncio.Lock()
 
     def hear(self, source: str, number: str) -> None:
@@ -121,7 +129,7 @@ class Rounds:
         heard, self._heard = self._heard, {}
         for source, number in heard:
             try:
-                await self._cases.submitted(source, number)
+                await self._look_at(source, number)
             except DingerpError as error:
                 self._trouble(source, error)  # the next round finds it
 
@@ -133,12 +141,25 @@ class Rounds:
         for order in there:
             case = known.pop(order.number.casefold(), None)
             if case is None or case.version != order.version:
-                await self._cases.submitted(source, order.number, quiet=quiet)
+                await self._look_at(source, order.number, quiet=quiet)
         # What takes votes here and no longer waits there: decided, withdrawn or deleted in the ERP.
         for case in known.values():
-            await self._cases.submitted(source, case.number)
+            await self._look_at(source, case.number)
         if first:
             await self._cases.looked_through(source)
+
+    async def _look_at(self, source: str, number: str, *, quiet: bool = False) -> None:
+        """Look at one document. One that cannot be read keeps no other one from being looked at; it is told once."""
+        try:
+            await self._cases.submitted(source, number, quiet=quiet)
+        except _OF_ONE as error:
+            name = type(error).__name__
+            self._metrics.errors.labels("approvals", name).inc()
+            if self._unread.get((source, number)) != name:
+                self._unread[source, number] = name
+                log.warning("approvals.not_read", source=source, number=number, error=name, detail=error.detail)
+        else:
+            self._unread.pop((source, number), None)
 
     async def _read(self, waiting: Waiting) -> list[PurchaseOrder]:
         found: list[PurchaseOrder] = []

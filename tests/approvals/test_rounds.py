@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot.alerts.intake.receipt import Receipt, Unreadable
+from bot.approvals.errors import CaseTaken
 from bot.approvals.hearing import Listening
 from bot.approvals.rounds import Rounds
-from bot.erp.errors import Unavailable
+from bot.erp.errors import Invalid, NotPermitted, Unavailable, Unusable
 from bot.erp.model import PurchaseOrder, Slice
 from bot.erp.port import Filter, ListQuery
 from bot.metrics import Metrics
@@ -39,8 +41,11 @@ class Cases:
     ever: bool = True
     told: list[tuple[str, str, bool]] = field(default_factory=list)
     came: asyncio.Event = field(default_factory=asyncio.Event)
+    troubles: dict[str, Exception] = field(default_factory=dict)
 
     async def submitted(self, source: str, number: str, *, quiet: bool = False) -> None:
+        if number in self.troubles:
+            raise self.troubles[number]
         self.told.append((source, number, quiet))
         self.came.set()
 
@@ -145,6 +150,36 @@ async def test_a_source_that_is_down_does_not_matter_to_the_others() -> None:
     cases = Cases()
     await rounds(cases, first=Source([], down=True), second=Source([order("PO-1")])).round()
     assert cases.told == [("second", "PO-1", False)]
+
+
+@pytest.mark.parametrize("trouble", [Unusable("PO-1", "no lines"), Invalid("no"), NotPermitted("no"), CaseTaken("c")])
+async def test_a_document_that_cannot_be_read_does_not_matter_to_the_others_and_is_told_once(
+    trouble: Exception,
+) -> None:
+    cases = Cases(
+        ever=False, open=[Known("PO-8", "v1"), Known("PO-9", "v1")], troubles={"PO-1": trouble, "PO-8": trouble}
+    )
+    one = rounds(cases, main=Source([order("PO-1"), order("PO-2")]))
+    with capture_logs() as logs:
+        await one.round()
+        await one.round()
+    assert cases.told[:2] == [("main", "PO-2", True), ("main", "PO-9", False)]
+    assert cases.ever
+    assert [(line["event"], line["number"]) for line in logs] == [
+        ("approvals.not_read", "PO-1"),
+        ("approvals.not_read", "PO-8"),
+    ]
+    cases.troubles.clear()
+    await one.round()
+    assert ("main", "PO-1", False) in cases.told
+
+
+async def test_a_source_that_breaks_off_is_no_trouble_of_a_document() -> None:
+    cases = Cases(troubles={"PO-1": Unavailable("away")})
+    with capture_logs() as logs:
+        await rounds(cases, main=Source([order("PO-1"), order("PO-2")])).round()
+    assert cases.told == []
+    assert [line["event"] for line in logs] == ["approvals.source_not_read"]
 
 
 async def test_what_is_heard_of_is_looked_at_at_once() -> None:
