@@ -153,13 +153,25 @@ class Rounds:
         try:
             await self._cases.submitted(source, number, quiet=quiet)
         except _OF_ONE as error:
-            name = type(error).__name__
-            self._metrics.errors.labels("approvals", name).inc()
-            if self._unread.get((source, number)) != name:
-                self._unread[source, number] = name
+            if self._is_news(source, number, error):
+                name = type(error).__name__
                 log.warning("approvals.not_read", source=source, number=number, error=name, detail=error.detail)
+        except DingerpError:
+            raise
+        except Exception as defect:
+            # Else the bot would die of this document, after each restart anew.
+            if self._is_news(source, number, defect):
+                log.error("approvals.defect", source=source, number=number, exc_info=defect)
         else:
             self._unread.pop((source, number), None)
+
+    def _is_news(self, source: str, number: str, error: Exception) -> bool:
+        """Count what is wrong with a document, and return whether that was not so when it was looked at last."""
+        name = type(error).__name__
+        self._metrics.errors.labels("approvals", name).inc()
+        before = self._unread.get((source, number))
+        self._unread[source, number] = name
+        return before != name
 
     async def _read(self, waiting: Waiting) -> list[PurchaseOrder]:
         found: list[PurchaseOrder] = []

@@ -152,9 +152,18 @@ async def test_a_source_that_is_down_does_not_matter_to_the_others() -> None:
     assert cases.told == [("second", "PO-1", False)]
 
 
-@pytest.mark.parametrize("trouble", [Unusable("PO-1", "no lines"), Invalid("no"), NotPermitted("no"), CaseTaken("c")])
+@pytest.mark.parametrize(
+    ("trouble", "said"),
+    [
+        (Unusable("PO-1", "no lines"), "approvals.not_read"),
+        (Invalid("no"), "approvals.not_read"),
+        (NotPermitted("no"), "approvals.not_read"),
+        (CaseTaken("c"), "approvals.not_read"),
+        (LookupError("a defect"), "approvals.defect"),
+    ],
+)
 async def test_a_document_that_cannot_be_read_does_not_matter_to_the_others_and_is_told_once(
-    trouble: Exception,
+    trouble: Exception, said: str
 ) -> None:
     cases = Cases(
         ever=False, open=[Known("PO-8", "v1"), Known("PO-9", "v1")], troubles={"PO-1": trouble, "PO-8": trouble}
@@ -166,8 +175,8 @@ async def test_a_document_that_cannot_be_read_does_not_matter_to_the_others_and_
     assert cases.told[:2] == [("main", "PO-2", True), ("main", "PO-9", False)]
     assert cases.ever
     assert [(line["event"], line["number"]) for line in logs] == [
-        ("approvals.not_read", "PO-1"),
-        ("approvals.not_read", "PO-8"),
+        (said, "PO-1"),
+        (said, "PO-8"),
     ]
     cases.troubles.clear()
     await one.round()
