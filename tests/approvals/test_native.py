@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot.approvals.case import CaseState
 from bot.approvals.native.form import Declined, NativeState
@@ -293,6 +294,16 @@ async def test_dingtalk_away_is_tried_again(office: Office) -> None:
     assert office.record.state is NativeState.WANTED
     await office.wait(seconds=30)
     assert office.record.state is NativeState.RUNNING
+
+
+async def test_a_defect_in_one_approval_does_not_end_the_bot_and_starts_nothing_twice(office: Office) -> None:
+    office.forms.faults, office.forms.lost = [LookupError("a defect")], True
+    with capture_logs() as logs:
+        await opened(office)
+    assert [line["event"] for line in logs if line["log_level"] == "error"] == ["approvals.native_defect"]
+    await office.wait(minutes=2)
+    assert office.record.state is NativeState.RUNNING
+    assert office.approval.running
 
 
 async def test_a_form_that_dingtalk_does_not_take_leaves_chat_alone(office: Office) -> None:

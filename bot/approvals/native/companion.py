@@ -163,7 +163,12 @@ class Companion:
             after = await self._step(claimed, case)
         except DingerpError as error:
             self._failed("approvals.native_failed", case.id, error)
-            after = self._later(claimed, error)
+            after = self._later(claimed, error.retry_after)
+        except Exception as defect:
+            # Else the bot would die of this approval, after each restart anew.
+            log.error("approvals.native_defect", case=case.id, exc_info=defect)
+            self._metrics.errors.labels("approvals", type(defect).__name__).inc()
+            after = self._later(claimed)
         if after is not None:
             await self._records.put(after)
 
@@ -199,7 +204,7 @@ class Companion:
             return _ended(noted)
         except DingerpError as error:
             self._failed("approvals.native_not_started", case.id, error)
-            return replace(self._later(noted, error), state=NativeState.WANTED)
+            return replace(self._later(noted, error.retry_after), state=NativeState.WANTED)
         return await self._started(noted, case, instance)
 
     async def _search(self, record: NativeRecord, case: Case) -> NativeRecord:
@@ -226,7 +231,7 @@ class Companion:
             return _ended(record)
         record, case, silent = await self._listen(record, case, instance)
         if silent is not None:
-            return self._later(record, silent)
+            return self._later(record, silent.retry_after)
         record, instance = await self._tell(record, case, instance)
         if not instance.running:
             return await self._over(record, case, instance)
@@ -303,8 +308,8 @@ class Companion:
     def _speaker(self, record: NativeRecord, case: Case) -> str:
         return case.decision.by if case.decision is not None else record.originator
 
-    def _later(self, record: NativeRecord, error: DingerpError) -> NativeRecord:
-        wait = max(_PAUSES[min(record.tries, len(_PAUSES) - 1)], error.retry_after or 0.0)
+    def _later(self, record: NativeRecord, retry_after: float | None = None) -> NativeRecord:
+        wait = max(_PAUSES[min(record.tries, len(_PAUSES) - 1)], retry_after or 0.0)
         return replace(record, tries=record.tries + 1, due_at=self._now() + timedelta(seconds=wait))
 
     async def _audit(self, case: Case, what: str, detail: str, user_id: str = "") -> None:
