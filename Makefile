@@ -19,7 +19,9 @@ APT = export DEBIAN_FRONTEND=noninteractive; apt-get update -qq >/dev/null && ap
 
 CJK_FONT = /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc
 
-PROGRAMS = chromium-headless-shell nodejs fonts-noto-cjk fonts-noto-color-emoji postgresql redis-server rabbitmq-server nats-server
+# Chromium without windows where there is a package of it: it is smaller, and the tests take two thirds of its time.
+CHROMIUM = $$(apt-cache show chromium-headless-shell >/dev/null 2>&1 && echo chromium-headless-shell || echo chromium)
+PROGRAMS = $(CHROMIUM) nodejs fonts-noto-cjk fonts-noto-color-emoji postgresql redis-server rabbitmq-server nats-server
 
 # The tests start the bot many times; without these caches each start compiles all of it (1.5 s instead of 1.2).
 unexport PYTHONDONTWRITEBYTECODE
@@ -114,7 +116,7 @@ $(BIN)/python:
 # elsewhere those tests skip with the reason. After Python's own, for which apt-get may be needed as well.
 browser: | $(BIN)/python
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
-		! { command -v chromium-headless-shell && command -v node && test -e $(CJK_FONT) && ls /usr/lib/postgresql/*/bin/initdb && \
+		! { { command -v chromium-headless-shell || command -v chromium; } && command -v node && test -e $(CJK_FONT) && ls /usr/lib/postgresql/*/bin/initdb && \
 		ls /usr/bin/redis-server /usr/lib/rabbitmq/bin/rabbitmq-server /usr/sbin/nats-server; } \
 		>/dev/null 2>&1; then \
 		echo 'Installing Chromium, Node, fonts, PostgreSQL and message brokers for the tests …'; \
