@@ -24,6 +24,7 @@ from sqlalchemy import select
 from structlog.testing import capture_logs
 
 from bot.alerts import running
+from bot.alerts.advancing import Turn
 from bot.alerts.board import Comparison, Watch
 from bot.alerts.composing import AlertComposer
 from bot.alerts.intake.accepting import StoringIntake
@@ -32,7 +33,7 @@ from bot.alerts.intake.normal import events_of
 from bot.alerts.ledger import Ledger, Mute, Note
 from bot.alerts.matter import matter_of
 from bot.alerts.noticeboard import LedgerBoard, Study
-from bot.alerts.rules.explaining import explain
+from bot.alerts.rules.explaining import Explanation, explain
 from bot.alerts.rules.file import RuleFile
 from bot.alerts.running import AlertDesk
 from bot.alerts.unit import Unit
@@ -56,6 +57,9 @@ from bot.store.tables import ALERT, ALERT_CARD, ALERT_CARD_MEMBER, DELIVERY_STEP
 
 from .virtual import Here, VirtualLoop, clock_from
 from .week import MONDAY, RULES, SUNDAY, events_of_a_week
+
+TURNS = frozenset(turn.value for turn in Turn)
+"""What the story says of a part of an event before it says where that was brought."""
 
 Line = tuple[int, str, str, bool, tuple[str, ...]]
 """Milliseconds since Monday, place, route, whether the card is made, and the matters on it at the end of the week."""
@@ -295,9 +299,14 @@ def test_routes_test_says_where_the_bot_brought_each_event(week: Week) -> None:
     stood: dict[str, set[str]] = {}
     compared = nowhere = 0
     for stored in week.events:
-        parts = {matter_of(part).key: explain(book, [part], stored.received_at)[0] for part in events_of(stored)}
+        parts: dict[str, list[Explanation]] = {}
+        for part in events_of(stored):
+            parts.setdefault(matter_of(part).key, []).append(explain(book, [part], stored.received_at)[0])
+        begun = Counter[str]()
         for note in told[f"{stored.source}/{stored.id}"]:
-            said = parts.get(week.keys.get(note.alert, "")) or next(iter(parts.values()))
+            key = week.keys.get(note.alert, "")
+            begun[key] += note.what in TURNS  # an event may name the same matter twice
+            said = parts.get(key, next(iter(parts.values())))[max(begun[key] - 1, 0)]
             if note.what in ("routed", "no_route"):
                 brought = (
                     dict(one.rsplit(" by ", 1) for one in note.detail.split(", ")) if note.what == "routed" else {}
