@@ -138,8 +138,14 @@ def _parsed_time(value: object) -> datetime:
     return at
 
 
+def _is_json(content_type: object) -> bool:
+    if content_type is None or content_type == "":
+        return True
+    return isinstance(content_type, str) and _JSON_TYPE.fullmatch(content_type) is not None
+
+
 def _data(event: Mapping[str, object]) -> Mapping[str, object]:
-    if "data_base64" in event or not _JSON_TYPE.fullmatch(str(event.get("datacontenttype") or "application/json")):
+    if "data_base64" in event or not _is_json(event.get("datacontenttype")):
         raise Faulty("data must be JSON")
     data = event.get("data")
     if data is None:

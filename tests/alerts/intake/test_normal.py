@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.alerts.event import Event, Severity
@@ -334,6 +334,9 @@ SPOILT = st.fixed_dictionaries(
 
 
 @given(SPOILT | ANY)
+@example({"datacontenttype": b""})
+@example({"datacontenttype": Decimal(0)})
+@example({"datacontenttype": 0})
 def test_nothing_that_may_come_breaks_the_door(event: object) -> None:
     handed = cloud_event(**{str(k): v for k, v in event.items()}) if isinstance(event, dict) else event
     one = kept(handed)
