@@ -13,6 +13,7 @@ from random import Random
 import pytest
 
 from bot.erp.model import Verdict
+from bot.settings import LimitSettings
 from tests.scenario.approvals.court import APPROVE, CONFIG, REJECT, Answer, Court, Standing, court
 from tests.scenario.processes import Program
 
@@ -21,6 +22,9 @@ PATIENT = replace(CONFIG, click_timeout=30.0)
 
 The bot itself says after less than 2 s that it is busy, so this changes nothing about how many are told so.
 """
+
+CLICK_SECONDS = LimitSettings().click_seconds
+"""After so long the bot says that it is busy."""
 
 REASON, RECORDED, BUSY = "价格过高", "已记录", "请稍候"
 CROWD = [f"clicker{number:02}" for number in range(50)]
@@ -81,8 +85,14 @@ def is_busy(answer: Answer) -> bool:
     return answer.face.title.startswith(BUSY)
 
 
-def check_everybody_was_told(answers: Sequence[Answer]) -> None:
-    """Nobody was left with the news that the bot is busy; with `check_answers`: everybody was told who decided."""
+def check_everybody_was_told(answers: Sequence[Answer], *, alone: bool) -> None:
+    """Only who had waited was told that the bot is busy; with `check_answers`: the others were told who decided.
+
+    With the machine for itself (``alone``) nobody was left with that news. Beside other tests it may be too slow for
+    any answer in time; what the cards say in the end is checked by `Court.check_ends`.
+    """
+    hasty = [one for one in answers if is_busy(one) and one.result.elapsed_ms < 1000 * CLICK_SECONDS]
+    assert not hasty, hasty
     busy = Counter(one.who for one in answers if is_busy(one))
     clicks = Counter(one.who for one in answers)
     waits = sorted(one.result.elapsed_ms for one in answers)
@@ -92,7 +102,8 @@ def check_everybody_was_told(answers: Sequence[Answer]) -> None:
         f" answers took {waits[len(waits) // 2]:.0f} ms (median), {waits[-1]:.0f} ms (longest)"
     )
     untold = sorted(who for who, count in clicks.items() if busy[who] == count)
-    assert not untold, f"{len(untold)} of {len(clicks)} people heard nothing but that the bot is busy: {untold}"
+    if alone:
+        assert not untold, f"{len(untold)} of {len(clicks)} people heard nothing but that the bot is busy: {untold}"
 
 
 async def open_reasons(scene: Court, cards: Sequence[Standing]) -> None:
@@ -102,12 +113,14 @@ async def open_reasons(scene: Court, cards: Sequence[Standing]) -> None:
         assert answer.face.button(REASON) is not None, answer
 
 
-@pytest.mark.parametrize("times", [pytest.param(8, id="eight"), pytest.param(20, id="twenty", marks=pytest.mark.soak)])
+# A thousand clicks took 1.1 s alone, and 2.1 s beside other tests.
+@pytest.mark.parametrize(
+    ("times", "alone"),
+    [pytest.param(8, False, id="eight"), pytest.param(20, True, id="twenty", marks=pytest.mark.soak)],
+)
 async def test_fifty_people_click_many_times_at_the_same_moment(
-    times: int, tmp_path: Path, database_url: str, dice: Random
+    times: int, alone: bool, tmp_path: Path, database_url: str, dice: Random
 ) -> None:
-    # As many as are answered before the bot says that it is busy, also where other tests share the machine: a thousand
-    # clicks took 2.1 s there, and 1.1 s alone.
     async with AsyncExitStack() as stack:
         scene = await stack.enter_async_context(
             court(tmp_path, CROWD, database_url=database_url, erp_seconds=0.05, config=PATIENT)
@@ -125,7 +138,7 @@ async def test_fifty_people_click_many_times_at_the_same_moment(
         await scene.uncovered()
         scene.check_ends([number], len(CROWD) + 2)
         check_answers(scene, number, answers)
-        check_everybody_was_told(answers)
+        check_everybody_was_told(answers, alone=alone)
         assert len(scene.erp.erp.told) == 1, "nothing else arrived there, not even in vain"
         assert await scene.decisions() == {number: scene.erp.erp.written[0].by}
         await end(bots)
