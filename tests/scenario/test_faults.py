@@ -125,7 +125,9 @@ async def test_redelivered_before_its_acknowledgement_it_is_answered_once(
         traffic = Traffic(town.engine)
         await traffic.flow(0.4)
         await eventually(lambda: not town.engine.pushes.under_way, hint=lambda: town.engine.pushes.under_way)
-        await eventually(lambda: not town.count("questions_waiting"), hint=lambda: traffic.unanswered)
+        # DingTalk may give a message up before the bot has stored it, which then is answered all the same.
+        await eventually(lambda: not traffic.unanswered, hint=lambda: traffic.unanswered)
+        await town.settle()
         frames = town.count("frames_total", type="CALLBACK", topic=MESSAGES)
         assert frames >= 2 * len(traffic.questions)
         assert (traffic.unanswered, traffic.doubled, traffic.in_order) == ([], [], True)
