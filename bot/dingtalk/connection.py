@@ -105,12 +105,10 @@ class Connection:
 
     async def _wait_for(self, room: asyncio.Future[None]) -> None:
         try:
-            with self._sending.running():
+            with self._sending.running(), suppress(aiohttp.ClientError, OSError):  # the next read tells
                 await room
         except TimeoutError:
             self._give_up("stalled")
-        except (aiohttp.ClientError, OSError):
-            return
 
     async def close(self) -> None:
         """End the connection, politely where the other side still listens."""
