@@ -28,6 +28,17 @@ from bot.erp.model import Approval, Area, Decision, Money, Progress, PurchaseOrd
 
 _PURCHASE, _LINE = t.table(t.PurchaseRow), t.table(t.PurchaseLineRow)
 
+_APPROVED_LINES = (
+    select(_LINE.c.sku, _LINE.c.quantity, _LINE.c.received)
+    .join(_PURCHASE, _PURCHASE.c.number_key == _LINE.c.number_key)
+    .where(_PURCHASE.c.status == PurchaseStatus.APPROVED)
+)
+_BOOKED = (
+    select(STOCK.c.sku_key, func.sum(STOCK.c.incoming).label("incoming"))
+    .where(STOCK.c.incoming != Decimal(0))
+    .group_by(STOCK.c.sku_key)
+)
+
 PATIENCE = timedelta(minutes=4)
 """For so long an order waits for the people in the chat before somebody of the company decides."""
 
@@ -92,21 +103,18 @@ def decide(scene: Scene) -> None:
 def book_approved(scene: Scene) -> None:
     """Expect what was approved since the last step: of bought goods all that is on its way is for Shanghai."""
     coming: defaultdict[str, Decimal] = defaultdict(Decimal)
-    lines = select(_LINE.c.sku, _LINE.c.quantity, _LINE.c.received).join(
-        _PURCHASE, _PURCHASE.c.number_key == _LINE.c.number_key
-    )
-    for line in scene.connection.execute(lines.where(_PURCHASE.c.status == PurchaseStatus.APPROVED)):
+    for line in scene.connection.execute(_APPROVED_LINES):
         coming[line.sku] += line.quantity - line.received
-    # This is done at every step, and mostly there is nothing to do: only the sums are read of all that is bought.
-    sums = select(STOCK.c.sku_key, func.sum(STOCK.c.incoming).label("incoming")).group_by(STOCK.c.sku_key)
-    booked = {row.sku_key: row.incoming for row in scene.connection.execute(sums)}
+    # This is done at every step, and mostly there is nothing to do: only the sums are read of what is on its way.
+    booked = {row.sku_key: row.incoming for row in scene.connection.execute(_BOOKED)}
     for key, article in changing_articles().items():
         sku = article.product.sku
-        if article.made or key not in booked or coming[sku] == booked[key]:
+        expected = booked.get(key, Decimal(0))
+        if article.made or coming[sku] == expected:
             continue
         place = next((place for place in shelf_of(scene, sku).places if place.warehouse == "SH"), None)
         if place is not None:
-            put(scene, place, incoming=coming[sku] - booked[key])
+            put(scene, place, incoming=coming[sku] - expected)
 
 
 def receive(scene: Scene) -> None:

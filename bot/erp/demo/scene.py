@@ -11,7 +11,7 @@ from random import Random
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Row, Table, func, select, update
+from sqlalchemy import Row, Table, bindparam, func, select, update
 from sqlalchemy.engine import Connection
 
 from bot.erp.demo import tables as t
@@ -25,6 +25,17 @@ KEPT = frozenset({"SKU123", "SO-1001", "INV-7", "PO-1001", "PO-1002", "PO-1003",
 KEPT_KEYS = frozenset(map(fold, KEPT))
 
 PRODUCT, STOCK = t.table(t.ProductRow), t.table(t.StockRow)
+
+# What is asked many times at every step is written once: to build a statement takes longer than to run it.
+_PLACES = select(STOCK).where(STOCK.c.sku_key == bindparam("sku_key")).order_by(STOCK.c.warehouse)
+_REORDER_POINT = select(PRODUCT.c.reorder_point).where(PRODUCT.c.sku_key == bindparam("sku_key"))
+_ALL_PLACES = select(STOCK).order_by(STOCK.c.sku_key, STOCK.c.warehouse)
+_ALL_REORDER_POINTS = select(PRODUCT.c.sku_key, PRODUCT.c.reorder_point)
+_PUT = (
+    update(STOCK)
+    .where(STOCK.c.sku_key == bindparam("of"), STOCK.c.warehouse == bindparam("at"))
+    .values({name: bindparam(name) for name in ("on_hand", "outgoing", "incoming", "reserved")})
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,17 +116,16 @@ def changing_articles() -> MappingProxyType[str, Article]:
 def shelf_of(scene: Scene, sku: str) -> Shelf:
     """Return one product's shelf."""
     key = fold(sku)
-    places = scene.connection.execute(select(STOCK).where(STOCK.c.sku_key == key).order_by(STOCK.c.warehouse)).all()
-    reorder_point = scene.connection.scalar(select(PRODUCT.c.reorder_point).where(PRODUCT.c.sku_key == key))
+    places = scene.connection.execute(_PLACES, {"sku_key": key}).all()
+    reorder_point = scene.connection.scalar(_REORDER_POINT, {"sku_key": key})
     return Shelf(known_articles()[key], reorder_point, places)
 
 
 def shelves(scene: Scene) -> Iterator[Shelf]:
     """Yield the shelves of all products that may change, in the order of the catalogue."""
-    known = scene.connection.execute(select(PRODUCT.c.sku_key, PRODUCT.c.reorder_point))
-    points = {row.sku_key: row.reorder_point for row in known}
+    points = {row.sku_key: row.reorder_point for row in scene.connection.execute(_ALL_REORDER_POINTS)}
     places: dict[str, list[Row[Any]]] = {}
-    for row in scene.connection.execute(select(STOCK).order_by(STOCK.c.sku_key, STOCK.c.warehouse)):
+    for row in scene.connection.execute(_ALL_PLACES):
         places.setdefault(row.sku_key, []).append(row)
     for key, article in changing_articles().items():
         if key in places:
@@ -134,8 +144,7 @@ def put(scene: Scene, place: Row[Any], **change: Decimal) -> None:
         "incoming": incoming,
         "reserved": min(on_hand, outgoing),
     }
-    own = (STOCK.c.sku_key == place.sku_key, STOCK.c.warehouse == place.warehouse)
-    scene.connection.execute(update(STOCK).where(*own).values(**figures))
+    scene.connection.execute(_PUT, {"of": place.sku_key, "at": place.warehouse, **figures})
     scene.note(Area.STOCK, known_articles()[place.sku_key].product.sku)
 
 
