@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
@@ -16,6 +17,8 @@ from bot.testing.cases import case
 from bot.testing.company import Clock, ReferenceCompany
 from bot.testing.contract_base import ContractBase, OpenErp
 from bot.testing.erp_checks import KINDS, Kind, expect_not_found, spellings, spread
+
+T = TypeVar("T")
 
 EACH_KIND = ("kind", KINDS)
 STOCK = (Capability.STOCK,)
@@ -68,7 +71,7 @@ class Reads(ContractBase):
 
     @case("products.best", "The exact code comes first")
     async def test_best(self, erp: Erp, company: ReferenceCompany) -> None:
-        for product in self.told(company, Area.PRODUCTS):
+        for product in filter(None, map(self.gaps.told, _unlike(company.products))):
             assert (await erp.find_products(product.sku, limit=1))[0] == product
 
     @case("products.limit", "A search keeps its limit, and finding nothing is no error")
@@ -92,7 +95,7 @@ class Reads(ContractBase):
         "stock.exact", "Stock reads exactly as the ERP has it: in total, per warehouse, with reorder point", needs=STOCK
     )
     async def test_stock(self, erp: Erp, company: ReferenceCompany, clock: Clock) -> None:
-        for level in company.stock.values():
+        for level in _unlike(company.stock):
             if self.gaps.told(level) is None or self.gaps.told(level.product) is None:
                 continue
             found = await erp.stock(level.product.sku)
@@ -182,6 +185,13 @@ class Reads(ContractBase):
 
 def _is_plain(text: str) -> bool:
     return text.isascii() and text.replace(" ", "").isalnum()
+
+
+def _unlike(by_sku: Mapping[str, T]) -> list[T]:
+    """Return what there is of each product, but of the many screws only of three: those differ in figures alone."""
+    screws = [sku for sku in by_sku if sku.startswith("SKU2")]
+    wanted = by_sku.keys() - screws | set(spread(screws, 3))
+    return [one for sku, one in by_sku.items() if sku in wanted]
 
 
 def _by_place(level: StockLevel) -> StockLevel:
