@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Row, and_, bindparam, case, delete, func, insert, or_, select, text, update
+from sqlalchemy import BindParameter, Row, and_, bindparam, case, delete, func, insert, or_, select, text, update
 from sqlalchemy.engine import Connection
 
 from bot.gathering import Gathering
@@ -41,6 +41,21 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _THIS = _D.card == bindparam("which")
 _LEASED = update(DELIVERY).where(_THIS).values({name: bindparam(name) for name in ("lease", "lease_ms", "doubt")})
 _POSTPONED = update(DELIVERY).where(_THIS).values(next_ms=bindparam("next_ms"))
+
+# What every claim asks, written once: to build a statement takes as long as SQLite needs to run it.
+_AT: BindParameter[int] = bindparam("at")
+_FREE = case((_D.next_ms > _D.lease_ms, _D.next_ms), else_=_D.lease_ms)
+_DUE = (
+    select(DELIVERY)
+    .where(_D.state == State.QUEUED, _D.next_ms <= _AT, _D.lease_ms <= _AT)
+    .order_by(_D.urgency, _D.due_ms)
+    .limit(_SCAN)
+    # A row that somebody writes just now is left for the next look.
+    .with_for_update(skip_locked=True)
+)
+_SPENT = select(_S.bucket, _S.until_ms).where(_S.bucket.in_(bindparam("buckets", expanding=True)), _S.until_ms > _AT)
+_SPENT_BEFORE = delete(DELIVERY_SPEND).where(_S.until_ms <= _AT)
+_NEXT = select(func.min(_FREE)).where(_D.state == State.QUEUED, _FREE > _AT)
 _URGENCIES = tuple(sorted(Urgency, key=lambda urgency: urgency.rank))
 
 
@@ -181,10 +196,7 @@ def _claim(worker: str, limits: Limits, room: int, sparing: bool, now: datetime,
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
     at = milliseconds(now)
-    due = (_D.state == State.QUEUED, _D.next_ms <= at, _D.lease_ms <= at)
-    query = select(DELIVERY).where(*due).order_by(_D.urgency, _D.due_ms).limit(_SCAN)
-    # A row that somebody writes just now is left for the next look.
-    rows = [owed(row) for row in connection.execute(query.with_for_update(skip_locked=True))]
+    rows = [owed(row) for row in connection.execute(_DUE, {"at": at})]
     if not rows:
         return Claim(look_at=_next(connection, at))
     purse = Purse(_spent(connection, rows, limits, sparing, at), now)
@@ -206,8 +218,7 @@ def _spent(
 ) -> Mapping[str, list[datetime]]:
     buckets = {need.bucket for row in rows for need in needs(row, limits, sparing=sparing)}
     spent: dict[str, list[datetime]] = {}
-    query = select(_S.bucket, _S.until_ms).where(_S.bucket.in_(buckets), _S.until_ms > at)
-    for bucket, until in connection.execute(query):
+    for bucket, until in connection.execute(_SPENT, {"buckets": list(buckets), "at": at}):
         spent.setdefault(bucket, []).append(moment(until))
     return spent
 
@@ -264,14 +275,13 @@ def _spend(connection: Connection, worker: str, made: Plan, now: datetime) -> No
         for need in wanted
     ]
     if spends:
-        connection.execute(delete(DELIVERY_SPEND).where(_S.until_ms <= milliseconds(now)))
+        connection.execute(_SPENT_BEFORE, {"at": milliseconds(now)})
         connection.execute(insert(DELIVERY_SPEND), spends)
 
 
 def _next(connection: Connection, at: int) -> datetime | None:
     """Return when the next row that is not due or not free will be both."""
-    free = case((_D.next_ms > _D.lease_ms, _D.next_ms), else_=_D.lease_ms)
-    found: int | None = connection.scalar(select(func.min(free)).where(_D.state == State.QUEUED, free > at))
+    found: int | None = connection.scalar(_NEXT, {"at": at})
     return None if found is None else moment(found)
 
 
