@@ -293,31 +293,30 @@ class Engine:
     def _on_entry(self, entry: TimelineEntry) -> None:
         if self.live.viewers:
             self.live.tell("timeline", entry.render())
-        if self._waiters:
-            self._check_soon()
+        self._check_soon()
 
     def _on_item(self, item: Item) -> None:
         if self.live.viewers:
             self.live.item(item)
-        if self._waiters:
-            self._check_soon()
+        self._check_soon()
 
     def _on_faults(self) -> None:
         if self.live.viewers:
             self.live.tell("faults", self.faults.render())
+        self._check_soon()
 
     def _on_quota(self) -> None:
         if self.live.viewers:
             self.live.tell("quota", self.flow.render())
+        self._check_soon()
 
     def _on_connections(self) -> None:
         self.live.tell("connections", len(self.pushes.connections))
-        if self._waiters:
-            self._check_soon()
+        self._check_soon()
 
     def _check_soon(self) -> None:
         """Ask the predicates once in this turn of the loop, however many changes it brings."""
-        if not self._check_due:
+        if self._waiters and not self._check_due:
             self._check_due = True
             asyncio.get_running_loop().call_soon(self._check)
 

@@ -97,6 +97,13 @@ async def test_a_fault_for_one_api_spares_the_others(wire):
     assert (await wire.api("PUT", "/v1.0/card/instances", update))[0] == 500
 
 
+async def test_who_waits_sees_a_switch_move(wire):
+    waiting = asyncio.create_task(wire.engine.wait_for(lambda: "waf" in wire.engine.faults.active))
+    await asyncio.sleep(0)
+    wire.engine.faults.set("waf", on=True)
+    assert await waiting
+
+
 async def test_the_odds_are_those_asked_for(wire):
     wire.engine.faults.set("waf", on=True, rate=0.25)
     strikes = sum(wire.engine.faults.strike("waf") is not None for _ in range(2000))
