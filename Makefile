@@ -5,8 +5,8 @@ VENV    ?= .venv
 BIN     := $(VENV)/bin
 INSTALL := $(BIN)/python .ci/install.py --no-deps
 PYTEST  := $(BIN)/python -m pytest
-# One more than there are processors: a fifth of the tests' time is waiting.
-WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+# Two more than there are processors: a good part of the time of the tests is waiting.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2)
 RESOLVE := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
            --no-emit-index-url --no-emit-find-links --no-header --no-annotate
 
