@@ -15,7 +15,7 @@ from random import Random
 
 import pytest
 
-from tests.scenario.approvals.court import CONFIG, Answer, Court, Standing, court
+from tests.scenario.approvals.court import APPROVE, CONFIG, Answer, Court, Standing, court
 from tests.scenario.processes import Program
 from tests.scenario.traffic import eventually
 
@@ -66,7 +66,7 @@ async def live_and_die(
     async with scene.bot() as bot:
         await bot.saying("bot.running")
         for card in cards:
-            clicks.append(asyncio.create_task(scene.press(card)))
+            clicks.append(asyncio.create_task(press_until_it_counts(scene, card)))
             await asyncio.sleep(dice.uniform(0.0, LATEST / 4))
         if while_written:
             await eventually(lambda: scene.erp.asked > before, 20, hint=lambda: bot.err)
@@ -76,6 +76,14 @@ async def live_and_die(
         lives.kills += 1
     lives.note(bot)
     return clicks
+
+
+async def press_until_it_counts(scene: Court, card: Standing) -> Answer:
+    """Press, and again when told to try again: where the machine is busy, the order is not always read in time."""
+    answer = await scene.press(card)
+    while answer.result.ok and answer.face.button(APPROVE) is not None:
+        answer = await scene.press(card)
+    return answer
 
 
 async def decide_the_rest(scene: Court, numbers: Sequence[str]) -> None:
