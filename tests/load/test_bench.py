@@ -14,7 +14,6 @@ async def test_every_question_costs_one_call_and_gets_one_answer(contender: Cont
 
     assert figures.calls_per_answer == 1.0
     assert figures.unasked == 0
-    assert figures.per_second > 20
     assert 20 <= figures.p50 <= figures.p99
     assert figures.ack_p99 > 0
     assert figures.resident > 10
