@@ -29,7 +29,7 @@ _PLACES = {"bot": ("*.py", "python"), "commands": ("*.py", "python"), "templates
 _OPTIONS = {"python": {}, _JINJA: {"trimmed": "true", "silent": "false", "newstyle_gettext": "true"}}
 _KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "phrase": (1,)}
 # Nine in ten files of code say nothing to anybody, and looking for that is quicker than reading them as Python.
-_SAYS = re.compile(rb"\b(?:_|gettext|ngettext|phrase)\s*\(|\{%")
+_SAYS = re.compile(rf"\b(?:{'|'.join(_KEYWORDS)})\s*\(|\{{%".encode())
 _PLACEHOLDER = re.compile(r"%(?:\((\w+)\)([ds])|%)")
 
 # Without dates and versions: a catalogue changes only when its messages do.

@@ -11,7 +11,7 @@ MANY = 8
 FEW = 3
 """Heavy steps in one turn while somebody has the right of way: an ACK takes several turns, which must be short.
 
-Never more than two, in no turn, makes ACKs quicker by a fifth or more, and answers fewer by a tenth (measured).
+Never more than two, in no turn: ACK p99 20 to 29 ms instead of 34 to 37, but 5 to 18 % fewer answers (measured).
 """
 
 
