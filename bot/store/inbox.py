@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from threading import Lock
-from time import sleep
 from typing import NamedTuple
 
 import structlog
@@ -21,16 +19,13 @@ from bot.chat.inbox import InboxState, Letter, Told
 from bot.errors import DingerpError
 from bot.store.database import Database
 from bot.store.errors import StoreUnavailable
-from bot.store.inbox_sql import SomeKnown, inserting, inserting_unknown, marking, milliseconds
+from bot.store.inbox_sql import marking, milliseconds, storing
 from bot.store.tables import INBOX
 
 log = structlog.get_logger(__name__)
 
 BATCH = 500
 """Rows per commit: bounds the time for which one commit holds the others up."""
-
-GATHER = 0.002
-"""Seconds in which letters gather for the next commit while they keep coming: each one stops the event loop thrice."""
 
 MARK_WITHIN = 0.05
 """Seconds in which marks that nobody waits for gather: a crash makes them harmless, so they need no commit each."""
@@ -70,19 +65,15 @@ class _Marks:
 class StoredInbox:
     """Implements `bot.chat.inbox.Inbox`. `run` must be running: it ends the writing, and reports a defect in it.
 
-    Letters are written by the database's thread, which fetches what has come as soon as it is free: to be handed each
-    batch by the event loop, which is busy just then, took as long as all the rest of an ACK (measured under load).
-    Marks beside them are handed over and come back by callbacks, one batch after the other.
+    What came in one turn of the event loop is written at the beginning of the next, and so is what came while that was
+    written; marks beside it go the same way. For a short moment the loop gives way to it (`Database.give_way`).
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._accepted: list[_Accepted] = []
-        """Letters that the database's thread has not fetched yet."""
-        self._untold = 0
+        """Letters that nobody writes yet."""
         self._inserting = False
-        self._access = Lock()
-        """Guards what both threads touch: ``_accepted`` and ``_inserting``. Held for a moment only."""
         self._marks = _Marks()
         self._marking = False
         self._in_doubt: set[str] = set()
@@ -94,12 +85,11 @@ class StoredInbox:
 
     def accept(self, letter: Letter, told: Told) -> None:
         """Store a question; ``told`` hears after the commit whether it is new, or of `StoreUnavailable`."""
-        self._untold += 1
-        with self._access:
-            self._accepted.append(_Accepted(letter, told))
-            begins, self._inserting = not self._inserting, True
-        if begins:
-            self._database.start(partial(self._insert, asyncio.get_running_loop()))
+        self._accepted.append(_Accepted(letter, told))
+        if not self._inserting:
+            self._inserting = True
+            loop = asyncio.get_running_loop()
+            loop.call_soon(self._insert, loop)
 
     async def mark(self, msg_id: str, state: InboxState) -> None:
         """Return after the commit of the new state."""
@@ -147,7 +137,7 @@ class StoredInbox:
             raise
 
     async def _all_written(self, loop: asyncio.AbstractEventLoop) -> None:
-        if self._untold:
+        if self._inserting:
             self._all_told = loop.create_future()
             await self._all_told
         if self._marks.states or self._marking:
@@ -157,38 +147,34 @@ class StoredInbox:
             await marked
 
     def _insert(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Write letters that came; runs in the database's thread, and again there while more come."""
-        with self._access:
-            batch, self._accepted = self._accepted[:BATCH], self._accepted[BATCH:]
-        outcome = self._outcome({one.letter.msg_id: one.letter for one in batch})
-        loop.call_soon_threadsafe(self._tell, batch, outcome)
-        with self._access:
-            self._inserting = bool(self._accepted)
-        if self._inserting:
-            sleep(GATHER)
-            self._database.start(partial(self._insert, loop))
-
-    def _outcome(self, letters: Mapping[str, Letter]) -> frozenset[str] | Exception:
-        """Store letters and return the ids of those that were new, or why none was stored."""
-        try:
-            with suppress(SomeKnown):
-                return inserting(self._database, letters)()
-            return inserting_unknown(self._database, letters)()
-        except Exception as error:  # noqa: BLE001 - the event loop looks at it
-            return error
-
-    def _tell(self, batch: Sequence[_Accepted], outcome: frozenset[str] | Exception) -> None:
-        """Tell everybody of a batch, of twins only the first that the question is new."""
-        self._untold -= len(batch)
-        if isinstance(outcome, StoreUnavailable):
-            # No ACK then, so DingTalk sends the questions again.
-            log.error("inbox.not_written", rows=len(batch), error=outcome.detail)
-            self._tell_each(batch, lambda _: outcome)
-        elif isinstance(outcome, Exception):
-            self._die(outcome)
+        """Write the letters that there are; those that come meanwhile follow."""
+        batch, self._accepted = self._accepted[:BATCH], self._accepted[BATCH:]
+        job = self._database.start(storing(self._database, {one.letter.msg_id: one.letter for one in batch}))
+        if self._database.give_way(job):
+            self._inserted(loop, batch, job)
         else:
-            self._tell_each(batch, partial(_take_out, set(outcome)))
-        if self._all_told is not None and not self._untold:
+            job.add_done_callback(lambda done: loop.call_soon_threadsafe(self._inserted, loop, batch, done))
+
+    def _inserted(
+        self, loop: asyncio.AbstractEventLoop, batch: Sequence[_Accepted], job: Future[frozenset[str]]
+    ) -> None:
+        """Tell everybody of a batch, of twins only the first that the question is new."""
+        try:
+            new = set(job.result())
+        except StoreUnavailable as error:
+            # No ACK then, so DingTalk sends the questions again.
+            log.error("inbox.not_written", rows=len(batch), error=error.detail)
+            unavailable = error
+            self._tell_each(batch, lambda _: unavailable)
+        except Exception as defect:  # noqa: BLE001 - whatever it is, `run` raises it
+            self._die(defect)
+        else:
+            self._tell_each(batch, partial(_take_out, new))
+        if self._accepted:
+            loop.call_soon(self._insert, loop)
+            return
+        self._inserting = False
+        if self._all_told is not None:
             self._all_told.set_result(None)
 
     def _tell_each(self, batch: Sequence[_Accepted], what: Callable[[Letter], bool | DingerpError]) -> None:
@@ -212,7 +198,10 @@ class StoredInbox:
         self._marking, self._hurry = True, False
         marks, self._marks = self._marks, _Marks()
         job = self._database.start(marking(self._database, marks.states))
-        job.add_done_callback(lambda done: loop.call_soon_threadsafe(self._marked, loop, marks, done))
+        if self._database.give_way(job):
+            self._marked(loop, marks, job)
+        else:
+            job.add_done_callback(lambda done: loop.call_soon_threadsafe(self._marked, loop, marks, done))
 
     def _marked(self, loop: asyncio.AbstractEventLoop, marks: _Marks, job: Future[None]) -> None:
         self._marking = False

@@ -42,22 +42,14 @@ def milliseconds(moment: datetime) -> int:
     return int(moment.timestamp() * 1000)
 
 
-class SomeKnown(Exception):
-    """A letter of the batch was there before: nothing was stored, and each one must be looked at."""
-
-
-def inserting(database: Database, letters: Mapping[str, Letter]) -> Callable[[], frozenset[str]]:
-    """Return the job that stores letters and gives back the ids of those that were new; it may raise `SomeKnown`."""
+def storing(database: Database, letters: Mapping[str, Letter]) -> Callable[[], frozenset[str]]:
+    """Return the job that stores those letters that are not there yet and gives back their ids."""
+    one_by_one = partial(database.state, partial(_insert_new, letters=letters))
     if database.direct is None:
-        return inserting_unknown(database, letters)
+        return one_by_one
     rows = [(one.msg_id, milliseconds(one.received_at), one.payload) for one in letters.values()]
     parameters = (InboxState.WAITING.value, orjson.dumps(rows).decode())
-    return partial(_insert_directly, database.direct, parameters, frozenset(letters))
-
-
-def inserting_unknown(database: Database, letters: Mapping[str, Letter]) -> Callable[[], frozenset[str]]:
-    """Return the job that stores those letters that are not there yet and gives back their ids."""
-    return partial(database.state, partial(_insert_new, letters=letters))
+    return partial(_insert_directly, database.direct, parameters, frozenset(letters), one_by_one)
 
 
 def marking(database: Database, marks: Mapping[str, InboxState]) -> Callable[[], None]:
@@ -68,11 +60,13 @@ def marking(database: Database, marks: Mapping[str, InboxState]) -> Callable[[],
     return partial(database.direct.execute, _MARK, (orjson.dumps(states).decode(),))
 
 
-def _insert_directly(direct: Direct, parameters: tuple[object, ...], ids: frozenset[str]) -> frozenset[str]:
+def _insert_directly(
+    direct: Direct, parameters: tuple[object, ...], ids: frozenset[str], one_by_one: Callable[[], frozenset[str]]
+) -> frozenset[str]:
     try:
         direct.execute(_INSERT, parameters)
     except sqlite3.IntegrityError:
-        raise SomeKnown from None
+        return one_by_one()  # some were there before: nothing was stored, and each one must be looked at
     return ids
 
 

@@ -16,7 +16,7 @@ from bot.errors import DingerpError
 from bot.store.database import Database
 from bot.store.errors import StoreUnavailable
 from bot.store.inbox import KEEP, StoredInbox
-from bot.store.inbox_sql import inserting_unknown
+from bot.store.inbox_sql import storing
 from bot.store.tables import INBOX
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
@@ -119,7 +119,7 @@ async def test_an_end_in_the_middle_of_writing_writes_all(database: Database) ->
 
 
 async def test_nothing_to_insert_is_no_trouble(database: Database) -> None:
-    assert await asyncio.wrap_future(database.start(inserting_unknown(database, {}))) == frozenset()
+    assert await asyncio.wrap_future(database.start(storing(database, {}))) == frozenset()
 
 
 async def test_more_than_a_batch_is_accepted_whole(database: Database) -> None:
