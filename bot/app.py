@@ -178,6 +178,10 @@ def _receive(
         else:
             ready.add_done_callback(lambda rooms: rooms.result().questions.accept(message, push.text, acknowledge))
 
+    def on_lull() -> None:
+        if ready.done():
+            ready.result().questions.flush()
+
     async def on_click(push: Push) -> Mapping[str, Any]:
         click = parse_click(push.data)
         rooms = ready.result() if ready.done() else await asyncio.shield(ready)
@@ -185,7 +189,7 @@ def _receive(
         made_as = clicked_card(click.values)
         return click_response(card, rooms.templates.of(made_as), made_as) if card else {}
 
-    stream.keep(MESSAGES, on_message)
+    stream.keep(MESSAGES, on_message, on_lull)
     stream.receive(CLICKS, on_click)
     if settings.approvals.native.process:
         stream.receive_events(partial(_hear, ready, settings.approvals.native.process))

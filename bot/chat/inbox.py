@@ -47,6 +47,10 @@ class Inbox(Protocol):
         """
         ...
 
+    def flush(self) -> None:
+        """Begin at once to store what was accepted: no more comes at the moment."""
+        ...
+
     async def mark(self, msg_id: str, state: InboxState) -> None:
         """Return after the commit of the new state."""
         ...

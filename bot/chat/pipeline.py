@@ -114,10 +114,8 @@ class QuestionPipeline:
         came, received_at = time.monotonic(), self._now()
         # The place is taken before the commit: questions keep the order in which their frames came.
         place = self._queue.take_place(message.conversation.id)
-        self._turns.hurry()
 
         def stored(new: bool | DingerpError) -> None:
-            self._turns.relax()
             if isinstance(new, DingerpError):
                 place.leave()
                 acknowledge(new)
@@ -129,6 +127,10 @@ class QuestionPipeline:
                 place.leave()
 
         self._inbox.accept(Letter(message.msg_id, payload, received_at), stored)
+
+    def flush(self) -> None:
+        """Store at once what was accepted: no more comes at the moment."""
+        self._inbox.flush()
 
     def resume(self, message: Message, received_at: datetime) -> None:
         """Answer a question that was accepted before a restart, at ``received_at``."""

@@ -3,40 +3,39 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
+from collections.abc import Callable
 
-MANY = 8
-"""Heavy steps in one turn: several find code and data still in the processor's caches, one alone costs a third more."""
+TURN = 0.0045
+"""Seconds that a turn of the event loop may take: an ACK waits for the end of two. Many steps in a row are cheaper than
+single ones, which find other code and data in the processor's caches: with 3 ms there are a tenth fewer answers."""
 
-FEW = 3
-"""Heavy steps in one turn while somebody has the right of way: an ACK takes several turns, which must be short.
+_FIRST_STEPS = 8
+"""Steps in a turn before any was measured."""
 
-Never more than two, in no turn: ACK p99 20 to 29 ms instead of 34 to 37, but 5 to 18 % fewer answers (measured).
-"""
+_SMOOTHING = 8
+"""How many turns it takes to learn, about, that steps have become slower or quicker."""
 
 
 class Turns:
-    """Lets only so many callers pass in each turn of the event loop, first come, first served.
+    """Lets only so many callers pass in each turn of the event loop as fit into it, first come, first served.
 
     Without it, whatever an ERP releases together works together: a turn of the loop then takes as long as all of it,
     and frames wait that long for their acknowledgement.
     """
 
-    def __init__(self, many: int = MANY, few: int = FEW) -> None:
-        self._many = many
-        self._few = few
-        self._urgent = 0
+    def __init__(self, turn: float = TURN, clock: Callable[[], float] = time.perf_counter) -> None:
+        """``turn``: seconds that a turn may take, by ``clock``."""
+        self._turn = turn
+        self._clock = clock
+        self._step = turn / _FIRST_STEPS
+        """Seconds that a turn takes for each step in it, with all else that is done there."""
+        self._began = 0.0
+        self._room = _FIRST_STEPS
         self._passed = 0
         self._begins = False
         self._waiting: deque[asyncio.Future[None]] = deque()
-
-    def hurry(self) -> None:
-        """Give what is waited for the right of way, until `relax`; more than one may have it."""
-        self._urgent += 1
-
-    def relax(self) -> None:
-        """Take one right of way back."""
-        self._urgent -= 1
 
     async def next(self) -> None:
         """Pass at once while this turn has room, else wait for one that has."""
@@ -44,20 +43,21 @@ class Turns:
             self._begins = True
             loop = asyncio.get_running_loop()
             loop.call_soon(self._begin, loop)
-        if not self._waiting and self._has_room():
+            self._began = self._clock()
+        if not self._waiting and self._passed < self._room:
             self._passed += 1
             return
         mine: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(mine)
         await mine
 
-    def _has_room(self) -> bool:
-        return self._passed < (self._few if self._urgent else self._many)
-
     def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin a new turn with those who wait; runs once in every turn that follows a used one."""
-        self._passed = 0
-        while self._waiting and self._has_room():
+        now = self._clock()
+        if self._waiting:  # else the turn was not full and tells little
+            self._learn(now - self._began)
+        self._began, self._passed = now, 0
+        while self._waiting and self._passed < self._room:
             first = self._waiting.popleft()
             if not first.done():  # else it was cancelled while it waited
                 first.set_result(None)
@@ -65,3 +65,7 @@ class Turns:
         self._begins = self._passed > 0
         if self._begins:
             loop.call_soon(self._begin, loop)
+
+    def _learn(self, took: float) -> None:
+        self._step += (took / max(self._passed, 1) - self._step) / _SMOOTHING
+        self._room = max(1, int(self._turn / self._step))

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Coroutine, Generator
 from contextlib import suppress
-from typing import Any, Final, Protocol
+from functools import partial
+from types import coroutine
+from typing import Any, Final, Protocol, TypeVar
 
 import aiohttp
 import structlog
@@ -19,6 +22,8 @@ from bot.dingtalk.stream_policy import StreamPolicy
 from bot.time_limit import TimeLimit
 
 log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
 
 _PAYLOADS: Final = (WSMsgType.TEXT, WSMsgType.BINARY)
 _FOR_HANDLERS: Final = (CallbackMessage.TYPE, EventMessage.TYPE)
@@ -35,6 +40,10 @@ class Desk(Protocol):
 
     def take(self, frame: Frame, connection: Connection) -> None:
         """Start working on a frame; returns at once."""
+        ...
+
+    def lull(self) -> None:
+        """Hear that there is nothing more to read at the moment."""
         ...
 
     async def room(self) -> None:
@@ -75,7 +84,7 @@ class Connection:
             async with self._limit:
                 self._reading = True
                 self._watch()
-                return await self._read()
+                return await _noticing(self._read(), self._desk.lull)
         except TimeoutError:
             return self._verdict
         finally:
@@ -206,3 +215,22 @@ def _reason(frame: Frame) -> str:
     with suppress(BadPayload):
         return str(read_data(frame).get("reason", ""))[:100]
     return ""
+
+
+@coroutine
+def _noticing(work: Coroutine[Any, Any, T], notice: Callable[[], None]) -> Generator[Any, Any, T]:
+    """Await ``work``, and call ``notice`` each time before it waits: all that could be done at once is done then."""
+    go_on = partial(work.send, None)
+    while True:
+        try:
+            waited_for = go_on()
+        except StopIteration as end:
+            result: T = end.value
+            return result
+        notice()
+        try:
+            yield waited_for
+        except BaseException as error:  # noqa: BLE001 - it is for ``work``
+            go_on = partial(work.throw, error)
+        else:
+            go_on = partial(work.send, None)

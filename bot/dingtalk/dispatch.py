@@ -49,6 +49,9 @@ What it raises is answered as with `Receive`. It must know by itself what it got
 waits for: an ACK that is late is still of use.
 """
 
+Lull: TypeAlias = Callable[[], None]
+"""Hears that all frames at hand were given to `Keep`: what they have in common need not wait for more of them."""
+
 ReceiveEvent: TypeAlias = Callable[[EventMessage], Awaitable[None]]
 """A handler of ours for events: an event counts as taken when it returns, and comes again when it raises."""
 
@@ -103,6 +106,7 @@ class Dispatcher:
         self._events: _EventReceiver | None = None
         self._loop = asyncio.get_running_loop()
         self._keepers: dict[str, Keep] = {}
+        self._lulls: list[Lull] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._kept: set[_Kept] = set()
         """With the tasks: frames that are not acknowledged yet."""
@@ -122,9 +126,10 @@ class Dispatcher:
         """Let ``receive`` answer the callbacks of ``topic``, each within ``timeout`` seconds."""
         self._receivers[topic] = _Receiver(receive, TimeLimit(timeout))
 
-    def keep(self, topic: str, keep: Keep) -> None:
-        """Let ``keep`` have the callbacks of ``topic``."""
+    def keep(self, topic: str, keep: Keep, on_lull: Lull) -> None:
+        """Let ``keep`` have the callbacks of ``topic``, and tell ``on_lull`` when there are no more for now."""
         self._keepers[topic] = keep
+        self._lulls.append(on_lull)
 
     @property
     def takes_events(self) -> bool:
@@ -146,6 +151,15 @@ class Dispatcher:
             self._keep(keep, frame, connection)
         else:
             self._tasks.add(self._loop.create_task(self._serve(frame, connection, connection.last_seen)))
+
+    def lull(self) -> None:
+        """Tell those who keep frames that there are no more for now."""
+        for on_lull in self._lulls:
+            try:
+                on_lull()
+            except Exception as defect:
+                self._counts.error(type(defect).__name__)
+                log.error("stream.lull_failed", exc_info=defect)
 
     async def room(self) -> None:
         """Wait until a quarter of the desk is free: not to stop and go with every frame."""

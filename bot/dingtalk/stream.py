@@ -23,7 +23,7 @@ from dingtalk_stream import CallbackMessage, Credential, EventMessage
 from bot import __version__
 from bot.dingtalk.backoff import Backoff
 from bot.dingtalk.connection import Connection
-from bot.dingtalk.dispatch import Acknowledge, Dispatcher, Keep, Receive, ReceiveEvent, SdkHandler
+from bot.dingtalk.dispatch import Acknowledge, Dispatcher, Keep, Lull, Receive, ReceiveEvent, SdkHandler
 from bot.dingtalk.errors import AuthFailed
 from bot.dingtalk.gateway import Gateway, OpenFailed, Socket
 from bot.dingtalk.sdk_handlers import HandlerThread, Home
@@ -32,7 +32,7 @@ from bot.dingtalk.stream_policy import StreamPolicy
 from bot.errors import DingerpError
 from bot.metrics import Metrics
 
-__all__ = ["Acknowledge", "Keep", "Receive", "ReceiveEvent", "StreamClient", "StreamPolicy", "StreamStatus"]
+__all__ = ["Acknowledge", "Keep", "Lull", "Receive", "ReceiveEvent", "StreamClient", "StreamPolicy", "StreamStatus"]
 
 log = structlog.get_logger(__name__)
 
@@ -158,11 +158,14 @@ class StreamClient(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc] 
         self._counts.announce(topic)
         self._dispatcher.receive(topic, handler, timeout=timeout)
 
-    def keep(self, topic: str, handler: Keep) -> None:
-        """Let ``handler`` have the callbacks of ``topic``. Raises `ValueError` when that has a handler already."""
+    def keep(self, topic: str, handler: Keep, on_lull: Lull = lambda: None) -> None:
+        """Let ``handler`` have the callbacks of ``topic``, and tell ``on_lull`` when there are no more for now.
+
+        Raises `ValueError` when the topic has a handler already.
+        """
         self._refuse_second(topic)
         self._counts.announce(topic)
-        self._dispatcher.keep(topic, handler)
+        self._dispatcher.keep(topic, handler, on_lull)
 
     def receive_events(self, handler: ReceiveEvent, *, timeout: float = 5.0) -> None:
         """Let ``handler`` take all events that the console subscribes to; one that takes longer is pushed again.

@@ -65,14 +65,16 @@ class _Marks:
 class StoredInbox:
     """Implements `bot.chat.inbox.Inbox`. `run` must be running: it ends the writing, and reports a defect in it.
 
-    What came in one turn of the event loop is written at the beginning of the next, and so is what came while that was
-    written; marks beside it go the same way. For a short moment the loop gives way to it (`Database.give_way`).
+    One batch after the other is written: what came until `flush`, or in one turn of the event loop, and then what came
+    while that was written. Marks beside them go the same way.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._accepted: list[_Accepted] = []
         """Letters that nobody writes yet."""
+        self._soon: asyncio.Handle | None = None
+        """The writing of the next batch, which begins in the next turn of the event loop."""
         self._inserting = False
         self._marks = _Marks()
         self._marking = False
@@ -86,10 +88,14 @@ class StoredInbox:
     def accept(self, letter: Letter, told: Told) -> None:
         """Store a question; ``told`` hears after the commit whether it is new, or of `StoreUnavailable`."""
         self._accepted.append(_Accepted(letter, told))
-        if not self._inserting:
-            self._inserting = True
-            loop = asyncio.get_running_loop()
-            loop.call_soon(self._insert, loop)
+        if not self._inserting and self._soon is None:
+            self._soon = asyncio.get_running_loop().call_soon(self._insert)
+
+    def flush(self) -> None:
+        """Write at once what was accepted, and not in the next turn of the event loop."""
+        if self._soon is not None:
+            self._soon.cancel()
+            self._insert()
 
     async def mark(self, msg_id: str, state: InboxState) -> None:
         """Return after the commit of the new state."""
@@ -137,6 +143,7 @@ class StoredInbox:
             raise
 
     async def _all_written(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.flush()
         if self._inserting:
             self._all_told = loop.create_future()
             await self._all_told
@@ -146,18 +153,14 @@ class StoredInbox:
             self._mark(loop)
             await marked
 
-    def _insert(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _insert(self) -> None:
         """Write the letters that there are; those that come meanwhile follow."""
+        self._soon, self._inserting = None, True
         batch, self._accepted = self._accepted[:BATCH], self._accepted[BATCH:]
         job = self._database.start(storing(self._database, {one.letter.msg_id: one.letter for one in batch}))
-        if self._database.give_way(job):
-            self._inserted(loop, batch, job)
-        else:
-            job.add_done_callback(lambda done: loop.call_soon_threadsafe(self._inserted, loop, batch, done))
+        self._database.follow(job, partial(self._inserted, batch))
 
-    def _inserted(
-        self, loop: asyncio.AbstractEventLoop, batch: Sequence[_Accepted], job: Future[frozenset[str]]
-    ) -> None:
+    def _inserted(self, batch: Sequence[_Accepted], job: Future[frozenset[str]]) -> None:
         """Tell everybody of a batch, of twins only the first that the question is new."""
         try:
             new = set(job.result())
@@ -171,7 +174,7 @@ class StoredInbox:
         else:
             self._tell_each(batch, partial(_take_out, new))
         if self._accepted:
-            loop.call_soon(self._insert, loop)
+            self._soon = asyncio.get_running_loop().call_soon(self._insert)
             return
         self._inserting = False
         if self._all_told is not None:
@@ -198,10 +201,7 @@ class StoredInbox:
         self._marking, self._hurry = True, False
         marks, self._marks = self._marks, _Marks()
         job = self._database.start(marking(self._database, marks.states))
-        if self._database.give_way(job):
-            self._marked(loop, marks, job)
-        else:
-            job.add_done_callback(lambda done: loop.call_soon_threadsafe(self._marked, loop, marks, done))
+        self._database.follow(job, partial(self._marked, loop, marks))
 
     def _marked(self, loop: asyncio.AbstractEventLoop, marks: _Marks, job: Future[None]) -> None:
         self._marking = False

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import orjson
 import pytest
 from structlog.testing import capture_logs
 
@@ -55,6 +56,46 @@ async def test_a_frame_is_answered_when_its_handler_says_so() -> None:
         assert {ack["code"] for ack in acks} == {200}
         assert [push.data["msgId"] for push in shelf.pushes] == ["m1", "m2"]
         assert stream.count("ack_seconds_count", topic=BOT) == 2
+
+
+async def test_a_handler_hears_when_there_are_no_more_frames_for_now() -> None:
+    shelf, lulls = Shelf(), list[int]()
+
+    def on_lull() -> None:
+        lulls.append(len(shelf.pushes))
+
+    async with streaming(lambda client: client.keep(BOT, shelf, on_lull)) as stream:
+        link = await stream.link()
+        burst = b"".join(as_wire(frame(BOT, {"msgId": f"m{number}"})) for number in range(20))
+        link.transport.write(burst)
+        await shelf.holds(20)
+
+        await eventually(lambda: lulls[-1] == 20)
+        assert set(lulls) == {0, 20}, "not once for each frame of a burst"
+
+
+async def test_a_defect_in_a_lull_is_told_and_ends_nothing() -> None:
+    shelf = Shelf()
+
+    def fail() -> None:
+        raise LookupError("a defect")
+
+    with capture_logs() as logs:
+        async with streaming(lambda client: client.keep(BOT, shelf, fail)) as stream:
+            link = await stream.link()
+            await link.push(frame(BOT, {"msgId": "m1"}))
+            await shelf.holds(1)
+            shelf.answers[0](None)
+            assert (await link.ack())["code"] == 200
+            assert stream.errors("LookupError") >= 1
+            assert len(stream.gateway.opens) == 1
+    assert "stream.lull_failed" in {line["event"] for line in logs}
+
+
+def as_wire(body: dict[str, object]) -> bytes:
+    """Return a frame as a server writes it: final, text, unmasked, its length in two bytes."""
+    payload = orjson.dumps(body)
+    return b"\x81\x7e" + len(payload).to_bytes(2) + payload
 
 
 async def test_the_answer_is_written_in_the_same_turn_of_the_loop() -> None:

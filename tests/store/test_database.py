@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
 
@@ -141,6 +142,51 @@ async def test_a_look_is_no_transaction_and_leaves_none_to_the_next_call(postgre
 async def test_nobody_waits_for_a_lock_without_end(postgresql: Database) -> None:
     for call in (postgresql.run, postgresql.look):
         assert await call(lambda connection: connection.scalar(text("SHOW lock_timeout"))) == "5s"
+
+
+def followed(database: Database, job: Callable[[], str]) -> asyncio.Future[Future[str]]:
+    """Return what is told of a job that the database's thread does."""
+    told: asyncio.Future[Future[str]] = asyncio.get_running_loop().create_future()
+    database.follow(database.start(job), told.set_result)
+    return told
+
+
+async def test_what_is_done_in_no_time_is_told_at_once(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'bot.sqlite3'}")
+    at_once = 0
+    for _ in range(50):  # a machine with much else to do may now and then need longer than that moment
+        told = followed(database, lambda: "done")
+        at_once += told.done()
+        assert (await asyncio.wait_for(told, 10)).result() == "done"
+    assert at_once > 0
+    await database.close()
+
+
+async def test_what_takes_long_is_told_when_it_is_done_and_the_loop_goes_on_meanwhile(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'bot.sqlite3'}")
+    gate = threading.Event()
+
+    def wait_and_fail() -> str:
+        gate.wait(10)
+        raise StoreUnavailable("full")
+
+    told = followed(database, wait_and_fail)
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert not told.done()
+    gate.set()
+    with pytest.raises(StoreUnavailable):
+        (await asyncio.wait_for(told, 10)).result()
+    await database.close()
+
+
+@pytest.mark.process
+async def test_nobody_waits_at_once_for_what_is_done_elsewhere(postgresql: Database) -> None:
+    gate = threading.Event()
+    told = followed(postgresql, lambda: "done" if gate.wait(10) else "never")
+    assert not told.done()
+    gate.set()
+    assert (await asyncio.wait_for(told, 10)).result() == "done"
 
 
 async def test_tidying_moves_the_log_into_the_file_while_others_write(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -77,6 +78,39 @@ async def test_frames_of_one_moment_share_a_commit(database: Database, monkeypat
     async with running(database) as inbox:
         assert all(await asyncio.gather(*(accepted(inbox, letter(number)) for number in range(400))))
     assert 1 <= len(jobs) <= 3
+
+
+async def test_a_flush_writes_at_once_what_was_accepted(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs = counted(database, monkeypatch)
+    async with running(database) as inbox:
+        inbox.flush()
+        assert jobs == [], "nothing was accepted"
+        told = [asyncio.ensure_future(accepted(inbox, letter(number))) for number in range(3)]
+        await asyncio.sleep(0)
+        inbox.flush()
+        assert len(jobs) == 1, "not only in the next turn of the loop"
+        inbox.flush()
+        assert await asyncio.gather(*told) == [True] * 3
+    assert len(jobs) == 1
+
+
+async def test_what_comes_while_a_batch_is_written_follows_in_one_batch(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = threading.Event()
+    async with running(database) as inbox:
+        database.start(lambda: gate.wait(10))
+        jobs = counted(database, monkeypatch)
+        first = asyncio.ensure_future(accepted(inbox, letter(1)))
+        await asyncio.sleep(0)
+        inbox.flush()
+        others = [asyncio.ensure_future(accepted(inbox, letter(number))) for number in (2, 3)]
+        await asyncio.sleep(0)
+        inbox.flush()
+        assert len(jobs) == 1
+        gate.set()
+        assert await asyncio.gather(first, *others) == [True] * 3
+    assert len(jobs) == 2
 
 
 async def test_a_known_question_among_new_ones_keeps_none_of_them_out(database: Database) -> None:
