@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from functools import partial
+from time import perf_counter
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import structlog
@@ -79,7 +80,7 @@ class _Kept:
     def __init__(self, frame: Frame, connection: Connection) -> None:
         self.frame = frame
         self.connection = connection
-        self.since = connection.last_seen
+        self.since = perf_counter()
 
 
 class Dispatcher:
@@ -150,7 +151,7 @@ class Dispatcher:
         if frame.type == CallbackMessage.TYPE and (keep := self._keepers.get(frame.topic)) is not None:
             self._keep(keep, frame, connection)
         else:
-            self._tasks.add(self._loop.create_task(self._serve(frame, connection, connection.last_seen)))
+            self._tasks.add(self._loop.create_task(self._serve(frame, connection, perf_counter())))
 
     def lull(self) -> None:
         """Tell those who keep frames that there are no more for now."""
@@ -225,7 +226,7 @@ class Dispatcher:
             self._counts.error("no_message_id")
             log.warning("stream.no_message_id", connection=connection.number, topic=frame.topic[:100])
         elif connection.send(write_ack(frame.message_id, answer)):
-            self._counts.ack(frame.topic, self._loop.time() - since)
+            self._counts.ack(frame.topic, perf_counter() - since)
         else:
             self._counts.error("ack_dropped")
             log.info("stream.ack_dropped", connection=connection.number, topic=frame.topic)

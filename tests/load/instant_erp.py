@@ -37,6 +37,11 @@ class InstantErp:
             f"sku{number}": Product(sku=f"SKU{number}", name="螺丝 内六角", spec=f"M6×{number}", unit="个")
             for number in range(122, 186)
         }
+        self._total = _figures(7200)
+        self._places = tuple(
+            WarehouseStock(code=code, name=name, quantities=_figures(1200 * (number + 1)))
+            for number, (code, name) in enumerate(WAREHOUSES)
+        )
 
     async def stock(self, sku: str) -> StockLevel:
         """Return one product's stock after 20 ms."""
@@ -44,14 +49,10 @@ class InstantErp:
         product = self._products.get(sku.casefold())
         if product is None:
             raise NotFound(sku)
-        places = tuple(
-            WarehouseStock(code=code, name=name, quantities=_figures(1200 * (number + 1)))
-            for number, (code, name) in enumerate(WAREHOUSES)
-        )
         return StockLevel(
             product=product,
-            total=_figures(7200),
-            per_warehouse=places,
+            total=self._total,
+            per_warehouse=self._places,
             reorder_point=Decimal(15000),
             as_of=self._now(),
             company="压测公司",
