@@ -36,10 +36,8 @@ _GIVE_WAY = 0.002
 _LOCK = 0x6D696772
 """Of upgrades among all processes on PostgreSQL."""
 
-_LOG_PAGES = 24_000
-"""Pages (98 MB) of SQLite's log at which a commit moves them into the file itself: `Database.tidy` comes long before,
-but while there is always somebody who writes, only a commit can begin the log anew. A thousand questions a second write
-30 MB in the time between two tidyings."""
+_LOG_PAGES = 64_000
+"""Pages (262 MB) of SQLite's log at which a commit moves them into the file itself, should `Database.tidy` fail to."""
 
 _IDLE = 5.0
 """Seconds after which a connection to PostgreSQL is tried before it is used: firewalls and restarts end idle ones.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
@@ -15,6 +16,7 @@ from sqlalchemy import inspect, text
 from sqlalchemy.engine import Connection
 
 from bot.errors import ConfigurationError
+from bot.store import direct
 from bot.store.database import Database, head
 from bot.store.errors import StoreUnavailable
 from bot.store.tables import METADATA
@@ -204,6 +206,48 @@ async def test_tidying_moves_the_log_into_the_file_while_others_write(tmp_path: 
     await database.tidy()
     assert file.stat().st_size > size + 200_000
     await database.tidy()  # there is nothing new
+    await database.close()
+
+
+def rewriting(mark: int) -> Callable[[Connection], object]:
+    """Return what writes 50 kB into the log."""
+    return lambda connection: connection.execute(
+        text("REPLACE INTO inbox VALUES ('m1', 'waiting', :mark, :payload)"), {"mark": mark, "payload": "x" * 50_000}
+    )
+
+
+async def test_the_log_stays_short_though_somebody_always_writes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(direct, "_LONG", 200)
+    database = Database(f"sqlite:///{tmp_path / 'bot.sqlite3'}")
+    await database.migrate()
+
+    async def write() -> None:
+        for mark in range(500):
+            await database.run(rewriting(mark))
+
+    writing = asyncio.create_task(write())
+    while not writing.done():
+        await database.tidy()
+    await writing
+    assert (tmp_path / "bot.sqlite3-wal").stat().st_size < 10_000_000, "of 27 MB that were written"
+    await database.close()
+
+
+async def test_a_log_that_somebody_reads_holds_nobody_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(direct, "_LONG", 0)
+    file = tmp_path / "bot.sqlite3"
+    database = Database(f"sqlite:///{file}")
+    await database.migrate()
+    await database.run(rewriting(1))
+    reader = sqlite3.connect(file, isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM inbox").fetchone()
+    await database.run(rewriting(2))
+    async with asyncio.timeout(5):  # half of what writers wait for each other
+        await asyncio.gather(database.tidy(), *(database.run(rewriting(mark)) for mark in range(20)))
+    reader.close()
     await database.close()
 
 
