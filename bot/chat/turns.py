@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-TURN = 0.005
+TURN = 0.0055
 """Seconds that a turn of the event loop may take: an ACK waits for the end of two. Many steps in a row are cheaper than
 single ones, which find other code and data in the processor's caches: with 3 ms there are a tenth fewer answers."""
 
