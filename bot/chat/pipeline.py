@@ -160,8 +160,8 @@ class QuestionPipeline:
         try:
             async with self._slots:
                 answer, card = await self._find(message)
-                # All that are drawn in this turn of the loop are drawn before the first is sent: doing the same many
-                # times in a row, the processor has code and data at hand (a tenth more answers, measured).
+                # All that are drawn in this turn of the loop are drawn before the first is sent: what is done many
+                # times in a row finds code and data in the processor's caches (5 to 10 % more answers, measured).
                 await asyncio.sleep(0)
                 await place.reached()
                 await self._send(message, answer, card, came, received_at)
