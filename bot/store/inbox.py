@@ -157,7 +157,12 @@ class StoredInbox:
         """Write the letters that there are; those that come meanwhile follow."""
         self._soon, self._inserting = None, True
         batch, self._accepted = self._accepted[:BATCH], self._accepted[BATCH:]
-        job = self._database.start(storing(self._database, {one.letter.msg_id: one.letter for one in batch}))
+        try:
+            job = self._database.start(storing(self._database, {one.letter.msg_id: one.letter for one in batch}))
+        except Exception as defect:  # noqa: BLE001 - whatever it is, `run` raises it
+            self._die(defect)
+            self._go_on()
+            return
         self._database.follow(job, partial(self._inserted, batch))
 
     def _inserted(self, batch: Sequence[_Accepted], job: Future[frozenset[str]]) -> None:
@@ -173,6 +178,10 @@ class StoredInbox:
             self._die(defect)
         else:
             self._tell_each(batch, partial(_take_out, new))
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Go on with what came meanwhile, or let those know who wait for the end of the writing."""
         if self._accepted:
             self._soon = asyncio.get_running_loop().call_soon(self._insert)
             return

@@ -200,6 +200,16 @@ async def test_who_is_told_may_fail_and_the_others_are_told_and_the_defect_is_kn
         await running
 
 
+async def test_what_cannot_be_written_down_is_a_known_defect_and_keeps_nobody_waiting(database: Database) -> None:
+    inbox = StoredInbox(database)
+    running = asyncio.create_task(inbox.run())
+    await asyncio.sleep(0)
+    inbox.accept(Letter("msg1", "half of an emoji: \ud83d", NOW), lambda _: None)
+    with pytest.raises(Exception, match="surrogate"):
+        await asyncio.wait_for(running, 10)
+    assert await asyncio.wait_for(accepted(inbox, letter(2)), 10)
+
+
 async def test_old_rows_are_forgotten(database: Database) -> None:
     async with running(database) as inbox:
         await accepted(inbox, letter(1, NOW - KEEP - timedelta(seconds=1)))
