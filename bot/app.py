@@ -1,4 +1,4 @@
-"""The composition root: settings → parts → running app. Only it, `bot.assembly` and the command line know everybody.
+"""The composition root: settings → parts → running app. Only it, `bot.bootstrap` and the command line know everybody.
 
 The stream begins to open first, and the heavier parts load while DingTalk answers; what arrives before they are ready
 waits for them unacknowledged.
@@ -23,35 +23,34 @@ import aiohttp
 import structlog
 from dingtalk_stream import ChatbotMessage, Credential, EventMessage
 
-from bot.background import Background
-from bot.dingtalk.approval_events import changed_instance
+from bot.background import BackgroundTasks
+from bot.dingtalk.callbacks import changed_instance, parse_click
 from bot.dingtalk.card_wire import click_response, clicked_card
-from bot.dingtalk.clicks import parse_click
 from bot.dingtalk.frames import Push
 from bot.dingtalk.messages import parse_message
-from bot.dingtalk.openapi import Patience, pooled_session
-from bot.dingtalk.stream import Acknowledge, StreamClient, StreamPolicy
+from bot.dingtalk.openapi import ApiRetryPolicy, pooled_session
+from bot.dingtalk.stream import AcknowledgeFrame, StreamClient, StreamPolicy
 from bot.errors import DingerpError
 from bot.metrics import Metrics
 from bot.settings import Settings
-from bot.web.hooks import Hooks
+from bot.web.hooks import HookEndpoint
 from bot.web.server import make_web_app, serving
 
 if TYPE_CHECKING:
-    from bot.assembly.alerts import AlertRooms
-    from bot.assembly.approvals import ApprovalRooms
-    from bot.assembly.rooms import Rooms
+    from bot.bootstrap.alerts import AlertServices
+    from bot.bootstrap.approvals import ApprovalServices
+    from bot.bootstrap.services import Services
     from bot.erp.hub import ErpHub
 
 log = structlog.get_logger(__name__)
 
-MESSAGES: str = ChatbotMessage.TOPIC
-CLICKS = "/v1.0/card/instances/callback"
+MESSAGE_TOPIC: str = ChatbotMessage.TOPIC
+CLICK_TOPIC = "/v1.0/card/instances/callback"
 
-GRACE = 9.0
+SHUTDOWN_GRACE = 9.0
 """Seconds for what is at work when the process is asked to end; Docker kills after 10."""
 
-_PORTIONS = (5_000, 5, 100)
+_GC_THRESHOLDS = (5_000, 5, 100)
 """After how many new objects garbage is looked for while the bot runs, and how often older ones are looked through:
 3 ms at a time, where 50 000 objects took 9 and made ACKs wait (measured)."""
 
@@ -69,8 +68,8 @@ class App:
     port: int
     """Port of the bot's own HTTP server."""
     hub: ErpHub
-    alerts: AlertRooms
-    approvals: ApprovalRooms
+    alerts: AlertServices
+    approvals: ApprovalServices
     died: asyncio.Future[BaseException]
     """Done when a part that must always run has ended with an error."""
 
@@ -80,10 +79,10 @@ async def running(
     settings: Settings,
     *,
     policy: StreamPolicy | None = None,
-    patience: Patience | None = None,
+    patience: ApiRetryPolicy | None = None,
     clock: Callable[[], datetime] | None = None,
 ) -> AsyncIterator[App]:
-    """Run the bot until the context ends; then finish what is at work within `GRACE` seconds.
+    """Run the bot until the context ends; then finish what is at work within `SHUTDOWN_GRACE` seconds.
 
     ``policy`` and ``patience`` are the times of the stream and of calls; the defaults suit the real DingTalk.
     ``clock`` gives aware times in place of the system's. Raises `ConfigurationError` when the settings cannot work.
@@ -96,27 +95,29 @@ async def running(
         metrics = Metrics()
         session = await stack.enter_async_context(pooled_session(proxy=settings.dingtalk.proxy or None))
         stream = _stream(settings, session, metrics, policy)
-        ready: asyncio.Future[Rooms] = asyncio.get_running_loop().create_future()
-        _receive(stream, ready, settings, now)
-        background = Background()
+        ready: asyncio.Future[Services] = asyncio.get_running_loop().create_future()
+        _register_handlers(stream, ready, settings, now)
+        background = BackgroundTasks()
         await stack.enter_async_context(background.running(stream.run(), "stream"))
         # In a thread, so that the connection opens meanwhile.
-        assembly = await asyncio.to_thread(import_module, "bot.assembly.rooms")
-        rooms: Rooms = await assembly.furnish(stack, background, settings, session, metrics, now, patience)
-        ready.set_result(rooms)
-        port = await stack.enter_async_context(_web(settings, metrics, stream, rooms, now))
+        assembly = await asyncio.to_thread(import_module, "bot.bootstrap.services")
+        services: Services = await assembly.furnish(stack, background, settings, session, metrics, now, patience)
+        ready.set_result(services)
+        port = await stack.enter_async_context(_serve_web(settings, metrics, stream, services, now))
         try:
-            yield App(settings, metrics, stream, port, rooms.hub, rooms.alerts, rooms.approvals, background.died)
+            yield App(
+                settings, metrics, stream, port, services.hub, services.alerts, services.approvals, background.died
+            )
         finally:
-            await _wind_down(stream, rooms)
+            await _shut_down(stream, services)
 
 
 async def run_until_stopped(settings: Settings) -> None:
     """Run the bot until SIGTERM or SIGINT; raises what a vital part died of, so that a supervisor starts it anew."""
     stop = stop_signal()
-    _share_one_arena()
+    _limit_malloc_arenas()
     async with running(settings) as app:
-        _spare_the_collector()
+        _tune_garbage_collector()
         log.info("bot.running", port=app.port, sources=sorted(settings.erp))
         app.died.add_done_callback(lambda _: stop.set())
         await stop.wait()
@@ -126,7 +127,7 @@ async def run_until_stopped(settings: Settings) -> None:
     log.info("bot.stopped")
 
 
-def _share_one_arena() -> None:
+def _limit_malloc_arenas() -> None:
     """Let all threads allocate from one place.
 
     The C library gives each thread an arena of its own, which costs 2 MB and helps nobody where one thread runs Python
@@ -137,7 +138,7 @@ def _share_one_arena() -> None:
         allocator(_M_ARENA_MAX, 1)
 
 
-def _spare_the_collector() -> None:
+def _tune_garbage_collector() -> None:
     """Keep the garbage collector off what lives as long as the process.
 
     Modules, templates and tables are some 300 000 objects; walking them again and again took a sixth of the time of an
@@ -145,7 +146,7 @@ def _spare_the_collector() -> None:
     even looked through for it. What comes later is looked through in small portions.
     """
     gc.freeze()
-    gc.set_threshold(*_PORTIONS)
+    gc.set_threshold(*_GC_THRESHOLDS)
 
 
 def stop_signal() -> asyncio.Event:
@@ -170,78 +171,80 @@ def _stream(
     )
 
 
-def _receive(
-    stream: StreamClient, ready: asyncio.Future[Rooms], settings: Settings, now: Callable[[], datetime]
+def _register_handlers(
+    stream: StreamClient, ready: asyncio.Future[Services], settings: Settings, now: Callable[[], datetime]
 ) -> None:
     """Register what happens to the two kinds of frames that DingTalk pushes to a bot."""
     names = settings.dingtalk.robot_names
 
-    def on_message(push: Push, acknowledge: Acknowledge) -> None:
+    def on_message(push: Push, acknowledge: AcknowledgeFrame) -> None:
         message = parse_message(push.data, robot_names=names, fallback_id=push.message_id, now=now)
         if ready.done():
             ready.result().questions.accept(message, push.text, acknowledge)
         else:
-            ready.add_done_callback(lambda rooms: rooms.result().questions.accept(message, push.text, acknowledge))
+            ready.add_done_callback(
+                lambda services: services.result().questions.accept(message, push.text, acknowledge)
+            )
 
-    def on_lull() -> None:
+    def on_idle() -> None:
         if ready.done():
             ready.result().questions.flush()
 
     async def on_click(push: Push) -> Mapping[str, Any]:
         click = parse_click(push.data)
-        rooms = ready.result() if ready.done() else await asyncio.shield(ready)
-        card = await rooms.clicks.answer(click)
+        services = ready.result() if ready.done() else await asyncio.shield(ready)
+        card = await services.clicks.answer(click)
         made_as = clicked_card(click.values)
-        return click_response(card, rooms.templates.of(made_as), made_as) if card else {}
+        return click_response(card, services.templates.of(made_as), made_as) if card else {}
 
-    stream.keep(MESSAGES, on_message, on_lull)
-    stream.receive(CLICKS, on_click)
+    stream.keep(MESSAGE_TOPIC, on_message, on_idle)
+    stream.receive(CLICK_TOPIC, on_click)
     if settings.approvals.native.process:
-        stream.receive_events(partial(_hear, ready, settings.approvals.native.process))
+        stream.receive_events(partial(_on_approval_event, ready, settings.approvals.native.process))
 
 
-async def _hear(ready: asyncio.Future[Rooms], process: str, event: EventMessage) -> None:
+async def _on_approval_event(ready: asyncio.Future[Services], process: str, event: EventMessage) -> None:
     """Store that something happened to an approval in DingTalk's own app; other events are of no use here."""
     instance = changed_instance(event, process)
     if not instance:
         return
-    companion = (await asyncio.shield(ready)).approvals.companion
-    if companion is not None:
-        await companion.hear(instance)
+    oa_sync = (await asyncio.shield(ready)).approvals.oa_sync
+    if oa_sync is not None:
+        await oa_sync.hear(instance)
 
 
 @asynccontextmanager
-async def _web(
-    settings: Settings, metrics: Metrics, stream: StreamClient, rooms: Rooms, now: Callable[[], datetime]
+async def _serve_web(
+    settings: Settings, metrics: Metrics, stream: StreamClient, services: Services, now: Callable[[], datetime]
 ) -> AsyncIterator[int]:
-    from bot.store.database import head
+    from bot.store.database import latest_revision
 
     async def readiness() -> Sequence[str]:
         reasons = []
         if not stream.status.connected:
             reasons.append(f"no stream connection: {stream.status.last_error or 'still opening'}")
         try:
-            if await rooms.database.revision() != head():
+            if await services.database.revision() != latest_revision():
                 reasons.append("the database needs an upgrade")
         except DingerpError as error:
             reasons.append(f"the database does not answer: {error.detail}")
-        if rooms.alerts.rules.defect:
-            reasons.append(f"the alert rules are wrong, older ones are in force: {rooms.alerts.rules.defect}")
-        if rooms.approvals.rules.defect:
-            reasons.append(f"the approval rules are wrong, older ones are in force: {rooms.approvals.rules.defect}")
+        if services.alerts.rules.defect:
+            reasons.append(f"the alert rules are wrong, older ones are in force: {services.alerts.rules.defect}")
+        if services.approvals.rules.defect:
+            reasons.append(f"the approval rules are wrong, older ones are in force: {services.approvals.rules.defect}")
         return reasons
 
-    hooks = Hooks(hooks=rooms.alerts.hooks, intake=rooms.alerts.intake, metrics=metrics, now=now)
+    hooks = HookEndpoint(hooks=services.alerts.hooks, intake=services.alerts.intake, metrics=metrics, now=now)
     app = make_web_app(metrics=metrics, readiness=readiness, hooks=hooks)
     async with serving(app, settings.http.host, settings.http.port) as port:
         yield port
 
 
-async def _wind_down(stream: StreamClient, rooms: Rooms) -> None:
+async def _shut_down(stream: StreamClient, services: Services) -> None:
     """Take nothing new, finish what is at work; what is left stays in the inbox for the next start."""
     loop = asyncio.get_running_loop()
-    deadline = loop.time() + GRACE
+    deadline = loop.time() + SHUTDOWN_GRACE
     await stream.stop(grace=1.0)
-    left = await rooms.questions.drain(max(0.0, deadline - loop.time() - 1.0))
+    left = await services.questions.drain(max(0.0, deadline - loop.time() - 1.0))
     if left:
         log.warning("bot.left_for_next_start", questions=left)

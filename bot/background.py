@@ -12,7 +12,7 @@ import structlog
 log = structlog.get_logger(__name__)
 
 
-class Background:
+class BackgroundTasks:
     """The tasks that must always run; the first death among them is the app's."""
 
     def __init__(self) -> None:

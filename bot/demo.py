@@ -15,9 +15,9 @@ from bot.errors import ConfigurationError
 from bot.settings import DingTalkSettings, ErpSettings, PollSettings, Settings
 from bot.simulator.config import SimulatorConfig
 from bot.simulator.enterprise import demo_enterprise
-from bot.simulator.server import running as simulator_running
+from bot.simulator.server import open_simulator as simulator_running
 
-MONEY = "cidQm7Tz/4b+BuyFin00002Bb=="
+FINANCE_GROUP = "cidQm7Tz/4b+BuyFin00002Bb=="
 """The simulated group of purchasing and finance."""
 
 ALERT_RULES = Path(__file__).with_name("demo_alerts.toml")
@@ -84,7 +84,9 @@ def demo_settings(settings: Settings, config: SimulatorConfig, url: str, *, livi
             "poll": poll if living else settings.poll.model_copy(update={"enabled": False}),
             "alerts": settings.alerts.model_copy(update={"rules": _rules(settings)}) if living else settings.alerts,
             "access": settings.access.model_copy(update=_access(settings) if living else {"directory": True}),
-            "approvals": settings.approvals.model_copy(update={"groups": (MONEY,)}) if living else settings.approvals,
+            "approvals": settings.approvals.model_copy(update={"groups": (FINANCE_GROUP,)})
+            if living
+            else settings.approvals,
             "data_dir": settings.data_dir / "demo",
             "database_url": SecretStr(""),
             "http": settings.http.model_copy(update={"port": 0}),

@@ -7,11 +7,11 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
-from bot.assembly.parts import renderer, templates
+from bot.bootstrap.factories import make_renderer, templates
 from bot.cards import samples
 from bot.cards.card import Card
-from bot.cards.language import CODES
-from bot.cards.picture import draw
+from bot.cards.language import LANGUAGE_CODES
+from bot.cards.picture import draw_picture
 from bot.chat.registry import Commands
 from bot.dingtalk.card_wire import card_params
 from bot.errors import ConfigurationError
@@ -20,17 +20,17 @@ from bot.settings import Settings
 
 def card_names(settings: Settings) -> tuple[str, ...]:
     """Return the names of all cards."""
-    return renderer(settings).names()
+    return make_renderer(settings).names()
 
 
 def sample_card(settings: Settings, name: str, language: str) -> Card:
     """Render the sample beside a card's template; raises `ConfigurationError` for an unknown card or language."""
     if name not in (names := card_names(settings)):
         raise ConfigurationError(f"no card {name!r}; there are: {', '.join(names)}")
-    if language not in CODES:
-        raise ConfigurationError(f"no language {language!r}; there are: {', '.join(CODES)}")
+    if language not in LANGUAGE_CODES:
+        raise ConfigurationError(f"no language {language!r}; there are: {', '.join(LANGUAGE_CODES)}")
     Commands.discover()  # their modules define the views
-    return renderer(settings).render(samples.load(name), language, zone=ZoneInfo(settings.zone))
+    return make_renderer(settings).render(samples.load_sample(name), language, zone=ZoneInfo(settings.zone))
 
 
 async def show_card(settings: Settings, name: str, *, language: str, form: str, out: Path | None) -> str:
@@ -45,7 +45,7 @@ async def show_card(settings: Settings, name: str, *, language: str, form: str, 
             return orjson.dumps(params, option=orjson.OPT_INDENT_2).decode()
         case "png":
             picture = out or Path(f"{name}.png")
-            await draw(card, picture.resolve())
+            await draw_picture(card, picture.resolve())
             return str(picture)
         case _:
             return as_text(card)

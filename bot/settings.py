@@ -23,11 +23,11 @@ ALERT_RULES = "alerts.toml"
 APPROVAL_RULES = "approvals.toml"
 
 
-class _Part(BaseModel):
+class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class DingTalkSettings(_Part):
+class DingTalkSettings(_Section):
     """The app's keys and the way to DingTalk."""
 
     client_id: str = Field("", description="Client ID (AppKey) of the app; also `DINGTALK_CLIENT_ID`.")
@@ -52,7 +52,7 @@ class DingTalkSettings(_Part):
         return value.strip().rstrip("/")
 
 
-class HttpSettings(_Part):
+class HttpSettings(_Section):
     """The bot's own HTTP server."""
 
     host: str = Field("127.0.0.1", description="Address to listen on.")
@@ -84,7 +84,7 @@ class ErpSettings(BaseModel):
         return dict(self.model_extra or {})
 
 
-class RuleSettings(_Part):
+class RuleSettings(_Section):
     """Grants commands to roles."""
 
     commands: frozenset[str] = Field(description="Command names, or `*`.")
@@ -92,7 +92,7 @@ class RuleSettings(_Part):
     conversations: frozenset[str] = Field(frozenset(), description="Only in these conversations; empty: everywhere.")
 
 
-class AccessSettings(_Part):
+class AccessSettings(_Section):
     """Who may do what."""
 
     roles: dict[str, frozenset[str]] = Field({}, description="Role → user ids.")
@@ -105,7 +105,7 @@ class AccessSettings(_Part):
     directory: bool = Field(False, description="Also take roles from DingTalk's directory (needs `qyapi_get_member`).")
 
 
-class HookSettings(_Part):
+class HookSettings(_Section):
     """One source that posts its events to `/hooks/<name>`."""
 
     secret: SecretStr = Field(
@@ -129,7 +129,7 @@ class HookSettings(_Part):
         return tuple(each.get_secret_value() for each in (self.secret, *self.previous_secrets))
 
 
-class EventSettings(_Part):
+class EventSettings(_Section):
     """Events that are kept."""
 
     keep_days: int = Field(30, ge=1, le=3650, description="Days for which events that were worked on are kept.")
@@ -138,7 +138,7 @@ class EventSettings(_Part):
     )
 
 
-class TemplateSettings(_Part):
+class TemplateSettings(_Section):
     """A card template of your own, made in DingTalk's card builder."""
 
     template_id: str = Field(description="`<uuid>.schema` of a published template.")
@@ -151,7 +151,7 @@ class TemplateSettings(_Part):
     )
 
 
-class CardSettings(_Part):
+class CardSettings(_Section):
     """How answers look."""
 
     body_bytes: int = Field(1024, ge=256, le=8192, description="Byte budget of a card's text.")
@@ -162,7 +162,7 @@ class CardSettings(_Part):
     )
 
 
-class LimitSettings(_Part):
+class LimitSettings(_Section):
     """What DingTalk allows and what the bot allows itself."""
 
     qps: float = Field(20.0, gt=0, description="Calls per second and API (Standard edition: 20).")
@@ -172,7 +172,7 @@ class LimitSettings(_Part):
     click_seconds: float = Field(1.6, gt=0, lt=2, description="Time for a click's answer; DingTalk waits 2 s.")
 
 
-class QueueSettings(_Part):
+class QueueSettings(_Section):
     """A message queue that holds one source's events as CloudEvents."""
 
     url: SecretStr = Field(
@@ -183,14 +183,14 @@ class QueueSettings(_Part):
     reader: str = Field("", description="Name of this process in the group; empty: the machine's name.")
 
 
-class IndexSettings(_Part):
+class IndexSettings(_Section):
     """The local index of products, by which names are found without asking the ERP."""
 
     enabled: bool = Field(True, description="Whether it is kept, for each ERP that tells which products changed.")
     seconds: float = Field(60.0, ge=1, le=3600, description="Seconds between two looks at what changed.")
 
 
-class PollSettings(_Part):
+class PollSettings(_Section):
     """How the ERPs are asked for what changed, and for what is late, overdue, short or waiting."""
 
     enabled: bool = Field(True, description="Whether they are asked at all.")
@@ -210,7 +210,7 @@ class PollSettings(_Part):
     )
 
 
-class OutboxSettings(_Part):
+class OutboxSettings(_Section):
     """How cards that nobody asked for are sent: alerts, decisions, digests."""
 
     per_second: int = Field(
@@ -237,7 +237,7 @@ def _open_conversations(value: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(group.strip() for group in value)
 
 
-class AlertSettings(_Part):
+class AlertSettings(_Section):
     """Where alerts go."""
 
     default_groups: tuple[str, ...] = Field(
@@ -253,7 +253,7 @@ class AlertSettings(_Part):
         return _open_conversations(value)
 
 
-class NativeFields(_Part):
+class NativeFields(_Section):
     """Names of the fields of the OA form; empty: the form has none for it."""
 
     case: str = Field("单据标识", min_length=1, description="Text: the bot knows its approvals again by it.")
@@ -265,7 +265,7 @@ class NativeFields(_Part):
     due: str = Field("", description="Date or text: when delivery is due.")
 
 
-class NativeSettings(_Part):
+class NativeSettings(_Section):
     """Decisions in DingTalk's own approvals (OA 审批) as well."""
 
     process: str = Field("", description="Process code of the OA form (`PROC-…`); empty: off.")
@@ -277,7 +277,7 @@ class NativeSettings(_Part):
     fields: NativeFields = NativeFields.model_validate({})
 
 
-class ApprovalSettings(_Part):
+class ApprovalSettings(_Section):
     """How purchase orders are decided from chat."""
 
     rules: Path | None = Field(
@@ -308,7 +308,7 @@ class ApprovalSettings(_Part):
         return None if value is None else _open_conversations(value)
 
 
-class LogSettings(_Part):
+class LogSettings(_Section):
     """The log."""
 
     level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is written.")

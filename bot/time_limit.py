@@ -16,13 +16,13 @@ class TimeLimit:
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
         # Ordered by when they are due, since all are equally long.
-        self._running: dict[Running, None] = {}
+        self._running: dict[TimeLimitScope, None] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    def running(self) -> Running:
+    def running(self) -> TimeLimitScope:
         """Return one use of the limit, which begins when it is entered."""
-        return Running(self)
+        return TimeLimitScope(self)
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
@@ -31,14 +31,14 @@ class TimeLimit:
             self._loop = asyncio.get_running_loop()
         return self._loop
 
-    def begin(self, one: Running) -> None:
-        """Let the timer know of ``one``; called by `Running`."""
+    def begin(self, one: TimeLimitScope) -> None:
+        """Let the timer know of ``one``; called by `TimeLimitScope`."""
         self._running[one] = None
         if self._timer is None:
             self._timer = self.loop.call_at(one.due, self._expire, self.loop)
 
-    def end(self, one: Running) -> None:
-        """Forget ``one``; called by `Running`."""
+    def end(self, one: TimeLimitScope) -> None:
+        """Forget ``one``; called by `TimeLimitScope`."""
         self._running.pop(one, None)
 
     def _expire(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -55,7 +55,7 @@ class TimeLimit:
             one.expire()
 
 
-class Running:
+class TimeLimitScope:
     """One use of a limit. Raises `TimeoutError` from inside when the time is over."""
 
     __slots__ = ("_cancelling", "_limit", "_task", "due", "expired")
@@ -65,7 +65,7 @@ class Running:
         self.expired = False
         """Whether it was this limit that ended the work."""
 
-    def __enter__(self) -> Running:
+    def __enter__(self) -> TimeLimitScope:
         loop = self._limit.loop
         task = asyncio.current_task(loop)
         assert task is not None, "only tasks can be interrupted"

@@ -5,21 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
-from bot.access.person import Person
-from bot.alerts import faces
-from bot.alerts.acting import Acted, AlertActions, Outcome
-from bot.alerts.alert import Alert, Mark
-from bot.alerts.board import AlertBoard
-from bot.alerts.drawing import draw_alert, draw_card, draw_list, headline
-from bot.alerts.views import AlertPeople, AlertSnooze, Candidate
-from bot.cards.actions import Pause
+from bot.access.people import Person
+from bot.alerts import labels
+from bot.alerts.actions import AlertActionOutcome, AlertActionResult, AlertActions
+from bot.alerts.alert import Alert, UserStamp
+from bot.alerts.queries import AlertQueries
+from bot.alerts.view_builder import build_alert_view, build_card_view, build_list_view, headline
+from bot.alerts.views import AlertAssignees, AlertSnooze, AssigneeOption
+from bot.cards.actions import SnoozeDuration
 from bot.cards.view import View
 from bot.chat.arguments import Keyword, Word, shortened
-from bot.chat.asking import Asking
 from bot.chat.colleagues import Colleagues
+from bot.chat.context import QuestionContext, own_place, place_of, places_of
 from bot.chat.errors import BadArgument, NothingFound
-from bot.chat.line import command_line
-from bot.chat.places import own_place, place_of, places_of
+from bot.chat.parsing import command_line
 from bot.chat.registry import command
 from bot.outbox.place import PlaceKind
 from bot.phrase import Phrase, phrase
@@ -28,7 +27,7 @@ MORNING = time(9)
 """Until when “tomorrow” puts an alert off."""
 
 
-class AlertWord(Word):
+class AlertRef(Word):
     """The id of an alert or of a card, or a part of a subject or type by which the list is narrowed."""
 
     placeholder = phrase("id, subject or type")
@@ -40,13 +39,13 @@ class Assignee(Word):
     placeholder = phrase("user id")
 
 
-class AlertsOf(Keyword):
+class AlertsScope(Keyword):
     """Whose alerts."""
 
     MINE = phrase("mine"), "我的"
 
 
-class Deed(Keyword):
+class AlertOperation(Keyword):
     """What is done to an alert."""
 
     ACK = phrase("ack"), "acknowledge", "知道了", "知道", "收到", "认领"
@@ -57,7 +56,11 @@ class Deed(Keyword):
     ASSIGN = phrase("assign"), "指派", "分派"
 
 
-_PAUSES = {Deed.HOUR: Pause.HOUR, Deed.HOURS: Pause.HOURS, Deed.TOMORROW: Pause.TOMORROW}
+_PAUSES = {
+    AlertOperation.HOUR: SnoozeDuration.HOUR,
+    AlertOperation.HOURS: SnoozeDuration.HOURS,
+    AlertOperation.TOMORROW: SnoozeDuration.TOMORROW,
+}
 
 
 @command(
@@ -68,96 +71,103 @@ _PAUSES = {Deed.HOUR: Pause.HOUR, Deed.HOURS: Pause.HOURS, Deed.TOMORROW: Pause.
     place=52,
 )
 async def alerts(
-    word: AlertWord | None = None,
+    word: AlertRef | None = None,
     to: Assignee | None = None,
     *,
-    which: AlertsOf | None = None,
-    deed: Deed | None = None,
-    board: AlertBoard,
+    which: AlertsScope | None = None,
+    deed: AlertOperation | None = None,
+    board: AlertQueries,
     actions: AlertActions,
     colleagues: Colleagues,
-    asking: Asking,
+    context: QuestionContext,
 ) -> View:
     """Show the open alerts or one of them, or do something to one."""
-    colleagues.meet(asking)
+    colleagues.meet(context)
     if deed:
         if not word:
             raise BadArgument(phrase("Say which alert: tap its buttons, or type its id from /alerts."))
-        here = await _find(word, board, asking)
+        here = await _find(word, board, context)
         if here is None:
             raise NothingFound(word)
-        return await _do(deed, to or "", here, actions, colleagues, asking)
+        return await _apply(deed, to or "", here, actions, colleagues, context)
     if to:
         raise BadArgument(phrase("“%(word)s” is too much here.", word=shortened(to)))
-    return await _one(word, board, asking) or await _list(word or "", which, board, asking)
+    return await _one(word, board, context) or await _list(word or "", which, board, context)
 
 
-async def _one(word: str | None, board: AlertBoard, asking: Asking) -> View | None:
+async def _one(word: str | None, board: AlertQueries, context: QuestionContext) -> View | None:
     """Return the alert or the card with this id, if it is shown here; None when the word is no such id."""
     if not word:
         return None
-    if here := await _find(word, board, asking):
-        return here.drawn(asking.now)
+    if here := await _find(word, board, context):
+        return here.drawn(context.now)
     posted = await board.posted(word)
-    if posted is None or posted.card.place not in places_of(asking):
+    if posted is None or posted.card.place not in places_of(context):
         return None
-    return draw_card(posted, asking.now, offset=asking.offset)
+    return build_card_view(posted, context.now, offset=context.offset)
 
 
-async def _list(text: str, which: AlertsOf | None, board: AlertBoard, asking: Asking) -> View:
-    place = own_place(asking) if which else place_of(asking)
-    wanted = (faces.type_named(text) or text).casefold()
+async def _list(text: str, which: AlertsScope | None, board: AlertQueries, context: QuestionContext) -> View:
+    place = own_place(context) if which else place_of(context)
+    wanted = (labels.type_by_label(text) or text).casefold()
     found = [alert for alert in await board.open_at(place) if _fits(alert, wanted)]
     mine = place.kind is PlaceKind.PERSON
-    line = command_line("alerts", text, AlertsOf.MINE if mine else "")
-    return draw_list(found, asking.now, line=line, offset=asking.offset, text=text, mine=mine)
+    line = command_line("alerts", text, AlertsScope.MINE if mine else "")
+    return build_list_view(found, context.now, line=line, offset=context.offset, text=text, mine=mine)
 
 
 def _fits(alert: Alert, text: str) -> bool:
     event = alert.event
-    return any(text in words.casefold() for words in (event.type, faces.subject(event), event.warehouse))
+    return any(text in words.casefold() for words in (event.type, labels.subject_label(event), event.warehouse))
 
 
 @dataclass(frozen=True, slots=True)
-class _Here:
+class _VisibleAlert:
     """An alert that is shown where it was asked for; ``shared`` is the card that it has in common with others."""
 
     alert: Alert
     shared: str
 
-    def drawn(self, now: datetime, acted: Acted | None = None) -> View:
+    def drawn(self, now: datetime, acted: AlertActionResult | None = None) -> View:
         note = _note(acted) if acted else None
-        return draw_alert(acted.alert if acted else self.alert, now, note=note, back=self.shared)
+        return build_alert_view(acted.alert if acted else self.alert, now, note=note, back=self.shared)
 
 
-async def _find(alert_id: str, board: AlertBoard, asking: Asking) -> _Here | None:
+async def _find(alert_id: str, board: AlertQueries, context: QuestionContext) -> _VisibleAlert | None:
     """Return an alert that a card here shows: an id alone, which anybody can send, opens nothing of other places."""
     alert = await board.alert(alert_id)
     if alert is None:
         return None
-    cards = [card for card in await board.cards_of(alert_id) if card.place in places_of(asking)]
+    cards = [card for card in await board.cards_of(alert_id) if card.place in places_of(context)]
     if not cards:
         return None
     shared = next((card.id for card in reversed(cards) if len(card.alerts) > 1), "")
-    return _Here(alert, shared)
+    return _VisibleAlert(alert, shared)
 
 
-async def _do(deed: Deed, to: str, here: _Here, actions: AlertActions, colleagues: Colleagues, asking: Asking) -> View:
-    alert, now = here.alert, asking.now
-    me = Mark(asking.person.user_id or "", asking.person.name, now)
+async def _apply(
+    deed: AlertOperation,
+    to: str,
+    here: _VisibleAlert,
+    actions: AlertActions,
+    colleagues: Colleagues,
+    context: QuestionContext,
+) -> View:
+    alert, now = here.alert, context.now
+    me = UserStamp(context.person.user_id or "", context.person.name, now)
     if not alert.is_open:
-        return here.drawn(now, Acted(outcome=Outcome.OVER, alert=alert))
-    if to and deed is not Deed.ASSIGN:
+        return here.drawn(now, AlertActionResult(outcome=AlertActionOutcome.OVER, alert=alert))
+    if to and deed is not AlertOperation.ASSIGN:
         raise BadArgument(phrase("“%(word)s” is too much here.", word=shortened(to)))
     match deed:
-        case Deed.ACK:
+        case AlertOperation.ACK:
             acted = await actions.acknowledge(alert.id, me)
-        case Deed.SNOOZE:
-            return AlertSnooze(id=alert.id, headline=headline(alert), subject=faces.subject(alert.event))
-        case Deed.ASSIGN if not to:
-            return await _people(alert, colleagues, asking)
-        case Deed.ASSIGN:
-            acted = await actions.assign(alert.id, await _mark(to, colleagues, asking), me)
+        case AlertOperation.SNOOZE:
+            return AlertSnooze(id=alert.id, headline=headline(alert), subject=labels.subject_label(alert.event))
+        case AlertOperation.ASSIGN if not to:
+            return await _people(alert, colleagues, context)
+        case AlertOperation.ASSIGN:
+            acted = await actions.assign(alert.id, await _mark(to, colleagues, context), me)
         case _:
             acted = await actions.snooze(alert.id, _until(_PAUSES[deed], now), me)
     if acted is None:
@@ -165,51 +175,51 @@ async def _do(deed: Deed, to: str, here: _Here, actions: AlertActions, colleague
     return here.drawn(now, acted)
 
 
-def _note(acted: Acted) -> Phrase | None:
-    if acted.outcome is Outcome.OVER:
+def _note(acted: AlertActionResult) -> Phrase | None:
+    if acted.outcome is AlertActionOutcome.OVER:
         return phrase("It is over already: there is nothing left to do.")
-    if acted.outcome is Outcome.ALREADY and acted.first:
+    if acted.outcome is AlertActionOutcome.ALREADY and acted.first:
         return phrase("%(name)s took it already, at %(time)s.", name=acted.first.name, time=acted.first.at)
     return None
 
 
-def _until(pause: Pause, now: datetime) -> datetime:
+def _until(pause: SnoozeDuration, now: datetime) -> datetime:
     match pause:
-        case Pause.HOUR:
+        case SnoozeDuration.HOUR:
             return now + timedelta(hours=1)
-        case Pause.HOURS:
+        case SnoozeDuration.HOURS:
             return now + timedelta(hours=4)
-        case Pause.TOMORROW:
+        case SnoozeDuration.TOMORROW:
             return datetime.combine(now.date() + timedelta(days=1), MORNING, tzinfo=now.tzinfo)
 
 
-async def _people(alert: Alert, colleagues: Colleagues, asking: Asking) -> View:
-    around = colleagues.around(asking)
-    page = around[asking.offset : asking.offset + AlertPeople.page_size]
-    return AlertPeople(
+async def _people(alert: Alert, colleagues: Colleagues, context: QuestionContext) -> View:
+    around = colleagues.around(context)
+    page = around[context.offset : context.offset + AlertAssignees.page_size]
+    return AlertAssignees(
         id=alert.id,
         headline=headline(alert),
-        subject=faces.subject(alert.event),
-        rows=tuple(_candidate(person, asking) for person in await colleagues.named(page)),
+        subject=labels.subject_label(alert.event),
+        rows=tuple(_candidate(person, context) for person in await colleagues.named(page)),
         total=len(around),
-        offset=asking.offset,
-        line=command_line("alerts", alert.id, Deed.ASSIGN),
+        offset=context.offset,
+        line=command_line("alerts", alert.id, AlertOperation.ASSIGN),
     )
 
 
-def _candidate(person: Person, asking: Asking) -> Candidate:
+def _candidate(person: Person, context: QuestionContext) -> AssigneeOption:
     assert person.user_id is not None, "colleagues are members"
-    return Candidate(
+    return AssigneeOption(
         user_id=person.user_id,
         name=person.name,
         roles=tuple(sorted(person.roles)),
-        is_me=person.user_id == asking.person.user_id,
+        is_me=person.user_id == context.person.user_id,
     )
 
 
-async def _mark(user_id: str, colleagues: Colleagues, asking: Asking) -> Mark:
+async def _mark(user_id: str, colleagues: Colleagues, context: QuestionContext) -> UserStamp:
     """Return who is to take care: only somebody of the list, whatever a client sends."""
-    known = await colleagues.named([user_id]) if user_id in colleagues.around(asking) else ()
+    known = await colleagues.named([user_id]) if user_id in colleagues.around(context) else ()
     if not known:
         raise BadArgument(phrase("“%(name)s” is not among those who can be chosen here.", name=shortened(user_id)))
-    return Mark(user_id, known[0].name, asking.now)
+    return UserStamp(user_id, known[0].name, context.now)

@@ -12,19 +12,19 @@ from bot.access.policy import AccessPolicy
 from bot.cards.actions import Ask
 from bot.cards.view import Button, ListView, View
 from bot.chat.arguments import Term
-from bot.chat.asking import Asking
-from bot.chat.documents import Document
+from bot.chat.context import QuestionContext
 from bot.chat.errors import NothingFound
-from bot.chat.freshness import Freshness, freshness_of_all
-from bot.chat.line import command_line
+from bot.chat.lookup import Numbered
+from bot.chat.parsing import command_line
 from bot.chat.registry import Commands, command
+from bot.chat.view_parts import Freshness, freshness_of_all
 from bot.erp.errors import Unsupported
-from bot.erp.hub import ErpHub, Found
+from bot.erp.hub import Answer, ErpHub
 from bot.erp.model import Area, Slice
 from bot.erp.port import ListQuery
 from bot.phrase import phrase
 
-D = TypeVar("D", bound=Document)
+D = TypeVar("D", bound=Numbered)
 
 FEW = 3
 """Hits that are shown one by one; more of one area become one row that leads to their list."""
@@ -57,14 +57,14 @@ class Hits(ListView):
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _AreaAnswer:
     """What one area answered."""
 
-    found: Found[Any]
+    found: Answer[Any]
     hits: tuple[Hit, ...]
 
 
-_Search = Callable[[], Awaitable[_Found]]
+_Search = Callable[[], Awaitable[_AreaAnswer]]
 
 
 @command(
@@ -74,9 +74,11 @@ _Search = Callable[[], Awaitable[_Found]]
     summary=phrase("Everything with this number or name"),
     place=60,
 )
-async def find(text: Term, *, erp: ErpHub, asking: Asking, commands: Commands, policy: AccessPolicy) -> View | Ask:
+async def find(
+    text: Term, *, erp: ErpHub, context: QuestionContext, commands: Commands, policy: AccessPolicy
+) -> View | Ask:
     """Open the one thing that has this number or name, or show what there is to choose from."""
-    usable = {command.name for command in commands.usable(policy, asking)}
+    usable = {command.name for command in commands.usable(policy, context)}
     searches = [search for name, search in _searches(erp, text).items() if name in usable]
     answers = [one for one in await asyncio.gather(*map(_if_supported, searches)) if one]
     hits = [hit for answer in answers for hit in answer.hits]
@@ -87,9 +89,9 @@ async def find(text: Term, *, erp: ErpHub, asking: Asking, commands: Commands, p
         return Ask(chosen[0].line)
     return Hits(
         asked=text,
-        rows=tuple(chosen[asking.offset :]),
+        rows=tuple(chosen[context.offset :]),
         total=len(chosen),
-        offset=asking.offset,
+        offset=context.offset,
         line=command_line("find", text),
         freshness=freshness_of_all([answer.found for answer in answers]),
     )
@@ -98,19 +100,19 @@ async def find(text: Term, *, erp: ErpHub, asking: Asking, commands: Commands, p
 def _searches(erp: ErpHub, text: str) -> dict[str, _Search]:
     """Return the search of each area under the name of the command that shows its hits."""
 
-    async def products() -> _Found:
+    async def products() -> _AreaAnswer:
         found = await erp.find_products(text, limit=FEW + 1)
         line = command_line("stock", text)
         hits = tuple(_hit(Area.PRODUCTS, "stock", one.sku, one.name, text) for one in found.value)
-        return _Found(found, _few(hits, Area.PRODUCTS, line, count=len(hits)))
+        return _AreaAnswer(found, _few(hits, Area.PRODUCTS, line, count=len(hits)))
 
     def documents(
-        area: Area, name: str, many: Callable[[ListQuery], Awaitable[Found[Slice[D]]]], title: Callable[[D], str]
+        area: Area, name: str, many: Callable[[ListQuery], Awaitable[Answer[Slice[D]]]], title: Callable[[D], str]
     ) -> _Search:
-        async def search() -> _Found:
+        async def search() -> _AreaAnswer:
             found = await many(ListQuery(text=text, limit=FEW))
             hits = tuple(_hit(area, name, one.number, title(one), text) for one in found.value.items)
-            return _Found(found, _few(hits, area, command_line(name, text), count=found.value.total))
+            return _AreaAnswer(found, _few(hits, area, command_line(name, text), count=found.value.total))
 
         return search
 
@@ -123,7 +125,7 @@ def _searches(erp: ErpHub, text: str) -> dict[str, _Search]:
     }
 
 
-async def _if_supported(search: _Search) -> _Found | None:
+async def _if_supported(search: _Search) -> _AreaAnswer | None:
     """Search an area; an ERP without that area has nothing there."""
     try:
         return await search()

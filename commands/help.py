@@ -10,9 +10,9 @@ from bot.access.policy import AccessPolicy
 from bot.cards.actions import Ask
 from bot.cards.view import Button, ListView, View
 from bot.chat.arguments import Word
-from bot.chat.asking import Asking
+from bot.chat.context import QuestionContext
 from bot.chat.errors import BadArgument
-from bot.chat.line import command_line
+from bot.chat.parsing import command_line
 from bot.chat.registry import AnyCommand, Commands, command
 from bot.phrase import Phrase, phrase
 
@@ -68,13 +68,15 @@ class CommandHelp(View):
     summary=phrase("What you can ask"),
     place=70,
 )
-async def help_(name: CommandName | None = None, *, asking: Asking, commands: Commands, policy: AccessPolicy) -> View:
+async def help_(
+    name: CommandName | None = None, *, context: QuestionContext, commands: Commands, policy: AccessPolicy
+) -> View:
     """Show the commands, or one of them in full."""
-    usable = commands.usable(policy, asking)
+    usable = commands.usable(policy, context)
     if name:
         return _one(name, commands, usable)
     rows = tuple(HelpRow(name=one.name, alias=next(iter(one.aliases), ""), summary=one.summary) for one in usable)
-    return Help(rows=rows[asking.offset :], total=len(rows), offset=asking.offset, line=command_line("help"))
+    return Help(rows=rows[context.offset :], total=len(rows), offset=context.offset, line=command_line("help"))
 
 
 def _one(name: str, commands: Commands, usable: tuple[AnyCommand, ...]) -> CommandHelp:

@@ -11,13 +11,12 @@ from typing import ClassVar
 from bot.cards.actions import Ask
 from bot.cards.view import Button, ListView, View
 from bot.chat.arguments import Keyword, Term
-from bot.chat.asking import Asking
-from bot.chat.buttons import asks, into_erp
-from bot.chat.documents import One, Shelf
-from bot.chat.freshness import Freshness, freshness
-from bot.chat.line import command_line
+from bot.chat.context import QuestionContext
+from bot.chat.lookup import DocumentLookup, OneDocument
+from bot.chat.parsing import command_line
 from bot.chat.registry import command
-from bot.erp.hub import ErpHub, Found
+from bot.chat.view_parts import Freshness, ask_buttons, erp_link_buttons, freshness
+from bot.erp.hub import Answer, ErpHub
 from bot.erp.model import Invoice as ErpInvoice
 from bot.erp.model import InvoiceStatus, Money, Slice
 from bot.erp.port import Filter
@@ -56,9 +55,9 @@ class Invoice(View):
     freshness: Freshness
 
     def buttons(self) -> Sequence[Button]:
-        order = asks("order", (self.order_number,))
+        order = ask_buttons("order", (self.order_number,))
         others = Button(phrase("Invoices of this customer"), Ask(command_line("invoice", self.customer)))
-        return (*order, others, *into_erp(self.url))
+        return (*order, others, *erp_link_buttons(self.url))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +88,7 @@ class Invoices(ListView):
     freshness: Freshness
 
     def row_buttons(self) -> Sequence[Button]:
-        return asks("invoice", (row.number for row in self.rows))
+        return ask_buttons("invoice", (row.number for row in self.rows))
 
 
 @command(
@@ -100,17 +99,17 @@ class Invoices(ListView):
     place=30,
 )
 async def invoice(
-    text: InvoiceOrCustomer | None = None, *, which: InvoiceList | None = None, erp: ErpHub, asking: Asking
+    text: InvoiceOrCustomer | None = None, *, which: InvoiceList | None = None, erp: ErpHub, context: QuestionContext
 ) -> View:
     """Show one invoice, or a list."""
-    shelf = Shelf("invoice", erp.invoice, erp.invoices)
-    hit = await shelf.look_up(text or "", Filter.OVERDUE if which else Filter.ALL, offset=asking.offset)
-    if isinstance(hit, One):
-        return _invoice(hit.found, asking)
-    return _invoices(hit.found, which, text or "", asking)
+    shelf = DocumentLookup("invoice", erp.invoice, erp.invoices)
+    hit = await shelf.look_up(text or "", Filter.OVERDUE if which else Filter.ALL, offset=context.offset)
+    if isinstance(hit, OneDocument):
+        return _invoice(hit.found, context)
+    return _invoices(hit.found, which, text or "", context)
 
 
-def _invoice(found: Found[ErpInvoice], asking: Asking) -> Invoice:
+def _invoice(found: Answer[ErpInvoice], context: QuestionContext) -> Invoice:
     invoice = found.value
     return Invoice(
         number=invoice.number,
@@ -119,7 +118,7 @@ def _invoice(found: Found[ErpInvoice], asking: Asking) -> Invoice:
         is_credit_note=invoice.is_credit_note,
         issued_on=invoice.issued_on,
         due_on=invoice.due_on,
-        days_overdue=invoice.days_overdue(asking.now.date()),
+        days_overdue=invoice.days_overdue(context.now.date()),
         amount=invoice.total,
         open_amount=invoice.open_amount,
         order_number=invoice.order_number,
@@ -128,14 +127,16 @@ def _invoice(found: Found[ErpInvoice], asking: Asking) -> Invoice:
     )
 
 
-def _invoices(found: Found[Slice[ErpInvoice]], which: InvoiceList | None, text: str, asking: Asking) -> Invoices:
+def _invoices(
+    found: Answer[Slice[ErpInvoice]], which: InvoiceList | None, text: str, context: QuestionContext
+) -> Invoices:
     items = found.value.items
     return Invoices(
         which=which,
         text=text,
-        rows=tuple(_row(invoice, asking.now) for invoice in items[: Invoices.page_size]),
+        rows=tuple(_row(invoice, context.now) for invoice in items[: Invoices.page_size]),
         total=found.value.total,
-        offset=asking.offset,
+        offset=context.offset,
         line=command_line("invoice", which or "", text),
         open_amounts=_sums(invoice.open_amount for invoice in items) if len(items) == found.value.total else (),
         freshness=freshness(found),

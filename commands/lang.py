@@ -9,21 +9,21 @@ from typing import ClassVar
 from bot.cards.actions import Ask
 from bot.cards.view import Button, View
 from bot.chat.arguments import Keyword
-from bot.chat.asking import Asking
-from bot.chat.language import LANGUAGES, LanguageChoice
-from bot.chat.line import command_line
+from bot.chat.context import QuestionContext
+from bot.chat.parsing import command_line
+from bot.chat.ports import LANGUAGES, LanguageChoice
 from bot.chat.registry import command
 from bot.phrase import Phrase, phrase
 
 
-class Tongue(Keyword):
+class LanguageName(Keyword):
     """The languages by every name that people give them."""
 
     ZH = phrase("zh"), "cn", "zh_cn", "zh-cn", "zh-hans", "chinese", "中文", "汉语", "简体中文", "中", "zw"
     EN = phrase("en"), "en_us", "en-us", "en_gb", "en-gb", "english", "英文", "英语", "英", "yw"
 
 
-_CODES = {Tongue.ZH: "zh_CN", Tongue.EN: "en"}
+_CODES = {LanguageName.ZH: "zh_CN", LanguageName.EN: "en"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +34,7 @@ class Lang(View):
 
     language: Phrase
     chosen: bool
-    others: tuple[Tongue, ...]
+    others: tuple[LanguageName, ...]
 
     def buttons(self) -> Sequence[Button]:
         return [Button(LANGUAGES[_CODES[one]], Ask(command_line("lang", one))) for one in self.others]
@@ -47,11 +47,11 @@ class Lang(View):
     summary=phrase("Your language"),
     place=90,
 )
-async def lang(tongue: Tongue | None = None, *, asking: Asking, choice: LanguageChoice) -> View:
+async def lang(tongue: LanguageName | None = None, *, context: QuestionContext, choice: LanguageChoice) -> View:
     """Show the person's language, or set it."""
-    code = _CODES[tongue] if tongue else asking.person.language
-    if tongue and asking.person.user_id:
-        await choice.choose(asking.person.user_id, code)
+    code = _CODES[tongue] if tongue else context.person.language
+    if tongue and context.person.user_id:
+        await choice.choose(context.person.user_id, code)
     return Lang(
         language=LANGUAGES.get(code, Phrase(code)),
         chosen=tongue is not None,

@@ -10,13 +10,12 @@ from typing import ClassVar
 
 from bot.cards.view import Button, ListView, View
 from bot.chat.arguments import Keyword, Term
-from bot.chat.asking import Asking
-from bot.chat.buttons import asks, into_erp
-from bot.chat.documents import One, Shelf
-from bot.chat.freshness import Freshness, freshness
-from bot.chat.line import command_line
+from bot.chat.context import QuestionContext
+from bot.chat.lookup import DocumentLookup, OneDocument
+from bot.chat.parsing import command_line
 from bot.chat.registry import command
-from bot.erp.hub import ErpHub, Found
+from bot.chat.view_parts import Freshness, ask_buttons, erp_link_buttons, freshness
+from bot.erp.hub import Answer, ErpHub
 from bot.erp.model import ProductionOrder as ErpProductionOrder
 from bot.erp.model import ProductionStatus, Slice
 from bot.erp.port import Filter
@@ -59,7 +58,11 @@ class ProductionOrder(View):
     freshness: Freshness
 
     def buttons(self) -> Sequence[Button]:
-        return (*asks("order", (self.sales_order,)), *asks("stock", (self.sku,)), *into_erp(self.url))
+        return (
+            *ask_buttons("order", (self.sales_order,)),
+            *ask_buttons("stock", (self.sku,)),
+            *erp_link_buttons(self.url),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +93,7 @@ class ProductionOrders(ListView):
     freshness: Freshness
 
     def row_buttons(self) -> Sequence[Button]:
-        return asks("mo", (row.number for row in self.rows))
+        return ask_buttons("mo", (row.number for row in self.rows))
 
 
 @command(
@@ -101,17 +104,21 @@ class ProductionOrders(ListView):
     place=50,
 )
 async def mo(
-    text: ProductionOrProduct | None = None, *, which: ProductionList | None = None, erp: ErpHub, asking: Asking
+    text: ProductionOrProduct | None = None,
+    *,
+    which: ProductionList | None = None,
+    erp: ErpHub,
+    context: QuestionContext,
 ) -> View:
     """Show one production order, or a list."""
-    shelf = Shelf("mo", erp.production_order, erp.production_orders)
-    hit = await shelf.look_up(text or "", Filter.LATE if which else Filter.ALL, offset=asking.offset)
-    if isinstance(hit, One):
-        return _order(hit.found, asking)
-    return _orders(hit.found, which, text or "", asking)
+    shelf = DocumentLookup("mo", erp.production_order, erp.production_orders)
+    hit = await shelf.look_up(text or "", Filter.LATE if which else Filter.ALL, offset=context.offset)
+    if isinstance(hit, OneDocument):
+        return _order(hit.found, context)
+    return _orders(hit.found, which, text or "", context)
 
 
-def _order(found: Found[ErpProductionOrder], asking: Asking) -> ProductionOrder:
+def _order(found: Answer[ErpProductionOrder], context: QuestionContext) -> ProductionOrder:
     order = found.value
     return ProductionOrder(
         number=order.number,
@@ -125,7 +132,7 @@ def _order(found: Found[ErpProductionOrder], asking: Asking) -> ProductionOrder:
         percent=_percent(order),
         start_on=order.start_on,
         due_on=order.due_on,
-        days_late=order.days_late(asking.now.date()),
+        days_late=order.days_late(context.now.date()),
         material_ready=order.material_ready,
         sales_order=order.sales_order,
         url=order.url,
@@ -134,14 +141,14 @@ def _order(found: Found[ErpProductionOrder], asking: Asking) -> ProductionOrder:
 
 
 def _orders(
-    found: Found[Slice[ErpProductionOrder]], which: ProductionList | None, text: str, asking: Asking
+    found: Answer[Slice[ErpProductionOrder]], which: ProductionList | None, text: str, context: QuestionContext
 ) -> ProductionOrders:
     return ProductionOrders(
         which=which,
         text=text,
-        rows=tuple(_row(order, asking.now) for order in found.value.items[: ProductionOrders.page_size]),
+        rows=tuple(_row(order, context.now) for order in found.value.items[: ProductionOrders.page_size]),
         total=found.value.total,
-        offset=asking.offset,
+        offset=context.offset,
         line=command_line("mo", which or "", text),
         freshness=freshness(found),
     )

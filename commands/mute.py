@@ -5,19 +5,17 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
-from bot.alerts import faces
-from bot.alerts.board import AlertBoard
+from bot.alerts import labels
 from bot.alerts.event import CUSTOM, EventType
-from bot.alerts.ledger import Mute
-from bot.alerts.views import AlertSaid, MuteRow, Mutes
-from bot.cards.notices import Pick
+from bot.alerts.queries import AlertQueries
+from bot.alerts.repository import Mute
+from bot.alerts.views import AlertReply, MuteList, MuteRow
+from bot.cards.notices import Suggestion
 from bot.cards.view import View
 from bot.chat.arguments import Keyword, Word, shortened
-from bot.chat.asking import Asking
-from bot.chat.durations import parse_duration
+from bot.chat.context import QuestionContext, place_of, places_of
 from bot.chat.errors import BadArgument, NothingFound
-from bot.chat.line import command_line
-from bot.chat.places import place_of, places_of
+from bot.chat.parsing import command_line, parse_duration
 from bot.chat.registry import command
 from bot.phrase import phrase
 
@@ -25,20 +23,20 @@ USUAL, LONGEST = timedelta(hours=2), timedelta(days=30)
 """How long a mute lasts if nobody says, and at most: nobody remembers one after that."""
 
 
-class Muted(Word):
+class MutePattern(Word):
     """A type of alert, such as ``stock.low`` or ``stock.*``, a Chinese word for it, or one SKU or document number."""
 
     placeholder = phrase("type or subject")
 
 
-class Span(Word):
+class MuteDuration(Word):
     """For how long."""
 
     placeholder = phrase("2h")
     takes_rest = True
 
 
-class MuteWish(Keyword):
+class MuteOption(Keyword):
     """What else can be wanted."""
 
     LIST = phrase("list"), "列表"
@@ -58,22 +56,22 @@ _TYPED = re.compile(r"([a-z]+)\.([a-z0-9_.*-]+)")
     place=54,
 )
 async def mute(
-    what: Muted | None = None,
-    span: Span | None = None,
+    what: MutePattern | None = None,
+    span: MuteDuration | None = None,
     *,
-    wish: MuteWish | None = None,
-    board: AlertBoard,
-    asking: Asking,
+    wish: MuteOption | None = None,
+    board: AlertQueries,
+    context: QuestionContext,
 ) -> View:
     """Show what is muted here, mute something, or end that."""
     if what is None:
-        if wish is MuteWish.OFF:
+        if wish is MuteOption.OFF:
             raise BadArgument(phrase("Say what is to be heard of again."))
-        return await _list(board, asking)
+        return await _list(board, context)
     pattern = _pattern(what)
-    if wish is MuteWish.OFF:
-        return await _lift(pattern, board, asking)
-    return await _mute(pattern, span or "", board, asking)
+    if wish is MuteOption.OFF:
+        return await _lift(pattern, board, context)
+    return await _find_mute(pattern, span or "", board, context)
 
 
 @command(
@@ -83,64 +81,65 @@ async def mute(
     summary=phrase("End what /mute began"),
     place=55,
 )
-async def unmute(what: Muted, *, board: AlertBoard, asking: Asking) -> View:
+async def unmute(what: MutePattern, *, board: AlertQueries, context: QuestionContext) -> View:
     """Let alerts through again."""
-    return await _lift(_pattern(what), board, asking)
+    return await _lift(_pattern(what), board, context)
 
 
-async def _mute(pattern: str, span: str, board: AlertBoard, asking: Asking) -> View:
+async def _find_mute(pattern: str, span: str, board: AlertQueries, context: QuestionContext) -> View:
     length = parse_duration(span) if span else USUAL
     if length is None:
         raise BadArgument(phrase("“%(text)s” is no length of time. Write 30m, 2h or 1d.", text=shortened(span)))
     if not timedelta(0) < length <= LONGEST:
         raise BadArgument(phrase("A mute lasts at least a minute and at most %(num)s days.", num=LONGEST.days))
-    place, until = place_of(asking), asking.now + length
-    by, mute_id = asking.person.name, f"{place}|{pattern.casefold()}"
-    await board.put_mute(Mute(id=mute_id, place=place, pattern=pattern, by=by, made_at=asking.now, until=until))
-    word = faces.word(pattern)
-    return AlertSaid(
+    place, until = place_of(context), context.now + length
+    by, mute_id = context.person.name, f"{place}|{pattern.casefold()}"
+    await board.put_mute(Mute(id=mute_id, place=place, pattern=pattern, by=by, made_at=context.now, until=until))
+    word = labels.type_label(pattern)
+    return AlertReply(
         title=phrase("Muted: %(what)s", what=word),
         lines=(phrase("Nothing is shown here about it until %(time)s.", time=until),),
-        next=(Pick(command_line("mute", pattern, MuteWish.OFF), phrase("Unmute %(what)s", what=word)),),
+        next=(Suggestion(command_line("mute", pattern, MuteOption.OFF), phrase("Unmute %(what)s", what=word)),),
     )
 
 
-async def _lift(pattern: str, board: AlertBoard, asking: Asking) -> View:
+async def _lift(pattern: str, board: AlertQueries, context: QuestionContext) -> View:
     """End the mutes of this pattern at the first place that has one."""
     known: list[Mute] = []
-    for place in places_of(asking):
-        mutes = await board.mutes(place, asking.now)
+    for place in places_of(context):
+        mutes = await board.mutes(place, context.now)
         known.extend(mutes)
         if ending := [one for one in mutes if one.pattern.casefold() == pattern.casefold()]:
             for one in ending:
                 await board.lift_mute(one)
-            return AlertSaid(
-                title=phrase("No longer muted: %(what)s", what=faces.word(pattern)),
+            return AlertReply(
+                title=phrase("No longer muted: %(what)s", what=labels.type_label(pattern)),
                 lines=(phrase("What was held back is shown now if it is still open."),),
             )
-    raise NothingFound(pattern, tuple(command_line("mute", one.pattern, MuteWish.OFF) for one in known))
+    raise NothingFound(pattern, tuple(command_line("mute", one.pattern, MuteOption.OFF) for one in known))
 
 
-async def _list(board: AlertBoard, asking: Asking) -> View:
-    mutes = await board.mutes(place_of(asking), asking.now)
-    page = mutes[asking.offset : asking.offset + Mutes.page_size]
-    return Mutes(
+async def _list(board: AlertQueries, context: QuestionContext) -> View:
+    mutes = await board.mutes(place_of(context), context.now)
+    page = mutes[context.offset : context.offset + MuteList.page_size]
+    return MuteList(
         rows=tuple(
-            MuteRow(pattern=one.pattern, word=faces.word(one.pattern), until=one.until, by=one.by) for one in page
+            MuteRow(pattern=one.pattern, word=labels.type_label(one.pattern), until=one.until, by=one.by)
+            for one in page
         ),
         total=len(mutes),
-        offset=asking.offset,
-        line=command_line("mute", MuteWish.LIST),
+        offset=context.offset,
+        line=command_line("mute", MuteOption.LIST),
     )
 
 
 def _row(mute: Mute) -> MuteRow:
-    return MuteRow(pattern=mute.pattern, word=faces.word(mute.pattern), until=mute.until, by=mute.by)
+    return MuteRow(pattern=mute.pattern, word=labels.type_label(mute.pattern), until=mute.until, by=mute.by)
 
 
 def _pattern(text: str) -> str:
     """Return the type that is meant, else the subject as it was typed; raises `BadArgument` for no type of ours."""
-    if named := faces.type_named(text):
+    if named := labels.type_by_label(text):
         return named
     match = _TYPED.fullmatch(text.casefold())
     if match is None or match[1] not in _AREAS:

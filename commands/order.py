@@ -9,13 +9,12 @@ from typing import ClassVar
 
 from bot.cards.view import Button, ListView, View
 from bot.chat.arguments import Keyword, Term
-from bot.chat.asking import Asking
-from bot.chat.buttons import asks, into_erp
-from bot.chat.documents import One, Shelf
-from bot.chat.freshness import Freshness, freshness
-from bot.chat.line import command_line
+from bot.chat.context import QuestionContext
+from bot.chat.lookup import DocumentLookup, OneDocument
+from bot.chat.parsing import command_line
 from bot.chat.registry import command
-from bot.erp.hub import ErpHub, Found
+from bot.chat.view_parts import Freshness, ask_buttons, erp_link_buttons, freshness
+from bot.erp.hub import Answer, ErpHub
 from bot.erp.model import Money, OrderLine, OrderStatus, Progress, SalesOrder, Slice
 from bot.erp.port import Filter
 from bot.phrase import phrase
@@ -55,10 +54,10 @@ class Order(ListView):
     freshness: Freshness
 
     def row_buttons(self) -> Sequence[Button]:
-        return asks("stock", (line.sku for line in self.rows))
+        return ask_buttons("stock", (line.sku for line in self.rows))
 
     def buttons(self) -> Sequence[Button]:
-        return (*ListView.buttons(self), *into_erp(self.url))
+        return (*ListView.buttons(self), *erp_link_buttons(self.url))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +84,7 @@ class Orders(ListView):
     freshness: Freshness
 
     def row_buttons(self) -> Sequence[Button]:
-        return asks("order", (row.number for row in self.rows))
+        return ask_buttons("order", (row.number for row in self.rows))
 
 
 @command(
@@ -96,17 +95,17 @@ class Orders(ListView):
     place=20,
 )
 async def order(
-    text: OrderOrCustomer | None = None, *, which: OrderList | None = None, erp: ErpHub, asking: Asking
+    text: OrderOrCustomer | None = None, *, which: OrderList | None = None, erp: ErpHub, context: QuestionContext
 ) -> View:
     """Show one order with its lines, or a list."""
-    shelf = Shelf("order", erp.order, erp.orders)
-    hit = await shelf.look_up(text or "", Filter.LATE if which else Filter.ALL, offset=asking.offset)
-    if isinstance(hit, One):
-        return _order(hit.found, asking)
-    return _orders(hit.found, which, text or "", asking)
+    shelf = DocumentLookup("order", erp.order, erp.orders)
+    hit = await shelf.look_up(text or "", Filter.LATE if which else Filter.ALL, offset=context.offset)
+    if isinstance(hit, OneDocument):
+        return _order(hit.found, context)
+    return _orders(hit.found, which, text or "", context)
 
 
-def _order(found: Found[SalesOrder], asking: Asking) -> Order:
+def _order(found: Answer[SalesOrder], context: QuestionContext) -> Order:
     order = found.value
     return Order(
         number=order.number,
@@ -117,25 +116,25 @@ def _order(found: Found[SalesOrder], asking: Asking) -> Order:
         payment=order.payment,
         ordered_on=order.ordered_on,
         promised_on=order.promised_on,
-        days_late=order.days_late(asking.now.date()),
+        days_late=order.days_late(context.now.date()),
         amount=order.total,
         salesperson=order.salesperson,
         url=order.url,
-        rows=order.lines[asking.offset : asking.offset + Order.page_size],
+        rows=order.lines[context.offset : context.offset + Order.page_size],
         total=len(order.lines),
-        offset=asking.offset,
+        offset=context.offset,
         line=command_line("order", order.number),
         freshness=freshness(found),
     )
 
 
-def _orders(found: Found[Slice[SalesOrder]], which: OrderList | None, text: str, asking: Asking) -> Orders:
+def _orders(found: Answer[Slice[SalesOrder]], which: OrderList | None, text: str, context: QuestionContext) -> Orders:
     return Orders(
         which=which,
         text=text,
-        rows=tuple(_row(order, asking.now) for order in found.value.items[: Orders.page_size]),
+        rows=tuple(_row(order, context.now) for order in found.value.items[: Orders.page_size]),
         total=found.value.total,
-        offset=asking.offset,
+        offset=context.offset,
         line=command_line("order", which or "", text),
         freshness=freshness(found),
     )

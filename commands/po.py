@@ -7,18 +7,17 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import ClassVar
 
-from bot.approvals.asking import SEEN, Approvals
 from bot.approvals.case import Case
-from bot.approvals.views import deciding
+from bot.approvals.facade import FINGERPRINT_PREFIX, ApprovalFacade
+from bot.approvals.views import decision_buttons
 from bot.cards.view import Button, ListView, View
 from bot.chat.arguments import Keyword, Term
-from bot.chat.asking import Asking
-from bot.chat.buttons import asks, into_erp
-from bot.chat.documents import One, Shelf
-from bot.chat.freshness import Freshness, freshness
-from bot.chat.line import command_line
+from bot.chat.context import QuestionContext
+from bot.chat.lookup import DocumentLookup, OneDocument
+from bot.chat.parsing import command_line
 from bot.chat.registry import command
-from bot.erp.hub import ErpHub, Found
+from bot.chat.view_parts import Freshness, ask_buttons, erp_link_buttons, freshness
+from bot.erp.hub import Answer, ErpHub
 from bot.erp.model import Approval, Money, Progress, PurchaseLine, PurchaseStatus, Slice
 from bot.erp.model import PurchaseOrder as ErpPurchaseOrder
 from bot.erp.port import Filter
@@ -66,11 +65,11 @@ class PurchaseOrder(ListView):
     seen: str = ""
 
     def row_buttons(self) -> Sequence[Button]:
-        return asks("stock", (line.sku for line in self.rows))
+        return ask_buttons("stock", (line.sku for line in self.rows))
 
     def buttons(self) -> Sequence[Button]:
-        deeds = deciding(self.case, self.seen, self.number) if self.case else ()
-        return (*deeds, *ListView.buttons(self), *into_erp(self.url))
+        deeds = decision_buttons(self.case, self.seen, self.number) if self.case else ()
+        return (*deeds, *ListView.buttons(self), *erp_link_buttons(self.url))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +97,7 @@ class PurchaseOrders(ListView):
     freshness: Freshness
 
     def row_buttons(self) -> Sequence[Button]:
-        return asks("po", (row.number for row in self.rows))
+        return ask_buttons("po", (row.number for row in self.rows))
 
 
 @command(
@@ -113,26 +112,26 @@ async def po(
     *,
     which: PurchaseList | None = None,
     erp: ErpHub,
-    approvals: Approvals,
-    asking: Asking,
+    approvals: ApprovalFacade,
+    context: QuestionContext,
 ) -> View:
     """Show one purchase order with its lines, or a list."""
-    shelf = Shelf("po", erp.purchase_order, erp.purchase_orders)
-    hit = await shelf.look_up(text or "", _FILTERS[which], offset=asking.offset)
-    if isinstance(hit, One):
-        return _order(hit.found, await _case(hit.found, approvals, asking), asking)
-    return _orders(hit.found, which, text or "", asking)
+    shelf = DocumentLookup("po", erp.purchase_order, erp.purchase_orders)
+    hit = await shelf.look_up(text or "", _FILTERS[which], offset=context.offset)
+    if isinstance(hit, OneDocument):
+        return _order(hit.found, await _case(hit.found, approvals, context), context)
+    return _orders(hit.found, which, text or "", context)
 
 
-async def _case(found: Found[ErpPurchaseOrder], approvals: Approvals, asking: Asking) -> Case | None:
+async def _case(found: Answer[ErpPurchaseOrder], approvals: ApprovalFacade, context: QuestionContext) -> Case | None:
     """Return the case that the asker may decide by this card; of an old copy nothing is decided."""
     if found.stale or found.value.status is not PurchaseStatus.WAITING:
         return None
     order = replace(found.value, source=found.source)
-    return await approvals.open_to(order, asking.person.user_id or "")
+    return await approvals.open_case_for(order, context.person.user_id or "")
 
 
-def _order(found: Found[ErpPurchaseOrder], case: Case | None, asking: Asking) -> PurchaseOrder:
+def _order(found: Answer[ErpPurchaseOrder], case: Case | None, context: QuestionContext) -> PurchaseOrder:
     order = found.value
     return PurchaseOrder(
         number=order.number,
@@ -143,29 +142,29 @@ def _order(found: Found[ErpPurchaseOrder], case: Case | None, asking: Asking) ->
         buyer=order.named(order.buyer),
         ordered_on=order.ordered_on,
         due_on=order.due_on,
-        days_late=order.days_late(asking.now.date()),
+        days_late=order.days_late(context.now.date()),
         amount=order.total,
         received=order.received,
         url=order.url,
-        rows=order.lines[asking.offset : asking.offset + PurchaseOrder.page_size],
+        rows=order.lines[context.offset : context.offset + PurchaseOrder.page_size],
         total=len(order.lines),
-        offset=asking.offset,
+        offset=context.offset,
         line=command_line("po", order.number),
         freshness=freshness(found),
         case=case.id if case else "",
-        seen=case.fingerprint[:SEEN] if case else "",
+        seen=case.fingerprint[:FINGERPRINT_PREFIX] if case else "",
     )
 
 
 def _orders(
-    found: Found[Slice[ErpPurchaseOrder]], which: PurchaseList | None, text: str, asking: Asking
+    found: Answer[Slice[ErpPurchaseOrder]], which: PurchaseList | None, text: str, context: QuestionContext
 ) -> PurchaseOrders:
     return PurchaseOrders(
         which=which,
         text=text,
-        rows=tuple(_row(order, asking.now) for order in found.value.items[: PurchaseOrders.page_size]),
+        rows=tuple(_row(order, context.now) for order in found.value.items[: PurchaseOrders.page_size]),
         total=found.value.total,
-        offset=asking.offset,
+        offset=context.offset,
         line=command_line("po", which or "", text),
         freshness=freshness(found),
     )

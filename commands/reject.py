@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 from bot.access.policy import AccessPolicy
-from bot.approvals.answering import Clerk, face_of
-from bot.approvals.asking import SEEN, Approvals, Folder
-from bot.approvals.drawing import Remark
-from bot.approvals.showing import Showing
+from bot.approvals.facade import (
+    FINGERPRINT_PREFIX,
+    ApprovalFacade,
+    CaseContext,
+    is_explicit_command,
+    parse_reason,
+    seen_fingerprint,
+)
+from bot.approvals.presenter import CasePresenter, VoteResponder, audience_for
+from bot.approvals.view_builders import ReplyNote
 from bot.approvals.views import ApprovalReasons
-from bot.approvals.voting import Said
-from bot.approvals.voting import Word as Vote
-from bot.approvals.wording import is_plain, reason_of, seen_by
-from bot.cards.actions import Ask, Reason
+from bot.approvals.voting import VoteOutcome
+from bot.approvals.voting import VoteRequest as Vote
+from bot.cards.actions import Ask, RejectReason
 from bot.cards.view import View
-from bot.chat.asking import Asking
 from bot.chat.colleagues import Colleagues
-from bot.chat.line import command_line
+from bot.chat.context import QuestionContext
+from bot.chat.parsing import command_line
+from bot.chat.prompts import PROMPT_LIFETIME, OpenPrompts
 from bot.chat.registry import Commands, command
-from bot.chat.replies import WAITS, OpenQuestions
 from bot.erp.model import Verdict
 from bot.phrase import phrase
-from commands.approve import LOOK, PLAIN, Remarks, Seen
-from commands.pending import CaseWord
+from commands.approve import LOOK_AGAIN, NOT_A_COMMAND, Remarks, SeenRevision
+from commands.pending import CaseRef
 
 
 @command(
@@ -34,57 +39,57 @@ from commands.pending import CaseWord
     place=43,
 )
 async def reject(
-    word: CaseWord | None = None,
+    word: CaseRef | None = None,
     reason: Remarks | None = None,
     *,
-    seen: Seen | None = None,
-    approvals: Approvals,
-    showing: Showing,
-    questions: OpenQuestions,
+    seen: SeenRevision | None = None,
+    approvals: ApprovalFacade,
+    showing: CasePresenter,
+    questions: OpenPrompts,
     colleagues: Colleagues,
     commands: Commands,
     policy: AccessPolicy,
-    asking: Asking,
+    context: QuestionContext,
 ) -> View | Ask:
     """Record the refusal of the person who asks, or ask for its reason first."""
-    colleagues.meet(asking)
+    colleagues.meet(context)
     if not word:
         return Ask(command_line("pending"))
     folder = await approvals.find(word)
     if folder is None:
         return Ask(command_line("why", word))  # which says why it is not decided here, or that there is no such order
-    clerk = Clerk(approvals, showing, face_of(folder, commands, policy, asking), asking)
-    if not is_plain(asking.line, reject.names):
-        return await clerk.show(folder, Remark(note=PLAIN))
-    known = seen_by(folder, seen)
+    clerk = VoteResponder(approvals, showing, audience_for(folder, commands, policy, context), context)
+    if not is_explicit_command(context.line, reject.names):
+        return await clerk.show(folder, ReplyNote(note=NOT_A_COMMAND))
+    known = seen_fingerprint(folder, seen)
     if known is None:
-        return await clerk.show(folder, Remark(note=LOOK))
-    quick, words = reason_of(asking.said or reason or "", asking.person.language)
-    voted = await approvals.say(
+        return await clerk.show(folder, ReplyNote(note=LOOK_AGAIN))
+    quick, words = parse_reason(context.said or reason or "", context.person.language)
+    vote_result = await approvals.say(
         Vote(
             case=folder.case.id,
-            user_id=asking.person.user_id or "",
-            name=asking.person.name,
+            user_id=context.person.user_id or "",
+            name=context.person.name,
             verdict=Verdict.REJECT,
             seen=known,
             reason=words,
         )
     )
-    line = command_line("reject", folder.case.id, f"#{known[:SEEN]}")
-    if voted.said is Said.NEED_REASON:
-        questions.put(asking, line)
-        return _asks(folder, known, own_words=quick is Reason.OTHER)
-    questions.drop(asking)
-    return await clerk.answer(voted, retry=f"{line} {quick or words}".strip())
+    line = command_line("reject", folder.case.id, f"#{known[:FINGERPRINT_PREFIX]}")
+    if vote_result.said is VoteOutcome.NEED_REASON:
+        questions.put(context, line)
+        return _asks(folder, known, own_words=quick is RejectReason.OTHER)
+    questions.drop(context)
+    return await clerk.answer(vote_result, retry=f"{line} {quick or words}".strip())
 
 
-def _asks(folder: Folder, seen: str, *, own_words: bool) -> ApprovalReasons:
+def _asks(folder: CaseContext, seen: str, *, own_words: bool) -> ApprovalReasons:
     case = folder.case
     return ApprovalReasons(
         case=case.id,
-        seen=seen[:SEEN],
+        seen=seen[:FINGERPRINT_PREFIX],
         number=case.number,
         vendor=case.brief.vendor,
-        minutes=int(WAITS.total_seconds()) // 60,
+        minutes=int(PROMPT_LIFETIME.total_seconds()) // 60,
         own_words=own_words,
     )

@@ -12,15 +12,15 @@ from typing import Any, ClassVar
 from bot.cards.actions import Ask
 from bot.cards.view import Button, ListView, View
 from bot.chat.arguments import Sku, Warehouse
-from bot.chat.asking import Asking
-from bot.chat.closest import SAMPLE, closest
+from bot.chat.context import QuestionContext
 from bot.chat.errors import BadArgument, NothingFound
-from bot.chat.freshness import Freshness, freshness, freshness_of_all
-from bot.chat.line import command_line
+from bot.chat.lookup import SEARCH_LIMIT, find_closest
+from bot.chat.parsing import command_line
 from bot.chat.registry import command
+from bot.chat.view_parts import Freshness, freshness, freshness_of_all
+from bot.erp.answer import SourceAnswer
 from bot.erp.errors import NotFound
-from bot.erp.found import Part
-from bot.erp.hub import ErpHub, Found
+from bot.erp.hub import Answer, ErpHub
 from bot.erp.merging import add
 from bot.erp.model import Product, Quantities, StockLevel
 from bot.phrase import Phrase, phrase
@@ -31,7 +31,7 @@ MAX_PICKS = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class StockPlace:
     """One warehouse. Where several sources answer, ``source`` names whose it is.
 
     ``unit`` is given where it is not the product's and cannot be converted into it: such figures are not ``counted`` in
@@ -63,7 +63,7 @@ class Stock(ListView):
     card: ClassVar[str] = "stock"
 
     product: Product
-    rows: tuple[Place, ...]
+    rows: tuple[StockPlace, ...]
     outages: tuple[Outage, ...] = ()
     everywhere: Quantities
     reorder_point: Decimal | None
@@ -123,27 +123,27 @@ class Picks(ListView):
     summary=phrase("Stock of products, per warehouse"),
     place=10,
 )
-async def stock(*skus: Sku, warehouse: Warehouse | None = None, erp: ErpHub, asking: Asking) -> View:
+async def stock(*skus: Sku, warehouse: Warehouse | None = None, erp: ErpHub, context: QuestionContext) -> View:
     """Show one product in full, or up to five at a glance."""
     words = tuple({sku.casefold(): sku for sku in skus}.values())
     if len(words) == 1:
-        return await _one(words[0], warehouse or "", erp, asking)
-    return await _several(words, warehouse or "", erp, asking)
+        return await _one(words[0], warehouse or "", erp, context)
+    return await _several(words, warehouse or "", erp, context)
 
 
-async def _one(word: str, warehouse: str, erp: ErpHub, asking: Asking) -> View:
+async def _one(word: str, warehouse: str, erp: ErpHub, context: QuestionContext) -> View:
     meant = await _meant(word, erp)
-    if isinstance(meant, _Several):
+    if isinstance(meant, _ManyProducts):
         if not meant.hits.value:
             raise NothingFound(word, await _closest(word, warehouse, erp))
-        return _picks(word, warehouse, meant.hits, asking)
+        return _picks(word, warehouse, meant.hits, context)
     level = meant.value
     rows = _at(warehouse, _places(meant))
     return Stock(
         product=level.product,
-        rows=rows[asking.offset :],
+        rows=rows[context.offset :],
         total=len(rows),
-        offset=asking.offset,
+        offset=context.offset,
         line=_line(level.product.sku, warehouse=warehouse),
         everywhere=level.total,
         reorder_point=level.reorder_point,
@@ -154,14 +154,14 @@ async def _one(word: str, warehouse: str, erp: ErpHub, asking: Asking) -> View:
     )
 
 
-async def _several(words: tuple[str, ...], warehouse: str, erp: ErpHub, asking: Asking) -> View:
+async def _several(words: tuple[str, ...], warehouse: str, erp: ErpHub, context: QuestionContext) -> View:
     asked = words[:MAX_SKUS]
     answers = await asyncio.gather(*(_row(word, warehouse, erp) for word in asked))
     rows = tuple(row for row, _ in answers)
     return Stocks(
-        rows=rows[asking.offset :],
+        rows=rows[context.offset :],
         total=len(rows),
-        offset=asking.offset,
+        offset=context.offset,
         line=_line(*asked, warehouse=warehouse),
         warehouse=warehouse,
         limit=MAX_SKUS,
@@ -170,9 +170,9 @@ async def _several(words: tuple[str, ...], warehouse: str, erp: ErpHub, asking: 
     )
 
 
-async def _row(word: str, warehouse: str, erp: ErpHub) -> tuple[StockRow, Found[Any]]:
+async def _row(word: str, warehouse: str, erp: ErpHub) -> tuple[StockRow, Answer[Any]]:
     meant = await _meant(word, erp)
-    if isinstance(meant, _Several):
+    if isinstance(meant, _ManyProducts):
         return StockRow(asked=word, hits=len(meant.hits.value)), meant.hits
     level = meant.value
     quantities = _sum(_at(warehouse, _places(meant))) if warehouse else level.total
@@ -180,13 +180,13 @@ async def _row(word: str, warehouse: str, erp: ErpHub) -> tuple[StockRow, Found[
 
 
 @dataclass(frozen=True, slots=True)
-class _Several:
+class _ManyProducts:
     """No single product is meant: none or several have the word."""
 
-    hits: Found[tuple[Product, ...]]
+    hits: Answer[tuple[Product, ...]]
 
 
-async def _meant(word: str, erp: ErpHub) -> Found[StockLevel] | _Several:
+async def _meant(word: str, erp: ErpHub) -> Answer[StockLevel] | _ManyProducts:
     """Return the stock of the one product that ``word`` means: exactly its code, or the only one that has it."""
     # Nearly all codes have a digit: a name costs one call less.
     if any(sign.isdigit() for sign in word):
@@ -197,23 +197,23 @@ async def _meant(word: str, erp: ErpHub) -> Found[StockLevel] | _Several:
     hits = await erp.find_products(word, limit=MAX_PICKS + 1)
     exact = [product for product in hits.value if product.sku.casefold() == word.casefold()]
     chosen = exact or hits.value
-    return await erp.stock(chosen[0].sku) if len(chosen) == 1 else _Several(hits)
+    return await erp.stock(chosen[0].sku) if len(chosen) == 1 else _ManyProducts(hits)
 
 
 async def _closest(word: str, warehouse: str, erp: ErpHub) -> tuple[str, ...]:
     async def search(text: str) -> list[str]:
-        return [product.sku for product in (await erp.find_products(text, limit=SAMPLE)).value]
+        return [product.sku for product in (await erp.find_products(text, limit=SEARCH_LIMIT)).value]
 
-    return tuple(_line(sku, warehouse=warehouse) for sku in await closest(word, search))
+    return tuple(_line(sku, warehouse=warehouse) for sku in await find_closest(word, search))
 
 
-def _picks(word: str, warehouse: str, hits: Found[tuple[Product, ...]], asking: Asking) -> Picks:
+def _picks(word: str, warehouse: str, hits: Answer[tuple[Product, ...]], context: QuestionContext) -> Picks:
     products = hits.value[:MAX_PICKS]
     return Picks(
         asked=word,
-        rows=products[asking.offset : asking.offset + Picks.page_size],
+        rows=products[context.offset : context.offset + Picks.page_size],
         total=len(products),
-        offset=asking.offset,
+        offset=context.offset,
         line=_line(word, warehouse=warehouse),
         warehouse=warehouse,
         more=len(hits.value) > MAX_PICKS,
@@ -221,11 +221,11 @@ def _picks(word: str, warehouse: str, hits: Found[tuple[Product, ...]], asking: 
     )
 
 
-def _places(found: Found[StockLevel]) -> tuple[Place, ...]:
+def _places(found: Answer[StockLevel]) -> tuple[StockPlace, ...]:
     """Return all warehouses, of each source that knows the product."""
     if not found.parts:
         return tuple(
-            Place(code=one.code, name=one.name, quantities=one.quantities) for one in found.value.per_warehouse
+            StockPlace(code=one.code, name=one.name, quantities=one.quantities) for one in found.value.per_warehouse
         )
     companies = {part.value.company for part in found.parts if part.value}
     unit = found.value.product.unit
@@ -234,12 +234,14 @@ def _places(found: Found[StockLevel]) -> tuple[Place, ...]:
     )
 
 
-def _part_places(part: Part[StockLevel], level: StockLevel, companies: set[str], unit: str) -> tuple[Place, ...]:
+def _part_places(
+    part: SourceAnswer[StockLevel], level: StockLevel, companies: set[str], unit: str
+) -> tuple[StockPlace, ...]:
     name = f"{part.source} · {level.company}" if level.company and len(companies) > 1 else part.source
     rows = [(one.code, one.name, one.quantities) for one in level.per_warehouse] or [("", "", level.total)]
     own_unit = "" if level.product.unit == unit else level.product.unit
     return tuple(
-        Place(
+        StockPlace(
             code=code,
             name=title,
             quantities=quantities,
@@ -252,13 +254,13 @@ def _part_places(part: Part[StockLevel], level: StockLevel, companies: set[str],
     )
 
 
-def _outages(found: Found[StockLevel]) -> tuple[Outage, ...]:
+def _outages(found: Answer[StockLevel]) -> tuple[Outage, ...]:
     return tuple(
         Outage(source=part.source, problem=part.error.tell(), as_of=part.as_of) for part in found.parts if part.error
     )
 
 
-def _at(warehouse: str, places: tuple[Place, ...]) -> tuple[Place, ...]:
+def _at(warehouse: str, places: tuple[StockPlace, ...]) -> tuple[StockPlace, ...]:
     """Return the warehouses whose code or name is meant, all without a wish; raises `BadArgument` for no such one."""
     if not warehouse:
         return places
@@ -272,7 +274,7 @@ def _at(warehouse: str, places: tuple[Place, ...]) -> tuple[Place, ...]:
     raise BadArgument(phrase("No warehouse is called “%(text)s”. There are: %(names)s.", text=warehouse, names=names))
 
 
-def _sum(places: Sequence[Place]) -> Quantities:
+def _sum(places: Sequence[StockPlace]) -> Quantities:
     return add(place.quantities for place in places if place.counted)
 
 

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from bot.alerts.board import AlertBoard
-from bot.alerts.views import AlertSaid
-from bot.cards.notices import Pick
+from bot.alerts.queries import AlertQueries
+from bot.alerts.views import AlertReply
+from bot.cards.notices import Suggestion
 from bot.cards.view import View
 from bot.chat.arguments import Keyword, Word
-from bot.chat.asking import Asking
+from bot.chat.context import QuestionContext
 from bot.chat.errors import BadArgument, NothingFound
-from bot.chat.line import command_line
+from bot.chat.parsing import command_line
 from bot.chat.registry import command
 from bot.phrase import phrase
 
 _CLOSEST, _SHOWN = 4, 8
 
 
-class Unwatched(Word):
+class WatchSubject(Word):
     """The SKU or document number of a watch."""
 
     placeholder = phrase("SKU or number")
 
 
-class Every(Keyword):
+class WatchesScope(Keyword):
     """All watches at once."""
 
     ALL = phrase("all"), "全部", "所有"
@@ -36,10 +36,14 @@ class Every(Keyword):
     place=58,
 )
 async def unwatch(
-    what: Unwatched | None = None, *, every: Every | None = None, board: AlertBoard, asking: Asking
+    what: WatchSubject | None = None,
+    *,
+    every: WatchesScope | None = None,
+    board: AlertQueries,
+    context: QuestionContext,
 ) -> View:
     """End the watches on one thing, or all."""
-    known = await board.watches(asking.person.user_id or "")
+    known = await board.watches(context.person.user_id or "")
     if what is None and every is None:
         raise BadArgument(phrase("Say what you no longer want to watch."))
     ending = [one for one in known if every or one.subject.casefold() == (what or "").casefold()]
@@ -47,8 +51,8 @@ async def unwatch(
         others = dict.fromkeys(one.subject for one in known)
         raise NothingFound(what, tuple(command_line("unwatch", one) for one in list(others)[:_CLOSEST]))
     await board.drop_watches(tuple(one.id for one in ending))
-    return AlertSaid(
+    return AlertReply(
         title=phrase("You no longer watch it"),
         lines=tuple(f"{one.subject} {one.title}".strip() for one in ending[:_SHOWN]),
-        next=(Pick(command_line("watches"), phrase("All I watch")),),
+        next=(Suggestion(command_line("watches"), phrase("All I watch")),),
     )

@@ -9,30 +9,30 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from bot.access.policy import AccessPolicy
-from bot.alerts.board import AlertBoard, Comparison, Watch
-from bot.alerts.views import AlertSaid
-from bot.cards.notices import Pick
+from bot.alerts.queries import AlertQueries, Comparator, Watch
+from bot.alerts.views import AlertReply
+from bot.cards.notices import Suggestion
+from bot.cards.status_labels import status_label
 from bot.cards.view import View
-from bot.cards.words import word
 from bot.chat.arguments import Word
-from bot.chat.asking import Asking
-from bot.chat.closest import SAMPLE, closest
+from bot.chat.context import QuestionContext
 from bot.chat.errors import BadArgument, NothingFound
-from bot.chat.line import command_line
+from bot.chat.lookup import SEARCH_LIMIT, find_closest
+from bot.chat.parsing import command_line
 from bot.chat.registry import Commands, command
 from bot.erp.errors import NotFound, Unsupported
 from bot.erp.hub import ErpHub
 from bot.erp.model import Area, StockLevel
 from bot.phrase import Phrase, phrase
 
-MOST = 50
+MAX_WATCHES = 50
 """Watches of one person: who wants more should ask for a rule."""
 
 _SIGNS = {
-    Comparison.AT_MOST: ("<=", "=<", "≤", "⩽", "≦", "不超过", "不高于", "不多于", "至多", "最多"),
-    Comparison.AT_LEAST: (">=", "=>", "≥", "⩾", "≧", "不低于", "不少于", "至少", "达到"),
-    Comparison.BELOW: ("<", "低于", "少于", "小于", "不足", "below", "under"),
-    Comparison.ABOVE: (">", "高于", "多于", "大于", "超过", "above", "over"),
+    Comparator.AT_MOST: ("<=", "=<", "≤", "⩽", "≦", "不超过", "不高于", "不多于", "至多", "最多"),
+    Comparator.AT_LEAST: (">=", "=>", "≥", "⩾", "≧", "不低于", "不少于", "至少", "达到"),
+    Comparator.BELOW: ("<", "低于", "少于", "小于", "不足", "below", "under"),
+    Comparator.ABOVE: (">", "高于", "多于", "大于", "超过", "above", "over"),
 }
 _COMPARISONS = {sign: comparison for comparison, signs in _SIGNS.items() for sign in signs}
 _WORDS = "|".join(sign for sign in _COMPARISONS if sign.isalpha() and sign.isascii())
@@ -41,7 +41,7 @@ _CONDITION = re.compile(rf"(.*?\S)(?:\s*({_MARKS})|\s+({_WORDS})(?=[\s\d]))\s*(.
 _LIMIT = re.compile(r"(-?\d{1,3}(?:,\d{3})+(?:\.\d{1,6})?|-?\d{1,12}(?:\.\d{1,6})?)\s*([^\W\d_]{0,12}[²³]?)")
 
 
-class Watched(Word):
+class WatchTarget(Word):
     """A SKU, or the number of a document."""
 
     placeholder = phrase("SKU or number")
@@ -56,7 +56,7 @@ class Condition(Word):
 
 @dataclass(frozen=True, slots=True)
 class _Limit:
-    comparison: Comparison
+    comparison: Comparator
     limit: Decimal
     unit: str
 
@@ -79,38 +79,38 @@ class _Document:
     place=56,
 )
 async def watch(
-    what: Watched,
+    what: WatchTarget,
     when: Condition | None = None,
     *,
     erp: ErpHub,
-    board: AlertBoard,
-    asking: Asking,
+    board: AlertQueries,
+    context: QuestionContext,
     commands: Commands,
     policy: AccessPolicy,
 ) -> View:
     """Check that there is such a thing, keep the watch, and show the present figure."""
     subject, limit = _read(f"{what} {when}" if when else what)
-    usable = {one.name for one in commands.usable(policy, asking)}
+    usable = {one.name for one in commands.usable(policy, context)}
     if limit:
-        made, said = await _of_stock(subject, limit, _Shop(erp, usable), asking)
+        made, said = await _of_stock(subject, limit, _ErpLookup(erp, usable), context)
     else:
-        made, said = await _of_document(subject, _Shop(erp, usable), asking)
+        made, said = await _of_document(subject, _ErpLookup(erp, usable), context)
     known = await board.watches(made.user_id)
-    if len(known) >= MOST and made.id not in {one.id for one in known}:
-        raise BadArgument(phrase("You watch %(num)s things already. Stop one first: /watches", num=MOST))
+    if len(known) >= MAX_WATCHES and made.id not in {one.id for one in known}:
+        raise BadArgument(phrase("You watch %(num)s things already. Stop one first: /watches", num=MAX_WATCHES))
     await board.put_watch(made)
-    return AlertSaid(
+    return AlertReply(
         title=phrase("You watch %(what)s", what=f"{made.subject} {made.title}".strip()),
         lines=(*said, phrase("You are told in your own chat with the bot.")),
         next=(
-            Pick(command_line("watches"), phrase("All I watch")),
-            Pick(command_line("unwatch", made.subject), phrase("Stop %(what)s", what=made.subject)),
+            Suggestion(command_line("watches"), phrase("All I watch")),
+            Suggestion(command_line("unwatch", made.subject), phrase("Stop %(what)s", what=made.subject)),
         ),
     )
 
 
 @dataclass(frozen=True, slots=True)
-class _Shop:
+class _ErpLookup:
     """The ERP, as far as the person may ask it: who may not see a figure may not be told of it either."""
 
     erp: ErpHub
@@ -137,28 +137,30 @@ class _Shop:
         """Return SKUs like a text."""
 
         async def search(part: str) -> list[str]:
-            return [product.sku for product in (await self.erp.find_products(part, limit=SAMPLE)).value]
+            return [product.sku for product in (await self.erp.find_products(part, limit=SEARCH_LIMIT)).value]
 
-        return await closest(text, search) if "stock" in self.usable else ()
+        return await find_closest(text, search) if "stock" in self.usable else ()
 
     async def _order(self, number: str) -> _Document:
         found = (await self.erp.order(number)).value
-        return _Document(Area.SALES, found.number, found.customer, word(found.status))
+        return _Document(Area.SALES, found.number, found.customer, status_label(found.status))
 
     async def _invoice(self, number: str) -> _Document:
         found = (await self.erp.invoice(number)).value
-        return _Document(Area.FINANCE, found.number, found.customer, word(found.status))
+        return _Document(Area.FINANCE, found.number, found.customer, status_label(found.status))
 
     async def _purchase(self, number: str) -> _Document:
         found = (await self.erp.purchase_order(number)).value
-        return _Document(Area.PURCHASING, found.number, found.vendor, word(found.status))
+        return _Document(Area.PURCHASING, found.number, found.vendor, status_label(found.status))
 
     async def _production(self, number: str) -> _Document:
         found = (await self.erp.production_order(number)).value
-        return _Document(Area.PRODUCTION, found.number, found.name, word(found.status))
+        return _Document(Area.PRODUCTION, found.number, found.name, status_label(found.status))
 
 
-async def _of_stock(subject: str, limit: _Limit, shop: _Shop, asking: Asking) -> tuple[Watch, Sequence[Phrase]]:
+async def _of_stock(
+    subject: str, limit: _Limit, shop: _ErpLookup, context: QuestionContext
+) -> tuple[Watch, Sequence[Phrase]]:
     try:
         level = await shop.level(subject)
     except NotFound as error:
@@ -172,13 +174,13 @@ async def _of_stock(subject: str, limit: _Limit, shop: _Shop, asking: Asking) ->
         )
     figure = level.total.available if level.total.available is not None else level.total.on_hand
     made = Watch(
-        user_id=asking.person.user_id or "",
+        user_id=context.person.user_id or "",
         area=Area.STOCK,
         subject=product.sku,
         title=product.name,
         comparison=limit.comparison,
         limit=limit.limit,
-        made_at=asking.now,
+        made_at=context.now,
     )
     return made, _stock_said(limit, figure, product.unit)
 
@@ -192,7 +194,7 @@ def _stock_said(limit: _Limit, figure: Decimal | None, unit: str) -> Sequence[Ph
     return (when, now, phrase("That is so already.")) if limit.comparison.holds(figure, least) else (when, now)
 
 
-async def _of_document(number: str, shop: _Shop, asking: Asking) -> tuple[Watch, Sequence[Phrase]]:
+async def _of_document(number: str, shop: _ErpLookup, context: QuestionContext) -> tuple[Watch, Sequence[Phrase]]:
     found = [one for one in await asyncio.gather(*(_if_there(look_up, number) for look_up in shop.lookups())) if one]
     if not found:
         await _hint_at_limit(number, shop)
@@ -200,11 +202,11 @@ async def _of_document(number: str, shop: _Shop, asking: Asking) -> tuple[Watch,
     # Numbers are the documents' own in all ERPs that we know; should two areas share one, the first is meant.
     document = found[0]
     made = Watch(
-        user_id=asking.person.user_id or "",
+        user_id=context.person.user_id or "",
         area=document.area,
         subject=document.number,
         title=document.title,
-        made_at=asking.now,
+        made_at=context.now,
     )
     return made, (phrase("At every change of its state"), phrase("State now: %(state)s", state=document.state))
 
@@ -216,7 +218,7 @@ async def _if_there(look_up: Callable[[str], Awaitable[_Document]], number: str)
         return None
 
 
-async def _hint_at_limit(text: str, shop: _Shop) -> None:
+async def _hint_at_limit(text: str, shop: _ErpLookup) -> None:
     """Raise `BadArgument` for a product: what is to be told of it must be said."""
     try:
         level = await shop.level(text)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from bot.alerts.board import AlertBoard
-from bot.alerts.views import Watches
+from bot.alerts.queries import AlertQueries
+from bot.alerts.views import WatchList
 from bot.cards.view import View
-from bot.chat.asking import Asking
-from bot.chat.line import command_line
+from bot.chat.context import QuestionContext
+from bot.chat.parsing import command_line
 from bot.chat.registry import command
 from bot.phrase import phrase
 
@@ -18,12 +18,12 @@ from bot.phrase import phrase
     summary=phrase("What you watch"),
     place=57,
 )
-async def watches(*, board: AlertBoard, asking: Asking) -> View:
+async def watches(*, board: AlertQueries, context: QuestionContext) -> View:
     """Show what the person who asks watches."""
-    found = await board.watches(asking.person.user_id or "")
-    return Watches(
-        rows=found[asking.offset : asking.offset + Watches.page_size],
+    found = await board.watches(context.person.user_id or "")
+    return WatchList(
+        rows=found[context.offset : context.offset + WatchList.page_size],
         total=len(found),
-        offset=asking.offset,
+        offset=context.offset,
         line=command_line("watches"),
     )

@@ -9,9 +9,9 @@ from typing import ClassVar
 from bot.access.policy import AccessPolicy
 from bot.cards.actions import Ask
 from bot.cards.view import Button, View
-from bot.chat.asking import Asking
-from bot.chat.language import LANGUAGES
-from bot.chat.line import command_line
+from bot.chat.context import QuestionContext
+from bot.chat.parsing import command_line
+from bot.chat.ports import LANGUAGES
 from bot.chat.registry import Commands, command
 from bot.phrase import Phrase, phrase
 
@@ -45,14 +45,14 @@ class Whoami(View):
     summary=phrase("Who you are to the bot, and what you may do"),
     place=80,
 )
-async def whoami(*, asking: Asking, commands: Commands, policy: AccessPolicy) -> View:
+async def whoami(*, context: QuestionContext, commands: Commands, policy: AccessPolicy) -> View:
     """Show the person who asks."""
-    person = asking.person
-    usable = commands.usable(policy, asking)
+    person = context.person
+    usable = commands.usable(policy, context)
     return Whoami(
         name=person.name,
         user_id=person.user_id or "",
-        conversation_id=asking.conversation.id,
+        conversation_id=context.conversation.id,
         roles=tuple(sorted(policy.roles_of(person))),
         language=LANGUAGES.get(person.language, Phrase(person.language)),
         commands=tuple(one.name for one in usable),

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from bot.access.policy import AccessPolicy
-from bot.approvals.answering import face_of
-from bot.approvals.asking import Approvals, Folder
-from bot.approvals.drawing import draw_why, people_in, people_of
-from bot.approvals.showing import Showing
-from bot.approvals.views import Face
+from bot.approvals.facade import ApprovalFacade, CaseContext
+from bot.approvals.presenter import CasePresenter, audience_for
+from bot.approvals.view_builders import build_why_view, people_in_case, people_in_plan
+from bot.approvals.views import Audience
 from bot.cards.view import View
-from bot.chat.asking import Asking
+from bot.chat.context import QuestionContext
 from bot.chat.errors import BadArgument, NothingFound
 from bot.chat.registry import Commands, command
 from bot.erp.errors import NotFound
 from bot.erp.hub import ErpHub
 from bot.phrase import phrase
-from commands.pending import CaseWord, lines_of_mine
+from commands.pending import CaseRef, lines_of_mine
 
 
 @command(
@@ -26,31 +25,31 @@ from commands.pending import CaseWord, lines_of_mine
     place=45,
 )
 async def why(
-    word: CaseWord,
+    word: CaseRef,
     *,
-    approvals: Approvals,
-    showing: Showing,
+    approvals: ApprovalFacade,
+    showing: CasePresenter,
     erp: ErpHub,
     commands: Commands,
     policy: AccessPolicy,
-    asking: Asking,
+    context: QuestionContext,
 ) -> View:
     """Show the rule, the people of each level, and what holds for the person who asks."""
     folder = await approvals.find(word)
-    source, number = await _where(word, folder, approvals, erp, asking)
-    found = await approvals.why(source, number, asking.person.user_id or "")
+    source, number = await _where(word, folder, approvals, erp, context)
+    found = await approvals.why(source, number, context.person.user_id or "")
     case = found.case
     rulings = [one for one in (found.approve, found.reject) if one is not None]
-    asked = [one for ruling in rulings for one in (*ruling.ask, ruling.on_behalf_of)]
-    plan = found.planning.plan
-    concerned = people_of(case) if case is not None else people_in(plan) if plan is not None else ()
+    asked = [one for eligibility in rulings for one in (*eligibility.ask, eligibility.on_behalf_of)]
+    plan = found.plan_result.plan
+    concerned = people_in_case(case) if case is not None else people_in_plan(plan) if plan is not None else ()
     names = await showing.names([*concerned, *asked, *found.expected.user_ids])
-    face = face_of(Folder(case=case), commands, policy, asking) if case is not None else _face(asking)
-    return draw_why(found, names, face)
+    face = audience_for(CaseContext(case=case), commands, policy, context) if case is not None else _face(context)
+    return build_why_view(found, names, face)
 
 
 async def _where(
-    word: str, folder: Folder | None, approvals: Approvals, erp: ErpHub, asking: Asking
+    word: str, folder: CaseContext | None, approvals: ApprovalFacade, erp: ErpHub, context: QuestionContext
 ) -> tuple[str, str]:
     """Return the source and the number; the ERPs are asked for what was never decided from chat."""
     if folder is not None:
@@ -60,9 +59,9 @@ async def _where(
     try:
         found = await erp.purchase_order(word)
     except NotFound as error:
-        raise NothingFound(word, await lines_of_mine("why", approvals, asking)) from error
+        raise NothingFound(word, await lines_of_mine("why", approvals, context)) from error
     return found.source, found.value.number
 
 
-def _face(asking: Asking) -> Face:
-    return Face.PRICED if asking.is_private else Face.BARE
+def _face(context: QuestionContext) -> Audience:
+    return Audience.PRICED if context.is_private else Audience.BARE

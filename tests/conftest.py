@@ -26,16 +26,16 @@ from sqlalchemy import Engine, inspect
 from sqlalchemy.engine import Connection
 
 from bot.cards.environment import CardEnvironment
-from bot.cli import SELDOM
+from bot.cli import GC_THRESHOLDS
 from bot.erp.demo import seeding
 from bot.erp.demo.company import SEED
-from bot.erp.index.following import Follower
+from bot.erp.index.follower import IndexFollower
 from bot.erp.index.pinyin import look_up
 from bot.erp.index.port import Readings
 from bot.store import database
 from tests import examples
-from tests.erp.sql import server
-from tests.erp.sql.server import Postgres
+from tests.erp.sql import postgres_server as postgres_server_module
+from tests.erp.sql.postgres_server import Postgres
 
 if TYPE_CHECKING:
     from xdist.scheduler import LoadScopeScheduling
@@ -76,7 +76,7 @@ def _own_log() -> Generator[None, None, None]:
     logging.getLogger().handlers[:] = handlers
 
 
-class Copies:
+class DatabaseTemplates:
     """Fills empty SQLite databases: the first of a kind as the bot does, the others with what that one has."""
 
     def __init__(self) -> None:
@@ -115,7 +115,7 @@ def _fill_once() -> Iterator[None]:
     def seeded(connection: Connection, today: date, seed: int = SEED) -> None:
         copies.fill(connection, (today, seed), lambda: prepare(connection, today, seed))
 
-    with closing(Copies()) as copies, pytest.MonkeyPatch.context() as patch:
+    with closing(DatabaseTemplates()) as copies, pytest.MonkeyPatch.context() as patch:
         patch.setattr(database, "_upgrade", migrated)
         patch.setattr(seeding, "prepare", seeded)
         yield
@@ -141,7 +141,7 @@ def _compile_once() -> Iterator[None]:
         yield
 
 
-class Compiled(dict[tuple[Any, ...], Any]):
+class SharedStatementCache(dict[tuple[Any, ...], Any]):
     """What SQLAlchemy compiled, for all engines that speak the same.
 
     It keys what it compiled by an engine's own dialect, and each test has engines of its own.
@@ -162,7 +162,9 @@ class Compiled(dict[tuple[Any, ...], Any]):
 @pytest.fixture(scope="session", autouse=True)
 def _compile_statements_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Engine, "_execution_options", Engine._execution_options.union({"compiled_cache": Compiled()}))
+        patch.setattr(
+            Engine, "_execution_options", Engine._execution_options.union({"compiled_cache": SharedStatementCache()})
+        )
         yield
 
 
@@ -176,7 +178,7 @@ def _look_up_once() -> Iterator[None]:
             known.update(await look_up(unknown))
         return {sign: known[sign] for sign in characters}
 
-    defaults = Follower.__init__.__kwdefaults__
+    defaults = IndexFollower.__init__.__kwdefaults__
     assert defaults["look_up"] is look_up
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(defaults, "look_up", remembered)
@@ -192,24 +194,24 @@ def sqlite_url(tmp_path: Path) -> str:
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[Postgres]:
     """The only server of this process: to start one takes about a second."""
-    folder = server.programs()
+    folder = postgres_server_module.programs()
     if folder is None:
         pytest.skip("no PostgreSQL server is installed (Debian: apt install postgresql)")
-    with server.running(folder) as postgres:
+    with postgres_server_module.running(folder) as postgres:
         yield postgres
 
 
 @pytest.fixture(scope="module")
 def postgres(postgres_server: Postgres) -> Iterator[Postgres]:
     """A database that the tests of one module share."""
-    with server.new_database(postgres_server) as postgres:
+    with postgres_server_module.new_database(postgres_server) as postgres:
         yield postgres
 
 
 @pytest.fixture(scope="session")
 def postgres_tables(postgres_server: Postgres) -> Iterator[Postgres]:
     """A database with all tables of the bot and no rows, to be copied: a copy takes 40 ms, Alembic 200."""
-    with server.new_database(postgres_server) as postgres:
+    with postgres_server_module.new_database(postgres_server) as postgres:
         # In a thread, for the test that asks first may have a loop running here.
         with ThreadPoolExecutor(1) as thread:
             thread.submit(asyncio.run, _migrate(postgres.admin_url)).result()
@@ -223,12 +225,12 @@ async def _migrate(url: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def postgres_kept(postgres_server: Postgres, postgres_tables: Postgres) -> server.Kept:
-    return server.Kept(postgres_server, postgres_tables)
+def postgres_kept(postgres_server: Postgres, postgres_tables: Postgres) -> postgres_server_module.Kept:
+    return postgres_server_module.Kept(postgres_server, postgres_tables)
 
 
 @pytest.fixture
-def postgres_url(postgres_kept: server.Kept) -> Iterator[str]:
+def postgres_url(postgres_kept: postgres_server_module.Kept) -> Iterator[str]:
     """The address of a database of the test's own, with the bot's tables and no rows."""
     with postgres_kept.lend() as postgres:
         yield postgres.admin_url
@@ -237,7 +239,7 @@ def postgres_url(postgres_kept: server.Kept) -> Iterator[str]:
 @pytest.fixture
 def empty_postgres_url(postgres_server: Postgres) -> Iterator[str]:
     """The address of a database of the test's own, without any table."""
-    with server.new_database(postgres_server) as postgres:
+    with postgres_server_module.new_database(postgres_server) as postgres:
         yield postgres.admin_url
 
 
@@ -285,7 +287,7 @@ def pytest_collection_finish() -> None:
     # Ten thousand tests are no garbage; to look through them again and again costs as much as many of them.
     gc.collect()
     gc.freeze()
-    gc.set_threshold(*SELDOM)  # as the bot itself
+    gc.set_threshold(*GC_THRESHOLDS)  # as the bot itself
     gc.enable()
 
 

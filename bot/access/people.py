@@ -1,4 +1,4 @@
-"""From the ids of a message or a click to a person with roles and a language."""
+"""Who is it: from the ids of a message or a click to a person with roles and a language."""
 
 from __future__ import annotations
 
@@ -8,14 +8,31 @@ from typing import Protocol
 
 import structlog
 
-from bot.access.person import Person
 from bot.errors import DingerpError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Somebody who asks or clicks. ``user_id`` is None for people outside the organisation."""
+
+    user_id: str | None
+    name: str
+    roles: frozenset[str] = frozenset()
+    departments: frozenset[str] = frozenset()
+    is_admin: bool = False
+    language: str = "zh_CN"
+
+    @property
+    def is_external(self) -> bool:
+        """Whether the platform knows no member of the organisation behind this person."""
+        return self.user_id is None
+
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class DirectoryEntry:
     """What the organisation's directory says about a member."""
 
     name: str
@@ -24,18 +41,18 @@ class Entry:
     is_admin: bool = False
 
 
-_NOTHING_SAID = Entry(name="")
+_EMPTY_ENTRY = DirectoryEntry(name="")
 
 
 class Directory(Protocol):
     """The organisation's directory; answers are cached behind it for minutes."""
 
-    async def entry(self, user_id: str) -> Entry | None:
+    async def entry(self, user_id: str) -> DirectoryEntry | None:
         """Return the member's entry, None for somebody outside; raises a `DingerpError` when it does not say."""
         ...
 
 
-class Languages(Protocol):
+class LanguageChoices(Protocol):
     """The languages that people chose."""
 
     def chosen(self, user_id: str) -> str | None:
@@ -49,7 +66,7 @@ class People:
     def __init__(
         self,
         *,
-        languages: Languages,
+        languages: LanguageChoices,
         default_language: str,
         configured_languages: Mapping[str, str],
         directory: Directory | None = None,
@@ -86,11 +103,11 @@ class People:
             return self._default
         return self._languages.chosen(user_id) or self._configured.get(user_id, self._default)
 
-    async def _entry(self, user_id: str) -> Entry | None:
+    async def _entry(self, user_id: str) -> DirectoryEntry | None:
         if self._directory is None:
-            return _NOTHING_SAID
+            return _EMPTY_ENTRY
         try:
             return await self._directory.entry(user_id)
         except DingerpError as error:
             log.warning("directory.silent", error=type(error).__name__, detail=error.detail)
-            return _NOTHING_SAID
+            return _EMPTY_ENTRY

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from bot.access.person import Person
+from bot.access.people import Person
 from bot.errors import DingerpError
 from bot.phrase import Phrase, phrase
 
@@ -15,7 +15,7 @@ ADMIN = "admin"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class AccessRequest:
     """What somebody wants to do: run ``command`` in a conversation; ``writes`` if the ERP may change.
 
     ``governed``: rules of its own say for every single document who may change it, as those of approvals do.
@@ -28,21 +28,21 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class AccessRule:
     """Grants ``commands`` (``*``: all) to ``roles`` (``*``: every member), optionally in some conversations only."""
 
     commands: frozenset[str]
     roles: frozenset[str]
     conversations: frozenset[str] = frozenset()
 
-    def covers(self, request: Request) -> bool:
+    def covers(self, request: AccessRequest) -> bool:
         """Whether the rule speaks about this command in this conversation."""
         here = not self.conversations or request.conversation_id in self.conversations
         return here and ("*" in self.commands or request.command in self.commands)
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class AccessVerdict:
     """Yes or no, why, and which roles could help."""
 
     allowed: bool
@@ -50,14 +50,14 @@ class Verdict:
     ask: tuple[str, ...] = ()
 
 
-_EVERYBODY_ASKS = Verdict(True, phrase("Every member may ask."))
-_BY_ITS_OWN_RULES = Verdict(True, phrase("Rules of its own say who may, for every document."))
+_ALLOWED_FOR_MEMBERS = AccessVerdict(True, phrase("Every member may ask."))
+_ALLOWED_BY_DOCUMENT_RULES = AccessVerdict(True, phrase("Rules of its own say who may, for every document."))
 
 
 class Denied(DingerpError):
     """The access policy said no; ``verdict`` holds the reason and whom to ask."""
 
-    def __init__(self, verdict: Verdict) -> None:
+    def __init__(self, verdict: AccessVerdict) -> None:
         super().__init__(str(verdict.reason))
         self.verdict = verdict
 
@@ -75,7 +75,7 @@ class AccessPolicy:
     by configuration; roles of the directory arrive with the `Person`.
     """
 
-    rules: tuple[Rule, ...] = ()
+    rules: tuple[AccessRule, ...] = ()
     roles: Mapping[str, frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))
 
     def roles_of(self, person: Person) -> frozenset[str]:
@@ -83,21 +83,21 @@ class AccessPolicy:
         configured = {role for role, members in self.roles.items() if person.user_id in members}
         return person.roles | configured | ({ADMIN} if person.is_admin else set())
 
-    def decide(self, person: Person, request: Request) -> Verdict:
+    def decide(self, person: Person, request: AccessRequest) -> AccessVerdict:
         """Return whether ``person`` may do ``request``, and why."""
         if person.is_external:
-            return Verdict(False, phrase("Only members of the organisation may ask the ERP."), (ADMIN,))
+            return AccessVerdict(False, phrase("Only members of the organisation may ask the ERP."), (ADMIN,))
         if not self.rules and (request.governed or not request.writes):
-            return _unruled(request)
+            return _default_verdict(request)
         covering = [rule for rule in self.rules if rule.covers(request)]
         granted = frozenset[str]().union(*(rule.roles for rule in covering))
         held = self.roles_of(person)
         if "*" in granted:
-            return Verdict(True, phrase("Every member may use /%(command)s.", command=request.command))
+            return AccessVerdict(True, phrase("Every member may use /%(command)s.", command=request.command))
         if by := sorted(granted & held):
-            return Verdict(True, phrase("Your role “%(role)s” allows it.", role=by[0]))
+            return AccessVerdict(True, phrase("Your role “%(role)s” allows it.", role=by[0]))
         if covering:
-            return Verdict(
+            return AccessVerdict(
                 False,
                 phrase(
                     "/%(command)s is only for: %(roles)s.", command=request.command, roles=", ".join(sorted(granted))
@@ -105,13 +105,13 @@ class AccessPolicy:
                 tuple(sorted(granted)),
             )
         if any(rule.commands & {request.command, "*"} for rule in self.rules if rule.conversations):
-            return Verdict(
+            return AccessVerdict(
                 False, phrase("/%(command)s is not open in this conversation.", command=request.command), (ADMIN,)
             )
         if request.writes and not request.governed:
-            return Verdict(False, phrase("Nobody may change the ERP unless a rule grants it."), (ADMIN,))
-        return _unruled(request)
+            return AccessVerdict(False, phrase("Nobody may change the ERP unless a rule grants it."), (ADMIN,))
+        return _default_verdict(request)
 
 
-def _unruled(request: Request) -> Verdict:
-    return _BY_ITS_OWN_RULES if request.governed else _EVERYBODY_ASKS
+def _default_verdict(request: AccessRequest) -> AccessVerdict:
+    return _ALLOWED_BY_DOCUMENT_RULES if request.governed else _ALLOWED_FOR_MEMBERS

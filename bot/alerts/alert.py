@@ -20,7 +20,7 @@ class AlertState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class UserStamp:
     """Who did something to an alert, and when. ``name`` is as people read it."""
 
     user_id: str
@@ -42,10 +42,10 @@ class Alert:
     last_at: datetime
     count: int = 1
     """How often it was reported since it opened."""
-    acknowledged: Mark | None = None
-    assigned: Mark | None = None
+    acknowledged: UserStamp | None = None
+    assigned: UserStamp | None = None
     """To whom; ``at`` is when that was said."""
-    snoozed: Mark | None = None
+    snoozed: UserStamp | None = None
     """Who put it off last, and when."""
     snoozed_until: datetime | None = None
     resolved_at: datetime | None = None

@@ -1,4 +1,4 @@
-"""What cards about alerts show. `bot.alerts.drawing` makes them of alerts; templates see nothing else."""
+"""What cards about alerts show. `bot.alerts.view_builder` makes them of alerts; templates see nothing else."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
-from bot.alerts.alert import AlertState, Mark
-from bot.alerts.board import Watch
+from bot.alerts.alert import AlertState, UserStamp
 from bot.alerts.event import Severity
-from bot.alerts.faces import Fact
-from bot.cards.actions import AckAlert, Ask, AssignAlert, Pause, SnoozeAlert
-from bot.cards.notices import Pick
+from bot.alerts.labels import CardFact
+from bot.alerts.queries import Watch
+from bot.cards.actions import AckAlert, Ask, AssignAlert, SnoozeAlert, SnoozeDuration
+from bot.cards.notices import Suggestion
 from bot.cards.view import Button, Color, Label, ListView, View
-from bot.chat.line import command_line
+from bot.chat.parsing import command_line
 from bot.phrase import Phrase, phrase
 
 _LABEL = 12
@@ -46,13 +46,13 @@ class AlertView(View):
     subject: str
     severity: Severity
     state: AlertState
-    facts: tuple[Fact, ...] = ()
+    facts: tuple[CardFact, ...] = ()
     lines: tuple[str, ...] = ()
     opened_at: datetime
     last_at: datetime
     count: int = 1
-    acknowledged: Mark | None = None
-    assigned: Mark | None = None
+    acknowledged: UserStamp | None = None
+    assigned: UserStamp | None = None
     snoozed_until: datetime | None = None
     snoozed_by: str = ""
     resolved_at: datetime | None = None
@@ -86,14 +86,14 @@ class AlertRow:
     subject: str
     severity: Severity
     state: AlertState
-    facts: tuple[Fact, ...] = ()
+    facts: tuple[CardFact, ...] = ()
     since: datetime
     count: int = 1
     taken_by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Counts:
+class AlertCounts:
     """How many alerts are open at each severity, and how many are over or were only news."""
 
     critical: int = 0
@@ -121,7 +121,7 @@ class AlertGroup(_Rows):
 
     card: ClassVar[str] = "alert_group"
 
-    counts: Counts
+    counts: AlertCounts
     moved: bool = False
     late: bool = False
 
@@ -132,7 +132,7 @@ class AlertList(_Rows):
 
     card: ClassVar[str] = "alert_list"
 
-    counts: Counts
+    counts: AlertCounts
     text: str = ""
     mine: bool = False
 
@@ -156,7 +156,7 @@ class AlertDigest(ListView):
     card: ClassVar[str] = "alert_digest"
 
     rows: tuple[DigestRow, ...]
-    counts: Counts
+    counts: AlertCounts
     since: datetime
     moved: bool = False
     late: bool = False
@@ -181,14 +181,14 @@ class AlertSnooze(View):
 
 
 PAUSES = (
-    (Pause.HOUR, phrase("1 hour")),
-    (Pause.HOURS, phrase("4 hours")),
-    (Pause.TOMORROW, phrase("Tomorrow")),
+    (SnoozeDuration.HOUR, phrase("1 hour")),
+    (SnoozeDuration.HOURS, phrase("4 hours")),
+    (SnoozeDuration.TOMORROW, phrase("Tomorrow")),
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
+class AssigneeOption:
     """Somebody who can take care of an alert."""
 
     user_id: str
@@ -198,7 +198,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AlertPeople(ListView):
+class AlertAssignees(ListView):
     """Who an alert can be assigned to; ``rows`` are a page of them."""
 
     card: ClassVar[str] = "alert_people"
@@ -206,7 +206,7 @@ class AlertPeople(ListView):
     id: str
     headline: Label
     subject: str
-    rows: tuple[Candidate, ...]
+    rows: tuple[AssigneeOption, ...]
 
     def row_buttons(self) -> Sequence[Button]:
         return [
@@ -218,14 +218,14 @@ class AlertPeople(ListView):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AlertSaid(View):
+class AlertReply(View):
     """The answer to a wish about alerts: what holds from now on, and the lines that may be wanted next."""
 
     card: ClassVar[str] = "alert_said"
 
     title: Phrase
     lines: tuple[Label, ...] = ()
-    next: tuple[Pick, ...] = ()
+    next: tuple[Suggestion, ...] = ()
 
     def buttons(self) -> Sequence[Button]:
         return tuple(Button(pick.label, Ask(pick.line)) for pick in self.next)
@@ -242,7 +242,7 @@ class MuteRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mutes(ListView):
+class MuteList(ListView):
     """What is muted at one place."""
 
     card: ClassVar[str] = "alert_mutes"
@@ -254,7 +254,7 @@ class Mutes(ListView):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Watches(ListView):
+class WatchList(ListView):
     """What one person watches."""
 
     card: ClassVar[str] = "watches"

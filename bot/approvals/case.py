@@ -1,15 +1,112 @@
-"""A case: one revision of one purchase order on its way from being shown to being decided in the ERP."""
+"""A case: one revision of one purchase order on its way from being shown to being decided, here or in the ERP itself."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from types import MappingProxyType
+from typing import ClassVar
 
-from bot.approvals.elsewhere import Elsewhere
-from bot.approvals.ruling import Forward, Plan, Vote
-from bot.erp.model import Money, Outcome, Verdict
+from bot.approvals.plan import ApprovalPlan, Forward, Vote
+from bot.erp.model import Approval, DecisionOutcome, Money, PurchaseOrder, PurchaseStatus, Verdict
+from bot.errors import DingerpError
 from bot.outbox.place import Place
+from bot.phrase import Phrase, phrase
+
+_EXTERNAL_VERDICTS: Mapping[PurchaseStatus | None, Verdict] = MappingProxyType(
+    {
+        PurchaseStatus.APPROVED: Verdict.APPROVE,
+        PurchaseStatus.DONE: Verdict.APPROVE,
+        PurchaseStatus.REJECTED: Verdict.REJECT,
+    }
+)
+"""States that only a decision leads to (ERP sheet, 11.2). A draft or a cancelled document may have been turned down or
+taken back: the ERP does not tell which."""
+
+_EXTERNAL_HEADLINES: Mapping[Verdict | None, Phrase] = MappingProxyType(
+    {
+        Verdict.APPROVE: phrase("Approved in the ERP"),
+        Verdict.REJECT: phrase("Rejected in the ERP"),
+        None: phrase("Decided in the ERP"),
+    }
+)
+
+_WITHDRAWN: Mapping[PurchaseStatus | None, Phrase] = MappingProxyType(
+    {
+        PurchaseStatus.DRAFT: phrase("It is a draft again in the ERP."),
+        PurchaseStatus.CANCELLED: phrase("It was cancelled in the ERP."),
+        None: phrase("It is not in the ERP any more."),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExternalDecision:
+    """What the ERP told of a document that it no longer waits for."""
+
+    status: PurchaseStatus | None = None
+    """None where it is not known; of a withdrawn one: it is not there any more."""
+    by: str = ""
+    """Who decided, as the ERP names them; empty where it does not tell, or nobody decided."""
+    at: datetime | None = None
+    """When they did."""
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """Return what was decided; None where nothing was, or the ERP does not tell."""
+        return _EXTERNAL_VERDICTS.get(self.status)
+
+
+def read_external_decision(order: PurchaseOrder) -> ExternalDecision:
+    """Return what an order that no longer waits tells.
+
+    Who decided and when are told of decisions alone: on a cancelled one they are those of an earlier level.
+    """
+    there, approval = ExternalDecision(status=order.status), order.approval or Approval()
+    if there.verdict is None:
+        return there
+    return ExternalDecision(status=order.status, by=order.named(approval.decided_by), at=approval.decided_at)
+
+
+def external_headline(there: ExternalDecision | None) -> Phrase:
+    """Return what a case is called that was decided there."""
+    return _EXTERNAL_HEADLINES[there.verdict if there is not None else None]
+
+
+def withdrawal_text(there: ExternalDecision | None) -> Phrase:
+    """Return what became of a document that no longer waits, without a decision."""
+    if there is None:
+        return phrase("It was taken back or deleted in the ERP.")
+    return _WITHDRAWN.get(there.status, _WITHDRAWN[None])
+
+
+def external_decision_text(there: ExternalDecision) -> Phrase | None:
+    """Return what somebody is told who would decide as well; None where there is nothing to tell."""
+    match there.verdict:
+        case Verdict.APPROVE:
+            return _approved(there)
+        case Verdict.REJECT:
+            return _rejected(there)
+        case _:
+            return phrase("%(name)s decided it in the ERP already.", name=there.by) if there.by else None
+
+
+def _approved(there: ExternalDecision) -> Phrase:
+    if not there.by:
+        return phrase("It was approved in the ERP already.")
+    if there.at is None:
+        return phrase("%(name)s approved it in the ERP already.", name=there.by)
+    return phrase("%(name)s approved it in the ERP already, at %(time)s.", name=there.by, time=there.at)
+
+
+def _rejected(there: ExternalDecision) -> Phrase:
+    if not there.by:
+        return phrase("It was rejected in the ERP already.")
+    if there.at is None:
+        return phrase("%(name)s rejected it in the ERP already.", name=there.by)
+    return phrase("%(name)s rejected it in the ERP already, at %(time)s.", name=there.by, time=there.at)
 
 
 class CaseState(StrEnum):
@@ -39,7 +136,7 @@ class CaseState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+class CaseDecision:
     """What the votes came to: the first valid one that completes the plan, or any valid rejection. There is one."""
 
     verdict: Verdict
@@ -53,7 +150,7 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Brief:
+class DocumentSummary:
     """What is remembered of the document, for lists, limits and duties; cards show what the ERP says now."""
 
     vendor: str = ""
@@ -80,23 +177,23 @@ class Case:
     """The ERP's own level at that version."""
     waits_for: tuple[str, ...] = ()
     """The accounts that the ERP itself waited for at that version; empty where it does not tell."""
-    brief: Brief = Brief()
+    brief: DocumentSummary = DocumentSummary()
     state: CaseState
-    plan: Plan
+    plan: ApprovalPlan
     policy: str
     """Version of the rules that the plan was made by."""
     votes: tuple[Vote, ...] = ()
     forwards: tuple[Forward, ...] = ()
     refused: tuple[str, ...] = ()
     """userIds whom the ERP itself refused: others have to decide."""
-    decision: Decision | None = None
+    decision: CaseDecision | None = None
     attempted_at: datetime | None = None
     """When the ERP was last told; set before the call, so that after a crash it is known that it may have happened."""
     attempts: int = 0
-    outcome: Outcome | None = None
+    outcome: DecisionOutcome | None = None
     said: str = ""
     """The ERP's own words about the write, or why it could not be told, as the message id of what people read."""
-    elsewhere: Elsewhere | None = None
+    elsewhere: ExternalDecision | None = None
     """What became of it in the ERP itself; None where that is not how it ended, or nothing is known of it."""
     opened_at: datetime
     due_at: datetime | None = None
@@ -111,7 +208,7 @@ class Case:
     """Grows with every change that a card shows."""
 
 
-class CardKind(StrEnum):
+class ApprovalCardKind(StrEnum):
     """What a card is for; also the kind of its deliveries, which says who composes them."""
 
     APPROVAL = "approval"
@@ -127,7 +224,7 @@ class CaseCard:
     case: str
     place: Place
     for_user: str = ""
-    kind: CardKind = CardKind.APPROVAL
+    kind: ApprovalCardKind = ApprovalCardKind.APPROVAL
     copy: int = 0
     """Number of the reminder that made it: an update of a card that stands already tells nobody."""
 
@@ -144,3 +241,26 @@ class AuditRow:
     detail: str = ""
     seen: str = ""
     """Fingerprint of what was shown to them."""
+
+
+_LIMIT_STATES = {CaseState.OPEN, CaseState.WRITING, CaseState.UNKNOWN, CaseState.APPROVED}
+"""States in which an approval uses up its giver's limit: it may still come to something, or it has."""
+
+
+def possible_voters(case: Case) -> frozenset[str]:
+    """Return the userIds of all who may come to decide: by the plan, by escalation, or passed on by hand."""
+    approvers = {one for level in case.plan.levels for one in level.approvers}
+    return frozenset(approvers | {*case.plan.escalate_to} | {one.to for one in case.forwards})
+
+
+def limit_votes(case: Case) -> tuple[Vote, ...]:
+    """Return the approvals that count against limits per day."""
+    if case.state not in _LIMIT_STATES:
+        return ()
+    return tuple(vote for vote in case.votes if vote.verdict is Verdict.APPROVE)
+
+
+class CaseConflict(DingerpError):
+    """Another process changed the case first: read again and do it anew."""
+
+    retry: ClassVar[bool] = True

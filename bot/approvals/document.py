@@ -12,7 +12,7 @@ from bot.erp.model import PurchaseOrder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Document:
+class ApprovalDocument:
     """One revision of one purchase order of one source, with what rules may ask for beyond the order itself."""
 
     order: PurchaseOrder

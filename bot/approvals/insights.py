@@ -26,22 +26,22 @@ from bot.erp.port import ListQuery
 
 log = structlog.get_logger(__name__)
 
-LISTED, READ, LINES = 20, 6, 5
+MAX_LISTED, MAX_READ, MAX_LINES = 20, 6, 5
 """Orders of the vendor that are listed, those of them that are read with their lines, and lines whose stock is asked:
 at most 1 + 6 + 5 calls for a revision."""
 
 _BOUGHT = {PurchaseStatus.APPROVED, PurchaseStatus.DONE}
 """States in which a price was really agreed."""
 _OPEN = {PurchaseStatus.WAITING, PurchaseStatus.APPROVED}
-_NAMED = 3
-_HABIT = 2
+_MAX_NUMBERS = 3
+_USUAL_FROM = 2
 """Orders from which on something is usual."""
-_REPEAT = timedelta(days=30)
+_DUPLICATE_WINDOW = timedelta(days=30)
 """A second order of the same lines within this time is odd."""
 _WHOLE, _TENTH = Decimal(1), Decimal("0.1")
 
 
-class Missing(StrEnum):
+class MissingInsight(StrEnum):
     """What could not be found out."""
 
     HISTORY = "history"
@@ -49,7 +49,7 @@ class Missing(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Marks:
+class InsightThresholds:
     """From when on something is odd."""
 
     price_jump: Decimal = Decimal(10)
@@ -81,7 +81,7 @@ class LineInsight:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lateness:
+class SupplierLateness:
     """How many of the vendor's orders that goods are awaited of are late, and the worst by how many days."""
 
     awaited: int
@@ -94,7 +94,7 @@ class Insight:
     """What was found out about one revision; ``lines`` by their SKU."""
 
     lines: Mapping[str, LineInsight] = field(default_factory=lambda: MappingProxyType({}))
-    lateness: Lateness | None = None
+    lateness: SupplierLateness | None = None
     open_orders: tuple[str, ...] = ()
     """Other orders at the vendor that are not finished, newest first."""
     duplicates: tuple[str, ...] = ()
@@ -102,20 +102,20 @@ class Insight:
     past_due: bool = False
     usual_currency: str = ""
     """Where this order's is another."""
-    missing: frozenset[Missing] = frozenset()
+    missing: frozenset[MissingInsight] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class InsightData:
     """What was read: the vendor's orders as listed, some of them with lines, and the stock of products by SKU."""
 
     listed: tuple[PurchaseOrder, ...] = ()
     read: tuple[PurchaseOrder, ...] = ()
     stock: Mapping[str, StockLevel] = field(default_factory=lambda: MappingProxyType({}))
-    missing: frozenset[Missing] = frozenset()
+    missing: frozenset[MissingInsight] = frozenset()
 
 
-class Records(Protocol):
+class InsightSource(Protocol):
     """One source as `bot.erp.hub.ErpHub.at` gives it; all raise the classes of `bot.erp.errors`."""
 
     async def purchase_order(self, number: str) -> PurchaseOrder:
@@ -136,11 +136,11 @@ class Insights:
 
     def __init__(
         self,
-        records: Callable[[str], Records],
+        records: Callable[[str], InsightSource],
         *,
         now: Callable[[], datetime],
         seconds: float = 3.0,
-        marks: Marks | None = None,
+        marks: InsightThresholds | None = None,
         kept: int = 500,
         fresh: timedelta = timedelta(minutes=10),
     ) -> None:
@@ -148,7 +148,7 @@ class Insights:
         self._records = records
         self._now = now
         self._seconds = seconds
-        self._marks = marks or Marks()
+        self._marks = marks or InsightThresholds()
         self._fresh = fresh
         self._known: LRUCache[str, tuple[datetime, Insight]] = LRUCache(kept)
         self._finding: dict[str, asyncio.Task[Insight]] = {}
@@ -172,22 +172,22 @@ class Insights:
         return found[1]
 
     async def _find(self, key: str, order: PurchaseOrder) -> Insight:
-        evidence = await gather(self._records(order.source), order, seconds=self._seconds)
-        insight = study(order, evidence, self._now().date(), self._marks)
+        evidence = await collect(self._records(order.source), order, seconds=self._seconds)
+        insight = analyse(order, evidence, self._now().date(), self._marks)
         if not insight.missing:
             self._known[key] = (self._now(), insight)
         return insight
 
 
-async def gather(records: Records, order: PurchaseOrder, *, seconds: float) -> Evidence:
-    """Read what `study` needs, as much as possible at once; what fails or is not there in time is missing."""
-    reading = _Reading(records, asyncio.get_running_loop().time() + seconds)
-    skus = tuple(dict.fromkeys(line.sku for line in order.lines if line.sku))[:LINES]
+async def collect(records: InsightSource, order: PurchaseOrder, *, seconds: float) -> InsightData:
+    """Read what `analyse` needs, as much as possible at once; what fails or is not there in time is missing."""
+    reading = _Collector(records, asyncio.get_running_loop().time() + seconds)
+    skus = tuple(dict.fromkeys(line.sku for line in order.lines if line.sku))[:MAX_LINES]
     await asyncio.gather(
-        reading.bounded(Missing.HISTORY, reading.history(order)),
-        *(reading.bounded(Missing.STOCK, reading.stock(sku)) for sku in skus),
+        reading.bounded(MissingInsight.HISTORY, reading.history(order)),
+        *(reading.bounded(MissingInsight.STOCK, reading.stock(sku)) for sku in skus),
     )
-    return Evidence(
+    return InsightData(
         listed=reading.listed,
         read=tuple(reading.orders[one.number] for one in reading.listed if one.number in reading.orders),
         stock=MappingProxyType(reading.levels),
@@ -195,18 +195,18 @@ async def gather(records: Records, order: PurchaseOrder, *, seconds: float) -> E
     )
 
 
-class _Reading:
+class _Collector:
     """What has been read so far, until a moment of the event loop's clock."""
 
-    def __init__(self, records: Records, until: float) -> None:
+    def __init__(self, records: InsightSource, until: float) -> None:
         self._records = records
         self._until = until
         self.listed: tuple[PurchaseOrder, ...] = ()
         self.orders: dict[str, PurchaseOrder] = {}
         self.levels: dict[str, StockLevel] = {}
-        self.missing: set[Missing] = set()
+        self.missing: set[MissingInsight] = set()
 
-    async def bounded(self, what: Missing, work: Coroutine[None, None, None]) -> None:
+    async def bounded(self, what: MissingInsight, work: Coroutine[None, None, None]) -> None:
         try:
             async with asyncio.timeout_at(self._until):
                 await work
@@ -222,22 +222,22 @@ class _Reading:
 
     async def history(self, order: PurchaseOrder) -> None:
         self.listed = tuple(one for one in await _of_vendor(self._records, order) if one.number != order.number)
-        reads = (self.bounded(Missing.HISTORY, self._order(one.number)) for one in self.listed[:READ])
+        reads = (self.bounded(MissingInsight.HISTORY, self._order(one.number)) for one in self.listed[:MAX_READ])
         await asyncio.gather(*reads)
 
     async def _order(self, number: str) -> None:
         self.orders[number] = await self._records.purchase_order(number)
 
 
-async def _of_vendor(records: Records, order: PurchaseOrder) -> tuple[PurchaseOrder, ...]:
+async def _of_vendor(records: InsightSource, order: PurchaseOrder) -> tuple[PurchaseOrder, ...]:
     if not order.vendor:
         return ()
-    found = await records.purchase_orders(ListQuery(text=order.vendor, limit=LISTED))
+    found = await records.purchase_orders(ListQuery(text=order.vendor, limit=MAX_LISTED))
     # The text may also have matched a number or another vendor's longer name.
     return tuple(one for one in found.items if one.vendor == order.vendor)
 
 
-def study(order: PurchaseOrder, evidence: Evidence, today: date, marks: Marks) -> Insight:
+def analyse(order: PurchaseOrder, evidence: InsightData, today: date, marks: InsightThresholds) -> Insight:
     """Return what the evidence says about an order."""
     others = [one for one in evidence.read if one.number != order.number]
     awaited = [
@@ -250,16 +250,18 @@ def study(order: PurchaseOrder, evidence: Evidence, today: date, marks: Marks) -
         lines=MappingProxyType(
             {line.sku: _line(line, others, evidence.stock.get(line.sku), marks) for line in order.lines if line.sku}
         ),
-        lateness=Lateness(awaited=len(awaited), late=len(late), days=max(late, default=0)) if awaited else None,
-        open_orders=tuple(one.number for one in evidence.listed if _is_open(one))[:_NAMED],
-        duplicates=tuple(one.number for one in others if _repeats(order, one))[:_NAMED],
+        lateness=SupplierLateness(awaited=len(awaited), late=len(late), days=max(late, default=0)) if awaited else None,
+        open_orders=tuple(one.number for one in evidence.listed if _is_open(one))[:_MAX_NUMBERS],
+        duplicates=tuple(one.number for one in others if _repeats(order, one))[:_MAX_NUMBERS],
         past_due=order.due_on is not None and order.due_on < today,
         usual_currency=_other_currency(order, evidence.listed),
         missing=evidence.missing,
     )
 
 
-def _line(line: PurchaseLine, others: Sequence[PurchaseOrder], level: StockLevel | None, marks: Marks) -> LineInsight:
+def _line(
+    line: PurchaseLine, others: Sequence[PurchaseOrder], level: StockLevel | None, marks: InsightThresholds
+) -> LineInsight:
     past = [(one, known) for one in others for known in one.lines if (known.sku, known.unit) == (line.sku, line.unit)]
     last = _last_price(line, past)
     usual = _usual(known.quantity for one, known in past if one.status in _BOUGHT)
@@ -291,7 +293,7 @@ def _drift(now: Money | None, then: Money) -> Decimal | None:
 
 def _usual(quantities: Iterable[Decimal]) -> Decimal | None:
     known = list(quantities)
-    return median(known) if len(known) >= _HABIT else None
+    return median(known) if len(known) >= _USUAL_FROM else None
 
 
 def _is_open(order: PurchaseOrder) -> bool:
@@ -304,7 +306,7 @@ def _repeats(order: PurchaseOrder, other: PurchaseOrder) -> bool:
         return False
     if order.ordered_on is None or other.ordered_on is None:
         return True
-    return abs(order.ordered_on - other.ordered_on) <= _REPEAT
+    return abs(order.ordered_on - other.ordered_on) <= _DUPLICATE_WINDOW
 
 
 def _wanted(order: PurchaseOrder) -> Counter[tuple[str, str, Decimal]]:
@@ -313,7 +315,7 @@ def _wanted(order: PurchaseOrder) -> Counter[tuple[str, str, Decimal]]:
 
 def _other_currency(order: PurchaseOrder, listed: Sequence[PurchaseOrder]) -> str:
     used = Counter(one.total.currency for one in listed if one.total is not None and one.status in _BOUGHT)
-    if order.total is None or used.total() < _HABIT:
+    if order.total is None or used.total() < _USUAL_FROM:
         return ""
     usual = used.most_common(1)[0][0]
     return usual if usual != order.total.currency else ""

@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import ClassVar
 
-from bot.approvals.asking import SEEN
-from bot.approvals.views import shows
+from bot.approvals.facade import FINGERPRINT_PREFIX
+from bot.approvals.views import show_action
 from bot.cards.actions import ApproveAll, Ask
 from bot.cards.view import Button, Color, ListView, View
-from bot.chat.line import command_line
+from bot.chat.parsing import command_line
 from bot.erp.model import Money
 from bot.phrase import Phrase, phrase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ApprovalRow:
+class ApprovalListRow:
     """An order in a list. ``result`` is what came of approving it together with others."""
 
     case: str
@@ -31,7 +31,7 @@ class ApprovalRow:
     done: bool = False
 
 
-SEVERAL = 2
+MIN_FOR_APPROVE_ALL = 2
 """Orders from which on a list offers to approve them together."""
 
 
@@ -41,14 +41,14 @@ class ApprovalList(ListView):
 
     card: ClassVar[str] = "approval_list"
 
-    rows: tuple[ApprovalRow, ...]
+    rows: tuple[ApprovalListRow, ...]
 
     def row_buttons(self) -> Sequence[Button]:
-        return [Button(row.number, shows(row.case)) for row in self.rows]
+        return [Button(row.number, show_action(row.case)) for row in self.rows]
 
     def buttons(self) -> Sequence[Button]:
         pages = ListView.buttons(self)
-        if len(self.rows) < SEVERAL:
+        if len(self.rows) < MIN_FOR_APPROVE_ALL:
             return pages
         every = Button(phrase("Approve all…"), Ask(command_line("pending", "all"), self.offset))
         return (*pages, every)
@@ -60,13 +60,13 @@ class ApprovalAll(ListView):
 
     card: ClassVar[str] = "approval_all"
 
-    rows: tuple[ApprovalRow, ...]
+    rows: tuple[ApprovalListRow, ...]
     note: Phrase | None = None
 
     def buttons(self) -> Sequence[Button]:
         label = phrase("Yes, approve all %(num)s", num=len(self.rows))
         return (
-            Button(label, ApproveAll(page_mark(row.case for row in self.rows), self.offset), Color.BLUE),
+            Button(label, ApproveAll(page_fingerprint(row.case for row in self.rows), self.offset), Color.BLUE),
             Button(phrase("Back"), Ask(command_line("pending"), self.offset)),
         )
 
@@ -77,13 +77,13 @@ class ApprovalResults(View):
 
     card: ClassVar[str] = "approval_results"
 
-    rows: tuple[ApprovalRow, ...]
+    rows: tuple[ApprovalListRow, ...]
 
     def buttons(self) -> Sequence[Button]:
-        left = [Button(row.number, shows(row.case)) for row in self.rows if not row.done]
+        left = [Button(row.number, show_action(row.case)) for row in self.rows if not row.done]
         return (*left, Button(phrase("What else waits"), Ask(command_line("pending"))))
 
 
-def page_mark(cases: Iterable[str]) -> str:
+def page_fingerprint(cases: Iterable[str]) -> str:
     """Return what tells these cases, in this order, from any others."""
-    return hashlib.sha256("\n".join(cases).encode()).hexdigest()[:SEEN]
+    return hashlib.sha256("\n".join(cases).encode()).hexdigest()[:FINGERPRINT_PREFIX]

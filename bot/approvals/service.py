@@ -9,16 +9,14 @@ from typing import Any, TypeVar
 
 import structlog
 
-from bot.approvals import forwarding, voting
-from bot.approvals.case import AuditRow, Case, CaseState
-from bot.approvals.document import Document
-from bot.approvals.errors import CaseTaken
-from bot.approvals.office import Office
-from bot.approvals.opening import gone, open_case, overtaken
-from bot.approvals.reading import remembered
-from bot.approvals.ruling import Planning, Ruling
-from bot.approvals.unit import Unit
-from bot.approvals.voting import Said, Voted, Word
+from bot.approvals import voting
+from bot.approvals.case import AuditRow, Case, CaseConflict, CaseState
+from bot.approvals.document import ApprovalDocument
+from bot.approvals.document_reader import document_from_case
+from bot.approvals.lifecycle import close_deleted, close_externally_decided, open_case
+from bot.approvals.plan import Eligibility, PlanResult
+from bot.approvals.unit_of_work import CaseTransactions, CaseUnitOfWork
+from bot.approvals.voting import VoteOutcome, VoteRequest, VoteResult
 from bot.erp.errors import ErpError, NotFound
 from bot.erp.model import PurchaseStatus, Verdict
 from bot.errors import DingerpError
@@ -27,41 +25,41 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
-_FOLLOWS = {CaseState.OPEN, CaseState.EXPIRED, CaseState.FAILED, CaseState.SUPERSEDED}
+_CLOSED_BY_ERP_DECISION = {CaseState.OPEN, CaseState.EXPIRED, CaseState.FAILED, CaseState.SUPERSEDED}
 """Cases that end when their document is decided in the ERP; also those in which nothing came of it here, and those of a
 revision whose successor was decided before anybody here saw it wait."""
 
-_ALL = 5_000
+_MAX_OPEN_CASES = 5_000
 """More documents never wait at the same time."""
 
-_READS = 5
+_MAX_READS = 5
 """Times that a document is read because its case changed while it was being read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pending:
+class PendingCase:
     """A case that waits for somebody, and what approving it would meet: their limit may be too low."""
 
     case: Case
-    ruling: Ruling
+    eligibility: Eligibility
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Why:
-    """Why a document is decided by whom; ``ruling`` is about the person who asked, where the case takes votes."""
+class PlanExplanation:
+    """Why a document is decided by whom; ``eligibility`` is about the person who asked, where the case takes votes."""
 
-    document: Document
+    document: ApprovalDocument
     case: Case | None
-    planning: Planning
-    ruling: Ruling | None
+    plan_result: PlanResult
+    eligibility: Eligibility | None
 
 
-class ApprovalDesk:
+class ApprovalService:
     """All methods raise `bot.errors.DingerpError` when the store is away, and then nothing was done."""
 
-    def __init__(self, office: Office, *, poke: Callable[[], None], seconds: float) -> None:
+    def __init__(self, office: CaseTransactions, *, poke: Callable[[], None], seconds: float) -> None:
         """``poke`` wakes the writer; ``seconds`` is how long the ERP may take while somebody waits for a click."""
-        self._office = office
+        self._transactions = office
         self._poke = poke
         self._seconds = seconds
         self._at_work: set[asyncio.Task[Any]] = set()
@@ -75,120 +73,133 @@ class ApprovalDesk:
         """
         return await self._whole(self._submitted(source, number, again, quiet))
 
-    async def say(self, word: Word) -> Voted:
+    async def say(self, word: VoteRequest) -> VoteResult:
         """Store somebody's word. When the ERP does not answer in time, that is what came of it."""
         return await self._act(word.case, lambda unit, document: voting.vote(unit, word, document))
 
-    async def forward(self, case_id: str, to: str, by: str) -> Voted:
+    async def forward(self, case_id: str, to: str, by: str) -> VoteResult:
         """Let ``to`` stand in for the approver whose turn ``by`` has; both are userIds."""
-        return await self._act(case_id, lambda unit, document: forwarding.forward(unit, case_id, to, by, document))
+        return await self._act(case_id, lambda unit, document: voting.forward(unit, case_id, to, by, document))
 
-    async def take_back(self, case_id: str, user_id: str) -> Voted:
+    async def take_back(self, case_id: str, user_id: str) -> VoteResult:
         """Undo a decision that the ERP was not told yet."""
-        return await self._whole(self._office.do(lambda unit: voting.take_back(unit, case_id, user_id)))
+        return await self._whole(self._transactions.do(lambda unit: voting.take_back(unit, case_id, user_id)))
 
     async def case(self, case_id: str) -> Case | None:
         """Return one case."""
-        return await self._office.read(lambda book: book.case(case_id))
+        return await self._transactions.read(lambda book: book.case(case_id))
 
     async def newest(self, number: str, source: str = "") -> Case | None:
         """Return the newest case of a document, at any source if none is named."""
-        return next(iter(await self._office.read(lambda book: book.named(number, source, 1))), None)
+        return next(iter(await self._transactions.read(lambda book: book.named(number, source, 1))), None)
 
     async def knows(self, source: str) -> bool:
         """Return whether a source was looked through, or there ever was a case of it."""
-        return await self._office.read(lambda book: book.knows(source))
+        return await self._transactions.read(lambda book: book.knows(source))
 
-    async def looked_through(self, source: str) -> None:
+    async def mark_source_seen(self, source: str) -> None:
         """Remember that a source was looked through for what waits."""
-        await self._office.do(lambda unit: unit.book.looked_through(source))
+        await self._transactions.do(lambda unit: unit.book.mark_source_seen(source))
 
     async def open_cases(self) -> tuple[Case, ...]:
         """Return the cases that take votes, oldest first."""
-        return await self._office.read(lambda book: tuple(book.open_cases(limit=_ALL)))
+        return await self._transactions.read(lambda book: tuple(book.open_cases(limit=_MAX_OPEN_CASES)))
 
-    async def pending(self, user_id: str) -> tuple[Pending, ...]:
+    async def pending(self, user_id: str) -> tuple[PendingCase, ...]:
         """Return the open cases in which it is this person's turn, oldest first, without asking the ERP."""
-        return await self._office.look(lambda unit: _pending(unit, user_id))
+        return await self._transactions.look(lambda unit: _pending(unit, user_id))
 
     async def history(self, number: str, source: str = "") -> tuple[tuple[Case, tuple[AuditRow, ...]], ...]:
         """Return the record of a document, its newest case first."""
-        return await self._office.read(
+        return await self._transactions.read(
             lambda book: tuple((one, tuple(book.rows_of(one.id))) for one in book.named(number, source))
         )
 
-    async def why(self, source: str, number: str, user_id: str) -> Why:
+    async def why(self, source: str, number: str, user_id: str) -> PlanExplanation:
         """Return who decides on a document and by which rule, and whether this person may; stores nothing.
 
         Raises the classes of `bot.erp.errors`.
         """
-        document, company = await self._office.reader.study(source, number, self._office.policy())
+        document, company = await self._transactions.reader.study(source, number, self._transactions.policy())
 
-        def explain(unit: Unit) -> Why:
+        def explain(unit: CaseUnitOfWork) -> PlanExplanation:
             case = unit.book.newest(source, number)
             open_now = case is not None and case.state is CaseState.OPEN
-            ruling = voting.may_now(unit, case, user_id, Verdict.APPROVE, document) if case and open_now else None
-            planning = unit.policy.plan(document, unit.company)
-            return Why(document=document, case=case, planning=planning, ruling=ruling)
+            eligibility = (
+                voting.check_eligibility(unit, case, user_id, Verdict.APPROVE, document) if case and open_now else None
+            )
+            plan_result = unit.policy.plan(document, unit.company)
+            return PlanExplanation(document=document, case=case, plan_result=plan_result, eligibility=eligibility)
 
-        return await self._office.look(explain, company)
+        return await self._transactions.look(explain, company)
 
-    async def _act(self, case_id: str, act: Callable[[Unit, Document], Voted]) -> Voted:
+    async def _act(self, case_id: str, act: Callable[[CaseUnitOfWork, ApprovalDocument], VoteResult]) -> VoteResult:
         case = await self.case(case_id)
         if case is None:
-            return Voted(said=Said.NO_CASE, case=None)
+            return VoteResult(said=VoteOutcome.NO_CASE, case=None)
         if case.state is not CaseState.OPEN:
             # Nobody's word counts any more, so the ERP need not be asked.
-            return Voted(said=Said.CHANGED if case.state is CaseState.SUPERSEDED else Said.LATE, case=case)
+            return VoteResult(
+                said=VoteOutcome.CHANGED if case.state is CaseState.SUPERSEDED else VoteOutcome.LATE, case=case
+            )
         try:
-            document = await self._office.reader.glance(case.source, case.number, self._seconds)
+            document = await self._transactions.reader.read_for_vote(case.source, case.number, self._seconds)
         except NotFound:
-            ended = await self._whole(self._office.do(lambda unit: gone(unit, case_id)))
-            return Voted(said=Said.ELSEWHERE, case=ended or await self.case(case_id))
+            ended = await self._whole(self._transactions.do(lambda unit: close_deleted(unit, case_id)))
+            return VoteResult(said=VoteOutcome.ELSEWHERE, case=ended or await self.case(case_id))
         except ErpError as error:
             log.warning("approvals.not_read", source=case.source, error=type(error).__name__)
-            return Voted(said=Said.SILENT, case=case, reasons=(error.tell(),))
+            return VoteResult(said=VoteOutcome.SILENT, case=case, reasons=(error.tell(),))
         return await self._whole(self._store(act, document))
 
-    async def _store(self, act: Callable[[Unit, Document], Voted], document: Document) -> Voted:
-        voted = await self._office.do(lambda unit: act(unit, document))
+    async def _store(
+        self, act: Callable[[CaseUnitOfWork, ApprovalDocument], VoteResult], document: ApprovalDocument
+    ) -> VoteResult:
+        vote_result = await self._transactions.do(lambda unit: act(unit, document))
         self._poke()
-        if voted.said is not Said.CHANGED or voted.case is None:
-            return voted
+        if vote_result.said is not VoteOutcome.CHANGED or vote_result.case is None:
+            return vote_result
         try:
-            return replace(voted, fresh=await self._submitted(document.source, document.number, again=False))
+            return replace(vote_result, fresh=await self._submitted(document.source, document.number, again=False))
         except DingerpError as error:
             # The case is stored as one that has to be followed: the writer does it when the ERP answers.
             log.warning("approvals.not_followed", source=document.source, error=type(error).__name__)
-            return voted
+            return vote_result
 
     async def _submitted(self, source: str, number: str, again: bool, quiet: bool = False) -> Case | None:
-        for _ in range(_READS):
-            before = await self._office.read(lambda book: book.newest(source, number))
-            policy = self._office.policy()
+        for _ in range(_MAX_READS):
+            before = await self._transactions.read(lambda book: book.newest(source, number))
+            policy = self._transactions.policy()
             try:
-                document, company = await self._office.reader.study(source, number, policy)
+                document, company = await self._transactions.reader.study(source, number, policy)
             except NotFound:
                 if before is not None and not before.state.is_final:
-                    await self._office.do(lambda unit, one=before.id: gone(unit, one))  # type: ignore[misc]  # one argument in the end
+                    await self._transactions.do(lambda unit, one=before.id: close_deleted(unit, one))  # type: ignore[misc]  # one argument in the end
                 return None
-            groups = self._office.groups(document)
+            groups = self._transactions.groups(document)
 
             def take_in(
-                unit: Unit, before: Case | None = before, document: Document = document, groups: Any = groups
+                unit: CaseUnitOfWork,
+                before: Case | None = before,
+                document: ApprovalDocument = document,
+                groups: Any = groups,
             ) -> Case | None:
                 newest = unit.book.newest(source, number)
-                if _moment_of(newest) != _moment_of(before):
-                    raise _Moved
-                if newest and newest.state in _FOLLOWS and document.order.status is not PurchaseStatus.WAITING:
-                    overtaken(unit, newest, document.order)
+                if _revision_of(newest) != _revision_of(before):
+                    raise _CaseMoved
+                if (
+                    newest
+                    and newest.state in _CLOSED_BY_ERP_DECISION
+                    and document.order.status is not PurchaseStatus.WAITING
+                ):
+                    close_externally_decided(unit, newest, document.order)
                 return open_case(unit, document, groups, again=again, quiet=quiet)
 
             try:
-                return await self._office.do(take_in, company)
-            except _Moved:
+                return await self._transactions.do(take_in, company)
+            except _CaseMoved:
                 continue  # what was read may be older than what was decided since
-        raise CaseTaken(number)
+        raise CaseConflict(number)
 
     async def _whole(self, work: Coroutine[Any, Any, T] | Awaitable[T]) -> T:
         """Finish what was begun even if whoever asked goes away: a click that is over time has still been made."""
@@ -198,22 +209,22 @@ class ApprovalDesk:
         return await asyncio.shield(task)
 
 
-class _Moved(Exception):
+class _CaseMoved(Exception):
     """The case is not as it was when the document began to be read."""
 
 
-def _moment_of(case: Case | None) -> tuple[str, CaseState] | None:
+def _revision_of(case: Case | None) -> tuple[str, CaseState] | None:
     return None if case is None else (case.id, case.state)
 
 
-def _pending(unit: Unit, user_id: str) -> tuple[Pending, ...]:
+def _pending(unit: CaseUnitOfWork, user_id: str) -> tuple[PendingCase, ...]:
     names = (user_id, *unit.policy.principals_of(user_id, unit.now))
     cases = {case.id: case for name in names for case in unit.book.open_cases(name)}
     found = []
     for case in sorted(cases.values(), key=lambda one: (one.opened_at, one.id)):
-        document = remembered(case)
+        document = document_from_case(case)
         # Who may reject has the turn; approving may still meet a limit, which the ruling then tells.
-        if voting.may_now(unit, case, user_id, Verdict.REJECT, document).allowed:
-            ruling = voting.may_now(unit, case, user_id, Verdict.APPROVE, document)
-            found.append(Pending(case=case, ruling=ruling))
+        if voting.check_eligibility(unit, case, user_id, Verdict.REJECT, document).allowed:
+            eligibility = voting.check_eligibility(unit, case, user_id, Verdict.APPROVE, document)
+            found.append(PendingCase(case=case, eligibility=eligibility))
     return tuple(found)

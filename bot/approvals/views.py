@@ -1,6 +1,6 @@
-"""What cards about approvals show. `bot.approvals.drawing` makes them of cases; templates see nothing else.
+"""What cards about approvals show. `bot.approvals.view_builders` makes them of cases; templates see nothing else.
 
-A view for a group holds no amount at all (`Face.BARE`): what is not in it can be in no text, twin, summary or field.
+A view for a group holds no amount at all (`Audience.BARE`): what is not in it can be in no text, twin, summary or field.
 """
 
 from __future__ import annotations
@@ -13,11 +13,10 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import ClassVar, TypeAlias
 
-from bot.approvals.case import CaseState
-from bot.approvals.elsewhere import Elsewhere, headline, withdrawn
-from bot.cards.actions import ApprovePo, Ask, ForwardPo, Reason, RejectPo, UndoPo
+from bot.approvals.case import CaseState, ExternalDecision, external_headline, withdrawal_text
+from bot.cards.actions import ApprovePo, Ask, ForwardPo, RejectPo, RejectReason, UndoPo
 from bot.cards.view import Button, Color, ListView, View
-from bot.chat.line import command_line
+from bot.chat.parsing import command_line
 from bot.erp.model import Money, Verdict
 from bot.phrase import Phrase, phrase
 
@@ -28,7 +27,7 @@ HEADLINES: Mapping[CaseState, Phrase] = MappingProxyType(
         CaseState.UNKNOWN: phrase("The ERP did not confirm yet"),
         CaseState.APPROVED: phrase("Approved"),
         CaseState.REJECTED: phrase("Rejected"),
-        CaseState.DECIDED_ELSEWHERE: headline(None),
+        CaseState.DECIDED_ELSEWHERE: external_headline(None),
         CaseState.FAILED: phrase("The ERP could not be told"),
         CaseState.SUPERSEDED: phrase("Changed in the ERP"),
         CaseState.EXPIRED: phrase("Expired"),
@@ -38,11 +37,11 @@ HEADLINES: Mapping[CaseState, Phrase] = MappingProxyType(
 """What a case is called in each state: the title of its cards."""
 
 
-def _headline(state: CaseState, there: Elsewhere | None) -> Phrase:
-    return headline(there) if state is CaseState.DECIDED_ELSEWHERE else HEADLINES[state]
+def _headline(state: CaseState, there: ExternalDecision | None) -> Phrase:
+    return external_headline(there) if state is CaseState.DECIDED_ELSEWHERE else HEADLINES[state]
 
 
-class Face(StrEnum):
+class Audience(StrEnum):
     """Who can see a card: one person, or everybody in a group."""
 
     PRICED = "priced"
@@ -71,7 +70,7 @@ class ApprovalLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Spoken:
+class VoteLine:
     """Who said what, when; ``instead_of`` is the name of whom they stood in for."""
 
     name: str
@@ -81,7 +80,7 @@ class Spoken:
     instead_of: str = ""
 
 
-Shown: TypeAlias = Money | date | str | None
+DisplayValue: TypeAlias = Money | date | str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,8 +89,8 @@ class ChangedField:
 
     label: Phrase
     what: str = ""
-    before: Shown = None
-    now: Shown = None
+    before: DisplayValue = None
+    now: DisplayValue = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +113,7 @@ class ApprovalView(ListView):
     number: str
     source: str = ""
     vendor: str
-    face: Face
+    face: Audience
     state: CaseState
     requester: str = ""
     amount: Money | None = None
@@ -126,9 +125,9 @@ class ApprovalView(ListView):
     need_all: bool = False
     waited: tuple[str, ...] = ()
     erp_waits: tuple[str, ...] = ()
-    spoken: tuple[Spoken, ...] = ()
-    decision: Spoken | None = None
-    elsewhere: Elsewhere | None = None
+    spoken: tuple[VoteLine, ...] = ()
+    decision: VoteLine | None = None
+    elsewhere: ExternalDecision | None = None
     words: str = ""
     flags: tuple[Phrase, ...] = ()
     facts: tuple[Phrase, ...] = ()
@@ -159,12 +158,12 @@ class ApprovalView(ListView):
     @property
     def withdrawn(self) -> Phrase:
         """Why it no longer waits, where nobody decided."""
-        return withdrawn(self.elsewhere)
+        return withdrawal_text(self.elsewhere)
 
     @property
     def priced(self) -> bool:
         """Whether the viewer may see prices on it."""
-        return self.face is Face.PRICED
+        return self.face is Audience.PRICED
 
     def buttons(self) -> Sequence[Button]:
         again = (Button(phrase("Try again"), Ask(self.retry), Color.BLUE),) if self.retry else ()
@@ -179,16 +178,16 @@ class ApprovalView(ListView):
             sure = ApprovePo(self.case, self.seen, confirmed=True, number=self.number)
             return (
                 Button(phrase("Yes, approve"), sure, Color.BLUE),
-                Button(phrase("Back"), shows(self.case)),
+                Button(phrase("Back"), show_action(self.case)),
             )
-        return deciding(self.case, self.seen, self.number)
+        return decision_buttons(self.case, self.seen, self.number)
 
     def _newer(self) -> tuple[Button, ...]:
-        return (Button(phrase("As it is now"), shows(self.newer), Color.BLUE),) if self.newer else ()
+        return (Button(phrase("As it is now"), show_action(self.newer), Color.BLUE),) if self.newer else ()
 
     def _details(self) -> tuple[Button, ...]:
         # On a bare card it leads to the clicker's own view with prices, there to the order with all its lines.
-        line = Ask(command_line("po", self.number)) if self.priced else shows(self.case)
+        line = Ask(command_line("po", self.number)) if self.priced else show_action(self.case)
         return (Button(phrase("Details"), line),)
 
     def _link(self) -> tuple[Button, ...]:
@@ -208,11 +207,11 @@ class ApprovalSaid(View):
     number: str
     vendor: str
     note: Phrase
-    spoken: Spoken | None = None
+    spoken: VoteLine | None = None
     undo: bool = False
 
     def buttons(self) -> Sequence[Button]:
-        shown = Button(phrase("How it stands"), shows(self.case), Color.BLUE)
+        shown = Button(phrase("How it stands"), show_action(self.case), Color.BLUE)
         return (shown, Button(phrase("Undo"), UndoPo(self.case, self.number))) if self.undo else (shown,)
 
 
@@ -227,8 +226,8 @@ class ApprovalTold(View):
     vendor: str
     amount: Money | None = None
     state: CaseState
-    decision: Spoken | None = None
-    elsewhere: Elsewhere | None = None
+    decision: VoteLine | None = None
+    elsewhere: ExternalDecision | None = None
     words: str = ""
 
     @property
@@ -258,27 +257,27 @@ class ApprovalReasons(View):
     """Only the next message is waited for."""
 
     def buttons(self) -> Sequence[Button]:
-        back = Button(phrase("Back"), shows(self.case))
+        back = Button(phrase("Back"), show_action(self.case))
         if self.own_words:
             return (back,)
-        quick = [self._quick(reason) for reason in Reason if reason is not Reason.OTHER]
-        return (*quick, back, self._quick(Reason.OTHER))
+        quick = [self._quick(reason) for reason in RejectReason if reason is not RejectReason.OTHER]
+        return (*quick, back, self._quick(RejectReason.OTHER))
 
-    def _quick(self, reason: Reason) -> Button:
-        return Button(REASONS[reason], RejectPo(self.case, self.seen, reason, self.number), Color.RED)
+    def _quick(self, reason: RejectReason) -> Button:
+        return Button(REASON_LABELS[reason], RejectPo(self.case, self.seen, reason, self.number), Color.RED)
 
 
-REASONS = {
-    Reason.PRICE: phrase("Price too high"),
-    Reason.BUDGET: phrase("Over budget"),
-    Reason.QUANTITY: phrase("Wrong quantity"),
-    Reason.NEEDLESS: phrase("Not needed"),
-    Reason.OTHER: phrase("Other reason…"),
+REASON_LABELS = {
+    RejectReason.PRICE: phrase("Price too high"),
+    RejectReason.BUDGET: phrase("Over budget"),
+    RejectReason.QUANTITY: phrase("Wrong quantity"),
+    RejectReason.NEEDLESS: phrase("Not needed"),
+    RejectReason.OTHER: phrase("Other reason…"),
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stand:
+class ForwardCandidate:
     """Somebody who could decide instead."""
 
     user_id: str
@@ -295,24 +294,24 @@ class ApprovalPeople(ListView):
     case: str
     number: str
     vendor: str
-    rows: tuple[Stand, ...]
+    rows: tuple[ForwardCandidate, ...]
 
     def row_buttons(self) -> Sequence[Button]:
         return [Button(row.name, ForwardPo(self.case, row.user_id, number=self.number)) for row in self.rows]
 
     def buttons(self) -> Sequence[Button]:
-        return (*ListView.buttons(self), Button(phrase("Back"), shows(self.case)))
+        return (*ListView.buttons(self), Button(phrase("Back"), show_action(self.case)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rung:
+class PlanLevel:
     """One level of the plan: who has to agree, by name, who may not and why, and who has spoken."""
 
     number: int
     need_all: bool
     approvers: tuple[str, ...]
     excluded: tuple[tuple[str, Phrase], ...] = ()
-    spoken: tuple[Spoken, ...] = ()
+    spoken: tuple[VoteLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -326,7 +325,7 @@ class ApprovalWhy(View):
     rule: str = ""
     policy: str = ""
     reasons: tuple[Phrase, ...] = ()
-    rungs: tuple[Rung, ...] = ()
+    plan_levels: tuple[PlanLevel, ...] = ()
     level: int = 0
     may: bool | None = None
     because: tuple[Phrase, ...] = ()
@@ -334,11 +333,11 @@ class ApprovalWhy(View):
     ask: tuple[str, ...] = ()
 
     def buttons(self) -> Sequence[Button]:
-        shown = (Button(phrase("Show it"), shows(self.case), Color.BLUE),) if self.case else ()
+        shown = (Button(phrase("Show it"), show_action(self.case), Color.BLUE),) if self.case else ()
         return (*shown, Button(phrase("Details"), Ask(command_line("po", self.number))))
 
 
-def deciding(case: str, seen: str, number: str) -> tuple[Button, ...]:
+def decision_buttons(case: str, seen: str, number: str) -> tuple[Button, ...]:
     """Return the buttons of whoever may decide about a revision."""
     return (
         Button(phrase("Approve"), ApprovePo(case, seen, number=number), Color.BLUE),
@@ -347,6 +346,6 @@ def deciding(case: str, seen: str, number: str) -> tuple[Button, ...]:
     )
 
 
-def shows(case: str) -> Ask:
+def show_action(case: str) -> Ask:
     """Return what shows a case to whoever asks."""
     return Ask(command_line("pending", case))

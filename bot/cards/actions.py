@@ -91,7 +91,7 @@ class AckAlert:
         return f"/alerts {self.alert} ack"
 
 
-class Pause(StrEnum):
+class SnoozeDuration(StrEnum):
     """For how long an alert may be put off."""
 
     HOUR = "1h"
@@ -106,7 +106,7 @@ class SnoozeAlert:
     kind: ClassVar[str] = "alert.snooze"
 
     alert: str
-    pause: Pause | None = None
+    pause: SnoozeDuration | None = None
 
     def pack(self) -> str:
         """Return the token; raises `ValueError` when it is longer than a button may carry."""
@@ -116,7 +116,7 @@ class SnoozeAlert:
     def parse(cls, rest: str) -> SnoozeAlert:
         """Return the action of a token without its kind; raises `ValueError`."""
         alert, _, pause = rest.partition(_SEPARATOR)
-        return cls(_matching(_ID, alert), Pause(pause) if pause else None)
+        return cls(_matching(_ID, alert), SnoozeDuration(pause) if pause else None)
 
     @property
     def typed(self) -> str:
@@ -188,7 +188,7 @@ class ApprovePo:
         return f"/approve {_about(self.number, self.case)} #{self.seen}{' confirm' if self.confirmed else ''}"
 
 
-class Reason(StrEnum):
+class RejectReason(StrEnum):
     """Why purchase orders are rejected most often. Tokens carry the first letter: five share a kilobyte of buttons."""
 
     PRICE = "price"
@@ -199,7 +199,7 @@ class Reason(StrEnum):
     """One's own words: the next message."""
 
 
-_REASONS = {reason.value[0]: reason for reason in Reason}
+_REASONS = {reason.value[0]: reason for reason in RejectReason}
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +210,7 @@ class RejectPo:
 
     case: str
     seen: str
-    reason: Reason | None = None
+    reason: RejectReason | None = None
     number: str = ""
 
     def pack(self) -> str:

@@ -18,7 +18,7 @@ MAX_LABEL = 24
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
+class RenderedButton:
     """A button as the card carries it, what stands for it in the text twin, and its bytes on the wire."""
 
     button: CardButton
@@ -26,28 +26,28 @@ class Drawn:
     size: int
 
 
-def draw(buttons: Iterable[Button], presenter: Presenter) -> list[Drawn]:
+def render_buttons(buttons: Iterable[Button], presenter: Presenter) -> list[RenderedButton]:
     """Return the buttons that can be sent: not those whose token is too long or whose link is not https."""
     colon = presenter.language.colon
-    drawn = [_draw(presenter.show(one.label), one.does, one.color.value, colon) for one in buttons]
+    drawn = [_render_button(presenter.show(one.label), one.does, one.color.value, colon) for one in buttons]
     return [one for one in drawn if one is not None]
 
 
 # Lists are drawn several times until their rows fit, and page after page.
 @lru_cache(maxsize=2048)
-def _draw(label: str, does: Action | str, color: str, colon: str) -> Drawn | None:
+def _render_button(label: str, does: Action | str, color: str, colon: str) -> RenderedButton | None:
     label = clean(label, MAX_LABEL)
     if isinstance(does, str):
         linked = link(label, does)
-        return _drawn(CardButton(label, color, url=does.strip()), linked) if linked.startswith("[") else None
+        return _rendered(CardButton(label, color, url=does.strip()), linked) if linked.startswith("[") else None
     try:
         token = does.pack()
     except ValueError:
         return None
     typed = escape(does.typed)
     twin = typed if label == does.typed else f"{escape(label)}{colon}{typed}"
-    return _drawn(CardButton(label, color, token=token), twin)
+    return _rendered(CardButton(label, color, token=token), twin)
 
 
-def _drawn(button: CardButton, twin: str) -> Drawn:
-    return Drawn(button, twin, button_size(button))
+def _rendered(button: CardButton, twin: str) -> RenderedButton:
+    return RenderedButton(button, twin, button_size(button))

@@ -1,9 +1,10 @@
-"""A finished card: text in one language, buttons as tokens, still free of DingTalk's wire format."""
+"""A finished card, still free of DingTalk's wire format: text in one language, buttons as tokens; and a click on one of them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import overload
 
 
@@ -57,3 +58,21 @@ class Card:
     buttons: tuple[CardButton, ...]
     twin: TextOnDemand = TextOnDemand()
     fields: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Click:
+    """Who clicked which button of which card. Nothing in it is a proof except ``user_id`` and ``corp_id``.
+
+    ``token`` is the packed action of the button, empty when the card carries none that we could read;
+    ``values`` are further parameters and form fields. ``space_id`` is where the card was clicked: a forwarded card may
+    be clicked elsewhere than it was sent.
+    """
+
+    track_id: str
+    user_id: str
+    corp_id: str
+    token: str
+    space_id: str = ""
+    space_type: str = ""
+    values: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))

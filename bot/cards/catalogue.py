@@ -17,7 +17,7 @@ from babel.messages import Catalog, Message
 from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po, write_po
 
-from bot.cards.language import CODES, LOCALES, catalogue_path
+from bot.cards.language import LANGUAGE_CODES, LOCALES, catalogue_path
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = "en"
@@ -67,7 +67,7 @@ def read(code: str, folder: Path = LOCALES) -> Catalog:
 def update(root: Path = ROOT, folder: Path = LOCALES) -> None:
     """Bring the files in step with the program; translations that nobody asks for any more are dropped."""
     collected = collect(root)
-    for code in CODES:
+    for code in LANGUAGE_CODES:
         catalogue = read(code, folder)
         catalogue.update(collected, no_fuzzy_matching=True)
         if code == SOURCE:
@@ -85,7 +85,7 @@ def update(root: Path = ROOT, folder: Path = LOCALES) -> None:
 def check(root: Path = ROOT, folder: Path = LOCALES) -> list[str]:
     """Return what is wrong with the catalogues, one line each: untranslated, left over, other placeholders."""
     collected = {message.id: message for message in collect(root) if message.id}
-    return [problem for code in CODES for problem in _check_one(code, read(code, folder), collected)]
+    return [problem for code in LANGUAGE_CODES for problem in _check_one(code, read(code, folder), collected)]
 
 
 def _keep_plurals(catalogue: Catalog) -> None:

@@ -16,7 +16,7 @@ from jinja2.runtime import Context, Macro
 
 from bot.cards.escape import Markdown
 from bot.cards.filters import MARKDOWN_FILTERS, filters
-from bot.cards.layout import NOTHING
+from bot.cards.layout import EMPTY_MARK
 from bot.cards.presenter import Presenter
 from bot.cards.view import View
 
@@ -134,7 +134,7 @@ class CardEnvironment(Environment):
             "gettext": presenter.gettext,
             "ngettext": presenter.ngettext,
             "colon": Markdown(language.colon),
-            "nothing": Markdown(NOTHING),
+            "nothing": Markdown(EMPTY_MARK),
             "language": language.code,
         }
         self.newstyle_gettext = True

@@ -9,7 +9,7 @@ from jinja2.filters import FILTERS
 
 from bot.cards.escape import Markdown, escape_text, exact, link, narrowed
 from bot.cards.presenter import Presenter
-from bot.cards.words import colour
+from bot.cards.status_labels import status_colour
 
 COLOURS = ("red", "orange", "green", "blue", "gray")
 
@@ -51,7 +51,7 @@ def filters(presenter: Presenter) -> dict[str, Callable[..., Any]]:
         "days": presenter.days,
         "time": presenter.time,
         "datetime": presenter.datetime,
-        "status": lambda member: paint(present(member), colour(member)),
+        "status": lambda member: paint(present(member), status_colour(member)),
         "bold": lambda value: Markdown("".join(("**", present(value), "**"))),
         "small": lambda value: Markdown(f"<font sizeToken={_FOOTNOTE}>{present(value)}</font>"),
         "cut": lambda value, width: escape_text(narrowed(presenter.show(value), width), 2 * width),

@@ -21,18 +21,18 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import PoFileError, read_po
 from babel.numbers import format_currency, format_decimal
 
-from bot.cards.words import word
+from bot.cards.status_labels import status_label
 from bot.erp.model import Money
 from bot.errors import ConfigurationError
 from bot.phrase import Phrase
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 LOCALES = TEMPLATES / "locales"
-CODES = ("zh_CN", "en")
-DEFAULT = "zh_CN"
+LANGUAGE_CODES = ("zh_CN", "en")
+DEFAULT_LANGUAGE = "zh_CN"
 _WIDE = Context(prec=60)
 """Babel rounds in the context at hand; in the usual one a number of more than 25 digits before its point raises."""
-UNKNOWN = "–"
+UNKNOWN_VALUE = "–"
 """What is shown for ``None``: the ERP does not say."""
 
 
@@ -50,17 +50,17 @@ class Language:
         if isinstance(text, str):
             return text
         words = self.gettext(text.msgid)
-        return fill(words, text.params, show or self.show) if text.params else words
+        return fill_params(words, text.params, show or self.show) if text.params else words
 
     def show(self, value: object) -> str:
         """Return any value of a view as text, by its type."""
         match value:
             case None:
-                return UNKNOWN
+                return UNKNOWN_VALUE
             case Phrase():
                 return self.say(value)
             case Enum():
-                return self.say(word(value))
+                return self.say(status_label(value))
             case bool():
                 return self.gettext("yes") if value else self.gettext("no")
             case int() | Decimal():
@@ -76,52 +76,54 @@ class Language:
 
     def number(self, value: Decimal | int | None) -> str:
         """Return a number with its groups parted and without idle zeros."""
-        return UNKNOWN if value is None else _number(self.code, value)
+        return UNKNOWN_VALUE if value is None else _number(self.code, value)
 
     def quantity(self, value: Decimal | int | None, unit: str = "") -> str:
         """Return a quantity with the unit as the ERP spells it."""
         if value is None:
-            return UNKNOWN
+            return UNKNOWN_VALUE
         return f"{_number(self.code, value)} {unit}" if unit else _number(self.code, value)
 
     def money(self, value: Money | None) -> str:
         """Return an amount with the sign and the decimals of its currency."""
-        return UNKNOWN if value is None else _money(self.code, value.amount, value.currency)
+        return UNKNOWN_VALUE if value is None else _money(self.code, value.amount, value.currency)
 
     def date(self, value: dt.date | None) -> str:
         """Return a date with its year."""
-        return UNKNOWN if value is None else _date(self.code, value)
+        return UNKNOWN_VALUE if value is None else _date(self.code, value)
 
     def day(self, value: dt.date | None) -> str:
         """Return a date without its year, for narrow places."""
-        return UNKNOWN if value is None else _day(self.code, value)
+        return UNKNOWN_VALUE if value is None else _day(self.code, value)
 
     def datetime(self, value: dt.datetime | None) -> str:
         """Return date and time of day; the caller has moved ``value`` to the reader's time zone."""
-        return UNKNOWN if value is None else f"{_date(self.code, value.date())} {value:%H:%M}"
+        return UNKNOWN_VALUE if value is None else f"{_date(self.code, value.date())} {value:%H:%M}"
 
     def days(self, count: int) -> str:
         """Return a number of days in words."""
         return self.ngettext("%(num)d day", "%(num)d days", count) % {"num": count}
 
 
-def fill(words: str, params: Mapping[str, object], show: Callable[[object], str]) -> str:
+def fill_params(words: str, params: Mapping[str, object], show: Callable[[object], str]) -> str:
     """Put parameters into a translated text; whole numbers stay numbers, for ``%(count)d``."""
     return words % {name: value if type(value) is int else show(value) for name, value in params.items()}
 
 
 def load_languages(folder: Path = LOCALES) -> Mapping[str, Language]:
     """Read all catalogues that changed since; raises `ConfigurationError` when one is missing or broken."""
-    return MappingProxyType({code: _load(folder, code, _written(catalogue_path(folder, code))) for code in CODES})
+    return MappingProxyType(
+        {code: _load(folder, code, _written(catalogue_path(folder, code))) for code in LANGUAGE_CODES}
+    )
 
 
-def choose(languages: Mapping[str, Language], code: str) -> Language:
+def choose_language(languages: Mapping[str, Language], code: str) -> Language:
     """Return the language for a code of any spelling (``en-US``, ``zh-Hans``), else the default one."""
     if code in languages:
         return languages[code]
     family = code.replace("-", "_").lower().partition("_")[0]
     fits = (language for known, language in languages.items() if known.lower().partition("_")[0] == family)
-    return next(fits, languages[DEFAULT])
+    return next(fits, languages[DEFAULT_LANGUAGE])
 
 
 def catalogue_path(folder: Path, code: str) -> Path:

@@ -10,7 +10,7 @@ import re
 
 from bot.cards.escape import clean
 
-NOTHING = "\0"
+EMPTY_MARK = "\0"
 """Marks a line that disappears when it holds nothing else; no data can contain it (`bot.cards.escape.clean`)."""
 
 _BLOCK = re.compile(r"(?:[-*] |\d+\. |#{1,6} |>|\||\*\*\*$|```)")
@@ -27,8 +27,8 @@ def lines_of(text: str) -> list[str]:
     """Return the lines of a rendered block; an empty string parts paragraphs, never two in a row or at an end."""
     lines: list[str] = []
     for line in map(str.strip, text.replace("<br>", "\n").split("\n")):
-        if NOTHING in line:
-            line = line.replace(NOTHING, "").strip()
+        if EMPTY_MARK in line:
+            line = line.replace(EMPTY_MARK, "").strip()
             if not line:
                 continue
         if line or (lines and lines[-1]):

@@ -12,7 +12,7 @@ from bot.phrase import Phrase, phrase
 
 
 @dataclass(frozen=True, slots=True)
-class Pick:
+class Suggestion:
     """One of several things that may have been meant: the line that asks for it, and its name."""
 
     line: str
@@ -24,33 +24,33 @@ class Pick:
         return self.name or self.line
 
 
-def _picks(picks: Sequence[Pick]) -> tuple[Button, ...]:
+def _suggestion_buttons(picks: Sequence[Suggestion]) -> tuple[Button, ...]:
     return tuple(Button(pick.label, Ask(pick.line)) for pick in picks)
 
 
 _HELP = Button(phrase("Help"), Ask("/help"))
 
 
-def _again(line: str, offset: int = 0) -> tuple[Button, ...]:
+def _retry_button(line: str, offset: int = 0) -> tuple[Button, ...]:
     return (Button(phrase("Try again"), Ask(line, offset), Color.BLUE),) if line else ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UnknownCommand(View):
+class UnknownCommandNotice(View):
     """No command is called what was typed; ``suggestions`` are those that resemble it."""
 
     card: ClassVar[str] = "unknown_command"
 
     typed: str
-    suggestions: tuple[Pick, ...] = ()
+    suggestions: tuple[Suggestion, ...] = ()
     example: str = ""
 
     def buttons(self) -> Sequence[Button]:
-        return (*_picks(self.suggestions), _HELP)
+        return (*_suggestion_buttons(self.suggestions), _HELP)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BadArgument(View):
+class BadArgumentNotice(View):
     """The command is known, its arguments are not understood."""
 
     card: ClassVar[str] = "bad_argument"
@@ -71,11 +71,11 @@ class NotFoundNotice(View):
     card: ClassVar[str] = "not_found"
 
     what: str
-    closest: tuple[Pick, ...] = ()
+    closest: tuple[Suggestion, ...] = ()
     example: str = ""
 
     def buttons(self) -> Sequence[Button]:
-        return _picks(self.closest)
+        return _suggestion_buttons(self.closest)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +89,7 @@ class DeniedNotice(View):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ErpDown(View):
+class ErpDownNotice(View):
     """A source failed to answer; ``line`` asks again."""
 
     card: ClassVar[str] = "erp_down"
@@ -100,11 +100,11 @@ class ErpDown(View):
     offset: int = 0
 
     def buttons(self) -> Sequence[Button]:
-        return _again(self.line, self.offset)
+        return _retry_button(self.line, self.offset)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Failed(View):
+class FailedNotice(View):
     """Something unexpected; ``reference`` is the short number that the log has too."""
 
     card: ClassVar[str] = "failed"
@@ -114,11 +114,11 @@ class Failed(View):
     line: str = ""
 
     def buttons(self) -> Sequence[Button]:
-        return _again(self.line)
+        return _retry_button(self.line)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hint(View):
+class HintNotice(View):
     """A message that cannot hold a question: a picture, a file, nothing at all."""
 
     card: ClassVar[str] = "hint"
@@ -145,7 +145,7 @@ class QuotaNotice(View):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Busy(View):
+class BusyNotice(View):
     """A click had to be answered before the ERP did; ``line`` and ``offset`` are what was clicked.
 
     ``deed``: something was to be decided, and whether that counts the card itself will show.
@@ -158,11 +158,11 @@ class Busy(View):
     deed: bool = False
 
     def buttons(self) -> Sequence[Button]:
-        return _again(self.line, self.offset)
+        return _retry_button(self.line, self.offset)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OutOfDate(View):
+class OutOfDateNotice(View):
     """A button of an older release or of a foreign card; ``line`` asks anew where we know what for."""
 
     card: ClassVar[str] = "out_of_date"
@@ -170,4 +170,4 @@ class OutOfDate(View):
     line: str = ""
 
     def buttons(self) -> Sequence[Button]:
-        return _again(self.line) or (_HELP,)
+        return _retry_button(self.line) or (_HELP,)

@@ -28,7 +28,7 @@ _HEIGHT = re.compile(r'<html[^>]* data-height="(\d{1,5})"')
 _TALL = 2000
 
 
-async def draw(card: Card, out: Path, *, seconds: float = 60.0) -> None:
+async def draw_picture(card: Card, out: Path, *, seconds: float = 60.0) -> None:
     """Write the card as a PNG of its own height to ``out``.
 
     Raises `ConfigurationError` when there is no Chromium, or when it fails or takes longer than ``seconds``.

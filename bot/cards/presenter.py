@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from bot.cards.escape import Markdown, clean, escape, escape_text
-from bot.cards.language import Language, fill
+from bot.cards.language import Language, fill_params
 from bot.erp.model import Money
 from bot.phrase import Phrase
 
@@ -87,7 +87,9 @@ class Presenter:
 
     def gettext(self, msgid: str, **params: object) -> Markdown:
         """Translate a message of a template; its parameters are escaped, its own markdown is not."""
-        return Markdown(fill(self.language.gettext(msgid), params, self.present)) if params else self.fixed[msgid]
+        return (
+            Markdown(fill_params(self.language.gettext(msgid), params, self.present)) if params else self.fixed[msgid]
+        )
 
     def ngettext(self, one: str, many: str, num: int, **params: object) -> Markdown:
         """Translate a message with a number; ``num`` is always one of its parameters."""
@@ -96,7 +98,7 @@ class Presenter:
         return self._counted(one, many, num, **params)
 
     def _counted(self, one: str, many: str, num: int, **params: object) -> Markdown:
-        return Markdown(fill(self.language.ngettext(one, many, num), {"num": num, **params}, self.present))
+        return Markdown(fill_params(self.language.ngettext(one, many, num), {"num": num, **params}, self.present))
 
     def _datetime(self, value: dt.datetime | None) -> str:
         return self.language.datetime(value.astimezone(self.zone) if value is not None else None)

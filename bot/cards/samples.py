@@ -23,7 +23,7 @@ from bot.phrase import Phrase
 CARDS = TEMPLATES / "cards"
 
 
-def load(name: str, folder: Path = CARDS) -> View:
+def load_sample(name: str, folder: Path = CARDS) -> View:
     """Return the sample view of a card; raises `ConfigurationError` when there is none or it does not fit its class.
 
     The module that defines the view must have been imported, as those of commands are by the registry.
@@ -35,7 +35,7 @@ def load(name: str, folder: Path = CARDS) -> View:
         raise ConfigurationError(f"no usable sample at {path}: {problem}") from problem
     cls = view_class(name)
     try:
-        view = build(cls, content)
+        view = build_value(cls, content)
     except (TypeError, ValueError, ArithmeticError, KeyError) as problem:
         raise ConfigurationError(f"{path} does not fit {cls.__name__}: {problem}") from problem
     assert isinstance(view, View)
@@ -50,7 +50,7 @@ def view_class(name: str) -> type[View]:
     return found.pop()
 
 
-def build(hint: Any, value: Any) -> Any:
+def build_value(hint: Any, value: Any) -> Any:
     """Return the JSON ``value`` as an object of the type ``hint``; raises `TypeError` or `ValueError`."""
     origin = get_origin(hint)
     if origin in {Union, UnionType}:
@@ -71,7 +71,7 @@ def _build_one_of(hints: tuple[Any, ...], value: Any) -> Any:
     # A phrase may be written as plain text, so text is tried as text first.
     for hint in sorted(hints, key=lambda one: one is Phrase):
         try:
-            return build(hint, value)
+            return build_value(hint, value)
         except (TypeError, ValueError, ArithmeticError) as problem:
             problems.append(str(problem))
     raise TypeError("; ".join(problems))
@@ -80,16 +80,18 @@ def _build_one_of(hints: tuple[Any, ...], value: Any) -> Any:
 def _build_tuple(hints: tuple[Any, ...], value: Any) -> tuple[Any, ...]:
     _checked(isinstance(value, list), tuple, value)
     if len(hints) == 2 and hints[1] is Ellipsis:
-        return tuple(build(hints[0], item) for item in value)
-    return tuple(build(hint, item) for hint, item in zip(hints, value, strict=True))
+        return tuple(build_value(hints[0], item) for item in value)
+    return tuple(build_value(hint, item) for hint, item in zip(hints, value, strict=True))
 
 
 def _build_generic(origin: Any, hints: tuple[Any, ...], value: Any) -> Any:
     if is_dataclass(origin):
         return _build_record(origin, value)
     if issubclass(origin, Mapping):
-        return MappingProxyType({build(hints[0], key): build(hints[1], item) for key, item in value.items()})
-    return origin(build(hints[0], item) for item in value)
+        return MappingProxyType(
+            {build_value(hints[0], key): build_value(hints[1], item) for key, item in value.items()}
+        )
+    return origin(build_value(hints[0], item) for item in value)
 
 
 def _build_plain(hint: Any, value: Any) -> Any:
@@ -127,7 +129,7 @@ def _build_record(cls: Any, value: Any) -> Any:
     ]
     if missing:
         raise TypeError(f"{cls.__name__} needs {', '.join(missing)}")
-    return cls(**{name: build(hints[name], item) for name, item in value.items()})
+    return cls(**{name: build_value(hints[name], item) for name, item in value.items()})
 
 
 def _checked(right: bool, expected: Any, value: Any) -> Any:

@@ -14,7 +14,7 @@ from types import MappingProxyType, NoneType, UnionType
 from typing import Any, ClassVar, Self, TypeAlias, Union, get_args, get_origin
 
 from bot.chat.errors import BadArgument
-from bot.chat.line import split
+from bot.chat.parsing import split
 from bot.errors import ConfigurationError
 from bot.phrase import Phrase, phrase
 

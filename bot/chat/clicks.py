@@ -17,14 +17,13 @@ import structlog
 
 from bot.access.people import People
 from bot.cards.actions import ApprovalAction, Ask, BadToken, unpack
-from bot.cards.card import Card
-from bot.cards.click import Click
-from bot.cards.notices import Busy, DeniedNotice, OutOfDate
-from bot.cards.track import TrackIds
+from bot.cards.card import Card, Click
+from bot.cards.notices import BusyNotice, DeniedNotice, OutOfDateNotice
+from bot.cards.track_ids import TrackIds
 from bot.cards.view import View
-from bot.chat.asking import Asking
+from bot.chat.context import QuestionContext
 from bot.chat.message import Conversation, ConversationKind
-from bot.chat.pipeline import Desk, Renderer
+from bot.chat.pipeline import AnswerRenderer, QuestionHandler
 from bot.errors import DingerpError
 from bot.metrics import Metrics
 from bot.outbox.place import Place, PlaceKind
@@ -34,15 +33,15 @@ log = structlog.get_logger(__name__)
 
 REASON_FIELD = "reason"
 """Name of the field in a form of one's own template whose words go with the button."""
-MAX_SAID = 200
+MAX_FORM_TEXT = 200
 """Characters of them."""
 
-UNCOVER = (1.0, 2.0, 4.0, 8.0)
+REDRAW_DELAYS = (1.0, 2.0, 4.0, 8.0)
 """Seconds before each try to bring back a card that a late answer has covered: the answer has arrived by then."""
 
 
 class ShownCards(Protocol):
-    """Knows the cards that the bot showed by itself; implemented on the outbox by `bot.store.shown_cards`."""
+    """Knows the cards that the bot showed by itself; implemented on the outbox by `bot.store.deliveries`."""
 
     async def clicked(self, track_id: str, by: str, now: datetime) -> Place | None:
         """Record a click by the person with the userId ``by`` and return where the card stands.
@@ -65,9 +64,9 @@ class ClickPipeline:
     def __init__(
         self,
         *,
-        desk: Desk,
+        desk: QuestionHandler,
         people: People,
-        renderer: Renderer,
+        renderer: AnswerRenderer,
         tracks: TrackIds,
         metrics: Metrics,
         now: Callable[[], datetime],
@@ -109,7 +108,7 @@ class ClickPipeline:
             action = unpack(click.token)
         except BadToken as error:
             log.info("click.out_of_date", detail=error.detail)
-            return OutOfDate(), "out_of_date"
+            return OutOfDateNotice(), "out_of_date"
         line, offset = (action.line, action.offset) if isinstance(action, Ask) else (action.typed, 0)
         try:
             # The directory may be as slow as the ERP.
@@ -118,20 +117,20 @@ class ClickPipeline:
                 if where is None:
                     return DeniedNotice(reason=phrase("This card stands in somebody else's chat.")), "denied"
                 person = await self._people.identify(click.user_id, name="")
-                asking = Asking(
+                context = QuestionContext(
                     person=person,
                     conversation=where,
                     line=line,
                     offset=offset,
                     now=now,
                     clicked=True,
-                    said=_said(click.values),
+                    said=_form_text(click.values),
                 )
-                answer = await self._desk.view_for(asking)
+                answer = await self._desk.view_for(context)
         except TimeoutError:
             # What was begun is finished all the same; doing it twice is doing it once.
             self._uncover_later(click.track_id)
-            return Busy(line=line, offset=offset, deed=isinstance(action, ApprovalAction)), "busy"
+            return BusyNotice(line=line, offset=offset, deed=isinstance(action, ApprovalAction)), "busy"
         return answer.view, answer.outcome
 
     async def _where(self, click: Click, now: datetime, *, asks: bool) -> Conversation | None:
@@ -167,7 +166,7 @@ class ClickPipeline:
         task.add_done_callback(self._at_work.discard)
 
     async def _uncover(self, shown: ShownCards, track_id: str) -> None:
-        for pause in UNCOVER:
+        for pause in REDRAW_DELAYS:
             await self._sleep(pause)
             try:
                 if await shown.covered(track_id, self._now()):
@@ -181,12 +180,12 @@ class ClickPipeline:
         log.warning("click.ignored", why=why)
 
 
-def _said(values: Mapping[str, object]) -> str:
+def _form_text(values: Mapping[str, object]) -> str:
     """Return what a form's field for the reason holds: text, or the value of what was chosen (DingTalk sheet, 5.7)."""
     value = values.get(REASON_FIELD)
     if isinstance(value, Mapping):
         value = value.get("value")
-    return value.strip()[:MAX_SAID] if isinstance(value, str) else ""
+    return value.strip()[:MAX_FORM_TEXT] if isinstance(value, str) else ""
 
 
 def _kind(space_id: str) -> ConversationKind:

@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 
 from cachetools import LRUCache
 
-from bot.access.people import People
-from bot.access.person import Person
-from bot.chat.asking import Asking
+from bot.access.people import People, Person
+from bot.chat.context import QuestionContext
 
 PLACES, MET = 1_000, 30
 """Conversations that are remembered, and people in each."""
@@ -24,16 +23,16 @@ class Colleagues:
         self._by_role = tuple(dict.fromkeys(one for role in sorted(roles) for one in sorted(roles[role])))
         self._met: LRUCache[str, LRUCache[str, None]] = LRUCache(PLACES)
 
-    def meet(self, asking: Asking) -> None:
+    def meet(self, context: QuestionContext) -> None:
         """Remember that somebody used the bot here, until the process ends."""
-        if asking.person.user_id:
-            here = self._met.setdefault(asking.conversation.id, LRUCache(MET))
-            here[asking.person.user_id] = None
+        if context.person.user_id:
+            here = self._met.setdefault(context.conversation.id, LRUCache(MET))
+            here[context.person.user_id] = None
 
-    def around(self, asking: Asking) -> tuple[str, ...]:
+    def around(self, context: QuestionContext) -> tuple[str, ...]:
         """Return who can be chosen: the asker, then those met here, then the people of the roles."""
-        me = (asking.person.user_id,) if asking.person.user_id else ()
-        met = self._met.get(asking.conversation.id, ())
+        me = (context.person.user_id,) if context.person.user_id else ()
+        met = self._met.get(context.conversation.id, ())
         return tuple(dict.fromkeys((*me, *met, *self._by_role)))
 
     async def named(self, user_ids: Sequence[str]) -> tuple[Person, ...]:

@@ -12,35 +12,32 @@ from typing import Protocol, TypeAlias
 import structlog
 from prometheus_client import Counter
 
-from bot.access.people import People
-from bot.access.person import Person
+from bot.access.people import People, Person
 from bot.cards.card import Card
-from bot.cards.track import TrackIds
+from bot.cards.track_ids import TrackIds
 from bot.cards.view import View
-from bot.chat.asking import Asking
-from bot.chat.channel import AnswerChannel, Sent, Unconfirmed, Via
-from bot.chat.inbox import Inbox, InboxState, Letter
+from bot.chat.context import QuestionContext
 from bot.chat.message import Message
-from bot.chat.order import Place, Queue
-from bot.chat.turns import Turns
+from bot.chat.ports import AnswerChannel, AnswerUnconfirmed, AnswerVia, Inbox, InboxMessage, InboxState, SentAnswer
+from bot.chat.scheduling import ConversationQueue, LoopPacer, QueueTicket
 from bot.errors import DingerpError
 from bot.metrics import Metrics
 
 log = structlog.get_logger(__name__)
 
-FRESH = timedelta(minutes=2)
+MAX_QUESTION_AGE = timedelta(minutes=2)
 """Older questions are not tried again, after a crash neither: nobody is waiting for them any more."""
 
-LONGEST_PAUSE = 10.0
+MAX_RETRY_PAUSE = 10.0
 """Seconds at most between two tries of one answer."""
 
 
-Acknowledge: TypeAlias = Callable[[DingerpError | None], None]
+AcknowledgeQuestion: TypeAlias = Callable[[DingerpError | None], None]
 """Says that a question is safe, or why it could not be stored: then DingTalk sends it again."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class PreparedAnswer:
     """What the desk found: a view, and bounded labels for the metrics."""
 
     view: View
@@ -48,19 +45,19 @@ class Answer:
     outcome: str
 
 
-class Desk(Protocol):
+class QuestionHandler(Protocol):
     """Finds the view for a question; failures are views too."""
 
-    async def view_for(self, asking: Asking) -> Answer:
+    async def view_for(self, context: QuestionContext) -> PreparedAnswer:
         """Answer what was typed, or what a button stands for."""
         ...
 
-    def hint_for(self, message: Message) -> Answer | None:
+    def hint_for(self, message: Message) -> PreparedAnswer | None:
         """Return the answer to a message that cannot hold a question; None when it can."""
         ...
 
 
-class Renderer(Protocol):
+class AnswerRenderer(Protocol):
     """Turns a view into a card for one reader."""
 
     def render(self, view: View, language: str, *, zone: tzinfo) -> Card:
@@ -75,9 +72,9 @@ class QuestionPipeline:
         self,
         *,
         inbox: Inbox,
-        desk: Desk,
+        desk: QuestionHandler,
         people: People,
-        renderer: Renderer,
+        renderer: AnswerRenderer,
         channel: AnswerChannel,
         tracks: TrackIds,
         metrics: Metrics,
@@ -99,21 +96,21 @@ class QuestionPipeline:
         self._zone = zone
         self._pause = pause
         self._slots = asyncio.Semaphore(at_once)
-        self._turns = Turns()
-        self._queue = Queue()
+        self._turns = LoopPacer()
+        self._queue = ConversationQueue()
         self._running: set[asyncio.Task[None]] = set()
         self._drained = False
         metrics.waiting.set_function(lambda: len(self._running))
         self._questions: dict[tuple[str, str], Counter] = {}
-        self._sent = {via: metrics.sent.labels(via) for via in Via}
+        self._sent = {via: metrics.sent.labels(via) for via in AnswerVia}
 
-    def accept(self, message: Message, payload: str, acknowledge: Acknowledge) -> None:
+    def accept(self, message: Message, payload: str, acknowledge: AcknowledgeQuestion) -> None:
         """Acknowledge the question once it is safe in the inbox, and then answer it; one that was accepted before is
         only acknowledged. Where it could not be stored, ``acknowledge`` hears the error instead.
         """
         came, received_at = time.monotonic(), self._now()
         # The place is taken before the commit: questions keep the order in which their frames came.
-        place = self._queue.take_place(message.conversation.id)
+        place = self._queue.take_ticket(message.conversation.id)
 
         def stored(new: bool | DingerpError) -> None:
             if isinstance(new, DingerpError):
@@ -126,7 +123,7 @@ class QuestionPipeline:
             else:
                 place.leave()
 
-        self._inbox.accept(Letter(message.msg_id, payload, received_at), stored)
+        self._inbox.accept(InboxMessage(message.msg_id, payload, received_at), stored)
 
     def flush(self) -> None:
         """Store at once what was accepted: no more comes at the moment."""
@@ -134,10 +131,10 @@ class QuestionPipeline:
 
     def resume(self, message: Message, received_at: datetime) -> None:
         """Answer a question that was accepted before a restart, at ``received_at``."""
-        place = self._queue.take_place(message.conversation.id)
+        place = self._queue.take_ticket(message.conversation.id)
         self._begin(message, place, time.monotonic(), received_at)
 
-    def _begin(self, message: Message, place: Place, came: float, received_at: datetime) -> None:
+    def _begin(self, message: Message, place: QueueTicket, came: float, received_at: datetime) -> None:
         work = asyncio.create_task(self._work(message, place, came, received_at))
         self._running.add(work)
         work.add_done_callback(self._running.discard)
@@ -156,7 +153,7 @@ class QuestionPipeline:
         await asyncio.gather(*self._running, return_exceptions=True)
         return left
 
-    async def _work(self, message: Message, place: Place, came: float, received_at: datetime) -> None:
+    async def _work(self, message: Message, place: QueueTicket, came: float, received_at: datetime) -> None:
         try:
             async with self._slots:
                 answer, card = await self._find(message)
@@ -172,7 +169,7 @@ class QuestionPipeline:
         finally:
             place.leave()
 
-    async def _find(self, message: Message) -> tuple[Answer, Card]:
+    async def _find(self, message: Message) -> tuple[PreparedAnswer, Card]:
         # At once: it is light, and behind others' drawing all would come to wait for the ERP at the same moment, while
         # the loop has nothing to do (measured with 256 in flight: a tenth of its time).
         sender = message.sender
@@ -182,13 +179,15 @@ class QuestionPipeline:
         # The language is asked for again, for the answer may have been about it.
         return answer, self._renderer.render(answer.view, self._people.language(person.user_id), zone=self._zone)
 
-    def _asking(self, message: Message, person: Person) -> Asking:
-        return Asking(person=person, conversation=message.conversation, line=message.text, now=self._now())
+    def _asking(self, message: Message, person: Person) -> QuestionContext:
+        return QuestionContext(person=person, conversation=message.conversation, line=message.text, now=self._now())
 
-    async def _send(self, message: Message, answer: Answer, card: Card, came: float, received_at: datetime) -> None:
+    async def _send(
+        self, message: Message, answer: PreparedAnswer, card: Card, came: float, received_at: datetime
+    ) -> None:
         outcome, state = answer.outcome, InboxState.ANSWERED
         try:
-            sent = await self._deliver(message, card, received_at + FRESH)
+            sent = await self._deliver(message, card, received_at + MAX_QUESTION_AGE)
             self._sent[sent.via].inc()
             self._metrics.answer_seconds.observe(time.monotonic() - came)
         except DingerpError as error:
@@ -204,10 +203,10 @@ class QuestionPipeline:
             counter = self._questions[command, outcome] = self._metrics.questions.labels(command, outcome)
         counter.inc()
 
-    async def _deliver(self, message: Message, card: Card, until: datetime) -> Sent:
+    async def _deliver(self, message: Message, card: Card, until: datetime) -> SentAnswer:
         """Send the answer, again if need be, as long as that may help and ``until`` has not come."""
         track_id = self._tracks.for_message(message.msg_id)
-        doubt: Unconfirmed | None = None
+        doubt: AnswerUnconfirmed | None = None
         noted = False
         pause = self._pause
 
@@ -225,11 +224,11 @@ class QuestionPipeline:
                 wait = max(pause, error.retry_after or 0.0)
                 if not error.retry or self._now() + timedelta(seconds=wait) > until:
                     raise
-                if isinstance(error, Unconfirmed):
+                if isinstance(error, AnswerUnconfirmed):
                     doubt = error
                 log.info("answer.tried_again", error=type(error).__name__, detail=error.detail, seconds=wait)
             if noted:  # and nothing came of it: after a crash it may be tried again
                 noted = False
                 self._inbox.mark_soon(message.msg_id, InboxState.WAITING)
             await asyncio.sleep(wait)
-            pause = min(2 * pause, LONGEST_PAUSE)
+            pause = min(2 * pause, MAX_RETRY_PAUSE)

@@ -19,13 +19,13 @@ from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
 from typing import Generic, ParamSpec
 
-from bot.access.policy import AccessPolicy, Request
+from bot.access.policy import AccessPolicy, AccessRequest
 from bot.cards.actions import Ask
 from bot.cards.view import View
 from bot.chat.arguments import Signature, read_signature, usage
-from bot.chat.asking import Asking
+from bot.chat.context import QuestionContext
 from bot.chat.message import Conversation
-from bot.chat.reading import LineReader, Reading
+from bot.chat.parsing import LineParser, ParsedLine
 from bot.errors import ConfigurationError
 from bot.phrase import Phrase
 
@@ -34,7 +34,7 @@ P = ParamSpec("P")
 ENTRY_POINTS = "dingerp.commands"
 """Entry point group for commands of other packages: each names a `Command` or a module that holds some."""
 
-_ALIKE = 70.0
+_SIMILAR_SCORE = 70.0
 """RapidFuzz score from which a misspelt command is taken for one of ours: ``stcok`` and ``stock`` have 80."""
 
 
@@ -43,7 +43,7 @@ class Command(Generic[P]):
     """One command. Calling it calls its function, so that tests need no registry.
 
     ``names`` are the name and all aliases. ``governed``: rules of its own say for every single document who may change
-    it (`bot.access.policy.Request`). A function may return an `Ask` instead of a view, which answers that line instead
+    it (`bot.access.policy.AccessRequest`). A function may return an `Ask` instead of a view, which answers that line instead
     (the access policy is asked again for it).
     """
 
@@ -70,9 +70,11 @@ class Command(Generic[P]):
         """How it is typed: ``/stock <SKU…> [@warehouse]``, with the placeholders in the reader's language."""
         return usage(self.name, self.signature)
 
-    def request(self, conversation: Conversation) -> Request:
+    def request(self, conversation: Conversation) -> AccessRequest:
         """Return what the access policy is asked before it runs there."""
-        return Request(command=self.name, conversation_id=conversation.id, writes=self.writes, governed=self.governed)
+        return AccessRequest(
+            command=self.name, conversation_id=conversation.id, writes=self.writes, governed=self.governed
+        )
 
 
 def command(
@@ -119,7 +121,7 @@ class Commands(Mapping[str, AnyCommand]):
             self._by_name[one.name] = one
         self._words = tuple(owners)
         self._owners = owners
-        self._reader = LineReader(owners)
+        self._reader = LineParser(owners)
 
     @classmethod
     def discover(cls, package: str = "commands") -> Commands:
@@ -137,7 +139,7 @@ class Commands(Mapping[str, AnyCommand]):
     def __len__(self) -> int:
         return len(self._by_name)
 
-    def read(self, line: str) -> Reading:
+    def read(self, line: str) -> ParsedLine:
         """Return which command ``line`` means and what follows it."""
         return self._reader.read(line)
 
@@ -146,16 +148,18 @@ class Commands(Mapping[str, AnyCommand]):
         owner = self._owners.get(word.lstrip("/").casefold())
         return self._by_name[owner] if owner else None
 
-    def usable(self, policy: AccessPolicy, asking: Asking) -> tuple[AnyCommand, ...]:
+    def usable(self, policy: AccessPolicy, context: QuestionContext) -> tuple[AnyCommand, ...]:
         """Return the commands that this person may use in this conversation."""
-        person, conversation = asking.person, asking.conversation
+        person, conversation = context.person, context.conversation
         return tuple(one for one in self.values() if policy.decide(person, one.request(conversation)).allowed)
 
     def alike(self, word: str, *, limit: int = 3) -> tuple[AnyCommand, ...]:
         """Return the commands with a name or alias like ``word``, most alike first."""
         from rapidfuzz import fuzz, process
 
-        hits = process.extract(word.casefold(), self._words, scorer=fuzz.ratio, limit=limit * 2, score_cutoff=_ALIKE)
+        hits = process.extract(
+            word.casefold(), self._words, scorer=fuzz.ratio, limit=limit * 2, score_cutoff=_SIMILAR_SCORE
+        )
         names = dict.fromkeys(self._owners[hit] for hit, _, _ in hits)
         return tuple(self._by_name[name] for name in names)[:limit]
 

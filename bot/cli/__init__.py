@@ -24,7 +24,7 @@ cli.add_typer(events.commands, name="events")
 cli.add_typer(deliveries.commands, name="deliveries")
 
 
-SELDOM = (50_000, 20, 50)
+GC_THRESHOLDS = (50_000, 20, 50)
 """After how many new objects garbage is looked for, and how many times before older ones are looked through as well:
 answers leave next to no cycles behind."""
 
@@ -32,7 +32,7 @@ answers leave next to no cycles behind."""
 def main() -> None:
     """Entry point of ``dingerp``: what the operator did wrong is one line and exit code 2, not a traceback."""
     # Half a million objects come with the modules and stay; to walk them again and again was a tenth of a start.
-    gc.set_threshold(*SELDOM)
+    gc.set_threshold(*GC_THRESHOLDS)
     try:
         cli(standalone_mode=True)
     except DingerpError as error:

@@ -9,12 +9,12 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.options import ConfigOption, group, read_settings
+from bot.cli.options import ConfigOption, command_group, read_settings
 
-commands = group("Look at cards without sending them.")
+commands = command_group("Look at cards without sending them.")
 
 
-class As(StrEnum):
+class CardFormat(StrEnum):
     """How a card is shown."""
 
     TEXT = "text"
@@ -27,7 +27,7 @@ def render_card(
     name: Annotated[str, typer.Argument(help="Card name, as the file in templates/cards.")],
     config: ConfigOption = None,
     lang: Annotated[str, typer.Option(help="zh_CN or en.")] = "zh_CN",
-    as_: Annotated[As, typer.Option("--as", help="What to print; png is written to a file.")] = As.TEXT,
+    as_: Annotated[CardFormat, typer.Option("--as", help="What to print; png is written to a file.")] = CardFormat.TEXT,
     out: Annotated[Path | None, typer.Option(help="File for png; by default <name>.png.")] = None,
 ) -> None:
     """Render a card from the sample beside its template."""

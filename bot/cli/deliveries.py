@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from bot.cli.options import ConfigOption, LimitOption, RecordsAs, SinceOption, group, read_settings
+from bot.cli.options import ConfigOption, LimitOption, OutputFormat, SinceOption, command_group, read_settings
 
-commands = group("The cards that are owed to groups and persons.")
+commands = command_group("The cards that are owed to groups and persons.")
 
 
 @commands.command("search")
@@ -21,11 +21,11 @@ def search_deliveries(
     state: Annotated[str, typer.Option(help="Only queued, done, folded or dead.")] = "",
     event: Annotated[str, typer.Option(help="Only what was owed for this event, such as main/E-1.")] = "",
     limit: LimitOption = 50,
-    as_: Annotated[RecordsAs, typer.Option("--as", help="What to print.")] = RecordsAs.TEXT,
+    as_: Annotated[OutputFormat, typer.Option("--as", help="What to print.")] = OutputFormat.TEXT,
 ) -> None:
     """List the deliveries of cards, the last changed first."""
-    from bot.operating import delivery_search as tool
-    from bot.operating.reading import read_at, read_place, read_since
+    from bot.admin import deliveries as tool
+    from bot.admin.inputs import read_at, read_place, read_since
 
     settings = read_settings(config)
     zone = ZoneInfo(settings.zone)
@@ -43,10 +43,10 @@ def search_deliveries(
 def show_delivery(
     card: Annotated[str, typer.Argument(help="The card, as `dingerp deliveries search` names it.")],
     config: ConfigOption = None,
-    as_: Annotated[RecordsAs, typer.Option("--as", help="What to print.")] = RecordsAs.TEXT,
+    as_: Annotated[OutputFormat, typer.Option("--as", help="What to print.")] = OutputFormat.TEXT,
 ) -> None:
     """Tell every step that the delivery of a card took."""
-    from bot.operating import delivery_search as tool
+    from bot.admin import deliveries as tool
 
     settings = read_settings(config)
     print("\n".join(asyncio.run(tool.show_delivery(settings, card, zone=ZoneInfo(settings.zone), form=as_.value))))
@@ -57,11 +57,11 @@ def replay_deliveries(
     cards: Annotated[list[str] | None, typer.Argument(help="Cards whose delivery is dead.")] = None,
     config: ConfigOption = None,
     everything: Annotated[bool, typer.Option("--all", help="All dead deliveries.")] = False,
-    as_: Annotated[RecordsAs, typer.Option("--as", help="What to print.")] = RecordsAs.TEXT,
+    as_: Annotated[OutputFormat, typer.Option("--as", help="What to print.")] = OutputFormat.TEXT,
 ) -> None:
     """Queue dead deliveries anew; the running bot sends them within seconds."""
-    from bot.operating import delivery_search as tool
-    from bot.operating.reading import read_at
+    from bot.admin import deliveries as tool
+    from bot.admin.inputs import read_at
 
     settings = read_settings(config)
     now = read_at("", ZoneInfo(settings.zone))

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.options import ConfigOption, RecordsAs, group, read_settings
+from bot.cli.options import ConfigOption, OutputFormat, command_group, read_settings
 
-commands = group("The ERPs.")
+commands = command_group("The ERPs.")
 
 
 @commands.command("check")
@@ -19,7 +19,7 @@ def check_erp(
     sample: Annotated[int, typer.Option(min=1, help="Records of each area that are read.")] = 100,
 ) -> None:
     """Read a sample of all areas and report what is wrong with it; exit code 1 if a record is rejected."""
-    from bot.operating.erp_check import check_source
+    from bot.admin.erps import check_source
 
     report, lines = asyncio.run(check_source(read_settings(config), source, sample=sample))
     print("\n".join(lines))
@@ -32,13 +32,13 @@ def show_rejected_records(
     config: ConfigOption = None,
     area: Annotated[str, typer.Option(help="Only of products, stock, sales, finance, purchasing or production.")] = "",
     limit: Annotated[int, typer.Option(min=1, help="Records at most, those seen last first.")] = 50,
-    as_: Annotated[RecordsAs, typer.Option("--as", help="What to print.")] = RecordsAs.TEXT,
+    as_: Annotated[OutputFormat, typer.Option("--as", help="What to print.")] = OutputFormat.TEXT,
     record: Annotated[
         bool, typer.Option("--record", help="Also print each record as the ERP told it; it may hold prices.")
     ] = False,
 ) -> None:
     """Show the records of ERPs that cannot be right and were kept aside, with the reason."""
-    from bot.operating.erp_rejected import show_rejected
+    from bot.admin.erps import show_rejected
 
     settings = read_settings(config)
     lines = asyncio.run(show_rejected(settings, source, area=area, limit=limit, form=as_.value, with_record=record))

@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from bot.cli.options import ConfigOption, LimitOption, RecordsAs, SinceOption, group, read_settings
+from bot.cli.options import ConfigOption, LimitOption, OutputFormat, SinceOption, command_group, read_settings
 from bot.errors import ConfigurationError
 
-commands = group("The events that came in.")
+commands = command_group("The events that came in.")
 
 
 @commands.command("search")
@@ -25,11 +25,11 @@ def search_events(
     subject: Annotated[str, typer.Option(help="Only about this SKU or document.")] = "",
     state: Annotated[str, typer.Option(help="Only waiting, done or rejected.")] = "",
     limit: LimitOption = 50,
-    as_: Annotated[RecordsAs, typer.Option("--as", help="What to print.")] = RecordsAs.TEXT,
+    as_: Annotated[OutputFormat, typer.Option("--as", help="What to print.")] = OutputFormat.TEXT,
 ) -> None:
     """List the events that came in, newest first, also those that could not be understood."""
-    from bot.operating import event_search as tool
-    from bot.operating.reading import read_at, read_since
+    from bot.admin import events as tool
+    from bot.admin.inputs import read_at, read_since
     from bot.store.events import EventSearch
 
     settings = read_settings(config)
@@ -51,10 +51,10 @@ def show_event(
     config: ConfigOption = None,
     limit: Annotated[int, typer.Option(min=1, help="Lines of the story at most.")] = 200,
     data: Annotated[bool, typer.Option("--data", help="Also print the event as it came; it may hold prices.")] = False,
-    as_: Annotated[RecordsAs, typer.Option("--as", help="What to print.")] = RecordsAs.TEXT,
+    as_: Annotated[OutputFormat, typer.Option("--as", help="What to print.")] = OutputFormat.TEXT,
 ) -> None:
     """Tell the story of an event, from its receipt to the clicks on its cards."""
-    from bot.operating import event_story as tool
+    from bot.admin import events as tool
 
     settings = read_settings(config)
     lines = asyncio.run(
@@ -73,21 +73,21 @@ def replay_events(
     subject: Annotated[str, typer.Option(help="List only cards about this SKU or document.")] = "",
     place: Annotated[str, typer.Option(help="List only cards at group:cid… or person:userId.")] = "",
     limit: Annotated[int, typer.Option(min=0, help="Cards that are listed at most.")] = 50,
-    as_: Annotated[RecordsAs, typer.Option("--as", help="What to print.")] = RecordsAs.TEXT,
+    as_: Annotated[OutputFormat, typer.Option("--as", help="What to print.")] = OutputFormat.TEXT,
 ) -> None:
     """Say what kept events would have led to under these rules, and how many API calls, without sending."""
+    from bot.admin.inputs import read_at, read_place, read_since, read_span
+    from bot.admin.replay import CardFilter, replay
+    from bot.admin.replay_report import describe_replay
     from bot.log import configure_logging
-    from bot.operating.reading import read_at, read_place, read_since, read_span
-    from bot.operating.replay import Sieve, replay
-    from bot.operating.replay_report import describe
 
     settings = read_settings(config)
     # The bot's own code works here, and what it logs is not about the bot that runs.
     configure_logging("error", settings.log.format)
-    sieve = Sieve(source=source, type=type_, subject=subject, place=read_place(place))
+    sieve = CardFilter(source=source, type=type_, subject=subject, place=read_place(place))
     now = read_at("", ZoneInfo(settings.zone))
     result = asyncio.run(replay(settings, rules, read_since(since, now), now, before=read_span(before)))
-    print("\n".join(describe(result, sieve, limit=limit, settings=settings, form=as_.value)))
+    print("\n".join(describe_replay(result, sieve, limit=limit, settings=settings, form=as_.value)))
 
 
 def send_events(
@@ -105,19 +105,19 @@ def send_events(
         bool | None, typer.Option("--over/--open", help="Whether it is over or stays open; without: news.")
     ] = None,
     id_: Annotated[str, typer.Option("--id", help="The event's id; the same one again changes nothing.")] = "",
-    as_: Annotated[RecordsAs, typer.Option("--as", help="What to print.")] = RecordsAs.TEXT,
+    as_: Annotated[OutputFormat, typer.Option("--as", help="What to print.")] = OutputFormat.TEXT,
 ) -> None:
     """Hand events over by hand, as a webhook would; exit code 1 if one cannot be understood."""
     import secrets
 
-    from bot.operating import sending as tool
-    from bot.operating.reading import read_at, read_content, read_events
+    from bot.admin import event_sender as tool
+    from bot.admin.inputs import read_at, read_content, read_events
 
     settings = read_settings(config)
     if title and file:
         raise ConfigurationError("either a file or --title, not both")
     if title:
-        note = tool.Note(
+        note = tool.CustomEvent(
             title=title,
             text=text,
             severity=severity,
@@ -129,7 +129,7 @@ def send_events(
             id=id_,
         )
         at = read_at("", ZoneInfo(settings.zone))
-        events: list[object] = [tool.write_note(note, at=at, new_id=secrets.token_hex(8))]
+        events: list[object] = [tool.build_event(note, at=at, new_id=secrets.token_hex(8))]
     elif file in ("", "-"):
         events = read_events(sys.stdin.buffer.read(), "standard input")
     else:

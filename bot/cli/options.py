@@ -21,14 +21,14 @@ SinceOption = Annotated[str, typer.Option(help="Not before: 7d, 12h, or a time s
 LimitOption = Annotated[int, typer.Option(min=1, help="Lines at most, the newest first.")]
 
 
-class RecordsAs(StrEnum):
+class OutputFormat(StrEnum):
     """How records are shown."""
 
     TEXT = "text"
     JSON = "json"
 
 
-def group(text: str) -> typer.Typer:
+def command_group(text: str) -> typer.Typer:
     """Return a group of commands."""
     return typer.Typer(help=text, no_args_is_help=True, add_completion=False)
 
@@ -43,7 +43,7 @@ def read_settings(config: Path | None) -> Settings:
     return settings
 
 
-def finish(main_coroutine: Coroutine[Any, Any, None]) -> None:
+def run_until_interrupted(main_coroutine: Coroutine[Any, Any, None]) -> None:
     """Run until the end, or until Ctrl-C."""
     with suppress(KeyboardInterrupt), asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(main_coroutine)

@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.options import ConfigOption, group, read_settings
+from bot.cli.options import ConfigOption, command_group, read_settings
 
-commands = group("The rules by which purchase orders are decided.")
+commands = command_group("The rules by which purchase orders are decided.")
 
 
 @commands.command("check")
@@ -19,7 +19,7 @@ def check_policy_rules(
     config: ConfigOption = None,
 ) -> None:
     """Read the approval rules and name every error with its line; exit code 1 if there is one."""
-    from bot.operating.policy_check import check_policy
+    from bot.admin.policy_check import check_policy
 
     fine, lines = check_policy(read_settings(config), file)
     print("\n".join(lines))
@@ -37,9 +37,9 @@ def explain_policy(
     ] = None,
 ) -> None:
     """Say which rule decides about a purchase order and why, who is named, and who may decide."""
-    from bot.operating.policy_explain import explain
+    from bot.admin.policy_explain import explain_document
 
-    lines = asyncio.run(explain(read_settings(config), number, user=user, source=source, rules=rules))
+    lines = asyncio.run(explain_document(read_settings(config), number, user=user, source=source, rules=rules))
     print("\n".join(lines))
 
 
@@ -50,6 +50,6 @@ def replay_policy(
     since: Annotated[str, typer.Option(help="How far back: 90d, or a date.")] = "90d",
 ) -> None:
     """Say which past purchase orders new rules would let others decide; nothing is changed."""
-    from bot.operating.policy_replay import replay
+    from bot.admin.policy_replay import replay_rules
 
-    print("\n".join(asyncio.run(replay(read_settings(config), rules, since=since))))
+    print("\n".join(asyncio.run(replay_rules(read_settings(config), rules, since=since))))

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.options import ConfigOption, RecordsAs, group, read_settings
+from bot.cli.options import ConfigOption, OutputFormat, command_group, read_settings
 
-commands = group("The rules by which alerts find their places.")
+commands = command_group("The rules by which alerts find their places.")
 
 
 @commands.command("check")
@@ -18,7 +18,7 @@ def check_routes(
     config: ConfigOption = None,
 ) -> None:
     """Read the alert rules and name every error with its line; exit code 1 if there is one."""
-    from bot.operating.route_check import check_rules
+    from bot.admin.route_check import check_rules
 
     fine, lines = check_rules(read_settings(config), file)
     print("\n".join(lines))
@@ -32,10 +32,10 @@ def explain_routes(
     rules: Annotated[Path | None, typer.Option(help="File of the rules; by default the one in force.")] = None,
     at: Annotated[str, typer.Option(help="When it would come, such as 2026-10-01T08:30; by default now.")] = "",
     source: Annotated[str, typer.Option(help="Name of the source that it would come from.")] = "main",
-    as_: Annotated[RecordsAs, typer.Option("--as", help="What to print.")] = RecordsAs.TEXT,
+    as_: Annotated[OutputFormat, typer.Option("--as", help="What to print.")] = OutputFormat.TEXT,
 ) -> None:
     """Say where an event would go, when and why, without sending; exit code 1 if it cannot be understood."""
-    from bot.operating.route_check import try_routes
+    from bot.admin.route_check import try_routes
 
     fine, lines = try_routes(read_settings(config), event, rules=rules, at=at, source=source, form=as_.value)
     print("\n".join(lines))

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.options import ConfigOption, finish, read_settings
+from bot.cli.options import ConfigOption, read_settings, run_until_interrupted
 from bot.errors import ConfigurationError
 
 
@@ -20,7 +20,7 @@ def run(config: ConfigOption = None) -> None:
         raise ConfigurationError("no ERP is configured; DINGERP_ERP__MAIN__VENDOR=demo gives the embedded company")
     from bot.app import run_until_stopped
 
-    finish(run_until_stopped(settings))
+    run_until_interrupted(run_until_stopped(settings))
 
 
 def demo(
@@ -32,7 +32,7 @@ def demo(
     """Start a DingTalk on localhost, the bot and the embedded company, and open the chat page."""
     from bot.demo import run_demo
 
-    finish(run_demo(read_settings(config), port=port, browser=browser, still=still))
+    run_until_interrupted(run_demo(read_settings(config), port=port, browser=browser, still=still))
 
 
 def simulator(
@@ -43,7 +43,7 @@ def simulator(
     """Start only the DingTalk on localhost; any bot on any official Stream SDK can connect to it."""
     from bot.demo import run_simulator
 
-    finish(run_simulator(host=host, port=port, unlimited=unlimited))
+    run_until_interrupted(run_simulator(host=host, port=port, unlimited=unlimited))
 
 
 def doctor(
@@ -51,10 +51,10 @@ def doctor(
     group: Annotated[str, typer.Option(help="openConversationId of a group that the bot should be in.")] = "",
 ) -> None:
     """Check everything that an answer needs and say in plain words what to mend; exit code 1 if something fails."""
-    from bot.doctor import Grade, describe, examine
+    from bot.doctor import CheckGrade, describe_results, run_checks
 
     settings = read_settings(config)
-    findings = asyncio.run(examine(settings, group=group))
-    for line in describe(findings, settings.language):
+    findings = asyncio.run(run_checks(settings, group=group))
+    for line in describe_results(findings, settings.language):
         print(line)
-    raise SystemExit(int(any(finding.grade is Grade.BAD for finding in findings)))
+    raise SystemExit(int(any(finding.grade is CheckGrade.BAD for finding in findings)))

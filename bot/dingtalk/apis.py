@@ -1,17 +1,63 @@
-"""The calls to DingTalk that the bot makes, each with what the transport must know about it."""
+"""Where DingTalk is, who we are there, and the calls that the bot makes, each with what the transport must know about it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
-from bot.dingtalk.endpoints import Host
+from pydantic import SecretStr
+
+
+class Host(StrEnum):
+    """Which of DingTalk's two API families a call belongs to (DingTalk sheet, 0)."""
+
+    API = "api"
+    """The new OpenAPI: token in a header, errors by HTTP status."""
+
+    OAPI = "oapi"
+    """The old OpenAPI: token in the query, errors as ``errcode`` under HTTP 200."""
+
+    WEBHOOK = "webhook"
+    """An address that DingTalk handed out and that is itself the key; errors as ``errcode`` under HTTP 200."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoints:
+    """Base addresses without a trailing slash; tests and the simulator put their own here."""
+
+    api: str = "https://api.dingtalk.com"
+    oapi: str = "https://oapi.dingtalk.com"
+
+    def base(self, host: Host) -> str:
+        """Return the base address of ``host``; a webhook has none, its address is whole."""
+        return {Host.API: self.api, Host.OAPI: self.oapi, Host.WEBHOOK: ""}[host].rstrip("/")
+
+
+@dataclass(frozen=True, slots=True)
+class AppKeys:
+    """The application's identity. ``robot_code`` is the client id unless the console says otherwise."""
+
+    client_id: str
+    client_secret: SecretStr
+    robot_code: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "robot_code", self.robot_code or self.client_id)
+
+    def robot(self, announced: str) -> str:
+        """Return the robot code to answer with, given the one that a message announced.
+
+        A few kinds of bots announce the literal ``normal`` (DingTalk sheet, 2.1), which no API accepts.
+        """
+        return self.robot_code if announced in ("", "normal") else announced
+
 
 STANDARD_QPS = 20.0
 """Calls per second of one app to one API in the standard edition (DingTalk sheet, 7.6)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Api:
+class ApiCall:
     """One call. ``name`` is the bounded metric label.
 
     ``billed`` calls count against the organisation's month. ``idempotent`` calls may be repeated when their outcome is
@@ -28,28 +74,28 @@ class Api:
     token: bool = True
 
 
-ACCESS_TOKEN = Api(
+ACCESS_TOKEN = ApiCall(
     name="access_token", method="POST", path="/v1.0/oauth2/accessToken", billed=False, idempotent=True, token=False
 )
-CREATE_AND_DELIVER = Api(
+CREATE_AND_DELIVER = ApiCall(
     # The same outTrackId never makes a second card (DingTalk sheet, 5.4).
     name="create_and_deliver",
     method="POST",
     path="/v1.0/card/instances/createAndDeliver",
     idempotent=True,
 )
-UPDATE_CARD = Api(name="update_card", method="PUT", path="/v1.0/card/instances", idempotent=True)
-GROUP_SEND = Api(name="group_send", method="POST", path="/v1.0/robot/groupMessages/send")
-DIRECT_SEND = Api(name="direct_send", method="POST", path="/v1.0/robot/oToMessages/batchSend")
-FILE_ADDRESS = Api(name="file_address", method="POST", path="/v1.0/robot/messageFiles/download", idempotent=True)
-FILE_FETCH = Api(
+UPDATE_CARD = ApiCall(name="update_card", method="PUT", path="/v1.0/card/instances", idempotent=True)
+GROUP_SEND = ApiCall(name="group_send", method="POST", path="/v1.0/robot/groupMessages/send")
+DIRECT_SEND = ApiCall(name="direct_send", method="POST", path="/v1.0/robot/oToMessages/batchSend")
+FILE_ADDRESS = ApiCall(name="file_address", method="POST", path="/v1.0/robot/messageFiles/download", idempotent=True)
+FILE_FETCH = ApiCall(
     name="file_fetch", method="GET", path="", host=Host.WEBHOOK, billed=False, idempotent=True, token=False
 )
-MEDIA_UPLOAD = Api(name="media_upload", method="POST", path="/media/upload", host=Host.OAPI, idempotent=True)
-SESSION_WEBHOOK = Api(name="session_webhook", method="POST", path="", host=Host.WEBHOOK, billed=False, token=False)
+MEDIA_UPLOAD = ApiCall(name="media_upload", method="POST", path="/media/upload", host=Host.OAPI, idempotent=True)
+SESSION_WEBHOOK = ApiCall(name="session_webhook", method="POST", path="", host=Host.WEBHOOK, billed=False, token=False)
 # Contacts are exempt from the monthly quota (DingTalk sheet, 7.6).
-USER = Api(name="user", method="POST", path="/topapi/v2/user/get", host=Host.OAPI, billed=False, idempotent=True)
-USER_BY_UNION_ID = Api(
+USER = ApiCall(name="user", method="POST", path="/topapi/v2/user/get", host=Host.OAPI, billed=False, idempotent=True)
+USER_BY_UNION_ID = ApiCall(
     name="user_by_union_id",
     method="POST",
     path="/topapi/user/getbyunionid",
@@ -57,16 +103,16 @@ USER_BY_UNION_ID = Api(
     billed=False,
     idempotent=True,
 )
-APPROVAL_START = Api(name="approval_start", method="POST", path="/v1.0/workflow/processInstances")
-APPROVAL_READ = Api(name="approval_read", method="GET", path="/v1.0/workflow/processInstances", idempotent=True)
+APPROVAL_START = ApiCall(name="approval_start", method="POST", path="/v1.0/workflow/processInstances")
+APPROVAL_READ = ApiCall(name="approval_read", method="GET", path="/v1.0/workflow/processInstances", idempotent=True)
 # A task is executed and an approval called off once: the second time is refused (DingTalk sheet, 10).
-APPROVAL_EXECUTE = Api(
+APPROVAL_EXECUTE = ApiCall(
     name="approval_execute", method="POST", path="/v1.0/workflow/processInstances/execute", idempotent=True
 )
-APPROVAL_TERMINATE = Api(
+APPROVAL_TERMINATE = ApiCall(
     name="approval_terminate", method="POST", path="/v1.0/workflow/processInstances/terminate", idempotent=True
 )
-APPROVAL_COMMENT = Api(name="approval_comment", method="POST", path="/v1.0/workflow/processInstances/comments")
-APPROVAL_LIST = Api(
+APPROVAL_COMMENT = ApiCall(name="approval_comment", method="POST", path="/v1.0/workflow/processInstances/comments")
+APPROVAL_LIST = ApiCall(
     name="approval_list", method="POST", path="/v1.0/workflow/processes/instanceIds/query", idempotent=True
 )

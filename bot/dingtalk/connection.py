@@ -15,9 +15,9 @@ from aiohttp import WSMsgType
 from dingtalk_stream import CallbackMessage, EventMessage, SystemMessage
 
 from bot.dingtalk.errors import BadPayload
-from bot.dingtalk.frames import BadFrame, Frame, echo, read_data, read_frame
+from bot.dingtalk.frames import BadFrame, Frame, ping_reply, read_data, read_frame
 from bot.dingtalk.gateway import Socket
-from bot.dingtalk.stream_counts import StreamCounts
+from bot.dingtalk.stream_metrics import StreamMetrics
 from bot.dingtalk.stream_policy import StreamPolicy
 from bot.time_limit import TimeLimit
 
@@ -30,7 +30,7 @@ _FOR_HANDLERS: Final = (CallbackMessage.TYPE, EventMessage.TYPE)
 _MESSAGE_TOO_BIG: Final = 1009
 
 
-class Desk(Protocol):
+class FrameSink(Protocol):
     """Where frames for handlers go. It answers each on the connection that it came from."""
 
     @property
@@ -42,7 +42,7 @@ class Desk(Protocol):
         """Start working on a frame; returns at once."""
         ...
 
-    def lull(self) -> None:
+    def notify_idle(self) -> None:
         """Hear that there is nothing more to read at the moment."""
         ...
 
@@ -58,9 +58,11 @@ class Connection:
     longer than the quickest handler at work, and a pause of ours is never taken for silence of the gateway.
     """
 
-    def __init__(self, socket: Socket, *, number: int, desk: Desk, policy: StreamPolicy, counts: StreamCounts) -> None:
+    def __init__(
+        self, socket: Socket, *, number: int, desk: FrameSink, policy: StreamPolicy, counts: StreamMetrics
+    ) -> None:
         self.number = number
-        self.going = asyncio.Event()
+        self.draining = asyncio.Event()
         """Set when no more pushes are to be expected here: the gateway said goodbye, or the connection is over."""
         self._socket = socket
         self._desk = desk
@@ -84,14 +86,14 @@ class Connection:
             async with self._limit:
                 self._reading = True
                 self._watch()
-                return await _noticing(self._read(), self._desk.lull)
+                return await _notifying_before_wait(self._read(), self._desk.notify_idle)
         except TimeoutError:
             return self._verdict
         finally:
             self._reading = False
             if self._watchdog is not None:
                 self._watchdog.cancel()
-            self.going.set()
+            self.draining.set()
 
     def send(self, payload: bytes) -> bool:
         """Write one frame. Returns False where this connection can no longer carry it: it is then nobody's.
@@ -171,11 +173,11 @@ class Connection:
 
     async def _obey(self, frame: Frame) -> None:
         if frame.topic == "ping":
-            self.send(echo(frame))
+            self.send(ping_reply(frame))
         elif frame.topic == SystemMessage.TOPIC_DISCONNECT and self._drained_at is None:
             log.info("stream.disconnect", connection=self.number, reason=_reason(frame))
             self._drained_at = self._loop.time() + self._policy.drain
-            self.going.set()
+            self.draining.set()
             self._watch()
 
     def _watch(self) -> None:
@@ -218,7 +220,7 @@ def _reason(frame: Frame) -> str:
 
 
 @coroutine
-def _noticing(work: Coroutine[Any, Any, T], notice: Callable[[], None]) -> Generator[Any, Any, T]:
+def _notifying_before_wait(work: Coroutine[Any, Any, T], notice: Callable[[], None]) -> Generator[Any, Any, T]:
     """Await ``work``, and call ``notice`` each time before it waits: all that could be done at once is done then."""
     go_on = partial(work.send, None)
     while True:

@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 Result = TypeVar("Result")
 
 
-class Once(Generic[Result]):
+class Deduplicator(Generic[Result]):
     """Runs work once per key and gives its result to everybody who asks for the same key.
 
     Who asks while the work is under way waits for it, so that nobody is told "done" before it is done. Results that

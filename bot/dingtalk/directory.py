@@ -11,7 +11,7 @@ from typing import Any
 from cachetools import TTLCache
 
 from bot.dingtalk.apis import USER, USER_BY_UNION_ID
-from bot.dingtalk.errors import DingTalkError, Refused
+from bot.dingtalk.errors import DingTalkError, DingTalkRefused
 from bot.dingtalk.openapi import OpenApi
 from bot.dingtalk.payload import flag, items, part, text
 
@@ -20,7 +20,7 @@ _REMEMBER_REFUSAL = 60.0
 """Seconds for which a refusal is repeated without asking DingTalk."""
 
 
-class UnknownPerson(Refused):
+class DingTalkUnknownPerson(DingTalkRefused):
     """Nobody in the organisation has this id."""
 
 
@@ -44,7 +44,7 @@ class DirectoryPerson:
     is_boss: bool = False
 
 
-class Directory:
+class DingTalkDirectory:
     """Looks people up, remembers them for ``ttl`` seconds, and asks once for all who want to know the same."""
 
     def __init__(
@@ -56,22 +56,22 @@ class Directory:
         self._asking: dict[str, asyncio.Task[DirectoryPerson]] = {}
 
     async def person(self, user_id: str) -> DirectoryPerson:
-        """Return a member; raises `UnknownPerson`, `ScopeMissing` and other `DingTalkError`."""
+        """Return a member; raises `DingTalkUnknownPerson`, `ScopeMissing` and other `DingTalkError`."""
         if (known := self._people.get(user_id)) is not None:
             return known
         if (refusal := self._refusals.get(user_id)) is not None:
             raise refusal.with_traceback(None)
-        asking = self._asking.get(user_id)
-        if asking is None:
-            asking = self._asking[user_id] = asyncio.create_task(self._ask(user_id), name="dingtalk-person")
-            asking.add_done_callback(lambda done: self._answered(user_id, done))
-        return await asyncio.shield(asking)
+        context = self._asking.get(user_id)
+        if context is None:
+            context = self._asking[user_id] = asyncio.create_task(self._ask(user_id), name="dingtalk-person")
+            context.add_done_callback(lambda done: self._answered(user_id, done))
+        return await asyncio.shield(context)
 
     async def user_id_of(self, union_id: str) -> str:
-        """Return the userId of a unionId; raises `UnknownPerson` for people outside the organisation."""
+        """Return the userId of a unionId; raises `DingTalkUnknownPerson` for people outside the organisation."""
         try:
             answer = await self._api.call(USER_BY_UNION_ID, {"unionid": union_id})
-        except Refused as refusal:
+        except DingTalkRefused as refusal:
             raise _named(refusal) from refusal
         return text(part(answer.get("result")).get("userid"))
 
@@ -83,24 +83,24 @@ class Directory:
     async def _ask(self, user_id: str) -> DirectoryPerson:
         try:
             answer = await self._api.call(USER, {"userid": user_id, "language": "zh_CN"})
-        except Refused as refusal:
+        except DingTalkRefused as refusal:
             raise _named(refusal) from refusal
         return read_person(user_id, part(answer.get("result")))
 
-    def _answered(self, user_id: str, asking: asyncio.Task[DirectoryPerson]) -> None:
+    def _answered(self, user_id: str, context: asyncio.Task[DirectoryPerson]) -> None:
         del self._asking[user_id]
-        if asking.cancelled():
+        if context.cancelled():
             return
-        trouble = asking.exception()
+        trouble = context.exception()
         if trouble is None:
-            self._people[user_id] = asking.result()
+            self._people[user_id] = context.result()
         elif isinstance(trouble, DingTalkError) and not trouble.retry:
             self._refusals[user_id] = trouble
 
 
-def _named(refusal: Refused) -> Refused:
+def _named(refusal: DingTalkRefused) -> DingTalkRefused:
     if refusal.code in _UNKNOWN_PERSON:
-        return UnknownPerson(refusal.detail, code=refusal.code, request_id=refusal.request_id)
+        return DingTalkUnknownPerson(refusal.detail, code=refusal.code, request_id=refusal.request_id)
     return refusal
 
 

@@ -11,20 +11,19 @@ from typing import Any, TypedDict
 
 import orjson
 
-from bot.dingtalk.apis import ACCESS_TOKEN, Api
-from bot.dingtalk.endpoints import Host
+from bot.dingtalk.apis import ACCESS_TOKEN, ApiCall, Host
 from bot.dingtalk.errors import (
-    AccessDenied,
-    AuthFailed,
+    DingTalkAccessDenied,
+    DingTalkAuthFailed,
     DingTalkError,
-    OutcomeUnknown,
-    QuotaExhausted,
-    RateLimited,
-    Refused,
-    ScopeMissing,
-    SessionExpired,
-    TokenExpired,
-    Unavailable,
+    DingTalkOutcomeUnknown,
+    DingTalkQuotaExhausted,
+    DingTalkRateLimited,
+    DingTalkRefused,
+    DingTalkScopeMissing,
+    DingTalkSessionExpired,
+    DingTalkTokenExpired,
+    DingTalkUnavailable,
 )
 
 QPS_PAUSE = 1.0
@@ -53,29 +52,29 @@ class _Known(TypedDict):
     request_id: str
 
 
-def open_envelope(api: Api, status: int, body: bytes, *, client_id: str) -> dict[str, Any]:
+def read_answer(api: ApiCall, status: int, body: bytes, *, client_id: str) -> dict[str, Any]:
     """Return the decoded answer of ``api``; raises the `DingTalkError` that fits a bad one."""
     try:
         answer = orjson.loads(body)
     except orjson.JSONDecodeError:
         answer = None
     if not isinstance(answer, dict):
-        raise _page(api, status)
+        raise _no_json_error(api, status)
     if answer.get("status") == 1111 or "punish" in answer:
         # The edge throttles our IP address and says for how long (DingTalk sheet, 0).
-        raise RateLimited(f"{api.name}: the address of this machine is throttled", retry_after=_wait(answer))
+        raise DingTalkRateLimited(f"{api.name}: the address of this machine is throttled", retry_after=_wait(answer))
     error = _api_error if api.host is Host.API else _oapi_error
     if (trouble := error(api, status, answer, client_id)) is not None:
         raise trouble
     return answer
 
 
-def _page(api: Api, status: int) -> DingTalkError:
+def _no_json_error(api: ApiCall, status: int) -> DingTalkError:
     """Return what an answer means that is a web page, XML or nothing."""
     detail = f"{api.name}: HTTP {status} with something that is not a JSON object"
     if 400 <= status < 500 or status == 503:
-        return Unavailable(detail)
-    return OutcomeUnknown(detail)
+        return DingTalkUnavailable(detail)
+    return DingTalkOutcomeUnknown(detail)
 
 
 def _wait(answer: dict[str, Any]) -> float:
@@ -83,31 +82,31 @@ def _wait(answer: dict[str, Any]) -> float:
     return float(wait) if isinstance(wait, int | float) and wait > 0 else QPS_PAUSE
 
 
-def _api_error(api: Api, status: int, answer: dict[str, Any], client_id: str) -> DingTalkError | None:
+def _api_error(api: ApiCall, status: int, answer: dict[str, Any], client_id: str) -> DingTalkError | None:
     if status < 400 and str(answer.get("success", True)).lower() != "false":
         return None
     code = str(answer.get("code") or "")
     known: _Known = {"code": code, "request_id": str(answer.get("requestid") or "")}
     detail = f"{api.name}: HTTP {status} {code} {str(answer.get('message') or '')[:_QUOTED]}".rstrip()
     if "QpsLimit" in code or code in _TOO_FAST or status == 429:
-        return RateLimited(detail, retry_after=QPS_PAUSE, **known)
+        return DingTalkRateLimited(detail, retry_after=QPS_PAUSE, **known)
     if "ApiCountLimit" in code:
-        return QuotaExhausted(detail, **known)
+        return DingTalkQuotaExhausted(detail, **known)
     if api is ACCESS_TOKEN and status in (400, 401, 403):
         # The code of a wrong secret is known from one report only (DingTalk sheet, 15): any refusal counts.
-        return AuthFailed(detail, **known)
+        return DingTalkAuthFailed(detail, **known)
     if status == 401 or code == "InvalidAuthentication":
-        return TokenExpired(detail, **known)
+        return DingTalkTokenExpired(detail, **known)
     if code.startswith("Forbidden.AccessDenied"):
         scopes = _required_scopes(answer.get("accessdenieddetail"))
         if scopes or code.endswith("PermissionDenied"):
-            return ScopeMissing(api.name, client_id=client_id, scopes=scopes, **known)
-        return AccessDenied(detail, **known)
+            return DingTalkScopeMissing(api.name, client_id=client_id, scopes=scopes, **known)
+        return DingTalkAccessDenied(detail, **known)
     if code in _BUSY or status == 503:
-        return Unavailable(detail, **known)
+        return DingTalkUnavailable(detail, **known)
     if status >= 500 or code == "unknown.send.result":
-        return OutcomeUnknown(detail, **known)
-    return Refused(detail, **known)
+        return DingTalkOutcomeUnknown(detail, **known)
+    return DingTalkRefused(detail, **known)
 
 
 def _required_scopes(detail: object) -> list[str]:
@@ -115,7 +114,7 @@ def _required_scopes(detail: object) -> list[str]:
     return [str(scope) for scope in scopes] if isinstance(scopes, list) else []
 
 
-def _oapi_error(api: Api, status: int, answer: dict[str, Any], client_id: str) -> DingTalkError | None:
+def _oapi_error(api: ApiCall, status: int, answer: dict[str, Any], client_id: str) -> DingTalkError | None:
     code = str(answer.get("errcode", ""))
     if status < 400 and code == "0":
         return None
@@ -125,19 +124,19 @@ def _oapi_error(api: Api, status: int, answer: dict[str, Any], client_id: str) -
     known: _Known = {"code": reason, "request_id": str(answer.get("request_id") or "")}
     detail = f"{api.name}: errcode {code} {reason if reason != code else ''} {message[:_QUOTED]}".rstrip()
     if reason in _OAPI_QUOTA:
-        return QuotaExhausted(detail, **known)
+        return DingTalkQuotaExhausted(detail, **known)
     if reason in _OAPI_QPS or reason.startswith("900"):
-        return RateLimited(detail, retry_after=QPS_PAUSE, **known)
+        return DingTalkRateLimited(detail, retry_after=QPS_PAUSE, **known)
     if reason in _OAPI_MUTED:
-        return RateLimited(detail, retry_after=_MUTED, **known)
+        return DingTalkRateLimited(detail, retry_after=_MUTED, **known)
     if reason in _OAPI_TOKEN and api.token:
-        return TokenExpired(detail, **known)
+        return DingTalkTokenExpired(detail, **known)
     if reason in _OAPI_SCOPE:
-        return ScopeMissing(api.name, client_id=client_id, scopes=_SCOPE_NAME.findall(message), **known)
+        return DingTalkScopeMissing(api.name, client_id=client_id, scopes=_SCOPE_NAME.findall(message), **known)
     if api.host is Host.WEBHOOK and reason == "300001":
-        return SessionExpired(f"{api.name}: the session is over or unknown", **known)
+        return DingTalkSessionExpired(f"{api.name}: the session is over or unknown", **known)
     if code == "-1" or status == 503:
-        return Unavailable(detail, **known)
+        return DingTalkUnavailable(detail, **known)
     if code in ("", "15") or status >= 500:
-        return OutcomeUnknown(detail, **known)
-    return Refused(detail, **known)
+        return DingTalkOutcomeUnknown(detail, **known)
+    return DingTalkRefused(detail, **known)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 from urllib.parse import quote
 
-from bot.chat.channel import Unconfirmed
+from bot.chat.ports import AnswerUnconfirmed
 from bot.errors import ConfigurationError, DingerpError
 from bot.phrase import Phrase, phrase
 
@@ -31,41 +31,41 @@ class DingTalkError(DingerpError):
         self.request_id = request_id
 
 
-class Refused(DingTalkError):
+class DingTalkRefused(DingTalkError):
     """DingTalk understood the call and said no; the same call will be refused again."""
 
 
-class DeliveryFailed(Refused):
+class DingTalkDeliveryFailed(DingTalkRefused):
     """The call was accepted but at least one recipient or space got nothing."""
 
 
-class NotReachable(Refused):
+class DingTalkNotReachable(DingTalkRefused):
     """The person is outside the organisation: in a direct chat only the message's own webhook reaches them."""
 
 
-class SessionExpired(Refused):
+class DingTalkSessionExpired(DingTalkRefused):
     """A session webhook is used after its time, or is unknown (``errcode`` 300001)."""
 
 
-class TokenExpired(DingTalkError):
+class DingTalkTokenExpired(DingTalkError):
     """The access token is not accepted (any more): fetch a new one, then repeat the call once."""
 
     outcome: ClassVar[str] = "token_expired"
 
 
-class AuthFailed(DingTalkError, ConfigurationError):
+class DingTalkAuthFailed(DingTalkError, ConfigurationError):
     """Client id or secret are wrong: nothing works until somebody corrects them."""
 
     outcome: ClassVar[str] = "auth_failed"
 
 
-class AccessDenied(DingTalkError, ConfigurationError):
+class DingTalkAccessDenied(DingTalkError, ConfigurationError):
     """The console's settings forbid the call, for example its list of allowed IP addresses."""
 
     outcome: ClassVar[str] = "denied"
 
 
-class ScopeMissing(AccessDenied):
+class DingTalkScopeMissing(DingTalkAccessDenied):
     """The application lacks a permission point. ``links`` open the console page that grants each scope."""
 
     outcome: ClassVar[str] = "scope_missing"
@@ -79,14 +79,14 @@ class ScopeMissing(AccessDenied):
         super().__init__(f"{what}: permission point missing{grant}", code=code, request_id=request_id)
 
 
-class RateLimited(DingTalkError):
+class DingTalkRateLimited(DingTalkError):
     """Too many calls per second; ``retry_after`` seconds later there is room again."""
 
     retry: ClassVar[bool] = True
     outcome: ClassVar[str] = "rate_limited"
 
 
-class QuotaExhausted(DingTalkError):
+class DingTalkQuotaExhausted(DingTalkError):
     """The organisation's calls of this month are used up; only unbilled ways remain until the next one."""
 
     outcome: ClassVar[str] = "quota_exhausted"
@@ -95,18 +95,18 @@ class QuotaExhausted(DingTalkError):
         return phrase("DingTalk's calls of this month are used up. Please tell your administrator.")
 
 
-class Unavailable(DingTalkError):
+class DingTalkUnavailable(DingTalkError):
     """DingTalk could not work on the call: it was busy or not reached. Nothing happened there."""
 
     retry: ClassVar[bool] = True
     outcome: ClassVar[str] = "unavailable"
 
 
-class NoToken(Unavailable):
+class DingTalkNoToken(DingTalkUnavailable):
     """There is no access token to call with; fetching one was already repeated."""
 
 
-class OutcomeUnknown(DingTalkError):
+class DingTalkOutcomeUnknown(DingTalkError):
     """The call may have happened: no answer in time, a broken connection, or an answer that says nothing.
 
     Only a call with an identity of its own may be repeated.
@@ -115,13 +115,13 @@ class OutcomeUnknown(DingTalkError):
     outcome: ClassVar[str] = "unknown"
 
 
-class NoAnswer(OutcomeUnknown):
+class DingTalkNoAnswer(DingTalkOutcomeUnknown):
     """DingTalk took the call and did not answer in time."""
 
     outcome: ClassVar[str] = "timeout"
 
 
-class CardUnconfirmed(OutcomeUnknown, Unconfirmed):
+class DingTalkCardUnconfirmed(DingTalkOutcomeUnknown, AnswerUnconfirmed):
     """Nobody knows whether the card stands.
 
     The same ``track_id`` may be tried again; a text instead might be a second answer.

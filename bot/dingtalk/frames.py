@@ -61,7 +61,7 @@ class Push:
         return self._text if isinstance(self._text, str) and self._text else orjson.dumps(self.data).decode()
 
 
-class Answer(NamedTuple):
+class FrameReply(NamedTuple):
     """What an ACK says. ``data`` is a JSON string; a failure is not ``settled``: a redelivery gets another chance."""
 
     code: int
@@ -105,7 +105,7 @@ def read_data(frame: Frame) -> dict[str, Any]:
     return data
 
 
-def identity(frame: Frame, data: Mapping[str, Any]) -> tuple[str, str] | None:
+def dedupe_key(frame: Frame, data: Mapping[str, Any]) -> tuple[str, str] | None:
     """Return what stays the same when the gateway sends the same matter again; None where nothing does.
 
     A redelivered bot message keeps its ``msgId``, an event its ``eventId``; whether ``messageId`` survives a redelivery
@@ -132,26 +132,26 @@ def event_message(frame: Frame, data: dict[str, Any]) -> EventMessage:
     return _fill(EventMessage(), frame, data)
 
 
-def response(value: object) -> Answer:
+def callback_reply(value: object) -> FrameReply:
     """Return the ACK of a callback that was handled. Raises `TypeError` for a value that is not JSON."""
     if value is None:
-        return NOTHING
+        return EMPTY_REPLY
     data = orjson.dumps({"response": value}, default=_plain).decode()
-    return Answer(AckMessage.STATUS_OK, "OK", data, settled=True)
+    return FrameReply(AckMessage.STATUS_OK, "OK", data, settled=True)
 
 
-def failure(code: int, message: str) -> Answer:
+def failure_reply(code: int, message: str) -> FrameReply:
     """Return the ACK of a callback that could not be handled."""
-    return Answer(code, message, NOTHING.data, settled=False)
+    return FrameReply(code, message, EMPTY_REPLY.data, settled=False)
 
 
-def event_answer(code: int, message: str, *, again: bool) -> Answer:
+def event_reply(code: int, message: str, *, again: bool) -> FrameReply:
     """Return the ACK of an event; ``again`` asks the gateway to push it once more later (DingTalk sheet, 1.4)."""
     data = orjson.dumps({"status": "LATER" if again else "SUCCESS", "message": message}).decode()
-    return Answer(code, message, data, settled=not again)
+    return FrameReply(code, message, data, settled=not again)
 
 
-def write_ack(message_id: str, answer: Answer) -> bytes:
+def write_ack(message_id: str, answer: FrameReply) -> bytes:
     """Return the ACK frame of ``answer`` as compact JSON."""
     return orjson.dumps(
         {
@@ -163,14 +163,14 @@ def write_ack(message_id: str, answer: Answer) -> bytes:
     )
 
 
-def echo(frame: Frame) -> bytes:
+def ping_reply(frame: Frame) -> bytes:
     """Return the answer to a ``ping``: the same data string under the same ``messageId`` (DingTalk sheet, 1.5)."""
     data = frame.body.get("data")
     text = data if isinstance(data, str) else "{}"
-    return write_ack(frame.message_id, Answer(AckMessage.STATUS_OK, "OK", text, settled=True))
+    return write_ack(frame.message_id, FrameReply(AckMessage.STATUS_OK, "OK", text, settled=True))
 
 
-NOTHING: Final = Answer(AckMessage.STATUS_OK, "OK", '{"response":null}', settled=True)
+EMPTY_REPLY: Final = FrameReply(AckMessage.STATUS_OK, "OK", '{"response":null}', settled=True)
 
 
 def _decode(text: bytes | str) -> Any:

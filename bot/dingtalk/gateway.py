@@ -13,7 +13,7 @@ from dingtalk_stream import Credential
 from dingtalk_stream.version import VERSION_STRING
 from yarl import URL
 
-from bot.dingtalk.errors import AuthFailed
+from bot.dingtalk.errors import DingTalkAuthFailed
 from bot.dingtalk.stream_policy import StreamPolicy
 from bot.errors import DingerpError
 
@@ -25,7 +25,7 @@ _UA: Final = f"dingtalk-sdk-python/v{VERSION_STRING}-union"
 """The gateway chooses the WebSocket endpoint by it: this is the SDK's own (DingTalk sheet, 1.1)."""
 
 
-class OpenFailed(DingerpError):
+class StreamOpenFailed(DingerpError):
     """No connection this time. ``outcome`` is the label of the metric ``dingerp_stream_opens``."""
 
     retry = True
@@ -35,7 +35,7 @@ class OpenFailed(DingerpError):
         self.outcome = outcome
 
 
-class Gateway:
+class StreamGateway:
     """DingTalk's stream gateway as one application sees it.
 
     Nothing of it ever shows the client secret or a ticket: errors name classes and status codes, never an address.
@@ -61,7 +61,7 @@ class Gateway:
         self._policy = policy
 
     async def open(self, subscriptions: Sequence[Mapping[str, str]]) -> Socket:
-        """Return a new connection. Raises `AuthFailed` or `OpenFailed`, each after at most twice ``open_timeout``."""
+        """Return a new connection. Raises `DingTalkAuthFailed` or `StreamOpenFailed`, each after at most twice ``open_timeout``."""
         return await self._connect(_address(await self._ask(subscriptions)))
 
     async def _ask(self, subscriptions: Sequence[Mapping[str, str]]) -> Mapping[str, Any]:
@@ -90,9 +90,11 @@ class Gateway:
             ) as response:
                 body = await _read(response)
         except TimeoutError as error:
-            raise OpenFailed("timeout", f"connections/open: no answer in {self._policy.open_timeout:g} s") from error
+            raise StreamOpenFailed(
+                "timeout", f"connections/open: no answer in {self._policy.open_timeout:g} s"
+            ) from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise OpenFailed("network", f"connections/open: {_words(error)}") from None
+            raise StreamOpenFailed("network", f"connections/open: {_words(error)}") from None
         return _check(response.status, response.content_type, body)
 
     async def _connect(self, url: URL) -> Socket:
@@ -110,11 +112,11 @@ class Gateway:
                     decode_text=False,  # orjson reads bytes, and text that is no UTF-8 costs one frame only
                 )
         except TimeoutError:
-            raise OpenFailed("timeout", f"WebSocket: no answer in {self._policy.open_timeout:g} s") from None
+            raise StreamOpenFailed("timeout", f"WebSocket: no answer in {self._policy.open_timeout:g} s") from None
         except aiohttp.WSServerHandshakeError as error:
-            raise OpenFailed("handshake", f"WebSocket refused with status {error.status}") from None
+            raise StreamOpenFailed("handshake", f"WebSocket refused with status {error.status}") from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise OpenFailed("network", f"WebSocket: {_words(error)}") from None
+            raise StreamOpenFailed("network", f"WebSocket: {_words(error)}") from None
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:
@@ -136,13 +138,17 @@ def _check(status: int, content_type: str, body: bytes) -> Mapping[str, Any]:
     fields: dict[str, Any] = answer if isinstance(answer, dict) else {}
     code = str(fields.get("code", ""))[:64]
     if status == 401 or code == "authFailed":
-        raise AuthFailed(f"connections/open: {status} {code}", code=code)
+        raise DingTalkAuthFailed(f"connections/open: {status} {code}", code=code)
     if status != 200:
-        raise OpenFailed("refused", f"connections/open: {status} {code or content_type}", retry_after=_wait(fields))
+        raise StreamOpenFailed(
+            "refused", f"connections/open: {status} {code or content_type}", retry_after=_wait(fields)
+        )
     if answer is None:
-        raise OpenFailed("refused", f"connections/open: 200 with {content_type} instead of JSON")
+        raise StreamOpenFailed("refused", f"connections/open: 200 with {content_type} instead of JSON")
     if not (isinstance(fields.get("endpoint"), str) and isinstance(fields.get("ticket"), str)):
-        raise OpenFailed("refused", "connections/open: 200 without endpoint and ticket", retry_after=_wait(fields))
+        raise StreamOpenFailed(
+            "refused", "connections/open: 200 without endpoint and ticket", retry_after=_wait(fields)
+        )
     return fields
 
 
@@ -156,7 +162,7 @@ def _address(answer: Mapping[str, Any]) -> URL:
         joint = "&" if "?" in endpoint else "?"
         return URL(f"{endpoint}{joint}ticket={quote(answer['ticket'], safe='')}", encoded=True)
     except ValueError:
-        raise OpenFailed("refused", "connections/open: endpoint is no WebSocket address") from None
+        raise StreamOpenFailed("refused", "connections/open: endpoint is no WebSocket address") from None
 
 
 def _wait(fields: Mapping[str, Any]) -> float | None:

@@ -7,7 +7,7 @@ from enum import StrEnum
 import aiohttp
 
 from bot.dingtalk.apis import FILE_ADDRESS, FILE_FETCH, MEDIA_UPLOAD
-from bot.dingtalk.errors import OutcomeUnknown
+from bot.dingtalk.errors import DingTalkOutcomeUnknown
 from bot.dingtalk.openapi import OpenApi
 from bot.dingtalk.payload import text
 
@@ -24,7 +24,7 @@ class MediaKind(StrEnum):
     FILE = "file"
 
 
-class Media:
+class MediaApi:
     """Uploads files and fetches those that people sent."""
 
     def __init__(self, api: OpenApi) -> None:
@@ -41,7 +41,7 @@ class Media:
         answer = await self._api.call(MEDIA_UPLOAD, form=form, query={"type": kind.value})
         media_id = text(answer.get("media_id"))
         if not media_id:
-            raise OutcomeUnknown(f"{MEDIA_UPLOAD.name}: an answer without a media id")
+            raise DingTalkOutcomeUnknown(f"{MEDIA_UPLOAD.name}: an answer without a media id")
         return media_id
 
     async def download(self, download_code: str, robot_code: str, *, limit: int = MAX_BYTES) -> bytes:
@@ -49,5 +49,5 @@ class Media:
         answer = await self._api.call(FILE_ADDRESS, {"robotCode": robot_code, "downloadCode": download_code})
         address = text(answer.get("downloadUrl"))
         if not address:
-            raise OutcomeUnknown(f"{FILE_ADDRESS.name}: an answer without an address")
+            raise DingTalkOutcomeUnknown(f"{FILE_ADDRESS.name}: an answer without an address")
         return await self._api.fetch(FILE_FETCH, address, limit=limit)

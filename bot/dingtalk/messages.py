@@ -37,7 +37,7 @@ _KINDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Body:
+class _Content:
     """What was said, still with mentions."""
 
     kind: MessageKind
@@ -124,18 +124,18 @@ def _mentions(raw: Mapping[str, Any]) -> tuple[Mention, ...]:
     )
 
 
-def _body(raw: Mapping[str, Any]) -> _Body:
+def _body(raw: Mapping[str, Any]) -> _Content:
     kind = _KINDS.get(text(raw.get("msgtype")).lower(), MessageKind.UNKNOWN)
     content = part(raw.get("content"))
     if text(raw.get("errorCode")) == QUOTA_CODE and not raw.get("text") and not content:
-        return _Body(MessageKind.QUOTA_EXHAUSTED, "")
+        return _Content(MessageKind.QUOTA_EXHAUSTED, "")
     if kind is MessageKind.TEXT:
-        return _Body(kind, _plain(raw.get("text")) or _plain(raw.get("content")))
+        return _Content(kind, _plain(raw.get("text")) or _plain(raw.get("content")))
     if kind is MessageKind.RICH_TEXT:
         return _rich(content, robot=text(raw.get("chatbotUserId")))
     if kind is MessageKind.AUDIO:
-        return _Body(kind, text(content.get("recognition")))
-    return _Body(kind, "")
+        return _Content(kind, text(content.get("recognition")))
+    return _Content(kind, "")
 
 
 def _plain(value: object) -> str:
@@ -143,7 +143,7 @@ def _plain(value: object) -> str:
     return text(part(value).get("content")) or (text(value) if not part(value) else "")
 
 
-def _rich(content: Mapping[str, Any], *, robot: str) -> _Body:
+def _rich(content: Mapping[str, Any], *, robot: str) -> _Content:
     words: list[str] = []
     pictures = 0
     for piece in items(content.get("richText")):
@@ -158,10 +158,10 @@ def _rich(content: Mapping[str, Any], *, robot: str) -> _Body:
         else:
             words.append(text(piece.get("text")) or text(piece.get("content")))
     said = "".join(words)
-    return _Body(MessageKind.RICH_TEXT if trimmed(said) or not pictures else MessageKind.PICTURE, said)
+    return _Content(MessageKind.RICH_TEXT if trimmed(said) or not pictures else MessageKind.PICTURE, said)
 
 
-def _without_robot(body: _Body, robot_names: Collection[str], *, alone: bool) -> str:
+def _without_robot(body: _Content, robot_names: Collection[str], *, alone: bool) -> str:
     """Return the words without the bot's own mention.
 
     DingTalk takes it out of plain text but leaves it in rich text (DingTalk sheet, 2.2). When nobody but the bot is

@@ -16,23 +16,22 @@ import structlog
 from prometheus_client import Counter, Histogram
 from yarl import URL
 
-from bot.dingtalk.apis import ACCESS_TOKEN, Api
-from bot.dingtalk.endpoints import AppKeys, Endpoints, Host
-from bot.dingtalk.envelope import QPS_PAUSE, open_envelope
+from bot.dingtalk.apis import ACCESS_TOKEN, ApiCall, AppKeys, Endpoints, Host
+from bot.dingtalk.envelope import QPS_PAUSE, read_answer
 from bot.dingtalk.errors import (
     DingTalkError,
-    NoAnswer,
-    NoToken,
-    OutcomeUnknown,
-    QuotaExhausted,
-    RateLimited,
-    Refused,
-    TokenExpired,
-    Unavailable,
+    DingTalkNoAnswer,
+    DingTalkNoToken,
+    DingTalkOutcomeUnknown,
+    DingTalkQuotaExhausted,
+    DingTalkRateLimited,
+    DingTalkRefused,
+    DingTalkTokenExpired,
+    DingTalkUnavailable,
 )
 from bot.dingtalk.quota import MonthlyMeter
-from bot.dingtalk.rate import Bucket
-from bot.dingtalk.tokens import Grant, Tokens
+from bot.dingtalk.rate_limit import SlidingWindowLimiter
+from bot.dingtalk.tokens import AccessTokenGrant, AccessTokens
 from bot.metrics import Metrics
 from bot.time_limit import TimeLimit
 
@@ -48,14 +47,14 @@ _BAD_ADDRESS = (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError)
 _WITH_ADDRESS = (*_BAD_ADDRESS, aiohttp.ClientResponseError)
 """Failures that hold the whole address, which may be a key: they must not be chained."""
 
-_FREE = frozenset({RateLimited.outcome, QuotaExhausted.outcome, Unavailable.outcome})
+_FREE = frozenset({DingTalkRateLimited.outcome, DingTalkQuotaExhausted.outcome, DingTalkUnavailable.outcome})
 """Outcomes of tries that do not count against the month: DingTalk did not work on them."""
 
 _Answer = TypeVar("_Answer")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
+class ApiRetryPolicy:
     """How long a call may take, in seconds.
 
     ``overall`` bounds waiting for a turn and all repetitions; a try that began before its end may finish. DingTalk's
@@ -71,13 +70,13 @@ class Patience:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rates:
-    """Calls per second: ``default`` replaces what each API has by itself, ``by_api`` (names of `Api`) replaces both."""
+class ApiRates:
+    """Calls per second: ``default`` replaces what each API has by itself, ``by_api`` (names of `ApiCall`) replaces both."""
 
     default: float | None = None
     by_api: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
 
-    def of(self, api: Api) -> float:
+    def of(self, api: ApiCall) -> float:
         """Return the calls per second of one API."""
         return self.by_api.get(api.name, self.default or api.qps)
 
@@ -95,13 +94,13 @@ def pooled_session(*, proxy: str | None = None, connections: int = 100) -> aioht
     )
 
 
-class _Lane:
+class _ApiState:
     """What the transport keeps ready for one API."""
 
-    def __init__(self, api: Api, base: str, rate: float, metrics: Metrics) -> None:
+    def __init__(self, api: ApiCall, base: str, rate: float, metrics: Metrics) -> None:
         self.api = api
         self.url = URL(base + api.path)
-        self.bucket = Bucket(rate)
+        self.bucket = SlidingWindowLimiter(rate)
         self.seconds: Histogram = metrics.api_seconds.labels(api.name)
         self._calls = metrics.api_calls
         self._outcomes: dict[str, Counter] = {}
@@ -115,14 +114,14 @@ class _Lane:
 
 
 @dataclass(slots=True)
-class _Course:
+class _CallState:
     """How one call went so far. ``doubt`` is set once a try may have worked."""
 
     deadline: float
     turn: int | None = None
     failures: int = 0
     renewed: bool = False
-    doubt: OutcomeUnknown | None = None
+    doubt: DingTalkOutcomeUnknown | None = None
 
 
 class OpenApi:
@@ -141,29 +140,29 @@ class OpenApi:
         metrics: Metrics,
         endpoints: Endpoints | None = None,
         meter: MonthlyMeter | None = None,
-        patience: Patience | None = None,
-        rates: Rates | None = None,
+        patience: ApiRetryPolicy | None = None,
+        rates: ApiRates | None = None,
         draw: Callable[[], float] = random.random,
     ) -> None:
         self.keys = keys
-        self.tokens = Tokens(self._fetch_token)
+        self.tokens = AccessTokens(self._fetch_token)
         self._session = session
         self._endpoints = endpoints or Endpoints()
         self._metrics = metrics
         self._meter = meter
-        self._patience = patience or Patience()
-        self._rates = rates or Rates()
+        self._patience = patience or ApiRetryPolicy()
+        self._rates = rates or ApiRates()
         self._draw = draw
         self._limit = TimeLimit(self._patience.per_try)
         # The whole of a try is bounded by our own limit, which costs less than a timer of aiohttp's for each.
         self._timeout = aiohttp.ClientTimeout(
             total=None, connect=self._patience.connect, sock_connect=self._patience.connect
         )
-        self._lanes: dict[str, _Lane] = {}
+        self._lanes: dict[str, _ApiState] = {}
 
     async def call(
         self,
-        api: Api,
+        api: ApiCall,
         body: Mapping[str, Any] | None = None,
         *,
         query: Mapping[str, str] | None = None,
@@ -174,11 +173,11 @@ class OpenApi:
 
         ``form`` builds a multipart body instead of ``body``, anew for each try. ``address`` is the whole URL of a
         webhook. Raises a `DingTalkError`; a call that may have happened and must not be repeated ends in
-        `OutcomeUnknown`.
+        `DingTalkOutcomeUnknown`.
         """
         payload = None if body is None else orjson.dumps(body)
 
-        async def send(lane: _Lane, token: str) -> dict[str, Any]:
+        async def send(lane: _ApiState, token: str) -> dict[str, Any]:
             url, headers = self._label(lane, token, query, address)
             if payload is not None:
                 headers["Content-Type"] = "application/json"
@@ -194,43 +193,43 @@ class OpenApi:
                 allow_redirects=False,
             )
             # Read to its end, an answer gives its connection back; one that cannot be read closes it.
-            return open_envelope(api, response.status, await response.read(), client_id=self.keys.client_id)
+            return read_answer(api, response.status, await response.read(), client_id=self.keys.client_id)
 
         return await self._persist(api, send)
 
-    async def fetch(self, api: Api, address: str, *, limit: int) -> bytes:
-        """Return the bytes behind ``address``; raises `Refused` when there are more than ``limit``."""
+    async def fetch(self, api: ApiCall, address: str, *, limit: int) -> bytes:
+        """Return the bytes behind ``address``; raises `DingTalkRefused` when there are more than ``limit``."""
 
-        async def send(lane: _Lane, token: str) -> bytes:
+        async def send(lane: _ApiState, token: str) -> bytes:
             url, headers = self._label(lane, token, None, address)
             async with self._session.request(api.method, url, headers=headers, timeout=self._timeout) as response:
                 if response.status >= 500:
-                    raise Unavailable(f"{api.name}: HTTP {response.status}")
+                    raise DingTalkUnavailable(f"{api.name}: HTTP {response.status}")
                 if response.status != 200:
-                    raise Refused(f"{api.name}: HTTP {response.status}")
+                    raise DingTalkRefused(f"{api.name}: HTTP {response.status}")
                 content = bytearray()
                 async for chunk in response.content.iter_any():
                     content += chunk
                     if len(content) > limit:
-                        raise Refused(f"{api.name}: more than {limit} bytes")
+                        raise DingTalkRefused(f"{api.name}: more than {limit} bytes")
                 return bytes(content)
 
         return await self._persist(api, send)
 
-    async def _persist(self, api: Api, send: Callable[[_Lane, str], Awaitable[_Answer]]) -> _Answer:
+    async def _persist(self, api: ApiCall, send: Callable[[_ApiState, str], Awaitable[_Answer]]) -> _Answer:
         """Try until it worked, until a repetition would be wrong, or until the patience is over."""
         lane = self._lanes.get(api.name) or self._open_lane(api)
-        course = _Course(asyncio.get_running_loop().time() + self._patience.overall)
+        course = _CallState(asyncio.get_running_loop().time() + self._patience.overall)
         while True:
             try:
                 # Before the turn: calls that waited for one token would all go out together.
                 token = (self.tokens.ready() or await self._token(api, course)) if api.token else ""
                 await self._take_turn(lane, course)
                 return await self._try(lane, send, token)
-            except Refused:
+            except DingTalkRefused:
                 raise
             except DingTalkError as trouble:
-                if isinstance(trouble, TokenExpired):
+                if isinstance(trouble, DingTalkTokenExpired):
                     self.tokens.drop(token)
                 wait = self._next_wait(lane, trouble, course)
                 if wait is not None:
@@ -242,44 +241,44 @@ class OpenApi:
                     # An earlier try may have worked; what the last one ran into does not change that.
                     raise course.doubt from trouble
 
-    def _next_wait(self, lane: _Lane, trouble: DingTalkError, course: _Course) -> float | None:
+    def _next_wait(self, lane: _ApiState, trouble: DingTalkError, course: _CallState) -> float | None:
         """Return the seconds to wait before a repetition, None when there must be none."""
         left = course.deadline - asyncio.get_running_loop().time()
         match trouble:
-            case TokenExpired() if not course.renewed:
+            case DingTalkTokenExpired() if not course.renewed:
                 course.renewed = True
                 return 0.0
-            case RateLimited() if (pause := trouble.retry_after or QPS_PAUSE) < left:
+            case DingTalkRateLimited() if (pause := trouble.retry_after or QPS_PAUSE) < left:
                 lane.bucket.pause(pause)
                 return 0.0
-            case OutcomeUnknown():
+            case DingTalkOutcomeUnknown():
                 course.doubt = trouble
                 repeatable = lane.api.idempotent
-            case Unavailable():
-                repeatable = not isinstance(trouble, NoToken)
+            case DingTalkUnavailable():
+                repeatable = not isinstance(trouble, DingTalkNoToken)
             case _:
                 return None
         wait = self._draw() * self._patience.backoff * 2.0**course.failures
         course.failures += 1
         return round(wait, 3) if repeatable and course.failures < self._patience.tries and wait < left else None
 
-    async def _take_turn(self, lane: _Lane, course: _Course) -> None:
+    async def _take_turn(self, lane: _ApiState, course: _CallState) -> None:
         try:
             course.turn = await lane.bucket.take(course.turn, deadline=course.deadline)
         except TimeoutError:
-            raise RateLimited(
+            raise DingTalkRateLimited(
                 f"{lane.api.name}: no turn within {self._patience.overall:g} s", retry_after=self._patience.overall
             ) from None
 
-    async def _token(self, api: Api, course: _Course) -> str:
+    async def _token(self, api: ApiCall, course: _CallState) -> str:
         """Return a token that has to be fetched; whatever goes wrong with that, the call itself did not happen."""
         try:
             async with asyncio.timeout_at(course.deadline):
                 return await self.tokens.get()
-        except (OutcomeUnknown, RateLimited, Unavailable, TimeoutError) as trouble:
-            raise NoToken(f"{api.name}: no access token in time") from trouble
+        except (DingTalkOutcomeUnknown, DingTalkRateLimited, DingTalkUnavailable, TimeoutError) as trouble:
+            raise DingTalkNoToken(f"{api.name}: no access token in time") from trouble
 
-    async def _try(self, lane: _Lane, send: Callable[[_Lane, str], Awaitable[_Answer]], token: str) -> _Answer:
+    async def _try(self, lane: _ApiState, send: Callable[[_ApiState, str], Awaitable[_Answer]], token: str) -> _Answer:
         """Make one try, count it, and turn the network's failures into ours."""
         started = time.perf_counter()
         outcome = "cancelled"
@@ -304,15 +303,15 @@ class OpenApi:
         """Return what a failure of the network means for the call."""
         kind = type(failure).__name__
         if isinstance(failure, _BAD_ADDRESS):
-            return Refused(f"{name}: not a usable address")
+            return DingTalkRefused(f"{name}: not a usable address")
         if isinstance(failure, _UNSENT):
-            return Unavailable(f"{name}: not reached ({kind})")
+            return DingTalkUnavailable(f"{name}: not reached ({kind})")
         if isinstance(failure, TimeoutError):
-            return NoAnswer(f"{name}: no answer within {self._patience.per_try:g} s")
-        return OutcomeUnknown(f"{name}: connection broken ({kind})")
+            return DingTalkNoAnswer(f"{name}: no answer within {self._patience.per_try:g} s")
+        return DingTalkOutcomeUnknown(f"{name}: connection broken ({kind})")
 
     def _label(
-        self, lane: _Lane, token: str, query: Mapping[str, str] | None, address: str
+        self, lane: _ApiState, token: str, query: Mapping[str, str] | None, address: str
     ) -> tuple[URL, dict[str, str]]:
         """Return address and headers of one try."""
         # Without Accept some gateways answer in XML (DingTalk sheet, 1.1).
@@ -326,14 +325,14 @@ class OpenApi:
             headers[_TOKEN_HEADER] = token
         return url, headers
 
-    def _open_lane(self, api: Api) -> _Lane:
-        lane = _Lane(api, self._endpoints.base(api.host), self._rates.of(api), self._metrics)
+    def _open_lane(self, api: ApiCall) -> _ApiState:
+        lane = _ApiState(api, self._endpoints.base(api.host), self._rates.of(api), self._metrics)
         return self._lanes.setdefault(api.name, lane)
 
-    async def _fetch_token(self) -> Grant:
+    async def _fetch_token(self) -> AccessTokenGrant:
         keys = {"appKey": self.keys.client_id, "appSecret": self.keys.client_secret.get_secret_value()}
         answer = await self.call(ACCESS_TOKEN, keys)
         token, lifetime = answer.get("accessToken"), answer.get("expireIn")
         if not isinstance(token, str) or not token or not isinstance(lifetime, int | float):
-            raise OutcomeUnknown(f"{ACCESS_TOKEN.name}: an answer without a token")
-        return Grant(token, float(lifetime))
+            raise DingTalkOutcomeUnknown(f"{ACCESS_TOKEN.name}: an answer without a token")
+        return AccessTokenGrant(token, float(lifetime))

@@ -19,7 +19,7 @@ _CHINA = ZoneInfo("Asia/Shanghai")
 """DingTalk's month begins at midnight in China."""
 
 
-class CallStore(Protocol):
+class CallCountStore(Protocol):
     """Where the count survives a restart; ``month`` is ``YYYY-MM``. Several processes may add to one month."""
 
     async def load(self, month: str) -> int:
@@ -34,7 +34,7 @@ class CallStore(Protocol):
 class MonthlyMeter:
     """Counts billed calls. ``now`` gives an aware time; what was counted since the last `save` is not stored yet."""
 
-    def __init__(self, store: CallStore, *, metrics: Metrics, now: Callable[[], datetime]) -> None:
+    def __init__(self, store: CallCountStore, *, metrics: Metrics, now: Callable[[], datetime]) -> None:
         self._store = store
         metrics.month_calls.set_function(lambda: self.used)
         self._now = now

@@ -8,7 +8,7 @@ import orjson
 
 from bot.chat.message import SessionWebhook
 from bot.dingtalk.apis import DIRECT_SEND, GROUP_SEND, SESSION_WEBHOOK
-from bot.dingtalk.errors import DeliveryFailed, RateLimited
+from bot.dingtalk.errors import DingTalkDeliveryFailed, DingTalkRateLimited
 from bot.dingtalk.openapi import OpenApi
 from bot.dingtalk.payload import items, text
 
@@ -42,7 +42,7 @@ class Robot:
     async def send_to_people(self, user_ids: Sequence[str], robot_code: str, *, title: str, markdown: str) -> str:
         """Send to up to 20 people, each in their chat with the robot, and return DingTalk's key of the message.
 
-        Raises `DeliveryFailed` or `RateLimited` when anybody got nothing, which DingTalk reports under HTTP 200.
+        Raises `DingTalkDeliveryFailed` or `DingTalkRateLimited` when anybody got nothing, which DingTalk reports under HTTP 200.
         """
         body = {
             "robotCode": robot_code,
@@ -52,9 +52,9 @@ class Robot:
         }
         answer = await self._api.call(DIRECT_SEND, body)
         if invalid := items(answer.get("invalidStaffIdList")):
-            raise DeliveryFailed(f"{DIRECT_SEND.name}: {len(invalid)} unknown recipients")
+            raise DingTalkDeliveryFailed(f"{DIRECT_SEND.name}: {len(invalid)} unknown recipients")
         if slowed := items(answer.get("flowControlledStaffIdList")):
-            raise RateLimited(f"{DIRECT_SEND.name}: {len(slowed)} recipients get too many messages")
+            raise DingTalkRateLimited(f"{DIRECT_SEND.name}: {len(slowed)} recipients get too many messages")
         return text(answer.get("processQueryKey"))
 
     async def answer_session(self, webhook: SessionWebhook, *, title: str, markdown: str) -> None:

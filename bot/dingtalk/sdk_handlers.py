@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 
 from dingtalk_stream import AckMessage, CallbackHandler, EventHandler
 
-from bot.dingtalk.frames import NOTHING, Answer, event_answer
+from bot.dingtalk.frames import EMPTY_REPLY, FrameReply, event_reply
 
 # The SDK gives its loggers handlers of their own where nobody has configured logging yet, and every line would come
 # twice (DingTalk sheet, 12.1 no. 22). A logger that already has a handler is left alone.
@@ -19,7 +19,7 @@ logging.getLogger("dingtalk_stream").addHandler(logging.NullHandler())
 
 Result = TypeVar("Result")
 
-_FROM_HOME: Final = "this SDK call blocks: only handlers written for the SDK may use it, on their own thread"
+_WRONG_THREAD: Final = "this SDK call blocks: only handlers written for the SDK may use it, on their own thread"
 
 
 class HandlerThread:
@@ -61,7 +61,7 @@ class HandlerThread:
         await self._stopped.wait()
 
 
-class Home:
+class StreamLoop:
     """The way back from the handlers' thread to the event loop of the stream."""
 
     def __init__(self) -> None:
@@ -74,7 +74,7 @@ class Home:
         Raises `RuntimeError` when called on that loop itself, which would wait for itself forever.
         """
         if threading.get_ident() == self._thread:
-            raise RuntimeError(_FROM_HOME)
+            raise RuntimeError(_WRONG_THREAD)
 
         async def answer() -> Result:
             async with asyncio.timeout(timeout):
@@ -83,20 +83,20 @@ class Home:
         return asyncio.run_coroutine_threadsafe(answer(), self._loop).result()
 
 
-async def ask_callback(handler: CallbackHandler, message: Any) -> Answer:
+async def ask_callback(handler: CallbackHandler, message: Any) -> FrameReply:
     """Return the ACK that the SDK would send: ``{"response": <what process() returned second>}``."""
     ack: AckMessage | None = await handler.raw_process(message)
     if ack is None:  # the SDK would send no ACK for a message that was handled, and see it again
-        return NOTHING
-    return Answer(ack.code, ack.message, json.dumps(ack.data), settled=ack.code == AckMessage.STATUS_OK)
+        return EMPTY_REPLY
+    return FrameReply(ack.code, ack.message, json.dumps(ack.data), settled=ack.code == AckMessage.STATUS_OK)
 
 
-async def ask_event(handler: EventHandler, message: Any) -> Answer:
+async def ask_event(handler: EventHandler, message: Any) -> FrameReply:
     """Return the ACK of an event, with the status that the SDK forgets (DingTalk sheet, 12.1 no. 9).
 
     ``STATUS_OK`` is a success; with any other code the event is asked for again.
     """
     ack: AckMessage | None = await handler.raw_process(message)
     if ack is None:
-        return event_answer(AckMessage.STATUS_OK, "OK", again=False)
-    return event_answer(ack.code, str(ack.message or "OK"), again=ack.code != AckMessage.STATUS_OK)
+        return event_reply(AckMessage.STATUS_OK, "OK", again=False)
+    return event_reply(ack.code, str(ack.message or "OK"), again=ack.code != AckMessage.STATUS_OK)

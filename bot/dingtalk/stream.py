@@ -21,18 +21,34 @@ import structlog
 from dingtalk_stream import CallbackMessage, Credential, EventMessage
 
 from bot import __version__
-from bot.dingtalk.backoff import Backoff
 from bot.dingtalk.connection import Connection
-from bot.dingtalk.dispatch import Acknowledge, Dispatcher, Keep, Lull, Receive, ReceiveEvent, SdkHandler
-from bot.dingtalk.errors import AuthFailed
-from bot.dingtalk.gateway import Gateway, OpenFailed, Socket
-from bot.dingtalk.sdk_handlers import HandlerThread, Home
-from bot.dingtalk.stream_counts import StreamCounts
-from bot.dingtalk.stream_policy import StreamPolicy
+from bot.dingtalk.dispatcher import (
+    AcknowledgeFrame,
+    CallbackReceiver,
+    DeferredReceiver,
+    Dispatcher,
+    EventReceiver,
+    OnIdle,
+    SdkHandler,
+)
+from bot.dingtalk.errors import DingTalkAuthFailed
+from bot.dingtalk.gateway import Socket, StreamGateway, StreamOpenFailed
+from bot.dingtalk.sdk_handlers import HandlerThread, StreamLoop
+from bot.dingtalk.stream_metrics import StreamMetrics
+from bot.dingtalk.stream_policy import Backoff, StreamPolicy
 from bot.errors import DingerpError
 from bot.metrics import Metrics
 
-__all__ = ["Acknowledge", "Keep", "Lull", "Receive", "ReceiveEvent", "StreamClient", "StreamPolicy", "StreamStatus"]
+__all__ = [
+    "AcknowledgeFrame",
+    "CallbackReceiver",
+    "DeferredReceiver",
+    "EventReceiver",
+    "OnIdle",
+    "StreamClient",
+    "StreamPolicy",
+    "StreamStatus",
+]
 
 log = structlog.get_logger(__name__)
 
@@ -96,8 +112,8 @@ class StreamClient(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc] 
         self._local_ip = local_ip
         self._token_source = access_token
         self._uploader = upload
-        self._home: Home | None = None
-        self._counts = StreamCounts(metrics)
+        self._home: StreamLoop | None = None
+        self._counts = StreamMetrics(metrics)
         self._thread = HandlerThread()
         self._dispatcher = Dispatcher(
             policy=self._policy,
@@ -106,7 +122,7 @@ class StreamClient(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc] 
             sdk_handler=self._sdk_handler,
             thread=self._thread,
         )
-        self._gateway = Gateway(
+        self._gateway = StreamGateway(
             credential,
             session=session,
             endpoint=endpoint,
@@ -149,7 +165,7 @@ class StreamClient(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc] 
             unauthorized=self._unauthorized,
         )
 
-    def receive(self, topic: str, handler: Receive, *, timeout: float = 5.0) -> None:
+    def receive(self, topic: str, handler: CallbackReceiver, *, timeout: float = 5.0) -> None:
         """Let ``handler`` answer the callbacks of ``topic``; after ``timeout`` seconds the answer is 500.
 
         Raises `ValueError` for a topic that has a handler already.
@@ -158,16 +174,16 @@ class StreamClient(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc] 
         self._counts.announce(topic)
         self._dispatcher.receive(topic, handler, timeout=timeout)
 
-    def keep(self, topic: str, handler: Keep, on_lull: Lull = lambda: None) -> None:
-        """Let ``handler`` have the callbacks of ``topic``, and tell ``on_lull`` when there are no more for now.
+    def keep(self, topic: str, handler: DeferredReceiver, on_idle: OnIdle = lambda: None) -> None:
+        """Let ``handler`` have the callbacks of ``topic``, and tell ``on_idle`` when there are no more for now.
 
         Raises `ValueError` when the topic has a handler already.
         """
         self._refuse_second(topic)
         self._counts.announce(topic)
-        self._dispatcher.keep(topic, handler, on_lull)
+        self._dispatcher.keep(topic, handler, on_idle)
 
-    def receive_events(self, handler: ReceiveEvent, *, timeout: float = 5.0) -> None:
+    def receive_events(self, handler: EventReceiver, *, timeout: float = 5.0) -> None:
         """Let ``handler`` take all events that the console subscribes to; one that takes longer is pushed again.
 
         Raises `ValueError` when there is a handler of events already.
@@ -197,7 +213,7 @@ class StreamClient(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc] 
         if self._stopping:
             return
         self._running = True
-        self._home = Home()
+        self._home = StreamLoop()
         grace = 0.0
         try:
             if self._is_event_required or self.callback_handler_map:
@@ -232,7 +248,7 @@ class StreamClient(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc] 
         raise RuntimeError("await run() inside the event loop of the client's session")
 
     async def open_connection(self) -> Socket:
-        """Return a new connection to the gateway. Raises `AuthFailed` or `OpenFailed`."""
+        """Return a new connection to the gateway. Raises `DingTalkAuthFailed` or `StreamOpenFailed`."""
         self._opens += 1
         wants_events = self._is_event_required or self._dispatcher.takes_events
         subscriptions = [{"type": EventMessage.TYPE, "topic": _ALL_EVENTS}] if wants_events else []
@@ -286,20 +302,20 @@ class StreamClient(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc] 
                 await self._sleep(pause)
             try:
                 socket = await self.open_connection()
-            except (AuthFailed, OpenFailed) as error:
+            except (DingTalkAuthFailed, StreamOpenFailed) as error:
                 pause = self._refused(error)
                 continue
             opened = self._monotonic()
             connection = self._welcome(socket)
-            await connection.going.wait()  # the old one is still read while its successor opens
+            await connection.draining.wait()  # the old one is still read while its successor opens
             pause = self._backoff.after(self._monotonic() - opened)
 
-    def _refused(self, error: AuthFailed | OpenFailed) -> float:
+    def _refused(self, error: DingTalkAuthFailed | StreamOpenFailed) -> float:
         """Take note of an open that failed and return the seconds until the next one."""
         pause = self._backoff.after(0.0)
         self._counts.opened(error.outcome)
         self._last_error = error.detail
-        if isinstance(error, OpenFailed):
+        if isinstance(error, StreamOpenFailed):
             pause = max(pause, error.retry_after or 0.0)
             log.warning("stream.open_failed", reason=error.detail, again_in=round(pause, 1))
             return pause

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 import structlog
 
-from bot.dingtalk.errors import AuthFailed
+from bot.dingtalk.errors import DingTalkAuthFailed
 from bot.errors import DingerpError
 
 _log = structlog.get_logger(__name__)
 
-EARLY = 300.0
+RENEW_BEFORE = 300.0
 """Seconds before its end at which a token is renewed."""
 
 REFUSED_PAUSE = 60.0
@@ -22,24 +22,26 @@ REFUSED_PAUSE = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Grant:
+class AccessTokenGrant:
     """A token and the seconds that it lives."""
 
     token: str
     lifetime: float
 
 
-class Tokens:
+class AccessTokens:
     """Keeps one valid token. ``fetch`` asks DingTalk for a new one; ``clock`` counts seconds."""
 
-    def __init__(self, fetch: Callable[[], Awaitable[Grant]], *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, fetch: Callable[[], Awaitable[AccessTokenGrant]], *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._fetch = fetch
         self._clock = clock
         self._token = ""
         self._renew_at = 0.0
         self._ends_at = 0.0
         self._fetching: asyncio.Task[str] | None = None
-        self._refusal: AuthFailed | None = None
+        self._refusal: DingTalkAuthFailed | None = None
         self._refused_until = 0.0
 
     def ready(self) -> str:
@@ -49,13 +51,13 @@ class Tokens:
     async def get(self) -> str:
         """Return a valid token, fetching one if need be.
 
-        Raises `AuthFailed` for wrong keys, without asking DingTalk again within `REFUSED_PAUSE`, and whatever
+        Raises `DingTalkAuthFailed` for wrong keys, without asking DingTalk again within `REFUSED_PAUSE`, and whatever
         ``fetch`` raises.
         """
         if token := self.ready():
             return token
         if self._refusal is not None and self._clock() < self._refused_until:
-            raise AuthFailed(self._refusal.detail, code=self._refusal.code)
+            raise DingTalkAuthFailed(self._refusal.detail, code=self._refusal.code)
         if self._fetching is None:
             self._fetching = asyncio.create_task(self._renew(), name="dingtalk-token")
             self._fetching.add_done_callback(self._fetched)
@@ -70,7 +72,7 @@ class Tokens:
     async def _renew(self) -> str:
         try:
             grant = await self._fetch()
-        except AuthFailed as refusal:
+        except DingTalkAuthFailed as refusal:
             self._refusal, self._refused_until = refusal, self._clock() + REFUSED_PAUSE
             raise
         except DingerpError as trouble:
@@ -82,7 +84,7 @@ class Tokens:
         self._refusal = None
         self._token = grant.token
         self._ends_at = now + grant.lifetime
-        self._renew_at = self._ends_at - min(EARLY, grant.lifetime / 4)
+        self._renew_at = self._ends_at - min(RENEW_BEFORE, grant.lifetime / 4)
         return grant.token
 
     def _fetched(self, fetching: asyncio.Task[str]) -> None:

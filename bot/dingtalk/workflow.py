@@ -6,8 +6,15 @@ from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from bot.approvals.native.form import Application, Declined, Instance, NoInstance, StartInDoubt, Task
-from bot.approvals.ruling import Level, Need
+from bot.approvals.native.oa_forms import (
+    OaApplication,
+    OaDeclined,
+    OaInstance,
+    OaInstanceMissing,
+    OaStartUncertain,
+    OaTask,
+)
+from bot.approvals.plan import ApprovalLevel, Quorum
 from bot.dingtalk.apis import (
     APPROVAL_COMMENT,
     APPROVAL_EXECUTE,
@@ -15,9 +22,9 @@ from bot.dingtalk.apis import (
     APPROVAL_READ,
     APPROVAL_START,
     APPROVAL_TERMINATE,
-    Api,
+    ApiCall,
 )
-from bot.dingtalk.errors import OutcomeUnknown, Refused
+from bot.dingtalk.errors import DingTalkOutcomeUnknown, DingTalkRefused
 from bot.dingtalk.openapi import OpenApi
 from bot.dingtalk.payload import items, part, text
 from bot.erp.model import Verdict
@@ -35,8 +42,8 @@ _REMARK = 500
 """Characters of a remark; longer ones are cut."""
 
 
-class Workflow:
-    """Implements `bot.approvals.native.form.NativeForms`; needs the permission point ``qyapi_aflow``."""
+class WorkflowApi:
+    """Implements `bot.approvals.native.oa_forms.NativeForms`; needs the permission point ``qyapi_aflow``."""
 
     def __init__(self, api: OpenApi, *, process: str, case_field: str) -> None:
         """``process`` is the form's code (``PROC-…``), ``case_field`` the name of its field with the case's id."""
@@ -44,8 +51,8 @@ class Workflow:
         self._process = process
         self._case_field = case_field
 
-    async def start(self, application: Application) -> str:
-        """Start an approval and return its id; raises `StartInDoubt` where it may have been started."""
+    async def start(self, application: OaApplication) -> str:
+        """Start an approval and return its id; raises `OaStartUncertain` where it may have been started."""
         body = {
             "originatorUserId": application.originator,
             "processCode": self._process,
@@ -55,11 +62,11 @@ class Workflow:
         }
         try:
             answer = await self._call(APPROVAL_START, body)
-        except OutcomeUnknown as doubt:
-            raise StartInDoubt(doubt.detail) from doubt
+        except DingTalkOutcomeUnknown as doubt:
+            raise OaStartUncertain(doubt.detail) from doubt
         instance = text(answer.get("instanceId"))
         if not instance:
-            raise StartInDoubt(f"{APPROVAL_START.name}: an answer without an id")
+            raise OaStartUncertain(f"{APPROVAL_START.name}: an answer without an id")
         return instance
 
     async def find(self, case_id: str, originator: str, since: datetime) -> str:
@@ -69,18 +76,18 @@ class Workflow:
                 return instance
         return ""
 
-    async def read(self, instance: str) -> Instance:
-        """Return an approval as it is now; raises `NoInstance`."""
+    async def read(self, instance: str) -> OaInstance:
+        """Return an approval as it is now; raises `OaInstanceMissing`."""
         result = await self._result(instance)
         status, records = text(result.get("status")), [part(one) for one in items(result.get("operationRecords"))]
         tasks = (_task(part(one), records) for one in items(result.get("tasks")))
-        return Instance(
+        return OaInstance(
             running=status in _RUNNING,
             verdict=_VERDICTS.get(text(result.get("result"))) if status == "COMPLETED" else None,
             tasks=tuple(task for task in tasks if task is not None),
         )
 
-    async def execute(self, instance: str, task: Task, verdict: Verdict, remark: str) -> None:
+    async def execute(self, instance: str, task: OaTask, verdict: Verdict, remark: str) -> None:
         """Speak for a person whose turn it is; it is recorded as said by them."""
         body = {
             "processInstanceId": instance,
@@ -122,7 +129,7 @@ class Workflow:
         answer = await self._call(APPROVAL_READ, query={"processInstanceId": instance})
         result = part(answer.get("result"))
         if not text(result.get("status")):
-            raise OutcomeUnknown(f"{APPROVAL_READ.name}: an answer without a status")
+            raise DingTalkOutcomeUnknown(f"{APPROVAL_READ.name}: an answer without a status")
         return result
 
     def _case_of(self, result: Mapping[str, Any]) -> str:
@@ -130,22 +137,22 @@ class Workflow:
         return next((text(one.get("value")) for one in values if text(one.get("name")) == self._case_field), "")
 
     async def _call(
-        self, api: Api, body: Mapping[str, Any] | None = None, *, query: Mapping[str, str] | None = None
+        self, api: ApiCall, body: Mapping[str, Any] | None = None, *, query: Mapping[str, str] | None = None
     ) -> dict[str, Any]:
         try:
             return await self._api.call(api, body, query=query)
-        except Refused as refusal:
-            kind = NoInstance if refusal.code == _NOT_THERE else Declined
+        except DingTalkRefused as refusal:
+            kind = OaInstanceMissing if refusal.code == _NOT_THERE else OaDeclined
             raise kind(refusal.detail) from refusal
 
 
-def _step(level: Level) -> dict[str, Any]:
+def _step(level: ApprovalLevel) -> dict[str, Any]:
     if len(level.approvers) == 1:
         return {"actionType": "NONE", "userIds": list(level.approvers)}
-    return {"actionType": "AND" if level.need is Need.ALL else "OR", "userIds": list(level.approvers)}
+    return {"actionType": "AND" if level.need is Quorum.ALL else "OR", "userIds": list(level.approvers)}
 
 
-def _task(task: Mapping[str, Any], records: list[Mapping[str, Any]]) -> Task | None:
+def _task(task: Mapping[str, Any], records: list[Mapping[str, Any]]) -> OaTask | None:
     number, user_id, result = task.get("taskId"), text(task.get("userId")), text(task.get("result"))
     if not isinstance(number, int) or not user_id:
         return None
@@ -153,7 +160,7 @@ def _task(task: Mapping[str, Any], records: list[Mapping[str, Any]]) -> Task | N
     # The remark stands in the record of what was done, not in the task.
     own = [one for one in records if text(one.get("userId")) == user_id and text(one.get("result")) == result]
     said = own[-1] if own and verdict is not None else {}
-    return Task(
+    return OaTask(
         id=number,
         user_id=user_id,
         open=text(task.get("status")) in _OPEN,

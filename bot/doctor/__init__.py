@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from bot.assembly.parts import open_api
+from bot.bootstrap.factories import open_api
 from bot.dingtalk.openapi import pooled_session
-from bot.doctor.dingtalk import look_at_dingtalk
-from bot.doctor.finding import Finding, Grade, describe
-from bot.doctor.home import look_at_database, look_at_erps, look_at_keys, look_at_own_templates
-from bot.doctor.index import look_at_index
+from bot.doctor.dingtalk import check_dingtalk
+from bot.doctor.local import check_database, check_erps, check_index, check_keys, check_own_templates
+from bot.doctor.results import CheckGrade, CheckResult, describe_results
 from bot.metrics import Metrics
 from bot.settings import Settings
 
-__all__ = ["Finding", "Grade", "describe", "examine"]
+__all__ = ["CheckGrade", "CheckResult", "describe_results", "run_checks"]
 
 
-async def examine(settings: Settings, *, group: str = "") -> tuple[Finding, ...]:
+async def run_checks(settings: Settings, *, group: str = "") -> tuple[CheckResult, ...]:
     """Run every check; ``group`` is the conversation in which the robot should be."""
-    findings = [look_at_keys(settings)]
+    findings = [check_keys(settings)]
     if not settings.keys_missing:
         async with pooled_session(proxy=settings.dingtalk.proxy or None) as session:
             api = open_api(settings, session, Metrics())
-            findings += [finding async for finding in look_at_dingtalk(settings, session, api, group)]
-    findings.append(await look_at_database(settings))
-    findings += [finding async for finding in look_at_erps(settings)]
-    findings += await look_at_index(settings)
-    findings += look_at_own_templates(settings)
+            findings += [finding async for finding in check_dingtalk(settings, session, api, group)]
+    findings.append(await check_database(settings))
+    findings += [finding async for finding in check_erps(settings)]
+    findings += await check_index(settings)
+    findings += check_own_templates(settings)
     return tuple(findings)

@@ -13,19 +13,19 @@ from datetime import UTC, datetime
 
 import aiohttp
 
-from bot.assembly.parts import templates
-from bot.dingtalk.apis import APPROVAL_START, CREATE_AND_DELIVER, GROUP_SEND, USER, Api
+from bot.bootstrap.factories import templates
+from bot.dingtalk.apis import APPROVAL_START, CREATE_AND_DELIVER, GROUP_SEND, USER, ApiCall
 from bot.dingtalk.errors import (
-    AuthFailed,
+    DingTalkAuthFailed,
     DingTalkError,
-    QuotaExhausted,
-    RateLimited,
-    Refused,
-    ScopeMissing,
-    Unavailable,
+    DingTalkQuotaExhausted,
+    DingTalkRateLimited,
+    DingTalkRefused,
+    DingTalkScopeMissing,
+    DingTalkUnavailable,
 )
 from bot.dingtalk.openapi import OpenApi
-from bot.doctor.finding import Finding, Grade
+from bot.doctor.results import CheckGrade, CheckResult
 from bot.phrase import Phrase, phrase
 from bot.settings import Settings
 
@@ -34,21 +34,23 @@ CLOCK_SKEW = 60.0
 
 _ABSENT_USER = "dingerp-doctor-nobody"
 
-CREATE_CARD = Api(name="create_card", method="POST", path="/v1.0/card/instances", idempotent=True)
+CREATE_CARD = ApiCall(name="create_card", method="POST", path="/v1.0/card/instances", idempotent=True)
 """Makes a card that is delivered nowhere, so nobody sees it."""
 
-ROBOTS_OF_GROUP = Api(name="robots_of_group", method="POST", path="/v1.0/robot/groups/robots/query", idempotent=True)
+ROBOTS_OF_GROUP = ApiCall(
+    name="robots_of_group", method="POST", path="/v1.0/robot/groups/robots/query", idempotent=True
+)
 
 
-async def look_at_dingtalk(
+async def check_dingtalk(
     settings: Settings, session: aiohttp.ClientSession, api: OpenApi, group: str
-) -> AsyncIterator[Finding]:
+) -> AsyncIterator[CheckResult]:
     """Check the way to DingTalk and what the app may do there; ``group`` is where the robot should be."""
     gateway, clock = await _gateway(settings, session)
     yield gateway
     if clock:
         yield clock
-    if gateway.grade is Grade.BAD:
+    if gateway.grade is CheckGrade.BAD:
         return
     yield await _permission(api, CREATE_AND_DELIVER, {}, "Card.Instance.Write", phrase("answers as cards"))
     yield await _permission(api, GROUP_SEND, {}, "qyapi_robot_sendmsg", phrase("answers as text when cards fail"))
@@ -61,7 +63,7 @@ async def look_at_dingtalk(
     yield await _robot(settings, api, group)
 
 
-async def _gateway(settings: Settings, session: aiohttp.ClientSession) -> tuple[Finding, Finding | None]:
+async def _gateway(settings: Settings, session: aiohttp.ClientSession) -> tuple[CheckResult, CheckResult | None]:
     """Ask for a connection that is never made, and compare clocks."""
     what = phrase("Stream gateway")
     dingtalk = settings.dingtalk
@@ -80,32 +82,32 @@ async def _gateway(settings: Settings, session: aiohttp.ClientSession) -> tuple[
             clock = _clock(response.headers.get("Date", ""))
             status = response.status
     except (aiohttp.ClientError, TimeoutError) as error:
-        return Finding(
+        return CheckResult(
             what,
-            Grade.BAD,
+            CheckGrade.BAD,
             phrase("not reached (%(error)s)", error=type(error).__name__),
             phrase("Let this machine open connections to %(host)s, or set the proxy.", host=dingtalk.openapi_endpoint),
         ), None
     if status == 401:
-        return Finding(
+        return CheckResult(
             what,
-            Grade.BAD,
+            CheckGrade.BAD,
             phrase("the keys are not accepted"),
             phrase(
                 "Compare client id and client secret with the app's page; blanks and old secrets are the usual cause."
             ),
         ), clock
     if status != 200:
-        return Finding(
+        return CheckResult(
             what,
-            Grade.BAD,
+            CheckGrade.BAD,
             phrase("answered HTTP %(status)s", status=status),
             phrase("Is the message receiving mode of the robot “Stream”, and is a version of the app published?"),
         ), clock
-    return Finding(what, Grade.GOOD, phrase("reached, and it accepts the keys")), clock
+    return CheckResult(what, CheckGrade.GOOD, phrase("reached, and it accepts the keys")), clock
 
 
-def _clock(date: str) -> Finding | None:
+def _clock(date: str) -> CheckResult | None:
     try:
         theirs = email.utils.parsedate_to_datetime(date)
     except ValueError:
@@ -113,36 +115,36 @@ def _clock(date: str) -> Finding | None:
     what = phrase("Clock")
     off = round(abs((datetime.now(UTC) - theirs).total_seconds()))
     if off > CLOCK_SKEW:
-        return Finding(
+        return CheckResult(
             what,
-            Grade.BAD,
+            CheckGrade.BAD,
             phrase("%(seconds)s s off DingTalk's", seconds=off),
             phrase("Switch time synchronisation on."),
         )
-    return Finding(what, Grade.GOOD, phrase("agrees with DingTalk's"))
+    return CheckResult(what, CheckGrade.GOOD, phrase("agrees with DingTalk's"))
 
 
-async def _permission(api: OpenApi, call: Api, body: dict[str, str], scope: str, use: Phrase) -> Finding:
+async def _permission(api: OpenApi, call: ApiCall, body: dict[str, str], scope: str, use: Phrase) -> CheckResult:
     """Try a call that cannot succeed: DingTalk looks at the permission point before it looks at the content."""
     what = phrase("Permission point %(scope)s", scope=scope)
     try:
         await api.call(call, body)
-    except ScopeMissing as error:
+    except DingTalkScopeMissing as error:
         link = error.links[0] if error.links else "https://open-dev.dingtalk.com"
-        return Finding(
+        return CheckResult(
             what,
-            Grade.BAD,
+            CheckGrade.BAD,
             phrase("not granted; it is needed for: %(use)s", use=use),
             phrase("Grant it at %(link)s and publish the app again.", link=link),
         )
-    except Refused:
+    except DingTalkRefused:
         pass
     except DingTalkError as error:
         return _trouble(what, error)
-    return Finding(what, Grade.GOOD, phrase("granted"))
+    return CheckResult(what, CheckGrade.GOOD, phrase("granted"))
 
 
-async def _card_templates(settings: Settings, api: OpenApi) -> Finding:
+async def _card_templates(settings: Settings, api: OpenApi) -> CheckResult:
     what = phrase("Card templates")
     choice = templates(settings)
     ids = sorted({choice.default.template_id, *(one.template_id for one in choice.by_card.values())})
@@ -157,33 +159,33 @@ async def _card_templates(settings: Settings, api: OpenApi) -> Finding:
         }
         try:
             await api.call(CREATE_CARD, body)
-        except Refused as error:
-            return Finding(
+        except DingTalkRefused as error:
+            return CheckResult(
                 what,
-                Grade.BAD,
+                CheckGrade.BAD,
                 phrase("DingTalk refuses %(template)s (%(code)s)", template=template_id, code=error.code),
                 phrase("Publish the template in the card builder and associate it with this app, or remove it here."),
             )
         except DingTalkError as error:
             return _trouble(what, error)
-    return Finding(what, Grade.GOOD, phrase("%(count)s usable", count=len(ids)))
+    return CheckResult(what, CheckGrade.GOOD, phrase("%(count)s usable", count=len(ids)))
 
 
-async def _robot(settings: Settings, api: OpenApi, group: str) -> Finding:
+async def _robot(settings: Settings, api: OpenApi, group: str) -> CheckResult:
     what = phrase("Robot in the group")
     if not group:
-        return Finding(
+        return CheckResult(
             what,
-            Grade.NOTE,
+            CheckGrade.NOTE,
             phrase("not looked at"),
             phrase("Name a group with --group to look for the robot in it."),
         )
     try:
         answer = await api.call(ROBOTS_OF_GROUP, {"openConversationId": group})
-    except Refused as error:
-        return Finding(
+    except DingTalkRefused as error:
+        return CheckResult(
             what,
-            Grade.BAD,
+            CheckGrade.BAD,
             phrase("DingTalk does not know it there (%(code)s)", code=error.code),
             phrase("Add the robot in the group's settings under “Robots”."),
         )
@@ -194,26 +196,26 @@ async def _robot(settings: Settings, api: OpenApi, group: str) -> Finding:
         {robot.get("robotCode") for robot in robots if isinstance(robot, dict)} if isinstance(robots, list) else set()
     )
     if api.keys.robot_code not in codes:
-        return Finding(
+        return CheckResult(
             what,
-            Grade.BAD,
+            CheckGrade.BAD,
             phrase("it is not a member"),
             phrase("Add the robot in the group's settings under “Robots”."),
         )
-    return Finding(what, Grade.GOOD, phrase("it is a member"))
+    return CheckResult(what, CheckGrade.GOOD, phrase("it is a member"))
 
 
-def _trouble(what: Phrase, error: DingTalkError) -> Finding:
+def _trouble(what: Phrase, error: DingTalkError) -> CheckResult:
     match error:
-        case AuthFailed():
+        case DingTalkAuthFailed():
             words, remedy = phrase("the keys are not accepted"), phrase("Compare client id and client secret.")
-        case QuotaExhausted():
+        case DingTalkQuotaExhausted():
             words, remedy = (
                 phrase("the month's calls are used up"),
                 phrase("Wait for the next month or buy more calls in the console."),
             )
-        case RateLimited() | Unavailable():
+        case DingTalkRateLimited() | DingTalkUnavailable():
             words, remedy = phrase("DingTalk is busy or not reached"), phrase("Try again in a minute.")
         case _:
             words, remedy = phrase("%(text)s", text=error.detail), phrase("Try again in a minute.")
-    return Finding(what, Grade.BAD, words, remedy)
+    return CheckResult(what, CheckGrade.BAD, words, remedy)

@@ -11,11 +11,9 @@ from typing import TypeVar
 
 import structlog
 
-from bot.erp.breaker import Breaker, State
 from bot.erp.errors import ErpError, RateLimited, Unavailable, UnknownOutcome
+from bot.erp.limits import BreakerState, CallRate, CircuitBreaker, SourceLimits
 from bot.erp.port import Erp
-from bot.erp.protection import Protection
-from bot.erp.rate import CallRate
 from bot.metrics import Metrics
 from bot.time_limit import TimeLimit
 
@@ -27,7 +25,7 @@ _PAUSES = (0.1, 0.4, None)
 """Seconds before the second and the third attempt at a read, give or take half; none after the third."""
 
 
-class Calls:
+class CallRunner:
     """Makes all calls of a hub. Times are in seconds; ``timeout`` is for a whole read with its repeats."""
 
     def __init__(
@@ -38,12 +36,12 @@ class Calls:
         timeout: float,
         timeouts: Mapping[str, float],
         write_timeout: float,
-        protections: Mapping[str, Protection],
+        protections: Mapping[str, SourceLimits],
         rng: Random,
         monotonic: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]],
     ) -> None:
-        guards = {name: protections.get(name, Protection()) for name in sources}
+        guards = {name: protections.get(name, SourceLimits()) for name in sources}
         self._limits = {name: TimeLimit(timeouts.get(name, timeout)) for name in guards}
         self._write_limit = TimeLimit(write_timeout)
         self._metrics = metrics
@@ -65,7 +63,7 @@ class Calls:
             breaker.failed(error)
             raise
         except BaseException:
-            breaker.gave_up()
+            breaker.abandoned()
             raise
         breaker.succeeded()
         return answer
@@ -111,15 +109,17 @@ class Calls:
         if wait:
             await self._sleep(wait)
 
-    def _breaker(self, name: str, guard: Protection) -> Breaker:
+    def _breaker(self, name: str, guard: SourceLimits) -> CircuitBreaker:
         gauge = self._metrics.erp_open.labels(name)
         gauge.set(0)
 
-        def show(state: State) -> None:
-            gauge.set(state is not State.CLOSED)
+        def show(state: BreakerState) -> None:
+            gauge.set(state is not BreakerState.CLOSED)
             log.warning("erp.breaker", source=name, state=state.value)
 
-        return Breaker(name, failures=guard.failures, pause=guard.pause, monotonic=self._monotonic, on_change=show)
+        return CircuitBreaker(
+            name, failures=guard.failures, pause=guard.pause, monotonic=self._monotonic, on_change=show
+        )
 
     async def _attempt(
         self, source: Erp, call: str, act: Callable[[Erp], Awaitable[T]], limit: TimeLimit, late: type[ErpError]

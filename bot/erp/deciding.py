@@ -9,17 +9,25 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from bot.erp.errors import Conflict, ErpError, Invalid, NotPermitted, UnknownOutcome
-from bot.erp.model import Approval, Decision, DecisionResult, Outcome, PurchaseOrder, PurchaseStatus, Verdict
+from bot.erp.model import (
+    Approval,
+    Decision,
+    DecisionOutcome,
+    DecisionResult,
+    PurchaseOrder,
+    PurchaseStatus,
+    Verdict,
+)
 
 Read = Callable[[str], Awaitable[PurchaseOrder]]
 Write = Callable[[PurchaseOrder, Decision], Awaitable[str | None]]
-Classify = Callable[[PurchaseOrder, PurchaseOrder, Decision], Outcome | None]
+Classify = Callable[[PurchaseOrder, PurchaseOrder, Decision], DecisionOutcome | None]
 
 _APPROVED = {PurchaseStatus.APPROVED, PurchaseStatus.DONE}
-_TURNED_DOWN = {PurchaseStatus.REJECTED, PurchaseStatus.CANCELLED, PurchaseStatus.DRAFT}
+_NOT_APPROVED = {PurchaseStatus.REJECTED, PurchaseStatus.CANCELLED, PurchaseStatus.DRAFT}
 
 
-def outcome_of(before: PurchaseOrder, after: PurchaseOrder, decision: Decision) -> Outcome | None:
+def outcome_of(before: PurchaseOrder, after: PurchaseOrder, decision: Decision) -> DecisionOutcome | None:
     """Return what became of ``decision`` as the ERP now tells it, or None if the order shows no trace of it.
 
     Where the ERP names who decided, somebody else's decision is not taken for ours.
@@ -27,11 +35,11 @@ def outcome_of(before: PurchaseOrder, after: PurchaseOrder, decision: Decision) 
     was, now = before.approval or Approval(), after.approval or Approval()
     ours = now.decided_by in ("", decision.by)
     if after.status is not PurchaseStatus.WAITING:
-        wanted = _APPROVED if decision.verdict is Verdict.APPROVE else _TURNED_DOWN
-        return Outcome.APPLIED if ours and after.status in wanted else Outcome.ALREADY_DECIDED
+        wanted = _APPROVED if decision.verdict is Verdict.APPROVE else _NOT_APPROVED
+        return DecisionOutcome.APPLIED if ours and after.status in wanted else DecisionOutcome.ALREADY_DECIDED
     if now.level > was.level and decision.verdict is Verdict.APPROVE:
-        return Outcome.MORE_APPROVALS_NEEDED if ours else Outcome.ALREADY_DECIDED
-    return None if after.version == before.version else Outcome.CHANGED_SINCE_SHOWN
+        return DecisionOutcome.MORE_APPROVALS_NEEDED if ours else DecisionOutcome.ALREADY_DECIDED
+    return None if after.version == before.version else DecisionOutcome.CHANGED_SINCE_SHOWN
 
 
 async def decide(decision: Decision, *, read: Read, write: Write, classify: Classify = outcome_of) -> DecisionResult:
@@ -51,16 +59,16 @@ async def decide(decision: Decision, *, read: Read, write: Write, classify: Clas
         return refused
     text: str | None
     try:
-        text, silent = await write(before, decision), Outcome.NOT_PERMITTED
+        text, silent = await write(before, decision), DecisionOutcome.NOT_PERMITTED
     except UnknownOutcome as error:
         # An untouched order proves nothing: the ERP may still be at it.
-        text, silent = error.detail, Outcome.UNKNOWN
+        text, silent = error.detail, DecisionOutcome.UNKNOWN
     except (NotPermitted, Conflict, Invalid) as error:
         return await _refused_by_erp(error, before, decision, read)
     try:
         after = await read(decision.number)
     except ErpError:
-        return DecisionResult(outcome=Outcome.UNKNOWN, order=None, text=text or "")
+        return DecisionResult(outcome=DecisionOutcome.UNKNOWN, order=None, text=text or "")
     # Where the ERP took the call and did nothing, it told in its way that the account lacks the right.
     return DecisionResult(outcome=classify(before, after, decision) or silent, order=after, text=text or "")
 
@@ -71,13 +79,13 @@ def _refusal(order: PurchaseOrder, decision: Decision) -> DecisionResult | None:
     if order.status is PurchaseStatus.DRAFT and order.version == decision.version:
         raise Invalid("the order was never submitted", source=order.source)
     if order.status is not PurchaseStatus.WAITING:
-        return DecisionResult(outcome=Outcome.ALREADY_DECIDED, order=order)
+        return DecisionResult(outcome=DecisionOutcome.ALREADY_DECIDED, order=order)
     if order.version != decision.version:
         repeated = decision.by != "" and approval.decided_by == decision.by and approval.level > 1
-        outcome = Outcome.ALREADY_DECIDED if repeated else Outcome.CHANGED_SINCE_SHOWN
+        outcome = DecisionOutcome.ALREADY_DECIDED if repeated else DecisionOutcome.CHANGED_SINCE_SHOWN
         return DecisionResult(outcome=outcome, order=order)
     if not decision.by or (approval.pending_for and decision.by not in approval.pending_for):
-        return DecisionResult(outcome=Outcome.NOT_PERMITTED, order=order)
+        return DecisionResult(outcome=DecisionOutcome.NOT_PERMITTED, order=order)
     return None
 
 
@@ -88,11 +96,11 @@ async def _refused_by_erp(error: ErpError, before: PurchaseOrder, decision: Deci
     except ErpError:
         after = before
     if after.status is not PurchaseStatus.WAITING:
-        outcome = Outcome.ALREADY_DECIDED
+        outcome = DecisionOutcome.ALREADY_DECIDED
     elif after.version != before.version or isinstance(error, Conflict):
-        outcome = Outcome.CHANGED_SINCE_SHOWN
+        outcome = DecisionOutcome.CHANGED_SINCE_SHOWN
     elif isinstance(error, NotPermitted):
-        outcome = Outcome.NOT_PERMITTED
+        outcome = DecisionOutcome.NOT_PERMITTED
     else:
         raise error
     return DecisionResult(outcome=outcome, order=after, text=error.detail)

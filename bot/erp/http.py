@@ -61,7 +61,7 @@ class HttpOptions(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpResponse:
     """What the ERP answered: ``data`` is the body as JSON (numbers exact), or its text where it is not JSON."""
 
     status: int
@@ -102,7 +102,7 @@ class Http:
         self._reads: aiohttp.ClientSession | None = None
         self._writes: aiohttp.ClientSession | None = None
 
-    async def read(self, method: str, path: str, **how: Any) -> Answer:
+    async def read(self, method: str, path: str, **how: Any) -> HttpResponse:
         """Send a request that changes nothing (a login too) and return the answer, whatever its status.
 
         ``how``: ``params``, ``json``, ``data``, ``headers`` as in aiohttp. Raises `Unavailable` for a time-out, a
@@ -112,7 +112,7 @@ class Http:
             self._reads = _session(aiohttp.TCPConnector(limit=_CONNECTIONS), self._options.proxy)
         return await self._send(self._reads, method, path, self._options.timeout, Unavailable, how)
 
-    async def write(self, method: str, path: str, **how: Any) -> Answer:
+    async def write(self, method: str, path: str, **how: Any) -> HttpResponse:
         """Send a request that changes something, once.
 
         Raises `UnknownOutcome` where it may have happened (time-out, connection broken after it was sent, a page
@@ -138,7 +138,7 @@ class Http:
         seconds: float,
         failure: type[ErpError],
         how: dict[str, Any],
-    ) -> Answer:
+    ) -> HttpResponse:
         address = path if path.startswith(("http://", "https://")) else f"{self._base}/{path.lstrip('/')}"
         attempt = SimpleNamespace(sent=False, once=failure is UnknownOutcome)
         try:
@@ -161,7 +161,7 @@ class Http:
             raise (failure if attempt.sent else Unavailable)(late, source=self.source) from None
         return self._answer(response, body, failure)
 
-    def _answer(self, response: aiohttp.ClientResponse, body: bytes, failure: type[ErpError]) -> Answer:
+    def _answer(self, response: aiohttp.ClientResponse, body: bytes, failure: type[ErpError]) -> HttpResponse:
         retry_after = self._retry_after(response.headers.get("Retry-After"))
         if response.status == HTTPStatus.TOO_MANY_REQUESTS:
             raise RateLimited("too many requests", source=self.source, retry_after=retry_after)
@@ -171,7 +171,7 @@ class Http:
             error = Unavailable if response.status == HTTPStatus.SERVICE_UNAVAILABLE else failure
             raise error(f"status {response.status} with no data", source=self.source, retry_after=retry_after)
         cookies = {name: morsel.value for name, morsel in response.cookies.items()}
-        return Answer(response.status, response.headers, data, cookies, retry_after, failure)
+        return HttpResponse(response.status, response.headers, data, cookies, retry_after, failure)
 
     def _retry_after(self, text: str | None) -> float | None:
         """Return the seconds that a ``Retry-After`` header names, in either of its spellings."""
@@ -246,10 +246,10 @@ def words(text: str) -> str:
     return " ".join(html.unescape(re.sub(r"</?[a-zA-Z!][^<>]*>", " ", text)).split())[:_WORDS]
 
 
-def refusal(answer: Answer, text: str = "", *, what: str = "", source: str = "") -> ErpError:
+def refusal(answer: HttpResponse, text: str = "", *, what: str = "", source: str = "") -> ErpError:
     """Return the error that an answer's status stands for, where the vendor does not say it better.
 
-    ``text`` is the ERP's own, ``what`` is what was asked for. A failure of the server is `Answer.failure`.
+    ``text`` is the ERP's own, ``what`` is what was asked for. A failure of the server is `HttpResponse.failure`.
     """
     text = words(text) or f"status {answer.status}"
     match answer.status:

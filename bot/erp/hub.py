@@ -19,23 +19,23 @@ from typing import Any, TypeVar
 
 from cachetools import LRUCache
 
-from bot.erp.calls import Calls
-from bot.erp.copies import Copies, asked
+from bot.erp.answer import Answer as Answer  # who asks the hub takes it from here
+from bot.erp.answer import SourceAnswer
+from bot.erp.cache import LastKnownStore, ReadCache, asked
+from bot.erp.calls import CallRunner
+from bot.erp.concurrency import SingleFlight
 from bot.erp.errors import ErpError, NotFound, Unavailable, UnknownOutcome, Unsupported
-from bot.erp.flight import Flight
-from bot.erp.found import Found as Found  # who asks the hub takes it from here
-from bot.erp.found import Part
-from bot.erp.index.finding import ProductIndex
-from bot.erp.integrity import Inspector, Quarantine
+from bot.erp.index.search import ProductIndex
+from bot.erp.limits import SourceLimits
 from bot.erp.listing import INVOICES, PRODUCTION_ORDERS, PURCHASE_ORDERS, SALES_ORDERS, Listing
-from bot.erp.merging import D
+from bot.erp.merging import D, ProductCodes
 from bot.erp.model import (
     Area,
     Changes,
     Decision,
+    DecisionOutcome,
     DecisionResult,
     Invoice,
-    Outcome,
     Product,
     ProductionOrder,
     PurchaseOrder,
@@ -44,13 +44,11 @@ from bot.erp.model import (
     StockLevel,
     Verdict,
 )
-from bot.erp.one_source import OneSource
+from bot.erp.multi_source import MultiSource
 from bot.erp.port import Capability, Erp, ListQuery
-from bot.erp.products import ProductTable
-from bot.erp.protection import Protection
-from bot.erp.recent import RecentReads
-from bot.erp.several import Several
+from bot.erp.source_client import SourceClient
 from bot.erp.units import Units
+from bot.erp.validation import Quarantine, Validator
 from bot.errors import ConfigurationError
 from bot.metrics import Metrics
 from bot.phrase import Phrase, phrase
@@ -74,7 +72,7 @@ _SAME_CODE = 5
 _CAPABILITY = {Verdict.APPROVE: Capability.APPROVE, Verdict.REJECT: Capability.REJECT}
 
 
-def own_account() -> str:
+def default_scope() -> str:
     """Return the scope of all questions so far: a source is asked as the account that it is configured with."""
     return ""
 
@@ -91,13 +89,13 @@ class ErpHub:
         timeout: float = 5.0,
         timeouts: Mapping[str, float] = MappingProxyType({}),
         write_timeout: float = 20.0,
-        protections: Mapping[str, Protection] = MappingProxyType({}),
-        products: ProductTable | None = None,
+        protections: Mapping[str, SourceLimits] = MappingProxyType({}),
+        products: ProductCodes | None = None,
         units: Units | None = None,
         quarantine: Quarantine | None = None,
-        kept: Copies | None = None,
+        kept: LastKnownStore | None = None,
         index: ProductIndex | None = None,
-        scope: Callable[[], str] = own_account,
+        scope: Callable[[], str] = default_scope,
         rng: Random | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -120,7 +118,7 @@ class ErpHub:
             capability: tuple(source for source in sources if capability in source.capabilities)
             for capability in Capability
         }
-        self._calls = Calls(
+        self._calls = CallRunner(
             self._sources,
             metrics=metrics,
             timeout=timeout,
@@ -133,16 +131,16 @@ class ErpHub:
         )
         self._now = now
         self._scope = scope
-        self._flights: dict[_Key, Flight[Any]] = {}
-        self._recent = RecentReads(
+        self._flights: dict[_Key, SingleFlight[Any]] = {}
+        self._recent = ReadCache(
             {name: guard.cache for name, guard in protections.items()}, metrics=metrics, monotonic=monotonic
         )
         self._writes: set[asyncio.Task[DecisionResult]] = set()
         self._kept = kept
         self._index = index
-        self._copies: LRUCache[_Key, Found[Any]] = LRUCache(copies)
+        self._copies: LRUCache[_Key, Answer[Any]] = LRUCache(copies)
         self._inspectors = {
-            name: Inspector(
+            name: Validator(
                 name,
                 now=now,
                 units=units,
@@ -151,7 +149,7 @@ class ErpHub:
             )
             for name in self._sources
         }
-        self._several = Several(self._hear, products or ProductTable(), units or Units(), scope, monotonic)
+        self._several = MultiSource(self._hear, products or ProductCodes(), units or Units(), scope, monotonic)
         self._alone = len(sources) == 1 and not products
 
     @property
@@ -159,7 +157,7 @@ class ErpHub:
         """Return the names of the sources, in the order of preference."""
         return tuple(self._sources)
 
-    async def find_products(self, text: str, *, limit: int) -> Found[tuple[Product, ...]]:
+    async def find_products(self, text: str, *, limit: int) -> Answer[tuple[Product, ...]]:
         """Return products that match ``text``, best match first."""
         if not self._alone:
             return await self._several.find_products(self._all, text, limit=limit)
@@ -170,33 +168,33 @@ class ErpHub:
             lambda erp: erp.find_products(text, limit=limit),
         )
 
-    async def stock(self, sku: str) -> Found[StockLevel]:
+    async def stock(self, sku: str) -> Answer[StockLevel]:
         """Return one product's stock, at all sources together where several have it; raises `NotFound`."""
         if not self._alone:
             return await self._several.stock(self._able[Capability.STOCK], sku)
         return await self._ask(self._able[Capability.STOCK], "stock", (sku.casefold(),), lambda erp: erp.stock(sku))
 
-    async def order(self, number: str) -> Found[SalesOrder]:
+    async def order(self, number: str) -> Answer[SalesOrder]:
         """Return one sales order with its lines; raises `NotFound`."""
         return await self._ask(
             self._able[Capability.SALES_ORDERS], "order", (number.casefold(),), lambda erp: erp.order(number)
         )
 
-    async def orders(self, query: ListQuery) -> Found[Slice[SalesOrder]]:
+    async def orders(self, query: ListQuery) -> Answer[Slice[SalesOrder]]:
         """Return sales orders without lines."""
         return await self._list(Capability.SALES_ORDERS, query, lambda erp, part: erp.orders(part), SALES_ORDERS)
 
-    async def invoice(self, number: str) -> Found[Invoice]:
+    async def invoice(self, number: str) -> Answer[Invoice]:
         """Return one customer invoice; raises `NotFound`."""
         return await self._ask(
             self._able[Capability.INVOICES], "invoice", (number.casefold(),), lambda erp: erp.invoice(number)
         )
 
-    async def invoices(self, query: ListQuery) -> Found[Slice[Invoice]]:
+    async def invoices(self, query: ListQuery) -> Answer[Slice[Invoice]]:
         """Return customer invoices."""
         return await self._list(Capability.INVOICES, query, lambda erp, part: erp.invoices(part), INVOICES)
 
-    async def purchase_order(self, number: str) -> Found[PurchaseOrder]:
+    async def purchase_order(self, number: str) -> Answer[PurchaseOrder]:
         """Return one purchase order with its lines; raises `NotFound`."""
         return await self._ask(
             self._able[Capability.PURCHASE_ORDERS],
@@ -205,13 +203,13 @@ class ErpHub:
             lambda erp: erp.purchase_order(number),
         )
 
-    async def purchase_orders(self, query: ListQuery) -> Found[Slice[PurchaseOrder]]:
+    async def purchase_orders(self, query: ListQuery) -> Answer[Slice[PurchaseOrder]]:
         """Return purchase orders without lines."""
         return await self._list(
             Capability.PURCHASE_ORDERS, query, lambda erp, part: erp.purchase_orders(part), PURCHASE_ORDERS
         )
 
-    async def production_order(self, number: str) -> Found[ProductionOrder]:
+    async def production_order(self, number: str) -> Answer[ProductionOrder]:
         """Return one production order; raises `NotFound`."""
         return await self._ask(
             self._able[Capability.PRODUCTION_ORDERS],
@@ -220,7 +218,7 @@ class ErpHub:
             lambda erp: erp.production_order(number),
         )
 
-    async def production_orders(self, query: ListQuery) -> Found[Slice[ProductionOrder]]:
+    async def production_orders(self, query: ListQuery) -> Answer[Slice[ProductionOrder]]:
         """Return production orders."""
         return await self._list(
             Capability.PRODUCTION_ORDERS, query, lambda erp, part: erp.production_orders(part), PRODUCTION_ORDERS
@@ -233,7 +231,7 @@ class ErpHub:
         """
         erp = self._source(source, Capability.PURCHASE_ORDERS)
         order = await self.at(source).purchase_order(number)
-        self._remember(self._key(erp, "purchase_order", (number.casefold(),)), Found(order, source, self._now()))
+        self._remember(self._key(erp, "purchase_order", (number.casefold(),)), Answer(order, source, self._now()))
         return order
 
     async def categories(self, source: str, skus: Sequence[str]) -> frozenset[str]:
@@ -249,12 +247,12 @@ class ErpHub:
         erp = self._source(source, Capability.CHANGED_SINCE)
         return await self._calls.read(erp, "changed_since", lambda erp: erp.changed_since(area, cursor, limit=limit))
 
-    def at(self, source: str) -> OneSource:
+    def at(self, source: str) -> SourceClient:
         """Return one source by itself, for whoever follows it; raises `Unsupported` for a name that is not here."""
         erp = self._sources.get(source)
         if erp is None:
             raise Unsupported("no such source", source=source)
-        return OneSource(erp, self._calls, self._inspectors[source])
+        return SourceClient(erp, self._calls, self._inspectors[source])
 
     async def search_source(self, source: str, text: str, *, limit: int) -> tuple[Product, ...]:
         """Return the products that one source itself finds; neither shared nor remembered, for the index."""
@@ -273,12 +271,12 @@ class ErpHub:
     async def decide(self, source: str, decision: Decision) -> DecisionResult:
         """Let one source decide, once, even if the asker goes away meanwhile.
 
-        A write that is not confirmed in time is `Outcome.UNKNOWN` with the order as it reads then.
+        A write that is not confirmed in time is `DecisionOutcome.UNKNOWN` with the order as it reads then.
         """
         try:
             erp = self._source(source, _CAPABILITY[decision.verdict])
         except Unsupported:
-            return DecisionResult(outcome=Outcome.UNSUPPORTED, order=None)
+            return DecisionResult(outcome=DecisionOutcome.UNSUPPORTED, order=None)
         write = asyncio.create_task(self._decide(erp, decision))
         self._writes.add(write)
         write.add_done_callback(self._writes.discard)
@@ -304,7 +302,7 @@ class ErpHub:
         query: ListQuery,
         read: Callable[[Erp, ListQuery], Awaitable[Slice[D]]],
         listing: Listing[D],
-    ) -> Found[Slice[D]]:
+    ) -> Answer[Slice[D]]:
         sources, call = self._able[capability], _LISTS[capability]
         if not self._alone:
             return await self._several.documents(sources, call, query, read, listing)
@@ -312,7 +310,7 @@ class ErpHub:
 
     async def _ask(
         self, sources: Sequence[Erp], call: str, args: _Key, read: Callable[[Erp], Awaitable[T]]
-    ) -> Found[T]:
+    ) -> Answer[T]:
         """Ask ``sources`` at the same time and return the best answer.
 
         Fresh is better than stale, and the source named first wins.
@@ -320,7 +318,7 @@ class ErpHub:
         if not sources:
             raise Unsupported(f"no source offers {call}")
         flights = [(source, self._flight(source, self._key(source, call, args), read)) for source in sources]
-        best: Found[T] | None = None
+        best: Answer[T] | None = None
         also: list[str] = []
         missing: NotFound | None = None
         errors: list[ErpError] = []
@@ -348,18 +346,18 @@ class ErpHub:
 
     async def _hear(
         self, source: Erp, call: str, args: _Key, read: Callable[[Erp], Awaitable[Any]]
-    ) -> Part[Any] | NotFound:
+    ) -> SourceAnswer[Any] | NotFound:
         """Return what one source says, or what it said last if it does not answer."""
         key = self._key(source, call, args)
         answer = await self._flight(source, key, read).follow()
         if isinstance(answer, NotFound):
             return answer
-        if isinstance(answer, Found):
-            return Part(source=source.name, value=answer.value, as_of=answer.as_of, notes=answer.notes)
+        if isinstance(answer, Answer):
+            return SourceAnswer(source=source.name, value=answer.value, as_of=answer.as_of, notes=answer.notes)
         copy = self._copy(key) if answer.retry else None
         if copy is None:
-            return Part(source=source.name, value=None, error=answer)
-        return Part(source=source.name, value=copy.value, as_of=copy.as_of, error=answer)
+            return SourceAnswer(source=source.name, value=None, error=answer)
+        return SourceAnswer(source=source.name, value=copy.value, as_of=copy.as_of, error=answer)
 
     def _note(self, error: ErpError) -> Phrase:
         if len(self._all) == 1:
@@ -369,29 +367,31 @@ class ErpHub:
     def _key(self, source: Erp, call: str, args: _Key) -> _Key:
         return (source.name, call, self._scope(), *args)
 
-    def _flight(self, source: Erp, key: _Key, read: Callable[[Erp], Awaitable[T]]) -> Flight[Found[T] | ErpError]:
+    def _flight(
+        self, source: Erp, key: _Key, read: Callable[[Erp], Awaitable[T]]
+    ) -> SingleFlight[Answer[T] | ErpError]:
         """Return the read of ``key`` that is under way or landed a moment ago, or start it."""
         flight = self._flights.get(key) or self._recent.get(source.name, str(key[1]), key)
         if flight is None:
-            flight = self._flights[key] = Flight()
+            flight = self._flights[key] = SingleFlight()
             flight.start(self._fly(source, key, read, flight))
         return flight
 
     async def _fly(
-        self, source: Erp, key: _Key, read: Callable[[Erp], Awaitable[T]], flight: Flight[Found[T] | ErpError]
-    ) -> Found[T] | ErpError:
-        answer: Found[T] | ErpError | None = None
+        self, source: Erp, key: _Key, read: Callable[[Erp], Awaitable[T]], flight: SingleFlight[Answer[T] | ErpError]
+    ) -> Answer[T] | ErpError:
+        answer: Answer[T] | ErpError | None = None
         try:
             said = await self._read(source, key, read)
             value, notes = self._inspectors[source.name].inspect(said)
-            answer = Found(value, source.name, self._now(), notes=notes)
+            answer = Answer(value, source.name, self._now(), notes=notes)
         except ErpError as error:
             answer = error
         finally:
             # A flight that a decision overtook is no longer listed: what it brings may be from before.
             if self._flights.get(key) is flight:
                 del self._flights[key]
-                if isinstance(answer, Found):
+                if isinstance(answer, Answer):
                     self._recent.put(source.name, key, flight)
                     self._remember(key, answer)
                 elif isinstance(answer, NotFound):
@@ -408,7 +408,7 @@ class ErpHub:
                     return found
         return await self._calls.read(source, str(key[1]), read)
 
-    def _remember(self, key: _Key, found: Found[Any]) -> None:
+    def _remember(self, key: _Key, found: Answer[Any]) -> None:
         self._copies[key] = found
         if self._kept is not None:
             self._kept.put(found.source, str(key[1]), asked(key[2:]), found.value, found.as_of)
@@ -418,13 +418,13 @@ class ErpHub:
         if self._kept is not None:
             self._kept.forget(str(key[0]), str(key[1]), asked(key[2:]))
 
-    def _copy(self, key: _Key) -> Found[Any] | None:
+    def _copy(self, key: _Key) -> Answer[Any] | None:
         """Return what was answered last, by this process or an earlier one."""
         copy = self._copies.get(key)
         if copy is not None or self._kept is None:
             return copy
         kept = self._kept.get(str(key[0]), str(key[1]), asked(key[2:]))
-        return None if kept is None else Found(kept[0], str(key[0]), kept[1])
+        return None if kept is None else Answer(kept[0], str(key[0]), kept[1])
 
     async def _check(self, source: Erp) -> ErpError | None:
         try:
@@ -438,11 +438,11 @@ class ErpHub:
             result = await self._write(source, decision)
         except UnknownOutcome as error:
             result = DecisionResult(
-                outcome=Outcome.UNKNOWN, order=await self._reread(source, decision.number), text=error.detail
+                outcome=DecisionOutcome.UNKNOWN, order=await self._reread(source, decision.number), text=error.detail
             )
         if result.order is not None:
             key = self._key(source, "purchase_order", (decision.number.casefold(),))
-            self._remember(key, Found(result.order, source.name, self._now()))
+            self._remember(key, Answer(result.order, source.name, self._now()))
         return result
 
     async def _write(self, source: Erp, decision: Decision) -> DecisionResult:

@@ -1,19 +1,15 @@
-"""Makes one answer of what several sources say. Nothing here asks anybody: parts in, answer out.
-
-Quantities are added only where their units can be converted exactly, amounts of money never. A sum is of those that
-answer now; what a silent source said last is shown beside it, and only stands in when nobody answers.
-"""
+"""Makes one answer of what several sources say: product codes, units, sums. Nothing here asks anybody."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import datetime
 from decimal import Decimal
 from itertools import chain, zip_longest
 from typing import Any, TypeVar
 
-from bot.erp.found import Found, Part
+from bot.erp.answer import Answer, SourceAnswer
 from bot.erp.listing import Listing
 from bot.erp.model import (
     Invoice,
@@ -27,9 +23,48 @@ from bot.erp.model import (
     WarehouseStock,
 )
 from bot.erp.port import ListQuery
-from bot.erp.products import ProductTable
 from bot.erp.units import Units
 from bot.phrase import Phrase, phrase
+
+
+class ProductCodes:
+    """Our codes and those of the sources; a product that is not listed has the same code everywhere."""
+
+    def __init__(self, table: Mapping[str, Mapping[str, str]] | None = None) -> None:
+        """``table`` has our code → source → the source's code; an empty code says that the source lacks the product."""
+        self._theirs = {ours.casefold(): dict(codes) for ours, codes in (table or {}).items()}
+        self._ours = {
+            (source, theirs.casefold()): ours
+            for ours, codes in (table or {}).items()
+            for source, theirs in codes.items()
+            if theirs
+        }
+        meant: dict[str, set[str]] = {}
+        for (_, theirs), ours in self._ours.items():
+            meant.setdefault(theirs, set()).add(ours)
+        self._asked = {
+            theirs: ours.copy().pop() for theirs, ours in meant.items() if len(ours) == 1 and theirs not in self._theirs
+        }
+
+    def __bool__(self) -> bool:
+        return bool(self._theirs)
+
+    def meant(self, code: str) -> str:
+        """Return our code for a code that somebody typed: it may be one that only a source uses."""
+        return self._asked.get(code.casefold(), code)
+
+    def lists(self, code: str, source: str) -> bool:
+        """Return whether the table says what ``source`` calls our ``code``."""
+        return source in self._theirs.get(code.casefold(), ())
+
+    def theirs(self, code: str, source: str) -> str:
+        """Return what ``source`` calls our ``code``; empty if it lacks the product."""
+        return self._theirs.get(code.casefold(), {}).get(source, code)
+
+    def ours(self, code: str, source: str) -> str:
+        """Return our code for what ``source`` calls ``code``."""
+        return self._ours.get((source, code.casefold()), code)
+
 
 T = TypeVar("T")
 D = TypeVar("D", SalesOrder, Invoice, PurchaseOrder, ProductionOrder)
@@ -43,14 +78,14 @@ def add(places: Iterable[Quantities]) -> Quantities:
     return Quantities(**{name: _sum(getattr(place, name) for place in known) for name in _FIGURES})
 
 
-def failures(parts: Iterable[Part[T]]) -> tuple[Phrase, ...]:
+def failures(parts: Iterable[SourceAnswer[T]]) -> tuple[Phrase, ...]:
     """Return a sentence for each source that does not answer now."""
     return tuple(
         phrase("%(source)s: %(reason)s", source=part.source, reason=part.error.tell()) for part in parts if part.error
     )
 
 
-def merge_stock(parts: Sequence[Part[StockLevel]], table: ProductTable, units: Units) -> Found[StockLevel]:
+def merge_stock(parts: Sequence[SourceAnswer[StockLevel]], table: ProductCodes, units: Units) -> Answer[StockLevel]:
     """Return the stock at all sources together; at least one part has a value.
 
     The answer's ``parts`` have their quantities in the common unit, or are not ``counted`` and keep their own.
@@ -62,7 +97,7 @@ def merge_stock(parts: Sequence[Part[StockLevel]], table: ProductTable, units: U
     counted = [(part, part.value) for part in converted if part.counted and part.value]
     levels = [level for _, level in counted]
     first, level = counted[0]
-    return Found(
+    return Answer(
         value=StockLevel(
             product=replace(level.product, sku=table.ours(level.product.sku, first.source)),
             total=add(one.total for one in levels),
@@ -81,13 +116,13 @@ def merge_stock(parts: Sequence[Part[StockLevel]], table: ProductTable, units: U
 
 
 def merge_products(
-    parts: Sequence[Part[tuple[Product, ...]]], table: ProductTable, *, limit: int
-) -> Found[tuple[Product, ...]]:
+    parts: Sequence[SourceAnswer[tuple[Product, ...]]], table: ProductCodes, *, limit: int
+) -> Answer[tuple[Product, ...]]:
     """Return the hits of all sources under our codes, each product once; at least one part has a value.
 
     Each source's best hits come first. A product with the code or the barcode of an earlier one is the same.
     """
-    heard = _heard(parts)
+    heard = _usable(parts)
     ranks = zip_longest(*([_ours(product, part.source, table) for product in part.value or ()] for part in heard))
     seen: set[str] = set()
     hits: list[Product] = []
@@ -96,26 +131,26 @@ def merge_products(
         if seen.isdisjoint(marks):
             hits.append(product)
         seen |= marks
-    return _together(tuple(hits[:limit]), heard, parts)
+    return _answer(tuple(hits[:limit]), heard, parts)
 
 
-def merge_lists(parts: Sequence[Part[Slice[D]]], query: ListQuery, listing: Listing[D]) -> Found[Slice[D]]:
+def merge_lists(parts: Sequence[SourceAnswer[Slice[D]]], query: ListQuery, listing: Listing[D]) -> Answer[Slice[D]]:
     """Return the page that ``query`` asks for, out of each source's documents from the first to that page's last.
 
     At least one part has a value.
     """
-    heard = _heard(parts)
+    heard = _usable(parts)
     if len(heard) == 1 and heard[0].value is not None and not query.offset:
-        return _together(heard[0].value, heard, parts)
+        return _answer(heard[0].value, heard, parts)
     slices = [part.value for part in heard if part.value is not None]
     documents = [document for one in slices for document in one.items]
     if len(slices) > 1:  # a single source's own order stands
         documents = listing.sort(documents, query.filter)
     page = tuple(documents[query.offset : query.offset + query.limit])
-    return _together(Slice(items=page, total=sum(one.total for one in slices)), heard, parts)
+    return _answer(Slice(items=page, total=sum(one.total for one in slices)), heard, parts)
 
 
-def _heard(parts: Sequence[Part[Any]]) -> list[Part[Any]]:
+def _usable(parts: Sequence[SourceAnswer[Any]]) -> list[SourceAnswer[Any]]:
     """Return the parts that make the answer: those that have something, rather now than once."""
     known = [part for part in parts if part.value is not None]
     full = [part for part in known if not _empty(part.value)]
@@ -126,8 +161,8 @@ def _empty(value: Any) -> bool:
     return value.total == 0 if isinstance(value, Slice) else value == ()
 
 
-def _together(value: T, heard: Sequence[Part[T]], parts: Sequence[Part[T]]) -> Found[T]:
-    return Found(
+def _answer(value: T, heard: Sequence[SourceAnswer[T]], parts: Sequence[SourceAnswer[T]]) -> Answer[T]:
+    return Answer(
         value=value,
         source=_names(heard),
         as_of=_oldest(heard),
@@ -137,24 +172,24 @@ def _together(value: T, heard: Sequence[Part[T]], parts: Sequence[Part[T]]) -> F
     )
 
 
-def _names(parts: Iterable[Part[Any]]) -> str:
+def _names(parts: Iterable[SourceAnswer[Any]]) -> str:
     return " + ".join(part.source for part in parts)
 
 
-def _oldest(parts: Iterable[Part[Any]]) -> datetime:
+def _oldest(parts: Iterable[SourceAnswer[Any]]) -> datetime:
     return min(part.as_of for part in parts if part.as_of)
 
 
-def _notes(parts: Iterable[Part[Any]]) -> tuple[Phrase, ...]:
+def _notes(parts: Iterable[SourceAnswer[Any]]) -> tuple[Phrase, ...]:
     return tuple(chain.from_iterable(part.notes for part in parts))
 
 
-def _ours(product: Product, source: str, table: ProductTable) -> Product:
+def _ours(product: Product, source: str, table: ProductCodes) -> Product:
     code = table.ours(product.sku, source)
     return product if code == product.sku else replace(product, sku=code)
 
 
-def _convert(part: Part[StockLevel], unit: str, units: Units, *, counted: bool) -> Part[StockLevel]:
+def _convert(part: SourceAnswer[StockLevel], unit: str, units: Units, *, counted: bool) -> SourceAnswer[StockLevel]:
     level = part.value
     if level is None:
         return replace(part, counted=False)

@@ -323,7 +323,7 @@ class Verdict(StrEnum):
     REJECT = "reject"
 
 
-class Outcome(StrEnum):
+class DecisionOutcome(StrEnum):
     """What came of a decision, after the document was read again (ERP sheet, 11.1)."""
 
     APPLIED = "applied"
@@ -341,7 +341,7 @@ class Decision:
 
     number: str
     version: str
-    """The version that the person saw; another one at the ERP gives `Outcome.CHANGED_SINCE_SHOWN`."""
+    """The version that the person saw; another one at the ERP gives `DecisionOutcome.CHANGED_SINCE_SHOWN`."""
     verdict: Verdict
     by: str
     """The ERP user in whose name it is done."""
@@ -352,7 +352,7 @@ class Decision:
 class DecisionResult:
     """The outcome with the order as it stands afterwards, and the ERP's own words."""
 
-    outcome: Outcome
+    outcome: DecisionOutcome
     order: PurchaseOrder | None
     text: str = ""
 

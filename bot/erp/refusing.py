@@ -9,9 +9,9 @@ from bot.erp.model import (
     Area,
     Changes,
     Decision,
+    DecisionOutcome,
     DecisionResult,
     Invoice,
-    Outcome,
     Product,
     ProductionOrder,
     PurchaseOrder,
@@ -72,7 +72,7 @@ class RefusingErp:
 
     async def decide(self, decision: Decision) -> DecisionResult:
         """Say that nothing can be decided here."""
-        return DecisionResult(outcome=Outcome.UNSUPPORTED, order=None)
+        return DecisionResult(outcome=DecisionOutcome.UNSUPPORTED, order=None)
 
     async def changed_since(self, area: Area, cursor: str, *, limit: int) -> Changes:
         """Refuse."""

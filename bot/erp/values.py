@@ -79,7 +79,7 @@ class LocalValues:
     currencies: Mapping[str, str]
 
     @property
-    def puts_clocks_back(self) -> bool:
+    def has_daylight_saving(self) -> bool:
         """Whether an hour's times come twice a year in the zone."""
         winter, summer = (datetime(2026, month, 1, tzinfo=self.zone).utcoffset() for month in (1, 7))
         return winter != summer

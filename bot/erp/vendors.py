@@ -25,7 +25,7 @@ O = TypeVar("O", bound=BaseModel)  # noqa: E741  # options, as in the parameter 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class AdapterContext:
     """What a source gets from the bot: its name in the configuration, a folder for files, and the time."""
 
     name: str
@@ -39,7 +39,7 @@ class Vendor(Generic[O]):
 
     title: str
     options: type[O]
-    open: Callable[[Surroundings, O], Awaitable[Erp]]
+    open: Callable[[AdapterContext, O], Awaitable[Erp]]
 
 
 _OURS = {
@@ -90,4 +90,4 @@ async def open_source(
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or vendor}: {e['msg']}" for e in error.errors())
         raise ConfigurationError(f"ERP source {name!r}: {wrong}") from None
-    return await found.open(Surroundings(name=name, data_dir=data_dir, now=now), checked)
+    return await found.open(AdapterContext(name=name, data_dir=data_dir, now=now), checked)

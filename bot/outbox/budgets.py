@@ -10,9 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from bot.outbox.delivery import Urgency
+from bot.outbox.delivery import DeliveryFormat, OutboxRow, Urgency
 from bot.outbox.place import Place
-from bot.outbox.record import Owed, Via
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 SPARING_DIGEST = timedelta(hours=4)
@@ -20,7 +19,7 @@ SPARING_DIGEST = timedelta(hours=4)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class SendLimits:
     """``per_second`` calls of one API, ``place_minute`` new cards at one place, ``robot_minute`` plain messages."""
 
     per_second: int = 10
@@ -29,7 +28,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Need:
+class BudgetCost:
     """One unit of a budget: of ``limit`` in any ``window``."""
 
     bucket: str
@@ -42,33 +41,33 @@ class Need:
         return self.window <= SECOND
 
 
-def needs(row: Owed, limits: Limits, *, sparing: bool) -> tuple[Need, ...]:
+def budget_costs(row: OutboxRow, limits: SendLimits, *, sparing: bool) -> tuple[BudgetCost, ...]:
     """Return what sending a row costs; nothing for a plain message that stands, for it cannot be changed."""
-    if row.via is Via.TEXT:
+    if row.via is DeliveryFormat.TEXT:
         if row.shown:
             return ()
-        calls = [Need("text", SECOND, limits.per_second), Need("robot", MINUTE, limits.robot_minute)]
+        calls = [BudgetCost("text", SECOND, limits.per_second), BudgetCost("robot", MINUTE, limits.robot_minute)]
     elif row.shown:
-        return (Need("change", SECOND, limits.per_second),)
+        return (BudgetCost("change", SECOND, limits.per_second),)
     else:
-        calls = [Need("show", SECOND, limits.per_second)]
+        calls = [BudgetCost("show", SECOND, limits.per_second)]
         if row.doubt:
             # The card may stand already with an older content: it is made and then changed.
-            calls.append(Need("change", SECOND, limits.per_second))
-    calls.append(Need(f"place {row.place}", MINUTE, limits.place_minute))
+            calls.append(BudgetCost("change", SECOND, limits.per_second))
+    calls.append(BudgetCost(f"place {row.place}", MINUTE, limits.place_minute))
     if sparing and row.urgency is not Urgency.NOW:
-        calls.append(Need(f"sparing {row.place}", SPARING_DIGEST, 1))
+        calls.append(BudgetCost(f"sparing {row.place}", SPARING_DIGEST, 1))
     return tuple(calls)
 
 
-class Purse:
+class BudgetWindow:
     """What was spent: for each bucket the times at which single units count no more."""
 
     def __init__(self, spent: Mapping[str, Iterable[datetime]], now: datetime) -> None:
         self._now = now
         self._spent = {bucket: sorted(until for until in ends if until > now) for bucket, ends in spent.items()}
 
-    def short(self, need: Need) -> datetime | None:
+    def short(self, need: BudgetCost) -> datetime | None:
         """Return None while there is room, else when to look again."""
         ends = self._spent.get(need.bucket, [])
         if len(ends) < need.limit:
@@ -76,13 +75,13 @@ class Purse:
         # A call under way counts until its lease ends, but will hardly take that long.
         return min(ends[len(ends) - need.limit], self._now + need.window)
 
-    def spend(self, need: Need) -> None:
+    def spend(self, need: BudgetCost) -> None:
         """Take one unit."""
         self._spent.setdefault(need.bucket, []).append(self._now + need.window)
 
 
 @dataclass(frozen=True, slots=True)
-class Fold:
+class FoldKey:
     """Rows of one kind at one place for which one digest is to stand."""
 
     place: Place
@@ -90,46 +89,48 @@ class Fold:
 
 
 @dataclass(slots=True)
-class Plan:
+class SendPlan:
     """What becomes of the rows that are due."""
 
-    take: list[tuple[Owed, tuple[Need, ...]]] = field(default_factory=list)
+    take: list[tuple[OutboxRow, tuple[BudgetCost, ...]]] = field(default_factory=list)
     postpone: dict[str, datetime] = field(default_factory=dict)
     """Cards whose budget has no room for a while, and when to look again."""
-    fold: list[Fold] = field(default_factory=list)
+    fold: list[FoldKey] = field(default_factory=list)
     """Where a digest is to stand for what waits, if that is more than one row."""
     look_at: datetime | None = None
     """When a row that stayed in its queue can go; None if none stayed."""
 
 
-def plan(rows: Sequence[Owed], purse: Purse, limits: Limits, *, room: int, sparing: bool, now: datetime) -> Plan:
+def plan_sends(
+    rows: Sequence[OutboxRow], budget: BudgetWindow, limits: SendLimits, *, room: int, sparing: bool, now: datetime
+) -> SendPlan:
     """Decide over ``rows``, most urgent first; at most ``room`` are taken.
 
     While calls are ``sparing``, cards that stand are changed only where it is urgent.
     """
-    made = Plan()
-    over: dict[Fold, None] = {}
+    made = SendPlan()
+    over: dict[FoldKey, None] = {}
     for row in rows:
-        if sparing and row.urgency is not Urgency.NOW and row.shown and row.via is Via.CARD:
+        if sparing and row.urgency is not Urgency.NOW and row.shown and row.via is DeliveryFormat.CARD:
             made.postpone[row.card] = now + SPARING_DIGEST
             continue
-        wanted = needs(row, limits, sparing=sparing)
-        short = [(need, until) for need in wanted if (until := purse.short(need)) is not None]
+        wanted = budget_costs(row, limits, sparing=sparing)
+        short = [(need, until) for need in wanted if (until := budget.short(need)) is not None]
         lasting = [until for need, until in short if not need.brief]
         if lasting:
             made.postpone[row.card] = max(lasting)
-            if foldable(row):
-                over[Fold(row.place, row.kind)] = None
+            if is_foldable(row):
+                over[FoldKey(row.place, row.kind)] = None
         elif short:
             made.look_at = min([until for _, until in short] + ([made.look_at] if made.look_at else []))
         elif len(made.take) < room:
             for need in wanted:
-                purse.spend(need)
+                budget.spend(need)
             made.take.append((row, wanted))
     made.fold = list(over)
     return made
 
 
-def foldable(row: Owed) -> bool:
+def is_foldable(row: OutboxRow) -> bool:
     """Whether a digest may stand for a row: it was not shown yet, certainly not, and is not urgent."""
     return not row.shown and not row.doubt and row.urgency is not Urgency.NOW

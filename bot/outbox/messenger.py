@@ -1,4 +1,4 @@
-"""The way to a place: a port that `bot.dingtalk.places` implements."""
+"""The way to a place: a port that `bot.dingtalk.messenger` implements."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bot.errors import DingerpError
 from bot.outbox.place import Place
 
 
-class Trouble(StrEnum):
+class SendFailureKind(StrEnum):
     """Why something was not sent, one member per reaction."""
 
     BUSY = "busy"
@@ -31,18 +31,18 @@ class Trouble(StrEnum):
     """It will never work as it is: somebody has to look at it."""
 
 
-class NotSent(DingerpError):
+class SendFailed(DingerpError):
     """Nothing new stands at the place, or nobody knows; ``detail`` is a plain reason for the operator."""
 
     retry: ClassVar[bool] = True
 
-    def __init__(self, trouble: Trouble, detail: str, *, retry_after: float | None = None) -> None:
+    def __init__(self, trouble: SendFailureKind, detail: str, *, retry_after: float | None = None) -> None:
         super().__init__(detail, retry_after=retry_after)
         self.trouble = trouble
 
 
 class Messenger(Protocol):
-    """Shows cards at places. Every call is bounded in time and raises nothing but `NotSent`."""
+    """Shows cards at places. Every call is bounded in time and raises nothing but `SendFailed`."""
 
     async def show(self, place: Place, track_id: str, card: Card) -> None:
         """Make the card appear; the same ``track_id`` again changes nothing, neither its number nor its content."""

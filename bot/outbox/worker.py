@@ -15,14 +15,13 @@ from bot.cards.card import Card
 from bot.cards.view import View
 from bot.errors import DingerpError
 from bot.metrics import Metrics
-from bot.outbox.backlog import LEASE, Backlog, Folding
-from bot.outbox.budgets import Limits
-from bot.outbox.composing import Composer
-from bot.outbox.delivery import Delivery
-from bot.outbox.messenger import Messenger, NotSent, Trouble
+from bot.outbox.budgets import SendLimits
+from bot.outbox.composer import Composer
+from bot.outbox.delivery import Delivery, DeliveryFormat, DeliveryResult, DeliveryStepKind, OutboxRow
+from bot.outbox.messenger import Messenger, SendFailed, SendFailureKind
 from bot.outbox.place import Place
-from bot.outbox.record import Owed, Result, Via, What
-from bot.outbox.retry import after, pause
+from bot.outbox.retry import resolve_failure, retry_delay
+from bot.outbox.store_port import LEASE, FoldBatch, OutboxStore
 
 log = structlog.get_logger(__name__)
 
@@ -32,7 +31,7 @@ SEND_SECONDS = 60.0
 """One delivery may take this long; `LEASE` is longer, so a row is free again only when nobody sends it any more."""
 
 LOOK_EVERY = timedelta(seconds=5)
-"""Rows that another process wrote, or a dead one left, are found by looking; this process's own by `Outbox.poke`."""
+"""Rows that another process wrote, or a dead one left, are found by looking; this process's own by `OutboxWorker.poke`."""
 
 _SHARE = 4
 """The worker takes more when a quarter of its room is free: one look at the table for several cards."""
@@ -41,7 +40,7 @@ _STORE_PAUSE = 1.0
 _TRIES_TO_SETTLE = 10
 
 
-class Renderer(Protocol):
+class DeliveryRenderer(Protocol):
     """Turns a view into a card in one language."""
 
     def render(self, view: View, language: str, *, zone: tzinfo) -> Card:
@@ -57,15 +56,15 @@ class _Ready:
     revision: int
 
 
-class Outbox:
+class OutboxWorker:
     """One worker. Several, also in several processes, share rows and budgets through the database."""
 
     def __init__(
         self,
-        backlog: Backlog,
+        backlog: OutboxStore,
         messenger: Messenger,
         composers: Mapping[str, Composer],
-        renderer: Renderer,
+        renderer: DeliveryRenderer,
         *,
         worker: str,
         track_of: Callable[[str], str],
@@ -74,14 +73,14 @@ class Outbox:
         now: Callable[[], datetime],
         draw: Callable[[], float],
         sparing: Callable[[], bool] = lambda: False,
-        limits: Limits | None = None,
+        limits: SendLimits | None = None,
         at_once: int = 16,
         tries: int = 8,
     ) -> None:
         """``worker`` is a name that no other worker has or had.
 
         ``track_of`` gives a card's DingTalk id, always the same for the same key; ``draw`` numbers from 0 to 1 for the
-        jitter of waits; ``sparing`` says whether the month's calls run out (`bot.outbox.month`).
+        jitter of waits; ``sparing`` says whether the month's calls run out (`bot.outbox.quota`).
         """
         self._backlog = backlog
         self._messenger = messenger
@@ -94,7 +93,7 @@ class Outbox:
         self._now = now
         self._draw = draw
         self._sparing = sparing
-        self._limits = limits or Limits()
+        self._limits = limits or SendLimits()
         self._at_once = at_once
         self._tries = tries
         self._sending: set[asyncio.Task[None]] = set()
@@ -171,7 +170,7 @@ class Outbox:
             # Their leases end by themselves.
             log.warning("outbox.not_released", error=type(error).__name__, detail=error.detail)
 
-    def _start(self, row: Owed) -> None:
+    def _start(self, row: OutboxRow) -> None:
         task = asyncio.create_task(self._deliver(row))
         self._sending.add(task)
         task.add_done_callback(self._ended)
@@ -183,7 +182,7 @@ class Outbox:
             self._metrics.errors.labels("outbox", type(error).__name__).inc()
             log.error("outbox.defect", error=type(error).__name__, exc_info=error)
 
-    async def _deliver(self, row: Owed) -> None:
+    async def _deliver(self, row: OutboxRow) -> None:
         late = max(timedelta(0), self._now() - row.due_at)
         sending = False
         try:
@@ -194,69 +193,78 @@ class Outbox:
                     result = await self._send(row, ready, late)
                 else:
                     result = ready
-        except NotSent as failure:
+        except SendFailed as failure:
             result = self._failed(row, failure)
         except DingerpError as error:
-            trouble = Trouble.BUSY if error.retry else Trouble.SETUP
-            result = self._failed(row, NotSent(trouble, f"{type(error).__name__}: {error.detail}"))
+            trouble = SendFailureKind.BUSY if error.retry else SendFailureKind.SETUP
+            result = self._failed(row, SendFailed(trouble, f"{type(error).__name__}: {error.detail}"))
         except TimeoutError:
-            trouble = Trouble.UNKNOWN if sending else Trouble.BUSY
-            result = self._failed(row, NotSent(trouble, f"not finished within {SEND_SECONDS:g} s"))
+            trouble = SendFailureKind.UNKNOWN if sending else SendFailureKind.BUSY
+            result = self._failed(row, SendFailed(trouble, f"not finished within {SEND_SECONDS:g} s"))
         except Exception as defect:
             # One card that cannot be composed or drawn must neither stop the others nor be lost.
             self._metrics.errors.labels("outbox", type(defect).__name__).inc()
             log.error("outbox.defect", card=row.card, kind=row.kind, exc_info=defect)
-            trouble = Trouble.UNKNOWN if sending else Trouble.BUSY
-            result = self._failed(row, NotSent(trouble, f"a defect: {type(defect).__name__}"))
+            trouble = SendFailureKind.UNKNOWN if sending else SendFailureKind.BUSY
+            result = self._failed(row, SendFailed(trouble, f"a defect: {type(defect).__name__}"))
         self._count(row, result, late)
         await self._until_stored(row.card, partial(self._backlog.settle, self._worker, row, result))
 
-    async def _prepare(self, row: Owed) -> _Ready | Result:
+    async def _prepare(self, row: OutboxRow) -> _Ready | DeliveryResult:
         """Return the card in its newest state, or what follows from there being nothing to send."""
-        if row.via is Via.TEXT and row.shown:
-            return Result(what=What.KEPT, revision=row.wanted, reason="a plain message cannot be changed")
-        if row.via is Via.TEXT and row.doubt:
+        if row.via is DeliveryFormat.TEXT and row.shown:
+            return DeliveryResult(
+                what=DeliveryStepKind.KEPT, revision=row.wanted, reason="a plain message cannot be changed"
+            )
+        if row.via is DeliveryFormat.TEXT and row.doubt:
             reason = "its sending was broken off: it may stand, and a second one might be one too many"
-            return Result(what=What.WRITTEN, revision=row.wanted, reason=reason)
+            return DeliveryResult(what=DeliveryStepKind.WRITTEN, revision=row.wanted, reason=reason)
         composed = await self._composer(row).compose(row.ref)
         if composed.view is None:
-            return Result(what=What.NOTHING, revision=row.shown)
+            return DeliveryResult(what=DeliveryStepKind.NOTHING, revision=row.shown)
         if row.shown >= composed.revision:
-            return Result(what=What.KEPT, revision=row.shown)
+            return DeliveryResult(what=DeliveryStepKind.KEPT, revision=row.shown)
         zone = self._now().tzinfo
         assert zone is not None, "the clock gives aware times"
         card = self._renderer.render(composed.view, self._language_of(row.place), zone=zone)
         return _Ready(card, composed.revision)
 
-    async def _send(self, row: Owed, ready: _Ready, late: timedelta) -> Result:
+    async def _send(self, row: OutboxRow, ready: _Ready, late: timedelta) -> DeliveryResult:
         card, revision = ready.card, ready.revision
-        if row.via is Via.TEXT:
+        if row.via is DeliveryFormat.TEXT:
             await self._messenger.write(row.place, card)
-            return Result(what=What.WRITTEN, revision=revision, late=late)
+            return DeliveryResult(what=DeliveryStepKind.WRITTEN, revision=revision, late=late)
         track = self._track_of(row.track_key)
         if row.shown:
             await self._messenger.change(track, card, row.made_as)
-            return Result(what=What.UPDATED, revision=revision, made_as=row.made_as, track_id=track, late=late)
+            return DeliveryResult(
+                what=DeliveryStepKind.UPDATED, revision=revision, made_as=row.made_as, track_id=track, late=late
+            )
         await self._messenger.show(row.place, track, card)
         if row.doubt and row.doubt != revision:
             # An earlier try may have made the card with an older content, and then making it again changed nothing.
             await self._messenger.change(track, card, card.name)
-        return Result(what=What.SENT, revision=revision, made_as=card.name, track_id=track, late=late)
+        return DeliveryResult(
+            what=DeliveryStepKind.SENT, revision=revision, made_as=card.name, track_id=track, late=late
+        )
 
-    def _composer(self, row: Owed) -> Composer:
+    def _composer(self, row: OutboxRow) -> Composer:
         composer = self._composers.get(row.kind)
         if composer is None:
-            raise NotSent(Trouble.HOPELESS, f"nobody composes cards of the kind {row.kind!r}")
+            raise SendFailed(SendFailureKind.HOPELESS, f"nobody composes cards of the kind {row.kind!r}")
         return composer
 
-    def _failed(self, row: Owed, failure: NotSent) -> Result:
-        result = after(row, failure, most=self._tries, chance=self._draw(), now=self._now())
+    def _failed(self, row: OutboxRow, failure: SendFailed) -> DeliveryResult:
+        result = resolve_failure(row, failure, most=self._tries, chance=self._draw(), now=self._now())
         # A card that may stand may be clicked.
         return result if result.certain else replace(result, track_id=self._track_of(row.track_key))
 
-    async def _fold(self, folding: Folding) -> None:
+    async def _fold(self, folding: FoldBatch) -> None:
         place, kind, rows = folding.fold.place, folding.fold.kind, folding.rows
-        result, problem = Result(what=What.FOLDED, reason=f"{len(rows)} cards over the budget of the place"), ""
+        result, problem = (
+            DeliveryResult(what=DeliveryStepKind.FOLDED, reason=f"{len(rows)} cards over the budget of the place"),
+            "",
+        )
         try:
             async with asyncio.timeout(SEND_SECONDS):
                 await self._composer(rows[0]).fold([row.ref for row in rows], str(place))
@@ -271,20 +279,22 @@ class Outbox:
             problem = f"a defect: {type(defect).__name__}"
         if problem:
             log.warning("outbox.not_folded", kind=kind, cards=len(rows), reason=problem)
-            again = self._now() + timedelta(seconds=pause(Trouble.BUSY, 3, None, self._draw()))
-            result = Result(what=What.RETRIED, reason=f"not folded: {problem}", again_at=again, counts=False)
+            again = self._now() + timedelta(seconds=retry_delay(SendFailureKind.BUSY, 3, None, self._draw()))
+            result = DeliveryResult(
+                what=DeliveryStepKind.RETRIED, reason=f"not folded: {problem}", again_at=again, counts=False
+            )
         else:
             log.info("outbox.folded", kind=kind, cards=len(rows))
         self._metrics.deliveries.labels(result.what).inc(len(rows))
         await self._until_stored(kind, partial(self._backlog.settle_fold, self._worker, rows, result))
 
-    def _count(self, row: Owed, result: Result, late: timedelta) -> None:
+    def _count(self, row: OutboxRow, result: DeliveryResult, late: timedelta) -> None:
         self._metrics.deliveries.labels(result.what).inc()
-        if result.what in (What.SENT, What.UPDATED, What.WRITTEN):
+        if result.what in (DeliveryStepKind.SENT, DeliveryStepKind.UPDATED, DeliveryStepKind.WRITTEN):
             self._metrics.delivery_late.observe(late.total_seconds())
-        if result.what is What.DEAD:
+        if result.what is DeliveryStepKind.DEAD:
             log.error("outbox.dead", card=row.card, kind=row.kind, reason=result.reason)
-        elif result.what in (What.RETRIED, What.NO_CARD, What.GONE):
+        elif result.what in (DeliveryStepKind.RETRIED, DeliveryStepKind.NO_CARD, DeliveryStepKind.GONE):
             log.warning("outbox.trouble", card=row.card, what=result.what.value, reason=result.reason)
 
     async def _to_the_end(self, call: Awaitable[T]) -> T:

@@ -1,22 +1,40 @@
-"""One reader for each kind of broker, all by FastStream: they differ in how a message is kept until it is acknowledged.
-
-The client libraries are extras of the package (``dingerp[redis]``, ``[rabbit]``, ``[nats]``, ``[kafka]``) and load only
-where such a queue is configured.
-"""
+"""Where events wait, and one connection for each kind of broker, all by FastStream: they differ in how a message is kept until it is acknowledged."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from types import MappingProxyType
 from typing import Any
 
 from bot.errors import ConfigurationError
-from bot.queues.address import QueueAddress
 
-Take = Callable[[bytes | list[Any]], Awaitable[None]]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueAddress:
+    """``url`` may hold a password and is not shown; its scheme says which kind of broker it is.
+
+    ``name`` is the stream, queue, subject or topic. Readers of the same ``group`` share the messages, and ``reader``
+    tells them apart: a reader that comes back under its name gets what it left unacknowledged.
+    """
+
+    source: str
+    url: str = field(repr=False)
+    name: str
+    group: str
+    reader: str
+    abandoned_after: float = 60.0
+    """Seconds after which another reader takes over what one left unacknowledged (Redis; other brokers know it)."""
+
+    @property
+    def scheme(self) -> str:
+        """Return the part of the address before ``://``, in lower case."""
+        return self.url.partition("://")[0].lower()
+
+
+MessageHandler = Callable[[bytes | list[Any]], Awaitable[None]]
 """Called with the body of a message, or with the bodies of several; when it returns they are acknowledged."""
 
 BATCH = 100
@@ -30,7 +48,7 @@ _LOG = logging.getLogger("dingerp.queues")
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
+class BrokerConnection:
     """A broker with its subscriptions, not connected yet, and the errors by which it says that nobody is there."""
 
     broker: Any
@@ -39,7 +57,7 @@ class Reader:
     """What has to be done between connecting and reading."""
 
 
-def make_reader(address: QueueAddress, take: Take) -> Reader:
+def build_connection(address: QueueAddress, take: MessageHandler) -> BrokerConnection:
     """Return the reader of a queue; raises `ConfigurationError` for an unknown or uninstalled kind of broker."""
     make = _READERS.get(address.scheme)
     if make is None:
@@ -65,7 +83,7 @@ async def _entry(message: Any) -> Any:
     return message.body if len(fields) != 1 or b"__data__" in fields else next(iter(fields.values()))
 
 
-def _redis(address: QueueAddress, take: Take) -> Reader:
+def _redis(address: QueueAddress, take: MessageHandler) -> BrokerConnection:
     from faststream import AckPolicy
     from faststream.redis import RedisBroker, StreamSub
     from redis.exceptions import RedisError, ResponseError
@@ -90,10 +108,10 @@ def _redis(address: QueueAddress, take: Take) -> Reader:
             if "BUSYGROUP" not in str(error):
                 raise
 
-    return Reader(broker, (RedisError, OSError), prepare)
+    return BrokerConnection(broker, (RedisError, OSError), prepare)
 
 
-def _rabbit(address: QueueAddress, take: Take) -> Reader:
+def _rabbit(address: QueueAddress, take: MessageHandler) -> BrokerConnection:
     from aio_pika.exceptions import AMQPError
     from faststream import AckPolicy
     from faststream.rabbit import Channel, RabbitBroker, RabbitQueue
@@ -107,10 +125,10 @@ def _rabbit(address: QueueAddress, take: Take) -> Reader:
         default_channel=Channel(prefetch_count=_AT_ONCE),
     )
     broker.subscriber(RabbitQueue(address.name, durable=True))(take)
-    return Reader(broker, (AMQPError, OSError))
+    return BrokerConnection(broker, (AMQPError, OSError))
 
 
-def _nats(address: QueueAddress, take: Take) -> Reader:
+def _nats(address: QueueAddress, take: MessageHandler) -> BrokerConnection:
     from faststream import AckPolicy
     from faststream.nats import JStream, NatsBroker, PullSub
     from nats.errors import Error
@@ -123,10 +141,10 @@ def _nats(address: QueueAddress, take: Take) -> Reader:
         durable=f"{address.group}-{address.source}".replace(".", "_"),
         pull_sub=PullSub(batch_size=BATCH, timeout=1.0),
     )(take)
-    return Reader(broker, (Error, OSError))
+    return BrokerConnection(broker, (Error, OSError))
 
 
-def _kafka(address: QueueAddress, take: Take) -> Reader:
+def _kafka(address: QueueAddress, take: MessageHandler) -> BrokerConnection:
     from aiokafka.errors import KafkaError
     from faststream import AckPolicy
     from faststream.kafka import KafkaBroker
@@ -136,10 +154,10 @@ def _kafka(address: QueueAddress, take: Take) -> Reader:
     broker.subscriber(
         address.name, group_id=address.group, auto_offset_reset="earliest", batch=True, max_records=BATCH
     )(take)
-    return Reader(broker, (KafkaError, OSError))
+    return BrokerConnection(broker, (KafkaError, OSError))
 
 
-_READERS: Mapping[str, Callable[[QueueAddress, Take], Reader]] = MappingProxyType(
+_READERS: Mapping[str, Callable[[QueueAddress, MessageHandler], BrokerConnection]] = MappingProxyType(
     {"redis": _redis, "rediss": _redis, "amqp": _rabbit, "amqps": _rabbit, "nats": _nats, "kafka": _kafka}
 )
 _EXTRAS = MappingProxyType(

@@ -1,33 +1,147 @@
-"""From the bytes of a document to what its reader makes of them, or to every error with its line."""
+"""From the bytes of a document, table by table, to what its reader makes of them, or to every error with its line."""
 
 from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 
-from bot.rulefiles.positions import find_positions
-from bot.rulefiles.table import Errors, Table
-from bot.rulefiles.wrong import RulesError, Wrong
+from bot.rulefiles.errors import RuleProblem, RulesError, did_you_mean
+from bot.rulefiles.positions import DocumentPath, Positions, find_positions
 
 T = TypeVar("T")
+D = TypeVar("D")
+
+
+class ProblemCollector:
+    """Everything that is wrong with one document."""
+
+    def __init__(self, positions: Positions) -> None:
+        self._positions = positions
+        self._found: set[RuleProblem] = set()
+        self._warnings: set[RuleProblem] = set()
+
+    def add(self, path: DocumentPath, reason: str) -> None:
+        """Keep an error of what stands at ``path``."""
+        self._found.add(RuleProblem(self._positions.line(*path), reason))
+
+    def warn(self, path: DocumentPath, reason: str) -> None:
+        """Keep what can be obeyed and is hardly meant, of what stands at ``path``."""
+        self._warnings.add(RuleProblem(self._positions.line(*path), reason))
+
+    @property
+    def warnings(self) -> tuple[RuleProblem, ...]:
+        """Return the warnings by their lines."""
+        return tuple(sorted(self._warnings))
+
+    @property
+    def found(self) -> tuple[RuleProblem, ...]:
+        """Return the errors by their lines."""
+        return tuple(sorted(self._found))
+
+
+class RuleTable:
+    """The keys of one table; each is taken once by a reader that raises `ValueError` with the reason."""
+
+    def __init__(self, values: Mapping[str, object], path: DocumentPath, errors: ProblemCollector) -> None:
+        self.path = path
+        self.errors = errors
+        self._values = values
+        self._known: list[str] = []
+        self.has_errors = False
+        """Whether a key of this table was wrong: what else seems wrong with it may only follow from that."""
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._values
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def take(self, key: str, read: Callable[[object], T], default: D) -> T | D:
+        """Return what ``read`` makes of the key's value; ``default`` if it is absent or wrong."""
+        self._known.append(key)
+        if key not in self._values:
+            return default
+        try:
+            return read(self._values[key])
+        except ValueError as error:
+            self.wrong(key, f"{_shown(key)}: {error}")
+            return default
+
+    def need(self, key: str, read: Callable[[object], T], default: D, example: str) -> T | D:
+        """Return what `take` returns; that the key is absent is an error too."""
+        if key not in self:
+            self.miss(f"{key} is missing, an example is {example}")
+        return self.take(key, read, default)
+
+    def table(self, key: str) -> RuleTable:
+        """Return the table under ``key``, an empty one if it is absent."""
+        self._known.append(key)
+        value = self._values.get(key, {})
+        if not isinstance(value, dict):
+            self.wrong(key, f"{_shown(key)}: is written as a table, [{'.'.join([*self._names, _shown(key)])}]")
+            value = {}
+        return RuleTable(value, (*self.path, key), self.errors)
+
+    def tables(self, key: str) -> list[RuleTable]:
+        """Return the tables under ``key``, which are written ``[[key]]``."""
+        self._known.append(key)
+        value = self._values.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+            self.wrong(key, f"{key}: is written as tables, [[{'.'.join([*self._names, key])}]]")
+            return []
+        return [RuleTable(one, (*self.path, key, number), self.errors) for number, one in enumerate(value)]
+
+    def called(self, kind: str) -> str:
+        """Return how one of several tables is called that has no name of its own: its kind and its number from 1."""
+        return f"{kind} {int(self.path[-1]) + 1}"
+
+    @property
+    def _names(self) -> list[str]:
+        return [part for part in self.path if isinstance(part, str)]
+
+    def wrong(self, key: str, reason: str) -> None:
+        """Keep an error of a key."""
+        self.has_errors = True
+        self.errors.add((*self.path, key), reason)
+
+    def miss(self, reason: str) -> None:
+        """Keep an error of the table itself."""
+        self.has_errors = True
+        self.errors.add(self.path, reason)
+
+    def warn(self, key: str, reason: str) -> None:
+        """Keep a warning about a key."""
+        self.errors.warn((*self.path, key), reason)
+
+    def finish(self) -> None:
+        """Say which keys nobody knows."""
+        for key in self._values:
+            if key not in self._known:
+                self.wrong(key, f"unknown key {key!r:.60}; {did_you_mean(key, self._known)}")
+
+
+def _shown(key: str) -> str:
+    """Return a key as it is written, or what fits on a line of it."""
+    return key if key.isprintable() and len(key) <= 60 else f"{key!r:.60}"
+
 
 MAX_BYTES = 1_000_000
 _AT = re.compile(r"(.*?) \(at (?:line (\d+), column (\d+)|end of document)\)", re.S)
 
 
-def read_document(content: bytes, read: Callable[[Table], T], *, name: str) -> T:
+def read_document(content: bytes, read: Callable[[RuleTable], T], *, name: str) -> T:
     """Return what ``read`` makes of the document; ``name`` is what errors call it.
 
     Raises `RulesError` with all that is wrong.
     """
     text = _decode(content, name)
     try:
-        document = Table(_parse(text, name), (), Errors(find_positions(text)))
+        document = RuleTable(_parse(text, name), (), ProblemCollector(find_positions(text)))
         found = read(document)
     except RecursionError:
-        raise RulesError(name, (Wrong(1, "brackets lie too deep in each other"),)) from None
+        raise RulesError(name, (RuleProblem(1, "brackets lie too deep in each other"),)) from None
     if document.errors.found:
         raise RulesError(name, document.errors.found)
     return found
@@ -35,13 +149,15 @@ def read_document(content: bytes, read: Callable[[Table], T], *, name: str) -> T
 
 def _decode(content: bytes, name: str) -> str:
     if len(content) > MAX_BYTES:
-        raise RulesError(name, (Wrong(1, f"{len(content)} bytes are more than the {MAX_BYTES} that rules may have"),))
+        raise RulesError(
+            name, (RuleProblem(1, f"{len(content)} bytes are more than the {MAX_BYTES} that rules may have"),)
+        )
     try:
         # Windows' editor puts a mark in front that is no text.
         return content.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise RulesError(name, (Wrong(line, "no UTF-8; save the file in that encoding"),)) from None
+        raise RulesError(name, (RuleProblem(line, "no UTF-8; save the file in that encoding"),)) from None
 
 
 def _parse(text: str, name: str) -> dict[str, object]:
@@ -51,7 +167,7 @@ def _parse(text: str, name: str) -> dict[str, object]:
         match = _AT.fullmatch(str(error))
         last = text.count("\n") + 1
         if match is None:
-            raise RulesError(name, (Wrong(1, f"no TOML: {str(error)[:200]}"),)) from None
+            raise RulesError(name, (RuleProblem(1, f"no TOML: {str(error)[:200]}"),)) from None
         line, column = (int(match[2]), f", column {match[3]}") if match[2] else (last, "")
         reason = f'no TOML{column}: {match[1][:200]}; texts stand in quotes, an example is name = "finance"'
-        raise RulesError(name, (Wrong(line, reason),)) from None
+        raise RulesError(name, (RuleProblem(line, reason),)) from None

@@ -9,7 +9,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 
-Path = tuple[str | int, ...]
+DocumentPath = tuple[str | int, ...]
 """Keys and, inside arrays, numbers from 0: ``("routes", 0, "when")``."""
 
 _BLANK = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
@@ -24,7 +24,7 @@ _BARE = re.compile(r"[^\s,\]}#]+(?: \d[^\s,\]}#]*)?")  # a date and its time may
 class Positions:
     """The lines of everything in a document."""
 
-    def __init__(self, lines: Mapping[Path, int]) -> None:
+    def __init__(self, lines: Mapping[DocumentPath, int]) -> None:
         self._lines = lines
 
     def line(self, *path: str | int) -> int:
@@ -43,14 +43,14 @@ def find_positions(text: str) -> Positions:
 
 class _Scan:
     def __init__(self, text: str) -> None:
-        self.lines: dict[Path, int] = {}
+        self.lines: dict[DocumentPath, int] = {}
         self._text = text
         self._at = 0
         self._counted, self._line = 0, 1
-        self._arrays: dict[Path, int] = {}
+        self._arrays: dict[DocumentPath, int] = {}
 
     def document(self) -> None:
-        table: Path = ()
+        table: DocumentPath = ()
         while self._blank():
             if self._text.startswith("[[", self._at):
                 table = self._header("[[", "]]")
@@ -71,12 +71,12 @@ class _Scan:
         self._counted = self._at
         return self._line
 
-    def _header(self, opening: str, closing: str) -> Path:
+    def _header(self, opening: str, closing: str) -> DocumentPath:
         line = self._here()
         self._at += len(opening)
         keys = self._keys()
         self._at = self._text.index(closing, self._at) + len(closing)
-        path: Path = ()
+        path: DocumentPath = ()
         for key in keys[:-1]:
             path = self._inside((*path, key), line)
         path = (*path, keys[-1])
@@ -89,11 +89,11 @@ class _Scan:
         self._note(path, line)
         return path
 
-    def _inside(self, path: Path, line: int) -> Path:
+    def _inside(self, path: DocumentPath, line: int) -> DocumentPath:
         self._note(path, line)
         return (*path, self._arrays[path]) if path in self._arrays else path
 
-    def _note(self, path: Path, line: int) -> None:
+    def _note(self, path: DocumentPath, line: int) -> None:
         self.lines.setdefault(path, line)
 
     def _keys(self) -> list[str]:
@@ -106,7 +106,7 @@ class _Scan:
                 break
         return keys
 
-    def _pair(self, table: Path) -> None:
+    def _pair(self, table: DocumentPath) -> None:
         line = self._here()
         path = table
         for key in self._keys():
@@ -116,7 +116,7 @@ class _Scan:
         self._blank()
         self._value(path)
 
-    def _value(self, path: Path) -> None:
+    def _value(self, path: DocumentPath) -> None:
         opening = self._text[self._at]
         if opening == "[":
             self._several(path, "]")
@@ -128,7 +128,7 @@ class _Scan:
             assert match is not None, "the document is valid"
             self._at = match.end()
 
-    def _several(self, path: Path, closing: str) -> None:
+    def _several(self, path: DocumentPath, closing: str) -> None:
         self._at += 1
         number = 0
         while self._blank() and self._text[self._at] != closing:

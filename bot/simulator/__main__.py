@@ -8,11 +8,11 @@ import contextlib
 import sys
 
 from bot.simulator.config import SimulatorConfig
-from bot.simulator.server import running
+from bot.simulator.server import open_simulator
 
 
 async def _serve(host: str, port: int, config: SimulatorConfig) -> None:
-    async with running(config, host=host, port=port) as simulator:
+    async with open_simulator(config, host=host, port=port) as simulator:
         sys.stdout.write(f"{simulator.url}\n")
         sys.stdout.flush()
         await asyncio.Event().wait()

@@ -12,15 +12,15 @@ from typing import Any
 from bot.simulator.config import SimulatorConfig
 from bot.simulator.enterprise import Enterprise
 
-Event = Callable[[str, dict[str, Any]], None]
+EmitEvent = Callable[[str, dict[str, Any]], None]
 
 
-class ApprovalError(Exception):
+class SimApprovalError(Exception):
     """Carries DingTalk's error code, for example `aflowProcessInstNotExist`."""
 
 
 @dataclass(slots=True)
-class Task:
+class SimApprovalTask:
     """One approver's turn."""
 
     id: int
@@ -32,7 +32,7 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class SimApprovalStep:
     """One row of approvers: any one of them (`OR`, `NONE`) or all of them (`AND`)."""
 
     user_ids: tuple[str, ...]
@@ -40,7 +40,7 @@ class Step:
 
 
 @dataclass(slots=True, kw_only=True)
-class Instance:
+class SimApprovalInstance:
     """One approval under way or done."""
 
     id: str
@@ -50,12 +50,12 @@ class Instance:
     originator: str
     form: Sequence[Mapping[str, Any]]
     created: datetime
-    steps: Sequence[Step]
+    steps: Sequence[SimApprovalStep]
     step: int = 0
     status: str = "RUNNING"
     result: str = ""
     finished: datetime | None = None
-    tasks: list[Task] = field(default_factory=list)
+    tasks: list[SimApprovalTask] = field(default_factory=list)
     records: list[dict[str, Any]] = field(default_factory=list)
 
     def render(self) -> dict[str, Any]:
@@ -93,38 +93,38 @@ class Instance:
         }
 
 
-class Approvals:
+class SimApprovals:
     """All instances. ``emit`` is called with the event type and its data, once for each change."""
 
-    def __init__(self, config: SimulatorConfig, enterprise: Enterprise, rng: random.Random, emit: Event) -> None:
+    def __init__(self, config: SimulatorConfig, enterprise: Enterprise, rng: random.Random, emit: EmitEvent) -> None:
         self._config, self._enterprise, self._rng, self._emit = config, enterprise, rng, emit
-        self._instances: dict[str, Instance] = {}
+        self._instances: dict[str, SimApprovalInstance] = {}
         self._tasks = 76543210
         self._count = 0
 
-    def __iter__(self) -> Iterator[Instance]:
+    def __iter__(self) -> Iterator[SimApprovalInstance]:
         return iter(self._instances.values())
 
-    def find(self, instance_id: object) -> Instance:
-        """Return the instance or raise `ApprovalError`."""
+    def find(self, instance_id: object) -> SimApprovalInstance:
+        """Return the instance or raise `SimApprovalError`."""
         instance = self._instances.get(instance_id) if isinstance(instance_id, str) else None
         if instance is None:
-            raise ApprovalError("aflowProcessInstNotExist")
+            raise SimApprovalError("aflowProcessInstNotExist")
         return instance
 
     def start(
-        self, process_code: str, originator: str, form: Sequence[Mapping[str, Any]], steps: Sequence[Step]
-    ) -> Instance:
+        self, process_code: str, originator: str, form: Sequence[Mapping[str, Any]], steps: Sequence[SimApprovalStep]
+    ) -> SimApprovalInstance:
         """Begin an approval; without steps of its own the form's approvers decide."""
         if process_code not in self._enterprise.processes:
-            raise ApprovalError("aflowProcessNotExist")
+            raise SimApprovalError("aflowProcessNotExist")
         person = self._enterprise.staff(originator)
         if person is None:
-            raise ApprovalError("processInstanceStartFailed")
-        default = [Step((user_id,), all_must=False) for user_id in self._enterprise.processes[process_code]]
+            raise SimApprovalError("processInstanceStartFailed")
+        default = [SimApprovalStep((user_id,), all_must=False) for user_id in self._enterprise.processes[process_code]]
         now = self._config.now()
         self._count += 1
-        instance = Instance(
+        instance = SimApprovalInstance(
             id=base64.urlsafe_b64encode(self._rng.randbytes(16)).decode().rstrip("="),
             process_code=process_code,
             business_id=f"{now:%Y%m%d%H%M%S}{self._count:07d}",
@@ -144,9 +144,9 @@ class Approvals:
         """Record ``agree`` or ``refuse`` of the running task of this person."""
         instance = self.find(instance_id)
         if instance.status != "RUNNING":
-            raise ApprovalError("aflowProcessInstStatusException")
+            raise SimApprovalError("aflowProcessInstStatusException")
         if result not in {"agree", "refuse"}:
-            raise ApprovalError("aflowProcessInstCanNotBeExecuted")
+            raise SimApprovalError("aflowProcessInstCanNotBeExecuted")
         task = next(
             (
                 task
@@ -156,7 +156,7 @@ class Approvals:
             None,
         )
         if task is None:
-            raise ApprovalError("aflowProcessInstCanNotBeExecuted")
+            raise SimApprovalError("aflowProcessInstCanNotBeExecuted")
         self._close_task(instance, task, "COMPLETED", result, remark)
         self._record(instance, task.user_id, "EXECUTE_TASK_NORMAL", result.upper(), remark)
         if result == "refuse":
@@ -172,13 +172,13 @@ class Approvals:
                     self._close_task(instance, task, "COMPLETED", "redirect", "")
                     self._open_task(instance, to_user)
                     return
-        raise ApprovalError("aflowProcessInstCanNotBeExecuted")
+        raise SimApprovalError("aflowProcessInstCanNotBeExecuted")
 
     def terminate(self, instance_id: object, user_id: str, remark: str) -> None:
         """Call an instance off."""
         instance = self.find(instance_id)
         if instance.status != "RUNNING":
-            raise ApprovalError("aflowProcessInstStatusException")
+            raise SimApprovalError("aflowProcessInstStatusException")
         self._record(instance, user_id, "TERMINATE_PROCESS_INSTANCE", "NONE", remark)
         self._finish(instance, "TERMINATED", "")
 
@@ -186,23 +186,23 @@ class Approvals:
         """Add a remark to the record."""
         instance = self.find(instance_id)
         self._record(instance, user_id, "ADD_REMARK", "NONE", text)
-        self._tell_task(instance, Task(0, user_id, self._config.now()), "comment", remark=text)
+        self._tell_task(instance, SimApprovalTask(0, user_id, self._config.now()), "comment", remark=text)
 
     def clear(self) -> None:
         """Forget all instances."""
         self._instances.clear()
 
-    def _open_step(self, instance: Instance) -> None:
+    def _open_step(self, instance: SimApprovalInstance) -> None:
         for user_id in instance.steps[instance.step].user_ids:
             self._open_task(instance, user_id)
 
-    def _open_task(self, instance: Instance, user_id: str) -> None:
+    def _open_task(self, instance: SimApprovalInstance, user_id: str) -> None:
         self._tasks += 1
-        task = Task(self._tasks, user_id, self._config.now())
+        task = SimApprovalTask(self._tasks, user_id, self._config.now())
         instance.tasks.append(task)
         self._tell_task(instance, task, "start")
 
-    def _next_step(self, instance: Instance) -> None:
+    def _next_step(self, instance: SimApprovalInstance) -> None:
         for task in _running(instance):
             self._close_task(instance, task, "CANCELED", "", "")
         if instance.step + 1 < len(instance.steps):
@@ -211,18 +211,20 @@ class Approvals:
         else:
             self._finish(instance, "COMPLETED", "agree")
 
-    def _finish(self, instance: Instance, status: str, result: str) -> None:
+    def _finish(self, instance: SimApprovalInstance, status: str, result: str) -> None:
         for task in _running(instance):
             self._close_task(instance, task, "CANCELED", "", "")
         instance.status, instance.result, instance.finished = status, result, self._config.now()
         self._tell_instance(instance, "finish" if status == "COMPLETED" else "terminate")
 
-    def _close_task(self, instance: Instance, task: Task, status: str, result: str, remark: str) -> None:
+    def _close_task(
+        self, instance: SimApprovalInstance, task: SimApprovalTask, status: str, result: str, remark: str
+    ) -> None:
         names = {"agree": "AGREE", "refuse": "REFUSE", "redirect": "REDIRECTED"}
         task.status, task.result, task.finished = status, names.get(result, "NONE"), self._config.now()
         self._tell_task(instance, task, "cancel" if status == "CANCELED" else "finish", result=result, remark=remark)
 
-    def _record(self, instance: Instance, user_id: str, kind: str, result: str, remark: str) -> None:
+    def _record(self, instance: SimApprovalInstance, user_id: str, kind: str, result: str, remark: str) -> None:
         person = self._enterprise.staff(user_id)
         instance.records.append(
             {
@@ -236,7 +238,7 @@ class Approvals:
             }
         )
 
-    def _tell_instance(self, instance: Instance, kind: str) -> None:
+    def _tell_instance(self, instance: SimApprovalInstance, kind: str) -> None:
         data = {
             **self._event("bpms_instance_change", instance, instance.created, instance.finished),
             "businessId": instance.business_id,
@@ -248,7 +250,9 @@ class Approvals:
         }
         self._emit("bpms_instance_change", {**data, "result": instance.result} if kind == "finish" else data)
 
-    def _tell_task(self, instance: Instance, task: Task, kind: str, *, result: str = "", remark: str = "") -> None:
+    def _tell_task(
+        self, instance: SimApprovalInstance, task: SimApprovalTask, kind: str, *, result: str = "", remark: str = ""
+    ) -> None:
         data = {
             **self._event("bpms_task_change", instance, task.created, task.finished),
             "taskId": task.id,
@@ -258,7 +262,9 @@ class Approvals:
         }
         self._emit("bpms_task_change", {**data, "result": result} if result else data)
 
-    def _event(self, name: str, instance: Instance, created: datetime, finished: datetime | None) -> dict[str, Any]:
+    def _event(
+        self, name: str, instance: SimApprovalInstance, created: datetime, finished: datetime | None
+    ) -> dict[str, Any]:
         times = {"createTime": _ms(created)} | ({"finishTime": _ms(finished)} if finished else {})
         return {
             "EventType": name,
@@ -270,7 +276,7 @@ class Approvals:
         }
 
 
-def _running(instance: Instance) -> list[Task]:
+def _running(instance: SimApprovalInstance) -> list[SimApprovalTask]:
     return [task for task in instance.tasks if task.status == "RUNNING"]
 
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import orjson
 
-from bot.simulator.templates import PUBLIC_TEMPLATES, Field, Template, filled
+from bot.simulator.card_templates import PUBLIC_TEMPLATES, SimTemplate, TemplateField, fill_variables
 
 Params = dict[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Button:
+class SimButton:
     """A button as drawn. ``request`` means: a click travels to the bot."""
 
     text: str
@@ -39,7 +39,7 @@ class Button:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Face:
+class SimCardView:
     """A card in the eyes of one viewer."""
 
     out_track_id: str
@@ -49,11 +49,11 @@ class Face:
     markdown: str
     tips: str
     logo: str
-    buttons: tuple[Button, ...]
-    fields: tuple[Field, ...]
+    buttons: tuple[SimButton, ...]
+    fields: tuple[TemplateField, ...]
     private_to_viewer: bool
 
-    def button(self, wanted: str) -> Button | None:
+    def button(self, wanted: str) -> SimButton | None:
         """The button with this id, or with this text if none has the id."""
         return next((b for b in self.buttons if b.id == wanted), None) or next(
             (b for b in self.buttons if b.text == wanted), None
@@ -80,7 +80,7 @@ class CardInstance:
     """The data behind every copy of one card. Maps are replaced, never changed in place."""
 
     out_track_id: str
-    template: Template
+    template: SimTemplate
     callback_type: str
     user_id_type: int
     data: Params
@@ -99,7 +99,7 @@ class CardInstance:
         private = self.private.get(viewer)
         return public if private is None else {**public, **private}
 
-    def face(self, viewer: str) -> Face:
+    def face(self, viewer: str) -> SimCardView:
         """The drawn card for ``viewer``."""
         values, template = self.variables(viewer), self.template
         buttons = [
@@ -107,7 +107,7 @@ class CardInstance:
             *_button_group(values.get(template.button_group, "")),
             *_fixed_buttons(template, values),
         ]
-        return Face(
+        return SimCardView(
             out_track_id=self.out_track_id,
             template_id=template.id,
             version=self.version,
@@ -163,7 +163,7 @@ class CardStore:
     def __init__(self, keep: int) -> None:
         self._keep = keep
         self._cards: dict[str, CardInstance] = {}
-        self.templates: dict[str, Template] = {}
+        self.templates: dict[str, SimTemplate] = {}
         self.on_forget: Callable[[CardInstance], None] | None = None
         self.clear()
 
@@ -179,7 +179,7 @@ class CardStore:
             if self.on_forget is not None:
                 self.on_forget(oldest)
 
-    def register(self, template: Template) -> None:
+    def register(self, template: SimTemplate) -> None:
         """Add a template of one's own, or change one (for example its publish state)."""
         self.templates[template.id] = template
 
@@ -205,11 +205,11 @@ def answer_params(holder: Any) -> dict[str, str] | None:
     return params
 
 
-def _message_buttons(values: Mapping[str, str]) -> Iterator[Button]:
+def _message_buttons(values: Mapping[str, str]) -> Iterator[SimButton]:
     """Buttons of `sys_full_json_obj` (sheet, 5.10): form A carries `params.id`, form B `id`; both may be there."""
     for entry in _entries(_mapping(_decoded(values.get("sys_full_json_obj", ""))).get("msgButtons")):
         params = _mapping(entry.get("params"))
-        yield Button(
+        yield SimButton(
             text=str(entry.get("text", "")),
             color=str(entry.get("color", "gray")),
             id=str(entry.get("id") or params.get("id") or ""),
@@ -219,12 +219,12 @@ def _message_buttons(values: Mapping[str, str]) -> Iterator[Button]:
         )
 
 
-def _button_group(text: str) -> Iterator[Button]:
+def _button_group(text: str) -> Iterator[SimButton]:
     """Buttons of a `buttonGroup` variable (sheet, 5.11)."""
     for entry in _entries(_decoded(text)):
         event = _mapping(entry.get("event"))
         inner = _mapping(event.get("params"))
-        yield Button(
+        yield SimButton(
             text=str(entry.get("text", "")),
             color=str(entry.get("color", "gray")),
             id=str(inner.get("actionId") or ""),
@@ -235,16 +235,16 @@ def _button_group(text: str) -> Iterator[Button]:
         )
 
 
-def _fixed_buttons(template: Template, values: Mapping[str, str]) -> Iterator[Button]:
+def _fixed_buttons(template: SimTemplate, values: Mapping[str, str]) -> Iterator[SimButton]:
     """Buttons that stand in the template; the click tells the builder's id of their node (sheet, 5.7)."""
     for number, one in enumerate(template.buttons, 1):
-        if text := filled(one.text, values):
-            yield Button(
+        if text := fill_variables(one.text, values):
+            yield SimButton(
                 text=text,
                 color=one.color,
                 id=f"single_button_node_{number}",
                 request=True,
-                params={name: filled(value, values) for name, value in one.params.items()},
+                params={name: fill_variables(value, values) for name, value in one.params.items()},
             )
 
 

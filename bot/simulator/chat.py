@@ -8,20 +8,20 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from bot.simulator.cards import CardInstance
-from bot.simulator.enterprise import Enterprise, Person, opaque
+from bot.simulator.enterprise import Enterprise, SimPerson, opaque_id
 
-Kind = Literal["group", "direct"]
+ConversationType = Literal["group", "direct"]
 
 
 @dataclass(slots=True)
-class Conversation:
+class SimConversation:
     """A group, or one person's chat with the bot. ``bot_member`` False: the bot was taken out of the group."""
 
     id: str
-    kind: Kind
+    kind: ConversationType
     title: str
     members: tuple[str, ...]
-    items: deque[Item]
+    items: deque[ChatItem]
     bot_member: bool = True
     last_seq: int = 0
     read: dict[str, tuple[int, int]] = field(default_factory=dict)
@@ -40,13 +40,13 @@ class Conversation:
 
 
 @dataclass(slots=True, kw_only=True)
-class Message:
+class SimMessage:
     """An ordinary message. ``sender`` None: the bot, or a custom robot called ``robot``."""
 
     seq: int
-    conversation: Conversation
+    conversation: SimConversation
     at: int
-    sender: Person | None
+    sender: SimPerson | None
     robot: str = ""
     msgtype: str
     text: str = ""
@@ -67,9 +67,9 @@ class Message:
         return not viewer or viewer in self.conversation.members
 
     def render(self, viewer: str) -> dict[str, Any]:
-        """An `Item` of the control API."""
+        """An `ChatItem` of the control API."""
         sender = self.sender
-        shown = not self.recalled
+        displayed_content = not self.recalled
         return {
             "seq": self.seq,
             "kind": "message",
@@ -79,23 +79,23 @@ class Message:
             "sender": {"userId": "", "name": self.robot} if sender is None else _name(sender),
             "msgId": self.msg_id,
             "msgtype": self.msgtype,
-            "text": self.text if shown else "",
-            "title": self.title if shown else "",
+            "text": self.text if displayed_content else "",
+            "title": self.title if displayed_content else "",
             "url": self.url,
-            "pictureUrl": self.picture_url if shown else "",
-            "fileName": self.file_name if shown else "",
+            "pictureUrl": self.picture_url if displayed_content else "",
+            "fileName": self.file_name if displayed_content else "",
             "atUserIds": list(self.at_user_ids),
-            "buttons": [{"text": text, "url": url} for text, url in self.buttons] if shown else [],
+            "buttons": [{"text": text, "url": url} for text, url in self.buttons] if displayed_content else [],
             "recalled": self.recalled,
         }
 
 
 @dataclass(slots=True, kw_only=True)
-class Delivery:
+class SimDelivery:
     """One copy of a card at its place. ``recipients`` None: all members see it."""
 
     seq: int
-    conversation: Conversation
+    conversation: SimConversation
     at: int
     card: CardInstance
     robot: str
@@ -112,7 +112,7 @@ class Delivery:
         return viewer in self.conversation.members and (self.recipients is None or viewer in self.recipients)
 
     def render(self, viewer: str) -> dict[str, Any]:
-        """An `Item` of the control API."""
+        """An `ChatItem` of the control API."""
         return {
             "seq": self.seq,
             "kind": "card",
@@ -126,7 +126,7 @@ class Delivery:
         }
 
 
-Item = Message | Delivery
+ChatItem = SimMessage | SimDelivery
 
 
 class Chat:
@@ -135,23 +135,29 @@ class Chat:
     def __init__(self, enterprise: Enterprise, robot: str, history: int, clock: Callable[[], int]) -> None:
         self._enterprise, self._robot, self._history, self._clock = enterprise, robot, history, clock
         self._seq = 0
-        self.conversations: dict[str, Conversation] = {}
-        self._direct: dict[str, Conversation] = {}
-        self._by_carrier: dict[str, Item] = {}
-        self._copies: dict[str, list[Delivery]] = {}
-        self.on_item: Callable[[Item], None] | None = None
+        self.conversations: dict[str, SimConversation] = {}
+        self._direct: dict[str, SimConversation] = {}
+        self._by_carrier: dict[str, ChatItem] = {}
+        self._copies: dict[str, list[SimDelivery]] = {}
+        self.on_item: Callable[[ChatItem], None] | None = None
         self._populate()
 
-    def direct(self, user_id: str) -> Conversation | None:
+    def direct(self, user_id: str) -> SimConversation | None:
         """The chat of a member with the bot."""
         return self._direct.get(user_id)
 
     def write(
-        self, conversation: Conversation, *, sender: Person | None, msgtype: str, carrier_id: str = "", **fields: Any
-    ) -> Message:
-        """Append a message; ``fields`` are those of `Message`."""
+        self,
+        conversation: SimConversation,
+        *,
+        sender: SimPerson | None,
+        msgtype: str,
+        carrier_id: str = "",
+        **fields: Any,
+    ) -> SimMessage:
+        """Append a message; ``fields`` are those of `SimMessage`."""
         fields.setdefault("robot", "" if sender is not None else self._robot)
-        message = Message(
+        message = SimMessage(
             seq=self._next(conversation),
             conversation=conversation,
             at=self._clock(),
@@ -165,15 +171,15 @@ class Chat:
 
     def place(
         self,
-        conversation: Conversation,
+        conversation: SimConversation,
         card: CardInstance,
         *,
         carrier_id: str,
         recipients: frozenset[str] | None = None,
         top: bool = False,
-    ) -> Delivery:
+    ) -> SimDelivery:
         """Append a copy of a card."""
-        delivery = Delivery(
+        delivery = SimDelivery(
             seq=self._next(conversation),
             conversation=conversation,
             at=self._clock(),
@@ -187,7 +193,7 @@ class Chat:
         self._append(delivery)
         return delivery
 
-    def copies(self, card: CardInstance) -> list[Delivery]:
+    def copies(self, card: CardInstance) -> list[SimDelivery]:
         """Where a card is shown."""
         return self._copies.get(card.out_track_id, [])
 
@@ -195,17 +201,17 @@ class Chat:
         """Drop the list of copies of a card that the store no longer holds."""
         self._copies.pop(card.out_track_id, None)
 
-    def by_carrier(self, key: object) -> Item | None:
+    def by_carrier(self, key: object) -> ChatItem | None:
         """The bot's message or card with this `processQueryKey`."""
         return self._by_carrier.get(key) if isinstance(key, str) else None
 
-    def changed(self, items: Iterable[Item]) -> None:
+    def changed(self, items: Iterable[ChatItem]) -> None:
         """Tell the viewers that items look different now."""
         if self.on_item is not None:
             for item in items:
                 self.on_item(item)
 
-    def items(self, conversation: Conversation, viewer: str = "", after: int = 0) -> list[Item]:
+    def items(self, conversation: SimConversation, viewer: str = "", after: int = 0) -> list[ChatItem]:
         """Items later than ``after`` that ``viewer`` sees, oldest first; reading marks them as read."""
         found = []
         for item in reversed(conversation.items):
@@ -230,22 +236,22 @@ class Chat:
         }
         self._direct = {
             person.user_id: self._empty(
-                f"cid{opaque('chat', person.user_id)}", "direct", self._robot, (person.user_id,)
+                f"cid{opaque_id('chat', person.user_id)}", "direct", self._robot, (person.user_id,)
             )
             for person in self._enterprise.people.values()
             if not person.external
         }
         self.conversations = {**groups, **{chat.id: chat for chat in self._direct.values()}}
 
-    def _empty(self, id_: str, kind: Kind, title: str, members: tuple[str, ...]) -> Conversation:
-        return Conversation(id_, kind, title, members, deque())
+    def _empty(self, id_: str, kind: ConversationType, title: str, members: tuple[str, ...]) -> SimConversation:
+        return SimConversation(id_, kind, title, members, deque())
 
-    def _next(self, conversation: Conversation) -> int:
+    def _next(self, conversation: SimConversation) -> int:
         self._seq += 1
         conversation.last_seq = self._seq
         return self._seq
 
-    def _append(self, item: Item) -> None:
+    def _append(self, item: ChatItem) -> None:
         items = item.conversation.items
         if len(items) >= self._history:
             self._by_carrier.pop(items.popleft().carrier_id, None)
@@ -256,7 +262,7 @@ class Chat:
             self.on_item(item)
 
 
-def shown(msgtype: str, text: str, content: Mapping[str, Any]) -> dict[str, str]:
+def displayed_content(msgtype: str, text: str, content: Mapping[str, Any]) -> dict[str, str]:
     """How the chat shows a person's message."""
     if msgtype == "picture":
         return {"picture_url": f"/sim/media?id={content.get('downloadCode', '')}"}
@@ -276,5 +282,5 @@ def shown(msgtype: str, text: str, content: Mapping[str, Any]) -> dict[str, str]
     return {"text": text}
 
 
-def _name(person: Person) -> dict[str, str]:
+def _name(person: SimPerson) -> dict[str, str]:
     return {"userId": person.user_id, "name": person.name}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from bot.simulator.config import SimulatorConfig
-from bot.simulator.enterprise import Person
+from bot.simulator.enterprise import SimPerson
 
 Value = TypeVar("Value")
 
@@ -16,7 +16,7 @@ _TICKETS_KEPT = 10_000
 _SESSIONS_KEPT = 100_000
 
 
-class Expiring(Generic[Value]):
+class ExpiringKeys(Generic[Value]):
     """Random keys that stand for a value until a moment. The oldest go first when there are too many."""
 
     def __init__(self, mint: Callable[[], str], clock: Callable[[], float], life: float, keep: int) -> None:
@@ -49,7 +49,7 @@ class Expiring(Generic[Value]):
 
 
 @dataclass(frozen=True, slots=True)
-class Ticket:
+class ConnectionTicket:
     """What `connections/open` was asked for: ``(type, topic)`` pairs."""
 
     subscriptions: frozenset[tuple[str, str]]
@@ -57,10 +57,10 @@ class Ticket:
 
 
 @dataclass(frozen=True, slots=True)
-class Login:
+class SimLogin:
     """A person who logged in, and whether the organisation was part of the asked scope."""
 
-    person: Person
+    person: SimPerson
     with_corp: bool
 
 
@@ -78,17 +78,19 @@ class Credentials:
 
         self._clock, self._mint = clock, hexadecimal
         minutes = config.auth_code_life.total_seconds()
-        self.tickets: Expiring[Ticket] = Expiring(
+        self.tickets: ExpiringKeys[ConnectionTicket] = ExpiringKeys(
             lambda: _uuid(hexadecimal()), clock, config.ticket_life.total_seconds(), _TICKETS_KEPT
         )
-        self.sessions: Expiring[str] = Expiring(hexadecimal, clock, config.session_life.total_seconds(), _SESSIONS_KEPT)
-        self.auth_codes: Expiring[Login] = Expiring(hexadecimal, clock, minutes, _TICKETS_KEPT)
-        self.client_codes: Expiring[Person] = Expiring(hexadecimal, clock, minutes, _TICKETS_KEPT)
-        self.user_tokens: Expiring[Login] = Expiring(
+        self.sessions: ExpiringKeys[str] = ExpiringKeys(
+            hexadecimal, clock, config.session_life.total_seconds(), _SESSIONS_KEPT
+        )
+        self.auth_codes: ExpiringKeys[SimLogin] = ExpiringKeys(hexadecimal, clock, minutes, _TICKETS_KEPT)
+        self.client_codes: ExpiringKeys[SimPerson] = ExpiringKeys(hexadecimal, clock, minutes, _TICKETS_KEPT)
+        self.user_tokens: ExpiringKeys[SimLogin] = ExpiringKeys(
             hexadecimal, clock, config.token_life.total_seconds(), _TICKETS_KEPT
         )
-        self.refresh_tokens: Expiring[Login] = Expiring(hexadecimal, clock, 30 * 86400.0, _TICKETS_KEPT)
-        self.downloads: Expiring[str] = Expiring(
+        self.refresh_tokens: ExpiringKeys[SimLogin] = ExpiringKeys(hexadecimal, clock, 30 * 86400.0, _TICKETS_KEPT)
+        self.downloads: ExpiringKeys[str] = ExpiringKeys(
             hexadecimal, clock, config.download_life.total_seconds(), _TICKETS_KEPT
         )
         self._tokens: dict[str, float] = {}

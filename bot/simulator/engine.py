@@ -1,4 +1,4 @@
-"""The simulated DingTalk without HTTP: what people do, what the bot did, and waiting for either."""
+"""The simulated DingTalk without its HTTP API: what people do, what the bot did, and waiting for either."""
 
 from __future__ import annotations
 
@@ -12,30 +12,38 @@ from time import perf_counter
 from typing import Any, TypeVar
 
 import orjson
+from aiohttp import web
 
-from bot.simulator.approvals import Approvals
-from bot.simulator.cards import CardInstance, CardStore, Face, answer_params
-from bot.simulator.chat import Chat, Conversation, Delivery, Item, Message, shown
+from bot.simulator.approvals import SimApprovals
+from bot.simulator.card_templates import InvalidFieldValue
+from bot.simulator.cards import CardInstance, CardStore, SimCardView, answer_params
+from bot.simulator.chat import Chat, ChatItem, SimConversation, SimDelivery, SimMessage, displayed_content
 from bot.simulator.config import SimulatorConfig
 from bot.simulator.credentials import Credentials
-from bot.simulator.enterprise import Enterprise, Person, demo_enterprise
-from bot.simulator.faults import Faults
-from bot.simulator.flow import CustomRobot, FlowControl
-from bot.simulator.live import Live
+from bot.simulator.enterprise import Enterprise, SimPerson, demo_enterprise
+from bot.simulator.faults import SimFaults
+from bot.simulator.flow_control import CustomRobot, FlowControl
+from bot.simulator.live_updates import LiveUpdates
 from bot.simulator.media import MediaStore
-from bot.simulator.payloads import GROUP_TYPES, bot_message, card_callback, pressed, without_mention, without_text
-from bot.simulator.pushes import CALLBACK, CARD_CALLBACK, EVENT, MESSAGES, Push, Pushes
-from bot.simulator.templates import BadValue
+from bot.simulator.payloads import (
+    GROUP_TYPES,
+    bot_message,
+    card_callback,
+    click_params,
+    without_mention,
+    without_text,
+)
+from bot.simulator.push_dispatcher import CALLBACK, CARD_CALLBACK, EVENT, MESSAGES, PushDispatcher, SimPush
 from bot.simulator.timeline import Timeline, TimelineEntry
 
-Found = TypeVar("Found")
+Awaited = TypeVar("Awaited")
 
 
-class NotThere(LookupError):
+class SimNotFound(LookupError):
     """A conversation, person, card or button that does not exist (or not for this person)."""
 
 
-class NotAllowed(ValueError):
+class SimForbidden(ValueError):
     """Something that the client would not let a person do."""
 
 
@@ -48,7 +56,7 @@ class ClickResult:
     elapsed_ms: float
 
 
-class Engine:
+class SimEngine:
     """One DingTalk with one app, its bot, and one company."""
 
     def __init__(self, config: SimulatorConfig | None = None) -> None:
@@ -57,19 +65,19 @@ class Engine:
         self.rng = random.Random(config.seed)  # noqa: S311
         self.enterprise: Enterprise = demo_enterprise()
         self.timeline = Timeline(config.timeline_size, self.milliseconds)
-        self.faults = Faults(random.Random(config.seed or 0))  # noqa: S311
+        self.faults = SimFaults(random.Random(config.seed or 0))  # noqa: S311
         self.flow = FlowControl(config)
         self.credentials = Credentials(config, self.rng)
         self.media = MediaStore(self.rng)
         self.cards = CardStore(config.max_cards)
         self.chat = Chat(self.enterprise, config.robot_name, config.history, self.milliseconds)
-        self.pushes = Pushes(config, self.faults, self.timeline, self.rng)
-        self.approvals = Approvals(config, self.enterprise, self.rng, self.emit)
+        self.pushes = PushDispatcher(config, self.faults, self.timeline, self.rng)
+        self.approvals = SimApprovals(config, self.enterprise, self.rng, self.emit)
         self.robots = {
             group.webhook_token: CustomRobot(group.webhook_token, group.webhook_secret, group.id, config.webhook_limit)
             for group in self.enterprise.groups
         }
-        self.live = Live()
+        self.live = LiveUpdates()
         self.closing = asyncio.Event()
         self.bound_url = ""
         self._waiters: list[tuple[Callable[[], Any], asyncio.Future[Any]]] = []
@@ -92,37 +100,37 @@ class Engine:
         """The present, in DingTalk's unit."""
         return int(self.config.now().timestamp() * 1000)
 
-    def conversation(self, conversation_id: str) -> Conversation:
-        """Return a conversation; raises `NotThere`."""
+    def conversation(self, conversation_id: str) -> SimConversation:
+        """Return a conversation; raises `SimNotFound`."""
         found = self.chat.conversations.get(conversation_id)
         if found is None:
-            raise NotThere(f"no conversation {conversation_id!r}")
+            raise SimNotFound(f"no conversation {conversation_id!r}")
         return found
 
-    def direct(self, user_id: str) -> Conversation:
-        """Return the chat of a member with the bot; raises `NotThere`."""
+    def direct(self, user_id: str) -> SimConversation:
+        """Return the chat of a member with the bot; raises `SimNotFound`."""
         found = self.chat.direct(user_id)
         if found is None:
-            raise NotThere(f"{user_id!r} has no chat with the bot")
+            raise SimNotFound(f"{user_id!r} has no chat with the bot")
         return found
 
-    def person(self, user_id: str) -> Person:
-        """Return anybody by the simulator's id; raises `NotThere`."""
+    def person(self, user_id: str) -> SimPerson:
+        """Return anybody by the simulator's id; raises `SimNotFound`."""
         found = self.enterprise.people.get(user_id)
         if found is None:
-            raise NotThere(f"nobody is called {user_id!r}")
+            raise SimNotFound(f"nobody is called {user_id!r}")
         return found
 
     def items(self, conversation_id: str, viewer: str = "", after: int = 0) -> list[dict[str, Any]]:
-        """What ``viewer`` sees in a conversation, as `Item`s of the control API; the empty viewer sees all."""
+        """What ``viewer`` sees in a conversation, as `ChatItem`s of the control API; the empty viewer sees all."""
         conversation = self.conversation(conversation_id)
         return [item.render(viewer) for item in self.chat.items(conversation, viewer, after)]
 
-    def cards_for(self, message: Message, viewer: str | None = None) -> list[Face]:
+    def cards_for(self, message: SimMessage, viewer: str | None = None) -> list[SimCardView]:
         """Cards that came into the message's conversation after it, as its sender (or ``viewer``) sees them."""
         who = viewer if viewer is not None else (message.sender.user_id if message.sender is not None else "")
         later = self.chat.items(message.conversation, "", message.seq)
-        return [item.card.face(who) for item in later if isinstance(item, Delivery) and item.visible_to(who)]
+        return [item.card.face(who) for item in later if isinstance(item, SimDelivery) and item.visible_to(who)]
 
     # deeds of people
 
@@ -137,14 +145,14 @@ class Engine:
         content: Mapping[str, Any] | None = None,
         at_user_ids: Sequence[str] = (),
         raw: Mapping[str, Any] | None = None,
-    ) -> Message:
+    ) -> SimMessage:
         """Write a message as a person; the bot gets its frame if it is meant.
 
-        ``raw`` replaces or adds keys of the callback payload, None removes one. Raises `NotThere`, `NotAllowed`.
+        ``raw`` replaces or adds keys of the callback payload, None removes one. Raises `SimNotFound`, `SimForbidden`.
         """
         conversation, sender = self.conversation(conversation_id), self.person(sender_id)
         if sender_id not in conversation.members:
-            raise NotAllowed(f"{sender_id!r} is not a member of this conversation")
+            raise SimForbidden(f"{sender_id!r} is not a member of this conversation")
         mentioned = [self.person(user_id) for user_id in at_user_ids]
         group = conversation.kind == "group"
         robot = self.config.robot_name
@@ -156,7 +164,7 @@ class Engine:
             msgtype=msgtype,
             msg_id=msg_id,
             at_user_ids=tuple(at_user_ids),
-            **shown(msgtype, words, content or {}),
+            **displayed_content(msgtype, words, content or {}),
         )
         if group and not (at_bot and conversation.bot_member and msgtype in GROUP_TYPES):
             return message
@@ -172,13 +180,13 @@ class Engine:
             created=message.at,
             session=(f"{self.base_url}/robot/sendBySession?session={session}", expires),
             at_users=mentioned,
-            published=not self.faults.strike("unpublished_bot"),
+            published=not self.faults.trigger("unpublished_bot"),
         )
-        if self.faults.strike("quota_payload"):
+        if self.faults.trigger("quota_payload"):
             payload = without_text(payload)
         if raw:
             payload = {key: value for key, value in {**payload, **raw}.items() if key not in raw or value is not None}
-        self.pushes.push(Push(type=CALLBACK, topic=MESSAGES, data=orjson.dumps(payload).decode(), again=True))
+        self.pushes.push(SimPush(type=CALLBACK, topic=MESSAGES, data=orjson.dumps(payload).decode(), again=True))
         return message
 
     async def click(
@@ -194,33 +202,33 @@ class Engine:
         """Press a button and wait for the bot's answer. Without ``button_id`` the ``params`` alone are sent.
 
         ``fields`` is what the person entered into fields of the card: text, or the value of an option. Raises
-        `NotThere`, `NotAllowed`.
+        `SimNotFound`, `SimForbidden`.
         """
         card, person = self.cards.get(out_track_id), self.person(user_id)
         if card is None:
-            raise NotThere(f"no card {out_track_id!r}")
+            raise SimNotFound(f"no card {out_track_id!r}")
         conversation = self._place(card, user_id, conversation_id)
         button = None
         if button_id is not None:
             button = card.face(user_id).button(button_id)
             if button is None:
-                raise NotThere(f"no button {button_id!r} on this card for {user_id!r}")
+                raise SimNotFound(f"no button {button_id!r} on this card for {user_id!r}")
             if button.disabled or not button.request:
-                raise NotAllowed(f"button {button_id!r} sends nothing")
+                raise SimForbidden(f"button {button_id!r} sends nothing")
         if card.callback_type != "STREAM":
             self.timeline.note("click", "callbackType is not STREAM: the click does not reach the stream")
             return ClickResult(False, "该卡片未配置回调", 0.0)
         seen, entered = card.variables(user_id), fields or {}
         try:
             added = card.template.params(seen, entered)
-        except BadValue as error:
-            raise NotAllowed(str(error)) from error
+        except InvalidFieldValue as error:
+            raise SimForbidden(str(error)) from error
         if missing := card.template.missing(seen, entered):
             return ClickResult(False, missing, 0.0)
-        action_ids, values = pressed(button, {**(params or {}), **added})
-        if self.faults.strike("no_action_ids"):
+        action_ids, values = click_params(button, {**(params or {}), **added})
+        if self.faults.trigger("no_action_ids"):
             action_ids = []
-        if self.faults.strike("no_params_id"):
+        if self.faults.trigger("no_params_id"):
             values.pop("id", None)
         payload = card_callback(self.config, card, conversation, person, action_ids=action_ids, params=values)
         return await self._send_click(card, user_id, orjson.dumps(payload).decode())
@@ -235,11 +243,11 @@ class Engine:
             "eventType": event_type,
             "eventUnifiedAppId": self.config.client_id,
         }
-        self.pushes.push(Push(type=EVENT, topic="*", data=orjson.dumps(data).decode(), headers=headers, again=True))
+        self.pushes.push(SimPush(type=EVENT, topic="*", data=orjson.dumps(data).decode(), headers=headers, again=True))
 
     # waiting
 
-    async def wait_for(self, predicate: Callable[[], Found], timeout: float = 5.0) -> Found:
+    async def wait_for(self, predicate: Callable[[], Awaited], timeout: float = 5.0) -> Awaited:
         """Return the first true value of ``predicate``, asked again after every change. Raises `TimeoutError`."""
         value = predicate()
         if value:
@@ -295,7 +303,7 @@ class Engine:
             self.live.tell("timeline", entry.render())
         self._check_soon()
 
-    def _on_item(self, item: Item) -> None:
+    def _on_item(self, item: ChatItem) -> None:
         if self.live.viewers:
             self.live.item(item)
         self._check_soon()
@@ -333,29 +341,29 @@ class Engine:
             if value:
                 future.set_result(value)
 
-    def _place(self, card: CardInstance, user_id: str, conversation_id: str | None) -> Conversation:
+    def _place(self, card: CardInstance, user_id: str, conversation_id: str | None) -> SimConversation:
         """Where the click happens: the conversation named, else the first one where this person sees the card."""
         for copy in self.chat.copies(card):
             if copy.visible_to(user_id) and conversation_id in (None, copy.conversation.id):
                 return copy.conversation
-        raise NotThere(f"{user_id!r} does not see the card {card.out_track_id!r} there")
+        raise SimNotFound(f"{user_id!r} does not see the card {card.out_track_id!r} there")
 
     async def _send_click(self, card: CardInstance, user_id: str, data: str) -> ClickResult:
         started = perf_counter()
-        held = self.faults.strike("slow_toast")
+        held = self.faults.trigger("slow_toast")
 
         def late(answer: Any) -> None:
             self.timeline.note("click", "the answer came after the client had given up", {"userId": user_id})
-            if self.faults.strike("late_ack_applies"):
+            if self.faults.trigger("late_ack_applies"):
                 self._apply(card, user_id, answer)
 
-        push = Push(
+        push = SimPush(
             type=CALLBACK,
             topic=CARD_CALLBACK,
             data=data,
             done=asyncio.get_running_loop().create_future(),
             on_late=late,
-            hold_ms=held.delay_ms if held is not None else 0,
+            answer_delay_ms=held.delay_ms if held is not None else 0,
         )
         if not self.pushes.push(push) or push.done is None:
             return self._failed("网络异常，请稍后重试", started, "no connection is subscribed to card callbacks")
@@ -388,3 +396,6 @@ class Engine:
             card.answer(user_id, data, private, options if isinstance(options, dict) else {})
             self.chat.changed(copy for copy in self.chat.copies(card) if copy.visible_to(user_id))
         return True
+
+
+ENGINE_KEY: web.AppKey[SimEngine] = web.AppKey("engine", SimEngine)

@@ -13,7 +13,7 @@ COMPANY = "明川五金制造有限公司"
 
 
 @lru_cache(maxsize=1024)
-def opaque(kind: str, key: str) -> str:
+def opaque_id(kind: str, key: str) -> str:
     """Base64 id that is always the same for the same key, shaped like DingTalk's (may hold ``+`` and ``/``)."""
     return base64.b64encode(hashlib.sha256(f"{kind}:{key}".encode()).digest()[:16]).decode()
 
@@ -29,7 +29,7 @@ class Department:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Person:
+class SimPerson:
     """A member of the company, or an outsider (``external``) who is in one of its groups."""
 
     user_id: str
@@ -49,16 +49,16 @@ class Person:
     @property
     def union_id(self) -> str:
         """The same person's id across organisations."""
-        return opaque("union", self.user_id).replace("=", "")
+        return opaque_id("union", self.user_id).replace("=", "")
 
     @property
     def dingtalk_id(self) -> str:
         """The encrypted id of bot messages (`senderId`)."""
-        return f"$:LWCP_v1:${opaque('ding', self.user_id)}"
+        return f"$:LWCP_v1:${opaque_id('ding', self.user_id)}"
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class SimGroup:
     """A chat group; ``id`` holds every awkward character of base64 on purpose."""
 
     id: str
@@ -75,28 +75,28 @@ class Enterprise:
 
     name: str
     departments: Mapping[int, Department]
-    people: Mapping[str, Person]
+    people: Mapping[str, SimPerson]
     roles: Mapping[int, str]
-    groups: tuple[Group, ...]
+    groups: tuple[SimGroup, ...]
     processes: Mapping[str, tuple[str, ...]]
     """Native approval forms: process code → approvers in order."""
 
-    def staff(self, user_id: object) -> Person | None:
+    def staff(self, user_id: object) -> SimPerson | None:
         """The member with this userId; None for strangers and for outsiders."""
         person = self.people.get(user_id) if isinstance(user_id, str) else None
         return None if person is None or person.external else person
 
-    def by_union_id(self, union_id: object) -> Person | None:
+    def by_union_id(self, union_id: object) -> SimPerson | None:
         """Anybody with this unionId, outsiders too."""
         return next((person for person in self.people.values() if person.union_id == union_id), None)
 
-    def by_mobile(self, mobile: object) -> Person | None:
+    def by_mobile(self, mobile: object) -> SimPerson | None:
         """The member with this mobile number."""
         return next(
             (person for person in self.people.values() if person.mobile == mobile and not person.external), None
         )
 
-    def members(self, department: int) -> tuple[Person, ...]:
+    def members(self, department: int) -> tuple[SimPerson, ...]:
         """Who belongs to a department directly."""
         return tuple(p for p in self.people.values() if p.department == department and not p.external)
 
@@ -118,40 +118,40 @@ _DEPARTMENTS = (
 )
 
 _PEOPLE = (
-    Person(user_id="boss01", name="林明川", english="Lin Mingchuan", title="总经理", department=10,
+    SimPerson(user_id="boss01", name="林明川", english="Lin Mingchuan", title="总经理", department=10,
            roles=("boss", "approver"), mobile="13800000001", boss=True, leader=True),
-    Person(user_id="finance01", name="周慧", english="Zhou Hui", title="财务经理", department=20,
+    SimPerson(user_id="finance01", name="周慧", english="Zhou Hui", title="财务经理", department=20,
            roles=("finance",), mobile="13800000002", manager="boss01", leader=True),
-    Person(user_id="finance02", name="吴敏", english="Wu Min", title="出纳", department=20,
+    SimPerson(user_id="finance02", name="吴敏", english="Wu Min", title="出纳", department=20,
            roles=("finance",), mobile="13800000003", manager="finance01"),
-    Person(user_id="buyer01", name="陈立", english="Chen Li", title="采购员", department=30,
+    SimPerson(user_id="buyer01", name="陈立", english="Chen Li", title="采购员", department=30,
            roles=("purchaser",), mobile="13800000004", manager="buymanager01"),
-    Person(user_id="buymanager01", name="赵国强", english="Zhao Guoqiang", title="采购经理", department=30,
+    SimPerson(user_id="buymanager01", name="赵国强", english="Zhao Guoqiang", title="采购经理", department=30,
            roles=("purchaser", "approver"), mobile="13800000005", manager="boss01", leader=True),
-    Person(user_id="salesmanager01", name="孙悦", english="Sun Yue", title="销售经理", department=40,
+    SimPerson(user_id="salesmanager01", name="孙悦", english="Sun Yue", title="销售经理", department=40,
            roles=("sales",), mobile="13800000006", manager="boss01", leader=True),
-    Person(user_id="sales01", name="李娜", english="Li Na", title="销售员", department=40,
+    SimPerson(user_id="sales01", name="李娜", english="Li Na", title="销售员", department=40,
            roles=("sales",), mobile="13800000007", manager="salesmanager01"),
-    Person(user_id="sales_en", name="Emma Clarke", english="Emma Clarke", title="Export sales", department=41,
+    SimPerson(user_id="sales_en", name="Emma Clarke", english="Emma Clarke", title="Export sales", department=41,
            roles=("sales",), mobile="13800000008", manager="salesmanager01", language="en"),
-    Person(user_id="keeper01", name="王仓", english="Wang Cang", title="仓库管理员", department=50,
+    SimPerson(user_id="keeper01", name="王仓", english="Wang Cang", title="仓库管理员", department=50,
            roles=("warehouse",), mobile="13800000009", manager="keeper02"),
-    Person(user_id="keeper02", name="刘建国", english="Liu Jianguo", title="仓库主管", department=50,
+    SimPerson(user_id="keeper02", name="刘建国", english="Liu Jianguo", title="仓库主管", department=50,
            roles=("warehouse",), mobile="13800000010", manager="boss01", leader=True),
-    Person(user_id="planner01", name="黄蕾", english="Huang Lei", title="生产计划员", department=60,
+    SimPerson(user_id="planner01", name="黄蕾", english="Huang Lei", title="生产计划员", department=60,
            roles=("planner",), mobile="13800000011", manager="workshop01"),
-    Person(user_id="workshop01", name="何志远", english="He Zhiyuan", title="车间主任", department=60,
+    SimPerson(user_id="workshop01", name="何志远", english="He Zhiyuan", title="车间主任", department=60,
            roles=("production",), mobile="13800000012", manager="boss01", leader=True),
-    Person(user_id="quality01", name="徐静", english="Xu Jing", title="质检员", department=60,
+    SimPerson(user_id="quality01", name="徐静", english="Xu Jing", title="质检员", department=60,
            roles=("production",), mobile="13800000013", manager="workshop01"),
-    Person(user_id="it01", name="高翔", english="Gao Xiang", title="IT 管理员", department=70,
+    SimPerson(user_id="it01", name="高翔", english="Gao Xiang", title="IT 管理员", department=70,
            roles=("it",), mobile="13800000014", manager="boss01", admin=True, leader=True),
-    Person(user_id="ext_carrier", name="顺通物流-小马", english="Ma (Shuntong Logistics)", title="承运商",
+    SimPerson(user_id="ext_carrier", name="顺通物流-小马", english="Ma (Shuntong Logistics)", title="承运商",
            department=0, mobile="13900000001", external=True),
 )  # fmt: skip
 
 _GROUPS = (
-    Group(
+    SimGroup(
         "cidKp3Lr+9x/WhSales0001Aa==",
         "仓库与销售群",
         ("keeper01", "keeper02", "sales01", "sales_en", "salesmanager01", "planner01", "workshop01", "boss01", "it01",
@@ -159,7 +159,7 @@ _GROUPS = (
         "demo-warehouse-robot",
         "",
     ),
-    Group(
+    SimGroup(
         "cidQm7Tz/4b+BuyFin00002Bb==",
         "采购与财务群",
         ("buyer01", "buymanager01", "finance01", "finance02", "boss01", "it01"),

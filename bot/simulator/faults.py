@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 
-class BadFault(ValueError):
+class InvalidFault(ValueError):
     """A fault, or a setting of one, that does not exist."""
 
 
 @dataclass(slots=True)
-class Fault:
+class SimFault:
     """One switch. ``rate`` is the chance of each strike, ``count`` strikes are left (None: no end)."""
 
     name: str
@@ -44,7 +44,7 @@ class Fault:
         self.on, self.rate, self.count, self.delay_ms, self.api = False, 1.0, None, self.default_delay_ms, ""
 
 
-class _Row(NamedTuple):
+class _FaultText(NamedTuple):
     """One line of the table below: label and help in Chinese and English."""
 
     name: str
@@ -55,65 +55,73 @@ class _Row(NamedTuple):
     delay_ms: int = 0
 
 
-_TABLE: tuple[_Row, ...] = (
-    _Row(
+_TABLE: tuple[_FaultText, ...] = (
+    _FaultText(
         "disconnect",
         "断开通知",
         "Disconnect frame",
         "推送后发送 disconnect 帧，10 秒后强制断开",
         "after a push the connection is told to go and is cut 10 s later",
     ),
-    _Row("reset", "连接重置", "TCP reset", "推送时连接被重置，该帧丢失", "the connection is cut instead of the push"),
-    _Row(
+    _FaultText(
+        "reset", "连接重置", "TCP reset", "推送时连接被重置，该帧丢失", "the connection is cut instead of the push"
+    ),
+    _FaultText(
         "half_open",
         "半开连接",
         "Half-open connection",
         "连接静默：不再收发，但服务端仍向其推送",
         "silence both ways, yet pushes still go to that connection",
     ),
-    _Row(
+    _FaultText(
         "duplicate_push",
         "重复推送",
         "Duplicate push",
         "同一消息立即推送两次",
         "each message is pushed twice, with another messageId",
     ),
-    _Row(
+    _FaultText(
         "no_redelivery", "不重推", "No redelivery", "未确认的消息不再重推", "a message without ACK is not pushed again"
     ),
-    _Row(
+    _FaultText(
         "drop_offline",
         "离线丢弃",
         "Drop while offline",
         "没有连接时消息丢弃而不是排队",
         "without a connection messages are lost instead of queued",
     ),
-    _Row(
+    _FaultText(
         "quota_payload",
         "推送额度用尽",
         "Push quota used up",
         "推送缺少正文，errorCode 20001",
         "messages come without text, with errorCode 20001",
     ),
-    _Row(
+    _FaultText(
         "unpublished_bot",
         "应用未发布",
         "Version not published",
         "消息缺少 senderStaffId 与 isAdmin",
         "messages lack senderStaffId and isAdmin",
     ),
-    _Row("slow_open", "开连接缓慢", "Slow open", "connections/open 延迟应答", "connections/open answers late", 3_000),
-    _Row("open_401", "开连接 401", "Open: 401", "connections/open 返回 authFailed", "connections/open says authFailed"),
-    _Row("open_503", "开连接 503", "Open: 503", "connections/open 返回 503", "connections/open says 503"),
-    _Row(
+    _FaultText(
+        "slow_open", "开连接缓慢", "Slow open", "connections/open 延迟应答", "connections/open answers late", 3_000
+    ),
+    _FaultText(
+        "open_401", "开连接 401", "Open: 401", "connections/open 返回 authFailed", "connections/open says authFailed"
+    ),
+    _FaultText("open_503", "开连接 503", "Open: 503", "connections/open 返回 503", "connections/open says 503"),
+    _FaultText(
         "open_close",
         "连上即断",
         "Closed at once",
         "连接建立后立即被关闭（诱发重连风暴）",
         "every connection is closed right after the handshake",
     ),
-    _Row("html_error", "HTML 错误页", "HTML error page", "接口返回 502 与 HTML", "calls are answered 502 with HTML"),
-    _Row(
+    _FaultText(
+        "html_error", "HTML 错误页", "HTML error page", "接口返回 502 与 HTML", "calls are answered 502 with HTML"
+    ),
+    _FaultText(
         "waf",
         "WAF 拦截",
         "WAF block",
@@ -121,11 +129,11 @@ _TABLE: tuple[_Row, ...] = (
         "calls are answered with the edge's own body, which asks to wait",
         5_000,
     ),
-    _Row("slow_api", "接口缓慢", "Slow API", "接口延迟应答", "calls are answered late", 3_000),
-    _Row(
+    _FaultText("slow_api", "接口缓慢", "Slow API", "接口延迟应答", "calls are answered late", 3_000),
+    _FaultText(
         "api_reset", "接口重置", "API reset", "接口连接被重置，未执行", "the call's connection is cut, nothing is done"
     ),
-    _Row(
+    _FaultText(
         "lying_timeout",
         "已执行但无应答",
         "Lying timeout",
@@ -133,61 +141,63 @@ _TABLE: tuple[_Row, ...] = (
         "the work is done, the answer never comes",
         15_000,
     ),
-    _Row("qps_limit", "QPS 限流", "QPS limit", "接口返回 QpsLimit", "calls are refused with QpsLimit"),
-    _Row(
+    _FaultText("qps_limit", "QPS 限流", "QPS limit", "接口返回 QpsLimit", "calls are refused with QpsLimit"),
+    _FaultText(
         "quota_exhausted",
         "月度额度用尽",
         "Monthly quota used up",
         "计费接口返回 ApiCountLimitForOrg",
         "billed calls are refused with ApiCountLimitForOrg",
     ),
-    _Row(
+    _FaultText(
         "scope_denied", "缺少权限点", "Scope denied", "接口返回缺少权限点", "calls are refused for a missing permission"
     ),
-    _Row(
+    _FaultText(
         "invalid_auth",
         "令牌失效",
         "Invalid token",
         "接口返回 InvalidAuthentication",
         "calls are refused with InvalidAuthentication",
     ),
-    _Row("system_busy", "系统繁忙", "System busy", "接口返回 500 system.busy", "calls are answered 500 system.busy"),
-    _Row(
+    _FaultText(
+        "system_busy", "系统繁忙", "System busy", "接口返回 500 system.busy", "calls are answered 500 system.busy"
+    ),
+    _FaultText(
         "deliver_failed",
         "投放失败",
         "Delivery failed",
         "HTTP 200 但 deliverResults 失败",
         "HTTP 200, yet the deliverResult has failed",
     ),
-    _Row(
+    _FaultText(
         "template_unpublished",
         "模板未发布",
         "Template not published",
         "创建卡片返回 templateUnpublished",
         "creating a card says templateUnpublished",
     ),
-    _Row(
+    _FaultText(
         "card_exists_error",
         "重复卡片报错",
         "Card exists",
         "重复 outTrackId 返回 cardAlreadyExist 而不是静默成功",
         "a repeated outTrackId is an error instead of a no-op",
     ),
-    _Row(
+    _FaultText(
         "no_params_id",
         "回调缺 params.id",
         "Callback without params.id",
         "卡片回调不带 params.id",
         "card callbacks leave params.id out",
     ),
-    _Row(
+    _FaultText(
         "no_action_ids",
         "回调缺 actionIds",
         "Callback without actionIds",
         "卡片回调不带 actionIds",
         "card callbacks leave actionIds out",
     ),
-    _Row(
+    _FaultText(
         "slow_toast",
         "回调应答迟到",
         "Late click answer",
@@ -195,14 +205,14 @@ _TABLE: tuple[_Row, ...] = (
         "the bot's answer to a click is held up on its way",
         2_500,
     ),
-    _Row(
+    _FaultText(
         "late_ack_applies",
         "迟到应答仍生效",
         "Late answer applies",
         "超过 2 秒的应答仍更新卡片",
         "an answer after 2 s still changes the card",
     ),
-    _Row(
+    _FaultText(
         "session_expired",
         "会话地址过期",
         "Session expired",
@@ -212,13 +222,13 @@ _TABLE: tuple[_Row, ...] = (
 )
 
 
-class Faults:
+class SimFaults:
     """The board of switches. ``on_change`` is called when a switch moved, also when its countdown ended."""
 
     def __init__(self, dice: random.Random) -> None:
         self._dice = dice
         self._faults = {
-            row.name: Fault(
+            row.name: SimFault(
                 row.name,
                 {"zh": row.zh, "en": row.en},
                 {"zh": row.help_zh, "en": row.help_en},
@@ -227,11 +237,11 @@ class Faults:
             )
             for row in _TABLE
         }
-        self.active: dict[str, Fault] = {}
+        self.active: dict[str, SimFault] = {}
         """The switches that are on; empty on a good day, which is all that the hot path asks."""
         self.on_change: Callable[[], None] | None = None
 
-    def strike(self, name: str, api: str = "") -> Fault | None:
+    def trigger(self, name: str, api: str = "") -> SimFault | None:
         """Return the fault if it hits this time, having counted it down."""
         fault = self.active.get(name)
         if fault is None or fault.api not in api or (fault.rate < 1 and self._dice.random() >= fault.rate):
@@ -243,13 +253,13 @@ class Faults:
         return fault
 
     def set(self, name: str, **settings: Any) -> None:
-        """Switch one fault: ``on``, ``rate`` (0…1), ``count`` (None: no end), ``delay_ms``, ``api``. Raises `BadFault`.
+        """Switch one fault: ``on``, ``rate`` (0…1), ``count`` (None: no end), ``delay_ms``, ``api``. Raises `InvalidFault`.
 
         Switching on without naming a count means: no end.
         """
         fault = self._faults.get(name)
         if fault is None:
-            raise BadFault(f"no fault is called {name!r}")
+            raise InvalidFault(f"no fault is called {name!r}")
         if settings.get("on") and not fault.on:
             settings.setdefault("count", None)
         for key, value in settings.items():
@@ -265,7 +275,7 @@ class Faults:
         self._changed()
 
     def merge(self, wanted: Mapping[str, Any]) -> None:
-        """Apply a part of the board in the shape of the control API. Raises `BadFault` before anything is changed."""
+        """Apply a part of the board in the shape of the control API. Raises `InvalidFault` before anything is changed."""
         changes = {name: self._settings(name, part) for name, part in wanted.items()}
         for name, settings in changes.items():
             self.set(name, **settings)
@@ -284,9 +294,9 @@ class Faults:
     def _settings(self, name: str, part: Any) -> dict[str, Any]:
         """Checked settings of one fault; what only describes it is left out."""
         if name not in self._faults:
-            raise BadFault(f"no fault is called {name!r}")
+            raise InvalidFault(f"no fault is called {name!r}")
         if not isinstance(part, dict):
-            raise BadFault(f"{name}: an object is expected")
+            raise InvalidFault(f"{name}: an object is expected")
         settings = {_ATTRIBUTES.get(str(key), str(key)): value for key, value in part.items() if key not in _READ_ONLY}
         for key, value in settings.items():
             _check(key, value)
@@ -302,7 +312,7 @@ _READ_ONLY = frozenset({"label", "help"})
 
 
 def _check(key: str, value: Any) -> None:
-    """Raise `BadFault` for a setting that does not exist or is out of range."""
+    """Raise `InvalidFault` for a setting that does not exist or is out of range."""
     good = {
         "on": isinstance(value, bool),
         "rate": _is_number(value) and 0 <= value <= 1,
@@ -311,7 +321,7 @@ def _check(key: str, value: Any) -> None:
         "api": isinstance(value, str),
     }
     if not good.get(key, False):
-        raise BadFault(f"bad value for {key}: {value!r}")
+        raise InvalidFault(f"bad value for {key}: {value!r}")
 
 
 def _is_number(value: Any) -> bool:

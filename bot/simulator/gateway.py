@@ -9,10 +9,9 @@ from xml.sax.saxutils import escape
 import orjson
 from aiohttp import WSMsgType, web
 
-from bot.simulator.credentials import Ticket
-from bot.simulator.engine import Engine
-from bot.simulator.keys import ENGINE
-from bot.simulator.pushes import CALLBACK, EVENT, SYSTEM, Connection
+from bot.simulator.credentials import ConnectionTicket
+from bot.simulator.engine import ENGINE_KEY, SimEngine
+from bot.simulator.push_dispatcher import CALLBACK, EVENT, SYSTEM, SimConnection
 
 OPEN = "/v1.0/gateway/connections/open"
 _MISSED_PINGS = 2
@@ -27,16 +26,16 @@ def add_routes(app: web.Application) -> None:
 
 async def open_connection(request: web.Request) -> web.Response:
     """Exchange key and secret for an endpoint and a ticket."""
-    engine = request.app[ENGINE]
+    engine = request.app[ENGINE_KEY]
     name = f"POST {OPEN}"
     engine.flow.calls[name] += 1
-    slow = engine.faults.strike("slow_open")
+    slow = engine.faults.trigger("slow_open")
     if slow is not None:
         await engine.pause(slow.delay_ms / 1000)
     status, answer = _open(engine, await request.read(), request.host)
-    if engine.faults.strike("open_503"):
+    if engine.faults.trigger("open_503"):
         status, answer = 503, _error(engine, "ServiceUnavailable", "The request has failed due to a temporary failure")
-    elif engine.faults.strike("open_401"):
+    elif engine.faults.trigger("open_401"):
         status, answer = 401, _error(engine, "authFailed", "鉴权失败")
     engine.timeline.record("call", name, status=status, summary=str(answer.get("code", "")), detail={"answer": answer})
     if "json" not in request.headers.get("Accept", ""):
@@ -45,7 +44,7 @@ async def open_connection(request: web.Request) -> web.Response:
     return web.Response(status=status, body=orjson.dumps(answer), content_type="application/json")
 
 
-def _open(engine: Engine, body: bytes, host: str) -> tuple[int, dict[str, str]]:
+def _open(engine: SimEngine, body: bytes, host: str) -> tuple[int, dict[str, str]]:
     try:
         wanted = orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -55,7 +54,7 @@ def _open(engine: Engine, body: bytes, host: str) -> tuple[int, dict[str, str]]:
     subscriptions = _subscriptions(wanted.get("subscriptions"))
     if subscriptions is None:
         return 400, _error(engine, "paramError", "subscriptions")
-    ticket, _ = engine.credentials.tickets.issue(Ticket(subscriptions, str(wanted.get("ua", ""))))
+    ticket, _ = engine.credentials.tickets.issue(ConnectionTicket(subscriptions, str(wanted.get("ua", ""))))
     return 200, {"endpoint": f"ws://{host}/connect", "ticket": ticket}
 
 
@@ -74,7 +73,7 @@ def _subscriptions(value: Any) -> frozenset[tuple[str, str]] | None:
 
 async def connect(request: web.Request) -> web.StreamResponse:
     """The WebSocket. A ticket works once and for 90 seconds."""
-    engine = request.app[ENGINE]
+    engine = request.app[ENGINE_KEY]
     ticket = engine.credentials.tickets.take(request.query.get("ticket"))
     if ticket is None:
         engine.timeline.record("call", "GET /connect", status=401, summary="bad ticket")
@@ -82,17 +81,17 @@ async def connect(request: web.Request) -> web.StreamResponse:
     # Pings and closes are answered by hand, because a half-open connection answers neither.
     socket = web.WebSocketResponse(autoping=False, autoclose=False, compress=False, timeout=1.0, max_msg_size=1 << 20)
     await socket.prepare(request)
-    if engine.faults.strike("open_close"):
+    if engine.faults.trigger("open_close"):
         engine.timeline.note("open_close", "connection closed right after the handshake")
         await socket.close()
         return socket
-    connection = Connection(f"{engine.rng.getrandbits(128):032x}", ticket.subscriptions, ticket.user_agent)
+    connection = SimConnection(f"{engine.rng.getrandbits(128):032x}", ticket.subscriptions, ticket.user_agent)
     transport = request.transport
     connection.abort = transport.abort if transport is not None else connection.finish
     engine.timeline.note("connected", ticket.user_agent, {"connectionId": connection.id})
     async with asyncio.TaskGroup() as tasks:
         writer = tasks.create_task(_write(socket, connection))
-        heart = tasks.create_task(_beat(engine, connection))
+        heart = tasks.create_task(_send_pings(engine, connection))
         engine.pushes.join(connection)
         try:
             await _read(engine, socket, connection)
@@ -107,7 +106,7 @@ async def connect(request: web.Request) -> web.StreamResponse:
     return socket
 
 
-async def _read(engine: Engine, socket: web.WebSocketResponse, connection: Connection) -> None:
+async def _read(engine: SimEngine, socket: web.WebSocketResponse, connection: SimConnection) -> None:
     while True:
         message = await socket.receive()
         if message.type is WSMsgType.TEXT:
@@ -121,7 +120,7 @@ async def _read(engine: Engine, socket: web.WebSocketResponse, connection: Conne
             return
 
 
-async def _write(socket: web.WebSocketResponse, connection: Connection) -> None:
+async def _write(socket: web.WebSocketResponse, connection: SimConnection) -> None:
     """Send what is queued, in order."""
     try:
         while not connection.ends(text := await connection.outgoing.get()):
@@ -132,7 +131,7 @@ async def _write(socket: web.WebSocketResponse, connection: Connection) -> None:
         return
 
 
-async def _beat(engine: Engine, connection: Connection) -> None:
+async def _send_pings(engine: SimEngine, connection: SimConnection) -> None:
     """Ask for a sign of life; without an echo of two questions the connection is cut (sheet, 13.2)."""
     while True:
         await asyncio.sleep(engine.config.ping_interval)
@@ -147,7 +146,7 @@ async def _beat(engine: Engine, connection: Connection) -> None:
         connection.send(text)
 
 
-def _error(engine: Engine, code: str, message: str) -> dict[str, str]:
+def _error(engine: SimEngine, code: str, message: str) -> dict[str, str]:
     return {"requestid": f"{engine.rng.getrandbits(128):032X}", "code": code, "message": message}
 
 

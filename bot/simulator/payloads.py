@@ -7,10 +7,10 @@ from typing import Any
 
 import orjson
 
-from bot.simulator.cards import Button, CardInstance
-from bot.simulator.chat import Conversation
+from bot.simulator.cards import CardInstance, SimButton
+from bot.simulator.chat import SimConversation
 from bot.simulator.config import SimulatorConfig
-from bot.simulator.enterprise import Person, opaque
+from bot.simulator.enterprise import SimPerson, opaque_id
 
 GROUP_TYPES = frozenset({"text", "richText", "picture"})
 """What a bot can be @-mentioned with in a group; audio, video and files reach it one-to-one only."""
@@ -18,7 +18,7 @@ GROUP_TYPES = frozenset({"text", "richText", "picture"})
 
 def bot_user_id(config: SimulatorConfig) -> str:
     """The encrypted id of the bot itself, which stands among `atUsers`."""
-    return f"$:LWCP_v1:${opaque('bot', config.client_id)}"
+    return f"$:LWCP_v1:${opaque_id('bot', config.client_id)}"
 
 
 def without_mention(text: str, robot: str) -> str:
@@ -29,8 +29,8 @@ def without_mention(text: str, robot: str) -> str:
 
 def bot_message(
     config: SimulatorConfig,
-    conversation: Conversation,
-    sender: Person,
+    conversation: SimConversation,
+    sender: SimPerson,
     *,
     msg_id: str,
     msgtype: str,
@@ -38,7 +38,7 @@ def bot_message(
     text: str,
     created: int,
     session: tuple[str, float],
-    at_users: Sequence[Person] = (),
+    at_users: Sequence[SimPerson] = (),
     published: bool = True,
 ) -> dict[str, Any]:
     """The payload of topic `/v1.0/im/bot/messages/get`. ``session``: webhook address and its end in seconds."""
@@ -86,8 +86,8 @@ def without_text(payload: dict[str, Any]) -> dict[str, Any]:
 def card_callback(
     config: SimulatorConfig,
     card: CardInstance,
-    conversation: Conversation,
-    person: Person,
+    conversation: SimConversation,
+    person: SimPerson,
     *,
     action_ids: Sequence[str],
     params: Mapping[str, Any],
@@ -108,7 +108,7 @@ def card_callback(
     }
 
 
-def pressed(button: Button | None, extra: Mapping[str, Any]) -> tuple[list[str], dict[str, Any]]:
+def click_params(button: SimButton | None, extra: Mapping[str, Any]) -> tuple[list[str], dict[str, Any]]:
     """`actionIds` and `params` of a click; both carry the button's id, whichever form the button has (sheet, 5.10)."""
     params = {**(button.params if button is not None else {}), **extra}
     id_ = button.id if button is not None else str(params.get("id") or "")
@@ -117,6 +117,6 @@ def pressed(button: Button | None, extra: Mapping[str, Any]) -> tuple[list[str],
     return ([id_] if id_ else []), params
 
 
-def _at_user(person: Person) -> dict[str, str]:
+def _at_user(person: SimPerson) -> dict[str, str]:
     who = {"dingtalkId": person.dingtalk_id}
     return who if person.external else {**who, "staffId": person.user_id, "unionId": person.union_id}

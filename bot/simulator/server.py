@@ -11,10 +11,9 @@ from pathlib import Path
 
 from aiohttp import web
 
-from bot.simulator import control, gateway
+from bot.simulator import control_api, gateway
 from bot.simulator.config import SimulatorConfig
-from bot.simulator.engine import Engine
-from bot.simulator.keys import ENGINE
+from bot.simulator.engine import ENGINE_KEY, SimEngine
 from bot.simulator.openapi import routes
 
 _MAX_BODY = 64 << 20
@@ -23,19 +22,19 @@ _PAGE = Path(str(files("bot.simulator"))) / "page"
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
+class RunningSimulator:
     """A simulator that listens. ``url`` is its origin, without a slash at the end."""
 
     url: str
-    engine: Engine
+    engine: SimEngine
 
 
-def make_app(config: SimulatorConfig | None = None, engine: Engine | None = None) -> web.Application:
+def make_app(config: SimulatorConfig | None = None, engine: SimEngine | None = None) -> web.Application:
     """Build the application; an ``engine`` of one's own may be given instead of a configuration."""
     app = web.Application(client_max_size=_MAX_BODY)
-    app[ENGINE] = engine or Engine(config)
+    app[ENGINE_KEY] = engine or SimEngine(config)
     gateway.add_routes(app)
-    control.add_routes(app)
+    control_api.add_routes(app)
     app.router.add_get("/", _index)
     app.router.add_get("/static/{path:.+}", _static)
     routes.add_routes(app)
@@ -44,30 +43,30 @@ def make_app(config: SimulatorConfig | None = None, engine: Engine | None = None
 
 
 @asynccontextmanager
-async def running(
+async def open_simulator(
     config: SimulatorConfig | None = None, *, host: str = "127.0.0.1", port: int = 0
-) -> AsyncIterator[Running]:
+) -> AsyncIterator[RunningSimulator]:
     """A simulator for as long as the block lasts; port 0 picks a free one."""
-    engine = Engine(config)
+    engine = SimEngine(config)
     runner = web.AppRunner(make_app(engine=engine), access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
     await runner.setup()
     try:
         await web.TCPSite(runner, host, port).start()
         bound = runner.addresses[0][1]
         engine.bound_url = f"http://{'127.0.0.1' if host in ('', '0.0.0.0') else host}:{bound}"  # noqa: S104
-        yield Running(engine.bound_url, engine)
+        yield RunningSimulator(engine.bound_url, engine)
     finally:
         await runner.cleanup()
 
 
 async def serve(host: str, port: int, config: SimulatorConfig | None = None) -> None:
     """Listen until cancelled."""
-    async with running(config, host=host, port=port):
+    async with open_simulator(config, host=host, port=port):
         await asyncio.Event().wait()
 
 
 async def _close(app: web.Application) -> None:
-    engine = app[ENGINE]
+    engine = app[ENGINE_KEY]
     engine.close()
     for connection in list(engine.pushes.connections.values()):
         connection.finish()

@@ -54,7 +54,7 @@ class TimelineEntry:
             "status": self.status,
             "ms": round(self.ms, 1),
             "summary": self.summary,
-            "detail": shorten(self.detail),
+            "detail": redact(self.detail),
         }
 
 
@@ -103,15 +103,15 @@ class Timeline:
         self._entries.clear()
 
 
-def shorten(value: Any, key: str = "") -> Any:
+def redact(value: Any, key: str = "") -> Any:
     """Copy with secrets cut to four characters and very long texts cut to a readable length."""
     if isinstance(value, dict):
-        return {str(name): shorten(item, str(name).lower()) for name, item in value.items()}
+        return {str(name): redact(item, str(name).lower()) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [shorten(item, key) for item in value]
+        return [redact(item, key) for item in value]
     if isinstance(value, str):
         if key == "data" and value.startswith("{"):
-            return shorten(_decoded(value))
+            return redact(_decoded(value))
         if key in _SECRET_KEYS and len(value) > _SHOWN:
             return f"{value[:_SHOWN]}…"
         return value if len(value) <= _MAX_TEXT else f"{value[:_MAX_TEXT]}…"

@@ -13,11 +13,11 @@ from typing import Any
 
 import orjson
 
-from bot.alerts.alert import Alert, AlertCard, AlertState, CardState, Mark
-from bot.alerts.board import Comparison, Watch
+from bot.alerts.alert import Alert, AlertCard, AlertState, CardState, UserStamp
 from bot.alerts.event import Event, Severity
-from bot.alerts.intake.decoding import decode, encode
-from bot.alerts.ledger import Mute, Note
+from bot.alerts.intake.json_codec import decode_json, encode_json
+from bot.alerts.queries import Comparator, Watch
+from bot.alerts.repository import AlertHistoryEntry, Mute
 from bot.erp.model import Area, Money
 from bot.outbox.place import Place
 
@@ -25,7 +25,7 @@ _MOMENT = timedelta(milliseconds=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _WORDS = ("company", "warehouse", "customer", "supplier", "category", "owner", "title", "link")
-_HANDS = ("acknowledged", "assigned", "snoozed")
+_MARKS = ("acknowledged", "assigned", "snoozed")
 _EXACT = " "
 """Before the JSON of an event with something that only the slower, exact way can carry, such as very long numbers."""
 
@@ -52,7 +52,7 @@ def alert_row(alert: Alert, due_at: datetime | None, number: int) -> dict[str, A
         "opened_ms": milliseconds(alert.opened_at),
         "last_ms": milliseconds(alert.last_at),
         "reported": alert.count,
-        "hands": _hands_text(alert),
+        "hands": _marks_text(alert),
         "snoozed_ms": _ms(alert.snoozed_until),
         "resolved_ms": _ms(alert.resolved_at),
         "step": alert.step,
@@ -84,7 +84,7 @@ def alert_of(row: Any) -> Alert:
         look_at=_moment(row.look_ms),
         revivals=row.revivals,
         revision=row.revision,
-        **_hands_of(row.hands),
+        **_marks_of(row.hands),
     )
 
 
@@ -176,13 +176,13 @@ def watch_of(row: Any) -> Watch:
         area=Area(row.area),
         subject=row.subject,
         title=row.title,
-        comparison=Comparison(row.comparison) if row.comparison else None,
+        comparison=Comparator(row.comparison) if row.comparison else None,
         limit=Decimal(row.bound) if row.bound else None,
         made_at=moment(row.made_ms),
     )
 
 
-def note_row(note: Note) -> dict[str, Any]:
+def note_row(note: AlertHistoryEntry) -> dict[str, Any]:
     """Return the row of a line of the story."""
     return {
         "at_ms": milliseconds(note.at),
@@ -194,9 +194,11 @@ def note_row(note: Note) -> dict[str, Any]:
     }
 
 
-def note_of(row: Any) -> Note:
+def note_of(row: Any) -> AlertHistoryEntry:
     """Return the line of a row."""
-    return Note(at=moment(row.at_ms), what=row.what, fact=row.fact, alert=row.alert, card=row.card, detail=row.detail)
+    return AlertHistoryEntry(
+        at=moment(row.at_ms), what=row.what, fact=row.fact, alert=row.alert, card=row.card, detail=row.detail
+    )
 
 
 def event_text(event: Event) -> str:
@@ -229,12 +231,12 @@ def event_text(event: Event) -> str:
     try:
         return orjson.dumps(fields, default=_plain).decode()
     except TypeError:
-        return _EXACT + encode(fields)
+        return _EXACT + encode_json(fields)
 
 
 def event_of(text: str) -> Event:
     """Return the event that `event_text` wrote."""
-    fields: Any = decode(text) if text.startswith(_EXACT) else orjson.loads(text)
+    fields: Any = decode_json(text) if text.startswith(_EXACT) else orjson.loads(text)
     amount, quantity, due = fields.get("amount"), fields.get("quantity"), fields.get("due")
     return Event(
         source=fields["source"],
@@ -261,18 +263,18 @@ def _plain(value: object) -> object:
     raise TypeError(type(value).__name__)
 
 
-def _hands_text(alert: Alert) -> str:
-    marks = {name: mark for name in _HANDS if (mark := getattr(alert, name)) is not None}
+def _marks_text(alert: Alert) -> str:
+    marks = {name: mark for name in _MARKS if (mark := getattr(alert, name)) is not None}
     if not marks:
         return ""
     written = {name: [mark.user_id, mark.name, milliseconds(mark.at)] for name, mark in marks.items()}
     return orjson.dumps(written).decode()
 
 
-def _hands_of(text: str) -> dict[str, Any]:
+def _marks_of(text: str) -> dict[str, Any]:
     if not text:
         return {}
-    return {name: Mark(user_id, person, moment(at)) for name, (user_id, person, at) in orjson.loads(text).items()}
+    return {name: UserStamp(user_id, person, moment(at)) for name, (user_id, person, at) in orjson.loads(text).items()}
 
 
 def _ms(value: datetime | None) -> int | None:

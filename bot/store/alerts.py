@@ -1,26 +1,26 @@
-"""The ledger on the database: read once, kept in mind during a unit of work, and written together at its end.
-
-A batch of events asks for the same alerts and cards many times. `StoredLedger.expect` reads what a batch will need in a
-few statements; after that, an event of a known matter asks the database for nothing.
-"""
+"""The alert repository on the database: read once, kept in an identity map during a transaction, and written together at its end."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, TypeVar
 
-from sqlalchemy import delete
+from sqlalchemy import delete, or_, select, text
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DataError, IntegrityError
 
 from bot.alerts.alert import Alert, AlertCard
-from bot.alerts.board import Watch
-from bot.alerts.ledger import Mute, Note
+from bot.alerts.intake.port import StoredEvent
+from bot.alerts.processor import AlertProcessingRepository
+from bot.alerts.queries import Watch
+from bot.alerts.repository import AlertHistoryEntry, AlertRepository, Mute
 from bot.outbox.delivery import Delivery
 from bot.outbox.place import Place
 from bot.store import alert_sql as sql
-from bot.store.alert_pages import AlertPages, CardPages, select_some
+from bot.store.alert_identity_map import AlertIdentityMap, CardIdentityMap, select_chunked
 from bot.store.alert_rows import (
     milliseconds,
     moment,
@@ -31,20 +31,21 @@ from bot.store.alert_rows import (
     watch_of,
     watch_row,
 )
-from bot.store.bulk import execute_many
+from bot.store.database import Database
+from bot.store.events import mark_done, mark_rejected, take_waiting
 from bot.store.outbox import enqueue, withdraw
-from bot.store.tables import ALERT_NOTE, MUTE, WATCH
-from bot.store.upsert import insert_into
+from bot.store.statements import execute_many, insert_into
+from bot.store.tables import ALERT, ALERT_CARD, ALERT_CARD_MEMBER, ALERT_NOTE, MUTE, WATCH
 
 
-class StoredLedger:
-    """Implements `bot.alerts.ledger.Ledger` in one transaction; what was put is written by `flush`."""
+class StoredAlertRepository:
+    """Implements `bot.alerts.repository.AlertRepository` in one transaction; what was put is written by `flush`."""
 
     def __init__(self, connection: Connection, now: datetime) -> None:
         self._connection = connection
         self._now = now
-        self._alerts = AlertPages(connection)
-        self._cards = CardPages(connection)
+        self._alerts = AlertIdentityMap(connection)
+        self._cards = CardIdentityMap(connection)
         self._mutes: dict[Place, list[Mute]] = {}
         self._watches: dict[str, list[Watch]] = {}
         self._deliveries: dict[str, Delivery] = {}
@@ -60,7 +61,7 @@ class StoredLedger:
         folded = {subject.casefold() for subject in subjects} - self._watches.keys()
         for subject in folded:
             self._watches[subject] = []
-        for row in select_some(self._connection, sql.WATCHES_ON, folded):
+        for row in select_chunked(self._connection, sql.WATCHES_ON, folded):
             self._watches[row.folded].append(watch_of(row))
 
     def latest(self, key: str) -> Alert | None:
@@ -83,9 +84,9 @@ class StoredLedger:
         """Store an alert."""
         self._alerts.put(alert, due_at)
 
-    def wake_held(self, now: datetime) -> None:
+    def mark_suppressed_due(self, now: datetime) -> None:
         """Make all open alerts due that are held back somewhere."""
-        self._alerts.wake_held(now)
+        self._alerts.mark_suppressed_due(now)
 
     def card(self, card_id: str) -> AlertCard | None:
         """Return one card."""
@@ -177,11 +178,11 @@ class StoredLedger:
         self._deliveries.pop(card_id, None)
         self._withdrawn[card_id] = None
 
-    def note(self, note: Note) -> None:
+    def note(self, note: AlertHistoryEntry) -> None:
         """Write a line of the story."""
         self._notes.append(note_row(note))
 
-    def story(self, *, fact: str = "", alert: str = "", limit: int = 1000) -> Sequence[Note]:
+    def story(self, *, fact: str = "", alert: str = "", limit: int = 1000) -> Sequence[AlertHistoryEntry]:
         """Return the lines about an event or about an alert, in the order of writing."""
         self.flush()
         query = sql.STORY
@@ -204,3 +205,108 @@ class StoredLedger:
         if self._notes:
             execute_many(self._connection, sql.INSERT_NOTE, self._notes)
             self._notes = []
+
+
+T = TypeVar("T")
+
+ALERT_RETENTION = timedelta(days=90)
+"""How long alerts that are over, their cards and the story are known."""
+PRUNED_AT_ONCE = 2_000
+"""Rows per transaction: others want to write in between."""
+
+_LOCK = 0x616C6572
+_TRY = text("SELECT pg_try_advisory_xact_lock(:lock)")
+_WAIT = text("SELECT pg_advisory_xact_lock(:lock)")
+
+
+class UnstorableAlert(Exception):
+    """The database is there and refuses a value: a defect of ours, which trying again does not mend."""
+
+
+class StoredAlertQueue(StoredAlertRepository):
+    """Implements `bot.alerts.processor.AlertProcessingRepository`."""
+
+    def waiting(self, limit: int) -> Sequence[StoredEvent]:
+        """Return the waiting events that came first, in their order."""
+        return take_waiting(self._connection, limit)
+
+    def done(self, seqs: Sequence[int]) -> None:
+        """Mark events as worked on."""
+        mark_done(self._connection, seqs)
+
+    def reject(self, seq: int, reason: str) -> None:
+        """Set an event aside with the reason."""
+        mark_rejected(self._connection, {seq: reason})
+
+
+class StoredAlertTransactions:
+    """Implements `bot.alerts.service.AlertTransactions` and `bot.alerts.processor.AlertProcessingTransactions`."""
+
+    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
+        self._database = database
+        self._now = now
+
+    async def within(self, work: Callable[[AlertRepository], T]) -> T:
+        """Return what ``work`` returns, after the commit; waits for whoever is at it. Raises `StoreUnavailable`."""
+        return await self._database.run(partial(self._wait_and_work, work))
+
+    async def turn(self, work: Callable[[AlertProcessingRepository], T]) -> T | None:
+        """Return what ``work`` returns, after the commit; None if another process is at it."""
+        return await self._database.run(partial(self._try_and_work, work))
+
+    async def prune(self, now: datetime) -> None:
+        """Forget what was over `ALERT_RETENTION` ago; what is open is never forgotten."""
+        before = milliseconds(now - ALERT_RETENTION)
+        for forget in (_forget_alerts, _forget_cards, _forget_notes, _forget_mutes):
+            while await self._database.run(partial(forget, before)):
+                pass
+
+    def _wait_and_work(self, work: Callable[[AlertProcessingRepository], T], connection: Connection) -> T:
+        if connection.dialect.name == "postgresql":
+            connection.execute(_WAIT, {"lock": _LOCK})
+        return self._work(work, connection)
+
+    def _try_and_work(self, work: Callable[[AlertProcessingRepository], T], connection: Connection) -> T | None:
+        if connection.dialect.name == "postgresql" and not connection.scalar(_TRY, {"lock": _LOCK}):
+            return None
+        return self._work(work, connection)
+
+    def _work(self, work: Callable[[AlertProcessingRepository], T], connection: Connection) -> T:
+        book = StoredAlertQueue(connection, self._now())
+        try:
+            result = work(book)
+            book.flush()
+        except (DataError, IntegrityError) as error:
+            raise UnstorableAlert(type(error).__name__) from error
+        return result
+
+
+def _forget_alerts(before: int, connection: Connection) -> int:
+    old = select(ALERT.c.number).where(ALERT.c.state != "open", ALERT.c.last_ms < before).limit(PRUNED_AT_ONCE)
+    return connection.execute(delete(ALERT).where(ALERT.c.number.in_(old))).rowcount
+
+
+def _forget_cards(before: int, connection: Connection) -> int:
+    long_ago = or_(ALERT_CARD.c.changed_ms < before, ALERT_CARD.c.changed_ms.is_(None))
+    old = select(ALERT_CARD.c.id).where(ALERT_CARD.c.state == "closed", long_ago, ALERT_CARD.c.opened_ms < before)
+    some = connection.execute(old.limit(PRUNED_AT_ONCE)).scalars().all()
+    for start in range(0, len(some), 500):
+        ids = some[start : start + 500]
+        connection.execute(delete(ALERT_CARD_MEMBER).where(ALERT_CARD_MEMBER.c.card.in_(ids)))
+        connection.execute(delete(ALERT_CARD).where(ALERT_CARD.c.id.in_(ids)))
+    return len(some)
+
+
+def _forget_notes(before: int, connection: Connection) -> int:
+    old = select(ALERT_NOTE.c.number).where(ALERT_NOTE.c.at_ms < before).limit(PRUNED_AT_ONCE)
+    return connection.execute(delete(ALERT_NOTE).where(ALERT_NOTE.c.number.in_(old))).rowcount
+
+
+def _forget_mutes(before: int, connection: Connection) -> int:
+    return connection.execute(delete(MUTE).where(MUTE.c.until_ms < before)).rowcount
+
+
+def read_mutes_and_watches(connection: Connection, since: datetime) -> tuple[Mute | Watch, ...]:
+    """Return the mutes that held at that time or later, at any place, and the watches that there are now."""
+    mutes = connection.execute(select(MUTE).where(MUTE.c.until_ms > milliseconds(since)))
+    return (*map(mute_of, mutes), *map(watch_of, connection.execute(select(WATCH))))

@@ -14,12 +14,20 @@ from typing import Any
 
 import orjson
 
-from bot.approvals.case import AuditRow, Brief, CardKind, Case, CaseCard, CaseState, Decision
-from bot.approvals.elsewhere import Elsewhere
-from bot.approvals.naming import votes_that_count
-from bot.approvals.opening import card_key, round_of
-from bot.approvals.ruling import Expiry, Forward, Level, Need, Plan, Vote
-from bot.erp.model import Money, Outcome, PurchaseStatus, Verdict
+from bot.approvals.case import (
+    ApprovalCardKind,
+    AuditRow,
+    Case,
+    CaseCard,
+    CaseDecision,
+    CaseState,
+    DocumentSummary,
+    ExternalDecision,
+    limit_votes,
+)
+from bot.approvals.lifecycle import card_key, round_of
+from bot.approvals.plan import ApprovalLevel, ApprovalPlan, ExpiryAction, Forward, Quorum, Vote
+from bot.erp.model import DecisionOutcome, Money, PurchaseStatus, Verdict
 from bot.outbox.place import Place
 from bot.phrase import Phrase
 
@@ -74,7 +82,7 @@ def case_of(row: Any) -> Case:
         decision=None if decision is None else _decision_of(decision),
         attempted_at=None if attempted is None else moment(attempted),
         attempts=body["attempts"],
-        outcome=None if outcome is None else Outcome(outcome),
+        outcome=None if outcome is None else DecisionOutcome(outcome),
         said=body["said"],
         elsewhere=_elsewhere_of(body),
         opened_at=moment(row.opened_us),
@@ -87,7 +95,7 @@ def case_of(row: Any) -> Case:
 
 def vote_rows(case: Case) -> list[dict[str, Any]]:
     """Return a row for each person who spoke; ``currency`` and ``amount`` are of approvals that use up limits."""
-    total, counted = case.brief.total, set(votes_that_count(case))
+    total, counted = case.brief.total, set(limit_votes(case))
     return [
         {
             "case_id": case.id,
@@ -101,7 +109,7 @@ def vote_rows(case: Case) -> list[dict[str, Any]]:
     ]
 
 
-def decision_row(case_id: str, decision: Decision) -> dict[str, Any]:
+def decision_row(case_id: str, decision: CaseDecision) -> dict[str, Any]:
     """Return the row of a case's one decision."""
     at = microseconds(decision.at)
     return {"case_id": case_id, "verdict": decision.verdict.value, "user_id": decision.by, "at_us": at}
@@ -125,7 +133,7 @@ def card_of(row: Any) -> CaseCard:
         case=row.case_id,
         place=Place.parse(row.place),
         for_user=row.for_user,
-        kind=CardKind(row.kind),
+        kind=ApprovalCardKind(row.kind),
         copy=row.copy,
     )
 
@@ -175,7 +183,7 @@ def _body(case: Case) -> dict[str, Any]:
     }
 
 
-def _brief(brief: Brief) -> dict[str, Any]:
+def _brief(brief: DocumentSummary) -> dict[str, Any]:
     return {
         "vendor": brief.vendor,
         "total": _money(brief.total),
@@ -186,8 +194,8 @@ def _brief(brief: Brief) -> dict[str, Any]:
     }
 
 
-def _brief_of(body: Any) -> Brief:
-    return Brief(
+def _brief_of(body: Any) -> DocumentSummary:
+    return DocumentSummary(
         vendor=body["vendor"],
         total=None if body["total"] is None else _money_of(body["total"]),
         due_on=None if body["due"] is None else date.fromisoformat(body["due"]),
@@ -197,7 +205,7 @@ def _brief_of(body: Any) -> Brief:
     )
 
 
-def _plan(plan: Plan) -> dict[str, Any]:
+def _plan(plan: ApprovalPlan) -> dict[str, Any]:
     return {
         "rule": plan.rule,
         "levels": [
@@ -218,13 +226,13 @@ def _plan(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _plan_of(body: Any) -> Plan:
-    return Plan(
+def _plan_of(body: Any) -> ApprovalPlan:
+    return ApprovalPlan(
         rule=body["rule"],
         levels=tuple(
-            Level(
+            ApprovalLevel(
                 number=number,
-                need=Need(level["need"]),
+                need=Quorum(level["need"]),
                 approvers=tuple(level["approvers"]),
                 excluded=MappingProxyType({one: _phrase_of(why) for one, why in level["excluded"].items()}),
             )
@@ -233,7 +241,7 @@ def _plan_of(body: Any) -> Plan:
         confirm=body["confirm"],
         remind_after=tuple(after * _MOMENT for after in body["remind"]),
         deadline=None if body["deadline"] is None else body["deadline"] * _MOMENT,
-        on_expiry=Expiry(body["on_expiry"]),
+        on_expiry=ExpiryAction(body["on_expiry"]),
         escalate_to=tuple(body["escalate_to"]),
         single_limits=MappingProxyType({one: _amounts_of(some) for one, some in body["single"].items()}),
         daily_limits=_amounts_of(body["daily"]),
@@ -264,7 +272,7 @@ def _vote_of(body: Mapping[str, Any]) -> Vote:
     )
 
 
-def _decision(decision: Decision) -> dict[str, Any]:
+def _decision(decision: CaseDecision) -> dict[str, Any]:
     return {
         "verdict": decision.verdict,
         "by": decision.by,
@@ -275,8 +283,8 @@ def _decision(decision: Decision) -> dict[str, Any]:
     }
 
 
-def _decision_of(body: Mapping[str, Any]) -> Decision:
-    return Decision(
+def _decision_of(body: Mapping[str, Any]) -> CaseDecision:
+    return CaseDecision(
         verdict=Verdict(body["verdict"]),
         by=body["by"],
         name=body["name"],
@@ -286,16 +294,16 @@ def _decision_of(body: Mapping[str, Any]) -> Decision:
     )
 
 
-def _there(elsewhere: Elsewhere) -> dict[str, Any]:
+def _there(elsewhere: ExternalDecision) -> dict[str, Any]:
     return {"status": elsewhere.status, "at": _us(elsewhere.at)}
 
 
-def _elsewhere_of(body: Mapping[str, Any]) -> Elsewhere | None:
+def _elsewhere_of(body: Mapping[str, Any]) -> ExternalDecision | None:
     by, there = body["elsewhere"], body.get("there")
     if there is None:
-        return Elsewhere(by=by) if by else None  # rows were once written with the name alone
+        return ExternalDecision(by=by) if by else None  # rows were once written with the name alone
     status, at = there["status"], there["at"]
-    return Elsewhere(
+    return ExternalDecision(
         status=None if status is None else PurchaseStatus(status), by=by, at=None if at is None else moment(at)
     )
 

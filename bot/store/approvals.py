@@ -1,9 +1,4 @@
-"""The book of cases on the database: every unit of work is one transaction.
-
-Who changes a case has locked its row: on PostgreSQL with ``FOR UPDATE``, on SQLite by being the one writer from the
-start of the transaction. The row's stamp, its unique keys and the one row of its decision hold even where somebody
-forgot to lock.
-"""
+"""The case repository on the database: every unit of work is one transaction."""
 
 from __future__ import annotations
 
@@ -13,13 +8,12 @@ from decimal import Decimal
 from functools import partial
 from typing import Any, TypeVar
 
+from sqlalchemy import select
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DataError, IntegrityError
 
-from bot.approvals.book import Book
-from bot.approvals.case import AuditRow, Case, CaseCard
-from bot.approvals.errors import CaseTaken
-from bot.approvals.naming import named_by
+from bot.approvals.case import AuditRow, Case, CaseCard, CaseConflict, possible_voters
+from bot.approvals.unit_of_work import CaseRepository
 from bot.erp.model import Money
 from bot.outbox.delivery import Delivery
 from bot.store import approval_sql as sql
@@ -37,18 +31,18 @@ from bot.store.approval_rows import (
 )
 from bot.store.database import Database
 from bot.store.outbox import enqueue
-from bot.store.tables import APPROVAL_CARD, APPROVAL_SOURCE
-from bot.store.upsert import insert_into
+from bot.store.statements import insert_into
+from bot.store.tables import APPROVAL_CARD, APPROVAL_CASE, APPROVAL_SOURCE
 
 T = TypeVar("T")
 
 
-class Unstorable(Exception):
+class UnstorableCase(Exception):
     """The database is there and refuses a value: a defect of ours, which trying again does not mend."""
 
 
-class StoredApprovals:
-    """Implements `bot.approvals.book.Book` in one transaction; `flush` writes what is owed."""
+class StoredCaseRepository:
+    """Implements `bot.approvals.unit_of_work.CaseRepository` in one transaction; `flush` writes what is owed."""
 
     def __init__(self, connection: Connection, now: datetime, *, locking: bool = True) -> None:
         """Without ``locking`` it is for looking only."""
@@ -87,7 +81,7 @@ class StoredApprovals:
         """Return whether a source was looked through, or there ever was a case of it."""
         return self._connection.execute(sql.KNOWS, {"from_source": source}).first() is not None
 
-    def looked_through(self, source: str) -> None:
+    def mark_source_seen(self, source: str) -> None:
         """Remember that a source was looked through."""
         adding = insert_into(APPROVAL_SOURCE, self._connection.dialect.name).values(source=source)
         self._connection.execute(adding.on_conflict_do_nothing(index_elements=["source"]))
@@ -99,7 +93,7 @@ class StoredApprovals:
         try:
             self._write(case, row, before)
         except IntegrityError as error:
-            raise CaseTaken(case.id) from error
+            raise CaseConflict(case.id) from error
         self._stamps[case.id] = row["stamp"]
         self._known[case.id] = case
 
@@ -170,7 +164,7 @@ class StoredApprovals:
             values = {name: row[name] for name in ("state", "due_us", "stamp", "body")}
             written = self._connection.execute(sql.UPDATE_CASE, {**values, "which": case.id, "before": before})
             if written.rowcount != 1:
-                raise CaseTaken(case.id)
+                raise CaseConflict(case.id)
         self._write_decision(case, known)
         self._write_rows(case, known)
 
@@ -202,43 +196,53 @@ class StoredApprovals:
             stored = []
         if new := votes[len(stored) :]:
             self._connection.execute(sql.INSERT_VOTE, new)
-        people = named_by(case)
-        if people != (named_by(known) if known is not None else frozenset()):
+        people = possible_voters(case)
+        if people != (possible_voters(known) if known is not None else frozenset()):
             self._connection.execute(sql.DELETE_PEOPLE, {"which": case.id})
             rows = [{"case_id": case.id, "user_id": one} for one in sorted(people)]
             if rows:
                 self._connection.execute(sql.INSERT_PERSON, rows)
 
 
-class StoredApprovalBooks:
-    """Implements `bot.approvals.book.Books`."""
+class StoredCaseTransactions:
+    """Implements `bot.approvals.unit_of_work.CaseStore`."""
 
     def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
         self._database = database
         self._now = now
 
-    async def within(self, work: Callable[[Book], T]) -> T:
-        """Return what ``work`` returns, after the commit. Raises `CaseTaken` and `StoreUnavailable`."""
+    async def within(self, work: Callable[[CaseRepository], T]) -> T:
+        """Return what ``work`` returns, after the commit. Raises `CaseConflict` and `StoreUnavailable`."""
         return await self._database.run(partial(self._work, work))
 
-    async def look(self, work: Callable[[Book], T]) -> T:
+    async def look(self, work: Callable[[CaseRepository], T]) -> T:
         """Return what ``work`` finds. Raises `StoreUnavailable`."""
         return await self._database.look(
-            lambda connection: work(StoredApprovals(connection, self._now(), locking=False))
+            lambda connection: work(StoredCaseRepository(connection, self._now(), locking=False))
         )
 
-    def _work(self, work: Callable[[Book], T], connection: Connection) -> T:
-        begin(connection)
-        book = StoredApprovals(connection, self._now())
+    def _work(self, work: Callable[[CaseRepository], T], connection: Connection) -> T:
+        begin_immediate(connection)
+        book = StoredCaseRepository(connection, self._now())
         try:
             result = work(book)
             book.flush()
         except (DataError, IntegrityError) as error:
-            raise Unstorable(type(error).__name__) from error
+            raise UnstorableCase(type(error).__name__) from error
         return result
 
 
-def begin(connection: Connection) -> None:
+def begin_immediate(connection: Connection) -> None:
     """Begin to write: SQLite's driver would only do so at the first change, and what was read before could be old."""
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def cases_since(connection: Connection, since: datetime) -> tuple[Case, ...]:
+    """Return the newest case of each document that was opened since then, newest first."""
+    opened = APPROVAL_CASE.c.opened_us
+    query = select(APPROVAL_CASE).where(opened >= microseconds(since)).order_by(opened.desc(), APPROVAL_CASE.c.id)
+    newest: dict[tuple[str, str], Case] = {}
+    for row in connection.execute(query):
+        newest.setdefault((row.source, row.folded), case_of(row))
+    return tuple(newest.values())

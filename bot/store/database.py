@@ -1,13 +1,9 @@
-"""The bot's database: opened, brought to the current revision, and used from threads of its own.
-
-Every call is one trip to a thread and one transaction there, however many statements it needs. An asynchronous driver
-makes a trip for each statement, each fetch and the commit, which for a single row costs three times as much (measured
-on SQLite), and under load each trip waits for the busy event loop: acknowledgements came late by that.
-"""
+"""The bot's database: opened, brought to the current revision, and used from threads of its own."""
 
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -20,8 +16,82 @@ from sqlalchemy.exc import ArgumentError, DisconnectionError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
 from bot.errors import ConfigurationError
-from bot.store.direct import Direct
 from bot.store.errors import StoreUnavailable
+
+_LONG_LOG_PAGES = 32_000
+"""Pages (131 MB) of the log: 14 000 questions without a moment in which nobody writes."""
+
+_CHECKPOINT_ROUNDS = 8
+"""How often what came meanwhile is moved before writers have to wait. There is less and less to do in each round, and
+one that nobody writes in has the file reach the disk, which else takes 10 to 25 ms with writers waiting (measured)."""
+
+_PATIENCE_MS = 20
+"""How long writers are held up for a reader of what was there before the log; else it begins anew another time."""
+
+
+class SqliteConnection:
+    """Runs single statements, each of them a transaction of its own, in the database's one thread."""
+
+    def __init__(self, file: str, prepare: Callable[[sqlite3.Connection], None]) -> None:
+        self._file = file
+        self._prepare = prepare
+        self._connection: sqlite3.Connection | None = None
+        self._log = Path(f"{file}-wal")
+        self._tidied_at = 0
+
+    def execute(self, statement: str, parameters: tuple[object, ...]) -> None:
+        """Run a statement that brings nothing back.
+
+        Raises `sqlite3.IntegrityError` when a constraint forbids it and `StoreUnavailable` for all other trouble; then
+        nothing is stored.
+        """
+        try:
+            if self._connection is None:
+                self._connection = self._connect()
+            self._connection.execute(statement, parameters)
+        except sqlite3.IntegrityError:
+            raise
+        except sqlite3.Error as error:
+            raise StoreUnavailable(type(error).__name__) from error
+
+    def checkpoint(self) -> None:
+        """Move what the write-ahead log holds into the file, if there is anything new; for a thread of its own.
+
+        Raises `StoreUnavailable`. Nobody is held up, unless the log became long because somebody wrote all the time:
+        then writers wait, some 20 ms, until it can begin anew.
+        """
+        try:
+            changed_at = self._log.stat().st_mtime_ns
+        except FileNotFoundError:
+            return
+        if changed_at == self._tidied_at:
+            return
+        try:
+            connection = self._connect()
+            try:
+                _, pages, _ = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+                if pages > _LONG_LOG_PAGES:
+                    for _ in range(_CHECKPOINT_ROUNDS):
+                        connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+                    connection.execute(f"PRAGMA busy_timeout={_PATIENCE_MS}")
+                    connection.execute("PRAGMA wal_checkpoint(RESTART)")
+            finally:
+                connection.close()
+        except sqlite3.Error as error:
+            raise StoreUnavailable(type(error).__name__) from error
+        self._tidied_at = changed_at
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._file, check_same_thread=False, isolation_level=None)
+        self._prepare(connection)
+        return connection
+
+    def close(self) -> None:
+        """Give the connection back."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
 
 T = TypeVar("T")
 
@@ -30,7 +100,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 _POSTGRES_THREADS = 4
 """SQLite has one writer and gets one thread; PostgreSQL is only waited for."""
 
-_GIVE_WAY = 0.002
+_MAX_LOOP_WAIT = 0.002
 """Seconds for which the event loop waits, in one of its turns, for SQLite's thread at most."""
 
 _LOCK = 0x6D696772
@@ -39,7 +109,7 @@ _LOCK = 0x6D696772
 _LOG_PAGES = 64_000
 """Pages (262 MB) of SQLite's log at which a commit moves them into the file itself, should `Database.tidy` fail to."""
 
-_IDLE = 5.0
+_IDLE_SECONDS = 5.0
 """Seconds after which a connection to PostgreSQL is tried before it is used: firewalls and restarts end idle ones.
 
 Trying each time would cost every transaction a round trip, a quarter of what a short one takes. One that ends while it
@@ -59,7 +129,7 @@ class Database:
         self._looking = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         threads = 1 if self.dialect == "sqlite" else _POSTGRES_THREADS
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="store")
-        self.direct = _directly(self._engine.url)
+        self.direct = _sqlite_connection(self._engine.url)
         """For single statements that come all the time; None for what is no plain file of SQLite."""
 
     @property
@@ -92,7 +162,7 @@ class Database:
 
     async def migrate(self) -> None:
         """Bring the database to the newest revision; one that is there already costs one query."""
-        if await self.run(_revision) != head():
+        if await self.run(_revision) != latest_revision():
             await self.run(_upgrade)
 
     async def close(self) -> None:
@@ -110,7 +180,7 @@ class Database:
         A busy event loop hardly lets another thread in: whenever the loop waits for the system it wakes the thread, and
         goes on before that is awake, up to a switch interval long. So a commit of SQLite took several milliseconds and
         stopped the loop for 0.6 ms in all. Left alone it is done in 0.2 to 0.5 ms (all measured), and the loop leaves
-        it alone: for `_GIVE_WAY`, and where that is not enough, again in each turn, so that a slow disk makes turns
+        it alone: for `_MAX_LOOP_WAIT`, and where that is not enough, again in each turn, so that a slow disk makes turns
         longer by no more than that. PostgreSQL works elsewhere and is not waited for.
         """
         loop = asyncio.get_running_loop()
@@ -118,7 +188,7 @@ class Database:
             job.add_done_callback(lambda done: loop.call_soon_threadsafe(told, done))
             return
         try:
-            job.exception(timeout=_GIVE_WAY)
+            job.exception(timeout=_MAX_LOOP_WAIT)
         except TimeoutError:
             loop.call_soon(self.follow, job, told)
         else:
@@ -157,7 +227,7 @@ class Database:
             raise StoreUnavailable(type(error).__name__) from error
 
 
-def head() -> str:
+def latest_revision() -> str:
     """Return the newest revision: the files in ``migrations/versions`` are named ``<revision>_<words>.py``."""
     return max(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
 
@@ -190,11 +260,11 @@ def _make_engine(url: str) -> Engine:
     return engine
 
 
-def _directly(url: URL) -> Direct | None:
+def _sqlite_connection(url: URL) -> SqliteConnection | None:
     file = url.database
     if url.get_backend_name() != "sqlite" or url.query or not file or file == ":memory:":
         return None
-    return Direct(file, lambda connection: _prepare_sqlite(connection, None))
+    return SqliteConnection(file, lambda connection: _prepare_sqlite(connection, None))
 
 
 def _make_folder(folder: Path) -> None:
@@ -214,7 +284,7 @@ def _note_use(_connection: object, record: Any) -> None:
 
 
 def _try_if_idle(connection: Any, record: Any, _proxy: object) -> None:
-    if monotonic() - record.info.get("used", monotonic()) < _IDLE:
+    if monotonic() - record.info.get("used", monotonic()) < _IDLE_SECONDS:
         return
     try:
         connection.execute("SELECT 1")

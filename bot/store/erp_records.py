@@ -15,18 +15,18 @@ import structlog
 from sqlalchemy import delete, func, select, true
 from sqlalchemy.engine import Connection
 
-from bot.erp.copies import dump, load
-from bot.erp.integrity import KeptAside
+from bot.erp.cache import dump, load
+from bot.erp.validation import QuarantinedRecord
 from bot.store.database import Database
 from bot.store.errors import StoreUnavailable
+from bot.store.statements import insert_into
 from bot.store.tables import ERP_COPY, ERP_REJECTED
-from bot.store.upsert import insert_into
 
 log = structlog.get_logger(__name__)
 
 KEPT_COPIES, KEPT_REJECTED = 500, 1_000
 """Rows of each table; the oldest go first."""
-AGE = timedelta(days=30)
+MAX_AGE = timedelta(days=30)
 """An answer older than that is no help any more."""
 
 _Key = tuple[str, str, str]
@@ -35,7 +35,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rejected:
+class RejectedRecord:
     """A record that is kept aside, as JSON, with when it was first and last seen like that.
 
     ``area`` and ``defect`` are as they were written, maybe by an earlier version.
@@ -51,13 +51,13 @@ class Rejected:
     last: datetime
 
 
-def read_rejected(connection: Connection, *, source: str, area: str, limit: int) -> tuple[list[Rejected], int]:
+def read_rejected(connection: Connection, *, source: str, area: str, limit: int) -> tuple[list[RejectedRecord], int]:
     """Return the ``limit`` records that were seen last, and how many there are; empty ``source``, ``area``: of all."""
     columns = ERP_REJECTED.c
     wanted = (columns.source == source if source else true()) & (columns.area == area if area else true())
     newest = select(ERP_REJECTED).where(wanted).order_by(columns.last_ms.desc(), *ERP_REJECTED.primary_key).limit(limit)
     records = [
-        Rejected(
+        RejectedRecord(
             source=row.source,
             area=row.area,
             key=row.key,
@@ -73,14 +73,14 @@ def read_rejected(connection: Connection, *, source: str, area: str, limit: int)
 
 
 class StoredErpRecords:
-    """Implements `bot.erp.copies.Copies` and `bot.erp.integrity.Quarantine`; `run` must be running."""
+    """Implements `bot.erp.cache.LastKnownStore` and `bot.erp.validation.Quarantine`; `run` must be running."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._loaded: dict[_Key, tuple[str, datetime]] = {}
         self._changed: dict[_Key, tuple[Any, datetime] | None] = {}
         """Answers to write, None for one to forget."""
-        self._rejected: dict[tuple[str, str, str, str], KeptAside] = {}
+        self._rejected: dict[tuple[str, str, str, str], QuarantinedRecord] = {}
 
     async def load(self) -> None:
         """Read what earlier processes kept."""
@@ -106,7 +106,7 @@ class StoredErpRecords:
         value = load(call, text) if text else None
         return None if value is None else (value, as_of)
 
-    def keep(self, kept: KeptAside) -> None:
+    def keep(self, kept: QuarantinedRecord) -> None:
         """Keep a record aside."""
         key = (kept.source, kept.area.value, kept.key, kept.defect.value)
         if key in self._rejected or len(self._rejected) < KEPT_REJECTED:
@@ -138,7 +138,7 @@ class StoredErpRecords:
         self,
         connection: Connection,
         changed: dict[_Key, tuple[Any, datetime] | None],
-        rejected: dict[tuple[str, str, str, str], KeptAside],
+        rejected: dict[tuple[str, str, str, str], QuarantinedRecord],
     ) -> None:
         copies = [
             {"source": source, "call": call, "asked": asked, "as_of_ms": _ms(kept[1]), "value": dump(kept[0])}
@@ -167,7 +167,7 @@ def _prune_copies(connection: Connection, newest: int) -> None:
     oldest = connection.scalar(
         select(ERP_COPY.c.as_of_ms).order_by(ERP_COPY.c.as_of_ms.desc()).offset(KEPT_COPIES).limit(1)
     )
-    limit = max(newest - AGE // _MOMENT, -1 if oldest is None else oldest)
+    limit = max(newest - MAX_AGE // _MOMENT, -1 if oldest is None else oldest)
     connection.execute(delete(ERP_COPY).where(ERP_COPY.c.as_of_ms <= limit))
 
 
@@ -179,7 +179,7 @@ def _prune_rejected(connection: Connection) -> None:
         connection.execute(delete(ERP_REJECTED).where(ERP_REJECTED.c.last_ms <= oldest))
 
 
-def _row(kept: KeptAside) -> dict[str, Any]:
+def _row(kept: QuarantinedRecord) -> dict[str, Any]:
     at = _ms(kept.at)
     return {
         "source": kept.source,

@@ -1,6 +1,6 @@
 """The event table: every event once, in the order of arrival, those that cannot be understood among them.
 
-A batch goes in as one JSON parameter and one statement, as the inbox does it (`bot.store.inbox_sql` says why).
+A batch goes in as one JSON parameter and one statement, as the inbox does it (`bot.store.inbox` says why).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from sqlalchemy import Row, delete, select, text, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql import ColumnElement
 
-from bot.alerts.intake.kept import EventState, Kept, StoredEvent
+from bot.alerts.intake.port import EventState, ReceivedEvent, StoredEvent
 from bot.store.database import Database
 from bot.store.tables import EVENT
 
@@ -75,12 +75,12 @@ class EventSearch:
 
 
 class StoredEvents:
-    """Implements `bot.alerts.intake.accepting.EventStore`; the rest is for the tools."""
+    """Implements `bot.alerts.intake.batched_intake.EventStore`; the rest is for the tools."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def keep(self, events: Collection[Kept]) -> frozenset[tuple[str, str, str]]:
+    async def keep(self, events: Collection[ReceivedEvent]) -> frozenset[tuple[str, str, str]]:
         """Store events in one transaction and return the keys of those waiting that are new."""
         return await self._database.run(partial(insert_events, events=events))
 
@@ -101,7 +101,7 @@ class StoredEvents:
         return count
 
 
-def insert_events(connection: Connection, events: Collection[Kept]) -> frozenset[tuple[str, str, str]]:
+def insert_events(connection: Connection, events: Collection[ReceivedEvent]) -> frozenset[tuple[str, str, str]]:
     """Store events whose keys differ; return the keys of those waiting that are new."""
     if not events:
         return frozenset()
@@ -165,7 +165,7 @@ def _forget(connection: Connection, state: EventState, before_ms: int) -> int:
     return connection.execute(delete(EVENT).where(EVENT.c.seq.in_(old))).rowcount
 
 
-def _row(one: Kept) -> tuple[str | int, ...]:
+def _row(one: ReceivedEvent) -> tuple[str | int, ...]:
     named = (one.source, one.origin, one.id, one.type, one.subject, one.via, one.severity)
     return (*named, _ms(one.at), _ms(one.received_at), one.state, one.reason, one.raw)
 

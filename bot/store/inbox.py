@@ -1,9 +1,10 @@
-"""The inbox table, written in batches: all frames of one moment share a commit."""
+"""The inbox table, written in batches: all frames of one moment share a commit, and a batch is one statement."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -11,32 +12,108 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import NamedTuple
 
+import orjson
 import structlog
 from sqlalchemy import delete, select, update
 from sqlalchemy.engine import Connection
 
-from bot.chat.inbox import InboxState, Letter, Told
+from bot.chat.ports import InboxMessage, InboxState, OnStored
 from bot.errors import DingerpError
-from bot.store.database import Database
+from bot.store.database import Database, SqliteConnection
 from bot.store.errors import StoreUnavailable
-from bot.store.inbox_sql import marking, milliseconds, storing
+from bot.store.statements import insert_into
 from bot.store.tables import INBOX
+
+_SETTLED = frozenset({InboxState.ANSWERED, InboxState.FAILED})
+
+_INSERT = (
+    "INSERT INTO inbox (msg_id, state, received_ms, payload) SELECT json_extract(value, '$[0]'), ?, "
+    "json_extract(value, '$[1]'), json_extract(value, '$[2]') FROM json_each(?)"
+)
+# Each state with whether it is settled: settled questions lose their payload.
+_MARK = (
+    "UPDATE inbox SET state = json_extract(mark.value, '$[0]'), "
+    "payload = CASE json_extract(mark.value, '$[1]') WHEN 1 THEN '' ELSE payload END "
+    "FROM json_each(?) AS mark WHERE msg_id = mark.key"
+)
+
+
+def milliseconds(moment: datetime) -> int:
+    """Return a time as the table holds it."""
+    return int(moment.timestamp() * 1000)
+
+
+def insert_job(database: Database, letters: Mapping[str, InboxMessage]) -> Callable[[], frozenset[str]]:
+    """Return the job that stores those letters that are not there yet and gives back their ids."""
+    one_by_one = partial(database.state, partial(_insert_new, letters=letters))
+    if database.direct is None:
+        return one_by_one
+    rows = [(one.msg_id, milliseconds(one.received_at), one.payload) for one in letters.values()]
+    parameters = (InboxState.WAITING.value, orjson.dumps(rows).decode())
+    return partial(_insert_directly, database.direct, parameters, frozenset(letters), one_by_one)
+
+
+def mark_job(database: Database, marks: Mapping[str, InboxState]) -> Callable[[], None]:
+    """Return the job that sets states; settled questions lose their payload, which holds the secret reply address."""
+    if database.direct is None:
+        return partial(database.transact, partial(_mark_all, marks=marks))
+    states = {msg_id: (state.value, state in _SETTLED) for msg_id, state in marks.items()}
+    return partial(database.direct.execute, _MARK, (orjson.dumps(states).decode(),))
+
+
+def _insert_directly(
+    direct: SqliteConnection,
+    parameters: tuple[object, ...],
+    ids: frozenset[str],
+    one_by_one: Callable[[], frozenset[str]],
+) -> frozenset[str]:
+    try:
+        direct.execute(_INSERT, parameters)
+    except sqlite3.IntegrityError:
+        return one_by_one()  # some were there before: nothing was stored, and each one must be looked at
+    return ids
+
+
+def _mark_all(connection: Connection, marks: Mapping[str, InboxState]) -> None:
+    by_state: dict[InboxState, list[str]] = {}
+    for msg_id, state in marks.items():
+        by_state.setdefault(state, []).append(msg_id)
+    for state, ids in by_state.items():
+        emptied = {"payload": ""} if state in _SETTLED else {}
+        connection.execute(update(INBOX).where(INBOX.c.msg_id.in_(ids)).values(state=state, **emptied))
+
+
+def _insert_new(connection: Connection, letters: Mapping[str, InboxMessage]) -> frozenset[str]:
+    if not letters:
+        return frozenset()
+    insert = insert_into(INBOX, connection.dialect.name).on_conflict_do_nothing(index_elements=["msg_id"])
+    rows = [
+        {
+            "msg_id": one.msg_id,
+            "state": InboxState.WAITING,
+            "received_ms": milliseconds(one.received_at),
+            "payload": one.payload,
+        }
+        for one in letters.values()
+    ]
+    return frozenset(connection.execute(insert.returning(INBOX.c.msg_id), rows).scalars())
+
 
 log = structlog.get_logger(__name__)
 
 BATCH = 500
 """Rows per commit: bounds the time for which one commit holds the others up."""
 
-MARK_WITHIN = 0.05
+MARK_DELAY = 0.05
 """Seconds in which marks that nobody waits for gather: a crash makes them harmless, so they need no commit each."""
 
-KEEP = timedelta(hours=1)
+RETENTION = timedelta(hours=1)
 """How long answered questions are known, so that a late redelivery is not answered again (seen after 60 s)."""
 
 
 class _Accepted(NamedTuple):
-    letter: Letter
-    told: Told
+    letter: InboxMessage
+    told: OnStored
 
 
 @dataclass(slots=True)
@@ -63,7 +140,7 @@ class _Marks:
 
 
 class StoredInbox:
-    """Implements `bot.chat.inbox.Inbox`. `run` must be running: it ends the writing, and reports a defect in it.
+    """Implements `bot.chat.ports.Inbox`. `run` must be running: it ends the writing, and reports a defect in it.
 
     One batch after the other is written: what came until `flush`, or in one turn of the event loop, and then what came
     while that was written. Marks beside them go the same way.
@@ -85,7 +162,7 @@ class StoredInbox:
         self._died: asyncio.Future[None] | None = None
         self._all_told: asyncio.Future[None] | None = None
 
-    def accept(self, letter: Letter, told: Told) -> None:
+    def accept(self, letter: InboxMessage, told: OnStored) -> None:
         """Store a question; ``told`` hears after the commit whether it is new, or of `StoreUnavailable`."""
         self._accepted.append(_Accepted(letter, told))
         if not self._inserting and self._soon is None:
@@ -109,7 +186,7 @@ class StoredInbox:
         await waiter
 
     def mark_soon(self, msg_id: str, state: InboxState) -> None:
-        """Let the new state be committed within `MARK_WITHIN`; at once where a crash would leave it in doubt."""
+        """Let the new state be committed within `MARK_DELAY`; at once where a crash would leave it in doubt."""
         self._marks.states[msg_id] = state
         if msg_id in self._in_doubt:
             self._in_doubt.remove(msg_id)
@@ -117,18 +194,18 @@ class StoredInbox:
             self._mark(asyncio.get_running_loop())
         elif self._later is None:
             loop = asyncio.get_running_loop()
-            self._later = loop.call_later(MARK_WITHIN, self._mark, loop)
+            self._later = loop.call_later(MARK_DELAY, self._mark, loop)
 
-    async def unanswered(self, since: datetime) -> tuple[Letter, ...]:
+    async def unanswered(self, since: datetime) -> tuple[InboxMessage, ...]:
         """Return what still waits, oldest first, and give up (as failed) what came before ``since``.
 
         Given up are also questions whose text may have arrived; the log says how many.
         """
-        return await self._database.run(partial(_take_stock, milliseconds(since)))
+        return await self._database.run(partial(_read_unanswered, milliseconds(since)))
 
     async def prune(self, now: datetime) -> None:
-        """Forget what was received longer ago than `KEEP`."""
-        old = delete(INBOX).where(INBOX.c.received_ms < milliseconds(now - KEEP))
+        """Forget what was received longer ago than `RETENTION`."""
+        old = delete(INBOX).where(INBOX.c.received_ms < milliseconds(now - RETENTION))
         await self._database.run(lambda connection: connection.execute(old))
 
     async def run(self) -> None:
@@ -158,7 +235,7 @@ class StoredInbox:
         self._soon, self._inserting = None, True
         batch, self._accepted = self._accepted[:BATCH], self._accepted[BATCH:]
         try:
-            job = self._database.start(storing(self._database, {one.letter.msg_id: one.letter for one in batch}))
+            job = self._database.start(insert_job(self._database, {one.letter.msg_id: one.letter for one in batch}))
         except Exception as defect:  # noqa: BLE001 - whatever it is, `run` raises it
             self._die(defect)
             self._go_on()
@@ -177,7 +254,7 @@ class StoredInbox:
         except Exception as defect:  # noqa: BLE001 - whatever it is, `run` raises it
             self._die(defect)
         else:
-            self._tell_each(batch, partial(_take_out, new))
+            self._tell_each(batch, partial(_is_new, new))
         self._go_on()
 
     def _go_on(self) -> None:
@@ -189,7 +266,7 @@ class StoredInbox:
         if self._all_told is not None:
             self._all_told.set_result(None)
 
-    def _tell_each(self, batch: Sequence[_Accepted], what: Callable[[Letter], bool | DingerpError]) -> None:
+    def _tell_each(self, batch: Sequence[_Accepted], what: Callable[[InboxMessage], bool | DingerpError]) -> None:
         for letter, told in batch:
             try:
                 told(what(letter))
@@ -209,7 +286,7 @@ class StoredInbox:
             return
         self._marking, self._hurry = True, False
         marks, self._marks = self._marks, _Marks()
-        job = self._database.start(marking(self._database, marks.states))
+        job = self._database.start(mark_job(self._database, marks.states))
         self._database.follow(job, partial(self._marked, loop, marks))
 
     def _marked(self, loop: asyncio.AbstractEventLoop, marks: _Marks, job: Future[None]) -> None:
@@ -229,10 +306,10 @@ class StoredInbox:
         if self._marks.waiters or self._hurry:
             self._mark(loop)
         elif self._marks.states and self._later is None:
-            self._later = loop.call_later(MARK_WITHIN, self._mark, loop)
+            self._later = loop.call_later(MARK_DELAY, self._mark, loop)
 
 
-def _take_out(new: set[str], letter: Letter) -> bool:
+def _is_new(new: set[str], letter: InboxMessage) -> bool:
     """Return whether a letter is among the new ones, the first time that it is asked for."""
     if letter.msg_id not in new:
         return False
@@ -240,7 +317,7 @@ def _take_out(new: set[str], letter: Letter) -> bool:
     return True
 
 
-def _take_stock(since_ms: int, connection: Connection) -> tuple[Letter, ...]:
+def _read_unanswered(since_ms: int, connection: Connection) -> tuple[InboxMessage, ...]:
     waiting = INBOX.c.state == InboxState.WAITING
     stranded = INBOX.c.state == InboxState.FALLING_BACK
     too_old = waiting & (INBOX.c.received_ms < since_ms)
@@ -248,4 +325,6 @@ def _take_stock(since_ms: int, connection: Connection) -> tuple[Letter, ...]:
     if given_up.rowcount:
         log.warning("inbox.given_up", questions=given_up.rowcount)
     rows = connection.execute(select(INBOX).where(waiting).order_by(INBOX.c.received_ms))
-    return tuple(Letter(row.msg_id, row.payload, datetime.fromtimestamp(row.received_ms / 1000, UTC)) for row in rows)
+    return tuple(
+        InboxMessage(row.msg_id, row.payload, datetime.fromtimestamp(row.received_ms / 1000, UTC)) for row in rows
+    )

@@ -5,12 +5,12 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from bot.store.database import Database
+from bot.store.statements import insert_into
 from bot.store.tables import LANGUAGE
-from bot.store.upsert import insert_into
 
 
 class StoredLanguages:
-    """Implements `bot.access.people.Languages` and `bot.chat.language.LanguageChoice`."""
+    """Implements `bot.access.people.LanguageChoices` and `bot.chat.ports.LanguageChoice`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -11,15 +11,22 @@ from typing import Any
 from sqlalchemy import BindParameter, Row, and_, bindparam, case, delete, func, insert, or_, select, text, update
 from sqlalchemy.engine import Connection
 
-from bot.gathering import Gathering
-from bot.outbox.backlog import LEASE, Claim, Folding
-from bot.outbox.budgets import Fold, Limits, Plan, Purse, needs, plan
-from bot.outbox.delivery import Delivery, Urgency
+from bot.batching import Batcher
+from bot.outbox.budgets import BudgetWindow, FoldKey, SendLimits, SendPlan, budget_costs, plan_sends
+from bot.outbox.delivery import (
+    Delivery,
+    DeliveryFormat,
+    DeliveryResult,
+    DeliveryState,
+    DeliveryStepKind,
+    OutboxRow,
+    Urgency,
+)
 from bot.outbox.place import Place
-from bot.outbox.record import Owed, Result, State, Via, What
-from bot.store.bulk import execute_many
+from bot.outbox.store_port import LEASE, ClaimedRows, FoldBatch
 from bot.store.database import Database
 from bot.store.outbox_sql import settled_values, step, upsert
+from bot.store.statements import execute_many
 from bot.store.tables import DELIVERY, DELIVERY_SPEND, DELIVERY_STEP
 
 _D, _S = DELIVERY.c, DELIVERY_SPEND.c
@@ -30,7 +37,7 @@ _SCAN = 200
 _AT_ONCE = 500
 """Rows that one digest takes in at a time."""
 
-_STANDS = timedelta(days=730)
+_CARD_RETENTION = timedelta(days=730)
 """A matter may be open for long without news, and when it ends its card must still be known, or it stays as it was."""
 
 _LOCK = 0x64696E6F
@@ -47,7 +54,7 @@ _AT: BindParameter[int] = bindparam("at")
 _FREE = case((_D.next_ms > _D.lease_ms, _D.next_ms), else_=_D.lease_ms)
 _DUE = (
     select(DELIVERY)
-    .where(_D.state == State.QUEUED, _D.next_ms <= _AT, _D.lease_ms <= _AT)
+    .where(_D.state == DeliveryState.QUEUED, _D.next_ms <= _AT, _D.lease_ms <= _AT)
     .order_by(_D.urgency, _D.due_ms)
     .limit(_SCAN)
     # A row that somebody writes just now is left for the next look.
@@ -55,7 +62,7 @@ _DUE = (
 )
 _SPENT = select(_S.bucket, _S.until_ms).where(_S.bucket.in_(bindparam("buckets", expanding=True)), _S.until_ms > _AT)
 _SPENT_BEFORE = delete(DELIVERY_SPEND).where(_S.until_ms <= _AT)
-_NEXT = select(func.min(_FREE)).where(_D.state == State.QUEUED, _FREE > _AT)
+_NEXT = select(func.min(_FREE)).where(_D.state == DeliveryState.QUEUED, _FREE > _AT)
 _URGENCIES = tuple(sorted(Urgency, key=lambda urgency: urgency.rank))
 
 
@@ -81,39 +88,41 @@ def enqueue(connection: Connection, *deliveries: Delivery, now: datetime) -> Non
     # In one order everywhere, so that two transactions do not wait for each other's rows.
     rows = [_row(delivery, at) for delivery in sorted(deliveries, key=lambda delivery: delivery.card)]
     connection.execute(upsert(connection.dialect.name), rows)
-    steps = [step(one.card, at, What.QUEUED, one.revision, detail=one.fact) for one in deliveries]
+    steps = [step(one.card, at, DeliveryStepKind.QUEUED, one.revision, detail=one.fact) for one in deliveries]
     connection.execute(insert(DELIVERY_STEP), steps)
 
 
 def withdraw(connection: Connection, cards: Iterable[str]) -> None:
-    """Owe these cards no longer, for `bot.outbox.composing.Composer.fold` to call in its own transaction."""
+    """Owe these cards no longer, for `bot.outbox.composer.Composer.fold` to call in its own transaction."""
     for card in sorted(cards):
-        connection.execute(update(DELIVERY).where(_D.card == card, _D.state == State.QUEUED).values(state=State.FOLDED))
+        connection.execute(
+            update(DELIVERY).where(_D.card == card, _D.state == DeliveryState.QUEUED).values(state=DeliveryState.FOLDED)
+        )
 
 
 class StoredBacklog:
-    """Implements `bot.outbox.backlog.Backlog`."""
+    """Implements `bot.outbox.store_port.OutboxStore`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._settled: Gathering[_Settling, bool] = Gathering(self._settle_together)
+        self._settled: Batcher[_Settlement, bool] = Batcher(self._settle_together)
 
     async def enqueue(self, *deliveries: Delivery, now: datetime) -> None:
         """Owe the newest state of cards, in a transaction of its own."""
         await self._database.run(lambda connection: enqueue(connection, *deliveries, now=now))
 
-    async def claim(self, worker: str, limits: Limits, *, room: int, sparing: bool, now: datetime) -> Claim:
+    async def claim(self, worker: str, limits: SendLimits, *, room: int, sparing: bool, now: datetime) -> ClaimedRows:
         """Take what is due and within the budgets."""
         return await self._database.run(partial(_claim, worker, limits, room, sparing, now))
 
-    async def settle(self, worker: str, row: Owed, result: Result, now: datetime) -> bool:
+    async def settle(self, worker: str, row: OutboxRow, result: DeliveryResult, now: datetime) -> bool:
         """Store what became of a row; outcomes of the same moment share a commit."""
-        return await self._settled(_Settling(worker, row, result, now))
+        return await self._settled(_Settlement(worker, row, result, now))
 
-    async def settle_fold(self, worker: str, rows: Sequence[Owed], result: Result, now: datetime) -> None:
+    async def settle_fold(self, worker: str, rows: Sequence[OutboxRow], result: DeliveryResult, now: datetime) -> None:
         """Store what became of rows that were to be folded."""
 
-        await self._settle_together([_Settling(worker, row, result, now) for row in rows])
+        await self._settle_together([_Settlement(worker, row, result, now) for row in rows])
 
     async def release(self, worker: str, now: datetime) -> int:
         """Give back what a worker still holds."""
@@ -126,35 +135,35 @@ class StoredBacklog:
         return await self._database.run(lambda connection: _release(connection, None, now))
 
     async def prune(self, before: datetime) -> None:
-        """Forget settled rows and steps from before that time; what stands somewhere is known for `_STANDS` more."""
-        limit, standing = milliseconds(before), milliseconds(before - _STANDS)
+        """Forget settled rows and steps from before that time; what stands somewhere is known for `_CARD_RETENTION` more."""
+        limit, standing = milliseconds(before), milliseconds(before - _CARD_RETENTION)
 
         def forget(connection: Connection) -> None:
             old = and_(_D.changed_ms < limit, or_(_D.shown == 0, _D.changed_ms < standing))
-            connection.execute(delete(DELIVERY).where(old, _D.state != State.QUEUED))
+            connection.execute(delete(DELIVERY).where(old, _D.state != DeliveryState.QUEUED))
             connection.execute(delete(DELIVERY_STEP).where(DELIVERY_STEP.c.at_ms < limit))
 
         await self._database.run(forget)
 
-    async def _settle_together(self, ended: Sequence[_Settling]) -> Sequence[bool]:
+    async def _settle_together(self, ended: Sequence[_Settlement]) -> Sequence[bool]:
         return await self._database.run(partial(_settle_all, ended))
 
     async def waiting(self) -> int:
         """Return how many rows are queued."""
-        query = select(func.count()).select_from(DELIVERY).where(_D.state == State.QUEUED)
+        query = select(func.count()).select_from(DELIVERY).where(_D.state == DeliveryState.QUEUED)
         count: int = await self._database.run(lambda connection: connection.execute(query).scalar_one())
         return count
 
 
-def owed(row: Row[Any]) -> Owed:
+def owed_of_row(row: Row[Any]) -> OutboxRow:
     """Return a row as the worker sees it."""
-    return Owed(
+    return OutboxRow(
         card=row.card,
         place=Place.parse(row.place),
         kind=row.kind,
         ref=row.ref,
         urgency=_URGENCIES[row.urgency],
-        via=Via(row.via),
+        via=DeliveryFormat(row.via),
         wanted=row.wanted,
         shown=row.shown,
         doubt=row.doubt,
@@ -174,8 +183,8 @@ def _row(delivery: Delivery, at: int) -> dict[str, object]:
         "ref": delivery.ref,
         "fact": delivery.fact,
         "urgency": delivery.urgency.rank,
-        "state": State.QUEUED,
-        "via": Via.CARD,
+        "state": DeliveryState.QUEUED,
+        "via": DeliveryFormat.CARD,
         "wanted": delivery.revision,
         "shown": 0,
         "doubt": 0,
@@ -192,15 +201,17 @@ def _row(delivery: Delivery, at: int) -> dict[str, object]:
     }
 
 
-def _claim(worker: str, limits: Limits, room: int, sparing: bool, now: datetime, connection: Connection) -> Claim:
+def _claim(
+    worker: str, limits: SendLimits, room: int, sparing: bool, now: datetime, connection: Connection
+) -> ClaimedRows:
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
     at = milliseconds(now)
-    rows = [owed(row) for row in connection.execute(_DUE, {"at": at})]
+    rows = [owed_of_row(row) for row in connection.execute(_DUE, {"at": at})]
     if not rows:
-        return Claim(look_at=_next(connection, at))
-    purse = Purse(_spent(connection, rows, limits, sparing, at), now)
-    made = plan(rows, purse, limits, room=room, sparing=sparing, now=now)
+        return ClaimedRows(look_at=_next(connection, at))
+    budget = BudgetWindow(_spent(connection, rows, limits, sparing, at), now)
+    made = plan_sends(rows, budget, limits, room=room, sparing=sparing, now=now)
     foldings = _foldings(connection, made, at)
     folded = {row.card for folding in foldings for row in folding.rows}
     _postpone(connection, {card: until for card, until in made.postpone.items() if card not in folded})
@@ -210,39 +221,39 @@ def _claim(worker: str, limits: Limits, room: int, sparing: bool, now: datetime,
     # Rows that wait for the next second stay in front of those behind, which then wait with them.
     more_behind = len(rows) == _SCAN and len(made.take) < room and made.look_at is None
     look_at = now if more_behind else min(filter(None, (made.look_at, _next(connection, at))), default=None)
-    return Claim(rows=tuple(row for row, _ in made.take), foldings=foldings, look_at=look_at)
+    return ClaimedRows(rows=tuple(row for row, _ in made.take), foldings=foldings, look_at=look_at)
 
 
 def _spent(
-    connection: Connection, rows: Iterable[Owed], limits: Limits, sparing: bool, at: int
+    connection: Connection, rows: Iterable[OutboxRow], limits: SendLimits, sparing: bool, at: int
 ) -> Mapping[str, list[datetime]]:
-    buckets = {need.bucket for row in rows for need in needs(row, limits, sparing=sparing)}
+    buckets = {need.bucket for row in rows for need in budget_costs(row, limits, sparing=sparing)}
     spent: dict[str, list[datetime]] = {}
     for bucket, until in connection.execute(_SPENT, {"buckets": list(buckets), "at": at}):
         spent.setdefault(bucket, []).append(moment(until))
     return spent
 
 
-def _foldings(connection: Connection, made: Plan, at: int) -> tuple[Folding, ...]:
+def _foldings(connection: Connection, made: SendPlan, at: int) -> tuple[FoldBatch, ...]:
     """Return the rows of each fold, also those that were postponed before; a single one is not folded."""
     taken = {row.card for row, _ in made.take}
-    foldings = [Folding(fold, _foldable(connection, fold, taken, at)) for fold in made.fold]
+    foldings = [FoldBatch(fold, _foldable(connection, fold, taken, at)) for fold in made.fold]
     return tuple(folding for folding in foldings if len(folding.rows) > 1)
 
 
-def _foldable(connection: Connection, fold: Fold, taken: set[str], at: int) -> tuple[Owed, ...]:
+def _foldable(connection: Connection, fold: FoldKey, taken: set[str], at: int) -> tuple[OutboxRow, ...]:
     query = (
         select(DELIVERY)
-        .where(_D.state == State.QUEUED, _D.place == str(fold.place), _D.kind == fold.kind)
+        .where(_D.state == DeliveryState.QUEUED, _D.place == str(fold.place), _D.kind == fold.kind)
         .where(_D.shown == 0, _D.doubt == 0, _D.urgency > Urgency.NOW.rank, _D.due_ms <= at, _D.lease_ms <= at)
         .order_by(_D.due_ms)
         .limit(_AT_ONCE)
     )
-    rows = map(owed, connection.execute(query.with_for_update(skip_locked=True)))
+    rows = map(owed_of_row, connection.execute(query.with_for_update(skip_locked=True)))
     return tuple(row for row in rows if row.card not in taken)
 
 
-def _lease(connection: Connection, worker: str, rows: Sequence[Owed], now: datetime, *, sending: bool) -> None:
+def _lease(connection: Connection, worker: str, rows: Sequence[OutboxRow], now: datetime, *, sending: bool) -> None:
     """Take rows; one that is to be made is in doubt until it is settled, for the process may die in between."""
     until = milliseconds(now + LEASE)
     leased = [
@@ -262,7 +273,7 @@ def _postpone(connection: Connection, cards: Mapping[str, datetime]) -> None:
     execute_many(connection, _POSTPONED, later)
 
 
-def _spend(connection: Connection, worker: str, made: Plan, now: datetime) -> None:
+def _spend(connection: Connection, worker: str, made: SendPlan, now: datetime) -> None:
     spends = [
         {
             "bucket": need.bucket,
@@ -286,16 +297,16 @@ def _next(connection: Connection, at: int) -> datetime | None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Settling:
+class _Settlement:
     """What became of a row, as its worker says."""
 
     worker: str
-    row: Owed
-    result: Result
+    row: OutboxRow
+    result: DeliveryResult
     now: datetime
 
 
-def _settle_all(ended: Sequence[_Settling], connection: Connection) -> tuple[bool, ...]:
+def _settle_all(ended: Sequence[_Settlement], connection: Connection) -> tuple[bool, ...]:
     """Store outcomes, and return for each whether its worker still held the row.
 
     In one order everywhere, so that two transactions do not wait for each other's rows.
@@ -308,7 +319,7 @@ def _settle_all(ended: Sequence[_Settling], connection: Connection) -> tuple[boo
     return tuple(held[id(one)] for one in ended)
 
 
-def _settle(connection: Connection, one: _Settling) -> bool:
+def _settle(connection: Connection, one: _Settlement) -> bool:
     at = milliseconds(one.now)
     again = at if one.result.again_at is None else milliseconds(one.result.again_at)
     mine = (_D.card == one.row.card, _D.lease == one.worker)
@@ -320,7 +331,7 @@ def _settle(connection: Connection, one: _Settling) -> bool:
     )
 
 
-def _step_of(one: _Settling) -> dict[str, Any]:
+def _step_of(one: _Settlement) -> dict[str, Any]:
     late, result = one.result.late // _MOMENT, one.result
     return step(one.row.card, milliseconds(one.now), result.what, result.revision, late=late, detail=result.reason)
 

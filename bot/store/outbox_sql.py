@@ -8,17 +8,20 @@ from typing import Any
 from sqlalchemy import and_, case, or_
 from sqlalchemy.sql import Executable
 
-from bot.outbox.record import Owed, Result, State, Via, What
+from bot.outbox.delivery import DeliveryFormat, DeliveryResult, DeliveryState, DeliveryStepKind, OutboxRow
+from bot.store.statements import insert_into
 from bot.store.tables import DELIVERY
-from bot.store.upsert import insert_into
 
 _D = DELIVERY.c
 
 
-UNSEEN = and_(_D.state == State.DEAD, _D.shown == 0, _D.doubt == 0)
+UNSEEN = and_(_D.state == DeliveryState.DEAD, _D.shown == 0, _D.doubt == 0)
 """Given up, and certainly nothing of it stands at the place: it may begin anew, as a card."""
 
-ANEW = {"via": case((UNSEEN, Via.CARD), else_=_D.via), "making": case((UNSEEN, _D.making + 1), else_=_D.making)}
+REQUEUED = {
+    "via": case((UNSEEN, DeliveryFormat.CARD), else_=_D.via),
+    "making": case((UNSEEN, _D.making + 1), else_=_D.making),
+}
 """What a dead delivery becomes that is queued again."""
 
 
@@ -27,15 +30,15 @@ def upsert(dialect: str) -> Executable:
     """Return the insert that owes a card, or what was owed before and more."""
     adding = insert_into(DELIVERY, dialect)
     new = adding.excluded
-    queued = _D.state == State.QUEUED
+    queued = _D.state == DeliveryState.QUEUED
     newer = new.wanted > _D.wanted
     # A row that is being sent serves what is due already; what comes now has a time of its own.
     served = and_(_D.lease != "", _D.due_ms <= new.changed_ms)
-    fresh = or_(_D.state != State.QUEUED, served)
+    fresh = or_(_D.state != DeliveryState.QUEUED, served)
     due = case((fresh, new.due_ms), (_D.due_ms < new.due_ms, _D.due_ms), else_=new.due_ms)
     # After a failure, or for want of budget, a row waits longer than it had to; only what is more urgent ends that.
     held_back = and_(queued, _D.lease == "", _D.next_ms > _D.due_ms, new.urgency >= _D.urgency)
-    anew = {name: case((newer, value), else_=_D[name]) for name, value in ANEW.items()}
+    anew = {name: case((newer, value), else_=_D[name]) for name, value in REQUEUED.items()}
     return adding.on_conflict_do_update(
         index_elements=["card"],
         set_={
@@ -44,7 +47,7 @@ def upsert(dialect: str) -> Executable:
             "ref": new.ref,
             "fact": new.fact,
             "urgency": case((and_(queued, _D.urgency < new.urgency), _D.urgency), else_=new.urgency),
-            "state": case((newer, State.QUEUED), else_=_D.state),
+            "state": case((newer, DeliveryState.QUEUED), else_=_D.state),
             "wanted": case((newer, new.wanted), else_=_D.wanted),
             "tries": case((queued, _D.tries), else_=0),
             "due_ms": due,
@@ -54,12 +57,14 @@ def upsert(dialect: str) -> Executable:
     )
 
 
-def step(card: str, at: int, what: What, revision: int, *, late: int = 0, detail: str = "") -> dict[str, Any]:
+def step(
+    card: str, at: int, what: DeliveryStepKind, revision: int, *, late: int = 0, detail: str = ""
+) -> dict[str, Any]:
     """Return a line of a delivery's story."""
     return {"card": card, "at_ms": at, "what": what, "revision": revision, "late_ms": late, "detail": detail}
 
 
-def settled_values(row: Owed, result: Result, at: int, again: int) -> dict[str, Any]:
+def settled_values(row: OutboxRow, result: DeliveryResult, at: int, again: int) -> dict[str, Any]:
     """Return what a row becomes after a try at ``at``; what was owed meanwhile stays owed."""
     values: dict[str, Any] = {"lease": "", "lease_ms": 0, "changed_ms": at, "reason": result.reason}
     newer = _D.wanted > max(result.revision, row.wanted)
@@ -67,26 +72,26 @@ def settled_values(row: Owed, result: Result, at: int, again: int) -> dict[str, 
     if not result.certain:
         values["track"] = result.track_id
     match result.what:
-        case What.SENT | What.UPDATED | What.WRITTEN:
+        case DeliveryStepKind.SENT | DeliveryStepKind.UPDATED | DeliveryStepKind.WRITTEN:
             shown = {"shown": result.revision, "made_as": result.made_as, "track": result.track_id}
             wanted = case((_D.wanted < result.revision, result.revision), else_=_D.wanted)
-            return values | _ended(newer, State.DONE) | shown | {"wanted": wanted, "doubt": 0}
-        case What.KEPT | What.NOTHING:
-            return values | _ended(newer, State.DONE) | doubt
-        case What.FOLDED:
+            return values | _ended(newer, DeliveryState.DONE) | shown | {"wanted": wanted, "doubt": 0}
+        case DeliveryStepKind.KEPT | DeliveryStepKind.NOTHING:
+            return values | _ended(newer, DeliveryState.DONE) | doubt
+        case DeliveryStepKind.FOLDED:
             # What its composer has withdrawn is on the digest, whatever came before that.
-            return values | _ended(and_(newer, _D.state == State.QUEUED), State.FOLDED) | doubt
-        case What.DEAD:
-            return values | _ended(newer, State.DEAD) | doubt
-        case What.NO_CARD:
-            return values | {"via": Via.TEXT, "doubt": 0, "next_ms": again}
-        case What.GONE:
+            return values | _ended(and_(newer, _D.state == DeliveryState.QUEUED), DeliveryState.FOLDED) | doubt
+        case DeliveryStepKind.DEAD:
+            return values | _ended(newer, DeliveryState.DEAD) | doubt
+        case DeliveryStepKind.NO_CARD:
+            return values | {"via": DeliveryFormat.TEXT, "doubt": 0, "next_ms": again}
+        case DeliveryStepKind.GONE:
             gone = {"shown": 0, "doubt": 0, "made_as": "", "next_ms": again}
             return values | gone | {"tries": _D.tries + 1}
         case _:
             return values | doubt | {"next_ms": again, "tries": _D.tries + int(result.counts)}
 
 
-def _ended(newer: Any, state: State) -> dict[str, Any]:
+def _ended(newer: Any, state: DeliveryState) -> dict[str, Any]:
     """Return an end, or the queue again when a higher revision came while the row was being sent."""
-    return {"state": case((newer, State.QUEUED), else_=state), "tries": 0}
+    return {"state": case((newer, DeliveryState.QUEUED), else_=state), "tries": 0}

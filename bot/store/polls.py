@@ -10,10 +10,10 @@ import orjson
 from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.engine import Connection
 
-from bot.alerts.intake.polled import OVER, CloudEvent, Position, Subject
+from bot.alerts.intake.poll_state import NORMAL, Checkpoint, CloudEvent, PolledSubject
 from bot.store.database import Database
+from bot.store.statements import insert_into
 from bot.store.tables import POLL_POSITION, POLL_SUBJECT, POLL_UNSENT
-from bot.store.upsert import insert_into
 
 _P, _S, _U = POLL_POSITION.c, POLL_SUBJECT.c, POLL_UNSENT.c
 _AT_ONCE = 500
@@ -24,19 +24,19 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class StoredPolls:
-    """Implements `bot.alerts.intake.polled.PollStore`."""
+    """Implements `bot.alerts.intake.poll_state.PollStore`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def positions(self, source: str) -> Mapping[str, Position]:
+    async def positions(self, source: str) -> Mapping[str, Checkpoint]:
         """Return how far the areas of a source have been polled, by their names."""
         wanted = select(POLL_POSITION).where(_P.source == source)
         rows = await self._database.run(lambda connection: connection.execute(wanted).all())
         return {row.area: _position(row) for row in rows}
 
-    async def subjects(self, source: str, area: str, codes: Collection[str]) -> Mapping[str, Subject]:
-        """Return what is known of some subjects, by `Subject.key`."""
+    async def subjects(self, source: str, area: str, codes: Collection[str]) -> Mapping[str, PolledSubject]:
+        """Return what is known of some subjects, by `PolledSubject.key`."""
         keys = sorted({code.casefold() for code in codes})
         own = (_S.source == source, _S.area == area)
 
@@ -46,15 +46,19 @@ class StoredPolls:
 
         return {row.key: _subject(row) for row in await self._database.run(read)} if keys else {}
 
-    async def unseen(self, source: str, area: str, before: datetime, limit: int) -> Sequence[Subject]:
+    async def unseen(self, source: str, area: str, before: datetime, limit: int) -> Sequence[PolledSubject]:
         """Return open subjects that were last seen before a moment, the longest unseen first."""
-        own = (_S.source == source, _S.area == area, _S.state != OVER, _S.seen_ms < _ms(before))
+        own = (_S.source == source, _S.area == area, _S.state != NORMAL, _S.seen_ms < _ms(before))
         wanted = select(POLL_SUBJECT).where(*own).order_by(_S.seen_ms, _S.key).limit(limit)
         rows = await self._database.run(lambda connection: connection.execute(wanted).all())
         return [_subject(row) for row in rows]
 
     async def advance(
-        self, before: Position | None, after: Position, subjects: Sequence[Subject], events: Sequence[CloudEvent]
+        self,
+        before: Checkpoint | None,
+        after: Checkpoint,
+        subjects: Sequence[PolledSubject],
+        events: Sequence[CloudEvent],
     ) -> bool:
         """Store a step as a whole; False where somebody else moved on from ``before``."""
         return await self._database.run(lambda connection: self._advance(connection, before, after, subjects, events))
@@ -62,9 +66,9 @@ class StoredPolls:
     def _advance(
         self,
         connection: Connection,
-        before: Position | None,
-        after: Position,
-        subjects: Sequence[Subject],
+        before: Checkpoint | None,
+        after: Checkpoint,
+        subjects: Sequence[PolledSubject],
         events: Sequence[CloudEvent],
     ) -> bool:
         if not self._move(connection, before, after):
@@ -79,7 +83,7 @@ class StoredPolls:
             connection.execute(insert(POLL_UNSENT), rows)
         return True
 
-    def _move(self, connection: Connection, before: Position | None, after: Position) -> bool:
+    def _move(self, connection: Connection, before: Checkpoint | None, after: Checkpoint) -> bool:
         row = _position_row(after)
         if before is None:
             first = insert_into(POLL_POSITION, self._database.dialect).values(**row).on_conflict_do_nothing()
@@ -110,7 +114,7 @@ class StoredPolls:
 
     async def prune(self, source: str, before: datetime) -> None:
         """Forget subjects that nothing is the matter with and that nobody has seen since."""
-        old = delete(POLL_SUBJECT).where(_S.source == source, _S.state == OVER, _S.seen_ms < _ms(before))
+        old = delete(POLL_SUBJECT).where(_S.source == source, _S.state == NORMAL, _S.seen_ms < _ms(before))
         await self._database.run(lambda connection: connection.execute(old))
 
 
@@ -118,7 +122,7 @@ def _pieces(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
     return (values[start : start + _AT_ONCE] for start in range(0, len(values), _AT_ONCE))
 
 
-def _position_row(position: Position) -> dict[str, Any]:
+def _position_row(position: Checkpoint) -> dict[str, Any]:
     return {
         "source": position.source,
         "area": position.area,
@@ -133,8 +137,8 @@ def _position_row(position: Position) -> dict[str, Any]:
     }
 
 
-def _position(row: Row[Any]) -> Position:
-    return Position(
+def _position(row: Row[Any]) -> Checkpoint:
+    return Checkpoint(
         source=row.source,
         area=row.area,
         round=row.round,
@@ -148,7 +152,7 @@ def _position(row: Row[Any]) -> Position:
     )
 
 
-def _subject_row(position: Position, subject: Subject) -> dict[str, Any]:
+def _subject_row(position: Checkpoint, subject: PolledSubject) -> dict[str, Any]:
     return {
         "source": position.source,
         "area": position.area,
@@ -162,8 +166,8 @@ def _subject_row(position: Position, subject: Subject) -> dict[str, Any]:
     }
 
 
-def _subject(row: Row[Any]) -> Subject:
-    return Subject(
+def _subject(row: Row[Any]) -> PolledSubject:
+    return PolledSubject(
         code=row.code,
         state=row.state,
         told=row.told,

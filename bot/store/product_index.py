@@ -15,12 +15,12 @@ from sqlalchemy import Column, ColumnElement, Row, case, delete, func, or_, sele
 from sqlalchemy.engine import Connection
 
 from bot.erp.index.folding import words
-from bot.erp.index.model import Entry, Position
-from bot.erp.index.spelling import may_be_initials, may_be_syllables
+from bot.erp.index.pinyin import may_be_initials, may_be_syllables
+from bot.erp.index.port import IndexEntry, SyncState
 from bot.erp.model import Product
 from bot.store.database import Database
+from bot.store.statements import insert_into
 from bot.store.tables import INDEXED_PRODUCT, INDEXED_SOURCE, PINYIN
-from bot.store.upsert import insert_into
 
 _P, _S = INDEXED_PRODUCT.c, INDEXED_SOURCE.c
 _PRODUCT = (_P.sku, _P.name, _P.spec, _P.unit, _P.category, _P.barcode)
@@ -80,7 +80,7 @@ class StoredProductIndex:
             else_=8,
         )
 
-    async def positions(self) -> Mapping[str, Position]:
+    async def positions(self) -> Mapping[str, SyncState]:
         """Return how far each source has been followed."""
         rows = await self._database.run(lambda connection: connection.execute(select(INDEXED_SOURCE)).all())
         return {row.source: _position(row) for row in rows}
@@ -91,7 +91,12 @@ class StoredProductIndex:
         return await self._searches.run(lambda connection: connection.scalar(wanted) or 0)
 
     async def advance(
-        self, before: Position | None, after: Position, *, entries: Sequence[Entry] = (), gone: Collection[str] = ()
+        self,
+        before: SyncState | None,
+        after: SyncState,
+        *,
+        entries: Sequence[IndexEntry] = (),
+        gone: Collection[str] = (),
     ) -> bool:
         """Store entries and the position behind them at once; False where somebody else moved on from ``before``."""
         return await self._database.run(lambda connection: self._advance(connection, before, after, entries, gone))
@@ -99,9 +104,9 @@ class StoredProductIndex:
     def _advance(
         self,
         connection: Connection,
-        before: Position | None,
-        after: Position,
-        entries: Sequence[Entry],
+        before: SyncState | None,
+        after: SyncState,
+        entries: Sequence[IndexEntry],
         gone: Collection[str],
     ) -> bool:
         if not self._move(connection, before, after):
@@ -118,7 +123,7 @@ class StoredProductIndex:
             connection.execute(delete(INDEXED_PRODUCT).where(own, _P.walk < after.walk))
         return True
 
-    def _move(self, connection: Connection, before: Position | None, after: Position) -> bool:
+    def _move(self, connection: Connection, before: SyncState | None, after: SyncState) -> bool:
         """Change a source's position if it is still ``before``."""
         row = _position_row(after)
         if before is None:
@@ -161,7 +166,7 @@ def _pieces(values: Collection[str]) -> Iterator[list[str]]:
     return (listed[start : start + _AT_ONCE] for start in range(0, len(listed), _AT_ONCE))
 
 
-def _entry_row(position: Position, entry: Entry) -> dict[str, Any]:
+def _entry_row(position: SyncState, entry: IndexEntry) -> dict[str, Any]:
     product = entry.product
     return {
         "source": position.source,
@@ -181,7 +186,7 @@ def _entry_row(position: Position, entry: Entry) -> dict[str, Any]:
     }
 
 
-def _position_row(position: Position) -> dict[str, Any]:
+def _position_row(position: SyncState) -> dict[str, Any]:
     return {
         "source": position.source,
         "cursor": position.cursor,
@@ -194,8 +199,8 @@ def _position_row(position: Position) -> dict[str, Any]:
     }
 
 
-def _position(row: Row[Any]) -> Position:
-    return Position(
+def _position(row: Row[Any]) -> SyncState:
+    return SyncState(
         source=row.source,
         cursor=row.cursor,
         walk=row.walk,

@@ -68,7 +68,7 @@ ERP_COPY = Table(
     Column("as_of_ms", BigInteger, nullable=False, index=True),
     Column("value", Text, nullable=False),
 )
-"""What sources said last, as JSON (see `bot.erp.copies`), for the time in which they do not answer."""
+"""What sources said last, as JSON (see `bot.erp.cache`), for the time in which they do not answer."""
 
 ERP_REJECTED = Table(
     "erp_rejected",
@@ -103,7 +103,7 @@ INDEXED_PRODUCT = Table(
     Column("barcode", Text, nullable=False),
     sqlite_with_rowid=False,
 )
-"""Products as they are searched (see `bot.erp.index.model.Entry`); ``folded`` is the name, ``walk`` the last reading of
+"""Products as they are searched (see `bot.erp.index.port.IndexEntry`); ``folded`` is the name, ``walk`` the last reading of
 the whole source that came upon the product. A search reads all rows of a source: without SQLite's row numbers they lie
 in one piece, source by source."""
 
@@ -119,7 +119,7 @@ INDEXED_SOURCE = Table(
     Column("trouble", String, nullable=False),
     Column("version", Integer, nullable=False),
 )
-"""How far each source has been followed (see `bot.erp.index.model.Position`); times in milliseconds since 1970."""
+"""How far each source has been followed (see `bot.erp.index.port.SyncState`); times in milliseconds since 1970."""
 
 PINYIN = Table(
     "pinyin",
@@ -155,7 +155,7 @@ DELIVERY = Table(
     Column("reason", Text, nullable=False),
     Index("ix_delivery_queued", "urgency", "due_ms", sqlite_where=text(_QUEUED), postgresql_where=text(_QUEUED)),
 )
-"""The outbox: one row for each card (see `bot.outbox.record`). A row is tried at ``next_ms``, which is ``due_ms`` or
+"""The outbox: one row for each card (see `bot.outbox.delivery`). A row is tried at ``next_ms``, which is ``due_ms`` or
 later; it belongs to the worker ``lease`` until ``lease_ms``. ``doubt`` is the revision of a try to make the card whose
 outcome nobody knows, 0 for none; ``making`` counts how often a card that was given up unseen was begun anew."""
 
@@ -170,7 +170,7 @@ DELIVERY_STEP = Table(
     Column("late_ms", BigInteger, nullable=False),
     Column("detail", Text, nullable=False),
 )
-"""Every delivery's story, step by step (see `bot.outbox.record.What`)."""
+"""Every delivery's story, step by step (see `bot.outbox.delivery.DeliveryStepKind`)."""
 
 DELIVERY_SPEND = Table(
     "delivery_spend",
@@ -214,7 +214,7 @@ EVENT = Table(
     # A number is never given twice, also when the newest rows were deleted.
     sqlite_autoincrement=True,
 )
-"""Events in the order in which they came, each once, with what became of them (see `bot.alerts.intake.kept`)."""
+"""Events in the order in which they came, each once, with what became of them (see `bot.alerts.intake.port`)."""
 
 ALERT = Table(
     "alert",
@@ -289,7 +289,7 @@ MUTE = Table(
     Column("made_ms", BigInteger, nullable=False),
     Column("until_ms", BigInteger, nullable=False),
 )
-"""Silences that people asked for (see `bot.alerts.ledger.Mute`)."""
+"""Silences that people asked for (see `bot.alerts.repository.Mute`)."""
 
 WATCH = Table(
     "watch",
@@ -304,7 +304,7 @@ WATCH = Table(
     Column("bound", String, nullable=False),
     Column("made_ms", BigInteger, nullable=False),
 )
-"""What people watch (see `bot.alerts.board.Watch`); ``folded`` is the subject without capitals, ``bound`` the limit as
+"""What people watch (see `bot.alerts.queries.Watch`); ``folded`` is the subject without capitals, ``bound`` the limit as
 exact text, both empty where there is none."""
 
 ALERT_NOTE = Table(
@@ -318,7 +318,7 @@ ALERT_NOTE = Table(
     Column("card", String, nullable=False),
     Column("detail", Text, nullable=False),
 )
-"""The story of events and alerts, line by line (see `bot.alerts.ledger.Note`)."""
+"""The story of events and alerts, line by line (see `bot.alerts.repository.AlertHistoryEntry`)."""
 
 POLL_POSITION = Table(
     "poll_position",
@@ -334,7 +334,7 @@ POLL_POSITION = Table(
     Column("swept_ms", BigInteger),
     Column("good_ms", BigInteger),
 )
-"""How far each area of each source has been polled (see `bot.alerts.intake.polled.Position`)."""
+"""How far each area of each source has been polled (see `bot.alerts.intake.poll_state.Checkpoint`)."""
 
 _MATTERS = text("state <> ''")
 
@@ -352,7 +352,7 @@ POLL_SUBJECT = Table(
     Column("seen_ms", BigInteger, nullable=False),
     Index("ix_poll_subject_open", "source", "area", "seen_ms", sqlite_where=_MATTERS, postgresql_where=_MATTERS),
 )
-"""What polling found to be the matter, or once did (see `bot.alerts.intake.polled.Subject`)."""
+"""What polling found to be the matter, or once did (see `bot.alerts.intake.poll_state.PolledSubject`)."""
 
 POLL_UNSENT = Table(
     "poll_unsent",
@@ -424,7 +424,7 @@ APPROVAL_PERSON = Table(
     Column("user_id", String, primary_key=True),
     Column("case_id", String, primary_key=True, index=True),
 )
-"""Whom a case names (see `bot.approvals.naming`)."""
+"""Whom a case names (see `bot.approvals.case`)."""
 
 APPROVAL_CARD = Table(
     "approval_card",
@@ -472,5 +472,5 @@ APPROVAL_NATIVE = Table(
     Column("stamp", Integer, nullable=False),
     Column("body", Text, nullable=False),
 )
-"""Approvals in DingTalk's own app (see `bot.approvals.native.form.NativeRecord`). ``news`` counts the events about one,
+"""Approvals in DingTalk's own app (see `bot.approvals.native.oa_forms.NativeRecord`). ``news`` counts the events about one,
 ``seen`` those that were looked into."""

@@ -26,8 +26,8 @@ from bot.erp.model import (
     StockLevel,
     Verdict,
 )
-from bot.testing import company_records as records
-from bot.testing.company_records import Numbering, User
+from bot.testing import reference_records as records
+from bot.testing.reference_records import CompanyUser, Numbering
 
 TODAY = date(2026, 11, 24)
 NOW = datetime(2026, 11, 24, 2, 30, tzinfo=UTC)
@@ -63,19 +63,19 @@ class Clock:
         self.advance(seconds)
 
 
-class Refused(Exception):
+class CompanyRefusal(Exception):
     """The company's own rules say no; a fake ERP answers in its vendor's words."""
 
 
-class NoSuchOrder(Refused):
+class OrderNotFound(CompanyRefusal):
     """There is no purchase order of this number."""
 
 
-class NotWaiting(Refused):
+class OrderNotWaiting(CompanyRefusal):
     """The purchase order is not waiting for anybody."""
 
 
-class NotAllowed(Refused):
+class DecisionNotAllowed(CompanyRefusal):
     """This person may not decide this purchase order now."""
 
 
@@ -99,7 +99,7 @@ class ReferenceCompany:
     ) -> None:
         self.today = today
         self.number = number
-        self.users: tuple[User, ...] = records.USERS
+        self.users: tuple[CompanyUser, ...] = records.USERS
         self.warehouses: dict[str, str] = dict(records.WAREHOUSES)
         first = _first_records(today, number)
         self.products = dict(first.products)
@@ -108,7 +108,7 @@ class ReferenceCompany:
         self.invoices = dict(first.invoices)
         self.purchases = dict(first.purchases)
         self.productions = dict(first.productions)
-        self.product_changes = dict(zip(self.products, records.moments(today - timedelta(days=30)), strict=False))
+        self.product_changes = dict(zip(self.products, records.change_times(today - timedelta(days=30)), strict=False))
         self._now = now
         self._watchers: list[Callable[[Area, str], None]] = []
 
@@ -188,18 +188,18 @@ class ReferenceCompany:
         return self._edit(order, None, **changed)
 
     def decide(self, number: str, verdict: Verdict, by: str, reason: str = "") -> PurchaseOrder:
-        """Decide a waiting purchase order at its present level, once; raises a `Refused`.
+        """Decide a waiting purchase order at its present level, once; raises a `CompanyRefusal`.
 
         Nobody decides their own request or two levels of one order. Approving level 1 of 2 leaves it waiting.
         """
         order = self.find(self.purchases, number)
         if order is None:
-            raise NoSuchOrder(number)
+            raise OrderNotFound(number)
         approval = order.approval
         if order.status is not PurchaseStatus.WAITING or approval is None:
-            raise NotWaiting(number)
+            raise OrderNotWaiting(number)
         if by not in approval.pending_for:
-            raise NotAllowed(by)
+            raise DecisionNotAllowed(by)
         decided = replace(approval, pending_for=(), decided_by=by, decided_at=self._now(), reason=reason)
         if verdict is Verdict.REJECT:
             return self._edit(order, None, changed_by=by, status=PurchaseStatus.REJECTED, approval=decided)
@@ -254,13 +254,13 @@ def _first_records(today: date, number: Numbering) -> _FirstRecords:
     )
 
 
-def content(company: ReferenceCompany) -> list[Any]:
+def snapshot_of(company: ReferenceCompany) -> list[Any]:
     """Return all that an installation writes of a company; they share their records, so a comparison is quick."""
     records = [list(company.records(area).values()) for area in Area]
     return [*records, dict(company.product_changes), dict(company.warehouses)]
 
 
-def by_change(company: ReferenceCompany, area: Area, keys: Iterable[str] | None = None) -> list[str]:
+def keys_by_change_time(company: ReferenceCompany, area: Area, keys: Iterable[str] | None = None) -> list[str]:
     """Return keys of an area, least recently changed first, equal times by key."""
     known = company.records(area) if keys is None else keys
     return sorted(known, key=lambda key: (company.changed_at(area, key), key))

@@ -1,22 +1,98 @@
-"""What all cases of the ERP contract stand on: the company, the installation that holds it, the adapter over it."""
+"""What every ERP contract case stands on: how a case is declared, and the fixtures: company, installation, adapter."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import pytest
 
 from bot.erp.model import Area, Decision, PurchaseOrder, PurchaseStatus, Verdict
 from bot.erp.port import Capability, Erp
-from bot.erp.vendors import Surroundings, Vendor
-from bot.testing.cases import Case, gap
+from bot.erp.vendors import AdapterContext, Vendor
 from bot.testing.company import TODAY, Clock, ReferenceCompany, plain_number
-from bot.testing.company_records import Numbering
 from bot.testing.fake_erp import FakeServer, Installation
 from bot.testing.gaps import Gaps, comparable
+from bot.testing.reference_records import Numbering
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+NO_NETWORK = "embedded: no network"
+
+
+@dataclass(frozen=True, slots=True)
+class ContractCase:
+    """One promise of the port. ``over`` names a parameter and its values, each of which is a row of the table."""
+
+    id: str
+    title: str
+    needs: tuple[Capability, ...] = ()
+    network: bool = False
+    over: tuple[str, Sequence[Any]] | None = None
+    refusal: bool = False
+    """Whether it is about what is not offered, and so applies in any case."""
+    tells: str = ""
+    """The field that it is about: it does not apply to a vendor that never tells that."""
+
+    def row(self, value: Any) -> str:
+        """Return the id of the row of a value of the parameter."""
+        return self.id if self.over is None else f"{self.id}[{value}]"
+
+    def values(self) -> Sequence[Any]:
+        """Return the values of the parameter; one that does not matter where there is none."""
+        return (None,) if self.over is None else self.over[1]
+
+
+def case(
+    id: str,  # noqa: A002  # a case's id is its id
+    title: str,
+    *,
+    needs: Sequence[Capability] = (),
+    network: bool = False,
+    over: tuple[str, Sequence[Any]] | None = None,
+    refusal: bool = False,
+    tells: str = "",
+) -> Callable[[F], F]:
+    """Make a test a case of the contract."""
+
+    def mark(function: F) -> F:
+        found = ContractCase(id, title, tuple(needs), network, over, refusal, tells)
+        function.contract_case = found  # type: ignore[attr-defined]  # read back by `contract_cases`
+        if over is None:
+            return function
+        spread: F = pytest.mark.parametrize(over[0], over[1], ids=str)(function)
+        return spread
+
+    return mark
+
+
+def contract_cases(contract: type) -> list[ContractCase]:
+    """Return the cases that pytest runs of a contract class, in the order in which they are written down."""
+    members: dict[str, Any] = {}
+    for base in contract.__mro__:
+        members = members | {name: member for name, member in vars(base).items() if name not in members}
+    return [member.contract_case for member in members.values() if hasattr(member, "contract_case")]
+
+
+def gap_reason(
+    known: ContractCase, value: Any, *, offers: frozenset[Capability], gaps: Gaps, embedded: bool
+) -> str | None:
+    """Return why a row does not apply to an adapter, or None."""
+    for name in (known.row(value), known.id):
+        if name in gaps.cases:
+            return gaps.cases[name]
+    if embedded and known.network:
+        return NO_NETWORK
+    if known.refusal:
+        return None
+    for capability in (*known.needs, getattr(value, "capability", None)):
+        if capability is not None and capability not in offers:
+            return f"not offered: {capability}"
+    return gaps.fields.get(known.tells)
+
 
 OpenErp = Callable[..., Awaitable[Erp]]
 
@@ -59,11 +135,11 @@ class ContractBase:
     @pytest.fixture(autouse=True)
     def _gap(self, request: pytest.FixtureRequest) -> None:
         """Stop before a case that does not apply; the reason stands in the report and in the table."""
-        known: Case | None = getattr(request.function, "contract_case", None)
+        known: ContractCase | None = getattr(request.function, "contract_case", None)
         if known is None:
             return
         value = request.getfixturevalue(known.over[0]) if known.over else None
-        reason = gap(known, value, offers=self.offers, gaps=self.gaps, embedded=self.embedded)
+        reason = gap_reason(known, value, offers=self.offers, gaps=self.gaps, embedded=self.embedded)
         if reason is not None:
             # As `pytest.xfail` does, but without a trace: to format one takes longer than many a case.
             raise pytest.xfail.Exception(f"gap: {reason}", pytrace=False)
@@ -105,7 +181,7 @@ class ContractBase:
             folder = tmp_path / f"data-{len(opened)}"
             folder.mkdir()
             options = self.vendor.options.model_validate(self.options(installation, timeout))
-            erp = await self.vendor.open(Surroundings(name="main", data_dir=folder, now=clock.now), options)
+            erp = await self.vendor.open(AdapterContext(name="main", data_dir=folder, now=clock.now), options)
             opened.append(erp)
             return erp
 

@@ -9,9 +9,8 @@ import pytest
 from bot.erp.errors import Invalid, Unsupported
 from bot.erp.model import Area, Change
 from bot.erp.port import Capability, Erp
-from bot.testing.cases import case
 from bot.testing.company import Clock, ReferenceCompany
-from bot.testing.contract_base import ContractBase
+from bot.testing.contract_base import ContractBase, case
 from bot.testing.erp_checks import all_changes
 
 EACH_AREA = ("area", tuple(Area))
@@ -20,7 +19,7 @@ CHANGED = (Capability.CHANGED_SINCE,)
 _ALL = 1_000
 
 
-class ChangesSince(ContractBase):
+class ChangesContract(ContractBase):
     """Following an area by its cursor."""
 
     @case("changes.once", "Every record comes once, in order of time, with its time", needs=CHANGED, over=EACH_AREA)

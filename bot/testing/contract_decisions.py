@@ -9,14 +9,13 @@ from decimal import Decimal
 import pytest
 
 from bot.erp.errors import AuthFailed, Invalid, NotFound, RateLimited, Unavailable
-from bot.erp.model import Area, Decision, DecisionResult, Outcome, PurchaseStatus, Verdict
+from bot.erp.model import Area, Decision, DecisionOutcome, DecisionResult, PurchaseStatus, Verdict
 from bot.erp.port import Capability, Erp
-from bot.testing.cases import case
 from bot.testing.company import Clock, ReferenceCompany
-from bot.testing.contract_base import REASON, ContractBase, OpenErp
+from bot.testing.contract_base import REASON, ContractBase, OpenErp, case
 from bot.testing.contract_faults import SHORT
-from bot.testing.erp_checks import all_changes, order_of
-from bot.testing.fake_erp import FakeServer, Installation, Kind
+from bot.testing.erp_checks import all_changes, resulting_order
+from bot.testing.fake_erp import FakeServer, Installation, RequestKind
 
 APPROVE = (Capability.APPROVE,)
 REJECT = (Capability.APPROVE, Capability.REJECT)
@@ -24,7 +23,7 @@ VERSION = (Capability.APPROVE, Capability.VERSION_CHECK)
 FOLLOWED = (Capability.APPROVE, Capability.CHANGED_SINCE)
 
 
-class Decisions(ContractBase):
+class DecisionsContract(ContractBase):
     """Deciding on purchase orders. What came of it is read at the ERP itself, beside the adapter."""
 
     @case("decide.approve", "An approval is applied, and the answer is what the ERP then has", needs=APPROVE)
@@ -32,31 +31,31 @@ class Decisions(ContractBase):
         number = self.waiting(company)[0]
         seen = await erp.purchase_order(number)
         result = await erp.decide(self.decision(seen))
-        assert result.outcome is Outcome.APPLIED
+        assert result.outcome is DecisionOutcome.APPLIED
         after = await installation.purchase_order(number)
         assert after.status is PurchaseStatus.APPROVED
-        self.same(order_of(result), after)
-        assert order_of(result) == await erp.purchase_order(number)
-        assert order_of(result).version != seen.version
+        self.same(resulting_order(result), after)
+        assert resulting_order(result) == await erp.purchase_order(number)
+        assert resulting_order(result).version != seen.version
 
     @case("decide.reject", "A rejection is applied, and its reason stands in the ERP word for word", needs=REJECT)
     async def test_reject(self, erp: Erp, company: ReferenceCompany, installation: Installation) -> None:
         number = self.waiting(company)[0]
         seen = await erp.purchase_order(number)
         result = await erp.decide(self.decision(seen, Verdict.REJECT))
-        assert result.outcome is Outcome.APPLIED
+        assert result.outcome is DecisionOutcome.APPLIED
         after = await installation.purchase_order(number)
         assert after.status is PurchaseStatus.REJECTED
         assert after.approval is not None
         assert after.approval.reason == REASON
-        self.same(order_of(result), after)
-        assert order_of(result).version != seen.version
+        self.same(resulting_order(result), after)
+        assert resulting_order(result).version != seen.version
 
     @case("decide.by", "It is done in the name of the person who decided", needs=APPROVE)
     async def test_by(self, erp: Erp, company: ReferenceCompany, installation: Installation) -> None:
         for number, by in zip(self.waiting(company), (self.approver, self.colleague), strict=False):
             seen = await erp.purchase_order(number)
-            assert (await erp.decide(self.decision(seen, by=by))).outcome is Outcome.APPLIED
+            assert (await erp.decide(self.decision(seen, by=by))).outcome is DecisionOutcome.APPLIED
             approval = (await installation.purchase_order(number)).approval
             assert approval is not None
             assert approval.decided_by == by
@@ -68,7 +67,7 @@ class Decisions(ContractBase):
         first = await erp.decide(decision)
         after = await installation.purchase_order(number)
         again = await erp.decide(decision)
-        assert again.outcome is Outcome.ALREADY_DECIDED
+        assert again.outcome is DecisionOutcome.ALREADY_DECIDED
         assert again.order == first.order
         assert await installation.purchase_order(number) == after
 
@@ -79,7 +78,7 @@ class Decisions(ContractBase):
             await erp.decide(self.decision(seen, verdict))
             after = await installation.purchase_order(number)
             late = await erp.decide(self.decision(seen, opposite, self.colleague))
-            assert late.outcome is Outcome.ALREADY_DECIDED
+            assert late.outcome is DecisionOutcome.ALREADY_DECIDED
             assert await installation.purchase_order(number) == after
 
     @case("decide.two_people", "Of two people at once one is applied, and the other is told", needs=APPROVE)
@@ -89,12 +88,12 @@ class Decisions(ContractBase):
         seen = await one.purchase_order(number)
         await other.check()
         if isinstance(installation, FakeServer):
-            installation.faults.gather_writes(2)
+            installation.faults.synchronize_writes(2)
         results = await asyncio.gather(
             one.decide(self.decision(seen)), other.decide(self.decision(seen, by=self.colleague))
         )
         outcomes = [result.outcome for result in results]
-        assert sorted(outcomes) == sorted((Outcome.APPLIED, Outcome.ALREADY_DECIDED))
+        assert sorted(outcomes) == sorted((DecisionOutcome.APPLIED, DecisionOutcome.ALREADY_DECIDED))
         await self._is_by_the_applied(results, installation, number)
 
     @case("decide.against_each_other", "Of an approval and a rejection at once one is applied", needs=REJECT)
@@ -104,13 +103,15 @@ class Decisions(ContractBase):
         seen = await one.purchase_order(number)
         await other.check()
         if isinstance(installation, FakeServer):
-            installation.faults.gather_writes(2)
+            installation.faults.synchronize_writes(2)
         results = await asyncio.gather(
             one.decide(self.decision(seen)), other.decide(self.decision(seen, Verdict.REJECT, self.colleague))
         )
-        assert sorted(result.outcome for result in results) == sorted((Outcome.APPLIED, Outcome.ALREADY_DECIDED))
+        assert sorted(result.outcome for result in results) == sorted(
+            (DecisionOutcome.APPLIED, DecisionOutcome.ALREADY_DECIDED)
+        )
         status = (await installation.purchase_order(number)).status
-        applied = next(n for n, result in enumerate(results) if result.outcome is Outcome.APPLIED)
+        applied = next(n for n, result in enumerate(results) if result.outcome is DecisionOutcome.APPLIED)
         assert status is (PurchaseStatus.APPROVED, PurchaseStatus.REJECTED)[applied]
 
     @case("decide.changed", "An order that changed since it was shown is not decided", needs=VERSION)
@@ -121,10 +122,10 @@ class Decisions(ContractBase):
         company.set_total(number, Decimal("99999.99"))
         before = await installation.purchase_order(number)
         result = await erp.decide(self.decision(seen))
-        assert result.outcome is Outcome.CHANGED_SINCE_SHOWN
+        assert result.outcome is DecisionOutcome.CHANGED_SINCE_SHOWN
         assert await installation.purchase_order(number) == before
-        self.same(order_of(result), before)
-        assert (await erp.decide(self.decision(order_of(result)))).outcome is Outcome.APPLIED
+        self.same(resulting_order(result), before)
+        assert (await erp.decide(self.decision(resulting_order(result)))).outcome is DecisionOutcome.APPLIED
 
     @case(
         "decide.changed_at_once", "A changed total is noticed even where the time of change is the same", needs=VERSION
@@ -133,7 +134,7 @@ class Decisions(ContractBase):
         number = self.waiting(company)[0]
         seen = await erp.purchase_order(number)
         company.set_total(number, Decimal("99999.99"), at=company.purchases[number].changed_at)
-        assert (await erp.decide(self.decision(seen))).outcome is Outcome.CHANGED_SINCE_SHOWN
+        assert (await erp.decide(self.decision(seen))).outcome is DecisionOutcome.CHANGED_SINCE_SHOWN
 
     @case("decide.cancelled", "An order that was cancelled meanwhile is not decided", needs=APPROVE)
     async def test_cancelled(self, erp: Erp, company: ReferenceCompany, installation: Installation) -> None:
@@ -141,7 +142,7 @@ class Decisions(ContractBase):
         seen = await erp.purchase_order(number)
         company.cancel(number)
         result = await erp.decide(self.decision(seen))
-        assert result.outcome is Outcome.ALREADY_DECIDED
+        assert result.outcome is DecisionOutcome.ALREADY_DECIDED
         assert (await installation.purchase_order(number)).status is PurchaseStatus.CANCELLED
 
     @case("decide.outsider", "Who may not decide changes nothing", needs=APPROVE)
@@ -151,7 +152,7 @@ class Decisions(ContractBase):
         before = await installation.purchase_order(number)
         for by in (self.outsider, self.second_approver, "nobody we know", ""):
             result = await erp.decide(self.decision(seen, by=by))
-            assert result.outcome is Outcome.NOT_PERMITTED, by
+            assert result.outcome is DecisionOutcome.NOT_PERMITTED, by
         assert await installation.purchase_order(number) == before
 
     @case("decide.own", "Nobody decides a request of their own", needs=APPROVE)
@@ -159,7 +160,7 @@ class Decisions(ContractBase):
         number = self.waiting(company)[0]
         seen = await erp.purchase_order(number)
         result = await erp.decide(self.decision(seen, by=self.requester))
-        assert result.outcome is Outcome.NOT_PERMITTED
+        assert result.outcome is DecisionOutcome.NOT_PERMITTED
         assert (await installation.purchase_order(number)).status is PurchaseStatus.WAITING
 
     @case(
@@ -173,7 +174,7 @@ class Decisions(ContractBase):
         seen = await erp.purchase_order(number)
         server.faults.forbid_deciding()
         result = await erp.decide(self.decision(seen))
-        assert result.outcome is Outcome.NOT_PERMITTED
+        assert result.outcome is DecisionOutcome.NOT_PERMITTED
         assert company.purchases[number].status is PurchaseStatus.WAITING
 
     @case("decide.levels", "The first of two levels is recorded; the second, by another person, applies", needs=APPROVE)
@@ -181,15 +182,15 @@ class Decisions(ContractBase):
         number = self.waiting(company, levels=2)[0]
         seen = await erp.purchase_order(number)
         first = await erp.decide(self.decision(seen))
-        assert first.outcome is Outcome.MORE_APPROVALS_NEEDED
-        between = order_of(first)
+        assert first.outcome is DecisionOutcome.MORE_APPROVALS_NEEDED
+        between = resulting_order(first)
         assert between.status is PurchaseStatus.WAITING
         self.same(between, await installation.purchase_order(number))
         same_person = await erp.decide(self.decision(between))
-        assert same_person.outcome in {Outcome.NOT_PERMITTED, Outcome.ALREADY_DECIDED}
+        assert same_person.outcome in {DecisionOutcome.NOT_PERMITTED, DecisionOutcome.ALREADY_DECIDED}
         assert (await installation.purchase_order(number)).status is PurchaseStatus.WAITING
         second = await erp.decide(self.decision(between, by=self.second_approver))
-        assert second.outcome is Outcome.APPLIED
+        assert second.outcome is DecisionOutcome.APPLIED
         assert (await installation.purchase_order(number)).status is PurchaseStatus.APPROVED
 
     @case("decide.level_again", "The first level again, on what was seen before, changes nothing", needs=APPROVE)
@@ -199,14 +200,14 @@ class Decisions(ContractBase):
         await erp.decide(self.decision(seen))
         between = await installation.purchase_order(number)
         again = await erp.decide(self.decision(seen))
-        assert again.outcome is Outcome.ALREADY_DECIDED
+        assert again.outcome is DecisionOutcome.ALREADY_DECIDED
         assert await installation.purchase_order(number) == between
 
     @case("decide.level_reject", "A rejection at the first of two levels is final", needs=REJECT)
     async def test_level_reject(self, erp: Erp, company: ReferenceCompany, installation: Installation) -> None:
         number = self.waiting(company, levels=2)[0]
         result = await erp.decide(self.decision(await erp.purchase_order(number), Verdict.REJECT))
-        assert result.outcome is Outcome.APPLIED
+        assert result.outcome is DecisionOutcome.APPLIED
         assert (await installation.purchase_order(number)).status is PurchaseStatus.REJECTED
 
     @case("decide.draft", "An order that was never submitted is not decided", needs=APPROVE)
@@ -235,9 +236,9 @@ class Decisions(ContractBase):
         server.faults.lose_write_answer()
         server.requests.clear()
         result = await erp.decide(self.decision(seen))
-        assert result.outcome is Outcome.APPLIED
+        assert result.outcome is DecisionOutcome.APPLIED
         assert company.purchases[number].status is PurchaseStatus.APPROVED
-        assert server.requests.count(Kind.WRITE) == 1
+        assert server.requests.count(RequestKind.WRITE) == 1
 
     @case("decide.lost_silent", "Of a write that is never answered too, within its time", needs=APPROVE, network=True)
     async def test_lost_silent(self, open_erp: OpenErp, company: ReferenceCompany, server: FakeServer) -> None:
@@ -246,8 +247,8 @@ class Decisions(ContractBase):
         seen = await erp.purchase_order(number)
         server.faults.lose_write_answer(hang=True)
         server.requests.clear()
-        assert (await erp.decide(self.decision(seen))).outcome is Outcome.APPLIED
-        assert server.requests.count(Kind.WRITE) == 1
+        assert (await erp.decide(self.decision(seen))).outcome is DecisionOutcome.APPLIED
+        assert server.requests.count(RequestKind.WRITE) == 1
 
     @case(
         "decide.lost_undone",
@@ -261,9 +262,9 @@ class Decisions(ContractBase):
         server.faults.lose_write_answer(happens=False)
         server.requests.clear()
         result = await erp.decide(self.decision(seen))
-        assert result.outcome is Outcome.UNKNOWN
-        self.same(order_of(result), company.purchases[number])
-        assert server.requests.count(Kind.WRITE) == 1
+        assert result.outcome is DecisionOutcome.UNKNOWN
+        self.same(resulting_order(result), company.purchases[number])
+        assert server.requests.count(RequestKind.WRITE) == 1
         assert company.purchases[number].status is PurchaseStatus.WAITING
 
     @case(
@@ -278,8 +279,8 @@ class Decisions(ContractBase):
         server.faults.lose_write_answer(then_down=True)
         server.requests.clear()
         result = await erp.decide(self.decision(seen))
-        assert (result.outcome, result.order) == (Outcome.UNKNOWN, None)
-        assert server.requests.count(Kind.WRITE) == 1
+        assert (result.outcome, result.order) == (DecisionOutcome.UNKNOWN, None)
+        assert server.requests.count(RequestKind.WRITE) == 1
 
     @case("decide.lost_other", "Somebody else's decision is not taken for a lost one", needs=APPROVE, network=True)
     async def test_lost_other(self, erp: Erp, company: ReferenceCompany, server: FakeServer) -> None:
@@ -289,7 +290,7 @@ class Decisions(ContractBase):
             happens=False, meanwhile=lambda: company.decide(number, Verdict.APPROVE, self.colleague)
         )
         result = await erp.decide(self.decision(seen))
-        assert result.outcome is Outcome.ALREADY_DECIDED
+        assert result.outcome is DecisionOutcome.ALREADY_DECIDED
 
     @case(
         "decide.lost_level", "Of a lost first level, the order tells that it was recorded", needs=APPROVE, network=True
@@ -299,8 +300,8 @@ class Decisions(ContractBase):
         seen = await erp.purchase_order(number)
         server.faults.lose_write_answer()
         server.requests.clear()
-        assert (await erp.decide(self.decision(seen))).outcome is Outcome.MORE_APPROVALS_NEEDED
-        assert server.requests.count(Kind.WRITE) == 1
+        assert (await erp.decide(self.decision(seen))).outcome is DecisionOutcome.MORE_APPROVALS_NEEDED
+        assert server.requests.count(RequestKind.WRITE) == 1
 
     @case(
         "decide.not_sent",
@@ -320,7 +321,7 @@ class Decisions(ContractBase):
             await erp.decide(self.decision(seen))
         server.faults.clear()
         assert company.purchases[number].status is PurchaseStatus.WAITING
-        assert (await erp.decide(self.decision(seen))).outcome is Outcome.APPLIED
+        assert (await erp.decide(self.decision(seen))).outcome is DecisionOutcome.APPLIED
 
     @case(
         "decide.expired", "A login that ran out is renewed, and the decision is done once", needs=APPROVE, network=True
@@ -330,7 +331,7 @@ class Decisions(ContractBase):
         seen = await erp.purchase_order(number)
         server.faults.expire_login()
         version = int(company.purchases[number].version)
-        assert (await erp.decide(self.decision(seen))).outcome is Outcome.APPLIED
+        assert (await erp.decide(self.decision(seen))).outcome is DecisionOutcome.APPLIED
         assert int(company.purchases[number].version) == version + 1
 
     @case("decide.wrong_account", "With a wrong account nothing is decided", needs=APPROVE, network=True)
@@ -358,7 +359,7 @@ class Decisions(ContractBase):
         for verdict, capability in offered.items():
             if capability not in self.offers:
                 decision = Decision(number=number, version="1", verdict=verdict, by=self.approver, reason=REASON)
-                assert (await erp.decide(decision)).outcome is Outcome.UNSUPPORTED
+                assert (await erp.decide(decision)).outcome is DecisionOutcome.UNSUPPORTED
         assert await installation.purchase_order(number) == before
 
     async def _is_by_the_applied(
@@ -366,7 +367,7 @@ class Decisions(ContractBase):
     ) -> None:
         """Check that whose decision the ERP has is the one who was told so."""
         people = (self.approver, self.colleague)
-        applied = next(n for n, result in enumerate(results) if result.outcome is Outcome.APPLIED)
+        applied = next(n for n, result in enumerate(results) if result.outcome is DecisionOutcome.APPLIED)
         approval = (await installation.purchase_order(number)).approval
         assert approval is not None
         assert approval.decided_by == people[applied]

@@ -15,13 +15,12 @@ from bot.erp.hub import ErpHub
 from bot.erp.model import Area
 from bot.erp.port import Erp
 from bot.metrics import Metrics
-from bot.testing.cases import case
 from bot.testing.company import Clock, ReferenceCompany
-from bot.testing.contract_base import ContractBase, OpenErp
+from bot.testing.contract_base import ContractBase, OpenErp, case
 from bot.testing.contract_reads import EACH_KIND
-from bot.testing.erp_checks import Kind
+from bot.testing.erp_checks import DocumentSpec
 from bot.testing.fake_erp import SECRET, FakeServer, Installation
-from bot.testing.fake_erp import Kind as Request
+from bot.testing.fake_erp import RequestKind as Request
 
 SHORT = 0.4
 """Seconds that a call may take where the test lets it run into its time-out."""
@@ -29,7 +28,7 @@ SPARE = 1.5
 """Seconds that a busy test machine may take longer."""
 
 
-class Faults(ContractBase):
+class FaultsContract(ContractBase):
     """Reading while something is wrong, and afterwards."""
 
     @case("login.once", "One login serves many calls", network=True)
@@ -175,7 +174,7 @@ class Faults(ContractBase):
         network=True,
         over=EACH_KIND,
     )
-    async def test_forbidden(self, erp: Erp, server: FakeServer, company: ReferenceCompany, kind: Kind) -> None:
+    async def test_forbidden(self, erp: Erp, server: FakeServer, company: ReferenceCompany, kind: DocumentSpec) -> None:
         number = self.told(company, kind.area)[0].number
         await kind.one(erp, number)
         server.faults.forbid(kind.area)

@@ -6,28 +6,27 @@ from typing import Any
 
 from bot.erp.model import PurchaseStatus
 from bot.erp.port import Capability, Erp, Filter, ListQuery
-from bot.testing.cases import case
 from bot.testing.company import ReferenceCompany
-from bot.testing.contract_base import ContractBase
+from bot.testing.contract_base import ContractBase, case
 from bot.testing.contract_reads import EACH_KIND
-from bot.testing.erp_checks import KINDS, Kind, numbers, spellings, spread, without_lines
+from bot.testing.erp_checks import KINDS, DocumentSpec, case_variants, numbers, sample_evenly, without_lines
 from bot.testing.gaps import comparable
 
 _ALL = 10_000
 
 
-class Lists(ContractBase):
+class ListsContract(ContractBase):
     """Reading lists of documents."""
 
     @case("list.all", "All are listed, newest first and equal days by number", over=EACH_KIND)
-    async def test_all(self, erp: Erp, company: ReferenceCompany, kind: Kind) -> None:
+    async def test_all(self, erp: Erp, company: ReferenceCompany, kind: DocumentSpec) -> None:
         query = ListQuery(limit=_ALL)
         found = await kind.many(erp, query)
         assert numbers(found) == kind.picked(self.told(company, kind.area), query)
         assert found.total == len(found.items)
 
     @case("list.same", "A listed document says the same as when it is read alone, without lines", over=EACH_KIND)
-    async def test_same(self, erp: Erp, company: ReferenceCompany, kind: Kind) -> None:
+    async def test_same(self, erp: Erp, company: ReferenceCompany, kind: DocumentSpec) -> None:
         wanted = {document.number: document for document in self.told(company, kind.area)}
         items = (await kind.many(erp, ListQuery(limit=_ALL))).items
         for listed in items:
@@ -35,7 +34,7 @@ class Lists(ContractBase):
             assert comparable(listed) == _shortened(wanted[listed.number])
         # That each says the same when read alone is the affair of `read.exact`; here one of each state, and some more,
         # for what the company does not know: ids, versions, links.
-        samples = {document.number: document for document in spread(items, 4)}
+        samples = {document.number: document for document in sample_evenly(items, 4)}
         samples |= {document.number: document for document in {each.status: each for each in items}.values()}
         for listed in samples.values():
             alone = await kind.one(erp, listed.number)
@@ -43,7 +42,7 @@ class Lists(ContractBase):
             assert without_lines(alone) == without_lines(listed)
 
     @case("list.pages", "Pages of a list of more than two neither overlap nor miss anything", over=EACH_KIND)
-    async def test_pages(self, erp: Erp, company: ReferenceCompany, kind: Kind) -> None:
+    async def test_pages(self, erp: Erp, company: ReferenceCompany, kind: DocumentSpec) -> None:
         documents = self.told(company, kind.area)
         lists = {wanted: kind.picked(documents, ListQuery(filter=wanted, limit=_ALL)) for wanted in kind.filters}
         shortest = min((whole for whole in lists.values() if len(whole) > 2), key=len, default=None)
@@ -61,7 +60,7 @@ class Lists(ContractBase):
                 assert (beyond.items, beyond.total) == ((), len(whole))
 
     @case("list.due", "Late and overdue lists are complete and start with the worst", over=EACH_KIND)
-    async def test_due(self, erp: Erp, company: ReferenceCompany, kind: Kind) -> None:
+    async def test_due(self, erp: Erp, company: ReferenceCompany, kind: DocumentSpec) -> None:
         documents = self.told(company, kind.area)
         for wanted in kind.filters[1:]:
             query = ListQuery(filter=wanted, limit=_ALL)
@@ -70,15 +69,15 @@ class Lists(ContractBase):
             assert found.items, f"the company has nothing {wanted}"
 
     @case("list.text", "Text matches part of a number or of a partner's or product's name, in any case", over=EACH_KIND)
-    async def test_text(self, erp: Erp, company: ReferenceCompany, kind: Kind) -> None:
+    async def test_text(self, erp: Erp, company: ReferenceCompany, kind: DocumentSpec) -> None:
         documents = self.told(company, kind.area)
         # Four numbers, and every partner (or some products). They come whole and in part by turns, of one kind of
         # document the other way round than of the next, and each spelled in another way.
         partners = {getattr(document, kind.partner): None for document in documents}
-        texts = [*(document.number for document in spread(documents, 4)), *spread(partners, 8)]
+        texts = [*(document.number for document in sample_evenly(documents, 4)), *sample_evenly(partners, 8)]
         for n, text in enumerate(texts, KINDS.index(kind)):
             part = text if n % 2 else text[1:-1] if text in partners else text[1:]
-            known = spellings(part)
+            known = case_variants(part)
             query = ListQuery(text=known[n // 2 % len(known)], limit=_ALL)
             found = await kind.many(erp, query)
             assert numbers(found) == kind.picked(documents, query), query.text
@@ -87,7 +86,7 @@ class Lists(ContractBase):
         assert (nothing.items, nothing.total) == ((), 0)
 
     @case("list.text_due", "Text and filter hold together, page by page", over=EACH_KIND)
-    async def test_text_and_filter(self, erp: Erp, company: ReferenceCompany, kind: Kind) -> None:
+    async def test_text_and_filter(self, erp: Erp, company: ReferenceCompany, kind: DocumentSpec) -> None:
         documents = self.told(company, kind.area)
         for wanted in kind.filters:
             query = ListQuery(filter=wanted, text="o", offset=1, limit=2)

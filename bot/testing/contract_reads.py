@@ -13,10 +13,9 @@ import pytest
 from bot.erp.errors import NotFound, Unsupported
 from bot.erp.model import Area, Money, Product, StockLevel
 from bot.erp.port import Capability, Erp, Filter, ListQuery
-from bot.testing.cases import case
 from bot.testing.company import Clock, ReferenceCompany
-from bot.testing.contract_base import ContractBase, OpenErp
-from bot.testing.erp_checks import KINDS, Kind, expect_not_found, spellings, spread
+from bot.testing.contract_base import ContractBase, OpenErp, case
+from bot.testing.erp_checks import KINDS, DocumentSpec, case_variants, expect_not_found, sample_evenly
 
 T = TypeVar("T")
 
@@ -26,7 +25,7 @@ STOCK = (Capability.STOCK,)
 _ALL = 10_000
 
 
-class Reads(ContractBase):
+class ReadsContract(ContractBase):
     """Reading products, stock and single documents."""
 
     @case("open.check", "The source is reachable, has a name and offers what it is said to")
@@ -59,7 +58,7 @@ class Reads(ContractBase):
             for m, text in enumerate((product.sku, product.name, product.spec, product.barcode)):
                 if not text or (_is_plain(text) and n % 4 != m):
                     continue
-                known = spellings(text)
+                known = case_variants(text)
                 spelling = known[(n + m) % len(known)]
                 assert product in await erp.find_products(spelling, limit=500), (spelling, product.sku)
 
@@ -71,7 +70,7 @@ class Reads(ContractBase):
 
     @case("products.best", "The exact code comes first")
     async def test_best(self, erp: Erp, company: ReferenceCompany) -> None:
-        for product in filter(None, map(self.gaps.told, _unlike(company.products))):
+        for product in filter(None, map(self.gaps.told, _representative(company.products))):
             assert (await erp.find_products(product.sku, limit=1))[0] == product
 
     @case("products.limit", "A search keeps its limit, and finding nothing is no error")
@@ -95,7 +94,7 @@ class Reads(ContractBase):
         "stock.exact", "Stock reads exactly as the ERP has it: in total, per warehouse, with reorder point", needs=STOCK
     )
     async def test_stock(self, erp: Erp, company: ReferenceCompany, clock: Clock) -> None:
-        for level in _unlike(company.stock):
+        for level in _representative(company.stock):
             if self.gaps.told(level) is None or self.gaps.told(level.product) is None:
                 continue
             found = await erp.stock(level.product.sku)
@@ -108,7 +107,7 @@ class Reads(ContractBase):
 
     @case("stock.case", "A code is taken in any case", needs=STOCK)
     async def test_stock_case(self, erp: Erp) -> None:
-        levels = [await erp.stock(spelling) for spelling in spellings("SKU123")]
+        levels = [await erp.stock(spelling) for spelling in case_variants("SKU123")]
         assert [level.product.sku for level in levels] == ["SKU123"] * len(levels)
 
     @case("stock.odd", "A code with slashes, quotes, blanks or Chinese characters is read like any other", needs=STOCK)
@@ -125,7 +124,7 @@ class Reads(ContractBase):
     # Documents
 
     @case("read.exact", "A document reads exactly as the ERP has it, with its lines", over=EACH_KIND)
-    async def test_document(self, erp: Erp, company: ReferenceCompany, kind: Kind) -> None:
+    async def test_document(self, erp: Erp, company: ReferenceCompany, kind: DocumentSpec) -> None:
         for record in company.records(kind.area).values():
             if self.gaps.told(record) is None:
                 continue
@@ -136,17 +135,17 @@ class Reads(ContractBase):
             assert found.id
 
     @case("read.types", "Amounts are exact numbers, times have a zone", over=EACH_KIND)
-    async def test_types(self, erp: Erp, company: ReferenceCompany, kind: Kind) -> None:
+    async def test_types(self, erp: Erp, company: ReferenceCompany, kind: DocumentSpec) -> None:
         # Of all documents `read.exact` looks at the types as well.
-        for record in spread(self.told(company, kind.area), 4):
+        for record in sample_evenly(self.told(company, kind.area), 4):
             check_types(await kind.one(erp, record.number))
         for listed in (await kind.many(erp, ListQuery(limit=_ALL))).items:
             check_types(listed)
 
     @case("read.case", "A number is taken in any case", over=EACH_KIND)
-    async def test_number_case(self, erp: Erp, company: ReferenceCompany, kind: Kind) -> None:
+    async def test_number_case(self, erp: Erp, company: ReferenceCompany, kind: DocumentSpec) -> None:
         record = self.told(company, kind.area)[0]
-        for spelling in spellings(record.number):
+        for spelling in case_variants(record.number):
             assert (await kind.one(erp, spelling)).number == record.number
 
     @case(
@@ -165,13 +164,13 @@ class Reads(ContractBase):
             assert [(await erp.purchase_order(number)).changed_by, *told] == [account, account]
 
     @case("read.not_found", "An unknown number is not found, whatever signs it is made of", over=EACH_KIND)
-    async def test_not_found(self, erp: Erp, kind: Kind) -> None:
+    async def test_not_found(self, erp: Erp, kind: DocumentSpec) -> None:
         for number in ("NO-SUCH-NUMBER", "", "%", "*", "_", "' or '1'='1", "../x", "0", "9" * 40, "号码"):
             with pytest.raises(NotFound):
                 await kind.one(erp, number)
 
     @case("refuse.kind", "What is not offered is refused by name", over=EACH_KIND, refusal=True)
-    async def test_refused_kind(self, erp: Erp, kind: Kind) -> None:
+    async def test_refused_kind(self, erp: Erp, kind: DocumentSpec) -> None:
         if kind.capability not in self.offers:
             with pytest.raises(Unsupported):
                 await kind.many(erp, ListQuery())
@@ -187,10 +186,10 @@ def _is_plain(text: str) -> bool:
     return text.isascii() and text.replace(" ", "").isalnum()
 
 
-def _unlike(by_sku: Mapping[str, T]) -> list[T]:
+def _representative(by_sku: Mapping[str, T]) -> list[T]:
     """Return what there is of each product, but of the many screws only of three: those differ in figures alone."""
     screws = [sku for sku in by_sku if sku.startswith("SKU2")]
-    wanted = by_sku.keys() - screws | set(spread(screws, 3))
+    wanted = by_sku.keys() - screws | set(sample_evenly(screws, 3))
     return [one for sku, one in by_sku.items() if sku in wanted]
 
 

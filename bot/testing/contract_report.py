@@ -12,8 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.testing.cases import Case
-from bot.testing.contract_base import ContractBase
+from bot.testing.contract_base import ContractBase, ContractCase
 
 _RESULTS = pytest.StashKey[dict[str, dict[str, str]]]()
 
@@ -51,7 +50,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 def _row(item: pytest.Function) -> tuple[str, str] | None:
     """Return adapter and row of a test, if it is a case of a contract."""
-    known: Case | None = getattr(item.function, "contract_case", None)
+    known: ContractCase | None = getattr(item.function, "contract_case", None)
     if known is None or item.cls is None or not issubclass(item.cls, ContractBase):
         return None
     value = item.callspec.params[known.over[0]] if known.over else None

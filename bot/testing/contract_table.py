@@ -1,7 +1,7 @@
 """Writes the table of adapters and contract cases: ``python -m bot.testing.contract_table REPORT --page PAGE``.
 
 The report comes from `bot.testing.contract_report`. A case that failed or did not run stops the writing, so that the
-table only ever says *pass* or names a gap. `declared` foretells from the declarations alone what a green run reports.
+table only ever says *pass* or names a gap. `declared_outcomes` foretells from the declarations alone what a green run reports.
 """
 
 from __future__ import annotations
@@ -17,8 +17,7 @@ from types import ModuleType
 from typing import Any
 
 from bot.erp.port import Capability
-from bot.testing.cases import cases_of, gap
-from bot.testing.contract_base import ContractBase
+from bot.testing.contract_base import ContractBase, contract_cases, gap_reason
 from bot.testing.erp_contract import ErpContract
 
 Contract = type[ContractBase]
@@ -52,30 +51,30 @@ def _load(file: Path) -> ModuleType:
     return importlib.import_module(".".join(file.resolve().relative_to(root).with_suffix("").parts))
 
 
-def declared(contract: Contract) -> dict[str, str]:
+def declared_outcomes(contract: Contract) -> dict[str, str]:
     """Return what a green run reports of an adapter."""
     results: dict[str, str] = {}
-    for known in cases_of(contract):
+    for known in contract_cases(contract):
         for value in known.values():
-            reason = gap(known, value, offers=contract.offers, gaps=contract.gaps, embedded=contract.embedded)
+            reason = gap_reason(known, value, offers=contract.offers, gaps=contract.gaps, embedded=contract.embedded)
             results[known.row(value)] = "pass" if reason is None else f"gap: {reason}"
     return results
 
 
-def undeclared(contract: Contract) -> set[str]:
+def unknown_gaps(contract: Contract) -> set[str]:
     """Return the gaps that name no case of the contract."""
-    known = cases_of(contract)
+    known = contract_cases(contract)
     return (
         set(contract.gaps.cases) - {case.id for case in known} - {case.row(v) for case in known for v in case.values()}
     )
 
 
-def wrong(contract: Contract, results: Results) -> list[str]:
+def deviations(contract: Contract, results: Results) -> list[str]:
     """Return the rows of a run that are missing, failed, or not what was declared."""
-    return [row for row, outcome in declared(contract).items() if results.get(row) != outcome]
+    return [row for row, outcome in declared_outcomes(contract).items() if results.get(row) != outcome]
 
 
-def written(page: str, contracts: Sequence[Contract]) -> str:
+def render_page(page: str, contracts: Sequence[Contract]) -> str:
     """Return the page with the block between its marks written again."""
     return _BLOCK.sub(lambda block: f"{block[1]}\n{_block(contracts)}\n\n{block[2]}", page)
 
@@ -93,10 +92,10 @@ def _offers(contracts: Sequence[Contract]) -> str:
 
 
 def _cases(contracts: Sequence[Contract]) -> str:
-    outcomes = {contract: declared(contract) for contract in contracts}
+    outcomes = {contract: declared_outcomes(contract) for contract in contracts}
     reasons = {contract: _reasons(contract) for contract in contracts}
     rows: list[tuple[str, ...]] = []
-    for known in cases_of(ErpContract):
+    for known in contract_cases(ErpContract):
         for value in known.values():
             row = known.row(value)
             cells = (_cell(outcomes[c][row], reasons[c]) for c in contracts)
@@ -110,7 +109,7 @@ def _cell(outcome: str, reasons: Sequence[str]) -> str:
 
 def _reasons(contract: Contract) -> list[str]:
     """Return the reasons of an adapter's gaps, each once, in the order of the cases."""
-    outcomes = declared(contract).values()
+    outcomes = declared_outcomes(contract).values()
     return list(dict.fromkeys(outcome.removeprefix("gap: ") for outcome in outcomes if outcome != "pass"))
 
 
@@ -144,12 +143,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     report: dict[str, Any] = json.loads(chosen.report.read_text(encoding="utf-8"))
     contracts = find_contracts(chosen.tests)
-    failed = [f"{c.name}: {row}" for c in contracts for row in wrong(c, report.get(c.name, {}))]
+    failed = [f"{c.name}: {row}" for c in contracts for row in deviations(c, report.get(c.name, {}))]
     if failed:
         sys.stderr.write("These cases failed, did not run, or are not as declared:\n" + "\n".join(failed) + "\n")
         return 1
     page = chosen.page.read_text(encoding="utf-8")
-    chosen.page.write_text(written(page, contracts), encoding="utf-8")
+    chosen.page.write_text(render_page(page, contracts), encoding="utf-8")
     return 0
 
 

@@ -19,7 +19,7 @@ from bot.testing.company import TODAY
 T = TypeVar("T")
 
 
-class Document(Protocol):
+class NumberedDocument(Protocol):
     """What all listed documents have in common."""
 
     @property
@@ -27,7 +27,7 @@ class Document(Protocol):
 
 
 @dataclass(frozen=True)
-class Kind:
+class DocumentSpec:
     """One kind of document: its capability, its area, its two calls, whom it names, and how it is listed."""
 
     capability: Capability
@@ -59,12 +59,12 @@ class Kind:
         return [document.number for document in self.listing.pick(documents, query, today).items]
 
 
-ORDERS = Kind(Capability.SALES_ORDERS, Area.SALES, "order", "orders", "customer", listing.SALES_ORDERS)
-INVOICES = Kind(Capability.INVOICES, Area.FINANCE, "invoice", "invoices", "customer", listing.INVOICES)
-PURCHASES = Kind(
+ORDERS = DocumentSpec(Capability.SALES_ORDERS, Area.SALES, "order", "orders", "customer", listing.SALES_ORDERS)
+INVOICES = DocumentSpec(Capability.INVOICES, Area.FINANCE, "invoice", "invoices", "customer", listing.INVOICES)
+PURCHASES = DocumentSpec(
     Capability.PURCHASE_ORDERS, Area.PURCHASING, "purchase_order", "purchase_orders", "vendor", listing.PURCHASE_ORDERS
 )
-PRODUCTIONS = Kind(
+PRODUCTIONS = DocumentSpec(
     Capability.PRODUCTION_ORDERS, Area.PRODUCTION, "production_order", "production_orders", "name",
     listing.PRODUCTION_ORDERS,
 )  # fmt: skip
@@ -74,12 +74,12 @@ _LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 _UPPER = str.maketrans(string.ascii_lowercase, string.ascii_uppercase)
 
 
-def spellings(text: str) -> tuple[str, ...]:
+def case_variants(text: str) -> tuple[str, ...]:
     """Return a text in the cases of ASCII letters: of other letters even databases disagree about the case."""
     return tuple(dict.fromkeys((text, text.translate(_LOWER), text.translate(_UPPER))))
 
 
-def spread(items: Iterable[T], count: int) -> list[T]:
+def sample_evenly(items: Iterable[T], count: int) -> list[T]:
     """Return up to ``count`` of the items, evenly spread from the first to the last."""
     known = list(items)
     if len(known) <= count:
@@ -97,7 +97,7 @@ def without_lines(document: Any) -> dict[str, Any]:
     return {name: getattr(document, name) for name in document.__dataclass_fields__ if name != "lines"}
 
 
-def order_of(result: DecisionResult) -> PurchaseOrder:
+def resulting_order(result: DecisionResult) -> PurchaseOrder:
     """Return the order that a decision left behind."""
     assert result.order is not None
     return result.order

@@ -19,12 +19,12 @@ an expected failure that was not run. Everything else is compared with the compa
 
 from __future__ import annotations
 
-from bot.testing.contract_changes import ChangesSince
-from bot.testing.contract_decisions import Decisions
-from bot.testing.contract_faults import Faults
-from bot.testing.contract_lists import Lists
-from bot.testing.contract_reads import Reads
+from bot.testing.contract_changes import ChangesContract
+from bot.testing.contract_decisions import DecisionsContract
+from bot.testing.contract_faults import FaultsContract
+from bot.testing.contract_lists import ListsContract
+from bot.testing.contract_reads import ReadsContract
 
 
-class ErpContract(Reads, Lists, ChangesSince, Faults, Decisions):
+class ErpContract(ReadsContract, ListsContract, ChangesContract, FaultsContract, DecisionsContract):
     """Everything that `bot.erp.port` promises; see the module, and `bot.testing.contract_base` for what to declare."""

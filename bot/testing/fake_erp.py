@@ -26,13 +26,13 @@ SECRET = "s3cret-8c41-never-in-logs"  # noqa: S105  # invented; the contract loo
 
 MAINTENANCE = "<!DOCTYPE html><html><body><h1>Maintenance</h1><p>系统维护中</p></body></html>"
 
-_GATE_SECONDS = 2.0
+_BARRIER_SECONDS = 2.0
 """How long writes wait for one another at most: an adapter may rightly send only one."""
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-class Kind(StrEnum):
+class RequestKind(StrEnum):
     """What a request is for."""
 
     LOGIN = "login"
@@ -43,21 +43,21 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class ParsedRequest:
     """A request as the fake understood it; ``session`` is the token or cookie it came with."""
 
-    kind: Kind
+    kind: RequestKind
     area: Area | None = None
     session: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Logged:
+class LoggedRequest:
     """A request as it arrived."""
 
     method: str
     path: str
-    call: Call
+    call: ParsedRequest
     headers: dict[str, str]
 
 
@@ -65,20 +65,20 @@ class Logged:
 class RequestLog:
     """Every request in order of arrival, those that a fault swallowed included."""
 
-    entries: list[Logged] = field(default_factory=list)
+    entries: list[LoggedRequest] = field(default_factory=list)
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once there is a request."""
 
-    def add(self, entry: Logged) -> None:
+    def add(self, entry: LoggedRequest) -> None:
         """Remember a request."""
         self.entries.append(entry)
         self.arrived.set()
 
-    def of(self, kind: Kind, area: Area | None = None) -> list[Logged]:
+    def of(self, kind: RequestKind, area: Area | None = None) -> list[LoggedRequest]:
         """Return the requests of a kind (and area)."""
         return [entry for entry in self.entries if entry.call.kind is kind and area in (None, entry.call.area)]
 
-    def count(self, kind: Kind, area: Area | None = None) -> int:
+    def count(self, kind: RequestKind, area: Area | None = None) -> int:
         """Return how many requests of a kind (and area) arrived."""
         return len(self.of(kind, area))
 
@@ -90,7 +90,7 @@ class RequestLog:
 
 @dataclass(frozen=True, slots=True)
 class LostWrite:
-    """A write whose answer gets lost; see `Faults.lose_write_answer`."""
+    """A write whose answer gets lost; see `ServerFaults.lose_write_answer`."""
 
     happens: bool
     hang: bool
@@ -98,7 +98,7 @@ class LostWrite:
     meanwhile: Callable[[], object]
 
 
-class Faults:
+class ServerFaults:
     """What goes wrong at a fake server, until `clear`. Faults of single requests count down and end by themselves."""
 
     def __init__(self) -> None:
@@ -123,8 +123,8 @@ class Faults:
         self.lost_write: LostWrite | None = None
         self.forbidden: set[Area] = set()
         self.forbidden_to_decide = False
-        self.gate_size = 0
-        self.at_gate = 0
+        self.barrier_size = 0
+        self.waiting_at_barrier = 0
 
     def expire_login(self, *, always: bool = False) -> None:
         """End all sessions now; ``always``: new ones end at once too."""
@@ -179,23 +179,23 @@ class Faults:
         """Let nobody have the right to approve or reject at the ERP, whatever the company's rules say."""
         self.forbidden_to_decide = True
 
-    def gather_writes(self, count: int) -> None:
+    def synchronize_writes(self, count: int) -> None:
         """Hold writes until ``count`` have arrived, so that all were sent in the belief that nothing had happened."""
-        self.gate_size, self.at_gate, self._gate = count, 0, asyncio.Event()
+        self.barrier_size, self.waiting_at_barrier, self._gate = count, 0, asyncio.Event()
 
     async def wait_for_release(self) -> None:
         """Wait until the faults are cleared."""
         await self._released.wait()
 
-    async def pass_gate(self) -> None:
-        """Wait at the gate of `gather_writes`."""
-        if not self.gate_size:
+    async def wait_at_barrier(self) -> None:
+        """Wait at the gate of `synchronize_writes`."""
+        if not self.barrier_size:
             return
-        self.at_gate += 1
-        if self.at_gate >= self.gate_size:
+        self.waiting_at_barrier += 1
+        if self.waiting_at_barrier >= self.barrier_size:
             self._gate.set()
         try:
-            async with asyncio.timeout(_GATE_SECONDS):
+            async with asyncio.timeout(_BARRIER_SECONDS):
                 await self._gate.wait()
         except TimeoutError:
             self._gate.set()
@@ -223,7 +223,7 @@ class FakeServer(Installation):
     """A vendor's server on loopback.
 
     Subclasses give `routes` and `understand`, and override the ``say_…`` methods where their vendor words a refusal
-    in another way. In front of every route stand the log, the faults and (where `Call.session` is used) the sessions.
+    in another way. In front of every route stand the log, the faults and (where `ParsedRequest.session` is used) the sessions.
     """
 
     login_needed: ClassVar[bool] = True
@@ -231,7 +231,7 @@ class FakeServer(Installation):
 
     def __init__(self, company: ReferenceCompany, clock: Clock) -> None:
         super().__init__(company, clock)
-        self.faults = Faults()
+        self.faults = ServerFaults()
         self.requests = RequestLog()
         self.url = ""
         self._runner: web.AppRunner | None = None
@@ -243,7 +243,7 @@ class FakeServer(Installation):
         """Return the vendor's addresses."""
         raise NotImplementedError
 
-    async def understand(self, request: web.Request) -> Call:
+    async def understand(self, request: web.Request) -> ParsedRequest:
         """Return what a request is for; may read its body (aiohttp keeps it for the route)."""
         raise NotImplementedError
 
@@ -260,7 +260,7 @@ class FakeServer(Installation):
         headers = {} if retry_after is None else {"Retry-After": f"{retry_after:g}"}
         return web.json_response({"error": "too many requests"}, status=429, headers=headers)
 
-    def say_forbidden(self, request: web.Request, call: Call) -> web.StreamResponse:
+    def say_forbidden(self, request: web.Request, call: ParsedRequest) -> web.StreamResponse:
         """Answer a read or a decision that the account has no right to."""
         return web.json_response({"error": "no permission"}, status=403)
 
@@ -299,24 +299,24 @@ class FakeServer(Installation):
     async def _front(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         faults = self.faults
         call = await self.understand(request)
-        self.requests.add(Logged(request.method, request.path, call, dict(request.headers)))
+        self.requests.add(LoggedRequest(request.method, request.path, call, dict(request.headers)))
         if faults.seconds:
             await asyncio.sleep(faults.seconds)
         if faults.hanging:
             await faults.wait_for_release()
         if faults.resets:
             faults.resets -= 1
-            return _break_off(request)
+            return _abort_connection(request)
         if faults.page is not None:
             status, page = faults.page
             return web.Response(text=page, status=status, content_type="text/html")
         return self._refusal(request, call) or await self._do(request, call, handler)
 
-    def _refusal(self, request: web.Request, call: Call) -> web.StreamResponse | None:
+    def _refusal(self, request: web.Request, call: ParsedRequest) -> web.StreamResponse | None:
         faults = self.faults
-        if call.kind is Kind.OTHER:
+        if call.kind is RequestKind.OTHER:
             return None
-        if call.kind is Kind.LOGIN:
+        if call.kind is RequestKind.LOGIN:
             return self.say_login_refused(request) if faults.refuse_logins else None
         if faults.rate_limited:
             faults.rate_limited -= 1
@@ -325,15 +325,15 @@ class FakeServer(Installation):
             return self.say_login_needed(request)
         if not self.login_needed and faults.refuse_logins:
             return self.say_login_refused(request)
-        if call.area in faults.forbidden or (call.kind is Kind.WRITE and faults.forbidden_to_decide):
+        if call.area in faults.forbidden or (call.kind is RequestKind.WRITE and faults.forbidden_to_decide):
             return self.say_forbidden(request, call)
         return None
 
-    async def _do(self, request: web.Request, call: Call, handler: Handler) -> web.StreamResponse:
+    async def _do(self, request: web.Request, call: ParsedRequest, handler: Handler) -> web.StreamResponse:
         faults = self.faults
-        if call.kind is not Kind.WRITE:
+        if call.kind is not RequestKind.WRITE:
             return await handler(request)
-        await faults.pass_gate()
+        await faults.wait_at_barrier()
         lost, faults.lost_write = faults.lost_write, None
         # One after the other, as a database would do them.
         async with self._turn:
@@ -346,10 +346,10 @@ class FakeServer(Installation):
             faults.reset_connection()
         if lost.hang:
             await faults.wait_for_release()
-        return _break_off(request)
+        return _abort_connection(request)
 
 
-def _break_off(request: web.Request) -> web.StreamResponse:
+def _abort_connection(request: web.Request) -> web.StreamResponse:
     """Cut the connection without an answer."""
     assert request.transport is not None
     request.transport.abort()

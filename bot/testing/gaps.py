@@ -59,7 +59,7 @@ class Gaps:
         changed = {}
         for each in fields(value):
             known = getattr(value, each.name)
-            told = unsaid(each) if f"{kind}.{each.name}" in self.fields else self._told(known)
+            told = unset_value(each) if f"{kind}.{each.name}" in self.fields else self._told(known)
             if told is not known:
                 changed[each.name] = told
         return replace(value, **changed) if changed else value
@@ -68,14 +68,14 @@ class Gaps:
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def unsaid(each: Any) -> Any:
+def unset_value(each: Any) -> Any:
     """Return what a field reads as when the ERP does not say it: its default, else an empty text, else None."""
     if isinstance(each.default, str | int | tuple | bool):
         return each.default
     return "" if each.type == "str" else None
 
 
-_OWN = {"id", "version", "url", "extra", "source", "as_of", "task_id", "people"}
+_ADAPTER_FIELDS = {"id", "version", "url", "extra", "source", "as_of", "task_id", "people"}
 """Fields that are the adapter's own affair; what the contract wants of them it tests by themselves."""
 
 
@@ -86,5 +86,9 @@ def comparable(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.astimezone(UTC)
     if is_dataclass(value) and not isinstance(value, type):
-        return {each.name: comparable(getattr(value, each.name)) for each in fields(value) if each.name not in _OWN}
+        return {
+            each.name: comparable(getattr(value, each.name))
+            for each in fields(value)
+            if each.name not in _ADAPTER_FIELDS
+        }
     return value

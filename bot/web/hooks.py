@@ -17,11 +17,10 @@ import orjson
 import structlog
 from aiohttp import web
 
-from bot.alerts.errors import IntakeFull, Undecodable, Unsigned
-from bot.alerts.intake.hook import MAX_EVENTS, Hook
-from bot.alerts.intake.receipt import Intake, Receipt
-from bot.alerts.intake.signing import Request
-from bot.alerts.intake.vendors.translating import CloudEvents
+from bot.alerts.intake.port import Intake, IntakeFull, InvalidJson, InvalidSignature, Receipt
+from bot.alerts.intake.signatures import SignedRequest
+from bot.alerts.intake.vendors.translation import CloudEvents
+from bot.alerts.intake.webhook import MAX_EVENTS, Webhook
 from bot.errors import DingerpError
 from bot.metrics import Metrics
 
@@ -34,7 +33,7 @@ STORE_AGAIN = 5.0
 UNKNOWN = "unknown"
 
 
-class _Refused(Exception):
+class _HttpProblem(Exception):
     """A request that is answered with a problem."""
 
     def __init__(self, status: HTTPStatus, detail: str, *, retry_after: float | None = None) -> None:
@@ -45,10 +44,10 @@ class _Refused(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hooks:
+class HookEndpoint:
     """The hooks that are configured, and where their events go."""
 
-    hooks: Mapping[str, Hook]
+    hooks: Mapping[str, Webhook]
     intake: Intake
     metrics: Metrics
     now: Callable[[], datetime]
@@ -64,53 +63,53 @@ class Hooks:
         name, outcome = hook.source if hook else UNKNOWN, "accepted"
         try:
             if hook is None:
-                raise _Refused(HTTPStatus.NOT_FOUND, "no such source is configured")
+                raise _HttpProblem(HTTPStatus.NOT_FOUND, "no such source is configured")
             answer = _accepted(hook, await self._accept(hook, request))
-        except _Refused as refused:
+        except _HttpProblem as refused:
             answer, outcome = _problem(refused), refused.status.phrase.lower().replace(" ", "_")
             log.warning("hook.refused", source=name, status=int(refused.status), reason=refused.detail)
         self.metrics.hooks.labels(name, outcome).inc()
         self.metrics.hook_seconds.observe(time.perf_counter() - began)
         return answer
 
-    async def _accept(self, hook: Hook, request: web.Request) -> Receipt:
+    async def _accept(self, hook: Webhook, request: web.Request) -> Receipt:
         _check_media(hook, request)
         body = await _body(request, hook.max_bytes)
-        events = self._read(hook, Request(request.headers, request.query, body))
+        events = self._read(hook, SignedRequest(request.headers, request.query, body))
         try:
             return await self.intake.accept(hook.source, events, via="webhook")
         except IntakeFull as full:
-            raise _Refused(HTTPStatus.TOO_MANY_REQUESTS, full.detail, retry_after=full.retry_after) from None
+            raise _HttpProblem(HTTPStatus.TOO_MANY_REQUESTS, full.detail, retry_after=full.retry_after) from None
         except DingerpError as error:
             detail = f"nothing was stored ({type(error).__name__}); send it again"
             again = error.retry_after or STORE_AGAIN
-            raise _Refused(HTTPStatus.SERVICE_UNAVAILABLE, detail, retry_after=again) from None
+            raise _HttpProblem(HTTPStatus.SERVICE_UNAVAILABLE, detail, retry_after=again) from None
 
-    def _read(self, hook: Hook, request: Request) -> CloudEvents:
+    def _read(self, hook: Webhook, request: SignedRequest) -> CloudEvents:
         try:
             events = hook.read(request, self.now())
-        except Unsigned as error:
-            raise _Refused(HTTPStatus.UNAUTHORIZED, error.detail) from None
-        except Undecodable as error:
-            raise _Refused(HTTPStatus.BAD_REQUEST, error.detail) from None
+        except InvalidSignature as error:
+            raise _HttpProblem(HTTPStatus.UNAUTHORIZED, error.detail) from None
+        except InvalidJson as error:
+            raise _HttpProblem(HTTPStatus.BAD_REQUEST, error.detail) from None
         if len(events) > MAX_EVENTS:
-            raise _Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"at most {MAX_EVENTS} events in one request")
+            raise _HttpProblem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"at most {MAX_EVENTS} events in one request")
         return events
 
 
-def _check_media(hook: Hook, request: web.Request) -> None:
+def _check_media(hook: Webhook, request: web.Request) -> None:
     if request.content_type not in hook.media:
-        raise _Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"send {' or '.join(sorted(hook.media))}")
+        raise _HttpProblem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"send {' or '.join(sorted(hook.media))}")
     if (request.charset or "utf-8").lower().replace("-", "") not in {"utf8", "usascii"}:
-        raise _Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send UTF-8")
+        raise _HttpProblem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send UTF-8")
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         # What is signed are the bytes that came; and what is small here may be huge once unpacked.
-        raise _Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send it without compression")
+        raise _HttpProblem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send it without compression")
 
 
 async def _body(request: web.Request, limit: int) -> bytes:
     """Return the body, of which no more than ``limit`` bytes and a buffer are ever held."""
-    too_large = _Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"at most {limit} bytes")
+    too_large = _HttpProblem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"at most {limit} bytes")
     if (request.content_length or 0) > limit:
         raise too_large
     chunks, size = [], 0
@@ -122,13 +121,13 @@ async def _body(request: web.Request, limit: int) -> bytes:
                 if size > limit:
                     raise too_large
     except (web.RequestPayloadError, ConnectionError):
-        raise _Refused(HTTPStatus.BAD_REQUEST, "the body ends before its end") from None
+        raise _HttpProblem(HTTPStatus.BAD_REQUEST, "the body ends before its end") from None
     except TimeoutError:
-        raise _Refused(HTTPStatus.REQUEST_TIMEOUT, f"the body took longer than {BODY_SECONDS:.0f} s") from None
+        raise _HttpProblem(HTTPStatus.REQUEST_TIMEOUT, f"the body took longer than {BODY_SECONDS:.0f} s") from None
     return b"".join(chunks)
 
 
-def _accepted(hook: Hook, receipt: Receipt) -> web.Response:
+def _accepted(hook: Webhook, receipt: Receipt) -> web.Response:
     if hook.says:
         return web.Response(text=hook.says)
     rejected = [{"id": each.id, "reason": each.reason} for each in receipt.rejected]
@@ -136,7 +135,7 @@ def _accepted(hook: Hook, receipt: Receipt) -> web.Response:
     return web.Response(status=HTTPStatus.ACCEPTED, body=orjson.dumps(body), content_type="application/json")
 
 
-def _problem(refused: _Refused) -> web.Response:
+def _problem(refused: _HttpProblem) -> web.Response:
     body = {"title": refused.status.phrase, "status": int(refused.status), "detail": refused.detail}
     answer = web.Response(status=refused.status, body=orjson.dumps(body), content_type="application/problem+json")
     if refused.retry_after is not None:

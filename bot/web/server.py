@@ -12,13 +12,13 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from bot.errors import ConfigurationError
 from bot.metrics import Metrics
-from bot.web.hooks import Hooks
+from bot.web.hooks import HookEndpoint
 
 Readiness = Callable[[], Awaitable[Sequence[str]]]
 """Returns the reasons, in plain words, why the bot cannot answer now; none when it can."""
 
 
-def make_web_app(*, metrics: Metrics, readiness: Readiness, hooks: Hooks | None = None) -> web.Application:
+def make_web_app(*, metrics: Metrics, readiness: Readiness, hooks: HookEndpoint | None = None) -> web.Application:
     """Return the application; it holds no state of its own."""
 
     async def healthz(_request: web.Request) -> web.Response:

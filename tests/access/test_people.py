@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from bot.access.people import Entry, People
+from bot.access.people import DirectoryEntry, People
 from bot.errors import DingerpError
 
 
-class Choices:
+class FakeLanguageChoices:
     def __init__(self, **chosen: str) -> None:
         self._chosen = chosen
 
@@ -14,18 +14,18 @@ class Choices:
         return self._chosen.get(user_id)
 
 
-class PhoneBook:
-    async def entry(self, user_id: str) -> Entry | None:
+class FakeDirectory:
+    async def entry(self, user_id: str) -> DirectoryEntry | None:
         if user_id == "unheard":
             raise DingerpError("busy")
         if user_id == "unknown":
             return None
-        return Entry(name="王仓", roles=frozenset({"warehouse"}), is_admin=True)
+        return DirectoryEntry(name="王仓", roles=frozenset({"warehouse"}), is_admin=True)
 
 
-def people(directory: PhoneBook | None = None) -> People:
+def people(directory: FakeDirectory | None = None) -> People:
     return People(
-        languages=Choices(chooser="en"),
+        languages=FakeLanguageChoices(chooser="en"),
         default_language="zh_CN",
         configured_languages={"chooser": "zh_CN", "set": "en"},
         directory=directory,
@@ -38,17 +38,17 @@ async def test_without_a_directory_the_message_is_all_there_is() -> None:
 
 
 async def test_the_directory_adds_roles_and_the_name_that_a_click_lacks() -> None:
-    person = await people(PhoneBook()).identify("u1", name="")
+    person = await people(FakeDirectory()).identify("u1", name="")
     assert (person.name, person.roles, person.is_admin) == ("王仓", {"warehouse"}, True)
 
 
 async def test_a_silent_directory_costs_the_roles_only() -> None:
-    person = await people(PhoneBook()).identify("unheard", name="")
+    person = await people(FakeDirectory()).identify("unheard", name="")
     assert (person.name, person.roles, person.user_id) == ("unheard", frozenset(), "unheard")
 
 
 async def test_whoever_the_directory_does_not_know_is_external() -> None:
-    person = await people(PhoneBook()).identify("unknown", name="客户", is_admin=True)
+    person = await people(FakeDirectory()).identify("unknown", name="客户", is_admin=True)
     assert person.is_external
     assert not person.is_admin
 
@@ -60,6 +60,6 @@ async def test_the_own_choice_of_language_beats_the_configured_one() -> None:
 
 
 async def test_somebody_without_an_id_is_external() -> None:
-    person = await people(PhoneBook()).identify(None, name="客户")
+    person = await people(FakeDirectory()).identify(None, name="客户")
     assert person.is_external
     assert not person.is_admin

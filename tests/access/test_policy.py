@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import pytest
 
-from bot.access.person import Person
-from bot.access.policy import AccessPolicy, Request, Rule
+from bot.access.people import Person
+from bot.access.policy import AccessPolicy, AccessRequest, AccessRule
 
 KEEPER = Person(user_id="keeper01", name="王仓", roles=frozenset({"warehouse"}))
 BUYER = Person(user_id="buyer01", name="李采")
 BOSS = Person(user_id="boss01", name="赵总", is_admin=True)
 OUTSIDER = Person(user_id=None, name="客户")
 
-FINANCE_ONLY = Rule(commands=frozenset({"invoice"}), roles=frozenset({"finance", "admin"}))
-BUYERS_WRITE = Rule(commands=frozenset({"approve"}), roles=frozenset({"approver"}))
-PUBLIC_STOCK = Rule(commands=frozenset({"stock"}), roles=frozenset({"*"}))
-MO_IN_PLANT = Rule(commands=frozenset({"mo"}), roles=frozenset({"*"}), conversations=frozenset({"cidPlant=="}))
-EVERYTHING = Rule(commands=frozenset({"*"}), roles=frozenset({"admin"}))
+FINANCE_ONLY = AccessRule(commands=frozenset({"invoice"}), roles=frozenset({"finance", "admin"}))
+BUYERS_WRITE = AccessRule(commands=frozenset({"approve"}), roles=frozenset({"approver"}))
+PUBLIC_STOCK = AccessRule(commands=frozenset({"stock"}), roles=frozenset({"*"}))
+MO_IN_PLANT = AccessRule(commands=frozenset({"mo"}), roles=frozenset({"*"}), conversations=frozenset({"cidPlant=="}))
+EVERYTHING = AccessRule(commands=frozenset({"*"}), roles=frozenset({"admin"}))
 
-STOCK = Request(command="stock")
-INVOICE = Request(command="invoice")
-APPROVE = Request(command="approve", writes=True)
-GOVERNED = Request(command="approve", writes=True, governed=True)
+STOCK = AccessRequest(command="stock")
+INVOICE = AccessRequest(command="invoice")
+APPROVE = AccessRequest(command="approve", writes=True)
+GOVERNED = AccessRequest(command="approve", writes=True, governed=True)
 OWN_RULES = "Rules of its own say who may, for every document."
 
 
@@ -50,7 +50,7 @@ OWN_RULES = "Rules of its own say who may, for every document."
         (
             (MO_IN_PLANT,),
             KEEPER,
-            Request(command="mo", conversation_id="cidPlant=="),
+            AccessRequest(command="mo", conversation_id="cidPlant=="),
             True,
             "Every member may use /mo.",
             (),
@@ -58,7 +58,7 @@ OWN_RULES = "Rules of its own say who may, for every document."
         (
             (MO_IN_PLANT,),
             KEEPER,
-            Request(command="mo", conversation_id="cidplant=="),
+            AccessRequest(command="mo", conversation_id="cidplant=="),
             False,
             "/mo is not open in this conversation.",
             ("admin",),
@@ -66,7 +66,12 @@ OWN_RULES = "Rules of its own say who may, for every document."
     ],
 )
 def test_the_table(
-    rules: tuple[Rule, ...], person: Person, request_: Request, allowed: bool, reason: str, ask: tuple[str, ...]
+    rules: tuple[AccessRule, ...],
+    person: Person,
+    request_: AccessRequest,
+    allowed: bool,
+    reason: str,
+    ask: tuple[str, ...],
 ) -> None:
     policy = AccessPolicy(rules=rules, roles={"approver": frozenset({"buyer01"})})
     verdict = policy.decide(person, request_)

@@ -11,19 +11,18 @@ from typing import Any, TypeVar
 import pytest
 from sqlalchemy.engine import Connection
 
-from bot.alerts.ledger import Ledger
+from bot.alerts.repository import AlertRepository
 from bot.outbox.delivery import Delivery
-from bot.store.books import StoredBook
+from bot.store.alerts import StoredAlertQueue
 from bot.store.database import Database
 from bot.store.tables import METADATA
-from bot.testing.ledger import MemoryLedger
-
-from .axis import Axis, SmallRules, Work
+from tests.alerts.memory_repository import MemoryAlertRepository
+from tests.alerts.scenario import ProcessorScenario, RunInTransaction, StubRules
 
 T = TypeVar("T")
 
 
-class Recording(StoredBook):
+class Recording(StoredAlertQueue):
     """Remembers what was owed."""
 
     def __init__(self, connection: Connection, now: datetime) -> None:
@@ -35,17 +34,17 @@ class Recording(StoredBook):
         super().deliver(delivery)
 
 
-def in_memory(ledger: MemoryLedger) -> Work:
-    def run(work: Callable[[Ledger], T], now: datetime) -> tuple[T, list[Delivery]]:
-        before = len(ledger.deliveries)
-        result = work(ledger)
-        return result, ledger.deliveries[before:]
+def in_memory(repository: MemoryAlertRepository) -> RunInTransaction:
+    def run(work: Callable[[AlertRepository], T], now: datetime) -> tuple[T, list[Delivery]]:
+        before = len(repository.deliveries)
+        result = work(repository)
+        return result, repository.deliveries[before:]
 
     return run
 
 
-def on_database(database: Database) -> Work:
-    def run(work: Callable[[Ledger], T], now: datetime) -> tuple[T, list[Delivery]]:
+def on_database(database: Database) -> RunInTransaction:
+    def run(work: Callable[[AlertRepository], T], now: datetime) -> tuple[T, list[Delivery]]:
         def call(connection: Connection) -> tuple[T, list[Delivery]]:
             book = Recording(connection, now)
             result = work(book)
@@ -67,14 +66,14 @@ def sqlite(folder: Path) -> Iterator[Database]:
 
 
 @pytest.fixture(params=["memory", "sqlite"])
-def axis(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., Axis]]:
+def scenario(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., ProcessorScenario]]:
     """Return what makes an axis; every scenario runs on both ledgers."""
     if request.param == "memory":
-        yield lambda rules=None, **terms: Axis(in_memory(MemoryLedger()), rules, **terms)
+        yield lambda rules=None, **terms: ProcessorScenario(in_memory(MemoryAlertRepository()), rules, **terms)
     else:
         with sqlite(tmp_path) as database:
-            yield lambda rules=None, **terms: Axis(on_database(database), rules, **terms)
+            yield lambda rules=None, **terms: ProcessorScenario(on_database(database), rules, **terms)
 
 
-MakeAxis = Callable[..., Axis]
-_ = (SmallRules, Any)
+MakeAxis = Callable[..., ProcessorScenario]
+_ = (StubRules, Any)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from bot.alerts import handling
+from bot.alerts import actions
 from bot.alerts.event import Event, Severity
-from bot.alerts.plan import Target
+from bot.alerts.routing import Target
+from tests.alerts.scenario import A, B, StubRules, event, fine, low, second, seconds, to
 
-from .axis import A, B, SmallRules, event, fine, low, second, seconds, to
 from .conftest import MakeAxis
 
-GATHERED = SmallRules(targets=(to(A, "all", wait=seconds(30), interval=seconds(300)),))
+GATHERED = StubRules(targets=(to(A, "all", wait=seconds(30), interval=seconds(300)),))
 
 
 def at_the_hour(target: Target, now: datetime) -> datetime:
@@ -25,15 +25,15 @@ def in_the_first_hour(target: Target, now: datetime) -> datetime:
     return now if not second(3600) <= now < second(36_000) else second(36_000)
 
 
-def test_the_first_alerts_of_a_group_gather(axis: MakeAxis) -> None:
-    shop = axis(GATHERED)
+def test_the_first_alerts_of_a_group_gather(scenario: MakeAxis) -> None:
+    shop = scenario(GATHERED)
     assert shop.at(0, low("SKU1")) == []
     assert shop.at(10, low("SKU2")) == []
     assert shop.at(40) == ["30 group:a card1 SKU1 open, SKU2 open"]
 
 
-def test_later_ones_come_with_the_interval_and_the_end_at_once(axis: MakeAxis) -> None:
-    shop = axis(GATHERED)
+def test_later_ones_come_with_the_interval_and_the_end_at_once(scenario: MakeAxis) -> None:
+    shop = scenario(GATHERED)
     shop.at(0, low("SKU1"))
     shop.at(31)
     assert shop.at(60, low("SKU2")) == []
@@ -45,8 +45,8 @@ def test_later_ones_come_with_the_interval_and_the_end_at_once(axis: MakeAxis) -
     assert shop.at(100_000) == []
 
 
-def test_a_storm_on_one_matter_is_one_call_per_interval(axis: MakeAxis) -> None:
-    shop = axis(SmallRules(targets=(to(A, interval=seconds(60)),)))
+def test_a_storm_on_one_matter_is_one_call_per_interval(scenario: MakeAxis) -> None:
+    shop = scenario(StubRules(targets=(to(A, interval=seconds(60)),)))
     for number in range(600):
         shop.at(number, low(quantity=1000 - number))
     times = [line.split()[0] for line in shop.lines]
@@ -54,23 +54,23 @@ def test_a_storm_on_one_matter_is_one_call_per_interval(axis: MakeAxis) -> None:
     assert shop.at(700) == ["600 group:a card1 SKU1=401 open"]
 
 
-def test_what_is_over_while_it_waits_leaves_without_a_word(axis: MakeAxis) -> None:
-    shop = axis(GATHERED)
+def test_what_is_over_while_it_waits_leaves_without_a_word(scenario: MakeAxis) -> None:
+    shop = scenario(GATHERED)
     shop.at(0, low("SKU1"), low("SKU2"))
     shop.at(10, fine("SKU1"))
     assert shop.at(40) == ["30 group:a card1 SKU2 open"]
 
 
-def test_a_card_that_lost_its_last_alert_unseen_is_made_anew_when_it_opens_again(axis: MakeAxis) -> None:
-    shop = axis(GATHERED)
+def test_a_card_that_lost_its_last_alert_unseen_is_made_anew_when_it_opens_again(scenario: MakeAxis) -> None:
+    shop = scenario(GATHERED)
     shop.at(0, low("SKU1"))
     shop.at(10, fine("SKU1"))
     assert shop.at(1000, low("SKU1")) == []
     assert shop.at(1031) == ["1030 group:a card1 SKU1 open again"]
 
 
-def test_a_matter_in_several_groups_stays_in_step(axis: MakeAxis) -> None:
-    shop = axis(SmallRules(targets=(to(A), to(B, "all", wait=seconds(30)))))
+def test_a_matter_in_several_groups_stays_in_step(scenario: MakeAxis) -> None:
+    shop = scenario(StubRules(targets=(to(A), to(B, "all", wait=seconds(30)))))
     shop.at(0, low("SKU1"), low("SKU2"))
     shop.at(31)
     assert shop.at(40, low("SKU1", quantity=7)) == [
@@ -79,8 +79,8 @@ def test_a_matter_in_several_groups_stays_in_step(axis: MakeAxis) -> None:
     ]
 
 
-def test_an_alert_that_revives_meets_the_group_that_went_on_without_it(axis: MakeAxis) -> None:
-    shop = axis(SmallRules(targets=(to(A, "all"),)))
+def test_an_alert_that_revives_meets_the_group_that_went_on_without_it(scenario: MakeAxis) -> None:
+    shop = scenario(StubRules(targets=(to(A, "all"),)))
     shop.at(0, low("SKU1"))
     shop.at(10, fine("SKU1"))
     assert shop.at(20, low("SKU2")) == ["20 group:a card2 SKU2 open"]
@@ -88,36 +88,36 @@ def test_an_alert_that_revives_meets_the_group_that_went_on_without_it(axis: Mak
     assert shop.at(40, fine("SKU1")) == ["40 group:a card2 SKU2 open, SKU1 over"]
 
 
-def test_a_crowded_card_lets_go_of_what_nothing_brings_back(axis: MakeAxis) -> None:
-    shop = axis(SmallRules(targets=(to(A, "all"),), revive=seconds(50)))
+def test_a_crowded_card_lets_go_of_what_nothing_brings_back(scenario: MakeAxis) -> None:
+    shop = scenario(StubRules(targets=(to(A, "all"),), revive=seconds(50)))
     for number in range(30):
         shop.at(number * 100, low(f"SKU{number}"))
         if number:
             shop.at(number * 100 + 50, fine(f"SKU{number}"))
-    (card,) = shop.read(lambda ledger: ledger.cards_at(A))
+    (card,) = shop.read(lambda repository: repository.cards_at(A))
     assert len(card.alerts) <= 21
     assert shop.alert("SKU0").id in card.alerts
 
 
-def test_outside_its_window_a_card_waits_and_an_old_one_keeps_still(axis: MakeAxis) -> None:
-    shop = axis(SmallRules(targets=(to(A, "all"),), opens=in_the_first_hour))
+def test_outside_its_window_a_card_waits_and_an_old_one_keeps_still(scenario: MakeAxis) -> None:
+    shop = scenario(StubRules(targets=(to(A, "all"),), opens=in_the_first_hour))
     shop.at(0, low("SKU1"))
     assert shop.at(4000, low("SKU2"), low("SKU1", quantity=2)) == []
     assert shop.at(5000, low("SKU3")) == []
     assert shop.at(40_000) == ["36000 group:a card1 SKU1=2 open", "36000 group:a card2 SKU2 open, SKU3 open"]
 
 
-def test_the_end_is_shown_outside_the_window_too(axis: MakeAxis) -> None:
-    shop = axis(SmallRules(opens=in_the_first_hour))
+def test_the_end_is_shown_outside_the_window_too(scenario: MakeAxis) -> None:
+    shop = scenario(StubRules(opens=in_the_first_hour))
     shop.at(0, low("SKU1"))
     assert shop.at(4000, fine("SKU1")) == ["4000 group:a card1 SKU1 over"]
 
 
-def test_a_digest_comes_at_its_times_with_news_and_what_is_still_open(axis: MakeAxis) -> None:
+def test_a_digest_comes_at_its_times_with_news_and_what_is_still_open(scenario: MakeAxis) -> None:
     def hourly(event: object, severity: Severity) -> tuple[Target, ...]:
         return (to(A, f"digest {at_the_hour(to(A), shop.now).isoformat()}"),)
 
-    shop = axis(SmallRules(targets=hourly, opens=at_the_hour))
+    shop = scenario(StubRules(targets=hourly, opens=at_the_hour))
     shop.at(10, low("SKU1"), event("order.created", "SO-1"))
     shop.at(20, low("SKU2"), low("SKU1", quantity=1))
     shop.at(30, fine("SKU2"))
@@ -127,9 +127,9 @@ def test_a_digest_comes_at_its_times_with_news_and_what_is_still_open(axis: Make
     assert shop.at(8001, fine("SKU1")) == ["8001 group:a card1 SKU1 over, SO-1 news"]
 
 
-def test_rules_that_change_while_a_card_waits_are_obeyed(axis: MakeAxis) -> None:
-    rules = SmallRules(targets=(to(A, wait=seconds(30)),))
-    shop = axis(rules)
+def test_rules_that_change_while_a_card_waits_are_obeyed(scenario: MakeAxis) -> None:
+    rules = StubRules(targets=(to(A, wait=seconds(30)),))
+    shop = scenario(rules)
     shop.at(0, low())
     rules.opens = lambda target, now: max(now, second(500))
     assert shop.at(499) == []
@@ -147,64 +147,64 @@ def by_severity(group: str) -> Callable[[Event, Severity], tuple[Target, ...]]:
     return targets
 
 
-def test_what_becomes_critical_waits_no_longer(axis: MakeAxis) -> None:
-    shop = axis(SmallRules(targets=by_severity(""), opens=in_the_first_hour_or_now))
+def test_what_becomes_critical_waits_no_longer(scenario: MakeAxis) -> None:
+    shop = scenario(StubRules(targets=by_severity(""), opens=in_the_first_hour_or_now))
     assert shop.at(4000, low("SKU1", quantity=3)) == []
     assert shop.at(4010, low("SKU1", quantity=0, severity=Severity.CRITICAL)) == ["4010 group:a card1 SKU1=0 open"]
 
 
-def test_what_becomes_critical_leaves_the_others_waiting(axis: MakeAxis) -> None:
-    shop = axis(SmallRules(targets=by_severity("morning"), opens=in_the_first_hour_or_now))
+def test_what_becomes_critical_leaves_the_others_waiting(scenario: MakeAxis) -> None:
+    shop = scenario(StubRules(targets=by_severity("morning"), opens=in_the_first_hour_or_now))
     shop.at(4000, low("SKU1"), low("SKU2"))
     assert shop.at(4010, low("SKU1", severity=Severity.CRITICAL)) == ["4010 group:a card1 SKU1 open"]
     assert shop.at(40_000) == ["36000 group:a card2 SKU2 open"]
     assert shop.at(40_001, fine("SKU1")) == ["40001 group:a card1 SKU1 over"]
 
 
-def test_unseen_cards_fold_into_one_that_takes_over(axis: MakeAxis) -> None:
-    shop = axis()
+def test_unseen_cards_fold_into_one_that_takes_over(scenario: MakeAxis) -> None:
+    shop = scenario()
     shop.at(0, low("SKU1"), low("SKU2"), event("order.created", "SO-1"))
     cards = [delivery.ref for delivery in shop.deliveries]
-    digest = shop.do(lambda unit: handling.fold(unit, cards, A))
+    digest = shop.do(lambda unit: actions.fold(unit, cards, A))
     assert digest is not None
     assert shop.lines[-1] == "0 group:a card4 SKU1 open, SKU2 open, SO-1 news"
-    assert shop.do(lambda unit: handling.fold(unit, cards, A)) is None, "they have been folded already"
+    assert shop.do(lambda unit: actions.fold(unit, cards, A)) is None, "they have been folded already"
     assert shop.at(10, low("SKU1", quantity=1)) == ["10 group:a card4 SKU1=1 open, SKU2 open, SO-1 news"]
     assert shop.at(20, fine("SKU1"), fine("SKU2")) == ["20 group:a card4 SKU1 over, SKU2 over, SO-1 news"]
     assert shop.at(30, low("SKU2")) == ["30 group:a card4 SKU1 over, SKU2 open again, SO-1 news"]
 
 
-def test_what_is_over_before_it_was_seen_needs_no_digest(axis: MakeAxis) -> None:
-    shop = axis()
+def test_what_is_over_before_it_was_seen_needs_no_digest(scenario: MakeAxis) -> None:
+    shop = scenario()
     shop.at(0, low("SKU1"), low("SKU2"))
     shop.at(10, fine("SKU1"), fine("SKU2"))
     calls = len(shop.lines)
     cards = [delivery.ref for delivery in shop.deliveries]
-    assert shop.do(lambda unit: handling.fold(unit, cards, A)) is None
+    assert shop.do(lambda unit: actions.fold(unit, cards, A)) is None
     assert len(shop.lines) == calls
     assert shop.at(20, low("SKU1")) == ["20 group:a card1 SKU1 open again"]
 
 
-def test_after_downtime_many_old_ones_are_one_digest_at_each_place(axis: MakeAxis) -> None:
-    shop = axis(SmallRules(targets=(to(A), to(B))), many=3)
+def test_after_downtime_many_old_ones_are_one_digest_at_each_place(scenario: MakeAxis) -> None:
+    shop = scenario(StubRules(targets=(to(A), to(B))), many=3)
     shop.at(7200, *(low(f"SKU{number}", at=number) for number in range(10)))
     assert shop.lines == []
     lines = shop.at(7300)
     assert len(lines) == 2
     assert all(line.startswith("7210") and line.count("open") == 10 for line in lines)
-    (card,) = shop.read(lambda ledger: ledger.cards_at(A))
+    (card,) = shop.read(lambda repository: repository.cards_at(A))
     assert card.late
     assert shop.story(alert=shop.alert("SKU1").id).count("late") == 2
 
 
-def test_a_few_old_ones_and_what_is_critical_keep_their_own_cards(axis: MakeAxis) -> None:
-    shop = axis(many=3)
+def test_a_few_old_ones_and_what_is_critical_keep_their_own_cards(scenario: MakeAxis) -> None:
+    shop = scenario(many=3)
     old = [low(f"SKU{number}", at=number) for number in range(3)]
     assert shop.at(7200, *old, low("BAD", at=0, severity=Severity.CRITICAL)) == ["7200 group:a card1 BAD open"]
     assert shop.at(7300) == [f"7210 group:a card{number + 2} SKU{number} open" for number in range(3)]
 
 
-def test_what_was_late_and_over_meanwhile_is_not_shown(axis: MakeAxis) -> None:
-    shop = axis(many=0)
+def test_what_was_late_and_over_meanwhile_is_not_shown(scenario: MakeAxis) -> None:
+    shop = scenario(many=0)
     shop.at(7200, low("SKU1", at=0), low("SKU2", at=1), fine("SKU1", at=2))
     assert shop.at(7300) == ["7210 group:a card1 SKU2 open"]

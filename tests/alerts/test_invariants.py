@@ -12,20 +12,33 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from bot.alerts import handling
-from bot.alerts.alert import AlertState, CardState, Mark
+from bot.alerts import actions
+from bot.alerts.alert import AlertState, CardState, UserStamp
 from bot.alerts.event import Event, Severity
-from bot.alerts.hushing import Hushes
-from bot.alerts.ledger import Ledger, Mute
-from bot.alerts.plan import Target
-from bot.alerts.unit import Unit
+from bot.alerts.repository import AlertRepository, AlertUnitOfWork, Mute
+from bot.alerts.routing import Target
+from bot.alerts.suppression import SuppressionLookup
 from bot.outbox.place import Place
 from bot.store.database import Database
 from bot.store.tables import METADATA
-from bot.testing.ledger import MemoryLedger
+from tests.alerts.memory_repository import MemoryAlertRepository
+from tests.alerts.scenario import (
+    BOSS,
+    ZERO,
+    A,
+    B,
+    ProcessorScenario,
+    StubRules,
+    event,
+    fine,
+    low,
+    second,
+    seconds,
+    step,
+    to,
+)
 from tests.examples import examples
 
-from .axis import BOSS, ZERO, A, Axis, B, SmallRules, event, fine, low, second, seconds, step, to
 from .conftest import in_memory, on_database
 
 T = TypeVar("T")
@@ -45,8 +58,8 @@ def closed_at_b_for_a_while(target: Target, now: datetime) -> datetime:
     return second(4000) if target.place == B and second(2500) <= now < second(4000) else now
 
 
-def rules() -> SmallRules:
-    return SmallRules(
+def rules() -> StubRules:
+    return StubRules(
         targets=targets,
         revive=seconds(500),
         inhibits=lambda cause, one: cause.event.subject == "SITE" and one.subject == "SKU3",
@@ -80,7 +93,7 @@ events = st.builds(
 )
 
 
-class Desk(RuleBasedStateMachine):
+class AlertMachine(RuleBasedStateMachine):
     """The same things happen at two desks, one with its ledger in memory, one with it on SQLite."""
 
     def __init__(self) -> None:
@@ -88,8 +101,8 @@ class Desk(RuleBasedStateMachine):
         self.database = Database("sqlite://")
         self.database.transact(METADATA.create_all)
         self.shops = (
-            Axis(in_memory(MemoryLedger()), rules(), many=2),
-            Axis(on_database(self.database), rules(), many=2),
+            ProcessorScenario(in_memory(MemoryAlertRepository()), rules(), many=2),
+            ProcessorScenario(on_database(self.database), rules(), many=2),
         )
 
     def teardown(self) -> None:
@@ -99,17 +112,17 @@ class Desk(RuleBasedStateMachine):
     def now(self) -> float:
         return (self.shops[0].now - ZERO).total_seconds()
 
-    def both(self, work: Callable[[Axis], object]) -> None:
+    def both(self, work: Callable[[ProcessorScenario], object]) -> None:
         for shop in self.shops:
             work(shop)
 
-    def both_do(self, work: Callable[[Unit], object]) -> None:
+    def both_do(self, work: Callable[[AlertUnitOfWork], object]) -> None:
         self.both(lambda shop: shop.do(work))
 
     def alert_ids(self) -> list[str]:
-        return [alert.id for alert in self.shops[0].read(lambda ledger: ledger.open_alerts())]
+        return [alert.id for alert in self.shops[0].read(lambda repository: repository.open_alerts())]
 
-    def on_one(self, which: int, work: Callable[[Unit, str, Mark], object], who: str = "lin") -> None:
+    def on_one(self, which: int, work: Callable[[AlertUnitOfWork, str, UserStamp], object], who: str = "lin") -> None:
         """Let somebody do something to one of the open alerts, if there are so many."""
         ids, mark = self.alert_ids(), self.shops[0].mark(who)
         if which < len(ids):
@@ -130,16 +143,16 @@ class Desk(RuleBasedStateMachine):
 
     @rule(which=st.integers(0, 5), who=st.sampled_from(("lin", "wang")))
     def somebody_acknowledges(self, which: int, who: str) -> None:
-        self.on_one(which, handling.acknowledge, who)
+        self.on_one(which, actions.acknowledge, who)
 
     @rule(which=st.integers(0, 5), pause=st.sampled_from((60, 900, 3600)))
     def somebody_puts_off(self, which: int, pause: int) -> None:
         until = second(self.now + pause)
-        self.on_one(which, lambda unit, alert_id, mark: handling.snooze(unit, alert_id, until, mark))
+        self.on_one(which, lambda unit, alert_id, mark: actions.snooze(unit, alert_id, until, mark))
 
     @rule(which=st.integers(0, 5))
     def somebody_assigns(self, which: int) -> None:
-        self.on_one(which, lambda unit, alert_id, mark: handling.assign(unit, alert_id, mark, mark))
+        self.on_one(which, lambda unit, alert_id, mark: actions.assign(unit, alert_id, mark, mark))
 
     @rule(
         place=st.sampled_from(PLACES), pattern=st.sampled_from(("stock.*", "SKU1")), pause=st.sampled_from((0, 50, 700))
@@ -149,12 +162,12 @@ class Desk(RuleBasedStateMachine):
             id=f"{place}{pattern}", place=place, pattern=pattern, by="lin", made_at=second(self.now),
             until=second(self.now + pause),
         )  # fmt: skip
-        self.both_do(lambda unit: handling.mute(unit, wish))
+        self.both_do(lambda unit: actions.mute(unit, wish))
 
     @rule(place=st.sampled_from(PLACES))
     def the_outbox_folds(self, place: Place) -> None:
         owed = [one for one in self.shops[0].deliveries[-8:] if one.place == place and one.revision == 1]
-        self.both_do(lambda unit: handling.fold(unit, [one.ref for one in owed], place))
+        self.both_do(lambda unit: actions.fold(unit, [one.ref for one in owed], place))
 
     @invariant()
     def both_tell_the_same(self) -> None:
@@ -166,7 +179,7 @@ class Desk(RuleBasedStateMachine):
     @invariant()
     def at_each_place_a_matter_has_one_living_card(self) -> None:
         for place in (*PLACES, BOSS):
-            cards = self.shops[0].read(lambda ledger, place=place: ledger.cards_at(place))
+            cards = self.shops[0].read(lambda repository, place=place: repository.cards_at(place))
             groups = Counter(card.group for card in cards)
             assert not [group for group, count in groups.items() if count > 1]
             alerts = Counter(alert for card in cards for alert in card.alerts)
@@ -175,13 +188,13 @@ class Desk(RuleBasedStateMachine):
 
     @invariant()
     def what_is_over_has_only_cards_that_are_closed_or_shared(self) -> None:
-        def check(ledger: Ledger) -> None:
-            ids = dict.fromkeys(note.alert for note in ledger.story(limit=10_000))
-            for alert in ledger.alerts(tuple(ids)):
+        def check(repository: AlertRepository) -> None:
+            ids = dict.fromkeys(note.alert for note in repository.story(limit=10_000))
+            for alert in repository.alerts(tuple(ids)):
                 if alert.state is not AlertState.RESOLVED:
                     continue
-                for card in ledger.cards_of(alert.id):
-                    assert card.is_closed or any(one.is_open for one in ledger.alerts(card.alerts))
+                for card in repository.cards_of(alert.id):
+                    assert card.is_closed or any(one.is_open for one in repository.alerts(card.alerts))
                     assert card.state is not CardState.WAITING
 
         self.shops[0].read(check)
@@ -196,23 +209,23 @@ class Desk(RuleBasedStateMachine):
     def nothing_hushed_was_told(self, before: int) -> None:
         shop = self.shops[0]
 
-        def check(unit: Unit) -> None:
+        def check(unit: AlertUnitOfWork) -> None:
             for delivery in shop.deliveries[before:]:
-                card = unit.ledger.card(delivery.ref)
+                card = unit.repository.card(delivery.ref)
                 assert card is not None
-                alerts = unit.ledger.alerts(card.alerts)
+                alerts = unit.repository.alerts(card.alerts)
                 if all(alert.is_open for alert in alerts) and not card.next:
-                    assert any(Hushes(unit, alert).at(card.place) is None for alert in alerts)
+                    assert any(SuppressionLookup(unit, alert).at(card.place) is None for alert in alerts)
 
         shop.do(check)
 
 
-def _state(ledger: Ledger) -> tuple[object, ...]:
-    cards = [card for place in (*PLACES, BOSS) for card in ledger.cards_at(place)]
-    return tuple(ledger.open_alerts()), tuple(cards), ledger.next_due()
+def _state(repository: AlertRepository) -> tuple[object, ...]:
+    cards = [card for place in (*PLACES, BOSS) for card in repository.cards_at(place)]
+    return tuple(repository.open_alerts()), tuple(cards), repository.next_due()
 
 
-TestDesk = Desk.TestCase
+TestDesk = AlertMachine.TestCase
 # Explaining a failure traces every line, which takes minutes here.
 TestDesk.settings = settings(max_examples=examples(1 / 2), stateful_step_count=25, phases=set(Phase) - {Phase.explain})
 
@@ -222,7 +235,7 @@ def test_how_events_are_cut_into_batches_does_not_matter(made: list[Callable[[fl
     taken = [[make(3000)] for make in made]
 
     def run(bounds: Sequence[int]) -> tuple[object, ...]:
-        shop = Axis(in_memory(MemoryLedger()), rules(), many=2)
+        shop = ProcessorScenario(in_memory(MemoryAlertRepository()), rules(), many=2)
         shop.now = second(3000)
         for begin, end in itertools.pairwise(bounds):
             if begin < end:

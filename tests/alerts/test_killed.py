@@ -9,13 +9,13 @@ from random import Random
 
 import pytest
 
-from bot.alerts.intake.kept import EventState
-from bot.alerts.ledger import Ledger
+from bot.alerts.intake.port import EventState
+from bot.alerts.repository import AlertRepository
 from bot.store.tables import ALERT_CARD, DELIVERY
+from tests.alerts.test_processor import ProcessorHarness, kept
 from tests.scenario.processes import at_work
 
 from .conftest import sqlite
-from .test_running import Office, kept
 
 EVENTS, MATTERS = 1_200, 60
 
@@ -25,7 +25,7 @@ EVENTS, MATTERS = 1_200, 60
 async def test_killed_at_random_moments(kills: int, tmp_path: Path) -> None:
     chance = Random(20261124)
     with sqlite(tmp_path) as database:
-        office = Office(database)
+        office = ProcessorHarness(database)
         await office.keep(*(kept(number, f"SKU{number % MATTERS}", quantity=number) for number in range(EVENTS)))
         for life in range(kills):
             await _live_and_be_killed(str(database._engine.url), f"life{life}", chance, tmp_path)
@@ -41,12 +41,12 @@ async def test_killed_at_random_moments(kills: int, tmp_path: Path) -> None:
         assert repeated == EVENTS
 
 
-def _story_of_all(ledger: Ledger) -> int:
-    return sum(note.what in ("opened", "updated") for note in ledger.story(limit=100_000))
+def _story_of_all(repository: AlertRepository) -> int:
+    return sum(note.what in ("opened", "updated") for note in repository.story(limit=100_000))
 
 
 async def _live_and_be_killed(url: str, name: str, chance: Random, folder: Path) -> None:
-    async with at_work("tests.alerts.working", url, name, folder=folder) as process:
+    async with at_work("tests.alerts.processor_process", url, name, folder=folder) as process:
         await process.writing(chance.randint(1, 12))
         await asyncio.sleep(chance.uniform(0, 0.02))  # the moment of death, not something waited for
         await process.kill()

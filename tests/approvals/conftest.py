@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bot.store.database import Database
-from tests.approvals.world import World
+from tests.approvals.env import ApprovalEnv
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
+def env() -> ApprovalEnv:
+    return ApprovalEnv()
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

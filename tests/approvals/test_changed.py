@@ -4,48 +4,47 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.approvals.case import CaseState
-from bot.approvals.elsewhere import Elsewhere
-from bot.approvals.voting import Said
+from bot.approvals.case import CaseState, ExternalDecision
+from bot.approvals.voting import VoteOutcome
 from bot.erp.errors import Unavailable
 from bot.erp.model import PurchaseStatus
-from tests.approvals.world import World
+from tests.approvals.env import ApprovalEnv
 
 
-async def test_changed_since_shown(world: World) -> None:
-    case = await world.submit()
-    world.erp.edit("PO-1", vendor="OTHER")
-    voted = await world.say("wang", case=case)
-    assert voted.said is Said.CHANGED
-    assert voted.case is not None
-    assert voted.case.state is CaseState.SUPERSEDED
-    assert voted.fresh is not None
-    assert voted.fresh.state is CaseState.OPEN
-    assert voted.fresh.brief.vendor == "OTHER"
-    assert world.erp.told == []
-    await world.rest()
-    assert (await world.say("wang", case=voted.fresh)).said is Said.DECIDED
+async def test_changed_since_shown(env: ApprovalEnv) -> None:
+    case = await env.submit()
+    env.erp.edit("PO-1", vendor="OTHER")
+    vote_result = await env.say("wang", case=case)
+    assert vote_result.said is VoteOutcome.CHANGED
+    assert vote_result.case is not None
+    assert vote_result.case.state is CaseState.SUPERSEDED
+    assert vote_result.fresh is not None
+    assert vote_result.fresh.state is CaseState.OPEN
+    assert vote_result.fresh.brief.vendor == "OTHER"
+    assert env.erp.told == []
+    await env.rest()
+    assert (await env.say("wang", case=vote_result.fresh)).said is VoteOutcome.DECIDED
 
 
-async def test_on_a_superseded_card(world: World) -> None:
-    case = await world.submit()
-    world.erp.edit("PO-1", vendor="OTHER")
-    await world.desk.submitted("main", "PO-1")
-    assert (await world.say("wang", case=case)).said is Said.CHANGED
+async def test_on_a_superseded_card(env: ApprovalEnv) -> None:
+    case = await env.submit()
+    env.erp.edit("PO-1", vendor="OTHER")
+    await env.desk.submitted("main", "PO-1")
+    assert (await env.say("wang", case=case)).said is VoteOutcome.CHANGED
 
 
-async def test_shown_something_else_than_the_case_is_about(world: World) -> None:
-    case = await world.submit()
-    voted = await world.say("wang", case=replace(case, fingerprint="old"))
-    assert voted.said is Said.CHANGED
-    assert await world.state() is CaseState.OPEN
-    assert await world.story() == ["opened", "changed"]
+async def test_shown_something_else_than_the_case_is_about(env: ApprovalEnv) -> None:
+    case = await env.submit()
+    vote_result = await env.say("wang", case=replace(case, fingerprint="old"))
+    assert vote_result.said is VoteOutcome.CHANGED
+    assert await env.state() is CaseState.OPEN
+    assert await env.story() == ["opened", "changed"]
 
 
-async def test_the_fresh_card_comes_when_the_erp_is_back(world: World) -> None:
-    case = await world.submit()
-    world.erp.edit("PO-1", vendor="OTHER")
-    reread, reads = world.erp.reread, 0
+async def test_the_fresh_card_comes_when_the_erp_is_back(env: ApprovalEnv) -> None:
+    case = await env.submit()
+    env.erp.edit("PO-1", vendor="OTHER")
+    reread, reads = env.erp.reread, 0
 
     async def once(source: str, number: str) -> object:
         nonlocal reads
@@ -54,44 +53,44 @@ async def test_the_fresh_card_comes_when_the_erp_is_back(world: World) -> None:
             raise Unavailable("away")
         return await reread(source, number)
 
-    world.erp.reread = once  # type: ignore[method-assign,assignment]
-    voted = await world.say("wang", case=case)
-    assert (voted.said, voted.fresh) == (Said.CHANGED, None)
-    await world.rest()
-    assert (await world.newest()).brief.vendor == "OTHER"
-    assert await world.state() is CaseState.OPEN
+    env.erp.reread = once  # type: ignore[method-assign,assignment]
+    vote_result = await env.say("wang", case=case)
+    assert (vote_result.said, vote_result.fresh) == (VoteOutcome.CHANGED, None)
+    await env.rest()
+    assert (await env.newest()).brief.vendor == "OTHER"
+    assert await env.state() is CaseState.OPEN
 
 
-async def test_decided_in_the_erp_meanwhile(world: World) -> None:
-    await world.submit()
-    order = world.erp.orders["PO-1"]
-    world.erp.orders["PO-1"] = replace(
+async def test_decided_in_the_erp_meanwhile(env: ApprovalEnv) -> None:
+    await env.submit()
+    order = env.erp.orders["PO-1"]
+    env.erp.orders["PO-1"] = replace(
         order,
         version="v2",
         status=PurchaseStatus.APPROVED,
         approval=replace(order.approval, decided_by="erp-sun"),  # type: ignore[type-var]
         people={"erp-sun": "孙"},
     )
-    voted = await world.say("wang")
-    assert voted.said is Said.ELSEWHERE
-    assert voted.case is not None
-    there = Elsewhere(status=PurchaseStatus.APPROVED, by="孙")
-    assert (voted.case.state, voted.case.elsewhere) == (CaseState.DECIDED_ELSEWHERE, there)
-    await world.rest()
-    assert world.erp.told == []
+    vote_result = await env.say("wang")
+    assert vote_result.said is VoteOutcome.ELSEWHERE
+    assert vote_result.case is not None
+    there = ExternalDecision(status=PurchaseStatus.APPROVED, by="孙")
+    assert (vote_result.case.state, vote_result.case.elsewhere) == (CaseState.DECIDED_ELSEWHERE, there)
+    await env.rest()
+    assert env.erp.told == []
 
 
-async def test_deleted_meanwhile(world: World) -> None:
-    await world.submit()
-    world.erp.orders.clear()
-    voted = await world.say("wang")
-    assert voted.said is Said.ELSEWHERE
-    assert voted.case is not None
-    assert voted.case.state is CaseState.WITHDRAWN
+async def test_deleted_meanwhile(env: ApprovalEnv) -> None:
+    await env.submit()
+    env.erp.orders.clear()
+    vote_result = await env.say("wang")
+    assert vote_result.said is VoteOutcome.ELSEWHERE
+    assert vote_result.case is not None
+    assert vote_result.case.state is CaseState.WITHDRAWN
 
 
-async def test_no_case(world: World) -> None:
-    case = await world.submit()
-    assert (await world.say("wang", case=replace(case, id="nothing-1"))).said is Said.NO_CASE
-    assert (await world.desk.take_back("nothing-1", "wang")).said is Said.NO_CASE
-    assert (await world.desk.forward("nothing-1", "qian", "wang")).said is Said.NO_CASE
+async def test_no_case(env: ApprovalEnv) -> None:
+    case = await env.submit()
+    assert (await env.say("wang", case=replace(case, id="nothing-1"))).said is VoteOutcome.NO_CASE
+    assert (await env.desk.take_back("nothing-1", "wang")).said is VoteOutcome.NO_CASE
+    assert (await env.desk.forward("nothing-1", "qian", "wang")).said is VoteOutcome.NO_CASE

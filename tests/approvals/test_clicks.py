@@ -7,58 +7,58 @@ import asyncio
 import pytest
 
 from bot.approvals.case import CaseState
-from bot.approvals.voting import Said
-from tests.approvals.world import World, until
+from bot.approvals.voting import VoteOutcome
+from tests.approvals.env import ApprovalEnv, until
 
 
-async def test_an_erp_that_is_away_stores_nothing(world: World) -> None:
-    await world.submit()
-    world.erp.away = True
-    voted = await world.say("wang")
-    assert voted.said is Said.SILENT
-    assert str(voted.reasons[0]) == "The ERP does not answer at the moment."
-    assert await world.story() == ["opened"]
+async def test_an_erp_that_is_away_stores_nothing(env: ApprovalEnv) -> None:
+    await env.submit()
+    env.erp.away = True
+    vote_result = await env.say("wang")
+    assert vote_result.said is VoteOutcome.SILENT
+    assert str(vote_result.reasons[0]) == "The ERP does not answer at the moment."
+    assert await env.story() == ["opened"]
 
 
 async def test_an_erp_that_is_slow_is_waited_for_as_long_as_a_click_may_take() -> None:
-    world = World(patience=0.1)
-    await world.submit()
-    world.erp.gate = asyncio.Event()
+    env = ApprovalEnv(patience=0.1)
+    await env.submit()
+    env.erp.gate = asyncio.Event()
     started = asyncio.get_running_loop().time()
-    assert (await world.say("wang")).said is Said.SILENT
+    assert (await env.say("wang")).said is VoteOutcome.SILENT
     assert asyncio.get_running_loop().time() - started < 2
-    world.erp.gate.set()
-    assert await world.story() == ["opened"]
+    env.erp.gate.set()
+    assert await env.story() == ["opened"]
 
 
-async def test_many_at_the_same_moment_share_a_read_and_one_decides(world: World) -> None:
-    case = await world.submit()
-    reads = world.erp.reads
+async def test_many_at_the_same_moment_share_a_read_and_one_decides(env: ApprovalEnv) -> None:
+    case = await env.submit()
+    reads = env.erp.reads
     people = ("wang", "qian", "li", "zheng")
-    said = [one.said for one in await asyncio.gather(*(world.say(one, case=case) for one in people * 20))]
-    assert said.count(Said.DECIDED) == 1
-    assert set(said) <= {Said.DECIDED, Said.LATE, Said.REFUSED}
-    assert world.erp.reads == reads + 1
-    await world.rest()
-    assert len(world.erp.written) == 1
+    said = [one.said for one in await asyncio.gather(*(env.say(one, case=case) for one in people * 20))]
+    assert said.count(VoteOutcome.DECIDED) == 1
+    assert set(said) <= {VoteOutcome.DECIDED, VoteOutcome.LATE, VoteOutcome.REFUSED}
+    assert env.erp.reads == reads + 1
+    await env.rest()
+    assert len(env.erp.written) == 1
 
 
-async def test_who_goes_away_has_spoken_all_the_same(world: World) -> None:
-    case = await world.submit()
-    click = asyncio.create_task(world.say("wang", case=case))
+async def test_who_goes_away_has_spoken_all_the_same(env: ApprovalEnv) -> None:
+    case = await env.submit()
+    click = asyncio.create_task(env.say("wang", case=case))
     inside = asyncio.Event()
-    within = world.books.within
+    within = env.books.within
 
     async def slow(work: object) -> object:
         inside.set()
         await asyncio.sleep(0)
         return await within(work)  # type: ignore[arg-type]
 
-    world.books.within = slow  # type: ignore[method-assign,assignment]
-    world.process.desk._office.books._books.within = slow  # type: ignore[attr-defined]
-    await until(lambda: bool(world.desk._at_work))
+    env.books.within = slow  # type: ignore[method-assign,assignment]
+    env.process.desk._transactions.books._books.within = slow  # type: ignore[attr-defined]
+    await until(lambda: bool(env.desk._at_work))
     click.cancel()
     with pytest.raises(asyncio.CancelledError):
         await click
-    await until(lambda: not (world.desk._at_work))
-    assert await world.state() is CaseState.WRITING
+    await until(lambda: not (env.desk._at_work))
+    assert await env.state() is CaseState.WRITING

@@ -14,93 +14,93 @@ from sqlalchemy import create_engine
 
 from bot.approvals.case import CaseState
 from bot.erp.model import PurchaseStatus
-from bot.store.approvals import StoredApprovalBooks
+from bot.store.approvals import StoredCaseTransactions
 from bot.store.database import Database
 from bot.store.tables import METADATA
-from tests.approvals.parts import document
-from tests.approvals.policy.test_planning import all_of, any_of
-from tests.approvals.small_erp import Fault
-from tests.approvals.world import REJECT, Killed, World, rules
+from tests.approvals.company import document
+from tests.approvals.env import REJECT, ApprovalEnv, Killed, rules
+from tests.approvals.fake_erp import WriteFault
+from tests.approvals.policy.test_planner import all_of, any_of
 
-Story = Callable[[World], Awaitable[None]]
-
-
-async def approve(world: World) -> None:
-    await world.desk.submitted("main", "PO-1")
-    await click(world, "wang")
+Story = Callable[[ApprovalEnv], Awaitable[None]]
 
 
-async def reject(world: World) -> None:
-    await world.desk.submitted("main", "PO-1")
-    if (await world.newest()).state is CaseState.OPEN:
-        await world.say("wang", REJECT)
-    await live(world)
+async def approve(env: ApprovalEnv) -> None:
+    await env.desk.submitted("main", "PO-1")
+    await click(env, "wang")
 
 
-async def both(world: World) -> None:
-    world.rules = rules(any_of("role:purchasing"), all_of("role:board"))
-    await world.desk.submitted("main", "PO-1")
+async def reject(env: ApprovalEnv) -> None:
+    await env.desk.submitted("main", "PO-1")
+    if (await env.newest()).state is CaseState.OPEN:
+        await env.say("wang", REJECT)
+    await live(env)
+
+
+async def both(env: ApprovalEnv) -> None:
+    env.rules = rules(any_of("role:purchasing"), all_of("role:board"))
+    await env.desk.submitted("main", "PO-1")
     for person in ("wang", "sun", "zhou"):
-        await click(world, person)
+        await click(env, person)
 
 
-async def silent(world: World) -> None:
-    if not world.erp.told:
-        world.erp.faults[:] = [Fault.DONE_IN_SILENCE]
-    await approve(world)
+async def silent(env: ApprovalEnv) -> None:
+    if not env.erp.told:
+        env.erp.faults[:] = [WriteFault.ANSWER_LOST]
+    await approve(env)
 
 
-async def away(world: World) -> None:
-    if not world.erp.told:
-        world.erp.faults[:] = [Fault.AWAY]
-    await approve(world)
+async def away(env: ApprovalEnv) -> None:
+    if not env.erp.told:
+        env.erp.faults[:] = [WriteFault.AWAY]
+    await approve(env)
 
 
-async def lost(world: World) -> None:
-    if not world.erp.told:
-        world.erp.faults[:] = [Fault.LOST]
-    await approve(world)
+async def lost(env: ApprovalEnv) -> None:
+    if not env.erp.told:
+        env.erp.faults[:] = [WriteFault.LOST]
+    await approve(env)
 
 
-async def two_levels_in_the_erp(world: World) -> None:
-    await world.desk.submitted("main", "PO-1")
+async def two_levels_in_the_erp(env: ApprovalEnv) -> None:
+    await env.desk.submitted("main", "PO-1")
     for person in ("wang", "qian"):
-        await click(world, person)
-        await live(world)
+        await click(env, person)
+        await live(env)
 
 
-async def refused_first(world: World) -> None:
-    world.erp.forbidden.add("erp-wang")
-    await world.desk.submitted("main", "PO-1")
-    if "wang" not in (await world.newest()).refused:
-        await click(world, "wang")
-        await live(world)
-    await click(world, "qian")
+async def refused_first(env: ApprovalEnv) -> None:
+    env.erp.forbidden.add("erp-wang")
+    await env.desk.submitted("main", "PO-1")
+    if "wang" not in (await env.newest()).refused:
+        await click(env, "wang")
+        await live(env)
+    await click(env, "qian")
 
 
-async def changed(world: World) -> None:
-    case = await world.desk.submitted("main", "PO-1")
-    if world.erp.orders["PO-1"].vendor == "ACME" and case is not None:
-        world.erp.edit("PO-1", vendor="OTHER")
-        await world.say("wang", case=case)
-    await live(world)
-    await click(world, "wang")
+async def changed(env: ApprovalEnv) -> None:
+    case = await env.desk.submitted("main", "PO-1")
+    if env.erp.orders["PO-1"].vendor == "ACME" and case is not None:
+        env.erp.edit("PO-1", vendor="OTHER")
+        await env.say("wang", case=case)
+    await live(env)
+    await click(env, "wang")
 
 
-async def click(world: World, person: str) -> None:
+async def click(env: ApprovalEnv, person: str) -> None:
     """Click until it was heard: who got no answer clicks again."""
-    if (await world.newest()).state is CaseState.OPEN:
-        await world.say(person)
-    await live(world)
+    if (await env.newest()).state is CaseState.OPEN:
+        await env.say(person)
+    await live(env)
 
 
-async def live(world: World) -> None:
+async def live(env: ApprovalEnv) -> None:
     """Let the writer work; what dies with it is seen at the next step."""
-    await world.rest()
-    world.process.life.step()
+    await env.rest()
+    env.process.life.step()
 
 
-STORIES = {
+SCENARIOS = {
     one.__name__: one
     for one in (approve, reject, both, silent, away, lost, two_levels_in_the_erp, refused_first, changed)
 }
@@ -140,62 +140,64 @@ def where(request: pytest.FixtureRequest) -> tuple[str, int]:
 @pytest.fixture
 async def make_world(
     request: pytest.FixtureRequest, where: tuple[str, int]
-) -> AsyncIterator[Callable[[], Awaitable[World]]]:
+) -> AsyncIterator[Callable[[], Awaitable[ApprovalEnv]]]:
     """Return what makes a world without a past. On SQLite all worlds of a test have the same database, emptied."""
     if where[0] == "memory":
 
-        async def anew() -> World:
-            return World()
+        async def anew() -> ApprovalEnv:
+            return ApprovalEnv()
 
         yield anew
         return
     tables: sqlite3.Connection = request.getfixturevalue("tables")
     database = Database("sqlite://")
 
-    async def emptied() -> World:
+    async def emptied() -> ApprovalEnv:
         await database.look(lambda connection: tables.backup(connection.connection.driver_connection))  # type: ignore[arg-type]
-        world = World()
-        world.books = StoredApprovalBooks(database, world.clock)
-        world.start()
-        return world
+        env = ApprovalEnv()
+        env.books = StoredCaseTransactions(database, env.clock)
+        env.start()
+        return env
 
     yield emptied
     await database.close()
 
 
-@pytest.mark.parametrize("name", STORIES)
-async def test_dying_at_any_step(name: str, where: tuple[str, int], make_world: Callable[[], Awaitable[World]]) -> None:
-    story, steps, survived = STORIES[name], 0, False
+@pytest.mark.parametrize("name", SCENARIOS)
+async def test_dying_at_any_step(
+    name: str, where: tuple[str, int], make_world: Callable[[], Awaitable[ApprovalEnv]]
+) -> None:
+    story, steps, survived = SCENARIOS[name], 0, False
     while not survived:
-        world = await make_world()
-        world.start()
+        env = await make_world()
+        env.start()
         if story is two_levels_in_the_erp:
-            world.erp.levels["PO-1"] = (("erp-wang",), ("erp-qian",))
-        world.erp.submit(document(requester="wu").order)
-        world.start(steps)
+            env.erp.levels["PO-1"] = (("erp-wang",), ("erp-qian",))
+        env.erp.submit(document(requester="wu").order)
+        env.start(steps)
         with suppress(Killed):
-            await story(world)
+            await story(env)
             survived = True
-        world.start()
-        await world.rest()
-        await story(world)
-        await world.rest()
-        await check(name, world, steps)
+        env.start()
+        await env.rest()
+        await story(env)
+        await env.rest()
+        await check(name, env, steps)
         steps += where[1]
     assert steps > 10
 
 
-async def check(name: str, world: World, steps: int) -> None:
-    order = world.erp.orders["PO-1"]
+async def check(name: str, env: ApprovalEnv, steps: int) -> None:
+    order = env.erp.orders["PO-1"]
     wanted = PurchaseStatus.REJECTED if name == "reject" else PurchaseStatus.APPROVED
-    assert order.status is wanted, (steps, await world.story())
+    assert order.status is wanted, (steps, await env.story())
     writes = 2 if name == "two_levels_in_the_erp" else 1
-    assert len(world.erp.written) == writes, (steps, world.erp.written)
+    assert len(env.erp.written) == writes, (steps, env.erp.written)
     state = CaseState.REJECTED if name == "reject" else CaseState.APPROVED
-    assert await world.state() is state, (steps, await world.story())
-    for case, rows in await world.desk.history("PO-1"):
+    assert await env.state() is state, (steps, await env.story())
+    for case, rows in await env.desk.history("PO-1"):
         assert case.state.is_final
         assert case.due_at is None
         assert [row.what for row in rows].count("opened") == 1
-        owed = await world.books.within(lambda book, one=case.id: len(book.cards_of(one)))  # type: ignore[misc]
+        owed = await env.books.within(lambda book, one=case.id: len(book.cards_of(one)))  # type: ignore[misc]
         assert owed >= 3

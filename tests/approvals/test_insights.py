@@ -10,7 +10,17 @@ from decimal import Decimal
 
 import pytest
 
-from bot.approvals.insights import LISTED, READ, Evidence, Insights, Marks, Missing, Records, gather, study
+from bot.approvals.insights import (
+    MAX_LISTED,
+    MAX_READ,
+    InsightData,
+    Insights,
+    InsightSource,
+    InsightThresholds,
+    MissingInsight,
+    analyse,
+    collect,
+)
 from bot.erp.errors import ErpError, NotFound, Unavailable
 from bot.erp.model import (
     Money,
@@ -24,11 +34,11 @@ from bot.erp.model import (
     StockLevel,
 )
 from bot.erp.port import ListQuery
-from tests.approvals.parts import NOW, money
-from tests.approvals.world import Clock
+from tests.approvals.company import NOW, money
+from tests.approvals.env import Clock
 
 TODAY = NOW.date()
-MARKS = Marks()
+MARKS = InsightThresholds()
 
 
 def line(sku: str, price: str | None, quantity: str = "10", unit: str = "件") -> PurchaseLine:
@@ -82,8 +92,8 @@ def level(
 NEW = order("PO-9", line("S1", "1.20 CNY"), status=PurchaseStatus.WAITING, ordered=TODAY)
 
 
-def evidence(*others: PurchaseOrder, stock: Sequence[StockLevel] = ()) -> Evidence:
-    return Evidence(listed=others, read=others, stock={one.product.sku: one for one in stock})
+def evidence(*others: PurchaseOrder, stock: Sequence[StockLevel] = ()) -> InsightData:
+    return InsightData(listed=others, read=others, stock={one.product.sku: one for one in stock})
 
 
 def test_the_last_price_is_the_latest_that_was_really_agreed() -> None:
@@ -92,7 +102,7 @@ def test_the_last_price_is_the_latest_that_was_really_agreed() -> None:
     waits = order("PO-3", line("S1", "0.10 CNY"), ordered=date(2026, 11, 1), status=PurchaseStatus.WAITING)
     refused = order("PO-4", line("S1", "9.00 CNY"), ordered=date(2026, 11, 2), status=PurchaseStatus.REJECTED)
     unpriced = order("PO-5", line("S1", None), ordered=date(2026, 11, 3))
-    about = study(NEW, evidence(refused, old, last, waits, unpriced), TODAY, MARKS).lines["S1"]
+    about = analyse(NEW, evidence(refused, old, last, waits, unpriced), TODAY, MARKS).lines["S1"]
     assert about.last is not None
     assert (about.last.number, about.last.price, about.last.on) == ("PO-2", money("1.00 CNY"), date(2026, 6, 1))
     assert (about.last.drift, about.jump) == (Decimal("20.0"), True)
@@ -111,13 +121,13 @@ def test_the_last_price_is_the_latest_that_was_really_agreed() -> None:
 )
 def test_drift(then: str, now: str, drift: str | None, jump: bool) -> None:
     new = replace(NEW, lines=(line("S1", now),))
-    about = study(new, evidence(order("PO-1", line("S1", then))), TODAY, MARKS).lines["S1"]
+    about = analyse(new, evidence(order("PO-1", line("S1", then))), TODAY, MARKS).lines["S1"]
     assert about.last is not None
     assert (about.last.drift, about.jump) == (None if drift is None else Decimal(drift), jump)
 
 
 def test_another_unit_is_no_comparison() -> None:
-    about = study(
+    about = analyse(
         NEW,
         evidence(order("PO-1", line("S1", "100 CNY", unit="箱")), stock=[level("S1", "5", unit="箱")]),
         TODAY,
@@ -130,25 +140,25 @@ def test_a_quantity_far_above_the_usual_one() -> None:
     past = [order(f"PO-{n}", line("S1", "1 CNY", str(10 * n))) for n in (1, 2, 3)]
     for quantity, usual in (("60", None), ("60.5", Decimal(20))):
         new = replace(NEW, lines=(line("S1", "1 CNY", quantity),))
-        assert study(new, evidence(*past), TODAY, MARKS).lines["S1"].usual == usual
+        assert analyse(new, evidence(*past), TODAY, MARKS).lines["S1"].usual == usual
     much = replace(NEW, lines=(line("S1", "1 CNY", "9999"),))
-    assert study(much, evidence(past[0]), TODAY, MARKS).lines["S1"].usual is None
+    assert analyse(much, evidence(past[0]), TODAY, MARKS).lines["S1"].usual is None
 
 
 def test_stock_is_what_is_available_else_on_hand() -> None:
-    about = study(NEW, evidence(stock=[level("S1", "3", incoming="50")]), TODAY, MARKS).lines["S1"]
+    about = analyse(NEW, evidence(stock=[level("S1", "3", incoming="50")]), TODAY, MARKS).lines["S1"]
     assert (about.at_hand, about.incoming) == (Decimal(3), Decimal(50))
-    assert study(NEW, evidence(stock=[level("S1", None)]), TODAY, MARKS).lines["S1"].at_hand == Decimal(7)
+    assert analyse(NEW, evidence(stock=[level("S1", None)]), TODAY, MARKS).lines["S1"].at_hand == Decimal(7)
 
 
 def test_lateness_of_the_supplier() -> None:
     due = [TODAY - timedelta(days=9), TODAY - timedelta(days=1), TODAY, TODAY + timedelta(days=3)]
     awaited = [order(f"PO-{n}", status=PurchaseStatus.APPROVED, due=day) for n, day in enumerate(due)]
     over = order("PO-7", status=PurchaseStatus.APPROVED, due=due[0], received=Progress.FULL)
-    found = study(NEW, evidence(*awaited, over, order("PO-8")), TODAY, MARKS).lateness
+    found = analyse(NEW, evidence(*awaited, over, order("PO-8")), TODAY, MARKS).lateness
     assert found is not None
     assert (found.awaited, found.late, found.days) == (4, 2, 9)
-    assert study(NEW, evidence(order("PO-8")), TODAY, MARKS).lateness is None
+    assert analyse(NEW, evidence(order("PO-8")), TODAY, MARKS).lateness is None
 
 
 def test_open_orders_and_repeats() -> None:
@@ -156,31 +166,31 @@ def test_open_orders_and_repeats() -> None:
     old = order("PO-2", line("S1", "9 CNY"), status=PurchaseStatus.APPROVED, ordered=TODAY - timedelta(days=31))
     more = order("PO-3", line("S1", "9 CNY", "11"), status=PurchaseStatus.WAITING, ordered=TODAY)
     done = order("PO-4", line("S1", "9 CNY"), ordered=TODAY)
-    found = study(NEW, evidence(same, old, more, done), TODAY, MARKS)
+    found = analyse(NEW, evidence(same, old, more, done), TODAY, MARKS)
     assert (found.open_orders, found.duplicates) == (("PO-1", "PO-2", "PO-3"), ("PO-1",))
     undated = replace(same, ordered_on=None)
-    assert study(NEW, evidence(undated), TODAY, MARKS).duplicates == ("PO-1",)
-    assert study(replace(NEW, lines=()), evidence(replace(same, lines=())), TODAY, MARKS).duplicates == ()
+    assert analyse(NEW, evidence(undated), TODAY, MARKS).duplicates == ("PO-1",)
+    assert analyse(replace(NEW, lines=()), evidence(replace(same, lines=())), TODAY, MARKS).duplicates == ()
 
 
 def test_a_due_date_that_has_passed() -> None:
     assert [
-        study(replace(NEW, due_on=day), evidence(), TODAY, MARKS).past_due
+        analyse(replace(NEW, due_on=day), evidence(), TODAY, MARKS).past_due
         for day in (TODAY - timedelta(days=1), TODAY, None)
     ] == [True, False, False]
 
 
 def test_another_currency_than_usual() -> None:
     dollars = [order(f"PO-{n}", total="10 USD") for n in (1, 2)]
-    assert study(NEW, evidence(*dollars), TODAY, MARKS).usual_currency == "USD"
-    assert study(NEW, evidence(dollars[0]), TODAY, MARKS).usual_currency == ""
-    assert study(replace(NEW, total=money("5 USD")), evidence(*dollars), TODAY, MARKS).usual_currency == ""
-    assert study(replace(NEW, total=None), evidence(*dollars), TODAY, MARKS).usual_currency == ""
+    assert analyse(NEW, evidence(*dollars), TODAY, MARKS).usual_currency == "USD"
+    assert analyse(NEW, evidence(dollars[0]), TODAY, MARKS).usual_currency == ""
+    assert analyse(replace(NEW, total=money("5 USD")), evidence(*dollars), TODAY, MARKS).usual_currency == ""
+    assert analyse(replace(NEW, total=None), evidence(*dollars), TODAY, MARKS).usual_currency == ""
 
 
 @dataclass
-class Archive(Records):
-    """Implements `Records`; what is in ``slow`` waits for the gate, what is in ``broken`` raises."""
+class FakeInsightSource(InsightSource):
+    """Implements `InsightSource`; what is in ``slow`` waits for the gate, what is in ``broken`` raises."""
 
     orders: Sequence[PurchaseOrder] = ()
     levels: Sequence[StockLevel] = ()
@@ -216,42 +226,44 @@ LEVELS = tuple(level(f"S{n}", "5") for n in range(1, 10))
 async def test_calls_are_bounded() -> None:
     many = [order(f"PO-{n}", line("S1", "1 CNY"), vendor="ACME") for n in range(100, 130)]
     wide = replace(NEW, lines=tuple(line(f"S{n}", "1 CNY") for n in range(1, 9)))
-    archive = Archive([wide, order("PO-50", vendor="ACME Europe"), *many], LEVELS)
-    found = await gather(archive, wide, seconds=1)
-    assert archive.calls.count(f"list ACME {LISTED}") == 1
-    assert len(archive.calls) == 1 + READ + 5
+    archive = FakeInsightSource([wide, order("PO-50", vendor="ACME Europe"), *many], LEVELS)
+    found = await collect(archive, wide, seconds=1)
+    assert archive.calls.count(f"list ACME {MAX_LISTED}") == 1
+    assert len(archive.calls) == 1 + MAX_READ + 5
     assert "PO-9" not in archive.calls
     assert all(one.vendor == "ACME" for one in found.listed)
     assert found.missing == frozenset()
 
 
 async def test_nothing_is_asked_about_nobody() -> None:
-    archive = Archive()
-    found = await gather(archive, replace(NEW, vendor="", lines=()), seconds=1)
-    assert (archive.calls, found) == ([], Evidence())
+    archive = FakeInsightSource()
+    found = await collect(archive, replace(NEW, vendor="", lines=()), seconds=1)
+    assert (archive.calls, found) == ([], InsightData())
 
 
 async def test_what_is_not_there_in_time_is_missing_and_the_rest_is_told() -> None:
     past = order("PO-1", line("S1", "1 CNY"))
     slow = order("PO-2", line("S1", "1 CNY"))
-    archive = Archive([past, slow], LEVELS, slow={"PO-2"})
-    found = await gather(archive, NEW, seconds=0.05)
-    assert ([one.number for one in found.read], found.missing) == (["PO-1"], {Missing.HISTORY})
+    archive = FakeInsightSource([past, slow], LEVELS, slow={"PO-2"})
+    found = await collect(archive, NEW, seconds=0.05)
+    assert ([one.number for one in found.read], found.missing) == (["PO-1"], {MissingInsight.HISTORY})
     assert set(found.stock) == {"S1"}
-    archive = Archive([past], LEVELS, slow={"S1"})
-    found = await gather(archive, NEW, seconds=0.05)
-    assert ([one.number for one in found.read], found.missing) == (["PO-1"], {Missing.STOCK})
+    archive = FakeInsightSource([past], LEVELS, slow={"S1"})
+    found = await collect(archive, NEW, seconds=0.05)
+    assert ([one.number for one in found.read], found.missing) == (["PO-1"], {MissingInsight.STOCK})
 
 
 @pytest.mark.parametrize("error", [Unavailable("away"), NotFound("S1")])
 async def test_what_fails_is_missing(error: ErpError) -> None:
-    archive = Archive([order("PO-1", line("S1", "1 CNY"))], LEVELS, broken={"list ACME 20": error, "S1": error})
-    found = await gather(archive, NEW, seconds=1)
-    assert (found.read, dict(found.stock), found.missing) == ((), {}, {Missing.HISTORY, Missing.STOCK})
+    archive = FakeInsightSource(
+        [order("PO-1", line("S1", "1 CNY"))], LEVELS, broken={"list ACME 20": error, "S1": error}
+    )
+    found = await collect(archive, NEW, seconds=1)
+    assert (found.read, dict(found.stock), found.missing) == ((), {}, {MissingInsight.HISTORY, MissingInsight.STOCK})
 
 
 async def test_a_revision_is_studied_once_for_all_who_ask() -> None:
-    archive, clock = Archive([order("PO-1", line("S1", "1 CNY"))], LEVELS), Clock()
+    archive, clock = FakeInsightSource([order("PO-1", line("S1", "1 CNY"))], LEVELS), Clock()
     insights = Insights(lambda source: archive, now=clock, seconds=1)
     first, second = await asyncio.gather(insights.of("case", NEW), insights.of("case", NEW))
     assert first is second
@@ -266,15 +278,15 @@ async def test_a_revision_is_studied_once_for_all_who_ask() -> None:
 
 
 async def test_what_was_missing_is_looked_for_again() -> None:
-    archive = Archive([], LEVELS, broken={"S1": Unavailable("away")})
+    archive = FakeInsightSource([], LEVELS, broken={"S1": Unavailable("away")})
     insights = Insights(lambda source: archive, now=Clock(), seconds=1)
-    assert (await insights.of("case", NEW)).missing == {Missing.STOCK}
+    assert (await insights.of("case", NEW)).missing == {MissingInsight.STOCK}
     archive.broken.clear()
     assert (await insights.of("case", NEW)).missing == frozenset()
 
 
 def test_amounts_are_exact() -> None:
-    about = study(
+    about = analyse(
         replace(NEW, lines=(line("S1", "0.30 CNY"),)),
         evidence(order("PO-1", line("S1", "0.10 CNY"))),
         TODAY,

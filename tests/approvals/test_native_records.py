@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.approvals.native.form import NativeRecord, NativeState
+from bot.approvals.native.oa_forms import NativeRecord, NativeState
 from bot.store.database import Database
-from bot.store.native import StoredNativeRecords
-from tests.approvals.parts import NOW
+from bot.store.native_approvals import StoredNativeRecords
+from tests.approvals.company import NOW
 
 Two = tuple[Database, Database]
 

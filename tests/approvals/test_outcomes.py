@@ -6,120 +6,119 @@ from datetime import timedelta
 
 import pytest
 
-from bot.approvals.case import CaseState
-from bot.approvals.elsewhere import Elsewhere
-from bot.approvals.voting import Said
+from bot.approvals.case import CaseState, ExternalDecision
+from bot.approvals.voting import VoteOutcome
 from bot.erp.errors import AuthFailed, Conflict, ErpError, Invalid, NotPermitted, RateLimited
-from bot.erp.model import DecisionResult, Outcome, PurchaseStatus
-from tests.approvals.policy.test_planning import all_of, any_of
-from tests.approvals.world import MINUTE, World, decision, rules
+from bot.erp.model import DecisionOutcome, DecisionResult, PurchaseStatus
+from tests.approvals.env import MINUTE, ApprovalEnv, decision, rules
+from tests.approvals.policy.test_planner import all_of, any_of
 
 
-async def test_more_approvals_needed(world: World) -> None:
-    world.erp.levels["PO-1"] = (("erp-wang",), ("erp-qian",))
-    first = await world.submit()
-    await world.say("wang")
-    await world.rest()
-    cases = [case for case, _ in await world.desk.history("PO-1")]
+async def test_more_approvals_needed(env: ApprovalEnv) -> None:
+    env.erp.levels["PO-1"] = (("erp-wang",), ("erp-qian",))
+    first = await env.submit()
+    await env.say("wang")
+    await env.rest()
+    cases = [case for case, _ in await env.desk.history("PO-1")]
     assert [case.state for case in cases] == [CaseState.OPEN, CaseState.APPROVED]
-    assert cases[1].outcome is Outcome.MORE_APPROVALS_NEEDED
+    assert cases[1].outcome is DecisionOutcome.MORE_APPROVALS_NEEDED
     assert cases[1].id == first.id
-    await world.say("qian")
-    await world.rest()
-    assert world.erp.orders["PO-1"].status is PurchaseStatus.APPROVED
-    assert [one.by for one in world.erp.written] == ["erp-wang", "erp-qian"]
+    await env.say("qian")
+    await env.rest()
+    assert env.erp.orders["PO-1"].status is PurchaseStatus.APPROVED
+    assert [one.by for one in env.erp.written] == ["erp-wang", "erp-qian"]
 
 
-async def test_already_decided_by_somebody_else(world: World) -> None:
-    await world.submit()
-    await world.say("wang")
-    order = world.erp.orders["PO-1"]
-    world.erp.apply(decision(order.version, "erp-sun"))
-    at = world.clock.time
-    world.erp.written.clear()
-    await world.rest()
-    final = await world.newest()
+async def test_already_decided_by_somebody_else(env: ApprovalEnv) -> None:
+    await env.submit()
+    await env.say("wang")
+    order = env.erp.orders["PO-1"]
+    env.erp.apply(decision(order.version, "erp-sun"))
+    at = env.clock.time
+    env.erp.written.clear()
+    await env.rest()
+    final = await env.newest()
     assert (final.state, final.elsewhere) == (
         CaseState.DECIDED_ELSEWHERE,
-        Elsewhere(status=PurchaseStatus.APPROVED, by="erp-sun", at=at),
+        ExternalDecision(status=PurchaseStatus.APPROVED, by="erp-sun", at=at),
     )
-    assert world.erp.written == []
+    assert env.erp.written == []
 
 
-async def test_already_decided_by_nobody_knows_whom_is_not_ours(world: World) -> None:
-    world.erp.names_nobody = True
-    await world.submit()
-    await world.say("wang")
-    world.erp.apply(decision(world.erp.orders["PO-1"].version, "erp-sun"))
-    await world.rest()
-    assert await world.state() is CaseState.DECIDED_ELSEWHERE
+async def test_already_decided_by_nobody_knows_whom_is_not_ours(env: ApprovalEnv) -> None:
+    env.erp.names_nobody = True
+    await env.submit()
+    await env.say("wang")
+    env.erp.apply(decision(env.erp.orders["PO-1"].version, "erp-sun"))
+    await env.rest()
+    assert await env.state() is CaseState.DECIDED_ELSEWHERE
 
 
-async def test_not_permitted_opens_it_for_the_others(world: World) -> None:
-    case = await world.submit()
-    world.erp.forbidden.add("erp-wang")
-    await world.say("wang")
-    await world.rest()
-    opened = await world.newest()
+async def test_not_permitted_opens_it_for_the_others(env: ApprovalEnv) -> None:
+    case = await env.submit()
+    env.erp.forbidden.add("erp-wang")
+    await env.say("wang")
+    await env.rest()
+    opened = await env.newest()
     assert (opened.state, opened.votes, opened.refused) == (CaseState.OPEN, (), ("wang",))
     assert opened.decision is None
-    again = await world.say("wang", case=case)
-    assert again.said is Said.REFUSED
+    again = await env.say("wang", case=case)
+    assert again.said is VoteOutcome.REFUSED
     assert str(again.reasons[0]) == "The ERP does not allow it for your account there."
-    await world.say("qian")
-    await world.rest()
-    assert await world.state() is CaseState.APPROVED
-    assert [one.by for one in world.erp.written] == ["erp-qian"]
+    await env.say("qian")
+    await env.rest()
+    assert await env.state() is CaseState.APPROVED
+    assert [one.by for one in env.erp.written] == ["erp-qian"]
 
 
 async def test_a_level_that_was_passed_stays_passed_when_the_erp_refuses_the_last() -> None:
-    world = World(rules=rules(any_of("role:purchasing"), all_of("role:board")))
-    await world.submit()
+    env = ApprovalEnv(rules=rules(any_of("role:purchasing"), all_of("role:board")))
+    await env.submit()
     for one in ("wang", "sun", "zhou"):
-        await world.say(one)
-    world.erp.forbidden.add("erp-zhou")
-    await world.rest()
-    opened = await world.newest()
+        await env.say(one)
+    env.erp.forbidden.add("erp-zhou")
+    await env.rest()
+    opened = await env.newest()
     assert [vote.user_id for vote in opened.votes] == ["wang", "sun"]
 
 
-async def test_changed_between_the_decision_and_the_write(world: World) -> None:
-    await world.submit()
-    await world.say("wang")
-    world.erp.edit("PO-1", vendor="OTHER")
-    await world.rest()
-    states = [case.state for case, _ in await world.desk.history("PO-1")]
+async def test_changed_between_the_decision_and_the_write(env: ApprovalEnv) -> None:
+    await env.submit()
+    await env.say("wang")
+    env.erp.edit("PO-1", vendor="OTHER")
+    await env.rest()
+    states = [case.state for case, _ in await env.desk.history("PO-1")]
     assert states == [CaseState.OPEN, CaseState.SUPERSEDED]
-    assert world.erp.written == []
+    assert env.erp.written == []
 
 
-async def test_a_comment_between_the_decision_and_the_write_changes_nothing(world: World) -> None:
-    await world.submit()
-    await world.say("wang")
-    world.erp.edit("PO-1")
-    await world.rest()
-    assert await world.state() is CaseState.APPROVED
-    assert [one.version for one in world.erp.written] == ["v2"]
+async def test_a_comment_between_the_decision_and_the_write_changes_nothing(env: ApprovalEnv) -> None:
+    await env.submit()
+    await env.say("wang")
+    env.erp.edit("PO-1")
+    await env.rest()
+    assert await env.state() is CaseState.APPROVED
+    assert [one.version for one in env.erp.written] == ["v2"]
 
 
-async def test_an_erp_that_says_changed_again_and_again_is_asked_more_and_more_slowly(world: World) -> None:
-    await world.submit()
-    order = world.erp.orders["PO-1"]
-    world.erp.faults += [DecisionResult(outcome=Outcome.CHANGED_SINCE_SHOWN, order=order)] * 4
-    await world.say("wang")
-    started = world.clock.time
-    await world.rest()
-    assert await world.state() is CaseState.APPROVED
-    assert world.clock.time - started == timedelta(seconds=2 + 4 + 8)
+async def test_an_erp_that_says_changed_again_and_again_is_asked_more_and_more_slowly(env: ApprovalEnv) -> None:
+    await env.submit()
+    order = env.erp.orders["PO-1"]
+    env.erp.faults += [DecisionResult(outcome=DecisionOutcome.CHANGED_SINCE_SHOWN, order=order)] * 4
+    await env.say("wang")
+    started = env.clock.time
+    await env.rest()
+    assert await env.state() is CaseState.APPROVED
+    assert env.clock.time - started == timedelta(seconds=2 + 4 + 8)
 
 
-async def test_unsupported(world: World) -> None:
-    await world.submit()
-    world.erp.faults.append(DecisionResult(outcome=Outcome.UNSUPPORTED, order=None))
-    await world.say("wang")
-    await world.rest()
-    assert await world.state() is CaseState.FAILED
-    assert await world.desk.submitted("main", "PO-1") is None
+async def test_unsupported(env: ApprovalEnv) -> None:
+    await env.submit()
+    env.erp.faults.append(DecisionResult(outcome=DecisionOutcome.UNSUPPORTED, order=None))
+    await env.say("wang")
+    await env.rest()
+    assert await env.state() is CaseState.FAILED
+    assert await env.desk.submitted("main", "PO-1") is None
 
 
 @pytest.mark.parametrize(
@@ -131,63 +130,63 @@ async def test_unsupported(world: World) -> None:
     ],
 )
 async def test_errors_that_trying_again_does_not_help(
-    world: World, error: ErpError, state: CaseState, said: str
+    env: ApprovalEnv, error: ErpError, state: CaseState, said: str
 ) -> None:
-    await world.submit()
-    world.erp.faults.append(error)
-    await world.say("wang")
-    await world.rest()
-    case = await world.newest()
+    await env.submit()
+    env.erp.faults.append(error)
+    await env.say("wang")
+    await env.rest()
+    case = await env.newest()
     assert case.state is state
     assert case.said.startswith(said)
-    assert world.erp.written == []
+    assert env.erp.written == []
 
 
-async def test_a_conflict_is_read_again_and_asked_anew(world: World) -> None:
-    await world.submit()
-    world.erp.faults.append(Conflict("locked"))
-    await world.say("wang")
-    await world.rest()
-    assert await world.state() is CaseState.APPROVED
-    assert len(world.erp.written) == 1
+async def test_a_conflict_is_read_again_and_asked_anew(env: ApprovalEnv) -> None:
+    await env.submit()
+    env.erp.faults.append(Conflict("locked"))
+    await env.say("wang")
+    await env.rest()
+    assert await env.state() is CaseState.APPROVED
+    assert len(env.erp.written) == 1
 
 
-async def test_given_back_to_its_author_between_the_decision_and_the_write(world: World) -> None:
-    await world.submit()
-    await world.say("wang")
-    world.erp.faults.append(Invalid("never submitted"))
-    world.erp.edit("PO-1", status=PurchaseStatus.DRAFT)
-    await world.rest()
-    assert await world.state() is CaseState.WITHDRAWN
+async def test_given_back_to_its_author_between_the_decision_and_the_write(env: ApprovalEnv) -> None:
+    await env.submit()
+    await env.say("wang")
+    env.erp.faults.append(Invalid("never submitted"))
+    env.erp.edit("PO-1", status=PurchaseStatus.DRAFT)
+    await env.rest()
+    assert await env.state() is CaseState.WITHDRAWN
 
 
-async def test_deleted_between_the_decision_and_the_write(world: World) -> None:
-    await world.submit()
-    await world.say("wang")
-    world.erp.orders.clear()
-    await world.rest()
-    assert await world.state() is CaseState.WITHDRAWN
+async def test_deleted_between_the_decision_and_the_write(env: ApprovalEnv) -> None:
+    await env.submit()
+    await env.say("wang")
+    env.erp.orders.clear()
+    await env.rest()
+    assert await env.state() is CaseState.WITHDRAWN
 
 
-async def test_away_and_back(world: World) -> None:
-    await world.submit()
-    await world.say("wang")
-    world.erp.away = True
-    await world.rest(within=10 * MINUTE)
-    waiting = await world.newest()
+async def test_away_and_back(env: ApprovalEnv) -> None:
+    await env.submit()
+    await env.say("wang")
+    env.erp.away = True
+    await env.rest(within=10 * MINUTE)
+    waiting = await env.newest()
     assert waiting.state is CaseState.WRITING
     assert waiting.attempts > 10
-    world.erp.away = False
-    await world.rest()
-    assert await world.state() is CaseState.APPROVED
-    assert len(world.erp.written) == 1
-    assert world.erp.written[0].by == "erp-wang"
+    env.erp.away = False
+    await env.rest()
+    assert await env.state() is CaseState.APPROVED
+    assert len(env.erp.written) == 1
+    assert env.erp.written[0].by == "erp-wang"
 
 
-async def test_the_erp_says_how_long_to_wait(world: World) -> None:
-    await world.submit()
-    world.erp.faults.append(RateLimited("busy", retry_after=77))
-    await world.say("wang")
-    await world.work()
-    due = (await world.newest()).due_at
-    assert due == world.clock.time + timedelta(seconds=77)
+async def test_the_erp_says_how_long_to_wait(env: ApprovalEnv) -> None:
+    await env.submit()
+    env.erp.faults.append(RateLimited("busy", retry_after=77))
+    await env.say("wang")
+    await env.work()
+    due = (await env.newest()).due_at
+    assert due == env.clock.time + timedelta(seconds=77)

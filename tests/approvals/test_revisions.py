@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from bot.approvals.unit import Terms
-from tests.approvals.policy.test_planning import any_of
-from tests.approvals.world import World, cards, rules
+from bot.approvals.unit_of_work import ApprovalOptions
+from tests.approvals.env import ApprovalEnv, cards, rules
+from tests.approvals.policy.test_planner import any_of
 
 
 async def test_people_and_the_erp_bring_newer_states() -> None:
-    world = World(rules=rules(any_of("person:wang person:qian")), terms=Terms(undo=timedelta(seconds=10)))
-    case = await world.submit()
+    env = ApprovalEnv(rules=rules(any_of("person:wang person:qian")), terms=ApprovalOptions(undo=timedelta(seconds=10)))
+    case = await env.submit()
     assert (case.id[-2:], case.revision) == ("-1", 1)
-    await world.desk.forward(case.id, "zhao", "wang")
-    assert (await world.newest()).revision == 2
-    await world.say("zhao")
-    assert (await world.newest()).revision == 3
-    await world.desk.take_back(case.id, "zhao")
-    assert (await world.newest()).revision == 4
-    world.erp.forbidden.add("erp-zhao")
-    await world.say("zhao")
-    world.clock.move(seconds=10)
-    await world.work()
-    opened = await world.newest()
+    await env.desk.forward(case.id, "zhao", "wang")
+    assert (await env.newest()).revision == 2
+    await env.say("zhao")
+    assert (await env.newest()).revision == 3
+    await env.desk.take_back(case.id, "zhao")
+    assert (await env.newest()).revision == 4
+    env.erp.forbidden.add("erp-zhao")
+    await env.say("zhao")
+    env.clock.move(seconds=10)
+    await env.work()
+    opened = await env.newest()
     assert (opened.revision, opened.refused) == (6, ("zhao",))
-    assert set(cards(world, case.id).values()) == {6}
+    assert set(cards(env, case.id).values()) == {6}

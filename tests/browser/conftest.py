@@ -3,7 +3,7 @@
 Every ``async`` test of this folder is marked ``browser`` and runs on one event loop for the whole session, so that
 simulator, bot and browser can live side by side in it. The fixtures:
 
-``simulator``     a `bot.simulator.server.Running` of the test's own (``.url``, ``.engine``)
+``simulator``     a `bot.simulator.server.RunningSimulator` of the test's own (``.url``, ``.engine``)
 ``echo_bot``      an `EchoBot` connected to it; script its ``answer`` and ``on_click``
 ``browser_page``  opens a page: ``await browser_page("keeper01", viewport=PHONE, dark=True, language="en", url=…)``
                   → `ChatPage`; ``url`` is another simulator's origin where it is not the fixture's. A page that threw
@@ -29,10 +29,10 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, ConsoleMessage, Error, async_playwright, expect
 
-from bot.simulator.server import Running, running
+from bot.simulator.server import RunningSimulator, open_simulator
 from tests.browser.chat_page import DESK, ChatPage
 from tests.browser.echo_bot import EchoBot, connected_bot
-from tests.browser.tabs import PATIENCE_MS, Tabs
+from tests.browser.tab_pool import PATIENCE_MS, TabPool
 
 FOLDER = Path(__file__).parent
 ARGUMENTS = (
@@ -80,9 +80,9 @@ async def browser(chromium: str) -> AsyncIterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def tabs(browser: Browser) -> Tabs:
-    """Tabs of that browser, each with a profile of its own; see `tests.browser.tabs`."""
-    return Tabs(browser)
+def tabs(browser: Browser) -> TabPool:
+    """Tabs of that browser, each with a profile of its own; see `tests.browser.tab_pool`."""
+    return TabPool(browser)
 
 
 @pytest.fixture(scope="session")
@@ -94,21 +94,21 @@ def pixel() -> bytes:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def simulator() -> AsyncIterator[Running]:
+async def simulator() -> AsyncIterator[RunningSimulator]:
     """A simulator with nothing in it."""
-    async with running() as simulator:
+    async with open_simulator() as simulator:
         yield simulator
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def echo_bot(simulator: Running) -> AsyncIterator[EchoBot]:
+async def echo_bot(simulator: RunningSimulator) -> AsyncIterator[EchoBot]:
     """A bot that answers each text with a card."""
     async with connected_bot(simulator.url) as bot:
         yield bot
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def browser_page(tabs: Tabs, request: pytest.FixtureRequest) -> AsyncIterator[OpenPage]:
+async def browser_page(tabs: TabPool, request: pytest.FixtureRequest) -> AsyncIterator[OpenPage]:
     """Opens pages; see the top of this module."""
     pages: list[ChatPage] = []
     async with AsyncExitStack() as stack:

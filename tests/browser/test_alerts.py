@@ -10,48 +10,48 @@ from playwright.async_api import expect
 
 from tests.browser.conftest import OpenPage
 from tests.browser.test_whole_bot import GROUP, button, picture
-from tests.scenario.alerts.axis import Axis, axis_in
+from tests.scenario.alerts.scenario import AlertScenario, open_timeline_in
 from tests.scenario.conftest import ENGLISH, KEEPER
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def axis(tmp_path: Path) -> AsyncIterator[Axis]:
+async def scenario(tmp_path: Path) -> AsyncIterator[AlertScenario]:
     """The demo with an ERP that reports, and a clock of its own."""
-    async with axis_in(tmp_path) as one:
+    async with open_timeline_in(tmp_path) as one:
         yield one
 
 
-async def test_somebody_takes_it_and_everybody_sees_that(axis: Axis, browser_page: OpenPage) -> None:
-    url = axis.town.engine.base_url
+async def test_somebody_takes_it_and_everybody_sees_that(scenario: AlertScenario, browser_page: OpenPage) -> None:
+    url = scenario.system.engine.base_url
     keeper, other = await browser_page(KEEPER, url=url), await browser_page(ENGLISH, language="en", url=url)
     for page in (keeper, other):
         await page.open(GROUP)
-    await axis.post(axis.low("SKU123", "3", name="内六角螺丝 M8×30", warehouse="上海总仓"))
+    await scenario.post(scenario.low("SKU123", "3", name="内六角螺丝 M8×30", warehouse="上海总仓"))
     card, theirs = keeper.card("SKU123"), other.card("SKU123")
     await expect(card).to_contain_text("库存不足")
     await picture(keeper, "demo-alert")
     await button(card, "知道了").click()
     await expect(card).to_contain_text("认领人")
-    await axis.settle()
+    await scenario.settle()
     await expect(theirs).to_contain_text("认领人")
     await expect(button(theirs, "知道了")).to_have_count(0)
-    await axis.at("1h")
-    await axis.post(axis.low("SKU123", "300", name="内六角螺丝 M8×30", warehouse="上海总仓"))
+    await scenario.at("1h")
+    await scenario.post(scenario.low("SKU123", "300", name="内六角螺丝 M8×30", warehouse="上海总仓"))
     for one in (card, theirs):
         await expect(one.get_by_test_id("card-title")).to_contain_text("🟢")
     await picture(keeper, "demo-alert-over")
 
 
-async def test_put_off_for_an_hour(axis: Axis, browser_page: OpenPage) -> None:
-    page = await browser_page(KEEPER, url=axis.town.engine.base_url)
+async def test_put_off_for_an_hour(scenario: AlertScenario, browser_page: OpenPage) -> None:
+    page = await browser_page(KEEPER, url=scenario.system.engine.base_url)
     await page.open(GROUP)
-    await axis.post(axis.event("invoice.overdue", "INV-7", number="INV-7", amount="12800", currency="CNY"))
+    await scenario.post(scenario.event("invoice.overdue", "INV-7", number="INV-7", amount="12800", currency="CNY"))
     card = page.card("INV-7")
     await button(card, "稍后").click()
     await expect(card.get_by_test_id("card-private")).to_be_visible()
     await picture(page, "demo-alert-snooze")
     await button(card, "1 小时").click()
-    await axis.settle()
+    await scenario.settle()
     await expect(card).to_contain_text("推迟到")
-    await axis.at("61m")
+    await scenario.at("61m")
     await expect(card).not_to_contain_text("推迟到")

@@ -13,8 +13,8 @@ from bot.erp.model import PurchaseStatus
 from tests.browser.chat_page import ChatPage
 from tests.browser.conftest import OpenPage
 from tests.browser.test_whole_bot import button, picture
-from tests.scenario.alerts.axis import BUYING, WAREHOUSE
-from tests.scenario.approvals.docket import BOSS, FINANCE, MANAGER, SMALL, Docket, docket_in
+from tests.scenario.alerts.scenario import BUYING, WAREHOUSE
+from tests.scenario.approvals.scenario import BOSS, FINANCE, MANAGER, SMALL, DemoApprovalScenario, run_approval_scenario
 from tests.scenario.conftest import KEEPER
 
 BUYERS, KEEPERS, OWN = "采购与财务群", "仓库与销售群", ""
@@ -22,10 +22,10 @@ MONEY = "39,471.90"
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def docket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Docket]:
+async def scenario(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[DemoApprovalScenario]:
     """One order that waits, shown in both groups."""
     monkeypatch.chdir(tmp_path)
-    async with docket_in(tmp_path, SMALL, groups=(BUYING, WAREHOUSE)) as one:
+    async with run_approval_scenario(tmp_path, SMALL, groups=(BUYING, WAREHOUSE)) as one:
         yield one
 
 
@@ -37,9 +37,9 @@ async def has_ended(card: Locator, title: str, who: str) -> None:
         await expect(card.get_by_test_id("card-button").filter(has_text=label)).to_have_count(0)
 
 
-async def opened(browser_page: OpenPage, docket: Docket, who: str, chat: str) -> ChatPage:
+async def opened(browser_page: OpenPage, scenario: DemoApprovalScenario, who: str, chat: str) -> ChatPage:
     """Return a person's page with one of their groups, or with their own chat with the bot."""
-    page = await browser_page(who, url=docket.town.engine.base_url)
+    page = await browser_page(who, url=scenario.system.engine.base_url)
     if chat:
         await page.open(chat)
     else:
@@ -47,11 +47,13 @@ async def opened(browser_page: OpenPage, docket: Docket, who: str, chat: str) ->
     return page
 
 
-async def test_one_approves_and_all_the_copies_turn_final(docket: Docket, browser_page: OpenPage) -> None:
-    boss = await opened(browser_page, docket, BOSS, OWN)
-    manager = await opened(browser_page, docket, MANAGER, BUYERS)
-    managers_own = await opened(browser_page, docket, MANAGER, OWN)
-    keeper = await opened(browser_page, docket, KEEPER, KEEPERS)
+async def test_one_approves_and_all_the_copies_turn_final(
+    scenario: DemoApprovalScenario, browser_page: OpenPage
+) -> None:
+    boss = await opened(browser_page, scenario, BOSS, OWN)
+    manager = await opened(browser_page, scenario, MANAGER, BUYERS)
+    managers_own = await opened(browser_page, scenario, MANAGER, OWN)
+    keeper = await opened(browser_page, scenario, KEEPER, KEEPERS)
     own, others = boss.card(SMALL), [page.card(SMALL) for page in (manager, managers_own, keeper)]
     for card in (own, others[1]):
         await expect(card).to_contain_text(MONEY)
@@ -62,20 +64,22 @@ async def test_one_approves_and_all_the_copies_turn_final(docket: Docket, browse
         await expect(card).not_to_contain_text("CNY")
     await picture(boss, "demo-approval")
     await button(own, "同意").click()
-    await docket.settle()
+    await scenario.settle()
     for card in (own, *others):
         await has_ended(card, "已批准", "林明川")
     for card in (others[0], others[2]):
         await expect(card).not_to_contain_text(MONEY)
     await picture(manager, "demo-approval-over")
-    assert (await docket.order(SMALL)).status is PurchaseStatus.APPROVED
-    assert await docket.erp.decisions(SMALL) == [(BOSS, "approve", "")]
+    assert (await scenario.order(SMALL)).status is PurchaseStatus.APPROVED
+    assert await scenario.erp.decisions(SMALL) == [(BOSS, "approve", "")]
 
 
-async def test_a_reason_is_asked_for_in_the_clickers_own_view(docket: Docket, browser_page: OpenPage) -> None:
-    manager = await opened(browser_page, docket, MANAGER, BUYERS)
-    finance = await opened(browser_page, docket, FINANCE, BUYERS)
-    boss = await opened(browser_page, docket, BOSS, KEEPERS)
+async def test_a_reason_is_asked_for_in_the_clickers_own_view(
+    scenario: DemoApprovalScenario, browser_page: OpenPage
+) -> None:
+    manager = await opened(browser_page, scenario, MANAGER, BUYERS)
+    finance = await opened(browser_page, scenario, FINANCE, BUYERS)
+    boss = await opened(browser_page, scenario, BOSS, KEEPERS)
     card, theirs, elsewhere = (page.card(SMALL) for page in (manager, finance, boss))
     await button(card, "拒绝").click()
     await expect(card.get_by_test_id("card-private")).to_be_visible()
@@ -84,20 +88,20 @@ async def test_a_reason_is_asked_for_in_the_clickers_own_view(docket: Docket, br
     await expect(button(theirs, "同意")).to_be_visible()
     await expect(theirs.get_by_test_id("card-private")).to_be_hidden()
     await button(card, "价格过高").click()
-    await docket.settle()
+    await scenario.settle()
     for one in (card, theirs, elsewhere):
         await has_ended(one, "已驳回", "赵国强")
         await expect(one).to_contain_text("价格过高")
-    assert await docket.erp.decisions(SMALL) == [(MANAGER, "reject", "价格过高")]
+    assert await scenario.erp.decisions(SMALL) == [(MANAGER, "reject", "价格过高")]
 
 
-async def test_who_may_not_is_told_so_alone(docket: Docket, browser_page: OpenPage) -> None:
-    finance = await opened(browser_page, docket, FINANCE, BUYERS)
-    boss = await opened(browser_page, docket, BOSS, BUYERS)
+async def test_who_may_not_is_told_so_alone(scenario: DemoApprovalScenario, browser_page: OpenPage) -> None:
+    finance = await opened(browser_page, scenario, FINANCE, BUYERS)
+    boss = await opened(browser_page, scenario, BOSS, BUYERS)
     card, theirs = finance.card(SMALL), boss.card(SMALL)
     await button(card, "同意").click()
     await expect(card.get_by_test_id("card-private")).to_be_visible()
     await expect(card).to_contain_text("林明川")
     await expect(theirs).not_to_contain_text(MONEY)
     await expect(button(theirs, "同意")).to_be_visible()
-    assert docket.erp.told == []
+    assert scenario.erp.told == []

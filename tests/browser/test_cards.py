@@ -7,8 +7,8 @@ import re
 import orjson
 from playwright.async_api import expect
 
-from bot.simulator.server import Running
-from bot.simulator.templates import read_template
+from bot.simulator.card_templates import read_template
+from bot.simulator.server import RunningSimulator
 from tests.browser.conftest import OpenPage
 from tests.browser.echo_bot import EchoBot, button, card, shown_to_clicker
 
@@ -121,7 +121,7 @@ async def test_a_click_turns_a_wheel_and_says_when_it_fails(browser_page: OpenPa
 
 
 async def test_what_stands_in_a_cards_fields_goes_with_the_click(
-    browser_page: OpenPage, echo_bot: EchoBot, simulator: Running
+    browser_page: OpenPage, echo_bot: EchoBot, simulator: RunningSimulator
 ) -> None:
     simulator.engine.cards.register(read_template({"id": "own.schema", "form": [WORDS, CHOICE]}))
     await echo_bot.send_card(GROUP, "po", card("PO-1001", "", "", button("拒绝", "no", color="red")), "own.schema")
@@ -149,7 +149,7 @@ async def test_what_stands_in_a_cards_fields_goes_with_the_click(
 
 
 async def test_fields_go_when_their_condition_no_longer_holds(
-    browser_page: OpenPage, echo_bot: EchoBot, simulator: Running
+    browser_page: OpenPage, echo_bot: EchoBot, simulator: RunningSimulator
 ) -> None:
     declared = {"id": "own.schema", "inputs": [CHOICE], "fieldsIf": {"state": "open"}}
     simulator.engine.cards.register(read_template(declared))
@@ -219,7 +219,9 @@ async def test_hostile_markdown_is_only_text(browser_page: OpenPage, echo_bot: E
         assert line in body
 
 
-async def test_a_recalled_card_leaves_a_note(browser_page: OpenPage, echo_bot: EchoBot, simulator: Running) -> None:
+async def test_a_recalled_card_leaves_a_note(
+    browser_page: OpenPage, echo_bot: EchoBot, simulator: RunningSimulator
+) -> None:
     await echo_bot.send_card(GROUP, "stock", STOCK)
     page = await browser_page("keeper01")
     await page.open("仓库与销售群")

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from playwright.async_api import expect
 
-from bot.simulator.server import Running
+from bot.simulator.server import RunningSimulator
 from tests.browser.chat_page import PHONE, ChatPage
 from tests.browser.conftest import OpenPage
 from tests.browser.echo_bot import EchoBot, card
@@ -38,7 +38,7 @@ async def test_without_the_mention_the_bot_hears_nothing(browser_page: OpenPage,
     assert [message["text"]["content"].strip() for message in echo_bot.messages] == ["now to the bot"]
 
 
-async def test_switching_the_person_shows_their_chats(browser_page: OpenPage, simulator: Running) -> None:
+async def test_switching_the_person_shows_their_chats(browser_page: OpenPage, simulator: RunningSimulator) -> None:
     page = await browser_page("keeper01")
     await expect(page.part("person")).to_contain_text("仓库管理员 · 仓储部")
     await page.become("buyer01")
@@ -51,7 +51,7 @@ async def test_switching_the_person_shows_their_chats(browser_page: OpenPage, si
 
 
 async def test_the_list_counts_what_is_unread_and_shows_the_last_message(
-    browser_page: OpenPage, simulator: Running
+    browser_page: OpenPage, simulator: RunningSimulator
 ) -> None:
     page = await browser_page("keeper01")
     await page.open(DIRECT)
@@ -67,7 +67,7 @@ async def test_the_list_counts_what_is_unread_and_shows_the_last_message(
     await expect(page.message("one")).to_be_visible()
 
 
-async def test_news_is_announced_to_screen_readers(browser_page: OpenPage, simulator: Running) -> None:
+async def test_news_is_announced_to_screen_readers(browser_page: OpenPage, simulator: RunningSimulator) -> None:
     page = await browser_page("keeper01")
     await page.open(WAREHOUSE)
     await expect(page.part("news")).to_have_attribute("aria-live", "polite")
@@ -131,7 +131,7 @@ async def test_an_at_sign_offers_the_members(browser_page: OpenPage, echo_bot: E
     assert "sales01" in [user.get("staffId") for user in echo_bot.messages[0]["atUsers"]]
 
 
-async def test_arrow_up_brings_back_what_was_sent(browser_page: OpenPage, simulator: Running) -> None:
+async def test_arrow_up_brings_back_what_was_sent(browser_page: OpenPage, simulator: RunningSimulator) -> None:
     page = await browser_page("keeper01")
     await page.open(WAREHOUSE)
     await page.say("/stock A")
@@ -160,7 +160,7 @@ async def test_a_picture_is_chosen_shown_and_sent(browser_page: OpenPage, echo_b
     assert echo_bot.messages[0]["msgtype"] == "picture"
 
 
-async def test_a_picture_can_be_pasted_and_taken_back(browser_page: OpenPage, simulator: Running) -> None:
+async def test_a_picture_can_be_pasted_and_taken_back(browser_page: OpenPage, simulator: RunningSimulator) -> None:
     page = await browser_page("keeper01")
     await page.open(WAREHOUSE)
     await page.part("input").evaluate(
@@ -176,7 +176,7 @@ async def test_a_picture_can_be_pasted_and_taken_back(browser_page: OpenPage, si
     await expect(page.part("send")).to_be_disabled()
 
 
-async def test_each_conversation_keeps_its_unfinished_line(browser_page: OpenPage, simulator: Running) -> None:
+async def test_each_conversation_keeps_its_unfinished_line(browser_page: OpenPage, simulator: RunningSimulator) -> None:
     page = await browser_page("keeper01")
     await page.open(WAREHOUSE)
     await page.part("input").fill("half a sen")
@@ -187,7 +187,9 @@ async def test_each_conversation_keeps_its_unfinished_line(browser_page: OpenPag
     await expect(page.part("input")).to_have_value("half a sen")
 
 
-async def test_five_hundred_messages_stay_where_the_reader_is(browser_page: OpenPage, simulator: Running) -> None:
+async def test_five_hundred_messages_stay_where_the_reader_is(
+    browser_page: OpenPage, simulator: RunningSimulator
+) -> None:
     group = _group(simulator)
     for number in range(500):
         simulator.engine.say(group, "sales01", f"line {number}", at_bot=False)
@@ -212,7 +214,9 @@ async def test_five_hundred_messages_stay_where_the_reader_is(browser_page: Open
     await expect(page.message("line 499")).to_have_count(1)
 
 
-async def test_a_phone_shows_one_thing_at_a_time(browser_page: OpenPage, echo_bot: EchoBot, simulator: Running) -> None:
+async def test_a_phone_shows_one_thing_at_a_time(
+    browser_page: OpenPage, echo_bot: EchoBot, simulator: RunningSimulator
+) -> None:
     echo_bot.answer = lambda message: card("Stock", "| a | b |\n| :- | -: |\n| x | 1 |", "tips")
     page = await browser_page("keeper01", viewport=PHONE)
     await expect(page.part("chat")).to_be_hidden()
@@ -239,7 +243,9 @@ async def test_a_phone_shows_one_thing_at_a_time(browser_page: OpenPage, echo_bo
     await expect(page.part("conversations")).to_be_visible()
 
 
-async def test_the_page_speaks_english_too_and_remembers_it(browser_page: OpenPage, simulator: Running) -> None:
+async def test_the_page_speaks_english_too_and_remembers_it(
+    browser_page: OpenPage, simulator: RunningSimulator
+) -> None:
     page = await browser_page("sales_en", language="zh")
     await expect(page.part("tab-faults")).to_have_text("故障")
     await page.part("language").click()
@@ -253,7 +259,7 @@ async def test_the_page_speaks_english_too_and_remembers_it(browser_page: OpenPa
     assert await page.page.evaluate("document.documentElement.lang") == "en"
 
 
-async def test_everything_works_by_keyboard(browser_page: OpenPage, simulator: Running) -> None:
+async def test_everything_works_by_keyboard(browser_page: OpenPage, simulator: RunningSimulator) -> None:
     page = await browser_page("keeper01")
     await _open_people(page)
     await expect(page.page.locator("[data-testid=person-option]:focus")).to_have_attribute("data-user-id", "keeper01")
@@ -282,7 +288,7 @@ async def _open_people(page: ChatPage) -> None:
     await expect(page.part("people")).to_be_visible()
 
 
-def _group(simulator: Running) -> str:
+def _group(simulator: RunningSimulator) -> str:
     return next(one.id for one in simulator.engine.chat.conversations.values() if one.title == WAREHOUSE)
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from playwright.async_api import expect
 
 from bot.simulator.config import SimulatorConfig
-from bot.simulator.server import Running, running
+from bot.simulator.server import RunningSimulator, open_simulator
 from tests.browser.conftest import OpenPage
 from tests.browser.echo_bot import EchoBot, connected_bot
 
 GROUP = "仓库与销售群"
 
 
-async def test_the_page_says_when_no_bot_is_there(browser_page: OpenPage, simulator: Running) -> None:
+async def test_the_page_says_when_no_bot_is_there(browser_page: OpenPage, simulator: RunningSimulator) -> None:
     page = await browser_page("keeper01")
     await expect(page.part("offline")).to_contain_text(f"DINGTALK_OPENAPI_ENDPOINT={simulator.url}")
     await expect(page.part("connection")).to_have_text("机器人未连接")
@@ -41,7 +41,9 @@ async def test_the_timeline_shows_frames_and_calls(browser_page: OpenPage, echo_
     await expect(rows).to_have_count(0)
 
 
-async def test_the_meter_counts_billed_calls(browser_page: OpenPage, echo_bot: EchoBot, simulator: Running) -> None:
+async def test_the_meter_counts_billed_calls(
+    browser_page: OpenPage, echo_bot: EchoBot, simulator: RunningSimulator
+) -> None:
     page = await browser_page("keeper01")
     await page.open(GROUP)
     await expect(page.part("quota")).to_have_attribute("data-used", "0")
@@ -50,7 +52,7 @@ async def test_the_meter_counts_billed_calls(browser_page: OpenPage, echo_bot: E
     await expect(page.part("quota-numbers")).to_have_text("1 / 10,000")
 
 
-async def test_faults_are_switched_and_tuned(browser_page: OpenPage, simulator: Running) -> None:
+async def test_faults_are_switched_and_tuned(browser_page: OpenPage, simulator: RunningSimulator) -> None:
     page = await browser_page("keeper01")
     await page.part("tab-faults").click()
     fault = page.page.locator('[data-testid=fault][data-name="qps_limit"]')
@@ -90,7 +92,7 @@ async def test_reset_asks_first_and_empties_every_page(browser_page: OpenPage, e
 
 
 async def test_a_lost_simulator_is_told_and_found_again(browser_page: OpenPage) -> None:
-    async with running(SimulatorConfig(seed=1)) as first:
+    async with open_simulator(SimulatorConfig(seed=1)) as first:
         port = int(first.url.rsplit(":", 1)[1])
         page = await browser_page("keeper01", url=first.url)
         await page.open(GROUP)
@@ -102,7 +104,7 @@ async def test_a_lost_simulator_is_told_and_found_again(browser_page: OpenPage) 
     await page.part("input").press("Enter")
     await expect(page.part("toast")).to_have_text("连不上模拟器，请确认它正在运行。")
     await expect(page.part("input")).to_have_value("into the void")
-    async with running(SimulatorConfig(seed=1), port=port) as second:
+    async with open_simulator(SimulatorConfig(seed=1), port=port) as second:
         await expect(page.part("banner")).to_be_hidden(timeout=15_000)
         await expect(page.part("message")).to_have_count(0)
         group = next(one for one in second.engine.chat.conversations.values() if one.title == GROUP)

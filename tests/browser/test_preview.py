@@ -12,10 +12,10 @@ import pytest
 from playwright.async_api import Page, expect
 
 from bot.simulator import server
-from bot.simulator.server import Running
+from bot.simulator.server import RunningSimulator
 from tests.browser.chat_page import PHONE
 from tests.browser.echo_bot import button, card
-from tests.browser.tabs import Tabs
+from tests.browser.tab_pool import TabPool
 
 PAGE = Path(server.__file__).parent / "page"
 CARD = card(
@@ -57,7 +57,7 @@ async def _check(page: Page) -> None:
 
 
 @pytest.mark.parametrize(("theme", "color"), [("light", "rgb(255, 255, 255)"), ("dark", "rgb(31, 32, 35)")])
-async def test_a_card_from_a_single_file(tabs: Tabs, tmp_path: Path, theme: str, color: str) -> None:
+async def test_a_card_from_a_single_file(tabs: TabPool, tmp_path: Path, theme: str, color: str) -> None:
     file = tmp_path / "card.html"
     file.write_text(one_file(CARD))
     async with tabs.tab(PHONE) as page:
@@ -66,7 +66,7 @@ async def test_a_card_from_a_single_file(tabs: Tabs, tmp_path: Path, theme: str,
         await expect(page.get_by_test_id("card")).to_have_css("background-color", color)
 
 
-async def test_a_card_from_the_server(tabs: Tabs, simulator: Running) -> None:
+async def test_a_card_from_the_server(tabs: TabPool, simulator: RunningSimulator) -> None:
     async with tabs.tab(PHONE) as page:
         await page.goto(f"{simulator.url}/static/preview.html?card={quote(orjson.dumps(CARD))}")
         await _check(page)

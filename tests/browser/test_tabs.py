@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bot.simulator.server import Running
+from bot.simulator.server import RunningSimulator
 from tests.browser.chat_page import PHONE
-from tests.browser.tabs import Tabs
+from tests.browser.tab_pool import TabPool
 
 WRITE = """() => {
     localStorage.setItem('left', 'here');
@@ -14,7 +14,7 @@ WRITE = """() => {
 READ = "() => [localStorage.length, sessionStorage.length, document.cookie]"
 
 
-async def test_a_tab_is_lent_again_without_what_was_left_in_it(tabs: Tabs, simulator: Running) -> None:
+async def test_a_tab_is_lent_again_without_what_was_left_in_it(tabs: TabPool, simulator: RunningSimulator) -> None:
     address = f"{simulator.url}/static/preview.html"
     async with tabs.tab(PHONE) as first:
         await first.goto(address)
@@ -27,7 +27,9 @@ async def test_a_tab_is_lent_again_without_what_was_left_in_it(tabs: Tabs, simul
         assert await again.evaluate(READ) == [0, 0, ""]
 
 
-async def test_who_is_open_at_the_same_time_has_a_profile_of_their_own(tabs: Tabs, simulator: Running) -> None:
+async def test_who_is_open_at_the_same_time_has_a_profile_of_their_own(
+    tabs: TabPool, simulator: RunningSimulator
+) -> None:
     address = f"{simulator.url}/static/preview.html"
     async with tabs.tab(PHONE) as one, tabs.tab(PHONE) as other:
         for page in (one, other):
@@ -36,7 +38,7 @@ async def test_who_is_open_at_the_same_time_has_a_profile_of_their_own(tabs: Tab
         assert await other.evaluate(READ) == [0, 0, ""]
 
 
-async def test_a_tab_that_was_lost_is_not_lent_again(tabs: Tabs, simulator: Running) -> None:
+async def test_a_tab_that_was_lost_is_not_lent_again(tabs: TabPool, simulator: RunningSimulator) -> None:
     async with tabs.tab(PHONE) as lost:
         await lost.goto(f"{simulator.url}/static/preview.html")
         await lost.close()

@@ -14,16 +14,16 @@ from playwright.async_api import Locator, expect
 
 from tests.browser.chat_page import PHONE, ChatPage
 from tests.browser.conftest import OpenPage
-from tests.scenario.conftest import ENGLISH, KEEPER, Town, town_in
+from tests.scenario.conftest import ENGLISH, KEEPER, BotSystem, run_system
 
 GROUP = "仓库与销售群"
 PICTURES = os.environ.get("DINGERP_PICTURES", "")
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def town(tmp_path: Path) -> AsyncIterator[Town]:
+async def system(tmp_path: Path) -> AsyncIterator[BotSystem]:
     """The demo: simulator, bot and company."""
-    async with town_in(tmp_path) as one:
+    async with run_system(tmp_path) as one:
         yield one
 
 
@@ -38,22 +38,22 @@ def button(card: Locator, label: str) -> Locator:
     return card.get_by_test_id("card-button").filter(has_text=label).first
 
 
-async def test_the_warehouse_keeper_asks_for_stock(town: Town, browser_page: OpenPage) -> None:
-    page = await browser_page(KEEPER, url=town.engine.base_url)
+async def test_the_warehouse_keeper_asks_for_stock(system: BotSystem, browser_page: OpenPage) -> None:
+    page = await browser_page(KEEPER, url=system.engine.base_url)
     await page.open(GROUP)
     await page.say("/stock SKU123")
     card = page.card("SKU123")
     await expect(card).to_be_visible()
-    level = (await town.app.hub.stock("SKU123")).value
+    level = (await system.app.hub.stock("SKU123")).value
     for place in level.per_warehouse:
         await expect(card).to_contain_text(place.name)
         await expect(card).to_contain_text(f"{place.quantities.on_hand:,}")
     await picture(page, "demo-stock")
 
 
-async def test_a_pick_is_for_the_one_who_picks(town: Town, browser_page: OpenPage) -> None:
-    keeper = await browser_page(KEEPER, url=town.engine.base_url)
-    other = await browser_page("sales01", url=town.engine.base_url)
+async def test_a_pick_is_for_the_one_who_picks(system: BotSystem, browser_page: OpenPage) -> None:
+    keeper = await browser_page(KEEPER, url=system.engine.base_url)
+    other = await browser_page("sales01", url=system.engine.base_url)
     for page in (keeper, other):
         await page.open(GROUP)
     await keeper.say("库存 内六角")
@@ -66,8 +66,8 @@ async def test_a_pick_is_for_the_one_who_picks(town: Town, browser_page: OpenPag
     await expect(other.card().first.get_by_test_id("card-title")).not_to_contain_text("SKU123")
 
 
-async def test_through_the_late_orders_and_into_one(town: Town, browser_page: OpenPage) -> None:
-    page = await browser_page(KEEPER, url=town.engine.base_url)
+async def test_through_the_late_orders_and_into_one(system: BotSystem, browser_page: OpenPage) -> None:
+    page = await browser_page(KEEPER, url=system.engine.base_url)
     await page.open(GROUP)
     await page.say("/order 延期")
     card = page.card().first
@@ -80,8 +80,8 @@ async def test_through_the_late_orders_and_into_one(town: Town, browser_page: Op
     await expect(card.get_by_test_id("card-title")).to_contain_text(number)
 
 
-async def test_from_an_order_to_the_stock_of_a_line(town: Town, browser_page: OpenPage) -> None:
-    page = await browser_page(KEEPER, url=town.engine.base_url)
+async def test_from_an_order_to_the_stock_of_a_line(system: BotSystem, browser_page: OpenPage) -> None:
+    page = await browser_page(KEEPER, url=system.engine.base_url)
     await page.open(GROUP)
     await page.say("/order SO-1001")
     card = page.card().first
@@ -91,8 +91,8 @@ async def test_from_an_order_to_the_stock_of_a_line(town: Town, browser_page: Op
     await expect(card.get_by_test_id("card-title")).to_contain_text("SKU123")
 
 
-async def test_an_english_user_reads_english(town: Town, browser_page: OpenPage) -> None:
-    page = await browser_page(ENGLISH, language="en", url=town.engine.base_url)
+async def test_an_english_user_reads_english(system: BotSystem, browser_page: OpenPage) -> None:
+    page = await browser_page(ENGLISH, language="en", url=system.engine.base_url)
     await page.open(GROUP)
     await page.say("/invoice INV-7")
     card = page.card("INV-7")
@@ -101,8 +101,8 @@ async def test_an_english_user_reads_english(town: Town, browser_page: OpenPage)
     await picture(page, "demo-english")
 
 
-async def test_on_a_phone(town: Town, browser_page: OpenPage) -> None:
-    page = await browser_page(KEEPER, viewport=PHONE, url=town.engine.base_url)
+async def test_on_a_phone(system: BotSystem, browser_page: OpenPage) -> None:
+    page = await browser_page(KEEPER, viewport=PHONE, url=system.engine.base_url)
     await page.open(GROUP)
     await page.say("库存 SKU123")
     card = page.card("SKU123")
@@ -114,8 +114,8 @@ async def test_on_a_phone(town: Town, browser_page: OpenPage) -> None:
     await picture(page, "demo-phone")
 
 
-async def test_a_mistake_is_answered_with_a_way_on(town: Town, browser_page: OpenPage) -> None:
-    page = await browser_page(KEEPER, url=town.engine.base_url)
+async def test_a_mistake_is_answered_with_a_way_on(system: BotSystem, browser_page: OpenPage) -> None:
+    page = await browser_page(KEEPER, url=system.engine.base_url)
     await page.open(GROUP)
     await page.say("/stcok SKU123")
     await button(page.card().first, "/stock SKU123").click()

@@ -10,7 +10,7 @@ import pytest
 import commands
 from bot.cards.language import Language, load_languages
 from bot.cards.presenter import Presenter
-from bot.cards.render import CardRenderer
+from bot.cards.renderer import CardRenderer
 
 for module in pkgutil.iter_modules(commands.__path__):
     importlib.import_module(f"commands.{module.name}")

@@ -16,10 +16,10 @@ from bot.cards.actions import (
     AssignAlert,
     BadToken,
     ForwardPo,
-    Pause,
-    Reason,
     RejectPo,
+    RejectReason,
     SnoozeAlert,
+    SnoozeDuration,
     UndoPo,
     unpack,
 )
@@ -33,16 +33,16 @@ ACTIONS = [
     (Ask("/find a|b"), "ask|0|/find a|b", "/find a|b"),
     (AckAlert(ID), f"alert.ack|{ID}", f"/alerts {ID} ack"),
     (SnoozeAlert(ID), f"alert.snooze|{ID}|", f"/alerts {ID} snooze"),
-    (SnoozeAlert(ID, Pause.HOURS), f"alert.snooze|{ID}|4h", f"/alerts {ID} 4h"),
-    (SnoozeAlert(ID, Pause.TOMORROW), f"alert.snooze|{ID}|tomorrow", f"/alerts {ID} tomorrow"),
+    (SnoozeAlert(ID, SnoozeDuration.HOURS), f"alert.snooze|{ID}|4h", f"/alerts {ID} 4h"),
+    (SnoozeAlert(ID, SnoozeDuration.TOMORROW), f"alert.snooze|{ID}|tomorrow", f"/alerts {ID} tomorrow"),
     (AssignAlert(ID), f"alert.assign|{ID}|0|", f"/alerts {ID} assign"),
     (AssignAlert(ID, offset=8), f"alert.assign|{ID}|8|", f"/alerts {ID} assign +8"),
     (AssignAlert(ID, "manager4220"), f"alert.assign|{ID}|0|manager4220", f"/alerts {ID} manager4220 assign"),
     (ApprovePo(CASE, SEEN), f"po.yes|{CASE}|{SEEN}", f"/approve {CASE} #{SEEN}"),
     (ApprovePo(CASE, SEEN, confirmed=True), f"po.yes|{CASE}|{SEEN}|1", f"/approve {CASE} #{SEEN} confirm"),
     (RejectPo(CASE, SEEN), f"po.no|{CASE}|{SEEN}", f"/reject {CASE} #{SEEN}"),
-    (RejectPo(CASE, SEEN, Reason.PRICE), f"po.no|{CASE}|{SEEN}|p", f"/reject {CASE} #{SEEN} price"),
-    (RejectPo(CASE, SEEN, Reason.OTHER), f"po.no|{CASE}|{SEEN}|o", f"/reject {CASE} #{SEEN} other"),
+    (RejectPo(CASE, SEEN, RejectReason.PRICE), f"po.no|{CASE}|{SEEN}|p", f"/reject {CASE} #{SEEN} price"),
+    (RejectPo(CASE, SEEN, RejectReason.OTHER), f"po.no|{CASE}|{SEEN}|o", f"/reject {CASE} #{SEEN} other"),
     (ForwardPo(CASE), f"po.pass|{CASE}|0|", f"/pending {CASE} forward"),
     (ForwardPo(CASE, offset=8), f"po.pass|{CASE}|8|", f"/pending {CASE} forward +8"),
     (ForwardPo(CASE, "manager4220"), f"po.pass|{CASE}|0|manager4220", f"/pending {CASE} manager4220 forward"),
@@ -63,7 +63,7 @@ def test_people_type_the_number_where_that_is_one_word(number: str, named: str) 
 
 
 def test_every_quick_reason_has_a_letter_of_its_own() -> None:
-    assert len({reason.value[0] for reason in Reason}) == len(Reason)
+    assert len({reason.value[0] for reason in RejectReason}) == len(RejectReason)
 
 
 @pytest.mark.parametrize(("action", "token", "typed"), ACTIONS)

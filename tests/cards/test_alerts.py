@@ -15,18 +15,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 
-from bot.alerts import faces
-from bot.alerts.alert import Alert, AlertCard, AlertState, CardState, Mark
-from bot.alerts.board import Posted
-from bot.alerts.drawing import draw_alert, draw_card, draw_list
-from bot.alerts.event import Event, EventType, Severity
-from bot.alerts.matter import Effect, matter_of
+from bot.alerts import labels as labels_module
+from bot.alerts.alert import Alert, AlertCard, AlertState, CardState, UserStamp
+from bot.alerts.event import Effect, Event, EventType, Severity, correlate
+from bot.alerts.queries import CardWithAlerts
 from bot.alerts.schemas import SCHEMAS, Custom
-from bot.alerts.views import AlertPeople, AlertSnooze
+from bot.alerts.view_builder import build_alert_view, build_card_view, build_list_view
+from bot.alerts.views import AlertAssignees, AlertSnooze
 from bot.cards.budget import Budget, buttons_size
 from bot.cards.card import Card
-from bot.cards.language import CODES
-from bot.cards.render import CardRenderer
+from bot.cards.language import LANGUAGE_CODES
+from bot.cards.renderer import CardRenderer
 from bot.erp.model import Money
 from bot.outbox.place import Place
 
@@ -92,33 +91,33 @@ _STATES = {
 }
 
 
-@pytest.mark.parametrize("code", CODES)
+@pytest.mark.parametrize("code", LANGUAGE_CODES)
 @pytest.mark.parametrize("event_type", [*EventType, "custom.cold_store"])
 def test_every_type(event_type: str, code: str, renderer: CardRenderer, snapshot: SnapshotAssertion) -> None:
     schema = SCHEMAS[EventType(event_type)] if event_type in SCHEMAS else Custom
     of = event(event_type, schema.example)
-    shown = _STATES[matter_of(of).effect]
+    shown = _STATES[correlate(of).effect]
     over = NOW - timedelta(minutes=4)
     alerts = [
         alert(of, state=state, resolved_at=over if state is AlertState.RESOLVED else None, count=number)
         for number, state in enumerate(shown, 1)
     ]
-    cards = [renderer.render(draw_alert(one, NOW), code, zone=ZONE) for one in alerts]
+    cards = [renderer.render(build_alert_view(one, NOW), code, zone=ZONE) for one in alerts]
     for card in cards:
         assert_within(card)
     assert "\n\n".join(map(as_text, cards)) == snapshot
 
 
-@pytest.mark.parametrize("code", CODES)
+@pytest.mark.parametrize("code", LANGUAGE_CODES)
 def test_news_and_watches_and_cards_that_moved(code: str, renderer: CardRenderer, snapshot: SnapshotAssertion) -> None:
     low = event("stock.low", {"sku": "SKU1", "available": "5"})
     news = alert(event("order.created", {"number": "SO-1"}), state=AlertState.INFORMED)
     watched = alert(low, key="watch:keeper01|stock|sku1|<#main")
     views = [
-        draw_alert(news, NOW, late=True),
-        draw_alert(watched, NOW),
-        draw_alert(replace(watched, state=AlertState.RESOLVED, resolved_at=NOW), NOW),
-        draw_alert(alert(low), NOW, moved=True),
+        build_alert_view(news, NOW, late=True),
+        build_alert_view(watched, NOW),
+        build_alert_view(replace(watched, state=AlertState.RESOLVED, resolved_at=NOW), NOW),
+        build_alert_view(alert(low), NOW, moved=True),
     ]
     assert "\n\n".join(as_text(renderer.render(view, code, zone=ZONE)) for view in views) == snapshot
 
@@ -138,10 +137,10 @@ def test_everything_at_once_fits(renderer: CardRenderer) -> None:
         },
         owner="赵采" * 40,
     )
-    mark = Mark("keeper01", "王仓" * 60, NOW)
+    mark = UserStamp("keeper01", "王仓" * 60, NOW)
     busy = alert(full, acknowledged=mark, assigned=mark, snoozed=mark, snoozed_until=NOW + timedelta(hours=1), step=3)
-    view = draw_alert(busy, NOW, told=("陈经理" * 40,) * 3, back="b" * 32)
-    for code in CODES:
+    view = build_alert_view(busy, NOW, told=("陈经理" * 40,) * 3, back="b" * 32)
+    for code in LANGUAGE_CODES:
         card = renderer.render(view, code, zone=ZONE)
         assert_within(card)
         assert len(card.buttons) >= 4
@@ -150,7 +149,7 @@ def test_everything_at_once_fits(renderer: CardRenderer) -> None:
 def test_texts_of_a_sender_are_no_markup(renderer: CardRenderer) -> None:
     hostile = "**bold** <font color=red>x</font>\n# @all\n- item\n@all [a](https://evil.example)\n" + "长" * 60_000
     data = {"title": "<b>*T*</b> | x", "text": hostile, "facts": {"[k](https://evil.example)": "`v` <a atId=all>"}}
-    body = renderer.render(draw_alert(alert(event("custom.x", data)), NOW), "en", zone=ZONE).body
+    body = renderer.render(build_alert_view(alert(event("custom.x", data)), NOW), "en", zone=ZONE).body
     assert "＊＊bold＊＊ ＜font color=red＞x＜/font＞" in body
     assert "](" not in body
     assert "<a" not in body
@@ -176,22 +175,22 @@ def test_texts_of_a_sender_are_no_markup(renderer: CardRenderer) -> None:
     ],
 )
 def test_only_what_is_known_is_shown(event_type: str, data: Mapping[str, object], labels: list[str]) -> None:
-    shown = faces.facts(event(event_type, data), NOW.date())
+    shown = labels_module.facts(event(event_type, data), NOW.date())
     assert [str(fact.label) for fact in shown] == labels
 
 
 def test_figures_are_exact_and_nonsense_is_left_out() -> None:
     low = event("stock.low", {"sku": "S", "available": "0.100000001", "unit": "t"})
-    assert faces.facts(low, NOW.date())[0].value == Decimal("0.100000001")
+    assert labels_module.facts(low, NOW.date())[0].value == Decimal("0.100000001")
     odd = replace(
         low, quantity=None, data=MappingProxyType({"available": "many", "reorder_point": "NaN", "on_hand": None})
     )
-    assert faces.facts(odd, NOW.date()) == ()
+    assert labels_module.facts(odd, NOW.date()) == ()
     paid = event("invoice.paid", {"number": "I"})
-    assert faces.facts(replace(paid, data=MappingProxyType({"paid_on": "soon"})), date(2026, 11, 24)) == ()
+    assert labels_module.facts(replace(paid, data=MappingProxyType({"paid_on": "soon"})), date(2026, 11, 24)) == ()
 
 
-def posted(alerts: tuple[Alert, ...], **fields: Any) -> Posted:
+def posted(alerts: tuple[Alert, ...], **fields: Any) -> CardWithAlerts:
     made: dict[str, Any] = {
         "id": "0193a2b4c5d67e8f90a1b2c3d4e5f6aa",
         "place": Place.parse("group:cidA=="),
@@ -202,18 +201,18 @@ def posted(alerts: tuple[Alert, ...], **fields: Any) -> Posted:
         "opened_at": SINCE,
         "shown_at": SINCE,
     }
-    return Posted(AlertCard(**(made | fields)), alerts)
+    return CardWithAlerts(AlertCard(**(made | fields)), alerts)
 
 
 def test_what_is_about_nothing_in_particular_is_named_by_its_title(renderer: CardRenderer) -> None:
     bare = alert(replace(event("custom.x", {"title": "Power cut"}), subject=""))
     other = replace(bare, id="2")
     views = [
-        draw_list((bare,), NOW, line="/alerts"),
-        draw_card(posted((bare, other), group="digest:1"), NOW),
-        draw_card(posted((bare, other)), NOW),
+        build_list_view((bare,), NOW, line="/alerts"),
+        build_card_view(posted((bare, other), group="digest:1"), NOW),
+        build_card_view(posted((bare, other)), NOW),
         AlertSnooze(id="1", headline="Power cut", subject=""),
-        AlertPeople(id="1", headline="Power cut", subject="", rows=(), total=0, line="/alerts 1 assign"),
+        AlertAssignees(id="1", headline="Power cut", subject="", rows=(), total=0, line="/alerts 1 assign"),
     ]
     for view in views:
         assert view is not None
@@ -226,15 +225,15 @@ def test_what_is_about_nothing_in_particular_is_named_by_its_title(renderer: Car
 def test_delays_are_counted_up_to_the_end() -> None:
     late = event("order.late", {"number": "O", "due_on": "2026-11-10"})
     over = alert(late, state=AlertState.RESOLVED, resolved_at=datetime(2026, 11, 13, 17, 0, tzinfo=UTC))
-    assert [fact.value for fact in draw_alert(alert(late), NOW).facts][1:] == [Decimal(14)]
-    assert [fact.value for fact in draw_alert(over, NOW).facts][1:] == [Decimal(4)]
+    assert [fact.value for fact in build_alert_view(alert(late), NOW).facts][1:] == [Decimal(14)]
+    assert [fact.value for fact in build_alert_view(over, NOW).facts][1:] == [Decimal(4)]
 
 
 def test_what_nobody_saw_before_it_was_over_is_not_shown() -> None:
     one = alert(event("stock.low", {"sku": "S"}), state=AlertState.RESOLVED, resolved_at=NOW)
-    assert draw_card(posted((one,), state=CardState.CLOSED, shown_at=None), NOW) is None
-    assert draw_card(posted((one,), state=CardState.CLOSED), NOW) is not None
-    assert draw_card(posted(()), NOW) is None
+    assert build_card_view(posted((one,), state=CardState.CLOSED, shown_at=None), NOW) is None
+    assert build_card_view(posted((one,), state=CardState.CLOSED), NOW) is not None
+    assert build_card_view(posted(()), NOW) is None
 
 
 texts = st.text(max_size=80)
@@ -253,7 +252,7 @@ texts = st.text(max_size=80)
         min_size=1,
         max_size=30,
     ),
-    code=st.sampled_from(CODES),
+    code=st.sampled_from(LANGUAGE_CODES),
     offset=st.integers(0, 12),
 )
 def test_any_alerts_fit_on_any_card(renderer: CardRenderer, rows: list[Any], code: str, offset: int) -> None:
@@ -282,7 +281,10 @@ def test_any_alerts_fit_on_any_card(renderer: CardRenderer, rows: list[Any], cod
         )
         for number, (event_type, subject, title, severity, state, figure) in enumerate(rows)
     )
-    views = [draw_list(alerts, NOW, line="/alerts", offset=min(offset, len(alerts) - 1)), draw_alert(alerts[0], NOW)]
-    for view in (*views, draw_card(posted(alerts), NOW), draw_card(posted(alerts, group="digest:x"), NOW)):
+    views = [
+        build_list_view(alerts, NOW, line="/alerts", offset=min(offset, len(alerts) - 1)),
+        build_alert_view(alerts[0], NOW),
+    ]
+    for view in (*views, build_card_view(posted(alerts), NOW), build_card_view(posted(alerts, group="digest:x"), NOW)):
         assert view is not None
         assert_within(renderer.render(view, code, zone=ZONE))

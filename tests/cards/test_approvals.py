@@ -12,22 +12,27 @@ from zoneinfo import ZoneInfo
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from bot.approvals.asking import Folder, Reasons
-from bot.approvals.awaited import Awaited, Expected
-from bot.approvals.case import Brief, Case, CaseState, Decision
-from bot.approvals.changing import Known
-from bot.approvals.document import Document, fingerprint
-from bot.approvals.drawing import Reader, Remark, draw_case, draw_told, draw_why
-from bot.approvals.elsewhere import Elsewhere
-from bot.approvals.insights import Insight, LastPrice, Lateness, LineInsight, Missing
-from bot.approvals.list_views import ApprovalAll, ApprovalResults, ApprovalRow
-from bot.approvals.ruling import Level, Need, Plan, Planning, Ruling, Vote
-from bot.approvals.views import ApprovalReasons, ApprovalView, Face
+from bot.approvals.case import Case, CaseDecision, CaseState, DocumentSummary, ExternalDecision
+from bot.approvals.document import ApprovalDocument, fingerprint
+from bot.approvals.facade import CaseContext, DecisionExplanation
+from bot.approvals.insights import Insight, LastPrice, LineInsight, MissingInsight, SupplierLateness
+from bot.approvals.lifecycle import ErpApprover, ErpApprovers
+from bot.approvals.list_views import ApprovalAll, ApprovalListRow, ApprovalResults
+from bot.approvals.plan import ApprovalLevel, ApprovalPlan, Eligibility, PlanResult, Quorum, Vote
+from bot.approvals.view_builders import (
+    CardViewer,
+    ReplyNote,
+    RevisionData,
+    build_case_view,
+    build_told_view,
+    build_why_view,
+)
+from bot.approvals.views import ApprovalReasons, ApprovalView, Audience
 from bot.cards.actions import MAX_TOKEN_BYTES
 from bot.cards.budget import Budget, buttons_size
 from bot.cards.card import Card
-from bot.cards.language import CODES
-from bot.cards.render import CardRenderer
+from bot.cards.language import LANGUAGE_CODES
+from bot.cards.renderer import CardRenderer
 from bot.erp.model import Money, PurchaseLine, PurchaseOrder, PurchaseStatus, Verdict
 from bot.phrase import phrase
 
@@ -78,14 +83,14 @@ INSIGHT = Insight(
             ),
         }
     ),
-    lateness=Lateness(awaited=5, late=2, days=9),
+    lateness=SupplierLateness(awaited=5, late=2, days=9),
     open_orders=("PO-990", "PO-980"),
     duplicates=("PO-990",),
     past_due=True,
     usual_currency="USD",
-    missing=frozenset({Missing.STOCK}),
+    missing=frozenset({MissingInsight.STOCK}),
 )
-DECISION = Decision(
+DECISION = CaseDecision(
     verdict=Verdict.APPROVE,
     by="manager01",
     name="陈经理",
@@ -94,13 +99,13 @@ DECISION = Decision(
     at=NOW - timedelta(minutes=5),
 )
 REFUSAL = replace(DECISION, verdict=Verdict.REJECT, reason="价格过高")
-PLAN = Plan(
+PLAN = ApprovalPlan(
     rule="大额采购",
     levels=(
-        Level(number=1, need=Need.ANY, approvers=("fin01",), excluded=NO_REASON),
-        Level(
+        ApprovalLevel(number=1, need=Quorum.ANY, approvers=("fin01",), excluded=NO_REASON),
+        ApprovalLevel(
             number=2,
-            need=Need.ALL,
+            need=Quorum.ALL,
             approvers=("manager01", "boss01"),
             excluded={"buyer01": phrase("They requested it.")},
         ),
@@ -116,7 +121,7 @@ def case(**fields: Any) -> Case:
         "number": "PO-1001",
         "fingerprint": fingerprint(ORDER),
         "version": "1",
-        "brief": Brief(
+        "brief": DocumentSummary(
             vendor=ORDER.vendor, total=ORDER.total, due_on=ORDER.due_on, requester="buyer01", requested_by="u_zhao"
         ),
         "state": CaseState.OPEN,
@@ -128,14 +133,14 @@ def case(**fields: Any) -> Case:
     return Case(**(made | fields))
 
 
-def gone(there: Elsewhere) -> Case:
+def gone(there: ExternalDecision) -> Case:
     return case(state=CaseState.WITHDRAWN, elsewhere=there)
 
 
-THERE = Elsewhere(status=PurchaseStatus.APPROVED, by="周总 *(ERP)*", at=NOW - timedelta(minutes=30))
-EXPECTED = Expected((Awaited("u_zhao"), Awaited("u_zhou", "boss01"), Awaited("u_x")), unmet=True)
-FOLDER = Folder(case=case(), waited=("manager01", "boss01"))
-KNOWN = Known(order=ORDER, insight=INSIGHT, names=NAMES)
+THERE = ExternalDecision(status=PurchaseStatus.APPROVED, by="周总 *(ERP)*", at=NOW - timedelta(minutes=30))
+EXPECTED = ErpApprovers((ErpApprover("u_zhao"), ErpApprover("u_zhou", "boss01"), ErpApprover("u_x")), mismatched=True)
+FOLDER = CaseContext(case=case(), waited=("manager01", "boss01"))
+KNOWN = RevisionData(order=ORDER, insight=INSIGHT, names=NAMES)
 CHANGED = replace(
     ORDER,
     total=cny("77777.77"),
@@ -151,46 +156,60 @@ NEWER = case(
 SUPERSEDED = case(state=CaseState.SUPERSEDED)
 STATES = {
     "waits": (FOLDER, KNOWN),
-    "late": (Folder(case=case(expired=True), waited=("manager01",)), Known(order=ORDER, names=NAMES)),
-    "the ERP does not answer": (FOLDER, Known(names=NAMES)),
+    "late": (CaseContext(case=case(expired=True), waited=("manager01",)), RevisionData(order=ORDER, names=NAMES)),
+    "the ERP does not answer": (FOLDER, RevisionData(names=NAMES)),
     "refused by the ERP": (
-        Folder(case=case(refused=("manager01",), said="No right *for this*"), waited=("boss01",)),
-        Known(order=ORDER, names=NAMES),
+        CaseContext(case=case(refused=("manager01",), said="No right *for this*"), waited=("boss01",)),
+        RevisionData(order=ORDER, names=NAMES),
     ),
     "changed": (
-        Folder(case=NEWER, before=SUPERSEDED, waited=("fin01",)),
-        Known(order=CHANGED, before=ORDER, names=NAMES),
+        CaseContext(case=NEWER, before=SUPERSEDED, waited=("fin01",)),
+        RevisionData(order=CHANGED, before=ORDER, names=NAMES),
     ),
-    "superseded": (Folder(case=SUPERSEDED, newer=NEWER), Known(order=ORDER, newer=CHANGED, names=NAMES)),
-    "being told": (Folder(case=case(state=CaseState.WRITING, decision=DECISION)), Known(order=ORDER, names=NAMES)),
+    "superseded": (CaseContext(case=SUPERSEDED, newer=NEWER), RevisionData(order=ORDER, newer=CHANGED, names=NAMES)),
+    "being told": (
+        CaseContext(case=case(state=CaseState.WRITING, decision=DECISION)),
+        RevisionData(order=ORDER, names=NAMES),
+    ),
     "can be taken back": (
-        Folder(case=case(state=CaseState.WRITING, decision=DECISION), undo_until=NOW + timedelta(seconds=20)),
-        Known(order=ORDER, names=NAMES),
+        CaseContext(case=case(state=CaseState.WRITING, decision=DECISION), undo_until=NOW + timedelta(seconds=20)),
+        RevisionData(order=ORDER, names=NAMES),
     ),
-    "unknown": (Folder(case=case(state=CaseState.UNKNOWN, decision=DECISION)), Known(names=NAMES)),
-    "approved": (Folder(case=case(state=CaseState.APPROVED, decision=DECISION)), Known(order=ORDER, names=NAMES)),
-    "rejected": (Folder(case=case(state=CaseState.REJECTED, decision=REFUSAL)), Known(order=ORDER, names=NAMES)),
+    "unknown": (CaseContext(case=case(state=CaseState.UNKNOWN, decision=DECISION)), RevisionData(names=NAMES)),
+    "approved": (
+        CaseContext(case=case(state=CaseState.APPROVED, decision=DECISION)),
+        RevisionData(order=ORDER, names=NAMES),
+    ),
+    "rejected": (
+        CaseContext(case=case(state=CaseState.REJECTED, decision=REFUSAL)),
+        RevisionData(order=ORDER, names=NAMES),
+    ),
     "elsewhere": (
-        Folder(case=case(state=CaseState.DECIDED_ELSEWHERE, decision=DECISION, elsewhere=Elsewhere(by="周总 (ERP)"))),
-        Known(names=NAMES),
-    ),
-    "approved elsewhere": (Folder(case=case(state=CaseState.DECIDED_ELSEWHERE, elsewhere=THERE)), Known(names=NAMES)),
-    "rejected elsewhere, by nobody knows whom": (
-        Folder(
-            case=case(state=CaseState.DECIDED_ELSEWHERE, elsewhere=Elsewhere(status=PurchaseStatus.REJECTED)),
+        CaseContext(
+            case=case(state=CaseState.DECIDED_ELSEWHERE, decision=DECISION, elsewhere=ExternalDecision(by="周总 (ERP)"))
         ),
-        Known(names=NAMES),
+        RevisionData(names=NAMES),
     ),
-    "the ERP waits for others": (replace(FOLDER, expected=EXPECTED), Known(order=ORDER, names=NAMES)),
+    "approved elsewhere": (
+        CaseContext(case=case(state=CaseState.DECIDED_ELSEWHERE, elsewhere=THERE)),
+        RevisionData(names=NAMES),
+    ),
+    "rejected elsewhere, by nobody knows whom": (
+        CaseContext(
+            case=case(state=CaseState.DECIDED_ELSEWHERE, elsewhere=ExternalDecision(status=PurchaseStatus.REJECTED)),
+        ),
+        RevisionData(names=NAMES),
+    ),
+    "the ERP waits for others": (replace(FOLDER, expected=EXPECTED), RevisionData(order=ORDER, names=NAMES)),
     "failed": (
-        Folder(case=case(state=CaseState.FAILED, decision=DECISION, said="Period *closed*")),
-        Known(names=NAMES),
+        CaseContext(case=case(state=CaseState.FAILED, decision=DECISION, said="Period *closed*")),
+        RevisionData(names=NAMES),
     ),
-    "expired": (Folder(case=case(state=CaseState.EXPIRED)), Known(names=NAMES)),
-    "withdrawn": (Folder(case=case(state=CaseState.WITHDRAWN)), Known(names=NAMES)),
-    "a draft again": (Folder(case=gone(Elsewhere(status=PurchaseStatus.DRAFT))), Known(names=NAMES)),
-    "cancelled": (Folder(case=gone(Elsewhere(status=PurchaseStatus.CANCELLED))), Known(names=NAMES)),
-    "deleted": (Folder(case=gone(Elsewhere())), Known(names=NAMES)),
+    "expired": (CaseContext(case=case(state=CaseState.EXPIRED)), RevisionData(names=NAMES)),
+    "withdrawn": (CaseContext(case=case(state=CaseState.WITHDRAWN)), RevisionData(names=NAMES)),
+    "a draft again": (CaseContext(case=gone(ExternalDecision(status=PurchaseStatus.DRAFT))), RevisionData(names=NAMES)),
+    "cancelled": (CaseContext(case=gone(ExternalDecision(status=PurchaseStatus.CANCELLED))), RevisionData(names=NAMES)),
+    "deleted": (CaseContext(case=gone(ExternalDecision())), RevisionData(names=NAMES)),
 }
 
 
@@ -206,76 +225,92 @@ def assert_within(card: Card) -> None:
     assert all(len(button.token.encode()) <= MAX_TOKEN_BYTES for button in card.buttons)
 
 
-def reader(face: Face, user_id: str = "manager01") -> Reader:
-    return Reader(face=face, user_id=user_id if face is Face.PRICED else "", now=NOW)
+def reader(face: Audience, user_id: str = "manager01") -> CardViewer:
+    return CardViewer(face=face, user_id=user_id if face is Audience.PRICED else "", now=NOW)
 
 
-@pytest.mark.parametrize("code", CODES)
-@pytest.mark.parametrize("face", list(Face))
+@pytest.mark.parametrize("code", LANGUAGE_CODES)
+@pytest.mark.parametrize("face", list(Audience))
 @pytest.mark.parametrize("state", list(STATES))
-def test_every_state(state: str, face: Face, code: str, renderer: CardRenderer, snapshot: SnapshotAssertion) -> None:
+def test_every_state(
+    state: str, face: Audience, code: str, renderer: CardRenderer, snapshot: SnapshotAssertion
+) -> None:
     folder, known = STATES[state]
-    card = renderer.render(draw_case(folder, known, reader(face)), code, zone=ZONE)
+    card = renderer.render(build_case_view(folder, known, reader(face)), code, zone=ZONE)
     assert_within(card)
     assert as_text(card) == snapshot
 
 
-@pytest.mark.parametrize("code", CODES)
+@pytest.mark.parametrize("code", LANGUAGE_CODES)
 @pytest.mark.parametrize("state", list(STATES))
 def test_a_bare_card_tells_no_price_anywhere(state: str, code: str, renderer: CardRenderer) -> None:
     """Every amount here has the digits 77."""
     folder, known = STATES[state]
-    card = renderer.render(draw_case(folder, known, reader(Face.BARE)), code, zone=ZONE)
+    card = renderer.render(build_case_view(folder, known, reader(Audience.BARE)), code, zone=ZONE)
     texts = (card.title, card.body, card.tips, card.twin, *card.fields.values(), *map(repr, card.buttons))
     for text in texts:
         assert "77" not in text
         assert "¥" not in text
         assert "18.6" not in text
-    priced = renderer.render(draw_case(folder, known, reader(Face.PRICED)), code, zone=ZONE)
+    priced = renderer.render(build_case_view(folder, known, reader(Audience.PRICED)), code, zone=ZONE)
     assert "77" in priced.body
 
 
 def test_words_with_figures_are_not_for_the_group() -> None:
     refused = case(state=CaseState.REJECTED, decision=replace(REFUSAL, reason="0.12 is too much"), votes=(FIRST,))
-    for face, reason in ((Face.PRICED, "0.12 is too much"), (Face.BARE, "")):
-        view = draw_case(Folder(case=refused), Known(), reader(face))
+    for face, reason in ((Audience.PRICED, "0.12 is too much"), (Audience.BARE, "")):
+        view = build_case_view(CaseContext(case=refused), RevisionData(), reader(face))
         assert view.decision is not None
         assert view.decision.reason == reason
     said = case(state=CaseState.FAILED, decision=REFUSAL, said="Limit 500.00 exceeded")
-    assert [draw_case(Folder(case=said), Known(), reader(one)).words for one in Face] == [said.said, ""]
-    voted = case(votes=(replace(FIRST, reason="fine at 12"),))
-    assert [draw_case(Folder(case=voted), Known(), reader(one)).spoken[0].reason for one in Face] == ["fine at 12", ""]
+    assert [build_case_view(CaseContext(case=said), RevisionData(), reader(one)).words for one in Audience] == [
+        said.said,
+        "",
+    ]
+    vote_result = case(votes=(replace(FIRST, reason="fine at 12"),))
+    assert [
+        build_case_view(CaseContext(case=vote_result), RevisionData(), reader(one)).spoken[0].reason for one in Audience
+    ] == ["fine at 12", ""]
 
 
-@pytest.mark.parametrize("code", CODES)
+@pytest.mark.parametrize("code", LANGUAGE_CODES)
 def test_every_answer(code: str, renderer: CardRenderer, snapshot: SnapshotAssertion) -> None:
     rulings = (
-        Ruling(allowed=False, reasons=(phrase("You may approve up to %(amount)s in one document.", amount=cny("1")),)),
-        Ruling(allowed=True, reasons=(phrase("“%(rule)s” names you for level %(level)s.", rule="大额", level=2),)),
+        Eligibility(
+            allowed=False, reasons=(phrase("You may approve up to %(amount)s in one document.", amount=cny("1")),)
+        ),
+        Eligibility(allowed=True, reasons=(phrase("“%(rule)s” names you for level %(level)s.", rule="大额", level=2),)),
     )
-    why = Reasons(
-        document=Document(order=ORDER),
+    why = DecisionExplanation(
+        document=ApprovalDocument(order=ORDER),
         case=case(),
-        planning=Planning(PLAN, (phrase("“%(rule)s” decides.", rule="大额采购"),)),
+        plan_result=PlanResult(PLAN, (phrase("“%(rule)s” decides.", rule="大额采购"),)),
         approve=rulings[0],
         reject=rulings[1],
-        expected=Expected((Awaited("u_zhao"),), unmet=True),
+        expected=ErpApprovers((ErpApprover("u_zhao"),), mismatched=True),
     )
-    no_rule = Reasons(document=Document(order=ORDER), case=None, planning=Planning(None, (phrase("They changed it."),)))
+    no_rule = DecisionExplanation(
+        document=ApprovalDocument(order=ORDER), case=None, plan_result=PlanResult(None, (phrase("They changed it."),))
+    )
     asked = ApprovalReasons(case=case().id, seen="12345678", number="PO-1001", vendor="Acme", minutes=5, own_words=True)
     cards = [
-        draw_case(
-            FOLDER, KNOWN, reader(Face.PRICED), remark=Remark(note=phrase("You may not decide it."), ask=("boss01",))
+        build_case_view(
+            FOLDER,
+            KNOWN,
+            reader(Audience.PRICED),
+            remark=ReplyNote(note=phrase("You may not decide it."), ask=("boss01",)),
         ),
-        draw_case(FOLDER, KNOWN, reader(Face.PRICED), remark=Remark(sure=True)),
-        draw_case(FOLDER, KNOWN, reader(Face.PRICED, "buyer01")),
-        draw_told(case(state=CaseState.APPROVED, decision=DECISION)),
-        draw_told(case(state=CaseState.EXPIRED)),
-        draw_told(case(state=CaseState.DECIDED_ELSEWHERE, elsewhere=replace(THERE, status=PurchaseStatus.REJECTED))),
-        draw_told(case(state=CaseState.DECIDED_ELSEWHERE, elsewhere=Elsewhere(by="u_zhou"))),
-        draw_why(why, NAMES, Face.PRICED),
-        draw_why(why, NAMES, Face.BARE),
-        draw_why(no_rule, NAMES, Face.BARE),
+        build_case_view(FOLDER, KNOWN, reader(Audience.PRICED), remark=ReplyNote(sure=True)),
+        build_case_view(FOLDER, KNOWN, reader(Audience.PRICED, "buyer01")),
+        build_told_view(case(state=CaseState.APPROVED, decision=DECISION)),
+        build_told_view(case(state=CaseState.EXPIRED)),
+        build_told_view(
+            case(state=CaseState.DECIDED_ELSEWHERE, elsewhere=replace(THERE, status=PurchaseStatus.REJECTED))
+        ),
+        build_told_view(case(state=CaseState.DECIDED_ELSEWHERE, elsewhere=ExternalDecision(by="u_zhou"))),
+        build_why_view(why, NAMES, Audience.PRICED),
+        build_why_view(why, NAMES, Audience.BARE),
+        build_why_view(no_rule, NAMES, Audience.BARE),
         asked,
     ]
     drawn = [renderer.render(view, code, zone=ZONE) for view in cards]
@@ -284,9 +319,9 @@ def test_every_answer(code: str, renderer: CardRenderer, snapshot: SnapshotAsser
     assert "\n\n".join(map(as_text, drawn)) == snapshot
 
 
-def row(number: int) -> ApprovalRow:
+def row(number: int) -> ApprovalListRow:
     result = phrase("Not recorded: %(problem)s", problem=phrase("The ERP does not answer at the moment."))
-    return ApprovalRow(
+    return ApprovalListRow(
         case=f"{number:024}-1",
         number=f"PO-2026-11-{number:05}",
         vendor="很长的供应商名称有限责任公司" * 3,
@@ -297,7 +332,7 @@ def row(number: int) -> ApprovalRow:
     )
 
 
-@pytest.mark.parametrize("code", CODES)
+@pytest.mark.parametrize("code", LANGUAGE_CODES)
 def test_eight_at_once_are_all_answered(code: str, renderer: CardRenderer) -> None:
     rows = tuple(map(row, range(8)))
     results = renderer.render(ApprovalResults(rows=rows), code, zone=ZONE)
@@ -310,22 +345,22 @@ def test_eight_at_once_are_all_answered(code: str, renderer: CardRenderer) -> No
     assert asked.buttons[0].token == ApprovalAll(rows=rows[:shown], total=8, line="x").buttons()[0].does.pack()  # type: ignore[union-attr]  # an action
 
 
-@pytest.mark.parametrize("code", CODES)
-@pytest.mark.parametrize("face", list(Face))
-def test_everything_at_once_fits(code: str, face: Face, renderer: CardRenderer) -> None:
+@pytest.mark.parametrize("code", LANGUAGE_CODES)
+@pytest.mark.parametrize("face", list(Audience))
+def test_everything_at_once_fits(code: str, face: Audience, renderer: CardRenderer) -> None:
     lines = tuple(line(f"SKU-{n:030}", "很长的名字" * 30, "123456789.123456", "99999.99") for n in range(40))
     full = replace(ORDER, lines=lines, vendor="宁波*标准*件厂|二部" * 20, url="https://erp.example.com/" + "a" * 300)
     about = replace(INSIGHT.lines["SKU123"], usual=Decimal("123456789.123456"))
     insight = replace(INSIGHT, lines={one.sku: about for one in lines}, duplicates=("PO-" + "9" * 60,) * 3)
     votes = tuple(replace(FIRST, name="钱" * 60, on_behalf_of="x" * 60, reason="因" * 200) for _ in range(4))
-    folder = Folder(
+    folder = CaseContext(
         case=case(
             number="PO-" + "9" * 60, votes=votes, brief=replace(case().brief, vendor=full.vendor), said="e" * 400
         ),
         waited=tuple(f"user{n}" * 10 for n in range(30)),
     )
-    remark = Remark(note=phrase("You may not decide it."), ask=("u" * 60,) * 30, retry="/approve " + "x" * 100)
-    view = draw_case(folder, Known(order=full, insight=insight), reader(face), remark=remark)
+    remark = ReplyNote(note=phrase("You may not decide it."), ask=("u" * 60,) * 30, retry="/approve " + "x" * 100)
+    view = build_case_view(folder, RevisionData(order=full, insight=insight), reader(face), remark=remark)
     card = renderer.render(view, code, zone=ZONE)
     assert_within(card)
     assert any(button.token.startswith("po.yes|") for button in card.buttons)
@@ -334,10 +369,10 @@ def test_everything_at_once_fits(code: str, face: Face, renderer: CardRenderer) 
 
 def test_lines_are_paged(renderer: CardRenderer) -> None:
     lines = tuple(line(f"SKU{n}", "x", "1", "1") for n in range(9))
-    known = Known(order=replace(ORDER, lines=lines), names=NAMES)
-    first = draw_case(FOLDER, known, reader(Face.PRICED))
+    known = RevisionData(order=replace(ORDER, lines=lines), names=NAMES)
+    first = build_case_view(FOLDER, known, reader(Audience.PRICED))
     assert ([one.sku for one in first.rows], first.total) == (["SKU0", "SKU1", "SKU2", "SKU3"], 9)
-    last = draw_case(FOLDER, known, reader(Face.PRICED), offset=8)
+    last = build_case_view(FOLDER, known, reader(Audience.PRICED), offset=8)
     assert [one.sku for one in last.rows] == ["SKU8"]
     card = renderer.render(first, "en", zone=ZONE)
     assert [button.text for button in card.buttons][-2:] == ["Next", "Open in the ERP"]
@@ -348,7 +383,7 @@ def test_lines_are_paged(renderer: CardRenderer) -> None:
     [("", True), ("manager01", True), ("fin01", False), ("buyer01", False), ("stranger", True)],
 )
 def test_who_surely_has_nothing_to_say_has_no_buttons(user_id: str, buttons: bool) -> None:
-    view = draw_case(FOLDER, KNOWN, Reader(face=Face.PRICED, user_id=user_id, now=NOW))
+    view = build_case_view(FOLDER, KNOWN, CardViewer(face=Audience.PRICED, user_id=user_id, now=NOW))
     assert view.mute is not buttons
     assert ("Approve" in [str(one.label) for one in view.buttons()]) is buttons
 
@@ -359,11 +394,11 @@ def test_who_surely_has_nothing_to_say_has_no_buttons(user_id: str, buttons: boo
 def test_only_its_decider_can_take_it_back_and_not_for_long(user_id: str, later: int, undo: bool) -> None:
     folder, known = STATES["can be taken back"]
     moment = NOW + timedelta(seconds=later)
-    assert draw_case(folder, known, Reader(face=Face.PRICED, user_id=user_id, now=moment)).undo is undo
+    assert build_case_view(folder, known, CardViewer(face=Audience.PRICED, user_id=user_id, now=moment)).undo is undo
 
 
 def test_the_twin_is_typed_by_number(renderer: CardRenderer) -> None:
-    twin = renderer.render(draw_case(FOLDER, KNOWN, reader(Face.PRICED)), "en", zone=ZONE).twin
+    twin = renderer.render(build_case_view(FOLDER, KNOWN, reader(Audience.PRICED)), "en", zone=ZONE).twin
     seen = FOLDER.case.fingerprint[:8]
     assert f"Approve: /approve PO-1001 ＃{seen}" in twin
     assert f"Reject: /reject PO-1001 ＃{seen}" in twin
@@ -371,14 +406,16 @@ def test_the_twin_is_typed_by_number(renderer: CardRenderer) -> None:
 
 
 def test_differences_without_the_lines_are_those_of_the_brief() -> None:
-    view = draw_case(Folder(case=SUPERSEDED, newer=NEWER), Known(), reader(Face.PRICED))
+    view = build_case_view(CaseContext(case=SUPERSEDED, newer=NEWER), RevisionData(), reader(Audience.PRICED))
     assert isinstance(view, ApprovalView)
     assert [(str(one.label), one.before, one.now) for one in view.changes] == [
         ("Amount", ORDER.total, CHANGED.total),
         ("Due", ORDER.due_on, CHANGED.due_on),
     ]
     assert view.newer == NEWER.id
-    both = draw_case(Folder(case=SUPERSEDED, newer=NEWER), Known(order=ORDER, newer=CHANGED), reader(Face.PRICED))
+    both = build_case_view(
+        CaseContext(case=SUPERSEDED, newer=NEWER), RevisionData(order=ORDER, newer=CHANGED), reader(Audience.PRICED)
+    )
     assert [(str(one.label), one.what, one.before, one.now) for one in both.changes[2:]] == [
         ("Quantity", "SKU123", "5000 件", "6000 件"),
         ("Price", "SKU123", "0.1277 CNY", "0.1377 CNY"),

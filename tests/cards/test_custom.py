@@ -11,10 +11,10 @@ from structlog.testing import capture_logs
 
 from bot.cards import samples
 from bot.cards.language import Language
-from bot.cards.notices import Busy
-from bot.cards.render import MAX_TEMPLATE, CardRenderer
+from bot.cards.notices import BusyNotice
+from bot.cards.renderer import MAX_TEMPLATE, CardRenderer
 
-VIEW = Busy(line="/order *late*")
+VIEW = BusyNotice(line="/order *late*")
 
 
 def renderer_of(folder: Path, languages: Mapping[str, Language], body: str, name: str = "busy.md.j2") -> CardRenderer:
@@ -26,7 +26,7 @@ def test_a_custom_template_wins(tmp_path: Path, languages: Mapping[str, Language
     renderer = renderer_of(tmp_path, languages, "{{ fact(_('Source'), view.line | bold) }} {{ ngettext('a', 'b', 1) }}")
     card = renderer.render(VIEW, "zh_CN", zone=zone)
     assert (card.title, card.body, card.tips) == ("Own", "数据来源：**/order ＊late＊** a", "")
-    assert renderer.broken_templates(samples.load, zone) == ()
+    assert renderer.broken_templates(samples.load_sample, zone) == ()
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_a_broken_one_is_replaced_logged_once_and_reported(
         cards = [renderer.render(VIEW, "en", zone=zone) for _ in range(3)]
     assert {card.title for card in cards} == {"One moment"}
     assert [(line["event"], line["card"]) for line in logs] == [("card.custom_template_broken", "busy")]
-    (broken,) = renderer.broken_templates(samples.load, zone)
+    (broken,) = renderer.broken_templates(samples.load_sample, zone)
     assert broken.path == tmp_path / "busy.md.j2"
     assert broken.why
 
@@ -77,7 +77,7 @@ def test_a_custom_template_of_no_card_is_reported(
     tmp_path: Path, languages: Mapping[str, Language], zone: ZoneInfo
 ) -> None:
     renderer = renderer_of(tmp_path, languages, "x", name="bussy.md.j2")
-    assert [broken.path.name for broken in renderer.broken_templates(samples.load, zone)] == ["bussy.md.j2"]
+    assert [broken.path.name for broken in renderer.broken_templates(samples.load_sample, zone)] == ["bussy.md.j2"]
 
 
 def test_escaping_holds_in_custom_templates(tmp_path: Path, languages: Mapping[str, Language], zone: ZoneInfo) -> None:

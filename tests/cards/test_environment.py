@@ -7,7 +7,7 @@ from jinja2 import DictLoader, FileSystemLoader, TemplateAssertionError, Undefin
 
 from bot.cards.environment import CardEnvironment
 from bot.cards.presenter import Presenter
-from bot.cards.render import CARDS
+from bot.cards.renderer import CARDS
 
 EVIL = "*a*|<b>"
 TAME = "＊a＊｜＜b＞"

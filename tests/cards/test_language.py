@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.cards.language import CODES, Language, choose, load_languages
+from bot.cards.language import LANGUAGE_CODES, Language, choose_language, load_languages
 from bot.cards.presenter import Presenter
-from bot.cards.words import _COLOURS, _WORDS, colour, word
+from bot.cards.status_labels import _COLOURS, _LABELS, status_colour, status_label
 from bot.erp.model import InvoiceStatus, Money, OrderStatus
 from bot.errors import ConfigurationError
 from bot.phrase import phrase
@@ -30,7 +30,7 @@ from bot.phrase import phrase
     ],
 )
 def test_any_code_finds_a_language(languages: Mapping[str, Language], code: str, chosen: str) -> None:
-    assert choose(languages, code).code == chosen
+    assert choose_language(languages, code).code == chosen
 
 
 def test_numbers(languages: Mapping[str, Language]) -> None:
@@ -95,11 +95,11 @@ def test_values_are_shown_by_type(chinese: Presenter, english: Presenter) -> Non
 
 
 def test_every_state_of_every_document_has_a_word() -> None:
-    for kind, words in _WORDS.items():
+    for kind, words in _LABELS.items():
         assert set(words) == set(kind)
     assert all(set(colours) <= set(kind) for kind, colours in _COLOURS.items())
-    assert word(OrderStatus.DRAFT) == phrase("Draft")
-    assert (colour(InvoiceStatus.PAID), colour(InvoiceStatus.VOID)) == ("green", "gray")
+    assert status_label(OrderStatus.DRAFT) == phrase("Draft")
+    assert (status_colour(InvoiceStatus.PAID), status_colour(InvoiceStatus.VOID)) == ("green", "gray")
 
 
 def test_a_missing_catalogue_is_a_matter_of_configuration(tmp_path: Path) -> None:
@@ -108,7 +108,7 @@ def test_a_missing_catalogue_is_a_matter_of_configuration(tmp_path: Path) -> Non
 
 
 def test_a_broken_catalogue_is_a_matter_of_configuration(tmp_path: Path) -> None:
-    for code in CODES:
+    for code in LANGUAGE_CODES:
         folder = tmp_path / code / "LC_MESSAGES"
         folder.mkdir(parents=True)
         (folder / "messages.po").write_text("this is no catalogue", "utf-8")

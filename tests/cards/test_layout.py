@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.cards.layout import NOTHING, card_markdown, cut_bytes, cut_lines, lines_of, plain_markdown
+from bot.cards.layout import EMPTY_MARK, card_markdown, cut_bytes, cut_lines, lines_of, plain_markdown
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ from bot.cards.layout import NOTHING, card_markdown, cut_bytes, cut_lines, lines
         ("#### a\nb", "#### a\nb", "#### a  \n  b"),
         ("> a\nb", "> a\n\nb", "> a  \n  b"),
         ("2026 a\n3 b", "2026 a<br>3 b", "2026 a  \n  3 b"),
-        (f"a\n{NOTHING}\nb {NOTHING}\n{NOTHING}c", "a<br>b<br>c", "a  \n  b  \n  c"),
+        (f"a\n{EMPTY_MARK}\nb {EMPTY_MARK}\n{EMPTY_MARK}c", "a<br>b<br>c", "a  \n  b  \n  c"),
         ("<font colorTokenV2=common_red1_color>a</font>", None, "a"),
         ("<a atId=u1>王仓</a> a", None, "王仓 a"),
         ("", "", ""),

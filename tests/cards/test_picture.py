@@ -13,13 +13,13 @@ import pytest
 
 from bot.cards import picture, samples
 from bot.cards.card import Card
-from bot.cards.render import CardRenderer
+from bot.cards.renderer import CardRenderer
 from bot.errors import ConfigurationError
 
 
 @pytest.fixture
 def card(renderer: CardRenderer, zone: ZoneInfo) -> Card:
-    return renderer.render(samples.load("not_found"), "zh_CN", zone=zone)
+    return renderer.render(samples.load_sample("not_found"), "zh_CN", zone=zone)
 
 
 def program(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
@@ -34,7 +34,7 @@ async def test_draws_the_whole_card_and_nothing_else(card: Card, tmp_path: Path)
     if not any(map(shutil.which, picture._NAMES)):
         pytest.skip("Chromium is not installed")
     out = tmp_path / "card.png"
-    await picture.draw(card, out)
+    await picture.draw_picture(card, out)
     content = out.read_bytes()
     width, height = struct.unpack(">II", content[16:24])
     assert content.startswith(b"\x89PNG")
@@ -47,7 +47,7 @@ async def test_without_chromium_it_says_what_to_install(
 ) -> None:
     monkeypatch.setattr(shutil, "which", lambda name: None)
     with pytest.raises(ConfigurationError, match="install the system package"):
-        await picture.draw(card, tmp_path / "card.png")
+        await picture.draw_picture(card, tmp_path / "card.png")
 
 
 @pytest.mark.parametrize(
@@ -63,13 +63,13 @@ async def test_a_failing_chromium_is_told(
 ) -> None:
     program(tmp_path, monkeypatch, script)
     with pytest.raises(ConfigurationError, match=words):
-        await picture.draw(card, tmp_path / "card.png")
+        await picture.draw_picture(card, tmp_path / "card.png")
 
 
 async def test_a_chromium_that_hangs_is_ended(card: Card, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pid = tmp_path / "pid"
     program(tmp_path, monkeypatch, f"echo $$ > {pid}; exec sleep 60")
     with pytest.raises(ConfigurationError, match="within"):
-        await asyncio.wait_for(picture.draw(card, tmp_path / "card.png", seconds=1), 20)
+        await asyncio.wait_for(picture.draw_picture(card, tmp_path / "card.png", seconds=1), 20)
     with pytest.raises(ProcessLookupError):
         os.kill(int(pid.read_text()), 0)

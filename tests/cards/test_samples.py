@@ -14,8 +14,8 @@ from typing import Any, Literal
 import pytest
 
 from bot.cards.actions import Ask
-from bot.cards.notices import NotFoundNotice, Pick
-from bot.cards.samples import build, load, view_class
+from bot.cards.notices import NotFoundNotice, Suggestion
+from bot.cards.samples import build_value, load_sample, view_class
 from bot.erp.model import Money, OrderStatus, Product, Slice
 from bot.errors import ConfigurationError
 from bot.phrase import Phrase
@@ -59,7 +59,7 @@ class Size(StrEnum):
     ],
 )
 def test_builds(hint: Any, value: object, built: object) -> None:
-    assert build(hint, value) == built
+    assert build_value(hint, value) == built
 
 
 @pytest.mark.parametrize(
@@ -86,22 +86,22 @@ def test_builds(hint: Any, value: object, built: object) -> None:
 )
 def test_refuses(hint: Any, value: object) -> None:
     with pytest.raises((TypeError, ValueError, ArithmeticError)):
-        build(hint, value)
+        build_value(hint, value)
 
 
 def test_loads_the_view_of_a_card() -> None:
-    view = load("not_found")
+    view = load_sample("not_found")
     assert isinstance(view, NotFoundNotice)
-    assert view.closest[0] == Pick("/stock SKU123", "SKU123 内六角螺丝 M6×20")
+    assert view.closest[0] == Suggestion("/stock SKU123", "SKU123 内六角螺丝 M6×20")
     assert view_class("not_found") is NotFoundNotice
 
 
 def test_what_is_missing_or_wrong_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="no usable sample"):
-        load("no_such_card")
+        load_sample("no_such_card")
     (tmp_path / "busy.sample.json").write_text('{"lines": 3}', "utf-8")
     with pytest.raises(ConfigurationError, match="Busy has no lines"):
-        load("busy", tmp_path)
+        load_sample("busy", tmp_path)
     (tmp_path / "nobody.sample.json").write_text("{}", "utf-8")
     with pytest.raises(ConfigurationError, match="0 view classes"):
-        load("nobody", tmp_path)
+        load_sample("nobody", tmp_path)

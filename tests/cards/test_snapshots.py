@@ -10,16 +10,16 @@ from syrupy.assertion import SnapshotAssertion
 from bot.cards import samples
 from bot.cards.budget import Budget, buttons_size
 from bot.cards.card import Card
-from bot.cards.language import CODES, load_languages
-from bot.cards.render import CARDS, SUFFIX, CardRenderer
+from bot.cards.language import LANGUAGE_CODES, load_languages
+from bot.cards.renderer import CARDS, SUFFIX, CardRenderer
 
 NAMES = CardRenderer(languages=load_languages()).names()
 
 
-@pytest.mark.parametrize("code", CODES)
+@pytest.mark.parametrize("code", LANGUAGE_CODES)
 @pytest.mark.parametrize("name", NAMES)
 def test_card(name: str, code: str, renderer: CardRenderer, zone: ZoneInfo, snapshot: SnapshotAssertion) -> None:
-    card = renderer.render(samples.load(name), code, zone=zone)
+    card = renderer.render(samples.load_sample(name), code, zone=zone)
     assert len(card.body.encode()) <= Budget().body_bytes
     assert buttons_size(card.buttons) <= Budget().buttons_bytes
     assert as_text(card) == snapshot

@@ -11,17 +11,16 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from bot.access.people import Entry, People
+from bot.access.people import DirectoryEntry, People
 from bot.cards.actions import Ask
-from bot.cards.card import Card
-from bot.cards.click import Click
-from bot.cards.notices import Busy, Hint, OutOfDate
-from bot.cards.track import TrackIds
+from bot.cards.card import Card, Click
+from bot.cards.notices import BusyNotice, HintNotice, OutOfDateNotice
+from bot.cards.track_ids import TrackIds
 from bot.cards.view import View
-from bot.chat.asking import Asking
 from bot.chat.clicks import ClickPipeline
+from bot.chat.context import QuestionContext
 from bot.chat.message import ConversationKind, Message
-from bot.chat.pipeline import Answer
+from bot.chat.pipeline import PreparedAnswer
 from bot.erp.errors import Unavailable
 from bot.errors import DingerpError
 from bot.metrics import Metrics
@@ -31,7 +30,7 @@ from bot.phrase import phrase
 ZONE = timezone(timedelta(hours=8))
 NOW = datetime(2026, 11, 24, 17, 0, tzinfo=ZONE)
 TRACKS = TrackIds("secret")
-ANSWER = Hint(problem=phrase("Help"))
+ANSWER = HintNotice(problem=phrase("Help"))
 
 CLICK = Click(
     track_id=TRACKS.for_message("m1"),
@@ -43,25 +42,25 @@ CLICK = Click(
 
 
 @dataclass(slots=True)
-class Desk:
+class StubHandler:
     """Answers every line with `ANSWER`, but not before the gate is open."""
 
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     busy: asyncio.Event = field(default_factory=asyncio.Event)
-    asked: list[Asking] = field(default_factory=list)
+    asked: list[QuestionContext] = field(default_factory=list)
 
-    async def view_for(self, asking: Asking) -> Answer:
-        self.asked.append(asking)
+    async def view_for(self, context: QuestionContext) -> PreparedAnswer:
+        self.asked.append(context)
         self.busy.set()
         await self.gate.wait()
-        return Answer(ANSWER, "order", "answered")
+        return PreparedAnswer(ANSWER, "order", "answered")
 
-    def hint_for(self, message: Message) -> Answer | None:
+    def hint_for(self, message: Message) -> PreparedAnswer | None:
         raise AssertionError("a click is no message")
 
 
 @dataclass(slots=True)
-class Renderer:
+class StubRenderer:
     """Remembers what was drawn, in which language and zone."""
 
     drawn: list[tuple[View, str, tzinfo]] = field(default_factory=list)
@@ -72,18 +71,18 @@ class Renderer:
 
 
 @dataclass(slots=True)
-class PhoneBook:
+class FakeDirectory:
     """Knows the people in it; says nothing before the gate is open."""
 
-    entries: Mapping[str, Entry]
+    entries: Mapping[str, DirectoryEntry]
     gate: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def entry(self, user_id: str) -> Entry | None:
+    async def entry(self, user_id: str) -> DirectoryEntry | None:
         await self.gate.wait()
         return self.entries.get(user_id)
 
 
-class Choices:
+class FakeLanguages:
     """The language of each person, changed by the desk in one of the tests."""
 
     def __init__(self) -> None:
@@ -93,12 +92,12 @@ class Choices:
         return self.languages.get(user_id)
 
 
-class Bench:
+class ClickHarness:
     """A pipeline between hand-made neighbours. All gates are open."""
 
-    def __init__(self, *, seconds: float = 5.0, corp_id: str = "dingcorp", board: Board | None = None) -> None:
-        self.desk, self.renderer, self.metrics, self.choices = Desk(), Renderer(), Metrics(), Choices()
-        self.book = PhoneBook({"keeper01": Entry(name="王仓", roles=frozenset({"warehouse"}))})
+    def __init__(self, *, seconds: float = 5.0, corp_id: str = "dingcorp", board: FakeShownCards | None = None) -> None:
+        self.desk, self.renderer, self.metrics, self.choices = StubHandler(), StubRenderer(), Metrics(), FakeLanguages()
+        self.book = FakeDirectory({"keeper01": DirectoryEntry(name="王仓", roles=frozenset({"warehouse"}))})
         self.desk.gate.set()
         self.book.gate.set()
         self.pipeline = ClickPipeline(
@@ -121,16 +120,16 @@ class Bench:
 
 
 async def test_a_click_asks_what_its_button_carries_for_whoever_clicked() -> None:
-    bench = Bench()
-    card = await bench.pipeline.answer(CLICK)
+    harness = ClickHarness()
+    card = await harness.pipeline.answer(CLICK)
     assert card is not None
-    assert bench.renderer.drawn == [(ANSWER, "zh_CN", ZONE)]
-    (asking,) = bench.desk.asked
-    assert (asking.line, asking.offset, asking.now) == ("/order late", 8, NOW)
-    assert (asking.person.user_id, asking.person.name) == ("keeper01", "王仓")
-    assert asking.person.roles == {"warehouse"}
-    assert (asking.conversation.id, asking.conversation.kind) == ("cidA==", ConversationKind.GROUP)
-    assert bench.count("answered") == 1
+    assert harness.renderer.drawn == [(ANSWER, "zh_CN", ZONE)]
+    (context,) = harness.desk.asked
+    assert (context.line, context.offset, context.now) == ("/order late", 8, NOW)
+    assert (context.person.user_id, context.person.name) == ("keeper01", "王仓")
+    assert context.person.roles == {"warehouse"}
+    assert (context.conversation.id, context.conversation.kind) == ("cidA==", ConversationKind.GROUP)
+    assert harness.count("answered") == 1
 
 
 @pytest.mark.parametrize(
@@ -145,42 +144,42 @@ async def test_a_click_asks_what_its_button_carries_for_whoever_clicked() -> Non
     ],
 )
 async def test_what_is_not_for_us_changes_nothing_and_costs_a_line(changes: Mapping[str, Any], why: str) -> None:
-    bench = Bench()
+    harness = ClickHarness()
     with capture_logs() as logs:
-        assert await bench.pipeline.answer(replace(CLICK, **changes)) is None
+        assert await harness.pipeline.answer(replace(CLICK, **changes)) is None
     assert logs == [{"event": "click.ignored", "why": why, "log_level": "warning"}]
-    assert bench.count(why) == 1
-    assert not bench.desk.asked
+    assert harness.count(why) == 1
+    assert not harness.desk.asked
 
 
 async def test_without_a_configured_organisation_all_are_served() -> None:
-    bench = Bench(corp_id="")
-    assert await bench.pipeline.answer(replace(CLICK, corp_id="dingother")) is not None
+    harness = ClickHarness(corp_id="")
+    assert await harness.pipeline.answer(replace(CLICK, corp_id="dingother")) is not None
 
 
 @pytest.mark.parametrize("token", ["", "approve", "stock:SKU123", "po.approve|0|PO-1001", "ask|x|/help", "x" * 5_000])
 async def test_a_token_of_another_release_is_out_of_date(token: str) -> None:
-    bench = Bench()
-    bench.book.gate.clear()  # nobody needs to be looked up for it
+    harness = ClickHarness()
+    harness.book.gate.clear()  # nobody needs to be looked up for it
     with capture_logs() as logs:
-        await bench.pipeline.answer(replace(CLICK, token=token))
-    assert bench.renderer.drawn == [(OutOfDate(), "zh_CN", ZONE)]
-    assert bench.count("out_of_date") == 1
+        await harness.pipeline.answer(replace(CLICK, token=token))
+    assert harness.renderer.drawn == [(OutOfDateNotice(), "zh_CN", ZONE)]
+    assert harness.count("out_of_date") == 1
     assert [log["event"] for log in logs] == ["click.out_of_date"]
     assert token not in str(logs) or not token
 
 
 @pytest.mark.parametrize("slow", ["desk", "book"])
 async def test_the_clicker_never_waits_too_long_for_the_erp_or_the_directory(slow: str) -> None:
-    bench = Bench(seconds=0.01)
-    getattr(bench, slow).gate.clear()
-    await bench.pipeline.answer(CLICK)
-    assert bench.renderer.drawn == [(Busy(line="/order late", offset=8), "zh_CN", ZONE)]
-    assert bench.count("busy") == 1
+    harness = ClickHarness(seconds=0.01)
+    getattr(harness, slow).gate.clear()
+    await harness.pipeline.answer(CLICK)
+    assert harness.renderer.drawn == [(BusyNotice(line="/order late", offset=8), "zh_CN", ZONE)]
+    assert harness.count("busy") == 1
 
 
 @dataclass(slots=True)
-class Board:
+class FakeShownCards:
     """Cards that the bot showed; each try to bring one back gets the next of ``said``."""
 
     said: list[bool | DingerpError]
@@ -214,57 +213,57 @@ class Board:
 async def test_please_wait_is_not_the_last_word_on_a_card_that_the_bot_showed(
     said: list[bool | DingerpError], after: list[float]
 ) -> None:
-    board = Board(said)
-    bench = Bench(seconds=0.01, board=board)
-    bench.desk.gate.clear()
+    board = FakeShownCards(said)
+    harness = ClickHarness(seconds=0.01, board=board)
+    harness.desk.gate.clear()
     track_id = TRACKS.for_card("c1")
-    await bench.pipeline.answer(replace(CLICK, track_id=track_id))
-    await asyncio.gather(*bench.pipeline._at_work)
-    assert bench.renderer.drawn == [(Busy(line="/order late", offset=8), "zh_CN", ZONE)]
+    await harness.pipeline.answer(replace(CLICK, track_id=track_id))
+    await asyncio.gather(*harness.pipeline._at_work)
+    assert harness.renderer.drawn == [(BusyNotice(line="/order late", offset=8), "zh_CN", ZONE)]
     assert board.tried == [(track_id, seconds) for seconds in after]
 
 
 async def test_the_answer_to_a_question_has_no_newer_state_to_bring_back() -> None:
-    bench = Bench(seconds=0.01, board=(board := Board([])))
-    bench.desk.gate.clear()
-    await bench.pipeline.answer(CLICK)
-    assert not bench.pipeline._at_work
+    harness = ClickHarness(seconds=0.01, board=(board := FakeShownCards([])))
+    harness.desk.gate.clear()
+    await harness.pipeline.answer(CLICK)
+    assert not harness.pipeline._at_work
     assert board.tried == []
 
 
 async def test_the_client_may_give_a_click_up() -> None:
-    bench = Bench()
-    bench.desk.gate.clear()
-    task = asyncio.create_task(bench.pipeline.answer(CLICK))
-    await bench.desk.busy.wait()
+    harness = ClickHarness()
+    harness.desk.gate.clear()
+    task = asyncio.create_task(harness.pipeline.answer(CLICK))
+    await harness.desk.busy.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert bench.count("busy") == 0
+    assert harness.count("busy") == 0
 
 
 async def test_the_card_is_in_the_clickers_language_even_if_the_click_chose_it() -> None:
-    bench = Bench()
-    bench.desk.gate.clear()
-    task = asyncio.create_task(bench.pipeline.answer(CLICK))
-    await bench.desk.busy.wait()
-    bench.choices.languages["keeper01"] = "en"
-    bench.desk.gate.set()
+    harness = ClickHarness()
+    harness.desk.gate.clear()
+    task = asyncio.create_task(harness.pipeline.answer(CLICK))
+    await harness.desk.busy.wait()
+    harness.choices.languages["keeper01"] = "en"
+    harness.desk.gate.set()
     await task
-    assert bench.renderer.drawn == [(ANSWER, "en", ZONE)]
+    assert harness.renderer.drawn == [(ANSWER, "en", ZONE)]
 
 
 async def test_whoever_is_not_in_the_directory_is_an_outsider() -> None:
-    bench = Bench()
+    harness = ClickHarness()
     with capture_logs() as logs:
-        await bench.pipeline.answer(replace(CLICK, user_id="reader"))
-    (asking,) = bench.desk.asked
-    assert asking.person.is_external
-    assert bench.renderer.drawn == [(ANSWER, "en", ZONE)]
+        await harness.pipeline.answer(replace(CLICK, user_id="reader"))
+    (context,) = harness.desk.asked
+    assert context.person.is_external
+    assert harness.renderer.drawn == [(ANSWER, "en", ZONE)]
     assert [log["event"] for log in logs] == ["directory.no_member"]
 
 
 async def test_a_click_outside_a_group_is_one_of_a_direct_chat() -> None:
-    bench = Bench()
-    await bench.pipeline.answer(replace(CLICK, space_id=""))
-    assert bench.desk.asked[0].conversation.kind is ConversationKind.DIRECT
+    harness = ClickHarness()
+    await harness.pipeline.answer(replace(CLICK, space_id=""))
+    assert harness.desk.asked[0].conversation.kind is ConversationKind.DIRECT

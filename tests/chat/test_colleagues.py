@@ -6,65 +6,65 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.access.people import Entry, People
-from bot.access.person import Person
-from bot.chat.asking import Asking
+from bot.access.people import DirectoryEntry, People, Person
 from bot.chat.colleagues import MET, Colleagues
+from bot.chat.context import QuestionContext, place_of, places_of
 from bot.chat.message import Conversation, ConversationKind
-from bot.chat.places import place_of, places_of
 from bot.outbox.place import Place
 
 
-class NoChoice:
+class NoLanguages:
     def chosen(self, user_id: str) -> str | None:
         return None
 
 
-class Directory:
+class FakeDirectory:
     def __init__(self) -> None:
         self.asked: list[str] = []
 
-    async def entry(self, user_id: str) -> Entry | None:
+    async def entry(self, user_id: str) -> DirectoryEntry | None:
         self.asked.append(user_id)
-        return None if user_id.startswith("gone") else Entry(name=user_id.title(), roles=frozenset({"buyer"}))
+        return None if user_id.startswith("gone") else DirectoryEntry(name=user_id.title(), roles=frozenset({"buyer"}))
 
 
 @pytest.fixture
-def directory() -> Directory:
-    return Directory()
+def directory() -> FakeDirectory:
+    return FakeDirectory()
 
 
 @pytest.fixture
-def colleagues(directory: Directory) -> Colleagues:
-    people = People(languages=NoChoice(), default_language="en", configured_languages={}, directory=directory)
+def colleagues(directory: FakeDirectory) -> Colleagues:
+    people = People(languages=NoLanguages(), default_language="en", configured_languages={}, directory=directory)
     return Colleagues(people, {"buyer": frozenset({"bo", "ann"}), "approver": frozenset({"max", "bo"})})
 
 
-def asking(
+def context(
     user_id: str | None, conversation: str = "cidA==", kind: ConversationKind = ConversationKind.GROUP
-) -> Asking:
+) -> QuestionContext:
     person = Person(user_id=user_id, name="x")
     now = datetime(2026, 11, 24, tzinfo=UTC)
-    return Asking(person=person, conversation=Conversation(conversation, kind), line="/alerts", now=now)
+    return QuestionContext(person=person, conversation=Conversation(conversation, kind), line="/alerts", now=now)
 
 
 def test_first_oneself_then_those_met_here_then_the_roles(colleagues: Colleagues) -> None:
     for user_id, where in (("carl", "cidA=="), ("dora", "cidA=="), ("eve", "cidB=="), (None, "cidA==")):
-        colleagues.meet(asking(user_id, where))
-    assert colleagues.around(asking("dora")) == ("dora", "carl", "bo", "max", "ann")
-    assert colleagues.around(asking("ann", "cidC==")) == ("ann", "bo", "max")
+        colleagues.meet(context(user_id, where))
+    assert colleagues.around(context("dora")) == ("dora", "carl", "bo", "max", "ann")
+    assert colleagues.around(context("ann", "cidC==")) == ("ann", "bo", "max")
 
 
 def test_so_many_are_remembered_at_one_place(colleagues: Colleagues) -> None:
     for number in range(MET + 10):
-        colleagues.meet(asking(f"u{number}"))
-    met = colleagues.around(asking("me"))
+        colleagues.meet(context(f"u{number}"))
+    met = colleagues.around(context("me"))
     assert len(met) == 1 + MET + 3
     assert "u0" not in met
     assert f"u{MET + 9}" in met
 
 
-async def test_names_are_looked_up_only_for_those_who_are_shown(colleagues: Colleagues, directory: Directory) -> None:
+async def test_names_are_looked_up_only_for_those_who_are_shown(
+    colleagues: Colleagues, directory: FakeDirectory
+) -> None:
     people = await colleagues.named(("bo", "gone1", "max"))
     assert [(person.user_id, person.name) for person in people] == [("bo", "Bo"), ("max", "Max")]
     assert sorted(directory.asked) == ["bo", "gone1", "max"]
@@ -72,8 +72,8 @@ async def test_names_are_looked_up_only_for_those_who_are_shown(colleagues: Coll
 
 def test_a_question_stands_in_a_group_or_in_ones_own_chat() -> None:
     group, own = Place.parse("group:cidA=="), Place.parse("person:ann")
-    assert place_of(asking("ann")) == group
-    assert places_of(asking("ann")) == (group, own)
-    direct = asking("ann", "cidDirect==", ConversationKind.DIRECT)
+    assert place_of(context("ann")) == group
+    assert places_of(context("ann")) == (group, own)
+    direct = context("ann", "cidDirect==", ConversationKind.DIRECT)
     assert place_of(direct) == own
     assert places_of(direct) == (own,)

@@ -6,8 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.chat.durations import parse_duration
-from bot.chat.line import normalise
+from bot.chat.parsing import normalise, parse_duration
 
 
 @pytest.mark.parametrize(

@@ -7,14 +7,14 @@ from collections.abc import Mapping
 import pytest
 
 from bot.access.policy import AccessPolicy
-from bot.cards.notices import ExternalNotice, Hint, QuotaNotice
+from bot.cards.notices import ExternalNotice, HintNotice, QuotaNotice
 from bot.cards.view import View
-from bot.chat.desk import QuestionDesk
+from bot.chat.dispatcher import QuestionDispatcher
 from bot.chat.message import Conversation, ConversationKind, Message, MessageKind, Sender
 from bot.chat.registry import Commands
 from tests.commands.company import NOW
 
-DESK = QuestionDesk(commands=Commands([]), policy=AccessPolicy(), collaborators={}, seconds=1)
+DESK = QuestionDispatcher(commands=Commands([]), policy=AccessPolicy(), collaborators={}, seconds=1)
 
 
 def message(kind: MessageKind, text: str = "", *, staff_id: str | None = "keeper01") -> Message:
@@ -44,11 +44,11 @@ def test_words_are_a_question(kind: MessageKind, text: str) -> None:
 
 
 EMPTY: Mapping[MessageKind, type[View]] = {
-    MessageKind.AUDIO: Hint,
-    MessageKind.PICTURE: Hint,
-    MessageKind.VIDEO: Hint,
-    MessageKind.FILE: Hint,
-    MessageKind.UNKNOWN: Hint,
+    MessageKind.AUDIO: HintNotice,
+    MessageKind.PICTURE: HintNotice,
+    MessageKind.VIDEO: HintNotice,
+    MessageKind.FILE: HintNotice,
+    MessageKind.UNKNOWN: HintNotice,
     MessageKind.QUOTA_EXHAUSTED: QuotaNotice,
 }
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.chat.line import command_line, normalise, split
+from bot.chat.parsing import command_line, normalise, split
 
 typed = st.text(st.characters(exclude_categories=()), max_size=60) | st.text(
     "/ 　@\"'，、;.?？SKUsku１２查库存的+-—\u200b\ud800", max_size=40

@@ -8,7 +8,7 @@ from types import ModuleType
 
 import pytest
 
-from bot.cards.notices import Hint
+from bot.cards.notices import HintNotice
 from bot.cards.view import View
 from bot.chat import registry
 from bot.chat.arguments import Word
@@ -20,13 +20,13 @@ from bot.phrase import phrase
 def make(name: str, *aliases: str, place: int = 100) -> AnyCommand:
     @command(name, aliases=aliases, summary=phrase("What you can ask"), place=place)
     async def answer(text: Word | None = None) -> View:
-        return Hint(problem=phrase("What you can ask"))
+        return HintNotice(problem=phrase("What you can ask"))
 
     return answer
 
 
 async def test_a_command_can_be_called_like_its_function() -> None:
-    assert isinstance(await make("weather")(), Hint)
+    assert isinstance(await make("weather")(), HintNotice)
 
 
 def test_a_command_knows_all_its_names_and_how_it_is_typed() -> None:
@@ -38,7 +38,7 @@ def test_a_command_knows_all_its_names_and_how_it_is_typed() -> None:
 
 def test_a_plain_function_is_no_command() -> None:
     def answer() -> View:
-        return Hint(problem=phrase("What you can ask"))
+        return HintNotice(problem=phrase("What you can ask"))
 
     with pytest.raises(ConfigurationError, match="async"):
         command("weather", summary=phrase("What you can ask"))(answer)  # type: ignore[arg-type]  # the mistake

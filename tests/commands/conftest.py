@@ -7,26 +7,25 @@ from typing import TypeVar
 
 import pytest
 
-from bot.access.people import Entry, People
-from bot.access.person import Person
+from bot.access.people import DirectoryEntry, People, Person
 from bot.access.policy import AccessPolicy
-from bot.alerts.acting import AlertActions
-from bot.alerts.board import AlertBoard
-from bot.approvals.asking import Approvals
-from bot.approvals.showing import Showing
-from bot.approvals.unit import Terms
+from bot.alerts.actions import AlertActions
+from bot.alerts.queries import AlertQueries
+from bot.approvals.facade import ApprovalFacade
+from bot.approvals.presenter import CasePresenter
+from bot.approvals.unit_of_work import ApprovalOptions
 from bot.cards.view import View
-from bot.chat.asking import Asking
 from bot.chat.colleagues import Colleagues
-from bot.chat.desk import QuestionDesk
-from bot.chat.language import LanguageChoice
+from bot.chat.context import QuestionContext
+from bot.chat.dispatcher import QuestionDispatcher
 from bot.chat.message import Conversation, ConversationKind
-from bot.chat.pipeline import Answer
+from bot.chat.pipeline import PreparedAnswer
+from bot.chat.ports import LanguageChoice
 from bot.chat.registry import Commands
 from bot.erp.hub import ErpHub
 from bot.metrics import Metrics
-from tests.commands.alerting import Board
-from tests.commands.approving import Counter
+from tests.commands.alert_fakes import InMemoryAlertBoard
+from tests.commands.approval_fakes import ApprovalFixture
 from tests.commands.company import NOW, Company
 
 V = TypeVar("V", bound=View)
@@ -34,10 +33,10 @@ V = TypeVar("V", bound=View)
 GROUP = Conversation("cidGroup==", ConversationKind.GROUP, "仓库群")
 KEEPER = Person(user_id="keeper01", name="王仓", roles=frozenset({"warehouse"}))
 
-Ask = Callable[..., Awaitable[Answer]]
+Ask = Callable[..., Awaitable[PreparedAnswer]]
 
 
-class Choices:
+class FakeLanguageChoice:
     """Remembers languages in a dictionary."""
 
     def __init__(self) -> None:
@@ -55,11 +54,11 @@ class Members:
         | {f"clerk{number:02}": f"职员{number}" for number in range(20)}
     )
 
-    async def entry(self, user_id: str) -> Entry | None:
-        return Entry(name=self.NAMES[user_id]) if user_id in self.NAMES else None
+    async def entry(self, user_id: str) -> DirectoryEntry | None:
+        return DirectoryEntry(name=self.NAMES[user_id]) if user_id in self.NAMES else None
 
 
-class NoChoice:
+class NoLanguages:
     """Nobody has chosen a language."""
 
     def chosen(self, user_id: str) -> str | None:
@@ -89,29 +88,29 @@ def policy() -> AccessPolicy:
 
 
 @pytest.fixture
-def choices() -> Choices:
-    return Choices()
+def choices() -> FakeLanguageChoice:
+    return FakeLanguageChoice()
 
 
 @pytest.fixture
-def board() -> Board:
-    return Board()
+def board() -> InMemoryAlertBoard:
+    return InMemoryAlertBoard()
 
 
 @pytest.fixture
 def colleagues() -> Colleagues:
-    people = People(languages=NoChoice(), default_language="zh_CN", configured_languages={}, directory=Members())
+    people = People(languages=NoLanguages(), default_language="zh_CN", configured_languages={}, directory=Members())
     return Colleagues(people, {"approver": frozenset({"manager01", "gone01"}), "buyer": frozenset({"buyer01"})})
 
 
 @pytest.fixture
-def terms() -> Terms:
-    return Terms()
+def terms() -> ApprovalOptions:
+    return ApprovalOptions()
 
 
 @pytest.fixture
-def counter(company: Company, hub: ErpHub, terms: Terms) -> Counter:
-    return Counter(company, hub, Members.NAMES, terms)
+def counter(company: Company, hub: ErpHub, terms: ApprovalOptions) -> ApprovalFixture:
+    return ApprovalFixture(company, hub, Members.NAMES, terms)
 
 
 @pytest.fixture
@@ -119,22 +118,22 @@ def desk(
     commands: Commands,
     hub: ErpHub,
     policy: AccessPolicy,
-    choices: Choices,
-    board: Board,
+    choices: FakeLanguageChoice,
+    board: InMemoryAlertBoard,
     colleagues: Colleagues,
-    counter: Counter,
-) -> QuestionDesk:
-    return QuestionDesk(
+    counter: ApprovalFixture,
+) -> QuestionDispatcher:
+    return QuestionDispatcher(
         commands=commands,
         policy=policy,
         collaborators={
             ErpHub: hub,
             LanguageChoice: choices,
-            AlertBoard: board,
+            AlertQueries: board,
             AlertActions: board,
             Colleagues: colleagues,
-            Approvals: counter.approvals,
-            Showing: counter.showing,
+            ApprovalFacade: counter.approvals,
+            CasePresenter: counter.showing,
         },
         seconds=5,
         reference=lambda: "abc123",
@@ -142,13 +141,15 @@ def desk(
 
 
 @pytest.fixture
-def ask(desk: QuestionDesk) -> Ask:
+def ask(desk: QuestionDispatcher) -> Ask:
     """Ask a line as the keeper does in a group."""
 
     async def ask(
         line: str, *, offset: int = 0, person: Person = KEEPER, where: Conversation = GROUP, now: datetime = NOW
-    ) -> Answer:
-        return await desk.view_for(Asking(person=person, conversation=where, line=line, offset=offset, now=now))
+    ) -> PreparedAnswer:
+        return await desk.view_for(
+            QuestionContext(person=person, conversation=where, line=line, offset=offset, now=now)
+        )
 
     return ask
 
@@ -158,7 +159,7 @@ def lines(view: View) -> list[str]:
     return [button.does if isinstance(button.does, str) else button.does.typed for button in view.buttons()]
 
 
-def as_(kind: type[V], answer: Answer) -> V:
+def as_(kind: type[V], answer: PreparedAnswer) -> V:
     """Return the answer's view, which must be of this kind."""
     assert isinstance(answer.view, kind), answer.view
     return answer.view

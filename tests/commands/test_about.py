@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from bot.access.policy import AccessPolicy, Rule
-from bot.cards.notices import BadArgument
+from bot.access.policy import AccessPolicy, AccessRule
+from bot.cards.notices import BadArgumentNotice
 from bot.chat.registry import Commands
 from commands.help import CommandHelp, Help
 from commands.lang import Lang
 from commands.whoami import Whoami
-from tests.commands.conftest import KEEPER, Ask, Choices, as_, lines
+from tests.commands.conftest import KEEPER, Ask, FakeLanguageChoice, as_, lines
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ async def test_help_about_one_command_shows_how_it_is_typed(ask: Ask, line: str)
 
 
 async def test_help_about_nothing_we_know_names_the_commands(ask: Ask) -> None:
-    problem = as_(BadArgument, await ask("/help weather")).problem
+    problem = as_(BadArgumentNotice, await ask("/help weather")).problem
     assert "/stock" in str(problem)
 
 
@@ -58,17 +58,17 @@ async def test_whoami_shows_what_the_configuration_needs(ask: Ask) -> None:
 class TestAccess:
     @pytest.fixture
     def policy(self) -> AccessPolicy:
-        return AccessPolicy(rules=(Rule(commands=frozenset({"invoice"}), roles=frozenset({"finance"})),))
+        return AccessPolicy(rules=(AccessRule(commands=frozenset({"invoice"}), roles=frozenset({"finance"})),))
 
     async def test_help_and_whoami_show_only_what_the_person_may_use(self, ask: Ask) -> None:
         assert "invoice" not in {row.name for row in as_(Help, await ask("/help")).rows}
         assert "invoice" not in as_(Whoami, await ask("/whoami")).commands
-        as_(BadArgument, await ask("/help invoice"))
+        as_(BadArgumentNotice, await ask("/help invoice"))
         clerk = replace(KEEPER, roles=frozenset({"finance"}))
         assert "invoice" in {row.name for row in as_(Help, await ask("/help", person=clerk)).rows}
 
 
-async def test_lang_shows_the_language_and_the_others(ask: Ask, choices: Choices) -> None:
+async def test_lang_shows_the_language_and_the_others(ask: Ask, choices: FakeLanguageChoice) -> None:
     view = as_(Lang, await ask("/lang"))
     assert (str(view.language), view.chosen, lines(view)) == ("Chinese", False, ["/lang en"])
     assert choices.chosen == {}
@@ -78,12 +78,12 @@ async def test_lang_shows_the_language_and_the_others(ask: Ask, choices: Choices
     ("line", "code"),
     [("/lang en", "en"), ("/语言 中文", "zh_CN"), ("/lang EN-us", "en"), ("/yy 英文", "en"), ("/lang zh", "zh_CN")],
 )
-async def test_lang_keeps_the_choice_of_the_person(ask: Ask, choices: Choices, line: str, code: str) -> None:
+async def test_lang_keeps_the_choice_of_the_person(ask: Ask, choices: FakeLanguageChoice, line: str, code: str) -> None:
     assert as_(Lang, await ask(line)).chosen
     assert choices.chosen == {"keeper01": code}
 
 
-async def test_a_language_that_there_is_not_shows_the_usage(ask: Ask, choices: Choices) -> None:
-    view = as_(BadArgument, await ask("/lang français"))
+async def test_a_language_that_there_is_not_shows_the_usage(ask: Ask, choices: FakeLanguageChoice) -> None:
+    view = as_(BadArgumentNotice, await ask("/lang français"))
     assert str(view.usage) == "/lang [zh|en]"
     assert choices.chosen == {}

@@ -10,27 +10,26 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.access.people import People
-from bot.alerts.alert import AlertState, Mark
-from bot.cards.actions import AckAlert, Ask, AssignAlert, Pause, SnoozeAlert, unpack
-from bot.cards.card import Card
-from bot.cards.click import Click
+from bot.alerts.alert import AlertState, UserStamp
+from bot.cards.actions import AckAlert, Ask, AssignAlert, SnoozeAlert, SnoozeDuration, unpack
+from bot.cards.card import Card, Click
 from bot.cards.language import load_languages
-from bot.cards.render import CardRenderer
-from bot.cards.track import TrackIds
+from bot.cards.renderer import CardRenderer
+from bot.cards.track_ids import TrackIds
 from bot.chat.clicks import ClickPipeline
-from bot.chat.desk import QuestionDesk
+from bot.chat.dispatcher import QuestionDispatcher
 from bot.errors import DingerpError
 from bot.metrics import Metrics
 from bot.outbox.place import Place
-from tests.commands.alerting import ELSEWHERE, HERE, OWN, Board, alert
+from tests.commands.alert_fakes import ELSEWHERE, HERE, OWN, InMemoryAlertBoard, alert
 from tests.commands.company import NOW
-from tests.commands.conftest import Members, NoChoice
+from tests.commands.conftest import Members, NoLanguages
 
 TRACKS = TrackIds("secret")
 
 
 @dataclass(slots=True)
-class Places:
+class FakeShownCards:
     """The outbox's memory of where cards stand."""
 
     known: dict[str, Place] = field(default_factory=dict)
@@ -48,16 +47,16 @@ class Places:
         return self.known.get(track_id)
 
 
-class English(NoChoice):
+class English(NoLanguages):
     def chosen(self, user_id: str) -> str | None:
         return "en"
 
 
-class Bench:
+class AlertClickHarness:
     """One card with one alert, here; everything may be changed."""
 
-    def __init__(self, desk: QuestionDesk, board: Board) -> None:
-        self.board, self.places, self.metrics = board, Places(), Metrics()
+    def __init__(self, desk: QuestionDispatcher, board: InMemoryAlertBoard) -> None:
+        self.board, self.places, self.metrics = board, FakeShownCards(), Metrics()
         self.pipeline = ClickPipeline(
             desk=desk,
             people=People(languages=English(), default_language="en", configured_languages={}, directory=Members()),
@@ -88,180 +87,185 @@ class Bench:
 
 
 @pytest.fixture
-def bench(desk: QuestionDesk, board: Board) -> Bench:
-    return Bench(desk, board)
+def harness(desk: QuestionDispatcher, board: InMemoryAlertBoard) -> AlertClickHarness:
+    return AlertClickHarness(desk, board)
 
 
 def tokens(card: Card) -> dict[str, str]:
     return {button.text: button.token for button in card.buttons}
 
 
-async def test_got_it(bench: Bench) -> None:
-    card = await bench.click(AckAlert("a1"))
+async def test_got_it(harness: AlertClickHarness) -> None:
+    card = await harness.click(AckAlert("a1"))
     assert card.name == "alert"
     assert "Taken by: **王仓**" in card.body
     assert "Got it" not in tokens(card)
-    assert bench.board.deeds == ["ack a1 keeper01"]
-    assert bench.places.clicks == [(bench.track, "keeper01")]
-    assert bench.count("answered") == 1
+    assert harness.board.deeds == ["ack a1 keeper01"]
+    assert harness.places.clicks == [(harness.track, "keeper01")]
+    assert harness.count("answered") == 1
 
 
-async def test_twice_is_once(bench: Bench) -> None:
-    first = await bench.click(AckAlert("a1"))
-    again = await bench.click(AckAlert("a1"))
+async def test_twice_is_once(harness: AlertClickHarness) -> None:
+    first = await harness.click(AckAlert("a1"))
+    again = await harness.click(AckAlert("a1"))
     assert again.body == first.body
 
 
-async def test_the_late_clicker_is_told_who_was_first_and_when(bench: Bench) -> None:
-    earlier = Mark("buyer01", "赵采", NOW - timedelta(minutes=7))
-    bench.board.alerts["a1"] = replace(bench.board.alerts["a1"], acknowledged=earlier)
-    card = await bench.click(AckAlert("a1"))
+async def test_the_late_clicker_is_told_who_was_first_and_when(harness: AlertClickHarness) -> None:
+    earlier = UserStamp("buyer01", "赵采", NOW - timedelta(minutes=7))
+    harness.board.alerts["a1"] = replace(harness.board.alerts["a1"], acknowledged=earlier)
+    card = await harness.click(AckAlert("a1"))
     assert "赵采 took it already, at Nov 5, 2026 08:23." in card.body
-    assert bench.board.deeds == []
+    assert harness.board.deeds == []
 
 
-async def test_later_asks_how_long_and_then_does_it(bench: Bench) -> None:
-    choice = await bench.click(SnoozeAlert("a1"))
+async def test_later_asks_how_long_and_then_does_it(harness: AlertClickHarness) -> None:
+    choice = await harness.click(SnoozeAlert("a1"))
     assert choice.name == "alert_snooze"
-    assert bench.board.deeds == []
+    assert harness.board.deeds == []
     assert list(tokens(choice)) == ["1 hour", "4 hours", "Tomorrow", "Back"]
-    done = await bench.click(tokens(choice)["4 hours"])
+    done = await harness.click(tokens(choice)["4 hours"])
     assert "Put off until: Nov 5, 2026 12:30 · 王仓" in done.body
-    back = await bench.click(tokens(choice)["Back"])
+    back = await harness.click(tokens(choice)["Back"])
     assert back.name == "alert"
 
 
-async def test_assigning_chooses_from_pages_of_people(bench: Bench) -> None:
-    choice = await bench.click(AssignAlert("a1"))
+async def test_assigning_chooses_from_pages_of_people(harness: AlertClickHarness) -> None:
+    choice = await harness.click(AssignAlert("a1"))
     assert list(tokens(choice))[:3] == ["Myself", "陈经理", "赵采"]
-    done = await bench.click(tokens(choice)["赵采"])
+    done = await harness.click(tokens(choice)["赵采"])
     assert "Assigned to: **赵采**" in done.body
-    assert bench.board.deeds == ["assign a1 keeper01 buyer01"]
+    assert harness.board.deeds == ["assign a1 keeper01 buyer01"]
 
 
-async def test_details_ask_the_erp_live(bench: Bench) -> None:
-    shown = await bench.click(Ask("/alerts a1"))
-    details = await bench.click(tokens(shown)["Details"])
+async def test_details_ask_the_erp_live(harness: AlertClickHarness) -> None:
+    shown = await harness.click(Ask("/alerts a1"))
+    details = await harness.click(tokens(shown)["Details"])
     assert details.name == "stock"
     assert "1,830" in details.body
 
 
-async def test_what_is_over_stays_over(bench: Bench) -> None:
-    bench.board.alerts["a1"] = alert("a1", state=AlertState.RESOLVED)
-    card = await bench.click(AckAlert("a1"))
+async def test_what_is_over_stays_over(harness: AlertClickHarness) -> None:
+    harness.board.alerts["a1"] = alert("a1", state=AlertState.RESOLVED)
+    card = await harness.click(AckAlert("a1"))
     assert "It is over already" in card.body
     assert card.title.startswith("🟢")
-    assert bench.board.deeds == []
+    assert harness.board.deeds == []
 
 
-async def test_a_group_is_turned_and_drilled_into(bench: Bench) -> None:
+async def test_a_group_is_turned_and_drilled_into(harness: AlertClickHarness) -> None:
     several = [alert(f"g{number}", f"SKU{number}", since=NOW - timedelta(minutes=number)) for number in range(9)]
-    card = bench.board.show(*several)
-    bench.track = bench.stand(card, HERE)
-    first = await bench.click(Ask(f"/alerts {card}"))
+    card = harness.board.show(*several)
+    harness.track = harness.stand(card, HERE)
+    first = await harness.click(Ask(f"/alerts {card}"))
     seen: list[str] = []
     page: Card = first
     while True:
         seen += [text for text in tokens(page) if text.startswith("SKU")]
         if "Next" not in tokens(page):
             break
-        page = await bench.click(tokens(page)["Next"])
+        page = await harness.click(tokens(page)["Next"])
     assert seen == [f"SKU{number}" for number in range(9)]
-    one = await bench.click(tokens(first)["SKU0"])
-    taken = await bench.click(tokens(one)["Got it"])
-    back = await bench.click(tokens(taken)["Back"])
+    one = await harness.click(tokens(first)["SKU0"])
+    taken = await harness.click(tokens(one)["Got it"])
+    back = await harness.click(tokens(taken)["Back"])
     assert back.name == "alert_group"
     assert "王仓" in back.body
 
 
-async def test_a_forwarded_card_counts_where_it_stands(bench: Bench) -> None:
-    await bench.click(AckAlert("a1"), space_id=ELSEWHERE.id)
-    assert bench.board.deeds == ["ack a1 keeper01"]
+async def test_a_forwarded_card_counts_where_it_stands(harness: AlertClickHarness) -> None:
+    await harness.click(AckAlert("a1"), space_id=ELSEWHERE.id)
+    assert harness.board.deeds == ["ack a1 keeper01"]
 
 
-async def test_a_forwarded_card_opens_nothing_that_is_not_open_where_it_was_clicked(bench: Bench) -> None:
-    bench.board.show(alert("b1", "SKU9"), place=ELSEWHERE)
-    card = await bench.click(Ask("/alerts"), space_id=ELSEWHERE.id)
+async def test_a_forwarded_card_opens_nothing_that_is_not_open_where_it_was_clicked(harness: AlertClickHarness) -> None:
+    harness.board.show(alert("b1", "SKU9"), place=ELSEWHERE)
+    card = await harness.click(Ask("/alerts"), space_id=ELSEWHERE.id)
     assert list(tokens(card)) == ["SKU9"]
-    assert (await bench.click(Ask("/alerts a1"), space_id=ELSEWHERE.id)).name == "alert_list"
+    assert (await harness.click(Ask("/alerts a1"), space_id=ELSEWHERE.id)).name == "alert_list"
 
 
-async def test_an_alert_of_another_place_cannot_be_touched(bench: Bench) -> None:
+async def test_an_alert_of_another_place_cannot_be_touched(harness: AlertClickHarness) -> None:
     """A client may send any id, with the id of a card that it does see."""
-    bench.board.show(alert("b1"), place=ELSEWHERE)
-    for action in (AckAlert("b1"), SnoozeAlert("b1", Pause.HOUR), AssignAlert("b1", "buyer01"), AckAlert("nothing")):
-        card = await bench.click(action)
+    harness.board.show(alert("b1"), place=ELSEWHERE)
+    for action in (
+        AckAlert("b1"),
+        SnoozeAlert("b1", SnoozeDuration.HOUR),
+        AssignAlert("b1", "buyer01"),
+        AckAlert("nothing"),
+    ):
+        card = await harness.click(action)
         assert card.name == "not_found"
-    assert bench.board.deeds == []
+    assert harness.board.deeds == []
 
 
-async def test_nobody_outside_the_list_can_be_made_responsible(bench: Bench) -> None:
-    card = await bench.click(AssignAlert("a1", "stranger"))
+async def test_nobody_outside_the_list_can_be_made_responsible(harness: AlertClickHarness) -> None:
+    card = await harness.click(AssignAlert("a1", "stranger"))
     assert card.name == "bad_argument"
-    assert bench.board.deeds == []
+    assert harness.board.deeds == []
 
 
-async def test_a_card_of_ones_own_chat(bench: Bench) -> None:
-    bench.track = bench.stand(bench.board.show(alert("p1"), place=OWN), OWN)
-    await bench.click(AckAlert("p1"), space_id="cidDirect==")
-    assert bench.board.deeds == ["ack p1 keeper01"]
-    listed = await bench.click(Ask("/alerts stock.low"), space_id="cidDirect==")
+async def test_a_card_of_ones_own_chat(harness: AlertClickHarness) -> None:
+    harness.track = harness.stand(harness.board.show(alert("p1"), place=OWN), OWN)
+    await harness.click(AckAlert("p1"), space_id="cidDirect==")
+    assert harness.board.deeds == ["ack p1 keeper01"]
+    listed = await harness.click(Ask("/alerts stock.low"), space_id="cidDirect==")
     assert "Open alerts for you" in listed.title
 
 
-async def test_somebody_elses_card_is_refused(bench: Bench) -> None:
-    bench.track = bench.stand(bench.board.show(alert("p1"), place=OWN), OWN)
-    card = await bench.click(AckAlert("p1"), user_id="buyer01")
+async def test_somebody_elses_card_is_refused(harness: AlertClickHarness) -> None:
+    harness.track = harness.stand(harness.board.show(alert("p1"), place=OWN), OWN)
+    card = await harness.click(AckAlert("p1"), user_id="buyer01")
     assert card.name == "denied"
-    assert bench.board.deeds == []
-    assert bench.count("denied") == 1
+    assert harness.board.deeds == []
+    assert harness.count("denied") == 1
 
 
-async def test_people_from_outside_are_refused(bench: Bench) -> None:
-    card = await bench.click(AckAlert("a1"), user_id="guest99")
+async def test_people_from_outside_are_refused(harness: AlertClickHarness) -> None:
+    card = await harness.click(AckAlert("a1"), user_id="guest99")
     assert card.name == "external"
-    assert bench.board.deeds == []
+    assert harness.board.deeds == []
 
 
 @pytest.mark.parametrize(
     "token", ["alert.ack|", "alert.close|a1", "alert.ack|a1|x", "alert.snooze|a1|2h", "po.approve|1"]
 )
-async def test_a_token_that_we_never_wrote_does_nothing(bench: Bench, token: str) -> None:
-    card = await bench.click(token)
+async def test_a_token_that_we_never_wrote_does_nothing(harness: AlertClickHarness, token: str) -> None:
+    card = await harness.click(token)
     assert card.name == "out_of_date"
-    assert bench.board.deeds == []
+    assert harness.board.deeds == []
 
 
 @pytest.mark.parametrize("track", [TrackIds("other").for_card("c-a1-group"), "c1-00-00", ""])
-async def test_a_foreign_card_is_ignored(bench: Bench, track: str) -> None:
+async def test_a_foreign_card_is_ignored(harness: AlertClickHarness, track: str) -> None:
     click = Click(track_id=track, user_id="keeper01", corp_id="dingcorp", token=AckAlert("a1").pack())
-    assert await bench.pipeline.answer(click) is None
-    assert bench.board.deeds == []
+    assert await harness.pipeline.answer(click) is None
+    assert harness.board.deeds == []
 
 
-async def test_the_answer_to_a_question_may_act_where_it_was_asked(bench: Bench) -> None:
+async def test_the_answer_to_a_question_may_act_where_it_was_asked(harness: AlertClickHarness) -> None:
     answer = TRACKS.for_message("m1")
-    await bench.click(AckAlert("a1"), track_id=answer)
-    assert bench.board.deeds == ["ack a1 keeper01"]
-    bench.board.deeds.clear()
-    card = await bench.click(AckAlert("a1"), track_id=answer, space_id=ELSEWHERE.id)
+    await harness.click(AckAlert("a1"), track_id=answer)
+    assert harness.board.deeds == ["ack a1 keeper01"]
+    harness.board.deeds.clear()
+    card = await harness.click(AckAlert("a1"), track_id=answer, space_id=ELSEWHERE.id)
     assert card.name == "not_found"
-    assert bench.board.deeds == []
+    assert harness.board.deeds == []
 
 
-async def test_a_card_that_the_outbox_forgot_stands_where_it_was_clicked(bench: Bench) -> None:
-    bench.places.known.clear()
-    await bench.click(AckAlert("a1"))
-    assert bench.board.deeds == ["ack a1 keeper01"]
-    bench.places.broken = True
+async def test_a_card_that_the_outbox_forgot_stands_where_it_was_clicked(harness: AlertClickHarness) -> None:
+    harness.places.known.clear()
+    await harness.click(AckAlert("a1"))
+    assert harness.board.deeds == ["ack a1 keeper01"]
+    harness.places.broken = True
     with capture_logs() as logs:
-        await bench.click(AckAlert("a1"))
+        await harness.click(AckAlert("a1"))
     assert [log["event"] for log in logs] == ["click.place_unknown"]
 
 
-async def test_a_slow_store_costs_two_seconds_at_most_and_the_state_can_be_asked(bench: Bench) -> None:
-    bench.places.gate = asyncio.Event()
-    bench.pipeline._seconds = 0.01
-    card = await bench.click(AckAlert("a1"))
+async def test_a_slow_store_costs_two_seconds_at_most_and_the_state_can_be_asked(harness: AlertClickHarness) -> None:
+    harness.places.gate = asyncio.Event()
+    harness.pipeline._seconds = 0.01
+    card = await harness.click(AckAlert("a1"))
     assert card.name == "busy"
     assert unpack(card.buttons[0].token) == Ask("/alerts a1 ack")

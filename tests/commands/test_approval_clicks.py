@@ -10,32 +10,31 @@ import pytest
 
 from bot.access.people import People
 from bot.approvals.case import Case, CaseState
-from bot.approvals.views import Face
-from bot.cards.actions import Action, ApprovePo, Ask, ForwardPo, Reason, RejectPo, UndoPo
-from bot.cards.card import Card
-from bot.cards.click import Click
+from bot.approvals.views import Audience
+from bot.cards.actions import Action, ApprovePo, Ask, ForwardPo, RejectPo, RejectReason, UndoPo
+from bot.cards.card import Card, Click
 from bot.cards.language import load_languages
-from bot.cards.render import CardRenderer
+from bot.cards.renderer import CardRenderer
 from bot.chat.clicks import ClickPipeline
-from bot.chat.desk import QuestionDesk
+from bot.chat.dispatcher import QuestionDispatcher
 from bot.erp.model import Verdict
 from bot.metrics import Metrics
 from bot.outbox.place import Place, PlaceKind
-from tests.commands.approving import GROUP, Counter, rules
+from tests.commands.approval_fakes import GROUP, ApprovalFixture, rules
 from tests.commands.company import NOW, cny
 from tests.commands.conftest import Ask as AskLine
 from tests.commands.conftest import Members
-from tests.commands.test_alert_clicks import TRACKS, English, Places
+from tests.commands.test_alert_clicks import TRACKS, English, FakeShownCards
 from tests.commands.test_approvals import MANAGER
 
 OWN = Place(PlaceKind.PERSON, "manager01")
 
 
-class Bench:
+class ApprovalClickHarness:
     """A case with cards in the group and in the manager's own chat."""
 
-    def __init__(self, desk: QuestionDesk, counter: Counter, case: Case, seconds: float = 1.0) -> None:
-        self.counter, self.case, self.places, self.metrics = counter, case, Places(), Metrics()
+    def __init__(self, desk: QuestionDispatcher, counter: ApprovalFixture, case: Case, seconds: float = 1.0) -> None:
+        self.counter, self.case, self.places, self.metrics = counter, case, FakeShownCards(), Metrics()
         self.pipeline = ClickPipeline(
             desk=desk,
             people=People(languages=English(), default_language="en", configured_languages={}, directory=Members()),
@@ -82,25 +81,25 @@ class Bench:
 
 
 @pytest.fixture
-async def bench(desk: QuestionDesk, counter: Counter) -> Bench:
-    return Bench(desk, counter, await counter.submit())
+async def harness(desk: QuestionDispatcher, counter: ApprovalFixture) -> ApprovalClickHarness:
+    return ApprovalClickHarness(desk, counter, await counter.submit())
 
 
 def tokens(card: Card) -> dict[str, str]:
     return {button.text: button.token for button in card.buttons}
 
 
-async def test_approving(bench: Bench) -> None:
-    card = await bench.click(bench.approve)
+async def test_approving(harness: ApprovalClickHarness) -> None:
+    card = await harness.click(harness.approve)
     assert "Recorded. The ERP is being told." in card.body
     assert list(tokens(card)) == ["Details"]
-    decision = (await bench.counter.case()).decision
+    decision = (await harness.counter.case()).decision
     assert decision is not None
     assert (decision.by, decision.name) == ("manager01", "陈经理")
 
 
-async def test_rejecting_by_a_quick_reason(bench: Bench) -> None:
-    card = await bench.click(bench.reject)
+async def test_rejecting_by_a_quick_reason(harness: ApprovalClickHarness) -> None:
+    card = await harness.click(harness.reject)
     assert list(tokens(card)) == [
         "Price too high",
         "Over budget",
@@ -109,93 +108,95 @@ async def test_rejecting_by_a_quick_reason(bench: Bench) -> None:
         "Back",
         "Other reason…",
     ]
-    assert (await bench.counter.case()).votes == ()
-    done = await bench.click(replace(bench.reject, reason=Reason.PRICE))
+    assert (await harness.counter.case()).votes == ()
+    done = await harness.click(replace(harness.reject, reason=RejectReason.PRICE))
     assert "price too high" in done.body
-    assert (await bench.counter.case()).state is CaseState.WRITING
+    assert (await harness.counter.case()).state is CaseState.WRITING
 
 
 @pytest.mark.parametrize("value", ["规格不符", {"index": 2, "value": "规格不符"}])
-async def test_rejecting_by_the_form_of_a_companys_own_template(bench: Bench, value: object) -> None:
-    await bench.click(bench.reject, values={"reason": value})
-    decision = (await bench.counter.case()).decision
+async def test_rejecting_by_the_form_of_a_companys_own_template(harness: ApprovalClickHarness, value: object) -> None:
+    await harness.click(harness.reject, values={"reason": value})
+    decision = (await harness.counter.case()).decision
     assert decision is not None
     assert (decision.verdict, decision.reason) == (Verdict.REJECT, "规格不符")
 
 
-async def test_rejecting_by_the_next_message(bench: Bench, ask: AskLine) -> None:
-    await bench.click(bench.reject)
+async def test_rejecting_by_the_next_message(harness: ApprovalClickHarness, ask: AskLine) -> None:
+    await harness.click(harness.reject)
     await ask("规格不符", person=MANAGER)
-    decision = (await bench.counter.case()).decision
+    decision = (await harness.counter.case()).decision
     assert decision is not None
     assert decision.reason == "规格不符"
 
 
-async def test_a_click_of_the_details_shows_prices_to_the_clicker_only(bench: Bench) -> None:
-    folder = await bench.counter.approvals.find(bench.case.id)
+async def test_a_click_of_the_details_shows_prices_to_the_clicker_only(harness: ApprovalClickHarness) -> None:
+    folder = await harness.counter.approvals.find(harness.case.id)
     assert folder is not None
-    bare = await bench.counter.showing.draw(folder, face=Face.BARE)
+    bare = await harness.counter.showing.draw(folder, face=Audience.BARE)
     details = next(one for one in bare.buttons() if str(one.label) == "Details").does
-    assert details == Ask(f"/pending {bench.case.id}")
+    assert details == Ask(f"/pending {harness.case.id}")
     assert isinstance(details, Ask)
-    card = await bench.click(details)
+    card = await harness.click(details)
     assert "CN¥500.00" in card.body
     assert "CN¥" not in CardRenderer(languages=load_languages()).render(bare, "en", zone=NOW.tzinfo).twin  # type: ignore[arg-type]  # NOW is aware
 
 
-async def test_passing_on_and_undo_and_confirm_are_tokens_of_their_own(bench: Bench) -> None:
-    people = await bench.click(ForwardPo(bench.case.id))
-    assert tokens(people)["赵采"] == f"po.pass|{bench.case.id}|0|buyer01"
-    late = await bench.click(UndoPo(bench.case.id))
+async def test_passing_on_and_undo_and_confirm_are_tokens_of_their_own(harness: ApprovalClickHarness) -> None:
+    people = await harness.click(ForwardPo(harness.case.id))
+    assert tokens(people)["赵采"] == f"po.pass|{harness.case.id}|0|buyer01"
+    late = await harness.click(UndoPo(harness.case.id))
     assert "nothing left to decide" in late.body
 
 
-async def test_a_large_amount(desk: QuestionDesk, counter: Counter) -> None:
+async def test_a_large_amount(desk: QuestionDispatcher, counter: ApprovalFixture) -> None:
     counter.rules = rules(confirm_from=cny("100"))
-    bench = Bench(desk, counter, await counter.submit())
-    card = await bench.click(bench.approve)
+    harness = ApprovalClickHarness(desk, counter, await counter.submit())
+    card = await harness.click(harness.approve)
     assert list(tokens(card))[:2] == ["Yes, approve", "Back"]
-    assert tokens(card)["Yes, approve"] == replace(bench.approve, confirmed=True).pack()
+    assert tokens(card)["Yes, approve"] == replace(harness.approve, confirmed=True).pack()
     assert (await counter.case()).votes == ()
-    await bench.click(replace(bench.approve, confirmed=True))
+    await harness.click(replace(harness.approve, confirmed=True))
     assert (await counter.case()).state is CaseState.WRITING
 
 
-async def test_a_card_of_somebody_elses_chat_is_refused(bench: Bench) -> None:
-    card = await bench.click(bench.approve, by="buyer01", track=bench.own)
+async def test_a_card_of_somebody_elses_chat_is_refused(harness: ApprovalClickHarness) -> None:
+    card = await harness.click(harness.approve, by="buyer01", track=harness.own)
     assert "somebody else's chat" in card.body
-    assert (await bench.counter.case()).votes == ()
-    await bench.click(bench.approve, track=bench.own, space="cidDirect==")
-    assert (await bench.counter.case()).state is CaseState.WRITING
+    assert (await harness.counter.case()).votes == ()
+    await harness.click(harness.approve, track=harness.own, space="cidDirect==")
+    assert (await harness.counter.case()).state is CaseState.WRITING
 
 
-async def test_a_forwarded_card_decides_nothing_for_strangers(bench: Bench) -> None:
-    outsider = await bench.click(bench.approve, by="stranger", space="cidElsewhere==")
+async def test_a_forwarded_card_decides_nothing_for_strangers(harness: ApprovalClickHarness) -> None:
+    outsider = await harness.click(harness.approve, by="stranger", space="cidElsewhere==")
     assert outsider.name == "external"
-    member = await bench.click(bench.approve, by="keeper01", space="cidElsewhere==")
+    member = await harness.click(harness.approve, by="keeper01", space="cidElsewhere==")
     assert "does not name you" in member.body
-    assert (await bench.counter.case()).votes == ()
+    assert (await harness.counter.case()).votes == ()
 
 
-async def test_many_at_once_decide_once(bench: Bench) -> None:
-    cards = await asyncio.gather(*(bench.click(bench.approve, by=one) for one in ["manager01", "buyer01"] * 5))
+async def test_many_at_once_decide_once(harness: ApprovalClickHarness) -> None:
+    cards = await asyncio.gather(*(harness.click(harness.approve, by=one) for one in ["manager01", "buyer01"] * 5))
     assert sum("Recorded. The ERP is being told." in card.body for card in cards) == 1
     assert sum("decided it already" in card.body for card in cards) == 9
-    await bench.counter.settle()
-    assert len(bench.counter.erp.told) == 1
+    await harness.counter.settle()
+    assert len(harness.counter.erp.told) == 1
 
 
-async def test_a_silent_erp_is_said_in_time(bench: Bench) -> None:
-    bench.counter.erp.away = True
-    card = await bench.click(bench.approve)
+async def test_a_silent_erp_is_said_in_time(harness: ApprovalClickHarness) -> None:
+    harness.counter.erp.away = True
+    card = await harness.click(harness.approve)
     assert "Not recorded: the ERP does not answer." in card.body
-    assert tokens(card)["Try again"] == f"ask|0|/approve {bench.case.id} #{bench.approve.seen}"
+    assert tokens(card)["Try again"] == f"ask|0|/approve {harness.case.id} #{harness.approve.seen}"
 
 
-async def test_what_takes_too_long_says_that_tapping_again_is_safe(desk: QuestionDesk, counter: Counter) -> None:
-    bench = Bench(desk, counter, await counter.submit(), seconds=0.05)
-    bench.places.gate = asyncio.Event()
-    card = await bench.click(bench.approve)
+async def test_what_takes_too_long_says_that_tapping_again_is_safe(
+    desk: QuestionDispatcher, counter: ApprovalFixture
+) -> None:
+    harness = ApprovalClickHarness(desk, counter, await counter.submit(), seconds=0.05)
+    harness.places.gate = asyncio.Event()
+    card = await harness.click(harness.approve)
     assert "it was not recorded" in card.body
-    assert bench.count("busy") == 1
+    assert harness.count("busy") == 1
     assert (await counter.case()).votes == ()

@@ -8,16 +8,23 @@ from datetime import timedelta
 
 import pytest
 
-from bot.access.policy import AccessPolicy, Rule
+from bot.access.policy import AccessPolicy, AccessRule
 from bot.approvals.case import CaseState
-from bot.approvals.list_views import ApprovalAll, ApprovalList, ApprovalResults, page_mark
-from bot.approvals.unit import Terms
-from bot.approvals.views import ApprovalPeople, ApprovalReasons, ApprovalSaid, ApprovalView, ApprovalWhy, Face
-from bot.cards.notices import BadArgument, DeniedNotice, ExternalNotice, NotFoundNotice
+from bot.approvals.list_views import ApprovalAll, ApprovalList, ApprovalResults, page_fingerprint
+from bot.approvals.unit_of_work import ApprovalOptions
+from bot.approvals.views import (
+    ApprovalPeople,
+    ApprovalReasons,
+    ApprovalSaid,
+    ApprovalView,
+    ApprovalWhy,
+    Audience,
+)
+from bot.cards.notices import BadArgumentNotice, DeniedNotice, ExternalNotice, NotFoundNotice
 from bot.chat.message import Conversation, ConversationKind
 from bot.erp.model import Money, PurchaseStatus, Verdict
 from commands.po import PurchaseOrder
-from tests.commands.approving import Counter, any_of, rules
+from tests.commands.approval_fakes import ApprovalFixture, any_of, rules
 from tests.commands.company import NOW, Company, cny, purchase
 from tests.commands.conftest import KEEPER, Ask, as_, lines
 
@@ -44,7 +51,7 @@ def money_in(thing: object) -> Iterator[Money]:
 @pytest.mark.parametrize(
     "line", ["/approve PO-1001", "/同意 PO-1001", "同意 po-1001", "/ty PO-1001", "@赵采 批准 PO-1001"]
 )
-async def test_approving_in_words(ask: Ask, counter: Counter, line: str) -> None:
+async def test_approving_in_words(ask: Ask, counter: ApprovalFixture, line: str) -> None:
     await counter.submit()
     view = as_(ApprovalSaid, await ask(line, person=MANAGER, where=DIRECT))
     assert (str(view.note), lines(view)) == ("Recorded. The ERP is being told.", [f"/pending {view.case}"])
@@ -68,7 +75,7 @@ async def test_approving_in_words(ask: Ask, counter: Counter, line: str) -> None
         "看看 PO-1001 批准",
     ],
 )
-async def test_what_may_be_a_question_decides_nothing(ask: Ask, counter: Counter, line: str) -> None:
+async def test_what_may_be_a_question_decides_nothing(ask: Ask, counter: ApprovalFixture, line: str) -> None:
     await counter.submit()
     await ask(line, person=MANAGER, where=DIRECT)
     case = await counter.case()
@@ -85,7 +92,7 @@ async def test_what_may_be_a_question_decides_nothing(ask: Ask, counter: Counter
         ("/reject PO-1001 budget", "超出预算"),
     ],
 )
-async def test_rejecting_in_words(ask: Ask, counter: Counter, line: str, reason: str) -> None:
+async def test_rejecting_in_words(ask: Ask, counter: ApprovalFixture, line: str, reason: str) -> None:
     await counter.submit()
     view = as_(ApprovalSaid, await ask(line, person=MANAGER, where=DIRECT))
     assert view.spoken is not None
@@ -94,7 +101,9 @@ async def test_rejecting_in_words(ask: Ask, counter: Counter, line: str, reason:
     assert [one.reason for one in counter.erp.told] == [reason]
 
 
-async def test_a_rejection_asks_for_its_reason_and_the_next_message_gives_it(ask: Ask, counter: Counter) -> None:
+async def test_a_rejection_asks_for_its_reason_and_the_next_message_gives_it(
+    ask: Ask, counter: ApprovalFixture
+) -> None:
     case = await counter.submit()
     view = as_(ApprovalReasons, await ask("/reject PO-1001", person=MANAGER, where=DIRECT))
     seen = case.fingerprint[:8]
@@ -118,7 +127,7 @@ async def test_a_rejection_asks_for_its_reason_and_the_next_message_gives_it(ask
     as_(NotFoundNotice, await ask("SKU-999", person=MANAGER, where=DIRECT))
 
 
-async def test_a_reason_may_begin_like_a_command(ask: Ask, counter: Counter) -> None:
+async def test_a_reason_may_begin_like_a_command(ask: Ask, counter: ApprovalFixture) -> None:
     await counter.submit()
     as_(ApprovalReasons, await ask("/reject PO-1001", person=MANAGER, where=DIRECT))
     view = as_(ApprovalSaid, await ask("库存充足，不需要", person=MANAGER, where=DIRECT))
@@ -126,7 +135,7 @@ async def test_a_reason_may_begin_like_a_command(ask: Ask, counter: Counter) -> 
     assert view.spoken.reason == "库存充足，不需要"
 
 
-async def test_a_message_that_comes_too_late_or_is_a_command_is_no_reason(ask: Ask, counter: Counter) -> None:
+async def test_a_message_that_comes_too_late_or_is_a_command_is_no_reason(ask: Ask, counter: ApprovalFixture) -> None:
     await counter.submit()
     as_(ApprovalReasons, await ask("/reject PO-1001", person=MANAGER, where=DIRECT))
     await ask("/stock SKU123", person=MANAGER, where=DIRECT)
@@ -137,7 +146,7 @@ async def test_a_message_that_comes_too_late_or_is_a_command_is_no_reason(ask: A
     assert (await counter.case()).votes == ()
 
 
-async def test_other_reason_waits_for_ones_own_words(ask: Ask, counter: Counter) -> None:
+async def test_other_reason_waits_for_ones_own_words(ask: Ask, counter: ApprovalFixture) -> None:
     case = await counter.submit()
     view = as_(ApprovalReasons, await ask(f"/reject {case.id} #{case.fingerprint[:8]} other", person=MANAGER))
     assert view.own_words
@@ -146,7 +155,7 @@ async def test_other_reason_waits_for_ones_own_words(ask: Ask, counter: Counter)
     assert (await counter.case()).state is CaseState.WRITING
 
 
-async def test_who_may_not_is_told_why_and_whom_to_ask(ask: Ask, counter: Counter) -> None:
+async def test_who_may_not_is_told_why_and_whom_to_ask(ask: Ask, counter: ApprovalFixture) -> None:
     await counter.submit()
     for line in ("/approve PO-1001", "/reject PO-1001"):
         view = as_(ApprovalView, await ask(line, where=DIRECT))
@@ -154,13 +163,13 @@ async def test_who_may_not_is_told_why_and_whom_to_ask(ask: Ask, counter: Counte
     assert (await counter.case()).votes == ()
 
 
-async def test_outsiders_are_refused(ask: Ask, counter: Counter) -> None:
+async def test_outsiders_are_refused(ask: Ask, counter: ApprovalFixture) -> None:
     await counter.submit()
     as_(ExternalNotice, await ask("/approve PO-1001", person=replace(MANAGER, user_id=None)))
     assert (await counter.case()).votes == ()
 
 
-async def test_who_comes_late_is_told_who_decided_and_when(ask: Ask, counter: Counter) -> None:
+async def test_who_comes_late_is_told_who_decided_and_when(ask: Ask, counter: ApprovalFixture) -> None:
     await counter.submit()
     await ask("/approve PO-1001", person=MANAGER)
     view = as_(ApprovalView, await ask("/reject PO-1001 too late", person=BUYER, where=DIRECT))
@@ -172,7 +181,7 @@ async def test_who_comes_late_is_told_who_decided_and_when(ask: Ask, counter: Co
     assert len(counter.erp.told) == 1
 
 
-async def test_what_was_changed_is_not_decided_and_the_difference_is_shown(ask: Ask, counter: Counter) -> None:
+async def test_what_was_changed_is_not_decided_and_the_difference_is_shown(ask: Ask, counter: ApprovalFixture) -> None:
     case = await counter.submit()
     await ask("/pending PO-1001", person=MANAGER, where=DIRECT)
     counter.erp.change("PO-1001", total=cny("900"), version="2")
@@ -191,14 +200,14 @@ async def test_what_was_changed_is_not_decided_and_the_difference_is_shown(ask: 
     assert (await counter.case()).state is CaseState.WRITING
 
 
-async def test_a_button_of_another_revision_decides_nothing(ask: Ask, counter: Counter) -> None:
+async def test_a_button_of_another_revision_decides_nothing(ask: Ask, counter: ApprovalFixture) -> None:
     case = await counter.submit()
     view = as_(ApprovalView, await ask(f"/approve {case.id} #00000000", person=MANAGER))
     assert str(view.note) == "Not recorded: it has changed since you saw it."
     assert (await counter.case()).votes == ()
 
 
-async def test_an_erp_that_does_not_answer_means_not_recorded(ask: Ask, counter: Counter) -> None:
+async def test_an_erp_that_does_not_answer_means_not_recorded(ask: Ask, counter: ApprovalFixture) -> None:
     await counter.submit()
     counter.erp.away = True
     view = as_(ApprovalView, await ask("/reject PO-1001 太贵", person=MANAGER, where=DIRECT))
@@ -209,7 +218,7 @@ async def test_an_erp_that_does_not_answer_means_not_recorded(ask: Ask, counter:
     assert (await counter.case()).state is CaseState.WRITING
 
 
-async def test_it_was_decided_in_the_erp_meanwhile(ask: Ask, counter: Counter) -> None:
+async def test_it_was_decided_in_the_erp_meanwhile(ask: Ask, counter: ApprovalFixture) -> None:
     await counter.submit()
     counter.erp.change("PO-1001", status=PurchaseStatus.APPROVED, version="2")
     view = as_(ApprovalView, await ask("/approve PO-1001", person=MANAGER, where=DIRECT))
@@ -219,7 +228,7 @@ async def test_it_was_decided_in_the_erp_meanwhile(ask: Ask, counter: Counter) -
     )
 
 
-async def test_a_large_amount_is_asked_for_once_more(ask: Ask, counter: Counter) -> None:
+async def test_a_large_amount_is_asked_for_once_more(ask: Ask, counter: ApprovalFixture) -> None:
     counter.rules = rules(confirm_from=cny("100"))
     case = await counter.submit()
     view = as_(ApprovalView, await ask("/approve PO-1001", person=MANAGER, where=DIRECT))
@@ -230,7 +239,7 @@ async def test_a_large_amount_is_asked_for_once_more(ask: Ask, counter: Counter)
     assert (await counter.case()).state is CaseState.WRITING
 
 
-async def test_two_levels(ask: Ask, counter: Counter) -> None:
+async def test_two_levels(ask: Ask, counter: ApprovalFixture) -> None:
     counter.rules = rules(any_of("buyer01"), any_of("manager01"))
     await counter.submit()
     early = as_(ApprovalView, await ask("/approve PO-1001", person=MANAGER, where=DIRECT))
@@ -248,10 +257,10 @@ class TestUndo:
     """With a time for second thoughts, the ERP is told when that is over."""
 
     @pytest.fixture
-    def terms(self) -> Terms:
-        return Terms(undo=timedelta(seconds=30))
+    def terms(self) -> ApprovalOptions:
+        return ApprovalOptions(undo=timedelta(seconds=30))
 
-    async def test_taking_back(self, ask: Ask, counter: Counter) -> None:
+    async def test_taking_back(self, ask: Ask, counter: ApprovalFixture) -> None:
         await counter.submit()
         said = as_(ApprovalSaid, await ask("/approve PO-1001", person=MANAGER, where=DIRECT))
         assert lines(said)[1] == "/approve PO-1001 undo"
@@ -265,7 +274,7 @@ class TestUndo:
         await counter.settle(seconds=31)
         assert counter.erp.told == []
 
-    async def test_it_is_too_late_when_the_erp_is_told(self, ask: Ask, counter: Counter) -> None:
+    async def test_it_is_too_late_when_the_erp_is_told(self, ask: Ask, counter: ApprovalFixture) -> None:
         await counter.submit()
         await ask("/approve PO-1001", person=MANAGER, where=DIRECT)
         await counter.settle(seconds=31)
@@ -274,7 +283,7 @@ class TestUndo:
         assert len(counter.erp.told) == 1
 
 
-async def test_passing_on(ask: Ask, counter: Counter) -> None:
+async def test_passing_on(ask: Ask, counter: ApprovalFixture) -> None:
     case = await counter.submit()
     people = as_(ApprovalPeople, await ask("/pending PO-1001 forward", person=MANAGER))
     assert [row.user_id for row in people.rows] == ["buyer01"]
@@ -293,13 +302,13 @@ async def test_passing_on(ask: Ask, counter: Counter) -> None:
 @pytest.mark.parametrize(
     "line", ["/pending PO-1001 stranger forward", "/pending PO-1001 buyer01", "/pending forward", "/pending a b c"]
 )
-async def test_nobody_else_can_be_named(ask: Ask, counter: Counter, line: str) -> None:
+async def test_nobody_else_can_be_named(ask: Ask, counter: ApprovalFixture, line: str) -> None:
     await counter.submit()
-    as_(BadArgument, await ask(line, person=MANAGER))
+    as_(BadArgumentNotice, await ask(line, person=MANAGER))
     assert (await counter.case()).forwards == ()
 
 
-async def waiting(counter: Counter, company: Company, count: int) -> None:
+async def waiting(counter: ApprovalFixture, company: Company, count: int) -> None:
     orders = [purchase(f"PO-2{number:03}", "宁波标准件厂", PurchaseStatus.WAITING) for number in range(count)]
     company.purchases = (*company.purchases, *orders)
     for number, order in enumerate(orders):
@@ -309,7 +318,7 @@ async def waiting(counter: Counter, company: Company, count: int) -> None:
 
 
 @pytest.mark.parametrize("line", ["/pending", "/待我审批", "待我审批", "/approve", "/reject", "/dwsp"])
-async def test_what_waits_for_me(ask: Ask, counter: Counter, company: Company, line: str) -> None:
+async def test_what_waits_for_me(ask: Ask, counter: ApprovalFixture, company: Company, line: str) -> None:
     await waiting(counter, company, 10)
     view = as_(ApprovalList, await ask(line, person=MANAGER, where=DIRECT))
     assert [row.number for row in view.rows] == [f"PO-2{number:03}" for number in range(8)]
@@ -319,12 +328,12 @@ async def test_what_waits_for_me(ask: Ask, counter: Counter, company: Company, l
     assert as_(ApprovalList, await ask("/pending")).rows == ()
 
 
-async def test_all_of_a_page_at_once_each_by_itself(ask: Ask, counter: Counter, company: Company) -> None:
+async def test_all_of_a_page_at_once_each_by_itself(ask: Ask, counter: ApprovalFixture, company: Company) -> None:
     await waiting(counter, company, 3)
     view = as_(ApprovalAll, await ask("/pending all", person=MANAGER, where=DIRECT))
     assert len(view.rows) == 3
     counter.erp.change("PO-2001", total=cny("900"), version="2")
-    mark = page_mark(row.case for row in view.rows)
+    mark = page_fingerprint(row.case for row in view.rows)
     assert lines(view)[0] == f"/approve all #{mark}"
     results = as_(ApprovalResults, await ask(f"/approve all #{mark}", person=MANAGER, where=DIRECT))
     assert [(row.number, str(row.result), row.done) for row in results.rows] == [
@@ -339,7 +348,7 @@ async def test_all_of_a_page_at_once_each_by_itself(ask: Ask, counter: Counter, 
     assert (await counter.case("PO-2001")).votes == ()
 
 
-async def test_only_what_was_shown_is_approved_together(ask: Ask, counter: Counter, company: Company) -> None:
+async def test_only_what_was_shown_is_approved_together(ask: Ask, counter: ApprovalFixture, company: Company) -> None:
     """A card that had room for two rows only asked about two."""
     await waiting(counter, company, 3)
     view = as_(ApprovalAll, await ask("/pending all", person=MANAGER, where=DIRECT)).showing(2)
@@ -348,16 +357,16 @@ async def test_only_what_was_shown_is_approved_together(ask: Ask, counter: Count
     assert (await counter.case("PO-2002")).votes == ()
 
 
-async def test_large_amounts_are_not_approved_with_others(ask: Ask, counter: Counter, company: Company) -> None:
+async def test_large_amounts_are_not_approved_with_others(ask: Ask, counter: ApprovalFixture, company: Company) -> None:
     counter.rules = rules(confirm_from=cny("100"))
     await waiting(counter, company, 2)
-    mark = page_mark([(await counter.case(f"PO-200{n}")).id for n in (0, 1)])
+    mark = page_fingerprint([(await counter.case(f"PO-200{n}")).id for n in (0, 1)])
     results = as_(ApprovalResults, await ask(f"/approve all #{mark}", person=MANAGER, where=DIRECT))
     assert {str(row.result) for row in results.rows} == {"A large amount: approve it by itself."}
     assert (await counter.case("PO-2000")).votes == ()
 
 
-async def test_in_a_group_nothing_tells_a_price(ask: Ask, counter: Counter, company: Company) -> None:
+async def test_in_a_group_nothing_tells_a_price(ask: Ask, counter: ApprovalFixture, company: Company) -> None:
     counter.rules = replace(rules(), rules=(replace(rules().rules[0], daily_limits=(cny("1"),)),))
     await waiting(counter, company, 2)
     await counter.submit()
@@ -373,12 +382,12 @@ async def test_in_a_group_nothing_tells_a_price(ask: Ask, counter: Counter, comp
         assert list(money_in(answer.view)) == [], line
         assert "500" not in repr(answer.view).replace("cid", ""), line
     private = as_(ApprovalView, await ask("/pending PO-2000", person=MANAGER, where=DIRECT))
-    assert (private.face, private.amount) == (Face.PRICED, cny("500"))
+    assert (private.face, private.amount) == (Audience.PRICED, cny("500"))
 
 
-async def test_prices_are_for_those_who_may_ask_for_them(counter: Counter, ask: Ask) -> None:
+async def test_prices_are_for_those_who_may_ask_for_them(counter: ApprovalFixture, ask: Ask) -> None:
     await counter.submit()
-    assert as_(ApprovalView, await ask("/pending PO-1001", where=DIRECT)).face is Face.PRICED
+    assert as_(ApprovalView, await ask("/pending PO-1001", where=DIRECT)).face is Audience.PRICED
 
 
 class TestRestricted:
@@ -386,27 +395,27 @@ class TestRestricted:
 
     @pytest.fixture
     def policy(self) -> AccessPolicy:
-        return AccessPolicy(rules=(Rule(commands=frozenset({"po", "reject"}), roles=frozenset({"buyer"})),))
+        return AccessPolicy(rules=(AccessRule(commands=frozenset({"po", "reject"}), roles=frozenset({"buyer"})),))
 
-    async def test_who_may_not_ask_po_sees_no_price_unless_concerned(self, ask: Ask, counter: Counter) -> None:
+    async def test_who_may_not_ask_po_sees_no_price_unless_concerned(self, ask: Ask, counter: ApprovalFixture) -> None:
         await counter.submit()
         view = as_(ApprovalView, await ask("/pending PO-1001", where=DIRECT))
-        assert (view.face, list(money_in(view))) == (Face.BARE, [])
-        assert as_(ApprovalView, await ask("/pending PO-1001", person=MANAGER, where=DIRECT)).face is Face.PRICED
+        assert (view.face, list(money_in(view))) == (Audience.BARE, [])
+        assert as_(ApprovalView, await ask("/pending PO-1001", person=MANAGER, where=DIRECT)).face is Audience.PRICED
 
-    async def test_a_covered_command_is_for_its_roles_only(self, ask: Ask, counter: Counter) -> None:
+    async def test_a_covered_command_is_for_its_roles_only(self, ask: Ask, counter: ApprovalFixture) -> None:
         await counter.submit()
         as_(DeniedNotice, await ask("/reject PO-1001 x", person=MANAGER))
         as_(ApprovalSaid, await ask("/approve PO-1001", person=MANAGER))
         assert (await counter.case()).state is CaseState.WRITING
 
 
-async def test_why(ask: Ask, counter: Counter) -> None:
+async def test_why(ask: Ask, counter: ApprovalFixture) -> None:
     counter.rules = rules(any_of("buyer01"), any_of("manager01"))
     await counter.submit()
     view = as_(ApprovalWhy, await ask("/why PO-1001", person=BUYER, where=DIRECT))
     assert (view.rule, view.policy, view.level, view.may, view.may_reject) == ("office", "7", 1, True, True)
-    assert [rung.approvers for rung in view.rungs] == [("赵采",), ("陈经理",)]
+    assert [rung.approvers for rung in view.plan_levels] == [("赵采",), ("陈经理",)]
     assert [str(one) for one in view.because] == ["“office” names you for level 1."]
     theirs = as_(ApprovalWhy, await ask("/为什么 PO-1001", where=DIRECT))
     assert (theirs.may, [str(one) for one in theirs.because], theirs.ask) == (
@@ -416,7 +425,7 @@ async def test_why(ask: Ask, counter: Counter) -> None:
     )
 
 
-async def test_why_of_what_is_not_decided_from_chat(ask: Ask, counter: Counter) -> None:
+async def test_why_of_what_is_not_decided_from_chat(ask: Ask, counter: ApprovalFixture) -> None:
     counter.rules = replace(rules(), rules=())
     view = as_(ApprovalWhy, await ask("/why PO-1001"))
     assert (view.rule, view.may, [str(one) for one in view.reasons]) == (
@@ -425,32 +434,32 @@ async def test_why_of_what_is_not_decided_from_chat(ask: Ask, counter: Counter) 
         ["No rule is for this document, so it is decided in the ERP.", "The ERP itself waits for 陈经理, 周总."],
     )
     as_(NotFoundNotice, await ask("/why PO-9999"))
-    as_(BadArgument, await ask("/why anything"))
+    as_(BadArgumentNotice, await ask("/why anything"))
 
 
 @pytest.mark.parametrize("line", ["/why PO-9999", "/pending PO-9999"])
-async def test_what_there_is_not(ask: Ask, counter: Counter, line: str) -> None:
+async def test_what_there_is_not(ask: Ask, counter: ApprovalFixture, line: str) -> None:
     await counter.submit()
     view = as_(NotFoundNotice, await ask(line, person=MANAGER))
     assert [pick.line for pick in view.closest] == [f"{line.split()[0]} PO-1001"]
 
 
 @pytest.mark.parametrize("name", ["approve", "reject"])
-async def test_what_was_never_asked_about_here_is_explained(ask: Ask, counter: Counter, name: str) -> None:
+async def test_what_was_never_asked_about_here_is_explained(ask: Ask, counter: ApprovalFixture, name: str) -> None:
     await counter.submit()
     view = as_(ApprovalWhy, await ask(f"/{name} PO-1002 x", person=MANAGER))
     assert (view.number, view.case, view.may, view.rule) == ("PO-1002", "", None, "office")
-    assert view.rungs[0].approvers == ("陈经理", "赵采")
+    assert view.plan_levels[0].approvers == ("陈经理", "赵采")
     missing = as_(NotFoundNotice, await ask(f"/{name} PO-9999 x", person=MANAGER))
     assert [pick.line for pick in missing.closest] == ["/why PO-1001"]
 
 
-async def test_nothing_waits_to_be_approved_together(ask: Ask, counter: Counter) -> None:
+async def test_nothing_waits_to_be_approved_together(ask: Ask, counter: ApprovalFixture) -> None:
     for line in ("/approve all", "/approve all #12345678", "/pending all"):
         assert as_(ApprovalList, await ask(line, person=MANAGER)).total == 0
 
 
-async def test_po_has_the_buttons_for_who_may_decide(ask: Ask, counter: Counter) -> None:
+async def test_po_has_the_buttons_for_who_may_decide(ask: Ask, counter: ApprovalFixture) -> None:
     case = await counter.submit()
     view = as_(PurchaseOrder, await ask("/po PO-1001", person=MANAGER))
     seen = case.fingerprint[:8]

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from bot.cards.notices import ErpDown, NotFoundNotice
+from bot.cards.notices import ErpDownNotice, NotFoundNotice
 from bot.cards.view import View
 from bot.erp.errors import NotPermitted, Unavailable
 from bot.erp.model import Money
@@ -176,7 +176,7 @@ async def test_a_list_from_an_erp_that_went_away_is_marked(ask: Ask, company: Co
     await ask("/order late")
     company.broken = Unavailable("gone")
     assert as_(Orders, await ask("/order late")).freshness.stale
-    down = as_(ErpDown, await ask("/order", offset=8))
+    down = as_(ErpDownNotice, await ask("/order", offset=8))
     assert (down.source, lines(down)) == ("main", ["/order +8"])
 
 

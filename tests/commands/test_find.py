@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.access.policy import AccessPolicy, Rule
-from bot.cards.notices import NotFoundNotice, UnknownCommand
+from bot.access.policy import AccessPolicy, AccessRule
+from bot.cards.notices import NotFoundNotice, UnknownCommandNotice
 from bot.erp.errors import Unavailable
 from bot.erp.port import Capability
 from commands.find import Hits
@@ -51,7 +51,7 @@ async def test_small_talk_is_no_search(ask: Ask, company: Company) -> None:
 async def test_a_bare_word_that_nobody_has_is_an_unknown_command(ask: Ask) -> None:
     answer = await ask("天气")
     assert answer.outcome == "unknown_command"
-    assert as_(UnknownCommand, answer).typed == "天气"
+    assert as_(UnknownCommandNotice, answer).typed == "天气"
 
 
 async def test_a_search_that_was_asked_for_says_that_there_is_nothing(ask: Ask) -> None:
@@ -68,7 +68,7 @@ class TestAreas:
 
     @pytest.fixture
     def policy(self) -> AccessPolicy:
-        return AccessPolicy(rules=(Rule(commands=frozenset({"invoice"}), roles=frozenset({"finance"})),))
+        return AccessPolicy(rules=(AccessRule(commands=frozenset({"invoice"}), roles=frozenset({"finance"})),))
 
     @pytest.fixture
     def company(self) -> Company:

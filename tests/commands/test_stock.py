@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from bot.cards.notices import BadArgument, ErpDown, NotFoundNotice
+from bot.cards.notices import BadArgumentNotice, ErpDownNotice, NotFoundNotice
 from bot.erp.errors import Unavailable
 from commands.stock import Picks, Stock, Stocks
 from tests.commands.company import NOW, Company
@@ -85,8 +85,8 @@ async def test_a_warehouse_by_code_or_part_of_its_name(ask: Ask, text: str, code
 async def test_an_unknown_warehouse_names_those_there_are(ask: Ask) -> None:
     answer = await ask("/stock SKU123 @北京")
     assert answer.outcome == "bad_argument"
-    assert "北京" in str(as_(BadArgument, answer).problem)
-    assert "深圳仓" in str(as_(BadArgument, answer).problem)
+    assert "北京" in str(as_(BadArgumentNotice, answer).problem)
+    assert "深圳仓" in str(as_(BadArgumentNotice, answer).problem)
 
 
 async def test_several_products_at_a_glance(ask: Ask) -> None:
@@ -139,4 +139,4 @@ async def test_an_erp_that_went_away_shows_the_last_known_figures(ask: Ask, comp
     assert view.freshness.as_of < NOW
     answer = await ask("/stock SKU124")
     assert answer.outcome == "erp_down"
-    assert lines(as_(ErpDown, answer)) == ["/stock SKU124"]
+    assert lines(as_(ErpDownNotice, answer)) == ["/stock SKU124"]

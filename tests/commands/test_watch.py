@@ -7,14 +7,14 @@ from decimal import Decimal
 
 import pytest
 
-from bot.access.policy import AccessPolicy, Rule
-from bot.alerts.board import Comparison
-from bot.alerts.views import AlertSaid, Watches
-from bot.cards.notices import BadArgument, ErpDown, NotFoundNotice
+from bot.access.policy import AccessPolicy, AccessRule
+from bot.alerts.queries import Comparator
+from bot.alerts.views import AlertReply, WatchList
+from bot.cards.notices import BadArgumentNotice, ErpDownNotice, NotFoundNotice
 from bot.erp.errors import Unavailable
 from bot.erp.model import Area
-from commands.watch import MOST
-from tests.commands.alerting import Board
+from commands.watch import MAX_WATCHES
+from tests.commands.alert_fakes import InMemoryAlertBoard
 from tests.commands.company import Company
 from tests.commands.conftest import KEEPER, Ask, as_, lines
 
@@ -41,35 +41,39 @@ from tests.commands.conftest import KEEPER, Ask, as_, lines
         ("/watch SKU123 OVER 50", ">", "50"),
     ],
 )
-async def test_a_limit_however_it_is_written(ask: Ask, board: Board, line: str, comparison: str, limit: str) -> None:
-    as_(AlertSaid, await ask(line))
+async def test_a_limit_however_it_is_written(
+    ask: Ask, board: InMemoryAlertBoard, line: str, comparison: str, limit: str
+) -> None:
+    as_(AlertReply, await ask(line))
     (watch,) = board.kept_watches.values()
     assert (watch.user_id, watch.area, watch.subject, watch.title) == ("keeper01", Area.STOCK, "SKU123", "M6 螺丝")
-    assert (watch.comparison, watch.limit) == (Comparison(comparison), Decimal(limit))
+    assert (watch.comparison, watch.limit) == (Comparator(comparison), Decimal(limit))
 
 
 async def test_the_answer_shows_the_present_figure(ask: Ask) -> None:
-    view = as_(AlertSaid, await ask("/watch SKU123 < 50"))
+    view = as_(AlertReply, await ask("/watch SKU123 < 50"))
     assert [str(line) for line in view.lines[:2]] == [
         "As soon as available < 50 pcs",
         "Available now: 1830 pcs",
     ]
     assert lines(view) == ["/watches", "/unwatch SKU123"]
-    reached = as_(AlertSaid, await ask("/watch SKU123 > 50"))
+    reached = as_(AlertReply, await ask("/watch SKU123 > 50"))
     assert "That is so already." in map(str, reached.lines)
 
 
-async def test_another_limit_replaces_the_first_and_the_other_side_does_not(ask: Ask, board: Board) -> None:
+async def test_another_limit_replaces_the_first_and_the_other_side_does_not(
+    ask: Ask, board: InMemoryAlertBoard
+) -> None:
     for line in ("/watch SKU123 < 50", "/watch SKU123 < 20", "/watch SKU123 > 5000"):
         await ask(line)
     assert [(one.comparison, one.limit) for one in board.kept_watches.values()] == [
-        (Comparison.BELOW, Decimal(20)),
-        (Comparison.ABOVE, Decimal(5000)),
+        (Comparator.BELOW, Decimal(20)),
+        (Comparator.ABOVE, Decimal(5000)),
     ]
 
 
-async def test_a_name_that_one_product_has_is_enough(ask: Ask, board: Board) -> None:
-    as_(AlertSaid, await ask("/watch 六角螺母 < 5"))
+async def test_a_name_that_one_product_has_is_enough(ask: Ask, board: InMemoryAlertBoard) -> None:
+    as_(AlertReply, await ask("/watch 六角螺母 < 5"))
     assert [one.subject for one in board.kept_watches.values()] == ["SKU1234"]
     as_(NotFoundNotice, await ask("/watch 螺丝 < 5"))
     assert len(board.kept_watches) == 1
@@ -85,9 +89,9 @@ async def test_a_name_that_one_product_has_is_enough(ask: Ask, board: Board) -> 
     ],
 )
 async def test_a_document_is_watched_for_any_change(
-    ask: Ask, board: Board, line: str, area: Area, number: str, state: str
+    ask: Ask, board: InMemoryAlertBoard, line: str, area: Area, number: str, state: str
 ) -> None:
-    view = as_(AlertSaid, await ask(line))
+    view = as_(AlertReply, await ask(line))
     (watch,) = board.kept_watches.values()
     assert (watch.area, watch.subject, watch.comparison, watch.limit) == (area, number, None, None)
     assert str(view.lines[1]) == f"State now: {state}"
@@ -106,78 +110,78 @@ async def test_a_document_is_watched_for_any_change(
         ("/watch SKU123 < 0.1234567", "number is expected"),
     ],
 )
-async def test_what_is_wrong_is_told_with_examples(ask: Ask, board: Board, line: str, told: str) -> None:
-    view = as_(BadArgument, await ask(line))
+async def test_what_is_wrong_is_told_with_examples(ask: Ask, board: InMemoryAlertBoard, line: str, told: str) -> None:
+    view = as_(BadArgumentNotice, await ask(line))
     assert told in str(view.problem)
     assert "/watch SKU123 < 50" in view.examples
     assert board.kept_watches == {}
 
 
-async def test_what_there_is_not_cannot_be_watched(ask: Ask, board: Board) -> None:
+async def test_what_there_is_not_cannot_be_watched(ask: Ask, board: InMemoryAlertBoard) -> None:
     view = as_(NotFoundNotice, await ask("/watch SKU12X < 50"))
     assert "/watch SKU123 <50" in [pick.line for pick in view.closest]
-    as_(AlertSaid, await ask(view.closest[0].line))
+    as_(AlertReply, await ask(view.closest[0].line))
     as_(NotFoundNotice, await ask("/watch SO-9999"))
     assert len(board.kept_watches) == 1
 
 
-async def test_without_the_erp_nothing_is_kept(ask: Ask, board: Board, company: Company) -> None:
+async def test_without_the_erp_nothing_is_kept(ask: Ask, board: InMemoryAlertBoard, company: Company) -> None:
     company.broken = Unavailable("down")
-    as_(ErpDown, await ask("/watch SKU123 < 50"))
+    as_(ErpDownNotice, await ask("/watch SKU123 < 50"))
     assert board.kept_watches == {}
 
 
-async def test_a_person_has_so_many_watches(ask: Ask, board: Board) -> None:
+async def test_a_person_has_so_many_watches(ask: Ask, board: InMemoryAlertBoard) -> None:
     await ask("/watch SKU123 < 50")
     (first,) = board.kept_watches.values()
-    for number in range(1, MOST):
+    for number in range(1, MAX_WATCHES):
         await board.put_watch(replace(first, subject=f"X{number}"))
-    as_(BadArgument, await ask("/watch SKU124 < 50"))
-    as_(AlertSaid, await ask("/watch SKU123 < 60"))
-    as_(AlertSaid, await ask("/watch SKU124 < 50", person=replace(KEEPER, user_id="buyer01")))
+    as_(BadArgumentNotice, await ask("/watch SKU124 < 50"))
+    as_(AlertReply, await ask("/watch SKU123 < 60"))
+    as_(AlertReply, await ask("/watch SKU124 < 50", person=replace(KEEPER, user_id="buyer01")))
 
 
-async def test_the_list_is_ones_own_and_paged(ask: Ask, board: Board) -> None:
+async def test_the_list_is_ones_own_and_paged(ask: Ask, board: InMemoryAlertBoard) -> None:
     await ask("/watch SO-1001", person=replace(KEEPER, user_id="buyer01"))
-    assert as_(Watches, await ask("/watches")).total == 0
+    assert as_(WatchList, await ask("/watches")).total == 0
     await ask("/watch SKU123 < 50")
     (first,) = await board.watches("keeper01")
     for number in range(9):
         await board.put_watch(replace(first, subject=f"X{number}"))
-    view = as_(Watches, await ask("我的关注"))
+    view = as_(WatchList, await ask("我的关注"))
     assert (len(view.rows), view.total) == (8, 10)
     assert (lines(view)[0], lines(view)[-1]) == ("/unwatch SKU123", "/watches +8")
-    assert len(as_(Watches, await ask("/watches +8")).rows) == 2
+    assert len(as_(WatchList, await ask("/watches +8")).rows) == 2
 
 
 @pytest.mark.parametrize(
     "line", ["/unwatch SKU123", "/取消关注 sku123", "qxgz SKU123", "/unwatch all", "/unwatch 全部"]
 )
-async def test_unwatching(ask: Ask, board: Board, line: str) -> None:
+async def test_unwatching(ask: Ask, board: InMemoryAlertBoard, line: str) -> None:
     await ask("/watch SKU123 < 50")
     await ask("/watch SKU123 > 5000")
     await ask("/watch SKU123 < 50", person=replace(KEEPER, user_id="buyer01"))
-    as_(AlertSaid, await ask(line))
+    as_(AlertReply, await ask(line))
     assert [one.user_id for one in board.kept_watches.values()] == ["buyer01"]
 
 
-async def test_unwatching_what_is_not_watched_shows_what_is(ask: Ask, board: Board) -> None:
+async def test_unwatching_what_is_not_watched_shows_what_is(ask: Ask, board: InMemoryAlertBoard) -> None:
     await ask("/watch SKU123 < 50")
     view = as_(NotFoundNotice, await ask("/unwatch SKU999"))
     assert [pick.line for pick in view.closest] == ["/unwatch SKU123"]
-    as_(BadArgument, await ask("/unwatch"))
+    as_(BadArgumentNotice, await ask("/unwatch"))
     assert len(board.kept_watches) == 1
 
 
 class TestAccess:
     @pytest.fixture
     def policy(self) -> AccessPolicy:
-        return AccessPolicy(rules=(Rule(commands=frozenset({"order", "stock"}), roles=frozenset({"sales"})),))
+        return AccessPolicy(rules=(AccessRule(commands=frozenset({"order", "stock"}), roles=frozenset({"sales"})),))
 
-    async def test_who_may_not_ask_may_not_watch(self, ask: Ask, board: Board, company: Company) -> None:
+    async def test_who_may_not_ask_may_not_watch(self, ask: Ask, board: InMemoryAlertBoard, company: Company) -> None:
         for line in ("/watch SO-1001", "/watch SKU123 < 50", "/watch SKU123", "/watch SKU9 < 50"):
             as_(NotFoundNotice, await ask(line))
         assert board.kept_watches == {}
         assert not [call for call in company.calls if "stock" in call or call.startswith("order ")]
-        as_(AlertSaid, await ask("/watch INV-7"))
-        as_(AlertSaid, await ask("/watch SO-1001", person=replace(KEEPER, roles=frozenset({"sales"}))))
+        as_(AlertReply, await ask("/watch INV-7"))
+        as_(AlertReply, await ask("/watch SO-1001", person=replace(KEEPER, roles=frozenset({"sales"}))))

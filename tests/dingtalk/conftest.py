@@ -16,8 +16,8 @@ from pydantic import SecretStr
 
 from bot.cards.card import Card, CardButton
 from bot.chat.message import Conversation, ConversationKind, Message, MessageKind, Sender, SessionWebhook
-from bot.dingtalk.endpoints import AppKeys
-from bot.dingtalk.openapi import OpenApi, Patience
+from bot.dingtalk.apis import AppKeys
+from bot.dingtalk.openapi import ApiRetryPolicy, OpenApi
 from bot.metrics import Metrics
 
 API = "https://api.dingtalk.com"
@@ -117,7 +117,7 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
 @pytest.fixture
 def api(session: aiohttp.ClientSession, metrics: Metrics) -> OpenApi:
     """A client that does not wait between repetitions."""
-    return OpenApi(session, KEYS, metrics=metrics, patience=Patience(overall=30), draw=lambda: 0.0)
+    return OpenApi(session, KEYS, metrics=metrics, patience=ApiRetryPolicy(overall=30), draw=lambda: 0.0)
 
 
 def stock_card(**changes: Any) -> Card:

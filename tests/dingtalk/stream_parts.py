@@ -14,7 +14,7 @@ import aiohttp
 from dingtalk_stream import Credential
 
 from bot.dingtalk.frames import Push
-from bot.dingtalk.stream import Receive, StreamClient, StreamPolicy
+from bot.dingtalk.stream import CallbackReceiver, StreamClient, StreamPolicy
 from bot.metrics import Metrics
 
 from .gateway_double import PATIENCE, GatewayDouble, Link
@@ -40,7 +40,7 @@ class Clock:
 
 
 @dataclass
-class Stream:
+class StreamFixture:
     """A client that runs, and all that a test wants to look at."""
 
     client: StreamClient
@@ -68,7 +68,7 @@ async def streaming(
     clock: Clock | None = None,
     seed: int = 7,
     **options: Any,
-) -> AsyncIterator[Stream]:
+) -> AsyncIterator[StreamFixture]:
     """Run a client with ``prepare``'s handlers; it must stop cleanly. ``options`` are the client's and its policy's."""
     metrics, clock = Metrics(), clock or Clock()
     fields = {name: options.pop(name) for name in tuple(options) if name in StreamPolicy.__dataclass_fields__}
@@ -89,7 +89,7 @@ async def streaming(
         )
         prepare(client)
         running = asyncio.create_task(client.run())
-        stream = Stream(client, served, metrics, clock, running)
+        stream = StreamFixture(client, served, metrics, clock, running)
         try:
             yield stream
         finally:
@@ -127,6 +127,6 @@ class Recorder:
         return self.reply
 
 
-def on(topic: str, handler: Receive, **options: Any) -> Callable[[StreamClient], None]:
+def on(topic: str, handler: CallbackReceiver, **options: Any) -> Callable[[StreamClient], None]:
     """Return a ``prepare`` that registers one handler."""
     return lambda client: client.receive(topic, handler, **options)

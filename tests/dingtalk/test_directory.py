@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from bot.dingtalk.directory import Directory, DirectoryPerson, UnknownPerson
-from bot.dingtalk.errors import ScopeMissing, Unavailable
+from bot.dingtalk.directory import DingTalkDirectory, DingTalkUnknownPerson, DirectoryPerson
+from bot.dingtalk.errors import DingTalkScopeMissing, DingTalkUnavailable
 from bot.dingtalk.openapi import OpenApi
 from tests.dingtalk.conftest import OAPI, FakeDingTalk
 
@@ -59,24 +59,24 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def directory(api: OpenApi, dingtalk: FakeDingTalk, clock: Clock) -> Directory:
+def directory(api: OpenApi, dingtalk: FakeDingTalk, clock: Clock) -> DingTalkDirectory:
     dingtalk.token()
-    return Directory(api, ttl=300, clock=clock)
+    return DingTalkDirectory(api, ttl=300, clock=clock)
 
 
 @pytest.mark.parametrize("user", [USER, AS_TEXT], ids=["native", "text"])
-async def test_a_person(directory: Directory, dingtalk: FakeDingTalk, user: dict[str, Any]) -> None:
+async def test_a_person(directory: DingTalkDirectory, dingtalk: FakeDingTalk, user: dict[str, Any]) -> None:
     dingtalk.post(URL, payload={"errcode": 0, "result": user})
     assert await directory.person("manager4220") == PERSON
 
 
-async def test_fields_without_permission_are_empty(directory: Directory, dingtalk: FakeDingTalk) -> None:
+async def test_fields_without_permission_are_empty(directory: DingTalkDirectory, dingtalk: FakeDingTalk) -> None:
     dingtalk.post(URL, payload={"errcode": 0, "result": {"name": "王小明", "role_list": None}})
     assert await directory.person("u") == DirectoryPerson(user_id="u", name="王小明")
 
 
 async def test_one_call_for_all_and_none_for_five_minutes(
-    directory: Directory, dingtalk: FakeDingTalk, clock: Clock
+    directory: DingTalkDirectory, dingtalk: FakeDingTalk, clock: Clock
 ) -> None:
     dingtalk.post(URL, payload={"errcode": 0, "result": USER}, repeat=True)
     people = await asyncio.gather(*(directory.person("manager4220") for _ in range(20)))
@@ -91,7 +91,7 @@ async def test_one_call_for_all_and_none_for_five_minutes(
     assert len(dingtalk.asked(URL)) == 3
 
 
-async def test_one_who_gives_up_does_not_stop_the_others(directory: Directory, dingtalk: FakeDingTalk) -> None:
+async def test_one_who_gives_up_does_not_stop_the_others(directory: DingTalkDirectory, dingtalk: FakeDingTalk) -> None:
     dingtalk.post(URL, payload={"errcode": 0, "result": USER})
     first, second = (asyncio.create_task(directory.person("manager4220")) for _ in range(2))
     await asyncio.sleep(0)
@@ -101,39 +101,39 @@ async def test_one_who_gives_up_does_not_stop_the_others(directory: Directory, d
 
 @pytest.mark.parametrize("code", [33012, 60121, 60111])
 async def test_an_unknown_person_is_remembered_for_a_minute(
-    directory: Directory, dingtalk: FakeDingTalk, clock: Clock, code: int
+    directory: DingTalkDirectory, dingtalk: FakeDingTalk, clock: Clock, code: int
 ) -> None:
     dingtalk.post(URL, payload={"errcode": code, "errmsg": "x"}, repeat=True)
     for _ in range(3):
-        with pytest.raises(UnknownPerson):
+        with pytest.raises(DingTalkUnknownPerson):
             await directory.person("nobody")
     assert len(dingtalk.asked(URL)) == 1
     clock.now = 61
-    with pytest.raises(UnknownPerson):
+    with pytest.raises(DingTalkUnknownPerson):
         await directory.person("nobody")
     assert len(dingtalk.asked(URL)) == 2
 
 
-async def test_a_missing_scope_costs_one_call_a_minute(directory: Directory, dingtalk: FakeDingTalk) -> None:
+async def test_a_missing_scope_costs_one_call_a_minute(directory: DingTalkDirectory, dingtalk: FakeDingTalk) -> None:
     dingtalk.post(URL, payload={"errcode": 88, "sub_code": "60011", "sub_msg": "qyapi_get_member"}, repeat=True)
     for _ in range(3):
-        with pytest.raises(ScopeMissing, match="qyapi_get_member"):
+        with pytest.raises(DingTalkScopeMissing, match="qyapi_get_member"):
             await directory.person("manager4220")
     assert len(dingtalk.asked(URL)) == 1
 
 
-async def test_a_passing_trouble_is_not_remembered(directory: Directory, dingtalk: FakeDingTalk) -> None:
+async def test_a_passing_trouble_is_not_remembered(directory: DingTalkDirectory, dingtalk: FakeDingTalk) -> None:
     for _ in range(3):
         dingtalk.post(URL, payload={"errcode": -1, "errmsg": "busy"})
     dingtalk.post(URL, payload={"errcode": 0, "result": USER})
-    with pytest.raises(Unavailable):
+    with pytest.raises(DingTalkUnavailable):
         await directory.person("manager4220")
     assert await directory.person("manager4220") == PERSON
 
 
-async def test_by_union_id(directory: Directory, dingtalk: FakeDingTalk) -> None:
+async def test_by_union_id(directory: DingTalkDirectory, dingtalk: FakeDingTalk) -> None:
     dingtalk.post(UNION_URL, payload={"errcode": 0, "result": {"contact_type": 0, "userid": "manager4220"}})
     dingtalk.post(UNION_URL, payload={"errcode": 60121, "errmsg": "找不到该用户"})
     assert await directory.user_id_of("union1") == "manager4220"
-    with pytest.raises(UnknownPerson):
+    with pytest.raises(DingTalkUnknownPerson):
         await directory.user_id_of("union2")

@@ -12,18 +12,17 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from structlog.testing import capture_logs
 
-from bot.dingtalk.apis import CREATE_AND_DELIVER, GROUP_SEND, SESSION_WEBHOOK, USER
-from bot.dingtalk.endpoints import Endpoints
+from bot.dingtalk.apis import CREATE_AND_DELIVER, GROUP_SEND, SESSION_WEBHOOK, USER, Endpoints
 from bot.dingtalk.errors import (
-    AuthFailed,
-    OutcomeUnknown,
-    QuotaExhausted,
-    RateLimited,
-    Refused,
-    TokenExpired,
-    Unavailable,
+    DingTalkAuthFailed,
+    DingTalkOutcomeUnknown,
+    DingTalkQuotaExhausted,
+    DingTalkRateLimited,
+    DingTalkRefused,
+    DingTalkTokenExpired,
+    DingTalkUnavailable,
 )
-from bot.dingtalk.openapi import OpenApi, Patience, Rates, pooled_session
+from bot.dingtalk.openapi import ApiRates, ApiRetryPolicy, OpenApi, pooled_session
 from bot.metrics import Metrics
 from tests.dingtalk.conftest import CREATE_URL, GROUP_URL, KEYS, OAPI, TOKEN_URL, WEBHOOK_URL, FakeDingTalk, Run
 
@@ -73,7 +72,7 @@ async def test_an_expired_token_is_renewed_once(dingtalk: FakeDingTalk, api: Ope
 async def test_a_token_refused_twice_is_an_error(dingtalk: FakeDingTalk, api: OpenApi) -> None:
     dingtalk.token(repeat=True)
     dingtalk.post(GROUP_URL, status=400, payload=STALE, repeat=True)
-    with pytest.raises(TokenExpired):
+    with pytest.raises(DingTalkTokenExpired):
         await api.call(GROUP_SEND, {})
     assert len(dingtalk.asked(GROUP_URL)) == 2
 
@@ -92,7 +91,7 @@ async def test_many_calls_with_an_expired_token_fetch_one_new_token(dingtalk: Fa
 async def test_wrong_keys_are_told_and_not_tried_again(dingtalk: FakeDingTalk, api: OpenApi) -> None:
     dingtalk.post(TOKEN_URL, status=400, payload={"code": "invalidClientIdOrSecret", "message": "bad"}, repeat=True)
     for _ in range(5):
-        with pytest.raises(AuthFailed, match="invalidClientIdOrSecret"):
+        with pytest.raises(DingTalkAuthFailed, match="invalidClientIdOrSecret"):
             await api.call(GROUP_SEND, {})
     assert len(dingtalk.asked(TOKEN_URL)) == 1
     assert not dingtalk.asked(GROUP_URL)
@@ -100,7 +99,7 @@ async def test_wrong_keys_are_told_and_not_tried_again(dingtalk: FakeDingTalk, a
 
 async def test_no_token_means_that_the_call_did_not_happen(dingtalk: FakeDingTalk, api: OpenApi) -> None:
     dingtalk.post(TOKEN_URL, exception=TimeoutError(), repeat=True)
-    with pytest.raises(Unavailable, match="no access token"):
+    with pytest.raises(DingTalkUnavailable, match="no access token"):
         await api.call(GROUP_SEND, {})
     assert not dingtalk.asked(GROUP_URL)
 
@@ -127,7 +126,7 @@ def test_a_rate_limit_without_end_becomes_an_error(dingtalk: FakeDingTalk, virtu
             api = OpenApi(session, KEYS, metrics=metrics)
             dingtalk.token()
             dingtalk.post(CREATE_URL, status=403, payload=QPS, repeat=True)
-            with pytest.raises(RateLimited):
+            with pytest.raises(DingTalkRateLimited):
                 await api.call(CREATE_AND_DELIVER, {})
             return asyncio.get_running_loop().time() - 1000
 
@@ -137,13 +136,13 @@ def test_a_rate_limit_without_end_becomes_an_error(dingtalk: FakeDingTalk, virtu
 def test_a_queue_longer_than_the_patience_is_an_error(dingtalk: FakeDingTalk, virtual: Run, metrics: Metrics) -> None:
     async def scenario() -> tuple[int, int]:
         async with pooled_session() as session:
-            api = OpenApi(session, KEYS, metrics=metrics, patience=Patience(overall=5), rates=Rates(default=2))
+            api = OpenApi(session, KEYS, metrics=metrics, patience=ApiRetryPolicy(overall=5), rates=ApiRates(default=2))
             dingtalk.token()
             dingtalk.post(CREATE_URL, payload=OK, repeat=True)
             outcomes = await asyncio.gather(
                 *(api.call(CREATE_AND_DELIVER, {}) for _ in range(20)), return_exceptions=True
             )
-            late = [outcome for outcome in outcomes if isinstance(outcome, RateLimited)]
+            late = [outcome for outcome in outcomes if isinstance(outcome, DingTalkRateLimited)]
             return len(late), len(outcomes) - len(late)
 
     late, sent = virtual(scenario())
@@ -154,7 +153,7 @@ async def test_an_exhausted_month_is_not_repeated(dingtalk: FakeDingTalk, api: O
     dingtalk.token()
     code = "Forbidden.AccessDenied.ApiCountLimitForOrg"
     dingtalk.post(CREATE_URL, status=403, payload={"code": code, "message": "", "requestid": ""}, repeat=True)
-    with pytest.raises(QuotaExhausted):
+    with pytest.raises(DingTalkQuotaExhausted):
         await api.call(CREATE_AND_DELIVER, {})
     assert len(dingtalk.asked(CREATE_URL)) == 1
 
@@ -179,7 +178,7 @@ async def test_after_an_unknown_outcome_only_calls_with_an_identity_are_repeated
         dingtalk.post(url, **trouble)
         dingtalk.post(url, payload=OK)
     assert await api.call(CREATE_AND_DELIVER, {}) == OK
-    with pytest.raises(OutcomeUnknown):
+    with pytest.raises(DingTalkOutcomeUnknown):
         await api.call(GROUP_SEND, {})
     assert len(dingtalk.asked(CREATE_URL)) == 2
     assert len(dingtalk.asked(GROUP_URL)) == 1
@@ -216,7 +215,7 @@ async def test_a_doubt_is_not_forgotten(dingtalk: FakeDingTalk, api: OpenApi, se
     dingtalk.token()
     dingtalk.post(CREATE_URL, exception=TimeoutError())
     dingtalk.post(CREATE_URL, **second)
-    with pytest.raises(OutcomeUnknown, match="no answer"):
+    with pytest.raises(DingTalkOutcomeUnknown, match="no answer"):
         await api.call(CREATE_AND_DELIVER, {})
 
 
@@ -224,14 +223,14 @@ async def test_a_refusal_ends_a_doubt(dingtalk: FakeDingTalk, api: OpenApi) -> N
     dingtalk.token()
     dingtalk.post(CREATE_URL, exception=TimeoutError())
     dingtalk.post(CREATE_URL, status=400, payload={"code": "param.templateUnpublished"})
-    with pytest.raises(Refused):
+    with pytest.raises(DingTalkRefused):
         await api.call(CREATE_AND_DELIVER, {})
 
 
 async def test_three_failures_are_enough(dingtalk: FakeDingTalk, api: OpenApi, metrics: Metrics) -> None:
     dingtalk.token()
     dingtalk.post(CREATE_URL, exception=TimeoutError(), repeat=True)
-    with pytest.raises(OutcomeUnknown, match="no answer within 10 s"):
+    with pytest.raises(DingTalkOutcomeUnknown, match="no answer within 10 s"):
         await api.call(CREATE_AND_DELIVER, {})
     assert len(dingtalk.asked(CREATE_URL)) == 3
     assert calls(metrics, "create_and_deliver", "timeout") == 3
@@ -243,7 +242,7 @@ def test_waits_between_repetitions_grow_and_are_drawn(dingtalk: FakeDingTalk, vi
             api = OpenApi(session, KEYS, metrics=metrics, draw=lambda: 1.0)
             dingtalk.token()
             dingtalk.post(CREATE_URL, exception=TimeoutError(), repeat=True)
-            with pytest.raises(OutcomeUnknown):
+            with pytest.raises(DingTalkOutcomeUnknown):
                 await api.call(CREATE_AND_DELIVER, {})
             return asyncio.get_running_loop().time() - 1000
 
@@ -253,7 +252,7 @@ def test_waits_between_repetitions_grow_and_are_drawn(dingtalk: FakeDingTalk, vi
 async def test_a_webhook_is_called_without_a_token_and_stays_secret(dingtalk: FakeDingTalk, api: OpenApi) -> None:
     dingtalk.post(WEBHOOK_URL, payload={"errcode": -1, "errmsg": "busy"})
     dingtalk.post(WEBHOOK_URL, payload={"errcode": 300001, "errmsg": "session 0f1e2d3c 不存在"})
-    with capture_logs() as logs, pytest.raises(Refused) as caught:
+    with capture_logs() as logs, pytest.raises(DingTalkRefused) as caught:
         await api.call(SESSION_WEBHOOK, {}, address=WEBHOOK_URL)
     assert not dingtalk.asked(TOKEN_URL)
     assert "0f1e2d3c" not in caught.value.detail + str(logs)
@@ -262,7 +261,7 @@ async def test_a_webhook_is_called_without_a_token_and_stays_secret(dingtalk: Fa
 
 @pytest.mark.parametrize("address", ["ftp://x/secret", "no address secret", "https://:secret@/"])
 async def test_a_broken_address_is_refused_and_not_repeated(api: OpenApi, address: str) -> None:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(DingTalkRefused) as caught:
         await api.call(SESSION_WEBHOOK, {}, address=address)
     assert "secret" not in caught.value.detail
     assert caught.value.__cause__ is None
@@ -287,7 +286,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @dataclass
-class Platform:
+class FakePlatform:
     """A server whose one answer to all calls but the token's a test writes itself."""
 
     endpoints: Endpoints = field(default_factory=Endpoints)
@@ -303,8 +302,8 @@ class Platform:
 
 
 @pytest.fixture
-async def platform() -> AsyncIterator[Platform]:
-    platform = Platform()
+async def platform() -> AsyncIterator[FakePlatform]:
+    platform = FakePlatform()
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", platform.handle)
     async with TestServer(app) as server:
@@ -313,7 +312,7 @@ async def platform() -> AsyncIterator[Platform]:
         yield platform
 
 
-async def test_a_burst_keeps_within_dingtalks_limit(platform: Platform, metrics: Metrics) -> None:
+async def test_a_burst_keeps_within_dingtalks_limit(platform: FakePlatform, metrics: Metrics) -> None:
     """Against a server that counts as DingTalk does; 200 calls, their order and a jumping clock are in test_rate."""
     arrivals: list[float] = []
     refused = 0
@@ -340,7 +339,9 @@ async def test_a_burst_keeps_within_dingtalks_limit(platform: Platform, metrics:
     assert 2.5 < arrivals[-1] - arrivals[0] < 6
 
 
-async def test_a_server_stricter_than_expected_still_gets_every_call_once(platform: Platform, metrics: Metrics) -> None:
+async def test_a_server_stricter_than_expected_still_gets_every_call_once(
+    platform: FakePlatform, metrics: Metrics
+) -> None:
     served: list[int] = []
 
     async def limit(request: web.Request) -> web.Response:
@@ -351,12 +352,12 @@ async def test_a_server_stricter_than_expected_still_gets_every_call_once(platfo
 
     platform.answer = limit
     async with pooled_session() as session:
-        api = OpenApi(session, KEYS, metrics=metrics, endpoints=platform.endpoints, rates=Rates(default=1000))
+        api = OpenApi(session, KEYS, metrics=metrics, endpoints=platform.endpoints, rates=ApiRates(default=1000))
         await asyncio.gather(*(api.call(CREATE_AND_DELIVER, {"outTrackId": number}) for number in range(60)))
     assert sorted(served) == list(range(60))
 
 
-async def test_a_slow_answer_ends_in_time(platform: Platform, metrics: Metrics) -> None:
+async def test_a_slow_answer_ends_in_time(platform: FakePlatform, metrics: Metrics) -> None:
     release = asyncio.Event()
 
     async def hang(request: web.Request) -> web.Response:
@@ -365,15 +366,15 @@ async def test_a_slow_answer_ends_in_time(platform: Platform, metrics: Metrics) 
 
     platform.answer = hang
     async with pooled_session() as session:
-        patience = Patience(per_try=0.05, backoff=0.001)
+        patience = ApiRetryPolicy(per_try=0.05, backoff=0.001)
         api = OpenApi(session, KEYS, metrics=metrics, endpoints=platform.endpoints, patience=patience)
-        with pytest.raises(OutcomeUnknown):
+        with pytest.raises(DingTalkOutcomeUnknown):
             await api.call(CREATE_AND_DELIVER, {})
         release.set()
     assert len(platform.seen) == 3
 
 
-async def test_a_connection_cut_in_the_middle_is_an_unknown_outcome(platform: Platform, metrics: Metrics) -> None:
+async def test_a_connection_cut_in_the_middle_is_an_unknown_outcome(platform: FakePlatform, metrics: Metrics) -> None:
     async def cut(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Length": "100"})
         await response.prepare(request)
@@ -385,7 +386,7 @@ async def test_a_connection_cut_in_the_middle_is_an_unknown_outcome(platform: Pl
     platform.answer = cut
     async with pooled_session() as session:
         api = OpenApi(session, KEYS, metrics=metrics, endpoints=platform.endpoints)
-        with pytest.raises(OutcomeUnknown):
+        with pytest.raises(DingTalkOutcomeUnknown):
             await api.call(GROUP_SEND, {})
     assert len(platform.seen) == 1
 
@@ -401,7 +402,7 @@ async def test_an_answer_that_is_not_even_http_hides_the_address(metrics: Metric
     async with server, pooled_session() as session:
         host, port = server.sockets[0].getsockname()[:2]
         api = OpenApi(session, KEYS, metrics=metrics)
-        with pytest.raises(OutcomeUnknown) as caught:
+        with pytest.raises(DingTalkOutcomeUnknown) as caught:
             await api.call(SESSION_WEBHOOK, {}, address=f"http://{host}:{port}/robot?session={key}")
     assert key not in "".join(traceback.format_exception(caught.value))
 
@@ -410,11 +411,11 @@ async def test_nobody_there(metrics: Metrics, unused_tcp_port: int) -> None:
     nowhere = Endpoints(api=f"http://127.0.0.1:{unused_tcp_port}")
     async with pooled_session() as session:
         api = OpenApi(session, KEYS, metrics=metrics, endpoints=nowhere, draw=lambda: 0.0)
-        with pytest.raises(Unavailable):
+        with pytest.raises(DingTalkUnavailable):
             await api.call(GROUP_SEND, {})
 
 
-async def test_an_explicit_proxy_is_used(platform: Platform, metrics: Metrics) -> None:
+async def test_an_explicit_proxy_is_used(platform: FakePlatform, metrics: Metrics) -> None:
     async def ok(request: web.Request) -> web.Response:
         return web.json_response({**OK, "host": request.host})
 
@@ -425,12 +426,12 @@ async def test_an_explicit_proxy_is_used(platform: Platform, metrics: Metrics) -
     assert answer["host"] == "dingtalk.invalid"
 
 
-async def test_redirects_are_not_followed_with_a_token(platform: Platform, metrics: Metrics) -> None:
+async def test_redirects_are_not_followed_with_a_token(platform: FakePlatform, metrics: Metrics) -> None:
     async def elsewhere(request: web.Request) -> web.Response:
         return web.Response(status=302, headers={"Location": "http://127.0.0.1:1/steal"})
 
     platform.answer = elsewhere
     async with pooled_session() as session:
         api = OpenApi(session, KEYS, metrics=metrics, endpoints=platform.endpoints)
-        with pytest.raises(OutcomeUnknown):
+        with pytest.raises(DingTalkOutcomeUnknown):
             await api.call(GROUP_SEND, {})

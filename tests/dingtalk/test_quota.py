@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.dingtalk.errors import RateLimited
-from bot.dingtalk.openapi import OpenApi, Patience, pooled_session
+from bot.dingtalk.errors import DingTalkRateLimited
+from bot.dingtalk.openapi import ApiRetryPolicy, OpenApi, pooled_session
 from bot.dingtalk.quota import MonthlyMeter
 from bot.dingtalk.robot import Robot
 from bot.metrics import Metrics
@@ -18,7 +18,7 @@ LAST_MOMENT = datetime(2026, 1, 31, 15, 59, 59, tzinfo=UTC)
 
 
 @dataclass
-class Months:
+class FakeCallStore:
     """A store in memory that can be broken."""
 
     calls: dict[str, int] = field(default_factory=dict)
@@ -48,7 +48,7 @@ def shown(metrics: Metrics) -> float | None:
 
 
 async def test_the_count_goes_on_after_a_restart(metrics: Metrics) -> None:
-    months = Months({"2026-01": 40})
+    months = FakeCallStore({"2026-01": 40})
     meter = MonthlyMeter(months, metrics=metrics, now=Clock())
     await meter.load()
     meter.count()
@@ -59,7 +59,7 @@ async def test_the_count_goes_on_after_a_restart(metrics: Metrics) -> None:
 
 
 async def test_a_month_begins_in_china(metrics: Metrics) -> None:
-    clock, months = Clock(), Months()
+    clock, months = Clock(), FakeCallStore()
     meter = MonthlyMeter(months, metrics=metrics, now=clock)
     meter.count()
     clock.now = datetime(2026, 1, 31, 16, 0, 0, tzinfo=UTC)
@@ -71,7 +71,7 @@ async def test_a_month_begins_in_china(metrics: Metrics) -> None:
 
 
 async def test_december_is_followed_by_january(metrics: Metrics) -> None:
-    clock, months = Clock(datetime(2026, 12, 31, 15, 0, tzinfo=UTC)), Months()
+    clock, months = Clock(datetime(2026, 12, 31, 15, 0, tzinfo=UTC)), FakeCallStore()
     meter = MonthlyMeter(months, metrics=metrics, now=clock)
     meter.count()
     clock.now = datetime(2026, 12, 31, 16, 0, tzinfo=UTC)
@@ -81,7 +81,7 @@ async def test_december_is_followed_by_january(metrics: Metrics) -> None:
 
 
 async def test_a_failed_save_loses_nothing(metrics: Metrics) -> None:
-    months = Months(broken=True)
+    months = FakeCallStore(broken=True)
     meter = MonthlyMeter(months, metrics=metrics, now=Clock())
     meter.count()
     with pytest.raises(OSError, match="disk"):
@@ -98,7 +98,7 @@ async def test_a_failed_save_loses_nothing(metrics: Metrics) -> None:
 
 
 async def test_other_processes_count_too(metrics: Metrics) -> None:
-    months = Months()
+    months = FakeCallStore()
     one, other = (MonthlyMeter(months, metrics=Metrics(), now=Clock()) for _ in range(2))
     one.count()
     other.count()
@@ -109,7 +109,7 @@ async def test_other_processes_count_too(metrics: Metrics) -> None:
 
 def test_it_saves_now_and_then_and_at_the_end(virtual: Run, metrics: Metrics) -> None:
     async def scenario() -> list[int]:
-        months, seen = Months(), []
+        months, seen = FakeCallStore(), []
         meter = MonthlyMeter(months, metrics=metrics, now=Clock())
         keeping = asyncio.create_task(meter.keep(10))
         meter.count()
@@ -125,22 +125,22 @@ def test_it_saves_now_and_then_and_at_the_end(virtual: Run, metrics: Metrics) ->
 
 
 async def test_only_billed_calls_that_dingtalk_worked_on_count(dingtalk: FakeDingTalk, metrics: Metrics) -> None:
-    meter = MonthlyMeter(Months(), metrics=metrics, now=Clock())
+    meter = MonthlyMeter(FakeCallStore(), metrics=metrics, now=Clock())
     dingtalk.token()
     dingtalk.post(GROUP_URL, payload={})
     dingtalk.post(GROUP_URL, status=403, payload={"code": "Forbidden.AccessDenied.QpsLimitForApi"})
     async with pooled_session() as session:
-        patience = Patience(overall=0.5)
+        patience = ApiRetryPolicy(overall=0.5)
         robot = Robot(OpenApi(session, KEYS, metrics=metrics, meter=meter, patience=patience))
         await robot.send_to_group("cid", "r", title="t", markdown="m")
-        with pytest.raises(RateLimited):
+        with pytest.raises(DingTalkRateLimited):
             await robot.send_to_group("cid", "r", title="t", markdown="m")
     assert meter.used == 1
 
 
 async def test_a_new_month_is_seen_without_a_call(metrics: Metrics) -> None:
     clock = Clock()
-    meter = MonthlyMeter(Months({"2026-01": 9_500}), metrics=metrics, now=clock)
+    meter = MonthlyMeter(FakeCallStore({"2026-01": 9_500}), metrics=metrics, now=clock)
     await meter.load()
     assert meter.used == 9_500
     clock.now = datetime(2026, 1, 31, 16, 0, 0, tzinfo=UTC)

@@ -6,7 +6,12 @@ import orjson
 import pytest
 
 from bot.chat.message import SessionWebhook
-from bot.dingtalk.errors import DeliveryFailed, OutcomeUnknown, RateLimited, SessionExpired
+from bot.dingtalk.errors import (
+    DingTalkDeliveryFailed,
+    DingTalkOutcomeUnknown,
+    DingTalkRateLimited,
+    DingTalkSessionExpired,
+)
 from bot.dingtalk.openapi import OpenApi
 from bot.dingtalk.robot import MAX_PARAM_BYTES, Robot, fit
 from tests.dingtalk.conftest import DIRECT_URL, GROUP_URL, NOW, WEBHOOK_URL, FakeDingTalk
@@ -30,8 +35,11 @@ async def test_a_group_gets_markdown(robot: Robot, dingtalk: FakeDingTalk) -> No
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
-        ({"processQueryKey": "k", "invalidStaffIdList": ["u1"], "flowControlledStaffIdList": []}, DeliveryFailed),
-        ({"processQueryKey": "k", "invalidStaffIdList": [], "flowControlledStaffIdList": ["u1"]}, RateLimited),
+        (
+            {"processQueryKey": "k", "invalidStaffIdList": ["u1"], "flowControlledStaffIdList": []},
+            DingTalkDeliveryFailed,
+        ),
+        ({"processQueryKey": "k", "invalidStaffIdList": [], "flowControlledStaffIdList": ["u1"]}, DingTalkRateLimited),
     ],
 )
 async def test_who_got_nothing_is_noticed(
@@ -50,7 +58,7 @@ async def test_people_get_markdown(robot: Robot, dingtalk: FakeDingTalk) -> None
 
 async def test_an_unknown_result_is_not_repeated(robot: Robot, dingtalk: FakeDingTalk) -> None:
     dingtalk.post(GROUP_URL, status=400, payload={"code": "unknown.send.result", "requestid": "r"}, repeat=True)
-    with pytest.raises(OutcomeUnknown):
+    with pytest.raises(DingTalkOutcomeUnknown):
         await robot.send_to_group("cid==", "dingrobot", title="t", markdown="m")
     assert len(dingtalk.asked(GROUP_URL)) == 1
 
@@ -64,7 +72,7 @@ async def test_a_session_is_answered(robot: Robot, dingtalk: FakeDingTalk) -> No
 
 async def test_a_session_that_is_over(robot: Robot, dingtalk: FakeDingTalk) -> None:
     dingtalk.post(WEBHOOK_URL, payload={"errcode": 300001, "errmsg": "session 不存在"}, repeat=True)
-    with pytest.raises(SessionExpired):
+    with pytest.raises(DingTalkSessionExpired):
         await robot.answer_session(SessionWebhook(WEBHOOK_URL, NOW), title="t", markdown="m")
     assert len(dingtalk.asked(WEBHOOK_URL)) == 1
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.dingtalk.dedupe import Once
+from bot.dingtalk.dedupe import Deduplicator
 
 from .gateway_double import BOT, CARD, frame, ping
 from .stream_parts import Clock, Recorder, eventually, on, streaming
@@ -128,8 +128,8 @@ async def test_different_messages_are_all_handled_though_they_come_at_once() -> 
         assert [message.data["msgId"] for message in handler.messages] == [f"m{number}" for number in range(200)]
 
 
-def once(clock: Clock, **options: Any) -> Once[int]:
-    return Once(
+def once(clock: Clock, **options: Any) -> Deduplicator[int]:
+    return Deduplicator(
         **{"limit": 10, "ttl": 300.0, "monotonic": clock.monotonic, "keep": lambda result: result > 0, **options}
     )
 

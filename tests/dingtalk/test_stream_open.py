@@ -14,8 +14,8 @@ from aiohttp.test_utils import TestServer
 from dingtalk_stream import Credential
 from structlog.testing import capture_logs
 
-from bot.dingtalk.errors import AuthFailed
-from bot.dingtalk.gateway import Gateway, OpenFailed
+from bot.dingtalk.errors import DingTalkAuthFailed
+from bot.dingtalk.gateway import StreamGateway, StreamOpenFailed
 from bot.dingtalk.stream_policy import StreamPolicy
 
 from .gateway_double import BOT, TICKET, GatewayDouble, answer, cut_off, hang
@@ -43,15 +43,15 @@ async def test_the_call_is_what_the_gateway_expects() -> None:
 
 
 @asynccontextmanager
-async def asking(double: GatewayDouble, **changes: Any) -> AsyncIterator[Gateway]:
+async def context(double: GatewayDouble, **changes: Any) -> AsyncIterator[StreamGateway]:
     async with double.serving(), aiohttp.ClientSession() as session:
         fixed = {"endpoint": double.url, "proxy": None, "user_agent": "x", "local_ip": "", "policy": StreamPolicy()}
-        yield Gateway(Credential(" app-key ", f"\t{SECRET}\n"), session=session, **fixed | changes)
+        yield StreamGateway(Credential(" app-key ", f"\t{SECRET}\n"), session=session, **fixed | changes)
 
 
 async def test_blanks_around_pasted_keys_are_cut_off() -> None:
     double = GatewayDouble()
-    async with asking(double) as gateway:
+    async with context(double) as gateway:
         await (await gateway.open(())).close()
 
     assert (double.opens[0]["clientId"], double.opens[0]["clientSecret"]) == ("app-key", SECRET)
@@ -64,20 +64,20 @@ def by(endpoint: str) -> Any:
 @pytest.mark.parametrize(
     ("opening", "error", "outcome"),
     [
-        (answer(401, {"code": "authFailed"}), AuthFailed, "auth_failed"),
-        (answer(401, "<html>", "text/html"), AuthFailed, "auth_failed"),
-        (answer(403, {"code": "authFailed"}), AuthFailed, "auth_failed"),
-        (answer(400, {"code": 17}), OpenFailed, "refused"),
-        (answer(400, "<html>", "text/html"), OpenFailed, "refused"),
-        (answer(200, "<html>", "text/html"), OpenFailed, "refused"),
-        (answer(200, "x" * 1_000_000, "text/plain"), OpenFailed, "refused"),
-        (answer(503, "\x00ÿ", "text/plain"), OpenFailed, "refused"),
-        (by("wss://"), OpenFailed, "refused"),
-        (by("ftp://host/connect"), OpenFailed, "refused"),
-        (by("ws://127.0.0.1:1/connect"), OpenFailed, "network"),
-        (by("ws://127.0.0.1:1/connect?a=b"), OpenFailed, "network"),
-        (hang, OpenFailed, "timeout"),
-        (cut_off, OpenFailed, "network"),
+        (answer(401, {"code": "authFailed"}), DingTalkAuthFailed, "auth_failed"),
+        (answer(401, "<html>", "text/html"), DingTalkAuthFailed, "auth_failed"),
+        (answer(403, {"code": "authFailed"}), DingTalkAuthFailed, "auth_failed"),
+        (answer(400, {"code": 17}), StreamOpenFailed, "refused"),
+        (answer(400, "<html>", "text/html"), StreamOpenFailed, "refused"),
+        (answer(200, "<html>", "text/html"), StreamOpenFailed, "refused"),
+        (answer(200, "x" * 1_000_000, "text/plain"), StreamOpenFailed, "refused"),
+        (answer(503, "\x00ÿ", "text/plain"), StreamOpenFailed, "refused"),
+        (by("wss://"), StreamOpenFailed, "refused"),
+        (by("ftp://host/connect"), StreamOpenFailed, "refused"),
+        (by("ws://127.0.0.1:1/connect"), StreamOpenFailed, "network"),
+        (by("ws://127.0.0.1:1/connect?a=b"), StreamOpenFailed, "network"),
+        (hang, StreamOpenFailed, "timeout"),
+        (cut_off, StreamOpenFailed, "network"),
     ],
 )
 async def test_every_failure_has_a_name_and_tells_no_secret(
@@ -86,7 +86,7 @@ async def test_every_failure_has_a_name_and_tells_no_secret(
     double = GatewayDouble()
     double.script.append(opening)
     caplog.set_level(logging.DEBUG)
-    async with asking(double, policy=StreamPolicy(open_timeout=0.2)) as gateway:
+    async with context(double, policy=StreamPolicy(open_timeout=0.2)) as gateway:
         with pytest.raises(error) as caught:
             await gateway.open(())
 
@@ -100,8 +100,8 @@ async def test_every_failure_has_a_name_and_tells_no_secret(
 async def test_a_handshake_that_is_refused_tells_no_ticket() -> None:
     double = GatewayDouble()
     double.handshake_status = 403
-    async with asking(double) as gateway:
-        with pytest.raises(OpenFailed) as caught:
+    async with context(double) as gateway:
+        with pytest.raises(StreamOpenFailed) as caught:
             await gateway.open(())
 
     assert (caught.value.outcome, str(caught.value)) == ("handshake", "WebSocket refused with status 403")
@@ -110,7 +110,7 @@ async def test_a_handshake_that_is_refused_tells_no_ticket() -> None:
 
 async def test_an_endpoint_with_a_query_keeps_it() -> None:
     double = GatewayDouble()
-    async with asking(double) as gateway:
+    async with context(double) as gateway:
         double.script.append(by(f"{double.url.replace('http', 'ws', 1)}/connect?region=union"))
         socket = await gateway.open(())
         link = await double.link()
@@ -122,13 +122,13 @@ async def test_an_endpoint_with_a_query_keeps_it() -> None:
 async def test_nothing_is_sent_after_a_redirect() -> None:
     double = GatewayDouble()
     elsewhere = GatewayDouble()
-    async with elsewhere.serving(), asking(double) as gateway:
+    async with elsewhere.serving(), context(double) as gateway:
 
         async def redirect(_request: web.Request) -> web.StreamResponse:
             raise web.HTTPTemporaryRedirect(f"{elsewhere.url}/v1.0/gateway/connections/open")
 
         double.script.append(redirect)
-        with pytest.raises(OpenFailed):
+        with pytest.raises(StreamOpenFailed):
             await gateway.open(())
 
     assert elsewhere.opens == []
@@ -161,8 +161,8 @@ async def test_one_explicit_proxy_serves_http_and_websocket() -> None:
     app.router.add_route("*", "/{any:.*}", proxy)
     server = TestServer(app)
     await server.start_server()
-    async with asking(GatewayDouble(), endpoint="http://api.test", proxy=str(server.make_url(""))) as gateway:
-        with pytest.raises(OpenFailed, match="WebSocket refused with status 200"):
+    async with context(GatewayDouble(), endpoint="http://api.test", proxy=str(server.make_url(""))) as gateway:
+        with pytest.raises(StreamOpenFailed, match="WebSocket refused with status 200"):
             await gateway.open(())
     await server.close()
 
@@ -173,7 +173,7 @@ async def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.Monke
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "WS_PROXY", "http_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     double = GatewayDouble()
-    async with asking(double) as gateway:
+    async with context(double) as gateway:
         await (await gateway.open(())).close()
 
     assert len(double.opens) == 1

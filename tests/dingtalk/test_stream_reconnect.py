@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from bot.dingtalk.backoff import Backoff
+from bot.dingtalk.stream_policy import Backoff
 
 from .gateway_double import BOT, GatewayDouble, Link, answer, cut_off, disconnect, event, frame, hang, ping
 from .stream_parts import NOW, PATIENCE, Clock, Recorder, eventually, on, streaming

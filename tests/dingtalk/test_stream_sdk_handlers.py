@@ -14,9 +14,9 @@ from structlog.testing import capture_logs
 
 from bot.dingtalk.stream import StreamClient
 from bot.errors import DingerpError
+from tests.dingtalk.stream_parts import Recorder, StreamFixture, eventually, streaming
 
 from .gateway_double import BOT, CARD, GatewayDouble, event, frame, ping
-from .stream_parts import Recorder, Stream, eventually, streaming
 
 GRAPH = "/v1.0/graph/api/invoke"
 
@@ -80,7 +80,7 @@ def sdk(topic: str, handler: Any) -> Callable[[StreamClient], None]:
     return lambda client: client.register_callback_handler(topic, handler)
 
 
-def message(stream: Stream, text: str = "hi", msg_id: str = "m") -> dict[str, Any]:
+def message(stream: StreamFixture, text: str = "hi", msg_id: str = "m") -> dict[str, Any]:
     return {
         "msgId": msg_id,
         "msgtype": "text",

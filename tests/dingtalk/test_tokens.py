@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from bot.dingtalk.errors import AuthFailed, Unavailable
-from bot.dingtalk.tokens import Grant, Tokens
+from bot.dingtalk.errors import DingTalkAuthFailed, DingTalkUnavailable
+from bot.dingtalk.tokens import AccessTokenGrant, AccessTokens
 from bot.errors import DingerpError
 
 
 @dataclass
-class Desk:
+class TokenSource:
     """Hands out numbered tokens, or the errors queued in ``troubles``."""
 
     now: float = 0.0
@@ -23,20 +23,20 @@ class Desk:
     def __post_init__(self) -> None:
         self.gate.set()
 
-    async def fetch(self) -> Grant:
+    async def fetch(self) -> AccessTokenGrant:
         self.fetched += 1
         number = self.fetched
         await self.gate.wait()
         if self.troubles:
             raise self.troubles.pop(0)
-        return Grant(f"token-{number}", self.lifetime)
+        return AccessTokenGrant(f"token-{number}", self.lifetime)
 
-    def tokens(self) -> Tokens:
-        return Tokens(self.fetch, clock=lambda: self.now)
+    def tokens(self) -> AccessTokens:
+        return AccessTokens(self.fetch, clock=lambda: self.now)
 
 
 async def test_one_fetch_for_all_who_wait() -> None:
-    desk = Desk()
+    desk = TokenSource()
     desk.gate.clear()
     tokens = desk.tokens()
     waiting = [asyncio.create_task(tokens.get()) for _ in range(50)]
@@ -48,7 +48,7 @@ async def test_one_fetch_for_all_who_wait() -> None:
 
 
 async def test_a_token_is_renewed_five_minutes_early() -> None:
-    desk = Desk()
+    desk = TokenSource()
     tokens = desk.tokens()
     assert await tokens.get() == "token-1"
     desk.now = 6899
@@ -59,7 +59,7 @@ async def test_a_token_is_renewed_five_minutes_early() -> None:
 
 
 async def test_a_short_lived_token_is_used_at_all() -> None:
-    desk = Desk(lifetime=60)
+    desk = TokenSource(lifetime=60)
     tokens = desk.tokens()
     await tokens.get()
     desk.now = 44
@@ -67,34 +67,36 @@ async def test_a_short_lived_token_is_used_at_all() -> None:
 
 
 async def test_the_old_token_serves_while_renewal_fails_and_no_longer() -> None:
-    desk = Desk()
+    desk = TokenSource()
     tokens = desk.tokens()
     await tokens.get()
     desk.now = 7000
-    desk.troubles = [Unavailable("down"), Unavailable("down")]
+    desk.troubles = [DingTalkUnavailable("down"), DingTalkUnavailable("down")]
     assert await tokens.get() == "token-1"
     desk.now = 7200
-    with pytest.raises(Unavailable):
+    with pytest.raises(DingTalkUnavailable):
         await tokens.get()
     assert await tokens.get() == "token-4"
 
 
 async def test_refused_keys_are_not_tried_in_a_tight_loop() -> None:
-    desk = Desk(troubles=[AuthFailed("bad secret", code="invalidClientIdOrSecret"), AuthFailed("bad secret")])
+    desk = TokenSource(
+        troubles=[DingTalkAuthFailed("bad secret", code="invalidClientIdOrSecret"), DingTalkAuthFailed("bad secret")]
+    )
     tokens = desk.tokens()
     for _ in range(20):
-        with pytest.raises(AuthFailed, match="bad secret"):
+        with pytest.raises(DingTalkAuthFailed, match="bad secret"):
             await tokens.get()
     assert desk.fetched == 1
     desk.now = 61
-    with pytest.raises(AuthFailed):
+    with pytest.raises(DingTalkAuthFailed):
         await tokens.get()
     desk.now = 122
     assert await tokens.get() == "token-3"
 
 
 async def test_only_the_refused_token_is_dropped() -> None:
-    desk = Desk()
+    desk = TokenSource()
     tokens = desk.tokens()
     await tokens.get()
     tokens.drop("an older one")
@@ -104,7 +106,7 @@ async def test_only_the_refused_token_is_dropped() -> None:
 
 
 async def test_a_failure_that_nobody_waits_for_any_more_is_quiet() -> None:
-    desk = Desk(troubles=[Unavailable("down")])
+    desk = TokenSource(troubles=[DingTalkUnavailable("down")])
     desk.gate.clear()
     tokens = desk.tokens()
     waiting = asyncio.create_task(tokens.get())

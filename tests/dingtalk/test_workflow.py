@@ -10,12 +10,19 @@ import orjson
 import pytest
 from dingtalk_stream import EventMessage
 
-from bot.approvals.native.form import Application, Declined, Instance, NoInstance, StartInDoubt, Task
-from bot.approvals.ruling import Level, Need
-from bot.dingtalk.approval_events import changed_instance
-from bot.dingtalk.errors import OutcomeUnknown, ScopeMissing
+from bot.approvals.native.oa_forms import (
+    OaApplication,
+    OaDeclined,
+    OaInstance,
+    OaInstanceMissing,
+    OaStartUncertain,
+    OaTask,
+)
+from bot.approvals.plan import ApprovalLevel, Quorum
+from bot.dingtalk.callbacks import changed_instance
+from bot.dingtalk.errors import DingTalkOutcomeUnknown, DingTalkScopeMissing
 from bot.dingtalk.openapi import OpenApi
-from bot.dingtalk.workflow import Workflow
+from bot.dingtalk.workflow import WorkflowApi
 from bot.erp.model import Verdict
 from tests.dingtalk.conftest import API, FakeDingTalk
 
@@ -27,19 +34,19 @@ SINCE = datetime(2026, 1, 31, 9, 20, tzinfo=UTC)
 
 
 @pytest.fixture
-def workflow(api: OpenApi, dingtalk: FakeDingTalk) -> Workflow:
+def workflow(api: OpenApi, dingtalk: FakeDingTalk) -> WorkflowApi:
     dingtalk.token()
-    return Workflow(api, process="PROC-1", case_field="单据标识")
+    return WorkflowApi(api, process="PROC-1", case_field="单据标识")
 
 
-def level(need: Need, *approvers: str) -> Level:
-    return Level(number=1, need=need, approvers=approvers, excluded=MappingProxyType({}))
+def level(need: Quorum, *approvers: str) -> ApprovalLevel:
+    return ApprovalLevel(number=1, need=need, approvers=approvers, excluded=MappingProxyType({}))
 
 
-APPLICATION = Application(
+APPLICATION = OaApplication(
     originator="buyer01",
     values={"单据标识": "c-1", "金额": "3000"},
-    levels=(level(Need.ANY, "wang"), level(Need.ANY, "wang", "li"), level(Need.ALL, "sun", "zhou")),
+    levels=(level(Quorum.ANY, "wang"), level(Quorum.ANY, "wang", "li"), level(Quorum.ALL, "sun", "zhou")),
 )
 
 
@@ -55,7 +62,7 @@ def body(dingtalk: FakeDingTalk, url: str) -> Any:
     return orjson.loads(dingtalk.asked(url)[-1]["data"])
 
 
-async def test_start(workflow: Workflow, dingtalk: FakeDingTalk) -> None:
+async def test_start(workflow: WorkflowApi, dingtalk: FakeDingTalk) -> None:
     dingtalk.post(URL, payload={"instanceId": "i-1"})
     assert await workflow.start(APPLICATION) == "i-1"
     assert body(dingtalk, URL) == {
@@ -71,37 +78,37 @@ async def test_start(workflow: Workflow, dingtalk: FakeDingTalk) -> None:
     }
 
 
-async def test_a_start_without_an_answer_is_not_repeated(workflow: Workflow, dingtalk: FakeDingTalk) -> None:
+async def test_a_start_without_an_answer_is_not_repeated(workflow: WorkflowApi, dingtalk: FakeDingTalk) -> None:
     dingtalk.post(URL, exception=TimeoutError())
-    with pytest.raises(StartInDoubt):
+    with pytest.raises(OaStartUncertain):
         await workflow.start(APPLICATION)
     assert len(dingtalk.asked(URL)) == 1
 
 
-async def test_a_start_without_an_id_is_in_doubt(workflow: Workflow, dingtalk: FakeDingTalk) -> None:
+async def test_a_start_without_an_id_is_in_doubt(workflow: WorkflowApi, dingtalk: FakeDingTalk) -> None:
     dingtalk.post(URL, payload={})
-    with pytest.raises(StartInDoubt):
+    with pytest.raises(OaStartUncertain):
         await workflow.start(APPLICATION)
 
 
-async def test_a_form_that_is_not_there(workflow: Workflow, dingtalk: FakeDingTalk) -> None:
+async def test_a_form_that_is_not_there(workflow: WorkflowApi, dingtalk: FakeDingTalk) -> None:
     dingtalk.post(URL, **refused("aflowProcessNotExist"))
-    with pytest.raises(Declined, match="aflowProcessNotExist"):
+    with pytest.raises(OaDeclined, match="aflowProcessNotExist"):
         await workflow.start(APPLICATION)
 
 
-async def test_a_missing_permission_is_named(workflow: Workflow, dingtalk: FakeDingTalk) -> None:
+async def test_a_missing_permission_is_named(workflow: WorkflowApi, dingtalk: FakeDingTalk) -> None:
     denied = {
         "code": "Forbidden.AccessDenied.AccessTokenPermissionDenied",
         "message": "no",
         "accessdenieddetail": {"requiredScopes": ["qyapi_aflow"]},
     }
     dingtalk.post(URL, status=403, payload=denied)
-    with pytest.raises(ScopeMissing, match="qyapi_aflow"):
+    with pytest.raises(DingTalkScopeMissing, match="qyapi_aflow"):
         await workflow.start(APPLICATION)
 
 
-async def test_read(workflow: Workflow, dingtalk: FakeDingTalk) -> None:
+async def test_read(workflow: WorkflowApi, dingtalk: FakeDingTalk) -> None:
     tasks = [
         {"taskId": 1, "userId": "wang", "status": "COMPLETED", "result": "REDIRECTED"},
         {"taskId": 2, "userId": "li", "status": "COMPLETED", "result": "AGREE"},
@@ -114,14 +121,14 @@ async def test_read(workflow: Workflow, dingtalk: FakeDingTalk) -> None:
         {"userId": "li", "type": "EXECUTE_TASK_NORMAL", "result": "AGREE", "remark": "好", "showName": "李"},
     ]
     dingtalk.get(READ_URL, payload=instance(tasks=tasks, operationRecords=records))
-    assert await workflow.read("i-1") == Instance(
+    assert await workflow.read("i-1") == OaInstance(
         running=True,
         verdict=None,
         tasks=(
-            Task(id=1, user_id="wang", open=False),
-            Task(id=2, user_id="li", open=False, verdict=Verdict.APPROVE, name="李", remark="好"),
-            Task(id=3, user_id="sun", open=True),
-            Task(id=4, user_id="zhou", open=False),
+            OaTask(id=1, user_id="wang", open=False),
+            OaTask(id=2, user_id="li", open=False, verdict=Verdict.APPROVE, name="李", remark="好"),
+            OaTask(id=3, user_id="sun", open=True),
+            OaTask(id=4, user_id="zhou", open=False),
         ),
     )
 
@@ -137,25 +144,25 @@ async def test_read(workflow: Workflow, dingtalk: FakeDingTalk) -> None:
     ],
 )
 async def test_what_it_came_to(
-    workflow: Workflow, dingtalk: FakeDingTalk, status: str, result: str, running: bool, verdict: Verdict | None
+    workflow: WorkflowApi, dingtalk: FakeDingTalk, status: str, result: str, running: bool, verdict: Verdict | None
 ) -> None:
     dingtalk.get(READ_URL, payload=instance(status=status, result=result))
-    assert await workflow.read("i-1") == Instance(running=running, verdict=verdict, tasks=())
+    assert await workflow.read("i-1") == OaInstance(running=running, verdict=verdict, tasks=())
 
 
-async def test_reads_that_tell_nothing(workflow: Workflow, dingtalk: FakeDingTalk) -> None:
+async def test_reads_that_tell_nothing(workflow: WorkflowApi, dingtalk: FakeDingTalk) -> None:
     dingtalk.get(READ_URL, **refused("aflowProcessInstNotExist"))
-    with pytest.raises(NoInstance):
+    with pytest.raises(OaInstanceMissing):
         await workflow.read("i-1")
     dingtalk.get(READ_URL, payload={"success": True})
-    with pytest.raises(OutcomeUnknown):
+    with pytest.raises(DingTalkOutcomeUnknown):
         await workflow.read("i-1")
 
 
-async def test_execute_terminate_and_comment(workflow: Workflow, dingtalk: FakeDingTalk) -> None:
+async def test_execute_terminate_and_comment(workflow: WorkflowApi, dingtalk: FakeDingTalk) -> None:
     for call in ("execute", "terminate", "comments"):
         dingtalk.post(f"{URL}/{call}", payload=DONE)
-    task = Task(id=76543210, user_id="wang", open=True)
+    task = OaTask(id=76543210, user_id="wang", open=True)
     await workflow.execute("i-1", task, Verdict.REJECT, "价" * 600)
     assert body(dingtalk, f"{URL}/execute") == {
         "processInstanceId": "i-1",
@@ -179,7 +186,7 @@ async def test_execute_terminate_and_comment(workflow: Workflow, dingtalk: FakeD
     }
 
 
-async def test_find_reads_page_by_page_until_the_case_is_there(workflow: Workflow, dingtalk: FakeDingTalk) -> None:
+async def test_find_reads_page_by_page_until_the_case_is_there(workflow: WorkflowApi, dingtalk: FakeDingTalk) -> None:
     dingtalk.post(LIST_URL, payload={"success": True, "result": {"list": ["i-0"], "nextToken": "1"}})
     dingtalk.post(LIST_URL, payload={"success": True, "result": {"list": ["i-1"]}})
     for name, case in (("i-0", "c-0"), ("i-1", "c-1")):
@@ -195,7 +202,7 @@ async def test_find_reads_page_by_page_until_the_case_is_there(workflow: Workflo
     }
 
 
-async def test_what_is_not_there_is_not_found(workflow: Workflow, dingtalk: FakeDingTalk) -> None:
+async def test_what_is_not_there_is_not_found(workflow: WorkflowApi, dingtalk: FakeDingTalk) -> None:
     dingtalk.post(LIST_URL, payload={"success": True, "result": {"list": []}})
     assert await workflow.find("c-1", "buyer01", SINCE) == ""
 

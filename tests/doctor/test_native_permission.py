@@ -7,57 +7,57 @@ from pathlib import Path
 
 import pytest
 
-from bot.assembly.parts import open_api
+from bot.bootstrap.factories import open_api
 from bot.dingtalk.openapi import pooled_session
-from bot.doctor.dingtalk import look_at_dingtalk
-from bot.doctor.finding import Finding, Grade, describe
+from bot.doctor.dingtalk import check_dingtalk
+from bot.doctor.results import CheckGrade, CheckResult, describe_results
 from bot.metrics import Metrics
 from bot.settings import NativeSettings, Settings
 from bot.simulator.config import SimulatorConfig
-from bot.simulator.engine import Engine
-from bot.simulator.server import running
-from tests.scenario.conftest import town_settings
+from bot.simulator.engine import SimEngine
+from bot.simulator.server import open_simulator
+from tests.scenario.conftest import system_settings
 
 CONFIG = SimulatorConfig(qps_limit=None)
 POINT = "Permission point qyapi_aflow"
 
 
-class Clinic:
+class PermissionScenario:
     """A DingTalk and a bot's settings."""
 
-    def __init__(self, engine: Engine, settings: Settings) -> None:
+    def __init__(self, engine: SimEngine, settings: Settings) -> None:
         self.engine = engine
         self.settings = settings
 
-    async def findings(self, process: str = "PROC-1") -> list[Finding]:
+    async def findings(self, process: str = "PROC-1") -> list[CheckResult]:
         native = NativeSettings.model_validate({"process": process})
         approvals = self.settings.approvals.model_copy(update={"native": native})
         settings = self.settings.model_copy(update={"approvals": approvals})
         async with pooled_session() as session:
             api = open_api(settings, session, Metrics())
-            return [one async for one in look_at_dingtalk(settings, session, api, "")]
+            return [one async for one in check_dingtalk(settings, session, api, "")]
 
-    async def finding(self) -> Finding:
+    async def finding(self) -> CheckResult:
         (found,) = [one for one in await self.findings() if str(one.what) == POINT]
         return found
 
 
 @pytest.fixture
-async def clinic(tmp_path: Path) -> AsyncIterator[Clinic]:
-    async with running(CONFIG) as one:
-        yield Clinic(one.engine, town_settings(CONFIG, one.url, tmp_path, {}))
+async def scenario(tmp_path: Path) -> AsyncIterator[PermissionScenario]:
+    async with open_simulator(CONFIG) as one:
+        yield PermissionScenario(one.engine, system_settings(CONFIG, one.url, tmp_path, {}))
 
 
-async def test_it_is_granted_and_no_approval_is_started(clinic: Clinic) -> None:
-    assert (await clinic.finding()).grade is Grade.GOOD
-    assert not clinic.engine.approvals._instances
+async def test_it_is_granted_and_no_approval_is_started(scenario: PermissionScenario) -> None:
+    assert (await scenario.finding()).grade is CheckGrade.GOOD
+    assert not scenario.engine.approvals._instances
 
 
-async def test_it_is_missing_and_the_remedy_says_where_to_grant_it(clinic: Clinic) -> None:
-    clinic.engine.faults.set("scope_denied", on=True, api="/v1.0/workflow/processInstances")
-    found = await clinic.finding()
-    assert found.grade is Grade.BAD
-    told, remedy = describe([found], "en")
+async def test_it_is_missing_and_the_remedy_says_where_to_grant_it(scenario: PermissionScenario) -> None:
+    scenario.engine.faults.set("scope_denied", on=True, api="/v1.0/workflow/processInstances")
+    found = await scenario.finding()
+    assert found.grade is CheckGrade.BAD
+    told, remedy = describe_results([found], "en")
     assert told.endswith(
         "not granted; it is needed for: deciding in DingTalk's own approvals as well (the console calls it “OA 审批”)"
     )
@@ -65,5 +65,5 @@ async def test_it_is_missing_and_the_remedy_says_where_to_grant_it(clinic: Clini
     assert remedy.endswith("and publish the app again.")
 
 
-async def test_nobody_is_asked_for_it_who_does_not_use_them(clinic: Clinic) -> None:
-    assert POINT not in [str(one.what) for one in await clinic.findings("")]
+async def test_nobody_is_asked_for_it_who_does_not_use_them(scenario: PermissionScenario) -> None:
+    assert POINT not in [str(one.what) for one in await scenario.findings("")]

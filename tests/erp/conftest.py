@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from bot.erp.demo.adapter import open_demo
-from bot.erp.demo.company import Company, make_company
+from bot.erp.demo.company import DemoCompany, make_company
 
 TODAY = date(2026, 11, 24)
 NOW = datetime(2026, 11, 24, 2, 30, tzinfo=UTC)
 
 
 @pytest.fixture(scope="session")
-def company() -> Company:
+def company() -> DemoCompany:
     return make_company(TODAY)
 
 

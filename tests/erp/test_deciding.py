@@ -10,7 +10,7 @@ import pytest
 
 from bot.erp.deciding import decide, outcome_of
 from bot.erp.errors import Conflict, ErpError, Invalid, NotFound, NotPermitted, Unavailable, UnknownOutcome
-from bot.erp.model import Approval, Decision, Outcome, PurchaseOrder, PurchaseStatus, Verdict
+from bot.erp.model import Approval, Decision, DecisionOutcome, PurchaseOrder, PurchaseStatus, Verdict
 
 P = PurchaseStatus
 WAITING = PurchaseOrder(
@@ -55,30 +55,35 @@ LOST = UnknownOutcome("no answer in time")
 @pytest.mark.parametrize(
     ("after", "answer", "outcome", "text"),
     [
-        (DONE, "ok", Outcome.APPLIED, "ok"),
-        (DONE, None, Outcome.APPLIED, ""),
-        (DONE, LOST, Outcome.APPLIED, "no answer in time"),
-        (order(P.DONE), "ok", Outcome.APPLIED, "ok"),
-        (replace(WAITING, approval=SECOND, version="2"), "ok", Outcome.MORE_APPROVALS_NEEDED, "ok"),
-        (replace(WAITING, approval=SECOND, version="2"), LOST, Outcome.MORE_APPROVALS_NEEDED, "no answer in time"),
-        (WAITING, "ok", Outcome.NOT_PERMITTED, "ok"),
-        (WAITING, LOST, Outcome.UNKNOWN, "no answer in time"),
-        (Unavailable("down"), "ok", Outcome.UNKNOWN, "ok"),
-        (Unavailable("down"), LOST, Outcome.UNKNOWN, "no answer in time"),
-        (order(), LOST, Outcome.CHANGED_SINCE_SHOWN, "no answer in time"),
-        (REJECTED_BY_CARLA, LOST, Outcome.ALREADY_DECIDED, "no answer in time"),
-        (order(P.APPROVED, decided_by="carla"), LOST, Outcome.ALREADY_DECIDED, "no answer in time"),
-        (WAITING, NotPermitted("no"), Outcome.NOT_PERMITTED, "no"),
-        (REJECTED_BY_CARLA, NotPermitted("no"), Outcome.ALREADY_DECIDED, "no"),
-        (REJECTED_BY_CARLA, Conflict("late"), Outcome.ALREADY_DECIDED, "late"),
-        (REJECTED_BY_CARLA, Invalid("state"), Outcome.ALREADY_DECIDED, "state"),
-        (WAITING, Conflict("busy"), Outcome.CHANGED_SINCE_SHOWN, "busy"),
-        (order(), Invalid("state"), Outcome.CHANGED_SINCE_SHOWN, "state"),
-        (Unavailable("down"), NotPermitted("no"), Outcome.NOT_PERMITTED, "no"),
+        (DONE, "ok", DecisionOutcome.APPLIED, "ok"),
+        (DONE, None, DecisionOutcome.APPLIED, ""),
+        (DONE, LOST, DecisionOutcome.APPLIED, "no answer in time"),
+        (order(P.DONE), "ok", DecisionOutcome.APPLIED, "ok"),
+        (replace(WAITING, approval=SECOND, version="2"), "ok", DecisionOutcome.MORE_APPROVALS_NEEDED, "ok"),
+        (
+            replace(WAITING, approval=SECOND, version="2"),
+            LOST,
+            DecisionOutcome.MORE_APPROVALS_NEEDED,
+            "no answer in time",
+        ),
+        (WAITING, "ok", DecisionOutcome.NOT_PERMITTED, "ok"),
+        (WAITING, LOST, DecisionOutcome.UNKNOWN, "no answer in time"),
+        (Unavailable("down"), "ok", DecisionOutcome.UNKNOWN, "ok"),
+        (Unavailable("down"), LOST, DecisionOutcome.UNKNOWN, "no answer in time"),
+        (order(), LOST, DecisionOutcome.CHANGED_SINCE_SHOWN, "no answer in time"),
+        (REJECTED_BY_CARLA, LOST, DecisionOutcome.ALREADY_DECIDED, "no answer in time"),
+        (order(P.APPROVED, decided_by="carla"), LOST, DecisionOutcome.ALREADY_DECIDED, "no answer in time"),
+        (WAITING, NotPermitted("no"), DecisionOutcome.NOT_PERMITTED, "no"),
+        (REJECTED_BY_CARLA, NotPermitted("no"), DecisionOutcome.ALREADY_DECIDED, "no"),
+        (REJECTED_BY_CARLA, Conflict("late"), DecisionOutcome.ALREADY_DECIDED, "late"),
+        (REJECTED_BY_CARLA, Invalid("state"), DecisionOutcome.ALREADY_DECIDED, "state"),
+        (WAITING, Conflict("busy"), DecisionOutcome.CHANGED_SINCE_SHOWN, "busy"),
+        (order(), Invalid("state"), DecisionOutcome.CHANGED_SINCE_SHOWN, "state"),
+        (Unavailable("down"), NotPermitted("no"), DecisionOutcome.NOT_PERMITTED, "no"),
     ],
 )
 async def test_after_the_write(
-    after: PurchaseOrder | ErpError, answer: str | ErpError | None, outcome: Outcome, text: str
+    after: PurchaseOrder | ErpError, answer: str | ErpError | None, outcome: DecisionOutcome, text: str
 ) -> None:
     erp = Erp(WAITING, after, answer)
     result = await decide(APPROVE, read=erp.read, write=erp.write)
@@ -86,24 +91,30 @@ async def test_after_the_write(
     if isinstance(after, PurchaseOrder):
         assert result.order == after
     else:
-        assert result.order == (WAITING if outcome is Outcome.NOT_PERMITTED else None)
+        assert result.order == (WAITING if outcome is DecisionOutcome.NOT_PERMITTED else None)
 
 
 @pytest.mark.parametrize(
     ("before", "decision", "outcome"),
     [
-        (DONE, APPROVE, Outcome.ALREADY_DECIDED),
-        (order(P.CANCELLED), APPROVE, Outcome.ALREADY_DECIDED),
-        (order(), APPROVE, Outcome.CHANGED_SINCE_SHOWN),
-        (order(P.DRAFT), APPROVE, Outcome.ALREADY_DECIDED),
-        (replace(WAITING, approval=SECOND, version="2"), APPROVE, Outcome.ALREADY_DECIDED),
-        (replace(WAITING, approval=SECOND, version="2"), replace(APPROVE, by="carla"), Outcome.CHANGED_SINCE_SHOWN),
-        (WAITING, replace(APPROVE, by="guest"), Outcome.NOT_PERMITTED),
-        (WAITING, replace(APPROVE, by=""), Outcome.NOT_PERMITTED),
-        (replace(WAITING, approval=None), replace(APPROVE, by=""), Outcome.NOT_PERMITTED),
+        (DONE, APPROVE, DecisionOutcome.ALREADY_DECIDED),
+        (order(P.CANCELLED), APPROVE, DecisionOutcome.ALREADY_DECIDED),
+        (order(), APPROVE, DecisionOutcome.CHANGED_SINCE_SHOWN),
+        (order(P.DRAFT), APPROVE, DecisionOutcome.ALREADY_DECIDED),
+        (replace(WAITING, approval=SECOND, version="2"), APPROVE, DecisionOutcome.ALREADY_DECIDED),
+        (
+            replace(WAITING, approval=SECOND, version="2"),
+            replace(APPROVE, by="carla"),
+            DecisionOutcome.CHANGED_SINCE_SHOWN,
+        ),
+        (WAITING, replace(APPROVE, by="guest"), DecisionOutcome.NOT_PERMITTED),
+        (WAITING, replace(APPROVE, by=""), DecisionOutcome.NOT_PERMITTED),
+        (replace(WAITING, approval=None), replace(APPROVE, by=""), DecisionOutcome.NOT_PERMITTED),
     ],
 )
-async def test_what_is_seen_beforehand_is_not_sent(before: PurchaseOrder, decision: Decision, outcome: Outcome) -> None:
+async def test_what_is_seen_beforehand_is_not_sent(
+    before: PurchaseOrder, decision: Decision, outcome: DecisionOutcome
+) -> None:
     erp = Erp(before, DONE, "ok")
     result = await decide(decision, read=erp.read, write=erp.write)
     assert (result.outcome, result.order, erp.writes) == (outcome, before, 0)
@@ -112,7 +123,7 @@ async def test_what_is_seen_beforehand_is_not_sent(before: PurchaseOrder, decisi
 async def test_where_nobody_is_named_the_erp_decides_who_may() -> None:
     erp = Erp(replace(WAITING, approval=None), DONE, "ok")
     result = await decide(APPROVE, read=erp.read, write=erp.write)
-    assert (result.outcome, erp.writes) == (Outcome.APPLIED, 1)
+    assert (result.outcome, erp.writes) == (DecisionOutcome.APPLIED, 1)
 
 
 @pytest.mark.parametrize(
@@ -133,20 +144,20 @@ async def test_what_is_raised(before: PurchaseOrder, answer: ErpError | None, er
 @pytest.mark.parametrize(
     ("after", "outcome"),
     [
-        (order(P.REJECTED), Outcome.APPLIED),
-        (order(P.CANCELLED), Outcome.APPLIED),
-        (order(P.DRAFT), Outcome.APPLIED),
-        (order(P.APPROVED), Outcome.ALREADY_DECIDED),
-        (replace(WAITING, approval=SECOND, version="2"), Outcome.CHANGED_SINCE_SHOWN),
+        (order(P.REJECTED), DecisionOutcome.APPLIED),
+        (order(P.CANCELLED), DecisionOutcome.APPLIED),
+        (order(P.DRAFT), DecisionOutcome.APPLIED),
+        (order(P.APPROVED), DecisionOutcome.ALREADY_DECIDED),
+        (replace(WAITING, approval=SECOND, version="2"), DecisionOutcome.CHANGED_SINCE_SHOWN),
         (WAITING, None),
     ],
 )
-def test_what_a_rejection_looks_like(after: PurchaseOrder, outcome: Outcome | None) -> None:
+def test_what_a_rejection_looks_like(after: PurchaseOrder, outcome: DecisionOutcome | None) -> None:
     assert outcome_of(WAITING, after, replace(APPROVE, verdict=Verdict.REJECT)) is outcome
 
 
 async def test_an_erp_may_show_it_in_its_own_way() -> None:
     erp = Erp(WAITING, WAITING, None)
-    classify: Callable[..., Outcome] = lambda before, after, decision: Outcome.MORE_APPROVALS_NEEDED  # noqa: E731
+    classify: Callable[..., DecisionOutcome] = lambda before, after, decision: DecisionOutcome.MORE_APPROVALS_NEEDED  # noqa: E731
     result = await decide(APPROVE, read=erp.read, write=erp.write, classify=classify)
-    assert result.outcome is Outcome.MORE_APPROVALS_NEEDED
+    assert result.outcome is DecisionOutcome.MORE_APPROVALS_NEEDED

@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from bot.erp.demo.adapter import DemoErp, open_demo
-from bot.erp.demo.company import Company
+from bot.erp.demo.company import DemoCompany
 from bot.erp.errors import Invalid, NotFound, Unavailable
-from bot.erp.model import Area, Decision, Outcome, PurchaseStatus, Verdict
+from bot.erp.model import Area, Decision, DecisionOutcome, PurchaseStatus, Verdict
 from bot.erp.port import Filter, ListQuery
 
 from .conftest import NOW, TODAY
@@ -41,7 +41,7 @@ def approve(number: str, version: str, by: str) -> Decision:
 # Contents
 
 
-async def test_every_document_reads_as_the_company_has_it(erp: DemoErp, company: Company) -> None:
+async def test_every_document_reads_as_the_company_has_it(erp: DemoErp, company: DemoCompany) -> None:
     for order in company.orders:
         assert await erp.order(order.number) == replace(order, source="demo")
     for invoice in company.invoices:
@@ -52,7 +52,7 @@ async def test_every_document_reads_as_the_company_has_it(erp: DemoErp, company:
         assert await erp.production_order(production.number) == replace(production, source="demo")
 
 
-async def test_stock_reads_as_the_company_has_it(erp: DemoErp, company: Company) -> None:
+async def test_stock_reads_as_the_company_has_it(erp: DemoErp, company: DemoCompany) -> None:
     for holding in company.holdings:
         level = await erp.stock(holding.article.product.sku)
         assert level.product == holding.article.product
@@ -200,9 +200,9 @@ async def test_of_many_who_decide_at_the_same_moment_one_wins(demo_file: Path) -
         *(erp.decide(approve("PO-1001", "1", by)) for erp in (one, other) for by in ("boss01", "buymanager01") * 3)
     )
     outcomes = [result.outcome for result in results]
-    assert outcomes.count(Outcome.APPLIED) == 1
-    assert outcomes.count(Outcome.ALREADY_DECIDED) == len(outcomes) - 1
-    winner = next(result.order for result in results if result.outcome is Outcome.APPLIED)
+    assert outcomes.count(DecisionOutcome.APPLIED) == 1
+    assert outcomes.count(DecisionOutcome.ALREADY_DECIDED) == len(outcomes) - 1
+    winner = next(result.order for result in results if result.outcome is DecisionOutcome.APPLIED)
     assert all(result.order == winner for result in results)
     await one.close()
     await other.close()
@@ -224,7 +224,7 @@ async def test_a_write_that_the_file_refuses_changes_nothing(demo_file: Path) ->
     assert (await erp.purchase_order("PO-1001")).status is PurchaseStatus.WAITING
     raw.execute("DROP TRIGGER no")
     raw.close()
-    assert (await erp.decide(approve("PO-1001", "1", "boss01"))).outcome is Outcome.APPLIED
+    assert (await erp.decide(approve("PO-1001", "1", "boss01"))).outcome is DecisionOutcome.APPLIED
     await erp.close()
 
 
@@ -242,38 +242,38 @@ async def test_a_purchase_order_names_the_people_behind_its_accounts(erp: DemoEr
 
 async def test_nobody_approves_their_own_request(erp: DemoErp) -> None:
     result = await erp.decide(approve("PO-1004", "1", "buymanager01"))
-    assert result.outcome is Outcome.NOT_PERMITTED
+    assert result.outcome is DecisionOutcome.NOT_PERMITTED
     assert result.text == "不能审批自己申请的采购订单"
-    assert (await erp.decide(approve("PO-1004", "1", "boss01"))).outcome is Outcome.APPLIED
+    assert (await erp.decide(approve("PO-1004", "1", "boss01"))).outcome is DecisionOutcome.APPLIED
 
 
 async def test_a_large_order_needs_two(erp: DemoErp) -> None:
     first = await erp.decide(approve("PO-1002", "1", "boss01"))
-    assert first.outcome is Outcome.MORE_APPROVALS_NEEDED
+    assert first.outcome is DecisionOutcome.MORE_APPROVALS_NEEDED
     assert first.text == "第一级审批已记录，等待下一级审批：周慧"
     assert (await erp.decide(approve("PO-1002", "2", "boss01"))).text == "同一人不能审批两级"
     assert (await erp.decide(approve("PO-1002", "2", "buymanager01"))).text == "没有该级审批权限"
-    assert (await erp.decide(approve("PO-1002", "2", "finance01"))).outcome is Outcome.APPLIED
+    assert (await erp.decide(approve("PO-1002", "2", "finance01"))).outcome is DecisionOutcome.APPLIED
 
 
 async def test_a_rejection_at_the_second_level_is_final(erp: DemoErp) -> None:
     result = await erp.decide(
         Decision(number="po-1003", version="2", verdict=Verdict.REJECT, by="finance01", reason="预算不足")
     )
-    assert result.outcome is Outcome.APPLIED
+    assert result.outcome is DecisionOutcome.APPLIED
     assert result.order is not None
     assert result.order.status is PurchaseStatus.REJECTED
     assert result.order.approval is not None
     assert result.order.approval.reason == "预算不足"
 
 
-async def test_what_was_never_submitted_cannot_be_decided(erp: DemoErp, company: Company) -> None:
+async def test_what_was_never_submitted_cannot_be_decided(erp: DemoErp, company: DemoCompany) -> None:
     draft = next(order for order in company.purchases if order.status is PurchaseStatus.DRAFT)
     with pytest.raises(Invalid):
         await erp.decide(approve(draft.number, draft.version, "boss01"))
     cancelled = next(order for order in company.purchases if order.status is PurchaseStatus.CANCELLED)
     result = await erp.decide(approve(cancelled.number, cancelled.version, "boss01"))
-    assert result.outcome is Outcome.ALREADY_DECIDED
+    assert result.outcome is DecisionOutcome.ALREADY_DECIDED
 
 
 @pytest.mark.parametrize("cursor", ["yesterday", "-1", "1; DROP TABLE demo_change", "٣", "9" * 40])
@@ -290,7 +290,7 @@ async def test_odd_text_finds_nothing_and_breaks_nothing(erp: DemoErp, text: str
         await erp.stock(text)
     assert (await erp.orders(ListQuery(offset=10**30))).total == 500
     stale = await erp.decide(approve("PO-1001", text, "boss01"))
-    assert stale.outcome is Outcome.CHANGED_SINCE_SHOWN
+    assert stale.outcome is DecisionOutcome.CHANGED_SINCE_SHOWN
 
 
 def test_the_running_adapter_loads_no_pinyin() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from bot.erp.demo.catalogue import articles
-from bot.erp.demo.company import Company, make_company
+from bot.erp.demo.company import DemoCompany, make_company
 from bot.erp.demo.sales import ZONE
 from bot.erp.demo.supply import SECOND_LEVEL_ABOVE
 from bot.erp.model import (
@@ -28,12 +28,12 @@ from bot.erp.model import (
 from .conftest import TODAY
 
 
-def test_the_same_day_and_seed_give_the_same_company(company: Company) -> None:
+def test_the_same_day_and_seed_give_the_same_company(company: DemoCompany) -> None:
     assert make_company(TODAY) == company
     assert make_company(TODAY, seed=7) != company
 
 
-def test_another_day_moves_the_dates_and_keeps_the_figures(company: Company) -> None:
+def test_another_day_moves_the_dates_and_keeps_the_figures(company: DemoCompany) -> None:
     later = make_company(TODAY + timedelta(days=100))
     assert [order.total for order in later.orders] == [order.total for order in company.orders]
     assert [h.per_warehouse for h in later.holdings] == [h.per_warehouse for h in company.holdings]
@@ -52,7 +52,7 @@ def test_nothing_happened_after_the_day_before(today: date) -> None:
         assert record.changed_at < midnight
 
 
-def test_it_is_as_large_as_promised(company: Company) -> None:
+def test_it_is_as_large_as_promised(company: DemoCompany) -> None:
     assert len(company.holdings) >= 200
     assert len(company.orders) == 500
     assert len(company.invoices) == 300
@@ -67,7 +67,7 @@ def test_it_is_as_large_as_promised(company: Company) -> None:
         assert len(set(map(str.casefold, numbers))) == len(numbers)
 
 
-def test_every_state_occurs(company: Company) -> None:
+def test_every_state_occurs(company: DemoCompany) -> None:
     assert {order.status for order in company.orders} == set(OrderStatus)
     assert {invoice.status for invoice in company.invoices} == set(InvoiceStatus)
     assert {order.status for order in company.purchases} == set(PurchaseStatus)
@@ -79,7 +79,7 @@ def test_every_state_occurs(company: Company) -> None:
     assert sum(len(order.lines) > 20 for order in company.purchases) >= 2
 
 
-def test_some_are_late_overdue_or_waiting_and_most_are_not(company: Company) -> None:
+def test_some_are_late_overdue_or_waiting_and_most_are_not(company: DemoCompany) -> None:
     assert 10 <= sum(order.days_late(TODAY) > 0 for order in company.orders) <= 40
     assert 10 <= sum(invoice.days_overdue(TODAY) > 0 for invoice in company.invoices) <= 60
     assert 5 <= sum(order.days_late(TODAY) > 0 for order in company.purchases) <= 20
@@ -87,7 +87,7 @@ def test_some_are_late_overdue_or_waiting_and_most_are_not(company: Company) -> 
     assert 10 <= sum(order.status is PurchaseStatus.WAITING for order in company.purchases) <= 25
 
 
-def test_names_exercise_escaping(company: Company) -> None:
+def test_names_exercise_escaping(company: DemoCompany) -> None:
     partners = {order.customer for order in company.orders} | {order.vendor for order in company.purchases}
     products = {f"{h.article.product.sku} {h.article.product.name} {h.article.product.spec}" for h in company.holdings}
     for names in (partners, products):
@@ -97,7 +97,7 @@ def test_names_exercise_escaping(company: Company) -> None:
     assert {order.total.currency for order in company.orders if order.total} == {"CNY", "USD", "EUR"}
 
 
-def test_sku123_is_in_all_warehouses_and_below_its_reorder_point(company: Company) -> None:
+def test_sku123_is_in_all_warehouses_and_below_its_reorder_point(company: DemoCompany) -> None:
     holding = next(h for h in company.holdings if h.article.product.sku == "SKU123")
     assert holding.article.product.name.startswith("螺丝")
     on_hand = {code: quantities.on_hand for code, quantities in holding.per_warehouse.items()}
@@ -110,7 +110,7 @@ def test_sku123_is_in_all_warehouses_and_below_its_reorder_point(company: Compan
     )  # fmt: skip
 
 
-def test_so_1001_is_late_partly_delivered_and_billed_by_inv_7(company: Company) -> None:
+def test_so_1001_is_late_partly_delivered_and_billed_by_inv_7(company: DemoCompany) -> None:
     order, invoice = company.orders[0], company.invoices[6]
     assert (order.number, order.status, order.days_late(TODAY)) == ("SO-1001", OrderStatus.PARTLY_DELIVERED, 9)
     assert [line.sku for line in order.lines] == ["SKU123", "SKU146", "HT-113", "FAN-21"]
@@ -118,7 +118,7 @@ def test_so_1001_is_late_partly_delivered_and_billed_by_inv_7(company: Company) 
     assert (invoice.status, invoice.days_overdue(TODAY)) == (InvoiceStatus.PART_PAID, 23)
 
 
-def test_the_first_purchase_orders_wait_for_different_reasons(company: Company) -> None:
+def test_the_first_purchase_orders_wait_for_different_reasons(company: DemoCompany) -> None:
     first, large, half, own = company.purchases[:4]
     assert [order.number for order in (first, large, half, own)] == ["PO-1001", "PO-1002", "PO-1003", "PO-1004"]
     assert all(order.status is PurchaseStatus.WAITING for order in (first, large, half, own))
@@ -135,13 +135,13 @@ def test_the_first_purchase_orders_wait_for_different_reasons(company: Company) 
     assert "buymanager01" not in own.approval.pending_for
 
 
-def test_mo_1_makes_sku123_and_is_running(company: Company) -> None:
+def test_mo_1_makes_sku123_and_is_running(company: DemoCompany) -> None:
     order = company.productions[0]
     assert (order.number, order.sku, order.status) == ("MO-1", "SKU123", ProductionStatus.RUNNING)
     assert (order.planned, order.produced) == (Decimal(20000), Decimal(12500))
 
 
-def test_figures_agree_with_each_other(company: Company) -> None:
+def test_figures_agree_with_each_other(company: DemoCompany) -> None:
     orders = {order.number: order for order in company.orders}
     documents: tuple[Any, ...] = (*company.orders, *company.purchases)
     for order in documents:
@@ -162,7 +162,7 @@ def test_figures_agree_with_each_other(company: Company) -> None:
         assert purchase.approval is None or purchase.approval.levels == 1 + (purchase.total.amount > SECOND_LEVEL_ABOVE)
 
 
-def test_what_is_reserved_and_coming_follows_from_the_documents(company: Company) -> None:
+def test_what_is_reserved_and_coming_follows_from_the_documents(company: DemoCompany) -> None:
     owed = _owed(company.orders)
     coming: defaultdict[str, Decimal] = defaultdict(Decimal)
     for purchase in company.purchases:

@@ -8,8 +8,8 @@ from typing import Any
 from bot.erp.demo.manifest import vendor
 from bot.testing.company import Clock, ReferenceCompany
 from bot.testing.erp_contract import ErpContract
-from bot.testing.fakes.demo import PEOPLE, DemoInstallation, as_demo
 from bot.testing.gaps import Gaps, Rewrite
+from tests.erp.fakes.demo import PEOPLE, DemoInstallation, as_demo
 
 
 class TestDemoContract(ErpContract):

@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 
 from bot.erp.port import Capability
-from bot.testing.contract_table import declared, find_contracts, main, undeclared, written, wrong
+from bot.testing.contract_table import (
+    declared_outcomes,
+    deviations,
+    find_contracts,
+    main,
+    render_page,
+    unknown_gaps,
+)
 from bot.testing.gaps import Gaps
 
 HERE = Path(__file__).parent
@@ -23,20 +30,20 @@ def test_every_adapter_has_a_name_of_its_own() -> None:
 
 def test_the_page_is_what_the_adapters_declare() -> None:
     page = PAGE.read_text(encoding="utf-8")
-    assert page == written(page, CONTRACTS), "run the contract and write the page again, as it says"
+    assert page == render_page(page, CONTRACTS), "run the contract and write the page again, as it says"
 
 
 def test_the_page_has_every_case_of_every_adapter() -> None:
     page = PAGE.read_text(encoding="utf-8")
     for contract in CONTRACTS:
         assert f"## Gaps of {contract.name}" in page
-        for row in declared(contract):
+        for row in declared_outcomes(contract):
             assert f"| `{row}` |" in page
 
 
 @pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.name)
 def test_every_gap_names_a_case_and_a_reason(contract: type) -> None:
-    assert undeclared(contract) == set()
+    assert unknown_gaps(contract) == set()
     gaps: Gaps = contract.gaps  # type: ignore[attr-defined]  # what contracts have
     reasons = [*gaps.cases.values(), *gaps.fields.values(), *(reason for _, reason in gaps.states.values())]
     for reason in (*reasons, *(rewrite.reason for rewrite in gaps.rewrites)):
@@ -48,7 +55,7 @@ def test_a_run_that_is_not_green_or_not_whole_writes_nothing(
 ) -> None:
     page, report = tmp_path / "page.md", tmp_path / "report.json"
     page.write_text("<!-- contract -->\n<!-- end -->\n", encoding="utf-8")
-    results = {contract.name: declared(contract) for contract in CONTRACTS}
+    results = {contract.name: declared_outcomes(contract) for contract in CONTRACTS}
     for spoil in ({"stock.exact": "fail"}, {"stock.exact": "gap: nobody knows why"}, {"stock.exact": ""}):
         report.write_text(json.dumps(results | {"demo": results["demo"] | spoil}), encoding="utf-8")
         assert main([str(report), "--tests", str(HERE), "--page", str(page)]) == 1
@@ -65,7 +72,7 @@ def test_what_is_not_offered_is_a_gap_by_itself() -> None:
     class Poorer(demo):  # type: ignore[valid-type,misc]  # found at run time
         offers = frozenset(Capability) - {Capability.INVOICES}
 
-    assert declared(Poorer)["read.exact[invoices]"] == "gap: not offered: invoices"
-    assert declared(Poorer)["read.exact[orders]"] == "pass"
-    assert declared(Poorer)["refuse.kind[invoices]"] == "pass"
-    assert wrong(Poorer, declared(demo)) != []
+    assert declared_outcomes(Poorer)["read.exact[invoices]"] == "gap: not offered: invoices"
+    assert declared_outcomes(Poorer)["read.exact[orders]"] == "pass"
+    assert declared_outcomes(Poorer)["refuse.kind[invoices]"] == "pass"
+    assert deviations(Poorer, declared_outcomes(demo)) != []

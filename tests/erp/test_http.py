@@ -25,14 +25,14 @@ from bot.erp.errors import (
     Unavailable,
     UnknownOutcome,
 )
-from bot.erp.http import Answer, Http, HttpOptions, parse_body, refusal, words
+from bot.erp.http import Http, HttpOptions, HttpResponse, parse_body, refusal, words
 from bot.errors import ConfigurationError
 
 NOW = datetime(2026, 11, 24, 2, 30, tzinfo=UTC)
 Open = Callable[..., Http]
 
 
-class Scripted:
+class ScriptedServer:
     """A server that answers each request by the next of its answers, and counts."""
 
     def __init__(self) -> None:
@@ -68,12 +68,12 @@ class Scripted:
 
 
 @pytest.fixture
-def script() -> Scripted:
-    return Scripted()
+def script() -> ScriptedServer:
+    return ScriptedServer()
 
 
 @pytest.fixture
-async def http(script: Scripted) -> AsyncIterator[Http]:
+async def http(script: ScriptedServer) -> AsyncIterator[Http]:
     app = web.Application()
     app.router.add_route("*", "/{rest:.*}", script.handle)
     server = TestServer(app, host="127.0.0.1")
@@ -85,7 +85,7 @@ async def http(script: Scripted) -> AsyncIterator[Http]:
     await server.close()
 
 
-async def test_an_answer_is_json_with_exact_numbers(http: Http, script: Scripted) -> None:
+async def test_an_answer_is_json_with_exact_numbers(http: Http, script: ScriptedServer) -> None:
     script.say('{"a": 12345678901234.56789, "b": 0.000001, "c": 7}', Set_Cookie="sid=abc; Path=/")
     answer = await http.read("GET", "orders", params={"n": "1"})
     assert answer.data == {"a": Decimal("12345678901234.56789"), "b": Decimal("0.000001"), "c": 7}
@@ -94,7 +94,7 @@ async def test_an_answer_is_json_with_exact_numbers(http: Http, script: Scripted
     assert "Cookie" not in script.requests[0].headers
 
 
-async def test_cookies_are_never_sent_by_themselves(http: Http, script: Scripted) -> None:
+async def test_cookies_are_never_sent_by_themselves(http: Http, script: ScriptedServer) -> None:
     script.say(Set_Cookie="sid=abc")
     script.say()
     await http.read("GET", "x")
@@ -102,7 +102,7 @@ async def test_cookies_are_never_sent_by_themselves(http: Http, script: Scripted
     assert "Cookie" not in script.requests[1].headers
 
 
-async def test_a_code_with_slashes_stays_one_step_of_the_path(http: Http, script: Scripted) -> None:
+async def test_a_code_with_slashes_stays_one_step_of_the_path(http: Http, script: ScriptedServer) -> None:
     script.say()
     await http.read("GET", "stock/A%2FB%2050%25%231")
     assert script.requests[0].rel_url.raw_path == "/api/stock/A%2FB%2050%25%231"
@@ -137,7 +137,7 @@ def test_bodies(body: bytes, data: object) -> None:
         ("", None),
     ],
 )
-async def test_a_limit_names_its_seconds(http: Http, script: Scripted, text: str, seconds: float | None) -> None:
+async def test_a_limit_names_its_seconds(http: Http, script: ScriptedServer, text: str, seconds: float | None) -> None:
     script.say("{}", 429, Retry_After=text)
     with pytest.raises(RateLimited) as caught:
         await http.read("GET", "x")
@@ -158,7 +158,7 @@ PAGE = "<html><body>Maintenance</body></html>"
     ],
 )
 async def test_pages_are_no_answers(
-    http: Http, script: Scripted, text: str, status: int, read: type[ErpError], write: type[ErpError]
+    http: Http, script: ScriptedServer, text: str, status: int, read: type[ErpError], write: type[ErpError]
 ) -> None:
     for send, error in ((http.read, read), (http.write, write)):
         script.say(text, status)
@@ -167,14 +167,14 @@ async def test_pages_are_no_answers(
         assert type(caught.value) is error
 
 
-async def test_a_page_that_refuses_is_left_to_the_adapter(http: Http, script: Scripted) -> None:
+async def test_a_page_that_refuses_is_left_to_the_adapter(http: Http, script: ScriptedServer) -> None:
     script.say(PAGE, 401)
     answer = await http.read("GET", "x")
     assert (answer.status, answer.data) == (401, PAGE)
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "PATCH"])
-async def test_a_write_whose_connection_breaks_goes_out_once(http: Http, script: Scripted, method: str) -> None:
+async def test_a_write_whose_connection_breaks_goes_out_once(http: Http, script: ScriptedServer, method: str) -> None:
     for _ in range(2):
         # The first write opens the connection; the second would find it in a pool.
         script.say()
@@ -185,7 +185,7 @@ async def test_a_write_whose_connection_breaks_goes_out_once(http: Http, script:
     assert len(script.requests) == 4
 
 
-async def test_a_read_on_a_connection_that_died_while_idle_is_mended(http: Http, script: Scripted) -> None:
+async def test_a_read_on_a_connection_that_died_while_idle_is_mended(http: Http, script: ScriptedServer) -> None:
     script.say()
     await http.read("GET", "x")
     script.break_off()
@@ -193,7 +193,7 @@ async def test_a_read_on_a_connection_that_died_while_idle_is_mended(http: Http,
     assert (await http.read("GET", "x")).data == {"n": 1}
 
 
-async def test_a_read_that_is_broken_off_is_unavailable(http: Http, script: Scripted) -> None:
+async def test_a_read_that_is_broken_off_is_unavailable(http: Http, script: ScriptedServer) -> None:
     script.break_off()
     with pytest.raises(Unavailable, match="broken off"):
         await http.read("POST", "x")
@@ -223,7 +223,7 @@ async def test_who_is_not_there_did_nothing() -> None:
 
 
 async def test_an_endless_answer_is_not_read_to_the_end(
-    http: Http, script: Scripted, monkeypatch: pytest.MonkeyPatch
+    http: Http, script: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.erp.http._LONGEST", 1_000)
     script.say('"' + "x" * 5_000 + '"')
@@ -231,7 +231,7 @@ async def test_an_endless_answer_is_not_read_to_the_end(
         await http.read("GET", "x")
 
 
-async def test_redirects_are_not_followed(http: Http, script: Scripted) -> None:
+async def test_redirects_are_not_followed(http: Http, script: ScriptedServer) -> None:
     script.say("{}", 302, Location="http://127.0.0.1:9/login")
     answer = await http.read("GET", "x")
     assert isinstance(refusal(answer), Unavailable)
@@ -252,15 +252,15 @@ async def test_redirects_are_not_followed(http: Http, script: Scripted) -> None:
     ],
 )
 def test_statuses(status: int, error: type[ErpError]) -> None:
-    found = refusal(Answer(status, {}, None, {}), what="SO-1", source="acme")
+    found = refusal(HttpResponse(status, {}, None, {}), what="SO-1", source="acme")
     assert (type(found), found.source) == (error, "acme")
 
 
 def test_a_failure_of_the_server_leaves_a_write_open() -> None:
-    answer = Answer(500, {}, None, {}, failure=UnknownOutcome)
+    answer = HttpResponse(500, {}, None, {}, failure=UnknownOutcome)
     with pytest.raises(UnknownOutcome):
         answer.checked()
-    assert Answer(204, {}, None, {}).checked() is None
+    assert HttpResponse(204, {}, None, {}).checked() is None
 
 
 def test_words_are_one_short_line() -> None:

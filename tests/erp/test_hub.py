@@ -28,8 +28,8 @@ from bot.erp.model import (
     Area,
     Changes,
     Decision,
+    DecisionOutcome,
     DecisionResult,
-    Outcome,
     Product,
     PurchaseOrder,
     PurchaseStatus,
@@ -124,7 +124,7 @@ def purchase(status: PurchaseStatus = PurchaseStatus.WAITING, version: str = "1"
 
 
 DECISION = Decision(number="PO-1001", version="1", verdict=Verdict.APPROVE, by="boss01")
-DECIDED = DecisionResult(outcome=Outcome.APPLIED, order=purchase(PurchaseStatus.APPROVED, "2"))
+DECIDED = DecisionResult(outcome=DecisionOutcome.APPLIED, order=purchase(PurchaseStatus.APPROVED, "2"))
 
 
 @pytest.fixture
@@ -397,18 +397,18 @@ async def test_an_unknown_source_or_a_missing_ability_is_unsupported(make_hub: M
     hub = make_hub(source)
     for name, decision in (("other", DECISION), ("main", replace(DECISION, verdict=Verdict.REJECT))):
         result = await hub.decide(name, decision)
-        assert (result.outcome, result.order) == (Outcome.UNSUPPORTED, None)
+        assert (result.outcome, result.order) == (DecisionOutcome.UNSUPPORTED, None)
     assert source.calls == []
 
 
 async def test_an_unconfirmed_decision_is_unknown_and_read_again(make_hub: MakeHub) -> None:
     after = purchase(PurchaseStatus.APPROVED, "2")
     told = await make_hub(Source(decide=UnknownOutcome("x"), purchase_order=after)).decide("main", DECISION)
-    assert (told.outcome, told.order) == (Outcome.UNKNOWN, after)
+    assert (told.outcome, told.order) == (DecisionOutcome.UNKNOWN, after)
     silent = await make_hub(Source(decide=UnknownOutcome("x"), purchase_order=Unavailable("down"))).decide(
         "main", DECISION
     )
-    assert (silent.outcome, silent.order) == (Outcome.UNKNOWN, None)
+    assert (silent.outcome, silent.order) == (DecisionOutcome.UNKNOWN, None)
 
 
 async def test_a_decision_that_takes_too_long_is_unknown(make_hub: MakeHub) -> None:
@@ -420,7 +420,7 @@ async def test_a_decision_that_takes_too_long_is_unknown(make_hub: MakeHub) -> N
 
     source = Hanging(purchase_order=purchase())
     result = await make_hub(source, write_timeout=0.0).decide("main", DECISION)
-    assert (result.outcome, result.order) == (Outcome.UNKNOWN, purchase())
+    assert (result.outcome, result.order) == (DecisionOutcome.UNKNOWN, purchase())
     assert source.calls == ["decide", "purchase_order"]
 
 

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.erp.answer import SourceAnswer
 from bot.erp.errors import Unavailable
-from bot.erp.found import Part
 from bot.erp.listing import INVOICES, SALES_ORDERS
-from bot.erp.merging import add, merge_lists, merge_products, merge_stock
+from bot.erp.merging import ProductCodes, add, merge_lists, merge_products, merge_stock
 from bot.erp.model import (
     Invoice,
     InvoiceStatus,
@@ -27,13 +27,12 @@ from bot.erp.model import (
     WarehouseStock,
 )
 from bot.erp.port import Filter, ListQuery
-from bot.erp.products import ProductTable
 from bot.erp.units import Units
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 TODAY = date(2026, 11, 24)
 UNITS = Units({"千个": "1000 个"})
-NO_TABLE = ProductTable()
+NO_TABLE = ProductCodes()
 DOWN = Unavailable("down", source="c")
 
 
@@ -51,9 +50,9 @@ def level(
     )
 
 
-def part(source: str, value: Any, *, minutes: int = 0, error: Unavailable | None = None) -> Part[Any]:
+def part(source: str, value: Any, *, minutes: int = 0, error: Unavailable | None = None) -> SourceAnswer[Any]:
     as_of = None if value is None else NOON - timedelta(minutes=minutes)
-    return Part(source=source, value=value, as_of=as_of, error=error)
+    return SourceAnswer(source=source, value=value, as_of=as_of, error=error)
 
 
 def order(number: str, day: int, *, late: int = 0) -> SalesOrder:
@@ -118,7 +117,7 @@ def test_when_nobody_answers_the_last_known_figures_stand_in() -> None:
 
 
 def test_the_code_is_ours_and_companies_are_named_only_if_they_are_one() -> None:
-    table = ProductTable({"SKU123": {"b": "TMK-1"}})
+    table = ProductCodes({"SKU123": {"b": "TMK-1"}})
     same = (part("b", level("1", sku="tmk-1", company="X")), part("a", level("1", company="X")))
     found = merge_stock(same, table, UNITS)
     assert (found.value.product.sku, found.value.company) == ("SKU123", "X")
@@ -137,7 +136,7 @@ def test_nothing_added_is_nothing_known() -> None:
 
 
 def test_hits_of_several_sources_come_best_first_and_once() -> None:
-    table = ProductTable({"SKU9": {"b": "B-9"}})
+    table = ProductCodes({"SKU9": {"b": "B-9"}})
     a = tuple(Product(sku=sku, name="x", unit="个", barcode=bar) for sku, bar in (("SKU1", "690"), ("SKU9", "")))
     b = tuple(
         Product(sku=sku, name="x", unit="个", barcode=bar) for sku, bar in (("B-9", ""), ("OTHER", "690"), ("B-7", ""))

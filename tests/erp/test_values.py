@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
+from bot.erp.concurrency import gather_or_cancel
 from bot.erp.errors import Unavailable
 from bot.erp.model import Money, Progress
-from bot.erp.together import together
 from bot.erp.values import LocalValues, Zone, amount_of, number, progress
 
 SHANGHAI = LocalValues(ZoneInfo("Asia/Shanghai"), {"$": "USD", "CNH": "CNY"})
@@ -85,8 +85,8 @@ def test_currencies_by_the_installations_own_names_first() -> None:
 
 def test_zones() -> None:
     assert SHANGHAI.local(datetime(2026, 1, 31, 20, tzinfo=UTC)).date().day == 1
-    assert not SHANGHAI.puts_clocks_back
-    assert LocalValues(ZoneInfo("Europe/Berlin"), {}).puts_clocks_back
+    assert not SHANGHAI.has_daylight_saving
+    assert LocalValues(ZoneInfo("Europe/Berlin"), {}).has_daylight_saving
     for wrong in ("Mars/Phobos", "", "../etc/passwd"):
         with pytest.raises(ValidationError, match="not a time zone"):
             TypeAdapter(Zone).validate_python(wrong)
@@ -108,9 +108,9 @@ async def test_calls_made_together_answer_in_order_and_fail_together() -> None:
     async def fails() -> int:
         raise Unavailable("down")
 
-    assert await together(answer(1), answer(2)) == [1, 2]
-    assert await together() == []
+    assert await gather_or_cancel(answer(1), answer(2)) == [1, 2]
+    assert await gather_or_cancel() == []
     with pytest.raises(Unavailable):
-        await together(waits(), fails())
+        await gather_or_cancel(waits(), fails())
     await asyncio.sleep(0)
     assert ended == ["ended"]

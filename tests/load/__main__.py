@@ -15,9 +15,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import median
 
-from bot.simulator.server import running as simulator_running
+from bot.simulator.server import open_simulator as simulator_running
 from tests.load.contenders import BARE, DINGERP, README, README_AWAITED, Contender, running
-from tests.load.crowd import CONFIG, Crowd, Tally, percentile
+from tests.load.load_generator import CONFIG, LoadGenerator, LoadResult, percentile
 
 # Many people ask about the same things: with 256 questions in flight some ask for the same product at the same moment.
 LINES = tuple(f"/stock SKU{number}" for number in range(122, 186))
@@ -25,7 +25,7 @@ WARM_UP = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
+class Goal:
     """One promise, and what was measured."""
 
     name: str
@@ -45,7 +45,7 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class RunFigures:
     """One run, or the medians of several."""
 
     per_second: float
@@ -58,7 +58,7 @@ class Figures:
     unasked: float
 
     @classmethod
-    def of(cls, tally: Tally, resident: float, first_call: float) -> Figures:
+    def of(cls, tally: LoadResult, resident: float, first_call: float) -> RunFigures:
         """Return the figures of one run: milliseconds, MB and seconds."""
         return cls(
             per_second=tally.per_second,
@@ -72,22 +72,22 @@ class Figures:
         )
 
     @classmethod
-    def medians(cls, runs: Iterable[Figures]) -> Figures:
+    def medians(cls, runs: Iterable[RunFigures]) -> RunFigures:
         """Return the median of each figure."""
         listed = list(runs)
         return cls(*(median(getattr(run, name) for run in listed) for name in cls.__slots__))
 
 
-async def measure(contender: Contender, *, seconds: float, in_flight: int, warm_up: float = WARM_UP) -> Figures:
+async def measure(contender: Contender, *, seconds: float, in_flight: int, warm_up: float = WARM_UP) -> RunFigures:
     """Run one bot once; the first ``warm_up`` seconds do not count."""
     async with simulator_running(CONFIG) as simulator:
-        crowd = Crowd(simulator.engine, in_flight, LINES)
+        crowd = LoadGenerator(simulator.engine, in_flight, LINES)
         async with running(contender, simulator.engine, CONFIG) as started:
             tally = await crowd.ask_for(seconds, warm_up=warm_up)
-            return Figures.of(tally, started.resident(), started.first_call)
+            return RunFigures.of(tally, started.resident(), started.first_call)
 
 
-def report(figures: dict[str, Figures], *, runs: int, seconds: float, in_flight: int) -> str:
+def report(figures: dict[str, RunFigures], *, runs: int, seconds: float, in_flight: int) -> str:
     """Return the machine and the table as text."""
     head = f"{'':26}{'answers/s':>10}{'p50 ms':>9}{'p99 ms':>9}{'ACK p99':>9}{'calls':>7}{'MB':>7}{'start s':>9}"
     lines = [
@@ -104,18 +104,18 @@ def report(figures: dict[str, Figures], *, runs: int, seconds: float, in_flight:
     return "\n".join(lines)
 
 
-def bars(figures: dict[str, Figures]) -> list[Bar]:
+def bars(figures: dict[str, RunFigures]) -> list[Goal]:
     """Return what the project promises, each with what was measured."""
     ours, bare, readme = figures[DINGERP.name], figures[BARE.name], figures[README.name]
     return [
-        Bar("answers/s over the README bot", ours.per_second / readme.per_second, 20, least=True),
-        Bar("answers/s over the bare loop", ours.per_second / bare.per_second, 0.5, least=True),
-        Bar("p99 over the bare loop's", ours.p99 / bare.p99, 2),
-        Bar("ACK p99, ms", ours.ack_p99, 20),
-        Bar("API calls per answer", ours.calls_per_answer, 1),
-        Bar("resident, MB", ours.resident, 120),
-        Bar("start to first gateway call, s", ours.first_call, 1),
-        Bar("answers nobody asked for", ours.unasked, 0),
+        Goal("answers/s over the README bot", ours.per_second / readme.per_second, 20, least=True),
+        Goal("answers/s over the bare loop", ours.per_second / bare.per_second, 0.5, least=True),
+        Goal("p99 over the bare loop's", ours.p99 / bare.p99, 2),
+        Goal("ACK p99, ms", ours.ack_p99, 20),
+        Goal("API calls per answer", ours.calls_per_answer, 1),
+        Goal("resident, MB", ours.resident, 120),
+        Goal("start to first gateway call, s", ours.first_call, 1),
+        Goal("answers nobody asked for", ours.unasked, 0),
     ]
 
 
@@ -129,7 +129,7 @@ async def main() -> int:
     options = parser.parse_args()
     only = {"dingerp": (DINGERP,), "bare": (BARE,), "readme": (README, README_AWAITED)}
     contenders = only.get(options.only, (README, README_AWAITED, BARE, DINGERP))
-    runs: dict[str, list[Figures]] = {contender.name: [] for contender in contenders}
+    runs: dict[str, list[RunFigures]] = {contender.name: [] for contender in contenders}
     for number in range(options.runs):
         for contender in contenders:
             one = await measure(contender, seconds=options.seconds, in_flight=options.in_flight)
@@ -137,7 +137,7 @@ async def main() -> int:
             print(
                 f"run {number + 1}: {contender.name}: {one.per_second:.0f} answers/s, p99 {one.p99:.0f} ms", flush=True
             )
-    figures = {name: Figures.medians(found) for name, found in runs.items()}
+    figures = {name: RunFigures.medians(found) for name, found in runs.items()}
     if options.only:
         print(report(figures, runs=options.runs, seconds=options.seconds, in_flight=options.in_flight))
         return 0

@@ -20,11 +20,18 @@ from unittest.mock import patch
 
 from sqlalchemy import create_engine, text
 
-from tests.erp.sql import server
-from tests.load.__main__ import Bar
+from tests.erp.sql import postgres_server
+from tests.load.__main__ import Goal
+from tests.scenario.alerts.call_recorder import assert_every_card_once, assert_nothing_lost
 from tests.scenario.alerts.storm import Storm
-from tests.scenario.alerts.weather import Figures, burst, percentile, scene, trickle, within_limits
-from tests.scenario.alerts.wire import every_card_once, nothing_lost
+from tests.scenario.alerts.storm_run import (
+    StormFigures,
+    assert_within_limits,
+    percentile,
+    scene,
+    send_burst,
+    send_evenly,
+)
 
 EVENTS, MATTERS = 10_000, 500
 DRAINED = 300.0
@@ -33,33 +40,33 @@ DRAINED = 300.0
 _NUMBERS = count(1)
 
 
-async def measure(name: str, url_of: Iterator[str]) -> list[Bar]:
+async def measure(name: str, url_of: Iterator[str]) -> list[Goal]:
     """Run everything on one database, print the figures, and return what was promised."""
     batches = await _burst(f"{name}, batches of 100", next(url_of), size=100, senders=4, groups=50)
     single = await _burst(f"{name}, one by one", next(url_of), size=1, senders=32, groups=50)
     waits = await _trickle(next(url_of))
     print(f"{name}, 5 a second: event to card call {_times(waits)}", flush=True)
     return [
-        Bar(f"{name}: events/s, batches of 100", batches.rate, 1500, least=True),
-        Bar(f"{name}: events/s, one by one", single.rate, 500, least=True),
-        Bar(f"{name}: cards created", max(batches.created, single.created), MATTERS),
-        Bar(f"{name}: calls in any second", max(batches.most_a_second, single.most_a_second), 20),
-        Bar(f"{name}: new cards/place/minute", max(batches.most_a_minute, single.most_a_minute), 20),
-        Bar(f"{name}: p95 event to call, s", percentile(waits, 0.95), 1),
-        Bar(
+        Goal(f"{name}: events/s, batches of 100", batches.rate, 1500, least=True),
+        Goal(f"{name}: events/s, one by one", single.rate, 500, least=True),
+        Goal(f"{name}: cards created", max(batches.created, single.created), MATTERS),
+        Goal(f"{name}: calls in any second", max(batches.most_a_second, single.most_a_second), 20),
+        Goal(f"{name}: new cards/place/minute", max(batches.most_a_minute, single.most_a_minute), 20),
+        Goal(f"{name}: p95 event to call, s", percentile(waits, 0.95), 1),
+        Goal(
             f"{name}: p99 ACK in a storm, ms", max(percentile(one.acks, 0.99) for one in (batches, single)) * 1000, 200
         ),
     ]
 
 
-async def _burst(name: str, url: str, *, size: int, senders: int, groups: int) -> Figures:
+async def _burst(name: str, url: str, *, size: int, senders: int, groups: int) -> StormFigures:
     storm = Storm(matters=MATTERS, turns=EVENTS // MATTERS, groups=groups)
     with tempfile.TemporaryDirectory() as folder:
         async with scene(storm, Path(folder), url) as one:
-            books, figures = await burst(one, size=size, senders=senders, seconds=DRAINED)
-            nothing_lost(storm, books)
-            every_card_once(storm, one.wire)
-            within_limits(figures, one.wire)
+            books, figures = await send_burst(one, size=size, senders=senders, seconds=DRAINED)
+            assert_nothing_lost(storm, books)
+            assert_every_card_once(storm, one.wire)
+            assert_within_limits(figures, one.wire)
     print(
         f"{name}: {figures.rate:.0f} events/s, requests {_times(figures.posts)}; {figures.created} cards made,"
         f" {figures.changed} changes, all sent after {figures.settling:.0f} s; at most {figures.most_a_second} calls"
@@ -74,7 +81,7 @@ async def _trickle(url: str) -> list[float]:
     storm = Storm(matters=200, turns=1, groups=50)
     with tempfile.TemporaryDirectory() as folder:
         async with scene(storm, Path(folder), url) as one:
-            return await trickle(one, per_second=5)
+            return await send_evenly(one, per_second=5)
 
 
 def _times(seconds: list[float]) -> str:
@@ -93,12 +100,12 @@ def _databases(admin_url: str) -> Iterator[str]:
 
 @contextmanager
 def _postgres() -> Iterator[Iterator[str]]:
-    found = server.programs()
+    found = postgres_server.programs()
     if found is None:
         sys.exit("PostgreSQL is not installed: apt install postgresql")
     # The tests' own server keeps nothing safe; here its commits must cost what they cost.
     durable = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}
-    with patch.dict(server._SETTINGS, durable), server.running(found) as postgres:
+    with patch.dict(postgres_server._SETTINGS, durable), postgres_server.running(found) as postgres:
         yield _databases(postgres.admin_url)
 
 

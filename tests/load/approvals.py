@@ -20,11 +20,11 @@ from pathlib import Path
 from time import perf_counter
 
 from bot.simulator.timeline import TimelineEntry
-from tests.load.__main__ import Bar
+from tests.load.__main__ import Goal
 from tests.load.alert_storm import _postgres
-from tests.scenario.alerts.weather import percentile
-from tests.scenario.alerts.wire import CHANGE, CREATE
-from tests.scenario.approvals.court import Court, Standing, court
+from tests.scenario.alerts.call_recorder import CHANGE, CREATE
+from tests.scenario.alerts.storm_run import percentile
+from tests.scenario.approvals.cluster import ApprovalCluster, CardPlacement, cluster
 
 PEOPLE = tuple(f"decider{number:02}" for number in range(5))
 PLACES = len(PEOPLE) + 2
@@ -41,7 +41,7 @@ _PATIENCE = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Figures:
+class DecisionFigures:
     """What was measured. Times are seconds."""
 
     answers: Sequence[float]
@@ -54,10 +54,10 @@ class Figures:
     """Calls of card APIs for each decision and place."""
 
 
-class Watch:
+class CardWatcher:
     """Counts calls about cards, and when each card showed an end."""
 
-    def __init__(self, scene: Court) -> None:
+    def __init__(self, scene: ApprovalCluster) -> None:
         self._engine = scene.engine
         self.calls: Counter[str] = Counter()
         self.final_at: dict[str, float] = {}
@@ -76,9 +76,11 @@ class Watch:
 
 
 @asynccontextmanager
-async def asked(folder: Path, orders: int, database_url: str = "") -> AsyncIterator[tuple[Court, list[str]]]:
+async def open_cluster_with_orders(
+    folder: Path, orders: int, database_url: str = ""
+) -> AsyncIterator[tuple[ApprovalCluster, list[str]]]:
     """Open a company in which all cards of so many orders stand, and one bot waits for clicks."""
-    async with court(folder, PEOPLE, database_url=database_url, erp_seconds=ERP_SECONDS) as scene:
+    async with cluster(folder, PEOPLE, database_url=database_url, erp_seconds=ERP_SECONDS) as scene:
         numbers = scene.submit(range(orders))
         async with scene.bot() as bot:
             await bot.saying("bot.running")
@@ -89,9 +91,9 @@ async def asked(folder: Path, orders: int, database_url: str = "") -> AsyncItera
             assert "Traceback" not in bot.err, bot.err
 
 
-async def decide(scene: Court, numbers: Sequence[str], *, clicks: int, per_second: float) -> Figures:
+async def decide(scene: ApprovalCluster, numbers: Sequence[str], *, clicks: int, per_second: float) -> DecisionFigures:
     """Let ``clicks`` people click at each order at an even pace; the first of them decides."""
-    watch, cards = Watch(scene), scene.cards()
+    watch, cards = CardWatcher(scene), scene.cards()
     began = perf_counter()
     clicked_at: dict[str, float] = {}
     tasks = []
@@ -99,14 +101,14 @@ async def decide(scene: Court, numbers: Sequence[str], *, clicks: int, per_secon
     for place, (number, card) in enumerate(presses):
         await asyncio.sleep(max(0.0, began + place / per_second - perf_counter()))
         clicked_at.setdefault(number, perf_counter())
-        tasks.append(asyncio.create_task(scene.press_late(card)))
+        tasks.append(asyncio.create_task(scene.press_stale(card)))
     rate = len(presses) / (perf_counter() - began)
     answers = await asyncio.gather(*tasks)
     assert all(one.result.ok for one in answers), Counter(one.result.toast for one in answers)
     await scene.settled(len(numbers), _PATIENCE)
-    scene.check_ends(numbers, PLACES)
+    scene.assert_decided_once(numbers, PLACES)
     standing = scene.cards()
-    return Figures(
+    return DecisionFigures(
         answers=[one.result.elapsed_ms / 1000 for one in answers],
         finals=[
             max(watch.final_at[card.track] for card in standing[number]) - clicked_at[number] for number in numbers
@@ -116,11 +118,11 @@ async def decide(scene: Court, numbers: Sequence[str], *, clicks: int, per_secon
     )
 
 
-def _own(cards: Sequence[Standing]) -> list[Standing]:
+def _own(cards: Sequence[CardPlacement]) -> list[CardPlacement]:
     return sorted((card for card in cards if card.reader in PEOPLE and not card.in_group), key=lambda one: one.reader)
 
 
-async def measure(name: str, url_of: Iterator[str], *, clicks: int) -> list[Bar]:
+async def measure(name: str, url_of: Iterator[str], *, clicks: int) -> list[Goal]:
     """Run both loads on one database, print the figures, and return what was promised."""
     found = []
     # Five people at each order, as when a card was just shown to all; then one decision after the other.
@@ -129,7 +131,7 @@ async def measure(name: str, url_of: Iterator[str], *, clicks: int) -> list[Bar]
         ("5 decisions/s", 100, 1, 5.0),
     ):
         with tempfile.TemporaryDirectory() as folder:
-            async with asked(Path(folder), orders, next(url_of)) as (scene, numbers):
+            async with open_cluster_with_orders(Path(folder), orders, next(url_of)) as (scene, numbers):
                 figures = await decide(scene, numbers, clicks=people, per_second=pace)
         found.append(figures)
         print(
@@ -141,10 +143,10 @@ async def measure(name: str, url_of: Iterator[str], *, clicks: int) -> list[Bar]
     crowd, calm = found
     erp = ERP_CALLS * ERP_SECONDS
     return [
-        Bar(f"{name}: clicks a second", crowd.rate, 95, least=True),
-        Bar(f"{name}: p99 click to answer, s", percentile(crowd.answers, 0.99), ANSWER),
-        Bar(f"{name}: p95 click to last card, s", percentile(calm.finals, 0.95), erp + FINAL),
-        Bar(f"{name}: calls/decision/place", max(crowd.calls, calm.calls), 1),
+        Goal(f"{name}: clicks a second", crowd.rate, 95, least=True),
+        Goal(f"{name}: p99 click to answer, s", percentile(crowd.answers, 0.99), ANSWER),
+        Goal(f"{name}: p95 click to last card, s", percentile(calm.finals, 0.95), erp + FINAL),
+        Goal(f"{name}: calls/decision/place", max(crowd.calls, calm.calls), 1),
     ]
 
 

@@ -57,7 +57,7 @@ def make_hub(*sources: PausingErp) -> ErpHub:
     return ErpHub(sources, metrics=Metrics(), now=lambda: datetime.now(UTC))  # type: ignore[arg-type]  # part of a port
 
 
-async def overhead(sources: int, count: int = 5_000) -> float:
+async def measure_overhead(sources: int, count: int = 5_000) -> float:
     """Return the microseconds that one read of ``sources`` sources costs when they answer at once: the best of five."""
     hub = make_hub(*(PausingErp(f"s{number}") for number in range(sources)))
     best = float("inf")
@@ -70,7 +70,7 @@ async def overhead(sources: int, count: int = 5_000) -> float:
     return best
 
 
-async def together(count: int = 1_000) -> int:
+async def measure_coalescing(count: int = 1_000) -> int:
     """Return how many calls reach the source when ``count`` ask the same at once."""
     erp = PausingErp("main", 0.02)
     hub = make_hub(erp)
@@ -79,7 +79,7 @@ async def together(count: int = 1_000) -> int:
     return erp.calls
 
 
-async def spread(count: int = 100) -> list[float]:
+async def measure_latencies(count: int = 100) -> list[float]:
     """Return the seconds that ``count`` answers of sources at 20, 40 and 60 ms took."""
     hub = make_hub(*(PausingErp(f"s{ms}", ms / 1000) for ms in (20, 40, 60)))
     times = []
@@ -95,9 +95,9 @@ async def spread(count: int = 100) -> list[float]:
 async def main() -> None:
     """Measure and print."""
     for sources in (1, 2, 3):
-        print(f"one read over {sources} source(s) that answer at once: {await overhead(sources):.1f} µs")
-    print(f"1000 identical questions in flight: {await together()} upstream call(s)")
-    times = await spread()
+        print(f"one read over {sources} source(s) that answer at once: {await measure_overhead(sources):.1f} µs")
+    print(f"1000 identical questions in flight: {await measure_coalescing()} upstream call(s)")
+    times = await measure_latencies()
     p95 = statistics.quantiles(times, n=20)[-1]
     print(f"sources at 20, 40, 60 ms: median {statistics.median(times) * 1e3:.1f} ms, p95 {p95 * 1e3:.1f} ms")
 

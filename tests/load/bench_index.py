@@ -26,22 +26,22 @@ import psutil
 from sqlalchemy import text as sql
 
 from bot.erp.hub import ErpHub
-from bot.erp.index.finding import ProductIndex
-from bot.erp.index.following import Follower
+from bot.erp.index.follower import IndexFollower
+from bot.erp.index.search import ProductIndex
 from bot.erp.model import Area, Change, Changes, Product
 from bot.erp.port import Capability
 from bot.metrics import Metrics
 from bot.store.database import Database
 from bot.store.product_index import StoredProductIndex
-from tests.erp.sql.server import programs, running
-from tests.load.goods import goods, questions
+from tests.erp.sql.postgres_server import programs, running
+from tests.load.catalogue import generate_products, generate_queries
 
 PRODUCTS, CHANGED, QUESTIONS, REFRESHES = 100_000, 1_000, 450, 5
 SEARCH_MS, REFRESH_SECONDS = 50.0, 1.0
 """The bars: at the 95th percentile, and for `CHANGED` changes."""
 
 
-class Wholesaler:
+class CatalogueErp:
     """Knows many products by the beginning of their codes, and numbers their changes; ``seconds`` pass first."""
 
     name = "main"
@@ -86,17 +86,17 @@ class Wholesaler:
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class OpenIndex:
     """An index over one source, as the bot has it."""
 
     hub: ErpHub
-    follower: Follower
+    follower: IndexFollower
     searches: Database
 
 
 @asynccontextmanager
-async def opened(url: str, source: Wholesaler) -> AsyncIterator[Opened]:
-    """Open the index that is kept at ``url`` as `bot.assembly.erps` does."""
+async def opened(url: str, source: CatalogueErp) -> AsyncIterator[OpenIndex]:
+    """Open the index that is kept at ``url`` as `bot.bootstrap.erps` does."""
 
     def now() -> datetime:
         return datetime.now(UTC)
@@ -109,7 +109,7 @@ async def opened(url: str, source: Wholesaler) -> AsyncIterator[Opened]:
     await index.load(await store.positions())
     hub = ErpHub([source], metrics=Metrics(), now=now, index=index)  # type: ignore[list-item]  # part of a port
     try:
-        yield Opened(hub, Follower(source.name, hub, store, index, now=now), searches)
+        yield OpenIndex(hub, IndexFollower(source.name, hub, store, index, now=now), searches)
     finally:
         await hub.close()
         for one in {database, searches}:
@@ -119,7 +119,7 @@ async def opened(url: str, source: Wholesaler) -> AsyncIterator[Opened]:
 async def search_times(hub: ErpHub, count: int, clock: Callable[[], float] = perf_counter) -> list[float]:
     """Return the milliseconds of so many searches, one after the other."""
     times = []
-    for text in questions(count):
+    for text in generate_queries(count):
         began = clock()
         await hub.find_products(text, limit=41)
         times.append((clock() - began) * 1e3)
@@ -138,7 +138,7 @@ async def size_of(database: Database) -> float:
 
 async def extra_memory(url: str) -> tuple[float, float]:
     """Return this process's megabytes before its first search in a filled index and after many."""
-    async with opened(url, Wholesaler(())) as one:
+    async with opened(url, CatalogueErp(())) as one:
         before = resident()
         await search_times(one.hub, QUESTIONS)
         return before, resident()
@@ -155,7 +155,7 @@ def p95(times: Sequence[float]) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class IndexFigures:
     """Times of searches are in milliseconds, others in seconds; ``calls`` are those to the source."""
 
     fill: float
@@ -189,10 +189,10 @@ class Measured:
 
 async def measure(
     url: str, products: int = PRODUCTS, seconds: float = 0.0, *, asked: int = QUESTIONS, followed: int = REFRESHES
-) -> Measured:
+) -> IndexFigures:
     """Fill, search and refresh an index of so many products, whose source takes ``seconds`` for each call."""
-    catalogue = list(goods(products))
-    source = Wholesaler(catalogue, seconds)
+    catalogue = list(generate_products(products))
+    source = CatalogueErp(catalogue, seconds)
     async with opened(url, source) as one:
         began = perf_counter()
         await one.follower.follow()
@@ -207,7 +207,7 @@ async def measure(
             began = perf_counter()
             await one.follower.follow()
             refreshes.append(perf_counter() - began)
-        return Measured(
+        return IndexFigures(
             fill=fill,
             fill_calls=fill_calls,
             megabytes=await size_of(one.searches),

@@ -25,20 +25,20 @@ import aiohttp
 import orjson
 from sqlalchemy import func, select
 
-from bot.alerts.intake.accepting import StoringIntake
-from bot.alerts.intake.hook import open_hook
+from bot.alerts.intake.batched_intake import BatchedIntake
+from bot.alerts.intake.webhook import build_webhook
 from bot.metrics import Metrics
 from bot.store.database import Database
 from bot.store.events import StoredEvents
 from bot.store.tables import EVENT
-from bot.web.hooks import Hooks
+from bot.web.hooks import HookEndpoint
 from bot.web.server import make_web_app, serving
-from tests.alerts.intake.signed import SECRET, sign
-from tests.erp.sql import server
+from tests.alerts.intake.signed_requests import SECRET, sign
+from tests.erp.sql import postgres_server
 
 
 @dataclass(frozen=True, slots=True)
-class Load:
+class IntakeLoad:
     """What is sent: ``requests`` of ``batch`` events each, ``at_once`` of them at a time."""
 
     name: str
@@ -47,7 +47,7 @@ class Load:
     at_once: int
 
 
-LOADS = (Load("batches of 100", 200, 100, 4), Load("one by one", 6_000, 1, 32))
+LOADS = (IntakeLoad("batches of 100", 200, 100, 4), IntakeLoad("one by one", 6_000, 1, 32))
 
 
 def event(number: int) -> dict[str, object]:
@@ -71,7 +71,7 @@ def event(number: int) -> dict[str, object]:
     }
 
 
-async def send(port: int, load: Load) -> dict[str, float]:
+async def send(port: int, load: IntakeLoad) -> dict[str, float]:
     """Send everything and return the rate and the slowest answers."""
     bodies = [
         orjson.dumps([event(n * load.batch + k) for k in range(load.batch)] if load.batch > 1 else event(n))
@@ -107,9 +107,9 @@ async def listening(url: str) -> AsyncIterator[tuple[int, Database]]:
     await database.migrate()
     metrics = Metrics()
     now = partial(datetime.now, UTC)
-    hooks = Hooks(
-        hooks={"main": open_hook("main", secrets=[SECRET])},
-        intake=StoringIntake(StoredEvents(database), metrics=metrics, now=now),
+    hooks = HookEndpoint(
+        hooks={"main": build_webhook("main", secrets=[SECRET])},
+        intake=BatchedIntake(StoredEvents(database), metrics=metrics, now=now),
         metrics=metrics,
         now=now,
     )
@@ -144,10 +144,10 @@ async def main() -> None:
     """Measure on both databases."""
     with tempfile.TemporaryDirectory() as folder:
         await measure("SQLite", f"sqlite:///{Path(folder) / 'bot.sqlite3'}")
-    if found := server.programs():
+    if found := postgres_server.programs():
         # The tests' own server keeps nothing safe; here its commits must cost what they cost.
         durable = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}
-        with patch.dict(server._SETTINGS, durable), server.running(found) as postgres:
+        with patch.dict(postgres_server._SETTINGS, durable), postgres_server.running(found) as postgres:
             await measure("PostgreSQL", postgres.admin_url)
     else:
         print("PostgreSQL is not installed: apt install postgresql")

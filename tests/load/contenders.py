@@ -16,7 +16,7 @@ from time import perf_counter
 import psutil
 
 from bot.simulator.config import SimulatorConfig
-from bot.simulator.engine import Engine
+from bot.simulator.engine import SimEngine
 
 HERE = Path(__file__).parent
 ERP_SECONDS = 0.02
@@ -55,7 +55,7 @@ DINGERP = Contender(
 
 
 @dataclass(slots=True)
-class Started:
+class StartedContender:
     """A running bot."""
 
     process: psutil.Process
@@ -68,7 +68,7 @@ class Started:
 
 
 @asynccontextmanager
-async def running(contender: Contender, engine: Engine, config: SimulatorConfig) -> AsyncIterator[Started]:
+async def running(contender: Contender, engine: SimEngine, config: SimulatorConfig) -> AsyncIterator[StartedContender]:
     """Start the bot, wait until it is connected, and end it afterwards."""
     with TemporaryDirectory() as folder:
         environment = {
@@ -95,7 +95,7 @@ async def running(contender: Contender, engine: Engine, config: SimulatorConfig)
             await engine.wait_for(lambda: engine.calls[opens] > before, timeout=20)
             first_call = perf_counter() - started
             await engine.wait_for(lambda: engine.pushes.connections, timeout=20)
-            yield Started(psutil.Process(process.pid), first_call)
+            yield StartedContender(psutil.Process(process.pid), first_call)
         finally:
             if process.returncode is None:
                 process.send_signal(signal.SIGKILL)

@@ -18,7 +18,7 @@ from bot.erp import vendors
 from bot.erp.errors import NotFound
 from bot.erp.model import Product, Quantities, StockLevel, WarehouseStock
 from bot.erp.port import Capability
-from bot.erp.vendors import Surroundings, Vendor
+from bot.erp.vendors import AdapterContext, Vendor
 
 ERP_SECONDS = float(os.environ["ERP_SECONDS"])
 
@@ -74,8 +74,8 @@ class _NoOptions(BaseModel):
     """It has none."""
 
 
-async def _open(surroundings: Surroundings, _options: _NoOptions) -> InstantErp:
-    return InstantErp(surroundings.name, surroundings.now)
+async def _open(context: AdapterContext, _options: _NoOptions) -> InstantErp:
+    return InstantErp(context.name, context.now)
 
 
 vendor = Vendor(title="Instant ERP", options=_NoOptions, open=_open)  # type: ignore[arg-type]  # a part of the port

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.load.approvals import ANSWER, PEOPLE, PLACES, asked, decide
-from tests.scenario.alerts.weather import percentile
+from tests.load.approvals import ANSWER, PEOPLE, PLACES, decide, open_cluster_with_orders
+from tests.scenario.alerts.storm_run import percentile
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(120)]
 
@@ -16,7 +16,7 @@ BUSY = 5
 
 
 async def test_each_place_costs_one_call_and_answers_come_at_once(tmp_path: Path) -> None:
-    async with asked(tmp_path, 20) as (scene, numbers):
+    async with open_cluster_with_orders(tmp_path, 20) as (scene, numbers):
         figures = await decide(scene, numbers, clicks=len(PEOPLE), per_second=25.0)
     assert len(figures.answers) == 20 * len(PEOPLE)
     assert len(figures.finals) == 20

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from .__main__ import Bar, Figures, bars, measure, report
+from tests.load.__main__ import Goal, RunFigures, bars, measure, report
+
 from .contenders import BARE, DINGERP, README, Contender
 
 
@@ -21,8 +22,8 @@ async def test_every_question_costs_one_call_and_gets_one_answer(contender: Cont
 
 
 def test_the_report_names_all_and_the_bars_say_what_was_missed() -> None:
-    quick = Figures(2000, 60, 80, 15, 1.0, 110, 0.5, 0)
-    slow = Figures(30, 6000, 7000, 6000, 1.0, 60, 0.3, 0)
+    quick = RunFigures(2000, 60, 80, 15, 1.0, 110, 0.5, 0)
+    slow = RunFigures(30, 6000, 7000, 6000, 1.0, 60, 0.3, 0)
     figures = {README.name: slow, BARE.name: quick, DINGERP.name: quick}
 
     table = report(figures, runs=3, seconds=7, in_flight=256)
@@ -36,4 +37,4 @@ def test_the_report_names_all_and_the_bars_say_what_was_missed() -> None:
         "p99 over the bare loop's",
         "ACK p99, ms",
     ]
-    assert str(Bar("resident, MB", 121, 120)).startswith("NOT")
+    assert str(Goal("resident, MB", 121, 120)).startswith("NOT")

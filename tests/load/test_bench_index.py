@@ -6,18 +6,18 @@ from pathlib import Path
 from time import perf_counter
 
 from bot.erp import listing
+from tests.load.catalogue import generate_products, generate_queries
 
 from .bench_index import REFRESH_SECONDS, SEARCH_MS, measure
-from .goods import goods, questions
 
 PRODUCTS = 10_000
 
 
 def test_the_catalogue_is_always_the_same_and_its_codes_are_its_own() -> None:
-    catalogue = list(goods(500))
-    assert catalogue == list(goods(500))
+    catalogue = list(generate_products(500))
+    assert catalogue == list(generate_products(500))
     assert len({product.sku for product in catalogue}) == 500
-    assert list(questions(40)) == list(questions(40))
+    assert list(generate_queries(40)) == list(generate_queries(40))
 
 
 async def test_the_bars_hold_and_a_scan_in_python_would_not(tmp_path: Path) -> None:
@@ -25,9 +25,9 @@ async def test_the_bars_hold_and_a_scan_in_python_would_not(tmp_path: Path) -> N
     assert measured.p95 <= SEARCH_MS
     assert min(measured.refreshes) <= REFRESH_SECONDS
     assert measured.search_calls == 0
-    catalogue = list(goods(PRODUCTS))
+    catalogue = list(generate_products(PRODUCTS))
     scans = []
-    for text in questions(18):
+    for text in generate_queries(18):
         began = perf_counter()
         listing.find_products(catalogue, text, limit=41)
         scans.append((perf_counter() - began) * 1e3)

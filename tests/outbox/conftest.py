@@ -17,33 +17,32 @@ from sqlalchemy.engine import Connection
 
 from bot.cards.card import Card
 from bot.cards.view import View
-from bot.dingtalk.cards import CardApi
-from bot.dingtalk.endpoints import AppKeys, Endpoints
-from bot.dingtalk.openapi import OpenApi, Patience, Rates, pooled_session
-from bot.dingtalk.places import Places
+from bot.dingtalk.apis import AppKeys, Endpoints
+from bot.dingtalk.card_api import CardApi
+from bot.dingtalk.messenger import DingTalkMessenger
+from bot.dingtalk.openapi import ApiRates, ApiRetryPolicy, OpenApi, pooled_session
 from bot.dingtalk.quota import MonthlyMeter
 from bot.dingtalk.robot import Robot
 from bot.metrics import Metrics
-from bot.outbox.budgets import Limits
-from bot.outbox.composing import Composed
-from bot.outbox.delivery import Delivery
-from bot.outbox.messenger import Messenger, NotSent
+from bot.outbox.budgets import SendLimits
+from bot.outbox.composer import ComposedCard
+from bot.outbox.delivery import Delivery, DeliveryRecord, DeliveryStepKind
+from bot.outbox.messenger import Messenger, SendFailed
 from bot.outbox.place import Place, PlaceKind
-from bot.outbox.record import DeliveryRecord, What
-from bot.outbox.worker import Outbox
-from bot.simulator.cards import Face
-from bot.simulator.chat import Delivery as Copy
+from bot.outbox.worker import OutboxWorker
+from bot.simulator.cards import SimCardView
+from bot.simulator.chat import SimDelivery as Copy
 from bot.simulator.config import SimulatorConfig
-from bot.simulator.engine import Engine
-from bot.simulator.server import running
+from bot.simulator.engine import SimEngine
+from bot.simulator.server import open_simulator
 from bot.store.database import Database
 from bot.store.deliveries import StoredDeliveries
 from bot.store.outbox import StoredBacklog, enqueue, withdraw
 
 START = datetime(2026, 11, 24, 2, 30, tzinfo=UTC)
 GROUP = Place(PlaceKind.GROUP, "cidWarehouse==")
-WIDE = Limits(per_second=10_000, place_minute=10_000, robot_minute=10_000)
-PATIENCE = Patience(per_try=0.3, connect=0.3, overall=1.0, tries=1, backoff=0.01)
+WIDE = SendLimits(per_second=10_000, place_minute=10_000, robot_minute=10_000)
+PATIENCE = ApiRetryPolicy(per_try=0.3, connect=0.3, overall=1.0, tries=1, backoff=0.01)
 _NUMBERS = itertools.count()
 
 
@@ -61,7 +60,7 @@ class Clock:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Paper(View):
+class StubView(View):
     """A view with nothing but words."""
 
     card: ClassVar[str] = "paper"
@@ -69,11 +68,11 @@ class Paper(View):
     words: str
 
 
-class Press:
+class StubRenderer:
     """Draws papers."""
 
     def render(self, view: View, language: str, *, zone: tzinfo) -> Card:
-        assert isinstance(view, Paper)
+        assert isinstance(view, StubView)
         return Card(
             name=view.card,
             language=language,
@@ -87,7 +86,7 @@ class Press:
 
 
 @dataclass
-class Board:
+class RevisionComposer:
     """Composes what is written on it: for each reference its revision; one that was wiped shows nothing."""
 
     database: Database
@@ -97,11 +96,11 @@ class Board:
     failures: list[Exception] = field(default_factory=list)
     fold_failures: list[Exception] = field(default_factory=list)
 
-    async def compose(self, ref: str) -> Composed:
+    async def compose(self, ref: str) -> ComposedCard:
         if self.failures:
             raise self.failures.pop()
         revision = self.revisions.get(ref, 0)
-        return Composed(Paper(words=f"{ref} r{revision}") if revision else None, revision)
+        return ComposedCard(StubView(words=f"{ref} r{revision}") if revision else None, revision)
 
     async def fold(self, refs: Sequence[str], place: str) -> None:
         if self.fold_failures:
@@ -130,12 +129,12 @@ def owed(card: str, revision: int = 1, **changes: Any) -> Delivery:
 
 
 @dataclass
-class Notebook:
+class RecordingMessenger:
     """A messenger that only writes down; each failure in ``failures`` meets one call."""
 
     clock: Clock
     sent: list[tuple[datetime, str, str, str]] = field(default_factory=list)
-    failures: list[NotSent] = field(default_factory=list)
+    failures: list[SendFailed] = field(default_factory=list)
 
     async def show(self, place: Place, track_id: str, card: Card) -> None:
         self._note("show", track_id, card)
@@ -157,16 +156,16 @@ class Notebook:
 
 
 @dataclass
-class Office:
+class OutboxHarness:
     """An outbox, what it composes from, and what it is looked at with."""
 
     database: Database
     clock: Clock
-    board: Board
-    outbox: Outbox
+    board: RevisionComposer
+    outbox: OutboxWorker
     deliveries: StoredDeliveries
     metrics: Metrics
-    engine: Engine | None = None
+    engine: SimEngine | None = None
 
     async def owe(self, card: str, revision: int = 1, **changes: Any) -> None:
         """Put a state on the board and owe it."""
@@ -190,7 +189,7 @@ class Office:
         [found] = await self.deliveries.search(card=card)
         return found
 
-    def count(self, what: What) -> float:
+    def count(self, what: DeliveryStepKind) -> float:
         return self.metrics.registry.get_sample_value("dingerp_deliveries_total", {"what": what.value}) or 0.0
 
     # what the group sees in the simulated DingTalk
@@ -202,7 +201,7 @@ class Office:
         return Place(PlaceKind.GROUP, first)
 
     @property
-    def cards(self) -> list[Face]:
+    def cards(self) -> list[SimCardView]:
         """The cards in the group, oldest first."""
         assert self.engine is not None
         items = self.engine.chat.items(self.engine.conversation(self.group.id), "", 0)
@@ -217,13 +216,13 @@ class Office:
 
 def outbox_of(
     database: Database, board: Any, messenger: Messenger, clock: Any, *, worker: str = "", **more: Any
-) -> Outbox:
+) -> OutboxWorker:
     values: dict[str, Any] = {"limits": WIDE, "metrics": Metrics(), "at_once": 50, **more}
-    return Outbox(
+    return OutboxWorker(
         StoredBacklog(database),
         messenger,
         {"paper": board},
-        Press(),
+        StubRenderer(),
         worker=worker or f"worker-{next(_NUMBERS)}",
         track_of=lambda card: f"track-{card}",
         language_of=lambda place: "zh_CN",
@@ -253,32 +252,32 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def notebook(clock: Clock) -> Notebook:
-    return Notebook(clock)
+def notebook(clock: Clock) -> RecordingMessenger:
+    return RecordingMessenger(clock)
 
 
 @pytest.fixture
-def office(database: Database, clock: Clock, notebook: Notebook) -> Office:
+def office(database: Database, clock: Clock, notebook: RecordingMessenger) -> OutboxHarness:
     """An outbox before a notebook."""
-    board, metrics = Board(database, clock), Metrics()
+    board, metrics = RevisionComposer(database, clock), Metrics()
     outbox = outbox_of(database, board, notebook, clock, metrics=metrics)
-    return Office(database, clock, board, outbox, StoredDeliveries(database), metrics)
+    return OutboxHarness(database, clock, board, outbox, StoredDeliveries(database), metrics)
 
 
 @pytest.fixture
-async def town(database: Database, clock: Clock) -> AsyncIterator[Office]:
+async def system(database: Database, clock: Clock) -> AsyncIterator[OutboxHarness]:
     """An outbox before a simulated DingTalk, joined by real sockets."""
-    board, metrics = Board(database, clock), Metrics()
+    board, metrics = RevisionComposer(database, clock), Metrics()
     config = SimulatorConfig(qps_limit=None, quota_limit=None)
-    async with running(config) as simulator, pooled_session() as session:
+    async with open_simulator(config) as simulator, pooled_session() as session:
         places = places_at(simulator.url, session, metrics)
         outbox = outbox_of(database, board, places, clock, metrics=metrics)
-        yield Office(database, clock, board, outbox, StoredDeliveries(database), metrics, simulator.engine)
+        yield OutboxHarness(database, clock, board, outbox, StoredDeliveries(database), metrics, simulator.engine)
 
 
-def places_at(url: str, session: aiohttp.ClientSession, metrics: Metrics) -> Places:
+def places_at(url: str, session: aiohttp.ClientSession, metrics: Metrics) -> DingTalkMessenger:
     api = api_at(url, session, metrics)
-    return Places(CardApi(api), Robot(api), api.keys)
+    return DingTalkMessenger(CardApi(api), Robot(api), api.keys)
 
 
 def api_at(url: str, session: aiohttp.ClientSession, metrics: Metrics, meter: MonthlyMeter | None = None) -> OpenApi:
@@ -291,6 +290,6 @@ def api_at(url: str, session: aiohttp.ClientSession, metrics: Metrics, meter: Mo
         endpoints=Endpoints(api=url, oapi=url),
         meter=meter,
         patience=PATIENCE,
-        rates=Rates(default=math.inf),
+        rates=ApiRates(default=math.inf),
         draw=lambda: 0.0,
     )

@@ -14,25 +14,32 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.cards.card import Card
-from bot.outbox.budgets import Limits
-from bot.outbox.delivery import Urgency
-from bot.outbox.messenger import NotSent, Trouble
+from bot.outbox.budgets import SendLimits
+from bot.outbox.delivery import DeliveryState, DeliveryStepKind, Urgency
+from bot.outbox.messenger import SendFailed, SendFailureKind
 from bot.outbox.place import Place, PlaceKind
-from bot.outbox.record import State, What
 from bot.store.database import Database
 from bot.store.tables import METADATA
 from tests.examples import examples
-from tests.outbox.conftest import GROUP, Board, Clock, Notebook, Office, outbox_of, owed
+from tests.outbox.conftest import (
+    GROUP,
+    Clock,
+    OutboxHarness,
+    RecordingMessenger,
+    RevisionComposer,
+    outbox_of,
+    owed,
+)
 
 OTHER = Place(PlaceKind.GROUP, "cidSales==")
 
 
-def narrow(office: Office, **limits: int) -> None:
-    office.outbox._limits = Limits(**{"per_second": 1000, "place_minute": 1000, "robot_minute": 1000, **limits})
+def narrow(office: OutboxHarness, **limits: int) -> None:
+    office.outbox._limits = SendLimits(**{"per_second": 1000, "place_minute": 1000, "robot_minute": 1000, **limits})
 
 
 async def test_more_new_cards_than_a_place_takes_in_a_minute_become_one_digest(
-    office: Office, notebook: Notebook
+    office: OutboxHarness, notebook: RecordingMessenger
 ) -> None:
     narrow(office, place_minute=20)
     for number in range(50):
@@ -42,16 +49,18 @@ async def test_more_new_cards_than_a_place_takes_in_a_minute_become_one_digest(
     shown = [words for _, words in notebook.words]
     assert shown == [f"a{number:02} r1" for number in range(20)] + ["elsewhere r1"]
     assert [len(refs) for refs in office.board.folded] == [30]
-    folded = await office.deliveries.search(state=State.FOLDED, limit=100)
+    folded = await office.deliveries.search(state=DeliveryState.FOLDED, limit=100)
     assert sorted(row.card for row in folded) == [f"a{number:02}" for number in range(20, 50)]
     assert await office.story("a49") == ["queued", "folded"]
-    assert office.count(What.FOLDED) == 30
+    assert office.count(DeliveryStepKind.FOLDED) == 30
     office.clock.forward(seconds=61)
     await office.work()
     assert notebook.words[-1] == ("show", "digest 0 r1")
 
 
-async def test_what_is_urgent_is_never_folded_and_waits_for_room(office: Office, notebook: Notebook) -> None:
+async def test_what_is_urgent_is_never_folded_and_waits_for_room(
+    office: OutboxHarness, notebook: RecordingMessenger
+) -> None:
     narrow(office, place_minute=2)
     for number in range(4):
         await office.owe(f"a{number}", urgency=Urgency.NOW)
@@ -62,7 +71,7 @@ async def test_what_is_urgent_is_never_folded_and_waits_for_room(office: Office,
 
 
 async def test_a_single_card_over_the_budget_waits_and_the_next_one_makes_it_a_digest(
-    office: Office, notebook: Notebook
+    office: OutboxHarness, notebook: RecordingMessenger
 ) -> None:
     narrow(office, place_minute=1)
     await office.owe("a")
@@ -76,11 +85,11 @@ async def test_a_single_card_over_the_budget_waits_and_the_next_one_makes_it_a_d
     assert [words for _, words in notebook.words] == ["a r1"]
 
 
-async def test_a_fold_that_fails_is_tried_again_and_loses_nothing(office: Office) -> None:
+async def test_a_fold_that_fails_is_tried_again_and_loses_nothing(office: OutboxHarness) -> None:
     narrow(office, place_minute=1)
     for card in ("b", "c", "d"):
         await office.owe(card)
-    office.board.fold_failures = [KeyError("oops"), NotSent(Trouble.BUSY, "the ledger is away")]
+    office.board.fold_failures = [KeyError("oops"), SendFailed(SendFailureKind.BUSY, "the ledger is away")]
     await office.outbox.turn()
     await office.outbox.idle()
     assert (await office.row("d")).reason == "not folded: NotSent: the ledger is away"
@@ -95,7 +104,7 @@ async def test_a_fold_that_fails_is_tried_again_and_loses_nothing(office: Office
 
 @pytest.mark.parametrize("before", [True, False], ids=["before the digest", "after the digest"])
 async def test_news_of_a_card_that_is_just_being_folded_is_on_the_digest_or_comes_after_it(
-    office: Office, before: bool
+    office: OutboxHarness, before: bool
 ) -> None:
     narrow(office, place_minute=1)
     fold = office.board.fold
@@ -113,10 +122,16 @@ async def test_news_of_a_card_that_is_just_being_folded_is_on_the_digest_or_come
     await office.outbox.turn()
     await office.outbox.idle()
     states = {card: (await office.row(card)).state for card in ("a", "b", "c")}
-    assert states == {"a": State.DONE, "b": State.FOLDED, "c": State.FOLDED if before else State.QUEUED}
+    assert states == {
+        "a": DeliveryState.DONE,
+        "b": DeliveryState.FOLDED,
+        "c": DeliveryState.FOLDED if before else DeliveryState.QUEUED,
+    }
 
 
-async def test_cards_that_stand_are_changed_without_a_budget_of_the_place(office: Office, notebook: Notebook) -> None:
+async def test_cards_that_stand_are_changed_without_a_budget_of_the_place(
+    office: OutboxHarness, notebook: RecordingMessenger
+) -> None:
     narrow(office, place_minute=3)
     for revision in (1, 2, 3):
         for card in ("a", "b", "c"):
@@ -125,9 +140,11 @@ async def test_cards_that_stand_are_changed_without_a_budget_of_the_place(office
     assert Counter(call for call, _ in notebook.words) == {"show": 3, "change": 6}
 
 
-async def test_the_robots_messages_have_a_budget_of_their_own(office: Office, notebook: Notebook) -> None:
+async def test_the_robots_messages_have_a_budget_of_their_own(
+    office: OutboxHarness, notebook: RecordingMessenger
+) -> None:
     narrow(office, robot_minute=20)
-    notebook.failures = [NotSent(Trouble.NO_CARDS, "scope")] * 30
+    notebook.failures = [SendFailed(SendFailureKind.NO_CARDS, "scope")] * 30
     for number in range(30):
         await office.owe(f"a{number:02}", urgency=Urgency.NOW)
     await office.work()
@@ -135,7 +152,9 @@ async def test_the_robots_messages_have_a_budget_of_their_own(office: Office, no
     assert Counter(call for call, _ in notebook.words) == {"show": 30, "write": 20}
 
 
-async def test_while_calls_are_spared_only_what_is_urgent_costs_one(office: Office, notebook: Notebook) -> None:
+async def test_while_calls_are_spared_only_what_is_urgent_costs_one(
+    office: OutboxHarness, notebook: RecordingMessenger
+) -> None:
     await office.owe("old")
     await office.work()
     office.outbox._sparing = lambda: True
@@ -157,7 +176,7 @@ async def test_while_calls_are_spared_only_what_is_urgent_costs_one(office: Offi
 
 
 @dataclass
-class Wire:
+class TimedMessenger:
     """A messenger that notes at which moment each call took effect."""
 
     clock: Clock
@@ -209,8 +228,8 @@ def test_no_window_has_more_than_the_budget(
     async def scenario() -> list[tuple[str, datetime]]:
         clock, database = Clock(), Database("sqlite:///:memory:")
         await database.run(METADATA.create_all)
-        board, wire = Board(database, clock), Wire(clock, [])
-        limits = Limits(per_second=per_second, place_minute=place_minute)
+        board, wire = RevisionComposer(database, clock), TimedMessenger(clock, [])
+        limits = SendLimits(per_second=per_second, place_minute=place_minute)
         outboxes = [outbox_of(database, board, wire, clock, limits=limits, at_once=3) for _ in range(workers)]
         number = 0
         for pause, count, place, urgency in steps:
@@ -235,7 +254,7 @@ def test_no_window_has_more_than_the_budget(
         assert worst(moments, window) <= limit, what
 
 
-async def test_calls_under_way_count_until_they_have_ended(office: Office, notebook: Notebook) -> None:
+async def test_calls_under_way_count_until_they_have_ended(office: OutboxHarness, notebook: RecordingMessenger) -> None:
     """A call that was begun long ago may take effect now: the budget must not be free again before."""
     narrow(office, place_minute=2)
     gate = asyncio.Event()
@@ -263,7 +282,7 @@ async def test_calls_under_way_count_until_they_have_ended(office: Office, noteb
     assert [words for _, words in notebook.words] == ["a r1", "b r1", "c r1"]
 
 
-async def test_a_long_queue_for_the_next_second_is_looked_at_then_and_not_before(office: Office) -> None:
+async def test_a_long_queue_for_the_next_second_is_looked_at_then_and_not_before(office: OutboxHarness) -> None:
     narrow(office, per_second=5)
     crowd = [owed(f"a{number:03}") for number in range(300)]
     office.board.revisions |= {delivery.card: 1 for delivery in crowd}
@@ -271,10 +290,12 @@ async def test_a_long_queue_for_the_next_second_is_looked_at_then_and_not_before
     await office.outbox.turn()
     await office.outbox.idle()
     assert await office.outbox.turn() == office.clock() + timedelta(seconds=1)
-    assert office.count(What.SENT) == 5
+    assert office.count(DeliveryStepKind.SENT) == 5
 
 
-async def test_what_waits_for_room_does_not_hide_what_is_behind_it(office: Office, notebook: Notebook) -> None:
+async def test_what_waits_for_room_does_not_hide_what_is_behind_it(
+    office: OutboxHarness, notebook: RecordingMessenger
+) -> None:
     narrow(office, place_minute=1)
     crowd = [owed(f"a{number:03}", urgency=Urgency.NOW) for number in range(450)]
     office.board.revisions |= {delivery.card: 1 for delivery in crowd}

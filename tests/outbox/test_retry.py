@@ -7,14 +7,13 @@ from typing import Any
 
 import pytest
 
-from bot.outbox.delivery import Urgency
-from bot.outbox.messenger import NotSent, Trouble
-from bot.outbox.record import Owed, Via, What
-from bot.outbox.retry import after, pause
+from bot.outbox.delivery import DeliveryFormat, DeliveryStepKind, OutboxRow, Urgency
+from bot.outbox.messenger import SendFailed, SendFailureKind
+from bot.outbox.retry import resolve_failure, retry_delay
 from tests.outbox.conftest import GROUP, START
 
 
-def row(**changes: Any) -> Owed:
+def row(**changes: Any) -> OutboxRow:
     values: dict[str, Any] = {
         "card": "a",
         "place": GROUP,
@@ -24,36 +23,38 @@ def row(**changes: Any) -> Owed:
         "wanted": 3,
         "due_at": START,
     }
-    return Owed(**{**values, **changes})
+    return OutboxRow(**{**values, **changes})
 
 
 CASES = [
-    (row(), Trouble.BUSY, What.RETRIED, 2.0),
-    (row(tries=1), Trouble.BUSY, What.RETRIED, 8.0),
-    (row(tries=6), Trouble.BUSY, What.RETRIED, 3600.0),
-    (row(tries=7), Trouble.BUSY, What.DEAD, None),
-    (row(), Trouble.UNKNOWN, What.RETRIED, 2.0),
-    (row(via=Via.TEXT), Trouble.UNKNOWN, What.WRITTEN, None),
-    (row(via=Via.TEXT, tries=7), Trouble.UNKNOWN, What.WRITTEN, None),
-    (row(tries=7), Trouble.LIMITED, What.RETRIED, 1.5),
-    (row(tries=7), Trouble.SPENT, What.RETRIED, 3600.0),
-    (row(), Trouble.SETUP, What.RETRIED, 300.0),
-    (row(), Trouble.NO_CARDS, What.NO_CARD, None),
-    (row(doubt=2), Trouble.NO_CARDS, What.RETRIED, 2.0),
-    (row(shown=2), Trouble.GONE, What.GONE, 2.0),
-    (row(), Trouble.HOPELESS, What.DEAD, None),
+    (row(), SendFailureKind.BUSY, DeliveryStepKind.RETRIED, 2.0),
+    (row(tries=1), SendFailureKind.BUSY, DeliveryStepKind.RETRIED, 8.0),
+    (row(tries=6), SendFailureKind.BUSY, DeliveryStepKind.RETRIED, 3600.0),
+    (row(tries=7), SendFailureKind.BUSY, DeliveryStepKind.DEAD, None),
+    (row(), SendFailureKind.UNKNOWN, DeliveryStepKind.RETRIED, 2.0),
+    (row(via=DeliveryFormat.TEXT), SendFailureKind.UNKNOWN, DeliveryStepKind.WRITTEN, None),
+    (row(via=DeliveryFormat.TEXT, tries=7), SendFailureKind.UNKNOWN, DeliveryStepKind.WRITTEN, None),
+    (row(tries=7), SendFailureKind.LIMITED, DeliveryStepKind.RETRIED, 1.5),
+    (row(tries=7), SendFailureKind.SPENT, DeliveryStepKind.RETRIED, 3600.0),
+    (row(), SendFailureKind.SETUP, DeliveryStepKind.RETRIED, 300.0),
+    (row(), SendFailureKind.NO_CARDS, DeliveryStepKind.NO_CARD, None),
+    (row(doubt=2), SendFailureKind.NO_CARDS, DeliveryStepKind.RETRIED, 2.0),
+    (row(shown=2), SendFailureKind.GONE, DeliveryStepKind.GONE, 2.0),
+    (row(), SendFailureKind.HOPELESS, DeliveryStepKind.DEAD, None),
 ]
 
 
 @pytest.mark.parametrize(("owed", "trouble", "what", "wait"), CASES, ids=[f"{c[1]}-{c[2]}-{c[3]}" for c in CASES])
-def test_each_trouble_has_its_consequence(owed: Owed, trouble: Trouble, what: What, wait: float | None) -> None:
-    result = after(owed, NotSent(trouble, "why"), most=8, chance=1.0, now=START)
+def test_each_trouble_has_its_consequence(
+    owed: OutboxRow, trouble: SendFailureKind, what: DeliveryStepKind, wait: float | None
+) -> None:
+    result = resolve_failure(owed, SendFailed(trouble, "why"), most=8, chance=1.0, now=START)
     assert (result.what, result.reason[:3] in ("why", "unc")) == (what, True)
     assert result.again_at == (None if wait is None else START + timedelta(seconds=wait))
-    assert result.certain is (trouble is not Trouble.UNKNOWN or what is What.WRITTEN)
+    assert result.certain is (trouble is not SendFailureKind.UNKNOWN or what is DeliveryStepKind.WRITTEN)
 
 
 def test_what_dingtalk_names_is_waited_for_and_chance_spreads_the_rest() -> None:
-    assert pause(Trouble.LIMITED, 1, 600.0, 0.5) == 750.0
-    assert pause(Trouble.BUSY, 1, 40.0, 0.0) == 40.0
-    assert [pause(Trouble.BUSY, 3, None, chance) for chance in (0.0, 0.5, 1.0)] == [16.0, 24.0, 32.0]
+    assert retry_delay(SendFailureKind.LIMITED, 1, 600.0, 0.5) == 750.0
+    assert retry_delay(SendFailureKind.BUSY, 1, 40.0, 0.0) == 40.0
+    assert [retry_delay(SendFailureKind.BUSY, 3, None, chance) for chance in (0.0, 0.5, 1.0)] == [16.0, 24.0, 32.0]

@@ -13,23 +13,35 @@ from pathlib import Path
 import pytest
 
 from bot.cards.card import Card
-from bot.outbox.backlog import LEASE
+from bot.outbox.delivery import DeliveryState
 from bot.outbox.place import Place
-from bot.outbox.record import State
+from bot.outbox.store_port import LEASE
 from bot.simulator.config import SimulatorConfig
-from bot.simulator.server import Running, running
+from bot.simulator.server import RunningSimulator, open_simulator
 from bot.store.database import Database
 from bot.store.deliveries import StoredDeliveries
 from bot.store.errors import StoreUnavailable
 from bot.store.outbox import StoredBacklog
-from tests.outbox.conftest import START, WIDE, Board, Clock, Notebook, Office, database_at, outbox_of, owed
-from tests.outbox.process import fast_clock
+from tests.outbox.conftest import (
+    START,
+    WIDE,
+    Clock,
+    OutboxHarness,
+    RecordingMessenger,
+    RevisionComposer,
+    database_at,
+    outbox_of,
+    owed,
+)
+from tests.outbox.worker_process import fast_clock
 from tests.scenario.processes import Program, at_work
 
 _NAMES = itertools.count()
 
 
-async def test_a_lease_that_ended_gives_the_row_to_another_worker(office: Office, notebook: Notebook) -> None:
+async def test_a_lease_that_ended_gives_the_row_to_another_worker(
+    office: OutboxHarness, notebook: RecordingMessenger
+) -> None:
     backlog = StoredBacklog(office.database)
     await office.owe("a")
     claim = await backlog.claim("dead", WIDE, room=5, sparing=False, now=office.clock())
@@ -41,7 +53,9 @@ async def test_a_lease_that_ended_gives_the_row_to_another_worker(office: Office
     assert notebook.words == [("show", "a r1")]
 
 
-async def test_who_comes_back_after_its_lease_changes_nothing(office: Office, notebook: Notebook) -> None:
+async def test_who_comes_back_after_its_lease_changes_nothing(
+    office: OutboxHarness, notebook: RecordingMessenger
+) -> None:
     began, gate = asyncio.Event(), asyncio.Event()
     show = notebook.show
 
@@ -63,12 +77,12 @@ async def test_who_comes_back_after_its_lease_changes_nothing(office: Office, no
     gate.set()
     await office.outbox.idle()
     row = await office.row("a")
-    assert (row.state, row.shown) == (State.DONE, 2)
+    assert (row.state, row.shown) == (DeliveryState.DONE, 2)
     # The card may stand since the first worker's try: it was made again, which changes nothing, and then changed.
     assert notebook.words == [("show", "a r2"), ("change", "a r2"), ("show", "a r1")]
 
 
-async def test_two_workers_never_hold_one_card(office: Office, notebook: Notebook) -> None:
+async def test_two_workers_never_hold_one_card(office: OutboxHarness, notebook: RecordingMessenger) -> None:
     crowd = [owed(f"a{number:02}") for number in range(60)]
     office.board.revisions |= {delivery.card: 1 for delivery in crowd}
     await office.outbox.enqueue(*crowd)
@@ -80,7 +94,9 @@ async def test_two_workers_never_hold_one_card(office: Office, notebook: Noteboo
     assert (len(held), set(held.values())) == (60, {1})
 
 
-async def test_a_worker_that_is_stopped_gives_back_what_it_holds(office: Office, notebook: Notebook) -> None:
+async def test_a_worker_that_is_stopped_gives_back_what_it_holds(
+    office: OutboxHarness, notebook: RecordingMessenger
+) -> None:
     began = asyncio.Event()
 
     async def forever(place: Place, track_id: str, card: Card) -> None:
@@ -104,7 +120,7 @@ async def test_a_worker_that_is_stopped_gives_back_what_it_holds(office: Office,
 async def test_a_restart_on_sqlite_waits_for_no_lease(sqlite_url: str) -> None:
     async with database_at(sqlite_url) as database:
         clock = Clock()
-        board, notebook = Board(database, clock, {"a": 1}), Notebook(clock)
+        board, notebook = RevisionComposer(database, clock, {"a": 1}), RecordingMessenger(clock)
         await StoredBacklog(database).enqueue(owed("a"), now=START)
         await StoredBacklog(database).claim("dead", WIDE, room=5, sparing=False, now=START)
         task = asyncio.create_task(outbox_of(database, board, notebook, clock).run())
@@ -116,7 +132,9 @@ async def test_a_restart_on_sqlite_waits_for_no_lease(sqlite_url: str) -> None:
         assert notebook.words == [("show", "a r1")]
 
 
-async def test_a_running_worker_sends_what_is_enqueued_at_once(office: Office, notebook: Notebook) -> None:
+async def test_a_running_worker_sends_what_is_enqueued_at_once(
+    office: OutboxHarness, notebook: RecordingMessenger
+) -> None:
     task = asyncio.create_task(office.outbox.run())
     waits = []
     for number in range(30):
@@ -132,7 +150,9 @@ async def test_a_running_worker_sends_what_is_enqueued_at_once(office: Office, n
     assert sorted(waits)[15] < 0.5
 
 
-async def test_a_database_that_is_away_for_a_moment_is_waited_for(office: Office, notebook: Notebook) -> None:
+async def test_a_database_that_is_away_for_a_moment_is_waited_for(
+    office: OutboxHarness, notebook: RecordingMessenger
+) -> None:
     claim, troubles = office.outbox._backlog.claim, [StoreUnavailable("OperationalError")]
 
     async def sometimes(*args: object, **more: object) -> object:
@@ -152,11 +172,11 @@ async def test_a_database_that_is_away_for_a_moment_is_waited_for(office: Office
     assert notebook.words == [("show", "a r1")]
 
 
-def worker_process(url: str, simulator: Running, folder: Path) -> AbstractAsyncContextManager[Program]:
-    return at_work("tests.outbox.process", url, simulator.url, f"process-{next(_NAMES)}", folder=folder)
+def worker_process(url: str, simulator: RunningSimulator, folder: Path) -> AbstractAsyncContextManager[Program]:
+    return at_work("tests.outbox.worker_process", url, simulator.url, f"process-{next(_NAMES)}", folder=folder)
 
 
-async def storm(database: Database, simulator: Running, rng: random.Random, *, cards: int) -> dict[str, int]:
+async def storm(database: Database, simulator: RunningSimulator, rng: random.Random, *, cards: int) -> dict[str, int]:
     """Owe cards three states each, in any order, over a second or so; return the last ones."""
     backlog = StoredBacklog(database)
     group = Place.parse(next(one.id for one in simulator.engine.chat.conversations.values() if one.kind == "group"))
@@ -174,7 +194,7 @@ async def settled(database: Database, seconds: float) -> None:
             await asyncio.sleep(0.1)
 
 
-def check(simulator: Running, last: dict[str, int]) -> None:
+def check(simulator: RunningSimulator, last: dict[str, int]) -> None:
     """Every card stands exactly once and shows its last state."""
     group = next(one for one in simulator.engine.chat.conversations.values() if one.kind == "group")
     items = [item for item in simulator.engine.items(group.id) if item["kind"] == "card"]
@@ -188,7 +208,7 @@ async def test_two_processes_on_postgresql_one_of_which_is_killed_again_and_agai
     postgres_url: str, tmp_path: Path
 ) -> None:
     rng = random.Random(7)
-    async with database_at(postgres_url) as database, running(SimulatorConfig(qps_limit=None)) as simulator:
+    async with database_at(postgres_url) as database, open_simulator(SimulatorConfig(qps_limit=None)) as simulator:
         faults = simulator.engine.faults
         faults.set("slow_api", on=True, delay_ms=15)
         faults.set("lying_timeout", on=True, rate=0.03, delay_ms=600, api="card/instances")
@@ -204,14 +224,14 @@ async def test_two_processes_on_postgresql_one_of_which_is_killed_again_and_agai
             await settled(database, 60)
         check(simulator, last)
         rows = await StoredDeliveries(database).search(limit=1000)
-        assert {(row.state, row.shown) for row in rows} == {(State.DONE, 3)}
+        assert {(row.state, row.shown) for row in rows} == {(DeliveryState.DONE, 3)}
 
 
 @pytest.mark.process
 @pytest.mark.timeout(120)
 async def test_one_process_on_sqlite_that_is_killed_again_and_again(sqlite_url: str, tmp_path: Path) -> None:
     rng = random.Random(11)
-    async with database_at(sqlite_url) as database, running(SimulatorConfig(qps_limit=None)) as simulator:
+    async with database_at(sqlite_url) as database, open_simulator(SimulatorConfig(qps_limit=None)) as simulator:
         faults = simulator.engine.faults
         faults.set("slow_api", on=True, delay_ms=15)
         faults.set("lying_timeout", on=True, rate=0.03, delay_ms=600, api="card/instances")

@@ -23,14 +23,14 @@ from typer.core import TyperArgument, TyperGroup, TyperOption
 from typer.main import get_command
 
 from bot.cards.fields import ViewFields
-from bot.cards.language import choose, load_languages
+from bot.cards.language import choose_language, load_languages
 from bot.cards.presenter import Presenter
-from bot.cards.samples import CARDS, load, view_class
+from bot.cards.samples import CARDS, load_sample, view_class
 from bot.chat.registry import AnyCommand, Commands
 from bot.cli import cli
 from bot.metrics import Metrics
 from bot.settings import Settings
-from bot.simulator.faults import Faults
+from bot.simulator.faults import SimFaults
 
 from . import event_pages
 
@@ -193,7 +193,7 @@ def cards() -> str:
     """All cards with the fields of their views, which are found where they are imported."""
     importlib.import_module("bot.cards.notices")
     Commands.discover()
-    presenter = Presenter(choose(load_languages(), "en"), UTC)
+    presenter = Presenter(choose_language(load_languages(), "en"), UTC)
     names = sorted(path.name.removesuffix(".sample.json") for path in CARDS.glob("*.sample.json"))
     rows = ((f"`{name}`", _summary(name), _fields(name, presenter)) for name in names)
     return table(("card", "shows", "fields"), rows)
@@ -205,14 +205,14 @@ def _summary(card: str) -> str:
 
 
 def _fields(card: str, presenter: Presenter) -> str:
-    return ", ".join(f"`{name}`" for name in ViewFields(load(card), presenter))
+    return ", ".join(f"`{name}`" for name in ViewFields(load_sample(card), presenter))
 
 
 def faults() -> str:
     """The simulator's switches."""
     rows = (
         (f"`{name}`", fault["label"]["en"], fault["help"]["en"], f"{fault['delayMs']} ms" if fault["delayMs"] else "–")
-        for name, fault in Faults(random.Random(0)).render().items()
+        for name, fault in SimFaults(random.Random(0)).render().items()
     )
     return table(("name", "on the page", "what happens while it is on", "delay"), rows)
 

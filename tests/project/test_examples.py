@@ -15,8 +15,8 @@ from types import ModuleType
 import pytest
 
 from bot.cards.language import load_languages
-from bot.cards.render import CardRenderer
-from bot.cards.samples import CARDS, build
+from bot.cards.renderer import CardRenderer
+from bot.cards.samples import CARDS, build_value
 from bot.chat.registry import Commands
 from bot.settings import load_settings
 
@@ -55,7 +55,7 @@ def test_the_command_is_found(example: ModuleType, typed: str) -> None:
 
 def test_the_card_is_rendered(example: ModuleType, tmp_path: Path) -> None:
     (tmp_path / "customer.md.j2").write_text(block(PAGE, "jinja"), encoding="utf-8")
-    view = build(example.Customer, json.loads(block(PAGE, "json")))
+    view = build_value(example.Customer, json.loads(block(PAGE, "json")))
     card = CardRenderer(languages=load_languages(), template_dirs=(tmp_path, CARDS)).render(view, "en", zone=UTC)
 
     assert card.title == "华东机械"

@@ -6,13 +6,12 @@ from datetime import timedelta
 
 import pytest
 
-from bot.rulefiles.document import MAX_BYTES, read_document
-from bot.rulefiles.table import Table
+from bot.rulefiles.document import MAX_BYTES, RuleTable, read_document
+from bot.rulefiles.errors import RulesError
 from bot.rulefiles.values import read_duration, read_text, written_duration
-from bot.rulefiles.wrong import RulesError
 
 
-def read(table: Table) -> timedelta:
+def read(table: RuleTable) -> timedelta:
     """Take what the tests write: ``wait``, and tables ``[[who]]`` that need a name."""
     for one in table.tables("who"):
         one.need("name", read_text, "", 'name = "a"')
@@ -27,7 +26,7 @@ def read(table: Table) -> timedelta:
 def wrong(text: str | bytes) -> list[str]:
     with pytest.raises(RulesError) as caught:
         read_document(text if isinstance(text, bytes) else text.encode(), read, name="x.toml")
-    return [str(one) for one in caught.value.wrongs]
+    return [str(one) for one in caught.value.problems]
 
 
 WRONG = [
@@ -68,9 +67,9 @@ def test_what_windows_editors_write_is_read() -> None:
 
 
 def test_warnings_have_their_lines_and_are_no_errors() -> None:
-    kept: list[Table] = []
+    kept: list[RuleTable] = []
 
-    def keep(table: Table) -> timedelta:
+    def keep(table: RuleTable) -> timedelta:
         kept.append(table)
         return read(table)
 

@@ -6,7 +6,7 @@ import tomllib
 
 import pytest
 
-from bot.rulefiles.positions import Path, find_positions
+from bot.rulefiles.positions import DocumentPath, find_positions
 
 DOCUMENT = '''# a comment with = and [brackets]
 plain = "a # no comment" # a comment
@@ -82,7 +82,7 @@ steps = [
         (("nothing",), 1),
     ],
 )
-def test_lines(path: Path, line: int) -> None:
+def test_lines(path: DocumentPath, line: int) -> None:
     assert find_positions(DOCUMENT).line(*path) == line
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from tests.scenario.notices import Notice
+from tests.scenario.notice_checks import Notice
 
 LATE = "ask|0|/order late"
 

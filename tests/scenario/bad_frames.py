@@ -8,8 +8,8 @@ from typing import Any
 
 import orjson
 
-from bot.simulator.pushes import CALLBACK, CARD_CALLBACK, EVENT, MESSAGES, SYSTEM
-from tests.scenario.notices import Notice
+from bot.simulator.push_dispatcher import CALLBACK, CARD_CALLBACK, EVENT, MESSAGES, SYSTEM
+from tests.scenario.notice_checks import Notice
 
 _SCREW = "SKU123 "
 _UNANSWERED: Mapping[str, Any] = {"response": None}

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.scenario.notices import Notice
+from tests.scenario.notice_checks import Notice
 
 _SCREW = "SKU123 "
 _STOCK = "/stock SKU123"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tests.scenario.notices import Notice
+from tests.scenario.notice_checks import Notice
 
 _HELP_BUTTON = "帮助"
 _SCREW = "SKU123 "

@@ -1,6 +1,6 @@
 """The whole bot over the wire: a simulated DingTalk and `bot.app` in one process, joined by real sockets.
 
-`town` is a running pair; people in it `ask` and `click`, and see what the conversation shows them.
+`system` is a running pair; people in it `ask` and `click`, and see what the conversation shows them.
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ from pydantic import SecretStr
 from bot.app import App
 from bot.app import running as app_running
 from bot.demo import demo_settings
-from bot.dingtalk.openapi import Patience
+from bot.dingtalk.openapi import ApiRetryPolicy
 from bot.dingtalk.stream import StreamPolicy
 from bot.settings import Settings, load_settings
-from bot.simulator.cards import Face
-from bot.simulator.chat import Delivery, Item, Message
+from bot.simulator.cards import SimCardView
+from bot.simulator.chat import ChatItem, SimDelivery, SimMessage
 from bot.simulator.config import SimulatorConfig
-from bot.simulator.engine import ClickResult, Engine
-from bot.simulator.server import running as simulator_running
+from bot.simulator.engine import ClickResult, SimEngine
+from bot.simulator.server import open_simulator as simulator_running
 
 KEEPER, ENGLISH, OUTSIDER = "keeper01", "sales_en", "ext_carrier"
 
 
 @dataclass(frozen=True, slots=True)
-class Town:
+class BotSystem:
     """A simulated DingTalk with a bot in it."""
 
-    engine: Engine
+    engine: SimEngine
     app: App
 
     @property
@@ -45,31 +45,31 @@ class Town:
         """The first group: warehouse and sales, with an outsider in it."""
         return next(one.id for one in self.engine.chat.conversations.values() if one.kind == "group")
 
-    async def ask(self, text: str, who: str = KEEPER, *, where: str = "", **more: Any) -> Face:
+    async def ask(self, text: str, who: str = KEEPER, *, where: str = "", **more: Any) -> SimCardView:
         """Say something to the bot and return the card that answers, as the asker sees it."""
         message = self.engine.say(where or self.group, who, text, **more)
         return await self.engine.wait_for(lambda: next(iter(self.engine.cards_for(message)), None), timeout=10)
 
-    async def click(self, card: Face, button: str, who: str = KEEPER) -> Face:
+    async def click(self, card: SimCardView, button: str, who: str = KEEPER) -> SimCardView:
         """Press the button with this text and return the card as the clicker sees it then."""
         result = await self.press(card, button, who)
         assert result.ok, result.toast
         return self.see(card, who)
 
-    async def press(self, card: Face, button: str, who: str = KEEPER) -> ClickResult:
+    async def press(self, card: SimCardView, button: str, who: str = KEEPER) -> ClickResult:
         """Press the button with this text or id."""
         return await self.engine.click(card.out_track_id, who, button)
 
-    def see(self, card: Face, who: str = KEEPER) -> Face:
+    def see(self, card: SimCardView, who: str = KEEPER) -> SimCardView:
         """Return the card as this person sees it now."""
         instance = self.engine.cards.get(card.out_track_id)
         assert instance is not None
         return instance.face(who)
 
-    def answers(self, message: Message) -> list[Item]:
+    def answers(self, message: SimMessage) -> list[ChatItem]:
         """Return all that the bot wrote into the message's conversation after it."""
         later = self.engine.chat.items(message.conversation, "", message.seq)
-        return [item for item in later if isinstance(item, Delivery) or item.sender is None]
+        return [item for item in later if isinstance(item, SimDelivery) or item.sender is None]
 
     async def settle(self) -> None:
         """Wait until the bot has counted and noted everything that it answered."""
@@ -83,7 +83,7 @@ class Town:
         return self.app.metrics.registry.get_sample_value(f"dingerp_{metric}", labels) or 0.0
 
 
-HURRIED = SimulatorConfig(
+IMPATIENT = SimulatorConfig(
     qps_limit=None,
     quota_limit=None,
     redelivery_delay=0.4,
@@ -101,46 +101,46 @@ POLICY = StreamPolicy(
     drain=0.5,
     close_timeout=0.2,
 )
-PATIENCE = Patience(per_try=0.5, connect=0.5, overall=4.0, tries=3, backoff=0.05)
+PATIENCE = ApiRetryPolicy(per_try=0.5, connect=0.5, overall=4.0, tries=3, backoff=0.05)
 """The times of a town in which everybody loses patience soon."""
 
-OpenTown = Callable[..., AbstractAsyncContextManager[Town]]
+OpenSystem = Callable[..., AbstractAsyncContextManager[BotSystem]]
 
 
 @pytest.fixture
-def open_town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OpenTown:
-    """Return what opens a town in a folder of its own; see `town_in`."""
+def open_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OpenSystem:
+    """Return what opens a town in a folder of its own; see `run_system`."""
     monkeypatch.chdir(tmp_path)
-    return partial(town_in, tmp_path)
+    return partial(run_system, tmp_path)
 
 
 @pytest.fixture
-def hurried_town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OpenTown:
+def open_impatient_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OpenSystem:
     """Return what opens a town in which everybody loses patience soon."""
     monkeypatch.chdir(tmp_path)
-    return partial(town_in, tmp_path, HURRIED, policy=POLICY, patience=PATIENCE)
+    return partial(run_system, tmp_path, IMPATIENT, policy=POLICY, patience=PATIENCE)
 
 
 @asynccontextmanager
-async def town_in(
+async def run_system(
     folder: Path,
     config: SimulatorConfig | None = None,
     *,
     policy: StreamPolicy | None = None,
-    patience: Patience | None = None,
+    patience: ApiRetryPolicy | None = None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     **changes: Any,
-) -> AsyncIterator[Town]:
+) -> AsyncIterator[BotSystem]:
     """Open a town with its files in ``folder``; ``changes`` are settings of the bot, ``config`` is the simulator's."""
     config = config or SimulatorConfig(qps_limit=None)
     async with simulator_running(config) as simulator:
-        settings = town_settings(config, simulator.url, folder, changes)
+        settings = system_settings(config, simulator.url, folder, changes)
         async with app_running(settings, policy=policy, patience=patience, clock=clock) as app:
             await simulator.engine.wait_for(lambda: simulator.engine.pushes.connections)
-            yield Town(simulator.engine, app)
+            yield BotSystem(simulator.engine, app)
 
 
-def town_settings(config: SimulatorConfig, url: str, folder: Path, changes: Mapping[str, Any]) -> Settings:
+def system_settings(config: SimulatorConfig, url: str, folder: Path, changes: Mapping[str, Any]) -> Settings:
     """Return the demo's settings with ``changes``: whole parts, or a mapping of the fields of a part."""
     settings = demo_settings(load_settings(data_dir=folder), config, url)
     limits = settings.limits.model_copy(update={"qps": math.inf})
@@ -155,7 +155,7 @@ def town_settings(config: SimulatorConfig, url: str, folder: Path, changes: Mapp
 
 
 @pytest.fixture
-async def town(open_town: OpenTown) -> AsyncIterator[Town]:
+async def system(open_system: OpenSystem) -> AsyncIterator[BotSystem]:
     """A town with the standard settings, without DingTalk's limits."""
-    async with open_town() as one:
+    async with open_system() as one:
         yield one

@@ -19,9 +19,9 @@ from sqlalchemy import create_engine
 from bot.erp.demo import seeding
 from bot.erp.demo.sales import ZONE
 from bot.simulator.config import SimulatorConfig
-from bot.simulator.engine import Engine
+from bot.simulator.engine import SimEngine
 from bot.store import database
-from tests.scenario.forking import Forked, fork
+from tests.scenario.fork_server import ForkedProcess, fork
 from tests.scenario.traffic import eventually
 
 _FOREIGN = ("DINGTALK_", "DINGERP_")
@@ -86,7 +86,7 @@ class Exit:
 class Program:
     """A running process. What it writes goes to files, so that it never waits for a reader."""
 
-    process: asyncio.subprocess.Process | Forked
+    process: asyncio.subprocess.Process | ForkedProcess
     out_file: Path
     err_file: Path
 
@@ -204,6 +204,6 @@ async def run_dingerp(*arguments: str, env: Mapping[str, str], folder: Path, set
         return await started.ended()
 
 
-async def connected(engine: Engine) -> None:
+async def connected(engine: SimEngine) -> None:
     """Wait until a bot is connected to the simulator."""
     await engine.wait_for(lambda: engine.pushes.connections, timeout=20)

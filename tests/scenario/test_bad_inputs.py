@@ -16,16 +16,16 @@ import pytest_asyncio
 from structlog.testing import capture_logs
 
 from bot.simulator.cards import CardInstance
-from bot.simulator.chat import Delivery, Item, Message
-from bot.simulator.engine import Engine
-from bot.simulator.pushes import CALLBACK, CARD_CALLBACK, Push
+from bot.simulator.chat import ChatItem, SimDelivery, SimMessage
+from bot.simulator.engine import SimEngine
+from bot.simulator.push_dispatcher import CALLBACK, CARD_CALLBACK, SimPush
 from bot.simulator.timeline import TimelineEntry
 from tests.scenario.bad_clicks import CLICKS, LATE, BadClick, private
 from tests.scenario.bad_frames import FRAMES, MESSAGE_ID, BadFrame
 from tests.scenario.bad_messages import MESSAGES, BadMessage
 from tests.scenario.bad_questions import QUESTIONS, BadQuestion
-from tests.scenario.conftest import KEEPER, Town, town_in
-from tests.scenario.notices import check, words
+from tests.scenario.conftest import KEEPER, BotSystem, run_system
+from tests.scenario.notice_checks import check, words
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -33,11 +33,11 @@ GOOD = "/mo MO-1"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
+async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[BotSystem]:
     folder = tmp_path_factory.mktemp("town")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        async with town_in(folder) as one:
+        async with run_system(folder) as one:
             await one.ask(GOOD)
             yield one
 
@@ -54,21 +54,21 @@ def lines(caplog: pytest.LogCaptureFixture) -> Iterator[list[str]]:
 
 
 @dataclass(frozen=True, slots=True)
-class Before:
+class InputCheckpoint:
     """Where a conversation and the wire stood before a bad input."""
 
-    town: Town
+    system: BotSystem
     place: str
     seq: int
     wire: int
 
     @classmethod
-    def now(cls, town: Town, place: str) -> Before:
-        return cls(town, place, town.engine.conversation(place).last_seq, last_wire(town.engine))
+    def now(cls, system: BotSystem, place: str) -> InputCheckpoint:
+        return cls(system, place, system.engine.conversation(place).last_seq, last_wire(system.engine))
 
-    async def answers(self, *, some: bool) -> list[Item]:
+    async def answers(self, *, some: bool) -> list[ChatItem]:
         """Return all that the bot writes before the answer to a good question; ``some``: first wait for something."""
-        engine = self.town.engine
+        engine = self.system.engine
         if some:
             await engine.wait_for(self._written)
         good = engine.say(self.place, KEEPER, GOOD)
@@ -77,23 +77,23 @@ class Before:
         assert card_of(last).face(KEEPER).title in {card.title for card in engine.cards_for(good)}
         return bad
 
-    def _written(self) -> list[Item]:
-        items = self.town.engine.chat.items(self.town.engine.conversation(self.place), "", self.seq)
-        return [item for item in items if isinstance(item, Delivery) or item.sender is None]
+    def _written(self) -> list[ChatItem]:
+        items = self.system.engine.chat.items(self.system.engine.conversation(self.place), "", self.seq)
+        return [item for item in items if isinstance(item, SimDelivery) or item.sender is None]
 
     def entries(self, direction: str) -> list[TimelineEntry]:
-        return [entry for entry in self.town.engine.timeline.after(self.wire) if entry.direction == direction]
+        return [entry for entry in self.system.engine.timeline.after(self.wire) if entry.direction == direction]
 
     async def ack(self, message_id: str = "") -> TimelineEntry:
         """Return the ACK of this frame, or of the first one that was pushed."""
         wanted = message_id or self.entries("push")[0].detail["messageId"]
-        (ack,) = await self.town.engine.wait_for(
+        (ack,) = await self.system.engine.wait_for(
             lambda: [entry for entry in self.entries("ack") if acknowledged(entry) == wanted]
         )
         return ack
 
 
-def last_wire(engine: Engine) -> int:
+def last_wire(engine: SimEngine) -> int:
     return engine.timeline.after(limit=1)[-1].seq
 
 
@@ -102,8 +102,8 @@ def acknowledged(entry: TimelineEntry) -> str:
     return str(detail.get("messageId") or detail["headers"]["messageId"])
 
 
-def card_of(item: Item) -> CardInstance:
-    assert isinstance(item, Delivery)
+def card_of(item: ChatItem) -> CardInstance:
+    assert isinstance(item, SimDelivery)
     return item.card
 
 
@@ -116,9 +116,9 @@ def expect(shown: str, says: tuple[str, ...], never: tuple[str, ...]) -> None:
 
 @pytest.mark.usefixtures("lines")
 @pytest.mark.parametrize("bad", QUESTIONS.values(), ids=QUESTIONS)
-async def test_question(town: Town, bad: BadQuestion) -> None:
-    before = Before.now(town, town.group)
-    town.engine.say(town.group, KEEPER, bad.line)
+async def test_question(system: BotSystem, bad: BadQuestion) -> None:
+    before = InputCheckpoint.now(system, system.group)
+    system.engine.say(system.group, KEEPER, bad.line)
     (answer,) = await before.answers(some=True)
     card = check(card_of(answer), KEEPER)
     assert card.title.startswith(bad.title), words(card)
@@ -129,11 +129,11 @@ async def test_question(town: Town, bad: BadQuestion) -> None:
 
 
 @pytest.mark.parametrize("bad", MESSAGES.values(), ids=MESSAGES)
-async def test_message(town: Town, lines: list[str], bad: BadMessage) -> None:
+async def test_message(system: BotSystem, lines: list[str], bad: BadMessage) -> None:
     lines += bad.logs
-    place = town.engine.direct(KEEPER).id if bad.direct else town.group
-    before = Before.now(town, place)
-    town.engine.say(place, KEEPER, bad.text, msgtype=bad.msgtype, content=bad.content, raw=bad.raw)
+    place = system.engine.direct(KEEPER).id if bad.direct else system.group
+    before = InputCheckpoint.now(system, place)
+    system.engine.say(place, KEEPER, bad.text, msgtype=bad.msgtype, content=bad.content, raw=bad.raw)
     assert (await before.ack()).status == bad.ack
     answers = await before.answers(some=bool(bad.title))
     if not bad.title:
@@ -141,7 +141,7 @@ async def test_message(town: Town, lines: list[str], bad: BadMessage) -> None:
         return
     (answer,) = answers
     if bad.as_text:
-        assert isinstance(answer, Message)
+        assert isinstance(answer, SimMessage)
         assert answer.title.startswith(bad.title)
         expect(answer.text, bad.says, bad.never)
         return
@@ -151,12 +151,12 @@ async def test_message(town: Town, lines: list[str], bad: BadMessage) -> None:
 
 
 @pytest.mark.parametrize("bad", FRAMES.values(), ids=FRAMES)
-async def test_frame(town: Town, lines: list[str], bad: BadFrame, request: pytest.FixtureRequest) -> None:
+async def test_frame(system: BotSystem, lines: list[str], bad: BadFrame, request: pytest.FixtureRequest) -> None:
     lines += bad.logs
-    before = Before.now(town, town.group)
+    before = InputCheckpoint.now(system, system.group)
     unique = f"{request.node.callspec.id} {before.seq}"
-    text = bad.text.replace("{group}", town.group).replace("{msg_id}", unique).replace(MESSAGE_ID, unique)
-    connection = town.engine.pushes.any_connection()
+    text = bad.text.replace("{group}", system.group).replace("{msg_id}", unique).replace(MESSAGE_ID, unique)
+    connection = system.engine.pushes.any_connection()
     assert connection is not None
     connection.send(text)
     if bad.ack is not None:
@@ -171,23 +171,23 @@ async def test_frame(town: Town, lines: list[str], bad: BadFrame, request: pytes
 
 
 @pytest.mark.parametrize("bad", CLICKS.values(), ids=CLICKS)
-async def test_click(town: Town, lines: list[str], bad: BadClick) -> None:
+async def test_click(system: BotSystem, lines: list[str], bad: BadClick) -> None:
     lines += bad.logs
-    seen = await town.ask("/order late")
-    billed = town.engine.flow.used
-    before = Before.now(town, town.group)
-    push = callback(town, seen.out_track_id, bad)
-    connection = town.engine.pushes.any_connection()
+    seen = await system.ask("/order late")
+    billed = system.engine.flow.used
+    before = InputCheckpoint.now(system, system.group)
+    push = callback(system, seen.out_track_id, bad)
+    connection = system.engine.pushes.any_connection()
     assert connection is not None
-    town.engine.pushes.send(connection, push)
+    system.engine.pushes.send(connection, push)
     ack = await before.ack()
     assert ack.status == bad.ack
-    assert town.engine.flow.used == billed
+    assert system.engine.flow.used == billed
     assert not await before.answers(some=False)
     if not bad.title:
         assert not (ack.detail["data"] or {}).get("response")
         return
-    instance = town.engine.cards.get(seen.out_track_id)
+    instance = system.engine.cards.get(seen.out_track_id)
     assert instance is not None
     response = ack.detail["data"]["response"]
     instance.answer(KEEPER, response["cardData"]["cardParamMap"], None, response["cardUpdateOptions"])
@@ -196,14 +196,14 @@ async def test_click(town: Town, lines: list[str], bad: BadClick) -> None:
     expect(words(card), bad.says, bad.never)
 
 
-def callback(town: Town, track_id: str, bad: BadClick) -> Push:
+def callback(system: BotSystem, track_id: str, bad: BadClick) -> SimPush:
     """Return the frame of a click on a button of ours, but for the changes."""
     content = private(ids=[LATE], params={"id": LATE})
     data = {
         "extension": "{}",
-        "corpId": town.engine.config.corp_id,
+        "corpId": system.engine.config.corp_id,
         "spaceType": "im",
-        "spaceId": town.group,
+        "spaceId": system.group,
         "userIdType": 1,
         "type": "actionCallback",
         "userId": KEEPER,
@@ -213,4 +213,4 @@ def callback(town: Town, track_id: str, bad: BadClick) -> Push:
         **bad.changes,
     }
     text = orjson.dumps({key: value for key, value in data.items() if value is not None}).decode()
-    return Push(type=CALLBACK, topic=CARD_CALLBACK, data=text)
+    return SimPush(type=CALLBACK, topic=CARD_CALLBACK, data=text)

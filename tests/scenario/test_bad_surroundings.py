@@ -10,147 +10,147 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.settings import ErpSettings, RuleSettings
-from bot.simulator.cards import Face
-from bot.simulator.pushes import MESSAGES
-from tests.scenario.conftest import KEEPER, OpenTown, Town
-from tests.scenario.notices import Notice, check, words
+from bot.simulator.cards import SimCardView
+from bot.simulator.push_dispatcher import MESSAGES
+from tests.scenario.conftest import KEEPER, BotSystem, OpenSystem
+from tests.scenario.notice_checks import Notice, check, words
 
 FINANCE_ONLY = RuleSettings(commands=frozenset({"invoice"}), roles=frozenset({"finance"}))
 DIRECTORY = "/topapi/v2/user/get"
 
 
-def by_token(card: Face, line: str) -> dict[str, Any]:
+def by_token(card: SimCardView, line: str) -> dict[str, Any]:
     """Return a click whose token no button of the card has."""
     return {"out_track_id": card.out_track_id, "user_id": KEEPER, "params": {"id": f"ask|0|{line}"}}
 
 
-def see(town: Town, card: Face, who: str = KEEPER) -> Face:
-    instance = town.engine.cards.get(card.out_track_id)
+def see(system: BotSystem, card: SimCardView, who: str = KEEPER) -> SimCardView:
+    instance = system.engine.cards.get(card.out_track_id)
     assert instance is not None
     return check(instance, who)
 
 
 class TestClosedCommand:
     @pytest.fixture
-    async def town(self, open_town: OpenTown) -> Any:
-        async with open_town(access={"rules": (FINANCE_ONLY,)}) as one:
+    async def system(self, open_system: OpenSystem) -> Any:
+        async with open_system(access={"rules": (FINANCE_ONLY,)}) as one:
             yield one
 
     @pytest.mark.parametrize("line", ["/invoice INV-7", "/发票", "逾期发票", "/invoice"])
-    async def test_a_denial_says_why_and_whom_to_ask(self, town: Town, line: str) -> None:
-        card = see(town, await town.ask(line))
+    async def test_a_denial_says_why_and_whom_to_ask(self, system: BotSystem, line: str) -> None:
+        card = see(system, await system.ask(line))
         assert card.title == Notice.DENIED
         assert "/invoice 仅限以下角色使用：finance。" in words(card)
         assert "可联系：finance" in words(card)
 
-    async def test_a_click_is_denied_like_a_question(self, town: Town) -> None:
-        card = await town.ask("/order SO-1001")
-        assert (await town.engine.click(**by_token(card, "/invoice INV-7"))).ok
-        assert see(town, card).title == Notice.DENIED
-        assert town.see(card, "sales01").title == card.title
+    async def test_a_click_is_denied_like_a_question(self, system: BotSystem) -> None:
+        card = await system.ask("/order SO-1001")
+        assert (await system.engine.click(**by_token(card, "/invoice INV-7"))).ok
+        assert see(system, card).title == Notice.DENIED
+        assert system.see(card, "sales01").title == card.title
 
-    async def test_what_is_closed_is_neither_found_nor_suggested_nor_listed(self, town: Town) -> None:
-        assert see(town, await town.ask("INV-7")).title == Notice.NOT_FOUND
-        misspelt = see(town, await town.ask("/invocie INV-7"))
+    async def test_what_is_closed_is_neither_found_nor_suggested_nor_listed(self, system: BotSystem) -> None:
+        assert see(system, await system.ask("INV-7")).title == Notice.NOT_FOUND
+        misspelt = see(system, await system.ask("/invocie INV-7"))
         assert misspelt.title == Notice.UNKNOWN_COMMAND
         assert [button.text for button in misspelt.buttons] == ["帮助"]
-        assert "/invoice" not in words(see(town, await town.ask("/help")))
-        assert "/invoice" not in words(see(town, await town.ask("/help invoice")))
+        assert "/invoice" not in words(see(system, await system.ask("/help")))
+        assert "/invoice" not in words(see(system, await system.ask("/help invoice")))
 
-    async def test_who_has_the_role_may(self, town: Town) -> None:
-        chat = town.engine.direct("finance01").id
-        assert "INV-7" in (await town.ask("/invoice INV-7", who="finance01", where=chat)).title
+    async def test_who_has_the_role_may(self, system: BotSystem) -> None:
+        chat = system.engine.direct("finance01").id
+        assert "INV-7" in (await system.ask("/invoice INV-7", who="finance01", where=chat)).title
 
 
-async def test_a_command_that_is_open_elsewhere_is_closed_here(open_town: OpenTown) -> None:
+async def test_a_command_that_is_open_elsewhere_is_closed_here(open_system: OpenSystem) -> None:
     rule = RuleSettings(commands=frozenset({"*"}), roles=frozenset({"*"}), conversations=frozenset({"cidElsewhere=="}))
-    async with open_town(access={"rules": (rule,)}) as town:
-        card = see(town, await town.ask("/stock SKU123"))
+    async with open_system(access={"rules": (rule,)}) as system:
+        card = see(system, await system.ask("/stock SKU123"))
         assert card.title == Notice.DENIED
         assert "此会话未开放 /stock" in words(card)
 
 
 class TestSlowErp:
     @pytest.fixture
-    async def town(self, open_town: OpenTown) -> Any:
+    async def system(self, open_system: OpenSystem) -> Any:
         erp = ErpSettings.model_validate({"vendor": "demo", "latency": 30, "timeout": 0.3})
-        async with open_town(erp={"demo": erp}, limits={"click_seconds": 0.05}) as one:
+        async with open_system(erp={"demo": erp}, limits={"click_seconds": 0.05}) as one:
             yield one
 
-    async def test_a_click_is_answered_in_time_and_can_be_repeated(self, town: Town) -> None:
-        card = await town.ask("/help")
-        result = await town.engine.click(**by_token(card, "/stock SKU123"))
+    async def test_a_click_is_answered_in_time_and_can_be_repeated(self, system: BotSystem) -> None:
+        card = await system.ask("/help")
+        result = await system.engine.click(**by_token(card, "/stock SKU123"))
         assert result.ok
-        busy = see(town, card)
+        busy = see(system, card)
         assert busy.title == Notice.BUSY
         assert "/stock SKU123" in words(busy)
         assert [button.id for button in busy.buttons] == ["ask|0|/stock SKU123"]
-        assert (await town.press(busy, "重试")).ok
+        assert (await system.press(busy, "重试")).ok
 
-    async def test_a_question_says_that_the_erp_does_not_answer(self, town: Town) -> None:
-        card = see(town, await town.ask("/order late +8"))
+    async def test_a_question_says_that_the_erp_does_not_answer(self, system: BotSystem) -> None:
+        card = see(system, await system.ask("/order late +8"))
         assert card.title == Notice.ERP_DOWN
         assert [button.text for button in card.buttons] == ["重试"]
-        assert (await town.ask("/whoami")).title == "王仓"
+        assert (await system.ask("/whoami")).title == "王仓"
 
 
 class TestDirectory:
-    async def test_a_click_does_not_wait_for_a_slow_directory(self, open_town: OpenTown) -> None:
-        async with open_town(limits={"click_seconds": 0.05}) as town:
-            card = await town.ask("/help")
-            town.engine.faults.set("slow_api", on=True, api=DIRECTORY, delay_ms=300)
-            assert (await town.press(card, "/stock", "sales01")).ok
-            assert see(town, card, "sales01").title == Notice.BUSY
-            await town.engine.wait_for(lambda: town.engine.calls[f"POST {DIRECTORY}"] == 2)
+    async def test_a_click_does_not_wait_for_a_slow_directory(self, open_system: OpenSystem) -> None:
+        async with open_system(limits={"click_seconds": 0.05}) as system:
+            card = await system.ask("/help")
+            system.engine.faults.set("slow_api", on=True, api=DIRECTORY, delay_ms=300)
+            assert (await system.press(card, "/stock", "sales01")).ok
+            assert see(system, card, "sales01").title == Notice.BUSY
+            await system.engine.wait_for(lambda: system.engine.calls[f"POST {DIRECTORY}"] == 2)
 
     @pytest.mark.parametrize("fault", ["html_error", "system_busy", "scope_denied"])
-    async def test_a_silent_directory_costs_no_answer(self, town: Town, fault: str) -> None:
-        town.engine.faults.set(fault, on=True, api=DIRECTORY)
+    async def test_a_silent_directory_costs_no_answer(self, system: BotSystem, fault: str) -> None:
+        system.engine.faults.set(fault, on=True, api=DIRECTORY)
         with capture_logs() as lines:
-            card = await town.ask("/stock SKU123")
+            card = await system.ask("/stock SKU123")
         assert card.title.startswith("SKU123 ")
         *repeats, last = lines
         assert {line["event"] for line in repeats} <= {"dingtalk_repeats"}
         assert (last["event"], last["log_level"]) == ("directory.silent", "warning")
 
 
-async def test_an_unpublished_bot_is_explained(town: Town) -> None:
-    town.engine.faults.set("unpublished_bot", on=True, count=1)
-    card = see(town, await town.ask("/stock SKU123"))
+async def test_an_unpublished_bot_is_explained(system: BotSystem) -> None:
+    system.engine.faults.set("unpublished_bot", on=True, count=1)
+    card = see(system, await system.ask("/stock SKU123"))
     assert card.title == Notice.EXTERNAL
     assert "请管理员发布机器人的最新版本" in card.tips
-    assert (await town.ask("/stock SKU123")).title.startswith("SKU123 ")
+    assert (await system.ask("/stock SKU123")).title.startswith("SKU123 ")
 
 
-async def test_a_double_click_is_answered_twice_with_the_same_card(town: Town) -> None:
-    card = await town.ask("/order late")
-    billed = town.engine.flow.used
-    results = await asyncio.gather(*(town.press(card, "下一页") for _ in range(2)))
+async def test_a_double_click_is_answered_twice_with_the_same_card(system: BotSystem) -> None:
+    card = await system.ask("/order late")
+    billed = system.engine.flow.used
+    results = await asyncio.gather(*(system.press(card, "下一页") for _ in range(2)))
     assert [result.ok for result in results] == [True, True]
-    assert see(town, card).markdown != card.markdown
-    assert town.engine.flow.used == billed
+    assert see(system, card).markdown != card.markdown
+    assert system.engine.flow.used == billed
 
 
-async def test_a_huge_frame_ends_its_connection_and_nothing_else(town: Town) -> None:
-    engine = town.engine
+async def test_a_huge_frame_ends_its_connection_and_nothing_else(system: BotSystem) -> None:
+    engine = system.engine
     (connection,) = engine.pushes.connections.values()
     with capture_logs() as lines:
         connection.send(orjson.dumps({"type": "CALLBACK", "headers": {}, "data": "x" * (2 << 20)}).decode())
         await engine.wait_for(lambda: connection.id not in engine.pushes.connections)
         # Nobody listens now: the question waits until the bot is back.
-        card = await town.ask("/stock SKU123")
+        card = await system.ask("/stock SKU123")
     assert card.title.startswith("SKU123 ")
     assert [(line["event"], line.get("reason")) for line in lines] == [
         ("stream.ended", "oversize"),
         ("stream.connected", None),
     ]
-    assert town.count("errors_total", room="stream", error="oversize") == 1
-    assert town.count("stream_opens_total", outcome="ok") == 2
+    assert system.count("errors_total", room="stream", error="oversize") == 1
+    assert system.count("stream_opens_total", outcome="ok") == 2
 
 
-async def test_one_message_id_twice_is_one_message(town: Town) -> None:
+async def test_one_message_id_twice_is_one_message(system: BotSystem) -> None:
     data = {
-        "conversationId": town.group,
+        "conversationId": system.group,
         "conversationType": "2",
         "senderStaffId": KEEPER,
         "msgtype": "text",
@@ -158,14 +158,16 @@ async def test_one_message_id_twice_is_one_message(town: Town) -> None:
     }
     headers = {"messageId": "the-same", "topic": MESSAGES}
     frame = orjson.dumps({"type": "CALLBACK", "headers": headers, "data": orjson.dumps(data).decode()}).decode()
-    connection = town.engine.pushes.any_connection()
+    connection = system.engine.pushes.any_connection()
     assert connection is not None
     for _ in range(2):
         connection.send(frame)
-    last = town.engine.say(town.group, KEEPER, "/stock SKU123")
-    await town.engine.wait_for(lambda: any(card.title.startswith("SKU123 ") for card in town.engine.cards_for(last)))
-    first, second = (item["card"]["title"] for item in town.engine.items(town.group) if item["fromBot"])
+    last = system.engine.say(system.group, KEEPER, "/stock SKU123")
+    await system.engine.wait_for(
+        lambda: any(card.title.startswith("SKU123 ") for card in system.engine.cards_for(last))
+    )
+    first, second = (item["card"]["title"] for item in system.engine.items(system.group) if item["fromBot"])
     assert "MO-1" in first
     assert "SKU123" in second
-    acks = [entry for entry in town.engine.timeline.after() if entry.summary == "for nothing that waits"]
+    acks = [entry for entry in system.engine.timeline.after() if entry.summary == "for nothing that waits"]
     assert [entry.status for entry in acks] == [200, 200]

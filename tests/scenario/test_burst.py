@@ -7,20 +7,20 @@ from time import perf_counter
 import pytest
 
 from bot.simulator.config import SimulatorConfig
-from tests.scenario.conftest import OpenTown
+from tests.scenario.conftest import OpenSystem
 from tests.scenario.traffic import Traffic, eventually
 
 QPS = 20
 
 
 @pytest.mark.soak
-async def test_two_hundred_questions_at_a_hundred_a_second(open_town: OpenTown) -> None:
-    async with open_town(SimulatorConfig(qps_limit=QPS), limits={"qps": float(QPS)}) as town:
-        traffic, began = Traffic(town.engine), perf_counter()
+async def test_two_hundred_questions_at_a_hundred_a_second(open_system: OpenSystem) -> None:
+    async with open_system(SimulatorConfig(qps_limit=QPS), limits={"qps": float(QPS)}) as system:
+        traffic, began = Traffic(system.engine), perf_counter()
         await traffic.flow(2.0, per_second=100)
         await eventually(lambda: not traffic.unanswered, 20, hint=lambda: len(traffic.unanswered))
         assert perf_counter() - began < 13
-        await town.settle()
+        await system.settle()
         assert (traffic.answers, traffic.doubled, traffic.in_order) == (200, [], True)
-        assert town.count("answers_sent_total", via="card") == 200
-        assert town.count("api_calls_total", api="create_and_deliver", outcome="rate_limited") == 0
+        assert system.count("answers_sent_total", via="card") == 200
+        assert system.count("api_calls_total", api="create_and_deliver", outcome="rate_limited") == 0

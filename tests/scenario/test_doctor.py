@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from bot.doctor import Grade, examine
+from bot.doctor import CheckGrade, run_checks
 from bot.settings import ErpSettings, Settings
 from bot.simulator.config import SimulatorConfig
-from bot.simulator.engine import Engine
-from bot.simulator.server import running as simulator_running
-from tests.scenario.conftest import town_settings
+from bot.simulator.engine import SimEngine
+from bot.simulator.server import open_simulator as simulator_running
+from tests.scenario.conftest import system_settings
 from tests.scenario.processes import environment, forked, run_dingerp
 
 CONFIG = SimulatorConfig(qps_limit=None)
@@ -30,10 +30,10 @@ DATABASE, ERP = "Database", "ERP"
 
 
 @dataclass(frozen=True, slots=True)
-class Patient:
+class DoctorScenario:
     """A bot's settings and the DingTalk that it lives with."""
 
-    engine: Engine
+    engine: SimEngine
     settings: Settings
 
     @property
@@ -42,19 +42,19 @@ class Patient:
 
     async def ills(self, **changes: Any) -> set[str]:
         """Return what the doctor finds bad; each such finding has a remedy."""
-        findings = await examine(self.settings.model_copy(update=changes), group=self.group)
-        bad = [finding for finding in findings if finding.grade is Grade.BAD]
+        findings = await run_checks(self.settings.model_copy(update=changes), group=self.group)
+        bad = [finding for finding in findings if finding.grade is CheckGrade.BAD]
         assert all(finding.remedy for finding in bad)
         return {str(finding.what) for finding in bad}
 
 
 @pytest.fixture
-async def patient(tmp_path: Path) -> AsyncIterator[Patient]:
+async def patient(tmp_path: Path) -> AsyncIterator[DoctorScenario]:
     async with simulator_running(CONFIG) as one:
-        yield Patient(one.engine, town_settings(CONFIG, one.url, tmp_path, {}))
+        yield DoctorScenario(one.engine, system_settings(CONFIG, one.url, tmp_path, {}))
 
 
-async def test_who_is_well_is_told_so_and_nobody_sees_anything(patient: Patient) -> None:
+async def test_who_is_well_is_told_so_and_nobody_sees_anything(patient: DoctorScenario) -> None:
     assert await patient.ills() == set()
     assert not patient.engine.items(patient.group)
 
@@ -72,13 +72,13 @@ AT_DINGTALK: Mapping[str, tuple[str, Mapping[str, Any], set[str]]] = {
 
 
 @pytest.mark.parametrize("illness", AT_DINGTALK)
-async def test_what_is_ill_at_dingtalk_is_found(illness: str, patient: Patient) -> None:
+async def test_what_is_ill_at_dingtalk_is_found(illness: str, patient: DoctorScenario) -> None:
     switch, more, expected = AT_DINGTALK[illness]
     patient.engine.faults.set(switch, on=True, **more)
     assert await patient.ills() == expected
 
 
-async def test_a_robot_outside_the_group_is_found(patient: Patient) -> None:
+async def test_a_robot_outside_the_group_is_found(patient: DoctorScenario) -> None:
     patient.engine.conversation(patient.group).bot_member = False
     assert await patient.ills() == {ROBOT}
 
@@ -99,13 +99,13 @@ AT_HOME: Mapping[str, tuple[Callable[[Settings], dict[str, Any]], set[str]]] = {
 
 
 @pytest.mark.parametrize("illness", AT_HOME)
-async def test_what_is_ill_at_home_is_found(illness: str, patient: Patient) -> None:
+async def test_what_is_ill_at_home_is_found(illness: str, patient: DoctorScenario) -> None:
     change, expected = AT_HOME[illness]
     assert await patient.ills(**change(patient.settings)) == expected
 
 
 @pytest.mark.process
-async def test_the_exit_code_tells_whether_all_is_well(patient: Patient, tmp_path: Path) -> None:
+async def test_the_exit_code_tells_whether_all_is_well(patient: DoctorScenario, tmp_path: Path) -> None:
     url = patient.engine.base_url
     env = environment(CONFIG, url, tmp_path / "data", DINGERP_LANGUAGE="en")
     well = await run_dingerp("doctor", "--group", patient.group, env=env, folder=tmp_path)

@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 
 from bot.settings import ErpSettings, RuleSettings
-from bot.simulator.cards import Face
-from tests.scenario.conftest import ENGLISH, OpenTown, Town
-from tests.scenario.notices import check, words
+from bot.simulator.cards import SimCardView
+from tests.scenario.conftest import ENGLISH, BotSystem, OpenSystem
+from tests.scenario.notice_checks import check, words
 
 _CHINESE = re.compile(r"[\u3400-\u9fff，。：？！“”（）]")
 
 
-def english(town: Town, card: Face) -> Face:
+def english(system: BotSystem, card: SimCardView) -> SimCardView:
     """Return the card in the eyes of the English reader, with nothing of ours in Chinese on it."""
-    instance = town.engine.cards.get(card.out_track_id)
+    instance = system.engine.cards.get(card.out_track_id)
     assert instance is not None
     face = check(instance, ENGLISH)
     assert not _CHINESE.search(words(face).replace("“", "").replace("”", "")), words(face)
@@ -42,8 +42,8 @@ def english(town: Town, card: Face) -> Face:
         ("/stock NOSUCH-1", "Nothing found", ["“NOSUCH-1”", "Please check", "/stock SKU123"], []),
     ],
 )
-async def test_questions(town: Town, line: str, title: str, says: list[str], buttons: list[str]) -> None:
-    face = english(town, await town.ask(line, who=ENGLISH))
+async def test_questions(system: BotSystem, line: str, title: str, says: list[str], buttons: list[str]) -> None:
+    face = english(system, await system.ask(line, who=ENGLISH))
     assert face.title == title
     assert [text for text in says if text not in words(face)] == []
     assert set(buttons) <= {button.text for button in face.buttons}
@@ -66,36 +66,36 @@ async def test_questions(town: Town, line: str, title: str, says: list[str], but
         ("text", {"text": None, "errorCode": 20001}, "DingTalk quota used up", "Please tell the administrator"),
     ],
 )
-async def test_messages(town: Town, msgtype: str, raw: Mapping[str, Any], title: str, says: str) -> None:
-    face = english(town, await town.ask("", who=ENGLISH, msgtype=msgtype, content={}, raw=raw))
+async def test_messages(system: BotSystem, msgtype: str, raw: Mapping[str, Any], title: str, says: str) -> None:
+    face = english(system, await system.ask("", who=ENGLISH, msgtype=msgtype, content={}, raw=raw))
     assert face.title == title
     assert says in words(face)
 
 
-async def test_a_button_that_is_out_of_date(town: Town) -> None:
-    card = await town.ask("/help", who=ENGLISH)
-    assert (await town.engine.click(card.out_track_id, ENGLISH, params={"id": "stock:SKU123"})).ok
-    face = english(town, town.see(card, ENGLISH))
+async def test_a_button_that_is_out_of_date(system: BotSystem) -> None:
+    card = await system.ask("/help", who=ENGLISH)
+    assert (await system.engine.click(card.out_track_id, ENGLISH, params={"id": "stock:SKU123"})).ok
+    face = english(system, system.see(card, ENGLISH))
     assert face.title == "This button is out of date"
     assert "Please ask again." in words(face)
 
 
-async def test_a_denial(open_town: OpenTown) -> None:
+async def test_a_denial(open_system: OpenSystem) -> None:
     rule = RuleSettings(commands=frozenset({"invoice"}), roles=frozenset({"finance"}))
-    async with open_town(access={"rules": (rule,)}) as town:
-        face = english(town, await town.ask("/invoice INV-7", who=ENGLISH))
+    async with open_system(access={"rules": (rule,)}) as system:
+        face = english(system, await system.ask("/invoice INV-7", who=ENGLISH))
         assert face.title == "Not allowed"
         assert "/invoice is only for: finance. Whoever can help: finance" in " ".join(words(face).split())
 
 
-async def test_an_erp_that_is_slow(open_town: OpenTown) -> None:
+async def test_an_erp_that_is_slow(open_system: OpenSystem) -> None:
     erp = ErpSettings.model_validate({"vendor": "demo", "latency": 30, "timeout": 0.3})
-    async with open_town(erp={"demo": erp}, limits={"click_seconds": 0.05}) as town:
-        card = await town.ask("/help", who=ENGLISH)
-        assert (await town.engine.click(card.out_track_id, ENGLISH, params={"id": "ask|0|/po PO-1001"})).ok
-        busy = english(town, town.see(card, ENGLISH))
+    async with open_system(erp={"demo": erp}, limits={"click_seconds": 0.05}) as system:
+        card = await system.ask("/help", who=ENGLISH)
+        assert (await system.engine.click(card.out_track_id, ENGLISH, params={"id": "ask|0|/po PO-1001"})).ok
+        busy = english(system, system.see(card, ENGLISH))
         assert busy.title == "One moment"
         assert "/po PO-1001" in words(busy)
-        down = english(town, await town.ask("/po PO-1001", who=ENGLISH))
+        down = english(system, await system.ask("/po PO-1001", who=ENGLISH))
         assert down.title == "No answer from the ERP"
         assert [button.text for button in down.buttons] == ["Try again"]

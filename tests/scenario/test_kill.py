@@ -9,9 +9,9 @@ from random import Random
 
 import pytest
 
-from bot.chat.pipeline import FRESH
+from bot.chat.pipeline import MAX_QUESTION_AGE
 from bot.simulator.config import SimulatorConfig
-from bot.simulator.server import running as simulator_running
+from bot.simulator.server import open_simulator as simulator_running
 from tests.scenario.processes import NO_INDEX, Program, connected, environment, forked, used_before
 from tests.scenario.traffic import Traffic, eventually
 
@@ -86,7 +86,7 @@ async def test_under_load_no_question_is_lost_or_doubled(
         assert (traffic.unanswered, traffic.doubled) == ([], [])
         assert traffic.answers == len(traffic.questions)
         assert (lives.resumed > 0, lives.given_up) == (True, 0)
-        assert traffic.oldest_answer < FRESH.total_seconds()
+        assert traffic.oldest_answer < MAX_QUESTION_AGE.total_seconds()
 
 
 @pytest.mark.soak

@@ -12,7 +12,7 @@ import pytest
 
 from bot.erp import vendors
 from bot.settings import ErpSettings
-from tests.scenario.conftest import OpenTown, Town
+from tests.scenario.conftest import BotSystem, OpenSystem
 
 SECONDS = 0.4
 """Time-out of the dead source."""
@@ -53,14 +53,14 @@ async def sources(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[dict[str, Er
 
 
 @pytest.fixture
-async def town(open_town: OpenTown, sources: dict[str, ErpSettings]) -> AsyncIterator[Town]:
-    async with open_town(erp=sources) as one:
+async def system(open_system: OpenSystem, sources: dict[str, ErpSettings]) -> AsyncIterator[BotSystem]:
+    async with open_system(erp=sources) as one:
         yield one
 
 
-async def test_both_real_sources_are_split_by_warehouse_and_the_dead_one_is_marked(town: Town) -> None:
-    card = await town.ask("/stock SKU123")
-    found = await town.app.hub.stock("SKU123")
+async def test_both_real_sources_are_split_by_warehouse_and_the_dead_one_is_marked(system: BotSystem) -> None:
+    card = await system.ask("/stock SKU123")
+    found = await system.app.hub.stock("SKU123")
     both = [part.value for part in found.parts if part.value]
     assert [part.source for part in found.parts if part.value] == ["demo", "plant"]
     assert found.value.total.on_hand == sum(level.total.on_hand or 0 for level in both)
@@ -71,29 +71,29 @@ async def test_both_real_sources_are_split_by_warehouse_and_the_dead_one_is_mark
     assert "ERP 暂时没有响应" in card.markdown
 
 
-async def test_the_answer_comes_within_the_time_out_of_the_dead_one(town: Town) -> None:
+async def test_the_answer_comes_within_the_time_out_of_the_dead_one(system: BotSystem) -> None:
     times = []
     for _ in range(3):
         began = perf_counter()
-        found = await town.app.hub.stock("SKU123")
+        found = await system.app.hub.stock("SKU123")
         times.append(perf_counter() - began)
         assert [part.source for part in found.parts if not part.fresh] == ["odoo"]
     assert min(times) < SECONDS + 0.05
 
 
-async def test_after_some_failures_the_dead_one_costs_no_time_at_all(town: Town) -> None:
+async def test_after_some_failures_the_dead_one_costs_no_time_at_all(system: BotSystem) -> None:
     for _ in range(5):
-        await town.app.hub.stock("SKU123")
+        await system.app.hub.stock("SKU123")
     began = perf_counter()
-    found = await town.app.hub.stock("SKU123")
+    found = await system.app.hub.stock("SKU123")
     assert perf_counter() - began < SECONDS / 2
     assert [part.source for part in found.parts if not part.fresh] == ["odoo"]
-    assert town.count("erp_open", source="odoo") == 1
+    assert system.count("erp_open", source="odoo") == 1
 
 
-async def test_lists_and_searches_work_over_all_of_them(town: Town) -> None:
-    late = await town.ask("/order late")
+async def test_lists_and_searches_work_over_all_of_them(system: BotSystem) -> None:
+    late = await system.ask("/order late")
     assert any(button.text.startswith("SO-") for button in late.buttons)
     assert "odoo" in late.tips
-    picks = await town.ask("库存 螺丝")
+    picks = await system.ask("库存 螺丝")
     assert any(button.text.startswith("SKU123") for button in picks.buttons)

@@ -18,12 +18,12 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot import cli
-from bot.assembly import rooms
+from bot.bootstrap import services
 from bot.simulator.config import SimulatorConfig
-from bot.simulator.engine import Engine
-from bot.simulator.server import Running
-from bot.simulator.server import running as simulator_running
-from tests.scenario.conftest import KEEPER, OpenTown, Town
+from bot.simulator.engine import SimEngine
+from bot.simulator.server import RunningSimulator
+from bot.simulator.server import open_simulator as simulator_running
+from tests.scenario.conftest import KEEPER, BotSystem, OpenSystem
 from tests.scenario.processes import dingerp, environment, forked
 from tests.scenario.traffic import Traffic, eventually
 
@@ -33,7 +33,7 @@ NOBODY = "http://127.0.0.1:9"
 
 
 @pytest.fixture
-async def simulator() -> AsyncIterator[Running]:
+async def simulator() -> AsyncIterator[RunningSimulator]:
     async with simulator_running(CONFIG) as one:
         yield one
 
@@ -60,7 +60,7 @@ PROMISED = (
 
 
 @pytest.mark.process
-async def test_two_keys_and_a_vendor_are_enough(simulator: Running, tmp_path: Path) -> None:
+async def test_two_keys_and_a_vendor_are_enough(simulator: RunningSimulator, tmp_path: Path) -> None:
     engine, traffic = simulator.engine, Traffic(simulator.engine, 1)
     async with dingerp("run", env=environment(CONFIG, simulator.url, tmp_path / "data"), folder=tmp_path) as bot:
         port = (await bot.saying("bot.running"))["port"]
@@ -82,64 +82,64 @@ async def settled_metrics(port: object) -> str:
     return text
 
 
-async def test_not_ready_without_a_gateway(town: Town) -> None:
-    port = town.app.port
+async def test_not_ready_without_a_gateway(system: BotSystem) -> None:
+    port = system.app.port
     assert (await get(port, "/readyz"))[0] == 200
-    town.engine.faults.set("open_503", on=True)
-    for connection in list(town.engine.pushes.connections.values()):
+    system.engine.faults.set("open_503", on=True)
+    for connection in list(system.engine.pushes.connections.values()):
         connection.abort()
-    await eventually(lambda: not town.app.stream.status.connected, hint=lambda: town.app.stream.status)
+    await eventually(lambda: not system.app.stream.status.connected, hint=lambda: system.app.stream.status)
     status, body = await get(port, "/readyz")
     assert (status, "no stream connection" in body) == (503, True)
     assert (await get(port, "/healthz"))[0] == 200
-    town.engine.faults.clear()
-    await eventually(lambda: town.app.stream.status.connected, hint=lambda: town.app.stream.status)
+    system.engine.faults.clear()
+    await eventually(lambda: system.app.stream.status.connected, hint=lambda: system.app.stream.status)
     assert (await get(port, "/readyz"))[0] == 200
 
 
-def with_database(town: Town, statement: str) -> None:
+def with_database(system: BotSystem, statement: str) -> None:
     """Do something to the bot's database behind its back."""
-    with closing(sqlite3.connect(town.app.settings.database.removeprefix("sqlite:///"))) as database, database:
+    with closing(sqlite3.connect(system.app.settings.database.removeprefix("sqlite:///"))) as database, database:
         database.execute(statement)
 
 
-async def test_not_ready_with_a_database_of_another_version(town: Town) -> None:
-    with_database(town, "UPDATE alembic_version SET version_num = '9999'")
-    status, body = await get(town.app.port, "/readyz")
+async def test_not_ready_with_a_database_of_another_version(system: BotSystem) -> None:
+    with_database(system, "UPDATE alembic_version SET version_num = '9999'")
+    status, body = await get(system.app.port, "/readyz")
     assert (status, "upgrade" in body) == (503, True)
 
 
-async def test_not_ready_with_a_broken_database(town: Town) -> None:
+async def test_not_ready_with_a_broken_database(system: BotSystem) -> None:
     # Written by somebody else and then spoilt, so that the bot has to read it from the file again.
-    with_database(town, "CREATE TABLE another (id INTEGER)")
-    path = Path(town.app.settings.database.removeprefix("sqlite:///"))
+    with_database(system, "CREATE TABLE another (id INTEGER)")
+    path = Path(system.app.settings.database.removeprefix("sqlite:///"))
     with closing(sqlite3.connect(path)) as database:
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     path.write_bytes(b"this is no database" * 300)  # noqa: ASYNC240 - a moment
-    status, body = await get(town.app.port, "/readyz")
+    status, body = await get(system.app.port, "/readyz")
     assert (status, "the database does not answer" in body) == (503, True)
 
 
 async def test_a_database_that_is_away_for_a_while_costs_no_question(
-    open_town: OpenTown, monkeypatch: pytest.MonkeyPatch
+    open_system: OpenSystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("_METER_SAVED_EVERY", "_INBOX_PRUNED_EVERY"):
-        monkeypatch.setattr(rooms, name, 0.02)
+        monkeypatch.setattr(services, name, 0.02)
     config = SimulatorConfig(qps_limit=None, quota_limit=None, redelivery_delay=0.1, redeliveries=1000)
     with capture_logs() as logs:
-        async with open_town(config) as town:
-            await town.ask("/stock SKU123")
+        async with open_system(config) as system:
+            await system.ask("/stock SKU123")
             for table in ("inbox", "api_month"):
-                with_database(town, f"ALTER TABLE {table} RENAME TO {table}_away")
-            traffic = Traffic(town.engine)
+                with_database(system, f"ALTER TABLE {table} RENAME TO {table}_away")
+            traffic = Traffic(system.engine)
             await traffic.flow(0.4)
             assert traffic.answers == 0
-            assert town.count("errors_total", room="stream", error="StoreUnavailable") > 0
+            assert system.count("errors_total", room="stream", error="StoreUnavailable") > 0
             for table in ("inbox", "api_month"):
-                with_database(town, f"ALTER TABLE {table}_away RENAME TO {table}")
+                with_database(system, f"ALTER TABLE {table}_away RENAME TO {table}")
             await eventually(lambda: not traffic.unanswered, hint=lambda: traffic.unanswered)
-            await town.settle()
-            assert not town.app.died.done()
+            await system.settle()
+            assert not system.app.died.done()
     assert traffic.doubled == []
     assert not any("exc_info" in line and line["exc_info"] for line in logs)
 
@@ -223,7 +223,7 @@ LOUD: Mapping[str, Mapping[str, Any]] = {
 """What makes the bot write about calls, tokens and webhooks."""
 
 
-def remember_secrets(engine: Engine) -> set[str]:
+def remember_secrets(engine: SimEngine) -> set[str]:
     """Return a set that will hold every ticket, token and session that the simulator hands out."""
     handed = {engine.config.client_secret}
     credentials = engine.credentials
@@ -253,7 +253,7 @@ def prices(text: str) -> set[str]:
 
 
 @pytest.mark.process
-async def test_the_log_never_holds_a_secret_or_a_price(simulator: Running, tmp_path: Path) -> None:
+async def test_the_log_never_holds_a_secret_or_a_price(simulator: RunningSimulator, tmp_path: Path) -> None:
     engine = simulator.engine
     secrets = remember_secrets(engine)
     traffic, group = Traffic(engine), next(iter(engine.chat.conversations))

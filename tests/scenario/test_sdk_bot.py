@@ -25,7 +25,7 @@ pytestmark = pytest.mark.process
 
 
 @dataclass(frozen=True, slots=True)
-class Control:
+class ControlApi:
     """The simulator's HTTP API, as tests in any language use it."""
 
     client: aiohttp.ClientSession
@@ -63,7 +63,7 @@ async def asked_until(question: Callable[[], Awaitable[Any]], seconds: float = 2
 
 
 @pytest.fixture
-async def control(tmp_path: Path) -> AsyncIterator[Control]:
+async def control(tmp_path: Path) -> AsyncIterator[ControlApi]:
     """``dingerp simulator`` with the SDK's bot connected to it."""
     env = environment(CONFIG, "", tmp_path)
     async with (
@@ -72,7 +72,7 @@ async def control(tmp_path: Path) -> AsyncIterator[Control]:
     ):
         await eventually(lambda: simulator.out.count("\n") >= 2, hint=lambda: simulator.err)
         address, variables = simulator.out.splitlines()[:2]
-        one = Control(client, address.rstrip("/"))
+        one = ControlApi(client, address.rstrip("/"))
         told = dict(pair.split("=", 1) for pair in variables.split())
         async with program(str(SDK_BOT), env={**env, **told, "NO_PROXY": "127.0.0.1"}, folder=tmp_path) as bot:
 
@@ -90,7 +90,7 @@ def test_the_sdk_is_the_one_from_the_registry() -> None:
     assert "site-packages" in str(dingtalk_stream.__file__)
 
 
-async def test_a_bot_on_the_sdk_chats_through_the_simulator(control: Control) -> None:
+async def test_a_bot_on_the_sdk_chats_through_the_simulator(control: ControlApi) -> None:
     state = await control.get("/sim/state")
     group = next(one["id"] for one in state["conversations"] if one["kind"] == "group")
     direct = next(one["id"] for one in state["conversations"] if one["members"] == [KEEPER])
@@ -104,7 +104,7 @@ async def test_a_bot_on_the_sdk_chats_through_the_simulator(control: Control) ->
     assert stored["answers"][KEEPER]["tips"] == "pressed yes"
 
 
-async def test_it_comes_back_when_the_simulator_cuts_it_off(control: Control) -> None:
+async def test_it_comes_back_when_the_simulator_cuts_it_off(control: ControlApi) -> None:
     state = await control.get("/sim/state")
     group = next(one["id"] for one in state["conversations"] if one["kind"] == "group")
     assert (await control.post("/sim/connections/drop", how="close"))["dropped"] == 1

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
 
-from bot.simulator.chat import Conversation, Delivery, Item, Message
-from bot.simulator.engine import Engine
+from bot.simulator.chat import ChatItem, SimConversation, SimDelivery, SimMessage
+from bot.simulator.engine import SimEngine
 
 ASKER = "keeper01"
 PER_SECOND = 50.0
@@ -23,7 +23,7 @@ _FIRST_SKU, _SKUS = 100, 92
 class Question:
     """What was asked and where; ``asked_at`` is on the clock of `time.perf_counter`."""
 
-    message: Message
+    message: SimMessage
     sku: str
     asked_at: float
 
@@ -36,7 +36,7 @@ class Question:
 class Traffic:
     """Questions in turn in so many groups, and what the bot wrote there."""
 
-    def __init__(self, engine: Engine, groups: int = 10) -> None:
+    def __init__(self, engine: SimEngine, groups: int = 10) -> None:
         self.engine = engine
         self.questions: list[Question] = []
         self.groups = [_open_group(engine, number) for number in range(groups)]
@@ -109,12 +109,12 @@ class Traffic:
         """The longest time from a question to its answer, in seconds."""
         return max(self.waits)
 
-    def _saw(self, item: Item) -> None:
+    def _saw(self, item: ChatItem) -> None:
         if self._notify is not None:
             self._notify(item)
         if item.conversation.id not in self._ids or item.seq in self._answers:
             return
-        if isinstance(item, Delivery):
+        if isinstance(item, SimDelivery):
             self._answers[item.seq] = (item.conversation.id, _sku_in(item.card.face("").title), perf_counter())
         elif item.sender is None:
             self._answers[item.seq] = (item.conversation.id, _sku_in(f"{item.title} {item.text}"), perf_counter())
@@ -133,8 +133,8 @@ def _sku_in(text: str) -> str:
     return found.group() if found else ""
 
 
-def _open_group(engine: Engine, number: int) -> Conversation:
-    group = Conversation(
+def _open_group(engine: SimEngine, number: int) -> SimConversation:
+    group = SimConversation(
         id=f"cidCrowd{number:04d}/+==", kind="group", title=f"第 {number} 组", members=(ASKER,), items=deque(maxlen=50)
     )
     engine.chat.conversations[group.id] = group

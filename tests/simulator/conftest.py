@@ -10,9 +10,8 @@ import aiohttp
 import pytest
 
 from bot.simulator.config import SimulatorConfig
-from bot.simulator.server import running
-
-from .wire import Clock, Wire
+from bot.simulator.server import open_simulator
+from tests.simulator.bare_client import BareClient, Clock
 
 
 @pytest.fixture
@@ -21,22 +20,22 @@ def clock() -> Clock:
 
 
 @asynccontextmanager
-async def _wire(config: SimulatorConfig) -> AsyncIterator[Wire]:
-    async with running(config) as simulator, aiohttp.ClientSession() as session:
-        yield Wire(simulator, session)
+async def _wire(config: SimulatorConfig) -> AsyncIterator[BareClient]:
+    async with open_simulator(config) as simulator, aiohttp.ClientSession() as session:
+        yield BareClient(simulator, session)
 
 
 @pytest.fixture
-def start(clock: Clock) -> Callable[..., AbstractAsyncContextManager[Wire]]:
+def start(clock: Clock) -> Callable[..., AbstractAsyncContextManager[BareClient]]:
     """Start a simulator with settings of one's own; the clock stands still."""
 
-    def start_with(**settings: Any) -> AbstractAsyncContextManager[Wire]:
+    def start_with(**settings: Any) -> AbstractAsyncContextManager[BareClient]:
         return _wire(SimulatorConfig(**{"now": clock, "seed": 1, **settings}))
 
     return start_with
 
 
 @pytest.fixture
-async def wire(start: Callable[..., AbstractAsyncContextManager[Wire]]) -> AsyncIterator[Wire]:
+async def wire(start: Callable[..., AbstractAsyncContextManager[BareClient]]) -> AsyncIterator[BareClient]:
     async with start() as running_wire:
         yield running_wire

@@ -5,7 +5,7 @@ from __future__ import annotations
 import orjson
 import pytest
 
-from .wire import CARDS, PURCHASING, TEMPLATE, WAREHOUSE, card_body
+from tests.simulator.bare_client import CARDS, PURCHASING, TEMPLATE, WAREHOUSE, card_body
 
 CREATE = "/v1.0/card/instances/createAndDeliver"
 INSTANCES = "/v1.0/card/instances"

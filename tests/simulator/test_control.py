@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import orjson
 import pytest
 
-from .wire import CARDS, MESSAGES, PURCHASING, WAREHOUSE
+from tests.simulator.bare_client import CARDS, MESSAGES, PURCHASING, WAREHOUSE
 
 
 async def say(wire, text="hello", sender="keeper01", conversation=WAREHOUSE, **more):

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from .wire import CLIENT
+from tests.simulator.bare_client import CLIENT
 
 AUTH = {
     "client_id": "dingdemoappkey",

@@ -8,8 +8,9 @@ import aiohttp
 import orjson
 import pytest
 
+from tests.simulator.bare_client import CARDS, MESSAGES, WAREHOUSE, accept, card_body
+
 from .test_cards import CREATE, params
-from .wire import CARDS, MESSAGES, WAREHOUSE, accept, card_body
 
 ALL = {
     *("disconnect", "reset", "half_open", "duplicate_push", "no_redelivery", "drop_offline", "quota_payload"),
@@ -106,7 +107,7 @@ async def test_who_waits_sees_a_switch_move(wire):
 
 async def test_the_odds_are_those_asked_for(wire):
     wire.engine.faults.set("waf", on=True, rate=0.25)
-    strikes = sum(wire.engine.faults.strike("waf") is not None for _ in range(2000))
+    strikes = sum(wire.engine.faults.trigger("waf") is not None for _ in range(2000))
     assert 400 < strikes < 600
 
 

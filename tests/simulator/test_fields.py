@@ -5,9 +5,8 @@ from __future__ import annotations
 import orjson
 import pytest
 
-from bot.simulator.templates import BadTemplate, read_template
-
-from .wire import CARDS, WAREHOUSE
+from bot.simulator.card_templates import InvalidTemplate, read_template
+from tests.simulator.bare_client import CARDS, WAREHOUSE
 
 REASON = {
     "name": "reason",
@@ -130,6 +129,6 @@ async def test_fields_are_there_as_long_as_their_condition_holds(wire):
     ids=str,
 )
 async def test_a_template_that_is_none_or_not_simulated(wire, body):
-    with pytest.raises(BadTemplate):
+    with pytest.raises(InvalidTemplate):
         read_template(body)
     assert (await wire.call("PUT", "/sim/templates", body))[0] == 400

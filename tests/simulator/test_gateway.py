@@ -8,7 +8,7 @@ import aiohttp
 import orjson
 import pytest
 
-from .wire import MESSAGES, WAREHOUSE, accept
+from tests.simulator.bare_client import MESSAGES, WAREHOUSE, accept
 
 
 async def test_open_hands_out_an_endpoint_and_a_ticket(wire):

@@ -6,7 +6,7 @@ import aiohttp
 import orjson
 import pytest
 
-from .wire import MESSAGES, WAREHOUSE
+from tests.simulator.bare_client import MESSAGES, WAREHOUSE
 
 GROUP = "/v1.0/robot/groupMessages/send"
 PEOPLE = "/v1.0/robot/oToMessages/batchSend"

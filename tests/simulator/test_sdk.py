@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from .wire import WAREHOUSE
+from tests.simulator.bare_client import WAREHOUSE
 
 BOT = Path(__file__).with_name("sdk_bot.py")
 

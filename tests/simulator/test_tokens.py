@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .wire import APP, PURCHASING, WAREHOUSE, card_body
+from tests.simulator.bare_client import APP, PURCHASING, WAREHOUSE, card_body
 
 SEND = "/v1.0/robot/groupMessages/send"
 TEXT = {

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.simulator.openapi.webhooks import sign
-
-from .wire import MESSAGES, PURCHASING, WAREHOUSE
+from tests.simulator.bare_client import MESSAGES, PURCHASING, WAREHOUSE
 
 TEXT = {"msgtype": "text", "text": {"content": "库存 12"}}
 SECRET = "SECdemo0123456789abcdef"

@@ -16,8 +16,8 @@ from sqlalchemy import inspect, text
 from sqlalchemy.engine import Connection
 
 from bot.errors import ConfigurationError
-from bot.store import direct
-from bot.store.database import Database, head
+from bot.store import database as database_module
+from bot.store.database import Database, latest_revision
 from bot.store.errors import StoreUnavailable
 from bot.store.tables import METADATA
 from tests.scenario.processes import forked, own_environment
@@ -38,9 +38,9 @@ async def test_an_empty_database_has_no_revision_until_it_is_migrated(tmp_path: 
     database = Database(f"sqlite:///{tmp_path / 'deep' / 'down' / 'bot.sqlite3'}")
     assert await database.revision() is None
     await database.migrate()
-    assert await database.revision() == head()
+    assert await database.revision() == latest_revision()
     await database.migrate()
-    assert await database.revision() == head()
+    assert await database.revision() == latest_revision()
     await database.close()
 
 
@@ -82,12 +82,12 @@ async def test_a_silent_database_is_reported_in_time(database: Database) -> None
 @pytest.mark.process
 async def test_processes_that_start_together_migrate_once(empty_postgres_url: str, tmp_path: Path) -> None:
     """Two replicas on an empty database: the second one found half of the tables made and gave up."""
-    start = partial(forked, "tests.store.migrating", empty_postgres_url, env=own_environment(), folder=tmp_path)
+    start = partial(forked, "tests.store.migration_process", empty_postgres_url, env=own_environment(), folder=tmp_path)
     async with start() as one, start() as other, start() as third:
         ends = [await process.ended() for process in (one, other, third)]
     assert [(end.code, end.err) for end in ends] == [(0, "")] * 3
     database = Database(empty_postgres_url)
-    assert await database.revision() == head()
+    assert await database.revision() == latest_revision()
     await database.close()
 
 
@@ -113,7 +113,7 @@ async def test_a_connection_that_ended_while_it_was_idle_is_replaced_unseen(
     postgresql: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = await postgresql.run(_process_id)
-    monkeypatch.setattr("bot.store.database._IDLE", 0.0)
+    monkeypatch.setattr("bot.store.database._IDLE_SECONDS", 0.0)
     other = Database(postgresql._engine.url.render_as_string(hide_password=False))
     await other.run(lambda connection: connection.execute(_END_OTHERS).all())
     await other.close()
@@ -219,7 +219,7 @@ def rewriting(mark: int) -> Callable[[Connection], object]:
 async def test_the_log_stays_short_though_somebody_always_writes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(direct, "_LONG", 200)
+    monkeypatch.setattr(database_module, "_LONG", 200)
     database = Database(f"sqlite:///{tmp_path / 'bot.sqlite3'}")
     await database.migrate()
 
@@ -243,7 +243,7 @@ async def test_the_log_stays_short_though_somebody_always_writes(
 
 
 async def test_a_log_that_somebody_reads_holds_nobody_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(direct, "_LONG", 0)
+    monkeypatch.setattr(database_module, "_LONG", 0)
     file = tmp_path / "bot.sqlite3"
     database = Database(f"sqlite:///{file}")
     await database.migrate()

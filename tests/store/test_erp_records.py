@@ -11,16 +11,16 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import func, select
 
-from bot.erp.defects import Defect
 from bot.erp.errors import Unavailable
 from bot.erp.hub import ErpHub
-from bot.erp.integrity import KeptAside
 from bot.erp.model import Area, Product, Quantities, StockLevel
+from bot.erp.validation import QuarantinedRecord
+from bot.erp.validation_rules import Defect
 from bot.metrics import Metrics
 from bot.store.database import Database
-from bot.store.erp_records import AGE, KEPT_COPIES, KEPT_REJECTED, StoredErpRecords
+from bot.store.erp_records import KEPT_COPIES, KEPT_REJECTED, MAX_AGE, StoredErpRecords
 from bot.store.tables import ERP_COPY, ERP_REJECTED
-from tests.erp.test_several import Shop
+from tests.erp.test_multi_source import FakeSource
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 LEVEL = StockLevel(
@@ -30,7 +30,7 @@ LEVEL = StockLevel(
     reorder_point=None,
     as_of=NOON,
 )
-KEPT = KeptAside(
+KEPT = QuarantinedRecord(
     source="main",
     area=Area.STOCK,
     key="SKU1",
@@ -81,7 +81,7 @@ async def test_old_and_too_many_answers_are_pruned(database: Database) -> None:
         records.put("main", "stock", f"new {number}", LEVEL, NOON + timedelta(seconds=1 + number))
     await records.write()
     assert await count(database, ERP_COPY) == KEPT_COPIES
-    records.put("main", "stock", "later", LEVEL, NOON + AGE + timedelta(days=1))
+    records.put("main", "stock", "later", LEVEL, NOON + MAX_AGE + timedelta(days=1))
     await records.write()
     assert await count(database, ERP_COPY) == 1
 
@@ -108,18 +108,18 @@ async def test_rejected_records_are_bounded(database: Database) -> None:
 
 @pytest.mark.parametrize("several", [False, True])
 async def test_a_restart_during_an_outage_still_answers(database: Database, several: bool) -> None:
-    def hub_over(records: StoredErpRecords, *shops: Shop) -> ErpHub:
+    def hub_over(records: StoredErpRecords, *shops: FakeSource) -> ErpHub:
         return ErpHub(shops, metrics=Metrics(), now=lambda: NOON, kept=records, timeout=0.01)  # type: ignore[arg-type]  # part of the port
 
-    others = (Shop("other"),) if several else ()
+    others = (FakeSource("other"),) if several else ()
     before = StoredErpRecords(database)
-    hub = hub_over(before, Shop("main", LEVEL), *others)
+    hub = hub_over(before, FakeSource("main", LEVEL), *others)
     await hub.stock("SKU1")
     await before.write()
     await hub.close()
     after = StoredErpRecords(database)
     await after.load()
-    dead = Shop("main")
+    dead = FakeSource("main")
     dead.error = Unavailable("down")
     hub = hub_over(after, dead, *others)
     found = await hub.stock("sku1")

@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from bot.alerts.intake.accepting import StoringIntake
-from bot.alerts.intake.kept import EventState, Kept, StoredEvent
+from bot.alerts.intake.batched_intake import BatchedIntake
+from bot.alerts.intake.port import EventState, ReceivedEvent, StoredEvent
 from bot.metrics import Metrics
 from bot.store.database import Database
 from bot.store.events import (
@@ -35,8 +35,8 @@ async def database(request: pytest.FixtureRequest) -> AsyncIterator[Database]:
     await database.close()
 
 
-def event(number: int, **changes: object) -> Kept:
-    one = Kept(
+def event(number: int, **changes: object) -> ReceivedEvent:
+    one = ReceivedEvent(
         source="main",
         origin="/erp",
         id=f"E-{number}",
@@ -64,8 +64,8 @@ async def test_what_is_kept_comes_back_as_it_was_in_order(database: Database) ->
     assert [each.id for each in found] == ["E-3", "E-1", "E-2"]
     assert [each.seq for each in found] == sorted(each.seq for each in found)
     for one, before in zip(found, events, strict=True):
-        assert {name: getattr(one, name) for name in Kept.__dataclass_fields__} == {
-            name: getattr(before, name) for name in Kept.__dataclass_fields__
+        assert {name: getattr(one, name) for name in ReceivedEvent.__dataclass_fields__} == {
+            name: getattr(before, name) for name in ReceivedEvent.__dataclass_fields__
         }
     assert [each.id for each in await waiting(database, 2)] == ["E-3", "E-1"]
 
@@ -188,7 +188,7 @@ async def test_nothing_is_nothing(database: Database) -> None:
 
 async def test_many_at_once_through_the_door_are_stored_once_each(database: Database) -> None:
     """The port over the real table: concurrent hand-overs, many of them the same events."""
-    intake = StoringIntake(StoredEvents(database), metrics=Metrics(), now=lambda: NOW)
+    intake = BatchedIntake(StoredEvents(database), metrics=Metrics(), now=lambda: NOW)
     hand_overs = [[cloud_event(id=f"E-{(start + n) % 300}") for n in range(20)] for start in range(0, 600, 10)]
     receipts = await asyncio.gather(*(intake.accept("main", events, via="queue") for events in hand_overs))
 

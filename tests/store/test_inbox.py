@@ -12,12 +12,11 @@ import pytest
 import structlog
 from sqlalchemy import func, select, text
 
-from bot.chat.inbox import InboxState, Letter
+from bot.chat.ports import InboxMessage, InboxState
 from bot.errors import DingerpError
 from bot.store.database import Database
 from bot.store.errors import StoreUnavailable
-from bot.store.inbox import KEEP, StoredInbox
-from bot.store.inbox_sql import storing
+from bot.store.inbox import RETENTION, StoredInbox, insert_job
 from bot.store.tables import INBOX
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
@@ -33,11 +32,11 @@ async def running(database: Database) -> AsyncIterator[StoredInbox]:
         await task
 
 
-def letter(number: int, at: datetime = NOW) -> Letter:
-    return Letter(f"msg{number}", f'{{"n":{number}}}', at)
+def letter(number: int, at: datetime = NOW) -> InboxMessage:
+    return InboxMessage(f"msg{number}", f'{{"n":{number}}}', at)
 
 
-async def accepted(inbox: StoredInbox, letter: Letter) -> bool:
+async def accepted(inbox: StoredInbox, letter: InboxMessage) -> bool:
     """Return after the commit whether the question is new; raises what was told instead."""
     told: asyncio.Future[bool | DingerpError] = asyncio.get_running_loop().create_future()
     inbox.accept(letter, told.set_result)
@@ -153,7 +152,7 @@ async def test_an_end_in_the_middle_of_writing_writes_all(database: Database) ->
 
 
 async def test_nothing_to_insert_is_no_trouble(database: Database) -> None:
-    assert await asyncio.wrap_future(database.start(storing(database, {}))) == frozenset()
+    assert await asyncio.wrap_future(database.start(insert_job(database, {}))) == frozenset()
 
 
 async def test_more_than_a_batch_is_accepted_whole(database: Database) -> None:
@@ -204,7 +203,7 @@ async def test_what_cannot_be_written_down_is_a_known_defect_and_keeps_nobody_wa
     inbox = StoredInbox(database)
     running = asyncio.create_task(inbox.run())
     await asyncio.sleep(0)
-    inbox.accept(Letter("msg1", "half of an emoji: \ud83d", NOW), lambda _: None)
+    inbox.accept(InboxMessage("msg1", "half of an emoji: \ud83d", NOW), lambda _: None)
     with pytest.raises(Exception, match="surrogate"):
         await asyncio.wait_for(running, 10)
     assert await asyncio.wait_for(accepted(inbox, letter(2)), 10)
@@ -212,7 +211,7 @@ async def test_what_cannot_be_written_down_is_a_known_defect_and_keeps_nobody_wa
 
 async def test_old_rows_are_forgotten(database: Database) -> None:
     async with running(database) as inbox:
-        await accepted(inbox, letter(1, NOW - KEEP - timedelta(seconds=1)))
+        await accepted(inbox, letter(1, NOW - RETENTION - timedelta(seconds=1)))
         await accepted(inbox, letter(2))
         await inbox.prune(NOW)
     assert set(await states(database)) == {"msg2"}

@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.alerts.intake.polled import OVER, Position, Subject
+from bot.alerts.intake.poll_state import NORMAL, Checkpoint, PolledSubject
 from bot.store.database import Database
 from bot.store.polls import StoredPolls
 
 AT = datetime(2026, 11, 24, 8, tzinfo=UTC)
-FIRST = Position(source="main", area="stock", round=1)
+FIRST = Checkpoint(source="main", area="stock", round=1)
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -23,12 +23,12 @@ async def store(request: pytest.FixtureRequest) -> AsyncIterator[StoredPolls]:
     await database.close()
 
 
-def low(code: str, seen_at: datetime = AT, state: str = "low") -> Subject:
-    return Subject(code=code, state=state, told=True, at=AT, said={"due_on": "2026-11-20"}, seen_at=seen_at)
+def low(code: str, seen_at: datetime = AT, state: str = "low") -> PolledSubject:
+    return PolledSubject(code=code, state=state, told=True, at=AT, said={"due_on": "2026-11-20"}, seen_at=seen_at)
 
 
 async def test_a_step_is_kept_as_it_was(store: StoredPolls) -> None:
-    position = Position(
+    position = Checkpoint(
         source="main", area="stock", round=1_790_000_000_000, cursor='["x",[]]', followed=True, place="40",
         sweeping=True, began_at=AT, swept_at=AT - timedelta(days=1), good_at=AT + timedelta(seconds=1),
     )  # fmt: skip
@@ -42,7 +42,7 @@ async def test_a_step_is_kept_as_it_was(store: StoredPolls) -> None:
 
 
 async def test_who_comes_second_stores_nothing(store: StoredPolls) -> None:
-    second = Position(source="main", area="stock", round=2)
+    second = Checkpoint(source="main", area="stock", round=2)
     assert await store.advance(None, FIRST, (), ())
     assert not await store.advance(None, FIRST, [low("A-1")], [{"id": "a"}])
     assert await store.advance(FIRST, second, (), ())
@@ -53,9 +53,9 @@ async def test_who_comes_second_stores_nothing(store: StoredPolls) -> None:
 
 async def test_subjects_are_replaced_and_the_unseen_found(store: StoredPolls) -> None:
     hour = timedelta(hours=1)
-    await store.advance(None, FIRST, [low("A-1"), low("A-2", AT - hour), low("A-3", AT - 2 * hour, OVER)], ())
+    await store.advance(None, FIRST, [low("A-1"), low("A-2", AT - hour), low("A-3", AT - 2 * hour, NORMAL)], ())
     assert [one.code for one in await store.unseen("main", "stock", AT, 10)] == ["A-2"]
-    await store.advance(FIRST, Position(source="main", area="stock", round=2), [low("A-2", AT + hour)], ())
+    await store.advance(FIRST, Checkpoint(source="main", area="stock", round=2), [low("A-2", AT + hour)], ())
     assert await store.unseen("main", "stock", AT, 10) == []
     assert [one.code for one in await store.unseen("main", "stock", AT + 2 * hour, 1)] == ["A-1"]
     await store.prune("main", AT)
@@ -73,8 +73,8 @@ async def test_events_are_forgotten_when_they_are_sent(store: StoredPolls) -> No
 
 async def test_a_good_answer_is_noted_for_all_areas(store: StoredPolls) -> None:
     await store.advance(None, FIRST, (), ())
-    await store.advance(None, Position(source="main", area="orders", round=1), (), ())
-    await store.advance(None, Position(source="other", area="orders", round=1), (), ())
+    await store.advance(None, Checkpoint(source="main", area="orders", round=1), (), ())
+    await store.advance(None, Checkpoint(source="other", area="orders", round=1), (), ())
     await store.answered("main", AT)
     assert {one.good_at for one in (await store.positions("main")).values()} == {AT}
     assert (await store.positions("other"))["orders"].good_at is None

@@ -7,14 +7,12 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import update
 
-from bot.outbox.delivery import Delivery
+from bot.outbox.delivery import Delivery, DeliveryStepKind
 from bot.outbox.place import Place
-from bot.outbox.record import What
 from bot.store.database import Database
-from bot.store.deliveries import StoredDeliveries
+from bot.store.deliveries import StoredDeliveries, StoredShownCards
 from bot.store.errors import StoreUnavailable
 from bot.store.outbox import StoredBacklog
-from bot.store.shown_cards import StoredShownCards
 from bot.store.tables import DELIVERY
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
@@ -32,7 +30,7 @@ async def shown(database: Database) -> StoredShownCards:
 
 async def test_a_click_is_recorded_where_the_card_stands(shown: StoredShownCards, database: Database) -> None:
     assert await shown.clicked("c1-abc-def", "keeper01", NOW) == Place.parse("group:cidA==")
-    clicks = [one for one in await StoredDeliveries(database).steps_of("c1") if one.what is What.CLICKED]
+    clicks = [one for one in await StoredDeliveries(database).steps_of("c1") if one.what is DeliveryStepKind.CLICKED]
     assert [(one.detail, one.at) for one in clicks] == [("keeper01", NOW)]
 
 
@@ -42,7 +40,9 @@ async def test_unknown_cards_have_no_place_and_no_story(
 ) -> None:
     assert await shown.clicked(track_id, "keeper01", NOW) is None
     for card in ("c1", "c2"):
-        assert not [one for one in await StoredDeliveries(database).steps_of(card) if one.what is What.CLICKED]
+        assert not [
+            one for one in await StoredDeliveries(database).steps_of(card) if one.what is DeliveryStepKind.CLICKED
+        ]
 
 
 async def test_a_store_that_is_away_says_so(shown: StoredShownCards, database: Database) -> None:

@@ -14,17 +14,17 @@ from typing import Any
 
 from bot.erp import deciding
 from bot.erp.demo.adapter import DemoErp
-from bot.erp.demo.database import Database
+from bot.erp.demo.client import DemoDatabase
 from bot.erp.errors import AuthFailed, ErpError, NotFound, RateLimited, UnknownOutcome
 from bot.erp.model import (
     Area,
     Change,
     Changes,
     Decision,
+    DecisionOutcome,
     DecisionResult,
     Invoice,
     Money,
-    Outcome,
     Product,
     PurchaseOrder,
     SalesOrder,
@@ -32,7 +32,7 @@ from bot.erp.model import (
     StockLevel,
 )
 from bot.erp.port import Erp, ListQuery
-from bot.erp.vendors import Surroundings, Vendor
+from bot.erp.vendors import AdapterContext, Vendor
 from tests.erp.test_demo_contract import TestDemoContract as DemoContract
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "docs/examples/dingerp-erp-example"))
@@ -42,23 +42,23 @@ from dingerp_erp_example.manifest import vendor as example
 from tests.erp.test_example_package import TestExampleContract as ExampleContract
 
 
-def demo(broken: type[DemoErp]) -> Vendor[Any]:
-    async def open_it(surroundings: Surroundings, options: Any) -> Erp:
-        database = Database(options.database)
+def demo_contract_for(broken: type[DemoErp]) -> Vendor[Any]:
+    async def open_it(context: AdapterContext, options: Any) -> Erp:
+        database = DemoDatabase(options.database)
         await database.open(lambda connection: None)
-        return broken(database, name=surroundings.name, now=surroundings.now, latency=0)
+        return broken(database, name=context.name, now=context.now, latency=0)
 
     return replace(DemoContract.vendor, open=open_it)
 
 
-def served(broken: type[ExampleErp]) -> Vendor[Any]:
-    async def open_it(surroundings: Surroundings, options: Any) -> Erp:
-        return broken(surroundings, options)
+def example_contract_for(broken: type[ExampleErp]) -> Vendor[Any]:
+    async def open_it(context: AdapterContext, options: Any) -> Erp:
+        return broken(context, options)
 
     return replace(example, open=open_it)
 
 
-class Rounds(DemoErp):
+class RoundsAmounts(DemoErp):
     async def invoice(self, number: str) -> Invoice:
         invoice = await super().invoice(number)
         assert invoice.total is not None
@@ -235,7 +235,7 @@ class TakesSilenceForFailure(ExampleErp):
         except NotFound:
             raise
         except ErpError:
-            return DecisionResult(outcome=Outcome.NOT_PERMITTED, order=None)
+            return DecisionResult(outcome=DecisionOutcome.NOT_PERMITTED, order=None)
 
     async def _guarded(self, order: PurchaseOrder, decision: Decision) -> None:
         try:
@@ -246,8 +246,8 @@ class TakesSilenceForFailure(ExampleErp):
 
 class ClaimsAnyDecision(ExampleErp):
     async def decide(self, decision: Decision) -> DecisionResult:
-        def claim(before: PurchaseOrder, after: PurchaseOrder, decision: Decision) -> Outcome | None:
-            return Outcome.APPLIED if after.status is not before.status else None
+        def claim(before: PurchaseOrder, after: PurchaseOrder, decision: Decision) -> DecisionOutcome | None:
+            return DecisionOutcome.APPLIED if after.status is not before.status else None
 
         return await deciding.decide(decision, read=self.purchase_order, write=self._write, classify=claim)
 
@@ -260,7 +260,7 @@ class ReadsOnePage(ExampleErp):
 
 
 WRONG: list[tuple[type[Any], str]] = [
-    (Rounds, "read.exact[invoices]"),
+    (RoundsAmounts, "read.exact[invoices]"),
     (ForgetsZones, "read.types[orders]"),
     (TakesNothingForZero, "stock.exact"),
     (TrimsText, "products.all"),
@@ -295,7 +295,9 @@ WRONG: list[tuple[type[Any], str]] = [
 
 
 def _contract(broken: type[Any]) -> type[Any]:
-    base, vendor = (DemoContract, demo) if issubclass(broken, DemoErp) else (ExampleContract, served)
+    base, vendor = (
+        (DemoContract, demo_contract_for) if issubclass(broken, DemoErp) else (ExampleContract, example_contract_for)
+    )
     return type(f"Test{broken.__name__}", (base,), {"name": broken.__name__, "vendor": vendor(broken)})
 
 

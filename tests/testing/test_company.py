@@ -13,16 +13,16 @@ from bot.erp.port import ListQuery
 from bot.testing.company import (
     TODAY,
     Clock,
-    NoSuchOrder,
-    NotAllowed,
-    NotWaiting,
+    CompanyRefusal,
+    DecisionNotAllowed,
+    OrderNotFound,
+    OrderNotWaiting,
     ReferenceCompany,
-    Refused,
-    by_change,
+    keys_by_change_time,
 )
-from bot.testing.company_records import HUGE, TINY
 from bot.testing.erp_checks import KINDS
 from bot.testing.gaps import comparable
+from bot.testing.reference_records import HUGE, TINY
 
 
 @pytest.fixture
@@ -103,16 +103,16 @@ def test_totals_are_what_the_lines_add_up_to(company: ReferenceCompany) -> None:
 def test_a_touch_changes_the_time_alone(company: ReferenceCompany, clock: Clock, area: Area) -> None:
     told: list[tuple[Area, str]] = []
     company.watch(lambda area, key: told.append((area, key)))
-    key = by_change(company, area)[0]
+    key = keys_by_change_time(company, area)[0]
     before = company.records(area)[key]
     clock.advance(5)
     assert company.touch(area, key) == clock.now() == company.changed_at(area, key)
-    assert by_change(company, area)[-1] == key
+    assert keys_by_change_time(company, area)[-1] == key
     after = comparable(company.records(area)[key])
     assert after == comparable(before) | ({"changed_at": clock.now()} if "changed_at" in after else {})
     assert told == [(area, key)]
     company.touch(area, key, clock.now() - timedelta(days=900))
-    assert by_change(company, area)[0] == key
+    assert keys_by_change_time(company, area)[0] == key
 
 
 def test_one_approval_is_enough_for_most(company: ReferenceCompany, clock: Clock) -> None:
@@ -121,7 +121,7 @@ def test_one_approval_is_enough_for_most(company: ReferenceCompany, clock: Clock
     assert (order.version, order.changed_at) == ("2", clock.now())
     assert order.approval is not None
     assert (order.approval.decided_by, order.approval.pending_for) == ("anna", ())
-    with pytest.raises(NotWaiting):
+    with pytest.raises(OrderNotWaiting):
         company.decide("PO-1001", Verdict.REJECT, "carla")
 
 
@@ -130,7 +130,7 @@ def test_two_levels_need_two_people(company: ReferenceCompany) -> None:
     assert between.status is PurchaseStatus.WAITING
     assert between.approval is not None
     assert (between.approval.level, between.approval.pending_for) == (2, ("boris",))
-    with pytest.raises(NotAllowed):
+    with pytest.raises(DecisionNotAllowed):
         company.decide("PO-1006", Verdict.APPROVE, "anna")
     assert company.may_decide("PO-1006", "boris")
     assert company.decide("PO-1006", Verdict.REJECT, "boris", "no").status is PurchaseStatus.REJECTED
@@ -139,15 +139,17 @@ def test_two_levels_need_two_people(company: ReferenceCompany) -> None:
 @pytest.mark.parametrize(
     ("number", "by", "error"),
     [
-        ("PO-1001", "dora", NotAllowed),
-        ("PO-1001", "guest", NotAllowed),
-        ("PO-1001", "boris", NotAllowed),
-        ("PO-1008", "anna", NotAllowed),
-        ("PO-1009", "anna", NotWaiting),
-        ("PO-9999", "anna", NoSuchOrder),
+        ("PO-1001", "dora", DecisionNotAllowed),
+        ("PO-1001", "guest", DecisionNotAllowed),
+        ("PO-1001", "boris", DecisionNotAllowed),
+        ("PO-1008", "anna", DecisionNotAllowed),
+        ("PO-1009", "anna", OrderNotWaiting),
+        ("PO-9999", "anna", OrderNotFound),
     ],
 )
-def test_who_may_not_changes_nothing(company: ReferenceCompany, number: str, by: str, error: type[Refused]) -> None:
+def test_who_may_not_changes_nothing(
+    company: ReferenceCompany, number: str, by: str, error: type[CompanyRefusal]
+) -> None:
     before = dict(company.purchases)
     assert not company.may_decide(number, by)
     with pytest.raises(error):

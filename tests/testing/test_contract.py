@@ -9,21 +9,21 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from bot.testing.cases import cases_of
-from bot.testing.contract_changes import ChangesSince
-from bot.testing.contract_decisions import Decisions
-from bot.testing.contract_faults import Faults
-from bot.testing.contract_lists import Lists
-from bot.testing.contract_reads import Reads
+from bot.testing.contract_base import contract_cases
+from bot.testing.contract_changes import ChangesContract
+from bot.testing.contract_decisions import DecisionsContract
+from bot.testing.contract_faults import FaultsContract
+from bot.testing.contract_lists import ListsContract
+from bot.testing.contract_reads import ReadsContract
 from bot.testing.erp_contract import ErpContract
 
-PARTS = (Reads, Lists, ChangesSince, Faults, Decisions)
+PARTS = (ReadsContract, ListsContract, ChangesContract, FaultsContract, DecisionsContract)
 HERE = Path(__file__).parent
 
 
 def test_no_case_hides_another() -> None:
-    alone = [case for part in PARTS for case in cases_of(part)]
-    together = cases_of(ErpContract)
+    alone = [case for part in PARTS for case in contract_cases(part)]
+    together = contract_cases(ErpContract)
     assert [case.id for case in together] == [case.id for case in alone]
     assert max(Counter(case.id for case in together).values()) == 1
     assert max(Counter(case.title for case in together).values()) == 1
@@ -31,7 +31,7 @@ def test_no_case_hides_another() -> None:
 
 def test_every_test_of_the_contract_is_a_case() -> None:
     tests = [name for name in dir(ErpContract) if name.startswith("test_")]
-    assert len(tests) == len(cases_of(ErpContract))
+    assert len(tests) == len(contract_cases(ErpContract))
 
 
 def test_every_broken_adapter_is_noticed(tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ import pytest
 
 from bot.erp.model import Area, PurchaseStatus, Verdict
 from bot.testing.company import Clock, ReferenceCompany
-from bot.testing.fake_erp import SECRET, Kind, write_json
-from bot.testing.fakes.plain import PAGE, USER, FakePlain
+from bot.testing.fake_erp import SECRET, RequestKind, write_json
+from bot.testing.plain_erp_server import PAGE, USER, FakePlain
 
 
 class Client:
@@ -84,9 +84,14 @@ async def test_the_log_sees_every_request_with_its_kind(client: Client, fake: Fa
     await client.get("/stock/SKU123")
     await client.decide()
     await client.login()
-    assert [entry.call.kind for entry in fake.requests.entries] == [Kind.READ, Kind.READ, Kind.WRITE, Kind.LOGIN]
-    assert (fake.requests.count(Kind.READ), fake.requests.count(Kind.READ, Area.STOCK)) == (2, 1)
-    assert fake.requests.of(Kind.WRITE)[0].path == "/purchases/PO-1001/decision"
+    assert [entry.call.kind for entry in fake.requests.entries] == [
+        RequestKind.READ,
+        RequestKind.READ,
+        RequestKind.WRITE,
+        RequestKind.LOGIN,
+    ]
+    assert (fake.requests.count(RequestKind.READ), fake.requests.count(RequestKind.READ, Area.STOCK)) == (2, 1)
+    assert fake.requests.of(RequestKind.WRITE)[0].path == "/purchases/PO-1001/decision"
     assert fake.requests.arrived.is_set()
 
 
@@ -197,7 +202,7 @@ async def test_a_write_that_hangs_was_done(client: Client, fake: FakePlain) -> N
 
 
 async def test_writes_wait_for_one_another(client: Client, fake: FakePlain) -> None:
-    fake.faults.gather_writes(2)
+    fake.faults.synchronize_writes(2)
     fake.requests.clear()
     first = asyncio.create_task(client.decide())
     await fake.requests.arrived.wait()

@@ -8,8 +8,8 @@ from decimal import Decimal
 
 from bot.erp.model import Money, PurchaseOrder, PurchaseStatus
 from bot.erp.port import Capability
-from bot.testing.cases import Case, gap
 from bot.testing.company import ReferenceCompany
+from bot.testing.contract_base import ContractCase, gap_reason
 from bot.testing.erp_checks import KINDS, ORDERS
 from bot.testing.gaps import Gaps, Rewrite, comparable
 
@@ -77,15 +77,15 @@ def test_records_compare_by_what_they_say() -> None:
 
 def test_a_row_is_a_gap_by_name_by_network_or_by_capability() -> None:
     everything = frozenset(Capability)
-    plain = Case("stock.exact", "…", needs=(Capability.STOCK,))
-    wide = Case("read.exact", "…", over=("kind", KINDS))
-    online = Case("down.gone", "…", network=True)
+    plain = ContractCase("stock.exact", "…", needs=(Capability.STOCK,))
+    wide = ContractCase("read.exact", "…", over=("kind", KINDS))
+    online = ContractCase("down.gone", "…", network=True)
 
     def reason(
-        case: Case, value: object = None, offers: frozenset[Capability] = everything, **cases: str
+        case: ContractCase, value: object = None, offers: frozenset[Capability] = everything, **cases: str
     ) -> str | None:
         named = {name.replace("_", "."): text for name, text in cases.items()}
-        return gap(case, value, offers=offers, gaps=Gaps(cases=named), embedded=True)
+        return gap_reason(case, value, offers=offers, gaps=Gaps(cases=named), embedded=True)
 
     assert reason(plain) is None
     assert reason(plain, stock_exact="why") == "why"
@@ -94,5 +94,8 @@ def test_a_row_is_a_gap_by_name_by_network_or_by_capability() -> None:
     assert reason(wide, ORDERS) is None
     assert reason(wide, ORDERS, read_exact="all") == "all"
     assert reason(wide, ORDERS, offers=everything - {Capability.SALES_ORDERS}) == "not offered: sales_orders"
-    assert gap(wide, ORDERS, offers=everything, gaps=Gaps(cases={"read.exact[orders]": "one"}), embedded=False) == "one"
+    assert (
+        gap_reason(wide, ORDERS, offers=everything, gaps=Gaps(cases={"read.exact[orders]": "one"}), embedded=False)
+        == "one"
+    )
     assert wide.row(ORDERS) == "read.exact[orders]"

@@ -12,16 +12,16 @@ from typing import Any
 
 import aiohttp
 
-from bot.alerts.intake.accepting import StoringIntake
-from bot.alerts.intake.hook import open_hook
-from bot.alerts.intake.kept import EventState, StoredEvent
+from bot.alerts.intake.batched_intake import BatchedIntake
+from bot.alerts.intake.port import EventState, StoredEvent
+from bot.alerts.intake.webhook import build_webhook
 from bot.metrics import Metrics
 from bot.store.database import Database
 from bot.store.events import EventSearch, StoredEvents
-from bot.web.hooks import Hooks
+from bot.web.hooks import HookEndpoint
 from bot.web.server import make_web_app, serving
 from tests.alerts.intake.samples import NOW
-from tests.alerts.intake.signed import OTHER_SECRET, SECRET, sign
+from tests.alerts.intake.signed_requests import OTHER_SECRET, SECRET, sign
 
 TOKEN = "a-token-of-its-own"
 
@@ -78,13 +78,13 @@ async def ready() -> list[str]:
 async def hook_server(database: Database, **options: Any) -> AsyncIterator[HookServer]:
     """Serve one hook of each kind on loopback."""
     clock, metrics = Clock(), Metrics()
-    hooks = Hooks(
+    hooks = HookEndpoint(
         hooks={
-            "main": open_hook("main", secrets=[SECRET, OTHER_SECRET]),
-            "small": open_hook("small", secrets=[SECRET], max_bytes=1_000),
-            "odoo": open_hook("odoo", scheme="odoo", secrets=[TOKEN], currency="CNY"),
+            "main": build_webhook("main", secrets=[SECRET, OTHER_SECRET]),
+            "small": build_webhook("small", secrets=[SECRET], max_bytes=1_000),
+            "odoo": build_webhook("odoo", scheme="odoo", secrets=[TOKEN], currency="CNY"),
         },
-        intake=StoringIntake(StoredEvents(database), metrics=metrics, now=clock.now, **options),
+        intake=BatchedIntake(StoredEvents(database), metrics=metrics, now=clock.now, **options),
         metrics=metrics,
         now=clock.now,
     )

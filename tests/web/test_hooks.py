@@ -15,14 +15,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from bot.alerts.intake.hook import MAX_BYTES, MAX_EVENTS
-from bot.alerts.intake.kept import EventState
-from bot.alerts.intake.normal import events_of
+from bot.alerts.intake.normalization import split_events
+from bot.alerts.intake.port import EventState
+from bot.alerts.intake.webhook import MAX_BYTES, MAX_EVENTS
 from bot.cards.escape import escape
 from bot.store.database import Database
 from bot.web import hooks
 from tests.alerts.intake.samples import NOW, cloud_event
-from tests.alerts.intake.signed import OTHER_KEY, sign
+from tests.alerts.intake.signed_requests import OTHER_KEY, sign
 from tests.examples import examples
 
 from .hook_server import LATER, TOKEN, HookServer, hook_server
@@ -286,7 +286,7 @@ async def test_a_text_of_50_000_characters_is_kept_whole_and_shown_short(server:
     assert (status, receipt["accepted"]) == (202, 1)
     (kept,) = await server.kept()
     assert json.loads(kept.raw)["data"]["text"] == text
-    (event,) = events_of(kept)
+    (event,) = split_events(kept)
     assert len(event.title) <= 200
 
 
@@ -294,7 +294,7 @@ async def test_hostile_markdown_stays_text(server: HookServer) -> None:
     hostile = "**bold** [click](https://evil.example) ![x](y) <font color=red> @all `code` {{ 7*7 }} \u202e"
     assert (await server.post(cloud_event(type="custom.x", data={"title": hostile})))[1]["accepted"] == 1
     (kept,) = await server.kept()
-    (event,) = events_of(kept)
+    (event,) = split_events(kept)
     shown = str(escape(event.title))
 
     assert "{{ 7＊7 }}" in shown
@@ -377,4 +377,4 @@ async def account_for(server: HookServer, body: bytes) -> None:
     kept = await server.kept()
     assert {each["id"] for each in answer["rejected"]} <= {each.id for each in kept}
     for each in kept:
-        assert each.state is EventState.REJECTED or events_of(each)
+        assert each.state is EventState.REJECTED or split_events(each)

@@ -22,11 +22,11 @@ from requests.auth import AuthBase
 from schemathesis.config import SchemathesisConfig
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
-from bot.alerts.intake.hook import MAX_EVENTS
+from bot.alerts.intake.webhook import MAX_EVENTS
 from bot.alerts.schemas import SCHEMAS
 from bot.store.database import Database
 from tests.alerts.intake.samples import NOW
-from tests.alerts.intake.signed import sign
+from tests.alerts.intake.signed_requests import sign
 from tests.examples import examples
 
 from .hook_server import hook_server

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from bot.store.database import Database
 from bot.store.tables import EVENT
 from tests.alerts.intake.samples import NOW, cloud_event
-from tests.alerts.intake.signed import sign
+from tests.alerts.intake.signed_requests import sign
 from tests.scenario.processes import at_work
 
 

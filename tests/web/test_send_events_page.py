@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from bot.store.database import Database
-from tests.alerts.intake.signed import SECRET
+from tests.alerts.intake.signed_requests import SECRET
 
 from .hook_server import hook_server
 

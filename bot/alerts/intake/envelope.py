@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.alerts.event import CUSTOM, Severity
 from bot.alerts.schemas import MAX_CODE, SCHEMAS
-from bot.erp import texts
+from bot.erp import text_repair
 
 AHEAD = timedelta(minutes=5)
 """Clocks differ by so much; what claims to come from later is wrong."""
@@ -29,12 +29,12 @@ _MAX_TYPE = 100
 _JSON_TYPE = re.compile(r"application/(.*\+)?json( *;.*)?", re.IGNORECASE)
 
 
-class Faulty(Exception):
+class InvalidEvent(Exception):
     """An attribute that is missing or wrong; the message says which and why, and repeats none of its content."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Envelope:
+class EventEnvelope:
     """The attributes that are used, and the data without what no card may show."""
 
     id: str
@@ -46,11 +46,11 @@ class Envelope:
     data: Mapping[str, object]
 
 
-def open_envelope(event: Mapping[str, object], received_at: datetime) -> Envelope:
-    """Return the attributes of a CloudEvent. Raises `Faulty`."""
+def parse_envelope(event: Mapping[str, object], received_at: datetime) -> EventEnvelope:
+    """Return the attributes of a CloudEvent. Raises `InvalidEvent`."""
     if event.get("specversion") != "1.0":
-        raise Faulty("specversion must be 1.0")
-    return Envelope(
+        raise InvalidEvent("specversion must be 1.0")
+    return EventEnvelope(
         id=name_of(event, "id", MAX_CODE),
         origin=name_of(event, "source", MAX_ORIGIN),
         type=_type(event),
@@ -62,34 +62,34 @@ def open_envelope(event: Mapping[str, object], received_at: datetime) -> Envelop
 
 
 def name_of(event: Mapping[str, object], attribute: str, limit: int, *, required: bool = True) -> str:
-    """Return an attribute that names something. Raises `Faulty`."""
+    """Return an attribute that names something. Raises `InvalidEvent`."""
     value = event.get(attribute)
     if value is None or value == "":
         if required:
-            raise Faulty(f"{attribute} is missing")
+            raise InvalidEvent(f"{attribute} is missing")
         return ""
     if not isinstance(value, str):
-        raise Faulty(f"{attribute} must be text")
+        raise InvalidEvent(f"{attribute} must be text")
     if len(value) > limit:
-        raise Faulty(f"{attribute} is longer than {limit} characters")
-    if texts.lone_surrogate(value) or texts.without_controls(value) != value or not value.strip():
-        raise Faulty(f"{attribute} holds control or invisible characters")
+        raise InvalidEvent(f"{attribute} is longer than {limit} characters")
+    if text_repair.lone_surrogate(value) or text_repair.without_controls(value) != value or not value.strip():
+        raise InvalidEvent(f"{attribute} holds control or invisible characters")
     return value
 
 
-def own_id(raw: str) -> str:
+def content_id(raw: str) -> str:
     """Return an id for what has none that can be used: the same content always gets the same one."""
     return f"sha256:{hashlib.sha256(raw.encode()).hexdigest()[:40]}"
 
 
 def cleaned(value: object, depth: int = 0) -> object:
-    """Return decoded JSON without control characters and invisible marks in its texts. Raises `Faulty`."""
+    """Return decoded JSON without control characters and invisible marks in its texts. Raises `InvalidEvent`."""
     if isinstance(value, str):
-        if texts.lone_surrogate(value):
-            raise Faulty("a text holds half a character")
-        return texts.without_controls(value)
+        if text_repair.lone_surrogate(value):
+            raise InvalidEvent("a text holds half a character")
+        return text_repair.without_controls(value)
     if depth > MAX_DEPTH:
-        raise Faulty(f"nested deeper than {MAX_DEPTH} levels")
+        raise InvalidEvent(f"nested deeper than {MAX_DEPTH} levels")
     if isinstance(value, Mapping):
         return {str(cleaned(str(name))): cleaned(each, depth + 1) for name, each in value.items()}
     if isinstance(value, list | tuple):
@@ -102,8 +102,8 @@ def _type(event: Mapping[str, object]) -> str:
     if name in SCHEMAS or _CUSTOM_TYPE.fullmatch(name):
         return name
     if name.startswith(CUSTOM):
-        raise Faulty("type must be custom. and then small letters, digits, dots, _ and -")
-    raise Faulty("type is not known here")
+        raise InvalidEvent("type must be custom. and then small letters, digits, dots, _ and -")
+    raise InvalidEvent("type is not known here")
 
 
 def _severity(event: Mapping[str, object]) -> Severity | None:
@@ -113,7 +113,7 @@ def _severity(event: Mapping[str, object]) -> Severity | None:
     try:
         return Severity(value)  # type: ignore[arg-type]  # anything else than one of the texts is refused
     except ValueError:
-        raise Faulty("severity must be info, warning or critical") from None
+        raise InvalidEvent("severity must be info, warning or critical") from None
 
 
 def _time(event: Mapping[str, object], received_at: datetime) -> datetime:
@@ -122,9 +122,9 @@ def _time(event: Mapping[str, object], received_at: datetime) -> datetime:
         return received_at
     at = _parsed_time(value)
     if at > received_at + AHEAD:
-        raise Faulty("time is in the future")
+        raise InvalidEvent("time is in the future")
     if at < received_at - BEHIND:
-        raise Faulty(f"time is more than {BEHIND.days} days ago")
+        raise InvalidEvent(f"time is more than {BEHIND.days} days ago")
     return at.astimezone(UTC)
 
 
@@ -132,9 +132,9 @@ def _parsed_time(value: object) -> datetime:
     try:
         at = value if isinstance(value, datetime) else datetime.fromisoformat(value)  # type: ignore[arg-type]  # below
     except (TypeError, ValueError):
-        raise Faulty("time must be such as 2026-11-24T08:00:00+08:00") from None
+        raise InvalidEvent("time must be such as 2026-11-24T08:00:00+08:00") from None
     if at.tzinfo is None:
-        raise Faulty("time needs an offset, such as Z or +08:00")
+        raise InvalidEvent("time needs an offset, such as Z or +08:00")
     return at
 
 
@@ -146,12 +146,12 @@ def _is_json(content_type: object) -> bool:
 
 def _data(event: Mapping[str, object]) -> Mapping[str, object]:
     if "data_base64" in event or not _is_json(event.get("datacontenttype")):
-        raise Faulty("data must be JSON")
+        raise InvalidEvent("data must be JSON")
     data = event.get("data")
     if data is None:
         return {}
     if not isinstance(data, Mapping):
-        raise Faulty("data must be an object")
+        raise InvalidEvent("data must be an object")
     found = cleaned(data)
     assert isinstance(found, dict)
     return found

@@ -1,7 +1,7 @@
 """One condition in CEL, compiled when the rules are read. Nothing of an event is ever code.
 
 Its cost is bounded: a limit of length and of brackets, one loop over an event's data at most, patterns of text that
-are written out and cheap (`bot.alerts.rules.patterns`).
+are written out and cheap (`bot.alerts.rules.cel_engine`).
 """
 
 from __future__ import annotations
@@ -11,12 +11,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot.alerts.rules.engine import compile_program
-from bot.alerts.rules.exact import DECIMAL, FIGURES, Comparison, Missing, take_comparisons
+from bot.alerts.rules.cel_engine import check_pattern, compile_program
+from bot.alerts.rules.comparisons import (
+    DECIMAL,
+    FIGURES,
+    DecimalComparison,
+    MissingFigure,
+    Token,
+    TokenKind,
+    take_comparisons,
+    tokenize,
+)
 from bot.alerts.rules.facts import VARIABLES, Facts
-from bot.alerts.rules.patterns import check_pattern
-from bot.alerts.rules.tokens import Kind, Token, cut
-from bot.rulefiles.meant import did_you_mean
+from bot.rulefiles.errors import did_you_mean
 
 if TYPE_CHECKING:
     from cel import Program
@@ -32,7 +39,7 @@ _RUNTIME = (LookupError, ArithmeticError, TypeError, ValueError, RuntimeError)
 """What CEL raises when data are missing or of another type than the condition takes them for."""
 
 
-class Unanswerable(Exception):
+class UnanswerableCondition(Exception):
     """A condition that one event does not allow to answer. The text says why, without the event's data."""
 
 
@@ -43,32 +50,32 @@ class Expression:
     text: str
     program: Program
     names: tuple[str, ...]
-    comparisons: tuple[tuple[str, Comparison], ...]
+    comparisons: tuple[tuple[str, DecimalComparison], ...]
 
     def holds(self, facts: Facts) -> bool:
-        """Return the answer. Raises `Unanswerable`."""
+        """Return the answer. Raises `UnanswerableCondition`."""
         missing = ""
         try:
             context = facts.context(self.names)
             for name, comparison in self.comparisons:
                 try:
                     context.add_variable(name, comparison.holds(facts))
-                except Missing as error:
+                except MissingFigure as error:
                     # Not known is neither true nor false; `||` and `&&` may still decide by their other side.
                     context.add_variable(name, None)
                     missing = missing or str(error)
             answer = self.program.execute(context)
         except _RUNTIME as error:
-            raise Unanswerable(missing or _said(error)) from None
+            raise UnanswerableCondition(missing or _said(error)) from None
         if not isinstance(answer, bool):
-            raise Unanswerable(missing or "it is neither true nor false")
+            raise UnanswerableCondition(missing or "it is neither true nor false")
         return answer
 
 
-def read_expression(text: str) -> Expression:
+def parse_expression(text: str) -> Expression:
     """Compile a condition. Raises `ValueError` with the reason and an example."""
     _check_size(text)
-    tokens = cut(text)
+    tokens = tokenize(text)
     for check in (_check_words, _check_loops, _check_patterns, _check_severity):
         check(tokens)
     comparisons, wrong = take_comparisons(tokens)
@@ -96,9 +103,9 @@ def _check_words(tokens: list[Token]) -> None:
         depth += (token.text in "([{") - (token.text in ")]}")
         if depth > _MAX_DEPTH:
             raise ValueError(f"the condition has more than {_MAX_DEPTH} brackets in each other; write several rules")
-        if token.kind is Kind.WORD and token.text in _WORDS:
+        if token.kind is TokenKind.WORD and token.text in _WORDS:
             raise ValueError(f"write {_WORDS[token.text]} for {token.text!r}")
-        if token.kind is Kind.WORD and token.text[0] == "_":
+        if token.kind is TokenKind.WORD and token.text[0] == "_":
             raise ValueError(f"{token.text!r}: names do not begin with an underscore")
         if token.text == "=":
             raise ValueError("write == to compare, an example is \"warehouse == 'W1'\"")
@@ -114,7 +121,7 @@ def _check_patterns(tokens: list[Token]) -> None:
         if token.text != "matches" or not _is_call(tokens, at):
             continue
         pattern = tokens[at + 2] if at + 2 < len(tokens) else token
-        if pattern.kind is not Kind.STRING or at + 3 >= len(tokens) or tokens[at + 3].text != ")":
+        if pattern.kind is not TokenKind.STRING or at + 3 >= len(tokens) or tokens[at + 3].text != ")":
             raise ValueError("matches takes a pattern that is written out, an example is subject.matches('^A[0-9]+$')")
         check_pattern(pattern.text)
 
@@ -127,7 +134,7 @@ def _check_severity(tokens: list[Token]) -> None:
             )
 
 
-def _with_answers(text: str, tokens: list[Token], comparisons: Iterable[tuple[int, int, Comparison]]) -> str:
+def _with_answers(text: str, tokens: list[Token], comparisons: Iterable[tuple[int, int, DecimalComparison]]) -> str:
     for number, (first, last, _) in enumerate(comparisons):
         start, end = tokens[first].start, tokens[last - 1].end
         # As long as what it stands for, so that CEL's columns stay those of the text.
@@ -167,7 +174,7 @@ def _bound(tokens: list[Token]) -> set[str]:
 
 def _is_call(tokens: list[Token], at: int) -> bool:
     return (
-        tokens[at].kind is Kind.WORD
+        tokens[at].kind is TokenKind.WORD
         and tokens[at].text != "in"
         and tokens[at + 1 : at + 2] != []
         and (tokens[at + 1].text == "(")

@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from bot.alerts.event import Event, Severity
-from bot.alerts.rules.engine import new_context
-from bot.alerts.rules.workdays import is_workday
+from bot.alerts.rules.cel_engine import new_context
+from bot.alerts.rules.schedule import is_workday
 
 if TYPE_CHECKING:
     from cel import Context
@@ -70,7 +70,7 @@ VARIABLES: Mapping[str, Callable[[Facts], object]] = {
     "weekday": lambda facts: facts.now.isoweekday(),
     "workday": lambda facts: is_workday(facts.now.date()),
 }
-"""All but ``amount`` and ``quantity``: CEL knows no decimals, so `bot.alerts.rules.exact` compares those."""
+"""All but ``amount`` and ``quantity``: CEL knows no decimals, so `bot.alerts.rules.comparisons` compares those."""
 
 COMMON = ("type", "source", "subject", "company", "warehouse", "customer", "supplier", "category", "owner")
 """Variables that are words of the event itself; two alerts may have them in common (``equal``)."""

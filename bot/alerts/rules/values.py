@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.alerts.event import CUSTOM, EventType, Severity
 from bot.outbox.place import Place
-from bot.rulefiles.meant import did_you_mean
+from bot.rulefiles.errors import did_you_mean
 from bot.rulefiles.values import read_duration, read_some, read_text, read_texts
 
 _TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")

@@ -11,10 +11,11 @@ from typing import TypeVar
 
 from sqlalchemy.engine import Connection
 
-from bot.erp.demo import deciding, reading, seeding
+from bot.erp.demo import decisions, seeding
+from bot.erp.demo import query as queries
+from bot.erp.demo.activity import CompanyActivity
+from bot.erp.demo.client import DemoDatabase
 from bot.erp.demo.company import SEED
-from bot.erp.demo.database import Database
-from bot.erp.demo.living import Life
 from bot.erp.demo.sales import ZONE
 from bot.erp.model import (
     Area,
@@ -44,7 +45,13 @@ class DemoErp:
     capabilities = frozenset(Capability)
 
     def __init__(
-        self, database: Database, *, name: str, now: Callable[[], datetime], latency: float, life: Life | None = None
+        self,
+        database: DemoDatabase,
+        *,
+        name: str,
+        now: Callable[[], datetime],
+        latency: float,
+        life: CompanyActivity | None = None,
     ) -> None:
         self.name = name
         self._database = database
@@ -54,55 +61,55 @@ class DemoErp:
 
     async def find_products(self, text: str, *, limit: int) -> tuple[Product, ...]:
         """Return products by part of code, name, spec, barcode or pinyin initials, best match first."""
-        return await self._run(partial(reading.products, text=text, limit=limit))
+        return await self._run(partial(queries.products, text=text, limit=limit))
 
     async def stock(self, sku: str) -> StockLevel:
         """Return one product's stock; raises `NotFound`."""
-        return await self._run(partial(reading.stock, sku=sku, source=self.name, as_of=self._now()))
+        return await self._run(partial(queries.stock, sku=sku, source=self.name, as_of=self._now()))
 
     async def order(self, number: str) -> SalesOrder:
         """Return one sales order with its lines; raises `NotFound`."""
-        return await self._run(partial(reading.order, number=number, source=self.name))
+        return await self._run(partial(queries.order, number=number, source=self.name))
 
     async def orders(self, query: ListQuery) -> Slice[SalesOrder]:
         """Return sales orders without lines."""
-        return await self._run(self._page(reading.ORDERS.page, query))
+        return await self._run(self._page(queries.ORDERS.page, query))
 
     async def invoice(self, number: str) -> Invoice:
         """Return one customer invoice; raises `NotFound`."""
-        return await self._run(partial(reading.invoice, number=number, source=self.name))
+        return await self._run(partial(queries.invoice, number=number, source=self.name))
 
     async def invoices(self, query: ListQuery) -> Slice[Invoice]:
         """Return customer invoices."""
-        return await self._run(self._page(reading.INVOICES.page, query))
+        return await self._run(self._page(queries.INVOICES.page, query))
 
     async def purchase_order(self, number: str) -> PurchaseOrder:
         """Return one purchase order with its lines; raises `NotFound`."""
-        return await self._run(partial(reading.purchase_order, number=number, source=self.name))
+        return await self._run(partial(queries.purchase_order, number=number, source=self.name))
 
     async def purchase_orders(self, query: ListQuery) -> Slice[PurchaseOrder]:
         """Return purchase orders without lines."""
-        return await self._run(self._page(reading.PURCHASE_ORDERS.page, query))
+        return await self._run(self._page(queries.PURCHASE_ORDERS.page, query))
 
     async def production_order(self, number: str) -> ProductionOrder:
         """Return one production order; raises `NotFound`."""
-        return await self._run(partial(reading.production_order, number=number, source=self.name))
+        return await self._run(partial(queries.production_order, number=number, source=self.name))
 
     async def production_orders(self, query: ListQuery) -> Slice[ProductionOrder]:
         """Return production orders."""
-        return await self._run(self._page(reading.PRODUCTION_ORDERS.page, query))
+        return await self._run(self._page(queries.PRODUCTION_ORDERS.page, query))
 
     async def decide(self, decision: Decision) -> DecisionResult:
         """Approve or reject one version of a purchase order in one transaction."""
-        return await self._run(partial(deciding.decide, decision=decision, source=self.name, now=self._now()))
+        return await self._run(partial(decisions.decide, decision=decision, source=self.name, now=self._now()))
 
     async def changed_since(self, area: Area, cursor: str, *, limit: int) -> Changes:
         """Return the next changes of an area; raises `Invalid` for a cursor that is not ours."""
-        return await self._run(partial(reading.changes, area=area, cursor=cursor, limit=limit, source=self.name))
+        return await self._run(partial(queries.changes, area=area, cursor=cursor, limit=limit, source=self.name))
 
     async def check(self) -> None:
         """Read one row."""
-        await self._run(partial(reading.products, text="", limit=1))
+        await self._run(partial(queries.products, text="", limit=1))
 
     async def close(self) -> None:
         """Close the database."""
@@ -143,7 +150,7 @@ async def open_demo(
     so many of its days go by in an hour; with 0 nothing changes but by decisions. Raises `ConfigurationError` for a
     place that is not SQLite and `Unavailable` for one that cannot be opened.
     """
-    database = Database(place)
+    database = DemoDatabase(place)
     await database.open(partial(seeding.prepare, today=today, seed=seed))
-    life = Life(seed=seed, days_per_hour=days_per_hour, begins_at=now()) if days_per_hour else None
+    life = CompanyActivity(seed=seed, days_per_hour=days_per_hour, begins_at=now()) if days_per_hour else None
     return DemoErp(database, name=name, now=now, latency=latency, life=life)

@@ -48,7 +48,7 @@ class Holding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Company:
+class DemoCompany:
     """Everything that the demo ERP knows on its first day, each kind oldest first."""
 
     holdings: tuple[Holding, ...]
@@ -58,7 +58,7 @@ class Company:
     productions: tuple[ProductionOrder, ...]
 
 
-def make_company(today: date, seed: int = SEED) -> Company:
+def make_company(today: date, seed: int = SEED) -> DemoCompany:
     """Return the company as it is on the morning of ``today``; nothing in it happened later than the day before."""
     rng = Random(seed)  # noqa: S311  # invented data, no secrets
     known = tuple(articles())
@@ -69,7 +69,7 @@ def make_company(today: date, seed: int = SEED) -> Company:
     productions = make_productions(rng, today, traded, open_orders)
     owed = _owed(shipments)
     coming = _coming(rng, purchases, productions)
-    return Company(
+    return DemoCompany(
         holdings=tuple(_holding(rng, today, article, owed, coming) for article in known),
         orders=tuple(shipment.order for shipment in shipments),
         invoices=tuple(invoices),

@@ -7,7 +7,7 @@ from datetime import date
 from pydantic import BaseModel, ConfigDict, Field
 
 from bot.erp.port import Erp
-from bot.erp.vendors import Surroundings, Vendor
+from bot.erp.vendors import AdapterContext, Vendor
 
 
 class DemoOptions(BaseModel):
@@ -22,17 +22,17 @@ class DemoOptions(BaseModel):
     days_per_hour: float = Field(6.0, gt=0, le=240, description="Days of the company in an hour, while it lives.")
 
 
-async def _open(surroundings: Surroundings, options: DemoOptions) -> Erp:
+async def _open(context: AdapterContext, options: DemoOptions) -> Erp:
     # Imported here, so that the options can be listed without loading the database library.
     from bot.erp.demo.adapter import open_demo
     from bot.erp.demo.sales import ZONE
 
     return await open_demo(
-        options.database or surroundings.data_dir / f"erp-{surroundings.name}.sqlite3",
-        today=options.today or surroundings.now().astimezone(ZONE).date(),
-        now=surroundings.now,
+        options.database or context.data_dir / f"erp-{context.name}.sqlite3",
+        today=options.today or context.now().astimezone(ZONE).date(),
+        now=context.now,
         latency=options.latency,
-        name=surroundings.name,
+        name=context.name,
         days_per_hour=options.days_per_hour if options.living else 0.0,
     )
 

@@ -11,10 +11,10 @@ from sqlalchemy import insert, inspect, select
 from sqlalchemy.engine import Connection
 
 from bot.erp.demo import tables as t
-from bot.erp.demo.company import SEED, Company, Holding, make_company
-from bot.erp.demo.database import writing
-from bot.erp.demo.folding import fold
+from bot.erp.demo.client import writing
+from bot.erp.demo.company import SEED, DemoCompany, Holding, make_company
 from bot.erp.demo.sales import WAREHOUSES
+from bot.erp.demo.tables import fold
 from bot.erp.model import (
     Approval,
     Area,
@@ -27,7 +27,7 @@ from bot.erp.model import (
     Verdict,
 )
 
-LAYOUT = "3"
+SCHEMA_VERSION = "3"
 """Raised with every change of the tables or of the company: a database of another layout is made anew."""
 
 Row = Mapping[str, Any]
@@ -35,11 +35,11 @@ Row = Mapping[str, Any]
 
 def prepare(connection: Connection, today: date, seed: int = SEED) -> None:
     """Fill an empty database, and make one anew that an older release filled; anything else is left as it is."""
-    if _layout(connection) == LAYOUT:
+    if _layout(connection) == SCHEMA_VERSION:
         return
     with writing(connection):
         # Asked again under the lock: another process may have filled the file meanwhile.
-        if _layout(connection) != LAYOUT:
+        if _layout(connection) != SCHEMA_VERSION:
             fill(connection, make_company(today, seed))
 
 
@@ -51,18 +51,18 @@ def _layout(connection: Connection) -> str | None:
     return found
 
 
-def fill(connection: Connection, company: Company, warehouses: Mapping[str, str] = WAREHOUSES) -> None:
+def fill(connection: Connection, company: DemoCompany, warehouses: Mapping[str, str] = WAREHOUSES) -> None:
     """Write a company, and names by code of its warehouses, instead of whatever is there."""
     t.DemoTable.metadata.drop_all(connection)
     t.DemoTable.metadata.create_all(connection)
     places = enumerate(warehouses.items())
     _insert(connection, t.WarehouseRow, ({"code": c, "name": name, "position": n} for n, (c, name) in places))
-    add(connection, company)
+    insert_company(connection, company)
     _insert(connection, t.ChangeRow, _changes(company))
-    _insert(connection, t.MetaRow, [{"name": "layout", "value": LAYOUT}])
+    _insert(connection, t.MetaRow, [{"name": "layout", "value": SCHEMA_VERSION}])
 
 
-def add(connection: Connection, company: Company) -> None:
+def insert_company(connection: Connection, company: DemoCompany) -> None:
     """Write what a company has, without noting it among the changes."""
     _insert(connection, t.ProductRow, map(_product, company.holdings))
     _insert(connection, t.StockRow, chain.from_iterable(map(_stock, company.holdings)))
@@ -71,7 +71,7 @@ def add(connection: Connection, company: Company) -> None:
     _insert(connection, t.InvoiceRow, map(_invoice, company.invoices))
     _insert(connection, t.PurchaseRow, map(_purchase, company.purchases))
     _insert(connection, t.PurchaseLineRow, chain.from_iterable(map(_purchase_lines, company.purchases)))
-    _insert(connection, t.ApprovalRow, chain.from_iterable(map(_approvals, company.purchases)))
+    _insert(connection, t.DecisionRow, chain.from_iterable(map(_approvals, company.purchases)))
     _insert(connection, t.ProductionRow, map(_production, company.productions))
 
 
@@ -248,7 +248,7 @@ def _production(order: ProductionOrder) -> Row:
     }
 
 
-def _changes(company: Company) -> Iterable[Row]:
+def _changes(company: DemoCompany) -> Iterable[Row]:
     """Yield the changes in the order of their times, so that revisions and times agree."""
     changes: list[tuple[datetime | None, Area, str]] = []
     for holding in company.holdings:

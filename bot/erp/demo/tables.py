@@ -1,15 +1,28 @@
-"""The demo ERP's own tables. Columns ending in ``_key`` hold folded text (`bot.erp.demo.folding`) for comparisons."""
+"""The demo ERP's own tables. Columns ending in ``_key`` hold folded text (`fold`) for comparisons."""
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import date, datetime
 from decimal import Decimal
 
 from sqlalchemy import Index, MetaData, Table
 from sqlmodel import Field, SQLModel
 
-from bot.store.decimals import ExactDecimal
-from bot.store.times import UtcTime
+from bot.store.column_types import ExactDecimal, UtcTime
+
+_SIGNS = str.maketrans({"×": "x", "*": "x"})
+
+
+def fold(text: str) -> str:
+    """Return ``text`` as it is compared (``Ｍ４×10 `` and ``m4*10`` are the same)."""
+    whole = text.encode(errors="replace").decode()  # half a surrogate pair is text to Python and not to SQLite
+    return unicodedata.normalize("NFKC", whole).casefold().translate(_SIGNS).strip()
+
+
+def whole_number(text: str) -> int | None:
+    """Return the number that ``text`` spells in plain digits, if a database can hold it."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else None
 
 
 class DemoTable(SQLModel):
@@ -182,7 +195,7 @@ class PurchaseLineRow(DemoTable, table=True):
     amount: Decimal = Field(sa_type=ExactDecimal)
 
 
-class ApprovalRow(DemoTable, table=True):
+class DecisionRow(DemoTable, table=True):
     """One recorded decision. The key makes sure that a version is decided once."""
 
     __tablename__ = "demo_approval"

@@ -11,12 +11,13 @@ from zoneinfo import ZoneInfo
 
 from bot.erp import deciding, listing
 from bot.erp.cursor import TimeCursor
-from bot.erp.erpnext import lists, mapping
-from bot.erp.erpnext.approving import Actions, Approvals, together
-from bot.erp.erpnext.client import Account, Frappe, Lookup, Row, pattern
-from bot.erp.erpnext.lists import Kind
+from bot.erp.erpnext import documents
+from bot.erp.erpnext import query as queries
+from bot.erp.erpnext.client import Account, ErpNextClient, ListRequest, Row, pattern
+from bot.erp.erpnext.decisions import PurchaseApprovals, WorkflowActions, gather_all
 from bot.erp.erpnext.manifest import ErpNextOptions
-from bot.erp.erpnext.site import Site
+from bot.erp.erpnext.mapping import Site
+from bot.erp.erpnext.query import DocumentQuery
 from bot.erp.errors import ErpError, Invalid, NotFound, Unsupported
 from bot.erp.http import Http
 from bot.erp.model import (
@@ -24,9 +25,9 @@ from bot.erp.model import (
     Change,
     Changes,
     Decision,
+    DecisionOutcome,
     DecisionResult,
     Invoice,
-    Outcome,
     Product,
     ProductionOrder,
     PurchaseOrder,
@@ -36,7 +37,7 @@ from bot.erp.model import (
     Verdict,
 )
 from bot.erp.port import Capability, Filter, ListQuery
-from bot.erp.vendors import Surroundings
+from bot.erp.vendors import AdapterContext
 
 D = TypeVar("D", SalesOrder, Invoice, PurchaseOrder, ProductionOrder)
 
@@ -49,28 +50,28 @@ _ALIKE = 5
 _DECIDING = frozenset({Capability.APPROVE, Capability.REJECT, Capability.VERSION_CHECK})
 
 
-class ErpNext:
+class ErpNextErp:
     """A source of the vendor ``erpnext``."""
 
     def __init__(
         self,
-        surroundings: Surroundings,
+        context: AdapterContext,
         options: ErpNextOptions,
         *,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self.name = surroundings.name
+        self.name = context.name
         self.capabilities = _capabilities(options)
-        self._now = surroundings.now
+        self._now = context.now
         self._options = options
-        self._http = Http(options, now=surroundings.now, source=self.name)
-        self._frappe = Frappe(self._http, Account(options.key, options.secret.get_secret_value()))
-        self._approvals = Approvals(
+        self._http = Http(options, now=context.now, source=self.name)
+        self._frappe = ErpNextClient(self._http, Account(options.key, options.secret.get_secret_value()))
+        self._approvals = PurchaseApprovals(
             self._frappe,
             source=self.name,
             approvers={user: Account(k.key, k.secret.get_secret_value()) for user, k in options.approvers.items()},
-            actions=Actions(options.approve_action, options.reject_action) if options.workflow else None,
-            now=surroundings.now,
+            actions=WorkflowActions(options.approve_action, options.reject_action) if options.workflow else None,
+            now=context.now,
             sleep=sleep,
         )
         self._known_site: Site | None = None
@@ -80,40 +81,40 @@ class ErpNext:
     async def find_products(self, text: str, *, limit: int) -> tuple[Product, ...]:
         """Return products; templates of variants and disabled items are no products."""
         site = await self._site()
-        rows, codes = await self._hits(text) if text else (await self._frappe.rows(lists.items(), limit=limit), {})
-        found = [site.read(mapping.product, row, codes.get(row["name"], "")) for row in rows]
+        rows, codes = await self._hits(text) if text else (await self._frappe.rows(queries.items(), limit=limit), {})
+        found = [site.read(documents.product, row, codes.get(row["name"], "")) for row in rows]
         ranked = listing.find_products(found, text, limit=limit)
         barcodes = await self._children("Item", "Item Barcode", "barcode", [product.sku for product in ranked])
         return tuple(replace(product, barcode=next(iter(barcodes.get(product.sku, ())), "")) for product in ranked)
 
     async def _hits(self, text: str) -> tuple[list[Row], dict[str, str]]:
         """Return items by code, name, spec or barcode, and the barcodes that were hit by their items."""
-        rows, coded = await together(
-            self._frappe.rows(lists.items(text), limit=_SEARCHED),
-            self._frappe.rows(lists.barcodes(text), limit=_SEARCHED),
+        rows, coded = await gather_all(
+            self._frappe.rows(queries.items(text), limit=_SEARCHED),
+            self._frappe.rows(queries.barcodes(text), limit=_SEARCHED),
         )
         codes = {str(row["parent"]): str(row["barcode"]) for row in coded if row.get("barcode")}
         missing = sorted(codes.keys() - {row["name"] for row in rows})
         if len(rows) == _SEARCHED:
             missing.append(text)
         if missing:
-            rows += await self._frappe.rows(lists.items(names=missing))
+            rows += await self._frappe.rows(queries.items(names=missing))
         return list({row["name"]: row for row in rows}.values()), codes
 
     async def stock(self, sku: str) -> StockLevel:
         """Return one product's stock."""
         site = await self._site()
         item = await self._document("Item", sku)
-        bins = await self._frappe.rows(lists.bins(item["name"]))
+        bins = await self._frappe.rows(queries.bins(item["name"]))
         levels = item.get("reorder_levels") or []
         names = {str(row["warehouse"]) for row in (*bins, *levels) if row.get("warehouse")}
         places = await self._warehouses(sorted(names))
         if self._options.company:
             bins, item = _only(bins, places), item | {"reorder_levels": _only(levels, places)}
-        return site.read(mapping.stock_level, item, bins, places, self._now())
+        return site.read(documents.stock_level, item, bins, places, self._now())
 
     async def _warehouses(self, names: Sequence[str]) -> dict[str, Row]:
-        rows = await self._frappe.rows(lists.warehouses(names, self._options.company)) if names else []
+        rows = await self._frappe.rows(queries.warehouses(names, self._options.company)) if names else []
         return {str(row["name"]): row for row in rows}
 
     # Sales
@@ -121,34 +122,35 @@ class ErpNext:
     async def order(self, number: str) -> SalesOrder:
         """Return one Sales Order."""
         site = await self._site()
-        return site.read(mapping.sales_order, await self._document("Sales Order", number))
+        return site.read(documents.sales_order, await self._document("Sales Order", number))
 
     async def orders(self, query: ListQuery) -> Slice[SalesOrder]:
         """Return Sales Orders."""
-        found = await self._list(lists.SALES_ORDERS, query, mapping.sales_order)
+        found = await self._list(queries.SALES_ORDERS, query, documents.sales_order)
         numbers = [order.number for order in found.items]
         people = await self._children("Sales Order", "Sales Team", "sales_person", numbers)
         return replace(
             found,
             items=tuple(
-                replace(order, salesperson=mapping.joined(people.get(order.number, ()))) for order in found.items
+                replace(order, salesperson=documents.joined(people.get(order.number, ()))) for order in found.items
             ),
         )
 
     async def invoice(self, number: str) -> Invoice:
         """Return one Sales Invoice."""
         site = await self._site()
-        return site.read(mapping.invoice, await self._document("Sales Invoice", number))
+        return site.read(documents.invoice, await self._document("Sales Invoice", number))
 
     async def invoices(self, query: ListQuery) -> Slice[Invoice]:
         """Return Sales Invoices."""
-        found = await self._list(lists.INVOICES, query, mapping.invoice)
+        found = await self._list(queries.INVOICES, query, documents.invoice)
         numbers = [invoice.number for invoice in found.items]
         orders = await self._children("Sales Invoice", "Sales Invoice Item", "sales_order", numbers)
         return replace(
             found,
             items=tuple(
-                replace(invoice, order_number=mapping.joined(orders.get(invoice.number, ()))) for invoice in found.items
+                replace(invoice, order_number=documents.joined(orders.get(invoice.number, ())))
+                for invoice in found.items
             ),
         )
 
@@ -159,23 +161,23 @@ class ErpNext:
         site = await self._site()
         workflow = await self._approvals.workflow(site)
         document = await self._document("Purchase Order", number)
-        (order,) = await self._approvals.complete([site.read(mapping.purchase_order, document, workflow)], site)
+        (order,) = await self._approvals.complete([site.read(documents.purchase_order, document, workflow)], site)
         return order
 
     async def purchase_orders(self, query: ListQuery) -> Slice[PurchaseOrder]:
         """Return Purchase Orders."""
         site = await self._site()
         workflow = await self._approvals.workflow(site)
-        found = await self._list(lists.purchase_orders(workflow), query, mapping.purchase_order, workflow)
+        found = await self._list(queries.purchase_orders(workflow), query, documents.purchase_order, workflow)
         return replace(found, items=await self._approvals.complete(found.items, site))
 
     async def decide(self, decision: Decision) -> DecisionResult:
         """Approve or reject, and leave the reason as a comment."""
         wanted = Capability.APPROVE if decision.verdict is Verdict.APPROVE else Capability.REJECT
         if wanted not in self.capabilities:
-            return DecisionResult(outcome=Outcome.UNSUPPORTED, order=None)
+            return DecisionResult(outcome=DecisionOutcome.UNSUPPORTED, order=None)
         result = await deciding.decide(decision, read=self.purchase_order, write=self._write)
-        if decision.reason and result.outcome in {Outcome.APPLIED, Outcome.MORE_APPROVALS_NEEDED}:
+        if decision.reason and result.outcome in {DecisionOutcome.APPLIED, DecisionOutcome.MORE_APPROVALS_NEEDED}:
             return await self._explained(result, decision)
         return result
 
@@ -195,11 +197,11 @@ class ErpNext:
     async def production_order(self, number: str) -> ProductionOrder:
         """Return one Work Order."""
         site = await self._site()
-        return site.read(mapping.production_order, await self._document("Work Order", number))
+        return site.read(documents.production_order, await self._document("Work Order", number))
 
     async def production_orders(self, query: ListQuery) -> Slice[ProductionOrder]:
         """Return Work Orders."""
-        return await self._list(lists.PRODUCTION_ORDERS, query, mapping.production_order)
+        return await self._list(queries.PRODUCTION_ORDERS, query, documents.production_order)
 
     # Changes
 
@@ -208,8 +210,8 @@ class ErpNext:
         site = await self._site()
         place = TimeCursor.parse(cursor)
         overlap = timedelta(0) if place.at is None else site.overlap(place.at)
-        doctype, key = lists.FOLLOWED[area]
-        lookup = lists.changes(doctype, key, place.since(overlap), site)
+        doctype, key = queries.CHANGE_SOURCES[area]
+        lookup = queries.changes(doctype, key, place.since(overlap), site)
         length = place.need(limit)
         while True:
             # From the beginning each time: a record that changes between two pages would make another one slip.
@@ -268,7 +270,7 @@ class ErpNext:
         """Return how a name is really spelled: MariaDB does not mind the case, PostgreSQL does."""
         if not name.strip() or name.upper() == name.lower():
             return None
-        lookup = Lookup(doctype, ("name",), [("name", "like", pattern(name)[1:-1])])
+        lookup = ListRequest(doctype, ("name",), [("name", "like", pattern(name)[1:-1])])
         names = [str(row["name"]) for row in await self._frappe.rows(lookup, limit=_ALIKE)]
         return next((known for known in names if known.casefold() == name.casefold()), None)
 
@@ -276,7 +278,7 @@ class ErpNext:
         company = document.get("company")
         return not self._options.company or company is None or company == self._options.company
 
-    async def _list(self, kind: Kind[D], query: ListQuery, read: Callable[..., D], *more: object) -> Slice[D]:
+    async def _list(self, kind: DocumentQuery[D], query: ListQuery, read: Callable[..., D], *more: object) -> Slice[D]:
         """Return a part of a list: as Frappe cuts it, or cut here where it cannot filter that exactly."""
         if query.filter is not Filter.ALL and query.filter not in kind.restrictions:
             raise Unsupported(f"no list of {query.filter} here", source=self.name)
@@ -295,7 +297,7 @@ class ErpNext:
         """Return a field of the child table of several documents, which a list of these does not tell."""
         found: dict[str, list[str]] = {}
         if names:
-            for row in await self._frappe.rows(lists.children(doctype, child, field, names)):
+            for row in await self._frappe.rows(queries.children(doctype, child, field, names)):
                 # A field that the account's role may not see is left out.
                 if row.get(field):
                     found.setdefault(str(row["parent"]), []).append(str(row[field]))

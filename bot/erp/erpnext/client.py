@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from bot.erp.errors import AuthFailed, Conflict, ErpError, NotFound, NotPermitted, Unavailable
-from bot.erp.http import Answer, Http, refusal, words
+from bot.erp.http import Http, HttpResponse, refusal, words
 
 Row = dict[str, Any]
 Condition = Sequence[Any]
@@ -39,7 +39,7 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
-class Lookup:
+class ListRequest:
     """What is asked of a DocType's list. ``parent`` is the DocType that a child table belongs to."""
 
     doctype: str
@@ -67,7 +67,7 @@ class Lookup:
         return given
 
 
-class Frappe:
+class ErpNextClient:
     """Calls to one site. ``page``: rows asked for at once."""
 
     def __init__(self, http: Http, account: Account, *, page: int = PAGE) -> None:
@@ -87,7 +87,7 @@ class Frappe:
         return row
 
     async def rows(
-        self, lookup: Lookup, *, start: int = 0, limit: int | None = None, account: Account | None = None
+        self, lookup: ListRequest, *, start: int = 0, limit: int | None = None, account: Account | None = None
     ) -> list[Row]:
         """Return ``limit`` rows from ``start`` on, None: all; page by page."""
         found: list[Row] = []
@@ -99,7 +99,7 @@ class Frappe:
                 break
         return found
 
-    async def count(self, lookup: Lookup) -> int:
+    async def count(self, lookup: ListRequest) -> int:
         """Return how many rows a list has in all."""
         given = {"doctype": lookup.doctype, **lookup.conditions()}
         found = await self._query("frappe.desk.reportview.get_count", given, self._account)
@@ -121,7 +121,7 @@ class Frappe:
         answer = await self._http.write("PUT", _resource(doctype, name), json=values, headers=account.headers)
         return _row(self._checked(answer, "data", what=name), self._http.source)
 
-    async def _page_of(self, lookup: Lookup, start: int, length: int, account: Account) -> list[Row]:
+    async def _page_of(self, lookup: ListRequest, start: int, length: int, account: Account) -> list[Row]:
         given = lookup.parameters(start, length)
         if _fits(given):
             path = _resource(lookup.doctype)
@@ -141,19 +141,19 @@ class Frappe:
             answer = await self._http.read("POST", _method(method), json=given, headers=account.headers)
         return self._checked(answer, "message")
 
-    def _checked(self, answer: Answer, inside: str, *, what: str = "", optional: bool = False) -> Any:
+    def _checked(self, answer: HttpResponse, inside: str, *, what: str = "", optional: bool = False) -> Any:
         """Return what an answer holds under ``inside``; raises what it refuses with."""
         if not answer.ok:
-            raise refused(answer, what=what, source=self._http.source)
+            raise response_error(answer, what=what, source=self._http.source)
         if not isinstance(answer.data, dict) or (inside not in answer.data and not optional):
             raise answer.failure("an answer without data", source=self._http.source)
         return answer.data.get(inside)
 
 
-def refused(answer: Answer, *, what: str = "", source: str = "") -> ErpError:
+def response_error(answer: HttpResponse, *, what: str = "", source: str = "") -> ErpError:
     """Return the error that a refusal stands for: by its class where it names one, else by its status."""
     data = answer.data if isinstance(answer.data, dict) else {}
-    kind, text = str(data.get("exc_type") or ""), said(data)
+    kind, text = str(data.get("exc_type") or ""), response_message(data)
     if answer.status == 401:
         # Keys do not run out: what is refused once is wrong.
         return AuthFailed("the API key is refused", source=source)
@@ -170,7 +170,7 @@ def refused(answer: Answer, *, what: str = "", source: str = "") -> ErpError:
     return refusal(answer, text, what=what, source=source)
 
 
-def said(data: Mapping[str, Any]) -> str:
+def response_message(data: Mapping[str, Any]) -> str:
     """Return the ERP's own words in an answer: its messages, else its exception; JSON inside JSON, HTML inside that."""
     messages = [_message(each) for each in _list(data.get("_server_messages"))]
     if any(messages):

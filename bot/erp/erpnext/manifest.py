@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from bot.erp.http import HttpOptions
 from bot.erp.port import Erp
-from bot.erp.vendors import Surroundings, Vendor
+from bot.erp.vendors import AdapterContext, Vendor
 
 
 class ApiKey(BaseModel):
@@ -51,11 +51,11 @@ class ErpNextOptions(HttpOptions):
         return value
 
 
-async def _open(surroundings: Surroundings, options: ErpNextOptions) -> Erp:
+async def _open(context: AdapterContext, options: ErpNextOptions) -> Erp:
     # Imported here, so that the options can be listed without loading the HTTP library.
-    from bot.erp.erpnext.adapter import ErpNext
+    from bot.erp.erpnext.adapter import ErpNextErp
 
-    return ErpNext(surroundings, options)
+    return ErpNextErp(context, options)
 
 
 vendor = Vendor(title="ERPNext", options=ErpNextOptions, open=_open)

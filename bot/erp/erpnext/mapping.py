@@ -1,376 +1,266 @@
-"""From Frappe's documents to the bot's records (ERP sheet, 4.3, 11.1 and 11.2).
-
-A row of a list and a whole document have the same fields, the latter with child tables, so each kind has one function.
-"""
+"""What a site's values mean (times without a zone, numbers through a float, HTML), and its Workflow's states."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
-from decimal import Decimal
-from hashlib import blake2b
-from typing import Any
+import html
+import json
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Any, TypeVar
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 from bot.erp.erpnext.client import Row
-from bot.erp.erpnext.site import Site, count, money, number, plain
-from bot.erp.erpnext.workflow import Workflow
-from bot.erp.model import (
-    Invoice,
-    InvoiceStatus,
-    OrderLine,
-    OrderStatus,
-    Product,
-    ProductionOrder,
-    ProductionStatus,
-    Progress,
-    PurchaseLine,
-    PurchaseOrder,
-    PurchaseStatus,
-    Quantities,
-    SalesOrder,
-    StockLevel,
-    WarehouseStock,
-)
+from bot.erp.errors import Invalid
+from bot.erp.model import Approval, Money, PurchaseOrder, PurchaseStatus
 
-FULL = Decimal("99.999999")
-"""From this percentage on, ERPNext itself speaks of fully delivered, received or billed."""
+R = TypeVar("R")
 
-OVER = ("Completed", "Closed")
-"""Statuses of sales orders to which nothing more happens."""
-RECEIVED = ("Completed", "Closed", "Delivered")
-"""The same of purchase orders; “Delivered” is what the supplier sent straight to the customer."""
+_LATE = timedelta(minutes=2)
+"""``modified`` is set when a save begins, and seen when its transaction ends: a long submit takes about this long."""
 
-_RESERVED = ("reserved_qty", "reserved_qty_for_production", "reserved_qty_for_sub_contract")
-_INCOMING = ("ordered_qty", "planned_qty")
-
-_PRODUCTION = {
-    "Draft": ProductionStatus.PLANNED,
-    "Submitted": ProductionStatus.PLANNED,
-    "Not Started": ProductionStatus.PLANNED,
-    "Stock Reserved": ProductionStatus.RELEASED,
-    "Stock Partially Reserved": ProductionStatus.RELEASED,
-    "In Process": ProductionStatus.RUNNING,
-    "Completed": ProductionStatus.DONE,
-    "Closed": ProductionStatus.DONE,
-    "Stopped": ProductionStatus.CANCELLED,
-    "Cancelled": ProductionStatus.CANCELLED,
-}
-FINISHED = tuple(
-    status for status, meaning in _PRODUCTION.items() if meaning in {ProductionStatus.DONE, ProductionStatus.CANCELLED}
-)
+_DIGITS = 9
+"""Frappe keeps nine decimals; what a binary float adds behind them was never there."""
 
 
-# Products and stock
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One site: the source's name, the address of its desk, and the zone that its times are meant in."""
+
+    source: str
+    url: str
+    zone: ZoneInfo
+
+    def moment(self, text: Any) -> datetime | None:
+        """Return a time, which Frappe tells in the site's zone without naming it."""
+        return datetime.fromisoformat(text).replace(tzinfo=self.zone) if text else None
+
+    def day(self, text: Any) -> date | None:
+        """Return the day of a date or time as the site's people read it."""
+        return datetime.fromisoformat(text).date() if text else None
+
+    def text(self, moment: datetime) -> str:
+        """Return a time as Frappe takes it in a filter."""
+        return moment.astimezone(self.zone).strftime("%Y-%m-%d %H:%M:%S.%f")
+
+    def overlap(self, moment: datetime) -> timedelta:
+        """Return how far before ``moment`` changes may still turn up.
+
+        In the hour that an autumn night has twice, times without a zone go back by an hour.
+        """
+        local = moment.astimezone(self.zone).replace(tzinfo=None)
+        first, second = (local.replace(tzinfo=self.zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+        return _LATE + max(second - first, timedelta(0))
+
+    def link(self, doctype: str, name: str) -> str:
+        """Return the address of a document's form in the desk."""
+        return f"{self.url.rstrip('/')}/app/{doctype.lower().replace(' ', '-')}/{quote(name, safe='')}"
+
+    def read(self, mapping: Callable[..., R], row: dict[str, Any], *more: Any) -> R:
+        """Return what ``mapping`` makes of a row; raises `Invalid` for one that cannot be read."""
+        try:
+            return mapping(row, self, *more)
+        except (KeyError, ValueError, TypeError, AttributeError, InvalidOperation) as error:
+            raise Invalid(f"unreadable record {row.get('name')!r}: {error!r}"[:200], source=self.source) from error
 
 
-def product(row: Row, site: Site, barcode: str = "") -> Product:
-    """Return an Item; ``barcode``: where the row comes from a list, which has no child tables."""
-    name, spec = str(row.get("item_name") or row["name"]), plain(row.get("description"))
-    return Product(
-        sku=row["name"],
-        name=name,
-        # Where nobody wrote a description, ERPNext puts the name there.
-        spec="" if spec == name else spec,
-        unit=str(row.get("stock_uom") or ""),
-        category=str(row.get("item_group") or ""),
-        barcode=next((str(each["barcode"]) for each in row.get("barcodes") or () if each.get("barcode")), barcode),
-    )
-
-
-def stock_level(item: Row, site: Site, bins: Iterable[Row], places: Mapping[str, Row], at: datetime) -> StockLevel:
-    """Return an Item's stock: one Bin per warehouse, ``places`` the Warehouses by name."""
-    kept = tuple(
-        WarehouseStock(
-            code=row["warehouse"],
-            name=str(places.get(row["warehouse"], {}).get("warehouse_name") or row["warehouse"]),
-            quantities=_quantities(row),
-        )
-        for row in bins
-    )
-    companies = {str(place["company"]) for place in places.values() if place.get("company")}
-    # A service or the template of variants has no stock, which is not the same as having none left.
-    stocked = item.get("is_stock_item", 1) == 1 and not item.get("has_variants")
-    return StockLevel(
-        product=product(item, site),
-        total=_total([place.quantities for place in kept]) if stocked else Quantities(on_hand=None),
-        per_warehouse=kept,
-        reorder_point=_reorder_point(item.get("reorder_levels") or ()),
-        as_of=at,
-        company=companies.pop() if len(companies) == 1 else "",
-        source=site.source,
-    )
-
-
-def _quantities(row: Row) -> Quantities:
-    on_hand, reserved = number(row.get("actual_qty")), _sum(row, _RESERVED)
-    return Quantities(
-        on_hand=on_hand,
-        reserved=reserved,
-        available=None if on_hand is None or reserved is None else on_hand - reserved,
-        incoming=_sum(row, _INCOMING),
-        forecast=number(row.get("projected_qty")),
-    )
-
-
-def _sum(row: Row, names: Sequence[str]) -> Decimal | None:
-    """Return what several fields add up to; versions differ in which there are."""
-    known = [figure for figure in (number(row.get(name)) for name in names) if figure is not None]
-    return sum(known, Decimal(0)) if known else None
-
-
-def _total(places: Sequence[Quantities]) -> Quantities:
-    """Return the sum of all places; an Item that never moved has no Bin, and nothing in stock."""
-    figures: dict[str, Decimal | None] = {}
-    for name in ("on_hand", "reserved", "available", "incoming", "forecast"):
-        each = [getattr(place, name) for place in places]
-        figures[name] = None if None in each else sum(each, Decimal(0))
-    return Quantities(**figures)
-
-
-def _reorder_point(levels: Sequence[Row]) -> Decimal | None:
-    """Return the levels of all warehouses together; none set is None."""
-    known = [
-        figure for figure in (number(level.get("warehouse_reorder_level")) for level in levels) if figure is not None
-    ]
-    return sum(known, Decimal(0)) if known else None
-
-
-# Sales
-
-
-def sales_order(row: Row, site: Site) -> SalesOrder:
-    """Return a Sales Order."""
-    currency = row.get("currency")
-    return SalesOrder(
-        id=row["name"],
-        number=row["name"],
-        # `title` may be an unfilled template such as {customer_name}.
-        customer=str(row.get("customer_name") or row.get("customer") or ""),
-        status=order_status(row),
-        delivery=None if _owes_no_goods(row) else progress(row.get("per_delivered")),
-        billing=progress(row.get("per_billed")),
-        ordered_on=site.day(row.get("transaction_date")),
-        promised_on=site.day(row.get("delivery_date")),
-        total=money(row.get("grand_total"), currency),
-        lines=tuple(_order_line(line, site, currency) for line in row.get("items") or ()),
-        salesperson=joined(line.get("sales_person") for line in row.get("sales_team") or ()),
-        url=site.link("Sales Order", row["name"]),
-        changed_at=site.moment(row.get("modified")),
-        source=site.source,
-        extra=_extra(row, "status", "company"),
-    )
-
-
-def order_status(row: Row) -> OrderStatus:
-    """Return the state of a Sales Order."""
-    if docstatus(row) == 0:
-        return OrderStatus.DRAFT
-    if docstatus(row) == 2:
-        return OrderStatus.CANCELLED
-    if row.get("status") in OVER:
-        return OrderStatus.CLOSED
-    if _owes_no_goods(row):
-        return OrderStatus.DELIVERED
-    states = {
-        Progress.NONE: OrderStatus.OPEN,
-        Progress.PARTIAL: OrderStatus.PARTLY_DELIVERED,
-        Progress.FULL: OrderStatus.DELIVERED,
-    }
-    return states[progress(row.get("per_delivered")) or Progress.NONE]
-
-
-def _owes_no_goods(row: Row) -> bool:
-    """Whether an order is of services only: there is nothing to deliver, and its percentage stays 0."""
-    return row.get("delivery_status") == "Not Applicable"
-
-
-def _order_line(line: Row, site: Site, currency: Any) -> OrderLine:
-    return OrderLine(
-        sku=str(line.get("item_code") or ""),
-        name=str(line.get("item_name") or ""),
-        unit=str(line.get("uom") or ""),
-        quantity=count(line.get("qty")),
-        # `delivered_qty` is in the line's unit, as `qty` is.
-        delivered=number(line.get("delivered_qty")),
-        price=money(line.get("rate"), currency),
-        amount=money(line.get("amount"), currency),
-        due_on=site.day(line.get("delivery_date")),
-    )
-
-
-def invoice(row: Row, site: Site) -> Invoice:
-    """Return a Sales Invoice."""
-    # What is open is kept in the currency of the customer's account, which need not be the invoice's.
-    account_currency = row.get("party_account_currency") or row.get("currency")
-    status = invoice_status(row)
-    open_amount = 0 if status is InvoiceStatus.VOID else row.get("outstanding_amount")
-    return Invoice(
-        id=row["name"],
-        number=row["name"],
-        customer=str(row.get("customer_name") or row.get("customer") or ""),
-        status=status,
-        issued_on=site.day(row.get("posting_date")),
-        due_on=site.day(row.get("due_date")),
-        total=money(row.get("grand_total"), row.get("currency")),
-        open_amount=money(open_amount, account_currency),
-        is_credit_note=row.get("is_return") == 1,
-        order_number=joined(line.get("sales_order") for line in row.get("items") or ()),
-        url=site.link("Sales Invoice", row["name"]),
-        changed_at=site.moment(row.get("modified")),
-        source=site.source,
-        extra=_extra(row, "status", "company"),
-    )
-
-
-def invoice_status(row: Row) -> InvoiceStatus:
-    """Return the state of a Sales Invoice, from its amounts: “Overdue” is set once a day and hides “Partly Paid”."""
-    if docstatus(row) == 0:
-        return InvoiceStatus.DRAFT
-    if docstatus(row) == 2:
-        return InvoiceStatus.VOID
-    sign = -1 if row.get("is_return") == 1 else 1
-    left = sign * (number(row.get("outstanding_amount")) or Decimal(0))
-    if left <= 0:
-        return InvoiceStatus.PAID
-    payable = _payable(row)
-    return InvoiceStatus.PART_PAID if payable is not None and left < sign * payable else InvoiceStatus.UNPAID
-
-
-def _payable(row: Row) -> Decimal | None:
-    """Return what was to be paid, in the currency that what is open is kept in; cents may have been rounded off."""
-    foreign = row.get("party_account_currency") not in (None, "", row.get("currency"))
-    prefix = "base_" if foreign else ""
-    return number(row.get(f"{prefix}rounded_total")) or number(row.get(f"{prefix}grand_total"))
-
-
-# Purchasing
-
-
-def purchase_order(row: Row, site: Site, workflow: Workflow) -> PurchaseOrder:
-    """Return a Purchase Order, as yet without its approval."""
-    currency = row.get("currency")
-    return PurchaseOrder(
-        id=row["name"],
-        number=row["name"],
-        vendor=str(row.get("supplier_name") or row.get("supplier") or ""),
-        status=purchase_status(row, workflow),
-        approval=None,
-        requester=str(row.get("owner") or ""),
-        changed_by=str(row.get("modified_by") or ""),
-        ordered_on=site.day(row.get("transaction_date")),
-        due_on=site.day(row.get("schedule_date")),
-        total=money(row.get("grand_total"), currency),
-        received=progress(row.get("per_received")),
-        lines=tuple(_purchase_line(line, currency) for line in row.get("items") or ()),
-        version=version(row, workflow),
-        url=site.link("Purchase Order", row["name"]),
-        changed_at=site.moment(row.get("modified")),
-        source=site.source,
-        extra=_extra(row, "status", "company", workflow.field),
-    )
-
-
-def purchase_status(row: Row, workflow: Workflow) -> PurchaseStatus:
-    """Return the state of a Purchase Order; its Workflow knows more than its ``status``, which stays “Draft”."""
-    state = workflow.state_of(row)
-    if state in workflow.rejected:
-        return PurchaseStatus.REJECTED
-    if docstatus(row) == 2:
-        return PurchaseStatus.CANCELLED
-    if state in workflow.waiting:
-        return PurchaseStatus.WAITING
-    if docstatus(row) == 0:
-        return PurchaseStatus.DRAFT
-    return PurchaseStatus.DONE if row.get("status") in RECEIVED else PurchaseStatus.APPROVED
-
-
-def version(row: Row, workflow: Workflow) -> str:
-    """Return a sign for this revision: ``modified`` and, as that may stay, a hash of what matters to a decision."""
-    total = number(row.get("grand_total"))
-    seen = (docstatus(row), workflow.state_of(row), total and total.normalize(), row.get("currency"))
-    return f"{row.get('modified')}~{blake2b(repr(seen).encode(), digest_size=6).hexdigest()}"
-
-
-def modified_of(version: str) -> str:
-    """Return the ``modified`` that a version was made of."""
-    return version.partition("~")[0]
-
-
-def _purchase_line(line: Row, currency: Any) -> PurchaseLine:
-    return PurchaseLine(
-        sku=str(line.get("item_code") or ""),
-        name=str(line.get("item_name") or ""),
-        unit=str(line.get("uom") or ""),
-        quantity=count(line.get("qty")),
-        received=number(line.get("received_qty")),
-        price=money(line.get("rate"), currency),
-        amount=money(line.get("amount"), currency),
-    )
-
-
-# Production
-
-
-def production_order(row: Row, site: Site) -> ProductionOrder:
-    """Return a Work Order."""
-    planned = count(row.get("qty"))
-    return ProductionOrder(
-        id=row["name"],
-        number=row["name"],
-        sku=str(row.get("production_item") or ""),
-        name=str(row.get("item_name") or ""),
-        unit=str(row.get("stock_uom") or ""),
-        planned=planned,
-        produced=number(row.get("produced_qty")),
-        scrapped=number(row.get("process_loss_qty")),
-        status=production_status(row),
-        start_on=site.day(row.get("planned_start_date")),
-        # Without operations nothing is scheduled; then only the day that somebody promised is known.
-        due_on=site.day(row.get("planned_end_date") or row.get("expected_delivery_date")),
-        material_ready=_material_ready(row, planned),
-        sales_order=str(row.get("sales_order") or ""),
-        url=site.link("Work Order", row["name"]),
-        changed_at=site.moment(row.get("modified")),
-        source=site.source,
-        extra=_extra(row, "status", "company"),
-    )
-
-
-def production_status(row: Row) -> ProductionStatus:
-    """Return the state of a Work Order."""
-    if docstatus(row) == 2:
-        return ProductionStatus.CANCELLED
-    return _PRODUCTION[row["status"]]
-
-
-def _material_ready(row: Row, planned: Decimal) -> bool | None:
-    transferred = number(row.get("material_transferred_for_manufacturing"))
-    return None if transferred is None or row.get("skip_transfer") == 1 else transferred >= planned
-
-
-# Parts
-
-
-def docstatus(row: Row) -> int:
-    """Return 0 for a draft, 1 for what is submitted, 2 for what is cancelled; where it is not told, by the status."""
-    known = row.get("docstatus")
-    return int(known) if known is not None else {"Draft": 0, "Cancelled": 2}.get(row["status"], 1)
-
-
-def progress(percent: Any) -> Progress | None:
-    """Return what a percentage means."""
-    share = number(percent)
-    if share is None:
+def number(value: Any) -> Decimal | None:
+    """Return a number exactly, without what a float put behind its ninth decimal; None is not said."""
+    if value is None or value == "":
         return None
-    if share <= 0:
-        return Progress.NONE
-    return Progress.FULL if share >= FULL else Progress.PARTIAL
+    exact = Decimal(value) if isinstance(value, Decimal | int) else Decimal(str(value))
+    exponent = exact.as_tuple().exponent
+    if not isinstance(exponent, int):
+        raise ValueError("not a finite number")
+    return round(exact, _DIGITS) if exponent < -_DIGITS else exact
 
 
-def joined(values: Iterable[Any]) -> str:
-    """Return each name once, in order."""
-    return ", ".join(dict.fromkeys(str(value) for value in values if value))
+def required_number(value: Any) -> Decimal:
+    """Return a number that cannot be left unsaid."""
+    found = number(value)
+    if found is None:
+        raise ValueError("a quantity is missing")
+    return found
 
 
-def _extra(row: Row, *names: str) -> dict[str, str]:
-    return {name: str(row[name]) for name in names if row.get(name)}
+def money(value: Any, currency: Any) -> Money | None:
+    """Return an amount, or None where the user may not see it or no currency is named."""
+    amount = number(value)
+    return None if amount is None or not currency else Money(amount, str(currency))
+
+
+def html_to_text(content: Any) -> str:
+    """Return the text of an HTML field, as its writer saw it."""
+    text = re.sub(r"<br\s*/?>|</(p|div|li)>", "\n", str(content or ""), flags=re.IGNORECASE)
+    return html.unescape(re.sub(r"<[^<>]*>", "", text)).strip()
+
+
+def text_to_html(text: str) -> str:
+    """Return a text as an HTML field holds it."""
+    return html.escape(text, quote=False).replace("\n", "<br>")
+
+
+_SOON = timedelta(minutes=5)
+"""How long after a step a comment of the same person is taken for its reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowTransition:
+    """A step that a Workflow allows: from a state by an action to the next, for the users of a role."""
+
+    state: str
+    action: str
+    next_state: str
+    role: str
+    self_approval: bool
+
+
+def transition(row: Row) -> WorkflowTransition:
+    """Return a row of a Workflow's transitions."""
+    own = row.get("allow_self_approval") == 1
+    return WorkflowTransition(row["state"], row["action"], row["next_state"], str(row.get("allowed") or ""), own)
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalWorkflow:
+    """How Purchase Orders are approved. States are what ``field`` of the document may hold.
+
+    Without a Workflow, the field is ``docstatus``: a draft waits, and is approved by submitting it.
+    """
+
+    field: str
+    approvals: tuple[WorkflowTransition, ...]
+    rejected: frozenset[str]
+    """States in which an order ends that somebody rejected."""
+
+    @property
+    def submits(self) -> bool:
+        """Whether there is no Workflow."""
+        return self.field == "docstatus"
+
+    @property
+    def waiting(self) -> frozenset[str]:
+        """Return the states that somebody can approve from."""
+        return frozenset(each.state for each in self.approvals)
+
+    def state_of(self, row: Row) -> str:
+        """Return a document's state; empty where it has none."""
+        state = row.get(self.field)
+        return "" if state is None else str(state)
+
+    def level(self, state: str) -> int:
+        """Return at which approval a waiting state is, 1 the first."""
+        return 1 + _longest(state, [(each.next_state, each.state) for each in self.approvals])
+
+    def levels(self, state: str) -> int:
+        """Return how many approvals the way through a waiting state has, where conditions differ at most."""
+        further = [(each.state, each.next_state) for each in self.approvals if each.next_state in self.waiting]
+        return self.level(state) + _longest(state, further)
+
+    def may_approve_own(self, state: str) -> bool:
+        """Whether somebody may approve their own order in this state."""
+        return self.submits or any(each.self_approval for each in self.approvals if each.state == state)
+
+
+SUBMITTING = ApprovalWorkflow(
+    "docstatus", (WorkflowTransition("0", "Submit", "1", "", self_approval=True),), frozenset()
+)
+"""What holds where no Workflow is defined."""
+
+
+def _longest(state: str, edges: Sequence[tuple[str, str]], seen: frozenset[str] = frozenset()) -> int:
+    """Return the length of the longest way from ``state``; states that were passed already end it."""
+    ways = {after for before, after in edges if before == state} - seen - {state}
+    return max((1 + _longest(way, edges, seen | {state}) for way in ways), default=0)
+
+
+def workflow(row: Row, site: Site, approve: str, reject: str) -> ApprovalWorkflow:
+    """Return a Workflow; ``approve`` and ``reject`` are its actions' names, which every site chooses for itself."""
+    transitions = [transition(each) for each in row["transitions"]]
+    approvals = tuple(each for each in transitions if each.action == approve)
+    if not approvals:
+        names = ", ".join(sorted({each.action for each in transitions}))
+        raise Invalid(f"the Workflow has no action {approve!r} (it has: {names})", source=site.source)
+    first = row["states"][0]["state"]
+    refused = {each.next_state for each in transitions if each.action == reject}
+    # Where rejecting sends an order back, it is a draft again, or waits again.
+    rejected = frozenset(refused - {first} - {each.state for each in approvals})
+    return ApprovalWorkflow(str(row.get("workflow_state_field") or "workflow_state"), approvals, rejected)
+
+
+@dataclass(frozen=True, slots=True)
+class StateChange:
+    """A change of a document's state: who made it, when, from which state to which."""
+
+    by: str
+    at: datetime
+    before: str
+    after: str
+
+
+def step(row: Row, site: Site, field: str) -> StateChange | None:
+    """Return the step that a Version records, if it is one."""
+    changed = json.loads(row["data"]).get("changed") or ()
+    for name, before, after in changed:
+        if name == field:
+            at = site.moment(row["creation"])
+            return None if at is None else StateChange(str(row["owner"]), at, _text(before), _text(after))
+    return None
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentComment:
+    """A comment on a document."""
+
+    by: str
+    at: datetime
+    text: str
+
+
+def remark(row: Row, site: Site) -> DocumentComment:
+    """Return a Comment. Its editor's HTML is not part of what was said."""
+    at = site.moment(row["creation"])
+    if at is None:
+        raise ValueError("a comment without a time")
+    return DocumentComment(str(row.get("comment_email") or row["owner"]), at, html_to_text(row.get("content")))
+
+
+def with_approval(
+    order: PurchaseOrder,
+    workflow: ApprovalWorkflow,
+    *,
+    steps: Iterable[StateChange] = (),
+    remarks: Iterable[DocumentComment] = (),
+    pending_for: Sequence[str] = (),
+) -> PurchaseOrder:
+    """Return an order with its approval; drafts and cancelled orders have none."""
+    if order.status in {PurchaseStatus.DRAFT, PurchaseStatus.CANCELLED}:
+        return order
+    state, last = order.extra.get(workflow.field, ""), _last_decision(workflow, steps)
+    at = state if order.status is PurchaseStatus.WAITING else last.before if last else ""
+    approval = Approval(pending_for=tuple(pending_for))
+    if at in workflow.waiting:
+        approval = replace(approval, level=workflow.level(at), levels=workflow.levels(at))
+    if last is not None:
+        reason = next((each.text for each in remarks if _explains(each, last)), "")
+        approval = replace(approval, decided_by=last.by, decided_at=last.at, reason=reason)
+    return replace(order, approval=approval)
+
+
+def _last_decision(workflow: ApprovalWorkflow, steps: Iterable[StateChange]) -> StateChange | None:
+    """Return the last decision since the order was last handed in."""
+    last = None
+    for each in sorted(steps, key=lambda each: each.at):
+        last = each if each.before in workflow.waiting else None
+    return last
+
+
+def _explains(remark: DocumentComment, step: StateChange) -> bool:
+    return remark.by == step.by and timedelta(0) <= remark.at - step.at <= _SOON

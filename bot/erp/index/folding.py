@@ -6,9 +6,8 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from bot.erp.index.model import Entry
-from bot.erp.index.port import Readings
-from bot.erp.index.spelling import spell
+from bot.erp.index.pinyin import spell
+from bot.erp.index.port import IndexEntry, Readings
 from bot.erp.model import Product
 
 _SIGNS = str.maketrans({"×": "x", "*": "x", "\u200b": None, "\ufeff": None, "\0": None})
@@ -32,16 +31,16 @@ def key_of(sku: str) -> str:
     return _storable(sku).casefold()
 
 
-def entries(products: Iterable[Product], readings: Readings) -> list[Entry]:
+def entries(products: Iterable[Product], readings: Readings) -> list[IndexEntry]:
     """Return products as they are kept."""
     return [_entry(product, readings) for product in products]
 
 
-def _entry(product: Product, readings: Readings) -> Entry:
+def _entry(product: Product, readings: Readings) -> IndexEntry:
     code, name = fold(product.sku), fold(product.name)
     initials, syllables = spell(name, readings)
     texts = {field: _storable(getattr(product, field)) for field in _TEXTS}
-    return Entry(
+    return IndexEntry(
         key=key_of(product.sku),
         code=code,
         name=name,

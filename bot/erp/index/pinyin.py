@@ -1,19 +1,71 @@
-"""How Chinese characters are read, asked of a process of its own that ends with the answer.
-
-The dictionary takes 55 MB and a quarter of a second (measured), and after the first fill a bot hardly meets a character
-that it does not know: so it is never loaded into the bot.
-"""
+"""Pinyin: how characters are read, asked of a process of its own, and how names are spelled with it."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import re
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
+from itertools import combinations, islice
 from pathlib import Path
 
 from bot.erp.errors import Unavailable
 from bot.erp.index.port import Readings
+
+_CHINESE = re.compile("[\u3007\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff]")
+
+MOST_CHARACTERS, MOST_READINGS, MOST_INITIALS, MOST_SYLLABLES = 32, 3, 8, 5
+"""Of each name, each character, and each name's spellings. They bound what a name of many readings costs: of the
+products of a trade nearly all have one or two characters with a second reading."""
+
+
+def chinese(text: str) -> list[str]:
+    """Return the Chinese characters of a text."""
+    return _CHINESE.findall(text)
+
+
+def may_be_initials(word: str) -> bool:
+    """Return whether a word of letters can be the first letters of syllables: none begins with i, u or v."""
+    return word.isascii() and word.isalpha() and not set(word) & set("iuv")
+
+
+def may_be_syllables(word: str) -> bool:
+    """Return whether a word of letters can be part of syllables, whole ones and one that is begun: all have a vowel."""
+    return word.isascii() and word.isalpha() and bool(set(word) & set("aeiouv"))
+
+
+def spell(name: str, readings: Readings) -> tuple[str, str]:
+    """Return a name's spellings by first letters and by syllables, each after a line break.
+
+    Both are empty for a name without Chinese characters.
+    """
+    known = [readings.get(sign, ())[:MOST_READINGS] for sign in chinese(name)[:MOST_CHARACTERS]]
+    heard = [syllables for syllables in known if syllables]
+    if not heard:
+        return "", ""
+    letters = [tuple(dict.fromkeys(one[0] for one in syllables)) for syllables in heard]
+    return _spellings(letters, MOST_INITIALS), _spellings(heard, MOST_SYLLABLES)
+
+
+def _spellings(choices: Sequence[tuple[str, ...]], most: int) -> str:
+    return "".join(f"\n{one}" for one in islice(_combinations(choices), most))
+
+
+def _combinations(choices: Sequence[tuple[str, ...]]) -> Iterator[str]:
+    """Yield the ways to put one choice at each place: the usual ones, then one place's second choice, third …, then two
+    places' second ones.
+    """
+    usual = [one[0] for one in choices]
+    yield "".join(usual)
+    for rank in range(1, MOST_READINGS):
+        for place, one in enumerate(choices):
+            if len(one) > rank:
+                yield "".join((*usual[:place], one[rank], *usual[place + 1 :]))
+    several = [place for place, one in enumerate(choices) if len(one) > 1]
+    for pair in combinations(several, 2):
+        yield "".join(one[1] if place in pair else one[0] for place, one in enumerate(choices))
+
 
 _SECONDS = 30.0
 _PROGRAM = Path(__file__).parent / "dictionary.py"

@@ -1,12 +1,54 @@
-"""What the index needs: a place to keep it, and the sources to follow. The bot's database and the hub are these."""
+"""What the index keeps, and what it needs: a place to keep it, and the sources to follow."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
-from bot.erp.index.model import Entry, Position
 from bot.erp.model import Area, Changes, Product
+
+VERSION = 1
+"""Counts the ways in which entries were made; an index of another one is made anew."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexEntry:
+    """One product as it is searched.
+
+    ``key`` tells the products of a source apart, ``code`` and ``name`` are folded for ranking. ``plain`` is all that
+    can be searched as it is written; ``initials`` and ``syllables`` are the pinyin of the name, each spelling after a
+    line break.
+    """
+
+    key: str
+    code: str
+    name: str
+    plain: str
+    initials: str
+    syllables: str
+    product: Product
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncState:
+    """How far a source has been followed.
+
+    A *walk* reads all products from the beginning; what it does not come upon is gone. ``walking``: the walk has not
+    reached the end; ``walked_at``: when the last one did. ``synced_at``: up to when all changes are known, None before
+    the first walk's end. ``trouble``: the class of the error that the last attempt ended with.
+    """
+
+    source: str
+    cursor: str = ""
+    walk: int = 1
+    walking: bool = True
+    walked_at: datetime | None = None
+    synced_at: datetime | None = None
+    trouble: str = ""
+    version: int = VERSION
+
 
 Readings = Mapping[str, tuple[str, ...]]
 """Chinese character → its readings in letters without tones, the usual one first; none for a sign that has none."""
@@ -19,7 +61,7 @@ class IndexStore(Protocol):
         """Return the products that have every word of ``text`` (folded) somewhere, best match first."""
         ...
 
-    async def positions(self) -> Mapping[str, Position]:
+    async def positions(self) -> Mapping[str, SyncState]:
         """Return how far each source has been followed."""
         ...
 
@@ -28,7 +70,12 @@ class IndexStore(Protocol):
         ...
 
     async def advance(
-        self, before: Position | None, after: Position, *, entries: Sequence[Entry] = (), gone: Collection[str] = ()
+        self,
+        before: SyncState | None,
+        after: SyncState,
+        *,
+        entries: Sequence[IndexEntry] = (),
+        gone: Collection[str] = (),
     ) -> bool:
         """Store entries, drop those with the keys ``gone``, and move on from ``before``, all at once or not at all.
 
@@ -50,7 +97,7 @@ class IndexStore(Protocol):
         ...
 
 
-class Feed(Protocol):
+class SourceFeed(Protocol):
     """The sources as the index asks them: spaced out and given up like every other call."""
 
     async def changed_since(self, source: str, area: Area, cursor: str, *, limit: int) -> Changes:

@@ -10,25 +10,26 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from bot.erp import deciding, listing
+from bot.erp.concurrency import gather_or_cancel
 from bot.erp.errors import ErpError, Invalid, NotFound, NotPermitted
-from bot.erp.kingdee import wording
+from bot.erp.kingdee import query as queries
 from bot.erp.kingdee.changes import ChangeReader
-from bot.erp.kingdee.client import Client, Form, Row
-from bot.erp.kingdee.envelopes import said
-from bot.erp.kingdee.forms import (
+from bot.erp.kingdee.client import Form, KingdeeClient, Row, response_message
+from bot.erp.kingdee.decisions import PurchaseApprovals
+from bot.erp.kingdee.documents import PRODUCTION_UNFINISHED, DocumentMapper, bills, product, production_number
+from bot.erp.kingdee.manifest import KingdeeOptions
+from bot.erp.kingdee.mapping import ValueReader, code
+from bot.erp.kingdee.query import (
     MATERIALS,
     PRODUCTION,
     PURCHASES,
     RECEIVABLE_SOURCES,
     RECEIVABLES,
     SALES,
+    DocumentLister,
+    ListSpec,
 )
-from bot.erp.kingdee.lists import Listed, Lister
-from bot.erp.kingdee.manifest import KingdeeOptions
-from bot.erp.kingdee.mapping import PRODUCTION_UNFINISHED, Documents, bills, product, production_number
 from bot.erp.kingdee.stock import StockReader
-from bot.erp.kingdee.values import Values, code
-from bot.erp.kingdee.workflow import Workflow
 from bot.erp.model import (
     Area,
     Changes,
@@ -44,12 +45,11 @@ from bot.erp.model import (
     Verdict,
 )
 from bot.erp.port import Capability, Filter, ListQuery
-from bot.erp.together import together
-from bot.erp.vendors import Surroundings
+from bot.erp.vendors import AdapterContext
 
 T = TypeVar("T")
 
-_SETTLING = (0.3, 0.6, 1.2)
+_SETTLE_DELAYS = (0.3, 0.6, 1.2)
 """Seconds to wait for a workflow that took a decision and has not yet moved on."""
 
 
@@ -58,17 +58,17 @@ class KingdeeErp:
 
     capabilities = frozenset(Capability)
 
-    def __init__(self, surroundings: Surroundings, options: KingdeeOptions) -> None:
-        self.name = surroundings.name
-        self._now = surroundings.now
+    def __init__(self, context: AdapterContext, options: KingdeeOptions) -> None:
+        self.name = context.name
+        self._now = context.now
         self._options = options
-        self._client = Client(options, now=surroundings.now, source=self.name)
-        values = Values(ZoneInfo(options.zone), options.currencies)
+        self._client = KingdeeClient(options, now=context.now, source=self.name)
+        values = ValueReader(ZoneInfo(options.zone), options.currencies)
         words = tuple(word.lower() for word in options.rejections)
-        self._documents = Documents(self.name, values, words)
-        self._workflow = Workflow(self._client, values)
-        self._lists = Lister(self._client, values, days=options.list_days)
-        self._stock = StockReader(self._client, options, now=surroundings.now)
+        self._documents = DocumentMapper(self.name, values, words)
+        self._workflow = PurchaseApprovals(self._client, values)
+        self._lists = DocumentLister(self._client, values, days=options.list_days)
+        self._stock = StockReader(self._client, options, now=context.now)
         self._changes = ChangeReader(self._client, self._workflow, self._documents)
 
     async def check(self) -> None:
@@ -88,11 +88,11 @@ class KingdeeErp:
             return await self._first_products(active, limit)
         keys = ("FNumber", "FName", "FSpecification", "FBARCODE")
         searched = [key for key in keys if await self._client.has(MATERIALS, key)]
-        wanted = wording.all_of(active, wording.contains(searched, text))
+        wanted = queries.all_of(active, queries.contains(searched, text))
         calls = [self._client.query(MATERIALS, wanted, limit=self._options.most_rows)]
-        if wording.is_code(text):
-            calls.append(self._client.query(MATERIALS, wording.all_of(active, wording.spelled("FNumber", text))))
-        found = [row for rows in await together(*calls) for row in rows]
+        if queries.is_code(text):
+            calls.append(self._client.query(MATERIALS, queries.all_of(active, queries.spelled("FNumber", text))))
+        found = [row for rows in await gather_or_cancel(*calls) for row in rows]
         return listing.find_products(_distinct(self._mapped(product, row) for row in found), text, limit=limit)
 
     async def _first_products(self, active: str, limit: int) -> tuple[Product, ...]:
@@ -119,12 +119,12 @@ class KingdeeErp:
     async def orders(self, query: ListQuery) -> Slice[SalesOrder]:
         """Return sales orders without lines."""
         today = self._today()
-        listed = Listed(
+        listed = ListSpec(
             form=SALES,
             listing=listing.SALES_ORDERS,
             read=self._orders,
             texts=("FCustId.FName",),
-            narrow={Filter.LATE: f"{_OPEN_BILL} and FDeliveryDate<{wording.day_text(today)}"},
+            narrow={Filter.LATE: f"{_OPEN_BILL} and FDeliveryDate<{queries.day_text(today)}"},
         )
         return await self._lists.pick(listed, query, today)
 
@@ -142,11 +142,11 @@ class KingdeeErp:
     async def invoices(self, query: ListQuery) -> Slice[Invoice]:
         """Return receivables."""
         today = self._today()
-        due = f"FENDDATE_H<{wording.day_text(today)}"
+        due = f"FENDDATE_H<{queries.day_text(today)}"
         if await self._client.has(RECEIVABLES, "FENDDATE"):
             # A plan of several payments: one may be due before the last.
-            due = f"({due} or FENDDATE<{wording.day_text(today)})"
-        listed = Listed(
+            due = f"({due} or FENDDATE<{queries.day_text(today)})"
+        listed = ListSpec(
             form=RECEIVABLES,
             listing=listing.INVOICES,
             read=self._invoices,
@@ -180,13 +180,13 @@ class KingdeeErp:
     async def purchase_orders(self, query: ListQuery) -> Slice[PurchaseOrder]:
         """Return purchase orders without lines."""
         today = self._today()
-        listed = Listed(
+        listed = ListSpec(
             form=PURCHASES,
             listing=listing.PURCHASE_ORDERS,
             read=self._purchases,
             texts=("FSupplierId.FName",),
             narrow={
-                Filter.LATE: f"{_OPEN_BILL} and FDeliveryDate<{wording.day_text(today)}",
+                Filter.LATE: f"{_OPEN_BILL} and FDeliveryDate<{queries.day_text(today)}",
                 Filter.PENDING: "FDocumentStatus='B' and FCancelStatus='A'",
             },
         )
@@ -216,7 +216,7 @@ class KingdeeErp:
 
         async def read(number: str) -> PurchaseOrder:
             order = await self.purchase_order(number)
-            for seconds in _SETTLING if accepted else ():
+            for seconds in _SETTLE_DELAYS if accepted else ():
                 if order.version != accepted[0].version:
                     break
                 await asyncio.sleep(seconds)
@@ -238,7 +238,7 @@ class KingdeeErp:
             )
         name = "Audit" if decision.verdict is Verdict.APPROVE else "CancelAssign"
         data = {"Numbers": [order.number], "InterationFlags": "", "IgnoreInterationFlag": ""}
-        return said(await self._client.write(name, PURCHASES.id, data, what=order.number))
+        return response_message(await self._client.write(name, PURCHASES.id, data, what=order.number))
 
     # Production
 
@@ -246,7 +246,7 @@ class KingdeeErp:
         """Return one production order, that is one line of a bill; raises `NotFound`."""
         self._asked(number)
         rows = await self._client.query(
-            PRODUCTION, wording.spelled("FBillNo", number, number.rpartition("#")[0] or number)
+            PRODUCTION, queries.spelled("FBillNo", number, number.rpartition("#")[0] or number)
         )
         row = self._only([row for row in rows if production_number(row).casefold() == number.casefold()], number)
         return self._mapped(self._documents.production_order, row[0])
@@ -254,8 +254,8 @@ class KingdeeErp:
     async def production_orders(self, query: ListQuery) -> Slice[ProductionOrder]:
         """Return production orders."""
         today = self._today()
-        unfinished = wording.one_of("FStatus", PRODUCTION_UNFINISHED)
-        listed = Listed(
+        unfinished = queries.one_of("FStatus", PRODUCTION_UNFINISHED)
+        listed = ListSpec(
             form=PRODUCTION,
             listing=listing.PRODUCTION_ORDERS,
             read=self._productions,
@@ -264,12 +264,12 @@ class KingdeeErp:
             key="FTreeEntity_FEntryId",
             also=("FTreeEntity_FSeq",),
             number=production_number,
-            narrow={Filter.LATE: f"{unfinished} and FPlanFinishDate<{wording.day_text(today)}"},
+            narrow={Filter.LATE: f"{unfinished} and FPlanFinishDate<{queries.day_text(today)}"},
         )
         return await self._lists.pick(listed, query, today)
 
     async def _productions(self, ids: Sequence[str]) -> list[ProductionOrder]:
-        rows = await self._client.query_each(PRODUCTION, lambda some: wording.one_of("FTreeEntity_FEntryId", some), ids)
+        rows = await self._client.query_each(PRODUCTION, lambda some: queries.one_of("FTreeEntity_FEntryId", some), ids)
         return [self._mapped(self._documents.production_order, row) for row in rows]
 
     # Changes
@@ -283,7 +283,7 @@ class KingdeeErp:
     async def _bill(self, form: Form, number: str) -> list[Row]:
         """Return the lines of the bill with a number; raises `NotFound`."""
         self._asked(number)
-        rows = await self._client.query(form, wording.spelled("FBillNo", number))
+        rows = await self._client.query(form, queries.spelled("FBillNo", number))
         return self._only([row for row in rows if code(row["FBillNo"]).casefold() == number.casefold()], number)
 
     def _only(self, rows: list[Row], number: str) -> list[Row]:
@@ -309,8 +309,8 @@ class KingdeeErp:
             raise Invalid(f"a value that is none in an answer: {error}", source=self.name) from error
 
     def _asked(self, asked: str) -> None:
-        if not wording.is_code(asked):
-            raise NotFound(asked[: wording.LONGEST], source=self.name)
+        if not queries.is_code(asked):
+            raise NotFound(asked[: queries.LONGEST], source=self.name)
 
     def _today(self) -> date:
         return self._documents.values.local(self._now()).date()
@@ -320,7 +320,7 @@ _OPEN_BILL = "FDocumentStatus='C' and FCloseStatus='A' and FCancelStatus='A'"
 
 
 def _by_id(ids: Sequence[str]) -> str:
-    return wording.one_of("FID", ids)
+    return queries.one_of("FID", ids)
 
 
 def _distinct(products: Iterable[Product]) -> list[Product]:

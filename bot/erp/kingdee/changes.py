@@ -10,11 +10,15 @@ from collections.abc import Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from bot.erp.concurrency import gather_or_cancel
 from bot.erp.cursor import TimeCursor
 from bot.erp.errors import Invalid, NotPermitted
-from bot.erp.kingdee import wording
-from bot.erp.kingdee.client import Client, Form, Row
-from bot.erp.kingdee.forms import (
+from bot.erp.kingdee import query
+from bot.erp.kingdee.client import Form, KingdeeClient, Row
+from bot.erp.kingdee.decisions import PURCHASE_TASKS, PurchaseApprovals
+from bot.erp.kingdee.documents import DocumentMapper, production_number
+from bot.erp.kingdee.mapping import code
+from bot.erp.kingdee.query import (
     INVENTORY,
     MATERIALS,
     PAST_TASKS,
@@ -24,11 +28,7 @@ from bot.erp.kingdee.forms import (
     RUNNING_TASKS,
     SALES,
 )
-from bot.erp.kingdee.mapping import Documents, production_number
-from bot.erp.kingdee.values import code
-from bot.erp.kingdee.workflow import OURS, Workflow
 from bot.erp.model import Area, Change, Changes
-from bot.erp.together import together
 
 _LATE = timedelta(minutes=3)
 """How much later than its own time a change may appear: as long as a transaction of the ERP may take."""
@@ -39,7 +39,7 @@ _FIRST, _LAST = datetime(1900, 1, 2, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UT
 
 
 @dataclass(frozen=True, slots=True)
-class _Followed:
+class _ChangeSource:
     """How an area is followed: its form, what identifies a record, its times."""
 
     form: Form
@@ -52,17 +52,17 @@ class _Followed:
 
 
 _AREAS = {
-    Area.PRODUCTS: _Followed(MATERIALS, "FNumber", order="FNumber,FUseOrgId.FNumber", repeats=True),
-    Area.STOCK: _Followed(INVENTORY, "FMaterialId.FNumber", times=("FUpdateTime",), repeats=True),
-    Area.SALES: _Followed(SALES, "FBillNo"),
-    Area.FINANCE: _Followed(RECEIVABLES, "FBillNo"),
-    Area.PURCHASING: _Followed(PURCHASES, "FBillNo"),
-    Area.PRODUCTION: _Followed(PRODUCTION, "FBillNo", also=("FTreeEntity_FSeq",), order="FID,FTreeEntity_FSeq"),
+    Area.PRODUCTS: _ChangeSource(MATERIALS, "FNumber", order="FNumber,FUseOrgId.FNumber", repeats=True),
+    Area.STOCK: _ChangeSource(INVENTORY, "FMaterialId.FNumber", times=("FUpdateTime",), repeats=True),
+    Area.SALES: _ChangeSource(SALES, "FBillNo"),
+    Area.FINANCE: _ChangeSource(RECEIVABLES, "FBillNo"),
+    Area.PURCHASING: _ChangeSource(PURCHASES, "FBillNo"),
+    Area.PRODUCTION: _ChangeSource(PRODUCTION, "FBillNo", also=("FTreeEntity_FSeq",), order="FID,FTreeEntity_FSeq"),
 }
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class _StreamPage:
     """What a stream gave: the latest times seen of its records, and up to which time it is complete (None: its end)."""
 
     seen: dict[str, datetime]
@@ -72,12 +72,12 @@ class _Part:
 class ChangeReader:
     """Follows areas; keeps nothing between calls."""
 
-    def __init__(self, client: Client, workflow: Workflow, documents: Documents) -> None:
+    def __init__(self, client: KingdeeClient, workflow: PurchaseApprovals, documents: DocumentMapper) -> None:
         self._client = client
         self._workflow = workflow
         self._documents = documents
         self._values = documents.values
-        self._late = _LATE + (_REPEATED_HOUR if documents.values.puts_clocks_back else timedelta(0))
+        self._late = _LATE + (_REPEATED_HOUR if documents.values.has_daylight_saving else timedelta(0))
 
     async def next(self, area: Area, text: str, *, limit: int) -> Changes:
         """Return the next changes of an area; raises `Invalid` for a cursor that is none."""
@@ -86,7 +86,7 @@ class ChangeReader:
         since = self._start(cursor)
         count = cursor.need(limit)
         while True:
-            parts = await together(*self._streams(area, followed, since, count))
+            parts = await gather_or_cancel(*self._streams(area, followed, since, count))
             until = min((part.until for part in parts if part.until is not None), default=None)
             known = await self._times(area, followed, _merged(parts, until))
             rows = sorted(
@@ -111,18 +111,18 @@ class ChangeReader:
         return cursor.since(self._late)
 
     def _streams(
-        self, area: Area, followed: _Followed, since: datetime | None, count: int
-    ) -> list[Coroutine[None, None, _Part]]:
+        self, area: Area, followed: _ChangeSource, since: datetime | None, count: int
+    ) -> list[Coroutine[None, None, _StreamPage]]:
         streams = [self._stream(followed, time, since, count) for time in followed.times]
         if area is Area.PURCHASING:
             # A decision in a workflow need not touch the order itself.
             streams += [self._decisions(form, since, count) for form in (RUNNING_TASKS, PAST_TASKS)]
         return streams
 
-    async def _stream(self, followed: _Followed, time: str, since: datetime | None, count: int) -> _Part:
+    async def _stream(self, followed: _ChangeSource, time: str, since: datetime | None, count: int) -> _StreamPage:
         form = followed.form
         if not await self._client.has(form, time):
-            return _Part({}, None)
+            return _StreamPage({}, None)
         times = [each for each in followed.times if await self._client.has(form, each)]
         rows = await self._client.query(
             form,
@@ -136,14 +136,14 @@ class ChangeReader:
             self._note(seen, _key(followed, row), *(row[each] for each in times))
         return self._part(seen, rows, time, count)
 
-    async def _decisions(self, form: Form, since: datetime | None, count: int) -> _Part:
+    async def _decisions(self, form: Form, since: datetime | None, count: int) -> _StreamPage:
         time = "FCompletedTime"
-        where = wording.all_of(OURS, "FStatus='1'", self._since(time, since))
+        where = query.all_of(PURCHASE_TASKS, "FStatus='1'", self._since(time, since))
         keys = ("FBILLNUMBER", time, *form.order.split(","))
         try:
             rows = await self._client.query(form, where, keys=keys, order=f"{time},{form.order}", limit=count)
         except NotPermitted:
-            return _Part({}, None)
+            return _StreamPage({}, None)
         seen: dict[str, datetime] = {}
         for row in rows:
             self._note(seen, code(row["FBILLNUMBER"]), row[time])
@@ -152,20 +152,20 @@ class ChangeReader:
     def _since(self, time: str, since: datetime | None) -> str:
         # A record that never met this time has none, and would come first.
         start = self._values.local(since) if since else _FIRST
-        return f"{time}>={wording.time_text(start)}"
+        return f"{time}>={query.time_text(start)}"
 
-    def _part(self, seen: dict[str, datetime], rows: Sequence[Row], time: str, count: int) -> _Part:
+    def _part(self, seen: dict[str, datetime], rows: Sequence[Row], time: str, count: int) -> _StreamPage:
         if len(rows) < count:
-            return _Part(seen, None)
-        return _Part(seen, self._time(rows[-1][time]))
+            return _StreamPage(seen, None)
+        return _StreamPage(seen, self._time(rows[-1][time]))
 
-    async def _times(self, area: Area, followed: _Followed, known: dict[str, datetime]) -> dict[str, datetime]:
+    async def _times(self, area: Area, followed: _ChangeSource, known: dict[str, datetime]) -> dict[str, datetime]:
         """Return the latest time of change of each record, of which a stream may have shown an earlier one."""
         keys = list(known)
         if followed.repeats:
             times = [each for each in followed.times if await self._client.has(followed.form, each)]
             rows = await self._client.query_each(
-                followed.form, lambda some: wording.one_of(followed.key, some), keys, keys=(followed.key, *times)
+                followed.form, lambda some: query.one_of(followed.key, some), keys, keys=(followed.key, *times)
             )
             for row in rows:
                 self._note(known, _key(followed, row), *(row[each] for each in times))
@@ -177,7 +177,7 @@ class ChangeReader:
         """Add to each order's times those of its decisions, and to decisions those of their order."""
         times = [each for each in ("FModifyDate", "FApproveDate") if await self._client.has(PURCHASES, each)]
         rows = await self._client.query_each(
-            PURCHASES, lambda some: wording.one_of("FBillNo", some), numbers, keys=("FBillNo", *times)
+            PURCHASES, lambda some: query.one_of("FBillNo", some), numbers, keys=("FBillNo", *times)
         )
         seen = {code(row["FBillNo"]) for row in rows}
         for number in set(known) - seen:
@@ -206,11 +206,11 @@ class ChangeReader:
             raise Invalid(f"a time that is none in an answer: {error}", source=self._client.source) from error
 
 
-def _key(followed: _Followed, row: Row) -> str:
+def _key(followed: _ChangeSource, row: Row) -> str:
     return production_number(row) if followed.form is PRODUCTION else code(row[followed.key])
 
 
-def _merged(parts: Iterable[_Part], until: datetime | None) -> dict[str, datetime]:
+def _merged(parts: Iterable[_StreamPage], until: datetime | None) -> dict[str, datetime]:
     """Return the records whose latest known time lies in what is complete."""
     merged: dict[str, datetime] = {}
     for part in parts:

@@ -1,23 +1,170 @@
-"""The WebAPI on the wire: signed requests or a session, queries page by page, and the fields that a form has here."""
+"""The WebAPI on the wire: signed requests or a session, envelopes and errors, queries, a form's fields."""
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import hmac
 import re
+from base64 import b64encode
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
-from bot.erp.errors import AuthFailed, ErpError, Invalid, NotPermitted, Unavailable
-from bot.erp.http import Answer, Http, words
-from bot.erp.kingdee.envelopes import authentication, body, opened, operation
-from bot.erp.kingdee.manifest import KingdeeOptions
-from bot.erp.kingdee.signing import App
-from bot.erp.kingdee.wording import literal
+from bot.erp.errors import AuthExpired, AuthFailed, Conflict, ErpError, Invalid, NotFound, NotPermitted, Unavailable
+from bot.erp.http import Http, HttpResponse, parse_body, refusal, words
+from bot.erp.kingdee.manifest import KingdeeOptions, client_secret
 from bot.erp.relogin import Relogin
+
+
+@dataclass(frozen=True, slots=True)
+class AppCredentials:
+    """A third-party app and the account in whose name it calls; never shown."""
+
+    app_id: str
+    secret: str
+    acct_id: str
+    user: str
+    lcid: int
+    org: str = "0"
+    """Number of an organisation; ``0`` is the account's own."""
+
+    def __repr__(self) -> str:
+        return "App(…)"
+
+    def headers(self, path: str, *, seconds: int) -> dict[str, str]:
+        """Return the headers that sign a POST to ``path`` (with its leading slash) at a Unix time."""
+        client, _, hidden = self.app_id.partition("_")
+        stamp = str(seconds)
+        signed = quote(path, safe="/").replace("/", "%2F")
+        text = f"POST\n{signed}\n\nx-api-nonce:{stamp}\nx-api-timestamp:{stamp}\n"
+        account = f"{self.acct_id},{self.user},{self.lcid},{self.org}"
+        return {
+            "X-Api-ClientID": client,
+            "X-Api-Auth-Version": "2.0",
+            "x-api-timestamp": stamp,
+            "x-api-nonce": stamp,
+            "x-api-signheaders": "x-api-timestamp,x-api-nonce",
+            "X-Api-Signature": sign(text, client_secret(hidden)),
+            "X-Kd-Appkey": self.app_id,
+            "X-Kd-Appdata": b64encode(account.encode()).decode(),
+            "X-Kd-Signature": sign(self.app_id + account, self.secret),
+        }
+
+    def login_sign(self, *, seconds: int) -> str:
+        """Return the sign of ``LoginBySign`` at a Unix time."""
+        parts = sorted((self.acct_id, self.user, self.app_id, self.secret, str(seconds)))
+        return hashlib.sha256("".join(parts).encode()).hexdigest()
+
+
+def sign(text: str, key: str) -> str:
+    """Return Base64 of the *hexadecimal text* of HMAC-SHA256, as this vendor wants it."""
+    return b64encode(hmac.new(key.encode(), text.encode(), hashlib.sha256).hexdigest().encode()).decode()
+
+
+_STUBS = "Kingdee.BOS.WebApi.ServicesStub"
+_END = ".common.kdsvc"
+_FORM_INSIDE = frozenset({"ExecuteBillQuery", "BillQuery", "QueryBusinessInfo", "WorkflowAudit", "SwitchOrg"})
+
+EXPECT_QTY = f"Kingdee.K3.SCM.WebApi.ServicesStub.ExpectQtyQueryWebApi.GetExpectQty{_END}"
+
+_EXCEPTION = "response_error:"
+_LOST = re.compile(r"会话信息已丢失|未登录|重新登录|ctx\s*==\s*null")
+_LOST_CODES = frozenset({"-10001", "401"})
+_WRONG_DATA_CENTRE = re.compile(r"thirty passport", re.IGNORECASE)
+_DENIED = re.compile(r"没有.*权限|无.{0,12}权限|(no|not have).{0,40}permission", re.IGNORECASE | re.DOTALL)
+_CHANGED = re.compile(r"已被其他用户修改")
+_GONE = re.compile(r"单据.{0,40}不存在")
+
+
+def operation(name: str) -> str:
+    """Return the address of an operation on forms."""
+    return f"{_STUBS}.DynamicFormService.{name}{_END}"
+
+
+def authentication(name: str) -> str:
+    """Return the address of a call that logs in or out."""
+    return f"{_STUBS}.AuthService.{name}{_END}"
+
+
+def body(name: str, form: str, data: dict[str, Any]) -> dict[str, Any]:
+    """Wrap an operation's data as this operation wants it: the form's id stands inside for some, outside for others."""
+    if name in _FORM_INSIDE:
+        return {"data": {"FormId": form, **data}}
+    return {"formid": form, "data": data}
+
+
+def unwrap(answer: HttpResponse, *, signed: bool, what: str = "", source: str = "") -> Any:
+    """Return an answer's data, or raise the error that it holds.
+
+    ``signed``: a lost session then means wrong credentials, which no login mends (MsgCode 1). ``what`` was asked for.
+    """
+    data = answer.data
+    if isinstance(data, str) and data.lstrip()[:1] in ("[", "{"):
+        # Some services write their JSON as a text inside JSON.
+        data = parse_body(data.encode())
+    status = next(_statuses(data), None)
+    if status is not None and not is_true(status.get("IsSuccess")):
+        text = _error_text(status)
+        codes = {str(status.get("ErrorCode"))}
+        raise _error(text, codes, str(status.get("MsgCode")), signed=signed, what=what, source=source) or Invalid(
+            text or "refused without a word", source=source
+        )
+    if isinstance(data, str):
+        # An exception of the application server, told as text with status 200 or 206, or a gateway's own words.
+        text = words(data.removeprefix(_EXCEPTION))
+        error = _error(text, {str(answer.status)}, "", signed=signed, what=what, source=source)
+        raise error or (answer.failure(text, source=source) if answer.ok else refusal(answer, text, source=source))
+    codes, text = {str(answer.status)}, ""
+    if isinstance(data, dict):
+        codes |= {str(value) for key, value in data.items() if key.lower() in ("code", "errorcode", "errcode")}
+        text = words(str(data.get("Message") or data.get("message") or ""))
+    if not answer.ok or codes & _LOST_CODES:
+        raise _error(text, codes, "", signed=signed, what=what, source=source) or refusal(answer, text, source=source)
+    return data
+
+
+def is_true(value: Any) -> bool:
+    """Return a truth value, which comes as a boolean, a text or a number."""
+    return value is True or str(value).strip().lower() in ("true", "1")
+
+
+def response_message(data: Any) -> str:
+    """Return what the ERP says to an operation that it did."""
+    status = next(_statuses(data), {})
+    return words("; ".join(str(part.get("Message", "")) for part in status.get("SuccessMessages") or ()))
+
+
+def _statuses(data: Any) -> Iterator[dict[str, Any]]:
+    """Yield the ``ResponseStatus`` of an answer: bare, under ``Result``, or as the only cell of a query's table."""
+    match data:
+        case [[{"Result": {"ResponseStatus": dict(status)}}, *_], *_]:
+            yield status
+        case {"Result": {"ResponseStatus": dict(status)}} | {"ResponseStatus": dict(status)}:
+            yield status
+
+
+def _error_text(status: dict[str, Any]) -> str:
+    errors = status.get("Errors") or ()
+    return words("; ".join(str(error.get("Message", "")) for error in errors if isinstance(error, dict)))
+
+
+def _error(text: str, codes: set[str], msg_code: str, *, signed: bool, what: str, source: str) -> ErpError | None:
+    if _WRONG_DATA_CENTRE.search(text):
+        return AuthFailed(text, source=source)
+    if codes & _LOST_CODES or msg_code == "1" or _LOST.search(text):
+        return (AuthFailed if signed else AuthExpired)(text or "not logged in", source=source)
+    if _DENIED.search(text):
+        return NotPermitted(text, source=source)
+    if _CHANGED.search(text):
+        return Conflict(text, source=source)
+    if _GONE.search(text) and what:
+        return NotFound(what, source=source)
+    return None
+
 
 T = TypeVar("T")
 Row = dict[str, Any]
@@ -46,7 +193,7 @@ class Form:
     """The key that holds the number of the organisation a record belongs to."""
 
 
-class Client:
+class KingdeeClient:
     """One account at one server. Raises only `bot.erp.errors`; reads are bounded, writes go out once."""
 
     def __init__(self, options: KingdeeOptions, *, now: Callable[[], datetime], source: str) -> None:
@@ -70,10 +217,12 @@ class Client:
         """Do an operation on a form, once, and return its data."""
         return await self._call(self._http.write, operation(name), body(name, form, data), what)
 
-    async def _call(self, send: Callable[..., Awaitable[Answer]], path: str, sent: dict[str, Any], what: str) -> Any:
+    async def _call(
+        self, send: Callable[..., Awaitable[HttpResponse]], path: str, sent: dict[str, Any], what: str
+    ) -> Any:
         async def call(headers: dict[str, str]) -> Any:
             answer = await send("POST", path, json=sent, headers=headers)
-            return opened(answer, signed=self._relogin is None, what=what, source=self.source)
+            return unwrap(answer, signed=self._relogin is None, what=what, source=self.source)
 
         if self._relogin is not None:
             return await self._relogin.run(call)
@@ -95,7 +244,7 @@ class Client:
         if result:
             raise AuthFailed(words(str(data.get("Message") or f"login result {result}")), source=self.source)
         try:
-            opened(answer, signed=True, source=self.source)
+            unwrap(answer, signed=True, source=self.source)
         except Invalid as error:
             raise AuthFailed(error.detail, source=self.source) from error
         raise Unavailable("the login gave no result", source=self.source)
@@ -228,11 +377,16 @@ class Client:
         return re.sub(rf"(?<![\w.])(?:{_TOKEN.pattern})", spell, text)
 
 
-def _app(options: KingdeeOptions) -> App | None:
+def literal(text: str) -> str:
+    """Return a text as a literal: a quote is doubled, so that the literal ends where it should."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _app(options: KingdeeOptions) -> AppCredentials | None:
     if options.app_secret is None:
         return None
     secret = options.app_secret.get_secret_value()
-    return App(options.app_id, secret, options.acct_id, options.user, options.lcid, options.org or "0")
+    return AppCredentials(options.app_id, secret, options.acct_id, options.user, options.lcid, options.org or "0")
 
 
 def _keys(data: Any) -> dict[str, str] | None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
 from typing import Self
 
 from pydantic import Field, SecretStr, model_validator
 
 from bot.erp.http import HttpOptions
-from bot.erp.kingdee.signing import client_secret
 from bot.erp.port import Erp
 from bot.erp.values import Zone
-from bot.erp.vendors import Surroundings, Vendor
+from bot.erp.vendors import AdapterContext, Vendor
+
+_MASK = b"0054f397c6234378b09ca7d3e5debce7"
+"""Hides the client secret inside the app id; the same for everybody."""
+_HIDDEN = 32
+"""Characters of the app id's second part; with any other number the vendor's own client signs with no secret."""
 
 
 class KingdeeOptions(HttpOptions):
@@ -68,11 +73,19 @@ class KingdeeOptions(HttpOptions):
         return self
 
 
-async def _open(surroundings: Surroundings, options: KingdeeOptions) -> Erp:
+def client_secret(hidden: str) -> str:
+    """Return the secret that the second part of an app id hides; raises `ValueError` where it is no Base64."""
+    if len(hidden) != _HIDDEN:
+        return ""
+    plain = bytes(byte ^ mask for byte, mask in zip(b64decode(hidden, validate=True), _MASK, strict=False))
+    return b64encode(plain).decode()
+
+
+async def _open(context: AdapterContext, options: KingdeeOptions) -> Erp:
     # Imported here, so that the options can be listed without loading the HTTP client.
     from bot.erp.kingdee.adapter import KingdeeErp
 
-    return KingdeeErp(surroundings, options)
+    return KingdeeErp(context, options)
 
 
 vendor = Vendor(title="Kingdee K/3 Cloud (金蝶云星空)", options=KingdeeOptions, open=_open)

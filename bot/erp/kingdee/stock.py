@@ -8,16 +8,15 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from bot.erp.concurrency import gather_or_cancel
 from bot.erp.errors import Invalid, NotFound, NotPermitted
-from bot.erp.kingdee import wording
-from bot.erp.kingdee.client import Client, Row
-from bot.erp.kingdee.envelopes import EXPECT_QTY
-from bot.erp.kingdee.forms import INVENTORY, MATERIALS, PURCHASES
+from bot.erp.kingdee import query
+from bot.erp.kingdee.client import EXPECT_QTY, KingdeeClient, Row
+from bot.erp.kingdee.documents import product, reorder_point
 from bot.erp.kingdee.manifest import KingdeeOptions
-from bot.erp.kingdee.mapping import product, reorder_point
-from bot.erp.kingdee.values import code, text
+from bot.erp.kingdee.mapping import code, text
+from bot.erp.kingdee.query import INVENTORY, MATERIALS, PURCHASES
 from bot.erp.model import Quantities, StockLevel, WarehouseStock
-from bot.erp.together import together
 from bot.erp.values import number
 
 _COMING = ("FQty", "FStockInQty", "FUnitId.FName", "FMaterialId.FNumber")
@@ -26,7 +25,7 @@ _COMING = ("FQty", "FStockInQty", "FUnitId.FName", "FMaterialId.FNumber")
 class StockReader:
     """Reads stock levels; all quantities are in the material's base unit."""
 
-    def __init__(self, client: Client, options: KingdeeOptions, *, now: Callable[[], datetime]) -> None:
+    def __init__(self, client: KingdeeClient, options: KingdeeOptions, *, now: Callable[[], datetime]) -> None:
         self._client = client
         self._options = options
         self._now = now
@@ -37,9 +36,9 @@ class StockReader:
         A place where nothing lies and nothing is reserved is left out: the ERP keeps a line for every place where
         something ever lay. No line at all means nothing, or nothing that the account may see.
         """
-        materials, rows, coming = await together(
-            self._client.query(MATERIALS, wording.spelled("FNumber", sku)),
-            self._client.query(INVENTORY, wording.spelled("FMaterialId.FNumber", sku)),
+        materials, rows, coming = await gather_or_cancel(
+            self._client.query(MATERIALS, query.spelled("FNumber", sku)),
+            self._client.query(INVENTORY, query.spelled("FMaterialId.FNumber", sku)),
             self._coming(sku),
         )
         materials = _only(materials or (), "FNumber", sku)
@@ -76,8 +75,8 @@ class StockReader:
 
     async def _coming(self, sku: str) -> list[Row] | None:
         """Return the lines of open purchase orders for a material, None without the right to read them."""
-        where = wording.all_of(
-            wording.spelled("FMaterialId.FNumber", sku),
+        where = query.all_of(
+            query.spelled("FMaterialId.FNumber", sku),
             "FDocumentStatus='C' and FCloseStatus='A' and FCancelStatus='A'",
         )
         try:

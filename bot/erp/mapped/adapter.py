@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 
 from bot.erp.cursor import TimeCursor
 from bot.erp.errors import NotFound, Unsupported
-from bot.erp.mapped import layouts, origins
+from bot.erp.mapped import builders, sources
 from bot.erp.mapped.bad_values import BadValues
-from bot.erp.mapped.layouts import Document
-from bot.erp.mapped.records import Ground
+from bot.erp.mapped.builders import DocumentMapping
+from bot.erp.mapped.reader import MappingContext
 from bot.erp.model import (
     Area,
     Change,
@@ -37,7 +37,7 @@ _FIRST = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 class MappedErp(RefusingErp):
     """Implements the documents of `bot.erp.port.Erp` by `_one` and `_listed`, and changes by `_changes`."""
 
-    def __init__(self, ground: Ground) -> None:
+    def __init__(self, ground: MappingContext) -> None:
         super().__init__(ground.source)
         self.ground = ground
 
@@ -48,74 +48,74 @@ class MappedErp(RefusingErp):
 
     async def order(self, number: str) -> SalesOrder:
         """Return one sales order with its lines; raises `NotFound`."""
-        return await self._single(layouts.SALES, number)
+        return await self._single(builders.SALES, number)
 
     async def orders(self, query: ListQuery) -> Slice[SalesOrder]:
         """Return sales orders without lines."""
-        return await self._page(layouts.SALES, query)
+        return await self._page(builders.SALES, query)
 
     async def invoice(self, number: str) -> Invoice:
         """Return one customer invoice; raises `NotFound`."""
-        return await self._single(layouts.FINANCE, number)
+        return await self._single(builders.FINANCE, number)
 
     async def invoices(self, query: ListQuery) -> Slice[Invoice]:
         """Return customer invoices."""
-        return await self._page(layouts.FINANCE, query)
+        return await self._page(builders.FINANCE, query)
 
     async def purchase_order(self, number: str) -> PurchaseOrder:
         """Return one purchase order with its lines; raises `NotFound`."""
-        return await self._single(layouts.PURCHASING, number)
+        return await self._single(builders.PURCHASING, number)
 
     async def purchase_orders(self, query: ListQuery) -> Slice[PurchaseOrder]:
         """Return purchase orders without lines."""
-        return await self._page(layouts.PURCHASING, query)
+        return await self._page(builders.PURCHASING, query)
 
     async def production_order(self, number: str) -> ProductionOrder:
         """Return one production order; raises `NotFound`."""
-        return await self._single(layouts.PRODUCTION, number)
+        return await self._single(builders.PRODUCTION, number)
 
     async def production_orders(self, query: ListQuery) -> Slice[ProductionOrder]:
         """Return production orders."""
-        return await self._page(layouts.PRODUCTION, query)
+        return await self._page(builders.PRODUCTION, query)
 
-    async def _single(self, document: Document[D], number: str) -> D:
+    async def _single(self, document: DocumentMapping[D], number: str) -> D:
         self._offered(document)
-        return await self._one(document, self.askable(number))
+        return await self._one(document, self.checked_key(number))
 
-    async def _page(self, document: Document[D], query: ListQuery) -> Slice[D]:
+    async def _page(self, document: DocumentMapping[D], query: ListQuery) -> Slice[D]:
         self._offered(document)
         if query.filter not in {query.filter.ALL, *document.listing.filters}:
             raise Unsupported(f"no list of {query.filter} here", source=self.name)
         return await self._listed(document, query)
 
-    def _offered(self, document: Document[Any]) -> None:
+    def _offered(self, document: DocumentMapping[Any]) -> None:
         if document.capability not in self.capabilities:
             self._refuse(document.capability)
 
-    def askable(self, key: str) -> str:
+    def checked_key(self, key: str) -> str:
         """Return a code or number that is worth asking for; raises `NotFound` for one that no ERP can have.
 
         An empty one would address a list, dots are steps of a path, and neither zero bytes nor halves of characters
         pass a database's driver.
         """
-        if not key.strip() or key in {".", ".."} or not speakable(key):
+        if not key.strip() or key in {".", ".."} or not is_encodable(key):
             raise NotFound(key, source=self.name)
         return key
 
-    async def _one(self, document: Document[D], number: str) -> D:
+    async def _one(self, document: DocumentMapping[D], number: str) -> D:
         raise NotImplementedError
 
-    async def _listed(self, document: Document[D], query: ListQuery) -> Slice[D]:
+    async def _listed(self, document: DocumentMapping[D], query: ListQuery) -> Slice[D]:
         raise NotImplementedError
 
     def next_changes(self, area: Area, cursor: TimeCursor, told: Iterable[tuple[str, datetime]], limit: int) -> Changes:
-        """Return the changes out of keys and times from `asked_since` on, as many as the cursor needs or all."""
+        """Return the changes out of keys and times from `poll_start` on, as many as the cursor needs or all."""
         rows = sorted((Change(area=area, key=key, changed_at=at) for key, at in told), key=_by_time)
-        # One second more than was gone back, for what `asked_since` cuts off.
+        # One second more than was gone back, for what `poll_start` cuts off.
         return cursor.take(area, rows, limit=limit, overlap=OVERLAP + timedelta(seconds=1))
 
 
-def asked_since(cursor: TimeCursor) -> datetime:
+def poll_start(cursor: TimeCursor) -> datetime:
     """Return the time from which on to ask for changes.
 
     It is a whole second: a text such as ``2026-11-24 02:30:00`` then stands before every fraction of that second,
@@ -125,22 +125,22 @@ def asked_since(cursor: TimeCursor) -> datetime:
     return _FIRST if since is None else since.replace(microsecond=0)
 
 
-def as_kept(moment: datetime, form: str, zone: ZoneInfo) -> datetime | int | str:
+def as_stored(moment: datetime, form: str, zone: ZoneInfo) -> datetime | int | str:
     """Return a time as the ERP has it by its ``time_format``, so that the two compare."""
     match form:
-        case origins.ZONED:
+        case sources.ZONED:
             return moment
-        case origins.NAIVE:
+        case sources.NAIVE:
             return moment.astimezone(zone).replace(tzinfo=None)
-        case origins.EPOCH:
+        case sources.EPOCH:
             return int(moment.timestamp())
-        case origins.EPOCH_MS:
+        case sources.EPOCH_MS:
             return int(moment.timestamp()) * 1000
         case _:
             return moment.astimezone(zone).strftime(form)
 
 
-def speakable(text: str) -> bool:
+def is_encodable(text: str) -> bool:
     """Whether a text can be sent to an ERP at all."""
     try:
         text.encode()

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from bot.erp.mapped.origins import EPOCH, EPOCH_MS, Origin
+from bot.erp.mapped.sources import EPOCH, EPOCH_MS, FieldSource
 from bot.erp.model import Progress
 
 E = TypeVar("E", bound=StrEnum)
@@ -27,7 +27,7 @@ _TRUE = {"true", "t", "yes", "y", "1", "x", "是"}
 _FALSE = {"false", "f", "no", "n", "0", "", "否"}
 
 
-class Unreadable(ValueError):
+class ValueUnreadable(ValueError):
     """A value is not of the sort that its field needs; the text says why, without the value."""
 
 
@@ -49,7 +49,7 @@ def text(raw: Any) -> str:
         case date():
             return raw.isoformat()
         case list() | tuple() | dict():
-            raise Unreadable("is a list or an object, not a text")
+            raise ValueUnreadable("is a list or an object, not a text")
         case _:
             return str(raw)
 
@@ -62,13 +62,13 @@ def key(raw: Any) -> str:
 def number(raw: Any, factor: Decimal | None = None) -> Decimal:
     """Return a number with every digit that it came with."""
     if isinstance(raw, bool) or not isinstance(raw, int | float | Decimal | str | bytes):
-        raise Unreadable("is no number")
+        raise ValueUnreadable("is no number")
     try:
         value = raw if isinstance(raw, Decimal) else Decimal(text(raw).strip())
     except InvalidOperation:
-        raise Unreadable("is no number") from None
+        raise ValueUnreadable("is no number") from None
     if not value.is_finite() or (value and abs(value.adjusted()) > _MOST_DIGITS):
-        raise Unreadable("is no possible number")
+        raise ValueUnreadable("is no possible number")
     return value if factor is None else _EXACT.multiply(value, factor)
 
 
@@ -81,21 +81,21 @@ def count(raw: Any) -> int:
     """Return a whole number from 0 to 99, such as a level of approval."""
     value = number(raw)
     if value != int(value) or not 0 <= value < 100:
-        raise Unreadable("is no small whole number")
+        raise ValueUnreadable("is no small whole number")
     return int(value)
 
 
-def moment(raw: Any, origin: Origin, zone: ZoneInfo) -> datetime:
+def moment(raw: Any, origin: FieldSource, zone: ZoneInfo) -> datetime:
     """Return a time; one without a zone is of ``origin``'s or else of the source's."""
     zone = ZoneInfo(origin.zone) if origin.zone else zone
     try:
         found = _moment(raw, origin.format)
     except (ValueError, OverflowError, InvalidOperation):
-        raise Unreadable("is no time" + (f" written as {origin.format}" if origin.format else "")) from None
+        raise ValueUnreadable("is no time" + (f" written as {origin.format}" if origin.format else "")) from None
     return found if found.tzinfo else found.replace(tzinfo=zone)
 
 
-def day(raw: Any, origin: Origin, zone: ZoneInfo) -> date:
+def day(raw: Any, origin: FieldSource, zone: ZoneInfo) -> date:
     """Return a date; of a time with a zone, the date that it is in the source's zone."""
     if isinstance(raw, date) and not isinstance(raw, datetime):
         return raw
@@ -125,7 +125,7 @@ def flag(raw: Any) -> bool:
         return True
     if said in _FALSE:
         return False
-    raise Unreadable("is neither yes nor no")
+    raise ValueUnreadable("is neither yes nor no")
 
 
 def names(raw: Any, split: str) -> tuple[str, ...]:
@@ -134,7 +134,7 @@ def names(raw: Any, split: str) -> tuple[str, ...]:
         try:
             raw = json.loads(raw)
         except ValueError:
-            raise Unreadable("is no list of names") from None
+            raise ValueUnreadable("is no list of names") from None
     parts: Iterable[Any] = raw if isinstance(raw, list | tuple) else text(raw).split(split)
     return tuple(name for part in parts if (name := key(part)))
 
@@ -146,7 +146,7 @@ def word(kind: type[E], raw: Any) -> E:
         return kind(said)
     except ValueError:
         # The word itself is no secret, and who has to mend the configuration needs it.
-        raise Unreadable(f"has the unknown word {said[:40]!r}") from None
+        raise ValueUnreadable(f"has the unknown word {said[:40]!r}") from None
 
 
 def progress(raw: Any, full: Decimal | None) -> Progress:

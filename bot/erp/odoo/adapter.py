@@ -35,16 +35,17 @@ from bot.erp.model import (
     StockLevel,
     Verdict,
 )
-from bot.erp.odoo import mapping, parts, searching, values
+from bot.erp.odoo import documents as records
+from bot.erp.odoo import mapping
+from bot.erp.odoo import query as queries
 from bot.erp.odoo.changes import read_changes
-from bot.erp.odoo.client import OdooClient, Row
+from bot.erp.odoo.client import Account, OdooClient, Row
 from bot.erp.odoo.manifest import OdooOptions
-from bot.erp.odoo.searching import Boundary, Condition, Documents
+from bot.erp.odoo.query import Condition, DayStart, DocumentQuery
 from bot.erp.odoo.stock import read_places
-from bot.erp.odoo.transport import Account
 from bot.erp.port import Capability, Filter, ListQuery
 from bot.erp.refusing import RefusingErp
-from bot.erp.vendors import Surroundings
+from bot.erp.vendors import AdapterContext
 
 _CANDIDATES = 200
 """How many products a search looks at to find the best ones."""
@@ -52,7 +53,7 @@ _SAME = 20
 """How many records may differ from a number in nothing but case and accents."""
 
 _NAMELESS = re.compile(r"\*([1-9][0-9]{0,8})")
-_BARE: Mapping[str, Any] = {"display_default_code": False}
+_PLAIN_NAMES: Mapping[str, Any] = {"display_default_code": False}
 """Context for display names without the code in front."""
 
 
@@ -61,12 +62,12 @@ class OdooErp(RefusingErp):
 
     capabilities = frozenset(Capability)
 
-    def __init__(self, surroundings: Surroundings, options: OdooOptions) -> None:
-        super().__init__(surroundings.name)
-        self._now, self._options = surroundings.now, options
-        self._client = OdooClient(options, now=surroundings.now, source=self.name)
+    def __init__(self, context: AdapterContext, options: OdooOptions) -> None:
+        super().__init__(context.name)
+        self._now, self._options = context.now, options
+        self._client = OdooClient(options, now=context.now, source=self.name)
         zone = ZoneInfo(options.timezone)
-        self._place = parts.Place(source=self.name, url=options.url.rstrip("/"), zone=zone)
+        self._place = mapping.OdooSite(source=self.name, url=options.url.rstrip("/"), zone=zone)
         self._users: dict[int, Row] = {}
 
     async def check(self) -> None:
@@ -81,20 +82,20 @@ class OdooErp(RefusingErp):
 
     async def find_products(self, text: str, *, limit: int) -> tuple[Product, ...]:
         """Search code, name, barcode and variant; the exact code is asked for by itself where there are too many."""
-        if not searching.is_searchable(text):
+        if not queries.is_searchable(text):
             return ()
         size = max(limit, _CANDIDATES) if text else limit
-        rows = await self._products(searching.contains(searching.PRODUCT_TEXTS, text), size)
+        rows = await self._products(queries.contains(queries.PRODUCT_TEXTS, text), size)
         if text and len(rows) == size:
-            exact = [searching.equals(name, text) for name in ("default_code", "barcode")]
-            rows += await self._products(searching.any_of(*exact), _SAME)
-        products = {row["id"]: mapping.product(row) for row in rows}
+            exact = [queries.equals(name, text) for name in ("default_code", "barcode")]
+            rows += await self._products(queries.any_of(*exact), _SAME)
+        products = {row["id"]: records.product(row) for row in rows}
         return listing.find_products(products.values(), text, limit=limit)
 
     async def stock(self, sku: str) -> StockLevel:
         """Read the product's own figures, its quants (or each warehouse's figures) and its reordering rules."""
         as_of = self._now()
-        fields = (*searching.PRODUCT_FIELDS, *searching.FIGURES)
+        fields = (*queries.PRODUCT_FIELDS, *queries.FIGURES)
         row = await self._found("product.product", "default_code", sku, fields, self._of_company(shared=True))
         rules, places = await asyncio.gather(
             self._client.rows(
@@ -106,87 +107,87 @@ class OdooErp(RefusingErp):
             ),
             read_places(self._client, row, self._of_company()),
         )
-        return mapping.stock_level(row, places, rules, as_of=as_of, place=self._place)
+        return records.stock_level(row, places, rules, as_of=as_of, place=self._place)
 
     async def _products(self, domain: Condition, limit: int) -> list[Row]:
         return await self._client.rows(
             "product.product",
             [*self._of_company(shared=True), *domain],
-            searching.PRODUCT_FIELDS,
+            queries.PRODUCT_FIELDS,
             order="default_code asc, id asc",
             limit=limit,
-            context=_BARE,
+            context=_PLAIN_NAMES,
         )
 
     # Documents
 
     async def order(self, number: str) -> SalesOrder:
         """Read the order, its invoices' states, its lines and their products."""
-        row = await self._one(searching.SALES_ORDERS, number)
+        row = await self._one(queries.SALES_ORDERS, number)
         bills, (lines, products) = await asyncio.gather(self._bills([row]), self._lines("sale.order.line", row))
-        return mapping.sales_order(row, self._place, lines=lines, products=products, bills=bills)
+        return records.sales_order(row, self._place, lines=lines, products=products, bills=bills)
 
     async def orders(self, query: ListQuery) -> Slice[SalesOrder]:
         """Read a page of orders, and their invoices' states at once."""
-        rows, total = await self._list(searching.SALES_ORDERS, query)
+        rows, total = await self._list(queries.SALES_ORDERS, query)
         bills = await self._bills(rows)
-        return Slice(items=tuple(mapping.sales_order(row, self._place, bills=bills) for row in rows), total=total)
+        return Slice(items=tuple(records.sales_order(row, self._place, bills=bills) for row in rows), total=total)
 
     async def invoice(self, number: str) -> Invoice:
         """Read one invoice or credit note."""
-        return mapping.invoice(await self._one(searching.INVOICES, number), self._place)
+        return records.invoice(await self._one(queries.INVOICES, number), self._place)
 
     async def invoices(self, query: ListQuery) -> Slice[Invoice]:
         """Read a page of invoices and credit notes."""
-        rows, total = await self._list(searching.INVOICES, query)
-        return Slice(items=tuple(mapping.invoice(row, self._place) for row in rows), total=total)
+        rows, total = await self._list(queries.INVOICES, query)
+        return Slice(items=tuple(records.invoice(row, self._place) for row in rows), total=total)
 
     async def purchase_order(self, number: str) -> PurchaseOrder:
         """Read the order, its lines, their products, and who made and changed it."""
-        row = await self._one(searching.PURCHASE_ORDERS, number)
+        row = await self._one(queries.PURCHASE_ORDERS, number)
         users, (lines, products) = await asyncio.gather(self._people([row]), self._lines("purchase.order.line", row))
         return self._purchase(row, users, lines=lines, products=products)
 
     async def purchase_orders(self, query: ListQuery) -> Slice[PurchaseOrder]:
         """Read a page of orders."""
-        rows, total = await self._list(searching.PURCHASE_ORDERS, query)
+        rows, total = await self._list(queries.PURCHASE_ORDERS, query)
         users = await self._people(rows)
         return Slice(items=tuple(self._purchase(row, users) for row in rows), total=total)
 
     async def production_order(self, number: str) -> ProductionOrder:
         """Read the order, its product, and whether it comes from a sales order."""
-        return (await self._productions([await self._one(searching.PRODUCTION_ORDERS, number)]))[0]
+        return (await self._productions([await self._one(queries.PRODUCTION_ORDERS, number)]))[0]
 
     async def production_orders(self, query: ListQuery) -> Slice[ProductionOrder]:
         """Read a page of orders, and all their products at once."""
-        rows, total = await self._list(searching.PRODUCTION_ORDERS, query)
+        rows, total = await self._list(queries.PRODUCTION_ORDERS, query)
         return Slice(items=await self._productions(rows), total=total)
 
-    def _purchase(self, row: Row, users: Mapping[int, Row], **parts: Any) -> PurchaseOrder:
+    def _purchase(self, row: Row, users: Mapping[int, Row], **more: Any) -> PurchaseOrder:
         unnamed = self._options.user if self._options.decide_as_bot else ""
-        return mapping.purchase_order(row, self._place, users=users, unnamed=unnamed, **parts)
+        return records.purchase_order(row, self._place, users=users, unnamed=unnamed, **more)
 
     async def _productions(self, rows: list[Row]) -> tuple[ProductionOrder, ...]:
         products, orders = await asyncio.gather(self._products_of(rows), self._sales_orders_among(rows))
-        return tuple(mapping.production_order(row, self._place, products=products, orders=orders) for row in rows)
+        return tuple(records.production_order(row, self._place, products=products, orders=orders) for row in rows)
 
-    async def _one(self, documents: Documents, number: str) -> Row:
+    async def _one(self, documents: DocumentQuery, number: str) -> Row:
         base = [*documents.base, *self._of_company()]
         row = await self._found(documents.model, "name", number, documents.fields, base)
         await self._tell_progress(documents.model, [row])
         return row
 
-    async def _list(self, documents: Documents, query: ListQuery) -> tuple[list[Row], int]:
+    async def _list(self, documents: DocumentQuery, query: ListQuery) -> tuple[list[Row], int]:
         """Return a page and how many there are in all, counted by the ERP only where the page does not tell."""
         there = await self._client.fields(documents.model)
         order = f"{next(name for name in documents.days if name in there)} desc"
-        domain = [*documents.base, *self._of_company(), *searching.contains(documents.texts, query.text)]
+        domain = [*documents.base, *self._of_company(), *queries.contains(documents.texts, query.text)]
         if query.filter is not Filter.ALL:
             if query.filter not in documents.filters:
                 raise Unsupported(f"no list of {query.filter} here", source=self.name)
             due, condition = documents.filters[query.filter]
-            domain, order = [*domain, *condition(there, Boundary.of(self._today(), self._place.zone))], f"{due} asc"
-        if not searching.is_searchable(query.text):
+            domain, order = [*domain, *condition(there, DayStart.of(self._today(), self._place.zone))], f"{due} asc"
+        if not queries.is_searchable(query.text):
             return [], 0
         rows = await self._client.rows(
             documents.model,
@@ -202,16 +203,18 @@ class OdooErp(RefusingErp):
 
     async def _found(self, model: str, key: str, text: str, fields: Iterable[str], base: Condition) -> Row:
         """Return the one record with this code or number; raises `NotFound`, and `Invalid` where several have it."""
-        if not text or not searching.is_searchable(text):
+        if not text or not queries.is_searchable(text):
             raise NotFound(text, source=self.name)
         nameless = _NAMELESS.fullmatch(text)
-        wanted = ["id", "=", int(nameless[1])] if nameless else searching.equals(key, text)
-        rows = await self._client.rows(model, [*base, wanted], fields, order="id asc", limit=_SAME, context=_BARE)
+        wanted = ["id", "=", int(nameless[1])] if nameless else queries.equals(key, text)
+        rows = await self._client.rows(
+            model, [*base, wanted], fields, order="id asc", limit=_SAME, context=_PLAIN_NAMES
+        )
         if nameless:
-            same = [row for row in rows if values.text(row.get(key)) in {"", "/"}]
+            same = [row for row in rows if mapping.text(row.get(key)) in {"", "/"}]
         else:
             # Where accents are told to be ignored, LIKE finds more than what was asked for.
-            same = [row for row in rows if values.text(row.get(key)).casefold() == text.casefold()]
+            same = [row for row in rows if mapping.text(row.get(key)).casefold() == text.casefold()]
         same = [row for row in same if row.get(key) == text] or same
         if not same:
             raise NotFound(text, source=self.name)
@@ -224,14 +227,18 @@ class OdooErp(RefusingErp):
 
     async def _lines(self, model: str, row: Row) -> tuple[list[Row], Mapping[int, Row]]:
         """Return an order's lines in their order, and their products."""
-        wanted = searching.SALES_LINES if model == "sale.order.line" else searching.PURCHASE_LINES
+        wanted = queries.SALES_LINES if model == "sale.order.line" else queries.PURCHASE_LINES
         found = await self._client.read(model, row.get("order_line") or (), wanted)
         lines = [found[key] for key in row.get("order_line") or () if key in found]
         return lines, await self._products_of(lines)
 
     async def _products_of(self, rows: Iterable[Row]) -> Mapping[int, Row]:
-        ids = {values.reference(row.get("product_id")) or 0 for row in rows} - {0}
-        return await self._client.read("product.product", ids, ("default_code", "name"), context=_BARE) if ids else {}
+        ids = {mapping.reference(row.get("product_id")) or 0 for row in rows} - {0}
+        return (
+            await self._client.read("product.product", ids, ("default_code", "name"), context=_PLAIN_NAMES)
+            if ids
+            else {}
+        )
 
     async def _bills(self, rows: Iterable[Row]) -> Mapping[int, Row] | None:
         """Return the states of orders' invoices, None if the account may not read invoices."""
@@ -243,7 +250,7 @@ class OdooErp(RefusingErp):
 
     async def _people(self, rows: Iterable[Row]) -> Mapping[int, Row]:
         """Return the logins of who made and last changed purchase orders; people are asked for once."""
-        users = {values.reference(row.get(name)) or 0 for row in rows for name in ("create_uid", "write_uid")}
+        users = {mapping.reference(row.get(name)) or 0 for row in rows for name in ("create_uid", "write_uid")}
         unknown = users - {0, *self._users}
         if unknown:
             self._users |= await self._client.read("res.users", unknown, ("login",))
@@ -251,7 +258,7 @@ class OdooErp(RefusingErp):
 
     async def _sales_orders_among(self, rows: Iterable[Row]) -> frozenset[str]:
         """Return which origins of production orders are sales orders: the field holds names of anything."""
-        origins = sorted({origin for row in rows for origin in mapping.origins_of(row)})
+        origins = sorted({origin for row in rows for origin in records.origins_of(row)})
         if not origins:
             return frozenset()
         try:
@@ -264,7 +271,7 @@ class OdooErp(RefusingErp):
             )
         except (NotPermitted, Unsupported):
             return frozenset()
-        return frozenset(values.text(row.get("name")) for row in found)
+        return frozenset(mapping.text(row.get("name")) for row in found)
 
     async def _tell_progress(self, model: str, rows: list[Row]) -> None:
         """Work out from the lines what 14 and 15, or a database without stock, do not say of orders in force."""
@@ -278,14 +285,14 @@ class OdooErp(RefusingErp):
         for row in orders:
             own = [lines[key] for key in row.get("order_line") or () if key in lines]
             own = [line for line in own if not line.get("display_type")]
-            pairs = [(values.number(line.get(ordered)) or 0, values.number(line.get(done)) or 0) for line in own]
+            pairs = [(mapping.number(line.get(ordered)) or 0, mapping.number(line.get(done)) or 0) for line in own]
             if pairs and all(had >= wanted for wanted, had in pairs):
                 row[status] = "full"
             else:
                 row[status] = "partial" if any(had > 0 for _, had in pairs) else "pending"
 
     def _of_company(self, *, shared: bool = False) -> Condition:
-        return searching.of_company(self._options.company, shared=shared)
+        return queries.of_company(self._options.company, shared=shared)
 
     def _today(self) -> date:
         return self._now().astimezone(self._place.zone).date()
@@ -341,8 +348,8 @@ class OdooErp(RefusingErp):
             raise NotPermitted("this person's API key is refused", source=self.name) from error
 
     async def _compare(self, order: PurchaseOrder) -> None:
-        rows = await self._client.read("purchase.order", [int(order.id)], searching.PURCHASE_ORDERS.fields)
-        if any(mapping.version(row) != order.version for row in rows.values()) or not rows:
+        rows = await self._client.read("purchase.order", [int(order.id)], queries.PURCHASE_ORDERS.fields)
+        if any(records.version(row) != order.version for row in rows.values()) or not rows:
             raise Conflict("the order was changed", source=self.name)
 
     # Changes

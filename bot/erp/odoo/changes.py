@@ -9,9 +9,9 @@ from typing import Any
 
 from bot.erp.cursor import TimeCursor
 from bot.erp.model import Area, Change, Changes
-from bot.erp.odoo import parts, searching, values
+from bot.erp.odoo import mapping, query
 from bot.erp.odoo.client import OdooClient, Row
-from bot.erp.odoo.searching import Condition
+from bot.erp.odoo.query import Condition
 
 _OVERLAP = timedelta(minutes=2)
 """``write_date`` is when a transaction began: what takes long appears with a time that has passed already."""
@@ -20,7 +20,7 @@ _MOST = 64_000
 
 
 @dataclass(frozen=True, slots=True)
-class Followed:
+class ChangeSource:
     """Where an area's changes are found."""
 
     model: str
@@ -31,25 +31,25 @@ class Followed:
     context: Mapping[str, Any] | None = None
 
 
-_FOLLOWED: Mapping[Area, Followed] = {
+_FOLLOWED: Mapping[Area, ChangeSource] = {
     # Archived products too: that one was put away is a change.
-    Area.PRODUCTS: Followed("product.product", "default_code", shared=True, context={"active_test": False}),
+    Area.PRODUCTS: ChangeSource("product.product", "default_code", shared=True, context={"active_test": False}),
     # Not the quants: one that runs empty is deleted, and its time with it.
-    Area.STOCK: Followed("stock.move", "product_id"),
-    Area.SALES: Followed(searching.SALES_ORDERS.model),
-    Area.FINANCE: Followed(searching.INVOICES.model, base=searching.INVOICES.base),
-    Area.PURCHASING: Followed(searching.PURCHASE_ORDERS.model),
-    Area.PRODUCTION: Followed(searching.PRODUCTION_ORDERS.model),
+    Area.STOCK: ChangeSource("stock.move", "product_id"),
+    Area.SALES: ChangeSource(query.SALES_ORDERS.model),
+    Area.FINANCE: ChangeSource(query.INVOICES.model, base=query.INVOICES.base),
+    Area.PURCHASING: ChangeSource(query.PURCHASE_ORDERS.model),
+    Area.PRODUCTION: ChangeSource(query.PRODUCTION_ORDERS.model),
 }
 
 
 async def read_changes(client: OdooClient, area: Area, cursor: str, *, limit: int, company: int | None) -> Changes:
     """Return the next changes of an area, as `bot.erp.port.Erp.changed_since` does."""
     at, followed = TimeCursor.parse(cursor), _FOLLOWED[area]
-    domain = [*followed.base, *searching.of_company(company, shared=followed.shared)]
+    domain = [*followed.base, *query.of_company(company, shared=followed.shared)]
     since = at.since(_OVERLAP)
     if since is not None:
-        domain.append(["write_date", ">=", searching.timestamp(since)])
+        domain.append(["write_date", ">=", query.timestamp(since)])
     await client.fields(followed.model)  # says so where the app is not installed
     need = size = at.need(limit)
     while True:
@@ -70,21 +70,21 @@ async def read_changes(client: OdooClient, area: Area, cursor: str, *, limit: in
     return at.take(area, changes, limit=limit, overlap=_OVERLAP, more=len(rows) == size)
 
 
-def _mark(row: Row, followed: Followed) -> int | None:
+def _mark(row: Row, followed: ChangeSource) -> int | None:
     """Return what tells changes at one time apart: many moves of one product are one change."""
-    return values.reference(row.get("product_id")) if followed.key == "product_id" else row["id"]
+    return mapping.reference(row.get("product_id")) if followed.key == "product_id" else row["id"]
 
 
-async def _as_changes(client: OdooClient, area: Area, followed: Followed, rows: list[Row]) -> list[Change]:
+async def _as_changes(client: OdooClient, area: Area, followed: ChangeSource, rows: list[Row]) -> list[Change]:
     products: Mapping[int, Row] = {}
     if followed.key == "product_id":
-        ids = {values.reference(row.get("product_id")) or 0 for row in rows} - {0}
+        ids = {mapping.reference(row.get("product_id")) or 0 for row in rows} - {0}
         products = await client.read("product.product", ids, ("default_code",)) if ids else {}
     changes: list[Change] = []
     for row in rows:
-        changed_at = values.moment(row.get("write_date"))
-        told = products.get(values.reference(row.get("product_id")) or 0) if followed.key == "product_id" else row
+        changed_at = mapping.moment(row.get("write_date"))
+        told = products.get(mapping.reference(row.get("product_id")) or 0) if followed.key == "product_id" else row
         if changed_at is not None and told is not None:
-            key = parts.number_of(told) if followed.key == "name" else parts.sku_of(told)
+            key = mapping.number_of(told) if followed.key == "name" else mapping.sku_of(told)
             changes.append(Change(area=area, key=key, changed_at=changed_at))
     return changes

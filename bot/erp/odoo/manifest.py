@@ -8,7 +8,7 @@ from pydantic import Field, SecretStr, field_validator
 
 from bot.erp.http import HttpOptions
 from bot.erp.port import Erp
-from bot.erp.vendors import Surroundings, Vendor
+from bot.erp.vendors import AdapterContext, Vendor
 
 
 class OdooOptions(HttpOptions):
@@ -38,11 +38,11 @@ class OdooOptions(HttpOptions):
         return name
 
 
-async def _open(surroundings: Surroundings, options: OdooOptions) -> Erp:
+async def _open(context: AdapterContext, options: OdooOptions) -> Erp:
     # Imported here, so that the options can be listed without loading what talks to the ERP.
     from bot.erp.odoo.adapter import OdooErp
 
-    return OdooErp(surroundings, options)
+    return OdooErp(context, options)
 
 
 vendor = Vendor(title="Odoo 14 to 19", options=OdooOptions, open=_open)

@@ -8,9 +8,9 @@ from decimal import Decimal
 from typing import Any
 
 from bot.erp.model import Quantities
-from bot.erp.odoo import mapping, searching, values
+from bot.erp.odoo import documents, mapping, query
 from bot.erp.odoo.client import OdooClient, Row
-from bot.erp.odoo.searching import Condition
+from bot.erp.odoo.query import Condition
 
 _MOST = 2_000
 """Quants of one product: one per shelf, lot, package and owner."""
@@ -23,7 +23,7 @@ async def read_places(client: OdooClient, product: Row, of_company: Condition) -
     they add up to the product's total; else every warehouse is asked, since the API narrows figures to one at a time.
     """
     warehouses = await client.rows("stock.warehouse", of_company, ("code", "name"), order="id asc", limit=500)
-    total = mapping.figures(product)
+    total = documents.figures(product)
     if not total.incoming and not total.outgoing and "warehouse_id" in await client.fields("stock.quant"):
         quants = await client.rows(
             "stock.quant",
@@ -34,22 +34,22 @@ async def read_places(client: OdooClient, product: Row, of_company: Condition) -
         )
         by_warehouse: dict[int, list[Row]] = {}
         for quant in quants:
-            by_warehouse.setdefault(values.reference(quant.get("warehouse_id")) or 0, []).append(quant)
-        places = [(w, mapping.quants(by_warehouse[w["id"]])) for w in warehouses if w["id"] in by_warehouse]
+            by_warehouse.setdefault(mapping.reference(quant.get("warehouse_id")) or 0, []).append(quant)
+        places = [(w, documents.quants(by_warehouse[w["id"]])) for w in warehouses if w["id"] in by_warehouse]
         if _adds_up(places, total):
             return places
     figures = await asyncio.gather(*(_figures(client, product, warehouse) for warehouse in warehouses))
-    return [(w, found) for w, found in zip(warehouses, figures, strict=True) if not mapping.is_empty(found)]
+    return [(w, found) for w, found in zip(warehouses, figures, strict=True) if not documents.is_empty(found)]
 
 
 def _adds_up(places: list[tuple[Row, Quantities]], total: Quantities) -> bool:
     parts = [(found.on_hand or 0, found.reserved or 0) for _, found in places]
     on_hand, reserved = (sum(column, Decimal(0)) for column in zip(*parts, strict=True)) if parts else (0, 0)
-    return values.number(on_hand) == total.on_hand and values.number(reserved) == total.reserved
+    return mapping.number(on_hand) == total.on_hand and mapping.number(reserved) == total.reserved
 
 
 async def _figures(client: OdooClient, product: Row, warehouse: Row) -> Quantities:
     # The name of the context key is another one since 18.
     context: Mapping[str, Any] = {"warehouse_id": warehouse["id"], "warehouse": warehouse["id"]}
-    found = await client.read("product.product", [product["id"]], searching.FIGURES, context=context)
-    return mapping.figures(found.get(product["id"], {}))
+    found = await client.read("product.product", [product["id"]], query.FIGURES, context=context)
+    return documents.figures(found.get(product["id"], {}))

@@ -11,19 +11,19 @@ from bot.erp import deciding, listing
 from bot.erp.cursor import TimeCursor
 from bot.erp.errors import Invalid, NotFound
 from bot.erp.http import Http
-from bot.erp.mapped import layouts
-from bot.erp.mapped.adapter import MappedErp, as_kept, asked_since, speakable
+from bot.erp.mapped import builders
+from bot.erp.mapped.adapter import MappedErp, as_stored, is_encodable, poll_start
+from bot.erp.mapped.areas import areas_of, capabilities_of, mappings_of
 from bot.erp.mapped.bad_values import BadValues
-from bot.erp.mapped.layouts import Document
-from bot.erp.mapped.records import Ground, Mapped, Reader, matching
-from bot.erp.mapped.sections import layouts_of, offered, sections_of
+from bot.erp.mapped.builders import DocumentMapping
+from bot.erp.mapped.reader import MappingContext, RecordMapping, RecordReader, matching
 from bot.erp.model import (
     Area,
     Changes,
     Decision,
+    DecisionOutcome,
     DecisionResult,
     Invoice,
-    Outcome,
     Product,
     ProductionOrder,
     PurchaseOrder,
@@ -33,10 +33,10 @@ from bot.erp.model import (
     Verdict,
 )
 from bot.erp.port import Capability, Filter, ListQuery
-from bot.erp.rest.client import Api
-from bot.erp.rest.manifest import Act, ProductCalls, ReadChanges, ReadList, RestOptions
-from bot.erp.rest.templates import look
-from bot.erp.vendors import Surroundings
+from bot.erp.rest.client import RestClient
+from bot.erp.rest.manifest import ChangesRead, ListRead, ProductCalls, RestOptions, WriteTemplate
+from bot.erp.rest.query import look
+from bot.erp.vendors import AdapterContext
 
 D = TypeVar("D", SalesOrder, Invoice, PurchaseOrder, ProductionOrder)
 
@@ -44,22 +44,22 @@ D = TypeVar("D", SalesOrder, Invoice, PurchaseOrder, ProductionOrder)
 class RestErp(MappedErp):
     """Implements `bot.erp.port.Erp` on configured requests."""
 
-    def __init__(self, surroundings: Surroundings, options: RestOptions) -> None:
+    def __init__(self, context: AdapterContext, options: RestOptions) -> None:
         """Connect nowhere yet; raises `ConfigurationError` for certificates that cannot be read."""
-        name = surroundings.name
+        name = context.name
         super().__init__(
-            Ground(name, ZoneInfo(options.zone), options.currency, options.unit, surroundings.now, BadValues(name))
+            MappingContext(name, ZoneInfo(options.zone), options.currency, options.unit, context.now, BadValues(name))
         )
         self._options = options
-        self._api = Api(Http(options, now=surroundings.now, source=name), options)
-        self._reader = Reader(self.ground, look)
-        self._mapped = layouts_of(sections_of(options))
+        self._api = RestClient(Http(options, now=context.now, source=name), options)
+        self._reader = RecordReader(self.ground, look)
+        self._mapped = mappings_of(areas_of(options))
         self.capabilities = _capabilities(options)
 
     async def find_products(self, text: str, *, limit: int) -> tuple[Product, ...]:
         """Return products whose code, name, spec or barcode contains ``text``, best match first."""
         calls = self._products()
-        if not speakable(text):
+        if not is_encodable(text):
             return ()
         products = self._reader.many(self._mapped["products"], await self._all(calls.list, "products.list", text))
         return listing.find_products(products, text, limit=limit)
@@ -74,7 +74,7 @@ class RestErp(MappedErp):
         calls, products = self._options.stock, self._products()
         if calls is None:
             self._refuse(Capability.STOCK)
-        sku = self.askable(sku)
+        sku = self.checked_key(sku)
         if calls.product:
             found = await self._api.one(calls.one, {"sku": sku}, what=sku)
             product = self._product(look(found, calls.product), sku)
@@ -92,7 +92,7 @@ class RestErp(MappedErp):
                 raise Invalid("stock.places.at leads to no list", source=self.name)
             places = [self._reader.single(self._mapped["stock.places"], row) for row in rows]
         figures = frozenset(calls.places.fields) if calls.places else frozenset()
-        return layouts.stock_level(product, total, tuple(places), figures, self.ground)
+        return builders.stock_level(product, total, tuple(places), figures, self.ground)
 
     async def _level(self, sku: str) -> Any:
         """Return the stock of a product that exists; where the API has nothing of it, that is an empty list."""
@@ -118,18 +118,18 @@ class RestErp(MappedErp):
         """Approve or reject one revision of a purchase order, once, and read it again."""
         act = self._acts().get(decision.verdict)
         if act is None:
-            return DecisionResult(outcome=Outcome.UNSUPPORTED, order=None)
+            return DecisionResult(outcome=DecisionOutcome.UNSUPPORTED, order=None)
         return await deciding.decide(decision, read=self.purchase_order, write=partial(self._write, act))
 
-    def _acts(self) -> Mapping[Verdict, Act | None]:
+    def _acts(self) -> Mapping[Verdict, WriteTemplate | None]:
         purchasing = self._options.purchasing
         return {Verdict.APPROVE: purchasing.approve, Verdict.REJECT: purchasing.reject} if purchasing else {}
 
-    async def _write(self, act: Act, order: PurchaseOrder, decision: Decision) -> str:
+    async def _write(self, act: WriteTemplate, order: PurchaseOrder, decision: Decision) -> str:
         given = {
             "number": order.number,
             "id": order.id,
-            "version": layouts.own_version(order.version),
+            "version": builders.own_version(order.version),
             "by": decision.by,
             "reason": decision.reason,
             "task_id": order.approval.task_id if order.approval else "",
@@ -139,20 +139,20 @@ class RestErp(MappedErp):
     async def changed_since(self, area: Area, cursor: str, *, limit: int) -> Changes:
         """Return the next changes of an area; raises `Invalid` for a cursor that is not ours."""
         section = getattr(self._options, area)
-        changes: ReadChanges | None = section and section.changes
+        changes: ChangesRead | None = section and section.changes
         if changes is None:
             self._refuse(f"changes of {area}")
         at = TimeCursor.parse(cursor)
-        since = as_kept(asked_since(at), self._options.time_format, self.ground.zone)
+        since = as_stored(poll_start(at), self._options.time_format, self.ground.zone)
         said = since if isinstance(since, int | str) else since.isoformat()
         given = {"since": said, "text": "", "today": self.ground.today().isoformat()}
         part = await self._api.part(changes, given, want=at.need(limit))
-        told = self._reader.many(Mapped(layouts.change(area), changes.fields), part.items)
+        told = self._reader.many(RecordMapping(builders.change_builder(area), changes.fields), part.items)
         return self.next_changes(area, at, told, limit)
 
     async def check(self) -> None:
         """Log in and read the first records of the first list."""
-        sections = sections_of(self._options)
+        sections = areas_of(self._options)
         first = next(section for area, section in sections.items() if area is not Area.STOCK)
         await self._api.part(first.list, self._asked(""), want=1)
 
@@ -160,7 +160,7 @@ class RestErp(MappedErp):
         """Give connections back."""
         await self._api.close()
 
-    async def _one(self, document: Document[D], number: str) -> D:
+    async def _one(self, document: DocumentMapping[D], number: str) -> D:
         section = getattr(self._options, document.area)
         row = self._picked(document.area, await self._api.one(section.one, {"number": number}, what=number), number)
         at = getattr(getattr(section, "lines", None), "at", "")
@@ -170,12 +170,12 @@ class RestErp(MappedErp):
         found: D = self._reader.single(self._mapped[document.area], row, lines)
         return found
 
-    async def _listed(self, document: Document[D], query: ListQuery) -> Slice[D]:
-        if not speakable(query.text):
+    async def _listed(self, document: DocumentMapping[D], query: ListQuery) -> Slice[D]:
+        if not is_encodable(query.text):
             return Slice(items=(), total=0)
         section, mapped = getattr(self._options, document.area), self._mapped[document.area]
-        own: ReadList | None = getattr(section, query.filter, None) if query.filter is not Filter.ALL else None
-        read: ReadList = own or section.list
+        own: ListRead | None = getattr(section, query.filter, None) if query.filter is not Filter.ALL else None
+        read: ListRead = own or section.list
         if read.pages_itself:
             part = await self._api.part(read, self._asked(query.text), start=query.offset, want=query.limit)
             items = tuple(self._reader.many(mapped, part.items))
@@ -184,7 +184,7 @@ class RestErp(MappedErp):
         documents = self._reader.many(mapped, await self._all(read, name, query.text))
         return document.listing.pick(documents, query, self.ground.today())
 
-    async def _all(self, read: ReadList, name: str, text: str) -> list[Any]:
+    async def _all(self, read: ListRead, name: str, text: str) -> list[Any]:
         """Return all records of a list; raises `Invalid` where they are too many."""
         most = self._options.most_rows
         part = await self._api.part(read, self._asked(text), want=most + 1)
@@ -205,4 +205,4 @@ def _capabilities(options: RestOptions) -> frozenset[Capability]:
         Capability.REJECT: reject is not None,
         Capability.VERSION_CHECK: approve is not None or reject is not None,
     }
-    return offered(sections_of(options)) | {capability for capability, holds in decides.items() if holds}
+    return capabilities_of(areas_of(options)) | {capability for capability, holds in decides.items() if holds}

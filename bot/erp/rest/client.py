@@ -1,10 +1,12 @@
-"""Requests of the configuration to one API: pages, passes, envelopes, and refusals as our errors."""
+"""Requests of the configuration to one API: credentials, pages, envelopes, and refusals as our errors."""
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote_plus
 
 from yarl import URL
 
@@ -19,13 +21,98 @@ from bot.erp.errors import (
     RateLimited,
     Unavailable,
 )
-from bot.erp.http import Answer, Http, refusal, words
+from bot.erp.http import Http, HttpResponse, refusal, words
 from bot.erp.mapped import values
-from bot.erp.mapped.values import Unreadable
+from bot.erp.mapped.values import ValueUnreadable
 from bot.erp.relogin import Relogin
-from bot.erp.rest.accounts import Pass, fixed_pass, login_of
-from bot.erp.rest.manifest import Act, Read, ReadList, RestOptions
-from bot.erp.rest.templates import fill, fill_params, fill_path, look
+from bot.erp.rest.manifest import (
+    Account,
+    BasicAccount,
+    BearerAccount,
+    HeaderAccount,
+    ListRead,
+    LoginAccount,
+    OAuth2Account,
+    QueryAccount,
+    ReadTemplate,
+    RestOptions,
+    WriteTemplate,
+)
+from bot.erp.rest.query import fill, fill_params, fill_path, look
+
+
+@dataclass(frozen=True, slots=True)
+class RequestCredentials:
+    """What a request bears."""
+
+    headers: dict[str, str] = field(default_factory=dict, repr=False)
+    params: dict[str, str] = field(default_factory=dict, repr=False)
+
+
+def static_credentials(account: Account) -> RequestCredentials:
+    """Return the pass of an account whose key does not run out."""
+    match account:
+        case BearerAccount():
+            return RequestCredentials({"Authorization": f"Bearer {account.token.get_secret_value()}"})
+        case BasicAccount():
+            return RequestCredentials({"Authorization": _basic(account.user, account.password.get_secret_value())})
+        case HeaderAccount():
+            return RequestCredentials({account.name: account.key.get_secret_value()})
+        case QueryAccount():
+            return RequestCredentials(params={account.name: account.key.get_secret_value()})
+        case _:
+            return RequestCredentials()
+
+
+def login_call(account: Account, http: Http) -> Callable[[], Awaitable[RequestCredentials]] | None:
+    """Return how a pass is got where it runs out; None where it does not.
+
+    The login raises `AuthFailed` for a wrong account, `Unavailable` where there is no answer that makes sense.
+    """
+    if isinstance(account, OAuth2Account):
+        return lambda: _client_credentials(account, http)
+    if isinstance(account, LoginAccount):
+        return lambda: _token(account, http)
+    return None
+
+
+async def _client_credentials(account: OAuth2Account, http: Http) -> RequestCredentials:
+    secret = account.client_secret.get_secret_value()
+    form = {"grant_type": "client_credentials"} | ({"scope": account.scope} if account.scope else {})
+    headers: dict[str, str] = {"Accept": "application/json"}
+    if account.send == "header":
+        # Both are form-encoded first (RFC 6749, 2.3.1), so that a colon in them is none.
+        headers["Authorization"] = _basic(quote_plus(account.client_id), quote_plus(secret))
+    else:
+        form |= {"client_id": account.client_id, "client_secret": secret}
+    answer = await http.read("POST", account.token_path, data=form, headers=headers)
+    # Tokens of other types (RFC 6749, 7.1) are not for a header alone, and nobody offers them to clients like this.
+    return RequestCredentials({"Authorization": f"Bearer {_of(answer, 'access_token', http.source)}"})
+
+
+async def _token(account: LoginAccount, http: Http) -> RequestCredentials:
+    given = {"user": account.user, "password": account.password.get_secret_value()}
+    answer = await http.read("POST", account.path, json=fill(account.body, given))
+    return RequestCredentials({account.header: f"{account.prefix}{_of(answer, account.token, http.source)}"})
+
+
+def _of(answer: HttpResponse, path: str, source: str) -> str:
+    """Return the token in the answer to a login. An OAuth server refuses with 400 or 401 (RFC 6749, 5.2)."""
+    try:
+        token: Any = look(answer.checked(source=source), path)
+    except NotFound:
+        raise Unavailable("there is no login at this address", source=source) from None
+    except (Invalid, NotPermitted) as error:
+        raise AuthFailed("the account is refused", source=source) from error
+    if not isinstance(token, str) or not token:
+        # Some answer 200 to a wrong password and leave the token out.
+        raise AuthFailed("the login gave no token", source=source)
+    return token
+
+
+def _basic(user: str, password: str) -> str:
+    return f"Basic {b64encode(f'{user}:{password}'.encode()).decode()}"
+
 
 _MEANINGS: Mapping[str, type[ErpError]] = {
     "auth_expired": AuthExpired,
@@ -39,7 +126,7 @@ _MEANINGS: Mapping[str, type[ErpError]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ListPage:
     """Some records of a list, and how many there are in all if the API says so."""
 
     items: list[Any]
@@ -47,7 +134,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class _Sent:
+class _PreparedRequest:
     """What was asked, ready to send."""
 
     method: str
@@ -57,32 +144,32 @@ class _Sent:
     body: Any = None
 
 
-class Api:
+class RestClient:
     """One API; ``close`` it."""
 
     def __init__(self, http: Http, options: RestOptions) -> None:
         self._http = http
         self._options = options
         self._base = URL(options.url.rstrip("/") + "/")
-        self._pass = fixed_pass(options.account)
-        login = login_of(options.account, http)
+        self._pass = static_credentials(options.account)
+        login = login_call(options.account, http)
         self._relogin = None if login is None else Relogin(login)
 
-    async def one(self, read: Read, given: Mapping[str, Any], *, what: str) -> Any:
+    async def one(self, read: ReadTemplate, given: Mapping[str, Any], *, what: str) -> Any:
         """Return what one read finds; raises `NotFound` for nothing."""
         found = look(await self._data(_sent(read, given), what=what), read.at)
         if found is None or found == []:
             raise NotFound(what, source=self._http.source)
         return found
 
-    async def part(self, read: ReadList, given: Mapping[str, Any], *, start: int = 0, want: int) -> Part:
+    async def part(self, read: ListRead, given: Mapping[str, Any], *, start: int = 0, want: int) -> ListPage:
         """Return records from ``start`` on, as many as ``want`` or all there are, page by page.
 
         Raises `Invalid` where the API gives the same page again and again, or less than it says there is.
         """
         size = min(read.paging.size, want) if read.paging else want
         place = {"limit": size, "offset": start, "page": read.paging.first if read.paging else 1, "cursor": ""}
-        sent: _Sent | None = _sent(read, {**given, **place})
+        sent: _PreparedRequest | None = _sent(read, {**given, **place})
         items: list[Any] = []
         page: list[Any] = []
         total: int | None = None
@@ -97,11 +184,17 @@ class Api:
             if not over and read.paging is None and total is not None:
                 raise Invalid("a list is longer than its answer, and has no paging", source=self._http.source)
             sent = None if over else self._following(read, given, place, answer, sent, start + len(items))
-        return Part(items[:want], total)
+        return ListPage(items[:want], total)
 
     def _following(
-        self, read: ReadList, given: Mapping[str, Any], place: dict[str, Any], answer: Answer, sent: _Sent, offset: int
-    ) -> _Sent | None:
+        self,
+        read: ListRead,
+        given: Mapping[str, Any],
+        place: dict[str, Any],
+        answer: HttpResponse,
+        sent: _PreparedRequest,
+        offset: int,
+    ) -> _PreparedRequest | None:
         """Return the request for the page after ``answer``, None if that was the last; moves ``place`` on."""
         if read.paging is None:
             return None
@@ -114,7 +207,7 @@ class Api:
                 return None
         return _sent(read, {**given, **place})
 
-    async def act(self, act: Act, given: Mapping[str, Any], *, what: str) -> str:
+    async def act(self, act: WriteTemplate, given: Mapping[str, Any], *, what: str) -> str:
         """Send a write, once; returns the ERP's own words."""
         sent = _sent(act, given)
         answer = await self._answer(sent, send=self._http.write, what=what)
@@ -125,16 +218,20 @@ class Api:
         """Give connections back."""
         await self._http.close()
 
-    async def _data(self, sent: _Sent, *, what: str) -> Any:
+    async def _data(self, sent: _PreparedRequest, *, what: str) -> Any:
         return (await self._answer(sent, what=what)).data
 
     async def _answer(
-        self, sent: _Sent, *, send: Callable[..., Awaitable[Answer]] | None = None, what: str | None = None
-    ) -> Answer:
+        self,
+        sent: _PreparedRequest,
+        *,
+        send: Callable[..., Awaitable[HttpResponse]] | None = None,
+        what: str | None = None,
+    ) -> HttpResponse:
         """Return an answer that is none of a refusal. ``what``: what it is about, None for a list."""
         send = send or self._http.read
 
-        async def ask(bears: Pass) -> Answer:
+        async def ask(bears: RequestCredentials) -> HttpResponse:
             how: dict[str, Any] = {} if sent.body is None else {"json": sent.body}
             headers = {"Accept": "application/json", **self._options.headers, **sent.headers, **bears.headers}
             answer = await send(sent.method, sent.path, params={**sent.params, **bears.params}, headers=headers, **how)
@@ -147,7 +244,7 @@ class Api:
         except AuthExpired:
             raise AuthFailed("the account is refused", source=self._http.source) from None
 
-    def _checked(self, answer: Answer, what: str | None) -> Answer:
+    def _checked(self, answer: HttpResponse, what: str | None) -> HttpResponse:
         source = self._http.source
         said = look(answer.data, self._options.error) if self._options.error else None
         text = words(said) if isinstance(said, str) else ""
@@ -169,7 +266,7 @@ class Api:
             raise answer.failure("an answer that is no JSON", source=source)
         return answer
 
-    def _meant(self, meaning: str, text: str, what: str | None, answer: Answer) -> ErpError:
+    def _meant(self, meaning: str, text: str, what: str | None, answer: HttpResponse) -> ErpError:
         source = self._http.source
         if meaning == "not_found":
             return NotFound(what or "", source=source)
@@ -188,10 +285,10 @@ class Api:
     def _count(self, found: Any) -> int | None:
         try:
             return None if found is None else int(values.number(found))
-        except Unreadable:
+        except ValueUnreadable:
             raise Invalid("total is no number", source=self._http.source) from None
 
-    def _next(self, answer: Answer, path: str, sent: _Sent) -> _Sent | None:
+    def _next(self, answer: HttpResponse, path: str, sent: _PreparedRequest) -> _PreparedRequest | None:
         """Return the request for the address that an answer names; raises `Invalid` if it leads to another server.
 
         It bears our key, which is for this server only.
@@ -203,11 +300,11 @@ class Api:
         address = URL(asked, encoded=True).join(URL(said))
         if address.origin() != self._base.origin():
             raise Invalid("the address of the next page leads to another server", source=self._http.source)
-        return _Sent(sent.method, str(address), {}, sent.headers, sent.body)
+        return _PreparedRequest(sent.method, str(address), {}, sent.headers, sent.body)
 
 
-def _sent(request: Read | Act, given: Mapping[str, Any]) -> _Sent:
-    return _Sent(
+def _sent(request: ReadTemplate | WriteTemplate, given: Mapping[str, Any]) -> _PreparedRequest:
+    return _PreparedRequest(
         request.method,
         fill_path(request.path, given),
         fill_params(request.params, given),

@@ -7,15 +7,15 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
 from bot.erp.http import HttpOptions
-from bot.erp.mapped import origins
-from bot.erp.mapped.origins import Defaults, Fields, Part
-from bot.erp.mapped.sections import sections_of
+from bot.erp.mapped import sources
+from bot.erp.mapped.areas import areas_of
+from bot.erp.mapped.sources import ConfigPart, Fields, SourceDefaults
 from bot.erp.port import Erp
-from bot.erp.rest.templates import places
-from bot.erp.vendors import Surroundings, Vendor
+from bot.erp.rest.query import places
+from bot.erp.vendors import AdapterContext, Vendor
 
 
-class Request(Part):
+class RequestTemplate(ConfigPart):
     """One request: its texts may have places for values, such as ``{number}``."""
 
     needs: ClassVar[frozenset[str]] = frozenset()
@@ -27,7 +27,7 @@ class Request(Part):
     body: dict[str, Any] | list[Any] | None = Field(None, description="JSON that is sent.")
 
     @model_validator(mode="after")
-    def _known_places(self) -> Request:
+    def _known_places(self) -> RequestTemplate:
         if "://" in self.path:
             raise ValueError("path: stands behind the source's url and is no address of its own; an example: /orders")
         used = self.used()
@@ -44,7 +44,7 @@ class Request(Part):
         return places([self.path, self.params, self.headers, self.body])
 
 
-class Read(Request):
+class ReadTemplate(RequestTemplate):
     """A request that changes nothing. A text alone is short for ``{ path = "…" }``."""
 
     method: Literal["GET", "POST"] = "GET"
@@ -56,7 +56,7 @@ class Read(Request):
     )
 
     @model_validator(mode="after")
-    def _only_reads(self) -> Read:
+    def _only_reads(self) -> ReadTemplate:
         if self.method == "POST" and not self.reads:
             raise ValueError("method: POST may change something; if this one only searches, say reads = true")
         if self.method == "GET" and self.body is not None:
@@ -64,19 +64,19 @@ class Read(Request):
         return self
 
 
-class ReadProduct(Read):
+class ProductRead(ReadTemplate):
     """One product or its stock."""
 
     needs = frozenset({"sku"})
 
 
-class ReadDocument(Read):
+class DocumentRead(ReadTemplate):
     """One document."""
 
     needs = frozenset({"number"})
 
 
-class Paging(Part):
+class Paging(ConfigPart):
     """How a long list is read in parts."""
 
     by: Literal["offset", "page", "cursor", "next"] = Field(
@@ -87,7 +87,7 @@ class Paging(Part):
     next: str = Field("", description="Where the next cursor or address is; empty for `next`: the header Link.")
 
 
-class ReadList(Read):
+class ListRead(ReadTemplate):
     """Records of one kind, in parts if need be."""
 
     knows = frozenset({"text", "today", "limit", "offset", "page", "cursor"})
@@ -99,7 +99,7 @@ class ReadList(Read):
     )
 
     @model_validator(mode="after")
-    def _pages(self) -> ReadList:
+    def _pages(self) -> ListRead:
         used, by = self.used(), self.paging.by if self.paging else ""
         if by in ("offset", "page", "cursor") and by not in used:
             raise ValueError(f'paging: by {by} needs {{{by}}}; an example: params = {{ {by} = "{{{by}}}" }}')
@@ -115,14 +115,14 @@ class ReadList(Read):
         return self
 
 
-class ReadChanges(ReadList):
+class ChangesRead(ListRead):
     """What changed since a time, oldest first."""
 
     needs = frozenset({"since"})
-    fields: origins.ChangeFields
+    fields: sources.ChangeFields
 
 
-class Act(Request):
+class WriteTemplate(RequestTemplate):
     """A request that changes something; it is sent once."""
 
     knows = frozenset({"number", "id", "version", "by", "reason", "task_id"})
@@ -138,32 +138,32 @@ def _from_text(value: Any) -> Any:
 _Short = BeforeValidator(_from_text)
 
 
-class ProductCalls(Part):
+class ProductCalls(ConfigPart):
     """Products."""
 
-    one: Annotated[ReadProduct | None, _Short] = Field(
+    one: Annotated[ProductRead | None, _Short] = Field(
         None, description="One by `{sku}`, where stock does not hold it."
     )
-    list: Annotated[ReadList, _Short]
-    changes: ReadChanges | None = None
-    fields: origins.ProductFields
+    list: Annotated[ListRead, _Short]
+    changes: ChangesRead | None = None
+    fields: sources.ProductFields
 
 
-class Places(Part):
+class WarehouseFields(ConfigPart):
     """What each warehouse has."""
 
     at: str = Field("", description="Where the list is, inside what `one` finds; empty: that is the list itself.")
-    fields: origins.PlaceFields
+    fields: sources.PlaceFields
 
 
-class StockCalls(Part):
+class StockCalls(ConfigPart):
     """Stock of one product."""
 
-    one: Annotated[ReadProduct, _Short]
+    one: Annotated[ProductRead, _Short]
     product: str = Field("", description="Where the product is inside of it, by `products.fields`; empty: ask for it.")
-    changes: ReadChanges | None = None
-    fields: origins.StockFields = Field({}, validate_default=False)
-    places: Places | None = None
+    changes: ChangesRead | None = None
+    fields: sources.StockFields = Field({}, validate_default=False)
+    places: WarehouseFields | None = None
 
     @model_validator(mode="after")
     def _figures(self) -> StockCalls:
@@ -172,26 +172,26 @@ class StockCalls(Part):
         return self
 
 
-class OrderLines(Part):
+class OrderLines(ConfigPart):
     """Lines of a sales order."""
 
     at: str = Field(min_length=1, description="Where the list is inside the order.")
-    fields: origins.OrderLineFields
+    fields: sources.OrderLineFields
 
 
-class PurchaseLines(Part):
+class PurchaseLines(ConfigPart):
     """Lines of a purchase order."""
 
     at: str = Field(min_length=1, description="Where the list is inside the order.")
-    fields: origins.PurchaseLineFields
+    fields: sources.PurchaseLineFields
 
 
-class DocumentCalls(Part):
+class DocumentCalls(ConfigPart):
     """Documents of one kind."""
 
-    one: Annotated[ReadDocument, _Short]
-    list: Annotated[ReadList, _Short]
-    changes: ReadChanges | None = None
+    one: Annotated[DocumentRead, _Short]
+    list: Annotated[ListRead, _Short]
+    changes: ChangesRead | None = None
     fields: Fields
 
     @model_validator(mode="after")
@@ -205,27 +205,27 @@ class DocumentCalls(Part):
 class SalesCalls(DocumentCalls):
     """Sales orders."""
 
-    fields: origins.SalesFields
+    fields: sources.SalesFields
     lines: OrderLines | None = None
-    late: Annotated[ReadList | None, _Short] = Field(None, description="What may be late, instead of all of `list`.")
+    late: Annotated[ListRead | None, _Short] = Field(None, description="What may be late, instead of all of `list`.")
 
 
 class InvoiceCalls(DocumentCalls):
     """Customer invoices."""
 
-    fields: origins.InvoiceFields
-    overdue: Annotated[ReadList | None, _Short] = None
+    fields: sources.InvoiceFields
+    overdue: Annotated[ListRead | None, _Short] = None
 
 
 class PurchaseCalls(DocumentCalls):
     """Purchase orders, and how they are decided."""
 
-    fields: origins.PurchaseFields
+    fields: sources.PurchaseFields
     lines: PurchaseLines | None = None
-    late: Annotated[ReadList | None, _Short] = None
-    pending: Annotated[ReadList | None, _Short] = None
-    approve: Act | None = None
-    reject: Act | None = None
+    late: Annotated[ListRead | None, _Short] = None
+    pending: Annotated[ListRead | None, _Short] = None
+    approve: WriteTemplate | None = None
+    reject: WriteTemplate | None = None
 
     @model_validator(mode="after")
     def _shows_decisions(self) -> PurchaseCalls:
@@ -238,24 +238,24 @@ class PurchaseCalls(DocumentCalls):
 class ProductionCalls(DocumentCalls):
     """Production orders."""
 
-    fields: origins.ProductionFields
-    late: Annotated[ReadList | None, _Short] = None
+    fields: sources.ProductionFields
+    late: Annotated[ListRead | None, _Short] = None
 
 
-class NoAccount(Part):
+class NoAccount(ConfigPart):
     """An API that asks nobody who they are."""
 
     kind: Literal["none"] = "none"
 
 
-class BearerAccount(Part):
+class BearerAccount(ConfigPart):
     """A token that does not run out, as ``Authorization: Bearer …``."""
 
     kind: Literal["bearer"]
     token: SecretStr
 
 
-class BasicAccount(Part):
+class BasicAccount(ConfigPart):
     """User and password in every request."""
 
     kind: Literal["basic"]
@@ -263,7 +263,7 @@ class BasicAccount(Part):
     password: SecretStr
 
 
-class HeaderAccount(Part):
+class HeaderAccount(ConfigPart):
     """A key in a header of its own."""
 
     kind: Literal["header"]
@@ -271,7 +271,7 @@ class HeaderAccount(Part):
     key: SecretStr
 
 
-class QueryAccount(Part):
+class QueryAccount(ConfigPart):
     """A key in the address."""
 
     kind: Literal["query"]
@@ -279,7 +279,7 @@ class QueryAccount(Part):
     key: SecretStr
 
 
-class OAuth2Account(Part):
+class OAuth2Account(ConfigPart):
     """OAuth 2 client credentials (RFC 6749, 4.4); the token is renewed when it is refused."""
 
     kind: Literal["oauth2"]
@@ -290,7 +290,7 @@ class OAuth2Account(Part):
     send: Literal["header", "body"] = Field("header", description="Where the credentials go.")
 
 
-class LoginAccount(Part):
+class LoginAccount(ConfigPart):
     """A login that answers with a token, renewed when it is refused."""
 
     kind: Literal["login"]
@@ -313,7 +313,7 @@ Meaning = Literal[
 ]
 
 
-class Envelope(Part):
+class EnvelopeOptions(ConfigPart):
     """For APIs that answer 200 to everything and say in the body what came of it."""
 
     at: str = Field(min_length=1, description="Where the code is.")
@@ -321,16 +321,16 @@ class Envelope(Part):
     errors: dict[str, Meaning] = Field({}, description="Code → what it means; others are `invalid`.")
 
 
-class RestOptions(HttpOptions, Defaults):
+class RestOptions(HttpOptions, SourceDefaults):
     """Options of a source of the vendor ``rest``."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     account: Account = NoAccount()
     headers: dict[str, str] = Field({}, description="Headers of every request, such as a tenant's name.")
-    envelope: Envelope | None = None
+    envelope: EnvelopeOptions | None = None
     error: str = Field("", description="Where an answer says in words what went wrong.")
-    time_format: origins.TimeFormat = Field(
+    time_format: sources.TimeFormat = Field(
         "zoned", description="How `{since}` is written: `zoned`, `naive`, `epoch`, `epoch_ms` or a pattern."
     )
     most_rows: int = Field(5_000, ge=1, le=100_000, description="Records that one list may have at most.")
@@ -347,16 +347,16 @@ class RestOptions(HttpOptions, Defaults):
             raise ValueError("stock needs products too: products.fields say where name and unit are")
         if self.stock is not None and not self.stock.product and self.products and self.products.one is None:
             raise ValueError('stock has no product, so products.one is needed; an example: one = "/products/{sku}"')
-        if not sections_of(self):
+        if not areas_of(self):
             raise ValueError('no area is mapped; an example: [erp.NAME.sales] one = "/orders/{number}"')
-        self.complete(sections_of(self))
+        self.complete(areas_of(self))
         return self
 
 
-async def _open(surroundings: Surroundings, options: RestOptions) -> Erp:
+async def _open(context: AdapterContext, options: RestOptions) -> Erp:
     from bot.erp.rest.adapter import RestErp
 
-    return RestErp(surroundings, options)
+    return RestErp(context, options)
 
 
 vendor = Vendor(title="JSON API", options=RestOptions, open=_open)

@@ -9,15 +9,16 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from bot.erp import deciding, listing
+from bot.erp.concurrency import gather_or_cancel
 from bot.erp.errors import Invalid, NotFound, NotPermitted
 from bot.erp.model import (
     Approval,
     Area,
     Changes,
     Decision,
+    DecisionOutcome,
     DecisionResult,
     Invoice,
-    Outcome,
     Product,
     ProductionOrder,
     PurchaseOrder,
@@ -27,9 +28,14 @@ from bot.erp.model import (
     StockLevel,
 )
 from bot.erp.port import Capability, Filter, ListQuery
-from bot.erp.sap_b1 import wording
-from bot.erp.sap_b1.approvals import Approvals, Request
-from bot.erp.sap_b1.books import (
+from bot.erp.sap_b1 import query as queries
+from bot.erp.sap_b1.changes import ChangeReader
+from bot.erp.sap_b1.client import NameCache, SapB1Client
+from bot.erp.sap_b1.decisions import ApprovalRequest, PurchaseApprovals
+from bot.erp.sap_b1.documents import DocumentMapper, base_orders
+from bot.erp.sap_b1.manifest import SapB1Options
+from bot.erp.sap_b1.mapping import Row, ValueReader, code
+from bot.erp.sap_b1.query import (
     CREDIT_NOTES,
     INVOICE_DRAFTS,
     INVOICES,
@@ -38,26 +44,20 @@ from bot.erp.sap_b1.books import (
     PRODUCTION,
     PURCHASE_DRAFTS,
     PURCHASES,
-    Book,
+    DocumentEntity,
+    DocumentLister,
+    ListSpec,
 )
-from bot.erp.sap_b1.changes import ChangeReader
-from bot.erp.sap_b1.client import Client
-from bot.erp.sap_b1.directory import Directory
-from bot.erp.sap_b1.lists import Listed, Lister
-from bot.erp.sap_b1.manifest import SapB1Options
-from bot.erp.sap_b1.mapping import Documents, base_orders
 from bot.erp.sap_b1.stock import ITEMS, StockReader
-from bot.erp.sap_b1.values import Row, Values, code
-from bot.erp.together import together
-from bot.erp.vendors import Surroundings
+from bot.erp.vendors import AdapterContext
 
 T = TypeVar("T")
 
 _SALES = (ORDERS, ORDER_DRAFTS)
 _FINANCE = (INVOICES, CREDIT_NOTES, INVOICE_DRAFTS)
 _PURCHASING = (PURCHASES, PURCHASE_DRAFTS)
-_OPEN = wording.equals("DocumentStatus", "bost_Open")
-_UNFINISHED = wording.one_of("ProductionOrderStatus", ("boposPlanned", "boposReleased"))
+_OPEN = queries.equals("DocumentStatus", "bost_Open")
+_UNFINISHED = queries.one_of("ProductionOrderStatus", ("boposPlanned", "boposReleased"))
 
 
 class SapB1Erp:
@@ -65,18 +65,18 @@ class SapB1Erp:
 
     capabilities = frozenset(Capability)
 
-    def __init__(self, surroundings: Surroundings, options: SapB1Options) -> None:
-        self.name = surroundings.name
-        self._now = surroundings.now
-        self._client = Client(options, now=surroundings.now, source=self.name)
-        self._values = Values(ZoneInfo(options.zone), options.currencies)
-        self._documents = Documents(self.name, self._values)
-        self._directory = Directory(self._client, now=surroundings.now, minutes=options.names_minutes)
-        self._approvals = Approvals(self._client, self._directory, options, self._values)
-        self._stock = StockReader(self._client, self._directory, options, now=surroundings.now)
-        self._lists = Lister(self._client, days=options.list_days)
+    def __init__(self, context: AdapterContext, options: SapB1Options) -> None:
+        self.name = context.name
+        self._now = context.now
+        self._client = SapB1Client(options, now=context.now, source=self.name)
+        self._values = ValueReader(ZoneInfo(options.zone), options.currencies)
+        self._documents = DocumentMapper(self.name, self._values)
+        self._directory = NameCache(self._client, now=context.now, minutes=options.names_minutes)
+        self._approvals = PurchaseApprovals(self._client, self._directory, options, self._values)
+        self._stock = StockReader(self._client, self._directory, options, now=context.now)
+        self._lists = DocumentLister(self._client, days=options.list_days)
         self._changes = ChangeReader(
-            self._client, self._approvals, self._values, now=surroundings.now, days=options.approval_days
+            self._client, self._approvals, self._values, now=context.now, days=options.approval_days
         )
 
     async def check(self) -> None:
@@ -108,18 +108,18 @@ class SapB1Erp:
     async def orders(self, query: ListQuery) -> Slice[SalesOrder]:
         """Return sales orders without lines."""
         today = self._today()
-        listed = Listed(
+        listed = ListSpec(
             listing=listing.SALES_ORDERS,
             books=_SALES,
             read=self._orders,
-            narrow={Filter.LATE: {ORDERS: wording.all_of(_OPEN, self._before("DocDueDate", today))}},
+            narrow={Filter.LATE: {ORDERS: queries.all_of(_OPEN, self._before("DocDueDate", today))}},
         )
         return await self._lists.pick(listed, query, today)
 
-    async def _orders(self, book: Book, keys: Sequence[int]) -> list[SalesOrder]:
+    async def _orders(self, book: DocumentEntity, keys: Sequence[int]) -> list[SalesOrder]:
         return [replace(order, lines=()) for order in await self._orders_of(book, await self._rows(book, keys))]
 
-    async def _orders_of(self, book: Book, rows: Sequence[Row]) -> list[SalesOrder]:
+    async def _orders_of(self, book: DocumentEntity, rows: Sequence[Row]) -> list[SalesOrder]:
         sellers = await self._directory.salespersons()
         return self._mapped(lambda row: self._documents.order(book, row, sellers), rows)
 
@@ -133,18 +133,18 @@ class SapB1Erp:
     async def invoices(self, query: ListQuery) -> Slice[Invoice]:
         """Return invoices and credit notes."""
         today = self._today()
-        listed = Listed(
+        listed = ListSpec(
             listing=listing.INVOICES,
             books=_FINANCE,
             read=self._invoices,
-            narrow={Filter.OVERDUE: {INVOICES: wording.all_of(_OPEN, self._before("DocDueDate", today))}},
+            narrow={Filter.OVERDUE: {INVOICES: queries.all_of(_OPEN, self._before("DocDueDate", today))}},
         )
         return await self._lists.pick(listed, query, today)
 
-    async def _invoices(self, book: Book, keys: Sequence[int]) -> list[Invoice]:
+    async def _invoices(self, book: DocumentEntity, keys: Sequence[int]) -> list[Invoice]:
         return await self._invoices_of(book, await self._rows(book, keys))
 
-    async def _invoices_of(self, book: Book, rows: Sequence[Row]) -> list[Invoice]:
+    async def _invoices_of(self, book: DocumentEntity, rows: Sequence[Row]) -> list[Invoice]:
         entries = [entry for entries in self._mapped(base_orders, rows) for entry in entries]
         orders = await self._order_numbers(list(dict.fromkeys(entries)))
         return self._mapped(lambda row: self._documents.invoice(book, row, orders), rows)
@@ -167,7 +167,7 @@ class SapB1Erp:
         """
         return (await self._with_request(number))[0]
 
-    async def _with_request(self, number: str) -> tuple[PurchaseOrder, Request | None]:
+    async def _with_request(self, number: str) -> tuple[PurchaseOrder, ApprovalRequest | None]:
         book, row = await self._find(_PURCHASING, number, generated=True)
         [key] = self._mapped(lambda row: int(row[book.key]), [row])
         read = self._approvals.of_drafts if book is PURCHASE_DRAFTS else self._approvals.of_orders
@@ -185,27 +185,27 @@ class SapB1Erp:
             waiting = await self._purchases(PURCHASE_DRAFTS, await self._approvals.pending())
             return listing.PURCHASE_ORDERS.pick(waiting, query, today)
         due = self._before("DocDueDate", today)
-        approved = wording.equals("AuthorizationStatus", "dasApproved")
-        listed = Listed(
+        approved = queries.equals("AuthorizationStatus", "dasApproved")
+        listed = ListSpec(
             listing=listing.PURCHASE_ORDERS,
             books=_PURCHASING,
             read=self._purchases,
             narrow={
                 Filter.LATE: {
-                    PURCHASES: wording.all_of(_OPEN, due),
-                    PURCHASE_DRAFTS: wording.all_of(approved, due),
+                    PURCHASES: queries.all_of(_OPEN, due),
+                    PURCHASE_DRAFTS: queries.all_of(approved, due),
                 }
             },
         )
         return await self._lists.pick(listed, query, today)
 
-    async def _purchases(self, book: Book, keys: Sequence[int]) -> list[PurchaseOrder]:
+    async def _purchases(self, book: DocumentEntity, keys: Sequence[int]) -> list[PurchaseOrder]:
         read = self._approvals.of_drafts if book is PURCHASE_DRAFTS else self._approvals.of_orders
         rows, requests = await self._rows(book, keys), await read(keys)
         return [replace(order, lines=()) for order in await self._purchases_of(book, rows, requests)]
 
     async def _purchases_of(
-        self, book: Book, rows: Sequence[Row], requests: Mapping[str, Request]
+        self, book: DocumentEntity, rows: Sequence[Row], requests: Mapping[str, ApprovalRequest]
     ) -> list[PurchaseOrder]:
         people, buyers = await self._directory.people(), await self._directory.salespersons()
         return self._mapped(
@@ -217,14 +217,14 @@ class SapB1Erp:
 
     async def decide(self, decision: Decision) -> DecisionResult:
         """Approve or reject, by `bot.erp.deciding`. What is approved is not generated: that is its originator's."""
-        requests: list[Request | None] = []
+        requests: list[ApprovalRequest | None] = []
 
         async def read(number: str) -> PurchaseOrder:
             order, request = await self._with_request(number)
             requests.append(request)
             return order
 
-        def classify(before: PurchaseOrder, after: PurchaseOrder, decision: Decision) -> Outcome | None:
+        def classify(before: PurchaseOrder, after: PurchaseOrder, decision: Decision) -> DecisionOutcome | None:
             first, last = requests[0], requests[-1]
             recorded = first is not None and last is not None and last.records(decision, first.stage)
             return outcome_of(before, after, decision, recorded=recorded)
@@ -241,15 +241,15 @@ class SapB1Erp:
     async def production_orders(self, query: ListQuery) -> Slice[ProductionOrder]:
         """Return production orders."""
         today = self._today()
-        listed = Listed(
+        listed = ListSpec(
             listing=listing.PRODUCTION_ORDERS,
             books=(PRODUCTION,),
             read=self._productions,
-            narrow={Filter.LATE: {PRODUCTION: wording.all_of(_UNFINISHED, self._before("DueDate", today))}},
+            narrow={Filter.LATE: {PRODUCTION: queries.all_of(_UNFINISHED, self._before("DueDate", today))}},
         )
         return await self._lists.pick(listed, query, today)
 
-    async def _productions(self, book: Book, keys: Sequence[int]) -> list[ProductionOrder]:
+    async def _productions(self, book: DocumentEntity, keys: Sequence[int]) -> list[ProductionOrder]:
         return self._mapped(self._documents.production_order, await self._rows(book, keys))
 
     # Changes
@@ -260,17 +260,19 @@ class SapB1Erp:
 
     # What the areas share
 
-    async def _find(self, books: Sequence[Book], number: str, *, generated: bool = False) -> tuple[Book, Row]:
+    async def _find(
+        self, books: Sequence[DocumentEntity], number: str, *, generated: bool = False
+    ) -> tuple[DocumentEntity, Row]:
         """Return the only document with a number, and its book; raises `NotFound`.
 
         ``generated``: a draft that became a document is found too.
         """
         self._asked(number)
         asked = [(book, where) for book in books if (where := book.spelled(number))]
-        answers = await together(
+        answers = await gather_or_cancel(
             *(
                 self._client.rows(
-                    book.entity, select=book.select, where=wording.all_of(where, "" if generated else book.living)
+                    book.entity, select=book.select, where=queries.all_of(where, "" if generated else book.living)
                 )
                 for book, where in asked
             )
@@ -283,7 +285,7 @@ class SapB1Erp:
             raise Invalid(f"several documents bear this number: ask for one of {exact}", source=self.name)
         return found[0]
 
-    async def _rows(self, book: Book, keys: Sequence[int]) -> list[Row]:
+    async def _rows(self, book: DocumentEntity, keys: Sequence[int]) -> list[Row]:
         return await self._client.rows_each(book.entity, book.key, keys, select=book.select, where=book.where)
 
     def _mapped(self, make: Callable[[Row], T], rows: Sequence[Row]) -> list[T]:
@@ -294,23 +296,25 @@ class SapB1Erp:
             raise Invalid(f"a value that is missing or none in an answer: {error}", source=self.name) from error
 
     def _before(self, field: str, day: date) -> str:
-        return f"{field} lt {wording.day_text(day, self._client.version)}"
+        return f"{field} lt {queries.day_text(day, self._client.version)}"
 
     def _asked(self, asked: str) -> None:
-        if not wording.is_code(asked):
-            raise NotFound(asked[: wording.LONGEST], source=self.name)
+        if not queries.is_code(asked):
+            raise NotFound(asked[: queries.LONGEST], source=self.name)
 
     def _today(self) -> date:
         return self._values.local(self._now()).date()
 
 
-def outcome_of(before: PurchaseOrder, after: PurchaseOrder, decision: Decision, *, recorded: bool) -> Outcome | None:
+def outcome_of(
+    before: PurchaseOrder, after: PurchaseOrder, decision: Decision, *, recorded: bool
+) -> DecisionOutcome | None:
     """Return what became of a decision; ``recorded``: the person's own line of the request tells it.
 
     A stage may want several people, and goes on waiting after the first.
     """
     if recorded and after.status is PurchaseStatus.WAITING:
-        return Outcome.MORE_APPROVALS_NEEDED
+        return DecisionOutcome.MORE_APPROVALS_NEEDED
     if recorded:
         # Of two decisions in one second, the last is not known.
         after = replace(after, approval=replace(after.approval or Approval(), decided_by=decision.by))

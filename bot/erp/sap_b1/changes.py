@@ -11,12 +11,15 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from bot.erp.concurrency import gather_or_cancel
 from bot.erp.cursor import TimeCursor
 from bot.erp.errors import Invalid, NotPermitted, Unsupported
 from bot.erp.model import Area, Change, Changes
-from bot.erp.sap_b1 import wording
-from bot.erp.sap_b1.approvals import Approvals
-from bot.erp.sap_b1.books import (
+from bot.erp.sap_b1 import query
+from bot.erp.sap_b1.client import SapB1Client
+from bot.erp.sap_b1.decisions import PurchaseApprovals
+from bot.erp.sap_b1.mapping import Row, ValueReader
+from bot.erp.sap_b1.query import (
     CREDIT_NOTES,
     INVOICE_DRAFTS,
     INVOICES,
@@ -24,12 +27,9 @@ from bot.erp.sap_b1.books import (
     ORDERS,
     PURCHASE_DRAFTS,
     PURCHASES,
-    Book,
+    DocumentEntity,
 )
-from bot.erp.sap_b1.client import Client
 from bot.erp.sap_b1.stock import ITEMS
-from bot.erp.sap_b1.values import Row, Values
-from bot.erp.together import together
 
 _LATE = timedelta(minutes=3)
 """How much later than its own time a change may appear: as long as a transaction of the ERP may take."""
@@ -38,8 +38,8 @@ _REPEATED_HOUR = timedelta(hours=1)
 _AT_LEAST = 200
 _WIDEN = 4
 _FIRST, _LAST = datetime(1900, 1, 2, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
-_PRODUCTS = Book(entity=ITEMS, key="ItemCode", count="ItemCode", day="UpdateDate", texts=(), select=())
-_BOOKS: Mapping[Area, tuple[Book, ...]] = {
+_PRODUCTS = DocumentEntity(entity=ITEMS, key="ItemCode", count="ItemCode", day="UpdateDate", texts=(), select=())
+_ENTITIES: Mapping[Area, tuple[DocumentEntity, ...]] = {
     Area.PRODUCTS: (_PRODUCTS,),
     Area.SALES: (ORDERS, ORDER_DRAFTS),
     Area.FINANCE: (INVOICES, CREDIT_NOTES, INVOICE_DRAFTS),
@@ -48,7 +48,7 @@ _BOOKS: Mapping[Area, tuple[Book, ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class _StreamPage:
     """What a stream gave: times by number, and up to which time it is complete (None: its end)."""
 
     seen: Mapping[str, datetime]
@@ -59,18 +59,24 @@ class ChangeReader:
     """Follows the areas whose records tell when they changed; keeps nothing between calls."""
 
     def __init__(
-        self, client: Client, approvals: Approvals, values: Values, *, now: Callable[[], datetime], days: int
+        self,
+        client: SapB1Client,
+        approvals: PurchaseApprovals,
+        values: ValueReader,
+        *,
+        now: Callable[[], datetime],
+        days: int,
     ) -> None:
         self._client = client
         self._approvals = approvals
         self._values = values
         self._now = now
         self._days = timedelta(days=days)
-        self._late = _LATE + (_REPEATED_HOUR if values.puts_clocks_back else timedelta(0))
+        self._late = _LATE + (_REPEATED_HOUR if values.has_daylight_saving else timedelta(0))
 
     async def next(self, area: Area, text: str, *, limit: int) -> Changes:
         """Return the next changes of an area; raises `Invalid` for a cursor that is none."""
-        if area not in _BOOKS:
+        if area not in _ENTITIES:
             raise Unsupported(f"{area} tell no time of change", source=self._client.source)
         cursor = TimeCursor.parse(text)
         if cursor.at is not None and not _FIRST < cursor.at < _LAST:
@@ -79,7 +85,7 @@ class ChangeReader:
         count = max(cursor.need(limit), _AT_LEAST)
         decided = await self._decided(since) if area is Area.PURCHASING else {}
         while True:
-            parts = await together(*(self._stream(book, since, count) for book in _BOOKS[area]))
+            parts = await gather_or_cancel(*(self._stream(book, since, count) for book in _ENTITIES[area]))
             until = min((part.until for part in parts if part.until is not None), default=None)
             rows = _changes(area, _latest(*(part.seen for part in parts), decided), since, until)
             found = cursor.take(area, rows, limit=limit, overlap=self._late, more=until is not None)
@@ -88,12 +94,12 @@ class ChangeReader:
             # All that came is known already or older than the cursor's hour of the day: look further.
             count *= _WIDEN
 
-    async def _stream(self, book: Book, since: datetime | None, count: int) -> _Part:
+    async def _stream(self, book: DocumentEntity, since: datetime | None, count: int) -> _StreamPage:
         # Records that were never changed may have no such time, and would come first.
         rows = await self._client.rows(
             book.entity,
             select=tuple(dict.fromkeys((book.key, book.count, "UpdateDate", "UpdateTime"))),
-            where=wording.all_of(book.where, book.living, f"UpdateDate ge {self._day(since or _FIRST)}"),
+            where=query.all_of(book.where, book.living, f"UpdateDate ge {self._day(since or _FIRST)}"),
             order=f"UpdateDate,UpdateTime,{book.key}",
             limit=count,
         )
@@ -103,9 +109,9 @@ class ChangeReader:
             number, at = self._told(book, row)
             if at is not None:
                 seen[number] = at
-        return _Part(seen, at if len(rows) == count else None)
+        return _StreamPage(seen, at if len(rows) == count else None)
 
-    def _told(self, book: Book, row: Row) -> tuple[str, datetime | None]:
+    def _told(self, book: DocumentEntity, row: Row) -> tuple[str, datetime | None]:
         try:
             at = self._values.changed(row)
             return book.number(row), at.astimezone(UTC) if at else None
@@ -126,7 +132,7 @@ class ChangeReader:
         }
 
     def _day(self, moment: datetime) -> str:
-        return wording.day_text(self._values.local(moment).date(), self._client.version)
+        return query.day_text(self._values.local(moment).date(), self._client.version)
 
 
 def _latest(*parts: Mapping[str, datetime]) -> dict[str, datetime]:

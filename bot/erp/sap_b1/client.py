@@ -1,20 +1,62 @@
-"""The Service Layer on the wire: one session, pages, single records with their ETag, writes that go out once."""
+"""The Service Layer on the wire: one session, its errors, pages, records with their ETag, and names behind keys."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from bot.erp.errors import AuthExpired, AuthFailed, ErpError, Invalid, NotFound, NotPermitted, Unavailable
-from bot.erp.http import Answer, Http
+from bot.erp.concurrency import gather_or_cancel
+from bot.erp.errors import AuthExpired, AuthFailed, Conflict, ErpError, Invalid, NotFound, NotPermitted, Unavailable
+from bot.erp.http import Http, HttpResponse, refusal, words
 from bot.erp.relogin import Relogin
-from bot.erp.sap_b1 import wording
-from bot.erp.sap_b1.envelopes import opened
+from bot.erp.sap_b1 import query as queries
 from bot.erp.sap_b1.manifest import SapB1Options
-from bot.erp.sap_b1.values import Row, code
-from bot.erp.together import together
+from bot.erp.sap_b1.mapping import Row, code, text
+
+_EXPIRED = frozenset({"301", "-1001"})
+_NOT_FOUND, _CHANGED, _DENIED, _DOWN = "-2028", "-2039", "-1116", "-1102"
+_WRONG_APPROVER = "-8023"
+"""User code or password of the pair in a decision is wrong."""
+_NO_RIGHT = re.compile(
+    r"not authori[sz]ed|no (authori[sz]ation|permission)|无权|没有.{0,8}权限|未经授权", re.IGNORECASE
+)
+_NO_DATABASE = re.compile(r"fail(ed)? to get DB credentials", re.IGNORECASE)
+
+
+def unwrap(answer: HttpResponse, *, what: str = "", source: str = "") -> Any:
+    """Return an answer's data, or raise the error that it holds; ``what`` was asked for."""
+    if answer.ok:
+        return answer.data
+    number, message = _error_text(answer.data)
+    message = words(message) or f"status {answer.status}"
+    raise _error(answer, number, message, what, source)
+
+
+def _error_text(data: Any) -> tuple[str, str]:
+    """Return code and text of an error: v1 has a number and a text with its language, v2 two texts."""
+    error = data.get("error") if isinstance(data, dict) else None
+    if not isinstance(error, dict):
+        return "", ""
+    message = error.get("message")
+    return code(error.get("code")), text(message.get("value") if isinstance(message, dict) else message)
+
+
+def _error(answer: HttpResponse, number: str, message: str, what: str, source: str) -> ErpError:
+    if answer.status == 401 or number in _EXPIRED:
+        return AuthExpired(message, source=source)
+    if number == _DOWN or _NO_DATABASE.search(message):
+        return answer.failure(message, source=source)
+    if number == _NOT_FOUND or answer.status == 404:
+        return NotFound(what, source=source) if what else Invalid(message, source=source)
+    if number == _CHANGED or answer.status == 412:
+        return Conflict(message, source=source)
+    if number in (_DENIED, _WRONG_APPROVER) or answer.status == 403 or _NO_RIGHT.search(message):
+        return NotPermitted(message, source=source)
+    return refusal(answer, message, what=what, source=source)
+
 
 _NAMED_AT_ONCE = 40
 """How many keys one condition names."""
@@ -27,7 +69,7 @@ class Session:
     cookies: str = field(repr=False)
 
 
-class Client:
+class SapB1Client:
     """One user of one company. Raises only `bot.erp.errors`; reads are bounded, writes go out once."""
 
     def __init__(self, options: SapB1Options, *, now: Callable[[], datetime], source: str) -> None:
@@ -59,7 +101,7 @@ class Client:
         # Paths tell cases apart: "login" would be refused in the words of a session that ran out (sheet, 5.1).
         answer = await self._http.read("POST", f"{self._root}Login", json=account)
         try:
-            data = opened(answer, source=self.source)
+            data = unwrap(answer, source=self.source)
         except (Invalid, NotFound, NotPermitted, AuthExpired) as error:
             raise AuthFailed(error.detail, source=self.source) from error
         session = answer.cookies.get("B1SESSION") or code(data.get("SessionId") if isinstance(data, dict) else None)
@@ -83,7 +125,7 @@ class Client:
         """
         # A limit below the size of a page leaves out the link to the next one: then the page is as long as the limit.
         size, top = (self._options.page_rows, "") if limit is None else (limit, str(limit))
-        query = wording.query_text(select=",".join(select), filter=where, orderby=order, top=top)
+        query = queries.query_text(select=",".join(select), filter=where, orderby=order, top=top)
         path = f"{entity}?{query}" if query else entity
         rows: list[Row] = []
         while path:
@@ -102,9 +144,9 @@ class Client:
         """Return the records that have one of many values, a filter of bearable length at a time."""
         parts = [values[start : start + _NAMED_AT_ONCE] for start in range(0, len(values), _NAMED_AT_ONCE)]
         asked = (
-            self.rows(entity, select=select, where=wording.all_of(wording.one_of(key, part), where)) for part in parts
+            self.rows(entity, select=select, where=queries.all_of(queries.one_of(key, part), where)) for part in parts
         )
-        return [row for rows in await together(*asked) for row in rows]
+        return [row for rows in await gather_or_cancel(*asked) for row in rows]
 
     def _page(self, entity: str, data: Any) -> tuple[list[Row], str]:
         """Return the records of a page, and the path of the next one, empty after the last."""
@@ -128,15 +170,15 @@ class Client:
             raise Invalid("a record that is none in an answer", source=self.source)
         return answer.data, answer.headers.get("ETag", "")
 
-    async def _get(self, path: str, size: int, *, what: str = "") -> Answer:
-        async def call(session: Session) -> Answer:
+    async def _get(self, path: str, size: int, *, what: str = "") -> HttpResponse:
+        async def call(session: Session) -> HttpResponse:
             headers = {
                 "Cookie": session.cookies,
                 "Prefer": f"odata.maxpagesize={size}",
                 "B1S-CaseInsensitive": "true",
             }
             answer = await self._http.read("GET", self._root + path, headers=headers)
-            opened(answer, what=what, source=self.source)
+            unwrap(answer, what=what, source=self.source)
             return answer
 
         return await self._relogin.run(call)
@@ -148,10 +190,64 @@ class Client:
 
         async def call(session: Session) -> None:
             headers = {"Cookie": session.cookies} | ({"If-Match": etag} if etag else {})
-            opened(
+            unwrap(
                 await self._http.write("PATCH", self._root + path, json=body, headers=headers),
                 what=what,
                 source=self.source,
             )
 
         await self._relogin.run(call)
+
+
+@dataclass(frozen=True, slots=True)
+class UserNames:
+    """Users by their internal key: their codes, which decisions name, and the codes' names."""
+
+    codes: Mapping[str, str]
+    names: Mapping[str, str]
+
+    def account(self, key: str) -> str:
+        """Return a user's code; where users may not be read, their key, marked as one."""
+        return self.codes.get(key) or (f"#{key}" if key else "")
+
+
+class NameCache:
+    """Keeps names; without the right to read some there are none of them, and keys are shown."""
+
+    def __init__(self, client: SapB1Client, *, now: Callable[[], datetime], minutes: int) -> None:
+        self._client = client
+        self._now = now
+        self._holds = timedelta(minutes=minutes)
+        self._known: dict[str, tuple[datetime, dict[str, tuple[str, ...]]]] = {}
+
+    async def people(self) -> UserNames:
+        """Return the company's users."""
+        found = await self._read("Users", "InternalKey", "UserCode", "UserName")
+        codes = {key: user for key, (user, _) in found.items()}
+        return UserNames(codes, {user: name for user, name in found.values() if name})
+
+    async def salespersons(self) -> Mapping[str, str]:
+        """Return names of salespersons and buyers by their number; a negative one stands for nobody."""
+        found = await self._read("SalesPersons", "SalesEmployeeCode", "SalesEmployeeName")
+        return {key: name for key, (name,) in found.items() if not key.startswith("-")}
+
+    async def warehouses(self) -> Mapping[str, str]:
+        """Return names of warehouses by their code."""
+        found = await self._read("Warehouses", "WarehouseCode", "WarehouseName")
+        return {key: name for key, (name,) in found.items()}
+
+    async def groups(self) -> Mapping[str, str]:
+        """Return names of groups of items by their number."""
+        found = await self._read("ItemGroups", "Number", "GroupName")
+        return {key: name for key, (name,) in found.items()}
+
+    async def _read(self, entity: str, key: str, *names: str) -> dict[str, tuple[str, ...]]:
+        until, found = self._known.get(entity, (None, {}))
+        if until is None or self._now() >= until:
+            try:
+                rows = await self._client.rows(entity, select=(key, *names))
+            except NotPermitted:
+                rows = []
+            found = {code(row.get(key)): tuple(text(row.get(name)) for name in names) for row in rows}
+            self._known[entity] = self._now() + self._holds, found
+        return found

@@ -9,7 +9,7 @@ from pydantic import Field, SecretStr
 from bot.erp.http import HttpOptions
 from bot.erp.port import Erp
 from bot.erp.values import Zone
-from bot.erp.vendors import Surroundings, Vendor
+from bot.erp.vendors import AdapterContext, Vendor
 
 
 class SapB1Options(HttpOptions):
@@ -42,11 +42,11 @@ class SapB1Options(HttpOptions):
     )
 
 
-async def _open(surroundings: Surroundings, options: SapB1Options) -> Erp:
+async def _open(context: AdapterContext, options: SapB1Options) -> Erp:
     # Imported here, so that the options can be listed without loading the HTTP client.
     from bot.erp.sap_b1.adapter import SapB1Erp
 
-    return SapB1Erp(surroundings, options)
+    return SapB1Erp(context, options)
 
 
 vendor = Vendor(title="SAP Business One", options=SapB1Options, open=_open)

@@ -1,291 +1,71 @@
-"""From records of the Service Layer to the bot's: state tables (ERP sheet, 11.2), quantities, amounts."""
+"""Single values as the Service Layer spells them: days without a zone, times beside them, enumerations as texts."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Mapping, Sequence
+import re
 from dataclasses import dataclass
-from decimal import Decimal
+from datetime import date, datetime, time
 from typing import Any
 
-from bot.erp.model import (
-    Invoice,
-    InvoiceStatus,
-    Money,
-    OrderLine,
-    OrderStatus,
-    ProductionOrder,
-    ProductionStatus,
-    Progress,
-    PurchaseLine,
-    PurchaseOrder,
-    PurchaseStatus,
-    SalesOrder,
-)
-from bot.erp.sap_b1.approvals import Request
-from bot.erp.sap_b1.books import CREDIT_NOTES, PRODUCTION, Book
-from bot.erp.sap_b1.directory import People
-from bot.erp.sap_b1.values import Row, Values, code, day_of, is_yes, rows_of, text
-from bot.erp.values import number, progress
+from bot.erp.values import LocalValues
 
-_AUTHORIZED = {
-    "dasPending": PurchaseStatus.WAITING,
-    "dasApproved": PurchaseStatus.APPROVED,
-    "dasRejected": PurchaseStatus.REJECTED,
-    "dasCancelled": PurchaseStatus.CANCELLED,
-}
-"""States of drafts by their own word, where no request can be read."""
-_PRODUCTION = {
-    "boposPlanned": ProductionStatus.PLANNED,
-    "boposReleased": ProductionStatus.RELEASED,
-    "boposClosed": ProductionStatus.DONE,
-    "boposCancelled": ProductionStatus.CANCELLED,
-}
-SALES_ORDER = "17"
-"""The type of sales orders among objects."""
+Row = dict[str, Any]
+"""A record of an answer."""
+
+_CLOCK = re.compile(r"(\d{1,2}):(\d\d)(?::(\d\d))?(?:\.\d+)?Z?")
 
 
-def order_status(row: Row, delivery: Progress | None, *, draft: bool) -> OrderStatus:
-    """Return a sales order's state. One that is delivered in full closes, as one that is closed by hand does."""
-    if _is_cancelled(row):
-        return OrderStatus.CANCELLED
-    if draft:
-        return OrderStatus.DRAFT
-    match code(row.get("DocumentStatus")):
-        case "bost_Close" | "bost_Paid":
-            return OrderStatus.CLOSED
-        case "bost_Delivered":
-            return OrderStatus.DELIVERED
-        case _:
-            return OrderStatus.OPEN if delivery in (None, Progress.NONE) else OrderStatus.PARTLY_DELIVERED
+def text(value: Any) -> str:
+    """Return a text untouched, empty for none."""
+    return "" if value is None else str(value)
 
 
-def invoice_status(row: Row, total: Decimal, paid: Decimal, *, draft: bool) -> InvoiceStatus:
-    """Return an invoice's state. Closed is paid, also where a credit note settled it."""
-    if _is_cancelled(row):
-        return InvoiceStatus.VOID
-    if draft:
-        return InvoiceStatus.DRAFT
-    if code(row.get("DocumentStatus")) in ("bost_Close", "bost_Paid") or (paid and paid >= total):
-        return InvoiceStatus.PAID
-    return InvoiceStatus.PART_PAID if paid else InvoiceStatus.UNPAID
+def code(value: Any) -> str:
+    """Return a code, state or key as text: keys come as numbers and as texts."""
+    return text(value).strip()
 
 
-def purchase_status(row: Row, request: Request | None, *, draft: bool) -> PurchaseStatus:
-    """Return a purchase order's state. A draft has its approval request's, and is a mere draft without one."""
-    if _is_cancelled(row):
-        return PurchaseStatus.CANCELLED
-    if draft:
-        known = request.status if request else _AUTHORIZED.get(code(row.get("AuthorizationStatus")))
-        return known or PurchaseStatus.DRAFT
-    closed = code(row.get("DocumentStatus")) in ("bost_Close", "bost_Paid", "bost_Delivered")
-    return PurchaseStatus.DONE if closed else PurchaseStatus.APPROVED
+def is_yes(value: Any) -> bool:
+    """Return a truth value: tYES, or Y in approval requests."""
+    return code(value) in ("tYES", "Y")
 
 
-def production_status(told: str, produced: Decimal | None) -> ProductionStatus:
-    """Return a production order's state; one that runs has no word of its own."""
-    status = _PRODUCTION.get(told, ProductionStatus.PLANNED)
-    return ProductionStatus.RUNNING if status is ProductionStatus.RELEASED and produced else status
+def rows_of(row: Row, key: str) -> list[Row]:
+    """Return the rows that a record holds; raises `ValueError` for what are none."""
+    found = row.get(key) or []
+    if not isinstance(found, list) or any(not isinstance(each, dict) for each in found):
+        raise ValueError(f"{key} does not hold rows")
+    return found
 
 
-def _is_cancelled(row: Row) -> bool:
-    # Cancelling an invoice leaves two documents: the one that is cancelled, and the one that cancels it.
-    return is_yes(row.get("Cancelled")) or code(row.get("CancelStatus")) == "csCancellation"
+def day_of(value: Any) -> date | None:
+    """Return a day. v1 adds midnight and a Z, which mean nothing: it is a day of the company's own calendar."""
+    told = code(value)
+    return date.fromisoformat(told[:10]) if told else None
 
 
 @dataclass(frozen=True, slots=True)
-class Documents:
-    """Makes documents of one source; a missing key of a record raises `KeyError`, a wrong value `ValueError`."""
+class ValueReader(LocalValues):
+    """Reads values that depend on the installation: its zone, and what it calls currencies."""
 
-    source: str
-    values: Values
+    def moment(self, day: Any, clock: Any) -> datetime | None:
+        """Return a time of the server's zone, of a day and a text HH:MM:SS; without one it is the day's beginning."""
+        known = day_of(day)
+        if known is None:
+            return None
+        return datetime.combine(known, _time_of(clock), tzinfo=self.zone)
 
-    def order(self, book: Book, row: Row, sellers: Mapping[str, str]) -> SalesOrder:
-        """Return a sales order. What of it was invoiced or paid, only other documents know."""
-        currency = _Currency(self.values, row)
-        lines = tuple(self._order_line(line, currency) for line in rows_of(row, "DocumentLines"))
-        delivery = progress((line.delivered, line.quantity) for line in lines)
-        return SalesOrder(
-            id=code(row["DocEntry"]),
-            number=book.number(row),
-            customer=text(row.get("CardName")),
-            status=order_status(row, delivery, draft=bool(book.drafts_of)),
-            delivery=delivery,
-            ordered_on=day_of(row.get("DocDate")),
-            promised_on=day_of(row.get("DocDueDate")),
-            total=currency.total(row),
-            lines=lines,
-            salesperson=sellers.get(code(row.get("SalesPersonCode")), ""),
-            changed_at=self.values.changed(row),
-            source=self.source,
-        )
-
-    def _order_line(self, line: Row, currency: _Currency) -> OrderLine:
-        quantity, done = _done(line)
-        return OrderLine(
-            sku=code(line.get("ItemCode")),
-            name=text(line.get("ItemDescription")),
-            unit=_unit(line),
-            quantity=quantity,
-            delivered=done,
-            price=currency.price(line),
-            amount=currency.line_total(line),
-            due_on=day_of(line.get("ShipDate")),
-        )
-
-    def invoice(self, book: Book, row: Row, orders: Mapping[str, str]) -> Invoice:
-        """Return an invoice, or a credit note with amounts below zero; ``orders`` are numbers by their keys."""
-        currency = _Currency(self.values, row)
-        credit, draft = book is CREDIT_NOTES, bool(book.drafts_of)
-        total = number(row.get("DocTotalFc" if currency.foreign else "DocTotal")) or Decimal(0)
-        paid = number(row.get("PaidToDateFC" if currency.foreign else "PaidToDate")) or Decimal(0)
-        status = invoice_status(row, total, paid, draft=draft)
-        rest = Decimal(0) if status in (InvoiceStatus.PAID, InvoiceStatus.VOID) else total - paid
-        sign = -1 if credit else 1
-        sources = (orders.get(entry, "") for entry in base_orders(row))
-        return Invoice(
-            id=code(row["DocEntry"]),
-            number=book.number(row),
-            customer=text(row.get("CardName")),
-            status=status,
-            issued_on=day_of(row.get("DocDate")),
-            due_on=day_of(row.get("DocDueDate")),
-            total=currency.money(sign * total),
-            open_amount=currency.money(sign * rest),
-            is_credit_note=credit,
-            order_number=next(filter(None, sources), ""),
-            changed_at=self.values.changed(row),
-            source=self.source,
-        )
-
-    def purchase_order(
-        self, book: Book, row: Row, request: Request | None, people: People, buyers: Mapping[str, str]
-    ) -> PurchaseOrder:
-        """Return a purchase order, or the draft that is to become one, with its approval request if there is one."""
-        currency = _Currency(self.values, row)
-        lines = tuple(self._purchase_line(line, currency) for line in rows_of(row, "DocumentLines"))
-        draft = bool(book.drafts_of)
-        status = purchase_status(row, request, draft=draft)
-        undecided = request is None or status in (PurchaseStatus.DRAFT, PurchaseStatus.CANCELLED)
-        approval = None if undecided or request is None else request.approval()
-        requester = (request.requester if request else "") or people.account(code(row.get("UserSign")))
-        total = currency.total(row)
-        changes = (self.values.changed(row), request.decided_at if request else None)
-        named = {requester, *(approval.pending_for if approval else ()), approval.decided_by if approval else ""}
-        return PurchaseOrder(
-            id=code(row["DocEntry"]),
-            number=book.number(row),
-            vendor=text(row.get("CardName")),
-            status=status,
-            approval=approval,
-            requester=requester,
-            buyer=buyers.get(code(row.get("SalesPersonCode")), ""),
-            ordered_on=day_of(row.get("DocDate")),
-            due_on=day_of(row.get("DocDueDate")),
-            total=total,
-            received=progress((line.received, line.quantity) for line in lines),
-            lines=lines,
-            version=_version(row, status, total, lines, request),
-            changed_at=max((at for at in changes if at is not None), default=None),
-            source=self.source,
-            people={account: people.names[account] for account in named if account in people.names},
-            # Approved, and not yet made into the order.
-            extra={"generated": "no"} if draft and status is PurchaseStatus.APPROVED else {},
-        )
-
-    def _purchase_line(self, line: Row, currency: _Currency) -> PurchaseLine:
-        quantity, done = _done(line)
-        return PurchaseLine(
-            sku=code(line.get("ItemCode")),
-            name=text(line.get("ItemDescription")),
-            unit=_unit(line),
-            quantity=quantity,
-            received=done,
-            price=currency.price(line),
-            amount=currency.line_total(line),
-        )
-
-    def production_order(self, row: Row) -> ProductionOrder:
-        """Return a production order."""
-        produced = number(row.get("CompletedQuantity"))
-        parts = [
-            (number(line.get("IssuedQuantity")), number(line.get("PlannedQuantity")) or Decimal(0))
-            for line in rows_of(row, "ProductionOrderLines")
-        ]
-        of_order = code(row.get("ProductionOrderOrigin")) == "bopooSalesOrder"
-        return ProductionOrder(
-            id=code(row["AbsoluteEntry"]),
-            number=PRODUCTION.number(row),
-            sku=code(row.get("ItemNo")),
-            name=text(row.get("ProductDescription")),
-            unit=text(row.get("InventoryUOM")),
-            planned=number(row["PlannedQuantity"]) or Decimal(0),
-            produced=produced,
-            scrapped=number(row.get("RejectedQuantity")),
-            status=production_status(code(row.get("ProductionOrderStatus")), produced),
-            start_on=day_of(row.get("StartDate")),
-            due_on=day_of(row.get("DueDate")),
-            # Material that was not issued may lie ready or not.
-            material_ready=True if progress(parts) is Progress.FULL else None,
-            sales_order=code(row.get("ProductionOrderOriginNumber")) if of_order else "",
-            source=self.source,
-        )
+    def changed(self, row: Row) -> datetime | None:
+        """Return when a record was last changed, in whole seconds."""
+        return self.moment(row.get("UpdateDate"), row.get("UpdateTime"))
 
 
-class _Currency:
-    """The currency of one document: its own where that is not the company's, else the company's (ERP sheet, 5.6).
-
-    Amounts in the document's own currency are 0 where it is the company's.
-    """
-
-    def __init__(self, values: Values, row: Row) -> None:
-        self._values = values
-        self.foreign = bool(number(row.get("DocTotalFc")))
-        self._iso = values.iso(code(row.get("DocCurrency")))
-
-    def money(self, amount: Any) -> Money | None:
-        """Return an amount of the document."""
-        return self._values.money(amount, self._iso)
-
-    def total(self, row: Row) -> Money | None:
-        """Return the document's total."""
-        return self.money(row.get("DocTotalFc" if self.foreign else "DocTotal"))
-
-    def line_total(self, line: Row) -> Money | None:
-        """Return a line's total, without tax."""
-        return self.money(line.get("RowTotalFC" if self.foreign else "LineTotal"))
-
-    def price(self, line: Row) -> Money | None:
-        """Return a line's price after discount; one in a currency of its own is left out, a document has one alone."""
-        own = self._values.iso(code(line.get("Currency")))
-        return self.money(line.get("Price")) if own in ("", self._iso) else None
-
-
-def base_orders(row: Row) -> list[str]:
-    """Return the keys of the sales orders that a document's lines were made from directly."""
-    lines = rows_of(row, "DocumentLines")
-    return list(
-        dict.fromkeys(code(line.get("BaseEntry")) for line in lines if code(line.get("BaseType")) == SALES_ORDER)
-    )
-
-
-def _done(line: Row) -> tuple[Decimal, Decimal | None]:
-    """Return a line's quantity, and how much of it is done."""
-    quantity, rest = number(line["Quantity"]) or Decimal(0), number(line.get("RemainingOpenQuantity"))
-    return quantity, None if rest is None else max(Decimal(0), quantity - rest)
-
-
-def _unit(line: Row) -> str:
-    """Return the unit of a line's quantity; the group of units "Manual" has a unit that is only written down."""
-    told = text(line.get("UoMCode"))
-    return text(line.get("MeasureUnit")) or told if told in ("", "Manual") else told
-
-
-def _version(
-    row: Row, status: PurchaseStatus, total: Money | None, lines: Sequence[PurchaseLine], request: Request | None
-) -> str:
-    """Return a text that changes with every edit and every decision: the time of change alone has whole seconds."""
-    seen: list[Any] = [row.get("UpdateDate"), row.get("UpdateTime"), row.get("DocDueDate"), row.get("CardName")]
-    told = json.dumps([str(each) for each in (*seen, status, total, *lines, request)], ensure_ascii=False)
-    return hashlib.blake2b(told.encode(), digest_size=12).hexdigest()
+def _time_of(clock: Any) -> time:
+    told = code(clock)
+    if not told:
+        return time(0)
+    found = _CLOCK.fullmatch(told)
+    if found is None:
+        raise ValueError("not a time")
+    hours, minutes, seconds = found.groups()
+    return time(int(hours), int(minutes), int(seconds or 0))

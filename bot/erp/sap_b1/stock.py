@@ -8,14 +8,13 @@ from datetime import datetime
 from decimal import Decimal
 
 from bot.erp import listing
+from bot.erp.concurrency import gather_or_cancel
 from bot.erp.errors import Invalid, NotFound
 from bot.erp.model import Product, Quantities, StockLevel, WarehouseStock
-from bot.erp.sap_b1 import wording
-from bot.erp.sap_b1.client import Client
-from bot.erp.sap_b1.directory import Directory
+from bot.erp.sap_b1 import query
+from bot.erp.sap_b1.client import NameCache, SapB1Client
 from bot.erp.sap_b1.manifest import SapB1Options
-from bot.erp.sap_b1.values import Row, code, is_yes, rows_of, text
-from bot.erp.together import together
+from bot.erp.sap_b1.mapping import Row, code, is_yes, rows_of, text
 from bot.erp.values import amount_of, number
 
 ITEMS = "Items"
@@ -29,13 +28,13 @@ class StockReader:
     """Reads items and stock levels; all quantities are in the item's inventory unit."""
 
     def __init__(
-        self, client: Client, directory: Directory, options: SapB1Options, *, now: Callable[[], datetime]
+        self, client: SapB1Client, directory: NameCache, options: SapB1Options, *, now: Callable[[], datetime]
     ) -> None:
         self._client = client
         self._directory = directory
         self._most = options.most_hits
         self._now = now
-        self._items = Items(options.spec_field)
+        self._items = ItemMapper(options.spec_field)
         self._searched = tuple(filter(None, ("ItemCode", "ItemName", "BarCode", options.spec_field)))
         self._fields = (*self._searched, "InventoryUOM", "ItemsGroupCode")
 
@@ -44,24 +43,24 @@ class StockReader:
         if not wanted.strip():
             rows = await self._client.rows(ITEMS, select=self._fields, order="ItemCode", limit=limit)
             return tuple(await self._products(rows))
-        where = wording.contains(self._searched, wanted)
+        where = query.contains(self._searched, wanted)
         calls = [self._client.rows(ITEMS, select=self._fields, where=where, order="ItemCode", limit=self._most)]
-        if wording.is_code(wanted):
-            exact = wording.either(wording.spelled("ItemCode", wanted), wording.equals("BarCode", wanted))
+        if query.is_code(wanted):
+            exact = query.either(query.spelled("ItemCode", wanted), query.equals("BarCode", wanted))
             calls.append(self._client.rows(ITEMS, select=self._fields, where=exact, limit=self._most))
-        rows = [row for found in await together(*calls) for row in found]
+        rows = [row for found in await gather_or_cancel(*calls) for row in found]
         distinct = {product.sku: product for product in await self._products(rows)}
         return listing.find_products(distinct.values(), wanted, limit=limit)
 
     async def level(self, sku: str) -> StockLevel:
         """Return an item's stock; raises `NotFound`."""
-        where = wording.spelled("ItemCode", sku)
+        where = query.spelled("ItemCode", sku)
         rows = await self._client.rows(ITEMS, select=(*self._fields, *_FIGURES), where=where)
         same = [row for row in rows if code(row.get("ItemCode")).casefold() == sku.casefold()]
         found = [row for row in same if code(row.get("ItemCode")) == sku] or same
         if not found:
             raise NotFound(sku, source=self._client.source)
-        groups, names = await together(self._directory.groups(), self._directory.warehouses())
+        groups, names = await gather_or_cancel(self._directory.groups(), self._directory.warehouses())
         return self._level(found[0], groups, names)
 
     def _level(self, row: Row, groups: Mapping[str, str], names: Mapping[str, str]) -> StockLevel:
@@ -86,7 +85,7 @@ class StockReader:
 
 
 @dataclass(frozen=True, slots=True)
-class Items:
+class ItemMapper:
     """Makes products and stock levels; ``spec_field`` is the installation's field of a spec, empty for none."""
 
     spec_field: str

@@ -15,13 +15,13 @@ from sqlalchemy.engine import Connection
 from bot.erp import listing
 from bot.erp.cursor import TimeCursor
 from bot.erp.errors import Invalid, NotFound
-from bot.erp.mapped import layouts
-from bot.erp.mapped.adapter import MappedErp, as_kept, asked_since, speakable
+from bot.erp.mapped import builders
+from bot.erp.mapped.adapter import MappedErp, as_stored, is_encodable, poll_start
+from bot.erp.mapped.areas import areas_of, capabilities_of, mappings_of
 from bot.erp.mapped.bad_values import BadValues
-from bot.erp.mapped.layouts import DOCUMENTS, Document
-from bot.erp.mapped.origins import EPOCH, EPOCH_MS, Fields, Origin
-from bot.erp.mapped.records import Ground, Mapped, Reader, matching
-from bot.erp.mapped.sections import layouts_of, offered, sections_of
+from bot.erp.mapped.builders import DOCUMENTS, DocumentMapping
+from bot.erp.mapped.reader import MappingContext, RecordMapping, RecordReader, matching
+from bot.erp.mapped.sources import EPOCH, EPOCH_MS, Fields, FieldSource
 from bot.erp.model import (
     Area,
     Changes,
@@ -36,8 +36,8 @@ from bot.erp.model import (
 from bot.erp.port import Capability, Filter, ListQuery
 from bot.erp.sql.client import ReadOnlyDatabase
 from bot.erp.sql.manifest import SqlOptions
-from bot.erp.sql.statements import Statement, pages_itself
-from bot.erp.vendors import Surroundings
+from bot.erp.sql.query import Statement, pages_itself
+from bot.erp.vendors import AdapterContext
 
 D = TypeVar("D", SalesOrder, Invoice, PurchaseOrder, ProductionOrder)
 
@@ -51,7 +51,7 @@ _TIME_FORMATS = {"sqlite": "%Y-%m-%d %H:%M:%S", "postgresql": "zoned"}
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
+class PreparedQuery:
     """A query of the configuration, ready to run: where it stands there, and which columns are read."""
 
     place: str
@@ -94,11 +94,11 @@ class Query:
         return names
 
 
-def prepare(place: str, sql: str, *fields: Fields, also: Sequence[str] = ()) -> Query:
+def prepare(place: str, sql: str, *fields: Fields, also: Sequence[str] = ()) -> PreparedQuery:
     """Return a query whose ``fields`` (and columns ``also``) are read."""
     statement = Statement.parse(sql)
     columns = {origin.from_: None for each in fields for origin in each.values() if origin.from_}
-    return Query(place, text(statement.sql), statement.parameters, (*columns, *also))
+    return PreparedQuery(place, text(statement.sql), statement.parameters, (*columns, *also))
 
 
 def look(row: Row, column: str) -> Any:
@@ -109,27 +109,27 @@ def look(row: Row, column: str) -> Any:
 class SqlErp(MappedErp):
     """Implements `bot.erp.port.Erp` on configured queries, without any write."""
 
-    def __init__(self, surroundings: Surroundings, options: SqlOptions) -> None:
+    def __init__(self, context: AdapterContext, options: SqlOptions) -> None:
         """Connect nowhere yet; raises `ConfigurationError` for an address that cannot be used."""
-        name = surroundings.name
+        name = context.name
         super().__init__(
-            Ground(name, ZoneInfo(options.zone), options.currency, options.unit, surroundings.now, BadValues(name))
+            MappingContext(name, ZoneInfo(options.zone), options.currency, options.unit, context.now, BadValues(name))
         )
         self._options = options
         self._database = ReadOnlyDatabase(
             options.url.get_secret_value(), timeout=options.timeout, connections=options.connections, source=name
         )
         self._time_format = options.time_format or _TIME_FORMATS.get(self._database.dialect, "naive")
-        self._reader = Reader(self.ground, look)
+        self._reader = RecordReader(self.ground, look)
         self._queries = dict(_prepared(options))
-        self._mapped = layouts_of(sections_of(options))
-        self.capabilities = offered(sections_of(options))
+        self._mapped = mappings_of(areas_of(options))
+        self.capabilities = capabilities_of(areas_of(options))
 
     async def find_products(self, text: str, *, limit: int) -> tuple[Product, ...]:
         """Return products whose code, name, spec or barcode contains ``text``, best match first."""
         if self._options.products is None:
             self._refuse("products")
-        if not speakable(text):
+        if not is_encodable(text):
             return ()
         return await self._database.run(partial(self._search, text=text, limit=limit))
 
@@ -141,7 +141,7 @@ class SqlErp(MappedErp):
         """Return one product's stock; raises `NotFound`."""
         if self._options.stock is None:
             self._refuse(Capability.STOCK)
-        return await self._database.run(partial(self._level, sku=self.askable(sku)))
+        return await self._database.run(partial(self._level, sku=self.checked_key(sku)))
 
     def _level(self, connection: Connection, sku: str) -> StockLevel:
         product: Product = self._reader.single(
@@ -157,7 +157,7 @@ class SqlErp(MappedErp):
                 raise Invalid("stock.total gives several rows of one product", source=self.name)
             total = self._reader.single(self._mapped["stock"], rows[0]) if rows else None
         figures = frozenset(self._mapped["stock.places"].fields) if "stock.places" in self._mapped else frozenset()
-        return layouts.stock_level(product, total, tuple(places), figures, self.ground)
+        return builders.stock_level(product, total, tuple(places), figures, self.ground)
 
     async def changed_since(self, area: Area, cursor: str, *, limit: int) -> Changes:
         """Return the next changes of an area; raises `Invalid` for a cursor that is not ours."""
@@ -168,21 +168,21 @@ class SqlErp(MappedErp):
         return self.next_changes(area, at, told, limit)
 
     def _changes(self, connection: Connection, area: Area, at: TimeCursor, limit: int) -> list[tuple[str, datetime]]:
-        since = as_kept(asked_since(at), self._time_format, self.ground.zone)
+        since = as_stored(poll_start(at), self._time_format, self.ground.zone)
         rows = self._rows(connection, f"{area}.changes", since=since, limit=at.need(limit))
         return self._reader.many(self._change(area), rows)
 
-    def _change(self, area: Area) -> Mapped[tuple[str, datetime]]:
+    def _change(self, area: Area) -> RecordMapping[tuple[str, datetime]]:
         own = self._time_format if self._time_format in (EPOCH, EPOCH_MS) else ""
-        fields = {"key": Origin(from_="key"), "changed_at": Origin(from_="changed_at", format=own)}
-        return Mapped(layouts.change(area), fields)
+        fields = {"key": FieldSource(from_="key"), "changed_at": FieldSource(from_="changed_at", format=own)}
+        return RecordMapping(builders.change_builder(area), fields)
 
     async def check(self) -> None:
         """Begin every query once and read no row of it; raises what a question would."""
         await self._database.run(self._check)
 
     def _check(self, connection: Connection) -> None:
-        since = as_kept(asked_since(TimeCursor()), self._time_format, self.ground.zone)
+        since = as_stored(poll_start(TimeCursor()), self._time_format, self.ground.zone)
         asked = {"sku": "", "number": "", "id": None, "text": "", "like": _like(""), "today": self._today()}
         for query in self._queries.values():
             query.check(connection, self.name, **asked, since=since, limit=1, offset=0)
@@ -191,10 +191,10 @@ class SqlErp(MappedErp):
         """Give the connections back."""
         await self._database.close()
 
-    async def _one(self, document: Document[D], number: str) -> D:
+    async def _one(self, document: DocumentMapping[D], number: str) -> D:
         return await self._database.run(partial(self._document, document=document, number=number))
 
-    def _document(self, connection: Connection, document: Document[D], number: str) -> D:
+    def _document(self, connection: Connection, document: DocumentMapping[D], number: str) -> D:
         row = self._row(connection, document.area, number, number=number)
         lines: list[Row] = []
         if f"{document.area}.lines" in self._queries:
@@ -208,12 +208,12 @@ class SqlErp(MappedErp):
         origin = self._mapped[area].fields.get("id")
         return None if origin is None else look(row, origin.from_)
 
-    async def _listed(self, document: Document[D], query: ListQuery) -> Slice[D]:
-        if not speakable(query.text):
+    async def _listed(self, document: DocumentMapping[D], query: ListQuery) -> Slice[D]:
+        if not is_encodable(query.text):
             return Slice(items=(), total=0)
         return await self._database.run(partial(self._list, document=document, query=query))
 
-    def _list(self, connection: Connection, document: Document[D], query: ListQuery) -> Slice[D]:
+    def _list(self, connection: Connection, document: DocumentMapping[D], query: ListQuery) -> Slice[D]:
         own = f"{document.area}.{query.filter}"
         place = own if query.filter is not Filter.ALL and own in self._queries else f"{document.area}.list"
         given = {"text": query.text, "like": _like(query.text), "today": self._today()}
@@ -223,7 +223,7 @@ class SqlErp(MappedErp):
         return document.listing.pick(documents, query, self.ground.today())
 
     def _own_page(
-        self, connection: Connection, document: Document[D], query: ListQuery, place: str, given: dict[str, Any]
+        self, connection: Connection, document: DocumentMapping[D], query: ListQuery, place: str, given: dict[str, Any]
     ) -> Slice[D]:
         """Return the page that a query gives; every row of it says how many there are in all."""
         rows = self._rows(connection, place, **given, limit=query.limit, offset=query.offset)
@@ -253,10 +253,10 @@ def _like(text: str) -> str:
     return f"%{text.translate(_ESCAPE)}%"
 
 
-def _prepared(options: SqlOptions) -> list[tuple[str, Query]]:
+def _prepared(options: SqlOptions) -> list[tuple[str, PreparedQuery]]:
     """Return all queries by their place in the configuration."""
-    found: list[Query] = []
-    for area, section in sections_of(options).items():
+    found: list[PreparedQuery] = []
+    for area, section in areas_of(options).items():
         for name in ("one", "list", "late", "overdue", "pending", "total"):
             sql = getattr(section, name, None)
             if sql is not None:

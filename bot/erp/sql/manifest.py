@@ -6,44 +6,44 @@ from typing import Annotated
 
 from pydantic import AfterValidator, ConfigDict, Field, SecretStr, model_validator
 
-from bot.erp.mapped import origins
-from bot.erp.mapped.origins import Defaults, Fields, Part
-from bot.erp.mapped.sections import sections_of
+from bot.erp.mapped import sources
+from bot.erp.mapped.areas import areas_of
+from bot.erp.mapped.sources import ConfigPart, Fields, SourceDefaults
 from bot.erp.port import Erp
-from bot.erp.sql.statements import listed, pages_itself, query
-from bot.erp.vendors import Surroundings, Vendor
+from bot.erp.sql.query import check_list_query, pages_itself, query
+from bot.erp.vendors import AdapterContext, Vendor
 
-Single = Annotated[str, query("number")]
-Lines = Annotated[str, query("", "number id")]
-OfProduct = Annotated[str, query("sku")]
-Search = Annotated[str, query("", "text like")]
-Listed = Annotated[str, query("", "text like today limit offset"), AfterValidator(listed)]
-Changed = Annotated[str, query("since limit", columns="key changed_at", ordered=True)]
+DocumentSql = Annotated[str, query("number")]
+LinesSql = Annotated[str, query("", "number id")]
+ProductSql = Annotated[str, query("sku")]
+SearchSql = Annotated[str, query("", "text like")]
+ListSql = Annotated[str, query("", "text like today limit offset"), AfterValidator(check_list_query)]
+ChangesSql = Annotated[str, query("since limit", columns="key changed_at", ordered=True)]
 
 
-class ProductQueries(Part):
+class ProductQueries(ConfigPart):
     """Products: one by ``:sku``, and a search."""
 
-    one: OfProduct = Field(description="One product by `:sku`.")
-    list: Search = Field(description="Products; may use `:text` or `:like`.")
-    changes: Changed | None = Field(None, description="Columns `key` and `changed_at`, by `:since` and `:limit`.")
-    fields: origins.ProductFields
+    one: ProductSql = Field(description="One product by `:sku`.")
+    list: SearchSql = Field(description="Products; may use `:text` or `:like`.")
+    changes: ChangesSql | None = Field(None, description="Columns `key` and `changed_at`, by `:since` and `:limit`.")
+    fields: sources.ProductFields
 
 
-class PlaceQueries(Part):
+class PlaceQueries(ConfigPart):
     """What each warehouse has of a product."""
 
-    query: OfProduct = Field(description="One row for each warehouse, by `:sku`.")
-    fields: origins.PlaceFields
+    query: ProductSql = Field(description="One row for each warehouse, by `:sku`.")
+    fields: sources.PlaceFields
 
 
-class StockQueries(Part):
+class StockQueries(ConfigPart):
     """Stock, per warehouse and in total; at least one of them."""
 
     places: PlaceQueries | None = None
-    total: OfProduct | None = Field(None, description="One row: reorder point, time, and figures of all warehouses.")
-    changes: Changed | None = None
-    fields: origins.StockFields = Field({}, validate_default=False)
+    total: ProductSql | None = Field(None, description="One row: reorder point, time, and figures of all warehouses.")
+    changes: ChangesSql | None = None
+    fields: sources.StockFields = Field({}, validate_default=False)
 
     @model_validator(mode="after")
     def _something(self) -> StockQueries:
@@ -56,12 +56,12 @@ class StockQueries(Part):
         return self
 
 
-class DocumentQueries(Part):
+class DocumentQueries(ConfigPart):
     """Documents of one kind."""
 
-    one: Single = Field(description="One document by `:number`.")
-    list: Listed = Field(description="Documents; may use `:text`, `:like`, `:today`, or page by `:limit`, `:offset`.")
-    changes: Changed | None = None
+    one: DocumentSql = Field(description="One document by `:number`.")
+    list: ListSql = Field(description="Documents; may use `:text`, `:like`, `:today`, or page by `:limit`, `:offset`.")
+    changes: ChangesSql | None = None
     fields: Fields
 
     @model_validator(mode="after")
@@ -75,52 +75,52 @@ class DocumentQueries(Part):
         return self
 
 
-class OrderLineQuery(Part):
+class OrderLineQuery(ConfigPart):
     """Lines of a sales order."""
 
-    query: Lines = Field(description="The lines by `:number` or `:id`, in order.")
-    fields: origins.OrderLineFields
+    query: LinesSql = Field(description="The lines by `:number` or `:id`, in order.")
+    fields: sources.OrderLineFields
 
 
-class PurchaseLineQuery(Part):
+class PurchaseLineQuery(ConfigPart):
     """Lines of a purchase order."""
 
-    query: Lines = Field(description="The lines by `:number` or `:id`, in order.")
-    fields: origins.PurchaseLineFields
+    query: LinesSql = Field(description="The lines by `:number` or `:id`, in order.")
+    fields: sources.PurchaseLineFields
 
 
 class SalesQueries(DocumentQueries):
     """Sales orders."""
 
-    fields: origins.SalesFields
+    fields: sources.SalesFields
     lines: OrderLineQuery | None = None
-    late: Listed | None = Field(None, description="Orders that may be late, where `list` is not to be read for it.")
+    late: ListSql | None = Field(None, description="Orders that may be late, where `list` is not to be read for it.")
 
 
 class InvoiceQueries(DocumentQueries):
     """Customer invoices."""
 
-    fields: origins.InvoiceFields
-    overdue: Listed | None = None
+    fields: sources.InvoiceFields
+    overdue: ListSql | None = None
 
 
 class PurchaseQueries(DocumentQueries):
     """Purchase orders."""
 
-    fields: origins.PurchaseFields
+    fields: sources.PurchaseFields
     lines: PurchaseLineQuery | None = None
-    late: Listed | None = None
-    pending: Listed | None = None
+    late: ListSql | None = None
+    pending: ListSql | None = None
 
 
 class ProductionQueries(DocumentQueries):
     """Production orders."""
 
-    fields: origins.ProductionFields
-    late: Listed | None = None
+    fields: sources.ProductionFields
+    late: ListSql | None = None
 
 
-class SqlOptions(Defaults):
+class SqlOptions(SourceDefaults):
     """Options of a source of the vendor ``sql``."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -129,7 +129,7 @@ class SqlOptions(Defaults):
     timeout: float = Field(4.0, gt=0, le=120, description="Seconds that one question may take.")
     connections: int = Field(4, ge=1, le=32, description="Connections that are held at most.")
     most_rows: int = Field(20_000, ge=1, le=200_000, description="Rows that one query may give at most.")
-    time_format: origins.TimeFormat = Field(
+    time_format: sources.TimeFormat = Field(
         "",
         description="How columns of changes hold times: `zoned`, `naive`, `epoch`, `epoch_ms` or a pattern; "
         "empty: `zoned` for PostgreSQL, text for SQLite, `naive` for others.",
@@ -145,17 +145,17 @@ class SqlOptions(Defaults):
     def _complete(self) -> SqlOptions:
         if self.stock is not None and self.products is None:
             raise ValueError("stock needs products too: name and unit are read there")
-        if not sections_of(self):
+        if not areas_of(self):
             raise ValueError('no area is mapped; an example: [erp.NAME.sales] one = "SELECT …"')
-        self.complete(sections_of(self))
+        self.complete(areas_of(self))
         return self
 
 
-async def _open(surroundings: Surroundings, options: SqlOptions) -> Erp:
+async def _open(context: AdapterContext, options: SqlOptions) -> Erp:
     # Imported here, so that the options can be listed without loading the database library.
     from bot.erp.sql.adapter import SqlErp
 
-    return SqlErp(surroundings, options)
+    return SqlErp(context, options)
 
 
 vendor = Vendor(title="SQL database", options=SqlOptions, open=_open)

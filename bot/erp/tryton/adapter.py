@@ -28,15 +28,14 @@ from bot.erp.model import (
 )
 from bot.erp.port import Capability, ListQuery
 from bot.erp.refusing import RefusingErp
-from bot.erp.tryton import mapping
-from bot.erp.tryton.approvals import BUTTONS, MODEL, note_for, read_approvals, resource, stamp_of, version_of
+from bot.erp.tryton import documents
 from bot.erp.tryton.changes import read_changes
-from bot.erp.tryton.client import Account, Refused, TrytonClient
-from bot.erp.tryton.lists import INVOICES, OVERDUE, PRODUCTIONS, PURCHASES, SALES, Kind, unnumbered
+from bot.erp.tryton.client import Account, Domain, Row, TrytonClient, TrytonRefusal, at, containing, like
+from bot.erp.tryton.decisions import BUTTONS, MODEL, note_for, read_approvals, resource, stamp_of, version_of
 from bot.erp.tryton.manifest import TrytonOptions
+from bot.erp.tryton.query import INVOICES, OVERDUE, PRODUCTIONS, PURCHASES, SALES, DocumentQuery, unnumbered
 from bot.erp.tryton.stock import read_places, read_reorder_point, total_of
-from bot.erp.tryton.wire import Domain, Row, at, containing, like
-from bot.erp.vendors import Surroundings
+from bot.erp.vendors import AdapterContext
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -45,10 +44,10 @@ _TWINS = 50
 """How many records may differ from one another in nothing but the case of their number."""
 _RANKED = 200
 """Among how many products a search looks for the best match, besides those that match exactly."""
-_OUT_OF_SHAPE = (KeyError, TypeError, ValueError, AttributeError, ArithmeticError)
+_MALFORMED = (KeyError, TypeError, ValueError, AttributeError, ArithmeticError)
 
 
-def _understood(
+def _invalid_if_malformed(
     call: Callable[Concatenate[Any, P], Coroutine[Any, Any, T]],
 ) -> Callable[Concatenate[Any, P], Coroutine[Any, Any, T]]:
     """Turn a value that cannot be Tryton's, such as a state that a module of its own invented, into `Invalid`."""
@@ -57,7 +56,7 @@ def _understood(
     async def understood(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return await call(self, *args, **kwargs)
-        except _OUT_OF_SHAPE as error:
+        except _MALFORMED as error:
             text = f"a value that is unknown here in an answer: {type(error).__name__}: {error}"
             raise Invalid(text, source=self.name) from error
 
@@ -69,11 +68,11 @@ class TrytonErp(RefusingErp):
 
     capabilities = frozenset(Capability)
 
-    def __init__(self, surroundings: Surroundings, options: TrytonOptions) -> None:
-        super().__init__(surroundings.name)
-        self._now = surroundings.now
+    def __init__(self, context: AdapterContext, options: TrytonOptions) -> None:
+        super().__init__(context.name)
+        self._now = context.now
         self._zone = ZoneInfo(options.timezone)
-        self._http = Http(options, now=surroundings.now, source=self.name)
+        self._http = Http(options, now=context.now, source=self.name)
         client = TrytonClient(options, self._http)
         self._account = Account(client, options.user, options.password)
         self._approvers = {user: Account(client, user, password) for user, password in options.approvers.items()}
@@ -82,7 +81,7 @@ class TrytonErp(RefusingErp):
 
     # Products and stock
 
-    @_understood
+    @_invalid_if_malformed
     async def find_products(self, text: str, *, limit: int) -> tuple[Product, ...]:
         """Return products; the text is looked for in code, name and identifiers."""
         same = ["OR", ["code", "ilike", like(text)], ["identifiers.code", "ilike", like(text)]]
@@ -90,10 +89,10 @@ class TrytonErp(RefusingErp):
             self._products([same], _TWINS if text else 0),
             self._products(containing(text, ("code", "template.name", "identifiers.code")), max(limit, _RANKED)),
         )
-        found = {row["id"]: mapping.product(row) for row in (*exact, *part)}
+        found = {row["id"]: documents.product(row) for row in (*exact, *part)}
         return listing.find_products(found.values(), text, limit=limit)
 
-    @_understood
+    @_invalid_if_malformed
     async def stock(self, sku: str) -> StockLevel:
         """Return the figures of every warehouse; the available ones are Tryton's forecast for the end of today."""
         rows = await self._products([["code", "ilike", like(sku)]], _TWINS) if sku else []
@@ -104,7 +103,7 @@ class TrytonErp(RefusingErp):
             read_reorder_point(self._account, row["id"], digits),
         )
         return StockLevel(
-            product=mapping.product(row),
+            product=documents.product(row),
             total=total_of(places),
             per_warehouse=places,
             reorder_point=reorder_point,
@@ -115,28 +114,28 @@ class TrytonErp(RefusingErp):
     async def _products(self, domain: Domain, limit: int) -> list[Row]:
         domain = [["code", "!=", None], *domain]
         return await self._account.search(
-            "product.product", domain, mapping.PRODUCT, order=[["code", "ASC"], ["id", "ASC"]], limit=limit
+            "product.product", domain, documents.PRODUCT, order=[["code", "ASC"], ["id", "ASC"]], limit=limit
         )
 
     # Documents
 
-    @_understood
+    @_invalid_if_malformed
     async def order(self, number: str) -> SalesOrder:
         """Return a sale."""
         return self._sale(await self._one(SALES, number), lines=True)
 
-    @_understood
+    @_invalid_if_malformed
     async def orders(self, query: ListQuery) -> Slice[SalesOrder]:
         """Return sales."""
         rows, total = await self._page(SALES, query)
         return Slice(items=tuple(self._sale(row, lines=False) for row in rows), total=total)
 
-    @_understood
+    @_invalid_if_malformed
     async def invoice(self, number: str) -> Invoice:
         """Return a customer invoice."""
         return self._invoice(await self._one(INVOICES, number))
 
-    @_understood
+    @_invalid_if_malformed
     async def invoices(self, query: ListQuery) -> Slice[Invoice]:
         """Return customer invoices. An overdue one is no state of Tryton's: it is found by its payments' days."""
         if query.filter in OVERDUE:
@@ -146,23 +145,23 @@ class TrytonErp(RefusingErp):
         rows, total = await self._page(INVOICES, query)
         return Slice(items=tuple(map(self._invoice, rows)), total=total)
 
-    @_understood
+    @_invalid_if_malformed
     async def purchase_order(self, number: str) -> PurchaseOrder:
         """Return a purchase with its approval."""
         return (await self._purchases([await self._one(PURCHASES, number)], lines=True))[0]
 
-    @_understood
+    @_invalid_if_malformed
     async def purchase_orders(self, query: ListQuery) -> Slice[PurchaseOrder]:
         """Return purchases with their approvals."""
         rows, total = await self._page(PURCHASES, query)
         return Slice(items=await self._purchases(rows, lines=False), total=total)
 
-    @_understood
+    @_invalid_if_malformed
     async def production_order(self, number: str) -> ProductionOrder:
         """Return a production."""
         return self._production(await self._one(PRODUCTIONS, number))
 
-    @_understood
+    @_invalid_if_malformed
     async def production_orders(self, query: ListQuery) -> Slice[ProductionOrder]:
         """Return productions."""
         rows, total = await self._page(PRODUCTIONS, query)
@@ -170,17 +169,17 @@ class TrytonErp(RefusingErp):
 
     # Decisions, changes, the source itself
 
-    @_understood
+    @_invalid_if_malformed
     async def decide(self, decision: Decision) -> DecisionResult:
         """Confirm or cancel a quotation; the reason goes into a note on it."""
         return await deciding.decide(decision, read=self.purchase_order, write=self._write)
 
-    @_understood
+    @_invalid_if_malformed
     async def changed_since(self, area: Area, cursor: str, *, limit: int) -> Changes:
         """Return changes by their time; stock changes with every move of a product."""
         return await read_changes(self._account, area, cursor, limit=limit)
 
-    @_understood
+    @_invalid_if_malformed
     async def check(self) -> None:
         """Log in and ask for the account's own preferences."""
         await self._account.read("res.user", "get_preferences", True)
@@ -195,7 +194,7 @@ class TrytonErp(RefusingErp):
         try:
             stamp = {"_timestamp": {resource(order.id): stamp_of(decision.version)}}
             await account.write(MODEL, button, [int(order.id)], context=stamp)
-        except Refused as error:
+        except TrytonRefusal as error:
             # The text is in the person's language; the rights are not.
             if await self._may_press(account, button):
                 raise
@@ -245,18 +244,18 @@ class TrytonErp(RefusingErp):
         return f"{self._web}/{model}/{row['id']}" if self._web else ""
 
     def _sale(self, row: Row, *, lines: bool) -> SalesOrder:
-        return mapping.sale(row, source=self.name, url=self._url(SALES.model, row), lines=lines)
+        return documents.sale(row, source=self.name, url=self._url(SALES.model, row), lines=lines)
 
     def _invoice(self, row: Row) -> Invoice:
-        return mapping.invoice(row, source=self.name, url=self._url(INVOICES.model, row))
+        return documents.invoice(row, source=self.name, url=self._url(INVOICES.model, row))
 
     def _production(self, row: Row) -> ProductionOrder:
-        return mapping.production(row, source=self.name, url=self._url(PRODUCTIONS.model, row))
+        return documents.production(row, source=self.name, url=self._url(PRODUCTIONS.model, row))
 
     async def _purchases(self, rows: list[Row], *, lines: bool) -> tuple[PurchaseOrder, ...]:
         approvals, people = await read_approvals(self._account, rows, for_others=self._for_others)
         return tuple(
-            mapping.purchase(
+            documents.purchase(
                 row,
                 approvals[row["id"]],
                 people[row["id"]],
@@ -268,14 +267,14 @@ class TrytonErp(RefusingErp):
             for row in rows
         )
 
-    async def _one(self, kind: Kind, number: str) -> Row:
+    async def _one(self, kind: DocumentQuery, number: str) -> Row:
         """Return the document of this number, in any case; one without number is asked for as ``(id)``."""
         if not number:
             raise NotFound(number, source=self.name)
         wanted = unnumbered(number) or [["number", "ilike", like(number)]]
         fields = (*kind.fields, *kind.line_fields)
         rows = await self._account.search(kind.model, [*kind.domain, *wanted], fields, limit=_TWINS)
-        return self._same(rows, number, [mapping.number_of(row) for row in rows])
+        return self._same(rows, number, [documents.number_of(row) for row in rows])
 
     def _same(self, rows: list[Row], wanted: str, keys: list[str]) -> Row:
         """Return the row whose key is ``wanted``, to the letter or else in any case."""
@@ -285,7 +284,7 @@ class TrytonErp(RefusingErp):
                     return row
         raise NotFound(wanted, source=self.name)
 
-    async def _page(self, kind: Kind, query: ListQuery) -> tuple[list[Row], int]:
+    async def _page(self, kind: DocumentQuery, query: ListQuery) -> tuple[list[Row], int]:
         """Return the rows of a list that are asked for, and how many there are in all."""
         domain, order = kind.domain_of(query, self._today()), kind.order_of(query)
         rows = await self._account.search(

@@ -9,9 +9,8 @@ from datetime import datetime, timedelta
 
 from bot.erp.cursor import TimeCursor
 from bot.erp.model import Area, Change, Changes
-from bot.erp.tryton.client import Account
-from bot.erp.tryton.mapping import CHANGED, changed_at, number_of
-from bot.erp.tryton.wire import Domain, Row, at, some
+from bot.erp.tryton.client import Account, Domain, Row, at, some
+from bot.erp.tryton.documents import CHANGED, changed_at, number_of
 
 _OVERLAP = timedelta(seconds=60)
 """How long a transaction may take: its records bear the time at which it began, and are seen when it ends."""
@@ -20,7 +19,7 @@ _OLDEST_FIRST = [[CHANGED, "ASC"], ["id", "ASC"]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Stream:
+class _ChangeSource:
     """One model to follow, and what of an area each of its changes is about."""
 
     model: str
@@ -54,16 +53,16 @@ def _template(row: Row) -> Iterator[str]:
             yield product["code"]
 
 
-_STREAMS: Mapping[Area, tuple[_Stream, ...]] = {
+_STREAMS: Mapping[Area, tuple[_ChangeSource, ...]] = {
     Area.PRODUCTS: (
-        _Stream("product.product", ("code", f"template.{CHANGED}"), _product, []),
-        _Stream("product.template", ("products.code", f"products.{CHANGED}"), _template, []),
+        _ChangeSource("product.product", ("code", f"template.{CHANGED}"), _product, []),
+        _ChangeSource("product.template", ("products.code", f"products.{CHANGED}"), _template, []),
     ),
-    Area.STOCK: (_Stream("stock.move", ("product.code",), _moved_product, []),),
-    Area.SALES: (_Stream("sale.sale", ("number",), _number, []),),
-    Area.FINANCE: (_Stream("account.invoice", ("number",), _number, [["type", "=", "out"]]),),
-    Area.PURCHASING: (_Stream("purchase.purchase", ("number",), _number, []),),
-    Area.PRODUCTION: (_Stream("production", ("number",), _number, []),),
+    Area.STOCK: (_ChangeSource("stock.move", ("product.code",), _moved_product, []),),
+    Area.SALES: (_ChangeSource("sale.sale", ("number",), _number, []),),
+    Area.FINANCE: (_ChangeSource("account.invoice", ("number",), _number, [["type", "=", "out"]]),),
+    Area.PURCHASING: (_ChangeSource("purchase.purchase", ("number",), _number, []),),
+    Area.PRODUCTION: (_ChangeSource("production", ("number",), _number, []),),
 }
 
 

@@ -1,14 +1,12 @@
-"""Tryton's JSON-RPC: logins that end after five idle minutes, calls of models, and its refusals as ours.
-
-A refusal comes with status 200 and an ``error`` whose text is in the user's language (ERP sheet, 7.1): what it means
-is told here by its shape, never by its text.
-"""
+"""Tryton's JSON-RPC: its values and domains, logins that end after five idle minutes, and its refusals as ours."""
 
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
+from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import quote
 
@@ -23,18 +21,92 @@ from bot.erp.errors import (
     Unavailable,
     Unsupported,
 )
-from bot.erp.http import Answer, Http, refusal, words
+from bot.erp.http import Http, HttpResponse, refusal, words
 from bot.erp.relogin import Relogin
 from bot.erp.tryton.manifest import TrytonOptions
-from bot.erp.tryton.wire import Domain, Order, Row, decode, encode
 
-Send = Callable[..., Awaitable[Answer]]
+Row = dict[str, Any]
+Domain = list[Any]
+"""A list of conditions that all hold, or one that starts with ``"OR"``."""
+Order = list[list[str]]
+
+
+def encode(value: Any) -> Any:
+    """Return a value as Tryton takes it; times become UTC, which is what its databases hold."""
+    match value:
+        case datetime():
+            utc = value.astimezone(UTC)
+            clock = {name: getattr(utc, name) for name in ("hour", "minute", "second", "microsecond")}
+            return {"__class__": "datetime", "year": utc.year, "month": utc.month, "day": utc.day, **clock}
+        case date():
+            return {"__class__": "date", "year": value.year, "month": value.month, "day": value.day}
+        case Decimal():
+            return {"__class__": "Decimal", "decimal": str(value)}
+        case Mapping():
+            return {name: encode(item) for name, item in value.items()}
+        case list() | tuple():
+            return [encode(item) for item in value]
+        case _:
+            return value
+
+
+def decode(value: Any) -> Any:
+    """Return a value of an answer as Python has it; raises `ValueError` for one that is out of shape."""
+    if isinstance(value, list):
+        return [decode(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    try:
+        match value.get("__class__"):
+            case "Decimal":
+                return Decimal(value["decimal"])
+            case "date":
+                return date(value["year"], value["month"], value["day"])
+            case "datetime":
+                day = date(value["year"], value["month"], value["day"])
+                clock = time(value["hour"], value["minute"], value["second"], value["microsecond"], tzinfo=UTC)
+                return datetime.combine(day, clock)
+            case _:
+                return {name: decode(item) for name, item in value.items()}
+    except (KeyError, TypeError, ValueError, InvalidOperation) as error:
+        raise ValueError(f"not a value of Tryton: {type(error).__name__}") from error
+
+
+def at(row: Row, path: str) -> Any:
+    """Return a field of a record or, by a path such as ``party.name``, of the one it refers to; None if there is none.
+
+    Raises `KeyError` for a field that was not asked for.
+    """
+    *relations, name = path.split(".")
+    for relation in relations:
+        row = row[f"{relation}."]
+        if row is None:
+            return None
+    return row[name]
+
+
+def some(row: Row, relation: str) -> list[Row]:
+    """Return the records of a relation to many of which fields were asked for."""
+    return row[f"{relation}."] or []
+
+
+def like(text: str) -> str:
+    """Return ``text`` as a pattern of `ilike` that means just this text: ``%`` and ``_`` stand for nothing else."""
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def containing(text: str, fields: Iterable[str]) -> Domain:
+    """Return the conditions of records with ``text`` in one of ``fields``, in any case; none for an empty text."""
+    return [["OR", *([field, "ilike", f"%{like(text)}%"] for field in fields)]] if text else []
+
+
+Send = Callable[..., Awaitable[HttpResponse]]
 
 _CONTEXT = ("company", "employee", "language")
 """What a client hands back of a user's preferences, so that the server answers for this company and person."""
 
 
-class Refused(Invalid):
+class TrytonRefusal(Invalid):
     """Tryton's ``UserError``: a missing right, a wrong state or a wrong value; nothing was done."""
 
 
@@ -58,11 +130,11 @@ class Account:
         """Call a method that changes nothing. A ``UserError`` of such a call is a missing right: `NotPermitted`."""
         try:
             return await self._call(self._client.http.read, model, method, params, context)
-        except Refused as error:
+        except TrytonRefusal as error:
             raise NotPermitted(error.detail, source=error.source) from None
 
     async def write(self, model: str, method: str, *params: Any, context: Mapping[str, Any] | None = None) -> Any:
-        """Call a method that changes something, once. Raises `Refused`, `Conflict`, `Invalid` as Tryton refuses."""
+        """Call a method that changes something, once. Raises `TrytonRefusal`, `Conflict`, `Invalid` as Tryton refuses."""
         return await self._call(self._client.http.write, model, method, params, context)
 
     async def search(
@@ -145,7 +217,7 @@ class TrytonClient:
         answer = await send("POST", self._path, json=body, headers=headers)
         return self._result(answer, method, model)
 
-    def _result(self, answer: Answer, method: str, model: str) -> Any:
+    def _result(self, answer: HttpResponse, method: str, model: str) -> Any:
         source = self.http.source
         match answer.status:
             case 403:
@@ -168,7 +240,7 @@ def _error(error: Any, model: str, source: str) -> ErpError:
     """Return the error that Tryton's shape of it stands for."""
     match error:
         case ["UserError", [str() as message, description, *_]]:
-            return Refused(words(f"{message} {description or ''}"), source=source)
+            return TrytonRefusal(words(f"{message} {description or ''}"), source=source)
         case ["UserWarning", [_, message, *description]]:
             # A question to whoever sits at the screen; the answer is theirs, in Tryton.
             return Invalid(words(" ".join(str(part) for part in (message, *description) if part)), source=source)

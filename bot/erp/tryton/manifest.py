@@ -8,7 +8,7 @@ from pydantic import Field, SecretStr, field_validator
 
 from bot.erp.http import HttpOptions
 from bot.erp.port import Erp
-from bot.erp.vendors import Surroundings, Vendor
+from bot.erp.vendors import AdapterContext, Vendor
 
 
 class TrytonOptions(HttpOptions):
@@ -42,11 +42,11 @@ class TrytonOptions(HttpOptions):
         return name
 
 
-async def _open(surroundings: Surroundings, options: TrytonOptions) -> Erp:
+async def _open(context: AdapterContext, options: TrytonOptions) -> Erp:
     # Imported here, so that the options can be listed without loading what talks to the ERP.
     from bot.erp.tryton.adapter import TrytonErp
 
-    return TrytonErp(surroundings, options)
+    return TrytonErp(context, options)
 
 
 vendor = Vendor(title="Tryton 8", options=TrytonOptions, open=_open)

@@ -14,9 +14,8 @@ from decimal import Decimal
 
 from bot.erp.errors import Unsupported
 from bot.erp.model import Quantities, WarehouseStock
-from bot.erp.tryton.client import Account
-from bot.erp.tryton.mapping import quantity
-from bot.erp.tryton.wire import Row, at
+from bot.erp.tryton.client import Account, Row, at
+from bot.erp.tryton.documents import quantity
 
 _WAREHOUSES = [["type", "=", "warehouse"]]
 _BY_CODE = [["code", "ASC"], ["id", "ASC"]]

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from bot.erp import deciding, listing
+from bot.erp.concurrency import gather_or_cancel
 from bot.erp.errors import Invalid, NotFound, NotPermitted
 from bot.erp.listing import D
 from bot.erp.model import (
@@ -27,23 +28,30 @@ from bot.erp.model import (
     Verdict,
 )
 from bot.erp.port import Capability, Filter, ListQuery
-from bot.erp.together import together
-from bot.erp.vendors import Surroundings
+from bot.erp.vendors import AdapterContext
 from bot.erp.yonbip.changes import ChangeReader
-from bot.erp.yonbip.client import Client, either, spellings
-from bot.erp.yonbip.envelopes import batch
-from bot.erp.yonbip.lists import BY_ID, PRODUCTION, PURCHASES, RECEIVABLES, SALES, Heads, Index, distinct
+from bot.erp.yonbip.client import YonBipClient, batch_message, either, spellings
+from bot.erp.yonbip.decisions import PurchaseApprovals
+from bot.erp.yonbip.documents import DocumentMapper, production_number
 from bot.erp.yonbip.manifest import YonBipOptions
-from bot.erp.yonbip.mapping import Documents, production_number
+from bot.erp.yonbip.mapping import Row, ValueReader, code
+from bot.erp.yonbip.query import (
+    BY_ID,
+    PRODUCTION,
+    PURCHASES,
+    RECEIVABLES,
+    SALES,
+    HeaderIndex,
+    HeaderReader,
+    distinct,
+)
 from bot.erp.yonbip.stock import StockReader
-from bot.erp.yonbip.values import Row, Values, code
-from bot.erp.yonbip.workflow import Workflow
 
 T = TypeVar("T")
 
 _LONGEST = 100
 """Characters of a code or number at most; the ERP's own are shorter."""
-_SETTLING = (0.3, 0.6, 1.2)
+_SETTLE_DELAYS = (0.3, 0.6, 1.2)
 """Seconds to wait for a workflow that took a decision and has not yet told the order."""
 
 
@@ -52,20 +60,20 @@ class YonBipErp:
 
     capabilities = frozenset(Capability) - {Capability.REORDER_POINT}
 
-    def __init__(self, surroundings: Surroundings, options: YonBipOptions) -> None:
-        self.name = surroundings.name
-        self._now = surroundings.now
+    def __init__(self, context: AdapterContext, options: YonBipOptions) -> None:
+        self.name = context.name
+        self._now = context.now
         self._options = options
-        self._client = Client(options, now=surroundings.now, source=self.name)
-        values = Values(ZoneInfo(options.zone), options.currencies)
+        self._client = YonBipClient(options, now=context.now, source=self.name)
+        values = ValueReader(ZoneInfo(options.zone), options.currencies)
         self._values = values
-        self._documents = Documents(self.name, values)
-        self._workflow = Workflow(self._client, options, values)
-        self._heads = Heads(self._client, values, days=options.list_days)
-        self._stock = StockReader(self._client, options, now=surroundings.now)
-        self._changes = ChangeReader(self._client, values, now=surroundings.now, days=options.list_days)
-        self._purchase_index = Index(listing.PURCHASE_ORDERS, values, day="vouchdate", partner="vendor_name")
-        self._invoice_index = Index(listing.INVOICES, values, day="billDate", partner="bodyItemCustomerName")
+        self._documents = DocumentMapper(self.name, values)
+        self._workflow = PurchaseApprovals(self._client, options, values)
+        self._heads = HeaderReader(self._client, values, days=options.list_days)
+        self._stock = StockReader(self._client, options, now=context.now)
+        self._changes = ChangeReader(self._client, values, now=context.now, days=options.list_days)
+        self._purchase_index = HeaderIndex(listing.PURCHASE_ORDERS, values, day="vouchdate", partner="vendor_name")
+        self._invoice_index = HeaderIndex(listing.INVOICES, values, day="billDate", partner="bodyItemCustomerName")
 
     async def check(self) -> None:
         """Find the data centre, get a token and read one material."""
@@ -96,7 +104,7 @@ class YonBipErp:
 
     async def orders(self, query: ListQuery) -> Slice[SalesOrder]:
         """Return sales orders without lines, of their headers alone: details have a small quota."""
-        _known(listing.SALES_ORDERS, query.filter)
+        _check_filter(listing.SALES_ORDERS, query.filter)
         today = self._today()
         rows = distinct(await self._heads.orders(query.filter, today), lambda row: code(row.get("id")))
         found = [replace(self._mapped(self._documents.order, row), lines=()) for row in rows]
@@ -109,14 +117,14 @@ class YonBipErp:
         self._asked(number)
         # This list has no conditions on fields, but a code of its own.
         asked = (self._client.rows(f"{RECEIVABLES}/list", {"code": each, "isSum": True}) for each in spellings(number))
-        rows = [row for rows in await together(*asked) for row in rows]
+        rows = [row for rows in await gather_or_cancel(*asked) for row in rows]
         found = self._only(rows, number)
         row = await self._client.detail(f"{RECEIVABLES}/detail", found, what=number)
         return self._mapped(self._documents.invoice, row)
 
     async def invoices(self, query: ListQuery) -> Slice[Invoice]:
         """Return receivables; only their details tell when they are due."""
-        _known(listing.INVOICES, query.filter)
+        _check_filter(listing.INVOICES, query.filter)
         today = self._today()
         rows = await self._heads.receivables(query.filter, today)
         return await self._slice(self._invoice_index, rows, query, today, self._invoices)
@@ -135,7 +143,7 @@ class YonBipErp:
 
     async def purchase_orders(self, query: ListQuery) -> Slice[PurchaseOrder]:
         """Return purchase orders without lines; only their details tell when they are due."""
-        _known(listing.PURCHASE_ORDERS, query.filter)
+        _check_filter(listing.PURCHASE_ORDERS, query.filter)
         today = self._today()
         rows = await self._heads.purchases(query.filter, today)
         return await self._slice(self._purchase_index, rows, query, today, self._purchases)
@@ -162,7 +170,7 @@ class YonBipErp:
 
         async def read(number: str) -> PurchaseOrder:
             order = await self.purchase_order(number)
-            for seconds in _SETTLING if accepted else ():
+            for seconds in _SETTLE_DELAYS if accepted else ():
                 if order.version != accepted[0].version:
                     break
                 await asyncio.sleep(seconds)
@@ -183,7 +191,7 @@ class YonBipErp:
         if not self._options.audit_without_workflow:
             raise NotPermitted("no workflow handles this order, and the app may not audit it itself", source=self.name)
         data = await self._client.write(f"{PURCHASES}/batchaudit", {"data": [{"id": order.id}]}, what=order.number)
-        return batch(data, source=self.name)
+        return batch_message(data, source=self.name)
 
     # Production
 
@@ -201,7 +209,7 @@ class YonBipErp:
 
     async def production_orders(self, query: ListQuery) -> Slice[ProductionOrder]:
         """Return production orders."""
-        _known(listing.PRODUCTION_ORDERS, query.filter)
+        _check_filter(listing.PRODUCTION_ORDERS, query.filter)
         today = self._today()
         rows = distinct(await self._heads.productions(query.filter, today), production_number)
         found = [self._mapped(self._documents.production_order, row) for row in rows]
@@ -217,7 +225,7 @@ class YonBipErp:
 
     async def _slice(
         self,
-        index: Index[D],
+        index: HeaderIndex[D],
         rows: Sequence[Row],
         query: ListQuery,
         today: date,
@@ -275,6 +283,6 @@ class YonBipErp:
         return self._values.local(self._now()).date()
 
 
-def _known(known: listing.Listing[Any], wanted: Filter) -> None:
+def _check_filter(known: listing.Listing[Any], wanted: Filter) -> None:
     """Raise `Unsupported` for a list that this kind of document does not have."""
     known.sort((), wanted)

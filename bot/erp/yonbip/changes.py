@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 from bot.erp.cursor import TimeCursor
 from bot.erp.errors import Invalid, Unsupported
 from bot.erp.model import Area, Change, Changes
-from bot.erp.yonbip.client import Client, condition
-from bot.erp.yonbip.lists import PRODUCTION, PURCHASES, RECEIVABLES, SALES
-from bot.erp.yonbip.mapping import production_number
-from bot.erp.yonbip.values import Row, Values, code
+from bot.erp.yonbip.client import YonBipClient, condition
+from bot.erp.yonbip.documents import production_number
+from bot.erp.yonbip.mapping import Row, ValueReader, code
+from bot.erp.yonbip.query import PRODUCTION, PURCHASES, RECEIVABLES, SALES
 
 _LATE = timedelta(minutes=3)
 """How much later than its own time a change may appear: as long as a transaction of the ERP may take."""
@@ -25,12 +25,12 @@ _IN_TIME = {"queryOrders": [{"field": "pubts", "order": "asc"}, {"field": "id", 
 class ChangeReader:
     """Follows the areas whose lists tell ``pubts``; keeps nothing between calls."""
 
-    def __init__(self, client: Client, values: Values, *, now: Callable[[], datetime], days: int) -> None:
+    def __init__(self, client: YonBipClient, values: ValueReader, *, now: Callable[[], datetime], days: int) -> None:
         self._client = client
         self._values = values
         self._now = now
         self._days = timedelta(days=days)
-        self._late = _LATE + _REPEATED_HOUR if values.puts_clocks_back else _LATE
+        self._late = _LATE + _REPEATED_HOUR if values.has_daylight_saving else _LATE
 
     async def next(self, area: Area, text: str, *, limit: int) -> Changes:
         """Return the next changes of an area; raises `Invalid` for a cursor that is none."""

@@ -1,22 +1,124 @@
-"""The open platform on the wire: the tenant's data centre, tokens, lists page by page, details a few at a time."""
+"""The open platform on the wire: signature, tokens, envelopes and errors, lists, details a few at a time."""
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import hmac
+import re
+from base64 import b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from bot.erp.errors import AuthExpired, AuthFailed, Invalid, NotFound, NotPermitted, Unavailable, Unsupported
-from bot.erp.http import Answer, Http
+from bot.erp.concurrency import gather_or_cancel
+from bot.erp.errors import (
+    AuthExpired,
+    AuthFailed,
+    Conflict,
+    ErpError,
+    Invalid,
+    NotFound,
+    NotPermitted,
+    RateLimited,
+    Unavailable,
+    Unsupported,
+)
+from bot.erp.http import Http, HttpResponse, refusal, words
 from bot.erp.relogin import Relogin
-from bot.erp.together import together
 from bot.erp.values import number
-from bot.erp.yonbip.envelopes import opened
 from bot.erp.yonbip.manifest import YonBipOptions
-from bot.erp.yonbip.signing import signature
-from bot.erp.yonbip.values import Row, code
+from bot.erp.yonbip.mapping import Row, code, text
+
+
+def signature(secret: str, parameters: dict[str, str]) -> str:
+    """Return Base64 of the raw HMAC-SHA256 over all names and values, by name, with nothing between them.
+
+    It is not yet encoded for a URL: that is done once, by whoever writes the URL.
+    """
+    signed = "".join(name + parameters[name] for name in sorted(parameters))
+    return b64encode(hmac.new(secret.encode(), signed.encode(), hashlib.sha256).digest()).decode()
+
+
+_DONE = frozenset({"200", "00000"})
+_DONE_BEFORE = frozenset({"10004", "100004"})
+"""A repeated resubmitCheckKey: the first save counts."""
+_EXPIRED = "310036"
+_TOO_MANY = frozenset({"310032", "310039", "310042", "310046"})
+_NOT_FOUND = frozenset({"404", "1002"})
+_SIMPLE: dict[str, type[ErpError]] = {
+    "310001": AuthFailed,
+    "10018": AuthFailed,
+    "310037": NotPermitted,
+    "310404": Unsupported,
+    "310405": Unsupported,
+    "310008": Invalid,
+    "310015": Invalid,
+    "310023": Invalid,
+    "310043": Unavailable,
+    # The task is no longer waiting: somebody was faster.
+    "000-530-401032": Conflict,
+}
+_BACK_END_SILENT = "310504"
+_BAD_TOKEN = re.compile(r"非法\s*token", re.IGNORECASE)
+_GONE = re.compile(r"不存在|被删除|未获取到")
+_DENIED = re.compile(r"权限|用户身份|绑定.{0,6}用户|用户.{0,6}绑定|permission", re.IGNORECASE)
+_TASK_GONE = re.compile(r"未查询到待办")
+
+
+def unwrap(answer: HttpResponse, *, what: str = "", source: str = "") -> Any:
+    """Return an answer's data, or raise the error that it holds; ``what`` was asked for."""
+    envelope = answer.data
+    if isinstance(envelope, str) and _BAD_TOKEN.search(envelope):
+        raise AuthExpired(words(envelope), source=source)
+    if not isinstance(envelope, dict):
+        if answer.ok:
+            raise answer.failure("an answer without an envelope", source=source)
+        raise refusal(answer, text(envelope), what=what, source=source)
+    number_of = code(envelope.get("code"))
+    if (number_of in _DONE and answer.ok) or number_of in _DONE_BEFORE:
+        return envelope.get("data")
+    raise _error(answer, number_of, envelope, what, source)
+
+
+def _error(answer: HttpResponse, told: str, envelope: dict[str, Any], what: str, source: str) -> ErpError:
+    message = words(text(envelope.get("message") or envelope.get("msg"))) or f"code {told or answer.status}"
+    display = code(envelope.get("displayCode"))
+    if told == _EXPIRED or _BAD_TOKEN.search(message):
+        return AuthExpired(message, source=source)
+    if told in _TOO_MANY:
+        return RateLimited(message, source=source, retry_after=answer.retry_after)
+    for known in (display, told):
+        if known in _SIMPLE:
+            return _SIMPLE[known](message, source=source)
+    if told == _BACK_END_SILENT:
+        return answer.failure(message, source=source)
+    if _TASK_GONE.search(message):
+        return Conflict(message, source=source)
+    if told in _NOT_FOUND or _GONE.search(message):
+        # "Deleted or no permission" is one message: what may not be seen is not found (sheet, section 0, rule 3).
+        return NotFound(what, source=source) if what else Invalid(message, source=source)
+    if _DENIED.search(message):
+        return NotPermitted(message, source=source)
+    return Invalid(message, source=source) if answer.ok else refusal(answer, message, what=what, source=source)
+
+
+def batch_message(data: Any, *, source: str = "") -> str:
+    """Return what a batch action says that was done for the only document in it.
+
+    It answers code 200 for bills that it refused. Raises `NotPermitted`, `Conflict` or `Invalid` by their message.
+    """
+    result = data if isinstance(data, dict) else {}
+    messages = words("; ".join(map(text, result.get("messages") or ())))
+    if number(result.get("failCount")) == 0:
+        return messages
+    if _DENIED.search(messages):
+        raise NotPermitted(messages, source=source)
+    if "其他人" in messages:
+        raise Conflict(messages, source=source)
+    raise Invalid(messages or "the batch action does not say that it was done", source=source)
+
 
 T = TypeVar("T")
 
@@ -30,7 +132,7 @@ _NAMED_AT_ONCE = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Gateway:
+class TenantGateway:
     """Where a tenant's data centre answers, and until when that is believed."""
 
     calls: str
@@ -42,11 +144,11 @@ class Gateway:
 class Session:
     """A token and the gateway that takes it; not shown."""
 
-    gateway: Gateway
+    gateway: TenantGateway
     token: str = field(repr=False)
 
 
-class Client:
+class YonBipClient:
     """One app at one tenant. Raises only `bot.erp.errors`; reads are bounded, writes go out once."""
 
     def __init__(self, options: YonBipOptions, *, now: Callable[[], datetime], source: str) -> None:
@@ -54,7 +156,7 @@ class Client:
         self._options = options
         self._now = now
         self._http = Http(options, now=now, source=source)
-        self._gateway: Gateway | None = None
+        self._gateway: TenantGateway | None = None
         self._relogin = Relogin(self._log_in)
 
     async def close(self) -> None:
@@ -74,7 +176,7 @@ class Client:
             raise Unavailable("the token service gave no token", source=self.source)
         return Session(gateway, token)
 
-    async def _find_gateway(self) -> Gateway:
+    async def _find_gateway(self) -> TenantGateway:
         """Return the tenant's gateway: data centres differ, and may move (sheet, 2A)."""
         now = self._now()
         if self._gateway is None or now >= self._gateway.until:
@@ -84,12 +186,12 @@ class Client:
             secure = self._options.url.startswith("https://")
             if not all(url.startswith("https://" if secure else ("http://", "https://")) for url in (calls, tokens)):
                 raise Unavailable("the tenant's gateway was not told", source=self.source)
-            self._gateway = Gateway(calls, tokens, now + _GATEWAY_HOLDS)
+            self._gateway = TenantGateway(calls, tokens, now + _GATEWAY_HOLDS)
         return self._gateway
 
-    def _from_login(self, answer: Answer) -> dict[str, Any]:
+    def _from_login(self, answer: HttpResponse) -> dict[str, Any]:
         try:
-            data = opened(answer, source=self.source)
+            data = unwrap(answer, source=self.source)
         except (Invalid, NotFound, NotPermitted, AuthExpired, Unsupported) as error:
             raise AuthFailed(error.detail, source=self.source) from error
         if not isinstance(data, dict):
@@ -117,7 +219,7 @@ class Client:
             if body is not None:
                 how["json"] = body
             answer = await self._http.read(method, f"{session.gateway.calls}/{path}", **how)
-            return opened(answer, what=what, source=self.source)
+            return unwrap(answer, what=what, source=self.source)
 
         return await self._relogin.run(call)
 
@@ -138,7 +240,7 @@ class Client:
                         query["yht_access_token"] = token
             address = f"{session.gateway.calls}/{path}"
             answer = await self._http.write("POST", address, json=body, params=query, headers=headers)
-            return opened(answer, what=what, source=self.source)
+            return unwrap(answer, what=what, source=self.source)
 
         return await self._relogin.run(call)
 
@@ -193,7 +295,7 @@ class Client:
                 except NotFound:
                     return None
 
-        return [row for row in await together(*map(detail, ids)) if row is not None]
+        return [row for row in await gather_or_cancel(*map(detail, ids)) if row is not None]
 
     async def detail(self, path: str, key: str, *, what: str = "") -> Row:
         """Return one document with its lines; raises `NotFound`."""

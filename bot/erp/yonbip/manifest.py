@@ -9,7 +9,7 @@ from pydantic import Field, SecretStr
 from bot.erp.http import HttpOptions
 from bot.erp.port import Erp
 from bot.erp.values import Zone
-from bot.erp.vendors import Surroundings, Vendor
+from bot.erp.vendors import AdapterContext, Vendor
 
 
 class YonBipOptions(HttpOptions):
@@ -50,11 +50,11 @@ class YonBipOptions(HttpOptions):
     )
 
 
-async def _open(surroundings: Surroundings, options: YonBipOptions) -> Erp:
+async def _open(context: AdapterContext, options: YonBipOptions) -> Erp:
     # Imported here, so that the options can be listed without loading the HTTP client.
     from bot.erp.yonbip.adapter import YonBipErp
 
-    return YonBipErp(surroundings, options)
+    return YonBipErp(context, options)
 
 
 vendor = Vendor(title="Yonyou YonSuite / YonBIP (用友)", options=YonBipOptions, open=_open)

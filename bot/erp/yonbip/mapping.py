@@ -1,300 +1,55 @@
-"""From records of the platform to the bot's: state tables (ERP sheet, 11.2), quantities, amounts."""
+"""Single values as the platform spells them: exact numbers, times in China's zone, many ways to say nothing."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal
+from datetime import UTC, date, datetime
 from typing import Any
 
-from bot.erp.model import (
-    Approval,
-    Invoice,
-    InvoiceStatus,
-    Money,
-    OrderLine,
-    OrderStatus,
-    Product,
-    ProductionOrder,
-    ProductionStatus,
-    Progress,
-    PurchaseLine,
-    PurchaseOrder,
-    PurchaseStatus,
-    SalesOrder,
-)
-from bot.erp.values import number, progress
-from bot.erp.yonbip.values import Row, Values, code, is_true, text
-from bot.erp.yonbip.workflow import Course
+from bot.erp.values import LocalValues
 
-_ORDERS = {
-    "CONFIRMORDER": OrderStatus.DRAFT,
-    "APPROVING": OrderStatus.DRAFT,
-    "DELIVERGOODS": OrderStatus.OPEN,
-    "DELIVERY_PART": OrderStatus.PARTLY_DELIVERED,
-    "DELIVERY_TAKE_PART": OrderStatus.PARTLY_DELIVERED,
-    "TAKEDELIVERY": OrderStatus.DELIVERED,
-    "ENDORDER": OrderStatus.DELIVERED,
-    "CLOSEDORDER": OrderStatus.CLOSED,
-    "OPPOSE": OrderStatus.CANCELLED,
-}
-OWED_GOODS = ("DELIVERGOODS", "DELIVERY_PART", "DELIVERY_TAKE_PART")
-_DELIVERY = {
-    OrderStatus.DRAFT: Progress.NONE,
-    OrderStatus.OPEN: Progress.NONE,
-    OrderStatus.PARTLY_DELIVERED: Progress.PARTIAL,
-    OrderStatus.DELIVERED: Progress.FULL,
-}
-_ENTIRE = {"0": Progress.NONE, "1": Progress.PARTIAL, "2": Progress.FULL}
-"""How much of a sales order went out or was invoiced."""
-_PAID = {
-    "NOTPAYMENT": Progress.NONE,
-    "PARTPAYMENT": Progress.PARTIAL,
-    "CONFIRMPAYMENT": Progress.PARTIAL,
-    # Said to be paid, and not yet seen on the account.
-    "CONFIRMPAYMENT_ALL": Progress.NONE,
-    "FINISHPAYMENT": Progress.FULL,
-}
-APPROVED, CLOSED, APPROVING = "1", "2", "3"
-_TERMINATED, _SENT_BACK, _REJECTED = "3", "4", "-1"
-_ARRIVED = {"1": Progress.FULL, "2": Progress.NONE, "3": Progress.PARTIAL, "4": Progress.FULL}
-_SETTLED = {"0": InvoiceStatus.UNPAID, "1": InvoiceStatus.PAID, "2": InvoiceStatus.PART_PAID}
-_PRODUCTION = {
-    "0": ProductionStatus.PLANNED,
-    "1": ProductionStatus.RELEASED,
-    "2": ProductionStatus.DONE,
-    "3": ProductionStatus.PLANNED,
-    "4": ProductionStatus.CANCELLED,
-    "5": ProductionStatus.RUNNING,
-    "6": ProductionStatus.DONE,
-}
-PRODUCTION_UNFINISHED = ("0", "1", "3", "5")
-_MATERIAL_OUT = frozenset({"2", "3", "4"})
-"""All issued, none needed, more than all issued."""
-_FIRST_LINES = ("", "0", "1", "10")
+Row = dict[str, Any]
+"""A record of an answer: a header, or a header together with one of its lines."""
+
+_NEVER = 9000
+"""A year from which on a date stands for none: a term without an end is 9999-12-31."""
 
 
-def order_status(next_status: str, status: str) -> OrderStatus:
-    """Return a sales order's state; where its next step has no known name, by the state of the document."""
-    by_document = {APPROVED: OrderStatus.OPEN, CLOSED: OrderStatus.CLOSED}
-    return _ORDERS.get(next_status) or by_document.get(status, OrderStatus.DRAFT)
+def text(value: Any) -> str:
+    """Return a text untouched, empty for none."""
+    return "" if value is None else str(value)
 
 
-def purchase_status(status: str, verify_state: str) -> PurchaseStatus:
-    """Return a purchase order's state.
-
-    The documents name the rejected state differently: −1, 4 (sent back to the requester) and 3 (ended).
-    """
-    if status == CLOSED:
-        return PurchaseStatus.DONE
-    if status == APPROVED:
-        return PurchaseStatus.APPROVED
-    if verify_state in (_REJECTED, _SENT_BACK, _TERMINATED):
-        return PurchaseStatus.REJECTED
-    if status == APPROVING or verify_state == "1":
-        return PurchaseStatus.WAITING
-    return PurchaseStatus.DRAFT
+def code(value: Any) -> str:
+    """Return a code, state or id as text: ids have up to 19 digits and come as numbers and as texts."""
+    return text(value).strip()
 
 
-def invoice_status(verify_state: str, written_off: str) -> InvoiceStatus:
-    """Return a receivable's state."""
-    if verify_state in ("3", "4"):
-        return InvoiceStatus.VOID
-    return _SETTLED.get(written_off, InvoiceStatus.UNPAID) if verify_state == "2" else InvoiceStatus.DRAFT
-
-
-def production_status(status: str) -> ProductionStatus:
-    """Return a production order's state."""
-    return _PRODUCTION.get(status, ProductionStatus.PLANNED)
-
-
-def production_number(row: Row) -> str:
-    """Return the number of a line of a production order: its bill's, with the line's behind it from the second on."""
-    bill, line = code(row.get("code")), code(row.get("OrderProduct_lineNo"))
-    return bill if line in _FIRST_LINES else f"{bill}#{line}"
-
-
-def received_whole(row: Row) -> bool:
-    """Return whether a line of a list of purchase orders awaits no more goods."""
-    return _ARRIVED.get(code(row.get("purchaseOrders_inWHStatus"))) is Progress.FULL
-
-
-def settled(row: Row) -> bool:
-    """Return whether a receivable owes nothing any more, or is a credit note."""
-    return code(row.get("writeOffState")) == "1" or code(row.get("direction")) == "-1"
-
-
-def product(row: Row) -> Product:
-    """Return a material; quantities are in its main unit."""
-    return Product(
-        sku=code(row["code"]),
-        name=text(row.get("name")),
-        spec=text(row.get("modelDescription") or row.get("model")),
-        unit=text(row.get("unitName") or row.get("unit_Name")),
-        category=text(row.get("manageClassName") or row.get("manageClass_Name")),
-        barcode=code(row.get("barCode")),
-    )
+def is_true(value: Any) -> bool:
+    """Return a truth value, which comes as a boolean, a number or a text."""
+    return code(value).lower() in ("true", "1")
 
 
 @dataclass(frozen=True, slots=True)
-class Documents:
-    """Makes documents of one source; a missing key of a record raises `KeyError`, a wrong value `ValueError`."""
+class ValueReader(LocalValues):
+    """Reads values that depend on the tenant: its zone, and what it calls currencies."""
 
-    source: str
-    values: Values
-
-    def order(self, row: Row) -> SalesOrder:
-        """Return a sales order, of a detail or of a header in a list."""
-        prices = row.get("orderPrices") or {}
-        # Only details tell the currency's code; lists tell its name.
-        currency = self.values.currency(prices.get("originalCode"), prices.get("originalName"))
-        status = order_status(code(row.get("nextStatus")), code(row.get("status")))
-        return SalesOrder(
-            id=code(row["id"]),
-            number=code(row["code"]),
-            customer=text(row.get("agentId_name")),
-            status=status,
-            delivery=_ENTIRE.get(code(row.get("entireIssueStatus")), _DELIVERY.get(status)),
-            billing=_ENTIRE.get(code(row.get("entireInvoiceStatus"))),
-            payment=_PAID.get(code(row.get("payStatusCode"))),
-            ordered_on=self.values.day(row.get("vouchdate")),
-            promised_on=self.values.day(row.get("hopeReceiveDate")),
-            total=self.values.money(row.get("payMoney"), currency),
-            lines=tuple(self._order_line(line, currency) for line in row.get("orderDetails") or ()),
-            salesperson=text(row.get("corpContactUserName")),
-            changed_at=self.values.time(row.get("pubts")),
-            source=self.source,
-        )
-
-    def _order_line(self, line: Row, currency: str) -> OrderLine:
-        return OrderLine(
-            sku=code(line.get("productCode")),
-            name=text(line.get("productName")),
-            unit=text(line.get("qtyName") or line.get("productUnitName")),
-            quantity=number(line["qty"]) or Decimal(0),
-            delivered=number(line.get("totalOutStockQuantity")),
-            invoiced=number(line.get("invoiceQty")),
-            price=self.values.money(line.get("oriTaxUnitPrice"), currency),
-            amount=self.values.money(line.get("oriSum"), currency),
-            due_on=self.values.day(line.get("hopeReceiveDate")),
-        )
-
-    def invoice(self, row: Row) -> Invoice:
-        """Return a receivable, of its detail.
-
-        What is open of one paid in part is not told. It is due with the first of its instalments.
-        """
-        currency = self.values.currency(row.get("oriCurrencyCode"), row.get("oriCurrencyName"))
-        total = number(row.get("oriTaxIncludedAmount"))
-        credit = code(row.get("direction")) == "-1"
-        if credit and total is not None:
-            # Red bills tell their amounts with and without the sign.
-            total = -abs(total)
-        status = invoice_status(code(row.get("verifyState")), code(row.get("writeOffState")))
-        items = row.get("bodyItem") or ()
-        due = [self.values.day(part.get("expireDate")) for item in items for part in item.get("grandsonItem") or ()]
-        rest = {InvoiceStatus.PAID: Decimal(0), InvoiceStatus.VOID: Decimal(0), InvoiceStatus.PART_PAID: None}
-        return Invoice(
-            id=code(row["id"]),
-            number=code(row["code"]),
-            customer=text(row.get("customerName")),
-            status=status,
-            issued_on=self.values.day(row.get("billDate")),
-            due_on=min((day for day in due if day is not None), default=None),
-            total=self.values.money(total, currency),
-            open_amount=self.values.money(rest.get(status, total), currency),
-            is_credit_note=credit,
-            changed_at=self.values.time(row.get("pubts")),
-            source=self.source,
-        )
-
-    def purchase_order(self, row: Row, course: Course | None) -> PurchaseOrder:
-        """Return a purchase order, of its detail; ``course`` is its workflow's, None where there is none to be read."""
-        currency = self.values.currency(row.get("currency_code"), row.get("currency_name"))
-        entries: Sequence[Row] = row.get("purchaseOrders") or ()
-        lines = tuple(self._purchase_line(line, currency) for line in entries)
-        dues = [self.values.day(line.get("recieveDate")) for line in entries]
-        owed = [due for due, line in zip(dues, lines, strict=True) if (line.received or 0) < line.quantity]
-        status = purchase_status(code(row.get("status")), code(row.get("verifystate")))
-        approval = self._approval(status, row, course)
-        total = self.values.money(row.get("oriSum"), currency)
-        return PurchaseOrder(
-            id=code(row["id"]),
-            number=code(row["code"]),
-            vendor=text(row.get("vendor_name")),
-            status=status,
-            approval=approval,
-            requester=course.requester if course else "",
-            buyer=text(row.get("operator_name")),
-            ordered_on=self.values.day(row.get("vouchdate")),
-            due_on=_due(owed, dues) or self.values.day(row.get("expectDate")),
-            total=total,
-            received=progress((line.received, line.quantity) for line in lines),
-            lines=lines,
-            version=_version(row, total, lines, approval),
-            changed_at=self.values.time(row.get("pubts")),
-            source=self.source,
-            people=course.people if course else {},
-            extra={} if is_true(row.get("isWfControlled")) else {"workflow": "none"},
-        )
-
-    def _approval(self, status: PurchaseStatus, row: Row, course: Course | None) -> Approval | None:
-        if status is PurchaseStatus.DRAFT:
+    def time(self, value: Any) -> datetime | None:
+        """Return a time in whole seconds: local without an offset, or milliseconds since 1970 (the workflow's)."""
+        told = code(value)
+        if told in ("", "null"):
             return None
-        if course is not None:
-            return course.approval(waiting=status is PurchaseStatus.WAITING)
-        auditor, at = code(row.get("auditorId")), self.values.time(row.get("auditTime"))
-        if status is not PurchaseStatus.WAITING and not auditor and at is None:
+        moment = datetime.fromtimestamp(int(told) // 1000, UTC) if told.isdecimal() else datetime.fromisoformat(told)
+        if moment.year >= _NEVER or moment.year == 1:
             return None
-        return Approval(decided_by=auditor, decided_at=at)
+        moment = moment.replace(microsecond=0)
+        return moment if moment.tzinfo else moment.replace(tzinfo=self.zone)
 
-    def _purchase_line(self, line: Row, currency: str) -> PurchaseLine:
-        return PurchaseLine(
-            sku=code(line.get("product_cCode")),
-            name=text(line.get("product_cName")),
-            unit=text(line.get("unit_name")),
-            quantity=number(line["qty"]) or Decimal(0),
-            received=number(line.get("totalInQty")),
-            price=self.values.money(line.get("oriTaxUnitPrice"), currency),
-            amount=self.values.money(line.get("oriSum"), currency),
-        )
+    def day(self, value: Any) -> date | None:
+        """Return the day of a date, which comes with the time of midnight."""
+        moment = self.time(value)
+        return moment.date() if moment else None
 
-    def production_order(self, row: Row) -> ProductionOrder:
-        """Return a production order, of its line in a list."""
-        made = [number(row.get(f"OrderProduct_{key}")) for key in ("completedQuantity", "incomingQuantity")]
-        issued = code(row.get("OrderProduct_materialStatus")) in _MATERIAL_OUT
-        return ProductionOrder(
-            id=code(row.get("orderProduct_id") or row["id"]),
-            number=production_number(row),
-            sku=code(row.get("OrderProduct_materialCode")),
-            name=text(row.get("OrderProduct_materialName")),
-            unit=text(row.get("OrderProduct_mainUnitName")),
-            planned=number(row["OrderProduct_quantity"]) or Decimal(0),
-            # Where nobody reports what was completed, what came into stock tells it.
-            produced=max((known for known in made if known is not None), default=None),
-            status=production_status(code(row.get("status"))),
-            start_on=self.values.day(row.get("OrderProduct_startDate")),
-            due_on=self.values.day(row.get("OrderProduct_finishDate")),
-            # Material that was not issued may lie ready or not.
-            material_ready=True if issued else None,
-            changed_at=self.values.time(row.get("pubts")),
-            source=self.source,
-        )
-
-
-def _due(owed: Sequence[date | None], dues: Sequence[date | None]) -> date | None:
-    """Return the first day on which something is still owed, else the last of all."""
-    waiting = [day for day in owed if day is not None]
-    return min(waiting) if waiting else max((day for day in dues if day is not None), default=None)
-
-
-def _version(row: Row, total: Money | None, lines: Sequence[PurchaseLine], approval: Approval | None) -> str:
-    """Return a text that changes with every edit: the time of change alone has whole seconds."""
-    seen: list[Any] = [row.get("status"), row.get("verifystate"), total, *lines]
-    if approval is not None:
-        seen += [approval.task_id, approval.pending_for, approval.decided_by, approval.decided_at]
-    told = json.dumps(list(map(str, seen)), ensure_ascii=False)
-    return f"{code(row.get('pubts'))}/{hashlib.blake2b(told.encode(), digest_size=8).hexdigest()}"
+    def currency(self, *names: Any) -> str:
+        """Return the ISO code of a currency by its code or name, the first that is known; empty for none."""
+        return self.iso(*map(code, names))

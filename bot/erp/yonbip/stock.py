@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from bot.erp import listing
+from bot.erp.concurrency import gather_or_cancel
 from bot.erp.errors import Invalid, NotFound
 from bot.erp.model import Product, Quantities, StockLevel, WarehouseStock
-from bot.erp.together import together
 from bot.erp.values import amount_of
-from bot.erp.yonbip.client import Client, spellings
+from bot.erp.yonbip.client import YonBipClient, spellings
+from bot.erp.yonbip.documents import product
 from bot.erp.yonbip.manifest import YonBipOptions
-from bot.erp.yonbip.mapping import product
-from bot.erp.yonbip.values import Row, code, text
+from bot.erp.yonbip.mapping import Row, code, text
 
 _MATERIALS = "yonbip/digitalModel/product/listproductbycondition"
 _STOCK = "yonbip/scm/stock/QueryCurrentStocksByCondition"
@@ -30,7 +30,7 @@ _FIGURES = {
 class StockReader:
     """Reads materials and stock levels; all quantities are in the material's main unit."""
 
-    def __init__(self, client: Client, options: YonBipOptions, *, now: Callable[[], datetime]) -> None:
+    def __init__(self, client: YonBipClient, options: YonBipOptions, *, now: Callable[[], datetime]) -> None:
         self._client = client
         self._options = options
         self._now = now
@@ -73,7 +73,7 @@ class StockReader:
     async def level(self, sku: str) -> StockLevel:
         """Return a material's stock; raises `NotFound`. No row at all means nothing, or nothing that may be seen."""
         codes = spellings(sku)
-        materials, rows = await together(self._materials(codes), self._rows(codes))
+        materials, rows = await gather_or_cancel(self._materials(codes), self._rows(codes))
         found = _only(materials, "code", sku)
         if not found:
             raise NotFound(sku, source=self._client.source)
@@ -94,7 +94,7 @@ class StockReader:
 
     async def _materials(self, codes: Sequence[str]) -> list[Row]:
         asked = (self._client.rows(_MATERIALS, {"productCode": each}) for each in codes)
-        return [row for rows in await together(*asked) for row in rows]
+        return [row for rows in await gather_or_cancel(*asked) for row in rows]
 
     async def _rows(self, codes: Sequence[str]) -> list[Row]:
         """Return the stock rows of a code: an array, unlike other lists, and not in pages."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from bot.simulator.cards import CardInstance
-from bot.simulator.chat import Conversation
-from bot.simulator.engine import Engine
-from bot.simulator.openapi.card_rules import (
+from bot.simulator.chat import SimConversation
+from bot.simulator.engine import SimEngine
+from bot.simulator.openapi.card_validation import (
     SPACE_MODELS,
-    Space,
+    OpenSpace,
     check_callback_type,
     check_options,
     check_out_track_id,
@@ -21,14 +21,14 @@ from bot.simulator.openapi.card_rules import (
     deliver_model,
     open_space_models,
 )
-from bot.simulator.openapi.surface import ApiError, Call, Json, Route
+from bot.simulator.openapi.dispatch import Json, SimApiCall, SimApiError, SimApiRoute
 
 _WRITE = "Card.Instance.Write"
 _STREAM = "Card.Streaming.Write"
 _MAX_STREAMED_BYTES = 20_000
 
 
-def create_and_deliver(engine: Engine, call: Call) -> Json:
+def create_and_deliver(engine: SimEngine, call: SimApiCall) -> Json:
     """`POST /v1.0/card/instances/createAndDeliver`."""
     spaces = check_spaces(call.body)
     models = [deliver_model(call.body, space) for space in spaces]
@@ -40,13 +40,13 @@ def create_and_deliver(engine: Engine, call: Call) -> Json:
     return {"success": True, "result": {"outTrackId": card.out_track_id, "deliverResults": results}}
 
 
-def create(engine: Engine, call: Call) -> Json:
+def create(engine: SimEngine, call: SimApiCall) -> Json:
     """`POST /v1.0/card/instances`."""
     card, _ = _create(engine, call.body, ())
     return {"success": True, "result": card.out_track_id}
 
 
-def deliver(engine: Engine, call: Call) -> Json:
+def deliver(engine: SimEngine, call: SimApiCall) -> Json:
     """`POST /v1.0/card/instances/deliver`: the result is a list here, not an object (sheet, 5.2)."""
     card = _find(engine, call.body)
     spaces = check_spaces(call.body)
@@ -58,22 +58,22 @@ def deliver(engine: Engine, call: Call) -> Json:
     }
 
 
-def add_spaces(engine: Engine, call: Call) -> Json:
+def add_spaces(engine: SimEngine, call: SimApiCall) -> Json:
     """`PUT /v1.0/card/instances/spaces`."""
     card = _find(engine, call.body)
     models = open_space_models(call.body)
     if not models:
-        raise ApiError("param.openSpaceModelInvalid")
+        raise SimApiError("param.openSpaceModelInvalid")
     card.spaces = {**card.spaces, **models}
     return {"success": True, "result": True}
 
 
-def update(engine: Engine, call: Call) -> Json:
+def update(engine: SimEngine, call: SimApiCall) -> Json:
     """`PUT /v1.0/card/instances`."""
     card = _find(engine, call.body)
     data = call.body.get("cardData")
     if data is None and call.body.get("privateData") is None:
-        raise ApiError("param.cardDataAndPrivateDataBothEmpty")
+        raise SimApiError("param.cardDataAndPrivateDataBothEmpty")
     public = check_params(engine, data, "cardData") if data is not None else None
     private = check_private(engine, call.body, card.template, check_user_id_type(call.body))
     card.update(public, private, check_options(call.body))
@@ -81,25 +81,25 @@ def update(engine: Engine, call: Call) -> Json:
     return {"success": True, "result": True}
 
 
-def stream(engine: Engine, call: Call) -> Json:
+def stream(engine: SimEngine, call: SimApiCall) -> Json:
     """`PUT /v1.0/card/streaming`."""
-    guid = call.text("guid", ApiError("param.stream.guidEmpty"))
+    guid = call.text("guid", SimApiError("param.stream.guidEmpty"))
     if not call.body.get("outTrackId"):
-        raise ApiError("param.stream.outTrackId")
-    key = call.text("key", ApiError("param.stream.keyEmpty"))
+        raise SimApiError("param.stream.outTrackId")
+    key = call.text("key", SimApiError("param.stream.keyEmpty"))
     content, full = call.body.get("content"), call.body.get("isFull")
     if not isinstance(content, str):
-        raise ApiError("param.stream.contentEmpty")
+        raise SimApiError("param.stream.contentEmpty")
     if not isinstance(full, bool):
-        raise ApiError("param.stream.isFull")
+        raise SimApiError("param.stream.isFull")
     if len(content.encode()) > _MAX_STREAMED_BYTES:
-        raise ApiError("param.stream.content", "content is too large")
+        raise SimApiError("param.stream.content", "content is too large")
     card = _find(engine, call.body)
     if guid in card.guids:
         return {"success": True, "result": True}
     # A wrong key, one that holds no markdown, a template without streaming: all the same error (sheet, 5.6).
     if key not in card.template.streaming or not full or card.finalized:
-        raise ApiError("unknownError", "未知错误", status=500)
+        raise SimApiError("unknownError", "未知错误", status=500)
     card.guids.add(guid)
     card.finalized = call.body.get("isFinalize") is True
     status = "5" if call.body.get("isError") is True else "3" if card.finalized else "2"
@@ -108,7 +108,7 @@ def stream(engine: Engine, call: Call) -> Json:
     return {"success": True, "result": True}
 
 
-def close_top(engine: Engine, call: Call) -> Json:
+def close_top(engine: SimEngine, call: SimApiCall) -> Json:
     """`POST /v1.0/card/tops/close`."""
     card = _find(engine, call.body)
     wanted = call.body.get("openConversationId")
@@ -119,19 +119,19 @@ def close_top(engine: Engine, call: Call) -> Json:
     return {"success": True, "result": bool(closed)}
 
 
-def register_callback(engine: Engine, call: Call) -> Json:
+def register_callback(engine: SimEngine, call: SimApiCall) -> Json:
     """`POST /v1.0/card/callbacks/register`: accepted, though clicks travel by stream only here."""
     for key in ("callbackUrl", "callbackRouteKey"):
-        call.text(key, ApiError("param.empty", key))
+        call.text(key, SimApiError("param.empty", key))
     return {
         "success": True,
         "result": {"apiSecret": call.body.get("apiSecret", ""), "callbackUrl": call.body["callbackUrl"]},
     }
 
 
-def send_standard_card(engine: Engine, call: Call) -> Json:
+def send_standard_card(engine: SimEngine, call: SimApiCall) -> Json:
     """`POST /v1.0/im/v1.0/robot/interactiveCards/send`: no new app gets its permission any more (sheet, 6)."""
-    raise ApiError(
+    raise SimApiError(
         "Forbidden.AccessDenied.AccessTokenPermissionDenied",
         "应用尚未开通所需的权限：[Card.Send]",
         status=403,
@@ -139,13 +139,13 @@ def send_standard_card(engine: Engine, call: Call) -> Json:
     )
 
 
-def _create(engine: Engine, body: Json, spaces: tuple[Space, ...]) -> tuple[CardInstance, bool]:
+def _create(engine: SimEngine, body: Json, spaces: tuple[OpenSpace, ...]) -> tuple[CardInstance, bool]:
     """Return the instance and whether it is new. An existing `outTrackId` never makes a second card (sheet, 5.4)."""
     out_track_id = check_out_track_id(body)
     template = check_template(engine, body)
     user_id_type = check_user_id_type(body)
     if body.get("cardData") is None and body.get("privateData") is None:
-        raise ApiError("param.cardDataAndPrivateDataBothEmpty")
+        raise SimApiError("param.cardDataAndPrivateDataBothEmpty")
     card = CardInstance(
         out_track_id=out_track_id,
         template=template,
@@ -159,30 +159,30 @@ def _create(engine: Engine, body: Json, spaces: tuple[Space, ...]) -> tuple[Card
     existing = engine.cards.get(out_track_id)
     if existing is not None:
         engine.timeline.note("card", "outTrackId used again: no second card", {"outTrackId": out_track_id})
-        if engine.faults.strike("card_exists_error"):
-            raise ApiError("param.cardAlreadyExist")
+        if engine.faults.trigger("card_exists_error"):
+            raise SimApiError("param.cardAlreadyExist")
         return existing, False
     engine.cards.add(card)
     return card, True
 
 
-def _find(engine: Engine, body: Json) -> CardInstance:
+def _find(engine: SimEngine, body: Json) -> CardInstance:
     card = engine.cards.get(check_out_track_id(body))
     if card is None:
-        raise ApiError("param.cardNotExist")
+        raise SimApiError("param.cardNotExist")
     return card
 
 
-def _check_space_models(card: CardInstance, spaces: tuple[Space, ...]) -> None:
+def _check_space_models(card: CardInstance, spaces: tuple[OpenSpace, ...]) -> None:
     """A card must carry the open-space model of every space it goes to (sheet, 5.2)."""
     if any(space.type in SPACE_MODELS and SPACE_MODELS[space.type] not in card.spaces for space in spaces):
-        raise ApiError("param.openSpaceModelInvalid")
+        raise SimApiError("param.openSpaceModelInvalid")
 
 
-def _deliver(engine: Engine, card: CardInstance, space: Space, model: Json) -> Json:
+def _deliver(engine: SimEngine, card: CardInstance, space: OpenSpace, model: Json) -> Json:
     """Show the card at one place. What goes wrong here is told inside the answer, under HTTP 200 (sheet, 5.1)."""
     conversation, problem = _target(engine, card, space, model)
-    if conversation is None or engine.faults.strike("deliver_failed"):
+    if conversation is None or engine.faults.trigger("deliver_failed"):
         return _result(space, problem=problem or "deliver failed")
     carrier_id = f"pqk{engine.rng.getrandbits(120):030x}"
     recipients = model.get("recipients")
@@ -196,7 +196,7 @@ def _deliver(engine: Engine, card: CardInstance, space: Space, model: Json) -> J
     return _result(space, carrier_id=carrier_id)
 
 
-def _target(engine: Engine, card: CardInstance, space: Space, model: Json) -> tuple[Conversation | None, str]:
+def _target(engine: SimEngine, card: CardInstance, space: OpenSpace, model: Json) -> tuple[SimConversation | None, str]:
     """The conversation of a space, or why there is none."""
     robot_code: Any = model.get("robotCode")
     if robot_code not in (None, "", engine.config.client_id):
@@ -216,7 +216,7 @@ def _target(engine: Engine, card: CardInstance, space: Space, model: Json) -> tu
     return (conversation, "") if conversation.bot_member else (None, "robot is not in the group")
 
 
-def _existing(engine: Engine, card: CardInstance, space: Space) -> Json:
+def _existing(engine: SimEngine, card: CardInstance, space: OpenSpace) -> Json:
     """The answer for a card that was there before: success only where it is already shown."""
     for copy in engine.chat.copies(card):
         place = copy.conversation
@@ -225,7 +225,7 @@ def _existing(engine: Engine, card: CardInstance, space: Space) -> Json:
     return _result(space, problem="card already exists, not delivered again")
 
 
-def _result(space: Space, *, carrier_id: str = "", problem: str = "") -> Json:
+def _result(space: OpenSpace, *, carrier_id: str = "", problem: str = "") -> Json:
     return {
         "spaceType": space.type,
         "spaceId": space.id,
@@ -235,8 +235,8 @@ def _result(space: Space, *, carrier_id: str = "", problem: str = "") -> Json:
     }
 
 
-def _card_route(method: str, path: str, serve: Any, scope: str = _WRITE) -> Route:
-    return Route(method=method, path=f"/v1.0/card/{path}", serve=serve, scope=scope)
+def _card_route(method: str, path: str, serve: Any, scope: str = _WRITE) -> SimApiRoute:
+    return SimApiRoute(method=method, path=f"/v1.0/card/{path}", serve=serve, scope=scope)
 
 
 ROUTES = (
@@ -248,5 +248,5 @@ ROUTES = (
     _card_route("PUT", "streaming", stream, _STREAM),
     _card_route("POST", "tops/close", close_top),
     _card_route("POST", "callbacks/register", register_callback),
-    Route(method="POST", path="/v1.0/im/v1.0/robot/interactiveCards/send", serve=send_standard_card),
+    SimApiRoute(method="POST", path="/v1.0/im/v1.0/robot/interactiveCards/send", serve=send_standard_card),
 )

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from bot.simulator.engine import Engine
-from bot.simulator.enterprise import Person
-from bot.simulator.openapi.surface import Call, Json, OapiError, Route, oapi_result
+from bot.simulator.engine import SimEngine
+from bot.simulator.enterprise import SimPerson
+from bot.simulator.openapi.dispatch import Json, SimApiCall, SimApiRoute, SimOapiError, oapi_result
 
 Entry = TypeVar("Entry")
 
@@ -15,12 +15,12 @@ _SCOPE = "qyapi_get_member"
 _ROLE_GROUP = "职务"
 
 
-def user(engine: Engine, call: Call) -> Json:
+def user(engine: SimEngine, call: SimApiCall) -> Json:
     """`/topapi/v2/user/get`."""
     return oapi_result(engine, user_object(engine, _person(engine, call)))
 
 
-def users(engine: Engine, call: Call) -> Json:
+def users(engine: SimEngine, call: SimApiCall) -> Json:
     """`/topapi/v2/user/list`."""
     members = engine.enterprise.members(_department(engine, call))
     page, following = _page(members, call, "cursor", largest=100)
@@ -28,13 +28,13 @@ def users(engine: Engine, call: Call) -> Json:
     return oapi_result(engine, result if following is None else {**result, "next_cursor": following})
 
 
-def user_ids(engine: Engine, call: Call) -> Json:
+def user_ids(engine: SimEngine, call: SimApiCall) -> Json:
     """`/topapi/user/listid`."""
     members = engine.enterprise.members(_department(engine, call))
     return oapi_result(engine, {"userid_list": [person.user_id for person in members]})
 
 
-def sub_departments(engine: Engine, call: Call) -> Json:
+def sub_departments(engine: SimEngine, call: SimApiCall) -> Json:
     """`/topapi/v2/department/listsub`: direct children only."""
     parent = _department(engine, call, default=1)
     english = call.body.get("language") == "en_US"
@@ -54,18 +54,18 @@ def sub_departments(engine: Engine, call: Call) -> Json:
     )
 
 
-def roles(engine: Engine, call: Call) -> Json:
+def roles(engine: SimEngine, call: SimApiCall) -> Json:
     """`/topapi/role/list`."""
     page, following = _page(tuple(engine.enterprise.roles.items()), call, "offset", largest=200)
     group = {"groupId": 900, "name": _ROLE_GROUP, "roles": [{"id": number, "name": name} for number, name in page]}
     return oapi_result(engine, {"hasMore": following is not None, "list": [group]})
 
 
-def role_members(engine: Engine, call: Call) -> Json:
+def role_members(engine: SimEngine, call: SimApiCall) -> Json:
     """`/topapi/role/simplelist`."""
     role = engine.enterprise.roles.get(call.body.get("role_id"))  # type: ignore[arg-type]  # None finds nothing
     if role is None:
-        raise OapiError(400002, "参数错误：role_id")
+        raise SimOapiError(400002, "参数错误：role_id")
     members = [person for person in engine.enterprise.people.values() if role in person.roles]
     page, following = _page(members, call, "offset", largest=100)
     result: Json = {
@@ -75,23 +75,23 @@ def role_members(engine: Engine, call: Call) -> Json:
     return oapi_result(engine, result if following is None else {**result, "nextCursor": following})
 
 
-def by_union_id(engine: Engine, call: Call) -> Json:
+def by_union_id(engine: SimEngine, call: SimApiCall) -> Json:
     """`/topapi/user/getbyunionid`: 60121 for people outside the organisation."""
     person = engine.enterprise.by_union_id(call.body.get("unionid"))
     if person is None or person.external:
-        raise OapiError(60121, "找不到该用户")
+        raise SimOapiError(60121, "找不到该用户")
     return oapi_result(engine, {"contact_type": 0, "userid": person.user_id})
 
 
-def by_mobile(engine: Engine, call: Call) -> Json:
+def by_mobile(engine: SimEngine, call: SimApiCall) -> Json:
     """`/topapi/v2/user/getbymobile`."""
     person = engine.enterprise.by_mobile(call.body.get("mobile"))
     if person is None:
-        raise OapiError(60121, "找不到该用户")
+        raise SimOapiError(60121, "找不到该用户")
     return oapi_result(engine, {"userid": person.user_id})
 
 
-def user_object(engine: Engine, person: Person) -> Json:
+def user_object(engine: SimEngine, person: SimPerson) -> Json:
     """A person as the directory tells."""
     enterprise = engine.enterprise
     return {
@@ -125,36 +125,38 @@ def user_object(engine: Engine, person: Person) -> Json:
     }
 
 
-def _person(engine: Engine, call: Call) -> Person:
+def _person(engine: SimEngine, call: SimApiCall) -> SimPerson:
     wanted = call.body.get("userid")
     if not isinstance(wanted, str) or not wanted:
-        raise OapiError(33012, "无效的USERID")
+        raise SimOapiError(33012, "无效的USERID")
     person = engine.enterprise.staff(wanted)
     if person is None:
-        raise OapiError(60121, "找不到该用户")
+        raise SimOapiError(60121, "找不到该用户")
     return person
 
 
-def _department(engine: Engine, call: Call, default: int | None = None) -> int:
+def _department(engine: SimEngine, call: SimApiCall, default: int | None = None) -> int:
     wanted = call.body.get("dept_id", default)
     if not isinstance(wanted, int):
-        raise OapiError(400002, "参数错误：dept_id")
+        raise SimOapiError(400002, "参数错误：dept_id")
     if wanted not in engine.enterprise.departments:
-        raise OapiError(60003, "部门不存在")
+        raise SimOapiError(60003, "部门不存在")
     return wanted
 
 
-def _page(entries: Sequence[Entry], call: Call, start_key: str, *, largest: int) -> tuple[Sequence[Entry], int | None]:
+def _page(
+    entries: Sequence[Entry], call: SimApiCall, start_key: str, *, largest: int
+) -> tuple[Sequence[Entry], int | None]:
     """The asked part and where the next one begins (None: nowhere)."""
     start, size = call.body.get(start_key, 0), call.body.get("size", largest)
     if not isinstance(start, int) or not isinstance(size, int) or start < 0 or not 0 < size <= largest:
-        raise OapiError(400002, f"参数错误：{start_key}, size")
+        raise SimOapiError(400002, f"参数错误：{start_key}, size")
     end = start + size
     return entries[start:end], end if end < len(entries) else None
 
 
-def _contact_route(path: str, serve: Any) -> Route:
-    return Route(method="POST", path=f"/topapi/{path}", serve=serve, host="oapi", billed=False, scope=_SCOPE)
+def _contact_route(path: str, serve: Any) -> SimApiRoute:
+    return SimApiRoute(method="POST", path=f"/topapi/{path}", serve=serve, host="oapi", billed=False, scope=_SCOPE)
 
 
 ROUTES = (

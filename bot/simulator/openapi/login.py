@@ -7,10 +7,16 @@ from urllib.parse import urlencode, urlsplit
 
 from aiohttp import web
 
-from bot.simulator.credentials import Login
-from bot.simulator.engine import Engine
-from bot.simulator.keys import ENGINE
-from bot.simulator.openapi.surface import ApiError, Call, Json, OapiError, Route, oapi_result
+from bot.simulator.credentials import SimLogin
+from bot.simulator.engine import ENGINE_KEY, SimEngine
+from bot.simulator.openapi.dispatch import (
+    Json,
+    SimApiCall,
+    SimApiError,
+    SimApiRoute,
+    SimOapiError,
+    oapi_result,
+)
 
 _PAGE = """<!doctype html><html lang="zh"><meta charset="utf-8"><title>{title}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -30,7 +36,7 @@ def add_pages(app: web.Application) -> None:
 
 async def show(request: web.Request) -> web.Response:
     """The login page: pick who you are."""
-    engine = request.app[ENGINE]
+    engine = request.app[ENGINE_KEY]
     problem = _problem(engine, request)
     if problem is not None:
         return web.Response(status=400, text=problem)
@@ -45,7 +51,7 @@ async def show(request: web.Request) -> web.Response:
 
 async def choose(request: web.Request) -> web.Response:
     """Send the chosen person back to the application with `authCode` (not `code`) and `state`."""
-    engine = request.app[ENGINE]
+    engine = request.app[ENGINE_KEY]
     problem = _problem(engine, request)
     if problem is not None:
         return web.Response(status=400, text=problem)
@@ -55,14 +61,14 @@ async def choose(request: web.Request) -> web.Response:
         answer = {"error": "access_denied", "state": state}
     else:
         with_corp = "corpid" in request.query["scope"].split()
-        code, _ = engine.credentials.auth_codes.issue(Login(person, with_corp))
+        code, _ = engine.credentials.auth_codes.issue(SimLogin(person, with_corp))
         answer = {"authCode": code, "state": state}
     target = request.query["redirect_uri"]
     joiner = "&" if urlsplit(target).query else "?"
     return web.Response(status=302, headers={"Location": f"{target}{joiner}{urlencode(answer)}"})
 
 
-def _problem(engine: Engine, request: web.Request) -> str | None:
+def _problem(engine: SimEngine, request: web.Request) -> str | None:
     query = request.query
     if query.get("client_id") != engine.config.client_id:
         return "client_id is unknown"
@@ -75,19 +81,19 @@ def _problem(engine: Engine, request: web.Request) -> str | None:
     return None
 
 
-def user_token(engine: Engine, call: Call) -> Json:
+def user_token(engine: SimEngine, call: SimApiCall) -> Json:
     """`POST /v1.0/oauth2/userAccessToken`; a code works once."""
     if not engine.credentials.knows(call.body.get("clientId"), call.body.get("clientSecret")):
-        raise ApiError("invalidClientIdOrSecret", "无效的clientId或者clientSecret")
+        raise SimApiError("invalidClientIdOrSecret", "无效的clientId或者clientSecret")
     grant = call.body.get("grantType")
     if grant == "authorization_code":
         login = engine.credentials.auth_codes.take(call.body.get("code"))
     elif grant == "refresh_token":
         login = engine.credentials.refresh_tokens.take(call.body.get("refreshToken"))
     else:
-        raise ApiError("invalidParameter.grantType.notExist", "grantType")
+        raise SimApiError("invalidParameter.grantType.notExist", "grantType")
     if login is None:
-        raise ApiError("invalidParameter.authCode.notFound", "不合法的临时授权码")
+        raise SimApiError("invalidParameter.authCode.notFound", "不合法的临时授权码")
     token, _ = engine.credentials.user_tokens.issue(login)
     refresh, _ = engine.credentials.refresh_tokens.issue(login)
     answer: Json = {
@@ -98,11 +104,11 @@ def user_token(engine: Engine, call: Call) -> Json:
     return {**answer, "corpId": engine.config.corp_id} if login.with_corp else answer
 
 
-def me(engine: Engine, call: Call) -> Json:
+def me(engine: SimEngine, call: SimApiCall) -> Json:
     """`GET /v1.0/contact/users/me` with a user token."""
     login = engine.credentials.user_tokens.look(call.token)
     if login is None:
-        raise ApiError("InvalidAuthentication", "不合法的access_token")
+        raise SimApiError("InvalidAuthentication", "不合法的access_token")
     person = login.person
     return {
         "nick": person.name,
@@ -115,11 +121,11 @@ def me(engine: Engine, call: Call) -> Json:
     }
 
 
-def user_info(engine: Engine, call: Call) -> Json:
+def user_info(engine: SimEngine, call: SimApiCall) -> Json:
     """`POST /topapi/v2/user/getuserinfo` with the code of `dd.requestAuthCode`."""
     person = engine.credentials.client_codes.take(call.body.get("code"))
     if person is None:
-        raise OapiError(40078, "不存在的临时授权码")
+        raise SimOapiError(40078, "不存在的临时授权码")
     level = 1 if person.admin else 100 if person.boss else 0
     return oapi_result(
         engine,
@@ -136,7 +142,7 @@ def user_info(engine: Engine, call: Call) -> Json:
 
 
 ROUTES = (
-    Route(method="POST", path="/v1.0/oauth2/userAccessToken", serve=user_token, token=False, billed=False),
-    Route(method="GET", path="/v1.0/contact/users/me", serve=me, token=False, billed=False),
-    Route(method="POST", path="/topapi/v2/user/getuserinfo", serve=user_info, host="oapi", billed=False),
+    SimApiRoute(method="POST", path="/v1.0/oauth2/userAccessToken", serve=user_token, token=False, billed=False),
+    SimApiRoute(method="GET", path="/v1.0/contact/users/me", serve=me, token=False, billed=False),
+    SimApiRoute(method="POST", path="/topapi/v2/user/getuserinfo", serve=user_info, host="oapi", billed=False),
 )

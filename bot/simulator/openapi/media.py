@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from bot.simulator.engine import Engine
-from bot.simulator.keys import ENGINE
-from bot.simulator.openapi.surface import Call, Json, OapiError, Route
+from bot.simulator.engine import ENGINE_KEY, SimEngine
+from bot.simulator.openapi.dispatch import Json, SimApiCall, SimApiRoute, SimOapiError
 
 _MB = 1 << 20
 _LIMITS: dict[str, tuple[int, frozenset[str]]] = {
@@ -17,25 +16,25 @@ _LIMITS: dict[str, tuple[int, frozenset[str]]] = {
 }
 
 
-def upload(engine: Engine, call: Call) -> Json:
+def upload(engine: SimEngine, call: SimApiCall) -> Json:
     """`POST /media/upload?access_token=…`, multipart with `type` and `media`."""
     kind = call.body.get("type") or call.query.get("type")
     if kind not in _LIMITS:
-        raise OapiError(40004, "不合法的媒体文件类型")
+        raise SimOapiError(40004, "不合法的媒体文件类型")
     if call.file is None:
-        raise OapiError(40035, "缺少参数 media")
+        raise SimOapiError(40035, "缺少参数 media")
     size, extensions = _LIMITS[kind]
     if call.file.name.rpartition(".")[2].lower() not in extensions:
-        raise OapiError(40005, "不合法的文件类型")
+        raise SimOapiError(40005, "不合法的文件类型")
     if len(call.file.content) > size:
-        raise OapiError(40006, "不合法的文件大小")
+        raise SimOapiError(40006, "不合法的文件大小")
     media_id = engine.media.add_media(call.file)
     return {"errcode": 0, "errmsg": "ok", "media_id": media_id, "created_at": engine.milliseconds(), "type": kind}
 
 
 async def fetch(request: web.Request) -> web.Response:
     """`GET /files/{key}`: what `messageFiles/download` handed out; short-lived, no token."""
-    engine = request.app[ENGINE]
+    engine = request.app[ENGINE_KEY]
     file = engine.media.get(engine.credentials.downloads.look(request.match_info["key"]))
     if file is None:
         return web.Response(status=403, text="AccessDenied: Request has expired.")
@@ -47,4 +46,4 @@ def add_download(app: web.Application) -> None:
     app.router.add_get("/files/{key}", fetch)
 
 
-ROUTES = (Route(method="POST", path="/media/upload", serve=upload, host="oapi"),)
+ROUTES = (SimApiRoute(method="POST", path="/media/upload", serve=upload, host="oapi"),)

@@ -4,31 +4,31 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.simulator.chat import Conversation, Item
-from bot.simulator.engine import Engine
-from bot.simulator.openapi.shapes import from_sample
-from bot.simulator.openapi.surface import ApiError, Call, Json, Route
+from bot.simulator.chat import ChatItem, SimConversation
+from bot.simulator.engine import SimEngine
+from bot.simulator.openapi.dispatch import Json, SimApiCall, SimApiError, SimApiRoute
+from bot.simulator.openapi.message_bodies import from_sample
 
 _MAX_RECIPIENTS = 20
 _MAX_PAGE = 200
 _SCOPE = "qyapi_robot_sendmsg"
 
 
-def send_to_group(engine: Engine, call: Call) -> Json:
+def send_to_group(engine: SimEngine, call: SimApiCall) -> Json:
     """`POST /v1.0/robot/groupMessages/send`."""
     _check_robot(engine, call.body.get("robotCode"))
     conversation = _group(engine, call.body)
     return {"processQueryKey": _write(engine, conversation, from_sample(engine, call.body))}
 
 
-def send_to_people(engine: Engine, call: Call) -> Json:
+def send_to_people(engine: SimEngine, call: SimApiCall) -> Json:
     """`POST /v1.0/robot/oToMessages/batchSend`: HTTP 200 although some recipients are unknown."""
     _check_robot(engine, call.body.get("robotCode"))
     user_ids = call.body.get("userIds")
     if not isinstance(user_ids, list) or not user_ids:
-        raise ApiError("invalidParameter.userIds.empty")
+        raise SimApiError("invalidParameter.userIds.empty")
     if len(user_ids) > _MAX_RECIPIENTS:
-        raise ApiError("invalidParameter.userIds.overMax")
+        raise SimApiError("invalidParameter.userIds.overMax")
     fields = from_sample(engine, call.body)
     chats = {user_id: engine.chat.direct(user_id) for user_id in user_ids if isinstance(user_id, str)}
     key = _query_key(engine)
@@ -39,12 +39,12 @@ def send_to_people(engine: Engine, call: Call) -> Json:
     return {"processQueryKey": key, "invalidStaffIdList": invalid, "flowControlledStaffIdList": []}
 
 
-def recall(engine: Engine, call: Call) -> Json:
+def recall(engine: SimEngine, call: SimApiCall) -> Json:
     """`…/groupMessages/recall` and `…/otoMessages/batchRecall`."""
     _check_robot(engine, call.body.get("robotCode"))
     keys = call.body.get("processQueryKeys")
     if not isinstance(keys, list) or not keys:
-        raise ApiError("miss.param.processQueryKeys")
+        raise SimApiError("miss.param.processQueryKeys")
     done, failed = [], {}
     for key in keys:
         item = engine.chat.by_carrier(key)
@@ -57,19 +57,19 @@ def recall(engine: Engine, call: Call) -> Json:
     return {"successResult": done, "failedResult": failed}
 
 
-def group_read_status(engine: Engine, call: Call) -> Json:
+def group_read_status(engine: SimEngine, call: SimApiCall) -> Json:
     """`POST /v1.0/robot/groupMessages/query`."""
     _check_robot(engine, call.body.get("robotCode"))
     _group(engine, call.body)
     limit = call.body.get("maxResults", _MAX_PAGE)
     if not isinstance(limit, int) or not 0 < limit <= _MAX_PAGE:
-        raise ApiError("invalid.param.maxResults")
+        raise SimApiError("invalid.param.maxResults")
     item = _sent(engine, call.body.get("processQueryKey"))
     readers = [user_id for user_id in item.conversation.members if _read_at(item, user_id) is not None]
     return {"sendStatus": "SUCCESS", "readUserIds": readers[:limit], "hasMore": len(readers) > limit, "nextToken": ""}
 
 
-def read_status(engine: Engine, call: Call) -> Json:
+def read_status(engine: SimEngine, call: SimApiCall) -> Json:
     """`GET /v1.0/robot/oToMessages/readStatus`."""
     _check_robot(engine, call.query.get("robotCode"))
     item = _sent(engine, call.query.get("processQueryKey"))
@@ -87,68 +87,68 @@ def read_status(engine: Engine, call: Call) -> Json:
     return {"sendStatus": "SUCCESS", "messageReadInfoList": infos}
 
 
-def group_robots(engine: Engine, call: Call) -> Json:
+def group_robots(engine: SimEngine, call: SimApiCall) -> Json:
     """`POST /v1.0/robot/groups/robots/query`."""
     group = _group(engine, call.body)
     ours = {"robotCode": engine.config.client_id, "name": engine.config.robot_name, "downloadIconURL": ""}
     return {"chatbotInstanceVOList": [ours] if group.bot_member else []}
 
 
-def download(engine: Engine, call: Call) -> Json:
+def download(engine: SimEngine, call: SimApiCall) -> Json:
     """`POST /v1.0/robot/messageFiles/download`."""
     _check_robot(engine, call.body.get("robotCode"))
-    code = call.text("downloadCode", ApiError("miss.param.downloadCode"))
+    code = call.text("downloadCode", SimApiError("miss.param.downloadCode"))
     if engine.media.get(code) is None:
-        raise ApiError("invalid.param.downloadCode")
+        raise SimApiError("invalid.param.downloadCode")
     key, _ = engine.credentials.downloads.issue(code)
     return {"downloadUrl": f"{engine.base_url}/files/{key}"}
 
 
-def _check_robot(engine: Engine, code: Any) -> None:
+def _check_robot(engine: SimEngine, code: Any) -> None:
     if code is None:
-        raise ApiError("invalidParameter.robotCode.missing")
+        raise SimApiError("invalidParameter.robotCode.missing")
     if code == "":
-        raise ApiError("invalidParameter.robotCode.empty")
+        raise SimApiError("invalidParameter.robotCode.empty")
     if code != engine.config.client_id:
-        raise ApiError("invalidParameter.robotCode.notExsit")
+        raise SimApiError("invalidParameter.robotCode.notExsit")
 
 
-def _group(engine: Engine, body: Json) -> Conversation:
+def _group(engine: SimEngine, body: Json) -> SimConversation:
     wanted = body.get("openConversationId")
     if not isinstance(wanted, str) or not wanted:
-        raise ApiError("miss.openConversationId")
+        raise SimApiError("miss.openConversationId")
     conversation = engine.chat.conversations.get(wanted)
     if conversation is None or conversation.kind != "group":
-        raise ApiError("invalid.openConversationId")
+        raise SimApiError("invalid.openConversationId")
     if not conversation.bot_member:
-        raise ApiError("chatbotNotInstall")
+        raise SimApiError("chatbotNotInstall")
     return conversation
 
 
-def _write(engine: Engine, conversation: Conversation, fields: dict[str, Any]) -> str:
+def _write(engine: SimEngine, conversation: SimConversation, fields: dict[str, Any]) -> str:
     key = _query_key(engine)
     engine.chat.write(conversation, sender=None, carrier_id=key, **fields)
     return key
 
 
-def _sent(engine: Engine, key: Any) -> Item:
+def _sent(engine: SimEngine, key: Any) -> ChatItem:
     item = engine.chat.by_carrier(key)
     if item is None:
-        raise ApiError("invalid.param.processQueryKey")
+        raise SimApiError("invalid.param.processQueryKey")
     return item
 
 
-def _read_at(item: Item, user_id: str) -> int | None:
+def _read_at(item: ChatItem, user_id: str) -> int | None:
     seq, at = item.conversation.read.get(user_id, (0, 0))
     return at if seq >= item.seq else None
 
 
-def _query_key(engine: Engine) -> str:
+def _query_key(engine: SimEngine) -> str:
     return f"pqk{engine.rng.getrandbits(120):030x}"
 
 
-def _robot_route(method: str, path: str, serve: Any) -> Route:
-    return Route(method=method, path=f"/v1.0/robot/{path}", serve=serve, scope=_SCOPE)
+def _robot_route(method: str, path: str, serve: Any) -> SimApiRoute:
+    return SimApiRoute(method=method, path=f"/v1.0/robot/{path}", serve=serve, scope=_SCOPE)
 
 
 ROUTES = (

@@ -5,9 +5,9 @@ from __future__ import annotations
 from aiohttp import web
 
 from bot.simulator.openapi import cards, contacts, login, media, messages, tokens, webhooks, workflow
-from bot.simulator.openapi.surface import Route, answer_unknown, handler_for
+from bot.simulator.openapi.dispatch import SimApiRoute, answer_unknown, handler_for
 
-ROUTES: tuple[Route, ...] = (
+ROUTES: tuple[SimApiRoute, ...] = (
     *tokens.ROUTES,
     *cards.ROUTES,
     *messages.ROUTES,

@@ -2,43 +2,43 @@
 
 from __future__ import annotations
 
-from bot.simulator.engine import Engine
-from bot.simulator.openapi.surface import ApiError, Call, Json, OapiError, Route
+from bot.simulator.engine import SimEngine
+from bot.simulator.openapi.dispatch import Json, SimApiCall, SimApiError, SimApiRoute, SimOapiError
 
 
-def access_token(engine: Engine, call: Call) -> Json:
+def access_token(engine: SimEngine, call: SimApiCall) -> Json:
     """`POST /v1.0/oauth2/accessToken`."""
     if call.content_type != "application/json" or not call.body:
-        raise ApiError("MissingBody", "body is mandatory for this action.")
+        raise SimApiError("MissingBody", "body is mandatory for this action.")
     if not engine.credentials.knows(call.body.get("appKey"), call.body.get("appSecret")):
-        raise ApiError("invalidClientIdOrSecret", "无效的clientId或者clientSecret")
+        raise SimApiError("invalidClientIdOrSecret", "无效的clientId或者clientSecret")
     token, life = engine.credentials.app_token()
     return {"accessToken": token, "expireIn": life}
 
 
-def corp_token(engine: Engine, call: Call) -> Json:
+def corp_token(engine: SimEngine, call: SimApiCall) -> Json:
     """`POST /v1.0/oauth2/{corpId}/token`."""
     if call.body.get("grant_type") != "client_credentials":
-        raise ApiError("unsupported.grant.type")
+        raise SimApiError("unsupported.grant.type")
     known = engine.credentials.knows(call.body.get("client_id"), call.body.get("client_secret"))
     if not known:
-        raise ApiError("invalid.client")
+        raise SimApiError("invalid.client")
     if call.path.get("corp_id") != engine.config.corp_id:
-        raise ApiError("unauthorized.client", status=401)
+        raise SimApiError("unauthorized.client", status=401)
     token, life = engine.credentials.app_token()
     return {"access_token": token, "expires_in": life}
 
 
-def get_token(engine: Engine, call: Call) -> Json:
+def get_token(engine: SimEngine, call: SimApiCall) -> Json:
     """`GET /gettoken`, the old form."""
     if not engine.credentials.knows(call.query.get("appkey"), call.query.get("appsecret")):
-        raise OapiError(40089, "不合法的corpId或corpSecret")
+        raise SimOapiError(40089, "不合法的corpId或corpSecret")
     token, life = engine.credentials.app_token()
     return {"errcode": 0, "access_token": token, "errmsg": "ok", "expires_in": life}
 
 
 ROUTES = (
-    Route(method="POST", path="/v1.0/oauth2/accessToken", serve=access_token, token=False, billed=False),
-    Route(method="POST", path="/v1.0/oauth2/{corp_id}/token", serve=corp_token, token=False, billed=False),
-    Route(method="GET", path="/gettoken", serve=get_token, host="oapi", token=False, billed=False),
+    SimApiRoute(method="POST", path="/v1.0/oauth2/accessToken", serve=access_token, token=False, billed=False),
+    SimApiRoute(method="POST", path="/v1.0/oauth2/{corp_id}/token", serve=corp_token, token=False, billed=False),
+    SimApiRoute(method="GET", path="/gettoken", serve=get_token, host="oapi", token=False, billed=False),
 )

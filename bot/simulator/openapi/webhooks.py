@@ -6,22 +6,22 @@ import base64
 import hashlib
 import hmac
 
-from bot.simulator.engine import Engine
-from bot.simulator.flow import CustomRobot
-from bot.simulator.openapi.shapes import from_webhook
-from bot.simulator.openapi.surface import Call, Json, OapiError, Route
+from bot.simulator.engine import SimEngine
+from bot.simulator.flow_control import CustomRobot
+from bot.simulator.openapi.dispatch import Json, SimApiCall, SimApiRoute, SimOapiError
+from bot.simulator.openapi.message_bodies import from_webhook
 
 _OK: Json = {"errcode": 0, "errmsg": "ok"}
 _SKEW_MS = 3_600_000
 _CUSTOM_ROBOT = "群机器人"
 
 
-def send_by_session(engine: Engine, call: Call) -> Json:
+def send_by_session(engine: SimEngine, call: SimApiCall) -> Json:
     """`POST /robot/sendBySession?session=…`; needs no token and costs no call of the month."""
     conversation_id = engine.credentials.sessions.look(call.query.get("session"))
     conversation = engine.chat.conversations.get(conversation_id or "")
-    if conversation is None or engine.faults.strike("session_expired"):
-        raise OapiError(300001, "session 不存在")
+    if conversation is None or engine.faults.trigger("session_expired"):
+        raise SimOapiError(300001, "session 不存在")
     _check_json(call)
     fields = from_webhook(engine, call.body)
     if fields is not None:
@@ -29,11 +29,11 @@ def send_by_session(engine: Engine, call: Call) -> Json:
     return _OK
 
 
-def send_by_robot(engine: Engine, call: Call) -> Json:
+def send_by_robot(engine: SimEngine, call: SimApiCall) -> Json:
     """`POST /robot/send?access_token=…[&timestamp=…&sign=…]`."""
     robot = engine.robots.get(call.query.get("access_token", ""))
     if robot is None:
-        raise OapiError(300001, "token is not exist")
+        raise SimOapiError(300001, "token is not exist")
     _check_json(call)
     _check_sign(engine, robot, call)
     unique = call.body.get("msgUuid")
@@ -41,7 +41,7 @@ def send_by_robot(engine: Engine, call: Call) -> Json:
         return _OK
     fields = from_webhook(engine, call.body)
     if not robot.admits(engine.config.now().timestamp()):
-        raise OapiError(130101, "send too fast, exceed 20 times per minute")
+        raise SimOapiError(130101, "send too fast, exceed 20 times per minute")
     if isinstance(unique, str):
         robot.seen[unique] = None
     if fields is not None:
@@ -50,21 +50,21 @@ def send_by_robot(engine: Engine, call: Call) -> Json:
     return _OK
 
 
-def _check_json(call: Call) -> None:
+def _check_json(call: SimApiCall) -> None:
     if call.content_type != "application/json":
-        raise OapiError(43004, "无效的HTTP HEADER Content-Type")
+        raise SimOapiError(43004, "无效的HTTP HEADER Content-Type")
     if not call.body:
-        raise OapiError(40035, "缺少参数 json")
+        raise SimOapiError(40035, "缺少参数 json")
 
 
-def _check_sign(engine: Engine, robot: CustomRobot, call: Call) -> None:
+def _check_sign(engine: SimEngine, robot: CustomRobot, call: SimApiCall) -> None:
     if not robot.secret:
         return
     timestamp = call.query.get("timestamp", "")
     if not timestamp.isdigit() or abs(engine.milliseconds() - int(timestamp)) > _SKEW_MS:
-        raise OapiError(310000, "错误描述:无效的时间戳;解决方案:请使用当前的毫秒时间戳;")
+        raise SimOapiError(310000, "错误描述:无效的时间戳;解决方案:请使用当前的毫秒时间戳;")
     if not hmac.compare_digest(call.query.get("sign", ""), sign(robot.secret, timestamp)):
-        raise OapiError(310000, "错误描述:签名不匹配;解决方案:请检查加签密钥;")
+        raise SimOapiError(310000, "错误描述:签名不匹配;解决方案:请检查加签密钥;")
 
 
 def sign(secret: str, timestamp: str) -> str:
@@ -74,6 +74,8 @@ def sign(secret: str, timestamp: str) -> str:
 
 
 ROUTES = (
-    Route(method="POST", path="/robot/sendBySession", serve=send_by_session, host="oapi", token=False, billed=False),
-    Route(method="POST", path="/robot/send", serve=send_by_robot, host="oapi", token=False, billed=False),
+    SimApiRoute(
+        method="POST", path="/robot/sendBySession", serve=send_by_session, host="oapi", token=False, billed=False
+    ),
+    SimApiRoute(method="POST", path="/robot/send", serve=send_by_robot, host="oapi", token=False, billed=False),
 )

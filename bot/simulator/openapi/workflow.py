@@ -5,38 +5,38 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from bot.simulator.approvals import ApprovalError, Instance, Step
-from bot.simulator.engine import Engine
-from bot.simulator.openapi.surface import ApiError, Call, Json, Route
+from bot.simulator.approvals import SimApprovalError, SimApprovalInstance, SimApprovalStep
+from bot.simulator.engine import SimEngine
+from bot.simulator.openapi.dispatch import Json, SimApiCall, SimApiError, SimApiRoute
 
 _DONE: Json = {"success": True, "result": True}
 _MAX_PAGE = 20
 _SCOPE = "qyapi_aflow"
 
 
-def start(engine: Engine, call: Call) -> Json:
+def start(engine: SimEngine, call: SimApiCall) -> Json:
     """`POST /v1.0/workflow/processInstances`."""
     form = call.body.get("formComponentValues")
     if not isinstance(form, list) or not form:
-        raise ApiError("aflowProcessFormDataIsNull")
+        raise SimApiError("aflowProcessFormDataIsNull")
     if not all(isinstance(v, dict) and isinstance(v.get("name"), str) and _is_text(v.get("value")) for v in form):
-        raise ApiError("aflowProcessFormContentInvalid")
-    originator = call.text("originatorUserId", ApiError("processInstanceStartFailed"))
-    code = call.text("processCode", ApiError("aflowProcessNotExist"))
+        raise SimApiError("aflowProcessFormContentInvalid")
+    originator = call.text("originatorUserId", SimApiError("processInstanceStartFailed"))
+    code = call.text("processCode", SimApiError("aflowProcessNotExist"))
     steps = [_step(entry) for entry in call.body.get("approvers") or []]
     return {"instanceId": engine.approvals.start(code, originator, form, steps).id}
 
 
-def read(engine: Engine, call: Call) -> Json:
+def read(engine: SimEngine, call: SimApiCall) -> Json:
     """`GET /v1.0/workflow/processInstances?processInstanceId=…`; ``success`` is a string, as seen."""
     return {"success": "true", "result": engine.approvals.find(call.query.get("processInstanceId")).render()}
 
 
-def execute(engine: Engine, call: Call) -> Json:
+def execute(engine: SimEngine, call: SimApiCall) -> Json:
     """`POST …/processInstances/execute`."""
     task_id = call.body.get("taskId")
     if not isinstance(task_id, int) or isinstance(task_id, bool):
-        raise ApiError("aflowProcessInstCanNotBeExecuted", "taskId must be a number")
+        raise SimApiError("aflowProcessInstCanNotBeExecuted", "taskId must be a number")
     engine.approvals.decide(
         call.body.get("processInstanceId"),
         call.body.get("actionerUserId"),
@@ -47,39 +47,39 @@ def execute(engine: Engine, call: Call) -> Json:
     return _DONE
 
 
-def terminate(engine: Engine, call: Call) -> Json:
+def terminate(engine: SimEngine, call: SimApiCall) -> Json:
     """`POST …/processInstances/terminate`."""
     user_id, remark = str(call.body.get("operatingUserId") or ""), str(call.body.get("remark") or "")
     engine.approvals.terminate(call.body.get("processInstanceId"), user_id, remark)
     return _DONE
 
 
-def comment(engine: Engine, call: Call) -> Json:
+def comment(engine: SimEngine, call: SimApiCall) -> Json:
     """`POST …/processInstances/comments`."""
-    user_id = call.text("commentUserId", ApiError("param.empty", "commentUserId"))
-    text = call.text("text", ApiError("param.empty", "text"))
+    user_id = call.text("commentUserId", SimApiError("param.empty", "commentUserId"))
+    text = call.text("text", SimApiError("param.empty", "text"))
     engine.approvals.comment(call.body.get("processInstanceId"), user_id, text)
     return _DONE
 
 
-def redirect(engine: Engine, call: Call) -> Json:
+def redirect(engine: SimEngine, call: SimApiCall) -> Json:
     """`POST /v1.0/workflow/tasks/redirect`."""
-    to_user = call.text("toUserId", ApiError("param.empty", "toUserId"))
+    to_user = call.text("toUserId", SimApiError("param.empty", "toUserId"))
     engine.approvals.redirect(call.body.get("taskId"), call.body.get("operateUserId"), to_user)
     return _DONE
 
 
-def query_ids(engine: Engine, call: Call) -> Json:
+def query_ids(engine: SimEngine, call: SimApiCall) -> Json:
     """`POST /v1.0/workflow/processes/instanceIds/query`."""
     body = call.body
-    code = call.text("processCode", ApiError("aflowProcessNotExist"))
+    code = call.text("processCode", SimApiError("aflowProcessNotExist"))
     token, size = body.get("nextToken", 0), body.get("maxResults", _MAX_PAGE)
     begin, end = body.get("startTime"), body.get("endTime")
     if not isinstance(size, int) or not 0 < size <= _MAX_PAGE or not isinstance(begin, int):
-        raise ApiError("param.invalid")
+        raise SimApiError("param.invalid")
     offset = int(token) if str(token).isdigit() else 0
 
-    def matches(instance: Instance) -> bool:
+    def matches(instance: SimApprovalInstance) -> bool:
         created = int(instance.created.timestamp() * 1000)
         return (
             instance.process_code == code
@@ -96,25 +96,25 @@ def query_ids(engine: Engine, call: Call) -> Json:
     return {"success": True, "result": result}
 
 
-def _step(entry: Any) -> Step:
+def _step(entry: Any) -> SimApprovalStep:
     user_ids = entry.get("userIds") if isinstance(entry, dict) else None
     if not isinstance(user_ids, list) or not user_ids or entry.get("actionType") not in ("AND", "OR", "NONE"):
-        raise ApiError("processInstanceStartFailed", "approvers")
-    return Step(tuple(map(str, user_ids)), entry["actionType"] == "AND")
+        raise SimApiError("processInstanceStartFailed", "approvers")
+    return SimApprovalStep(tuple(map(str, user_ids)), entry["actionType"] == "AND")
 
 
 def _is_text(value: Any) -> bool:
     return isinstance(value, str)
 
 
-def _workflow_route(method: str, path: str, serve: Callable[[Engine, Call], Json]) -> Route:
-    def guarded(engine: Engine, call: Call) -> Json:
+def _workflow_route(method: str, path: str, serve: Callable[[SimEngine, SimApiCall], Json]) -> SimApiRoute:
+    def guarded(engine: SimEngine, call: SimApiCall) -> Json:
         try:
             return serve(engine, call)
-        except ApprovalError as error:
-            raise ApiError(str(error)) from error
+        except SimApprovalError as error:
+            raise SimApiError(str(error)) from error
 
-    return Route(method=method, path=f"/v1.0/workflow/{path}", serve=guarded, scope=_SCOPE)
+    return SimApiRoute(method=method, path=f"/v1.0/workflow/{path}", serve=guarded, scope=_SCOPE)
 
 
 ROUTES = (

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.alerts.intake.kept import Kept, StoredEvent
-from bot.alerts.intake.normal import check
+from bot.alerts.intake.normalization import normalize
+from bot.alerts.intake.port import ReceivedEvent, StoredEvent
 
 NOW = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
 
@@ -25,13 +25,13 @@ def cloud_event(**changes: Any) -> dict[str, Any]:
     return {name: value for name, value in (event | changes).items() if value is not None}
 
 
-def kept(event: object, source: str = "main", now: datetime = NOW) -> Kept:
+def kept(event: object, source: str = "main", now: datetime = NOW) -> ReceivedEvent:
     """Return what the door makes of an event."""
-    return check(source, event, via="webhook", now=now)
+    return normalize(source, event, via="webhook", now=now)
 
 
 def stored(event: object, seq: int = 1) -> StoredEvent:
     """Return an event as the desk gets it."""
     one = kept(event)
     assert not one.reason, one.reason
-    return StoredEvent(seq=seq, **{name: getattr(one, name) for name in Kept.__dataclass_fields__})
+    return StoredEvent(seq=seq, **{name: getattr(one, name) for name in ReceivedEvent.__dataclass_fields__})

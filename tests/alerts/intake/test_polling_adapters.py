@@ -11,14 +11,13 @@ from typing import Any
 
 import pytest
 
-from bot.alerts.intake.polled import Manner
+from bot.alerts.intake.poll_state import PollConfig
 from bot.erp.port import Capability, Filter, ListQuery
-from bot.erp.vendors import Surroundings
+from bot.erp.vendors import AdapterContext
 from bot.store.database import Database
 from bot.testing import company as reference
 from bot.testing.contract_base import ContractBase
-
-from .polled_erp import Bot
+from tests.alerts.intake.polling_harness import PollingHarness
 
 ADAPTERS = (
     "erpnext.test_contract:TestErpNextContract", "kingdee.test_contract:TestKingdeeSignedContract",
@@ -83,9 +82,9 @@ async def test_polls_tell_what_the_company_has_once(
     installation = contract.install(company, clock, place)
     await installation.start()
     options = contract.vendor.options.model_validate(contract.options(installation, 10.0))
-    erp = await contract.vendor.open(Surroundings(name="main", data_dir=tmp_path, now=clock.now), options)
+    erp = await contract.vendor.open(AdapterContext(name="main", data_dir=tmp_path, now=clock.now), options)
     try:
-        bot = Bot(erp, database, clock, Manner(calls=200))  # type: ignore[arg-type]  # as far as it is used
+        bot = PollingHarness(erp, database, clock, PollConfig(calls=200))  # type: ignore[arg-type]  # as far as it is used
         assert await bot.poll(polls)
         told = Counter(await bot.told())
         assert set(told.values()) == {1}, told

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from bot.alerts.event import EventType, Severity
-from bot.alerts.intake.polled import Manner
-from bot.alerts.rules.company import Company
-from bot.alerts.rules.reading import read_rules
+from bot.alerts.intake.poll_state import PollConfig
+from bot.alerts.rules.parser import parse_rules
+from bot.alerts.rules.rule_set import AlertRuleContext
 from bot.demo import ALERT_RULES, LIST_SECONDS, POLL_SECONDS, demo_settings
 from bot.erp.demo.adapter import DemoErp, open_demo
 from bot.erp.demo.manifest import DemoOptions
@@ -21,11 +21,10 @@ from bot.settings import load_settings
 from bot.simulator.config import SimulatorConfig
 from bot.simulator.enterprise import demo_enterprise
 from bot.store.database import Database
-from tests.alerts.rules.made import event
+from tests.alerts.intake.polling_harness import START, TODAY, ZONE, Clock, PollingHarness
+from tests.alerts.rules.builders import event
 
-from .polled_erp import START, TODAY, ZONE, Bot, Clock
-
-MANNER = Manner(seconds=POLL_SECONDS, lists=LIST_SECONDS, backlog=False)
+MANNER = PollConfig(seconds=POLL_SECONDS, lists=LIST_SECONDS, backlog=False)
 OPENING = {"stock.low", "stock.out", "invoice.overdue", "order.late", "po.submitted", "production.late"}
 
 
@@ -38,10 +37,10 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-async def bot(database: Database) -> AsyncIterator[Bot]:
+async def bot(database: Database) -> AsyncIterator[PollingHarness]:
     clock = Clock()
     erp: DemoErp = await open_demo(":memory:", today=TODAY, now=clock.now, days_per_hour=6)
-    yield Bot(erp, database, clock, MANNER)
+    yield PollingHarness(erp, database, clock, MANNER)
     await erp.close()
 
 
@@ -57,8 +56,8 @@ def test_the_demo_polls_only_while_the_company_lives(
 
 
 def test_the_demo_has_a_place_for_every_alert() -> None:
-    company = Company(zone=ZONE, default=(), roles={})
-    rules = read_rules(ALERT_RULES.read_bytes(), company=company, name="demo")
+    company = AlertRuleContext(zone=ZONE, default=(), roles={})
+    rules = parse_rules(ALERT_RULES.read_bytes(), company=company, name="demo")
     groups = {group.id: group.title for group in demo_enterprise().groups}
     places = {}
     for kind in EventType:
@@ -69,7 +68,7 @@ def test_the_demo_has_a_place_for_every_alert() -> None:
     assert places[EventType.INVOICE_OVERDUE] == places[EventType.PO_SUBMITTED] == "采购与财务群"
 
 
-async def test_one_sees_an_alert_within_seconds_and_a_handful_in_ten_minutes(bot: Bot) -> None:
+async def test_one_sees_an_alert_within_seconds_and_a_handful_in_ten_minutes(bot: PollingHarness) -> None:
     await bot.poll(3, seconds=POLL_SECONDS)
     assert await bot.told() != [], "within fifteen seconds"
     await bot.poll(int(600 / POLL_SECONDS) - 3, seconds=POLL_SECONDS)
@@ -86,7 +85,7 @@ async def test_one_sees_an_alert_within_seconds_and_a_handful_in_ten_minutes(bot
         pytest.param(LIST_SECONDS, id="as the demo", marks=pytest.mark.soak),
     ],
 )
-async def test_an_hour_brings_all_kinds_and_their_ends(seconds: float, bot: Bot) -> None:
+async def test_an_hour_brings_all_kinds_and_their_ends(seconds: float, bot: PollingHarness) -> None:
     await bot.poll(int(3600 / seconds), seconds=seconds)
     events: list[Any] = await bot.events()
     opened = Counter(event["type"] for event in events if not event["data"].get("resolved"))

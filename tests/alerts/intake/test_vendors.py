@@ -14,28 +14,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 from multidict import CIMultiDict
 
-from bot.alerts.errors import Unsigned
-from bot.alerts.intake.decoding import decode
-from bot.alerts.intake.hook import open_hook
-from bot.alerts.intake.kept import EventState
-from bot.alerts.intake.normal import check
-from bot.alerts.intake.receipt import Unreadable
-from bot.alerts.intake.signing import Request
+from bot.alerts.intake.json_codec import decode_json
+from bot.alerts.intake.normalization import normalize
+from bot.alerts.intake.port import EventState, InvalidSignature, UnreadableEvent
+from bot.alerts.intake.signatures import SignedRequest
 from bot.alerts.intake.vendors import dolibarr, erpnext, odoo, yonbip
-from bot.alerts.intake.vendors.translating import Setting, Translate
+from bot.alerts.intake.vendors.translation import Translate, TranslationContext
+from bot.alerts.intake.webhook import build_webhook
 from bot.errors import ConfigurationError
 
 CHINA = timezone(timedelta(hours=8))
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=CHINA)
-SETTING = Setting(NOW, "CNY")
+SETTING = TranslationContext(NOW, "CNY")
 CHANGED = "2026-11-24 11:00:00.123456"
 
 
 def translated(translate: Translate, body: object) -> tuple[str, str, dict[str, Any]]:
     """Return type, subject and data of the one event, which the door takes."""
-    (event,) = translate(decode(json.dumps(body)), SETTING)
-    assert not isinstance(event, Unreadable), event.reason
-    one = check("main", event, via="webhook", now=NOW)
+    (event,) = translate(decode_json(json.dumps(body)), SETTING)
+    assert not isinstance(event, UnreadableEvent), event.reason
+    one = normalize("main", event, via="webhook", now=NOW)
     assert (one.state, one.reason) == (EventState.WAITING, "")
     data = event["data"]
     assert isinstance(data, dict)
@@ -215,8 +213,8 @@ def test_the_test_of_yonbips_console_is_no_event() -> None:
 def test_what_is_no_event_is_kept_with_the_reason(translate: Translate, body: object, reason: str) -> None:
     (found,) = translate(body, SETTING)
 
-    assert found == Unreadable(body, reason)
-    assert check("main", found, via="webhook", now=NOW).reason == reason
+    assert found == UnreadableEvent(body, reason)
+    assert normalize("main", found, via="webhook", now=NOW).reason == reason
 
 
 VALUES = (
@@ -248,14 +246,14 @@ BODIES = st.fixed_dictionaries(
 def test_whatever_a_vendor_sends_is_kept(body: dict[str, Any], translate: Translate) -> None:
     nested = {**body, "object": dict(body), "data": dict(body)}
     for event in (*translate(body, SETTING), *translate(nested, SETTING)):
-        one = check("main", event, via="webhook", now=NOW)
+        one = normalize("main", event, via="webhook", now=NOW)
         assert one.id
         assert one.reason or one.state is EventState.WAITING
 
 
 def test_a_company_is_filled_in_where_none_is_named() -> None:
-    hook = open_hook("main", scheme="odoo", secrets=["a-token-of-its-own"], company="C9", currency="CNY")
-    request = Request(
+    hook = build_webhook("main", scheme="odoo", secrets=["a-token-of-its-own"], company="C9", currency="CNY")
+    request = SignedRequest(
         CIMultiDict({"x-hook-token": "a-token-of-its-own"}),
         {},
         json.dumps(odoo_record("purchase.order", state="purchase")).encode(),
@@ -277,7 +275,7 @@ def test_a_company_is_filled_in_where_none_is_named() -> None:
 )
 def test_a_hook_that_cannot_work_is_named(options: dict[str, Any], named: str) -> None:
     with pytest.raises(ConfigurationError) as refused:
-        open_hook("main", **options)
+        build_webhook("main", **options)
     assert refused.value.detail.startswith(named)
     assert "hunter2" not in refused.value.detail
 
@@ -306,8 +304,10 @@ def sealed(message: bytes, app_key: str = APP_KEY) -> dict[str, str]:
 
 
 def read_sealed(body: object) -> Any:
-    hook = open_hook("main", scheme="yonbip", secrets=[APP_SECRET], options={"aes_key": AES_KEY, "app_key": APP_KEY})
-    return hook.read(Request(CIMultiDict(), {}, json.dumps(body).encode()), NOW)
+    hook = build_webhook(
+        "main", scheme="yonbip", secrets=[APP_SECRET], options={"aes_key": AES_KEY, "app_key": APP_KEY}
+    )
+    return hook.read(SignedRequest(CIMultiDict(), {}, json.dumps(body).encode()), NOW)
 
 
 def test_a_push_of_yonbip_is_opened() -> None:
@@ -325,12 +325,12 @@ def test_a_push_that_is_not_yonbips_is_not_opened() -> None:
         ({"encrypt": ""}, "signature, timestamp, nonce or encrypt is missing"),
         ({"signature": None}, "signature, timestamp, nonce or encrypt is missing"),
     ):
-        with pytest.raises(Unsigned) as refused:
+        with pytest.raises(InvalidSignature) as refused:
             read_sealed(good | change)
         assert refused.value.detail == reason
-    with pytest.raises(Unsigned, match="cannot be decrypted"):
+    with pytest.raises(InvalidSignature, match="cannot be decrypted"):
         read_sealed(sealed(b"{}", app_key="another"))
-    with pytest.raises(Unsigned, match="missing"):
+    with pytest.raises(InvalidSignature, match="missing"):
         read_sealed([])
 
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from bot.admin.route_check import check_rules, try_routes
 from bot.cli import cli
 from bot.errors import ConfigurationError
-from bot.operating.route_check import check_rules, try_routes
 from bot.settings import Settings, load_settings
 
 RULES = """

@@ -8,10 +8,9 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.alerts.event import Event, Severity
-from bot.alerts.rules.expression import Unanswerable, read_expression
+from bot.alerts.rules.expression import UnanswerableCondition, parse_expression
 from bot.alerts.rules.facts import VARIABLES, Facts
-
-from .made import NOW, at, book, event
+from tests.alerts.rules.builders import NOW, at, book, event
 
 INVOICE = event(
     "invoice.overdue",
@@ -29,7 +28,7 @@ STOCK = event(quantity="4.999", warehouse="W1", category="screws", data={"reorde
 
 
 def holds(when: str, what: Event = INVOICE, moment: datetime = NOW) -> bool:
-    return read_expression(when).holds(Facts(what, what.severity, moment))
+    return parse_expression(when).holds(Facts(what, what.severity, moment))
 
 
 @pytest.mark.parametrize(
@@ -111,7 +110,7 @@ def test_figures_that_no_binary_fraction_holds_are_told_apart() -> None:
     ],
 )
 def test_what_cannot_be_answered_says_why(when: str, reason: str) -> None:
-    with pytest.raises(Unanswerable) as caught:
+    with pytest.raises(UnanswerableCondition) as caught:
         holds(when)
     assert str(caught.value) == reason
 

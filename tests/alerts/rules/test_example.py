@@ -10,13 +10,11 @@ from pathlib import Path
 import pytest
 
 from bot.alerts.event import Event, Severity
-from bot.alerts.rules.book import RuleBook
-from bot.alerts.rules.company import Company
-from bot.alerts.rules.expression import read_expression
+from bot.alerts.rules.expression import parse_expression
 from bot.alerts.rules.facts import COMMON, VARIABLES, WORDS
-from bot.alerts.rules.reading import read_rules
-
-from .made import COMPANY, SHANGHAI, at, event
+from bot.alerts.rules.parser import parse_rules
+from bot.alerts.rules.rule_set import AlertRuleContext, AlertRuleSet
+from tests.alerts.rules.builders import COMPANY, SHANGHAI, at, event
 
 ROOT = Path(__file__).parents[3]
 EXAMPLE = ROOT / "docs/examples/alerts.toml"
@@ -27,8 +25,8 @@ BLOCK = re.compile(r"^```ini\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture(scope="module")
-def example() -> RuleBook:
-    return read_rules(EXAMPLE.read_bytes(), Company(zone=SHANGHAI))
+def example() -> AlertRuleSet:
+    return parse_rules(EXAMPLE.read_bytes(), AlertRuleContext(zone=SHANGHAI))
 
 
 @pytest.mark.parametrize(
@@ -46,14 +44,14 @@ def example() -> RuleBook:
     ],
 )
 def test_the_example_does_what_its_comments_say(
-    example: RuleBook, what: Event, severity: Severity, routes: list[str]
+    example: AlertRuleSet, what: Event, severity: Severity, routes: list[str]
 ) -> None:
     assert example.grade(what) is severity
     routing = example.route(what, severity, at("2026-11-24 10:00"))
     assert [target.route for target in routing.targets] == routes
 
 
-def test_the_example_waits_for_digests_and_escalates(example: RuleBook) -> None:
+def test_the_example_waits_for_digests_and_escalates(example: AlertRuleSet) -> None:
     now = at("2026-10-01 12:00")
     (screws,) = example.route(event(warehouse="W2", category="screws", quantity="1"), Severity.WARNING, now).targets
     (large,) = example.route(event("invoice.overdue", amount="60000 CNY"), Severity.WARNING, now).targets
@@ -66,7 +64,7 @@ def test_shown_rules_are_valid(page: Path) -> None:
     blocks = BLOCK.findall(page.read_text(encoding="utf-8"))
     assert blocks
     for block in blocks:
-        read_rules(block.encode(), COMPANY, name=page.name)
+        parse_rules(block.encode(), COMPANY, name=page.name)
 
 
 def test_the_reference_names_every_variable_and_every_key() -> None:
@@ -83,13 +81,13 @@ def test_shown_conditions_are_conditions() -> None:
     shown = re.findall(r"^\| `([^`]*(?:==|>|<|\()[^`]*)` \|", REFERENCE.read_text(encoding="utf-8"), re.MULTILINE)
     assert len(shown) >= 8
     for condition in shown:
-        read_expression(condition.replace("\\|", "|"))
+        parse_expression(condition.replace("\\|", "|"))
 
 
 def test_cel_is_loaded_when_a_condition_is_and_without_its_command_line() -> None:
     code = (
         "import sys\n"
-        "from tests.alerts.rules.made import book\n"
+        "from tests.alerts.rules.builders import book\n"
         "book('[[routes]]\\nmin_age = 1')\n"
         "assert 'cel.cel' not in sys.modules\n"
         "book('[[routes]]\\nwhen = \"hour < 5\"')\n"

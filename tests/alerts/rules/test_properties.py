@@ -12,16 +12,15 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bot.alerts.event import Event, EventType, Severity
-from bot.alerts.rules.exact import take_comparisons
-from bot.alerts.rules.expression import Unanswerable, read_expression
+from bot.alerts.rules.comparisons import take_comparisons, tokenize
+from bot.alerts.rules.expression import UnanswerableCondition, parse_expression
 from bot.alerts.rules.facts import WORDS, Facts
-from bot.alerts.rules.reading import read_rules
-from bot.alerts.rules.tokens import cut
-from bot.alerts.rules.window import Digest, Window
+from bot.alerts.rules.parser import parse_rules
+from bot.alerts.rules.schedule import DigestSchedule, TimeWindow
+from bot.rulefiles.errors import RuleProblem, RulesError
 from bot.rulefiles.positions import find_positions
-from bot.rulefiles.wrong import RulesError, Wrong
+from tests.alerts.rules.builders import COMPANY, NOW, book, event
 
-from .made import COMPANY, NOW, book, event
 from .test_example import EXAMPLE
 
 ZONES = [ZoneInfo(name) for name in ("Asia/Shanghai", "Europe/Berlin", "America/St_Johns", "Australia/Lord_Howe")]
@@ -38,9 +37,9 @@ DRAWN_SLOWLY = settings(suppress_health_check=[HealthCheck.too_slow])
 
 
 @st.composite
-def windows(draw: st.DrawFn) -> Window:
+def windows(draw: st.DrawFn) -> TimeWindow:
     start = draw(times)
-    return Window(
+    return TimeWindow(
         name="w",
         zone=draw(st.sampled_from(ZONES)),
         weekdays=draw(st.frozensets(st.integers(1, 7), min_size=1)),
@@ -103,7 +102,7 @@ def test_routing_is_total_and_says_the_same_each_time(
 
 
 @given(windows(), moments)
-def test_a_window_opens_never_before_now_and_is_open_then(window: Window, now: datetime) -> None:
+def test_a_window_opens_never_before_now_and_is_open_then(window: TimeWindow, now: datetime) -> None:
     opens = window.opens_at(now)
     assert now <= opens <= now + timedelta(days=16)
     assert window.contains(opens)
@@ -115,13 +114,15 @@ def test_a_window_opens_never_before_now_and_is_open_then(window: Window, now: d
 
 
 @given(windows(), moments, st.lists(times, min_size=1, max_size=4, unique=True))
-def test_a_digest_comes_never_before_now_and_inside_its_window(window: Window, now: datetime, at: list[time]) -> None:
+def test_a_digest_comes_never_before_now_and_inside_its_window(
+    window: TimeWindow, now: datetime, at: list[time]
+) -> None:
     inside = tuple(sorted(one for one in at if window.covers(one)))
     if inside:
-        comes = Digest(inside, window.zone, window).comes_at(now)
+        comes = DigestSchedule(inside, window.zone, window).comes_at(now)
         assert comes >= now
         assert window.contains(comes)
-        assert Digest(inside, window.zone, window).comes_at(comes) == comes
+        assert DigestSchedule(inside, window.zone, window).comes_at(comes) == comes
 
 
 @DRAWN_SLOWLY
@@ -138,7 +139,7 @@ def test_a_digest_comes_never_before_now_and_inside_its_window(window: Window, n
 def test_reading_raises_nothing_but_its_error(content: str | bytes) -> None:
     data = content if isinstance(content, bytes) else content.encode("utf-8", "surrogatepass")
     with suppress(RulesError):
-        read_rules(data, COMPANY)
+        parse_rules(data, COMPANY)
 
 
 @given(st.data())
@@ -147,7 +148,7 @@ def test_a_slip_of_the_pen_is_an_error_or_other_rules(data: st.DataObject) -> No
     at = data.draw(st.integers(0, len(text) - 1))
     slip = data.draw(st.sampled_from(["", '"', "[", "]", "{", "=", "\n", "'", "*", "(", ".", "x", "0", "#", "\x00"]))
     with suppress(RulesError):
-        read_rules((text[:at] + slip + text[at + 1 :]).encode(), COMPANY)
+        parse_rules((text[:at] + slip + text[at + 1 :]).encode(), COMPANY)
 
 
 KEYS = ["routes", "to", "when", "types", "name", "default", "windows", "digest", "escalate", "severity", "until", "x y"]
@@ -175,11 +176,11 @@ def toml(value: object) -> str:
     return str(value).lower()
 
 
-def wrongs(text: str) -> tuple[Wrong, ...]:
+def problems(text: str) -> tuple[RuleProblem, ...]:
     try:
-        read_rules(text.encode(), COMPANY)
+        parse_rules(text.encode(), COMPANY)
     except RulesError as error:
-        return error.wrongs
+        return error.problems
     return ()
 
 
@@ -188,7 +189,7 @@ def test_any_document_is_read_or_its_errors_have_lines_in_it(document: dict[str,
     text = "".join(f'"{key}" = {toml(value)}\n' for key, value in document.items())
     tomllib.loads(text)
     find_positions(text)
-    assert all(1 <= wrong.line <= len(document) for wrong in wrongs(text))
+    assert all(1 <= wrong.line <= len(document) for wrong in problems(text))
 
 
 @given(
@@ -232,10 +233,10 @@ def test_any_document_is_read_or_its_errors_have_lines_in_it(document: dict[str,
     ).map(" ".join)
 )
 def test_any_condition_is_refused_or_answered(text: str) -> None:
-    take_comparisons(cut(text))
+    take_comparisons(tokenize(text))
     with suppress(ValueError):
-        expression = read_expression(text)
-        with suppress(Unanswerable):
+        expression = parse_expression(text)
+        with suppress(UnanswerableCondition):
             assert expression.holds(Facts(event(amount="1 CNY"), Severity.INFO, NOW)) in (True, False)
 
 
@@ -246,4 +247,4 @@ def test_any_condition_is_refused_or_answered(text: str) -> None:
 def test_amounts_are_compared_exactly(amount: Decimal, limit: Decimal) -> None:
     facts = Facts(event(amount=f"{amount} CNY"), Severity.INFO, NOW)
     for sign, answer in (("<", amount < limit), (">=", amount >= limit), ("==", amount == limit)):
-        assert read_expression(f"amount {sign} {limit:f} CNY").holds(facts) is answer
+        assert parse_expression(f"amount {sign} {limit:f} CNY").holds(facts) is answer

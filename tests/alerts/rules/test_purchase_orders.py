@@ -7,16 +7,15 @@ from dataclasses import replace
 import pytest
 
 from bot.alerts.event import Severity
-from bot.alerts.rules.book import RuleBook
-from bot.alerts.rules.reading import default_rules
-
-from .made import COMPANY, NOW, book, event
+from bot.alerts.rules.parser import default_rules
+from bot.alerts.rules.rule_set import AlertRuleSet
+from tests.alerts.rules.builders import COMPANY, NOW, book, event
 
 DECIDES = replace(COMPANY, decides_in_chat=True)
 ROUTE = '[[routes]]\nname = "buying"\ntypes = ["po.*"]\nto = ["group:cidBuying"]\n'
 
 
-def places(rules: RuleBook, kind: str) -> list[str]:
+def places(rules: AlertRuleSet, kind: str) -> list[str]:
     return [str(target.place) for target in rules.route(event(kind), Severity.WARNING, NOW).targets]
 
 

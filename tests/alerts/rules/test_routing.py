@@ -8,11 +8,10 @@ from datetime import timedelta
 import pytest
 
 from bot.alerts.event import Event, Severity
-from bot.alerts.plan import Target
-from bot.alerts.rules.reading import default_rules
+from bot.alerts.routing import Target
+from bot.alerts.rules.parser import default_rules
 from bot.outbox.place import Place
-
-from .made import COMPANY, NOW, book, event
+from tests.alerts.rules.builders import COMPANY, NOW, book, event
 
 RULES = """
 [default]

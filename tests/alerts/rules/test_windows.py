@@ -8,9 +8,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.alerts.event import Severity
-from bot.alerts.rules.workdays import _say_unknown, is_workday
-
-from .made import SHANGHAI, at, book, event
+from bot.alerts.rules.schedule import _say_unknown, is_workday
+from tests.alerts.rules.builders import SHANGHAI, at, book, event
 
 RULES = """
 [windows.workhours]

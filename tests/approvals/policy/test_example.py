@@ -8,26 +8,26 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.approvals.document import Document
-from bot.approvals.policy.reading import Known, review_policy
-from bot.approvals.policy.rulebook import RuleBook
+from bot.approvals.document import ApprovalDocument
+from bot.approvals.policy.loader import KnownNames, review_policy
+from bot.approvals.policy.rule_policy import RuleBasedPolicy
 from bot.settings import load_settings
-from tests.approvals.parts import SmallCompany, document
+from tests.approvals.company import FakeCompanyDirectory, document
 
 ROOT = Path(__file__).parents[3]
 EXAMPLE = ROOT / "docs/examples/approvals.toml"
 HOW_TO = ROOT / "docs/how-to/approve-purchase-orders.md"
 REFERENCE = ROOT / "docs/reference/approval-rules.md"
-KNOWN = Known(zone=ZoneInfo("Asia/Shanghai"), roles=("purchasing", "finance", "board"))
+KNOWN = KnownNames(zone=ZoneInfo("Asia/Shanghai"), roles=("purchasing", "finance", "board"))
 
 BLOCK = re.compile(r"^```ini\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture(scope="module")
-def example() -> RuleBook:
+def example() -> RuleBasedPolicy:
     review = review_policy(EXAMPLE.read_bytes(), KNOWN)
     assert review.warnings == ()
-    return RuleBook(review.rules)
+    return RuleBasedPolicy(review.rules)
 
 
 @pytest.mark.parametrize(
@@ -45,9 +45,9 @@ def example() -> RuleBook:
     ],
 )
 def test_the_example_does_what_its_comments_say(
-    example: RuleBook, one: Document, rule: str | None, levels: int
+    example: RuleBasedPolicy, one: ApprovalDocument, rule: str | None, levels: int
 ) -> None:
-    plan = example.plan(one, SmallCompany()).plan
+    plan = example.plan(one, FakeCompanyDirectory()).plan
     assert (plan.rule if plan else None) == rule
     assert len(plan.levels if plan else ()) == levels
 
@@ -71,7 +71,7 @@ def test_shown_settings_are_valid(tmp_path: Path) -> None:
 
 def test_the_reference_names_every_key() -> None:
     text = REFERENCE.read_text(encoding="utf-8")
-    source = (ROOT / "bot/approvals/policy/reading.py").read_text(encoding="utf-8")
+    source = (ROOT / "bot/approvals/policy/loader.py").read_text(encoding="utf-8")
     keys = set(re.findall(r'(?:take|need|tables?|_people|_tables)\((?:table, |level, )?"(\w+)"', source))
     assert {"rules", "levels", "any", "all", "amount", "escalate_to", "who", "up_to", "by", "until"} <= keys
     assert [key for key in sorted(keys) if f"`{key}`" not in text and f"`[[{key}]]`" not in text] == []

@@ -4,34 +4,36 @@ from __future__ import annotations
 
 import pytest
 
-from bot.approvals.document import Document
-from bot.approvals.policy.rule import Rule, RuleSet, Scope, SingleLimit, Step
-from bot.approvals.policy.rulebook import RuleBook
-from bot.approvals.ruling import Ballot
+from bot.approvals.document import ApprovalDocument
+from bot.approvals.plan import VoteContext
+from bot.approvals.policy.rule_policy import RuleBasedPolicy
+from bot.approvals.policy.rules import ApprovalRule, ApprovalRuleSet, RuleLevel, RuleScope, SingleLimit
 from bot.erp.model import Money, Verdict
-from tests.approvals.parts import NOW, SmallCompany, Spent, document, money
-from tests.approvals.policy.test_judging import NOBODY, ONE, TWO, said, stands_in
-from tests.approvals.policy.test_planning import any_of, who
+from tests.approvals.company import NOW, FakeCompanyDirectory, FakeDailySpending, document, money
+from tests.approvals.policy.test_evaluation import NOBODY, ONE, TWO, said, stands_in
+from tests.approvals.policy.test_planner import any_of, who
 
 
 def told(
     user: str,
     *,
-    steps: tuple[Step, ...] = ONE,
+    steps: tuple[RuleLevel, ...] = ONE,
     votes: str = "",
-    one: Document | None = None,
+    one: ApprovalDocument | None = None,
     single: tuple[Money, ...] = (),
     daily: tuple[Money, ...] = (),
 ) -> str:
     limits = (SingleLimit(approvers=who("person:wang"), amounts=single),) if single else ()
-    rule = Rule(name="r", steps=steps, daily_limits=daily)
-    book = RuleBook(RuleSet(version="t", rules=(rule,), limits=limits, substitutes=(stands_in("wu", "wang"),)))
+    rule = ApprovalRule(name="r", steps=steps, daily_limits=daily)
+    book = RuleBasedPolicy(
+        ApprovalRuleSet(version="t", rules=(rule,), limits=limits, substitutes=(stands_in("wu", "wang"),))
+    )
     shown = one or document()
-    plan = book.plan(shown, SmallCompany()).plan
+    plan = book.plan(shown, FakeCompanyDirectory()).plan
     assert plan is not None
-    spending = Spent({"wang": money("500 CNY")})
-    ballot = Ballot(document=shown, plan=plan, votes=said(votes), spending=spending, now=NOW)
-    (reason,) = book.may(ballot, user, Verdict.APPROVE).reasons
+    spending = FakeDailySpending({"wang": money("500 CNY")})
+    vote_context = VoteContext(document=shown, plan=plan, votes=said(votes), spending=spending, now=NOW)
+    (reason,) = book.may(vote_context, user, Verdict.APPROVE).reasons
     return str(reason)
 
 
@@ -53,7 +55,7 @@ CNY = "Money(amount=Decimal('{}'), currency='CNY')"
         (told("wang", steps=NOBODY), "“r” leaves nobody for level 1."),
         (told("qian", steps=TWO), "It is not your turn yet: level 1 comes first."),
         (
-            told("wang", steps=(Step(TWO[0].need, who("person:wang")), any_of("role:finance")), votes="wu@1=wang"),
+            told("wang", steps=(RuleLevel(TWO[0].need, who("person:wang")), any_of("role:finance")), votes="wu@1=wang"),
             "Your level has decided already; level 2 is next.",
         ),
         (told("sun"), "“r” does not name you."),
@@ -74,37 +76,41 @@ def test_what_a_person_is_told(said_to_them: str, reason: str) -> None:
     assert said_to_them == reason
 
 
-def why_not(scope: Scope, one: Document) -> str:
-    rule = Rule(name="r", scope=scope, steps=ONE)
-    return str(RuleBook(RuleSet(version="t", rules=(rule,))).plan(one, SmallCompany()).reasons[0])
+def why_not(scope: RuleScope, one: ApprovalDocument) -> str:
+    rule = ApprovalRule(name="r", scope=scope, steps=ONE)
+    return str(
+        RuleBasedPolicy(ApprovalRuleSet(version="t", rules=(rule,))).plan(one, FakeCompanyDirectory()).reasons[0]
+    )
 
 
 @pytest.mark.parametrize(
     ("scope", "one", "reason"),
     [
-        (Scope(sources=frozenset({"x"})), document(), "it is for other ERPs"),
-        (Scope(companies=frozenset({"x"})), document(), "it is for other companies"),
-        (Scope(departments=frozenset({"x"})), document(), "it is for other departments"),
-        (Scope(suppliers=frozenset({"x"})), document(), "it is for other suppliers"),
-        (Scope(categories=frozenset({"x"})), document(), "it is for other product categories"),
-        (Scope(requesters=who("person:x")), document(), "it is for other requesters"),
-        (Scope(below=money("1 CNY")), document(None), "the ERP does not tell the amount"),
-        (Scope(currencies=frozenset({"USD", "EUR"})), document(), "it is for amounts in EUR, USD"),
-        (Scope(below=money("1 USD")), document(), "it is for amounts in USD"),
-        (Scope(below=money("1 CNY")), document(), f"it is for amounts below {CNY.format(1)}"),
-        (Scope(at_least=money("9000 CNY")), document(), f"it is for amounts from {CNY.format(9000)}"),
+        (RuleScope(sources=frozenset({"x"})), document(), "it is for other ERPs"),
+        (RuleScope(companies=frozenset({"x"})), document(), "it is for other companies"),
+        (RuleScope(departments=frozenset({"x"})), document(), "it is for other departments"),
+        (RuleScope(suppliers=frozenset({"x"})), document(), "it is for other suppliers"),
+        (RuleScope(categories=frozenset({"x"})), document(), "it is for other product categories"),
+        (RuleScope(requesters=who("person:x")), document(), "it is for other requesters"),
+        (RuleScope(below=money("1 CNY")), document(None), "the ERP does not tell the amount"),
+        (RuleScope(currencies=frozenset({"USD", "EUR"})), document(), "it is for amounts in EUR, USD"),
+        (RuleScope(below=money("1 USD")), document(), "it is for amounts in USD"),
+        (RuleScope(below=money("1 CNY")), document(), f"it is for amounts below {CNY.format(1)}"),
+        (RuleScope(at_least=money("9000 CNY")), document(), f"it is for amounts from {CNY.format(9000)}"),
     ],
 )
-def test_why_a_rule_does_not_apply(scope: Scope, one: Document, reason: str) -> None:
+def test_why_a_rule_does_not_apply(scope: RuleScope, one: ApprovalDocument, reason: str) -> None:
     assert why_not(scope, one) == f"“r” does not apply: {reason}."
 
 
 def test_why_people_are_left_out() -> None:
-    rule = Rule(name="r", steps=(any_of("person:li person:sun person:wang"),))
-    planning = RuleBook(RuleSet(version="t", rules=(rule,))).plan(document(editors=("sun",)), SmallCompany())
-    assert [str(reason) for reason in planning.reasons] == ["“r” decides."]
-    assert planning.plan is not None
-    assert {user: str(reason) for user, reason in planning.plan.levels[0].excluded.items()} == {
+    rule = ApprovalRule(name="r", steps=(any_of("person:li person:sun person:wang"),))
+    plan_result = RuleBasedPolicy(ApprovalRuleSet(version="t", rules=(rule,))).plan(
+        document(editors=("sun",)), FakeCompanyDirectory()
+    )
+    assert [str(reason) for reason in plan_result.reasons] == ["“r” decides."]
+    assert plan_result.plan is not None
+    assert {user: str(reason) for user, reason in plan_result.plan.levels[0].excluded.items()} == {
         "li": "They requested it.",
         "sun": "They changed it.",
     }

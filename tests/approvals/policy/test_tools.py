@@ -1,4 +1,4 @@
-"""``dingerp policy check``, ``explain`` and ``replay``, on the demo company."""
+"""``dingerp policy check``, ``explain_document`` and ``replay_rules``, on the demo company."""
 
 from __future__ import annotations
 
@@ -12,26 +12,25 @@ import pytest
 from sqlalchemy.engine import Connection
 from typer.testing import CliRunner
 
-from bot.approvals.company import Member
-from bot.approvals.opening import open_case
-from bot.approvals.policy.rulebook import RuleBook
-from bot.approvals.reading import document_of
-from bot.approvals.unit import Unit
-from bot.approvals.voting import Word, vote
-from bot.assembly.policy import DirectoryStaff, organisation_of, terms_of
+from bot.admin.policy_check import check_policy, open_policy
+from bot.admin.policy_context import open_policy_context
+from bot.admin.policy_explain import explain_document
+from bot.admin.policy_replay import replay_rules
+from bot.approvals.document_reader import StaffMember, build_document
+from bot.approvals.lifecycle import open_case
+from bot.approvals.policy.rule_policy import RuleBasedPolicy
+from bot.approvals.unit_of_work import CaseUnitOfWork
+from bot.approvals.voting import VoteRequest, vote
+from bot.bootstrap.policy import StaffDirectory, organisation_of, terms_of
 from bot.cli import cli
-from bot.dingtalk.directory import Directory, DirectoryPerson, UnknownPerson
+from bot.dingtalk.directory import DingTalkDirectory, DingTalkUnknownPerson, DirectoryPerson
 from bot.erp.errors import NotFound
 from bot.erp.model import PurchaseOrder, Verdict
 from bot.erp.port import ListQuery
 from bot.errors import ConfigurationError
-from bot.operating.policy_check import check_policy, open_policy
-from bot.operating.policy_explain import explain
-from bot.operating.policy_ground import stand
-from bot.operating.policy_replay import replay
-from bot.rulefiles.wrong import RulesError
+from bot.rulefiles.errors import RulesError
 from bot.settings import Settings, load_settings
-from bot.store.approvals import StoredApprovals
+from bot.store.approvals import StoredCaseRepository
 from bot.store.database import Database
 
 RULES = """
@@ -85,23 +84,23 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 
 def explained(settings: Settings, number: str, user: str = "", rules: Path | None = None) -> list[str]:
-    return asyncio.run(explain(settings, number, user=user, source="", rules=rules))
+    return asyncio.run(explain_document(settings, number, user=user, source="", rules=rules))
 
 
 def with_case(settings: Settings, number: str, *approvals: str) -> PurchaseOrder:
     """Let a case be opened for a document and approved by people, as the running bot does."""
-    rules = RuleBook(open_policy(settings, None).rules)
+    rules = RuleBasedPolicy(open_policy(settings, None).rules)
 
     def work(order: PurchaseOrder, connection: Connection) -> None:
         now = datetime.now(SHANGHAI)
         company = organisation_of(settings).today()
-        book = StoredApprovals(connection, now)
-        unit = Unit(book=book, policy=rules, company=company, now=now, terms=terms_of(settings))
-        shown = document_of(order, company)
+        book = StoredCaseRepository(connection, now)
+        unit = CaseUnitOfWork(book=book, policy=rules, company=company, now=now, terms=terms_of(settings))
+        shown = build_document(order, company)
         case = open_case(unit, shown, ())
         assert case is not None
         for user in approvals:
-            word = Word(
+            word = VoteRequest(
                 case=case.id,
                 user_id=user,
                 name=user,
@@ -113,7 +112,7 @@ def with_case(settings: Settings, number: str, *approvals: str) -> PurchaseOrder
         book.flush()
 
     async def run() -> PurchaseOrder:
-        async with stand(settings) as ground:
+        async with open_policy_context(settings) as ground:
             order = await ground.hub.reread("main", number)
         database = Database(settings.database)
         await database.migrate()
@@ -201,7 +200,7 @@ def test_without_a_rule_there_is_nobody_to_ask(settings: Settings, tmp_path: Pat
 
 def test_what_is_not_waiting_is_said(settings: Settings) -> None:
     async def decided() -> str:
-        async with stand(settings) as ground:
+        async with open_policy_context(settings) as ground:
             orders = (await ground.hub.purchase_orders(ListQuery(limit=80))).value.items
         return next(one.number for one in orders if one.status.value == "done")
 
@@ -214,13 +213,13 @@ def test_documents_and_sources_that_are_not_there(settings: Settings) -> None:
     with pytest.raises(NotFound):
         explained(settings, "PO-9")
     with pytest.raises(ConfigurationError, match="no ERP source 'x' is configured; there are: main"):
-        asyncio.run(explain(settings, "PO-1001", user="", source="x", rules=None))
+        asyncio.run(explain_document(settings, "PO-1001", user="", source="x", rules=None))
 
 
 def test_a_replay_compares_old_and_new(settings: Settings, tmp_path: Path) -> None:
     rules = tmp_path / "new.toml"
     rules.write_text(NEW, encoding="utf-8")
-    lines = asyncio.run(replay(settings, rules, since="90d"))
+    lines = asyncio.run(replay_rules(settings, rules, since="90d"))
     one = next(line for line in lines if line.startswith("PO-1002 "))
     old = "“large” any of boss01, buymanager01, then finance01, asked twice"
     assert one.endswith(f": {old} → no rule, decided in the ERP")
@@ -237,7 +236,7 @@ def test_a_replay_compares_old_and_new(settings: Settings, tmp_path: Path) -> No
 
 
 def test_a_replay_of_the_same_rules_changes_nothing(settings: Settings) -> None:
-    lines = asyncio.run(replay(settings, Path("approvals.toml"), since="90d"))
+    lines = asyncio.run(replay_rules(settings, Path("approvals.toml"), since="90d"))
     assert any(" by others or another rule now 0, by nobody " in line for line in lines)
     documents = [line for line in lines if line.startswith("PO-")]
     assert documents
@@ -246,7 +245,9 @@ def test_a_replay_of_the_same_rules_changes_nothing(settings: Settings) -> None:
 
 def test_a_replay_goes_as_far_back_as_it_is_told(settings: Settings) -> None:
     def count(since: str) -> int:
-        line = next(one for one in asyncio.run(replay(settings, Path("approvals.toml"), since=since)) if "docum" in one)
+        line = next(
+            one for one in asyncio.run(replay_rules(settings, Path("approvals.toml"), since=since)) if "docum" in one
+        )
         return int(line.split(": ")[1].split(",")[0])
 
     today = datetime.now(SHANGHAI).date()
@@ -257,7 +258,7 @@ def test_a_replay_knows_what_was_decided_by_rules_of_its_day(settings: Settings,
     with_case(settings, "PO-1001", "boss01")
     (tmp_path / "approvals.toml").write_text(NEW, encoding="utf-8")
     (tmp_path / "other.toml").write_text(RULES.replace('"small"', '"little"'), encoding="utf-8")
-    lines = asyncio.run(replay(settings, tmp_path / "other.toml", since="90d"))
+    lines = asyncio.run(replay_rules(settings, tmp_path / "other.toml", since="90d"))
     one = next(line for line in lines if line.startswith("PO-1001 "))
     assert "“small” any of boss01, buymanager01 → “little” any of boss01, buymanager01" in one
     assert any("decided about in chat 1," in line for line in lines)
@@ -276,7 +277,7 @@ def test_recorded_documents_that_the_erp_no_longer_lists_are_replayed(settings: 
 
     asyncio.run(run())
     (tmp_path / "other.toml").write_text(RULES.replace('"small"', '"little"'), encoding="utf-8")
-    lines = asyncio.run(replay(settings, tmp_path / "other.toml", since="90d"))
+    lines = asyncio.run(replay_rules(settings, tmp_path / "other.toml", since="90d"))
     one = next(line for line in lines if line.startswith("PO-1001 of former"))
     assert "→ “little”" in one
 
@@ -285,7 +286,7 @@ def test_categories_are_asked_for_where_rules_go_by_them(settings: Settings, tmp
     (tmp_path / "other.toml").write_text(
         '[[rules]]\nname = "none"\ncategories = ["no such"]\nlevels = [{any = ["person:x"]}]\n' + RULES
     )
-    lines = asyncio.run(replay(settings, tmp_path / "other.toml", since="5d"))
+    lines = asyncio.run(replay_rules(settings, tmp_path / "other.toml", since="5d"))
     assert not any("“none”" in line for line in lines)
     assert any(line.startswith("documents since ") for line in lines)
 
@@ -293,9 +294,9 @@ def test_categories_are_asked_for_where_rules_go_by_them(settings: Settings, tmp
 def test_wrong_new_rules_are_named(settings: Settings, tmp_path: Path) -> None:
     (tmp_path / "new.toml").write_text("x = 1\n")
     with pytest.raises(RulesError, match="line 1: unknown key 'x'"):
-        asyncio.run(replay(settings, tmp_path / "new.toml", since="90d"))
+        asyncio.run(replay_rules(settings, tmp_path / "new.toml", since="90d"))
     with pytest.raises(ConfigurationError, match="'soon' is no time"):
-        asyncio.run(replay(settings, tmp_path / "approvals.toml", since="soon"))
+        asyncio.run(replay_rules(settings, tmp_path / "approvals.toml", since="soon"))
 
 
 def test_check(settings: Settings, tmp_path: Path) -> None:
@@ -354,7 +355,7 @@ def test_groups_of_the_bare_cards(groups: tuple[str, ...] | None, places: tuple[
         load_settings(approvals={"groups": ["person:x"]})
 
 
-class Register(Directory):
+class FakeDirectory(DingTalkDirectory):
     """A directory that knows li alone."""
 
     def __init__(self) -> None:
@@ -362,13 +363,13 @@ class Register(Directory):
 
     async def person(self, user_id: str) -> DirectoryPerson:
         if user_id != "li":
-            raise UnknownPerson("nobody")
+            raise DingTalkUnknownPerson("nobody")
         return DirectoryPerson(user_id="li", name="李", departments=frozenset({"901", "77", "1000"}), manager_id="wu")
 
 
 def test_managers_and_departments_are_those_of_the_directory() -> None:
-    staff = DirectoryStaff(Register())
-    assert asyncio.run(staff.member("li")) == Member(manager="wu", department="77")
+    staff = StaffDirectory(FakeDirectory())
+    assert asyncio.run(staff.member("li")) == StaffMember(manager="wu", department="77")
     assert asyncio.run(staff.member("guest")) is None
 
 

@@ -12,20 +12,28 @@ from zoneinfo import ZoneInfo
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from bot.approvals.document import Document
-from bot.approvals.policy.coverage import find_holes, is_hidden
-from bot.approvals.policy.fitting import misfit
-from bot.approvals.policy.planning import make_plan
-from bot.approvals.policy.reading import Known, read_policy, review_policy
-from bot.approvals.policy.rule import By, Rule, RuleSet, Scope, Selector, SingleLimit, Step, Substitute
-from bot.approvals.ruling import Expiry, Need
+from bot.approvals.document import ApprovalDocument
+from bot.approvals.plan import ExpiryAction, Quorum
+from bot.approvals.policy.feasibility import find_gaps, is_unreachable
+from bot.approvals.policy.loader import KnownNames, read_policy, review_policy
+from bot.approvals.policy.planner import find_mismatch, make_plan
+from bot.approvals.policy.rules import (
+    ApprovalRule,
+    ApprovalRuleSet,
+    ApproverSelector,
+    RuleLevel,
+    RuleScope,
+    SelectorKind,
+    SingleLimit,
+    Substitute,
+)
 from bot.erp.model import Money
-from bot.rulefiles.wrong import RulesError, Wrong
-from tests.approvals.parts import SmallCompany, document
-from tests.approvals.policy.written import document_of
+from bot.rulefiles.errors import RuleProblem, RulesError
+from tests.approvals.company import FakeCompanyDirectory, document
+from tests.approvals.policy.rule_writer import document_of
 
-KNOWN = Known(zone=ZoneInfo("Asia/Shanghai"), roles=("finance",), sources=("main",))
-COMPANY = SmallCompany()
+KNOWN = KnownNames(zone=ZoneInfo("Asia/Shanghai"), roles=("finance",), sources=("main",))
+COMPANY = FakeCompanyDirectory()
 EXAMPLE = Path(__file__).parents[3] / "docs/examples/approvals.toml"
 
 DRAWN_SLOWLY = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
@@ -33,11 +41,21 @@ DRAWN_SLOWLY = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck
 WORDS = st.sampled_from(["main", "other", "上海", "北京", "生产部", "acme", "acme 2", "紧固件", 'a "b" \\c'])
 FEW_WORDS = st.frozensets(WORDS, max_size=2)
 PEOPLE = ["li", "wang", "zhao", "qian", "sun"]
-REQUESTERS = st.sampled_from([Selector(By.PERSON, "li"), Selector(By.ROLE, "purchasing"), Selector(By.PERSON, "wu")])
+REQUESTERS = st.sampled_from(
+    [
+        ApproverSelector(SelectorKind.PERSON, "li"),
+        ApproverSelector(SelectorKind.ROLE, "purchasing"),
+        ApproverSelector(SelectorKind.PERSON, "wu"),
+    ]
+)
 APPROVERS = st.sampled_from(
-    [Selector(By.PERSON, name) for name in PEOPLE]
-    + [Selector(By.ROLE, name) for name in ("purchasing", "board", "nobody")]
-    + [Selector(By.MANAGER, "1"), Selector(By.MANAGER, "2"), Selector(By.FIELD, "buyer")]
+    [ApproverSelector(SelectorKind.PERSON, name) for name in PEOPLE]
+    + [ApproverSelector(SelectorKind.ROLE, name) for name in ("purchasing", "board", "nobody")]
+    + [
+        ApproverSelector(SelectorKind.MANAGER, "1"),
+        ApproverSelector(SelectorKind.MANAGER, "2"),
+        ApproverSelector(SelectorKind.FIELD, "buyer"),
+    ]
 )
 FIGURES = st.decimals(min_value=0, max_value=20, places=2) | st.sampled_from([Decimal(5), Decimal(10), Decimal("9.99")])
 
@@ -47,8 +65,8 @@ def amounts(currency: str) -> st.SearchStrategy[Money]:
 
 
 @st.composite
-def scopes(draw: st.DrawFn) -> Scope:
-    scope = Scope(
+def scopes(draw: st.DrawFn) -> RuleScope:
+    scope = RuleScope(
         sources=draw(FEW_WORDS),
         companies=draw(FEW_WORDS),
         departments=draw(st.just(frozenset()) | FEW_WORDS),
@@ -70,17 +88,21 @@ def scopes(draw: st.DrawFn) -> Scope:
     )
 
 
-def amounts_alone(scope: Scope) -> Scope:
-    return Scope(currencies=scope.currencies, at_least=scope.at_least, below=scope.below)
+def amounts_alone(scope: RuleScope) -> RuleScope:
+    return RuleScope(currencies=scope.currencies, at_least=scope.at_least, below=scope.below)
 
 
 @st.composite
-def rules(draw: st.DrawFn, name: str) -> Rule:
-    steps = st.builds(Step, st.sampled_from(Need), st.lists(APPROVERS, min_size=1, max_size=3, unique=True).map(tuple))
+def rules(draw: st.DrawFn, name: str) -> ApprovalRule:
+    steps = st.builds(
+        RuleLevel, st.sampled_from(Quorum), st.lists(APPROVERS, min_size=1, max_size=3, unique=True).map(tuple)
+    )
     deadline = draw(st.none() | st.integers(2, 90).map(lambda hours: timedelta(hours=hours)))
-    expiry = Expiry.NOTHING if deadline is None else draw(st.sampled_from(Expiry))
-    escalate_to = draw(st.lists(APPROVERS, min_size=1, max_size=2, unique=True)) if expiry is Expiry.ESCALATE else ()
-    return Rule(
+    expiry = ExpiryAction.NOTHING if deadline is None else draw(st.sampled_from(ExpiryAction))
+    escalate_to = (
+        draw(st.lists(APPROVERS, min_size=1, max_size=2, unique=True)) if expiry is ExpiryAction.ESCALATE else ()
+    )
+    return ApprovalRule(
         name=name,
         scope=draw(scopes()),
         steps=tuple(draw(st.lists(steps, min_size=1, max_size=2))),
@@ -97,7 +119,7 @@ moments = st.integers(0, 5000).map(lambda hours: datetime(2026, 1, 1, tzinfo=UTC
 
 
 @st.composite
-def rule_sets(draw: st.DrawFn) -> RuleSet:
+def rule_sets(draw: st.DrawFn) -> ApprovalRuleSet:
     count = draw(st.integers(1, 4))
     # Who stands in comes later in the list than who is away: nobody can stand in a circle.
     pairs = draw(st.lists(st.sampled_from([(0, 1), (0, 2), (1, 3), (2, 4)]), max_size=3))
@@ -106,7 +128,7 @@ def rule_sets(draw: st.DrawFn) -> RuleSet:
         approvers=st.lists(APPROVERS, min_size=1, max_size=2, unique=True).map(tuple),
         amounts=st.tuples(amounts("CNY")) | st.tuples(amounts("CNY"), amounts("USD")),
     )
-    return RuleSet(
+    return ApprovalRuleSet(
         version="",
         rules=tuple(draw(rules(f"规则 {number}")) for number in range(count)),
         substitutes=tuple(
@@ -132,12 +154,12 @@ documents = st.builds(
 
 @DRAWN_SLOWLY
 @given(rule_sets(), st.lists(documents, min_size=1, max_size=5))
-def test_written_rules_read_back_mean_the_same(written: RuleSet, some: list[Document]) -> None:
-    refused: tuple[Wrong, ...] = ()
+def test_written_rules_read_back_mean_the_same(written: ApprovalRuleSet, some: list[ApprovalDocument]) -> None:
+    refused: tuple[RuleProblem, ...] = ()
     try:
         read = read_policy(document_of(written).encode(), KNOWN)
     except RulesError as error:
-        refused = error.wrongs
+        refused = error.problems
     if refused:
         assert all("nobody agrees twice" in wrong.reason for wrong in refused), refused
         return
@@ -148,21 +170,21 @@ def test_written_rules_read_back_mean_the_same(written: RuleSet, some: list[Docu
 
 @DRAWN_SLOWLY
 @given(st.lists(scopes(), min_size=1, max_size=4), documents)
-def test_a_rule_that_is_called_hidden_is_never_come_to(several: list[Scope], one: Document) -> None:
+def test_a_rule_that_is_called_hidden_is_never_come_to(several: list[RuleScope], one: ApprovalDocument) -> None:
     for place, scope in enumerate(several):
-        if is_hidden(scope, several[:place]) and misfit(scope, one, COMPANY) is None:
-            assert any(misfit(earlier, one, COMPANY) is None for earlier in several[:place])
+        if is_unreachable(scope, several[:place]) and find_mismatch(scope, one, COMPANY) is None:
+            assert any(find_mismatch(earlier, one, COMPANY) is None for earlier in several[:place])
 
 
 @DRAWN_SLOWLY
 @given(st.lists(scopes().map(amounts_alone), min_size=2, max_size=5), documents)
-def test_no_rule_is_for_what_is_called_a_hole(several: list[Scope], one: Document) -> None:
+def test_no_rule_is_for_what_is_called_a_hole(several: list[RuleScope], one: ApprovalDocument) -> None:
     total = one.order.total
-    for hole in find_holes(several):
+    for hole in find_gaps(several):
         assert hole.low < hole.high
         assert several[hole.above].at_least == Money(hole.high, hole.currency)
         if total is not None and total.currency == hole.currency and hole.low <= total.amount < hole.high:
-            assert all(misfit(scope, one, COMPANY) is not None for scope in several)
+            assert all(find_mismatch(scope, one, COMPANY) is not None for scope in several)
 
 
 @given(st.text() | st.binary())
@@ -208,9 +230,9 @@ def toml(value: object) -> str:
 @given(st.dictionaries(st.sampled_from(KEYS), values, max_size=5))
 def test_any_document_is_read_or_its_errors_have_lines_in_it(written: dict[str, object]) -> None:
     text = "".join(f'"{key}" = {toml(value)}\n' for key, value in written.items())
-    found: tuple[Wrong, ...] = ()
+    found: tuple[RuleProblem, ...] = ()
     try:
         found = review_policy(text.encode(), KNOWN).warnings
     except RulesError as error:
-        found = error.wrongs
+        found = error.problems
     assert all(1 <= one.line <= len(written) and "\n" not in one.reason for one in found)

@@ -9,19 +9,18 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from bot.erp.erpnext.adapter import ErpNext
-from bot.erp.erpnext.client import Frappe
+from bot.erp.erpnext.adapter import ErpNextErp
+from bot.erp.erpnext.client import ErpNextClient
 from bot.erp.erpnext.manifest import ErpNextOptions
-from bot.erp.erpnext.site import Site
+from bot.erp.erpnext.mapping import Site
 from bot.erp.http import Http, HttpOptions
-from bot.erp.vendors import Surroundings
+from bot.erp.vendors import AdapterContext
 from bot.testing.company import NOW, TODAY, Clock, ReferenceCompany
 from bot.testing.fake_erp import SECRET
-from bot.testing.fakes.erpnext import KEY, PEOPLE, FakeErpNext
+from tests.erp.erpnext.replay import BOT, EXCHANGES, Asked, RecordedSite
+from tests.erp.fakes.erpnext import KEY, PEOPLE, FakeErpNext
 
-from .replay import BOT, EXCHANGES, Asked, Replay
-
-Open = Callable[..., ErpNext]
+Open = Callable[..., ErpNextErp]
 Sleep = Callable[[float], Awaitable[None]]
 
 
@@ -59,13 +58,13 @@ async def site(serve: Callable[..., Awaitable[FakeErpNext]]) -> FakeErpNext:
 @pytest.fixture
 async def open_erp(clock: Clock, tmp_path: Path) -> AsyncIterator[Open]:
     """Opens the adapter over a site, with options of its own."""
-    opened: list[ErpNext] = []
+    opened: list[ErpNextErp] = []
 
-    def open_erp(site: FakeErpNext, *, sleep: Sleep = clock.sleep, **options: Any) -> ErpNext:
+    def open_erp(site: FakeErpNext, *, sleep: Sleep = clock.sleep, **options: Any) -> ErpNextErp:
         people = {name: {"key": f"{name}-key", "secret": SECRET} for name in PEOPLE}
         given = {"url": site.url, "key": KEY, "secret": SECRET, "approvers": people, **options}
-        around = Surroundings(name="main", data_dir=tmp_path, now=clock.now)
-        erp = ErpNext(around, ErpNextOptions.model_validate(given), sleep=sleep)
+        around = AdapterContext(name="main", data_dir=tmp_path, now=clock.now)
+        erp = ErpNextErp(around, ErpNextOptions.model_validate(given), sleep=sleep)
         opened.append(erp)
         return erp
 
@@ -75,14 +74,14 @@ async def open_erp(clock: Clock, tmp_path: Path) -> AsyncIterator[Open]:
 
 
 @pytest.fixture
-def erp(site: FakeErpNext, open_erp: Open) -> ErpNext:
+def erp(site: FakeErpNext, open_erp: Open) -> ErpNextErp:
     return open_erp(site)
 
 
 @pytest.fixture
 async def asked() -> AsyncIterator[Asked]:
     """Returns a client of a site that answers with the exchange of a title."""
-    replay = Replay({})
+    replay = RecordedSite({})
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", replay.answer)
     runner = web.AppRunner(app, access_log=None)
@@ -91,9 +90,9 @@ async def asked() -> AsyncIterator[Asked]:
     replay.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
     http = Http(HttpOptions(url=replay.url), now=lambda: NOW, source="main")
 
-    def ask(title: str) -> tuple[Frappe, Site]:
+    def ask(title: str) -> tuple[ErpNextClient, Site]:
         replay.exchange = EXCHANGES[title]
-        return Frappe(http, BOT), replay.site
+        return ErpNextClient(http, BOT), replay.site
 
     yield ask
     await http.close()

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
-from bot.erp.erpnext.client import Account, Frappe
-from bot.erp.erpnext.site import Site
+from bot.erp.erpnext.client import Account, ErpNextClient
+from bot.erp.erpnext.mapping import Site
 
 FILE = Path(__file__).parent / "recorded" / "erpnext15.json"
 EXCHANGES = {each["title"]: each for each in json.loads(FILE.read_text(encoding="utf-8"))["exchanges"]}
@@ -22,7 +22,7 @@ BOT = Account("botkey000000001", "botsecret000001")
 
 
 @dataclass
-class Replay:
+class RecordedSite:
     """A server that gives the recorded answer to the recorded request."""
 
     exchange: dict[str, Any]
@@ -40,4 +40,4 @@ class Replay:
         return Site("main", self.url, ZONE)
 
 
-Asked = Callable[[str], tuple[Frappe, Site]]
+Asked = Callable[[str], tuple[ErpNextClient, Site]]

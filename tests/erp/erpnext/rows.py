@@ -6,8 +6,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bot.erp.erpnext.site import Site
-from bot.erp.erpnext.workflow import Workflow, workflow
+from bot.erp.erpnext.mapping import ApprovalWorkflow, Site, workflow
 
 SITE = Site("main", "https://erp.example.com/", ZoneInfo("Asia/Shanghai"))
 
@@ -33,7 +32,7 @@ def workflow_document(transitions: list[tuple[str, str, str]] = TRANSITIONS, own
     }
 
 
-def the_workflow(own: int = 0) -> Workflow:
+def the_workflow(own: int = 0) -> ApprovalWorkflow:
     return workflow(workflow_document(own=own), SITE, "Approve", "Reject")
 
 

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.erp.erpnext import lists
-from bot.erp.erpnext.adapter import ErpNext
+from bot.erp.erpnext import query as queries
+from bot.erp.erpnext.adapter import ErpNextErp
 from bot.erp.erpnext.manifest import ErpNextOptions, vendor
 from bot.erp.errors import AuthFailed, Invalid, NotFound, NotPermitted
 from bot.erp.model import Area, InvoiceStatus, PurchaseStatus
@@ -20,10 +20,10 @@ from bot.erp.port import Capability, Filter, ListQuery
 from bot.testing.company import Clock, ReferenceCompany
 from bot.testing.erp_checks import all_changes, numbers
 from bot.testing.fake_erp import SECRET
-from bot.testing.fake_erp import Kind as Request
-from bot.testing.fakes import erpnext_shapes as shapes
-from bot.testing.fakes.erpnext import FakeErpNext
-from bot.testing.fakes.erpnext_documents import COMPANY
+from bot.testing.fake_erp import RequestKind as Request
+from tests.erp.fakes import erpnext_doctypes as shapes
+from tests.erp.fakes.erpnext import FakeErpNext
+from tests.erp.fakes.erpnext_documents import COMPANY
 
 from .conftest import Open
 
@@ -71,7 +71,7 @@ def test_secrets_are_not_shown_and_zones_are_checked() -> None:
         vendor.options.model_validate({**given, "time_zone": "Mars/Base"})
 
 
-async def test_the_sites_time_zone_is_asked_once(site: FakeErpNext, erp: ErpNext, company: ReferenceCompany) -> None:
+async def test_the_sites_time_zone_is_asked_once(site: FakeErpNext, erp: ErpNextErp, company: ReferenceCompany) -> None:
     for _ in range(2):
         order = await erp.order("SO-1001")
         assert order.changed_at == company.orders["SO-1001"].changed_at
@@ -87,7 +87,7 @@ async def test_a_configured_time_zone_is_believed(site: FakeErpNext, open_erp: O
 
 
 async def test_a_site_without_a_known_zone_says_what_to_do(
-    site: FakeErpNext, erp: ErpNext, monkeypatch: pytest.MonkeyPatch
+    site: FakeErpNext, erp: ErpNextErp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shapes, "ZONE", "Mars/Base")
     with pytest.raises(Invalid, match="set time_zone"):
@@ -104,14 +104,14 @@ async def test_a_workflow_is_looked_for_at_the_check(site: FakeErpNext, open_erp
     await open_erp(site, workflow=False).check()
 
 
-async def test_a_workflow_is_read_again_after_a_while(site: FakeErpNext, erp: ErpNext, clock: Clock) -> None:
+async def test_a_workflow_is_read_again_after_a_while(site: FakeErpNext, erp: ErpNextErp, clock: Clock) -> None:
     for seconds, times in ((0, 1), (599, 1), (2, 2)):
         clock.advance(seconds)
         await erp.purchase_order("PO-1001")
         assert sum(path.startswith("resource/Workflow/") for path in asked_of(site)) == times
 
 
-async def test_orders_cannot_be_told_without_their_workflow(site: FakeErpNext, erp: ErpNext) -> None:
+async def test_orders_cannot_be_told_without_their_workflow(site: FakeErpNext, erp: ErpNextErp) -> None:
     site.unreadable.add("Workflow")
     with pytest.raises(NotPermitted):
         await erp.purchase_order("PO-1001")
@@ -121,7 +121,7 @@ async def test_orders_cannot_be_told_without_their_workflow(site: FakeErpNext, e
 # Errors
 
 
-async def test_a_missing_right_is_no_missing_document(site: FakeErpNext, erp: ErpNext) -> None:
+async def test_a_missing_right_is_no_missing_document(site: FakeErpNext, erp: ErpNextErp) -> None:
     with pytest.raises(NotFound):
         await erp.order("SO-9999")
     site.unreadable.add("Sales Order")
@@ -139,7 +139,7 @@ async def test_a_wrong_key_is_asked_once(site: FakeErpNext, open_erp: Open) -> N
 # How little is asked
 
 
-async def test_requests_are_few(site: FakeErpNext, erp: ErpNext) -> None:
+async def test_requests_are_few(site: FakeErpNext, erp: ErpNextErp) -> None:
     await erp.check()
 
     async def count(call: Any) -> int:
@@ -162,7 +162,7 @@ async def test_requests_are_few(site: FakeErpNext, erp: ErpNext) -> None:
     assert await count(erp.changed_since(Area.SALES, "", limit=10)) == 1
 
 
-async def test_long_lists_are_asked_for_in_bodies(site: FakeErpNext, erp: ErpNext) -> None:
+async def test_long_lists_are_asked_for_in_bodies(site: FakeErpNext, erp: ErpNextErp) -> None:
     assert len(await erp.find_products("", limit=500)) == 32
     assert {entry.method for entry in site.requests.entries} == {"GET"}
     query = ListQuery(text="长" * 60, limit=500)
@@ -174,7 +174,7 @@ async def test_long_lists_are_asked_for_in_bodies(site: FakeErpNext, erp: ErpNex
 
 
 async def test_templates_and_disabled_items_are_no_products(
-    erp: ErpNext, alter: Callable[[str, Callable[[Rows], Rows]], None]
+    erp: ErpNextErp, alter: Callable[[str, Callable[[Rows], Rows]], None]
 ) -> None:
     hidden = {"SKU200": {"disabled": 1}, "SKU201": {"has_variants": 1}}
     alter("Item", lambda rows: [row | hidden.get(row["name"], {}) for row in rows])
@@ -183,7 +183,7 @@ async def test_templates_and_disabled_items_are_no_products(
 
 
 async def test_of_several_barcodes_any_finds_and_the_first_is_told(
-    erp: ErpNext, alter: Callable[[str, Callable[[Rows], Rows]], None]
+    erp: ErpNextErp, alter: Callable[[str, Callable[[Rows], Rows]], None]
 ) -> None:
     def add(rows: Rows) -> Rows:
         second = [{**row["barcodes"][0], "idx": 2, "barcode": "SECOND-1"} for row in rows if row["name"] == "SKU200"]
@@ -195,7 +195,7 @@ async def test_of_several_barcodes_any_finds_and_the_first_is_told(
 
 
 async def test_an_exact_code_is_found_among_very_many_hits(
-    erp: ErpNext, company: ReferenceCompany, monkeypatch: pytest.MonkeyPatch
+    erp: ErpNextErp, company: ReferenceCompany, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.erp.erpnext.adapter._SEARCHED", 5)
     assert (await erp.find_products("SKU218", limit=1))[0].sku == "SKU218"
@@ -207,7 +207,7 @@ async def test_an_exact_code_is_found_among_very_many_hits(
 # Stock
 
 
-async def test_an_item_that_never_moved_has_no_bin_and_no_stock(erp: ErpNext) -> None:
+async def test_an_item_that_never_moved_has_no_bin_and_no_stock(erp: ErpNextErp) -> None:
     level = await erp.stock("SKU127")
     assert (level.per_warehouse, level.total.on_hand, level.reorder_point) == ((), Decimal(0), None)
 
@@ -235,8 +235,10 @@ async def test_other_companies_documents_are_not_there(site: FakeErpNext, open_e
     assert (await ours.orders(ListQuery(limit=1))).total == 30
 
 
-async def test_a_database_that_minds_the_case_is_asked_how_a_name_is_spelled(site: FakeErpNext, erp: ErpNext) -> None:
-    site.mind_case = True
+async def test_a_database_that_minds_the_case_is_asked_how_a_name_is_spelled(
+    site: FakeErpNext, erp: ErpNextErp
+) -> None:
+    site.case_sensitive_names = True
     assert (await erp.order("so-1001")).number == "SO-1001"
     assert (await erp.stock("sku123")).product.sku == "SKU123"
     with pytest.raises(NotFound):
@@ -244,7 +246,7 @@ async def test_a_database_that_minds_the_case_is_asked_how_a_name_is_spelled(sit
 
 
 async def test_a_database_that_ignores_accents_does_not_give_another_document(
-    erp: ErpNext, monkeypatch: pytest.MonkeyPatch, site: FakeErpNext
+    erp: ErpNextErp, monkeypatch: pytest.MonkeyPatch, site: FakeErpNext
 ) -> None:
     whole = site._find
     monkeypatch.setattr(site, "_find", lambda doctype, name, user: whole(doctype, name.replace("Ö", "O"), user))
@@ -252,7 +254,7 @@ async def test_a_database_that_ignores_accents_does_not_give_another_document(
         await erp.order("SÖ-1001")
 
 
-async def test_without_a_date_nothing_is_late(erp: ErpNext, company: ReferenceCompany) -> None:
+async def test_without_a_date_nothing_is_late(erp: ErpNextErp, company: ReferenceCompany) -> None:
     """Frappe compares a missing date as the year 1."""
     undated = [order.number for order in company.orders.values() if order.promised_on is None]
     assert undated
@@ -262,7 +264,7 @@ async def test_without_a_date_nothing_is_late(erp: ErpNext, company: ReferenceCo
     assert "INV-1025" not in numbers(await erp.invoices(ListQuery(filter=Filter.OVERDUE, limit=500)))
 
 
-async def test_overdue_does_not_wait_for_the_nightly_job(erp: ErpNext, company: ReferenceCompany) -> None:
+async def test_overdue_does_not_wait_for_the_nightly_job(erp: ErpNextErp, company: ReferenceCompany) -> None:
     day = company.today - timedelta(days=1)
     number = next(i.number for i in company.invoices.values() if i.status is InvoiceStatus.UNPAID and i.order_number)
     company.invoices[number] = replace(company.invoices[number], due_on=day)
@@ -270,13 +272,13 @@ async def test_overdue_does_not_wait_for_the_nightly_job(erp: ErpNext, company: 
     assert number in numbers(await erp.invoices(ListQuery(filter=Filter.OVERDUE, limit=500)))
 
 
-async def test_what_still_waits_is_not_late(erp: ErpNext, company: ReferenceCompany) -> None:
+async def test_what_still_waits_is_not_late(erp: ErpNextErp, company: ReferenceCompany) -> None:
     late = (await erp.purchase_orders(ListQuery(filter=Filter.LATE, limit=500))).items
     assert {order.status for order in late} == {PurchaseStatus.APPROVED}
 
 
 async def test_an_order_of_several_people_and_an_invoice_of_several_orders(
-    erp: ErpNext, alter: Callable[[str, Callable[[Rows], Rows]], None]
+    erp: ErpNextErp, alter: Callable[[str, Callable[[Rows], Rows]], None]
 ) -> None:
     def add(field: str, name: str, values: tuple[str, ...]) -> Callable[[Rows], Rows]:
         def change(rows: Rows) -> Rows:
@@ -294,7 +296,7 @@ async def test_an_order_of_several_people_and_an_invoice_of_several_orders(
 
 
 async def test_a_record_that_cannot_be_read_is_an_error_of_the_port(
-    erp: ErpNext, alter: Callable[[str, Callable[[Rows], Rows]], None]
+    erp: ErpNextErp, alter: Callable[[str, Callable[[Rows], Rows]], None]
 ) -> None:
     alter("Work Order", lambda rows: [{**row, "status": "Unheard of"} for row in rows])
     with pytest.raises(Invalid, match="unreadable record"):
@@ -305,7 +307,7 @@ async def test_a_record_that_cannot_be_read_is_an_error_of_the_port(
 
 
 async def test_several_bins_of_an_item_are_one_change_each_time(
-    erp: ErpNext, company: ReferenceCompany, clock: Clock
+    erp: ErpNextErp, company: ReferenceCompany, clock: Clock
 ) -> None:
     changes, cursor = await all_changes(erp, Area.STOCK, limit=1)
     assert len(changes) == len({change.key for change in changes})
@@ -317,7 +319,7 @@ async def test_several_bins_of_an_item_are_one_change_each_time(
 
 
 async def test_a_change_that_was_saved_before_and_seen_after_others_is_not_lost(
-    erp: ErpNext, company: ReferenceCompany, clock: Clock
+    erp: ErpNextErp, company: ReferenceCompany, clock: Clock
 ) -> None:
     """``modified`` is the time of the save, not of the end of its transaction."""
     _, cursor = await all_changes(erp, Area.SALES)
@@ -331,7 +333,7 @@ async def test_a_change_that_was_saved_before_and_seen_after_others_is_not_lost(
 
 
 async def test_in_the_night_that_goes_back_an_hour_no_change_is_lost(
-    erp: ErpNext, company: ReferenceCompany, monkeypatch: pytest.MonkeyPatch
+    erp: ErpNextErp, company: ReferenceCompany, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shapes, "ZONE", ZoneInfo("Europe/Berlin"))
     midnight = datetime(2026, 10, 25, 0, tzinfo=UTC)
@@ -349,4 +351,4 @@ async def test_in_the_night_that_goes_back_an_hour_no_change_is_lost(
 
 
 def test_every_area_is_followed() -> None:
-    assert set(lists.FOLLOWED) == set(Area)
+    assert set(queries.CHANGE_SOURCES) == set(Area)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from bot.erp.erpnext.client import Account, Frappe, Lookup, pattern, said
+from bot.erp.erpnext.client import Account, ErpNextClient, ListRequest, pattern, response_message
 from bot.erp.errors import (
     AuthFailed,
     Conflict,
@@ -81,17 +81,19 @@ async def http(server: Server) -> AsyncIterator[Http]:
 
 
 @pytest.fixture
-def frappe(http: Http) -> Frappe:
-    return Frappe(http, ACCOUNT, page=3)
+def frappe(http: Http) -> ErpNextClient:
+    return ErpNextClient(http, ACCOUNT, page=3)
 
 
 # Requests
 
 
-async def test_a_key_pair_goes_with_every_request_and_no_csrf_token_or_cookie(server: Server, frappe: Frappe) -> None:
+async def test_a_key_pair_goes_with_every_request_and_no_csrf_token_or_cookie(
+    server: Server, frappe: ErpNextClient
+) -> None:
     server.data = {"data": {"name": "A"}, "message": 1}
     await frappe.document("Item", "A")
-    await frappe.count(Lookup("Item", ()))
+    await frappe.count(ListRequest("Item", ()))
     await frappe.call("frappe.auth.get_logged_user")
     await frappe.act("some.method", {}, Account("other", "secret"))
     await frappe.update("Item", "A", {}, ACCOUNT)
@@ -115,21 +117,23 @@ def test_a_secret_is_not_shown() -> None:
         ("../x", "..%2Fx"),
     ],
 )
-async def test_doctypes_and_names_are_escaped(server: Server, frappe: Frappe, name: str, path: str) -> None:
+async def test_doctypes_and_names_are_escaped(server: Server, frappe: ErpNextClient, name: str, path: str) -> None:
     server.data = {"data": {"name": name}}
     await frappe.document("Purchase Order", name)
     assert server.asked[0].path == f"/api/resource/Purchase%20Order/{path}"
 
 
 @pytest.mark.parametrize("name", ["", " ", ".", ".."])
-async def test_a_name_that_would_be_another_address_is_not_asked_for(server: Server, frappe: Frappe, name: str) -> None:
+async def test_a_name_that_would_be_another_address_is_not_asked_for(
+    server: Server, frappe: ErpNextClient, name: str
+) -> None:
     with pytest.raises(NotFound):
         await frappe.document("Item", name)
     assert server.asked == []
 
 
-async def test_a_list_is_asked_for_in_json_and_always_with_a_length(server: Server, frappe: Frappe) -> None:
-    lookup = Lookup("Item", ("name", "item_name"), [("disabled", "=", 0)], [("name", "like", "%螺%")], "name asc")
+async def test_a_list_is_asked_for_in_json_and_always_with_a_length(server: Server, frappe: ErpNextClient) -> None:
+    lookup = ListRequest("Item", ("name", "item_name"), [("disabled", "=", 0)], [("name", "like", "%螺%")], "name asc")
     await frappe.rows(lookup, start=40, limit=2)
     asked = server.asked[0]
     assert (asked.method, asked.path) == ("GET", "/api/resource/Item")
@@ -143,8 +147,8 @@ async def test_a_list_is_asked_for_in_json_and_always_with_a_length(server: Serv
     }
 
 
-async def test_a_child_table_names_its_parent(server: Server, frappe: Frappe) -> None:
-    await frappe.rows(Lookup("Item Barcode", ("parent",), parent="Item"))
+async def test_a_child_table_names_its_parent(server: Server, frappe: ErpNextClient) -> None:
+    await frappe.rows(ListRequest("Item Barcode", ("parent",), parent="Item"))
     assert server.asked[0].query["parent"] == "Item"
 
 
@@ -169,17 +173,17 @@ def pages(total: int) -> Callable[[Asked], Any]:
     ],
 )
 async def test_lists_are_paged(
-    server: Server, frappe: Frappe, total: int, limit: int | None, lengths: list[str], rows: int
+    server: Server, frappe: ErpNextClient, total: int, limit: int | None, lengths: list[str], rows: int
 ) -> None:
     server.reply = pages(total)
-    found = await frappe.rows(Lookup("Item", ("name",)), limit=limit)
+    found = await frappe.rows(ListRequest("Item", ("name",)), limit=limit)
     assert [row["name"] for row in found] == [str(n) for n in range(rows)]
     assert [asked.query["limit_page_length"] for asked in server.asked] == lengths
 
 
-async def test_what_does_not_fit_into_an_address_goes_into_a_body(server: Server, frappe: Frappe) -> None:
+async def test_what_does_not_fit_into_an_address_goes_into_a_body(server: Server, frappe: ErpNextClient) -> None:
     names = [f"采购订单-{n:05}" for n in range(60)]
-    lookup = Lookup("Version", ("name",), [("docname", "in", names)])
+    lookup = ListRequest("Version", ("name",), [("docname", "in", names)])
     server.data = {"message": [{"name": "A"}]}
     assert await frappe.rows(lookup) == [{"name": "A"}]
     server.data = {"message": 1}
@@ -197,9 +201,9 @@ async def test_what_does_not_fit_into_an_address_goes_into_a_body(server: Server
     assert count.body == {"doctype": "Version", "filters": [["docname", "in", names]]}
 
 
-async def test_a_count_is_asked_with_the_same_conditions(server: Server, frappe: Frappe) -> None:
+async def test_a_count_is_asked_with_the_same_conditions(server: Server, frappe: ErpNextClient) -> None:
     server.data = {"message": 41}
-    lookup = Lookup("Item", ("name",), [("disabled", "=", 0)], [("name", "like", "%a%")], "name asc")
+    lookup = ListRequest("Item", ("name",), [("disabled", "=", 0)], [("name", "like", "%a%")], "name asc")
     assert await frappe.count(lookup) == 41
     assert server.asked[0].query == {
         "doctype": "Item",
@@ -259,7 +263,7 @@ CASES: list[tuple[int, Any, type[ErpError]]] = [
 
 @pytest.mark.parametrize(("status", "data", "kind"), CASES)
 async def test_refusals_by_their_class(
-    server: Server, frappe: Frappe, status: int, data: Any, kind: type[ErpError]
+    server: Server, frappe: ErpNextClient, status: int, data: Any, kind: type[ErpError]
 ) -> None:
     server.status, server.data = status, data
     with pytest.raises(ErpError) as caught:
@@ -271,7 +275,7 @@ async def test_refusals_by_their_class(
 
 @pytest.mark.parametrize(("status", "kind"), [(500, UnknownOutcome), (502, UnknownOutcome), (503, Unavailable)])
 async def test_a_failed_write_may_have_happened(
-    server: Server, frappe: Frappe, status: int, kind: type[ErpError]
+    server: Server, frappe: ErpNextClient, status: int, kind: type[ErpError]
 ) -> None:
     server.status, server.data = status, envelope("OperationalError")
     with pytest.raises(kind):
@@ -280,18 +284,18 @@ async def test_a_failed_write_may_have_happened(
 
 
 @pytest.mark.parametrize("data", [{}, {"message": "x"}, [1], {"data": None}, {"data": "x"}, {"data": ["x"]}])
-async def test_an_answer_without_data_is_no_data(server: Server, frappe: Frappe, data: Any) -> None:
+async def test_an_answer_without_data_is_no_data(server: Server, frappe: ErpNextClient, data: Any) -> None:
     server.data = data
     with pytest.raises(Unavailable):
-        await frappe.rows(Lookup("Item", ("name",)))
+        await frappe.rows(ListRequest("Item", ("name",)))
     with pytest.raises(Unavailable):
         await frappe.document("Item", "A")
 
 
-async def test_a_count_that_is_no_number_is_no_count(server: Server, frappe: Frappe) -> None:
+async def test_a_count_that_is_no_number_is_no_count(server: Server, frappe: ErpNextClient) -> None:
     server.data = {"message": None}
     with pytest.raises(Unavailable):
-        await frappe.count(Lookup("Item", ("name",)))
+        await frappe.count(ListRequest("Item", ("name",)))
 
 
 @pytest.mark.parametrize(
@@ -307,4 +311,4 @@ async def test_a_count_that_is_no_number_is_no_count(server: Server, frappe: Fra
     ],
 )
 def test_messages_are_decoded_twice_and_without_their_html(data: dict[str, Any], wanted: str) -> None:
-    assert said(data) == wanted
+    assert response_message(data) == wanted

@@ -10,8 +10,8 @@ from bot.erp.port import Capability
 from bot.testing.company import Clock, ReferenceCompany
 from bot.testing.erp_contract import ErpContract
 from bot.testing.fake_erp import SECRET
-from bot.testing.fakes.erpnext import KEY, PEOPLE, FakeErpNext
-from bot.testing.fakes.erpnext_gaps import GAPS, SUBMIT_GAPS
+from tests.erp.fakes.erpnext import KEY, PEOPLE, FakeErpNext
+from tests.erp.fakes.erpnext_gaps import GAPS, SUBMIT_GAPS
 
 
 class TestErpNextContract(ErpContract):

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from aiohttp import web
 
-from bot.erp.erpnext.adapter import ErpNext
+from bot.erp.erpnext.adapter import ErpNextErp
 from bot.erp.errors import NotFound
 from bot.erp.model import Area
 from bot.testing.company import Clock, ReferenceCompany
-from bot.testing.fake_erp import Call, Kind
-from bot.testing.fakes.erpnext import FakeErpNext
+from bot.testing.fake_erp import ParsedRequest, RequestKind
+from tests.erp.fakes.erpnext import FakeErpNext
 
 from .replay import EXCHANGES
 
@@ -33,18 +33,18 @@ def test_the_fake_has_every_recorded_field_with_its_type(title: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/api/resource/Item", "/api/method/frappe.auth.get_logged_user"])
-async def test_the_fake_takes_nobody_without_a_key(site: FakeErpNext, erp: ErpNext, path: str) -> None:
+async def test_the_fake_takes_nobody_without_a_key(site: FakeErpNext, erp: ErpNextErp, path: str) -> None:
     answer = await erp._http.read("GET", path)
     assert answer.status == 403
     assert "Guest" in answer.data["_server_messages"]
 
 
-async def test_the_fake_has_no_other_methods(site: FakeErpNext, erp: ErpNext) -> None:
+async def test_the_fake_has_no_other_methods(site: FakeErpNext, erp: ErpNextErp) -> None:
     with pytest.raises(NotFound):
         await erp._frappe.call("frappe.client.delete")
 
 
 def test_the_fake_forbids_in_the_vendors_words(site: FakeErpNext) -> None:
-    answer = site.say_forbidden(None, Call(Kind.READ, Area.SALES))  # type: ignore[arg-type]  # is not looked at
+    answer = site.say_forbidden(None, ParsedRequest(RequestKind.READ, Area.SALES))  # type: ignore[arg-type]  # is not looked at
     assert isinstance(answer, web.Response)
     assert "does not have doctype access" in str(answer.text)

@@ -10,10 +10,9 @@ from typing import Any
 
 import pytest
 
-from bot.erp.erpnext import mapping
-from bot.erp.erpnext.client import Frappe, Lookup
-from bot.erp.erpnext.site import Site
-from bot.erp.erpnext.workflow import Transition, Workflow, transition, workflow
+from bot.erp.erpnext import documents
+from bot.erp.erpnext.client import ErpNextClient, ListRequest
+from bot.erp.erpnext.mapping import ApprovalWorkflow, Site, WorkflowTransition, transition, workflow
 from bot.erp.errors import AuthFailed, Conflict, ErpError, Invalid, NotFound, NotPermitted
 from bot.erp.model import (
     Invoice,
@@ -42,7 +41,7 @@ ANY = ("name",)
 """Fields that are asked for here: the answer is the recorded one whatever they are."""
 
 
-def the_workflow(site: Site) -> Workflow:
+def the_workflow(site: Site) -> ApprovalWorkflow:
     """Return the Workflow of the recorded site; its transitions are those open to the bot, and one before them."""
     known = EXCHANGES["transitions open to the bot"]["response"]["json"]["message"]
     first = {**known[0], "state": "Draft", "action": "Submit", "next_state": "Pending Approval"}
@@ -61,17 +60,17 @@ def at(text: str) -> datetime:
 # What is expected
 
 
-async def who_am_i(frappe: Frappe, site: Site) -> None:
+async def who_am_i(frappe: ErpNextClient, site: Site) -> None:
     assert await frappe.call("frappe.auth.get_logged_user") == "bot@example.com"
 
 
 SKU123 = Product(sku="SKU123", name="不锈钢六角螺栓 M8×30", unit="Nos", category="Products")
 
 
-async def item(frappe: Frappe, site: Site) -> None:
+async def item(frappe: ErpNextClient, site: Site) -> None:
     row = await frappe.document("Item", "SKU123")
-    assert mapping.product(row, site) == SKU123
-    assert mapping.stock_level(row, site, [], {}, NOW).reorder_point == Decimal(5000)
+    assert documents.product(row, site) == SKU123
+    assert documents.stock_level(row, site, [], {}, NOW).reorder_point == Decimal(5000)
 
 
 def figures(on_hand: str, reserved: str = "0", incoming: str = "0") -> Quantities:
@@ -85,9 +84,9 @@ def figures(on_hand: str, reserved: str = "0", incoming: str = "0") -> Quantitie
     )
 
 
-async def bins(frappe: Frappe, site: Site) -> None:
-    rows = await frappe.rows(Lookup("Bin", ANY))
-    level = mapping.stock_level({"name": "SKU123"}, site, rows, {}, NOW)
+async def bins(frappe: ErpNextClient, site: Site) -> None:
+    rows = await frappe.rows(ListRequest("Bin", ANY))
+    level = documents.stock_level({"name": "SKU123"}, site, rows, {}, NOW)
     assert level.per_warehouse == (
         WarehouseStock(code="Work In Progress - QM", name="Work In Progress - QM", quantities=figures("80")),
         WarehouseStock(code="上海总仓 - QM", name="上海总仓 - QM", quantities=figures("2960", "600", "8000")),
@@ -103,31 +102,31 @@ async def bins(frappe: Frappe, site: Site) -> None:
     assert site.moment(rows[1]["modified"]) == datetime(2026, 11, 24, 13, 56, 28, 776754, tzinfo=UTC)
 
 
-async def warehouses(frappe: Frappe, site: Site) -> None:
-    rows = await frappe.rows(Lookup("Warehouse", ANY))
+async def warehouses(frappe: ErpNextClient, site: Site) -> None:
+    rows = await frappe.rows(ListRequest("Warehouse", ANY))
     places = {row["name"]: row for row in rows}
     stock = [{"warehouse": "上海总仓 - QM", "actual_qty": 1}]
-    level = mapping.stock_level({"name": "SKU123"}, site, stock, places, NOW)
+    level = documents.stock_level({"name": "SKU123"}, site, stock, places, NOW)
     assert (level.per_warehouse[0].name, level.company, len(rows)) == ("上海总仓", COMPANY, 6)
 
 
-async def items(frappe: Frappe, site: Site) -> None:
-    rows = await frappe.rows(Lookup("Item", ANY))
+async def items(frappe: ErpNextClient, site: Site) -> None:
+    rows = await frappe.rows(ListRequest("Item", ANY))
     named = [{"name": row["item_code"], **row} for row in rows]
-    assert [mapping.product(row, site) for row in named] == [replace(SKU123, category="")]
+    assert [documents.product(row, site) for row in named] == [replace(SKU123, category="")]
 
 
-async def no_bins(frappe: Frappe, site: Site) -> None:
-    rows = await frappe.rows(Lookup("Bin", ANY))
-    level = mapping.stock_level({"name": "SKU-NOPE"}, site, rows, {}, NOW)
+async def no_bins(frappe: ErpNextClient, site: Site) -> None:
+    rows = await frappe.rows(ListRequest("Bin", ANY))
+    level = documents.stock_level({"name": "SKU-NOPE"}, site, rows, {}, NOW)
     assert (level.per_warehouse, level.total.on_hand, level.reorder_point) == ((), Decimal(0), None)
 
 
 HUALIAN, ZHONGKE, HONGDA = "上海华联商贸有限公司", "北京中科创新科技有限公司", "深圳市宏达电子有限公司"
 
 
-async def sales_orders(frappe: Frappe, site: Site) -> None:
-    found = [mapping.sales_order(row, site) for row in await frappe.rows(Lookup("Sales Order", ANY))]
+async def sales_orders(frappe: ErpNextClient, site: Site) -> None:
+    found = [documents.sales_order(row, site) for row in await frappe.rows(ListRequest("Sales Order", ANY))]
     assert [(o.number[-1], o.customer, o.status, o.delivery, o.billing, o.total) for o in found] == [
         ("1", HUALIAN, OrderStatus.CLOSED, Progress.FULL, Progress.FULL, cny("8330")),
         ("2", ZHONGKE, OrderStatus.CLOSED, Progress.FULL, Progress.FULL, cny("4788")),
@@ -175,13 +174,13 @@ CLOSED_ORDER = SalesOrder(
 )
 
 
-async def closed_order(frappe: Frappe, site: Site) -> None:
-    found = mapping.sales_order(await frappe.document("Sales Order", "SAL-ORD-2026-00001"), site)
+async def closed_order(frappe: ErpNextClient, site: Site) -> None:
+    found = documents.sales_order(await frappe.document("Sales Order", "SAL-ORD-2026-00001"), site)
     assert found == replace(CLOSED_ORDER, url=f"{site.url}/app/sales-order/SAL-ORD-2026-00001")
 
 
-async def partly_delivered_order(frappe: Frappe, site: Site) -> None:
-    found = mapping.sales_order(await frappe.document("Sales Order", "SAL-ORD-2026-00004"), site)
+async def partly_delivered_order(frappe: ErpNextClient, site: Site) -> None:
+    found = documents.sales_order(await frappe.document("Sales Order", "SAL-ORD-2026-00004"), site)
     assert found == replace(
         CLOSED_ORDER,
         id="SAL-ORD-2026-00004",
@@ -197,8 +196,8 @@ async def partly_delivered_order(frappe: Frappe, site: Site) -> None:
     )
 
 
-async def open_invoices(frappe: Frappe, site: Site) -> None:
-    found = [mapping.invoice(row, site) for row in await frappe.rows(Lookup("Sales Invoice", ANY))]
+async def open_invoices(frappe: ErpNextClient, site: Site) -> None:
+    found = [documents.invoice(row, site) for row in await frappe.rows(ListRequest("Sales Invoice", ANY))]
     today = date(2026, 11, 24)
     assert [(i.number[-1], i.status, i.total, i.open_amount, i.days_overdue(today)) for i in found] == [
         ("2", InvoiceStatus.UNPAID, cny("4788"), cny("4788"), 19),
@@ -209,8 +208,8 @@ async def open_invoices(frappe: Frappe, site: Site) -> None:
     assert not any(invoice.is_credit_note for invoice in found)
 
 
-async def invoice(frappe: Frappe, site: Site) -> None:
-    found = mapping.invoice(await frappe.document("Sales Invoice", "ACC-SINV-2026-00002"), site)
+async def invoice(frappe: ErpNextClient, site: Site) -> None:
+    found = documents.invoice(await frappe.document("Sales Invoice", "ACC-SINV-2026-00002"), site)
     assert found == Invoice(
         id="ACC-SINV-2026-00002",
         number="ACC-SINV-2026-00002",
@@ -228,9 +227,9 @@ async def invoice(frappe: Frappe, site: Site) -> None:
     )
 
 
-async def waiting_orders(frappe: Frappe, site: Site) -> None:
+async def waiting_orders(frappe: ErpNextClient, site: Site) -> None:
     flow = the_workflow(site)
-    found = [mapping.purchase_order(row, site, flow) for row in await frappe.rows(Lookup(ORDER, ANY))]
+    found = [documents.purchase_order(row, site, flow) for row in await frappe.rows(ListRequest(ORDER, ANY))]
     assert [(order.number[-1], order.vendor, order.total) for order in found] == [
         ("3", "苏州联创电子材料有限公司", cny("19800")),
         ("7", "苏州联创电子材料有限公司", cny("12540")),
@@ -274,23 +273,23 @@ def purchase_order(site: Site, number: str, status: PurchaseStatus, state: str, 
 
 
 def same_order(found: PurchaseOrder, wanted: PurchaseOrder, modified: str) -> bool:
-    assert mapping.modified_of(found.version) == f"2026-11-24 {modified}"
+    assert documents.modified_of(found.version) == f"2026-11-24 {modified}"
     assert replace(found, version="") == replace(wanted, changed_at=at(modified))
     return True
 
 
-async def waiting_order(frappe: Frappe, site: Site) -> None:
-    found = mapping.purchase_order(await frappe.document(ORDER, "PUR-ORD-2026-00003"), site, the_workflow(site))
+async def waiting_order(frappe: ErpNextClient, site: Site) -> None:
+    found = documents.purchase_order(await frappe.document(ORDER, "PUR-ORD-2026-00003"), site, the_workflow(site))
     wanted = purchase_order(site, "PUR-ORD-2026-00003", PurchaseStatus.WAITING, "Pending Approval")
     assert same_order(found, wanted, "21:56:27.317161")
 
 
-async def transitions(frappe: Frappe, site: Site) -> None:
+async def transitions(frappe: ErpNextClient, site: Site) -> None:
     given = {"doc": {"doctype": ORDER, "name": "PUR-ORD-2026-00003"}}
     found = await frappe.act("frappe.model.workflow.get_transitions", given, BOT)
     assert [transition(row) for row in found] == [
-        Transition("Pending Approval", "Approve", "Approved", "Purchase Manager", self_approval=True),
-        Transition("Pending Approval", "Reject", "Rejected", "Purchase Manager", self_approval=True),
+        WorkflowTransition("Pending Approval", "Approve", "Approved", "Purchase Manager", self_approval=True),
+        WorkflowTransition("Pending Approval", "Reject", "Rejected", "Purchase Manager", self_approval=True),
     ]
     flow = the_workflow(site)
     assert flow.waiting == {"Pending Approval"}
@@ -298,13 +297,13 @@ async def transitions(frappe: Frappe, site: Site) -> None:
     assert flow.levels("Pending Approval") == 1
 
 
-async def apply(frappe: Frappe, number: str, action: str) -> Any:
+async def apply(frappe: ErpNextClient, number: str, action: str) -> Any:
     given = {"doc": {"doctype": ORDER, "name": number}, "action": action}
     return await frappe.act("frappe.model.workflow.apply_workflow", given, BOT)
 
 
-async def approve(frappe: Frappe, site: Site) -> None:
-    found = mapping.purchase_order(await apply(frappe, "PUR-ORD-2026-00003", "Approve"), site, the_workflow(site))
+async def approve(frappe: ErpNextClient, site: Site) -> None:
+    found = documents.purchase_order(await apply(frappe, "PUR-ORD-2026-00003", "Approve"), site, the_workflow(site))
     wanted = purchase_order(
         site,
         "PUR-ORD-2026-00003",
@@ -338,18 +337,18 @@ def rejected(site: Site) -> PurchaseOrder:
     )
 
 
-async def reject(frappe: Frappe, site: Site) -> None:
-    found = mapping.purchase_order(await apply(frappe, "PUR-ORD-2026-00007", "Reject"), site, the_workflow(site))
+async def reject(frappe: ErpNextClient, site: Site) -> None:
+    found = documents.purchase_order(await apply(frappe, "PUR-ORD-2026-00007", "Reject"), site, the_workflow(site))
     assert same_order(found, rejected(site), "22:14:34.229391")
 
 
-async def rejected_order(frappe: Frappe, site: Site) -> None:
-    found = mapping.purchase_order(await frappe.document(ORDER, "PUR-ORD-2026-00007"), site, the_workflow(site))
+async def rejected_order(frappe: ErpNextClient, site: Site) -> None:
+    found = documents.purchase_order(await frappe.document(ORDER, "PUR-ORD-2026-00007"), site, the_workflow(site))
     assert same_order(found, rejected(site), "22:14:34.229391")
 
 
-async def work_orders(frappe: Frappe, site: Site) -> None:
-    found = [mapping.production_order(row, site) for row in await frappe.rows(Lookup("Work Order", ANY))]
+async def work_orders(frappe: ErpNextClient, site: Site) -> None:
+    found = [documents.production_order(row, site) for row in await frappe.rows(ListRequest("Work Order", ANY))]
     assert [(o.number[-1], o.status, o.planned, o.produced, o.material_ready) for o in found] == [
         ("1", ProductionStatus.DONE, Decimal(20), Decimal(20), True),
         ("2", ProductionStatus.RUNNING, Decimal(10), Decimal(0), True),
@@ -375,15 +374,15 @@ async def work_orders(frappe: Frappe, site: Site) -> None:
     )
 
 
-async def changes(frappe: Frappe, site: Site) -> None:
-    rows = await frappe.rows(Lookup("Sales Order", ANY))
+async def changes(frappe: ErpNextClient, site: Site) -> None:
+    rows = await frappe.rows(ListRequest("Sales Order", ANY))
     assert [(row["name"][-1], site.moment(row["modified"])) for row in rows] == [
         ("5", datetime(2026, 11, 24, 13, 56, 21, 290880, tzinfo=UTC)),
         ("6", datetime(2026, 11, 24, 13, 56, 21, 407119, tzinfo=UTC)),
     ]
 
 
-RECORDS: dict[str, Callable[[Frappe, Site], Awaitable[None]]] = {
+RECORDS: dict[str, Callable[[ErpNextClient, Site], Awaitable[None]]] = {
     "who am I": who_am_i,
     "item": item,
     "bins of SKU123": bins,
@@ -417,7 +416,7 @@ KEYLESS = "the request arrived without its API key: does a proxy drop Authorizat
 
 COMMENT = EXCHANGES["comment with the reason"]["request"]["json"]
 
-ERRORS: dict[str, tuple[Callable[[Frappe], Awaitable[Any]], type[ErpError], str]] = {
+ERRORS: dict[str, tuple[Callable[[ErpNextClient], Awaitable[Any]], type[ErpError], str]] = {
     "approve again: 417": (
         lambda frappe: apply(frappe, "PUR-ORD-2026-00003", "Approve"),
         Conflict,
@@ -435,10 +434,10 @@ ERRORS: dict[str, tuple[Callable[[Frappe], Awaitable[Any]], type[ErpError], str]
         NO_ACCESS,
     ),
     # A child table without its parent's name: refused without a word.
-    "reorder levels": (lambda frappe: frappe.rows(Lookup("Item Reorder", ANY)), NotPermitted, "PermissionError"),
+    "reorder levels": (lambda frappe: frappe.rows(ListRequest("Item Reorder", ANY)), NotPermitted, "PermissionError"),
     "missing document: 404": (lambda frappe: frappe.document("Sales Order", "NOPE"), NotFound, "not found: NOPE"),
     "unknown field": (
-        lambda frappe: frappe.rows(Lookup("Sales Order", ("nope",))),
+        lambda frappe: frappe.rows(ListRequest("Sales Order", ("nope",))),
         Invalid,
         "Field not permitted in query: nope",
     ),
@@ -447,7 +446,7 @@ ERRORS: dict[str, tuple[Callable[[Frappe], Awaitable[Any]], type[ErpError], str]
 }
 
 
-async def insert(frappe: Frappe, values: dict[str, Any]) -> Any:
+async def insert(frappe: ErpNextClient, values: dict[str, Any]) -> Any:
     """Create a document, as the recording does; the adapter leaves comments by a method that needs no right to them."""
     answer = await frappe._http.write("POST", "api/resource/Comment", json=values, headers=BOT.headers)
     return frappe._checked(answer, "data")

@@ -33,7 +33,7 @@ class Clock:
         self.time += timedelta(**span)
 
 
-class Catalogue:
+class MutableCatalogue:
     """Tells changes by their time alone, as most ERPs do, so that equal times are the rule."""
 
     capabilities = frozenset({Capability.STOCK, Capability.CHANGED_SINCE})

@@ -10,15 +10,14 @@ from typing import Any
 import pytest
 
 from bot.erp.hub import ErpHub
-from bot.erp.index.finding import ProductIndex
-from bot.erp.index.following import Follower
+from bot.erp.index.follower import IndexFollower
 from bot.erp.index.pinyin import look_up
 from bot.erp.index.port import Readings
+from bot.erp.index.search import ProductIndex
 from bot.metrics import Metrics
 from bot.store.database import Database
 from bot.store.product_index import StoredProductIndex
-
-from .catalogue import Catalogue, Clock
+from tests.erp.index.catalogue import Clock, MutableCatalogue
 
 SIGNS = "螺丝栓母垫圈钢不锈内六角平头重型长轴承弹簧行车单双调节绿色乐器十字电机减速机轮皮带阀门接管银仓加厚"
 
@@ -44,7 +43,7 @@ async def database(address: str) -> AsyncIterator[Database]:
 
 @pytest.fixture
 async def searches(address: str, database: Database) -> AsyncIterator[Database]:
-    """Where searches run, as `bot.assembly.erps` has it."""
+    """Where searches run, as `bot.bootstrap.erps` has it."""
     if database.dialect != "sqlite":
         yield database
         return
@@ -64,13 +63,13 @@ async def at_once(_: float) -> None:
 
 
 @dataclass
-class Bot:
-    """What `bot.assembly.erps` makes of some sources; ``dictionary`` are the signs whose readings were looked up."""
+class IndexBot:
+    """What `bot.bootstrap.erps` makes of some sources; ``dictionary`` are the signs whose readings were looked up."""
 
     store: StoredProductIndex
     clock: Clock
     readings: Readings
-    sources: tuple[Catalogue, ...]
+    sources: tuple[MutableCatalogue, ...]
     metrics: Metrics = field(default_factory=Metrics)
     dictionary: list[str] = field(default_factory=list)
 
@@ -85,12 +84,12 @@ class Bot:
         )
         self.followers = {source.name: self.follower(source.name) for source in self.sources}
 
-    def follower(self, source: str, **more: Any) -> Follower:
+    def follower(self, source: str, **more: Any) -> IndexFollower:
         async def look_up(signs: Any) -> Readings:
             self.dictionary += signs
             return {sign: self.readings.get(sign, ()) for sign in signs}
 
-        return Follower(source, self.hub, self.store, self.index, now=self.clock.now, look_up=look_up, **more)
+        return IndexFollower(source, self.hub, self.store, self.index, now=self.clock.now, look_up=look_up, **more)
 
     async def follow(self) -> None:
         for follower in self.followers.values():
@@ -107,10 +106,10 @@ def clock() -> Clock:
 
 @pytest.fixture
 async def open_bot(store: StoredProductIndex, clock: Clock, readings: Readings) -> AsyncIterator[Any]:
-    opened: list[Bot] = []
+    opened: list[IndexBot] = []
 
-    def open_bot(*sources: Catalogue) -> Bot:
-        opened.append(Bot(store, clock, readings, sources))
+    def open_bot(*sources: MutableCatalogue) -> IndexBot:
+        opened.append(IndexBot(store, clock, readings, sources))
         return opened[-1]
 
     yield open_bot

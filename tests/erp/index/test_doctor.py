@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from bot.assembly.erps import open_indexed
-from bot.background import Background
-from bot.doctor.finding import describe
-from bot.doctor.index import look_at_index
+from bot.background import BackgroundTasks
+from bot.bootstrap.erps import open_hub_with_index
+from bot.doctor.local import check_index
+from bot.doctor.results import describe_results
 from bot.erp.index.folding import entries
-from bot.erp.index.model import Position
+from bot.erp.index.port import SyncState
 from bot.metrics import Metrics
 from bot.settings import ErpSettings, IndexSettings, Settings, load_settings
 from bot.store.database import Database
@@ -33,14 +33,14 @@ def settings_of(database: str, **changes: object) -> Settings:
 
 
 async def lines(settings: Settings) -> list[str]:
-    return list(describe(await look_at_index(settings), "en"))
+    return list(describe_results(await check_index(settings), "en"))
 
 
 async def test_each_state_is_said(address: str, store: StoredProductIndex) -> None:
     settings = settings_of(address)
     assert await lines(settings) == ["[ok] Index of “main”: not filled yet, 0 products so far"]
     now = datetime.now(UTC)
-    filling = Position(source="main", cursor="1")
+    filling = SyncState(source="main", cursor="1")
     await store.advance(None, filling, entries=entries([screw("A-1"), screw("A-2")], {}))
     assert await lines(settings) == ["[ok] Index of “main”: not filled yet, 2 products so far"]
     stopped = replace(filling, trouble="Unavailable")
@@ -64,8 +64,8 @@ async def test_each_state_is_said(address: str, store: StoredProductIndex) -> No
 
 
 async def test_a_database_that_cannot_tell_is_not_this_looks_matter(tmp_path: Path) -> None:
-    assert await look_at_index(settings_of("mysql://db/bot")) == []
-    assert await look_at_index(settings_of(f"sqlite:///{tmp_path / 'empty.sqlite3'}")) == []
+    assert await check_index(settings_of("mysql://db/bot")) == []
+    assert await check_index(settings_of(f"sqlite:///{tmp_path / 'empty.sqlite3'}")) == []
 
 
 @pytest.mark.parametrize("enabled", [True, False])
@@ -79,9 +79,11 @@ async def test_a_bot_keeps_the_index_if_it_is_told_to(
         return metrics.registry.get_sample_value(f"dingerp_{name}", {"source": "main", **labels}) or 0
 
     async with AsyncExitStack() as stack:
-        background = Background()
+        background = BackgroundTasks()
         records = StoredErpRecords(database)
-        hub = await open_indexed(stack, background, settings, metrics, lambda: datetime.now(UTC), database, records)
+        hub = await open_hub_with_index(
+            stack, background, settings, metrics, lambda: datetime.now(UTC), database, records
+        )
         if enabled:
             async with asyncio.timeout(30):
                 while not value("index_products"):  # noqa: ASYNC110  # what happens in the background tells nobody

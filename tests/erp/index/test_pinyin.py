@@ -14,7 +14,7 @@ from bot.erp.index.dictionary import read
 
 _KEEPS_AN_INDEX = """
 import asyncio, sys
-import bot.assembly.rooms, bot.cli
+import bot.bootstrap.services, bot.cli
 from bot.erp.index.pinyin import look_up
 assert asyncio.run(look_up("螺"))["螺"] == ("luo",)
 sys.exit("pypinyin" in sys.modules)

@@ -10,11 +10,11 @@ import pytest
 
 from bot.erp.kingdee.adapter import KingdeeErp
 from bot.erp.kingdee.manifest import KingdeeOptions
-from bot.erp.vendors import Surroundings
+from bot.erp.vendors import AdapterContext
 from bot.testing.company import TODAY, Clock
 from bot.testing.fake_erp import SECRET
-from bot.testing.fakes.kingdee import ACCT, APP_ID, USER, FakeKingdee, SignedKingdee
-from bot.testing.fakes.kingdee_records import NumberedCompany
+from tests.erp.fakes.kingdee import ACCT, APP_ID, USER, FakeKingdee, SignedKingdee
+from tests.erp.fakes.kingdee_records import NumberedCompany
 
 ACCOUNT = {"acct_id": ACCT, "user": USER}
 PASSWORD = {"password": SECRET}
@@ -59,7 +59,7 @@ async def open_at(clock: Clock, tmp_path: Path) -> AsyncIterator[Open]:
         checked = KingdeeOptions.model_validate(
             {"url": server.url, "timeout": 10, "write_timeout": 10, "list_days": 3650, **ACCOUNT, **way_in, **options}
         )
-        erp = KingdeeErp(Surroundings(name="k3", data_dir=tmp_path, now=clock.now), checked)
+        erp = KingdeeErp(AdapterContext(name="k3", data_dir=tmp_path, now=clock.now), checked)
         opened.append(erp)
         return erp
 

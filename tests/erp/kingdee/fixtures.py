@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import islice
 from typing import Any
 
-from bot.testing.fakes.kingdee import FakeKingdee
-from bot.testing.fakes.kingdee_records import FORMS, OTHER_ORG, Bill
+from tests.erp.fakes.kingdee import FakeKingdee
+from tests.erp.fakes.kingdee_records import FORMS, OTHER_ORG, KingdeeBill
 
 _ORG_KEYS = {
     "BD_MATERIAL": "FUseOrgId.FNumber",
@@ -22,7 +22,7 @@ def other_organisation(server: FakeKingdee) -> None:
     """Give the server a second organisation with the same codes and numbers."""
     for form, key in _ORG_KEYS.items():
         bills = islice(FORMS[form][1](server.company), 9)
-        server.more[form] = [Bill(_moved(bill.header, key), bill.entries) for bill in bills]
+        server.more[form] = [KingdeeBill(_moved(bill.header, key), bill.entries) for bill in bills]
 
 
 def _moved(header: dict[str, Any], key: str) -> dict[str, Any]:

@@ -21,22 +21,21 @@ from bot.erp.errors import (
     Unavailable,
     UnknownOutcome,
 )
-from bot.erp.http import Answer, parse_body
-from bot.erp.kingdee import wording
-from bot.erp.kingdee.envelopes import body, opened, operation, said
-from bot.erp.kingdee.forms import MATERIALS
-from bot.erp.kingdee.manifest import KingdeeOptions
-from bot.erp.kingdee.signing import App, client_secret
+from bot.erp.http import HttpResponse, parse_body
+from bot.erp.kingdee import query
+from bot.erp.kingdee.client import AppCredentials, body, operation, response_message, unwrap
+from bot.erp.kingdee.manifest import KingdeeOptions, client_secret
+from bot.erp.kingdee.query import MATERIALS
 from bot.erp.port import ListQuery
-from bot.testing.fake_erp import SECRET, Kind
-from bot.testing.fakes.kingdee import FakeKingdee
-from bot.testing.fakes.kingdee_filter import Filter
+from bot.testing.fake_erp import SECRET, RequestKind
+from tests.erp.fakes.kingdee import FakeKingdee
+from tests.erp.fakes.kingdee_filter import KingdeeFilter
 
 from .conftest import ACCOUNT, APP, PASSWORD, Open, queries
 
 # Signatures: the sheet's vectors (1.3, 1.4)
 
-VECTOR = App("200001_" + 32 * "A", "secret", "acct01", "demo", 2052)
+VECTOR = AppCredentials("200001_" + 32 * "A", "secret", "acct01", "demo", 2052)
 VIEW = "/k3cloud/Kingdee.BOS.WebApi.ServicesStub.DynamicFormService.View.common.kdsvc"
 
 
@@ -56,7 +55,7 @@ def test_signed_headers_are_the_vendors() -> None:
 
 
 def test_login_sign_is_the_vendors() -> None:
-    app = App("app1", "secret", "acct01", "demo", 2052)
+    app = AppCredentials("app1", "secret", "acct01", "demo", 2052)
     wanted = "e60ad802e3a9c2f8c69641a4e48cad4c751547cbf067b0b6bb68a2446c803784"
     assert app.login_sign(seconds=1_700_000_000) == wanted
 
@@ -93,10 +92,10 @@ def test_options_that_do_not_go_together_are_refused(options: dict[str, Any]) ->
 
 async def test_the_options_choose_the_way_in(server: FakeKingdee, signed_server: FakeKingdee, open_at: Open) -> None:
     await open_at(server, **PASSWORD).check()
-    assert server.requests.count(Kind.LOGIN) == 1
+    assert server.requests.count(RequestKind.LOGIN) == 1
     await open_at(signed_server, **APP).check()
-    assert signed_server.requests.count(Kind.LOGIN) == 0
-    [signed] = signed_server.requests.of(Kind.READ)
+    assert signed_server.requests.count(RequestKind.LOGIN) == 0
+    [signed] = signed_server.requests.of(RequestKind.READ)
     # A living session beside the signature would hide wrong credentials.
     assert "Cookie" not in signed.headers
     assert signed.headers["X-Kd-Appkey"] == APP["app_id"]
@@ -106,9 +105,9 @@ async def test_an_app_may_log_in_and_keep_a_session(server: FakeKingdee, open_at
     erp = open_at(server, **APP, app_login=True)
     await erp.check()
     await erp.check()
-    [login] = server.requests.of(Kind.LOGIN)
+    [login] = server.requests.of(RequestKind.LOGIN)
     assert login.path.endswith("AuthService.LoginBySign.common.kdsvc")
-    for read in server.requests.of(Kind.READ):
+    for read in server.requests.of(RequestKind.READ):
         assert read.headers["Cookie"] == f"kdservice-sessionid={read.headers['kdservice-sessionid']}"
         assert "X-Kd-Signature" not in read.headers
 
@@ -129,7 +128,7 @@ async def test_a_lost_session_is_renewed_however_it_is_told(server: FakeKingdee,
     await erp.check()
     server.faults.expire_login()
     await asyncio.gather(*(erp.check() for _ in range(5)))
-    assert server.requests.count(Kind.LOGIN) == 2
+    assert server.requests.count(RequestKind.LOGIN) == 2
 
 
 async def test_closing_gives_the_licence_seat_back(server: FakeKingdee, open_at: Open) -> None:
@@ -159,9 +158,9 @@ def test_an_operation_has_the_vendors_address() -> None:
     assert operation("View") == "Kingdee.BOS.WebApi.ServicesStub.DynamicFormService.View.common.kdsvc"
 
 
-def answer(data: Any, status: int = 200, failure: type[ErpError] = Unavailable) -> Answer:
+def answer(data: Any, status: int = 200, failure: type[ErpError] = Unavailable) -> HttpResponse:
     data = parse_body(data.encode()) if isinstance(data, str) else data
-    return Answer(status, {}, data, {}, None, failure)
+    return HttpResponse(status, {}, data, {}, None, failure)
 
 
 def failed(text: str, msg_code: int = 0, success: Any = False, code: int = 500) -> dict[str, Any]:
@@ -193,7 +192,7 @@ def failed(text: str, msg_code: int = 0, success: Any = False, code: int = 500) 
 )
 def test_a_failure_with_status_200_is_none_the_less(data: Any, signed: bool, error: type[ErpError]) -> None:
     with pytest.raises(error) as caught:
-        opened(answer(data), signed=signed, what="PO-1", source="k3")
+        unwrap(answer(data), signed=signed, what="PO-1", source="k3")
     assert type(caught.value) is error
     assert caught.value.source == "k3"
 
@@ -211,24 +210,24 @@ def test_a_failure_with_status_200_is_none_the_less(data: Any, signed: bool, err
 )
 def test_a_status_tells_where_the_body_does_not(data: Any, status: int, error: type[ErpError]) -> None:
     with pytest.raises(error):
-        opened(answer(data, status), signed=False)
+        unwrap(answer(data, status), signed=False)
 
 
 def test_an_exception_at_a_write_leaves_the_outcome_open() -> None:
     with pytest.raises(UnknownOutcome):
-        opened(answer("response_error:something broke", failure=UnknownOutcome), signed=False)
+        unwrap(answer("response_error:something broke", failure=UnknownOutcome), signed=False)
 
 
 @pytest.mark.parametrize("success", [True, "true", "True"])
 def test_success_is_told_in_several_ways(success: object) -> None:
     status = {"IsSuccess": success, "SuccessMessages": [{"Message": "审核成功"}]}
-    data = opened(answer({"Result": {"ResponseStatus": status}}), signed=False)
-    assert said(data) == "审核成功"
+    data = unwrap(answer({"Result": {"ResponseStatus": status}}), signed=False)
+    assert response_message(data) == "审核成功"
 
 
 def test_numbers_stay_exact_and_json_inside_a_text_is_read() -> None:
-    assert opened(answer("[[12345678901234.56789]]"), signed=False) == [[Decimal("12345678901234.56789")]]
-    assert opened(answer('"[[0.10]]"'), signed=False) == [[Decimal("0.10")]]
+    assert unwrap(answer("[[12345678901234.56789]]"), signed=False) == [[Decimal("12345678901234.56789")]]
+    assert unwrap(answer('"[[0.10]]"'), signed=False) == [[Decimal("0.10")]]
 
 
 @pytest.mark.parametrize("table", ["[[1, 2]]", "[1]", '{"a": 1}', "[[]]"])
@@ -250,7 +249,7 @@ async def test_lines_of_another_shape_are_no_data(
 
 @given(st.text())
 def test_a_code_never_breaks_out_of_its_filter(text: str) -> None:
-    wanted = Filter(wording.spelled("FBillNo", text))
+    wanted = KingdeeFilter(query.spelled("FBillNo", text))
     assert wanted.fields == {"FBillNo"}
     assert wanted.holds({"FBillNo": text})
     assert not wanted.holds({"FBillNo": text + "x"})
@@ -258,8 +257,8 @@ def test_a_code_never_breaks_out_of_its_filter(text: str) -> None:
 
 @given(st.text(), st.text(max_size=20), st.text(max_size=20))
 def test_a_search_never_misses_and_never_breaks_out(text: str, before: str, after: str) -> None:
-    condition = wording.contains(("FName",), text)
-    wanted = Filter(condition)
+    condition = query.contains(("FName",), text)
+    wanted = KingdeeFilter(condition)
     assert wanted.fields == {"FName"}
     assert wanted.holds({"FName": before + text + after})
     assert condition.count("'") == 2

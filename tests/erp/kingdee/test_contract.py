@@ -13,12 +13,12 @@ import pytest
 from bot.erp.kingdee.manifest import vendor
 from bot.erp.model import PurchaseOrder, PurchaseStatus, StockLevel
 from bot.testing.company import TODAY, Clock, ReferenceCompany, plain_number
-from bot.testing.company_records import purchase_orders
 from bot.testing.erp_contract import ErpContract
 from bot.testing.fake_erp import SECRET
-from bot.testing.fakes.kingdee import ACCT, APP_ID, USER, FakeKingdee, SignedKingdee
-from bot.testing.fakes.kingdee_records import ORG, PEOPLE, NumberedCompany, as_kingdee
 from bot.testing.gaps import Gaps, Rewrite
+from bot.testing.reference_records import purchase_orders
+from tests.erp.fakes.kingdee import ACCT, APP_ID, USER, FakeKingdee, SignedKingdee
+from tests.erp.fakes.kingdee_records import ORG, PEOPLE, NumberedCompany, as_kingdee
 
 from .fixtures import other_organisation
 

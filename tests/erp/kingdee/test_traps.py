@@ -11,13 +11,13 @@ import pytest
 
 from bot.erp.errors import Invalid, NotFound
 from bot.erp.kingdee import adapter as adapter_module
-from bot.erp.model import Area, Decision, Outcome, PurchaseStatus, Verdict
+from bot.erp.model import Area, Decision, DecisionOutcome, PurchaseStatus, Verdict
 from bot.erp.port import Filter, ListQuery
 from bot.testing.company import Clock
 from bot.testing.erp_checks import all_changes
-from bot.testing.fake_erp import Kind
-from bot.testing.fakes.kingdee import FakeKingdee
-from bot.testing.fakes.kingdee_records import ORG, OTHER_ORG, PEOPLE, Bill, NumberedCompany
+from bot.testing.fake_erp import RequestKind
+from tests.erp.fakes.kingdee import FakeKingdee
+from tests.erp.fakes.kingdee_records import ORG, OTHER_ORG, PEOPLE, KingdeeBill, NumberedCompany
 
 from .conftest import Open, queries
 from .fixtures import other_organisation
@@ -245,7 +245,7 @@ async def test_a_decision_is_one_call_in_the_persons_name(server: FakeKingdee, o
     erp = open_at(server)
     seen = await erp.purchase_order("PO-1001")
     result = await erp.decide(decision("PO-1001", seen.version, Verdict.REJECT))
-    assert (result.outcome, result.text) == (Outcome.APPLIED, "单据 PO-1001 处理成功")
+    assert (result.outcome, result.text) == (DecisionOutcome.APPLIED, "单据 PO-1001 处理成功")
     [write] = [sent for name, sent in server.asked if name == "WorkflowAudit"]
     assert write == {
         "data": {
@@ -266,7 +266,7 @@ async def test_success_of_the_call_is_not_success_of_the_decision(
     monkeypatch.setattr(server, "_workflow_audit", lambda request, data: server._done("PO-1001"))
     erp = open_at(server)
     seen = await erp.purchase_order("PO-1001")
-    assert (await erp.decide(decision("PO-1001", seen.version))).outcome is Outcome.NOT_PERMITTED
+    assert (await erp.decide(decision("PO-1001", seen.version))).outcome is DecisionOutcome.NOT_PERMITTED
 
 
 async def test_a_workflow_that_moves_on_late_is_waited_for(
@@ -289,8 +289,8 @@ async def test_a_workflow_that_moves_on_late_is_waited_for(
 
     monkeypatch.setattr(server, "_query", query)
     monkeypatch.setattr(server, "_workflow_audit", lambda request, data: server._done("PO-1001"))
-    assert (await erp.decide(decision("PO-1001", seen.version))).outcome is Outcome.APPLIED
-    assert server.requests.count(Kind.WRITE) == 1
+    assert (await erp.decide(decision("PO-1001", seen.version))).outcome is DecisionOutcome.APPLIED
+    assert server.requests.count(RequestKind.WRITE) == 1
 
 
 async def test_an_order_without_workflow_is_not_audited_unless_allowed(
@@ -301,14 +301,14 @@ async def test_an_order_without_workflow_is_not_audited_unless_allowed(
     seen = await strict.purchase_order("PO-1001")
     assert seen.approval is not None
     assert seen.approval.pending_for == ()
-    assert (await strict.decide(decision("PO-1001", seen.version))).outcome is Outcome.NOT_PERMITTED
+    assert (await strict.decide(decision("PO-1001", seen.version))).outcome is DecisionOutcome.NOT_PERMITTED
     assert _status(company, "PO-1001") is PurchaseStatus.WAITING
     allowed = open_at(server, audit_without_workflow=True)
-    assert (await allowed.decide(decision("PO-1001", seen.version))).outcome is Outcome.APPLIED
+    assert (await allowed.decide(decision("PO-1001", seen.version))).outcome is DecisionOutcome.APPLIED
     assert _status(company, "PO-1001") is PurchaseStatus.APPROVED
     other = await allowed.purchase_order("PO-1002")
     result = await allowed.decide(decision("PO-1002", other.version, Verdict.REJECT))
-    assert result.outcome is Outcome.APPLIED
+    assert result.outcome is DecisionOutcome.APPLIED
     assert _status(company, "PO-1002") is PurchaseStatus.DRAFT
     writes = [(name, sent["formid"], sent["data"]["Numbers"]) for name, sent in server.asked if "formid" in sent]
     assert writes == [
@@ -347,15 +347,15 @@ async def test_without_the_right_to_read_tasks_orders_are_told_and_nothing_is_de
     erp = open_at(server)
     seen = await erp.purchase_order("PO-1001")
     assert seen.status is PurchaseStatus.WAITING
-    assert (await erp.decide(decision("PO-1001", seen.version))).outcome is Outcome.NOT_PERMITTED
-    assert server.requests.count(Kind.WRITE) == 0
+    assert (await erp.decide(decision("PO-1001", seen.version))).outcome is DecisionOutcome.NOT_PERMITTED
+    assert server.requests.count(RequestKind.WRITE) == 0
 
 
 async def test_another_persons_task_is_not_taken(server: FakeKingdee, open_at: Open) -> None:
     erp = open_at(server)
     seen = await erp.purchase_order("PO-1001")
-    assert (await erp.decide(decision("PO-1001", seen.version, by=GUEST))).outcome is Outcome.NOT_PERMITTED
-    assert server.requests.count(Kind.WRITE) == 0
+    assert (await erp.decide(decision("PO-1001", seen.version, by=GUEST))).outcome is DecisionOutcome.NOT_PERMITTED
+    assert server.requests.count(RequestKind.WRITE) == 0
 
 
 # Values
@@ -383,7 +383,7 @@ async def test_a_value_that_is_none_is_an_error_of_the_erp(
         await open_at(server).order("SO-X")
 
 
-def _bill(server: FakeKingdee, form: str, number: str) -> Bill:
+def _bill(server: FakeKingdee, form: str, number: str) -> KingdeeBill:
     """Return a copy of a bill."""
     found = next(bill for bill in server.bills(form) if bill.header["FBillNo"] == number)
     entries = {entry: [dict(line) for line in lines] for entry, lines in found.entries.items()}

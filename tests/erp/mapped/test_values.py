@@ -10,12 +10,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.erp.mapped import values
-from bot.erp.mapped.origins import Origin
-from bot.erp.mapped.values import Unreadable
+from bot.erp.mapped.sources import FieldSource
+from bot.erp.mapped.values import ValueUnreadable
 from bot.erp.model import OrderStatus, Progress
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
-PLAIN = Origin()
+PLAIN = FieldSource()
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_a_factor_multiplies_exactly() -> None:
 
 @pytest.mark.parametrize("raw", ["", "abc", "1,5", "NaN", "Infinity", float("nan"), "1e400", True, [1], {}, None])
 def test_what_is_no_number_is_refused(raw: Any) -> None:
-    with pytest.raises(Unreadable):
+    with pytest.raises(ValueUnreadable):
         values.number(raw)
 
 
@@ -62,13 +62,17 @@ def test_a_float_with_more_digits_than_it_keeps_is_noticed(raw: Any, loses: bool
         (datetime(2026, 11, 24, 10, 30), PLAIN, datetime(2026, 11, 24, 2, 30, tzinfo=UTC)),  # noqa: DTZ001
         (datetime(2026, 11, 24, 2, 30, tzinfo=UTC), PLAIN, datetime(2026, 11, 24, 2, 30, tzinfo=UTC)),
         (date(2026, 11, 24), PLAIN, datetime(2026, 11, 23, 16, tzinfo=UTC)),
-        (1795487400, Origin(format="epoch"), datetime(2026, 11, 24, 2, 30, tzinfo=UTC)),
-        ("1795487400123", Origin(format="epoch_ms"), datetime(2026, 11, 24, 2, 30, 0, 123000, tzinfo=UTC)),
-        ("24.11.2026 02:30", Origin(format="%d.%m.%Y %H:%M", zone="UTC"), datetime(2026, 11, 24, 2, 30, tzinfo=UTC)),
-        (20261124, Origin(format="%Y%m%d"), datetime(2026, 11, 23, 16, tzinfo=UTC)),
+        (1795487400, FieldSource(format="epoch"), datetime(2026, 11, 24, 2, 30, tzinfo=UTC)),
+        ("1795487400123", FieldSource(format="epoch_ms"), datetime(2026, 11, 24, 2, 30, 0, 123000, tzinfo=UTC)),
+        (
+            "24.11.2026 02:30",
+            FieldSource(format="%d.%m.%Y %H:%M", zone="UTC"),
+            datetime(2026, 11, 24, 2, 30, tzinfo=UTC),
+        ),
+        (20261124, FieldSource(format="%Y%m%d"), datetime(2026, 11, 23, 16, tzinfo=UTC)),
     ],
 )
-def test_times_are_aware(raw: Any, origin: Origin, at: datetime) -> None:
+def test_times_are_aware(raw: Any, origin: FieldSource, at: datetime) -> None:
     found = values.moment(raw, origin, SHANGHAI)
     assert found.tzinfo is not None
     assert found == at
@@ -83,25 +87,25 @@ def test_times_are_aware(raw: Any, origin: Origin, at: datetime) -> None:
         (datetime(2026, 11, 23, 20, tzinfo=UTC), PLAIN, date(2026, 11, 24)),
         (datetime(2026, 11, 24, 23, tzinfo=timezone(timedelta(hours=8))), PLAIN, date(2026, 11, 24)),
         ("2026-11-24 00:00:00", PLAIN, date(2026, 11, 24)),
-        ("24/11/26", Origin(format="%d/%m/%y"), date(2026, 11, 24)),
-        (20261124, Origin(format="%Y%m%d"), date(2026, 11, 24)),
+        ("24/11/26", FieldSource(format="%d/%m/%y"), date(2026, 11, 24)),
+        (20261124, FieldSource(format="%Y%m%d"), date(2026, 11, 24)),
     ],
 )
-def test_days(raw: Any, origin: Origin, on: date) -> None:
+def test_days(raw: Any, origin: FieldSource, on: date) -> None:
     assert values.day(raw, origin, SHANGHAI) == on
 
 
 @pytest.mark.parametrize("raw", ["2026-13-45", "0000-00-00", "yesterday", 20261124, 1.5, True, [], "9" * 30])
 def test_what_is_no_time_is_refused(raw: Any) -> None:
-    for origin in (PLAIN, Origin(format="%d.%m.%Y")):
-        with pytest.raises(Unreadable):
+    for origin in (PLAIN, FieldSource(format="%d.%m.%Y")):
+        with pytest.raises(ValueUnreadable):
             values.moment(raw, origin, SHANGHAI)
 
 
 @pytest.mark.parametrize("raw", ["x", "1e300", -(10**30)])
 def test_what_is_no_epoch_is_refused(raw: Any) -> None:
-    with pytest.raises(Unreadable):
-        values.moment(raw, Origin(format="epoch"), SHANGHAI)
+    with pytest.raises(ValueUnreadable):
+        values.moment(raw, FieldSource(format="epoch"), SHANGHAI)
 
 
 @pytest.mark.parametrize(
@@ -113,7 +117,7 @@ def test_flags(raw: Any, said: bool) -> None:
 
 
 def test_a_flag_of_another_word_is_refused() -> None:
-    with pytest.raises(Unreadable):
+    with pytest.raises(ValueUnreadable):
         values.flag("perhaps")
 
 
@@ -147,11 +151,11 @@ def test_progress(raw: Any, full: Decimal | None, done: Progress) -> None:
 
 
 def test_an_unknown_word_is_named() -> None:
-    with pytest.raises(Unreadable, match="'half open'"):
+    with pytest.raises(ValueUnreadable, match="'half open'"):
         values.word(OrderStatus, "half open")
 
 
 def test_an_absurd_level_is_refused() -> None:
     for raw in (-1, 100, "1.5"):
-        with pytest.raises(Unreadable):
+        with pytest.raises(ValueUnreadable):
             values.count(raw)

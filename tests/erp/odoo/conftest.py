@@ -10,11 +10,11 @@ import pytest
 
 from bot.erp.odoo.adapter import OdooErp
 from bot.erp.odoo.manifest import vendor
-from bot.erp.vendors import Surroundings
+from bot.erp.vendors import AdapterContext
 from bot.testing.company import Clock, ReferenceCompany
 from bot.testing.fake_erp import SECRET
-from bot.testing.fakes.odoo import DATABASE, FakeOdoo
-from bot.testing.fakes.odoo_records import BOT
+from tests.erp.fakes.odoo import DATABASE, FakeOdoo
+from tests.erp.fakes.odoo_records import BOT
 
 Open = Callable[..., Awaitable[tuple[OdooErp, FakeOdoo]]]
 
@@ -38,8 +38,8 @@ async def open_odoo(clock: Clock, tmp_path: Path) -> AsyncIterator[Open]:
             await server.start()
             opened.append(server)
         given = {"url": server.url, "database": DATABASE, "user": BOT, "key": SECRET, "company": 1, **options}
-        surroundings = Surroundings(name="main", data_dir=tmp_path, now=clock.now)
-        erp = await vendor.open(surroundings, vendor.options.model_validate(given))
+        context = AdapterContext(name="main", data_dir=tmp_path, now=clock.now)
+        erp = await vendor.open(context, vendor.options.model_validate(given))
         assert isinstance(erp, OdooErp)
         opened.insert(0, erp)
         return erp, server

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from bot.testing.company import Clock, ReferenceCompany
-from bot.testing.fakes.odoo import Asked, FakeOdoo
-from bot.testing.fakes.odoo_engine import Many, Model, Record, user_error
+from tests.erp.fakes.odoo import FakeOdoo, OdooCall
+from tests.erp.fakes.odoo_engine import Many2One, OdooModel, Record, user_error
 
 JSON2, JSON_RPC = "odoo19-json2.json", "odoo18-jsonrpc.json"
 
@@ -76,7 +76,7 @@ MANAGER, BUYER, VIEWER = (
 )
 """The API keys of three users of the throw-away server."""
 
-_COMPANY = Many("res.company", 1, "My Company (San Francisco)")
+_COMPANY = Many2One("res.company", 1, "My Company (San Francisco)")
 _LINKS = {"warehouse_id": "stock.warehouse", "product_id": "product.product", "partner_id": "res.partner"}
 
 
@@ -111,21 +111,21 @@ class RecordedOdoo(FakeOdoo):
             # Not every question asked for it; all are of this company.
             known.setdefault("company_id", _COMPANY)
 
-    def _model(self, name: str) -> Model | None:
+    def _model(self, name: str) -> OdooModel | None:
         table = self._tables.get(name)
         if name == "stock.location":
-            return Model({"usage": "char"}, [{"id": key, "usage": "internal"} for key in (5, 8, 39, 46)])
+            return OdooModel({"usage": "char"}, [{"id": key, "usage": "internal"} for key in (5, 8, 39, 46)])
         if name == "res.partner":
-            return Model({"name": "char", "parent_id": "many2one"}, self._partners())
+            return OdooModel({"name": "char", "parent_id": "many2one"}, self._partners())
         if table is None:
             return None
         fields = {field: "char" for record in table.values() for field in record}
         computed = self._computed if name == "product.product" else None
-        return Model(fields, list(table.values()), computed=computed)
+        return OdooModel(fields, list(table.values()), computed=computed)
 
     def _partners(self) -> list[Record]:
         links = [row.get("partner_id") for table in self._tables.values() for row in table.values()]
-        return [{"id": link.id, "name": link.name, "parent_id": None} for link in links if isinstance(link, Many)]
+        return [{"id": link.id, "name": link.name, "parent_id": None} for link in links if isinstance(link, Many2One)]
 
     def _computed(self, row: Record, context: Mapping[str, Any]) -> Record:
         narrowed = context.get("warehouse_id")
@@ -138,7 +138,7 @@ class RecordedOdoo(FakeOdoo):
 
     # Writes, answered as recorded
 
-    def _answer(self, asked: Asked) -> Any:
+    def _answer(self, asked: OdooCall) -> Any:
         if asked.method not in ("button_approve", "button_cancel", "message_post"):
             return super()._answer(asked)
         for at, exchange in enumerate(self._exchanges):
@@ -172,7 +172,7 @@ def _value(name: str, value: Any) -> Any:
         case False if name != "active":
             return None
         case [int(key), str(shown)]:
-            return Many(_LINKS.get(name, "stock.location" if name == "location_id" else ""), key, shown)
+            return Many2One(_LINKS.get(name, "stock.location" if name == "location_id" else ""), key, shown)
         case float():
             return Decimal(str(value))
         case str() if re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", value):

@@ -22,18 +22,18 @@ from bot.erp.errors import (
     Unsupported,
 )
 from bot.erp.model import Area
-from bot.erp.odoo.client import OdooClient, Once
+from bot.erp.odoo.client import LazyValue, OdooClient
 from bot.erp.odoo.manifest import OdooOptions
 from bot.erp.port import Filter, ListQuery
 from bot.testing.company import Clock, ReferenceCompany
-from bot.testing.fake_erp import SECRET, Call, Kind
-from bot.testing.fakes.odoo import DATABASE, FakeOdoo
-from bot.testing.fakes.odoo_engine import OdooError
-from bot.testing.fakes.odoo_records import BOT
+from bot.testing.fake_erp import SECRET, ParsedRequest, RequestKind
+from tests.erp.fakes.odoo import DATABASE, FakeOdoo
+from tests.erp.fakes.odoo_engine import OdooError
+from tests.erp.fakes.odoo_records import BOT
 from tests.erp.odoo.conftest import Open
 
 
-class TellingOdoo(FakeOdoo):
+class RespondingOdoo(FakeOdoo):
     """Keeps what it was sent, and answers methods of orders with an error if told to."""
 
     def __init__(self, *arguments: Any) -> None:
@@ -42,7 +42,7 @@ class TellingOdoo(FakeOdoo):
         self.error: OdooError | None = None
         self.instead: Callable[[web.Request], web.Response] | None = None
 
-    async def understand(self, request: web.Request) -> Call:
+    async def understand(self, request: web.Request) -> ParsedRequest:
         if text := await request.text():
             self.bodies.append(json.loads(text))
         return await super().understand(request)
@@ -56,8 +56,8 @@ class TellingOdoo(FakeOdoo):
         return super()._answer(asked)
 
 
-def telling(clock: Clock, release: tuple[int, int]) -> TellingOdoo:
-    return TellingOdoo(ReferenceCompany(now=clock.now), clock, release)
+def telling(clock: Clock, release: tuple[int, int]) -> RespondingOdoo:
+    return RespondingOdoo(ReferenceCompany(now=clock.now), clock, release)
 
 
 def client_of(server: FakeOdoo, clock: Clock, **options: Any) -> OdooClient:
@@ -191,7 +191,7 @@ async def test_no_question_is_asked_per_record(open_odoo: Open) -> None:
         server.requests.clear()
         listed = await ask(ListQuery(limit=10_000))
         assert listed.total >= 24
-        assert server.requests.count(Kind.READ) <= most
+        assert server.requests.count(RequestKind.READ) <= most
 
 
 async def test_the_total_is_counted_only_where_the_page_does_not_tell(open_odoo: Open) -> None:
@@ -342,7 +342,7 @@ async def test_once_asks_for_all_who_wait_and_again_after_a_failure() -> None:
             raise Unavailable("down")
         return asked
 
-    once = Once(get)
+    once = LazyValue(get)
     first = await asyncio.gather(once.value(), once.value(), return_exceptions=True)
     assert [type(error) for error in first] == [Unavailable, Unavailable]
     assert list(await asyncio.gather(once.value(), once.value())) == [2, 2]

@@ -22,9 +22,9 @@ from bot.erp.odoo.manifest import vendor
 from bot.testing.company import Clock, ReferenceCompany
 from bot.testing.erp_contract import ErpContract
 from bot.testing.fake_erp import SECRET
-from bot.testing.fakes.odoo import DATABASE, FakeOdoo, key_of
-from bot.testing.fakes.odoo_records import BOT
 from bot.testing.gaps import Gaps, Rewrite
+from tests.erp.fakes.odoo import DATABASE, FakeOdoo, key_of
+from tests.erp.fakes.odoo_records import BOT
 
 _ONE_LEVEL = "Odoo has one level: whoever has the right approves"
 _NO_LOGIN = "the API key is sent with every call: there is nothing that runs out"

@@ -10,7 +10,7 @@ import pytest
 
 from bot.testing.company import Clock, ReferenceCompany
 from bot.testing.fake_erp import SECRET
-from bot.testing.fakes.odoo import DATABASE, FakeOdoo
+from tests.erp.fakes.odoo import DATABASE, FakeOdoo
 from tests.erp.odoo.recordings import JSON2, JSON_RPC, Exchange, find, load
 
 

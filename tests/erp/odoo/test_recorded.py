@@ -22,12 +22,12 @@ from bot.erp.model import (
     Approval,
     Area,
     Decision,
+    DecisionOutcome,
     Invoice,
     InvoiceStatus,
     Money,
     OrderLine,
     OrderStatus,
-    Outcome,
     Product,
     ProductionOrder,
     ProductionStatus,
@@ -39,16 +39,16 @@ from bot.erp.model import (
     SalesOrder,
     Verdict,
 )
-from bot.erp.odoo import mapping, parts, values
+from bot.erp.odoo import documents, mapping
+from bot.erp.odoo.client import Account, Json2Transport, JsonRpcTransport, MethodCall
 from bot.erp.odoo.manifest import vendor
-from bot.erp.odoo.transport import Account, Call, Json2, JsonRpc
 from bot.erp.port import Erp, Filter, ListQuery
-from bot.erp.vendors import Surroundings
+from bot.erp.vendors import AdapterContext
 from bot.testing.company import Clock, ReferenceCompany
-from bot.testing.fakes.odoo import DATABASE
+from tests.erp.fakes.odoo import DATABASE
 from tests.erp.odoo.recordings import BUYER, JSON2, JSON_RPC, MANAGER, VIEWER, Exchange, RecordedOdoo, find, load
 
-PLACE = parts.Place(source="main", url="https://erp.example", zone=ZoneInfo("Asia/Shanghai"))
+PLACE = mapping.OdooSite(source="main", url="https://erp.example", zone=ZoneInfo("Asia/Shanghai"))
 TODAY = date(2026, 11, 24)
 BOLT = "不锈钢六角螺栓 M8×30"
 
@@ -217,29 +217,29 @@ PRODUCTIONS = [
 def bolt(unit: str, numbers: Quantities) -> Callable[[Any], None]:
     def check(rows: Any) -> None:
         [row] = rows
-        assert mapping.product(row) == Product(sku="SKU123", name=BOLT, unit=unit)
-        assert mapping.figures(row) == numbers
+        assert documents.product(row) == Product(sku="SKU123", name=BOLT, unit=unit)
+        assert documents.figures(row) == numbers
 
     return check
 
 
 def orders(*wanted: SalesOrder) -> Callable[[Any], None]:
     def check(rows: Any) -> None:
-        assert [mapping.sales_order(row, PLACE) for row in rows] == list(wanted)
+        assert [documents.sales_order(row, PLACE) for row in rows] == list(wanted)
 
     return check
 
 
 def invoices(*wanted: Invoice) -> Callable[[Any], None]:
     def check(rows: Any) -> None:
-        assert [mapping.invoice(row, PLACE) for row in rows] == list(wanted)
+        assert [documents.invoice(row, PLACE) for row in rows] == list(wanted)
 
     return check
 
 
 def purchases(*wanted: PurchaseOrder) -> Callable[[Any], None]:
     def check(rows: Any) -> None:
-        found = [mapping.purchase_order(row, PLACE) for row in rows]
+        found = [documents.purchase_order(row, PLACE) for row in rows]
         assert [without_version(order) for order in found] == list(wanted)
         assert len({order.version for order in found}) == len(found)
 
@@ -247,14 +247,14 @@ def purchases(*wanted: PurchaseOrder) -> Callable[[Any], None]:
 
 
 def productions(rows: Any) -> None:
-    told = [mapping.production_order(row, PLACE, products={}, orders=frozenset()) for row in rows]
+    told = [documents.production_order(row, PLACE, products={}, orders=frozenset()) for row in rows]
     assert told == PRODUCTIONS
 
 
 def sales_line(sku: str, name: str, numbers: tuple[str, str, str], price: str, amount: str) -> Callable[[Any], None]:
     def check(rows: Any) -> None:
         products = {row["product_id"][0]: {"id": 1, "default_code": sku, "name": name} for row in rows}
-        order = mapping.sales_order({"id": 1, "currency_id": [1, "USD"]}, PLACE, lines=rows, products=products)
+        order = documents.sales_order({"id": 1, "currency_id": [1, "USD"]}, PLACE, lines=rows, products=products)
         ordered, delivered, invoiced = map(Decimal, numbers)
         assert order.lines == (
             OrderLine(
@@ -274,7 +274,7 @@ def sales_line(sku: str, name: str, numbers: tuple[str, str, str], price: str, a
 
 def purchase_line(rows: Any) -> None:
     products = {69: {"id": 69, "default_code": "SKU123", "name": BOLT}}
-    order = mapping.purchase_order({"id": 1, "currency_id": [1, "USD"]}, PLACE, lines=rows, products=products)
+    order = documents.purchase_order({"id": 1, "currency_id": [1, "USD"]}, PLACE, lines=rows, products=products)
     line = PurchaseLine(sku="SKU123", name=BOLT, unit="单位", quantity=Decimal(20000), received=Decimal(0),
                         price=usd("0.62"), amount=usd("12400"))  # fmt: skip
     assert order.lines == (line,)
@@ -282,8 +282,8 @@ def purchase_line(rows: Any) -> None:
 
 def places(total: Quantities, *wanted: Quantities) -> Callable[[Any], None]:
     def check(rows: Any) -> None:
-        assert [mapping.quants([row]) for row in rows] == list(wanted)
-        assert mapping.quants(rows) == total
+        assert [documents.quants([row]) for row in rows] == list(wanted)
+        assert documents.quants(rows) == total
 
     return check
 
@@ -292,7 +292,7 @@ def reorder_points(rows: Any) -> None:
     levels = {}
     for row in rows:
         product = {"id": row["product_id"][0], "name": row["product_id"][1]}
-        levels[product["name"]] = mapping.stock_level(product, (), [row], as_of=at("14:00:00"), place=PLACE)
+        levels[product["name"]] = documents.stock_level(product, (), [row], as_of=at("14:00:00"), place=PLACE)
     assert levels["[SKU123] 不锈钢六角螺栓 M8×30"].reorder_point == 5000
     assert levels["[SKU-1006] USB-C 扩展坞"].reorder_point == 30
     # A rule of zero is a rule; no rule is None.
@@ -302,7 +302,7 @@ def reorder_points(rows: Any) -> None:
 
 def state(wanted: PurchaseStatus, approval: Approval) -> Callable[[Any], None]:
     def check(rows: Any) -> None:
-        [order] = (mapping.purchase_order(row, PLACE, users={7: {"id": 7, "login": "dingbot"}}) for row in rows)
+        [order] = (documents.purchase_order(row, PLACE, users={7: {"id": 7, "login": "dingbot"}}) for row in rows)
         assert (order.status, order.approval) == (wanted, approval)
         # The exchanges that tell who decided are those that tell who wrote.
         assert order.changed_by == approval.decided_by
@@ -311,7 +311,7 @@ def state(wanted: PurchaseStatus, approval: Approval) -> Callable[[Any], None]:
 
 
 def products(*wanted: tuple[str, str]) -> Callable[[Any], None]:
-    return lambda rows: _same([(found.sku, found.name) for found in map(mapping.product, rows)], list(wanted))
+    return lambda rows: _same([(found.sku, found.name) for found in map(documents.product, rows)], list(wanted))
 
 
 def exactly(wanted: Any) -> Callable[[Any], None]:
@@ -323,7 +323,7 @@ def _same(found: Any, wanted: Any) -> None:
 
 
 def prices(rows: Any) -> None:
-    order = mapping.purchase_order({"id": 1, "currency_id": [1, "USD"]}, PLACE, lines=rows)
+    order = documents.purchase_order({"id": 1, "currency_id": [1, "USD"]}, PLACE, lines=rows)
     assert [(line.quantity, line.price) for line in order.lines] == [
         (Decimal(20000), usd("0.62")),
         (Decimal(8000), usd("0.62")),
@@ -331,7 +331,7 @@ def prices(rows: Any) -> None:
 
 
 def changed(rows: Any) -> None:
-    told = [(parts.number_of(row), values.moment(row["write_date"])) for row in rows]
+    told = [(mapping.number_of(row), mapping.moment(row["write_date"])) for row in rows]
     assert told == [(f"S0000{n}", at("13:38:58")) for n in (1, 2, 3)]
 
 
@@ -456,7 +456,7 @@ async def test_json2(title: str) -> None:
     exchange = find(JSON2, title)
     body = dict(exchange.request["json"])
     model, method = exchange.call
-    call = Call(
+    call = MethodCall(
         model=model,
         method=method,
         ids=body.pop("ids", None),
@@ -467,7 +467,7 @@ async def test_json2(title: str) -> None:
     async with serving(exchange) as (url, asked):
         account = Account("dingbot", SecretStr(exchange.key))
         async with http(url) as client:
-            await check(EXPECTED_19[title], lambda: Json2(client, "odoo19").call(account, call))
+            await check(EXPECTED_19[title], lambda: Json2Transport(client, "odoo19").call(account, call))
     [(request, sent)] = asked
     assert (request.method, request.path) == (exchange.request["method"], exchange.request["path"])
     assert sent == exchange.request["json"]
@@ -484,13 +484,13 @@ async def test_json_rpc(title: str) -> None:
     given = dict(zip(names, positional[1:] if method == "read" else positional, strict=True))
     context = named.get("context", {})
     arguments = {**given, **{name: value for name, value in named.items() if name != "context"}}
-    call = Call(model=model, method=method, ids=ids, arguments=arguments, context=context)
+    call = MethodCall(model=model, method=method, ids=ids, arguments=arguments, context=context)
     # A key that is refused is tried once more, after asking whose it is.
     answers = [login, exchange] if title != "wrong password" else [login, exchange, login, exchange]
     async with serving(*answers) as (url, asked):
         account = Account("dingbot", SecretStr(key))
         async with http(url) as client:
-            await check(EXPECTED_18[title], lambda: JsonRpc(client, database).call(account, call))
+            await check(EXPECTED_18[title], lambda: JsonRpcTransport(client, database).call(account, call))
     assert len(asked) == len(answers)
     _, sent = asked[0]
     assert sent["params"] == {"service": "common", "method": "authenticate", "args": [database, "dingbot", key, {}]}
@@ -518,7 +518,7 @@ async def opened(file: str, clock: Clock, folder: Path, **options: Any) -> Async
     key = next(iter(server._logins))
     given = {"url": server.url, "database": DATABASE, "user": "dingbot", "key": key, "company": 1, **options}
     erp = await vendor.open(
-        Surroundings(name="main", data_dir=folder, now=clock.now), vendor.options.model_validate(given)
+        AdapterContext(name="main", data_dir=folder, now=clock.now), vendor.options.model_validate(given)
     )
     try:
         yield erp, server
@@ -594,7 +594,7 @@ async def test_approving_without_the_right_is_not_permitted(clock: Clock, tmp_pa
     async with opened(JSON2, clock, tmp_path, approvers={"buyer": BUYER}) as (erp, server):
         seen = await erp.purchase_order("P00021")
         result = await erp.decide(Decision(number="P00021", version=seen.version, verdict=Verdict.APPROVE, by="buyer"))
-        assert result.outcome is Outcome.NOT_PERMITTED
+        assert result.outcome is DecisionOutcome.NOT_PERMITTED
         assert result.order == seen
         writes = [entry for entry in server.requests.entries if entry.path.endswith("button_approve")]
         assert [entry.headers["Authorization"] for entry in writes] == [f"bearer {BUYER}"]
@@ -605,10 +605,10 @@ async def test_approving_with_the_right_is_applied(clock: Clock, tmp_path: Path)
         seen = await erp.purchase_order("P00021")
         decision = Decision(number="P00021", version=seen.version, verdict=Verdict.APPROVE, by="dingbot")
         result = await erp.decide(decision)
-        assert result.outcome is Outcome.APPLIED
+        assert result.outcome is DecisionOutcome.APPLIED
         assert result.order is not None
         assert (result.order.status, result.order.approval) == (PurchaseStatus.APPROVED, _APPROVED)
-        assert (await erp.decide(decision)).outcome is Outcome.ALREADY_DECIDED
+        assert (await erp.decide(decision)).outcome is DecisionOutcome.ALREADY_DECIDED
 
 
 async def test_rejecting_leaves_the_reason_and_cancels(clock: Clock, tmp_path: Path) -> None:
@@ -616,7 +616,7 @@ async def test_rejecting_leaves_the_reason_and_cancels(clock: Clock, tmp_path: P
         seen = await erp.purchase_order("P00020")
         decision = Decision(number="P00020", version=seen.version, verdict=Verdict.REJECT, by="dingbot", reason=REASON)
         result = await erp.decide(decision)
-        assert result.outcome is Outcome.APPLIED
+        assert result.outcome is DecisionOutcome.APPLIED
         assert result.order is not None
         assert result.order.status is PurchaseStatus.CANCELLED
         methods = [entry.path.rpartition("/")[2] for entry in server.requests.entries]

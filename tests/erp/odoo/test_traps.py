@@ -14,8 +14,8 @@ from bot.erp.errors import Invalid, NotFound, NotPermitted, Unavailable
 from bot.erp.model import (
     Area,
     Decision,
+    DecisionOutcome,
     OrderStatus,
-    Outcome,
     ProductionStatus,
     Progress,
     PurchaseStatus,
@@ -26,13 +26,13 @@ from bot.erp.model import (
 from bot.erp.odoo.adapter import OdooErp
 from bot.erp.port import Filter, ListQuery
 from bot.testing.company import Clock, ReferenceCompany
-from bot.testing.company_records import quantities
-from bot.testing.erp_checks import KINDS, Kind, all_changes
-from bot.testing.fake_erp import Kind as Request
-from bot.testing.fakes.odoo import FakeOdoo, key_of
-from bot.testing.fakes.odoo_engine import Many, Model
-from bot.testing.fakes.odoo_records import BOT
+from bot.testing.erp_checks import KINDS, DocumentSpec, all_changes
+from bot.testing.fake_erp import RequestKind as Request
 from bot.testing.gaps import comparable
+from bot.testing.reference_records import quantities
+from tests.erp.fakes.odoo import FakeOdoo, key_of
+from tests.erp.fakes.odoo_engine import Many2One, OdooModel
+from tests.erp.fakes.odoo_records import BOT
 from tests.erp.odoo.conftest import Open
 from tests.erp.odoo.test_contract import gaps
 
@@ -43,7 +43,7 @@ _GAPS = gaps()
 
 @pytest.mark.parametrize("release", RELEASES)
 @pytest.mark.parametrize("kind", KINDS, ids=str)
-async def test_fields_differ_between_releases(kind: Kind, release: tuple[int, int], open_odoo: Open) -> None:
+async def test_fields_differ_between_releases(kind: DocumentSpec, release: tuple[int, int], open_odoo: Open) -> None:
     erp, server = await open_odoo(release)
     for record in list(server.company.records(kind.area).values())[:12]:
         assert comparable(await kind.one(erp, record.number)) == comparable(_GAPS.told(record))
@@ -51,7 +51,7 @@ async def test_fields_differ_between_releases(kind: Kind, release: tuple[int, in
 
 @pytest.mark.parametrize("release", RELEASES)
 @pytest.mark.parametrize("kind", KINDS, ids=str)
-async def test_late_lists_of_all_releases(kind: Kind, release: tuple[int, int], open_odoo: Open) -> None:
+async def test_late_lists_of_all_releases(kind: DocumentSpec, release: tuple[int, int], open_odoo: Open) -> None:
     erp, server = await open_odoo(release)
     told = [_GAPS.told(record) for record in server.company.records(kind.area).values()]
     for wanted in kind.filters:
@@ -92,7 +92,7 @@ async def test_quants_that_do_not_add_up_are_not_trusted(open_odoo: Open, clock:
     """Goods on their way between two shelves are in the product's total, but in no internal place."""
     full = FakeOdoo(ReferenceCompany(now=clock.now), clock)
 
-    def models(name: str) -> Model | None:
+    def models(name: str) -> OdooModel | None:
         model = full.records(name)
         if name != "stock.quant" or model is None:
             return model
@@ -108,7 +108,7 @@ async def test_quants_that_do_not_add_up_are_not_trusted(open_odoo: Open, clock:
 async def test_several_quants_of_a_warehouse_are_one_place(open_odoo: Open, clock: Clock) -> None:
     full = FakeOdoo(ReferenceCompany(now=clock.now), clock)
 
-    def models(name: str) -> Model | None:
+    def models(name: str) -> OdooModel | None:
         model = full.records(name)
         if name != "stock.quant" or model is None:
             return model
@@ -134,7 +134,7 @@ async def test_goods_at_customers_are_no_stock(open_odoo: Open) -> None:
 async def test_one_code_of_two_products_is_not_guessed(open_odoo: Open, clock: Clock) -> None:
     full = FakeOdoo(ReferenceCompany(now=clock.now), clock)
 
-    def models(name: str) -> Model | None:
+    def models(name: str) -> OdooModel | None:
         model = full.records(name)
         if name != "product.product" or model is None:
             return model
@@ -142,7 +142,7 @@ async def test_one_code_of_two_products_is_not_guessed(open_odoo: Open, clock: C
         twin = {**rows[0], "id": 999, "name": "The other"}
         nameless = {**rows[0], "id": 998, "default_code": None, "name": "No code"}
         archived = {**rows[1], "id": 997, "active": False}
-        return Model(model.fields, [*rows, twin, nameless, archived], model.leads)
+        return OdooModel(model.fields, [*rows, twin, nameless, archived], model.leads)
 
     erp, _ = await open_odoo(server=FakeOdoo(full.company, clock, models=models))
     with pytest.raises(Invalid, match="2 records"):
@@ -157,9 +157,9 @@ async def test_one_code_of_two_products_is_not_guessed(open_odoo: Open, clock: C
 
 async def test_one_number_in_two_companies_is_not_guessed(open_odoo: Open, clock: Clock) -> None:
     full = FakeOdoo(ReferenceCompany(now=clock.now), clock)
-    other = Many("res.company", 2, "Other company")
+    other = Many2One("res.company", 2, "Other company")
 
-    def models(name: str) -> Model | None:
+    def models(name: str) -> OdooModel | None:
         model = full.records(name)
         if name != "account.move" or model is None:
             return model
@@ -237,7 +237,7 @@ async def _version_of(erp: OdooErp, number: str) -> str:
 async def test_button_approve_skips_silently_who_may_not(release: tuple[int, int], open_odoo: Open) -> None:
     erp, server = await open_odoo(release, approvers=keys("guest"))
     result = await erp.decide(approve(await _version_of(erp, "PO-1001"), "PO-1001", "guest"))
-    assert result.outcome is Outcome.NOT_PERMITTED
+    assert result.outcome is DecisionOutcome.NOT_PERMITTED
     assert server.requests.count(Request.WRITE) == 1
     assert server.company.purchases["PO-1001"].status is PurchaseStatus.WAITING
 
@@ -249,7 +249,7 @@ async def test_button_approve_does_not_test_the_state(open_odoo: Open) -> None:
     server.company.cancel("PO-1001")
     server.requests.clear()
     result = await erp.decide(approve(version, "PO-1001", "anna"))
-    assert result.outcome is Outcome.ALREADY_DECIDED
+    assert result.outcome is DecisionOutcome.ALREADY_DECIDED
     assert server.requests.count(Request.WRITE) == 0
 
 
@@ -265,7 +265,7 @@ async def test_button_cancel_would_cancel_what_was_approved_meanwhile(open_odoo:
 
     server.messages = Meanwhile()
     result = await erp.decide(reject(version, "PO-1001", "anna", "too dear"))
-    assert result.outcome is Outcome.ALREADY_DECIDED
+    assert result.outcome is DecisionOutcome.ALREADY_DECIDED
     assert server.company.purchases["PO-1001"].status is PurchaseStatus.APPROVED
 
 
@@ -277,7 +277,7 @@ async def test_the_reason_is_posted_first_and_without_it_nothing_is_cancelled(op
         await erp.decide(reject(version, "PO-1001", "anna", "too dear"))
     assert server.company.purchases["PO-1001"].status is PurchaseStatus.WAITING
     result = await erp.decide(reject(version, "PO-1001", "anna", "too dear"))
-    assert result.outcome is Outcome.APPLIED
+    assert result.outcome is DecisionOutcome.APPLIED
     assert server.messages == [(7001, "anna", "too dear")]
 
 
@@ -293,7 +293,7 @@ async def test_a_lost_cancel_is_found_and_not_repeated(open_odoo: Open) -> None:
 
     server._message_post = lose_next  # type: ignore[method-assign]  # the write after this one gets lost
     result = await erp.decide(reject(version, "PO-1001", "anna", "too dear"))
-    assert result.outcome is Outcome.APPLIED
+    assert result.outcome is DecisionOutcome.APPLIED
     assert server.requests.count(Request.WRITE) == 2
 
 
@@ -311,12 +311,14 @@ async def test_a_locked_order_cannot_be_cancelled(open_odoo: Open) -> None:
     done = await erp.purchase_order("PO-1012")
     assert done.status is PurchaseStatus.DONE
     result = await erp.decide(reject(done.version, "PO-1012", "anna", "no"))
-    assert result.outcome is Outcome.ALREADY_DECIDED
+    assert result.outcome is DecisionOutcome.ALREADY_DECIDED
 
 
 async def test_each_decides_with_their_own_key(open_odoo: Open) -> None:
     erp, server = await open_odoo(approvers=keys("anna"))
-    assert (await erp.decide(approve(await _version_of(erp, "PO-1001"), "PO-1001", "anna"))).outcome is Outcome.APPLIED
+    assert (
+        await erp.decide(approve(await _version_of(erp, "PO-1001"), "PO-1001", "anna"))
+    ).outcome is DecisionOutcome.APPLIED
     [write] = server.requests.of(Request.WRITE)
     assert write.headers["Authorization"] == f"bearer {key_of('anna')}"
     reads = server.requests.of(Request.READ)
@@ -326,7 +328,7 @@ async def test_each_decides_with_their_own_key(open_odoo: Open) -> None:
 async def test_who_has_no_key_is_not_permitted(open_odoo: Open) -> None:
     erp, server = await open_odoo()
     result = await erp.decide(approve(await _version_of(erp, "PO-1001"), "PO-1001", "anna"))
-    assert (result.outcome, result.text) == (Outcome.NOT_PERMITTED, "no API key of this person is configured")
+    assert (result.outcome, result.text) == (DecisionOutcome.NOT_PERMITTED, "no API key of this person is configured")
     assert server.requests.count(Request.WRITE) == 0
 
 
@@ -335,7 +337,7 @@ async def test_a_person_s_key_that_ended_is_no_fault_of_the_source(release: tupl
     """Keys of people are valid for three months at most."""
     erp, _ = await open_odoo(release, approvers={"anna": "ended"})
     result = await erp.decide(approve(await _version_of(erp, "PO-1001"), "PO-1001", "anna"))
-    assert (result.outcome, result.text) == (Outcome.NOT_PERMITTED, "this person's API key is refused")
+    assert (result.outcome, result.text) == (DecisionOutcome.NOT_PERMITTED, "this person's API key is refused")
     assert await erp.find_products("SKU123", limit=1)
 
 
@@ -343,9 +345,9 @@ async def test_with_the_bots_key_the_message_names_who_decided(open_odoo: Open) 
     """The bot's account is anna's here, who has the right."""
     erp, server = await open_odoo(user="anna", key=key_of("anna"), decide_as_bot=True)
     version = await _version_of(erp, "PO-1001")
-    assert (await erp.decide(approve(version, "PO-1001", "wang"))).outcome is Outcome.APPLIED
+    assert (await erp.decide(approve(version, "PO-1001", "wang"))).outcome is DecisionOutcome.APPLIED
     version = await _version_of(erp, "PO-1002")
-    assert (await erp.decide(reject(version, "PO-1002", "li", "too dear"))).outcome is Outcome.APPLIED
+    assert (await erp.decide(reject(version, "PO-1002", "li", "too dear"))).outcome is DecisionOutcome.APPLIED
     assert [body for _, _, body in server.messages] == ["wang: approve", "li: reject: too dear"]
     order = await erp.purchase_order("PO-1001")
     assert order.approval is not None
@@ -383,13 +385,13 @@ async def test_a_long_transaction_appears_with_a_time_that_has_passed(open_odoo:
 async def test_thousands_of_moves_of_one_product_do_not_stop_the_cursor(open_odoo: Open, clock: Clock) -> None:
     full = FakeOdoo(ReferenceCompany(now=clock.now), clock)
     rows = [
-        {"id": n, "product_id": Many("product.product", 101 + n // 400, "x"), "state": "done",
-         "company_id": Many("res.company", 1, "x"), "write_date": clock.now()}
+        {"id": n, "product_id": Many2One("product.product", 101 + n // 400, "x"), "state": "done",
+         "company_id": Many2One("res.company", 1, "x"), "write_date": clock.now()}
         for n in range(1_200)
     ]  # fmt: skip
     fields = dict.fromkeys(rows[0], "char")
     server = FakeOdoo(
-        full.company, clock, models=lambda name: Model(fields, rows) if name == "stock.move" else full.records(name)
+        full.company, clock, models=lambda name: OdooModel(fields, rows) if name == "stock.move" else full.records(name)
     )
     erp, _ = await open_odoo(server=server)
     items, cursor = await all_changes(erp, Area.STOCK, limit=1)
@@ -400,7 +402,7 @@ async def test_thousands_of_moves_of_one_product_do_not_stop_the_cursor(open_odo
 async def test_products_without_a_code_that_change_at_once_all_come(open_odoo: Open, clock: Clock) -> None:
     full = FakeOdoo(ReferenceCompany(now=clock.now), clock)
 
-    def models(name: str) -> Model | None:
+    def models(name: str) -> OdooModel | None:
         model = full.records(name)
         if name != "product.product" or model is None:
             return model
@@ -415,7 +417,7 @@ async def test_products_without_a_code_that_change_at_once_all_come(open_odoo: O
 async def test_an_archived_product_is_a_change(open_odoo: Open, clock: Clock) -> None:
     full = FakeOdoo(ReferenceCompany(now=clock.now), clock)
 
-    def models(name: str) -> Model | None:
+    def models(name: str) -> OdooModel | None:
         model = full.records(name)
         if name != "product.product" or model is None:
             return model

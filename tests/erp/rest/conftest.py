@@ -11,10 +11,9 @@ import pytest
 
 from bot.erp.rest.adapter import RestErp
 from bot.erp.rest.manifest import RestOptions
-from bot.erp.vendors import Surroundings
+from bot.erp.vendors import AdapterContext
 from bot.testing.fake_erp import FakeServer
-
-from .replying import Open, Start
+from tests.erp.rest.scripted_server import Open, Start
 
 NOW = datetime(2026, 11, 24, 2, 30, tzinfo=UTC)
 
@@ -24,8 +23,8 @@ async def open_erp(tmp_path: Path) -> AsyncIterator[Open]:
     opened: list[RestErp] = []
 
     def open_erp(**options: Any) -> RestErp:
-        surroundings = Surroundings(name="main", data_dir=tmp_path, now=lambda: NOW)
-        opened.append(RestErp(surroundings, RestOptions.model_validate(options)))
+        context = AdapterContext(name="main", data_dir=tmp_path, now=lambda: NOW)
+        opened.append(RestErp(context, RestOptions.model_validate(options)))
         return opened[-1]
 
     yield open_erp

@@ -17,14 +17,13 @@ from bot.erp.errors import (
     RateLimited,
     Unavailable,
 )
-from bot.erp.model import Decision, Outcome, Verdict
+from bot.erp.model import Decision, DecisionOutcome, Verdict
 from bot.erp.port import ListQuery
 from bot.testing.company import Clock, ReferenceCompany
-from bot.testing.fake_erp import SECRET, Kind, exact_json
-from bot.testing.fakes.plain import PAGE, USER, FakeKeyed, FakePlain, Paging
-
-from .replying import SALE, Open, Replying, Start, sales
-from .shown import api_options
+from bot.testing.fake_erp import SECRET, RequestKind, exact_json
+from bot.testing.plain_erp_server import PAGE, USER, FakePlain, FakePlainWithApiKey, Paging
+from tests.erp.rest.documented_config import api_options
+from tests.erp.rest.scripted_server import SALE, Open, ScriptedServer, Start, sales
 
 
 @pytest.fixture
@@ -45,20 +44,20 @@ ACCOUNTS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("kind", ACCOUNTS)
 async def test_keys_go_where_they_belong(start: Start, open_erp: Open, company: ReferenceCompany, kind: Any) -> None:
-    server = await start(FakeKeyed(company, Clock(), account=kind))
+    server = await start(FakePlainWithApiKey(company, Clock(), account=kind))
     erp = open_erp(**api_options(url=server.url, account={"kind": kind} | ACCOUNTS[kind]))
     seen = await erp.purchase_order("PO-1001")
     decided = await erp.decide(
         Decision(number=seen.number, version=seen.version, verdict=Verdict.APPROVE, by="anna", reason="")
     )
-    assert decided.outcome is Outcome.APPLIED
+    assert decided.outcome is DecisionOutcome.APPLIED
 
 
 @pytest.mark.parametrize("kind", [kind for kind in ACCOUNTS if kind != "none"])
 async def test_a_wrong_key_is_told_after_one_request(
     start: Start, open_erp: Open, company: ReferenceCompany, kind: Any
 ) -> None:
-    server = await start(FakeKeyed(company, Clock(), account=kind))
+    server = await start(FakePlainWithApiKey(company, Clock(), account=kind))
     wrong = {name: "wr0ng" if value == SECRET else value for name, value in ACCOUNTS[kind].items()}
     erp = open_erp(**api_options(url=server.url, account={"kind": kind} | wrong))
     with pytest.raises(AuthFailed) as caught:
@@ -82,10 +81,10 @@ async def test_tokens_are_got_once_and_renewed_once(
     erp = open_erp(**api_options(url=server.url, account=account))
     await erp.order("SO-1001")
     await erp.order("SO-1002")
-    assert server.requests.count(Kind.LOGIN) == 1
+    assert server.requests.count(RequestKind.LOGIN) == 1
     server.faults.expire_login()
     await erp.order("SO-1001")
-    assert server.requests.count(Kind.LOGIN) == 2
+    assert server.requests.count(RequestKind.LOGIN) == 2
 
 
 @pytest.mark.parametrize("secret", ["wr0ng", "with:colon", "with%41 &+"])
@@ -100,7 +99,7 @@ async def test_a_wrong_secret_is_a_wrong_account(
 
 
 async def test_a_login_without_a_token_is_a_wrong_account(start: Start, open_erp: Open) -> None:
-    server = await start(Replying(lambda request: {"success": False, "msg": "wrong password"}))
+    server = await start(ScriptedServer(lambda request: {"success": False, "msg": "wrong password"}))
     account = {"kind": "login", "path": "/login", "user": USER, "password": SECRET}
     with pytest.raises(AuthFailed):
         await open_erp(**sales(server.url, of_source={"account": account})).order("1")
@@ -112,8 +111,8 @@ async def test_a_login_in_words_of_its_own(start: Start, open_erp: Open) -> None
             return {"data": {"jwt": "abc"}}
         return SALE if request.headers.get("X-Token") == "abc" else web.Response(status=401)
 
-    server = await start(Replying(reply))
-    assert isinstance(server, Replying)
+    server = await start(ScriptedServer(reply))
+    assert isinstance(server, ScriptedServer)
     account = {
         "kind": "login",
         "path": "/auth",
@@ -144,7 +143,7 @@ PAGINGS: dict[Paging, dict[str, Any]] = {
 async def test_long_lists_are_read_to_their_end(
     start: Start, open_erp: Open, company: ReferenceCompany, paging: Paging, size: int
 ) -> None:
-    server = await start(FakeKeyed(company, Clock(), account="none", paging=paging))
+    server = await start(FakePlainWithApiKey(company, Clock(), account="none", paging=paging))
     options = api_options(url=server.url, account={"kind": "none"})
     how = PAGINGS[paging] | {"paging": PAGINGS[paging]["paging"] | {"size": size}}
     options["finance"]["list"] = {"path": "/invoices"} | how
@@ -164,14 +163,14 @@ async def test_a_page_of_its_own_costs_one_request(start: Start, open_erp: Open,
 
 
 async def test_a_list_whose_pages_repeat_is_refused(start: Start, open_erp: Open) -> None:
-    server = await start(Replying(lambda request: [SALE]))
+    server = await start(ScriptedServer(lambda request: [SALE]))
     erp = open_erp(**sales(server.url, list={"path": "/o", "params": {"p": "{page}"}, "paging": {"by": "page"}}))
     with pytest.raises(Invalid, match="every page of a list is the same"):
         await erp.orders(ListQuery())
 
 
 async def test_a_list_that_is_longer_than_its_answer_is_refused(start: Start, open_erp: Open) -> None:
-    server = await start(Replying(lambda request: {"rows": [SALE], "count": "2"}))
+    server = await start(ScriptedServer(lambda request: {"rows": [SALE], "count": "2"}))
     erp = open_erp(**sales(server.url, list={"path": "/o", "at": "rows", "total": "count"}))
     with pytest.raises(Invalid, match="longer than its answer"):
         await erp.orders(ListQuery())
@@ -186,7 +185,7 @@ async def test_a_list_that_is_too_long_is_refused(start: Start, open_erp: Open, 
 
 @pytest.mark.parametrize("elsewhere", ["http://127.0.0.1:9/x", "//evil.example.com/x", "https://evil.example.com"])
 async def test_our_key_does_not_follow_a_page_to_another_server(start: Start, open_erp: Open, elsewhere: str) -> None:
-    server = await start(Replying(lambda request: {"items": [SALE], "next": elsewhere}))
+    server = await start(ScriptedServer(lambda request: {"items": [SALE], "next": elsewhere}))
     erp = open_erp(
         **sales(server.url, list={"path": "/o", "at": "items", "paging": {"by": "next", "next": "next"}}),
         account={"kind": "bearer", "token": SECRET},
@@ -199,7 +198,7 @@ async def test_our_key_does_not_follow_a_page_to_another_server(start: Start, op
 
 
 async def test_numbers_keep_every_digit(start: Start, open_erp: Open) -> None:
-    server = await start(Replying(lambda request: SALE))
+    server = await start(ScriptedServer(lambda request: SALE))
     order = await open_erp(**sales(server.url)).order("1")
     assert order.total is not None
     assert order.total.amount == Decimal("12345678901234.56789")
@@ -208,13 +207,13 @@ async def test_numbers_keep_every_digit(start: Start, open_erp: Open) -> None:
 @pytest.mark.parametrize("answer", [[], None, {"data": None}, {"no": "12"}, [{"no": "12"}, {"no": "11"}]])
 async def test_what_is_not_the_number_asked_for_is_not_found(start: Start, open_erp: Open, answer: Any) -> None:
     """An API may search by the beginning of a number, or answer an unknown one with an empty list and status 200."""
-    server = await start(Replying(lambda request: answer))
+    server = await start(ScriptedServer(lambda request: answer))
     with pytest.raises(NotFound):
         await open_erp(**sales(server.url)).order("1")
 
 
 async def test_the_record_may_be_in_a_list(start: Start, open_erp: Open) -> None:
-    server = await start(Replying(lambda request: {"hits": [SALE | {"no": "10"}, SALE, SALE | {"no": "11"}]}))
+    server = await start(ScriptedServer(lambda request: {"hits": [SALE | {"no": "10"}, SALE, SALE | {"no": "11"}]}))
     one = {"path": "/search", "params": {"n": "{number}"}, "at": "hits"}
     assert (await open_erp(**sales(server.url, one=one)).order("1")).number == "1"
 
@@ -226,7 +225,7 @@ async def test_the_record_may_be_in_a_list(start: Start, open_erp: Open) -> None
     ],
 )  # fmt: skip
 async def test_statuses_of_lists(start: Start, open_erp: Open, status: int, error: type[ErpError]) -> None:
-    server = await start(Replying(lambda request: exact_json({"err": {"text": "<b>nein</b>"}}, status)))
+    server = await start(ScriptedServer(lambda request: exact_json({"err": {"text": "<b>nein</b>"}}, status)))
     erp = open_erp(**sales(server.url, of_source={"error": "err.text"}))
     with pytest.raises(error) as caught:
         await erp.orders(ListQuery())
@@ -248,7 +247,7 @@ ENVELOPE = {
     ],
 )  # fmt: skip
 async def test_refusals_in_an_envelope(start: Start, open_erp: Open, code: Any, error: type[ErpError]) -> None:
-    server = await start(Replying(lambda request: {"code": code, "msg": "because", "data": None}))
+    server = await start(ScriptedServer(lambda request: {"code": code, "msg": "because", "data": None}))
     erp = open_erp(**sales(server.url, of_source={"envelope": ENVELOPE, "error": "msg"}))
     with pytest.raises(error):
         await erp.order("1")
@@ -256,14 +255,14 @@ async def test_refusals_in_an_envelope(start: Start, open_erp: Open, code: Any, 
 
 async def test_good_codes_of_an_envelope(start: Start, open_erp: Open) -> None:
     for code in (0, "200"):
-        server = await start(Replying(lambda request, code=code: {"code": code, "data": SALE}))  # type: ignore[misc]
+        server = await start(ScriptedServer(lambda request, code=code: {"code": code, "data": SALE}))  # type: ignore[misc]
         one = {"path": "/orders/{number}", "at": "data"}
         erp = open_erp(**sales(server.url, one=one, of_source={"envelope": ENVELOPE}))
         assert (await erp.order("1")).number == "1"
 
 
 async def test_a_text_is_no_answer(start: Start, open_erp: Open) -> None:
-    server = await start(Replying(lambda request: web.Response(text="OK")))
+    server = await start(ScriptedServer(lambda request: web.Response(text="OK")))
     with pytest.raises(Unavailable):
         await open_erp(**sales(server.url)).order("1")
 
@@ -272,8 +271,8 @@ async def test_a_text_is_no_answer(start: Start, open_erp: Open) -> None:
 async def test_numbers_that_would_ask_for_something_else_are_not_sent(
     start: Start, open_erp: Open, number: str
 ) -> None:
-    server = await start(Replying(lambda request: SALE))
-    assert isinstance(server, Replying)
+    server = await start(ScriptedServer(lambda request: SALE))
+    assert isinstance(server, ScriptedServer)
     with pytest.raises(NotFound):
         await open_erp(**sales(server.url)).order(number)
     assert server.asked == []
@@ -281,7 +280,7 @@ async def test_numbers_that_would_ask_for_something_else_are_not_sent(
 
 async def test_odd_numbers_are_one_step_of_the_path(start: Start, open_erp: Open) -> None:
     number = "../a/b 50%?x#y"
-    server = await start(Replying(lambda request: SALE | {"no": number}))
-    assert isinstance(server, Replying)
+    server = await start(ScriptedServer(lambda request: SALE | {"no": number}))
+    assert isinstance(server, ScriptedServer)
     assert (await open_erp(**sales(server.url)).order(number)).number == number
     assert server.asked == [("GET", "/orders/..%2Fa%2Fb%2050%25%3Fx%23y", None)]

@@ -11,10 +11,9 @@ from aiohttp import web
 from bot.erp.errors import (
     NotFound,
 )
-from bot.erp.model import Area, Decision, Outcome, Verdict
+from bot.erp.model import Area, Decision, DecisionOutcome, Verdict
 from bot.erp.port import Capability
-
-from .replying import Open, Replying, Start, sales
+from tests.erp.rest.scripted_server import Open, ScriptedServer, Start, sales
 
 # Stock
 
@@ -25,7 +24,7 @@ async def test_stock_as_a_plain_list_of_places(start: Start, open_erp: Open) -> 
             return {"no": "A", "title": "Bolt"} if request.path.endswith("/A") else web.Response(status=404)
         return [{"w": "M", "q": 1}, {"w": "N", "q": Decimal("0.5")}] if full else web.Response(status=404)
 
-    server = await start(Replying(reply))
+    server = await start(ScriptedServer(reply))
     erp = open_erp(
         url=server.url,
         zone="UTC",
@@ -68,8 +67,8 @@ async def test_a_decision_is_sent_as_its_template_says(start: Start, open_erp: O
         state["s"] = "rejected"
         return {"note": "done <br> so"}
 
-    server = await start(Replying(reply))
-    assert isinstance(server, Replying)
+    server = await start(ScriptedServer(reply))
+    assert isinstance(server, ScriptedServer)
     reject = {
         "path": "/po/{id}/tasks/{task_id}",
         "method": "PUT",
@@ -83,28 +82,30 @@ async def test_a_decision_is_sent_as_its_template_says(start: Start, open_erp: O
     result = await erp.decide(
         Decision(number="PO-1", version=seen.version, verdict=Verdict.REJECT, by="a&b", reason='"no" {by}')
     )
-    assert (result.outcome, result.text) == (Outcome.APPLIED, "done so")
+    assert (result.outcome, result.text) == (DecisionOutcome.APPLIED, "done so")
     assert ("PUT", "/po/77/tasks/t-9?as=a%26b", {"action": "deny", "rev": 'a"b', "why": 'Said in chat: "no" {by}'}) in (
         server.asked
     )
     approve = Decision(number="PO-1", version=seen.version, verdict=Verdict.APPROVE, by="anna")
-    assert (await erp.decide(approve)).outcome is Outcome.UNSUPPORTED
+    assert (await erp.decide(approve)).outcome is DecisionOutcome.UNSUPPORTED
 
 
 async def test_a_decision_that_the_api_swallows_is_no_success(start: Start, open_erp: Open) -> None:
-    server = await start(Replying(lambda request: PURCHASE if request.method == "GET" else {"ok": True}))
+    server = await start(ScriptedServer(lambda request: PURCHASE if request.method == "GET" else {"ok": True}))
     erp = open_erp(**purchasing(server.url, approve={"path": "/po/{number}/approve"}))
     seen = await erp.purchase_order("PO-1")
     decision = Decision(number="PO-1", version=seen.version, verdict=Verdict.APPROVE, by="anna")
-    assert (await erp.decide(decision)).outcome is Outcome.NOT_PERMITTED
+    assert (await erp.decide(decision)).outcome is DecisionOutcome.NOT_PERMITTED
 
 
 async def test_a_failure_at_the_write_is_not_known_to_have_done_nothing(start: Start, open_erp: Open) -> None:
-    server = await start(Replying(lambda request: PURCHASE if request.method == "GET" else web.Response(status=500)))
+    server = await start(
+        ScriptedServer(lambda request: PURCHASE if request.method == "GET" else web.Response(status=500))
+    )
     erp = open_erp(**purchasing(server.url, approve={"path": "/po/{number}/approve"}))
     seen = await erp.purchase_order("PO-1")
     decision = Decision(number="PO-1", version=seen.version, verdict=Verdict.APPROVE, by="anna")
-    assert (await erp.decide(decision)).outcome is Outcome.UNKNOWN
+    assert (await erp.decide(decision)).outcome is DecisionOutcome.UNKNOWN
 
 
 # Changes
@@ -124,8 +125,8 @@ async def test_the_time_since_which_is_asked_is_written_as_the_api_wants(
     start: Start, open_erp: Open, form: str, said: str
 ) -> None:
     row = {"key": "1", "changed": "2026-11-24T02:30:05.5"}
-    server = await start(Replying(lambda request: [row]))
-    assert isinstance(server, Replying)
+    server = await start(ScriptedServer(lambda request: [row]))
+    assert isinstance(server, ScriptedServer)
     changes = {"path": "/c", "params": {"since": "{since}"}, "fields": {"key": "key", "changed_at": "changed"}}
     erp = open_erp(**sales(server.url, changes=changes, of_source={"time_format": form}))
     first = await erp.changed_since(Area.SALES, "", limit=5)

@@ -10,8 +10,7 @@ import pytest
 
 from bot.erp.rest.manifest import RestOptions
 from bot.testing.fake_erp import SECRET
-
-from .shown import api_options
+from tests.erp.rest.documented_config import api_options
 
 Change = Callable[[dict[str, Any]], Any]
 

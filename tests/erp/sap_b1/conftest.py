@@ -10,12 +10,12 @@ import pytest
 
 from bot.erp.sap_b1.adapter import SapB1Erp
 from bot.erp.sap_b1.manifest import SapB1Options
-from bot.erp.vendors import Surroundings
+from bot.erp.vendors import AdapterContext
 from bot.testing.company import TODAY, Clock, ReferenceCompany
-from bot.testing.company_records import USERS
 from bot.testing.fake_erp import SECRET
-from bot.testing.fakes.sap_b1 import COMPANY, USER, FakeSapB1, user_password
-from bot.testing.fakes.sap_b1_records import number
+from bot.testing.reference_records import USERS
+from tests.erp.fakes.sap_b1 import COMPANY, USER, FakeSapB1, user_password
+from tests.erp.fakes.sap_b1_records import number
 
 Open = Callable[..., SapB1Erp]
 
@@ -49,7 +49,7 @@ async def open_with(server: FakeSapB1, clock: Clock, tmp_path: Path) -> AsyncIte
         asked = {"url": server.url, "version": server.version, "list_days": 3650, "timeout": 10, "write_timeout": 10}
         people = {"approvers": {user.id: user_password(user.id) for user in USERS}}
         checked = SapB1Options.model_validate({**ACCOUNT, **asked, **people, **options})
-        erp = SapB1Erp(Surroundings(name="b1", data_dir=tmp_path, now=clock.now), checked)
+        erp = SapB1Erp(AdapterContext(name="b1", data_dir=tmp_path, now=clock.now), checked)
         opened.append(erp)
         return erp
 

@@ -23,16 +23,16 @@ from bot.erp.errors import (
     Unavailable,
     UnknownOutcome,
 )
-from bot.erp.http import Answer
+from bot.erp.http import HttpResponse
 from bot.erp.port import ListQuery
-from bot.erp.sap_b1 import wording
+from bot.erp.sap_b1 import query as queries
 from bot.erp.sap_b1.adapter import SapB1Erp
-from bot.erp.sap_b1.envelopes import opened
+from bot.erp.sap_b1.client import unwrap
 from bot.erp.sap_b1.manifest import SapB1Options
 from bot.testing.company import Clock, ReferenceCompany
-from bot.testing.fake_erp import SECRET, Kind
-from bot.testing.fakes.sap_b1 import NODE, FakeSapB1
-from bot.testing.fakes.sap_b1_filter import BadQuery, Filter
+from bot.testing.fake_erp import SECRET, RequestKind
+from tests.erp.fakes.sap_b1 import NODE, FakeSapB1
+from tests.erp.fakes.sap_b1_filter import ODataBadQuery, ODataFilter
 
 from .conftest import ACCOUNT, Open, both_versions
 
@@ -43,7 +43,7 @@ from .conftest import ACCOUNT, Open, both_versions
 async def test_both_cookies_go_with_every_call(erp: SapB1Erp, server: FakeSapB1) -> None:
     await erp.check()
     [session] = server.faults.sessions
-    [read] = server.requests.of(Kind.READ)
+    [read] = server.requests.of(RequestKind.READ)
     assert read.headers["Cookie"] == f"B1SESSION={session}; ROUTEID={NODE}"
     assert read.path.startswith(f"/b1s/{server.version}/")
 
@@ -54,7 +54,7 @@ async def test_a_session_ends_after_half_an_hour_without_a_call_and_is_renewed_o
     for minutes, logins in ((0, 1), (29, 1), (29, 1), (29, 1), (30, 2), (1, 2)):
         clock.advance(minutes * 60)
         await erp.check()
-        assert server.requests.count(Kind.LOGIN) == logins
+        assert server.requests.count(RequestKind.LOGIN) == logins
 
 
 async def test_the_licence_seat_is_given_back(erp: SapB1Erp, server: FakeSapB1) -> None:
@@ -82,7 +82,7 @@ async def test_paths_have_their_case_for_a_wrong_one_looks_like_an_ended_session
 async def test_a_wrong_account_is_told_and_tried_once(open_with: Open, server: FakeSapB1, wrong: Any) -> None:
     with pytest.raises(AuthFailed):
         await open_with(**wrong).check()
-    assert [each.call.kind for each in server.requests.entries] == [Kind.LOGIN]
+    assert [each.call.kind for each in server.requests.entries] == [RequestKind.LOGIN]
 
 
 @pytest.mark.parametrize("url", ["https://b1:50000/b1s/v2", "https://b1:50000/b1s/v1/", "b1:50000", "ftp://b1"])
@@ -94,8 +94,10 @@ def test_the_address_is_one_without_a_path(url: str) -> None:
 # Error envelopes (ERP sheet, 5.2)
 
 
-def answer(data: Any, status: int = 400, *, write: bool = False, headers: Mapping[str, str] | None = None) -> Answer:
-    return Answer(status, headers or {}, data, {}, None, UnknownOutcome if write else Unavailable)
+def answer(
+    data: Any, status: int = 400, *, write: bool = False, headers: Mapping[str, str] | None = None
+) -> HttpResponse:
+    return HttpResponse(status, headers or {}, data, {}, None, UnknownOutcome if write else Unavailable)
 
 
 def v1(code: Any, text: str) -> Any:
@@ -133,7 +135,7 @@ def v2(code: Any, text: str) -> Any:
 )
 def test_errors_by_status_and_code(envelope: Any, status: int, code: int, text: str, error: type[ErpError]) -> None:
     with pytest.raises(ErpError) as caught:
-        opened(answer(envelope(code, text), status), what="1005")
+        unwrap(answer(envelope(code, text), status), what="1005")
     assert type(caught.value) is error
     if error in (Invalid, NotPermitted) and text:
         assert caught.value.detail == text
@@ -142,14 +144,14 @@ def test_errors_by_status_and_code(envelope: Any, status: int, code: int, text: 
 def test_a_failure_of_the_server_leaves_a_write_open() -> None:
     for status, code in ((500, -1), (500, -1102)):
         with pytest.raises(UnknownOutcome):
-            opened(answer(v2(code, ""), status, write=True))
+            unwrap(answer(v2(code, ""), status, write=True))
 
 
 def test_what_is_no_envelope_is_told_by_its_status() -> None:
     for data in ("<html>413 Request Entity Too Large</html>", None, [1], {"error": "text"}, {}):
         with pytest.raises(Invalid, match="status 413"):
-            opened(answer(data, 413))
-    assert opened(answer(None, 204)) is None
+            unwrap(answer(data, 413))
+    assert unwrap(answer(None, 204)) is None
 
 
 async def test_bad_credentials_that_are_no_401_are_a_wrong_account_too(erp: SapB1Erp, server: FakeSapB1) -> None:
@@ -174,7 +176,7 @@ async def test_pages_are_followed_to_the_end(
 
 async def test_the_length_of_a_page_is_asked_for(open_with: Open, server: FakeSapB1) -> None:
     await open_with(page_rows=150).production_orders(ListQuery())
-    assert {read.headers["Prefer"] for read in server.requests.of(Kind.READ)} == {"odata.maxpagesize=150"}
+    assert {read.headers["Prefer"] for read in server.requests.of(RequestKind.READ)} == {"odata.maxpagesize=150"}
 
 
 async def test_a_limit_is_not_cut_off_by_the_page(open_with: Open, server: FakeSapB1) -> None:
@@ -199,7 +201,7 @@ async def test_a_next_page_somewhere_else_is_not_asked_for(erp: SapB1Erp, server
     server.answers["ProductionOrders"] = 200, {"value": [row], "@odata.nextLink": link}
     with pytest.raises(Invalid, match="somewhere else"):
         await erp.production_orders(ListQuery())
-    assert server.requests.count(Kind.READ) == 1
+    assert server.requests.count(RequestKind.READ) == 1
 
 
 async def test_a_next_page_is_followed_however_it_is_spelled(open_with: Open, server: FakeSapB1) -> None:
@@ -225,27 +227,27 @@ async def test_what_is_no_list_is_no_empty_list(erp: SapB1Erp, server: FakeSapB1
 @given(st.text(max_size=60))
 def test_no_text_leaves_its_literal(text: str) -> None:
     row = {"ItemCode": text, "ItemName": "other"}
-    condition = Filter(wording.equals("ItemCode", text), frozenset(row), folded=False).condition()
+    condition = ODataFilter(queries.equals("ItemCode", text), frozenset(row), folded=False).condition()
     assert condition(row)
     assert not condition({"ItemCode": text + "'", "ItemName": text})
 
 
 @given(st.text(min_size=1, max_size=60))
 def test_a_searched_text_matches_more_rather_than_less(text: str) -> None:
-    where = wording.contains(("ItemCode", "ItemName"), text)
+    where = queries.contains(("ItemCode", "ItemName"), text)
     row = {"ItemCode": "x", "ItemName": f"before {text} after"}
-    assert not where or Filter(where, frozenset(row), folded=False).condition()(row)
+    assert not where or ODataFilter(where, frozenset(row), folded=False).condition()(row)
 
 
 def test_conditions_are_spelled_as_documented() -> None:
-    assert wording.equals("DocNum", 1005) == "DocNum eq 1005"
-    assert wording.equals("ItemCode", "O'NEIL") == "ItemCode eq 'O''NEIL'"
-    assert wording.one_of("DocEntry", [1, 2]) == "(DocEntry eq 1 or DocEntry eq 2)"
-    assert wording.contains(("A", "B"), "x\ny'") == (
+    assert queries.equals("DocNum", 1005) == "DocNum eq 1005"
+    assert queries.equals("ItemCode", "O'NEIL") == "ItemCode eq 'O''NEIL'"
+    assert queries.one_of("DocEntry", [1, 2]) == "(DocEntry eq 1 or DocEntry eq 2)"
+    assert queries.contains(("A", "B"), "x\ny'") == (
         "(contains(A,'x') and contains(A,'y''') or contains(B,'x') and contains(B,'y'''))"
     )
-    assert wording.contains(("A",), "x" * 500) == f"contains(A,'{'x' * 50}')"
-    assert (wording.day_text(date(2026, 1, 31), "v2"), wording.day_text(date(2026, 1, 31), "v1")) == (
+    assert queries.contains(("A",), "x" * 500) == f"contains(A,'{'x' * 50}')"
+    assert (queries.day_text(date(2026, 1, 31), "v2"), queries.day_text(date(2026, 1, 31), "v1")) == (
         "2026-01-31",
         "'2026-01-31'",
     )
@@ -269,7 +271,7 @@ async def test_control_characters_and_long_texts_are_never_codes(erp: SapB1Erp, 
 
 async def test_cases_are_not_told_apart_at_the_server(erp: SapB1Erp, server: FakeSapB1) -> None:
     await erp.stock("sku123")
-    assert {read.headers["B1S-CaseInsensitive"] for read in server.requests.of(Kind.READ)} == {"true"}
+    assert {read.headers["B1S-CaseInsensitive"] for read in server.requests.of(RequestKind.READ)} == {"true"}
     assert "Items?" in server.asked[0]
     assert "ItemCode eq 'sku123'" in server.asked[0]
 
@@ -290,5 +292,5 @@ def test_secrets_are_not_shown() -> None:
     ["A eq", "A eq 'x", "B eq 1", "A like 'x'", "A eq 1)", "(A eq 1", "A eq 1 A eq 2", "A eq 9999999999", "A $ 1"],
 )
 def test_the_fake_refuses_filters_that_are_none(text: str) -> None:
-    with pytest.raises(BadQuery):
-        Filter(text, frozenset({"A"}), folded=False).condition()
+    with pytest.raises(ODataBadQuery):
+        ODataFilter(text, frozenset({"A"}), folded=False).condition()

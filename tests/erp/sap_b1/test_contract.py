@@ -20,12 +20,12 @@ from bot.erp.model import (
 )
 from bot.erp.sap_b1.manifest import vendor
 from bot.testing.company import Clock, ReferenceCompany
-from bot.testing.company_records import USERS
 from bot.testing.erp_contract import ErpContract
 from bot.testing.fake_erp import SECRET
-from bot.testing.fakes.sap_b1 import COMPANY, USER, FakeSapB1, user_password
-from bot.testing.fakes.sap_b1_records import is_draft, number
 from bot.testing.gaps import Gaps, Rewrite
+from bot.testing.reference_records import USERS
+from tests.erp.fakes.sap_b1 import COMPANY, USER, FakeSapB1, user_password
+from tests.erp.fakes.sap_b1_records import is_draft, number
 
 
 def _due(record: Any) -> Any:

@@ -10,7 +10,7 @@ import pytest
 from yarl import URL
 
 from bot.testing.company import Clock
-from bot.testing.fakes.sap_b1 import COMPANY, USER, FakeSapB1, user_password
+from tests.erp.fakes.sap_b1 import COMPANY, USER, FakeSapB1, user_password
 
 from .conftest import ACCOUNT, both_versions
 

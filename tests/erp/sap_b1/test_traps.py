@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 from bot.erp.errors import Conflict, Invalid, NotFound, NotPermitted, Unsupported
-from bot.erp.model import Area, Decision, Outcome, PurchaseOrder, PurchaseStatus, Verdict
+from bot.erp.model import Area, Decision, DecisionOutcome, PurchaseOrder, PurchaseStatus, Verdict
 from bot.erp.port import Filter, ListQuery
 from bot.erp.sap_b1.adapter import SapB1Erp
 from bot.testing.company import Clock, ReferenceCompany
 from bot.testing.erp_checks import all_changes
-from bot.testing.fake_erp import Kind
-from bot.testing.fakes.sap_b1 import FakeSapB1, user_password
-from bot.testing.fakes.sap_b1_records import is_draft
+from bot.testing.fake_erp import RequestKind
+from tests.erp.fakes.sap_b1 import FakeSapB1, user_password
+from tests.erp.fakes.sap_b1_records import is_draft
 
 from .conftest import Open, both_versions
 
@@ -55,12 +55,12 @@ async def test_approved_is_not_generated_and_goes_on_as_the_order_that_it_become
     result = await erp.decide(decision(await erp.purchase_order(WAITING)))
     assert result.order is not None
     assert (result.outcome, result.order.number, result.order.status) == (
-        Outcome.APPLIED,
+        DecisionOutcome.APPLIED,
         WAITING,
         PurchaseStatus.APPROVED,
     )
     assert result.order.extra == {"generated": "no"}
-    assert server.requests.count(Kind.WRITE) == 1
+    assert server.requests.count(RequestKind.WRITE) == 1
     server.generate(WAITING, 1555)
     for number in (WAITING, "1555"):
         order = await erp.purchase_order(number)
@@ -71,7 +71,7 @@ async def test_approved_is_not_generated_and_goes_on_as_the_order_that_it_become
     assert "1555" in listed
     assert WAITING not in listed
     late = await erp.decide(decision(result.order, by="carla"))
-    assert (late.outcome, late.order and late.order.number) == (Outcome.ALREADY_DECIDED, "1555")
+    assert (late.outcome, late.order and late.order.number) == (DecisionOutcome.ALREADY_DECIDED, "1555")
 
 
 async def test_an_approved_draft_may_be_late(erp: SapB1Erp, company: ReferenceCompany) -> None:
@@ -141,8 +141,8 @@ async def test_without_the_right_to_users_orders_are_read_and_nobody_can_decide(
     order = await erp.purchase_order(WAITING)
     assert order.approval is not None
     assert order.approval.pending_for == ("#11", "#12")
-    assert (await erp.decide(decision(order))).outcome is Outcome.NOT_PERMITTED
-    assert not server.requests.count(Kind.WRITE)
+    assert (await erp.decide(decision(order))).outcome is DecisionOutcome.NOT_PERMITTED
+    assert not server.requests.count(RequestKind.WRITE)
 
 
 async def test_without_the_right_to_requests_orders_are_read_and_nothing_can_be_decided(
@@ -151,8 +151,8 @@ async def test_without_the_right_to_requests_orders_are_read_and_nothing_can_be_
     server.answers["ApprovalRequests"] = 403, {"error": {"code": "-1116", "message": "not authorized"}}
     order = await erp.purchase_order(WAITING)
     assert (order.status, order.approval) == (PurchaseStatus.WAITING, None)
-    assert (await erp.decide(decision(order))).outcome is Outcome.NOT_PERMITTED
-    assert not server.requests.count(Kind.WRITE)
+    assert (await erp.decide(decision(order))).outcome is DecisionOutcome.NOT_PERMITTED
+    assert not server.requests.count(RequestKind.WRITE)
     with pytest.raises(NotPermitted):
         await erp.purchase_orders(ListQuery(filter=Filter.PENDING))
 
@@ -270,7 +270,7 @@ async def test_the_sessions_own_user_is_not_named_at_all(
 ) -> None:
     erp = open_with(user="anna", password=user_password("anna"), approvers={})
     result = await erp.decide(decision(await erp.purchase_order(WAITING)))
-    assert result.outcome is Outcome.APPLIED
+    assert result.outcome is DecisionOutcome.APPLIED
     assert server.bodies == [{"ApprovalRequestDecisions": [{"Status": "ardApproved"}]}]
     approval = company.purchases[WAITING].approval
     assert approval is not None
@@ -283,7 +283,7 @@ async def test_who_cannot_be_signed_for_decides_nothing(
 ) -> None:
     erp = open_with(approvers=approvers)
     result = await erp.decide(decision(await erp.purchase_order(WAITING)))
-    assert (result.outcome, server.requests.count(Kind.WRITE)) == (Outcome.NOT_PERMITTED, writes)
+    assert (result.outcome, server.requests.count(RequestKind.WRITE)) == (DecisionOutcome.NOT_PERMITTED, writes)
     assert "password" in result.text
     assert company.purchases[WAITING].status is PurchaseStatus.WAITING
 
@@ -292,7 +292,7 @@ async def test_who_cannot_be_signed_for_decides_nothing(
 async def test_a_decision_is_bound_to_the_request_as_it_was_read(erp: SapB1Erp, server: FakeSapB1) -> None:
     order = await erp.purchase_order(WAITING)
     await erp.decide(decision(order))
-    [write] = server.requests.of(Kind.WRITE)
+    [write] = server.requests.of(RequestKind.WRITE)
     assert write.headers["If-Match"].startswith('W/"')
     [single] = [path for path in server.asked if path.startswith("ApprovalRequests(")]
     assert "$select" not in single
@@ -303,14 +303,14 @@ async def test_old_releases_without_an_etag_decide_too(
 ) -> None:
     server.etags = False
     first, second = await erp.purchase_order(WAITING), await erp.purchase_order("D7002")
-    assert (await erp.decide(decision(first))).outcome is Outcome.APPLIED
-    [write] = server.requests.of(Kind.WRITE)
+    assert (await erp.decide(decision(first))).outcome is DecisionOutcome.APPLIED
+    [write] = server.requests.of(RequestKind.WRITE)
     assert "If-Match" not in write.headers
     # Somebody is faster: Business One itself refuses, in its own words.
     server.faults.lose_write_answer(
         happens=False, meanwhile=lambda: company.decide("D7002", Verdict.REJECT, "carla", "no")
     )
-    assert (await erp.decide(decision(second))).outcome is Outcome.ALREADY_DECIDED
+    assert (await erp.decide(decision(second))).outcome is DecisionOutcome.ALREADY_DECIDED
 
 
 async def test_a_request_that_changed_between_the_two_looks_is_not_decided(
@@ -320,19 +320,19 @@ async def test_a_request_that_changed_between_the_two_looks_is_not_decided(
     company.decide(TWO_LEVELS, Verdict.APPROVE, "carla")
     with pytest.raises(Conflict):
         await erp._approvals.decide(order, decision(order))
-    assert (await erp.decide(decision(order))).outcome is Outcome.CHANGED_SINCE_SHOWN
-    assert not server.requests.count(Kind.WRITE)
+    assert (await erp.decide(decision(order))).outcome is DecisionOutcome.CHANGED_SINCE_SHOWN
+    assert not server.requests.count(RequestKind.WRITE)
 
 
 async def test_a_stage_may_want_two_people(erp: SapB1Erp, server: FakeSapB1, company: ReferenceCompany) -> None:
     server.two_at_stage.add(WAITING)
     first = await erp.decide(decision(await erp.purchase_order(WAITING)))
-    assert first.outcome is Outcome.MORE_APPROVALS_NEEDED
+    assert first.outcome is DecisionOutcome.MORE_APPROVALS_NEEDED
     assert first.order is not None
     assert first.order.approval is not None
     assert (first.order.approval.pending_for, first.order.approval.decided_by) == (("carla",), "anna")
-    assert (await erp.decide(decision(first.order))).outcome is Outcome.NOT_PERMITTED
-    assert (await erp.decide(decision(first.order, by="carla"))).outcome is Outcome.APPLIED
+    assert (await erp.decide(decision(first.order))).outcome is DecisionOutcome.NOT_PERMITTED
+    assert (await erp.decide(decision(first.order, by="carla"))).outcome is DecisionOutcome.APPLIED
     assert company.purchases[WAITING].status is PurchaseStatus.APPROVED
 
 
@@ -340,8 +340,8 @@ async def test_a_lost_answer_of_one_of_two_is_read_again_and_not_sent_again(erp:
     server.two_at_stage.add(WAITING)
     order = await erp.purchase_order(WAITING)
     server.faults.lose_write_answer()
-    assert (await erp.decide(decision(order))).outcome is Outcome.MORE_APPROVALS_NEEDED
-    assert server.requests.count(Kind.WRITE) == 1
+    assert (await erp.decide(decision(order))).outcome is DecisionOutcome.MORE_APPROVALS_NEEDED
+    assert server.requests.count(RequestKind.WRITE) == 1
 
 
 async def test_a_session_that_ended_at_the_write_is_renewed_and_the_decision_done_once(
@@ -350,15 +350,15 @@ async def test_a_session_that_ended_at_the_write_is_renewed_and_the_decision_don
     order = await erp.purchase_order(WAITING)
     clock.advance(31 * 60)
     version = int(company.purchases[WAITING].version)
-    assert (await erp.decide(decision(order))).outcome is Outcome.APPLIED
+    assert (await erp.decide(decision(order))).outcome is DecisionOutcome.APPLIED
     assert int(company.purchases[WAITING].version) == version + 1
-    assert server.requests.count(Kind.LOGIN) == 2
+    assert server.requests.count(RequestKind.LOGIN) == 2
 
 
 async def test_an_order_in_a_book_is_past_deciding(erp: SapB1Erp, server: FakeSapB1) -> None:
     order = await erp.purchase_order("1010")
-    assert (await erp.decide(decision(order))).outcome is Outcome.ALREADY_DECIDED
-    assert not server.requests.count(Kind.WRITE)
+    assert (await erp.decide(decision(order))).outcome is DecisionOutcome.ALREADY_DECIDED
+    assert not server.requests.count(RequestKind.WRITE)
 
 
 # Changes
@@ -472,6 +472,6 @@ async def test_the_order_as_it_was_seen_decides_and_not_the_one_of_now(
     order = await erp.purchase_order(WAITING)
     company.set_total(WAITING, Decimal("0.01"), at=company.purchases[WAITING].changed_at)
     result = await erp.decide(decision(order))
-    assert (result.outcome, server.requests.count(Kind.WRITE)) == (Outcome.CHANGED_SINCE_SHOWN, 0)
+    assert (result.outcome, server.requests.count(RequestKind.WRITE)) == (DecisionOutcome.CHANGED_SINCE_SHOWN, 0)
     assert result.order is not None
-    assert (await erp.decide(replace(decision(result.order), reason="ok"))).outcome is Outcome.APPLIED
+    assert (await erp.decide(replace(decision(result.order), reason="ok"))).outcome is DecisionOutcome.APPLIED

@@ -11,12 +11,11 @@ import pytest
 
 from bot.erp.sql.adapter import SqlErp
 from bot.erp.sql.manifest import SqlOptions
-from bot.erp.vendors import Surroundings
+from bot.erp.vendors import AdapterContext
 from bot.testing.company import Clock, ReferenceCompany
-from bot.testing.fakes.sql import SqlInstallation
-
-from .server import Postgres
-from .small import Open
+from tests.erp.fakes.sql import SqlInstallation
+from tests.erp.sql.minimal_source import Open
+from tests.erp.sql.postgres_server import Postgres
 
 NOW = datetime(2026, 11, 24, 2, 30, tzinfo=UTC)
 
@@ -26,8 +25,8 @@ async def open_erp(tmp_path: Path) -> AsyncIterator[Open]:
     opened: list[SqlErp] = []
 
     def open_erp(**options: Any) -> SqlErp:
-        surroundings = Surroundings(name="main", data_dir=tmp_path, now=lambda: NOW)
-        opened.append(SqlErp(surroundings, SqlOptions.model_validate(options)))
+        context = AdapterContext(name="main", data_dir=tmp_path, now=lambda: NOW)
+        opened.append(SqlErp(context, SqlOptions.model_validate(options)))
         return opened[-1]
 
     yield open_erp

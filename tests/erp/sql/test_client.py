@@ -14,11 +14,10 @@ from structlog.testing import capture_logs
 from bot.erp.errors import AuthFailed, ErpError, Invalid, NotFound, NotPermitted, Unavailable
 from bot.erp.port import ListQuery
 from bot.erp.sql.client import ReadOnlyDatabase, session_commands
-from bot.testing.fakes.sql import SqlInstallation
-
-from .server import Postgres
-from .shown import company_options
-from .small import ORDERS, Open, sales, tiny
+from tests.erp.fakes.sql import SqlInstallation
+from tests.erp.sql.documented_config import company_options
+from tests.erp.sql.minimal_source import ORDERS, Open, sales, tiny
+from tests.erp.sql.postgres_server import Postgres
 
 FOREVER = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) AS no FROM n WHERE x < 0"
 

@@ -11,11 +11,10 @@ from bot.erp.port import Capability
 from bot.erp.sql.manifest import vendor
 from bot.testing.company import Clock, ReferenceCompany
 from bot.testing.erp_contract import ErpContract
-from bot.testing.fakes.sql import SqlInstallation
 from bot.testing.gaps import Gaps
-from tests.erp.sql.server import Postgres
-
-from .shown import company_options
+from tests.erp.fakes.sql import SqlInstallation
+from tests.erp.sql.documented_config import company_options
+from tests.erp.sql.postgres_server import Postgres
 
 READ = frozenset(Capability) - {Capability.APPROVE, Capability.REJECT, Capability.VERSION_CHECK}
 

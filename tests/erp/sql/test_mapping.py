@@ -15,8 +15,7 @@ from structlog.testing import capture_logs
 from bot.erp.errors import Invalid
 from bot.erp.model import Area, OrderStatus
 from bot.erp.port import Capability, ListQuery
-
-from .small import ORDERS, Open, sales, tiny
+from tests.erp.sql.minimal_source import ORDERS, Open, sales, tiny
 
 
 async def test_numeric_columns_of_sqlite_lose_digits_and_say_so(tmp_path: Path, open_erp: Open) -> None:

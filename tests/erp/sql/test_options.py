@@ -11,10 +11,9 @@ from typing import Any
 import pytest
 
 from bot.erp.sql.manifest import SqlOptions
-from bot.erp.vendors import Surroundings
+from bot.erp.vendors import AdapterContext
 from bot.errors import ConfigurationError
-
-from .shown import company_options
+from tests.erp.sql.documented_config import company_options
 
 Change = Callable[[dict[str, Any]], Any]
 
@@ -83,9 +82,9 @@ async def test_an_address_that_cannot_be_used_is_refused_without_repeating_it(ur
     from bot.erp.sql.manifest import vendor
 
     options = SqlOptions.model_validate(company_options(url=url))
-    surroundings = Surroundings(name="main", data_dir=tmp_path, now=lambda: datetime.now(UTC))
+    context = AdapterContext(name="main", data_dir=tmp_path, now=lambda: datetime.now(UTC))
     with pytest.raises(ConfigurationError, match=r"ERP source 'main': url.*an example") as caught:
-        await vendor.open(surroundings, options)
+        await vendor.open(context, options)
     assert "p4ssw0rd" not in str(caught.value)
 
 

@@ -26,9 +26,8 @@ from bot.erp.errors import (
     Unsupported,
 )
 from bot.erp.http import Http
-from bot.erp.tryton.client import Account, Refused, TrytonClient
+from bot.erp.tryton.client import Account, TrytonClient, TrytonRefusal, at, containing, decode, encode, like
 from bot.erp.tryton.manifest import TrytonOptions
-from bot.erp.tryton.wire import at, containing, decode, encode, like
 from bot.testing.company import NOW
 
 HTML = "<!doctype html>\n<html lang=en>\n<title>Refused</title>\n<h1>Refused</h1>\n"
@@ -136,7 +135,7 @@ async def test_a_limit_is_asked_for_and_no_more(canned: Canned, account: Account
 
 USER_ERROR = ["UserError", ['You are not allowed to access "Purchase".', "Within groups: 只读查询", None]]
 OF_A_CALL: list[tuple[int, Any, type[ErpError], str]] = [
-    (200, {"id": 1, "error": USER_ERROR}, Refused, "You are not allowed to access"),
+    (200, {"id": 1, "error": USER_ERROR}, TrytonRefusal, "You are not allowed to access"),
     (200, {"id": 1, "error": ["UserWarning", ["name", "Really?", "It is late."]]}, Invalid, "Really? It is late."),
     (200, {"id": 1, "error": ["ConcurrencyException", "Records were modified in the meanwhile"]}, Conflict, "changed"),
     (200, {"id": 1, "error": ["LoginException", ["otp", "Code", "char"]]}, AuthFailed, "more than a password"),

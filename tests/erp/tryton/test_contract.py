@@ -20,11 +20,11 @@ from bot.erp.model import (
 )
 from bot.erp.tryton.manifest import vendor
 from bot.testing.company import Clock, ReferenceCompany
-from bot.testing.company_records import WAREHOUSES
 from bot.testing.erp_contract import ErpContract
 from bot.testing.fake_erp import SECRET
-from bot.testing.fakes.tryton import DATABASE, RECORDS_LIMIT, USER, FakeTryton
 from bot.testing.gaps import Gaps, Rewrite
+from bot.testing.reference_records import WAREHOUSES
+from tests.erp.fakes.tryton import DATABASE, RECORDS_LIMIT, USER, FakeTryton
 
 _NOTHING = Quantities(**dict.fromkeys(Quantities.__dataclass_fields__, Decimal(0)))
 

@@ -13,14 +13,14 @@ from typing import Any
 import pytest
 
 from bot.erp.errors import Invalid, Unsupported
-from bot.erp.model import Area, Decision, Outcome, PurchaseStatus, Verdict
+from bot.erp.model import Area, Decision, DecisionOutcome, PurchaseStatus, Verdict
 from bot.erp.port import Erp, ListQuery
 from bot.erp.tryton.manifest import vendor
-from bot.erp.vendors import Surroundings
+from bot.erp.vendors import AdapterContext
 from bot.testing.company import Clock, ReferenceCompany
-from bot.testing.fake_erp import SECRET, Kind
-from bot.testing.fakes import tryton, tryton_people
-from bot.testing.fakes.tryton import DATABASE, RECORDS_LIMIT, USER, FakeTryton, UserError
+from bot.testing.fake_erp import SECRET, RequestKind
+from tests.erp.fakes import tryton, tryton_approvers
+from tests.erp.fakes.tryton import DATABASE, RECORDS_LIMIT, USER, FakeTryton, TrytonUserError
 
 OpenErp = Callable[..., Awaitable[Erp]]
 REASON = "too dear\n太贵"
@@ -51,7 +51,7 @@ async def open_erp(server: FakeTryton, clock: Clock, tmp_path: Path) -> AsyncIte
         async def open_erp(**options: Any) -> Erp:
             account = {"database": DATABASE, "user": USER, "password": SECRET, "page": RECORDS_LIMIT}
             checked = vendor.options.model_validate({"url": server.url, **account, **options})
-            erp = await vendor.open(Surroundings(name="main", data_dir=tmp_path, now=clock.now), checked)
+            erp = await vendor.open(AdapterContext(name="main", data_dir=tmp_path, now=clock.now), checked)
             stack.push_async_callback(erp.close)
             return erp
 
@@ -98,7 +98,7 @@ async def test_one_question_takes_few_requests(erp: Erp, server: FakeTryton, com
     ):
         server.requests.clear()
         await question
-        assert server.requests.count(Kind.READ) <= most
+        assert server.requests.count(RequestKind.READ) <= most
 
 
 async def test_trap_a_page_above_the_servers_limit_is_refused(open_erp: OpenErp) -> None:
@@ -113,7 +113,7 @@ async def test_trap_a_session_idles_out_after_five_minutes(erp: Erp, server: Fak
     await erp.check()
     clock.advance(301)
     await erp.check()
-    assert server.requests.count(Kind.LOGIN) == 2
+    assert server.requests.count(RequestKind.LOGIN) == 2
 
 
 async def test_trap_a_refusal_is_told_apart_by_rights_not_by_words(
@@ -122,7 +122,7 @@ async def test_trap_a_refusal_is_told_apart_by_rights_not_by_words(
     """The same Chinese sentence for a missing right and for an empty field: only the first is `NOT_PERMITTED`."""
 
     def refuse(*_: Any) -> None:
-        raise UserError("不行。")
+        raise TrytonUserError("不行。")
 
     monkeypatch.setattr(server, "_pressed", refuse)
     number = _waiting(company)
@@ -131,7 +131,7 @@ async def test_trap_a_refusal_is_told_apart_by_rights_not_by_words(
     server.faults.forbid_deciding()
     # The fault of the kit answers before the route; the rights that it takes away are the ones asked for.
     result = await _decide(erp, number, "anna")
-    assert result.outcome is Outcome.NOT_PERMITTED
+    assert result.outcome is DecisionOutcome.NOT_PERMITTED
     assert company.purchases[number].status is PurchaseStatus.WAITING
 
 
@@ -139,16 +139,16 @@ async def test_a_button_without_groups_is_open_to_who_may_write(
     erp: Erp, server: FakeTryton, company: ReferenceCompany, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: Any) -> None:
-        raise UserError("no")
+        raise TrytonUserError("no")
 
     def access(*_: Any) -> dict[str, Any]:
         return {"purchase.purchase": {"read": 1, "write": 0, "create": 0, "delete": 0}}
 
     monkeypatch.setattr(server, "_pressed", refuse)
     monkeypatch.setattr(server, "_access", access)
-    ungrouped = [{**button, "groups": []} for button in tryton_people.buttons()]
-    monkeypatch.setattr(tryton_people, "buttons", lambda: ungrouped)
-    assert (await _decide(erp, _waiting(company), "anna")).outcome is Outcome.NOT_PERMITTED
+    ungrouped = [{**button, "groups": []} for button in tryton_approvers.buttons()]
+    monkeypatch.setattr(tryton_approvers, "buttons", lambda: ungrouped)
+    assert (await _decide(erp, _waiting(company), "anna")).outcome is DecisionOutcome.NOT_PERMITTED
 
 
 async def test_trap_a_warning_is_a_question_for_people_at_the_screen(
@@ -180,7 +180,7 @@ async def test_trap_the_stamp_goes_along_so_that_tryton_itself_notices(
         result = await erp.decide(
             Decision(number=number, version=seen.version, verdict=verdict, by="anna", reason=REASON)
         )
-        assert result.outcome is Outcome.CHANGED_SINCE_SHOWN
+        assert result.outcome is DecisionOutcome.CHANGED_SINCE_SHOWN
         assert company.purchases[number].status is PurchaseStatus.WAITING
 
 
@@ -194,12 +194,12 @@ async def test_a_reason_that_could_not_be_left_is_told(
     erp: Erp, server: FakeTryton, company: ReferenceCompany, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: Any) -> None:
-        raise UserError("Notes are closed.")
+        raise TrytonUserError("Notes are closed.")
 
     monkeypatch.setattr(server, "_create", refuse)
     number = _waiting(company)
     result = await _decide(erp, number, "anna", Verdict.REJECT, REASON)
-    assert result.outcome is Outcome.APPLIED
+    assert result.outcome is DecisionOutcome.APPLIED
     assert "Notes are closed." in result.text
     assert company.purchases[number].status is PurchaseStatus.REJECTED
 
@@ -221,8 +221,8 @@ async def test_without_accounts_nobody_decides(
     open_erp: OpenErp, server: FakeTryton, company: ReferenceCompany
 ) -> None:
     result = await _decide(await open_erp(user="anna"), _waiting(company), "anna")
-    assert result.outcome is Outcome.NOT_PERMITTED
-    assert server.requests.count(Kind.WRITE) == 0
+    assert result.outcome is DecisionOutcome.NOT_PERMITTED
+    assert server.requests.count(RequestKind.WRITE) == 0
 
 
 async def test_the_bots_account_decides_for_people_and_a_note_names_them(
@@ -231,14 +231,14 @@ async def test_the_bots_account_decides_for_people_and_a_note_names_them(
     erp = await open_erp(user="anna", decide_as_bot=True)
     first, second = (order.number for order in list(company.purchases.values())[:2])
     approved = await _decide(erp, first, "li.na")
-    assert approved.outcome is Outcome.APPLIED
+    assert approved.outcome is DecisionOutcome.APPLIED
     assert (approved.order.approval.decided_by, approved.order.approval.reason) == ("li.na", "")
     rejected = await _decide(erp, second, "wang.qiang", Verdict.REJECT, REASON)
-    assert rejected.outcome is Outcome.APPLIED
+    assert rejected.outcome is DecisionOutcome.APPLIED
     assert (rejected.order.approval.decided_by, rejected.order.approval.reason) == ("wang.qiang", REASON)
     notes = [params[0][0]["message"] for method, params in server.calls if method == "model.ir.note.create"]
     assert notes == ["Approved by li.na", f"Rejected by wang.qiang\n{REASON}"]
-    assert (await _decide(erp, first, "wang.qiang")).outcome is Outcome.ALREADY_DECIDED
+    assert (await _decide(erp, first, "wang.qiang")).outcome is DecisionOutcome.ALREADY_DECIDED
 
 
 async def test_of_a_lost_answer_under_the_bots_account_the_order_tells(
@@ -248,20 +248,20 @@ async def test_of_a_lost_answer_under_the_bots_account_the_order_tells(
     number = _waiting(company)
     server.faults.lose_write_answer()
     result = await _decide(erp, number, "li.na")
-    assert result.outcome is Outcome.APPLIED
+    assert result.outcome is DecisionOutcome.APPLIED
     assert result.order.approval.decided_by == ""
 
 
 async def test_one_account_is_not_two_people(open_erp: OpenErp, company: ReferenceCompany, server: FakeTryton) -> None:
     erp = await open_erp(user="anna", decide_as_bot=True, approvers={"boris": SECRET})
     number = _waiting(company, levels=2)
-    assert (await _decide(erp, number, "li.na")).outcome is Outcome.MORE_APPROVALS_NEEDED
+    assert (await _decide(erp, number, "li.na")).outcome is DecisionOutcome.MORE_APPROVALS_NEEDED
     server.requests.clear()
     second = await _decide(erp, number, "wang.qiang")
-    assert second.outcome is Outcome.NOT_PERMITTED
+    assert second.outcome is DecisionOutcome.NOT_PERMITTED
     assert "second account" in second.text
-    assert server.requests.count(Kind.WRITE) == 0
-    assert (await _decide(erp, number, "boris")).outcome is Outcome.APPLIED
+    assert server.requests.count(RequestKind.WRITE) == 0
+    assert (await _decide(erp, number, "boris")).outcome is DecisionOutcome.APPLIED
 
 
 # Modules, drafts, changes

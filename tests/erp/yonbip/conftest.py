@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from bot.erp.vendors import Surroundings
+from bot.erp.vendors import AdapterContext
 from bot.erp.yonbip.adapter import YonBipErp
 from bot.erp.yonbip.manifest import YonBipOptions
 from bot.testing.company import TODAY, Clock, ReferenceCompany
 from bot.testing.fake_erp import SECRET
-from bot.testing.fakes.yonbip import APP_KEY, TENANT, FakeYonBip
+from tests.erp.fakes.yonbip import APP_KEY, TENANT, FakeYonBip
 
 Open = Callable[..., YonBipErp]
 
@@ -44,7 +44,7 @@ async def open_with(server: FakeYonBip, clock: Clock, tmp_path: Path) -> AsyncIt
     def open_with(**options: Any) -> YonBipErp:
         account = {"url": server.url, "tenant": TENANT, "app_key": APP_KEY, "app_secret": SECRET, "list_days": 3650}
         checked = YonBipOptions.model_validate({**account, "timeout": 10, "write_timeout": 10, **options})
-        erp = YonBipErp(Surroundings(name="yon", data_dir=tmp_path, now=clock.now), checked)
+        erp = YonBipErp(AdapterContext(name="yon", data_dir=tmp_path, now=clock.now), checked)
         opened.append(erp)
         return erp
 

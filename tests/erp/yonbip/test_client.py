@@ -20,16 +20,14 @@ from bot.erp.errors import (
     UnknownOutcome,
     Unsupported,
 )
-from bot.erp.http import Answer
+from bot.erp.http import HttpResponse
 from bot.erp.port import ListQuery
 from bot.erp.yonbip.adapter import YonBipErp
-from bot.erp.yonbip.client import either, spellings
-from bot.erp.yonbip.envelopes import batch, opened
+from bot.erp.yonbip.client import batch_message, either, signature, spellings, unwrap
 from bot.erp.yonbip.manifest import YonBipOptions
-from bot.erp.yonbip.signing import signature
 from bot.testing.company import Clock, ReferenceCompany
-from bot.testing.fake_erp import SECRET, Kind
-from bot.testing.fakes.yonbip import APP_KEY, FakeYonBip
+from bot.testing.fake_erp import SECRET, RequestKind
+from tests.erp.fakes.yonbip import APP_KEY, FakeYonBip
 
 from .conftest import Open
 
@@ -61,7 +59,7 @@ async def test_the_data_centre_is_asked_for_once_a_day(erp: YonBipErp, server: F
         clock.advance(hours * 3600)
         server.faults.expire_login()
         await erp.check()
-        assert server.requests.count(Kind.OTHER) == lookups
+        assert server.requests.count(RequestKind.OTHER) == lookups
 
 
 async def test_a_gateway_without_tls_is_not_believed(open_with: Open) -> None:
@@ -76,13 +74,13 @@ async def test_an_unknown_tenant_and_a_wrong_secret_are_wrong_accounts(open_with
     for wrong in ({"tenant": "nobody"}, {"app_secret": "wrong"}, {"app_key": "k2"}):
         with pytest.raises(AuthFailed):
             await open_with(**wrong).check()
-    assert not server.requests.count(Kind.READ)
+    assert not server.requests.count(RequestKind.READ)
 
 
 async def test_the_token_is_a_query_parameter_and_no_header(erp: YonBipErp, server: FakeYonBip) -> None:
     await erp.check()
     [token] = server.faults.sessions
-    [read] = server.requests.of(Kind.READ)
+    [read] = server.requests.of(RequestKind.READ)
     assert read.call.session == token
     assert token not in str(read.headers)
 
@@ -93,19 +91,19 @@ async def test_an_expired_token_is_renewed_once(erp: YonBipErp, server: FakeYonB
     await erp.check()
     clock.advance(7200)
     await erp.check()
-    assert server.requests.count(Kind.LOGIN) == 2
+    assert server.requests.count(RequestKind.LOGIN) == 2
 
 
 # Envelopes
 
 
-def answer(data: Any, *, status: int = 200, write: bool = False, retry_after: float | None = None) -> Answer:
-    return Answer(status, {}, data, {}, retry_after, UnknownOutcome if write else Unavailable)
+def answer(data: Any, *, status: int = 200, write: bool = False, retry_after: float | None = None) -> HttpResponse:
+    return HttpResponse(status, {}, data, {}, retry_after, UnknownOutcome if write else Unavailable)
 
 
 @pytest.mark.parametrize("code", ["200", 200, "00000", "10004", "100004"])
 def test_codes_of_success(code: object) -> None:
-    assert opened(answer({"code": code, "data": [1]})) == [1]
+    assert unwrap(answer({"code": code, "data": [1]})) == [1]
 
 
 @pytest.mark.parametrize(
@@ -139,34 +137,34 @@ def test_codes_of_success(code: object) -> None:
 )
 def test_errors_under_status_200(code: object, message: str, error: type[ErpError]) -> None:
     with pytest.raises(ErpError) as caught:
-        opened(answer({"code": code, "message": message}, retry_after=3), what="PO-1")
+        unwrap(answer({"code": code, "message": message}, retry_after=3), what="PO-1")
     assert type(caught.value) is error
     assert caught.value.retry_after == (3 if error is RateLimited else None)
 
 
 def test_an_address_that_is_not_registered_is_no_missing_document() -> None:
     with pytest.raises(Unsupported):
-        opened(answer({"code": "310404", "message": "API未注册"}, status=404), what="PO-1")
+        unwrap(answer({"code": "310404", "message": "API未注册"}, status=404), what="PO-1")
 
 
 def test_a_display_code_tells_a_task_that_is_gone() -> None:
     with pytest.raises(Conflict):
-        opened(answer({"code": "999", "message": "…", "displayCode": "000-530-401032"}))
+        unwrap(answer({"code": "999", "message": "…", "displayCode": "000-530-401032"}))
 
 
 def test_a_silent_back_end_leaves_a_write_open_and_a_circuit_breaker_does_not() -> None:
     with pytest.raises(UnknownOutcome):
-        opened(answer({"code": "310504", "message": "timeout"}, write=True))
+        unwrap(answer({"code": "310504", "message": "timeout"}, write=True))
     with pytest.raises(Unavailable):
-        opened(answer({"code": "310043", "message": "熔断"}, write=True))
+        unwrap(answer({"code": "310043", "message": "熔断"}, write=True))
 
 
 def test_what_is_no_envelope_is_no_answer() -> None:
     for data in ("OK", None, [1]):
         with pytest.raises(Unavailable):
-            opened(answer(data))
+            unwrap(answer(data))
     with pytest.raises(UnknownOutcome):
-        opened(answer("OK", write=True))
+        unwrap(answer("OK", write=True))
 
 
 @pytest.mark.parametrize(
@@ -181,8 +179,8 @@ def test_what_is_no_envelope_is_no_answer() -> None:
 )
 def test_a_batch_that_failed_under_code_200(data: Any, error: type[ErpError]) -> None:
     with pytest.raises(error):
-        batch(data)
-    assert batch({"failCount": 0, "sucessCount": 1, "messages": []}) == ""
+        batch_message(data)
+    assert batch_message({"failCount": 0, "sucessCount": 1, "messages": []}) == ""
 
 
 # Lists

@@ -19,12 +19,12 @@ from bot.erp.model import (
 from bot.erp.port import Capability
 from bot.erp.yonbip.manifest import vendor
 from bot.testing.company import Clock, ReferenceCompany
-from bot.testing.company_records import WAREHOUSES as NAMES
 from bot.testing.erp_contract import ErpContract
 from bot.testing.fake_erp import SECRET
-from bot.testing.fakes.yonbip import APP_KEY, TENANT, FakeYonBip, user_token
-from bot.testing.fakes.yonbip_records import WAREHOUSES
 from bot.testing.gaps import Gaps, Rewrite
+from bot.testing.reference_records import WAREHOUSES as NAMES
+from tests.erp.fakes.yonbip import APP_KEY, TENANT, FakeYonBip, user_token
+from tests.erp.fakes.yonbip_records import WAREHOUSES
 
 PEOPLE = ("anna", "boris", "carla", "dora", "guest")
 

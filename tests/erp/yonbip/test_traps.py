@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from bot.erp.errors import Invalid, NotFound, Unsupported
-from bot.erp.model import Area, Decision, Outcome, PurchaseOrder, PurchaseStatus, Verdict
+from bot.erp.model import Area, Decision, DecisionOutcome, PurchaseOrder, PurchaseStatus, Verdict
 from bot.erp.port import Filter, ListQuery
 from bot.erp.yonbip.adapter import YonBipErp
 from bot.testing.company import ReferenceCompany
-from bot.testing.fake_erp import Kind
-from bot.testing.fakes.yonbip import FakeYonBip, user_token
-from bot.testing.fakes.yonbip_records import ORG, WAREHOUSES, wire_id
+from bot.testing.fake_erp import RequestKind
+from tests.erp.fakes.yonbip import FakeYonBip, user_token
+from tests.erp.fakes.yonbip_records import ORG, WAREHOUSES, wire_id
 
 from .conftest import Open
 
@@ -158,7 +158,7 @@ async def test_lists_without_an_order_are_followed_from_the_days_that_lists_go_b
 async def test_materials_are_believed_for_some_minutes(erp: YonBipErp, server: FakeYonBip) -> None:
     for text in ("SKU1", "bolt", "screw"):
         await erp.find_products(text, limit=3)
-    assert server.requests.count(Kind.READ, Area.PRODUCTS) == 4
+    assert server.requests.count(RequestKind.READ, Area.PRODUCTS) == 4
 
 
 async def test_a_catalogue_that_takes_long_is_there_for_the_next_question(erp: YonBipErp, server: FakeYonBip) -> None:
@@ -173,7 +173,7 @@ async def test_a_catalogue_that_takes_long_is_there_for_the_next_question(erp: Y
     server.faults.clear()
     assert await erp.find_products("bolt", limit=3)
     assert await erp.find_products("screw", limit=3)
-    assert server.requests.count(Kind.READ, Area.PRODUCTS) == 4
+    assert server.requests.count(RequestKind.READ, Area.PRODUCTS) == 4
 
 
 # Deciding
@@ -182,7 +182,7 @@ async def test_a_catalogue_that_takes_long_is_there_for_the_next_question(erp: Y
 async def test_a_task_needs_its_persons_own_token(open_with: Open, company: ReferenceCompany) -> None:
     erp = open_with()
     result = await erp.decide(decision(await erp.purchase_order(WAITING)))
-    assert result.outcome is Outcome.NOT_PERMITTED
+    assert result.outcome is DecisionOutcome.NOT_PERMITTED
     assert "绑定用户" in result.text
     assert company.purchases[WAITING].status is PurchaseStatus.WAITING
 
@@ -193,7 +193,7 @@ async def test_where_the_apps_own_token_may_decide_it_is_the_persons_task(
     server.user_bound = False
     erp = open_with()
     result = await erp.decide(decision(await erp.purchase_order(WAITING), Verdict.REJECT))
-    assert result.outcome is Outcome.APPLIED
+    assert result.outcome is DecisionOutcome.APPLIED
     approval = company.purchases[WAITING].approval
     assert approval is not None
     assert (approval.decided_by, approval.reason) == ("anna", "太贵")
@@ -206,7 +206,7 @@ async def test_a_persons_token_goes_where_the_tenant_wants_it(open_with: Open, s
     server.user_bound = False
     erp = open_with(user_token_in=place, **TOKENS)
     await erp.decide(decision(await erp.purchase_order(WAITING)))
-    [write] = server.requests.of(Kind.WRITE)
+    [write] = server.requests.of(RequestKind.WRITE)
     token = user_token("anna")
     told = {
         "header": write.headers.get("yht_access_token") == token,
@@ -222,10 +222,10 @@ async def test_an_order_without_a_workflow_is_audited_only_where_that_is_wanted(
     server.no_workflow.add(WAITING)
     careful, free = open_with(), open_with(audit_without_workflow=True)
     order = await careful.purchase_order(WAITING)
-    assert (await careful.decide(decision(order))).outcome is Outcome.NOT_PERMITTED
-    assert (await free.decide(decision(order, Verdict.REJECT))).outcome is Outcome.NOT_PERMITTED
-    assert not server.requests.count(Kind.WRITE)
-    assert (await free.decide(decision(order))).outcome is Outcome.APPLIED
+    assert (await careful.decide(decision(order))).outcome is DecisionOutcome.NOT_PERMITTED
+    assert (await free.decide(decision(order, Verdict.REJECT))).outcome is DecisionOutcome.NOT_PERMITTED
+    assert not server.requests.count(RequestKind.WRITE)
+    assert (await free.decide(decision(order))).outcome is DecisionOutcome.APPLIED
     [body] = [body for path, body in server.asked if path.endswith("/batchaudit")]
     assert body == {"data": [{"id": str(wire_id(order.id[-4:]))}]}
 
@@ -236,7 +236,7 @@ async def test_an_audit_that_failed_under_code_200_is_no_success(open_with: Open
     server.answers["/scm/purchaseorder/batchaudit"] = {"code": "200", "message": "操作成功", "data": failed}
     erp = open_with(audit_without_workflow=True)
     result = await erp.decide(decision(await erp.purchase_order(WAITING)))
-    assert (result.outcome, result.text) == (Outcome.NOT_PERMITTED, "没有审核权限")
+    assert (result.outcome, result.text) == (DecisionOutcome.NOT_PERMITTED, "没有审核权限")
 
 
 async def test_audits_are_not_idempotent_and_go_out_once(open_with: Open, server: FakeYonBip) -> None:
@@ -244,8 +244,8 @@ async def test_audits_are_not_idempotent_and_go_out_once(open_with: Open, server
     erp = open_with(audit_without_workflow=True)
     order = await erp.purchase_order(WAITING)
     server.faults.lose_write_answer(happens=False)
-    assert (await erp.decide(decision(order))).outcome is Outcome.UNKNOWN
-    assert server.requests.count(Kind.WRITE) == 1
+    assert (await erp.decide(decision(order))).outcome is DecisionOutcome.UNKNOWN
+    assert server.requests.count(RequestKind.WRITE) == 1
 
 
 async def test_an_older_run_of_the_workflow_and_tasks_that_were_dropped_decide_nothing(erp: YonBipErp) -> None:
@@ -265,4 +265,4 @@ async def test_without_the_right_to_the_workflow_orders_are_read_all_the_same(
     assert order.approval is not None
     assert order.approval.pending_for == ()
     result = await erp.decide(decision(order))
-    assert (result.outcome, server.requests.count(Kind.WRITE)) == (Outcome.NOT_PERMITTED, 0)
+    assert (result.outcome, server.requests.count(RequestKind.WRITE)) == (DecisionOutcome.NOT_PERMITTED, 0)

@@ -18,10 +18,10 @@ from typing import Any
 import aiohttp
 import orjson
 
-from bot.simulator.chat import Conversation
+from bot.simulator.chat import SimConversation
 from bot.simulator.config import utc_now
-from bot.simulator.engine import Engine
-from tests.alerts.intake.signed import SECRET, sign
+from bot.simulator.engine import SimEngine
+from tests.alerts.intake.signed_requests import SECRET, sign
 
 SOURCE = "storm"
 """Name of the hook; the polled ERP's own alerts go nowhere by these rules."""
@@ -52,39 +52,39 @@ class Storm:
         """The conversations that get the cards."""
         return [f"cidStorm{number:04d}/+==" for number in range(self.groups)]
 
-    def group_of(self, matter: int) -> str:
+    def group_of(self, correlation: int) -> str:
         """Return the conversation that a matter belongs to."""
-        return self.group_ids[matter % self.groups]
+        return self.group_ids[correlation % self.groups]
 
-    def ends(self, matter: int) -> bool:
+    def ends(self, correlation: int) -> bool:
         """Whether the matter's last event says that it is over."""
-        return self.turns > 1 and matter % 5 == 0
+        return self.turns > 1 and correlation % 5 == 0
 
-    def reported(self, matter: int) -> int:
+    def reported(self, correlation: int) -> int:
         """Return how often a matter was reported to be open."""
-        return self.turns - self.ends(matter)
+        return self.turns - self.ends(correlation)
 
-    def figure(self, matter: int, turn: int) -> int:
+    def figure(self, correlation: int, turn: int) -> int:
         """Return the figure that an event reports; it grows from event to event."""
-        return turn + (_ENOUGH if turn == self.turns - 1 and self.ends(matter) else 0)
+        return turn + (_ENOUGH if turn == self.turns - 1 and self.ends(correlation) else 0)
 
-    def last(self, matter: int) -> int:
+    def last(self, correlation: int) -> int:
         """Return the figure that a matter's card has to show in the end."""
-        return self.figure(matter, self.turns - 1)
+        return self.figure(correlation, self.turns - 1)
 
-    def event(self, matter: int, turn: int) -> dict[str, Any]:
+    def event(self, correlation: int, turn: int) -> dict[str, Any]:
         """Return one event."""
         return {
             "specversion": "1.0",
-            "id": f"m{matter}-t{turn}",
+            "id": f"m{correlation}-t{turn}",
             "source": "/storm",
             "type": "stock.low",
-            "subject": sku(matter),
-            "time": (self.began + timedelta(milliseconds=turn * self.matters + matter)).isoformat(),
+            "subject": sku(correlation),
+            "time": (self.began + timedelta(milliseconds=turn * self.matters + correlation)).isoformat(),
             "data": {
                 "name": "内六角螺丝 M6×20",
-                "warehouse": f"W{matter % self.groups}",
-                "available": str(self.figure(matter, turn)),
+                "warehouse": f"W{correlation % self.groups}",
+                "available": str(self.figure(correlation, turn)),
                 "reorder_point": str(_ENOUGH),
                 "unit": "个",
             },
@@ -94,7 +94,7 @@ class Storm:
         """Return for each sender the requests that it makes one after the other: each has matters of its own."""
         for sender in range(senders):
             own = range(sender, self.matters, senders)
-            events = [self.event(matter, turn) for turn in range(self.turns) for matter in own]
+            events = [self.event(correlation, turn) for turn in range(self.turns) for correlation in own]
             yield [events[start : start + size] for start in range(0, len(events), size)]
 
     def rules(self, folder: Path) -> Path:
@@ -105,16 +105,16 @@ class Storm:
         file.write_text(f"[default]\nto = []\n\n[owners]\n{owners}\n{route}", "utf-8")
         return file
 
-    def open_groups(self, engine: Engine) -> None:
+    def open_groups(self, engine: SimEngine) -> None:
         """Open the conversations in the simulated DingTalk."""
         for group in self.group_ids:
             members = ("keeper01",)
-            engine.chat.conversations[group] = Conversation(group, "group", group, members, deque(maxlen=200))
+            engine.chat.conversations[group] = SimConversation(group, "group", group, members, deque(maxlen=200))
 
 
-def sku(matter: int) -> str:
+def sku(correlation: int) -> str:
     """Return a matter's product."""
-    return f"STORM{matter:05d}"
+    return f"STORM{correlation:05d}"
 
 
 def hook(rules: Path) -> dict[str, str]:

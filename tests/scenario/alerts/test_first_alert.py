@@ -13,9 +13,9 @@ import orjson
 import pytest
 
 from bot.simulator.config import SimulatorConfig
-from bot.simulator.server import running as simulator_running
-from tests.scenario.alerts.axis import WAREHOUSE
-from tests.scenario.alerts.wire import Wire
+from bot.simulator.server import open_simulator as simulator_running
+from tests.scenario.alerts.call_recorder import CallRecorder
+from tests.scenario.alerts.scenario import WAREHOUSE
 from tests.scenario.processes import NO_INDEX, connected, dingerp, environment, used_before
 
 GUIDE = Path(__file__).parents[3] / "docs" / "how-to" / "send-events.md"
@@ -40,7 +40,7 @@ async def test_an_event_sent_as_the_guide_says_is_a_card(tmp_path: Path) -> None
     config = SimulatorConfig()
     secret = "whsec_" + base64.b64encode(os.urandom(24)).decode()
     async with simulator_running(config) as simulator:
-        wire = Wire(simulator.engine)
+        wire = CallRecorder(simulator.engine)
         more = {"DINGERP_ALERTS__DEFAULT_GROUPS": f'["{WAREHOUSE}"]', "DINGERP_HOOKS__MAIN__SECRET": secret}
         env = environment(config, simulator.url, used_before(tmp_path / "data"), **more, **NO_INDEX)
         async with dingerp("run", env=env, folder=tmp_path) as bot:
@@ -56,7 +56,7 @@ async def test_an_event_sent_as_the_guide_says_is_a_card(tmp_path: Path) -> None
             assert (await bot.stop()).code == 0
 
 
-def find(wire: Wire, subject: str) -> list[str]:
+def find(wire: CallRecorder, subject: str) -> list[str]:
     """Return the tracks of the cards in the group whose title names the subject."""
     return [track for track in wire.copies(WAREHOUSE) if subject in wire.title(track)]
 

@@ -17,16 +17,22 @@ import pytest
 from sqlalchemy import func, select
 
 from bot.simulator.config import SimulatorConfig
-from bot.simulator.engine import Engine
-from bot.simulator.server import running as simulator_running
+from bot.simulator.engine import SimEngine
+from bot.simulator.server import open_simulator as simulator_running
 from bot.store.database import Database
 from bot.store.tables import DELIVERY
-from tests.scenario.alerts import hasty
+from tests.scenario.alerts import fast_clock_bot
+from tests.scenario.alerts.call_recorder import (
+    CallRecorder,
+    StoredCounts,
+    assert_every_card_once,
+    assert_nothing_lost,
+    settled,
+)
 from tests.scenario.alerts.storm import Senders, Storm, free_port, hook
-from tests.scenario.alerts.wire import Accounts, Wire, every_card_once, nothing_lost, settled
+from tests.scenario.fault_trial import count_strikes
 from tests.scenario.processes import NO_INDEX, Program, environment, forked, used_before
 from tests.scenario.traffic import eventually
-from tests.scenario.trial import count_strikes
 
 CONFIG = SimulatorConfig(quota_limit=None)
 ROOT = Path(__file__).parents[3]
@@ -61,7 +67,7 @@ pytestmark = [pytest.mark.process, pytest.mark.timeout(3600)]
 
 
 @dataclass(slots=True)
-class Lives:
+class KilledBots:
     """What the bots told that were killed."""
 
     recovered: int = 0
@@ -77,7 +83,7 @@ class Lives:
         self.troubles.update(str(line["what"]) for line in bot.logged("outbox.trouble"))
 
 
-def make_trouble(engine: Engine, chance: Random) -> None:
+def make_trouble(engine: SimEngine, chance: Random) -> None:
     """Let other things go wrong than before."""
     engine.faults.clear()
     for name, how in chance.choice(TROUBLES).items():
@@ -86,15 +92,15 @@ def make_trouble(engine: Engine, chance: Random) -> None:
 
 async def kill_often(
     senders: Senders,
-    engine: Engine,
+    engine: SimEngine,
     start: Start,
     kills: int,
     chance: Random,
     strikes: Counter[str],
     held: Held | None = None,
-) -> Lives:
+) -> KilledBots:
     """Start and kill one bot after the other, while the storm goes on."""
-    lives = Lives()
+    lives = KilledBots()
     for number in range(kills):
         make_trouble(engine, chance)
         senders.share = (number + 1) / (kills + 1)
@@ -116,7 +122,7 @@ async def kill_often(
     return lives
 
 
-async def under_way(engine: Engine, strikes: Counter[str], bot: Program) -> None:
+async def under_way(engine: SimEngine, strikes: Counter[str], bot: Program) -> None:
     """Let DingTalk be slow and wait until it has a card that it does not answer yet."""
     before = strikes["slow_api"]
     engine.faults.clear()
@@ -124,7 +130,7 @@ async def under_way(engine: Engine, strikes: Counter[str], bot: Program) -> None
     await eventually(lambda: strikes["slow_api"] > before, 20, hint=lambda: bot.err)
 
 
-async def come_to_rest(senders: Senders, engine: Engine, sending: asyncio.Task[None], url: str) -> Accounts:
+async def come_to_rest(senders: Senders, engine: SimEngine, sending: asyncio.Task[None], url: str) -> StoredCounts:
     """Let the rest of the storm come, DingTalk recover, and everything be sent."""
     senders.share, senders.pause = 1.0, 0.0
     await sending
@@ -141,7 +147,7 @@ async def come_to_rest(senders: Senders, engine: Engine, sending: asyncio.Task[N
 async def test_killed_again_and_again(kills: int, turns: int, tmp_path: Path, moments: Random) -> None:
     storm = Storm(matters=60, turns=turns, groups=6)
     async with simulator_running(CONFIG) as simulator:
-        engine, wire, strikes = simulator.engine, Wire(simulator.engine), count_strikes(simulator.engine.faults)
+        engine, wire, strikes = simulator.engine, CallRecorder(simulator.engine), count_strikes(simulator.engine.faults)
         storm.open_groups(engine)
         port = free_port()
         more = {"DINGERP_HTTP__PORT": str(port), **hook(storm.rules(tmp_path)), **NO_INDEX}
@@ -160,8 +166,8 @@ async def test_killed_again_and_again(kills: int, turns: int, tmp_path: Path, mo
             books = await come_to_rest(senders, engine, sending, url)
             await bot.stop()
         lives.note(bot)
-        nothing_lost(storm, books)
-        every_card_once(storm, wire)
+        assert_nothing_lost(storm, books)
+        assert_every_card_once(storm, wire)
         assert lives.recovered > 0, "some died while they were sending"
         # A few lives may all be spared by the dice, but for those that `under_way` held up.
         assert sum(strikes.values()) > (kills if kills >= 20 else 0)
@@ -177,7 +183,7 @@ async def test_of_two_on_postgresql_one_is_killed_now_and_then(
 ) -> None:
     storm = Storm(matters=60, turns=turns, groups=6)
     async with simulator_running(CONFIG) as simulator:
-        engine, wire, began = simulator.engine, Wire(simulator.engine), time.time()
+        engine, wire, began = simulator.engine, CallRecorder(simulator.engine), time.time()
         strikes = count_strikes(engine.faults)
         storm.open_groups(engine)
         ports = [free_port(), free_port()]
@@ -187,13 +193,13 @@ async def test_of_two_on_postgresql_one_is_killed_now_and_then(
             | {
                 "DINGERP_DATABASE_URL": postgres_url,
                 "PYTHONPATH": str(ROOT),
-                hasty.BEGAN: str(began),
+                fast_clock_bot.BEGAN: str(began),
             }
         )
         stays, dies = (
             partial(
                 forked,
-                hasty.__name__,
+                fast_clock_bot.__name__,
                 env=environment(
                     CONFIG, simulator.url, used_before(tmp_path / name), DINGERP_HTTP__PORT=str(port), **more
                 ),
@@ -201,7 +207,7 @@ async def test_of_two_on_postgresql_one_is_killed_now_and_then(
             )
             for name, port in zip(("stays", "dies"), ports, strict=True)
         )
-        senders = Senders(ports, now=partial(hasty.clock, began), pause=PAUSE, share=0.0)
+        senders = Senders(ports, now=partial(fast_clock_bot.clock, began), pause=PAUSE, share=0.0)
         sending = asyncio.create_task(senders.send(storm.lots(4, 15)))
         async with stays() as survivor:
             await survivor.saying("bot.running")
@@ -212,8 +218,8 @@ async def test_of_two_on_postgresql_one_is_killed_now_and_then(
             books = await come_to_rest(senders, engine, sending, postgres_url)
             await survivor.stop()
         lives.note(survivor)
-        nothing_lost(storm, books)
-        every_card_once(storm, wire)
+        assert_nothing_lost(storm, books)
+        assert_every_card_once(storm, wire)
         assert lives.held > 0 or kills < 20, "some died while they were sending"
         print(lives, senders.receipts, senders.refused)
 

@@ -11,9 +11,9 @@ from sqlalchemy import func, select
 
 from bot.store.database import Database
 from bot.store.tables import ALERT, ALERT_CARD, ALERT_CARD_MEMBER, DELIVERY
+from tests.scenario.alerts.call_recorder import assert_every_card_once, assert_nothing_lost
 from tests.scenario.alerts.storm import Storm
-from tests.scenario.alerts.weather import burst, percentile, scene, trickle, within_limits
-from tests.scenario.alerts.wire import every_card_once, nothing_lost
+from tests.scenario.alerts.storm_run import assert_within_limits, percentile, scene, send_burst, send_evenly
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(180)]
 
@@ -29,10 +29,10 @@ async def test_a_burst_becomes_one_card_for_each_matter(
 ) -> None:
     storm = Storm(matters=matters, turns=20, groups=10)
     async with scene(storm, tmp_path) as one:
-        books, figures = await burst(one, size=100, senders=4, seconds=60)
-        nothing_lost(storm, books)
-        every_card_once(storm, one.wire)
-        within_limits(figures, one.wire, per_second=per_second)
+        books, figures = await send_burst(one, size=100, senders=4, seconds=60)
+        assert_nothing_lost(storm, books)
+        assert_every_card_once(storm, one.wire)
+        assert_within_limits(figures, one.wire, per_second=per_second)
         assert one.senders.receipts == {"accepted": storm.events, "duplicate": 0}
         assert figures.created == storm.matters
         assert figures.changed < storm.events / 4, "what changes while a card waits for its turn costs no call"
@@ -44,11 +44,11 @@ async def test_a_burst_becomes_one_card_for_each_matter(
 async def test_what_is_over_the_budget_of_a_group_stands_on_a_digest(tmp_path: Path) -> None:
     storm = Storm(matters=100, turns=5, groups=1)
     async with scene(storm, tmp_path) as one:
-        books, figures = await burst(one, size=100, senders=4, seconds=150)
-        nothing_lost(storm, books)
-        within_limits(figures, one.wire)
+        books, figures = await send_burst(one, size=100, senders=4, seconds=150)
+        assert_nothing_lost(storm, books)
+        assert_within_limits(figures, one.wire)
         assert figures.created < storm.matters / 2
-        still_open = sum(not storm.ends(matter) for matter in range(storm.matters))
+        still_open = sum(not storm.ends(correlation) for correlation in range(storm.matters))
         assert await living_cards(one.database) == {1: still_open}, "each open alert on one card that was sent"
 
 
@@ -60,7 +60,7 @@ async def test_what_is_over_the_budget_of_a_group_stands_on_a_digest(tmp_path: P
 async def test_within_the_budgets_a_card_comes_at_once(matters: int, share: float, tmp_path: Path) -> None:
     storm = Storm(matters=matters, turns=1, groups=10)
     async with scene(storm, tmp_path) as one:
-        waits = await trickle(one, per_second=5)
+        waits = await send_evenly(one, per_second=5)
         assert percentile(waits, share) <= 1.0
 
 

@@ -25,11 +25,11 @@ from bot.erp import vendors
 from bot.erp.errors import NotFound, Unavailable, UnknownOutcome, Unsupported
 from bot.erp.model import Decision, DecisionResult, PurchaseOrder, PurchaseStatus, Slice, StockLevel
 from bot.erp.port import Capability, Filter, ListQuery
-from bot.erp.vendors import Surroundings, Vendor
+from bot.erp.vendors import AdapterContext, Vendor
 from bot.log import configure_logging
 from bot.settings import load_settings
 from bot.web.server import serving
-from tests.approvals.small_erp import SmallErp
+from tests.approvals.fake_erp import FakeApprovalErp
 
 T = TypeVar("T")
 
@@ -51,10 +51,10 @@ log = structlog.get_logger(__name__)
 
 
 class RemoteErp:
-    """Serves a `SmallErp`; every call takes ``seconds``, and a write happens in the middle of them."""
+    """Serves a `FakeApprovalErp`; every call takes ``seconds``, and a write happens in the middle of them."""
 
     def __init__(self, now: Callable[[], datetime], seconds: float = 0.0) -> None:
-        self.erp = SmallErp(now)
+        self.erp = FakeApprovalErp(now)
         self.seconds = seconds
         self.asked = 0
         """How many writes began; they are done whatever becomes of who asked."""
@@ -106,11 +106,11 @@ def _json(body: bytes) -> web.Response:
 
 
 def _bare(order: PurchaseOrder) -> PurchaseOrder:
-    """Return the order with mappings that can be written as JSON; a `SmallErp` has nothing in them."""
+    """Return the order with mappings that can be written as JSON; a `FakeApprovalErp` has nothing in them."""
     return replace(order, people={}, extra={})
 
 
-class Adapter:
+class RemoteErpAdapter:
     """Implements the part of `bot.erp.port.Erp` that approvals need."""
 
     capabilities = frozenset(
@@ -170,8 +170,8 @@ class _Options(BaseModel):
     url: str
 
 
-async def _open(surroundings: Surroundings, options: _Options) -> Adapter:
-    return Adapter(surroundings.name, options.url)
+async def _open(context: AdapterContext, options: _Options) -> RemoteErpAdapter:
+    return RemoteErpAdapter(context.name, options.url)
 
 
 vendor = Vendor(title="Remote ERP", options=_Options, open=_open)  # type: ignore[arg-type]  # a part of the port

@@ -15,7 +15,14 @@ from random import Random
 
 import pytest
 
-from tests.scenario.approvals.court import APPROVE, CONFIG, Answer, Court, Standing, court
+from tests.scenario.approvals.cluster import (
+    APPROVE,
+    CONFIG,
+    ApprovalCluster,
+    CardPlacement,
+    ClickAnswer,
+    cluster,
+)
 from tests.scenario.processes import Program
 from tests.scenario.traffic import eventually
 
@@ -39,7 +46,7 @@ pytestmark = [pytest.mark.process, pytest.mark.timeout(3600)]
 
 
 @dataclass(slots=True)
-class Lives:
+class KilledRuns:
     """What became of the clicks, and what the bots told that were killed."""
 
     kills: int = 0
@@ -55,14 +62,14 @@ class Lives:
 
 
 async def live_and_die(
-    scene: Court, cards: Sequence[Standing], dice: Random, lives: Lives, *, while_written: bool
-) -> list[asyncio.Task[Answer]]:
+    scene: ApprovalCluster, cards: Sequence[CardPlacement], dice: Random, lives: KilledRuns, *, while_written: bool
+) -> list[asyncio.Task[ClickAnswer]]:
     """Let a bot run, somebody click at these cards, and the bot be killed at some moment after that.
 
     ``while_written``: that moment is one at which the ERP works on the decision; else it is any.
     """
     before = scene.erp.asked
-    clicks: list[asyncio.Task[Answer]] = []
+    clicks: list[asyncio.Task[ClickAnswer]] = []
     async with scene.bot() as bot:
         await bot.saying("bot.running")
         for card in cards:
@@ -78,7 +85,7 @@ async def live_and_die(
     return clicks
 
 
-async def press_until_it_counts(scene: Court, card: Standing) -> Answer:
+async def press_until_it_counts(scene: ApprovalCluster, card: CardPlacement) -> ClickAnswer:
     """Press, and again when told to try again: where the machine is busy, the order is not always read in time."""
     answer = await scene.press(card)
     while answer.result.ok and answer.face.button(APPROVE) is not None:
@@ -86,7 +93,7 @@ async def press_until_it_counts(scene: Court, card: Standing) -> Answer:
     return answer
 
 
-async def decide_the_rest(scene: Court, numbers: Sequence[str]) -> None:
+async def decide_the_rest(scene: ApprovalCluster, numbers: Sequence[str]) -> None:
     """Let people decide whose card still asks: they were told that their click failed."""
     for number in numbers:
         card = next(one for one in scene.cards()[number] if not one.in_group)
@@ -97,8 +104,8 @@ async def decide_the_rest(scene: Court, numbers: Sequence[str]) -> None:
 
 @pytest.mark.parametrize("kills", [pytest.param(5, id="five"), pytest.param(200, id="many", marks=pytest.mark.soak)])
 async def test_killed_at_any_moment(kills: int, tmp_path: Path, dice: Random) -> None:
-    lives = Lives()
-    async with court(tmp_path, PEOPLE, erp_seconds=ERP_SECONDS, speed=SPEED, config=QUICK) as scene:
+    lives = KilledRuns()
+    async with cluster(tmp_path, PEOPLE, erp_seconds=ERP_SECONDS, speed=SPEED, config=QUICK) as scene:
         numbers = scene.submit(range(2 * kills))
         async with scene.bot() as bot:
             await scene.shown(numbers, COPIES, 60 + kills)
@@ -106,7 +113,7 @@ async def test_killed_at_any_moment(kills: int, tmp_path: Path, dice: Random) ->
             await bot.stop()
         lives.note(bot)
         cards = scene.cards()
-        clicks: list[asyncio.Task[Answer]] = []
+        clicks: list[asyncio.Task[ClickAnswer]] = []
         for life in range(kills):
             pair = numbers[2 * life : 2 * life + 2]
             chosen = [next(one for one in cards[number] if one.reader == PEOPLE[life % 2]) for number in pair]
@@ -126,7 +133,7 @@ async def test_killed_at_any_moment(kills: int, tmp_path: Path, dice: Random) ->
             await scene.settled(len(numbers), 60)
             await bot.stop()
         lives.note(bot)
-        scene.check_ends(numbers, COPIES + 1)
+        scene.assert_decided_once(numbers, COPIES + 1)
         assert await scene.decisions() == {one.number: one.by for one in scene.erp.erp.written}
         outcomes = await scene.audited()
         print(lives, f"{under_way} written before the last start, {len(open_now)} decided after it", outcomes)

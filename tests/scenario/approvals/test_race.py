@@ -14,7 +14,15 @@ import pytest
 
 from bot.erp.model import Verdict
 from bot.settings import LimitSettings
-from tests.scenario.approvals.court import APPROVE, CONFIG, REJECT, Answer, Court, Standing, court
+from tests.scenario.approvals.cluster import (
+    APPROVE,
+    CONFIG,
+    REJECT,
+    ApprovalCluster,
+    CardPlacement,
+    ClickAnswer,
+    cluster,
+)
 from tests.scenario.processes import Program
 
 PATIENT = replace(CONFIG, click_timeout=30.0)
@@ -47,7 +55,7 @@ def dice(pytestconfig: pytest.Config) -> Random:
     return Random(seed)
 
 
-async def start(stack: AsyncExitStack, scene: Court, bots: int) -> list[Program]:
+async def start(stack: AsyncExitStack, scene: ApprovalCluster, bots: int) -> list[Program]:
     """Start the bots, one after the other as an operator does."""
     started = []
     for number in range(bots):
@@ -64,7 +72,7 @@ async def end(bots: Sequence[Program]) -> None:
         assert "Traceback" not in bot.err, bot.err
 
 
-def check_answers(scene: Court, number: str, answers: Sequence[Answer]) -> None:
+def check_answers(scene: ApprovalCluster, number: str, answers: Sequence[ClickAnswer]) -> None:
     """What everybody was told is true: one person's word was recorded, and the others were told whose."""
     ((verdict, account),) = scene.verdicts()[number]
     winner = account.removeprefix("erp-")
@@ -80,16 +88,16 @@ def check_answers(scene: Court, number: str, answers: Sequence[Answer]) -> None:
     assert own == {APPROVE if verdict is Verdict.APPROVE else REASON}, (number, own, verdict)
 
 
-def is_busy(answer: Answer) -> bool:
+def is_busy(answer: ClickAnswer) -> bool:
     """Whether all that was said is that there was no answer in time."""
     return answer.face.title.startswith(BUSY)
 
 
-def check_everybody_was_told(answers: Sequence[Answer], *, alone: bool) -> None:
+def check_everybody_was_told(answers: Sequence[ClickAnswer], *, alone: bool) -> None:
     """Only who had waited was told that the bot is busy; with `check_answers`: the others were told who decided.
 
     With the machine for itself (``alone``) nobody was left with that news. Beside other tests it may be too slow for
-    any answer in time; what the cards say in the end is checked by `Court.check_ends`.
+    any answer in time; what the cards say in the end is checked by `ApprovalCluster.assert_decided_once`.
     """
     hasty = [one for one in answers if is_busy(one) and one.result.elapsed_ms < 1000 * CLICK_SECONDS]
     assert not hasty, hasty
@@ -106,7 +114,7 @@ def check_everybody_was_told(answers: Sequence[Answer], *, alone: bool) -> None:
         assert not untold, f"{len(untold)} of {len(clicks)} people heard nothing but that the bot is busy: {untold}"
 
 
-async def open_reasons(scene: Court, cards: Sequence[Standing]) -> None:
+async def open_reasons(scene: ApprovalCluster, cards: Sequence[CardPlacement]) -> None:
     """Let the readers of these cards look at the reasons for a rejection, whose buttons they press later."""
     for one in cards:
         answer = await scene.press(one, REJECT)
@@ -123,7 +131,7 @@ async def test_fifty_people_click_many_times_at_the_same_moment(
 ) -> None:
     async with AsyncExitStack() as stack:
         scene = await stack.enter_async_context(
-            court(tmp_path, CROWD, database_url=database_url, erp_seconds=0.05, config=PATIENT)
+            cluster(tmp_path, CROWD, database_url=database_url, erp_seconds=0.05, config=PATIENT)
         )
         (number,) = scene.submit([1])
         bots = await start(stack, scene, 2 if database_url else 1)
@@ -135,8 +143,8 @@ async def test_fifty_people_click_many_times_at_the_same_moment(
         presses = [(card, REASON if place % 3 == 0 else APPROVE) for place, card in enumerate(own)]
         answers = await asyncio.gather(*(scene.press(card, button) for _ in range(times) for card, button in presses))
         await scene.settled(1, 30)
-        await scene.uncovered()
-        scene.check_ends([number], len(CROWD) + 2)
+        await scene.wait_until_uncovered()
+        scene.assert_decided_once([number], len(CROWD) + 2)
         check_answers(scene, number, answers)
         check_everybody_was_told(answers, alone=alone)
         assert len(scene.erp.erp.told) == 1, "nothing else arrived there, not even in vain"
@@ -152,7 +160,7 @@ async def test_many_orders_are_decided_concurrently_without_one_wrong(
 ) -> None:
     async with AsyncExitStack() as stack:
         scene = await stack.enter_async_context(
-            court(tmp_path, THREE, database_url=postgres_url, erp_seconds=0.01, group=False, config=PATIENT)
+            cluster(tmp_path, THREE, database_url=postgres_url, erp_seconds=0.01, group=False, config=PATIENT)
         )
         numbers = scene.submit(range(orders))
         bots = await start(stack, scene, 2)
@@ -161,11 +169,11 @@ async def test_many_orders_are_decided_concurrently_without_one_wrong(
         room = asyncio.Semaphore(40)
         refuser = THREE[0]
 
-        async def press(card: Standing) -> Answer:
+        async def press(card: CardPlacement) -> ClickAnswer:
             async with room:
                 return await scene.press(card, REASON if card.reader == refuser else APPROVE)
 
-        async def look(card: Standing) -> None:
+        async def look(card: CardPlacement) -> None:
             async with room:
                 await open_reasons(scene, [card])
 
@@ -178,8 +186,8 @@ async def test_many_orders_are_decided_concurrently_without_one_wrong(
         for (number, _), answer in zip(clicks, said, strict=True):
             answers[number].append(answer)
         await scene.settled(orders, 60 + orders / 10)
-        await scene.uncovered()
-        scene.check_ends(numbers, len(THREE) + 1)
+        await scene.wait_until_uncovered()
+        scene.assert_decided_once(numbers, len(THREE) + 1)
         for number in numbers:
             check_answers(scene, number, answers[number])
         assert len(scene.erp.erp.told) == orders

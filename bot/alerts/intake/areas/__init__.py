@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from bot.alerts.intake.areas.area import PolledArea
 from bot.alerts.intake.areas.invoices import INVOICES
-from bot.alerts.intake.areas.news import ORDER_NEWS
+from bot.alerts.intake.areas.order_news import ORDER_NEWS
 from bot.alerts.intake.areas.orders import ORDERS
 from bot.alerts.intake.areas.production import PRODUCTION
 from bot.alerts.intake.areas.purchasing import PURCHASING

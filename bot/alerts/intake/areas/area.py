@@ -8,11 +8,11 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Generic, Protocol, TypeVar
 
-from bot.alerts.intake.polled import Finding
+from bot.alerts.intake.poll_state import PolledRecord
 from bot.erp.errors import Invalid
 from bot.erp.model import Area, Invoice, Money, ProductionOrder, PurchaseOrder, SalesOrder, Slice
-from bot.erp.one_source import OneSource
 from bot.erp.port import Capability, Filter, ListQuery
+from bot.erp.source_client import SourceClient
 
 D = TypeVar("D", SalesOrder, Invoice, PurchaseOrder, ProductionOrder)
 
@@ -21,14 +21,14 @@ PAGE = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Swept:
+class SweepPage:
     """One piece of a sweep.
 
     ``codes`` are subjects that still have to be read one by one, with the time of their last change where it is known.
     ``place`` is where the sweep goes on, None at its end.
     """
 
-    findings: Sequence[Finding]
+    findings: Sequence[PolledRecord]
     codes: Mapping[str, datetime | None]
     place: str | None
 
@@ -61,15 +61,15 @@ class PolledArea(Protocol):
         """How often all of it is gone through; None: as the settings say."""
         ...
 
-    async def read(self, erp: OneSource, code: str, today: date) -> Finding:
+    async def read(self, erp: SourceClient, code: str, today: date) -> PolledRecord:
         """Return what one record means; raises the classes of `bot.erp.errors`, `NotFound` among them."""
         ...
 
-    def gone(self, code: str) -> Finding:
+    def gone(self, code: str) -> PolledRecord:
         """Return what it means that a record is no more."""
         ...
 
-    async def sweep(self, erp: OneSource, place: str, limit: int, today: date) -> Swept | None:
+    async def sweep(self, erp: SourceClient, place: str, limit: int, today: date) -> SweepPage | None:
         """Return the next piece, in one call; ``limit`` is how many records may be left to be read.
 
         None where nothing can be swept.
@@ -85,18 +85,18 @@ class ListedArea(Generic[D]):
     feed: Area
     needs: Capability
     listed: Filter
-    one: Callable[[OneSource, str], Awaitable[D]]
-    many: Callable[[OneSource, ListQuery], Awaitable[Slice[D]]]
-    judge: Callable[[D, date], Finding]
-    gone: Callable[[str], Finding]
+    one: Callable[[SourceClient, str], Awaitable[D]]
+    many: Callable[[SourceClient, ListQuery], Awaitable[Slice[D]]]
+    judge: Callable[[D, date], PolledRecord]
+    gone: Callable[[str], PolledRecord]
     sweeps_by_feed: bool = False
     sweep_every: timedelta | None = None
 
-    async def read(self, erp: OneSource, code: str, today: date) -> Finding:
+    async def read(self, erp: SourceClient, code: str, today: date) -> PolledRecord:
         """Return what one document means."""
         return self.judge(await self.one(erp, code), today)
 
-    async def sweep(self, erp: OneSource, place: str, limit: int, today: date) -> Swept | None:
+    async def sweep(self, erp: SourceClient, place: str, limit: int, today: date) -> SweepPage | None:
         """Return the next page of the list; ``place`` is its offset."""
         if place and not place.isdecimal():
             raise Invalid("not a place in a list")
@@ -105,7 +105,7 @@ class ListedArea(Generic[D]):
         # Counted by what was asked for: records that were kept aside are missing from the page.
         following = offset + PAGE
         findings = [self.judge(document, today) for document in page.items]
-        return Swept(findings, {}, str(following) if following < page.total else None)
+        return SweepPage(findings, {}, str(following) if following < page.total else None)
 
 
 def without_blanks(**values: object) -> dict[str, object]:
@@ -127,7 +127,7 @@ def plain(figure: Decimal) -> str:
     return "0" if text in ("-0", "") else text
 
 
-def said_amount(amount: Money | None) -> str:
+def format_amount(amount: Money | None) -> str:
     """Return an amount as it is compared and read."""
     return "" if amount is None else f"{plain(amount.amount)} {amount.currency}".rstrip()
 
@@ -137,7 +137,7 @@ def day_after(day: date | None) -> date | None:
     return None if day is None else day + timedelta(days=1)
 
 
-def said(**words: str) -> dict[str, str]:
+def comparable_fields(**words: str) -> dict[str, str]:
     """Return what is compared to see changes."""
     return {name: word for name, word in words.items() if word}
 

@@ -5,24 +5,24 @@ from __future__ import annotations
 from datetime import date
 
 from bot.alerts.event import EventType
-from bot.alerts.intake.areas.area import ListedArea, day_after, money, said, without_blanks
-from bot.alerts.intake.polled import OVER, Finding
+from bot.alerts.intake.areas.area import ListedArea, comparable_fields, day_after, money, without_blanks
+from bot.alerts.intake.poll_state import NORMAL, PolledRecord
 from bot.erp.model import Area, SalesOrder
 from bot.erp.port import Capability, Filter
 
 LATE = "late"
 
 
-def judge(order: SalesOrder, today: date) -> Finding:
+def judge(order: SalesOrder, today: date) -> PolledRecord:
     """Return what a sales order means today."""
     is_late = order.days_late(today) > 0
     promised = order.promised_on
-    return Finding(
+    return PolledRecord(
         code=order.number,
-        state=LATE if is_late else OVER,
+        state=LATE if is_late else NORMAL,
         type=EventType.ORDER_LATE,
         data=data_of(order) | ({} if is_late else {"resolved": True}),
-        said=said(due_on=promised.isoformat() if promised else "") if is_late else {},
+        said=comparable_fields(due_on=promised.isoformat() if promised else "") if is_late else {},
         since=day_after(promised),
         changed_at=order.changed_at,
     )
@@ -42,9 +42,9 @@ def data_of(order: SalesOrder) -> dict[str, object]:
     return about | money(order.total)
 
 
-def gone(number: str) -> Finding:
+def gone(number: str) -> PolledRecord:
     """Return that nobody waits for an order that is no more."""
-    return Finding(code=number, state=OVER, type=EventType.ORDER_LATE, data={"number": number, "resolved": True})
+    return PolledRecord(code=number, state=NORMAL, type=EventType.ORDER_LATE, data={"number": number, "resolved": True})
 
 
 ORDERS: ListedArea[SalesOrder] = ListedArea(

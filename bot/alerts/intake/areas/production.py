@@ -5,28 +5,28 @@ from __future__ import annotations
 from datetime import date
 
 from bot.alerts.event import EventType
-from bot.alerts.intake.areas.area import ListedArea, day_after, said, without_blanks
-from bot.alerts.intake.polled import OVER, Finding
+from bot.alerts.intake.areas.area import ListedArea, comparable_fields, day_after, without_blanks
+from bot.alerts.intake.poll_state import NORMAL, PolledRecord
 from bot.erp.model import Area, ProductionOrder, ProductionStatus
 from bot.erp.port import Capability, Filter
 
 LATE = "late"
 
 
-def judge(order: ProductionOrder, today: date) -> Finding:
+def judge(order: ProductionOrder, today: date) -> PolledRecord:
     """Return what a production order means today."""
     data = data_of(order)
     is_late = order.days_late(today) > 0
     if order.status is ProductionStatus.DONE:
-        return Finding(
-            code=order.number, state=OVER, type=EventType.PRODUCTION_DONE, data=data, changed_at=order.changed_at
+        return PolledRecord(
+            code=order.number, state=NORMAL, type=EventType.PRODUCTION_DONE, data=data, changed_at=order.changed_at
         )
-    return Finding(
+    return PolledRecord(
         code=order.number,
-        state=LATE if is_late else OVER,
+        state=LATE if is_late else NORMAL,
         type=EventType.PRODUCTION_LATE,
         data=data | ({} if is_late else {"resolved": True}),
-        said=said(due_on=order.due_on.isoformat() if order.due_on else "") if is_late else {},
+        said=comparable_fields(due_on=order.due_on.isoformat() if order.due_on else "") if is_late else {},
         since=day_after(order.due_on),
         changed_at=order.changed_at,
     )
@@ -48,10 +48,10 @@ def data_of(order: ProductionOrder) -> dict[str, object]:
     )
 
 
-def gone(number: str) -> Finding:
+def gone(number: str) -> PolledRecord:
     """Return that nobody waits for an order that is no more."""
     data = {"number": number, "resolved": True}
-    return Finding(code=number, state=OVER, type=EventType.PRODUCTION_LATE, data=data)
+    return PolledRecord(code=number, state=NORMAL, type=EventType.PRODUCTION_LATE, data=data)
 
 
 PRODUCTION: ListedArea[ProductionOrder] = ListedArea(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date
 
 from bot.alerts.event import EventType
-from bot.alerts.intake.areas.area import ListedArea, money, said, said_amount, without_blanks
-from bot.alerts.intake.polled import OVER, Finding
+from bot.alerts.intake.areas.area import ListedArea, comparable_fields, format_amount, money, without_blanks
+from bot.alerts.intake.poll_state import NORMAL, PolledRecord
 from bot.erp.model import Approval, Area, PurchaseOrder, PurchaseStatus
 from bot.erp.port import Capability, Filter
 
@@ -21,25 +21,25 @@ _DECISIONS = {
 }
 
 
-def judge(order: PurchaseOrder, today: date) -> Finding:
+def judge(order: PurchaseOrder, today: date) -> PolledRecord:
     """Return what a purchase order means; the day does not matter."""
     approval = order.approval or Approval()
     if order.status is not PurchaseStatus.WAITING:
-        return Finding(
+        return PolledRecord(
             code=order.number,
-            state=OVER,
+            state=NORMAL,
             type=EventType.PO_DECIDED,
-            data=decided(order),
+            data=decision_data(order),
             changed_at=approval.decided_at or order.changed_at,
         )
-    compared = said(
-        amount=said_amount(order.total),
+    compared = comparable_fields(
+        amount=format_amount(order.total),
         due_on=order.due_on.isoformat() if order.due_on else "",
         supplier=order.vendor,
         level=f"{approval.level}/{approval.levels}" if approval.levels > 1 else "",
         version=order.version,
     )
-    return Finding(
+    return PolledRecord(
         code=order.number,
         state=WAITING,
         type=EventType.PO_SUBMITTED,
@@ -64,7 +64,7 @@ def data_of(order: PurchaseOrder) -> dict[str, object]:
     return about | money(order.total)
 
 
-def decided(order: PurchaseOrder) -> dict[str, object]:
+def decision_data(order: PurchaseOrder) -> dict[str, object]:
     """Return an order that does not wait any more, with what became of it."""
     approval = order.approval or Approval()
     return data_of(order) | without_blanks(
@@ -72,10 +72,10 @@ def decided(order: PurchaseOrder) -> dict[str, object]:
     )
 
 
-def gone(number: str) -> Finding:
+def gone(number: str) -> PolledRecord:
     """Return that an order that is no more waits for nobody."""
     data = {"number": number, "decision": "withdrawn"}
-    return Finding(code=number, state=OVER, type=EventType.PO_DECIDED, data=data)
+    return PolledRecord(code=number, state=NORMAL, type=EventType.PO_DECIDED, data=data)
 
 
 PURCHASING: ListedArea[PurchaseOrder] = ListedArea(

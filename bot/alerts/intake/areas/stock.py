@@ -6,11 +6,11 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from bot.alerts.event import EventType
-from bot.alerts.intake.areas.area import Swept, without_blanks
-from bot.alerts.intake.polled import OVER, Finding
+from bot.alerts.intake.areas.area import SweepPage, without_blanks
+from bot.alerts.intake.poll_state import NORMAL, PolledRecord
 from bot.erp.model import Area, Quantities, StockLevel
-from bot.erp.one_source import OneSource
 from bot.erp.port import Capability
+from bot.erp.source_client import SourceClient
 
 LOW, OUT = "low", "out"
 
@@ -24,36 +24,36 @@ class StockArea:
     sweeps_by_feed = True
     sweep_every = timedelta(days=1)
 
-    async def read(self, erp: OneSource, code: str, today: date) -> Finding:
+    async def read(self, erp: SourceClient, code: str, today: date) -> PolledRecord:
         """Return whether a product is short."""
         return judge(await erp.stock(code))
 
-    def gone(self, code: str) -> Finding:
+    def gone(self, code: str) -> PolledRecord:
         """Return that nobody misses a product that is no more."""
-        return Finding(code=code, state=OVER, type=EventType.STOCK_LOW, data={"sku": code, "resolved": True})
+        return PolledRecord(code=code, state=NORMAL, type=EventType.STOCK_LOW, data={"sku": code, "resolved": True})
 
-    async def sweep(self, erp: OneSource, place: str, limit: int, today: date) -> Swept | None:
+    async def sweep(self, erp: SourceClient, place: str, limit: int, today: date) -> SweepPage | None:
         """Return the next products, in the order in which they last changed; they still have to be read."""
         if Capability.CHANGED_SINCE not in erp.capabilities:
             return None
         changes = await erp.changed_since(self.feed, place, limit=limit)
         codes = {change.key: change.changed_at for change in changes.items}
-        return Swept((), codes, changes.cursor if changes.more else None)
+        return SweepPage((), codes, changes.cursor if changes.more else None)
 
 
 STOCK = StockArea()
 
 
-def judge(level: StockLevel) -> Finding:
+def judge(level: StockLevel) -> PolledRecord:
     """Return what a product's stock means; without a reorder point nobody knows how much is enough."""
     at_hand = at_hand_of(level.total)
-    state = OVER
+    state = NORMAL
     if level.below_reorder_point and at_hand is not None:
         state = LOW if at_hand > 0 else OUT
     data = data_of(level)
-    if state == OVER:
+    if state == NORMAL:
         data["resolved"] = True
-    return Finding(
+    return PolledRecord(
         code=level.product.sku,
         state=state,
         is_worst=state == OUT,

@@ -5,11 +5,11 @@ Times are seconds since 1970, amounts text with eight decimals, third parties ba
 
 from __future__ import annotations
 
-from bot.alerts.intake.receipt import Unreadable
-from bot.alerts.intake.vendors.translating import (
+from bot.alerts.intake.port import UnreadableEvent
+from bot.alerts.intake.vendors.translation import (
     CloudEvents,
     Document,
-    Setting,
+    TranslationContext,
     cloud_event,
     day_of_seconds,
     money,
@@ -36,19 +36,19 @@ _DECISIONS = {
 _PRODUCTS = {"PRODUCT_MODIFY", "PRODUCT_CREATE"}
 
 
-def translate(body: object, setting: Setting) -> CloudEvents:
+def translate(body: object, setting: TranslationContext) -> CloudEvents:
     """Return the event of one trigger."""
     if not isinstance(body, dict):
-        return [Unreadable(body, "not a JSON object")]
+        return [UnreadableEvent(body, "not a JSON object")]
     trigger, found = text(body.get("triggercode")), body.get("object")
     if not isinstance(found, dict):
-        return [Unreadable(body, "the body brings no object")]
+        return [UnreadableEvent(body, "the body brings no object")]
     described = _described(trigger, found, setting)
     if isinstance(described, str):
-        return [Unreadable(body, described)]
+        return [UnreadableEvent(body, described)]
     event_type, data = described
     if not (subject := text(found.get("ref"))):
-        return [Unreadable(body, "the object has no ref")]
+        return [UnreadableEvent(body, "the object has no ref")]
     # Without a time of the change, the whole body tells one state from another.
     return [cloud_event("dolibarr", event_type, subject, data, state=body, at=None)]
 
@@ -56,7 +56,7 @@ def translate(body: object, setting: Setting) -> CloudEvents:
 _Described = tuple[str, Document]
 
 
-def _described(trigger: str, found: Document, setting: Setting) -> _Described | str:
+def _described(trigger: str, found: Document, setting: TranslationContext) -> _Described | str:
     """Return type and data, or why the trigger is no event."""
     if trigger in _PRODUCTS:
         return _product(found)

@@ -6,14 +6,14 @@ submitted order counts as changed: the document itself does not tell whether it 
 
 from __future__ import annotations
 
-from bot.alerts.intake.receipt import Unreadable
-from bot.alerts.intake.vendors.translating import (
+from bot.alerts.intake.port import UnreadableEvent
+from bot.alerts.intake.vendors.translation import (
     CloudEvents,
     Document,
-    Setting,
+    TranslationContext,
     cloud_event,
     day,
-    late,
+    is_late,
     money,
     number,
     stock_type,
@@ -23,18 +23,18 @@ from bot.alerts.intake.vendors.translating import (
 _FIRST = {"on_submit", "after_insert"}
 
 
-def translate(body: object, setting: Setting) -> CloudEvents:
+def translate(body: object, setting: TranslationContext) -> CloudEvents:
     """Return the event of one document."""
     if not isinstance(body, dict):
-        return [Unreadable(body, "not a JSON object")]
+        return [UnreadableEvent(body, "not a JSON object")]
     inner = body.get("doc")
     doc = inner if isinstance(inner, dict) else body
     described = _described(doc, text(body.get("event")), setting)
     if isinstance(described, str):
-        return [Unreadable(body, described)]
+        return [UnreadableEvent(body, described)]
     event_type, subject, data = described
     if not subject:
-        return [Unreadable(body, "the document has no name")]
+        return [UnreadableEvent(body, "the document has no name")]
     shared = {"company": text(doc.get("company")), "owner": text(doc.get("owner")), "status": text(doc.get("status"))}
     changed = text(doc.get("modified")) or doc
     event = cloud_event(
@@ -46,7 +46,7 @@ def translate(body: object, setting: Setting) -> CloudEvents:
 _Described = tuple[str, str, Document]
 
 
-def _described(doc: Document, event: str, setting: Setting) -> _Described | str:
+def _described(doc: Document, event: str, setting: TranslationContext) -> _Described | str:
     """Return type, subject and data, or why the document is no event."""
     match text(doc.get("doctype")):
         case "Sales Order":
@@ -65,11 +65,11 @@ def _described(doc: Document, event: str, setting: Setting) -> _Described | str:
             return "documents of this doctype are no events here"
 
 
-def _currency(doc: Document, setting: Setting) -> str:
+def _currency(doc: Document, setting: TranslationContext) -> str:
     return text(doc.get("currency")) or setting.currency
 
 
-def _sales_order(doc: Document, event: str, setting: Setting) -> _Described | str:
+def _sales_order(doc: Document, event: str, setting: TranslationContext) -> _Described | str:
     if text(doc.get("docstatus")) == "0":
         return "a draft is no event"
     due_on = day(doc.get("delivery_date"))
@@ -80,11 +80,13 @@ def _sales_order(doc: Document, event: str, setting: Setting) -> _Described | st
         "ordered_on": day(doc.get("transaction_date")),
     }
     owed = text(doc.get("status")) in {"To Deliver", "To Deliver and Bill", "Overdue"}
-    kind = "order.created" if event in _FIRST else "order.late" if owed and late(due_on, setting) else "order.changed"
+    kind = (
+        "order.created" if event in _FIRST else "order.late" if owed and is_late(due_on, setting) else "order.changed"
+    )
     return kind, text(doc.get("name")), data
 
 
-def _invoice(doc: Document, setting: Setting) -> _Described | str:
+def _invoice(doc: Document, setting: TranslationContext) -> _Described | str:
     open_amount, due_on = number(doc.get("outstanding_amount")), day(doc.get("due_date"))
     if text(doc.get("docstatus")) != "1" or open_amount is None:
         return "an invoice that is not submitted, or without outstanding_amount, is no event"
@@ -92,13 +94,13 @@ def _invoice(doc: Document, setting: Setting) -> _Described | str:
     if open_amount <= 0:
         paid = money(doc.get("grand_total"), _currency(doc, setting))
         return "invoice.paid", text(doc.get("name")), {**customer, **paid}
-    if not late(due_on, setting):
+    if not is_late(due_on, setting):
         return "an invoice that is not yet due is no event"
     owed = money(open_amount, _currency(doc, setting))
     return "invoice.overdue", text(doc.get("name")), {**customer, **owed, "due_on": due_on}
 
 
-def _purchase_order(doc: Document, event: str, setting: Setting) -> _Described | str:
+def _purchase_order(doc: Document, event: str, setting: TranslationContext) -> _Described | str:
     state, docstatus = text(doc.get("workflow_state")), text(doc.get("docstatus"))
     data: dict[str, object] = {
         "supplier": text(doc.get("supplier_name")) or text(doc.get("supplier")),
@@ -122,7 +124,7 @@ def _purchase_order(doc: Document, event: str, setting: Setting) -> _Described |
     return "po.changed" if event == "on_change" else "po.submitted", text(doc.get("name")), data
 
 
-def _work_order(doc: Document, setting: Setting) -> _Described | str:
+def _work_order(doc: Document, setting: TranslationContext) -> _Described | str:
     due_on = day(doc.get("expected_delivery_date")) or day(doc.get("planned_end_date"))
     data = {
         "sku": text(doc.get("production_item")),
@@ -135,7 +137,7 @@ def _work_order(doc: Document, setting: Setting) -> _Described | str:
     if text(doc.get("status")) == "Completed":
         return "production.done", text(doc.get("name")), data
     running = text(doc.get("status")) in {"Not Started", "In Process", "Stock Reserved", "Stock Partially Reserved"}
-    if running and late(due_on, setting):
+    if running and is_late(due_on, setting):
         return "production.late", text(doc.get("name")), data
     return "a work order that is neither done nor late is no event"
 

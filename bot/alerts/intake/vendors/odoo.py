@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from datetime import UTC
 
-from bot.alerts.intake.receipt import Unreadable
-from bot.alerts.intake.vendors.translating import (
+from bot.alerts.intake.port import UnreadableEvent
+from bot.alerts.intake.vendors.translation import (
     CloudEvents,
     Document,
-    Setting,
+    TranslationContext,
     cloud_event,
     day,
-    late,
+    is_late,
     money,
     number,
     stock_type,
@@ -22,16 +22,16 @@ from bot.alerts.intake.vendors.translating import (
 )
 
 
-def translate(body: object, setting: Setting) -> CloudEvents:
+def translate(body: object, setting: TranslationContext) -> CloudEvents:
     """Return the event of one record."""
     if not isinstance(body, dict):
-        return [Unreadable(body, "not a JSON object")]
+        return [UnreadableEvent(body, "not a JSON object")]
     described = _described(body, setting)
     if isinstance(described, str):
-        return [Unreadable(body, described)]
+        return [UnreadableEvent(body, described)]
     event_type, subject, data = described
     if not subject:
-        return [Unreadable(body, "the chosen fields lack the record's name or number")]
+        return [UnreadableEvent(body, "the chosen fields lack the record's name or number")]
     changed = setting.moment(body.get("write_date"), UTC)
     state = text(body.get("write_date")) or {name: each for name, each in body.items() if name != "_action"}
     return [cloud_event("odoo", event_type, subject, data, state=state, at=changed)]
@@ -40,7 +40,7 @@ def translate(body: object, setting: Setting) -> CloudEvents:
 _Described = tuple[str, str, Document]
 
 
-def _described(record: Document, setting: Setting) -> _Described | str:
+def _described(record: Document, setting: TranslationContext) -> _Described | str:
     """Return type, subject and data, or why the record is no event."""
     match text(record.get("_model")):
         case "sale.order":
@@ -59,7 +59,7 @@ def _described(record: Document, setting: Setting) -> _Described | str:
             return "records of this model are no events here"
 
 
-def _sale(record: Document, setting: Setting) -> _Described | str:
+def _sale(record: Document, setting: TranslationContext) -> _Described | str:
     if text(record.get("state")) not in {"sale", "done"}:
         return "a quotation or a cancelled order is no event"
     due_on = day(record.get("commitment_date"))
@@ -69,23 +69,23 @@ def _sale(record: Document, setting: Setting) -> _Described | str:
         "status": text(record.get("state")),
     }
     owed = text(record.get("delivery_status")) in {"pending", "started", "partial"}
-    kind = "order.late" if owed and late(due_on, setting) else "order.changed"
+    kind = "order.late" if owed and is_late(due_on, setting) else "order.changed"
     return kind, text(record.get("name")), data
 
 
-def _invoice(record: Document, setting: Setting) -> _Described | str:
+def _invoice(record: Document, setting: TranslationContext) -> _Described | str:
     if text(record.get("move_type")) not in {"", "out_invoice"}:
         return "only customers' invoices are events"
     due_on, state = day(record.get("invoice_date_due")), text(record.get("payment_state"))
     if state in {"paid", "in_payment"}:
         return "invoice.paid", text(record.get("name")), money(record.get("amount_total"), setting.currency)
-    if state in {"not_paid", "partial"} and late(due_on, setting):
+    if state in {"not_paid", "partial"} and is_late(due_on, setting):
         owed = money(record.get("amount_residual"), setting.currency)
         return "invoice.overdue", text(record.get("name")), {**owed, "due_on": due_on}
     return "an invoice that is neither paid nor overdue is no event"
 
 
-def _purchase(record: Document, setting: Setting) -> _Described | str:
+def _purchase(record: Document, setting: TranslationContext) -> _Described | str:
     data = {**money(record.get("amount_total"), setting.currency), "due_on": day(record.get("date_planned"))}
     match text(record.get("state")):
         case "to approve":
@@ -99,7 +99,7 @@ def _purchase(record: Document, setting: Setting) -> _Described | str:
             return "a request for quotation is no event"
 
 
-def _production(record: Document, setting: Setting) -> _Described | str:
+def _production(record: Document, setting: TranslationContext) -> _Described | str:
     due_on, state = day(record.get("date_deadline")), text(record.get("state"))
     data = {
         "quantity": number(record.get("product_qty")),
@@ -108,7 +108,7 @@ def _production(record: Document, setting: Setting) -> _Described | str:
     }
     if state == "done":
         return "production.done", text(record.get("name")), data
-    if state in {"confirmed", "progress", "to_close"} and late(due_on, setting):
+    if state in {"confirmed", "progress", "to_close"} and is_late(due_on, setting):
         return "production.late", text(record.get("name")), data
     return "a manufacturing order that is neither done nor late is no event"
 

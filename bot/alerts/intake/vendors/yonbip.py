@@ -8,10 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bot.alerts.errors import Undecodable
-from bot.alerts.intake.decoding import decode
-from bot.alerts.intake.receipt import Unreadable
-from bot.alerts.intake.vendors.translating import CloudEvents, Document, Setting, cloud_event, money, text
+from bot.alerts.intake.json_codec import decode_json
+from bot.alerts.intake.port import InvalidJson, UnreadableEvent
+from bot.alerts.intake.vendors.translation import (
+    CloudEvents,
+    Document,
+    TranslationContext,
+    cloud_event,
+    money,
+    text,
+)
 
 TEST = "CHECK_URL"
 """The event by which the vendor's console tests the address."""
@@ -32,19 +38,19 @@ _DECISIONS = {
 }
 
 
-def translate(body: object, setting: Setting) -> CloudEvents:
+def translate(body: object, setting: TranslationContext) -> CloudEvents:
     """Return the event of one message; none for the vendor's test."""
     if not isinstance(body, dict):
-        return [Unreadable(body, "not a JSON object")]
+        return [UnreadableEvent(body, "not a JSON object")]
     code = text(body.get("type")) or text(body.get("eventType"))
     if code == TEST:
         return []
     if code not in _TYPES:
-        return [Unreadable(body, "this event code is no event here")]
+        return [UnreadableEvent(body, "this event code is no event here")]
     bill = _bill(body)
     number = next((found for name in ("code", "billCode", "vouchCode") if (found := text(bill.get(name)))), "")
     if not number:
-        return [Unreadable(body, "the message carries no document number; polling brings the document")]
+        return [UnreadableEvent(body, "the message carries no document number; polling brings the document")]
     data = {
         "supplier": text(bill.get("vendor_name")),
         "customer": text(bill.get("agentId_name")),
@@ -61,8 +67,8 @@ def _bill(body: Document) -> Document:
     found = next((body[name] for name in ("data", "content", "archive") if name in body), body)
     if isinstance(found, str):
         try:
-            found = decode(found)
-        except Undecodable:
+            found = decode_json(found)
+        except InvalidJson:
             return body
     if isinstance(found, list) and len(found) == 1:
         found = found[0]

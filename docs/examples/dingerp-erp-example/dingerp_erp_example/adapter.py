@@ -9,7 +9,7 @@ from bot.erp.model import Decision, DecisionResult, Product, PurchaseOrder, Slic
 from bot.erp.port import Capability, ListQuery
 from bot.erp.refusing import RefusingErp
 from bot.erp.relogin import Relogin
-from bot.erp.vendors import Surroundings
+from bot.erp.vendors import AdapterContext
 
 from . import mapping
 from .manifest import ExampleOptions
@@ -20,10 +20,10 @@ class ExampleErp(RefusingErp):  # which refuses what is not overridden here
         "stock", "stock_per_warehouse", "purchase_orders", "approve", "reject", "version_check"
     ))  # fmt: skip
 
-    def __init__(self, surroundings: Surroundings, options: ExampleOptions) -> None:
-        super().__init__(surroundings.name)
-        self._now, self._options = surroundings.now, options
-        self._http = Http(options, now=surroundings.now, source=self.name)
+    def __init__(self, context: AdapterContext, options: ExampleOptions) -> None:
+        super().__init__(context.name)
+        self._now, self._options = context.now, options
+        self._http = Http(options, now=context.now, source=self.name)
         self._relogin = Relogin(self._login)
 
     async def find_products(self, text: str, *, limit: int) -> tuple[Product, ...]:

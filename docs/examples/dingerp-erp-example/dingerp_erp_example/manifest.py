@@ -4,7 +4,7 @@ from pydantic import Field, SecretStr
 
 from bot.erp.http import HttpOptions
 from bot.erp.port import Erp
-from bot.erp.vendors import Surroundings, Vendor
+from bot.erp.vendors import AdapterContext, Vendor
 
 
 class ExampleOptions(HttpOptions):
@@ -12,10 +12,10 @@ class ExampleOptions(HttpOptions):
     password: SecretStr = Field(description="Its password.")
 
 
-async def _open(surroundings: Surroundings, options: ExampleOptions) -> Erp:
+async def _open(context: AdapterContext, options: ExampleOptions) -> Erp:
     from .adapter import ExampleErp
 
-    return ExampleErp(surroundings, options)
+    return ExampleErp(context, options)
 
 
 vendor = Vendor(title="Example ERP", options=ExampleOptions, open=_open)

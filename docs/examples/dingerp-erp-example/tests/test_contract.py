@@ -9,8 +9,8 @@ from dingerp_erp_example.manifest import vendor
 from bot.testing.company import Clock, ReferenceCompany
 from bot.testing.erp_contract import ErpContract
 from bot.testing.fake_erp import SECRET
-from bot.testing.fakes.plain import USER, FakePlain
 from bot.testing.gaps import Gaps
+from bot.testing.plain_erp_server import USER, FakePlain
 
 NOT_MAPPED = """
     Product.spec Product.category StockLevel.reorder_point

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.erp.tryton.server import running
-from tests.erp.tryton.server.running import TrytonServer
+from tests.erp.tryton.server import server_process
+from tests.erp.tryton.server.server_process import TrytonServer
 
 READING, DECIDING, CHATTING = "reading", "deciding", "chatting"
 """Copies of one database: what is decided in one does not show in the others.
@@ -41,7 +41,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """Begin once for all workers; whichever then wants the server waits for what is begun here."""
     first = os.environ.get("PYTEST_XDIST_WORKER", "gw0") == "gw0"
     if first and any(map(_wants_server, session.items)) and not session.config.option.collectonly:
-        session.config.stash[_PREPARING] = running.begin()
+        session.config.stash[_PREPARING] = server_process.begin()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -67,10 +67,10 @@ def tryton_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempP
     times: dict[str, float] = {}
     request.config.stash[_TIMES] = times
     begun = time.monotonic()
-    preparing = request.config.stash.get(_PREPARING, None) or running.begin()
-    source = running.finish(preparing)
+    preparing = request.config.stash.get(_PREPARING, None) or server_process.begin()
+    source = server_process.finish(preparing)
     times["waited until it was installed and filled"] = time.monotonic() - begun
-    times |= running.steps() if preparing is not None else {}
+    times |= server_process.steps() if preparing is not None else {}
     server = TrytonServer(source, tmp_path_factory.mktemp("tryton"), (READING, DECIDING, CHATTING))
     begun = time.monotonic()
     server.start()

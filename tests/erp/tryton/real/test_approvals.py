@@ -13,11 +13,11 @@ import pytest
 from bot.approvals.case import CaseState
 from bot.settings import ErpSettings
 from tests.erp.tryton.real.conftest import CHATTING
-from tests.erp.tryton.real.plain import PlainClient
-from tests.erp.tryton.server.running import TrytonServer
-from tests.scenario.alerts.axis import BUYING
-from tests.scenario.approvals.docket import BOSS, MANAGER, NO, YES, Hall, words
-from tests.scenario.conftest import town_in
+from tests.erp.tryton.real.plain_client import PlainClient
+from tests.erp.tryton.server.server_process import TrytonServer
+from tests.scenario.alerts.scenario import BUYING
+from tests.scenario.approvals.scenario import BOSS, MANAGER, NO, YES, ApprovalScenario, words
+from tests.scenario.conftest import run_system
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(360)]
 
@@ -35,7 +35,9 @@ async def plain(tryton_server: TrytonServer) -> PlainClient:
 
 
 @pytest.fixture
-async def hall(tryton_server: TrytonServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Hall]:
+async def scenario(
+    tryton_server: TrytonServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[ApprovalScenario]:
     monkeypatch.chdir(tmp_path)
     tryton = {
         "vendor": "tryton",
@@ -64,9 +66,9 @@ async def hall(tryton_server: TrytonServer, tmp_path: Path, monkeypatch: pytest.
     def clock() -> datetime:
         return datetime.now(UTC)
 
-    async with town_in(tmp_path, clock=clock, **changes) as town:
-        one = Hall(town, clock, tmp_path)
-        await one.look_round()
+    async with run_system(tmp_path, clock=clock, **changes) as system:
+        one = ApprovalScenario(system, clock, tmp_path)
+        await one.poll_pending()
         yield one
 
 
@@ -90,59 +92,59 @@ async def _notes(plain: PlainClient, purchase_id: int) -> list[tuple[str, str]]:
     return [(row["create_uid."]["login"], row["message"]) for row in rows]
 
 
-async def test_approved_by_a_click(hall: Hall, plain: PlainClient) -> None:
-    assert hall.places(ONE) == sorted([BOSS, MANAGER, BUYING])
+async def test_approved_by_a_click(scenario: ApprovalScenario, plain: PlainClient) -> None:
+    assert scenario.places(ONE) == sorted([BOSS, MANAGER, BUYING])
     before = await _purchase(plain, ONE)
-    seen = await hall.press(hall.card(ONE, BUYING), YES, MANAGER)
+    seen = await scenario.press(scenario.card(ONE, BUYING), YES, MANAGER)
     assert "已记录，正在通知 ERP。" in words(seen)
-    await hall.ends(ONE, CaseState.APPROVED, "已批准", "赵国强")
+    await scenario.ends(ONE, CaseState.APPROVED, "已批准", "赵国强")
     assert (before["state"], (await _purchase(plain, ONE))["state"]) == ("quotation", "processing")
     assert ("manager", "state:processing") in await _steps(plain, before["id"])
-    record = [what for what, _ in await hall.record(ONE)]
+    record = [what for what, _ in await scenario.record(ONE)]
     assert record == ["opened", "vote", "decided", "writing", "outcome", "approved"]
 
 
-async def test_rejected_with_a_reason(hall: Hall, plain: PlainClient) -> None:
+async def test_rejected_with_a_reason(scenario: ApprovalScenario, plain: PlainClient) -> None:
     reason = "太贵了, *wirklich* <b>& “too dear”"
-    await hall.ask(f"/reject {OTHER} {reason}", BOSS)
-    await hall.ends(OTHER, CaseState.REJECTED, "已驳回", "林明川")
+    await scenario.ask(f"/reject {OTHER} {reason}", BOSS)
+    await scenario.ends(OTHER, CaseState.REJECTED, "已驳回", "林明川")
     purchase = await _purchase(plain, OTHER)
     assert purchase["state"] == "cancelled"
     assert (await _steps(plain, purchase["id"]))[-1] == ("dingbot", "state:cancelled")
     assert await _notes(plain, purchase["id"]) == [("dingbot", reason)]
-    again = await hall.ask(f"/reject {OTHER} {reason}", MANAGER)
+    again = await scenario.ask(f"/reject {OTHER} {reason}", MANAGER)
     assert "林明川" in words(again)
     assert len(await _notes(plain, purchase["id"])) == 1
 
 
-async def test_two_people_are_needed(hall: Hall, plain: PlainClient) -> None:
+async def test_two_people_are_needed(scenario: ApprovalScenario, plain: PlainClient) -> None:
     """The first confirmation leaves it a quotation; who gave it has no say in the second."""
-    card = hall.card(LARGE, BUYING)
-    await hall.press(card, YES, BOSS)
-    first = await hall.case(LARGE)
+    card = scenario.card(LARGE, BUYING)
+    await scenario.press(card, YES, BOSS)
+    first = await scenario.case(LARGE)
     assert first.state is CaseState.OPEN, "the second is asked for by itself"
     purchase = await _purchase(plain, LARGE)
     assert purchase["state"] == "quotation"
-    old = [one for one in hall.copies(LARGE) if one.face.out_track_id == card.out_track_id]
+    old = [one for one in scenario.copies(LARGE) if one.face.out_track_id == card.out_track_id]
     assert [one.decides for one in old] == [False]
     assert "还需其他人同意" in old[0].words
-    await hall.press(hall.card(LARGE, BUYING), YES, BOSS)
-    assert (await _purchase(plain, LARGE))["state"] == "quotation", await hall.record(LARGE)
-    await hall.press(hall.card(LARGE, MANAGER), YES, MANAGER)
-    await hall.ends(LARGE, CaseState.APPROVED, "已同意")
+    await scenario.press(scenario.card(LARGE, BUYING), YES, BOSS)
+    assert (await _purchase(plain, LARGE))["state"] == "quotation", await scenario.record(LARGE)
+    await scenario.press(scenario.card(LARGE, MANAGER), YES, MANAGER)
+    await scenario.ends(LARGE, CaseState.APPROVED, "已同意")
     for place in (BOSS, MANAGER, BUYING):
-        assert "已批准" in words(hall.card(LARGE, place))
+        assert "已批准" in words(scenario.card(LARGE, place))
     assert (await _purchase(plain, LARGE))["state"] == "processing"
     assert (await _steps(plain, purchase["id"]))[-1] == ("manager", "state:processing")
 
 
-async def test_decided_in_tryton_itself(hall: Hall, plain: PlainClient) -> None:
+async def test_decided_in_tryton_itself(scenario: ApprovalScenario, plain: PlainClient) -> None:
     """The cards follow; who clicks then is told so, and nothing more is written."""
     number = "PO-2009"
     purchase = await _purchase(plain, number)
     await asyncio.to_thread(plain.call, "purchase.purchase.confirm", [purchase["id"]])
     before = await _steps(plain, purchase["id"])
-    seen = await hall.press(hall.card(number, BUYING), NO, MANAGER)
+    seen = await scenario.press(scenario.card(number, BUYING), NO, MANAGER)
     assert "未记录：它在 ERP 中已不再待审批。" in words(seen)
-    await hall.ends(number, CaseState.DECIDED_ELSEWHERE, "已在 ERP 中批准")
+    await scenario.ends(number, CaseState.DECIDED_ELSEWHERE, "已在 ERP 中批准")
     assert await _steps(plain, purchase["id"]) == before

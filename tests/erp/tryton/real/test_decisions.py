@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 
 from bot.erp.errors import Invalid
-from bot.erp.model import Decision, DecisionResult, Outcome, PurchaseOrder, PurchaseStatus, Verdict
+from bot.erp.model import Decision, DecisionOutcome, DecisionResult, PurchaseOrder, PurchaseStatus, Verdict
 from bot.erp.port import Erp
 from bot.erp.tryton.manifest import vendor
-from bot.erp.vendors import Surroundings
-from bot.testing.erp_checks import order_of
+from bot.erp.vendors import AdapterContext
+from bot.testing.erp_checks import resulting_order
 from tests.erp.tryton.real.conftest import DECIDING
-from tests.erp.tryton.real.plain import PlainClient
-from tests.erp.tryton.server.running import TrytonServer
+from tests.erp.tryton.real.plain_client import PlainClient
+from tests.erp.tryton.server.server_process import TrytonServer
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(360)]
 
@@ -43,8 +43,8 @@ async def open_erp(tryton_server: TrytonServer, tmp_path: Path) -> AsyncIterator
             account = {"user": "dingbot", "password": "DingBot#2026", "timeout": 60, "write_timeout": 60}
             where = {"url": tryton_server.url, "database": DECIDING}
             checked = vendor.options.model_validate({**where, **account, **options})
-            surroundings = Surroundings(name="main", data_dir=tmp_path, now=lambda: datetime.now(UTC))
-            erp = await vendor.open(surroundings, checked)
+            context = AdapterContext(name="main", data_dir=tmp_path, now=lambda: datetime.now(UTC))
+            erp = await vendor.open(context, checked)
             stack.push_async_callback(erp.close)
             return erp
 
@@ -84,11 +84,11 @@ def _notes(plain: PlainClient, order_id: str) -> list[tuple[str, str]]:
 async def test_approving(erp: Erp, plain: PlainClient) -> None:
     seen = await erp.purchase_order("PO-2007")
     result = await _decide(erp, seen, "manager")
-    assert result.outcome is Outcome.APPLIED
+    assert result.outcome is DecisionOutcome.APPLIED
     row = await asyncio.to_thread(plain.one, "purchase.purchase", "PO-2007", *STATE)
     assert row["state"] == "processing"
     assert (await asyncio.to_thread(_log, plain, seen.id))[-1] == ("manager", "state:processing")
-    order = order_of(result)
+    order = resulting_order(result)
     assert order.status is PurchaseStatus.APPROVED
     assert order.approval is not None
     assert (order.approval.decided_by, order.named("manager")) == ("manager", "采购经理 王强")
@@ -96,7 +96,7 @@ async def test_approving(erp: Erp, plain: PlainClient) -> None:
 
     for verdict, by in ((Verdict.APPROVE, "manager"), (Verdict.REJECT, "dingbot")):
         again = await _decide(erp, seen, by, verdict, REASON)
-        assert (again.outcome, again.order) == (Outcome.ALREADY_DECIDED, order)
+        assert (again.outcome, again.order) == (DecisionOutcome.ALREADY_DECIDED, order)
     assert await asyncio.to_thread(plain.one, "purchase.purchase", "PO-2007", *STATE) == row
     assert await asyncio.to_thread(_notes, plain, seen.id) == []
 
@@ -104,15 +104,15 @@ async def test_approving(erp: Erp, plain: PlainClient) -> None:
 async def test_rejecting_with_a_reason(erp: Erp, plain: PlainClient) -> None:
     seen = await erp.purchase_order("PO-2008")
     result = await _decide(erp, seen, "manager", Verdict.REJECT, REASON)
-    assert (result.outcome, result.text) == (Outcome.APPLIED, "")
+    assert (result.outcome, result.text) == (DecisionOutcome.APPLIED, "")
     row = await asyncio.to_thread(plain.one, "purchase.purchase", "PO-2008", *STATE)
     assert row["state"] == "cancelled"
     assert (await asyncio.to_thread(_log, plain, seen.id))[-1] == ("manager", "state:cancelled")
     assert await asyncio.to_thread(_notes, plain, seen.id) == [("manager", REASON)]
-    approval = order_of(result).approval
+    approval = resulting_order(result).approval
     assert approval is not None
     assert (approval.decided_by, approval.reason) == ("manager", REASON)
-    assert (await _decide(erp, seen, "manager", Verdict.REJECT, REASON)).outcome is Outcome.ALREADY_DECIDED
+    assert (await _decide(erp, seen, "manager", Verdict.REJECT, REASON)).outcome is DecisionOutcome.ALREADY_DECIDED
     assert len(await asyncio.to_thread(_notes, plain, seen.id)) == 1
 
 
@@ -122,19 +122,19 @@ async def test_trap_null_is_no_proof_two_people_are_needed(erp: Erp, plain: Plai
     assert seen.approval is not None
     assert (seen.approval.level, seen.approval.levels) == (1, 2)
     first = await _decide(erp, seen, "dingbot")
-    assert first.outcome is Outcome.MORE_APPROVALS_NEEDED
+    assert first.outcome is DecisionOutcome.MORE_APPROVALS_NEEDED
     assert (await asyncio.to_thread(plain.one, "purchase.purchase", "PO-2010", *STATE))["state"] == "quotation"
-    between = order_of(first)
+    between = resulting_order(first)
     assert between.approval is not None
     assert (between.approval.level, between.approval.decided_by) == (2, "dingbot")
     assert between.version != seen.version
 
-    assert (await _decide(erp, seen, "dingbot")).outcome is Outcome.ALREADY_DECIDED
-    assert (await _decide(erp, between, "dingbot")).outcome is Outcome.NOT_PERMITTED
+    assert (await _decide(erp, seen, "dingbot")).outcome is DecisionOutcome.ALREADY_DECIDED
+    assert (await _decide(erp, between, "dingbot")).outcome is DecisionOutcome.NOT_PERMITTED
     assert (await asyncio.to_thread(plain.one, "purchase.purchase", "PO-2010", *STATE))["state"] == "quotation"
 
     second = await _decide(erp, between, "manager")
-    assert second.outcome is Outcome.APPLIED
+    assert second.outcome is DecisionOutcome.APPLIED
     assert (await asyncio.to_thread(plain.one, "purchase.purchase", "PO-2010", *STATE))["state"] == "processing"
     assert (await asyncio.to_thread(_log, plain, seen.id))[-1] == ("manager", "state:processing")
 
@@ -146,13 +146,13 @@ async def test_without_the_right_and_after_a_change(erp: Erp, open_erp: OpenErp,
     for by in ("readonly", "warehouse", "a stranger", ""):
         for verdict in Verdict:
             result = await _decide(erp, seen, by, verdict, REASON)
-            assert result.outcome is Outcome.NOT_PERMITTED, (by, verdict)
+            assert result.outcome is DecisionOutcome.NOT_PERMITTED, (by, verdict)
     assert await asyncio.to_thread(plain.one, "purchase.purchase", "PO-2009", *STATE, "_timestamp") == before
 
     await asyncio.to_thread(plain.call, "purchase.purchase.write", [int(seen.id)], {"comment": "in a hurry"})
     changed = await _decide(erp, seen, "manager")
-    assert changed.outcome is Outcome.CHANGED_SINCE_SHOWN
-    assert order_of(changed).version != seen.version
+    assert changed.outcome is DecisionOutcome.CHANGED_SINCE_SHOWN
+    assert resulting_order(changed).version != seen.version
     # The same between our reading and our writing is refused by Tryton itself.
     stamp = {"_timestamp": {f"purchase.purchase,{seen.id}": before["_timestamp"]}}
     for button in ("confirm", "cancel"):
@@ -161,9 +161,9 @@ async def test_without_the_right_and_after_a_change(erp: Erp, open_erp: OpenErp,
     assert (await asyncio.to_thread(plain.one, "purchase.purchase", "PO-2009", *STATE))["state"] == "quotation"
 
     for_others = await open_erp(decide_as_bot=True)
-    result = await _decide(for_others, order_of(changed), "li.na", Verdict.REJECT, REASON)
-    assert result.outcome is Outcome.APPLIED
-    approval = order_of(result).approval
+    result = await _decide(for_others, resulting_order(changed), "li.na", Verdict.REJECT, REASON)
+    assert result.outcome is DecisionOutcome.APPLIED
+    approval = resulting_order(result).approval
     assert approval is not None
     assert (approval.decided_by, approval.reason) == ("li.na", REASON)
     assert await asyncio.to_thread(_notes, plain, seen.id) == [("dingbot", f"Rejected by li.na\n{REASON}")]
@@ -184,6 +184,6 @@ async def test_a_draft_waits_for_nobody_and_a_quotation_for_one_of_two(erp: Erp,
     seen = await erp.purchase_order(quoted["number"])
     results = await asyncio.gather(_decide(erp, seen, "manager"), _decide(erp, seen, "dingbot", Verdict.REJECT, REASON))
     outcomes = [result.outcome for result in results]
-    assert sorted(outcomes) == sorted((Outcome.APPLIED, Outcome.ALREADY_DECIDED))
+    assert sorted(outcomes) == sorted((DecisionOutcome.APPLIED, DecisionOutcome.ALREADY_DECIDED))
     state = (await asyncio.to_thread(plain.one, "purchase.purchase", seen.number, *STATE))["state"]
-    assert state == ("processing" if outcomes[0] is Outcome.APPLIED else "cancelled")
+    assert state == ("processing" if outcomes[0] is DecisionOutcome.APPLIED else "cancelled")

@@ -16,11 +16,11 @@ from bot.erp.errors import AuthFailed, NotFound, NotPermitted
 from bot.erp.model import Area, InvoiceStatus, Money, OrderStatus, ProductionStatus, Progress, PurchaseStatus
 from bot.erp.port import Erp, Filter, ListQuery
 from bot.erp.tryton.manifest import vendor
-from bot.erp.vendors import Surroundings
-from bot.testing.erp_checks import KINDS, Kind, all_changes, numbers, spellings, without_lines
+from bot.erp.vendors import AdapterContext
+from bot.testing.erp_checks import KINDS, DocumentSpec, all_changes, case_variants, numbers, without_lines
 from bot.testing.gaps import comparable
 from tests.erp.tryton.real.conftest import READING
-from tests.erp.tryton.server.running import TrytonServer
+from tests.erp.tryton.server.server_process import TrytonServer
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(360)]
 
@@ -70,7 +70,7 @@ async def open_erp(tryton_server: TrytonServer, today: date, tmp_path: Path) -> 
             account = {"url": tryton_server.url, "database": READING, "user": user, "password": password}
             checked = vendor.options.model_validate({"timeout": 60, **account, **options})
             noon = datetime.combine(today, time(4, 0), UTC)
-            erp = await vendor.open(Surroundings(name="main", data_dir=tmp_path, now=lambda: noon), checked)
+            erp = await vendor.open(AdapterContext(name="main", data_dir=tmp_path, now=lambda: noon), checked)
             stack.push_async_callback(erp.close)
             return erp
 
@@ -280,12 +280,12 @@ def _newest_first(records: list[dict[str, Any]], day: str) -> list[str]:
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=str)
-async def test_lists_mean_what_the_port_says(erp: Erp, kind: Kind, today: date) -> None:
+async def test_lists_mean_what_the_port_says(erp: Erp, kind: DocumentSpec, today: date) -> None:
     """Pages, filters and texts, worked out by the server, against the same worked out in memory."""
     whole = (await kind.many(erp, ListQuery(limit=_ALL))).items
     unnumbered = next(document.number for document in whole if document.number.startswith("("))
     numbered = next(document for document in whole if document.number != unnumbered and document.number[0] != "(")
-    texts = ("", unnumbered, *spellings(numbered.number[1:]), getattr(numbered, kind.partner)[1:3], "%", "_")
+    texts = ("", unnumbered, *case_variants(numbered.number[1:]), getattr(numbered, kind.partner)[1:3], "%", "_")
     for text in texts:
         for wanted in kind.filters:
             query = ListQuery(filter=wanted, text=text, limit=_ALL)

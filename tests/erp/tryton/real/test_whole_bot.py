@@ -10,10 +10,10 @@ from time import perf_counter
 import pytest
 
 from bot.settings import ErpSettings
-from bot.simulator.chat import Delivery
+from bot.simulator.chat import SimDelivery
 from tests.erp.tryton.real.conftest import READING
-from tests.erp.tryton.server.running import TrytonServer
-from tests.scenario.conftest import KEEPER, Town, town_in
+from tests.erp.tryton.server.server_process import TrytonServer
+from tests.scenario.conftest import KEEPER, BotSystem, run_system
 from tests.scenario.test_many_sources import silence
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(360)]
@@ -33,7 +33,9 @@ _ROW = re.compile(r"^\*\*(\S+)\*\* · (\S+) 可用 [\d,]+<br>现存 ([\d,]+) ", 
 
 
 @pytest.fixture
-async def town(tryton_server: TrytonServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Town]:
+async def system(
+    tryton_server: TrytonServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[BotSystem]:
     monkeypatch.chdir(tmp_path)
     account = {"url": tryton_server.url, "database": READING, "user": "dingbot", "password": "DingBot#2026"}
     async with silence() as url:
@@ -44,17 +46,17 @@ async def town(tryton_server: TrytonServer, tmp_path: Path, monkeypatch: pytest.
             name: ErpSettings.model_validate({"vendor": name, **always, **options})
             for name, options in (("demo", {}), ("tryton", account), ("odoo", odoo))
         }
-        async with town_in(tmp_path, erp=erp, units=UNITS, index={"enabled": False}) as one:
+        async with run_system(tmp_path, erp=erp, units=UNITS, index={"enabled": False}) as one:
             yield one
 
 
 async def test_one_card_has_both_real_sources_by_warehouse_and_marks_the_dead_one(
-    town: Town, tryton_server: TrytonServer
+    system: BotSystem, tryton_server: TrytonServer
 ) -> None:
-    message = town.engine.say(town.group, KEEPER, "/stock SKU123")
-    card = await town.engine.wait_for(lambda: next(iter(town.engine.cards_for(message)), None), timeout=10)
-    await town.settle()
-    assert [type(item) for item in town.answers(message)] == [Delivery]
+    message = system.engine.say(system.group, KEEPER, "/stock SKU123")
+    card = await system.engine.wait_for(lambda: next(iter(system.engine.cards_for(message)), None), timeout=10)
+    await system.settle()
+    assert [type(item) for item in system.answers(message)] == [SimDelivery]
     places = tryton_server.expected["products"]["SKU123"]["warehouses"]
     names = tryton_server.expected["warehouses"]
     held = {("demo", name): count for name, count in DEMO.items()}
@@ -67,7 +69,7 @@ async def test_one_card_has_both_real_sources_by_warehouse_and_marks_the_dead_on
     assert card.tips.endswith("· demo + tryton")
 
 
-async def test_the_card_comes_within_the_time_out_of_the_dead_one_and_50_ms(town: Town) -> None:
+async def test_the_card_comes_within_the_time_out_of_the_dead_one_and_50_ms(system: BotSystem) -> None:
     """From the message to the card at DingTalk's end: gateway, database, Tryton's own calls and drawing included.
 
     The best of several counts: a bot that takes longer by itself does so every time, a busy machine only now and then.
@@ -75,12 +77,12 @@ async def test_the_card_comes_within_the_time_out_of_the_dead_one_and_50_ms(town
     times = []
     for asked in range(1, 4):
         began = perf_counter()
-        card = await town.ask("/stock SKU123")
+        card = await system.ask("/stock SKU123")
         times.append(perf_counter() - began)
         assert "· tryton" in card.markdown
         assert "**odoo**" in card.markdown
-        await town.settle()
-        assert town.count("erp_calls_total", source="tryton", call="stock", outcome="ok") == asked
-        assert town.count("erp_calls_total", source="odoo", call="stock", outcome="timeout") == asked
+        await system.settle()
+        assert system.count("erp_calls_total", source="tryton", call="stock", outcome="ok") == asked
+        assert system.count("erp_calls_total", source="odoo", call="stock", outcome="timeout") == asked
     assert min(times) < SECONDS + 0.05, times
     assert min(times) >= SECONDS, "the dead source was waited for"

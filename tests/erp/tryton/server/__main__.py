@@ -1,6 +1,6 @@
 """Installs and fills, and says where: ``python -m tests.erp.tryton.server``."""
 
-from tests.erp.tryton.server.preparing import prepare
+from tests.erp.tryton.server.installation import prepare
 
 if __name__ == "__main__":
     print(prepare().folder, flush=True)

@@ -1,0 +1,36 @@
+"""Opens the bot's own database for a look, or for a word of the operator, while the bot runs or while it does not."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from bot.errors import ConfigurationError
+from bot.settings import Settings
+from bot.store.database import Database, latest_revision
+from bot.store.errors import StoreUnavailable
+
+
+@asynccontextmanager
+async def open_database(settings: Settings) -> AsyncIterator[Database | None]:
+    """Open the bot's database; None if no bot has used it yet.
+
+    Raises `ConfigurationError` for one of another version and for one that cannot be used, then or later.
+    """
+    database = Database(settings.database)
+    try:
+        revision = await database.revision()
+        if revision not in (None, latest_revision()):
+            raise ConfigurationError("the database is of another version; `dingerp db upgrade` brings it to this one")
+        yield None if revision is None else database
+    except StoreUnavailable as error:
+        raise ConfigurationError(f"the database cannot be used ({error.detail}); see `dingerp doctor`") from error
+    finally:
+        await database.close()
+
+
+def require_database(database: Database | None) -> Database:
+    """Return the database. Raises `ConfigurationError` if no bot has used it yet."""
+    if database is None:
+        raise ConfigurationError("there is no database yet; `dingerp run` makes it, and so does `dingerp db upgrade`")
+    return database

@@ -1,0 +1,127 @@
+"""What ``dingerp erp check`` and ``dingerp erp rejected`` do: examine one source, and show the records that were rejected."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from bot.admin.database import open_database
+from bot.admin.output import escape_invisible, format_minute
+from bot.erp.model import Area
+from bot.erp.source_check import SourceChecker, SourceReport, report_lines
+from bot.erp.units import Units
+from bot.erp.validation import Validator
+from bot.erp.vendors import open_source
+from bot.errors import ConfigurationError
+from bot.settings import Settings
+from bot.store.erp_records import RejectedRecord, read_rejected
+
+
+def unknown_source(settings: Settings, name: str) -> ConfigurationError:
+    """Return the error for a source that is not configured."""
+    return ConfigurationError(f"no ERP source {name!r} is configured; there are: {', '.join(settings.erp) or 'none'}")
+
+
+async def check_source(settings: Settings, name: str, *, sample: int) -> tuple[SourceReport, list[str]]:
+    """Return the report on a source and its lines.
+
+    Raises `ConfigurationError` for a source that is not configured, and what a source that is unreachable raises.
+    """
+    source = settings.erp.get(name)
+    if source is None:
+        raise unknown_source(settings, name)
+    zone = ZoneInfo(settings.zone)
+
+    def now() -> datetime:
+        return datetime.now(zone)
+
+    erp = await open_source(
+        name, source.vendor, source.options, data_dir=settings.data_dir, now=now, timeout=source.timeout
+    )
+    try:
+        inspector = Validator(name, now=now, units=Units(settings.units), negative_stock=source.negative_stock)
+        report = await SourceChecker(erp, inspector, sample=sample, timeout=source.timeout).examine()
+    finally:
+        await erp.close()
+    return report, list(report_lines(report))
+
+
+async def show_rejected(
+    settings: Settings, source: str, *, area: str, limit: int, form: str, with_record: bool
+) -> list[str]:
+    """Return the lines about the records seen last, at most ``limit``; empty ``source`` and ``area``: of all.
+
+    ``form`` is ``text`` or ``json``. Raises `ConfigurationError` for a source or area that there is not, and for a
+    database that cannot be read.
+    """
+    if area and area not in tuple(Area):
+        raise ConfigurationError(f"no area {area!r}; there are: {', '.join(Area)}")
+    records, count = await _read_rejected(settings, source, area, limit)
+    if source not in ("", *settings.erp) and not (count or await _has_rejected(settings, source)):
+        raise unknown_source(settings, source)
+    zone = ZoneInfo(settings.zone)
+    if form == "json":
+        return [json.dumps([_rejected_fields(record, zone, with_record) for record in records], indent=2)]
+    return list(_rejected_lines(records, count, zone, with_record))
+
+
+async def _has_rejected(settings: Settings, source: str) -> bool:
+    """Whether something was kept of a source that is no longer configured."""
+    _, count = await _read_rejected(settings, source, "", 1)
+    return count > 0
+
+
+async def _read_rejected(settings: Settings, source: str, area: str, limit: int) -> tuple[list[RejectedRecord], int]:
+    async with open_database(settings) as database:
+        if database is None:
+            return [], 0
+        return await database.run(partial(read_rejected, source=source, area=area, limit=limit))
+
+
+def _rejected_lines(records: Sequence[RejectedRecord], count: int, zone: ZoneInfo, with_record: bool) -> Iterator[str]:
+    if not count:
+        yield "Nothing is kept aside: what was read so far could be used."
+        return
+    for record in records:
+        what = " · ".join((record.source, record.area, record.key or "(no key)", f"{record.defect}: {record.why}"))
+        yield escape_invisible(what)
+        first, last = (format_minute(seen, zone) for seen in (record.first, record.last))
+        yield f"    first seen {first}, last {last}"
+        if with_record:
+            yield f"    {escape_invisible(_readable(record.record))}"
+    more = "; --limit shows more" if len(records) < count else ""
+    yield f"{len(records)} of {count} that are kept aside{more}"
+
+
+def _rejected_fields(record: RejectedRecord, zone: ZoneInfo, with_record: bool) -> dict[str, Any]:
+    fields: dict[str, Any] = {
+        "source": record.source,
+        "area": record.area,
+        "key": record.key,
+        "defect": record.defect,
+        "why": record.why,
+        "first_seen": _moment(record.first, zone),
+        "last_seen": _moment(record.last, zone),
+    }
+    return fields | ({"record": _parsed(record.record)} if with_record else {})
+
+
+def _moment(moment: datetime, zone: ZoneInfo) -> str:
+    return moment.astimezone(zone).isoformat(timespec="seconds")
+
+
+def _parsed(record: str) -> Any:
+    """Return a record as JSON; one that was too long to be kept whole as the text that is left of it."""
+    try:
+        return json.loads(record)
+    except ValueError:
+        return record
+
+
+def _readable(record: str) -> str:
+    parsed = _parsed(record)
+    return f"{record} … (cut)" if isinstance(parsed, str) else json.dumps(parsed, ensure_ascii=False)

@@ -1,0 +1,113 @@
+"""Hands events over by hand, through the door that webhooks, queues and polling use: what ``dingerp send`` does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from bot.admin.database import open_database, require_database
+from bot.admin.output import as_json, count_noun, escape_invisible
+from bot.alerts.event import CUSTOM, Severity
+from bot.alerts.intake.batched_intake import BATCH, BatchedIntake
+from bot.alerts.intake.port import Rejection, UnreadableEvent
+from bot.errors import ConfigurationError
+from bot.metrics import Metrics
+from bot.settings import Settings
+from bot.store.events import StoredEvents
+
+_ORIGIN = "/dingerp/send"
+_NAMED = 5
+"""Events whose names are printed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomEvent:
+    """A custom event in an operator's words. ``resolved`` is None for news that never stays open."""
+
+    title: str
+    text: str = ""
+    severity: str = ""
+    type: str = "custom.note"
+    subject: str = ""
+    facts: Sequence[str] = ()
+    link: str = ""
+    resolved: bool | None = None
+    id: str = ""
+
+
+def build_event(note: CustomEvent, *, at: datetime, new_id: str) -> dict[str, object]:
+    """Return the CloudEvent; ``new_id`` is used unless the note names one. Raises `ConfigurationError`."""
+    if not note.type.startswith(CUSTOM):
+        raise ConfigurationError(f"--type {note.type!r}: only custom types can be written by options, send a file")
+    if note.severity and note.severity not in tuple(Severity):
+        raise ConfigurationError(f"no severity {note.severity!r}; there are: {', '.join(Severity)}")
+    data: dict[str, object] = {"title": note.title, "text": note.text, "facts": dict(map(_fact, note.facts))}
+    if note.link:
+        data["link"] = note.link
+    if note.resolved is not None:
+        data["resolved"] = note.resolved
+    attributes = {
+        "specversion": "1.0",
+        "id": note.id or new_id,
+        "source": _ORIGIN,
+        "type": note.type,
+        "subject": note.subject,
+        "severity": note.severity,
+        "time": at.isoformat(timespec="milliseconds"),
+    }
+    return {name: value for name, value in attributes.items() if value} | {"data": data}
+
+
+async def send_events(
+    settings: Settings, events: Sequence[object], *, source: str, form: str
+) -> tuple[bool, list[str]]:
+    """Return whether all events could be understood, and the lines that say what became of them, after the commit.
+
+    ``form`` is ``text`` or ``json``. Raises `ConfigurationError` for a source that is not configured and for a database
+    that cannot take them.
+    """
+    known = sorted({*settings.erp, *settings.hooks, *settings.queues})
+    if source not in known:
+        raise ConfigurationError(
+            f"no source {source!r} is configured; there are: {', '.join(known) or 'none'} (--source)"
+        )
+    if not events:
+        raise ConfigurationError("there is no event to send")
+    accepted = duplicate = 0
+    rejected: list[Rejection] = []
+    zone = ZoneInfo(settings.zone)
+    async with open_database(settings) as database:
+        store = StoredEvents(require_database(database))
+        intake = BatchedIntake(store, metrics=Metrics(), now=lambda: datetime.now(zone))
+        for start in range(0, len(events), BATCH):
+            some = [_as_cloud_event(one) for one in events[start : start + BATCH]]
+            receipt = await intake.accept(source, some, via="send")
+            accepted, duplicate = accepted + receipt.accepted, duplicate + receipt.duplicate
+            rejected.extend(receipt.rejected)
+    if form == "json":
+        why = [{"id": one.id, "reason": one.reason} for one in rejected]
+        return not rejected, [as_json({"accepted": accepted, "duplicate": duplicate, "rejected": why})]
+    return not rejected, _lines(source, events, accepted, duplicate, rejected)
+
+
+def _lines(
+    source: str, events: Sequence[object], accepted: int, duplicate: int, rejected: Sequence[Rejection]
+) -> list[str]:
+    said = f"{count_noun(accepted, 'event', 'events')} accepted, {duplicate} known already, {len(rejected)} rejected"
+    wrong = {one.id for one in rejected}
+    ids = [str(one["id"]) for one in events if isinstance(one, Mapping) and one.get("id") and one["id"] not in wrong]
+    shown = [f"see `dingerp events show {escape_invisible(source)}/{escape_invisible(one)}`" for one in ids[:_NAMED]]
+    return [said, *(escape_invisible(f"rejected {one.id}: {one.reason}") for one in rejected), *shown]
+
+
+def _as_cloud_event(event: object) -> Mapping[str, object] | UnreadableEvent:
+    return event if isinstance(event, Mapping) else UnreadableEvent(event, "not a JSON object")
+
+
+def _fact(text: str) -> tuple[str, str]:
+    name, sign, value = text.partition("=")
+    if not sign or not name.strip():
+        raise ConfigurationError(f"--fact {text!r}: a name and a value are expected, an example is temperature=7.4")
+    return name.strip(), value.strip()

@@ -1,0 +1,221 @@
+"""Who decides about a purchase order, by which rule and why: what ``dingerp policy explain`` does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from sqlalchemy.engine import Connection
+
+from bot.admin.database import open_database
+from bot.admin.erps import unknown_source
+from bot.admin.output import escape_invisible, format_minute
+from bot.admin.policy_check import open_policy
+from bot.admin.policy_context import PolicyContext, describe_level, open_policy_context
+from bot.approvals.case import Case, CaseState
+from bot.approvals.document import ApprovalDocument
+from bot.approvals.lifecycle import ErpApprovers, find_erp_approvers
+from bot.approvals.plan import ApprovalPlan, CompanyDirectory, Eligibility, ExpiryAction, PlanResult, tally
+from bot.approvals.policy.rule_policy import RuleBasedPolicy
+from bot.approvals.unit_of_work import CaseUnitOfWork
+from bot.approvals.voting import check_eligibility
+from bot.bootstrap.policy import terms_of
+from bot.erp.model import Approval, PurchaseOrder, PurchaseStatus, Verdict
+from bot.rulefiles.values import written_duration
+from bot.settings import Settings
+from bot.store.approvals import StoredCaseRepository
+from bot.store.database import Database
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Person:
+    user_id: str
+    account: str
+    rulings: tuple[tuple[Verdict, Eligibility], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Explained:
+    document: ApprovalDocument
+    policy: RuleBasedPolicy
+    plan_result: PlanResult
+    case: Case | None
+    """The open case of this revision, if there is one."""
+    person: _Person | None
+    expected: ErpApprovers
+    """Whom the ERP itself waits for."""
+
+
+async def explain_document(settings: Settings, number: str, *, user: str, source: str, rules: Path | None) -> list[str]:
+    """Return the lines about a document, and about what ``user`` may do now if one is named.
+
+    With ``rules`` they are about what a new case would be by the rules of that file. Raises `RulesError`,
+    `ConfigurationError`, and what the ERP and the directory raise.
+    """
+    if source and source not in settings.erp:
+        raise unknown_source(settings, source)
+    policy = RuleBasedPolicy(open_policy(settings, rules).rules)
+    async with open_policy_context(settings) as ground:
+        where = source or (await ground.hub.purchase_order(number)).source
+        document, company = await ground.reader.study(where, number, policy)
+        look = partial(_look, settings, ground, policy, document, company, user, rules is None)
+        async with open_database(settings) as database:
+            found = await _run(database, look)
+        file = rules or settings.approval_rules
+        return [escape_invisible(line) for line in _lines(found, ground, str(file))]
+
+
+async def _run(database: Database | None, look: partial[_Explained]) -> _Explained:
+    if database is not None:
+        return await database.run(look)
+    empty = Database("sqlite://")  # no bot has run here yet: nobody has a case, nobody has approved anything
+    try:
+        await empty.migrate()
+        return await empty.run(look)
+    finally:
+        await empty.close()
+
+
+def _look(
+    settings: Settings,
+    ground: PolicyContext,
+    policy: RuleBasedPolicy,
+    document: ApprovalDocument,
+    company: CompanyDirectory,
+    user: str,
+    in_force: bool,
+    connection: Connection,
+) -> _Explained:
+    now = ground.now()
+    book = StoredCaseRepository(connection, now)
+    unit = CaseUnitOfWork(book=book, policy=policy, company=company, now=now, terms=terms_of(settings))
+    plan_result = policy.plan(document, company)
+    case = next(iter(book.named(document.number, document.source, 1)), None) if in_force else None
+    if case is not None and (case.state is not CaseState.OPEN or case.fingerprint != document.fingerprint):
+        case = None
+    asked = case or (
+        _hypothetical_case(document, plan_result.plan, policy, unit) if plan_result.plan is not None else None
+    )
+    person = None
+    if user and asked is not None:
+        rulings = tuple((verdict, check_eligibility(unit, asked, user, verdict, document)) for verdict in Verdict)
+        person = _Person(user_id=user, account=unit.account_of(user, document.source), rulings=rulings)
+    accounts = (document.order.approval or Approval()).pending_for
+    waits = find_erp_approvers(unit, document.source, accounts, asked.plan if asked is not None else None, asked)
+    return _Explained(
+        document=document, policy=policy, plan_result=plan_result, case=case, person=person, expected=waits
+    )
+
+
+def _hypothetical_case(
+    document: ApprovalDocument, plan: ApprovalPlan, policy: RuleBasedPolicy, unit: CaseUnitOfWork
+) -> Case:
+    """Return the case that would be opened, as far as it counts for who may decide."""
+    return Case(
+        id="",
+        source=document.source,
+        number=document.number,
+        fingerprint=document.fingerprint,
+        version=document.order.version,
+        state=CaseState.OPEN,
+        plan=plan,
+        policy=policy.version,
+        opened_at=unit.now,
+    )
+
+
+def _lines(found: _Explained, ground: PolicyContext, file: str) -> Iterator[str]:
+    order, say = found.document.order, ground.english.say
+    requester = found.document.requester or "nobody known here"
+    yield f"{order.number} of {order.source}: {order.status}, {ground.english.money(order.total)}, {order.vendor}"
+    yield f"  requested by {order.requester or 'nobody that the ERP tells'} ({requester})"
+    if order.changed_by not in ("", order.requester):
+        yield f"  changed last by {order.changed_by} ({', '.join(found.document.editors) or 'nobody known here'})"
+    if order.status is not PurchaseStatus.WAITING:
+        yield f"  it is not waiting in the ERP ({order.status}): nothing can be decided now"
+    yield from _expected_lines(found.expected, order)
+    yield f"rules {found.policy.version} ({file})"
+    yield from (f"  {say(reason)}" for reason in found.plan_result.reasons)
+    plan = found.plan_result.plan
+    if found.case is not None:
+        plan = found.case.plan
+        opened_at = format_minute(found.case.opened_at, ground.now().tzinfo)  # type: ignore[arg-type]  # the clock is aware
+        yield f"case open since {opened_at}, by rules {found.case.policy}, “{plan.rule}”: its plan stands"
+        yield from _votes(found.case)
+    if plan is None:
+        return
+    yield from _plan_lines(plan, ground)
+    if found.person is not None:
+        yield from _person_lines(found.person, found.document, ground)
+
+
+def _expected_lines(waits: ErpApprovers, order: PurchaseOrder) -> Iterator[str]:
+    if not waits.people:
+        return
+    people = (_describe_person(one.account, order.named(one.account), one.user_id) for one in waits.people)
+    yield f"  the ERP itself waits for {', '.join(people)}"
+    if waits.mismatched:
+        yield "  none of those who decide by the rule is among them: the ERP would not take their decision"
+
+
+def _describe_person(account: str, name: str, user_id: str) -> str:
+    """Return somebody whom the ERP names, with all that is known of them."""
+    known = (name if name != account else "", user_id or "nobody known here")
+    return f"{account} ({', '.join(filter(None, known))})"
+
+
+def _votes(case: Case) -> Iterator[str]:
+    for vote in case.votes:
+        place = f" in the place of {vote.on_behalf_of}" if vote.on_behalf_of else ""
+        yield f"  {vote.user_id}{place}: {vote.verdict} at level {vote.level}"
+    waited = tally(case.plan, case.votes)
+    if not isinstance(waited, Verdict):
+        yield f"  it waits for level {waited}"
+
+
+def _plan_lines(plan: ApprovalPlan, ground: PolicyContext) -> Iterator[str]:
+    for level in plan.levels:
+        yield f"level {level.number}: {describe_level(level)}"
+        for user_id, reason in level.excluded.items():
+            yield f"  not {user_id}: {ground.english.say(reason)}"
+    if plan.confirm:
+        yield "approving asks once more"
+    if plan.daily_limits:
+        yield f"in one day each may approve {_amounts(plan, ground)}"
+    for user_id, amounts in plan.single_limits.items():
+        if any(user_id in level.approvers for level in plan.levels):
+            yield f"{user_id} may approve up to {', '.join(map(ground.english.money, amounts))} in one document"
+    yield from _time_lines(plan)
+
+
+def _amounts(plan: ApprovalPlan, ground: PolicyContext) -> str:
+    return ", ".join(map(ground.english.money, plan.daily_limits))
+
+
+def _time_lines(plan: ApprovalPlan) -> Iterator[str]:
+    if plan.remind_after:
+        yield f"reminders after {', '.join(map(written_duration, plan.remind_after))}"
+    if plan.deadline is None:
+        return
+    ends = {
+        ExpiryAction.NOTHING: "the card says that it is late",
+        ExpiryAction.CLOSE: "it can no longer be decided from chat",
+        ExpiryAction.ESCALATE: f"{_people(plan.escalate_to)} may decide as well",
+    }
+    yield f"after {written_duration(plan.deadline)} {ends[plan.on_expiry]}"
+
+
+def _person_lines(person: _Person, document: ApprovalDocument, ground: PolicyContext) -> Iterator[str]:
+    yield f"{person.user_id}, account in {document.source}: {person.account or 'none'}"
+    for verdict, eligibility in person.rulings:
+        reasons = " ".join(map(ground.english.say, eligibility.reasons))
+        yield f"  may {verdict}: {'yes' if eligibility.allowed else 'no'}. {reasons}"
+    ask = dict.fromkeys(one for _, eligibility in person.rulings if not eligibility.allowed for one in eligibility.ask)
+    if ask:
+        yield f"  could decide instead: {_people(tuple(ask))}"
+
+
+def _people(user_ids: Sequence[str]) -> str:
+    return ", ".join(user_ids) or "nobody"

@@ -1,0 +1,209 @@
+"""What new rules would have changed: what ``dingerp policy replay`` does.
+
+Past purchase orders, decided ones too, are planned once by the old and once by the new rules. The old plan of what was
+decided from chat is the one that stands in its record. Nothing is stored and nobody is told.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from functools import partial
+from pathlib import Path
+
+from bot.admin.database import open_database
+from bot.admin.inputs import read_since
+from bot.admin.output import escape_invisible
+from bot.admin.policy_check import open_policy
+from bot.admin.policy_context import PolicyContext, describe_level, open_policy_context
+from bot.approvals.case import Case
+from bot.approvals.document import ApprovalDocument
+from bot.approvals.document_reader import CompanySnapshot, build_document, document_from_case
+from bot.approvals.plan import ApprovalLevel, ApprovalPlan, VoteContext
+from bot.approvals.policy.feasibility import blocked_level
+from bot.approvals.policy.rule_policy import RuleBasedPolicy
+from bot.approvals.unit_of_work import ApprovalOptions
+from bot.bootstrap.policy import terms_of
+from bot.erp.model import Money, PurchaseOrder, PurchaseStatus, Verdict
+from bot.erp.port import Capability, ListQuery
+from bot.settings import Settings
+from bot.store.approvals import cases_since
+
+_PAGE = 100
+_IN_THE_ERP = "no rule, decided in the ERP"
+_NOT_SUBMITTED = (PurchaseStatus.DRAFT, PurchaseStatus.CANCELLED)
+
+
+@dataclass(frozen=True, slots=True)
+class _NothingSpent:
+    """Implements `bot.approvals.plan.DailySpending`: a limit per day is looked at as if the day had just begun."""
+
+    def approved_today(self, user_id: str, currency: str) -> Money:
+        """Return nothing."""
+        return Money(Decimal(0), currency)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ReplayedDocument:
+    document: ApprovalDocument
+    recorded: bool
+    """Whether the old plan is that of a case."""
+    old: ApprovalPlan | None
+    new: ApprovalPlan | None
+    stuck: str
+    """Why nobody could decide it by the new rules; empty if somebody could."""
+
+    @property
+    def changed(self) -> bool:
+        """Whether other people decide, or by another rule."""
+        return _shown(self.old) != _shown(self.new)
+
+
+async def replay_rules(settings: Settings, rules: Path, *, since: str) -> list[str]:
+    """Return a line for each document that would be decided otherwise, then the counts.
+
+    ``since`` is ``90d`` or a date. Raises `RulesError`, `ConfigurationError`, and what ERPs and the directory raise.
+    """
+    old, new = (RuleBasedPolicy(open_policy(settings, file).rules) for file in (None, rules))
+    async with open_policy_context(settings) as ground:
+        begins = read_since(since, ground.now())
+        async with open_database(settings) as database:
+            cases = () if database is None else await database.run(partial(cases_since, since=begins))
+        by_document = {(case.source, case.number.casefold()): case for case in cases}
+        rehearsal = _PolicyReplay(ground, old, new, terms_of(settings), by_document)
+        replayed = [one async for one in rehearsal.all(begins)]
+    return [escape_invisible(line) for line in _lines(replayed, ground, begins)]
+
+
+class _PolicyReplay:
+    def __init__(
+        self,
+        ground: PolicyContext,
+        old: RuleBasedPolicy,
+        new: RuleBasedPolicy,
+        terms: ApprovalOptions,
+        cases: Mapping[tuple[str, str], Case],
+    ) -> None:
+        self._ground = ground
+        self._old, self._new = old, new
+        self._terms = terms
+        self._cases = dict(cases)
+        self._companies: dict[str, tuple[CompanySnapshot, str]] = {}
+
+    async def all(self, begins: datetime) -> AsyncIterator[_ReplayedDocument]:
+        """Return the documents of all ERPs, then those of cases that no ERP lists any more."""
+        for source in self._ground.hub.sources:
+            if Capability.PURCHASE_ORDERS not in self._ground.hub.at(source).capabilities:
+                continue
+            async for order in self._orders(source, begins):
+                case = self._cases.pop((source, order.number.casefold()), None)
+                yield await self._replayed(order, case)
+        for case in self._cases.values():
+            document = document_from_case(case)
+            company, department = await self._around(document.requester)
+            yield self._compared(replace(document, department=department), company, case)
+
+    async def _orders(self, source: str, begins: datetime) -> AsyncIterator[PurchaseOrder]:
+        """Return the orders since then. Lists are newest first, so the first page without any is the last."""
+        erp, offset = self._ground.hub.at(source), 0
+        while True:
+            page = await erp.purchase_orders(ListQuery(offset=offset, limit=_PAGE))
+            recent = [one for one in page.items if one.ordered_on is None or one.ordered_on >= begins.date()]
+            for order in recent:
+                if order.status not in _NOT_SUBMITTED:
+                    yield order
+            offset += len(page.items)
+            if not recent or offset >= page.total:
+                return
+
+    async def _replayed(self, order: PurchaseOrder, case: Case | None) -> _ReplayedDocument:
+        hub = self._ground.hub
+        requester = build_document(order, self._ground.organisation.today()).requester
+        company, department = await self._around(requester)
+        categories: frozenset[str] = frozenset()
+        if self._old.asks_categories or self._new.asks_categories:  # lists have no lines
+            order = await hub.at(order.source).purchase_order(order.number)
+            categories = await hub.categories(order.source, [line.sku for line in order.lines if line.sku])
+        return self._compared(build_document(order, company, department, categories), company, case)
+
+    async def _around(self, requester: str) -> tuple[CompanySnapshot, str]:
+        if not (self._old.asks_directory or self._new.asks_directory):
+            return self._ground.organisation.today(), ""
+        if requester not in self._companies:
+            self._companies[requester] = await self._ground.organisation.around(requester)
+        return self._companies[requester]
+
+    def _compared(self, document: ApprovalDocument, company: CompanySnapshot, case: Case | None) -> _ReplayedDocument:
+        old = self._old.plan(document, company).plan if case is None else case.plan
+        new = self._new.plan(document, company).plan
+        stuck = "" if new is None else self._stuck(new, document, company)
+        return _ReplayedDocument(document=document, recorded=case is not None, old=old, new=new, stuck=stuck)
+
+    def _stuck(self, plan: ApprovalPlan, document: ApprovalDocument, company: CompanySnapshot) -> str:
+        able = {
+            level.number: [one for one in level.approvers if self._is_able(one, plan, level, document, company)]
+            for level in plan.levels
+        }
+        blocked = blocked_level(plan.levels, able)
+        if not blocked:
+            return ""
+        level = plan.levels[blocked - 1]
+        if not level.approvers:
+            return f"level {blocked} names nobody"
+        unable = ", ".join(one for one in level.approvers if one not in able[blocked])
+        return f"level {blocked}" + (f", {unable} may not" if unable else ", everybody there is needed before")
+
+    def _is_able(
+        self,
+        user_id: str,
+        plan: ApprovalPlan,
+        level: ApprovalLevel,
+        document: ApprovalDocument,
+        company: CompanySnapshot,
+    ) -> bool:
+        if not (company.account_of(user_id, document.source) or self._terms.technical_account):
+            return False
+        alone = replace(plan, levels=(replace(level, number=1),))
+        vote_context = VoteContext(
+            document=document, plan=alone, votes=(), spending=_NothingSpent(), now=self._ground.now()
+        )
+        return self._new.may(vote_context, user_id, Verdict.APPROVE).allowed
+
+
+def _lines(replayed: list[_ReplayedDocument], ground: PolicyContext, begins: datetime) -> Iterator[str]:
+    for one in replayed:
+        if one.changed or one.stuck:
+            yield _described(one, ground)
+    changed, stuck = sum(one.changed for one in replayed), sum(bool(one.stuck) for one in replayed)
+    recorded = sum(one.recorded for one in replayed)
+    yield (
+        f"documents since {begins:%Y-%m-%d}: {len(replayed)}, decided about in chat {recorded},"
+        f" by others or another rule now {changed}, by nobody {stuck}"
+    )
+    old, new = Counter(_rule(one.old) for one in replayed), Counter(_rule(one.new) for one in replayed)
+    yield from (f"  {rule}: {old[rule]} → {new[rule]}" for rule in dict.fromkeys((*old, *new)))
+
+
+def _described(one: _ReplayedDocument, ground: PolicyContext) -> str:
+    order = one.document.order
+    said = f"{order.number} of {order.source}, {ground.english.money(order.total)}: {_shown(one.old)}"
+    if one.changed:
+        said += f" → {_shown(one.new)}"
+    return said + (f"; nobody could decide: {one.stuck}" if one.stuck else "")
+
+
+def _shown(plan: ApprovalPlan | None) -> str:
+    if plan is None:
+        return _IN_THE_ERP
+    return f"“{plan.rule}” {_then(map(describe_level, plan.levels))}" + (", asked twice" if plan.confirm else "")
+
+
+def _then(levels: Iterable[str]) -> str:
+    return ", then ".join(levels)
+
+
+def _rule(plan: ApprovalPlan | None) -> str:
+    return _IN_THE_ERP if plan is None else f"“{plan.rule}”"

@@ -1,0 +1,202 @@
+"""Plays kept events again under other rules, without sending: what ``dingerp replay`` does.
+
+It says which cards would have gone where by which route, and how many API calls that is. What was open when the time in
+question began is known from playing the days before it too. Nobody acts in a rehearsal: nothing is acknowledged or put
+off, so alerts are shown anew and escalated wherever the rules say so. Mutes and watches hold as they did.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from bot.admin.database import open_database, require_database
+from bot.admin.dry_run import DryRunConfig, DryRunInput, DryRunResult, RecordedCall, execute_dry_run
+from bot.admin.route_check import open_rules
+from bot.alerts.alert import Alert
+from bot.alerts.intake.port import EventState, StoredEvent
+from bot.alerts.rules.rule_set import AlertRuleSet
+from bot.outbox.budgets import SendLimits
+from bot.outbox.place import Place
+from bot.settings import Settings
+from bot.store.alerts import read_mutes_and_watches
+from bot.store.database import Database
+from bot.store.events import EventSearch, StoredEvents
+
+_PAGE = 5_000
+_MONTH = timedelta(days=30)
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardFilter:
+    """Which cards are listed; what is empty matters not. The numbers are always of all."""
+
+    source: str = ""
+    type: str = ""
+    """A type, or the beginning of types with ``*`` at its end."""
+    subject: str = ""
+    place: Place | None = None
+
+    def holds(self, shown: ReplayedCard) -> bool:
+        """Return whether a card is listed."""
+        if self.place not in (None, shown.place):
+            return False
+        return any(self._fits(alert) for alert in shown.alerts)
+
+    def _fits(self, alert: Alert) -> bool:
+        event = alert.event
+        fits_type = event.type.startswith(self.type[:-1]) if self.type.endswith("*") else self.type in ("", event.type)
+        return fits_type and self.source in ("", event.source) and self.subject in ("", event.subject)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayedCard:
+    """One card that was made or changed in the time in question; ``made_at`` is None if it stood before."""
+
+    made_at: datetime | None
+    changed_at: tuple[datetime, ...]
+    place: Place
+    route: str
+    template: str
+    alerts: tuple[Alert, ...]
+
+    @property
+    def first_at(self) -> datetime:
+        """Return when it was first made or changed."""
+        return self.made_at or self.changed_at[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayResult:
+    """What became of the events of the time from ``since`` to ``until``."""
+
+    since: datetime
+    until: datetime
+    events: int
+    rejected: int
+    """Events that were rejected when they came: they are not played."""
+    failed: int
+    cards: tuple[ReplayedCard, ...]
+    nobody: tuple[str, ...]
+    """What no rule sends anywhere, a type and subject each."""
+    notes: Counter[str]
+    """How often what happened, by the story's words."""
+    unanswered: tuple[str, ...]
+    """Rules with conditions that some events did not allow to answer."""
+
+    @property
+    def creates(self) -> int:
+        """Return the calls that make cards."""
+        return sum(card.made_at is not None for card in self.cards)
+
+    @property
+    def changes(self) -> int:
+        """Return the calls that change cards."""
+        return sum(len(card.changed_at) for card in self.cards)
+
+    @property
+    def monthly(self) -> int | None:
+        """Return the calls of thirty days like these, None for less than a day."""
+        span = self.until - self.since
+        return None if span < _DAY else round((self.creates + self.changes) * (_MONTH / span))
+
+
+async def replay(
+    settings: Settings, rules: Path | None, since: datetime, until: datetime, *, before: timedelta
+) -> ReplayResult:
+    """Return what the events of that time would have led to; ``before`` is played first, to know what was open.
+
+    Raises `bot.rulefiles.errors.RulesError` with every error of the rules, and `ConfigurationError` for what cannot be
+    read.
+    """
+    book = open_rules(settings, rules)
+    async with open_database(settings) as database:
+        script, rejected = await _read_inputs(require_database(database), since, until, since - before)
+    played = await execute_dry_run(script, _dry_run_config(settings, book), until)
+    return _result(script, played, book, since, until, rejected)
+
+
+async def _read_inputs(
+    database: Database, since: datetime, until: datetime, begin: datetime
+) -> tuple[list[DryRunInput], int]:
+    events: list[StoredEvent] = []
+    rejected = 0
+    page = EventSearch(since=begin, until=until, limit=_PAGE)
+    store = StoredEvents(database)
+    while found := await store.search(page):
+        events += (one for one in found if one.state is not EventState.REJECTED)
+        rejected += sum(one.state is EventState.REJECTED and one.received_at >= since for one in found)
+        page = replace(page, before=found[-1].seq)
+    # In the order in which they were taken; the clock of the machine may have been set back in between.
+    scenes: list[DryRunInput] = []
+    for one in reversed(events):
+        at = max(one.received_at, scenes[-1].at) if scenes else one.received_at
+        scenes.append(DryRunInput(at, replace(one, state=EventState.WAITING)))
+    wishes = await database.run(partial(read_mutes_and_watches, since=begin))
+    asked = (DryRunInput(max(one.made_at, begin), one) for one in wishes if one.made_at < until)
+    return sorted((*asked, *scenes), key=lambda scene: scene.at), rejected
+
+
+def _dry_run_config(settings: Settings, book: AlertRuleSet) -> DryRunConfig:
+    wanted = settings.outbox
+    return DryRunConfig(
+        rules=book,
+        zone=ZoneInfo(settings.zone),
+        limits=SendLimits(
+            per_second=wanted.per_second, place_minute=wanted.place_minute, robot_minute=wanted.robot_minute
+        ),
+        at_once=wanted.at_once,
+        monthly=settings.limits.monthly_calls,
+        reserve=wanted.reserve,
+    )
+
+
+def _result(
+    script: Sequence[DryRunInput],
+    played: DryRunResult,
+    book: AlertRuleSet,
+    since: datetime,
+    until: datetime,
+    rejected: int,
+) -> ReplayResult:
+    events = [scene.what for scene in script if isinstance(scene.what, StoredEvent) and scene.at >= since]
+    notes = [note for note in played.notes if note.at >= since]
+    called: dict[str, list[RecordedCall]] = {}
+    for call in played.calls:
+        if call.at >= since:
+            called.setdefault(call.card, []).append(call)
+    about = {f"{one.source}/{one.id}": f"{one.type} {one.subject}".strip() for one in events}
+    unrouted = dict.fromkeys(note.fact for note in notes if note.what == "no_route")
+    return ReplayResult(
+        since=since,
+        until=until,
+        events=len(events),
+        rejected=rejected,
+        failed=sum((one.source, one.id) in played.failed for one in events),
+        cards=tuple(sorted((_replayed_card(calls, played) for calls in called.values()), key=_sort_key)),
+        nobody=tuple(about.get(fact, fact) for fact in unrouted),
+        notes=Counter(note.what for note in notes),
+        unanswered=tuple(sorted(book.unanswered.counts)),
+    )
+
+
+def _sort_key(card: ReplayedCard) -> tuple[datetime, bool]:
+    return card.first_at, card.made_at is not None
+
+
+def _replayed_card(calls: Sequence[RecordedCall], played: DryRunResult) -> ReplayedCard:
+    card = played.cards[calls[0].card]
+    return ReplayedCard(
+        made_at=next((call.at for call in calls if call.creates), None),
+        changed_at=tuple(call.at for call in calls if not call.creates),
+        place=card.place,
+        route=card.route,
+        template=calls[0].template,
+        alerts=tuple(played.alerts[one] for one in card.alerts if one in played.alerts),
+    )

@@ -1,0 +1,135 @@
+"""What ``dingerp replay`` prints: which cards, where by which route, and how many API calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import tzinfo
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from bot.admin.output import align_columns, as_json, count_noun, escape_invisible, format_exact, format_minute
+from bot.admin.replay import CardFilter, ReplayedCard, ReplayResult
+from bot.outbox.place import Place
+from bot.settings import Settings
+
+_NAMED = 3
+"""Subjects of one card, or events that go nowhere, that are named."""
+_SAID = {
+    "silenced": "silenced",
+    "muted": "muted",
+    "inhibited": "inhibited",
+    "folded": "folded into a digest",
+    "escalated": "escalated",
+    "shown anew": "shown anew",
+    "late": "late",
+}
+"""Words of the story that the summary counts."""
+
+
+def describe_replay(result: ReplayResult, sieve: CardFilter, *, limit: int, settings: Settings, form: str) -> list[str]:
+    """Return the lines about a replay; ``limit`` is of the cards that are listed, ``form`` ``text`` or ``json``."""
+    zone = ZoneInfo(settings.zone)
+    listed = [card for card in result.cards if sieve.holds(card)]
+    if form == "json":
+        return [as_json(_fields(result, listed, zone))]
+    return list(_lines(result, listed, limit, zone, settings.limits.monthly_calls))
+
+
+def _lines(
+    result: ReplayResult, listed: Sequence[ReplayedCard], limit: int, zone: tzinfo, monthly: int
+) -> Iterator[str]:
+    yield f"{format_minute(result.since, zone)} to {format_minute(result.until, zone)}: {count_noun(result.events, 'event', 'events')}"
+    if result.rejected or result.failed:
+        yield f"{result.rejected} more were rejected when they came, {result.failed} cannot be understood any more"
+    if listed:
+        yield ""
+        yield from align_columns(
+            [("when", "place", "route", "changes", "what"), *(_row(one, zone) for one in listed[:limit])]
+        )
+        if len(listed) > limit:
+            yield f"… {len(listed) - limit} more cards, --limit shows them"
+    yield ""
+    yield from align_columns([("place", "route", "cards", "changes"), *_totals(result)])
+    yield from _remarks(result)
+    calls = result.creates + result.changes
+    pace = (
+        "" if result.monthly is None else f"; 30 days like these have about {result.monthly} of the month's {monthly}"
+    )
+    yield f"API calls: {calls} ({count_noun(result.creates, 'card', 'cards')}, {_changes(result.changes)}){pace}"
+    yield "Nobody acknowledges anything in a replay, and questions are not counted."
+
+
+def _remarks(result: ReplayResult) -> Iterator[str]:
+    if result.nobody:
+        some = escape_invisible(", ".join(tuple(dict.fromkeys(result.nobody))[:_NAMED]))
+        yield f"{count_noun(len(result.nobody), 'event goes', 'events go')} nowhere, such as {some}"
+    found = [f"{meaning} {result.notes[what]}" for what, meaning in _SAID.items() if result.notes[what]]
+    if found:
+        yield f"Alerts that were {', '.join(found)}"
+    if result.unanswered:
+        yield f"Some events did not allow to answer conditions of: {escape_invisible(', '.join(result.unanswered))}"
+
+
+def _changes(count: int) -> str:
+    return count_noun(count, "change", "changes")
+
+
+def _row(card: ReplayedCard, zone: tzinfo) -> tuple[str, ...]:
+    about = list(dict.fromkeys(f"{alert.event.type} {alert.event.subject}".strip() for alert in card.alerts))
+    more = f" and {len(about) - _NAMED} more" if len(about) > _NAMED else ""
+    stood = "" if card.made_at is not None else " (stood before)"
+    what = f"{card.template}: {', '.join(about[:_NAMED])}{more}{stood}"
+    return format_minute(card.first_at, zone), str(card.place), card.route, str(len(card.changed_at)), what
+
+
+def _totals(result: ReplayResult) -> list[tuple[str, str, str, str]]:
+    return [
+        (str(place), route, str(creates), str(changes))
+        for (place, route), (creates, changes) in sorted(_by_route(result).items(), key=lambda one: -sum(one[1]))
+    ]
+
+
+def _by_route(result: ReplayResult) -> dict[tuple[Place, str], tuple[int, int]]:
+    found: dict[tuple[Place, str], tuple[int, int]] = {}
+    for card in result.cards:
+        creates, changes = found.get((card.place, card.route), (0, 0))
+        made = int(card.made_at is not None)
+        found[card.place, card.route] = creates + made, changes + len(card.changed_at)
+    return found
+
+
+def _fields(result: ReplayResult, listed: Sequence[ReplayedCard], zone: tzinfo) -> dict[str, Any]:
+    return {
+        "since": format_exact(result.since, zone),
+        "until": format_exact(result.until, zone),
+        "events": {"played": result.events, "rejected": result.rejected, "failed": result.failed},
+        "calls": {"creates": result.creates, "changes": result.changes, "in_30_days": result.monthly},
+        "routes": [
+            {"place": str(place), "route": route, "creates": creates, "changes": changes}
+            for (place, route), (creates, changes) in _by_route(result).items()
+        ],
+        "nobody": list(result.nobody),
+        "notes": dict(result.notes),
+        "unanswered": list(result.unanswered),
+        "cards": [_card_fields(card, zone) for card in listed],
+    }
+
+
+def _card_fields(card: ReplayedCard, zone: tzinfo) -> dict[str, Any]:
+    return {
+        "made_at": None if card.made_at is None else format_exact(card.made_at, zone),
+        "changed_at": [format_exact(moment, zone) for moment in card.changed_at],
+        "place": str(card.place),
+        "route": card.route,
+        "card": card.template,
+        "alerts": [
+            {
+                "source": alert.event.source,
+                "type": alert.event.type,
+                "subject": alert.event.subject,
+                "severity": alert.severity.value,
+                "state": alert.state.value,
+            }
+            for alert in card.alerts
+        ],
+    }

@@ -1,0 +1,173 @@
+"""The one door: events of all ways of intake are checked here and stored together, and only then acknowledged.
+
+While one batch is being committed the next one gathers, so a burst of single events costs few commits: as many as the
+database manages, however many requests wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+import structlog
+
+from bot.alerts.intake.normalization import normalize
+from bot.alerts.intake.port import EventState, IntakeFull, Receipt, ReceivedEvent, Rejection, UnreadableEvent
+from bot.errors import DingerpError
+from bot.metrics import Metrics
+
+log = structlog.get_logger(__name__)
+
+BATCH = 1_000
+"""Events per commit; it bounds the time for which one commit holds the others up."""
+MAX_WAITING = 20_000
+"""Events that may wait for their commit; more would only fill the memory while the sender gives up."""
+YIELD_EVERY = 50
+"""Events that are checked before the event loop may do something else (about 3 ms)."""
+RETRY_AFTER = 2.0
+
+EventKey = tuple[str, str, str]
+
+
+class EventStore(Protocol):
+    """Where events are kept; implemented by `bot.store.events.StoredEvents`."""
+
+    async def keep(self, events: Collection[ReceivedEvent]) -> frozenset[EventKey]:
+        """Store events, whose keys differ, in one transaction; return the keys of the waiting ones that are new.
+
+        An event that is known is left as it is, unless it was rejected before and now waits. Raises `DingerpError`
+        when nothing was stored.
+        """
+        ...
+
+
+class _Batch:
+    """Events that share a commit. Of several with the same key the first one counts."""
+
+    def __init__(self) -> None:
+        self.events: dict[EventKey, ReceivedEvent] = {}
+        self.committed: asyncio.Future[frozenset[EventKey]] = asyncio.get_running_loop().create_future()
+
+    def add(self, kept: ReceivedEvent) -> bool:
+        """Return whether the event is the first of its key in this batch that can be understood."""
+        known = self.events.get(kept.key)
+        if known is None or (known.state is EventState.REJECTED and kept.state is EventState.WAITING):
+            self.events[kept.key] = kept
+            return True
+        return False
+
+    def fail(self, error: Exception) -> None:
+        """Tell those who wait, if there still are any, that nothing was stored."""
+        self.committed.set_exception(error)
+        self.committed.exception()  # it has been seen: nobody has to be left who asks
+
+
+class BatchedIntake:
+    """Implements `bot.alerts.intake.port.Intake`."""
+
+    def __init__(
+        self,
+        store: EventStore,
+        *,
+        metrics: Metrics,
+        now: Callable[[], datetime],
+        arrived: Callable[[], None] | None = None,
+        max_waiting: int = MAX_WAITING,
+    ) -> None:
+        """``arrived`` is called after every commit that brought something to work on."""
+        self._store = store
+        self._metrics = metrics
+        self._now = now
+        self._arrived = arrived
+        self._max_waiting = max_waiting
+        self._waiting = 0
+        self._gathering: _Batch | None = None
+        self._writer: asyncio.Task[None] | None = None
+
+    async def accept(
+        self, source: str, events: Sequence[Mapping[str, object] | UnreadableEvent], *, via: str
+    ) -> Receipt:
+        """Store events and return after the commit. Raises `IntakeFull`, or what the store raises."""
+        if self._waiting and self._waiting + len(events) > self._max_waiting:
+            raise IntakeFull("too many events wait to be stored", retry_after=RETRY_AFTER)
+        self._count_waiting(len(events))
+        try:
+            checked = await self._checked(source, events, via)
+            receipt = await self._stored(checked)
+        finally:
+            self._count_waiting(-len(events))
+        self._tell(source, via, receipt)
+        return receipt
+
+    async def _checked(
+        self, source: str, events: Sequence[Mapping[str, object] | UnreadableEvent], via: str
+    ) -> Sequence[ReceivedEvent]:
+        now = self._now()
+        checked = []
+        for number, event in enumerate(events):
+            if number % YIELD_EVERY == YIELD_EVERY - 1:
+                await asyncio.sleep(0)
+            checked.append(normalize(source, event, via=via, now=now))
+        return checked
+
+    async def _stored(self, checked: Sequence[ReceivedEvent]) -> Receipt:
+        if not checked:
+            return Receipt(accepted=0, duplicate=0)
+        batches: dict[_Batch, set[EventKey]] = {}
+        for kept in checked:
+            batch = self._open_batch()
+            mine = batches.setdefault(batch, set())
+            if batch.add(kept) and kept.state is EventState.WAITING:
+                mine.add(kept.key)
+        new = 0
+        for batch, mine in batches.items():
+            # Shielded: whoever stops waiting must not take the others' commit away.
+            committed = await asyncio.shield(batch.committed)
+            new += len(mine & committed)
+        rejected = tuple(Rejection(kept.id, kept.reason) for kept in checked if kept.state is EventState.REJECTED)
+        return Receipt(accepted=new, duplicate=len(checked) - len(rejected) - new, rejected=rejected)
+
+    def _open_batch(self) -> _Batch:
+        if self._gathering is None or len(self._gathering.events) >= BATCH:
+            self._gathering = _Batch()
+            self._writer = asyncio.create_task(self._write(self._gathering, self._writer), name="intake")
+        return self._gathering
+
+    async def _write(self, batch: _Batch, previous: asyncio.Task[None] | None) -> None:
+        """Write a batch when the one before it is written; until then it gathers."""
+        if previous is not None:
+            await asyncio.wait((previous,))
+        if self._gathering is batch:
+            self._gathering = None
+        try:
+            new = await self._store.keep(batch.events.values())
+        except DingerpError as error:
+            log.error("events.not_stored", events=len(batch.events), error=error.detail)
+            self._metrics.errors.labels("alerts", type(error).__name__).inc()
+            batch.fail(error)
+        except asyncio.CancelledError:
+            batch.committed.cancel()
+            raise
+        except Exception as defect:  # noqa: BLE001 - those who wait raise it
+            batch.fail(defect)
+        else:
+            batch.committed.set_result(new)
+            if new and self._arrived is not None:
+                self._arrived()
+
+    def _count_waiting(self, change: int) -> None:
+        self._waiting += change
+        self._metrics.intake_waiting.set(self._waiting)
+
+    def _tell(self, source: str, via: str, receipt: Receipt) -> None:
+        counted = {"accepted": receipt.accepted, "duplicate": receipt.duplicate, "rejected": len(receipt.rejected)}
+        for outcome, count in counted.items():
+            if count:
+                self._metrics.events.labels(source, via, outcome).inc(count)
+        if receipt.rejected:
+            first = receipt.rejected[0]
+            log.warning(
+                "events.rejected", source=source, via=via, count=len(receipt.rejected), id=first.id, reason=first.reason
+            )

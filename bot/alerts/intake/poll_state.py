@@ -1,0 +1,158 @@
+"""What polling knows of a source: how far each area has been looked through, and what is open in it.
+
+Every step of polling is stored before anything of it is told: the new place, what is open from now on, and the events
+that say so. Then the events are handed to the intake, and only after its commit they are forgotten here. So a crash at
+any moment loses none, and those that are handed over twice have the same ids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from types import MappingProxyType
+from typing import Protocol
+
+from bot.alerts.event import Severity
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+CloudEvent = Mapping[str, object]
+
+NORMAL = ""
+"""The state of a subject with which nothing is wrong."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PollConfig:
+    """How sources are polled. ``seconds`` between two rounds; ``lists`` between two looks through a list in full.
+
+    ``calls`` is how many questions one round may ask in one area. Without ``backlog`` what is open when a source is
+    polled for the first time is taken as known.
+    """
+
+    areas: tuple[str, ...] = ("purchasing", "stock", "invoices", "orders", "production")
+    seconds: float = 60.0
+    lists: float = 300.0
+    calls: int = 100
+    backlog: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """How far one area of one source has been polled.
+
+    Two readers move through an area: the *feed* follows what changed, and the *sweep* goes through all of it now and
+    then, for what changes by time alone and for what the feed does not tell.
+    """
+
+    source: str
+    area: str
+    round: int = 0
+    """Grows with every step that is stored; never used twice, so that ids of events are not either."""
+    cursor: str = ""
+    """Where the feed goes on."""
+    followed: bool = False
+    """Whether the feed has been at its end: what lies before that is left to the sweep."""
+    place: str = ""
+    """Where the sweep goes on."""
+    sweeping: bool = False
+    began_at: datetime | None = None
+    """When the sweep that is under way, or else the last one, began."""
+    swept_at: datetime | None = None
+    """When the last sweep reached the end."""
+    good_at: datetime | None = None
+    """When the source last answered everything that it was asked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolledSubject:
+    """A product or document that something is or was the matter with."""
+
+    code: str
+    """The SKU or number as the ERP spells it."""
+    state: str
+    told: bool
+    """Whether an event told of the state; what was open before the first poll may be taken as known."""
+    at: datetime
+    """The time of the last event about it: a later event never has an earlier time, or it would count as outdated."""
+    said: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    """What is compared to see whether an open matter has changed."""
+    seen_at: datetime
+    """When the ERP last said that it is so."""
+
+    @property
+    def key(self) -> str:
+        """Return what tells subjects apart: ERPs compare codes without regard to case."""
+        return self.code.casefold()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something is the matter."""
+        return self.state != NORMAL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolledRecord:
+    """What one record of an ERP means: a state, and the event that tells it if it is news."""
+
+    code: str
+    state: str
+    type: str
+    data: Mapping[str, object]
+    is_worst: bool = False
+    """Of several states in which something is the matter, the one that people hear of in any case."""
+    change_type: str = ""
+    """The type of the event when an open matter changes; empty: the same."""
+    said: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    since: date | None = None
+    """The first day on which it was so, where passing time made it so."""
+    changed_at: datetime | None = None
+    """When the ERP says that the record last changed."""
+    severity: Severity | None = None
+    """None: the type's own."""
+
+
+class PollStore(Protocol):
+    """Keeps what polling knows. Every call is one transaction; all raise a `DingerpError` when nothing was done."""
+
+    async def positions(self, source: str) -> Mapping[str, Checkpoint]:
+        """Return how far the areas of a source have been polled, by their names."""
+        ...
+
+    async def subjects(self, source: str, area: str, codes: Collection[str]) -> Mapping[str, PolledSubject]:
+        """Return what is known of some subjects, by `PolledSubject.key`."""
+        ...
+
+    async def unseen(self, source: str, area: str, before: datetime, limit: int) -> Sequence[PolledSubject]:
+        """Return open subjects that were last seen before a moment, the longest unseen first."""
+        ...
+
+    async def advance(
+        self,
+        before: Checkpoint | None,
+        after: Checkpoint,
+        subjects: Sequence[PolledSubject],
+        events: Sequence[CloudEvent],
+    ) -> bool:
+        """Move on from ``before``, store subjects, and keep events for `unsent`, all at once or not at all.
+
+        Returns False, with nothing stored, when somebody else has moved on from ``before`` meanwhile.
+        """
+        ...
+
+    async def answered(self, source: str, at: datetime) -> None:
+        """Note that a source answered everything."""
+        ...
+
+    async def unsent(self, source: str, limit: int) -> Sequence[tuple[int, CloudEvent]]:
+        """Return events that are still to be handed over, in their order, each with its number."""
+        ...
+
+    async def sent(self, numbers: Sequence[int]) -> None:
+        """Forget events that were handed over."""
+        ...
+
+    async def prune(self, source: str, before: datetime) -> None:
+        """Forget subjects that nothing is the matter with and that nobody has seen since."""
+        ...

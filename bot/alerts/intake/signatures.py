@@ -1,0 +1,190 @@
+"""Who sent a request: one scheme for each way in which senders prove it.
+
+Only ``standard`` and ``yonbip`` sign a time. What an old request may do is the same with all of them: every event has
+an id that is part of what is signed, so one that comes again changes nothing and is counted as a duplicate. That is
+why a repeat within the window is no error either: Standard Webhooks gives every retry the same ``webhook-id``, for the
+sender may have missed our answer, and refusing the retry would make it try for ever.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from bot.alerts.intake.json_codec import decode_json
+from bot.alerts.intake.port import InvalidSignature
+from bot.errors import ConfigurationError
+
+TOLERANCE = timedelta(minutes=5)
+"""Age of a signature, either way (Standard Webhooks)."""
+MIN_SECRET = 16
+"""Bytes; what is shorter can be guessed."""
+
+_PREFIX = "whsec_"
+
+
+@dataclass(frozen=True, slots=True)
+class SignedRequest:
+    """What a sender's proof is looked for in. ``headers`` find their names in any case."""
+
+    headers: Mapping[str, str]
+    query: Mapping[str, str]
+    body: bytes
+
+
+class SignatureScheme(Protocol):
+    """How one kind of sender proves who it is."""
+
+    def open(self, request: SignedRequest, now: datetime) -> bytes:
+        """Return the body that is proven to be the sender's. Raises `InvalidSignature`."""
+        ...
+
+
+class StandardWebhooksSignature:
+    """Standard Webhooks: HMAC-SHA256 over id, time and body."""
+
+    def __init__(self, secrets: Sequence[str]) -> None:
+        """Take all secrets in force; raises `ConfigurationError` for one that is not ``whsec_`` and base64."""
+        self._keys = [_standard_key(secret) for secret in secrets]
+
+    def open(self, request: SignedRequest, now: datetime) -> bytes:
+        """Return the body. Raises `InvalidSignature`."""
+        message_id, sent, signatures = (
+            _header(request, f"webhook-{part}") for part in ("id", "timestamp", "signature")
+        )
+        if not sent.isascii() or not sent.isdigit() or len(sent) > 12:
+            raise InvalidSignature("webhook-timestamp must be seconds since 1970")
+        if abs(now.timestamp() - int(sent)) > TOLERANCE.total_seconds():
+            raise InvalidSignature("webhook-timestamp is too old or in the future")
+        signed = b".".join((message_id.encode(), sent.encode(), request.body))
+        given = [each.removeprefix("v1,") for each in signatures.split(" ") if each.startswith("v1,")]
+        _compare(given, [_hmac_base64(key, signed) for key in self._keys])
+        return request.body
+
+
+class FrappeSignature:
+    """ERPNext's ``X-Frappe-Webhook-Signature``: HMAC-SHA256 over the body as it came (ERP sheet, 4.6)."""
+
+    def __init__(self, secrets: Sequence[str]) -> None:
+        self._keys = [_plain_key(secret) for secret in secrets]
+
+    def open(self, request: SignedRequest, now: datetime) -> bytes:
+        """Return the body. Raises `InvalidSignature`."""
+        given = _header(request, "x-frappe-webhook-signature")
+        _compare([given], [_hmac_base64(key, request.body) for key in self._keys])
+        return request.body
+
+
+class SharedToken:
+    """A secret that the sender repeats: for senders that cannot sign (Odoo, Dolibarr; ERP sheet, 3.6 and 9).
+
+    It stands in the header ``x-hook-token``, or in the address as ``?token=``, where the sender cannot set headers.
+    """
+
+    def __init__(self, secrets: Sequence[str]) -> None:
+        self._tokens = [_plain_key(secret) for secret in secrets]
+
+    def open(self, request: SignedRequest, now: datetime) -> bytes:
+        """Return the body. Raises `InvalidSignature`."""
+        given = request.headers.get("x-hook-token") or request.query.get("token")
+        if not given:
+            raise InvalidSignature("the token is missing")
+        _compare([given], [token.decode() for token in self._tokens], what="token")
+        return request.body
+
+
+def _standard_key(secret: str) -> bytes:
+    try:
+        if not secret.startswith(_PREFIX):
+            raise ValueError
+        key = base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
+    except ValueError:
+        raise ConfigurationError("a secret for signed hooks must be whsec_ and base64") from None
+    return _long_enough(key)
+
+
+def _plain_key(secret: str) -> bytes:
+    return _long_enough(secret.encode())
+
+
+def _long_enough(key: bytes) -> bytes:
+    if len(key) < MIN_SECRET:
+        raise ConfigurationError(f"a hook's secret must have {MIN_SECRET} bytes or more")
+    return key
+
+
+def _header(request: SignedRequest, name: str) -> str:
+    value = request.headers.get(name)
+    if not value:
+        raise InvalidSignature(f"{name} is missing")
+    return value
+
+
+def _hmac_base64(key: bytes, message: bytes) -> str:
+    return base64.b64encode(hmac.digest(key, message, "sha256")).decode()
+
+
+def _compare(given: Sequence[str], right: Sequence[str], what: str = "signature") -> None:
+    """Raise `InvalidSignature` unless one of the right ones is among the given. The time taken tells nothing of where."""
+    found = [hmac.compare_digest(mine.encode(), theirs.encode(errors="replace")) for mine in right for theirs in given]
+    if not any(found):
+        raise InvalidSignature(f"the {what} is wrong")
+
+
+class YonBipSignature:
+    """YonBIP's event subscription: signed by values, and encrypted (ERP sheet, chapter 2, push).
+
+    ``secrets`` are the application's secret, ``aes_key`` its EncodingAESKey of 43 characters, ``app_key`` what every
+    plain text ends with. The vendor repeats an event for 24 h and does not say whether it signs it anew, so its time
+    is not judged; its event ids make a repeat harmless.
+    """
+
+    def __init__(self, secrets: Sequence[str], *, aes_key: str, app_key: str) -> None:
+        """Raises `ConfigurationError` for a key that cannot be one, or without the package that decrypts."""
+        self._keys = [_plain_key(secret) for secret in secrets]
+        self._app_key = app_key.encode()
+        try:
+            self._aes_key = base64.b64decode(f"{aes_key}=", validate=True)
+        except binascii.Error:
+            self._aes_key = b""
+        if len(self._aes_key) != 32 or not app_key:
+            raise ConfigurationError("YonBIP's push needs app_key and the EncodingAESKey of 43 characters as aes_key")
+        try:
+            import cryptography  # noqa: F401 - wanted when the first event comes
+        except ImportError:
+            raise ConfigurationError("YonBIP's push needs the extra `yonbip` (package cryptography)") from None
+
+    def open(self, request: SignedRequest, now: datetime) -> bytes:
+        """Return the decrypted message. Raises `InvalidSignature`, and `bot.alerts.intake.port.InvalidJson` for no JSON."""
+        sent = decode_json(request.body)
+        if not isinstance(sent, Mapping):
+            raise InvalidSignature("signature is missing")
+        values = [sent.get(name) for name in ("timestamp", "nonce", "encrypt")]
+        texts = [value if isinstance(value, str) else str(value) for value in values if value]
+        given = sent.get("signature")
+        if len(texts) < 3 or not isinstance(given, str):
+            raise InvalidSignature("signature, timestamp, nonce or encrypt is missing")
+        signed = "".join(sorted(texts)).encode(errors="replace")
+        _compare([given], [_hmac_base64(key, signed) for key in self._keys])
+        return self._decrypted(texts[2])
+
+    def _decrypted(self, sealed: str) -> bytes:
+        from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+        try:
+            decryptor = Cipher(algorithms.AES(self._aes_key), modes.CBC(self._aes_key[:16])).decryptor()
+            plain = decryptor.update(base64.b64decode(sealed, validate=True)) + decryptor.finalize()
+            length = int.from_bytes(plain[16:20], "big")
+            message, rest = plain[20 : 20 + length], plain[20 + length :]
+            # What follows is the application's key and PKCS#7 padding to whole blocks of 32 bytes.
+            right = len(message) == length and rest[: len(self._app_key)] == self._app_key
+        except ValueError:
+            right = False
+        if not right:
+            raise InvalidSignature("the message cannot be decrypted with this key")
+        return message

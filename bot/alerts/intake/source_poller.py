@@ -1,0 +1,172 @@
+"""Asks the ERPs themselves: what changed, and what time alone has made late, overdue or scarce.
+
+Each source is polled by itself, one question after the other, within its rate and behind its breaker, so that people's
+questions are not held up and one ERP that is down does not matter to the others. What is open already is not told
+again, what is over is (`bot.alerts.intake.transitions`), and nothing is lost or told twice whenever the process ends
+(`bot.alerts.intake.poll_state`). After a downtime the feed goes on where it stopped, and events bear the times at which the
+ERP says that they happened.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import structlog
+
+from bot.alerts.intake.area_poller import SOURCE_DOWN_ERRORS, AreaPoller, Checkpoints
+from bot.alerts.intake.areas import AREAS
+from bot.alerts.intake.areas.area import PolledArea
+from bot.alerts.intake.poll_state import Checkpoint, PollConfig, PollStore
+from bot.alerts.intake.port import Intake
+from bot.erp.errors import ErpError
+from bot.erp.source_client import SourceClient
+from bot.errors import DingerpError
+from bot.metrics import Metrics
+
+log = structlog.get_logger(__name__)
+
+SENT_AT_ONCE = 500
+LONGEST_PAUSE = 600.0
+"""Seconds between two tries at a source that is down."""
+SUBJECT_RETENTION = timedelta(days=400)
+"""For so long the time of a subject's last event is known, so that no later one has an earlier time."""
+
+
+class PollStage(Protocol):
+    """One part of a round, in one area."""
+
+    async def __call__(self, area: PolledArea, positions: Checkpoints) -> None:
+        """Do it."""
+        ...
+
+
+class SourcePoller:
+    """Polls one source."""
+
+    def __init__(
+        self,
+        erp: SourceClient,
+        store: PollStore,
+        intake: Intake,
+        *,
+        poll_config: PollConfig,
+        metrics: Metrics,
+        now: Callable[[], datetime],
+    ) -> None:
+        """``now`` is in the company's zone: its days begin there."""
+        self.source = erp.name
+        self._store = store
+        self._intake = intake
+        self._config = poll_config
+        self._now = now
+        self._areas = [AREAS[name] for name in poll_config.areas if AREAS[name].needs in erp.capabilities]
+        look = AreaPoller(erp, store, self._hand_over, poll_config=poll_config, now=now)
+        # Changes of all areas come first: somebody waits for them, and for a sweep nobody does.
+        self._parts: Mapping[str, PollStage] = {"feed": look.follow, "sweep": look.sweep, "rest": look.recheck_unseen}
+        self._trouble: dict[str, str] = {}
+        self._good_at: datetime | None = None
+        self._pruned_at: datetime | None = None
+        metrics.poll_age.labels(erp.name).set_function(self._age)
+
+    async def run(self, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+        """Poll for ever, less and less often while the source is down."""
+        seconds, failures = self._config.seconds, 0
+        while True:
+            failures = 0 if await self.poll(unless_within=seconds / 2) else failures + 1
+            await sleep(min(seconds * 2 ** min(failures, 10), max(LONGEST_PAUSE, seconds)))
+
+    async def poll(self, *, unless_within: float = 0.0) -> bool:
+        """Do one round, unless somebody did within so many seconds; returns whether all was answered and stored.
+
+        What is wrong is logged once, and once more when it is over; the next round goes on where this one stopped.
+        """
+        try:
+            await self._hand_over()
+            positions = dict(await self._store.positions(self.source))
+            if not self._is_fresh(positions.values(), unless_within):
+                await self._round(positions)
+        except DingerpError as error:  # the source, the store or the intake
+            self._down("", error)
+            return False
+        self._up("")
+        return True
+
+    async def _round(self, positions: Checkpoints) -> None:
+        began = self._now()
+        for name, part in self._parts.items():
+            for area in self._areas:
+                await self._apart(f"{area.name}/{name}", part, area, positions)
+        self._good_at = began
+        await self._store.answered(self.source, began)
+        if self._pruned_at is None or began - self._pruned_at > timedelta(days=1):
+            await self._store.prune(self.source, began - SUBJECT_RETENTION)
+            self._pruned_at = began
+
+    async def _apart(self, what: str, part: PollStage, area: PolledArea, positions: Checkpoints) -> None:
+        """Do one part of a round; what only this area cannot do is no reason to leave out the others."""
+        try:
+            await part(area, positions)
+        except SOURCE_DOWN_ERRORS:
+            raise
+        except ErpError as error:
+            self._down(what, error)
+        else:
+            self._up(what)
+
+    async def _hand_over(self) -> None:
+        """Give the intake what it has not got for certain."""
+        while unsent := await self._store.unsent(self.source, SENT_AT_ONCE):
+            await self._intake.accept(self.source, [event for _, event in unsent], via="poll")
+            await self._store.sent([number for number, _ in unsent])
+
+    def _is_fresh(self, positions: Iterable[Checkpoint], within: float) -> bool:
+        """Whether another process polls this source at the same pace."""
+        good = max((one.good_at for one in positions if one.good_at is not None), default=None)
+        if good is not None:
+            self._good_at = good
+        return good is not None and self._now() - good < timedelta(seconds=within)
+
+    def _down(self, what: str, error: DingerpError) -> None:
+        """Log what is wrong, if it was not wrong before."""
+        name = type(error).__name__
+        if self._trouble.get(what) != name:
+            log.warning("poll.down", source=self.source, part=what or "all", error=name, detail=error.detail)
+        self._trouble[what] = name
+
+    def _up(self, what: str) -> None:
+        if self._trouble.pop(what, None):
+            log.info("poll.up", source=self.source, part=what or "all")
+
+    def _age(self) -> float:
+        return float("nan") if self._good_at is None else (self._now() - self._good_at).total_seconds()
+
+
+async def supervise(runs: Mapping[str, Callable[[], Awaitable[None]]], pause: float = LONGEST_PAUSE) -> None:
+    """Let all run beside one another for ever.
+
+    One that fails in a way that no port allows is logged and begun anew after ``pause`` seconds: alerts of the other
+    sources must not end with it, and its own must not end for good.
+    """
+    guards = [asyncio.create_task(_guard(name, run, pause), name=f"poll {name}") for name, run in runs.items()]
+    try:
+        await asyncio.gather(*guards)
+    finally:
+        for guard in guards:
+            guard.cancel()
+        await asyncio.gather(*guards, return_exceptions=True)
+
+
+async def _guard(name: str, run: Callable[[], Awaitable[None]], pause: float) -> None:
+    while True:
+        task = asyncio.ensure_future(run())
+        try:
+            await asyncio.wait((task,))
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        if not task.cancelled() and (error := task.exception()):
+            log.error("poll.crashed", part=name, exc_info=error)
+        await asyncio.sleep(pause)

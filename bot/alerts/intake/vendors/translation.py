@@ -1,0 +1,117 @@
+"""What translators share: from a vendor's document to a CloudEvent whose id is the document's state.
+
+The same state of the same document always gives the same id, so what the vendor sends twice is one event.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, tzinfo
+from decimal import Decimal, InvalidOperation
+
+from bot.alerts.intake.json_codec import encode_json
+from bot.alerts.intake.port import UnreadableEvent
+
+Document = Mapping[str, object]
+CloudEvents = Sequence[Mapping[str, object] | UnreadableEvent]
+
+
+@dataclass(frozen=True, slots=True)
+class TranslationContext:
+    """What the body does not say and the operator does."""
+
+    now: datetime
+    """Aware, in the zone of the company."""
+    currency: str = ""
+    """Of amounts that come without one."""
+
+    @property
+    def today(self) -> date:
+        """Return the company's date."""
+        return self.now.date()
+
+    def moment(self, value: object, zone: tzinfo | None = None) -> datetime | None:
+        """Return a time that a vendor wrote without an offset, in its zone (else the company's)."""
+        try:
+            at = datetime.fromisoformat(text(value))
+        except ValueError:
+            return None
+        return at if at.tzinfo is not None else at.replace(tzinfo=zone or self.now.tzinfo)
+
+
+Translate = Callable[[object, TranslationContext], CloudEvents]
+"""Returns the events of a decoded body; what cannot be understood is among them as `UnreadableEvent`."""
+
+
+def cloud_event(
+    vendor: str, event_type: str, subject: str, data: Mapping[str, object], *, state: object, at: datetime | None
+) -> Mapping[str, object]:
+    """Return a CloudEvent; ``state`` is what tells this state of the document from others."""
+    found = {name: value for name, value in data.items() if value not in (None, "", {}, [], False)}
+    event: dict[str, object] = {
+        "specversion": "1.0",
+        "id": _id(event_type, subject, state),
+        "source": vendor,
+        "type": event_type,
+        "subject": subject,
+        "data": found,
+    }
+    return event if at is None else {**event, "time": at.astimezone(UTC).isoformat()}
+
+
+def _id(event_type: str, subject: str, state: object) -> str:
+    readable = f"{event_type}:{subject}:{state}"
+    if isinstance(state, str) and state and len(readable) <= 200:
+        return readable
+    return f"{event_type}:{hashlib.sha256(f'{subject}:{encode_json(state)}'.encode()).hexdigest()[:40]}"
+
+
+def text(value: object) -> str:
+    """Return a field as text; False is what Odoo says for nothing."""
+    return "" if value is None or isinstance(value, bool | Mapping | list) else str(value).strip()
+
+
+def number(value: object) -> Decimal | None:
+    """Return a field as a number, None where it is none."""
+    try:
+        found = Decimal(text(value))
+    except InvalidOperation:
+        return None
+    return found if found.is_finite() else None
+
+
+def day(value: object) -> date | None:
+    """Return the date that a field begins with."""
+    try:
+        return date.fromisoformat(text(value)[:10])
+    except ValueError:
+        return None
+
+
+def day_of_seconds(value: object, setting: TranslationContext) -> date | None:
+    """Return the company's date of a time in seconds since 1970, as Dolibarr writes it; 0 is none."""
+    seconds = number(value)
+    if not seconds:
+        return None
+    try:
+        return datetime.fromtimestamp(int(seconds), setting.now.tzinfo).date()
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def money(value: object, currency: str) -> Mapping[str, object]:
+    """Return the two fields of an amount; without a currency there is none to show."""
+    found = number(value)
+    return {} if found is None or not currency else {"amount": str(found), "currency": currency}
+
+
+def is_late(due_on: date | None, setting: TranslationContext) -> bool:
+    """Return whether a due date has passed."""
+    return due_on is not None and due_on < setting.today
+
+
+def stock_type(available: Decimal) -> str:
+    """Return which of the two stock types a quantity makes."""
+    return "stock.out" if available <= 0 else "stock.low"

@@ -1,0 +1,276 @@
+"""Looks after what people watch (``/watch``), also where nothing else polls it: figures and documents, as asked for.
+
+What is watched is read through the hub like a question, all sources together, for that is the figure which the person
+saw who set the limit. An answer that is old, or that lacks a source, says nothing about a limit and is left out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+import structlog
+
+from bot.alerts.event import Effect, Event, EventType
+from bot.alerts.intake.areas import orders, production, purchasing
+from bot.alerts.intake.areas.area import comparable_fields, format_amount, without_blanks
+from bot.alerts.intake.areas.stock import data_of
+from bot.alerts.intake.normalization import normalize, split_events
+from bot.alerts.intake.poll_state import NORMAL, Checkpoint, CloudEvent, PollConfig, PolledSubject, PollStore
+from bot.alerts.intake.port import EventState, StoredEvent
+from bot.alerts.intake.source_poller import SUBJECT_RETENTION
+from bot.alerts.intake.transitions import describe_changes
+from bot.alerts.pipeline import apply_event, watch_events
+from bot.alerts.queries import Watch
+from bot.alerts.repository import AlertUnitOfWork
+from bot.alerts.service import AlertUnitOfWorkRunner
+from bot.erp.answer import Answer
+from bot.erp.errors import ErpError
+from bot.erp.model import (
+    Approval,
+    Area,
+    Invoice,
+    InvoiceStatus,
+    ProductionOrder,
+    ProductionStatus,
+    Progress,
+    PurchaseOrder,
+    PurchaseStatus,
+    SalesOrder,
+    StockLevel,
+)
+from bot.errors import DingerpError
+
+log = structlog.get_logger(__name__)
+
+_ALL_SOURCES = ""
+"""The source under which the store keeps what watched documents said: they are asked of all sources together."""
+
+
+class WatchQueries(Protocol):
+    """What people ask; the hub is this. All raise the classes of `bot.erp.errors`."""
+
+    async def stock(self, sku: str) -> Answer[StockLevel]:
+        """Return one product's stock."""
+        ...
+
+    async def order(self, number: str) -> Answer[SalesOrder]:
+        """Return one sales order."""
+        ...
+
+    async def invoice(self, number: str) -> Answer[Invoice]:
+        """Return one customer invoice."""
+        ...
+
+    async def purchase_order(self, number: str) -> Answer[PurchaseOrder]:
+        """Return one purchase order."""
+        ...
+
+    async def production_order(self, number: str) -> Answer[ProductionOrder]:
+        """Return one production order."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class WatchReading:
+    """What was seen of one watched thing: what is compared, and the event that tells it."""
+
+    source: str
+    code: str
+    said: Mapping[str, str]
+    type: str
+    data: Mapping[str, object]
+
+    def event(self, now: datetime, lines: Sequence[str]) -> Event | None:
+        """Return the event; ``lines`` say what changed. None for what no card could show."""
+        data = dict(self.data)
+        if lines:
+            data |= {"changes": lines, "text": "\n".join(lines)}
+        cloud: CloudEvent = {
+            "specversion": "1.0",
+            "id": f"watch-{int(now.timestamp() * 1000)}-{self.code}"[:200],
+            "source": "/watch",
+            "type": self.type,
+            "subject": self.code,
+            "time": now.isoformat(timespec="milliseconds"),
+            "data": data,
+        }
+        kept = normalize(self.source, cloud, via="poll", now=now)
+        if kept.state is EventState.REJECTED:
+            log.warning("poll.watch_not_told", source=self.source, key=self.code, reason=kept.reason)
+            return None
+        fields: dict[str, Any] = {name: getattr(kept, name) for name in kept.__dataclass_fields__}
+        return split_events(StoredEvent(seq=0, **fields))[0]
+
+
+class WatchPoller:
+    """Polls what people watch."""
+
+    def __init__(
+        self,
+        questions: WatchQueries,
+        study: AlertUnitOfWorkRunner,
+        store: PollStore,
+        *,
+        poll_config: PollConfig,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._questions = questions
+        self._study = study
+        self._store = store
+        self._config = poll_config
+        self._now = now
+        self._next = 0
+        self._is_down = False
+        self._pruned_at: datetime | None = None
+
+    async def run(self, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+        """Poll for ever."""
+        while True:
+            try:
+                await self.poll()
+                self._is_down = False
+            except DingerpError as error:  # the store
+                if not self._is_down:
+                    log.warning("poll.watches_down", error=type(error).__name__, detail=error.detail)
+                self._is_down = True
+            await sleep(self._config.seconds)
+
+    async def poll(self) -> None:
+        """Do one round; what is too much for it waits for the next one."""
+        watches = await self._study.read(lambda repository: tuple(repository.watches()))
+        wanted: dict[tuple[Area, str], list[Watch]] = {}
+        for watch in watches:
+            wanted.setdefault((watch.area, watch.subject.casefold()), []).append(watch)
+        groups = sorted(wanted.values(), key=lambda group: (group[0].area, group[0].subject))
+        begin = self._next if self._next < len(groups) else 0
+        turn = groups[begin : begin + self._config.calls]
+        self._next = begin + len(turn)
+        for area in dict.fromkeys(group[0].area for group in turn):
+            await self._look(area, [group for group in turn if group[0].area is area])
+        if self._pruned_at is None or self._now() - self._pruned_at > timedelta(days=1):
+            self._pruned_at = self._now()
+            await self._store.prune(_ALL_SOURCES, self._pruned_at - SUBJECT_RETENTION)
+
+    async def _look(self, area: Area, groups: Sequence[Sequence[Watch]]) -> None:
+        readings: dict[str, tuple[WatchReading, Sequence[Watch]]] = {}
+        for group in groups:
+            reading = await self._see(area, group[0].subject)
+            if reading is not None:
+                readings[reading.code.casefold()] = (reading, group)
+        if not readings:
+            return
+        name, now = f"watch-{area}", self._now()
+        before = (await self._store.positions(_ALL_SOURCES)).get(name)
+        known = await self._store.subjects(_ALL_SOURCES, name, list(readings))
+        events: list[Event] = []
+        subjects: list[PolledSubject] = []
+        for key, (reading, group) in readings.items():
+            old = known.get(key)
+            # What was seen for somebody who has given it up since is no beginning for others.
+            begins = old is None or old.seen_at < min(watch.made_at for watch in group)
+            lines = [] if begins or old is None else describe_changes(old.said, reading.said)
+            event = reading.event(now, lines) if area is Area.STOCK or lines else None
+            if event is not None:
+                events.append(event)
+            if area is not Area.STOCK:
+                subjects.append(
+                    PolledSubject(code=reading.code, state=NORMAL, told=True, at=now, said=reading.said, seen_at=now)
+                )
+        if events:
+            await self._study.do(lambda unit: _apply_to_watches(unit, events))
+        if subjects:
+            # Told first: a change that is told twice is the same news, and one that is never told is lost.
+            position = before or Checkpoint(source=_ALL_SOURCES, area=name)
+            await self._store.advance(before, replace(position, round=position.round + 1), subjects, ())
+
+    async def _see(self, area: Area, code: str) -> WatchReading | None:
+        """Return what the sources say now; None where they say nothing that can be relied on."""
+        try:
+            match area:
+                case Area.STOCK:
+                    return _reading_of(await self._questions.stock(code), _stock)
+                case Area.SALES:
+                    return _reading_of(await self._questions.order(code), _order)
+                case Area.FINANCE:
+                    return _reading_of(await self._questions.invoice(code), _invoice)
+                case Area.PURCHASING:
+                    return _reading_of(await self._questions.purchase_order(code), _purchase_order)
+                case Area.PRODUCTION:
+                    return _reading_of(await self._questions.production_order(code), _production_order)
+        except ErpError:
+            pass  # counted where it was asked; a source that is down is logged by its own poller
+        return None
+
+
+def _apply_to_watches(unit: AlertUnitOfWork, events: Sequence[Event]) -> None:
+    """Let the watches know, without repeating what their alerts show already."""
+    unit.repository.expect((), [event.subject for event in events])
+    for event in events:
+        for report in watch_events(unit, event, event.severity):
+            latest = unit.repository.latest(report.correlation.key)
+            if report.correlation.effect is Effect.OPENS and latest is not None and latest.is_open:
+                continue
+            apply_event(unit, report)
+
+
+def _reading_of(found: Answer[Any], see: Callable[[Any, str], WatchReading]) -> WatchReading | None:
+    return None if found.stale or found.failures else see(found.value, found.source)
+
+
+def _stock(level: StockLevel, source: str) -> WatchReading:
+    out = level.total.available is not None and level.total.available <= 0
+    kind = EventType.STOCK_OUT if out else EventType.STOCK_LOW
+    return WatchReading(source, level.product.sku, {}, kind, data_of(level))
+
+
+def _order(order: SalesOrder, source: str) -> WatchReading:
+    words = comparable_fields(
+        status=order.status.value,
+        delivery=order.delivery or "",
+        billing=order.billing or "",
+        payment=order.payment or "",
+        due_on=order.promised_on.isoformat() if order.promised_on else "",
+        amount=format_amount(order.total),
+    )
+    return WatchReading(source, order.number, words, EventType.ORDER_CHANGED, orders.data_of(order))
+
+
+def _invoice(invoice: Invoice, source: str) -> WatchReading:
+    words = comparable_fields(
+        status=invoice.status.value,
+        open=format_amount(invoice.open_amount),
+        due_on=invoice.due_on.isoformat() if invoice.due_on else "",
+    )
+    about = without_blanks(customer=invoice.customer, due_on=invoice.due_on, link=invoice.url)
+    if invoice.status is InvoiceStatus.PAID:
+        return WatchReading(source, invoice.number, words, EventType.INVOICE_PAID, about | {"number": invoice.number})
+    title = f"{invoice.number} {invoice.customer}".strip()
+    return WatchReading(source, invoice.number, words, "custom.invoice", about | {"title": title})
+
+
+def _purchase_order(order: PurchaseOrder, source: str) -> WatchReading:
+    approval = order.approval or Approval()
+    words = comparable_fields(
+        status=order.status.value,
+        level=f"{approval.level}/{approval.levels}" if approval.levels > 1 else "",
+        received=order.received or "",
+        due_on=order.due_on.isoformat() if order.due_on else "",
+        amount=format_amount(order.total),
+    )
+    is_decided = order.status in {PurchaseStatus.APPROVED, PurchaseStatus.REJECTED}
+    if is_decided and order.received in (None, Progress.NONE):
+        return WatchReading(source, order.number, words, EventType.PO_DECIDED, purchasing.decision_data(order))
+    return WatchReading(source, order.number, words, EventType.PO_CHANGED, purchasing.data_of(order))
+
+
+def _production_order(order: ProductionOrder, source: str) -> WatchReading:
+    words = comparable_fields(status=order.status.value, due_on=order.due_on.isoformat() if order.due_on else "")
+    data = production.data_of(order)
+    if order.status is ProductionStatus.DONE:
+        return WatchReading(source, order.number, words, EventType.PRODUCTION_DONE, data)
+    title = f"{order.number} {order.name}".strip()
+    return WatchReading(source, order.number, words, "custom.production", data | {"title": title})

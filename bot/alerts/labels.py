@@ -1,0 +1,239 @@
+"""What events are called, and what they say in words and figures: one table for all types.
+
+Figures come from the event's own fields and from ``data`` as the schemas (`bot.alerts.schemas`) let it pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import TypeAlias
+
+from bot.alerts.event import CUSTOM, Event, EventType
+from bot.erp.model import Money
+from bot.phrase import Phrase, phrase
+
+CardFactValue: TypeAlias = Decimal | Money | date | Phrase | str
+
+MAX_LINES, MAX_FACTS = 4, 6
+"""Of what senders write in their own words: more does not fit a card."""
+
+
+@dataclass(frozen=True, slots=True)
+class CardFact:
+    """One figure of an alert; ``unit`` belongs to a quantity."""
+
+    label: Phrase | str
+    value: CardFactValue
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _TypeLabels:
+    """What people call a type, its matter when it is over, its figures, and the command that asks the ERP about it."""
+
+    word: Phrase
+    over: Phrase
+    facts: Callable[[Event, date], Iterator[CardFact]]
+    command: str
+
+
+def type_label(event_type: str) -> Phrase | str:
+    """Return what people call a type; types that a company makes up are called as it does."""
+    face = _LABELS.get(event_type)
+    return face.word if face else event_type.removeprefix(CUSTOM)
+
+
+def type_by_label(text: str) -> str | None:
+    """Return the type that people call so in Chinese, None for any other word; types themselves are not looked up."""
+    return _TYPES.get(text)
+
+
+def headline(event: Event, *, is_over: bool = False) -> Phrase | str:
+    """Return what happened; where a company calls it something itself, in its words."""
+    face = _LABELS.get(event.type)
+    if face is None:
+        return event.title or type_label(event.type)
+    return face.over if is_over else face.word
+
+
+def subject_label(event: Event) -> str:
+    """Return what it happened to: code or number, and the name."""
+    if event.type not in _LABELS or not event.title or event.title == event.subject:
+        return event.subject
+    return f"{event.subject} {event.title}"
+
+
+def facts(event: Event, today: date) -> tuple[CardFact, ...]:
+    """Return the figures that people want to see first; days are counted up to ``today``."""
+    face = _LABELS.get(event.type)
+    return tuple(face.facts(event, today) if face else _own_facts(event))
+
+
+def lines(event: Event) -> tuple[str, ...]:
+    """Return what a sender wrote in words: what changed, or the text of an event of its own."""
+    changes = event.data.get("changes")
+    if isinstance(changes, Sequence) and not isinstance(changes, str):
+        told = [str(change) for change in changes]
+    else:
+        told = [] if event.type in _LABELS else _text(event, "text").splitlines()
+    return tuple(line for line in map(str.strip, told) if line)[:MAX_LINES]
+
+
+def erp_question(event: Event) -> tuple[str, str] | None:
+    """Return the command and the word that ask the ERP about it, None where no command can."""
+    face = _LABELS.get(event.type)
+    return (face.command, event.subject) if face and event.subject else None
+
+
+def _stock(event: Event, _today: date) -> Iterator[CardFact]:
+    unit = _text(event, "unit")
+    available, on_hand = _number(event, "available"), _number(event, "on_hand")
+    if available is None and on_hand is None:
+        yield from _quantity(phrase("Available"), event.quantity, unit)
+    yield from _quantity(phrase("Available"), available, unit)
+    yield from _quantity(phrase("Reorder point"), _number(event, "reorder_point"), unit)
+    yield from _quantity(phrase("On hand"), on_hand, unit)
+    yield from _quantity(phrase("Incoming"), _number(event, "incoming"), unit)
+    yield from _plain(phrase("Warehouse"), event.warehouse)
+
+
+def _invoice(event: Event, today: date) -> Iterator[CardFact]:
+    is_overdue = event.type == EventType.INVOICE_OVERDUE
+    yield from _plain(phrase("Customer"), event.customer)
+    yield from _plain(phrase("Open") if is_overdue else phrase("Amount"), event.amount)
+    yield from _due(phrase("Due"), event, today, late=phrase("Days overdue") if is_overdue else None)
+    yield from _plain(phrase("Paid on"), _day(event, "paid_on"))
+    yield from _plain(phrase("Salesperson"), event.owner)
+
+
+def _order(event: Event, today: date) -> Iterator[CardFact]:
+    yield from _plain(phrase("Customer"), event.customer)
+    yield from _plain(phrase("Amount"), event.amount)
+    is_late = event.type == EventType.ORDER_LATE
+    yield from _due(phrase("Promised"), event, today, late=phrase("Days late") if is_late else None)
+    yield from _plain(phrase("Status"), _text(event, "status"))
+    yield from _plain(phrase("Salesperson"), event.owner)
+
+
+def _purchase(event: Event, today: date) -> Iterator[CardFact]:
+    yield from _plain(phrase("Vendor"), event.supplier)
+    yield from _plain(phrase("Amount"), event.amount)
+    yield from _due(phrase("Due"), event, today)
+    yield from _plain(phrase("Requested by"), _text(event, "requester"))
+    yield from _plain(phrase("Awaits"), _text(event, "pending_for"))
+    yield from _plain(phrase("Decision"), _DECISIONS.get(_text(event, "decision"), ""))
+    yield from _plain(phrase("Decided by"), _text(event, "decided_by"))
+    yield from _plain(phrase("Reason"), _text(event, "reason"))
+    yield from _plain(phrase("Buyer"), event.owner)
+
+
+_DECISIONS: Mapping[str, Phrase] = {
+    "approved": phrase("Approved"),
+    "rejected": phrase("Rejected"),
+    "withdrawn": phrase("Withdrawn"),
+}
+
+
+def _production(event: Event, today: date) -> Iterator[CardFact]:
+    unit = _text(event, "unit")
+    yield from _plain(phrase("Product"), _text(event, "sku"))
+    yield from _quantity(phrase("Planned quantity"), event.quantity, unit)
+    yield from _quantity(phrase("Made"), _number(event, "produced"), unit)
+    yield from _quantity(phrase("Scrapped"), _number(event, "scrapped"), unit)
+    is_late = event.type == EventType.PRODUCTION_LATE
+    yield from _due(phrase("Due"), event, today, late=phrase("Days late") if is_late else None)
+    yield from _plain(phrase("Planner"), event.owner)
+
+
+def _own_facts(event: Event) -> Iterator[CardFact]:
+    told = event.data.get("facts")
+    if isinstance(told, Mapping):
+        for label, value in list(told.items())[:MAX_FACTS]:
+            yield from _plain(str(label), str(value))
+
+
+def _plain(label: Phrase | str, value: CardFactValue | None) -> Iterator[CardFact]:
+    if value is not None and value != "":
+        yield CardFact(label, value)
+
+
+def _quantity(label: Phrase, value: Decimal | None, unit: str) -> Iterator[CardFact]:
+    if value is not None:
+        yield CardFact(label, value, unit)
+
+
+def _due(label: Phrase, event: Event, today: date, *, late: Phrase | None = None) -> Iterator[CardFact]:
+    """Give the due date, and under the name of ``late`` the days since."""
+    yield from _plain(label, event.due_on)
+    if late and (days := event.age_days(today)):
+        yield CardFact(late, Decimal(days))
+
+
+def _text(event: Event, key: str) -> str:
+    value = event.data.get(key)
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return ", ".join(map(str, value))
+    return "" if value is None else str(value)
+
+
+def _number(event: Event, key: str) -> Decimal | None:
+    """Return a figure, which the schemas let pass as text."""
+    try:
+        number = Decimal(_text(event, key))
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() else None
+
+
+def _day(event: Event, key: str) -> date | None:
+    try:
+        return date.fromisoformat(_text(event, key))
+    except ValueError:
+        return None
+
+
+_LABELS: Mapping[str, _TypeLabels] = {
+    EventType.STOCK_LOW: _TypeLabels(phrase("Low stock"), phrase("Enough stock again"), _stock, "stock"),
+    EventType.STOCK_OUT: _TypeLabels(phrase("Out of stock"), phrase("In stock again"), _stock, "stock"),
+    EventType.INVOICE_OVERDUE: _TypeLabels(phrase("Invoice overdue"), phrase("Invoice settled"), _invoice, "invoice"),
+    EventType.INVOICE_PAID: _TypeLabels(phrase("Invoice paid"), phrase("Invoice paid"), _invoice, "invoice"),
+    EventType.ORDER_CREATED: _TypeLabels(phrase("New sales order"), phrase("New sales order"), _order, "order"),
+    EventType.ORDER_CHANGED: _TypeLabels(phrase("Sales order changed"), phrase("Sales order changed"), _order, "order"),
+    EventType.ORDER_LATE: _TypeLabels(
+        phrase("Sales order late"), phrase("Sales order no longer late"), _order, "order"
+    ),
+    EventType.PO_SUBMITTED: _TypeLabels(
+        phrase("Purchase order to approve"), phrase("Purchase order no longer waits"), _purchase, "po"
+    ),
+    EventType.PO_CHANGED: _TypeLabels(
+        phrase("Purchase order changed"), phrase("Purchase order no longer waits"), _purchase, "po"
+    ),
+    EventType.PO_DECIDED: _TypeLabels(
+        phrase("Purchase order decided"), phrase("Purchase order decided"), _purchase, "po"
+    ),
+    EventType.PRODUCTION_LATE: _TypeLabels(
+        phrase("Production late"), phrase("Production no longer late"), _production, "mo"
+    ),
+    EventType.PRODUCTION_DONE: _TypeLabels(
+        phrase("Production finished"), phrase("Production finished"), _production, "mo"
+    ),
+}
+
+_NAMES: Mapping[EventType, tuple[str, ...]] = {
+    EventType.STOCK_LOW: ("低库存", "库存不足", "库存预警"),
+    EventType.STOCK_OUT: ("缺货", "断货"),
+    EventType.INVOICE_OVERDUE: ("发票逾期", "逾期发票", "逾期"),
+    EventType.INVOICE_PAID: ("发票已付", "回款"),
+    EventType.ORDER_CREATED: ("新订单",),
+    EventType.ORDER_CHANGED: ("订单变更",),
+    EventType.ORDER_LATE: ("订单延期", "延期订单"),
+    EventType.PO_SUBMITTED: ("采购待审批", "待审批"),
+    EventType.PO_CHANGED: ("采购变更",),
+    EventType.PO_DECIDED: ("采购已审批",),
+    EventType.PRODUCTION_LATE: ("生产延期",),
+    EventType.PRODUCTION_DONE: ("生产完成", "完工"),
+}
+_TYPES = {name: event_type.value for event_type, names in _NAMES.items() for name in names}

@@ -1,0 +1,141 @@
+"""What an event makes of its matter's alert: opened, changed, over, opened again. Pure: told everything, asks nothing.
+
+A newer fact wins by the time at which it happened, whatever the order of arrival: what comes late is counted and
+changes nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from operator import attrgetter
+
+from bot.alerts.alert import Alert, AlertState
+from bot.alerts.event import Correlation, Effect, Event, Severity
+from bot.alerts.repository import occurred_at
+
+_content = attrgetter(*(one.name for one in fields(Event) if one.name not in ("id", "part", "at", "received_at")))
+"""What a card could show of an event."""
+
+
+class AlertTransition(StrEnum):
+    """What became of an alert; the word that its story uses."""
+
+    OPENED = "opened"
+    UPDATED = "updated"
+    REPEATED = "repeated"
+    """Reported again, with nothing that a card shows being different."""
+    OUTDATED = "outdated"
+    """Something that happened later is known already."""
+    RESOLVED = "resolved"
+    REVIVED = "revived"
+    INFORMED = "informed"
+    """News of what was never open."""
+
+
+@dataclass(frozen=True, slots=True)
+class GradedEvent:
+    """A graded event of a matter."""
+
+    event: Event
+    severity: Severity
+    correlation: Correlation
+
+    @property
+    def at(self) -> datetime:
+        """When it happened."""
+        return occurred_at(self.event)
+
+
+def advance(
+    latest: Alert | None, report: GradedEvent, *, revive: timedelta, new_id: str
+) -> tuple[AlertTransition, Alert]:
+    """Return what a report makes of the newest alert of its matter; ``new_id`` is used if it needs a new one."""
+    if latest is None:
+        return _open_new(report, new_id)
+    if report.at < occurred_at(latest.event):
+        return AlertTransition.OUTDATED, replace(latest, count=latest.count + 1)
+    match latest.state:
+        case AlertState.OPEN:
+            return _while_open(latest, report)
+        case AlertState.RESOLVED:
+            return _while_resolved(latest, report, revive, new_id)
+        case AlertState.INFORMED:
+            return _while_informed(latest, report, revive, new_id)
+
+
+def _open_new(report: GradedEvent, new_id: str) -> tuple[AlertTransition, Alert]:
+    opens = report.correlation.effect is Effect.OPENS
+    alert = Alert(
+        id=new_id,
+        key=report.correlation.key,
+        event=report.event,
+        state=AlertState.OPEN if opens else AlertState.INFORMED,
+        severity=report.severity,
+        opened_at=report.at,
+        last_at=report.at,
+    )
+    return AlertTransition.OPENED if opens else AlertTransition.INFORMED, alert
+
+
+def _while_open(alert: Alert, report: GradedEvent) -> tuple[AlertTransition, Alert]:
+    if report.correlation.effect is not Effect.RESOLVES:
+        return _repeat_or_update(alert, report)
+    over = replace(
+        _counted(alert, report),
+        state=AlertState.RESOLVED,
+        resolved_at=report.at,
+        count=alert.count,
+        snoozed_until=None,
+        escalate_at=None,
+        held=False,
+        look_at=None,
+        revision=alert.revision + 1,
+    )
+    return AlertTransition.RESOLVED, over
+
+
+def _while_resolved(alert: Alert, report: GradedEvent, revive: timedelta, new_id: str) -> tuple[AlertTransition, Alert]:
+    match report.correlation.effect:
+        case Effect.RESOLVES:
+            return AlertTransition.REPEATED, replace(_counted(alert, report), count=alert.count)
+        case Effect.OPENS if alert.resolved_at is not None and report.at - alert.resolved_at <= revive:
+            # Whoever had it before still has it; but that somebody knew of it then stops no escalation now.
+            again = replace(
+                _counted(alert, report),
+                state=AlertState.OPEN,
+                severity=report.severity,
+                resolved_at=None,
+                acknowledged=None,
+                snoozed=None,
+                step=0,
+                revivals=alert.revivals + 1,
+                revision=alert.revision + 1,
+            )
+            return AlertTransition.REVIVED, again
+    return _open_new(report, new_id)
+
+
+def _while_informed(alert: Alert, report: GradedEvent, revive: timedelta, new_id: str) -> tuple[AlertTransition, Alert]:
+    if report.correlation.effect is Effect.OPENS or report.at - alert.last_at > revive:
+        return _open_new(report, new_id)
+    return _repeat_or_update(alert, report)
+
+
+def _repeat_or_update(alert: Alert, report: GradedEvent) -> tuple[AlertTransition, Alert]:
+    counted = _counted(alert, report)
+    if report.severity is alert.severity and _same_content(alert.event, report.event):
+        return AlertTransition.REPEATED, counted
+    # Whoever put it off did not mean what is worse now.
+    snoozed_until = None if report.severity.rank > alert.severity.rank else alert.snoozed_until
+    changed = replace(counted, severity=report.severity, snoozed_until=snoozed_until, revision=alert.revision + 1)
+    return AlertTransition.UPDATED, changed
+
+
+def _counted(alert: Alert, report: GradedEvent) -> Alert:
+    return replace(alert, event=report.event, last_at=report.at, count=alert.count + 1)
+
+
+def _same_content(one: Event, other: Event) -> bool:
+    return bool(_content(one) == _content(other))

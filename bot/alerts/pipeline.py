@@ -1,0 +1,114 @@
+"""What becomes of an event: graded, matched with watches, correlated with its alert, brought to its places; each stage is a line of its history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+
+from bot.alerts.alert import Alert
+from bot.alerts.event import CUSTOM, Correlation, Effect, Event, EventType, Severity, correlate
+from bot.alerts.lifecycle import AlertTransition, GradedEvent, advance
+from bot.alerts.placement import PlacementCause, close_cards, next_due_at, place_alert, watch_key
+from bot.alerts.queries import Watch
+from bot.alerts.repository import AlertUnitOfWork, event_ref
+from bot.erp.model import Area
+
+_AREAS = {
+    "stock": Area.STOCK,
+    "invoice": Area.FINANCE,
+    "order": Area.SALES,
+    "po": Area.PURCHASING,
+    "production": Area.PRODUCTION,
+}
+
+
+def watch_events(unit: AlertUnitOfWork, event: Event, severity: Severity) -> Iterator[GradedEvent]:
+    """Yield what an event, or a figure that was polled, is to the watches on its subject."""
+    for watch in unit.repository.watches_on(event.subject):
+        effect = effect_on(watch, event)
+        if effect is None:
+            continue
+        correlation = Correlation(watch_key(watch, event), effect)
+        if effect is Effect.RESOLVES:
+            latest = unit.repository.latest(correlation.key)
+            if latest is None or not latest.is_open:
+                continue  # it is where it should be, as it was before
+        yield GradedEvent(event, severity, correlation)
+
+
+def effect_on(watch: Watch, event: Event) -> Effect | None:
+    """Return what an event does to the matter of a watch, None if it does not concern it."""
+    if watch.subject.casefold() != event.subject.casefold():
+        return None
+    if not event.type.startswith(CUSTOM) and _AREAS.get(event.type.partition(".")[0]) is not watch.area:
+        return None
+    if watch.comparison is None or watch.limit is None:
+        return Effect.INFORMS
+    figure = _figure(watch, event)
+    if figure is None:
+        return None
+    return Effect.OPENS if watch.comparison.holds(figure, watch.limit) else Effect.RESOLVES
+
+
+def _figure(watch: Watch, event: Event) -> Decimal | None:
+    if watch.area is Area.STOCK:
+        return event.quantity
+    return None if event.amount is None else event.amount.amount
+
+
+_NEWS = frozenset({EventType.INVOICE_PAID, EventType.PO_DECIDED, EventType.PRODUCTION_DONE})
+"""Ends that are worth telling although nobody was told of a beginning; of a shortage nobody is told that it is over."""
+
+
+def process_event(unit: AlertUnitOfWork, parts: Sequence[Event]) -> None:
+    """Work on the parts of one event, in their order."""
+    first = parts[0]
+    unit.note("received", fact=event_ref(first), detail=f"{first.type} {first.subject}".rstrip())
+    if len(parts) > 1:
+        unit.note("split", fact=event_ref(first), detail=f"{len(parts)} parts")
+    for part in parts:
+        _process_part(unit, part)
+
+
+def _process_part(unit: AlertUnitOfWork, event: Event) -> None:
+    severity = unit.rules.grade(event)
+    if severity is not event.severity:
+        unit.note("graded", fact=event_ref(event), detail=f"{severity} instead of {event.severity}")
+    apply_to_watches(unit, event, severity)
+    apply_event(unit, GradedEvent(event, severity, correlate(event)))
+
+
+def apply_to_watches(unit: AlertUnitOfWork, event: Event, severity: Severity) -> None:
+    """Let all watches know of an event, or of a figure that was polled for them and is no event for anybody else."""
+    for report in watch_events(unit, event, severity):
+        apply_event(unit, report)
+
+
+def apply_event(unit: AlertUnitOfWork, report: GradedEvent) -> Alert:
+    """Let a report change its matter's alert and everything that shows it; return the alert."""
+    fact = event_ref(report.event)
+    latest = unit.repository.latest(report.correlation.key)
+    turn, alert = advance(latest, report, revive=unit.rules.revive, new_id=unit.new_id())
+    unit.note(turn.value, alert=alert.id, fact=fact, detail=f"{alert.severity}, {alert.count} times")
+    unit.repository.put_alert(alert, next_due_at(alert))
+    match turn:
+        case AlertTransition.OUTDATED:
+            return alert
+        case AlertTransition.RESOLVED:
+            close_cards(unit, alert, fact)
+            # Others may have been needless because of this one.
+            unit.repository.mark_suppressed_due(unit.now)
+            return alert
+        case AlertTransition.INFORMED if (
+            report.correlation.effect is Effect.RESOLVES and report.event.type not in _NEWS
+        ):
+            return alert
+        case AlertTransition.REPEATED if not alert.is_open:
+            return alert
+    changed = turn is not AlertTransition.REPEATED
+    placed = place_alert(
+        unit, alert, PlacementCause(changed=changed, at_once=turn is AlertTransition.REVIVED, fact=fact)
+    )
+    if placed != alert:
+        unit.repository.put_alert(placed, next_due_at(placed))
+    return placed

@@ -1,0 +1,93 @@
+"""What the rules would do with events, and why, without doing it: for ``dingerp routes test``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.alerts.alert import Alert, AlertState
+from bot.alerts.event import Effect, Event, Severity, correlate
+from bot.alerts.routing import RuleSuppression, Target
+from bot.alerts.rules.rule_set import AlertRuleSet
+from bot.outbox.place import Place
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceOutcome:
+    """What one place gets. ``suppression`` holds it back, else it is shown at ``shows_at``."""
+
+    target: Target
+    shows_at: datetime
+    suppression: RuleSuppression | None
+    card: str
+    """Name of the card's template."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """One event (or part of one) under the rules."""
+
+    event: Event
+    effect: Effect
+    key: str
+    severity: Severity
+    graded_by: str
+    outcomes: tuple[PlaceOutcome, ...]
+    why: tuple[str, ...]
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """Return where it goes, held back or not."""
+        return tuple(outcome.target.place for outcome in self.outcomes)
+
+
+def explain(book: AlertRuleSet, events: Iterable[Event], now: datetime) -> tuple[Explanation, ...]:
+    """Return what happens to each event at ``now``. Those before it are open when it comes, for inhibitions."""
+    opened: dict[str, Alert] = {}
+    explanations = []
+    for event in events:
+        explanation = _explained(book, event, now, tuple(opened.values()))
+        explanations.append(explanation)
+        if explanation.effect is Effect.OPENS:
+            opened[explanation.key] = _opened(explanation, now)
+        else:
+            opened.pop(explanation.key, None)
+    return tuple(explanations)
+
+
+def _explained(book: AlertRuleSet, event: Event, now: datetime, others: tuple[Alert, ...]) -> Explanation:
+    correlation = correlate(event)
+    severity, graded_by = book.graded(event)
+    routing = book.route(event, severity, now)
+    needless = book.inhibited(event, severity, others)
+    outcomes = tuple(
+        PlaceOutcome(
+            target=target,
+            shows_at=book.shows_at(target, severity, now + target.wait),
+            suppression=needless or book.silenced(event, severity, target.place, now),
+            card="alert" if target.group == correlation.key else "alert_group",
+        )
+        for target in routing.targets
+    )
+    return Explanation(
+        event=event,
+        effect=correlation.effect,
+        key=correlation.key,
+        severity=severity,
+        graded_by=graded_by,
+        outcomes=outcomes,
+        why=routing.why,
+    )
+
+
+def _opened(explanation: Explanation, now: datetime) -> Alert:
+    return Alert(
+        id=explanation.key,
+        key=explanation.key,
+        event=explanation.event,
+        state=AlertState.OPEN,
+        severity=explanation.severity,
+        opened_at=now,
+        last_at=now,
+    )

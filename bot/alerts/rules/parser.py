@@ -1,0 +1,278 @@
+"""From the document to the rules and the tree of routes, or to every error with its line. All keys: docs/reference/alert-rules.md."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import time, timedelta
+from operator import attrgetter
+
+from bot.alerts.event import Event, Severity
+from bot.alerts.rules.condition import Condition, UnansweredConditions, parse_condition
+from bot.alerts.rules.facts import COMMON, WORDS
+from bot.alerts.rules.route_tree import AlertRoute, DynamicTarget, EscalationRule, RouteOptions, RouteTarget, RouteTree
+from bot.alerts.rules.rule_set import RESERVED, REVIVE, ROOT, AlertRuleContext, AlertRuleSet, SeverityThreshold
+from bot.alerts.rules.schedule import DigestSchedule, TimeWindow
+from bot.alerts.rules.suppression import Inhibition, Silence
+from bot.alerts.rules.values import (
+    read_names,
+    read_place,
+    read_places,
+    read_repeat,
+    read_severity,
+    read_time,
+    read_times,
+    read_weekdays,
+    read_zone,
+)
+from bot.outbox.place import Place
+from bot.rulefiles.document import RuleTable, read_document
+from bot.rulefiles.errors import did_you_mean
+from bot.rulefiles.values import read_duration, read_flag, read_moment, read_text, read_texts
+
+MAX_DEPTH = 8
+_ROLE = "role:"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteParser:
+    """Reads routes that may name ``windows`` and the roles of ``company``."""
+
+    company: AlertRuleContext
+    windows: Mapping[str, TimeWindow]
+    unanswered: UnansweredConditions
+
+    def root(self, document: RuleTable) -> AlertRoute:
+        """Return the tree: ``[default]`` with everything under ``[[routes]]``."""
+        table = document.table("default")
+        terms = self._terms(table, RouteOptions(to=self.company.default))
+        table.finish()
+        if not terms.to and "to" not in table:
+            table.miss(
+                'what no route takes goes nowhere: write [default] with to = ["group:cid…"] (to = [] if that is'
+                " meant), or set alerts.default_groups"
+            )
+        elif set(terms.to) == {DynamicTarget.OWNER}:
+            table.wrong("to", 'to: "owner" alone reaches nobody for events without one; add a group')
+        everything = Condition(ROOT, (), None, self.unanswered)
+        return AlertRoute(name=ROOT, condition=everything, terms=terms, inner=self._inner(document, terms, ""))
+
+    def _inner(self, around: RuleTable, terms: RouteOptions, prefix: str) -> tuple[AlertRoute, ...]:
+        tables = around.tables("routes")
+        if tables and prefix.count("/") >= MAX_DEPTH:
+            tables[0].miss(f"routes lie more than {MAX_DEPTH} deep in each other")
+            return ()
+        routes: list[AlertRoute] = []
+        greedy = ""
+        for number, table in enumerate(tables, start=1):
+            route = self._route(table, terms, prefix, number)
+            if route.name in RESERVED or route.name in [one.name for one in routes]:
+                example = f'an example is name = "{route.name.rpartition("/")[2]} 2"'
+                table.wrong("name", f"name: something else is called {route.name!r} already, {example}")
+            if greedy:
+                table.miss(f"no event comes here: {greedy!r} before it takes everything; put it last")
+            greedy = route.name if route.condition.is_empty and not route.continues and not table.has_errors else ""
+            routes.append(route)
+        return tuple(routes)
+
+    def _route(self, table: RuleTable, around: RouteOptions, prefix: str, number: int) -> AlertRoute:
+        name = prefix + table.take("name", _read_name, str(number))
+        terms = self._terms(table, around)
+        route = AlertRoute(
+            name=name,
+            condition=parse_condition(table, name, self.unanswered),
+            terms=terms,
+            continues=table.take("continue", read_flag, False),
+            inner=self._inner(table, terms, f"{name}/"),
+        )
+        table.finish()
+        return route
+
+    def _terms(self, table: RuleTable, around: RouteOptions) -> RouteOptions:
+        terms = replace(
+            around,
+            to=table.take("to", self._read_goals, around.to),
+            group_by=table.take("group_by", read_names(WORDS), around.group_by),
+            wait=table.take("wait", read_duration, around.wait),
+            interval=table.take("interval", read_duration, around.interval),
+            repeat=table.take("repeat", read_repeat, around.repeat),
+            window=table.take("window", self._read_window, around.window),
+            escalate=self._escalations(table, around.escalate),
+        )
+        return replace(terms, digest=self._digest(table, around, terms.window))
+
+    def _digest(self, table: RuleTable, around: RouteOptions, window: TimeWindow | None) -> DigestSchedule | None:
+        times = table.take("digest", read_times, () if around.digest is None else around.digest.times)
+        if not times:
+            return None
+        for at in times:
+            if window is not None and not window.covers(at):
+                key = "digest" if "digest" in table else "window"
+                table.wrong(key, f"digest: {at:%H:%M} is never inside the window {window.name!r} ({window.hours})")
+                return None
+        return DigestSchedule(times, self.company.zone if window is None else window.zone, window)
+
+    def _escalations(self, table: RuleTable, around: tuple[EscalationRule, ...]) -> tuple[EscalationRule, ...]:
+        steps = []
+        for step in table.tables("escalate"):
+            after = step.take("after", read_duration, timedelta(0))
+            to = step.take("to", self._read_goals, ())
+            if not step.has_errors and ("after" not in step or not to):
+                step.miss('a step of escalation says when and to whom: {after = "30m", to = ["role:finance"]}')
+            step.finish()
+            steps.append(EscalationRule(after, to))
+        return tuple(sorted(steps, key=_after)) if "escalate" in table else around
+
+    def _read_goals(self, value: object) -> tuple[RouteTarget, ...]:
+        goals: list[RouteTarget] = []
+        for text in read_texts(value):
+            if text == DynamicTarget.OWNER.value:
+                goals.append(DynamicTarget.OWNER)
+            elif text.startswith(_ROLE):
+                goals.extend(self._people(text.removeprefix(_ROLE)))
+            else:
+                goals.append(read_place(text))
+        return tuple(dict.fromkeys(goals))
+
+    def _people(self, role: str) -> tuple[RouteTarget, ...]:
+        people = self.company.people(role)
+        if not people:
+            raise ValueError(f"nobody has the role {role!r} in access.roles; {did_you_mean(role, self.company.roles)}")
+        return people
+
+    def _read_window(self, value: object) -> TimeWindow | None:
+        if value == "":  # takes back what the route around it says
+            return None
+        name = read_text(value)
+        if name not in self.windows:
+            example = '[windows.workhours] with days = "workdays", from = "08:30", to = "17:30"'
+            known = did_you_mean(name, self.windows) if self.windows else f"write {example}"
+            raise ValueError(f"no window {name!r}; {known}")
+        return self.windows[name]
+
+
+def _read_name(value: object) -> str:
+    name = read_text(value)
+    if "/" in name or len(name) > 40 or not name.isprintable():
+        raise ValueError('a name has up to 40 characters and no /, an example is "finance"')
+    return name
+
+
+def _after(step: EscalationRule) -> timedelta:
+    return step.after
+
+
+_ANY_DAY = (frozenset(range(1, 8)), None)
+
+
+def default_rules(company: AlertRuleContext) -> AlertRuleSet:
+    """Return the rules of a company that wrote none: every alert to the default places, one card for each matter."""
+    unanswered = UnansweredConditions()
+    root = AlertRoute(
+        name=ROOT, condition=Condition(ROOT, (), None, unanswered), terms=RouteOptions(to=company.default)
+    )
+    tree = RouteTree(root=root, owners={}, decides_in_chat=company.decides_in_chat)
+    return AlertRuleSet(zone=company.zone, tree=tree, unanswered=unanswered)
+
+
+def parse_rules(content: bytes, company: AlertRuleContext, *, name: str = "alerts.toml") -> AlertRuleSet:
+    """Return the rules of a document; ``name`` is what errors call it. Raises `RulesError` with all that is wrong."""
+
+    def read(document: RuleTable) -> AlertRuleSet:
+        return _RuleParser(document, company).book()
+
+    return read_document(content, read, name=name)
+
+
+class _RuleParser:
+    def __init__(self, document: RuleTable, company: AlertRuleContext) -> None:
+        self._document = document
+        self._company = company
+        self._unanswered = UnansweredConditions()
+
+    def book(self) -> AlertRuleSet:
+        document = self._document
+        windows = self._windows(document.table("windows"))
+        routes = RouteParser(company=self._company, windows=windows, unanswered=self._unanswered)
+        book = AlertRuleSet(
+            zone=self._company.zone,
+            revive=document.take("revive", read_duration, REVIVE),
+            tree=RouteTree(
+                root=routes.root(document),
+                owners=self._owners(document.table("owners")),
+                decides_in_chat=self._company.decides_in_chat,
+            ),
+            thresholds=tuple(map(self._threshold, document.tables("severity"))),
+            inhibitions=tuple(map(self._inhibition, document.tables("inhibit"))),
+            silences=tuple(map(self._find_silence, document.tables("silences"))),
+            unanswered=self._unanswered,
+        )
+        document.finish()
+        return book
+
+    def _windows(self, tables: RuleTable) -> dict[str, TimeWindow]:
+        return {name: self._window(name, tables.table(name)) for name in tables}
+
+    def _window(self, name: str, table: RuleTable) -> TimeWindow:
+        weekdays, workdays = table.take("days", read_weekdays, _ANY_DAY)
+        start, end = table.take("from", read_time, None), table.take("to", read_time, None)
+        if ("from" in table) != ("to" in table) or (start is not None and start == end):
+            table.miss('a window has both or neither of from and to, an example is from = "08:30", to = "17:30"')
+        zone = table.take("zone", read_zone, self._company.zone)
+        table.finish()
+        return TimeWindow(
+            name=name, zone=zone, weekdays=weekdays, workdays=workdays, start=start or time(0), end=end or time(0)
+        )
+
+    def _owners(self, table: RuleTable) -> dict[str, tuple[Place, ...]]:
+        owners = {owner: table.take(owner, read_places, ()) for owner in table}
+        table.finish()
+        return owners
+
+    def _threshold(self, table: RuleTable) -> SeverityThreshold:
+        rule = table.called("severity")
+        condition = parse_condition(table, rule, self._unanswered)
+        severity = table.need("severity", read_severity, Severity.INFO, 'severity = "critical"')
+        table.finish()
+        if condition.is_empty and not table.has_errors:
+            table.miss("every event would become this severe; write a condition, an example is min_age = 30")
+        return SeverityThreshold(condition, severity)
+
+    def _inhibition(self, table: RuleTable) -> Inhibition:
+        name = table.take("name", read_text, table.called("inhibit"))
+        sides = [self._side(table, key, name) for key in ("source", "target")]
+        equal = table.take("equal", read_names(COMMON), ())
+        table.finish()
+        common = attrgetter(*equal) if equal else _nothing
+        return Inhibition(name=name, source=sides[0], target=sides[1], common=common)
+
+    def _side(self, table: RuleTable, key: str, name: str) -> Condition:
+        side = table.table(key)
+        condition = parse_condition(side, f"{name}, {key}", self._unanswered)
+        side.finish()
+        if condition.is_empty and not side.has_errors:
+            table.wrong(key, f'{key}: a condition is expected, an example is {key} = {{types = ["stock.out"]}}')
+        return condition
+
+    def _find_silence(self, table: RuleTable) -> Silence:
+        name = table.take("name", read_text, table.called("silence"))
+        read = read_moment(self._company.zone)
+        begins = table.take("from", read, None)
+        # A silence without an end is forgotten: who wants no alerts of a kind has a route with `to = []`.
+        ends = table.need("until", read, read("2000-01-01"), "until = 2026-10-08T09:00:00")
+        if begins is not None and "until" in table and begins >= ends:
+            table.wrong("until", "until: the silence ends before it begins")
+        silence = Silence(
+            name=name,
+            condition=parse_condition(table, name, self._unanswered),
+            places=frozenset(table.take("places", read_places, ())),
+            begins=begins,
+            ends=ends,
+            comment=table.take("comment", read_text, ""),
+        )
+        table.finish()
+        return silence
+
+
+def _nothing(_event: Event) -> None:
+    """Return what all events have in common."""

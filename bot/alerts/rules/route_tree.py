@@ -1,0 +1,151 @@
+"""The tree of routes: who gets an event.
+
+At each level the first route that fits takes the event, and those after it only if it says ``continue``; inside it the
+same again. A route whose inner routes all refuse takes the event itself. The root fits everything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum
+
+from bot.alerts.event import Event, Severity, correlate
+from bot.alerts.routing import EscalationStep, Routing, Target
+from bot.alerts.rules.condition import Condition
+from bot.alerts.rules.facts import VARIABLES, Facts
+from bot.alerts.rules.schedule import DigestSchedule, TimeWindow
+from bot.outbox.place import Place
+
+
+class DynamicTarget(Enum):
+    """A target that depends on the event."""
+
+    OWNER = "owner"
+    """The places of the event's owner or else of its warehouse, by the table ``[owners]``."""
+
+
+RouteTarget = Place | DynamicTarget
+
+
+@dataclass(frozen=True, slots=True)
+class EscalationRule:
+    """A step of escalation, as it is written."""
+
+    after: timedelta
+    to: tuple[RouteTarget, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteOptions:
+    """Where a route sends and when; what a route does not say it has from the route around it."""
+
+    to: tuple[RouteTarget, ...] = ()
+    group_by: tuple[str, ...] | None = None
+    """Variables that alerts on one card share; none: all alerts of the route; None: one card for each matter."""
+    wait: timedelta = timedelta(0)
+    interval: timedelta = timedelta(0)
+    repeat: timedelta | None = None
+    digest: DigestSchedule | None = None
+    window: TimeWindow | None = None
+    escalate: tuple[EscalationRule, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertRoute:
+    """One route with the routes inside it; ``name`` is unique: ``finance/overdue``."""
+
+    name: str
+    condition: Condition
+    terms: RouteOptions
+    continues: bool = False
+    inner: tuple[AlertRoute, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteTree:
+    """All routes, and whose is what."""
+
+    root: AlertRoute
+    owners: Mapping[str, tuple[Place, ...]]
+    decides_in_chat: bool = False
+    """Purchase orders have cards of their own then, and go nowhere else unless a route names them."""
+
+    def route(self, facts: Facts) -> Routing:
+        """Return the places of an event, each once, with a line for each route that was looked at."""
+        why: list[str] = []
+        targets: dict[Place, Target] = {}
+        for route in _matching_routes(self.root, facts, why):
+            if route is self.root and self.decides_in_chat and facts.event.type.startswith("po."):
+                why.append(f"{route.name}: no, purchase orders have cards of their own for those who decide")
+                continue
+            for place in self._places(route, facts.event, why):
+                if place in targets:
+                    why.append(f"{route.name}: {place} has it from {targets[place].route}")
+                else:
+                    why.append(f"{route.name}: to {place}")
+                    targets[place] = self._target(place, route, facts)
+            if not route.terms.to:
+                why.append(f"{route.name}: to nobody")
+        return Routing(tuple(targets.values()), tuple(why))
+
+    def _target(self, place: Place, route: AlertRoute, facts: Facts) -> Target:
+        terms = route.terms
+        steps = (EscalationStep(step.after, self._resolved(step.to, facts.event)) for step in terms.escalate)
+        return Target(
+            place=place,
+            route=route.name,
+            group=_group(route, facts),
+            wait=terms.wait,
+            interval=terms.interval,
+            repeat=terms.repeat,
+            steps=tuple(step for step in steps if step.places),
+        )
+
+    def _places(self, route: AlertRoute, event: Event, why: list[str]) -> tuple[Place, ...]:
+        places = self._resolved(route.terms.to, event)
+        if DynamicTarget.OWNER in route.terms.to and not self._owned(event):
+            why.append(f"{route.name}: owner {event.owner!r} of warehouse {event.warehouse!r} is not in [owners]")
+            if not places and route is not self.root:
+                # Nothing is lost because a table is not complete.
+                return self._resolved(self.root.terms.to, event)
+        return places
+
+    def _resolved(self, goals: tuple[RouteTarget, ...], event: Event) -> tuple[Place, ...]:
+        places: list[Place] = []
+        for goal in goals:
+            places.extend(self._owned(event) if isinstance(goal, DynamicTarget) else (goal,))
+        return tuple(dict.fromkeys(places))
+
+    def _owned(self, event: Event) -> tuple[Place, ...]:
+        # Account first: a keeper who moved takes their alerts along.
+        return self.owners.get(event.owner) or self.owners.get(event.warehouse) or ()
+
+
+def digest_for(terms: RouteOptions, severity: Severity) -> DigestSchedule | None:
+    """Return the digest that a card waits for. What is critical waits for none."""
+    return None if severity is Severity.CRITICAL else terms.digest
+
+
+def _matching_routes(route: AlertRoute, facts: Facts, why: list[str]) -> list[AlertRoute]:
+    """Return the routes that take the event, inside ``route`` or itself."""
+    found: list[AlertRoute] = []
+    for inner in route.inner:
+        refusal = inner.condition.refusal(facts)
+        if refusal:
+            why.append(f"{inner.name}: no, {refusal}")
+            continue
+        why.append(f"{inner.name}: yes")
+        found.extend(_matching_routes(inner, facts, why))
+        if not inner.continues:
+            break
+    return found or [route]
+
+
+def _group(route: AlertRoute, facts: Facts) -> str:
+    terms = route.terms
+    if terms.group_by is None and digest_for(terms, facts.severity) is None:
+        return correlate(facts.event).key
+    shared = [f"{name}={VARIABLES[name](facts)!r}" for name in terms.group_by or ()]
+    return "|".join([route.name, *shared])

@@ -1,0 +1,119 @@
+"""The rules in force, ready to be asked (`bot.alerts.routing.AlertRules`), and what they take from the settings."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, tzinfo
+
+from bot.alerts.alert import Alert
+from bot.alerts.event import Event, Severity
+from bot.alerts.routing import Routing, RuleSuppression, Target
+from bot.alerts.rules.condition import Condition, UnansweredConditions
+from bot.alerts.rules.facts import Facts
+from bot.alerts.rules.route_tree import AlertRoute, RouteOptions, RouteTree, digest_for
+from bot.alerts.rules.suppression import Inhibition, Silence
+from bot.outbox.place import Place, PlaceKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertRuleContext:
+    """The company that writes the rules."""
+
+    zone: tzinfo
+    default: tuple[Place, ...] = ()
+    """Where alerts go that no rule sends elsewhere."""
+    roles: Mapping[str, Collection[str]] = field(default_factory=dict)
+    """Role → user ids."""
+    decides_in_chat: bool = False
+    """Whether purchase orders that wait have cards of their own, for those who decide."""
+
+    def people(self, role: str) -> tuple[Place, ...]:
+        """Return the chats of those who have a role."""
+        return tuple(Place(PlaceKind.PERSON, user) for user in sorted(self.roles.get(role, ())))
+
+
+ROOT = "default"
+"""Name of the root: what no route takes is taken by it."""
+RESERVED = frozenset((ROOT, "escalation", "assigned", "watch", "digest"))
+"""Names by which the life of alerts calls what brings a card somewhere besides the routes of a company."""
+REVIVE = timedelta(hours=4)
+
+
+@dataclass(frozen=True, slots=True)
+class SeverityThreshold:
+    """From when an event is how severe."""
+
+    condition: Condition
+    severity: Severity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertRuleSet:
+    """All rules of one document. Implements `bot.alerts.routing.AlertRules`."""
+
+    zone: tzinfo
+    tree: RouteTree
+    revive: timedelta = REVIVE
+    thresholds: tuple[SeverityThreshold, ...] = ()
+    inhibitions: tuple[Inhibition, ...] = ()
+    silences: tuple[Silence, ...] = ()
+    unanswered: UnansweredConditions = field(default_factory=UnansweredConditions)
+    _terms: Mapping[str, RouteOptions] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Find the terms of every route by its name."""
+        object.__setattr__(self, "_terms", {route.name: route.terms for route in _walk_routes(self.tree.root)})
+
+    def grade(self, event: Event) -> Severity:
+        """Return the severity of the first threshold that fits, or the event's own."""
+        return self.graded(event)[0]
+
+    def graded(self, event: Event) -> tuple[Severity, str]:
+        """Return the severity, and which rule says so."""
+        facts = self._received(event, event.severity)
+        for threshold in self.thresholds:
+            if not threshold.condition.refusal(facts):
+                return threshold.severity, threshold.condition.rule
+        return event.severity, "the event's own"
+
+    def route(self, event: Event, severity: Severity, now: datetime) -> Routing:
+        """Return the places for an event; no target means that nobody wants it."""
+        return self.tree.route(Facts(event, severity, now.astimezone(self.zone)))
+
+    def inhibited(self, event: Event, severity: Severity, others: Sequence[Alert]) -> RuleSuppression | None:
+        """Return why an open alert among ``others`` makes this one needless."""
+        if not self.inhibitions:
+            return None
+        facts = self._received(event, severity)
+        suppressions = (rule.suppression(facts, others, self._received) for rule in self.inhibitions)
+        return next((suppression for suppression in suppressions if suppression is not None), None)
+
+    def silenced(self, event: Event, severity: Severity, place: Place, now: datetime) -> RuleSuppression | None:
+        """Return the silence that holds the event back at this place; of several, the one that lasts longest."""
+        if not self.silences:
+            return None
+        facts = Facts(event, severity, now.astimezone(self.zone))
+        suppressions = [
+            suppression for silence in self.silences if (suppression := silence.suppression(facts, place)) is not None
+        ]
+        return max(suppressions, key=lambda suppression: suppression.until or now, default=None)
+
+    def shows_at(self, target: Target, severity: Severity, now: datetime) -> datetime:
+        """Return when a card that is due at ``now`` may be shown. What is critical is shown at any time."""
+        terms = self._terms.get(target.route)
+        if terms is None or severity is Severity.CRITICAL:  # the route may have gone since
+            return now
+        digest = digest_for(terms, severity)
+        if digest is not None:
+            return digest.comes_at(now)
+        return now if terms.window is None else terms.window.opens_at(now)
+
+    def _received(self, event: Event, severity: Severity) -> Facts:
+        return Facts(event, severity, event.received_at.astimezone(self.zone))
+
+
+def _walk_routes(route: AlertRoute) -> Iterator[AlertRoute]:
+    yield route
+    for inner in route.inner:
+        yield from _walk_routes(inner)

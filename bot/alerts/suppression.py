@@ -1,0 +1,96 @@
+"""What holds an alert back from a place: put off, made needless by another one, a silence, a mute."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import overload
+
+from bot.alerts.alert import Alert
+from bot.alerts.repository import AlertRepository, AlertUnitOfWork
+from bot.alerts.routing import RuleSuppression
+from bot.outbox.place import Place
+
+WATCH_KEY_PREFIX = "watch:"
+"""Begins the keys of alerts that somebody's watch made. What a person asked for himself no rule of the company holds
+back; his own mute does."""
+
+_CAUSES = 5_000
+"""Open alerts that an inhibition is looked for among, the newest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """``what`` is the story's word for it, ``until`` is None for as long as its cause lasts."""
+
+    what: str
+    reason: str
+    until: datetime | None
+
+
+class SuppressionLookup:
+    """What holds one alert back, place by place; the rest of the open alerts is only looked at if a rule does so."""
+
+    def __init__(self, unit: AlertUnitOfWork, alert: Alert) -> None:
+        self._unit = unit
+        self._alert = alert
+        self.everywhere = self._find_everywhere()
+        """What holds it back wherever it would go."""
+
+    def at(self, place: Place) -> Suppression | None:
+        """Return what holds the alert back at a place, if anything does."""
+        return self.everywhere or self._find_silence(place) or self._find_mute(place)
+
+    @property
+    def _is_watch(self) -> bool:
+        return self._alert.key.startswith(WATCH_KEY_PREFIX)
+
+    def _find_everywhere(self) -> Suppression | None:
+        unit, alert = self._unit, self._alert
+        if alert.snoozed_until is not None and alert.snoozed_until > unit.now:
+            who = alert.snoozed.user_id if alert.snoozed is not None else ""
+            return Suppression("snoozed", who, alert.snoozed_until)
+        if self._is_watch:
+            return None
+        others = _OtherOpenAlerts(unit.repository, alert.id)
+        return self._in_force("inhibited", unit.rules.inhibited(alert.event, alert.severity, others))
+
+    def _find_silence(self, place: Place) -> Suppression | None:
+        if self._is_watch:
+            return None
+        unit, alert = self._unit, self._alert
+        return self._in_force("silenced", unit.rules.silenced(alert.event, alert.severity, place, unit.now))
+
+    def _find_mute(self, place: Place) -> Suppression | None:
+        covering = [
+            mute for mute in self._unit.repository.mutes(place, self._unit.now) if mute.covers(self._alert.event)
+        ]
+        last = max(covering, key=lambda mute: mute.until, default=None)
+        return None if last is None else Suppression("muted", f"{last.pattern} by {last.by}", last.until)
+
+    def _in_force(self, what: str, suppression: RuleSuppression | None) -> Suppression | None:
+        if suppression is None or (suppression.until is not None and suppression.until <= self._unit.now):
+            return None
+        return Suppression(what, suppression.reason, suppression.until)
+
+
+class _OtherOpenAlerts(Sequence[Alert]):
+    """The open alerts but one, read when somebody looks."""
+
+    def __init__(self, repository: AlertRepository, but: str) -> None:
+        self._ledger = repository
+        self._but = but
+
+    def __iter__(self) -> Iterator[Alert]:
+        return (alert for alert in self._ledger.open_alerts(_CAUSES) if alert.id != self._but)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    @overload
+    def __getitem__(self, index: int) -> Alert: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Alert]: ...
+    def __getitem__(self, index: int | slice) -> Alert | Sequence[Alert]:
+        return tuple(self)[index]

@@ -1,0 +1,189 @@
+"""Draws alerts: makes the views that cards show of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+
+from bot.alerts import labels
+from bot.alerts.alert import Alert, AlertState
+from bot.alerts.event import Severity
+from bot.alerts.queries import CardWithAlerts
+from bot.alerts.suppression import WATCH_KEY_PREFIX
+from bot.alerts.views import AlertCounts, AlertDigest, AlertGroup, AlertList, AlertRow, AlertView, DigestRow
+from bot.cards.view import View
+from bot.chat.parsing import command_line
+from bot.phrase import Phrase, phrase
+
+MANY = 20
+"""More matters than that on one card are shown by type: a page has room for five to eight of them."""
+DIGEST = "digest:"
+"""Begins the groups of cards that stand for many (`bot.alerts.card_lifecycle.fold`)."""
+
+_ROW_FACTS = 2
+_NAMED = 5
+"""Subjects that the row of a digest names."""
+
+
+def build_card_view(
+    posted: CardWithAlerts, now: datetime, *, offset: int = 0, told: tuple[str, ...] = ()
+) -> View | None:
+    """Return what a card shows now, a list from its ``offset``-th row on; None when there is nothing to show.
+
+    ``told`` are the names of those to whom the alert was passed on.
+    """
+    card, alerts = posted.card, posted.alerts
+    if not alerts or (card.is_closed and card.shown_at is None):
+        return None
+    if len(card.alerts) == 1:
+        return build_alert_view(alerts[0], now, told=told, moved=bool(card.next), late=card.late)
+    ordered = sorted(alerts, key=_worst_first)
+    line = command_line("alerts", card.id)
+    if len(alerts) > MANY or card.group.startswith(DIGEST):
+        return _digest(ordered, line, offset=offset, moved=bool(card.next), late=card.late)
+    return AlertGroup(
+        rows=tuple(_row(alert, now) for alert in ordered[offset : offset + AlertGroup.page_size]),
+        total=len(ordered),
+        offset=offset,
+        line=line,
+        counts=count_by_severity(ordered),
+        moved=bool(card.next),
+        late=card.late,
+    )
+
+
+def build_alert_view(
+    alert: Alert,
+    now: datetime,
+    *,
+    told: tuple[str, ...] = (),
+    note: Phrase | None = None,
+    back: str = "",
+    moved: bool = False,
+    late: bool = False,
+) -> AlertView:
+    """Return one alert; see `AlertView` for the further arguments."""
+    event = alert.event
+    question = labels.erp_question(event)
+    snoozed = alert.snoozed_until
+    return AlertView(
+        id=alert.id,
+        headline=headline(alert),
+        subject=labels.subject_label(event),
+        severity=alert.severity,
+        state=alert.state,
+        facts=labels.facts(event, _day(alert, now)),
+        lines=labels.lines(event),
+        opened_at=alert.opened_at,
+        last_at=alert.last_at,
+        count=alert.count,
+        acknowledged=alert.acknowledged,
+        assigned=alert.assigned,
+        snoozed_until=snoozed if snoozed and snoozed > now else None,
+        snoozed_by=alert.snoozed.name if alert.snoozed else "",
+        resolved_at=alert.resolved_at,
+        steps=alert.step,
+        told=told,
+        line=command_line(*question) if question else "",
+        url=event.link,
+        note=note,
+        back=back,
+        moved=moved,
+        late=late,
+    )
+
+
+def build_list_view(
+    alerts: Sequence[Alert], now: datetime, *, line: str, offset: int = 0, text: str = "", mine: bool = False
+) -> AlertList:
+    """Return the open alerts of one place, the worst first."""
+    ordered = sorted(alerts, key=_worst_first)
+    return AlertList(
+        rows=tuple(_row(alert, now) for alert in ordered[offset : offset + AlertList.page_size]),
+        total=len(ordered),
+        offset=offset,
+        line=line,
+        counts=count_by_severity(ordered),
+        text=text,
+        mine=mine,
+    )
+
+
+def count_by_severity(alerts: Iterable[Alert]) -> AlertCounts:
+    """Return how many of the alerts are how bad."""
+    counted = Counter(alert.severity.value if alert.is_open else "over" for alert in alerts)
+    return AlertCounts(**counted)
+
+
+def _digest(alerts: Sequence[Alert], line: str, *, offset: int, moved: bool, late: bool) -> AlertDigest:
+    by_type: dict[str, list[Alert]] = {}
+    for alert in alerts:
+        by_type.setdefault(alert.event.type, []).append(alert)
+    rows = sorted(map(_digest_row, by_type.values()), key=lambda row: (-row.severity.rank, -row.open, row.type))
+    return AlertDigest(
+        rows=tuple(rows[offset : offset + AlertDigest.page_size]),
+        total=len(rows),
+        offset=offset,
+        line=line,
+        counts=count_by_severity(alerts),
+        since=min(alert.opened_at for alert in alerts),
+        moved=moved,
+        late=late,
+    )
+
+
+def headline(alert: Alert) -> Phrase | str:
+    """Return what the alert is called as it stands now. A limit of one's own says nothing about the company's."""
+    is_over = alert.state is AlertState.RESOLVED
+    if alert.key.startswith(WATCH_KEY_PREFIX) and alert.state is not AlertState.INFORMED:
+        return phrase("Back behind your limit") if is_over else phrase("Your limit is reached")
+    return labels.headline(alert.event, is_over=is_over)
+
+
+def _day(alert: Alert, now: datetime) -> date:
+    """Return the day up to which delays are counted: today, or the day on which it was over."""
+    return (alert.resolved_at or now).astimezone(now.tzinfo).date()
+
+
+def _row(alert: Alert, now: datetime) -> AlertRow:
+    event = alert.event
+    taker = alert.assigned or alert.acknowledged
+    return AlertRow(
+        id=alert.id,
+        headline=headline(alert),
+        subject=labels.subject_label(event),
+        severity=alert.severity,
+        state=alert.state,
+        facts=labels.facts(event, _day(alert, now))[:_ROW_FACTS],
+        since=alert.resolved_at or alert.opened_at,
+        count=alert.count,
+        taken_by=taker.name if taker else "",
+    )
+
+
+def _digest_row(alerts: Sequence[Alert]) -> DigestRow:
+    open_ones = [alert for alert in alerts if alert.is_open]
+    event_type = alerts[0].event.type
+    return DigestRow(
+        type=event_type,
+        word=labels.type_label(event_type),
+        total=len(alerts),
+        open=len(open_ones),
+        severity=max((alert.severity for alert in open_ones), key=_rank, default=Severity.INFO),
+        subjects=_subjects(open_ones or alerts),
+    )
+
+
+def _subjects(alerts: Sequence[Alert]) -> tuple[str, ...]:
+    """Return the first of what the alerts are about; what a company makes up may be about nothing in particular."""
+    named = dict.fromkeys(alert.event.subject for alert in alerts if alert.event.subject)
+    return tuple(named)[:_NAMED]
+
+
+def _rank(severity: Severity) -> int:
+    return severity.rank
+
+
+def _worst_first(alert: Alert) -> tuple[bool, int, float]:
+    return (not alert.is_open, -alert.severity.rank, -alert.opened_at.timestamp())

@@ -1,0 +1,230 @@
+"""Finds purchase orders that wait for a decision: from events as they come, and by polling every ERP now and then."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import Protocol
+
+import structlog
+
+from bot.alerts.intake.port import Intake, Receipt, UnreadableEvent
+from bot.approvals.case import Case, CaseConflict
+from bot.erp.errors import Conflict, Invalid, NotPermitted, Unusable
+from bot.erp.model import PurchaseOrder, Slice
+from bot.erp.port import Filter, ListQuery
+from bot.errors import DingerpError
+from bot.metrics import Metrics
+
+log = structlog.get_logger(__name__)
+
+PAGE_SIZE = 50
+_MAX_ORDERS = 2_000
+"""Orders of one source that are looked through; the oldest come first, and they wait the longest."""
+
+
+_DOCUMENT_ERRORS = (Conflict, Invalid, NotPermitted, Unusable, CaseConflict)
+"""What may be wrong with one document while others are well."""
+
+
+class PendingOrderSource(Protocol):
+    """One source's list of purchase orders; implemented by `bot.erp.source_client.SourceClient`."""
+
+    async def purchase_orders(self, query: ListQuery) -> Slice[PurchaseOrder]:
+        """Return purchase orders without lines; raises the classes of `bot.erp.errors`."""
+        ...
+
+
+class CaseOpener(Protocol):
+    """What is known of cases; implemented by `bot.approvals.service.ApprovalService`."""
+
+    async def submitted(self, source: str, number: str, *, quiet: bool = False) -> Case | None:
+        """Read a document, and open, keep or close its case accordingly; ``quiet`` shows no cards of a new one."""
+        ...
+
+    async def knows(self, source: str) -> bool:
+        """Return whether a source was looked through, or there ever was a case of it."""
+        ...
+
+    async def mark_source_seen(self, source: str) -> None:
+        """Remember that a source was looked through, whether anything waited or not."""
+        ...
+
+    async def open_cases(self) -> Sequence[Case]:
+        """Return the cases that take votes."""
+        ...
+
+
+class PendingPoller:
+    """`run` must be running; `hear` tells it of a document that something was said about."""
+
+    def __init__(
+        self,
+        cases: CaseOpener,
+        sources: Mapping[str, PendingOrderSource],
+        *,
+        metrics: Metrics,
+        backlog: bool = False,
+        every: float = 60.0,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        """``sources`` are those where decisions can be written; ``every`` is in seconds.
+
+        Without ``backlog`` what waited at a source before the bot ever looked is only listed: hundreds of cards at once
+        would help nobody, and cost as many calls.
+        """
+        self._cases = cases
+        self._sources = sources
+        self._metrics = metrics
+        self._backlog = backlog
+        self._every = every
+        self._sleep = sleep
+        self._heard: dict[tuple[str, str], None] = {}
+        self._woken = asyncio.Event()
+        self._down: dict[str, str] = {}
+        self._unread: dict[tuple[str, str], str] = {}
+        """Documents that could not be read when they were looked at last, and the error."""
+        self._looking = asyncio.Lock()
+
+    def hear(self, source: str, number: str) -> None:
+        """Look at a document soon."""
+        if source in self._sources and number:
+            self._heard[source, number] = None
+            self._woken.set()
+
+    async def run(self) -> None:
+        """Look through everything, and at what is heard of meanwhile, until cancelled."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await self.round()
+            until = loop.time() + self._every
+            while loop.time() < until:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout_at(until):
+                        await self._woken.wait()
+                await self.listen()
+
+    async def round(self) -> None:
+        """Look through what waits at every source, when a round under way has ended.
+
+        Two at once would both be the first, and what came between them would count as having waited before.
+        """
+        async with self._looking:
+            for source, waiting in self._sources.items():
+                try:
+                    await self._look_through(source, waiting)
+                except DingerpError as error:
+                    self._trouble(source, error)
+                else:
+                    self._well(source)
+
+    async def listen(self) -> None:
+        """Look at what was heard of."""
+        self._woken.clear()
+        heard, self._heard = self._heard, {}
+        for source, number in heard:
+            try:
+                await self._look_at(source, number)
+            except DingerpError as error:
+                self._trouble(source, error)  # the next round finds it
+
+    async def _look_through(self, source: str, waiting: PendingOrderSource) -> None:
+        known = {case.number.casefold(): case for case in await self._cases.open_cases() if case.source == source}
+        first = not await self._cases.knows(source)
+        quiet = first and not self._backlog
+        there = await self._read(waiting)
+        for order in there:
+            case = known.pop(order.number.casefold(), None)
+            if case is None or case.version != order.version:
+                await self._look_at(source, order.number, quiet=quiet)
+        # What takes votes here and no longer waits there: decided, withdrawn or deleted in the ERP.
+        for case in known.values():
+            await self._look_at(source, case.number)
+        if first:
+            await self._cases.mark_source_seen(source)
+
+    async def _look_at(self, source: str, number: str, *, quiet: bool = False) -> None:
+        """Look at one document. One that cannot be read keeps no other one from being looked at; it is told once."""
+        try:
+            await self._cases.submitted(source, number, quiet=quiet)
+        except _DOCUMENT_ERRORS as error:
+            if self._is_news(source, number, error):
+                name = type(error).__name__
+                log.warning("approvals.not_read", source=source, number=number, error=name, detail=error.detail)
+        except DingerpError:
+            raise
+        except Exception as defect:
+            # Else the bot would die of this document, after each restart anew.
+            if self._is_news(source, number, defect):
+                log.error("approvals.defect", source=source, number=number, exc_info=defect)
+        else:
+            self._unread.pop((source, number), None)
+
+    def _is_news(self, source: str, number: str, error: Exception) -> bool:
+        """Count what is wrong with a document, and return whether that was not so when it was looked at last."""
+        name = type(error).__name__
+        self._metrics.errors.labels("approvals", name).inc()
+        before = self._unread.get((source, number))
+        self._unread[source, number] = name
+        return before != name
+
+    async def _read(self, waiting: PendingOrderSource) -> list[PurchaseOrder]:
+        found: list[PurchaseOrder] = []
+        while len(found) < _MAX_ORDERS:
+            page = await waiting.purchase_orders(ListQuery(filter=Filter.PENDING, offset=len(found), limit=PAGE_SIZE))
+            found += page.items
+            if not page.items or len(found) >= page.total:
+                break
+        return found
+
+    def _trouble(self, source: str, error: DingerpError) -> None:
+        name = type(error).__name__
+        self._metrics.errors.labels("approvals", name).inc()
+        if self._down.get(source) != name:
+            self._down[source] = name
+            log.warning("approvals.source_not_read", source=source, error=name, detail=error.detail)
+
+    def _well(self, source: str) -> None:
+        if self._down.pop(source, ""):
+            log.info("approvals.source_read_again", source=source)
+
+
+_TYPE_PREFIX = "po."
+
+
+class PurchaseOrderListener:
+    """An intake that passes everything on, and says which purchase orders it was about once that is stored.
+
+    A hook or queue has the name of the ERP source that it belongs to; another name is heard by nobody.
+    """
+
+    def __init__(self, intake: Intake, hear: Callable[[str, str], None]) -> None:
+        """``hear`` gets source and number; it is quick, and an order that is not there costs a look."""
+        self._intake = intake
+        self._hear = hear
+
+    async def accept(
+        self, source: str, events: Sequence[Mapping[str, object] | UnreadableEvent], *, via: str
+    ) -> Receipt:
+        """Store events and return after the commit; see `bot.alerts.intake.port.Intake`."""
+        receipt = await self._intake.accept(source, events, via=via)
+        for event in events:
+            if not isinstance(event, UnreadableEvent):
+                for number in _numbers(event):
+                    self._hear(source, number)
+        return receipt
+
+
+def _numbers(event: Mapping[str, object]) -> Iterator[str]:
+    """Yield the numbers of the purchase orders that an event is about; it may not have been understood at all."""
+    kind, data = event.get("type"), event.get("data")
+    if not isinstance(kind, str) or not kind.startswith(_TYPE_PREFIX):
+        return
+    said = data if isinstance(data, Mapping) else {}
+    items = said.get("items")
+    parts = [one for one in items if isinstance(one, Mapping)] if isinstance(items, Sequence) else []
+    for part in parts or [said]:
+        number = part.get("number") or event.get("subject")
+        if isinstance(number, str) and number:
+            yield number

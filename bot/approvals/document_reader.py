@@ -1,0 +1,209 @@
+"""What is read before a unit of work begins: documents as the ERP has them now, and who is who in the company."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Protocol
+
+from bot.approvals.case import Case
+from bot.approvals.document import ApprovalDocument
+from bot.approvals.plan import ApprovalPolicy
+from bot.erp.errors import Unavailable
+from bot.erp.model import PurchaseOrder, PurchaseStatus
+
+_NO_CHAIN: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+
+_MAX_CHAIN = 20
+"""Managers above each other that are asked for; longer chains exist in no company."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaffMember:
+    """What the directory says about somebody. ``manager`` is a userId, ``department`` a name; empty for none."""
+
+    manager: str = ""
+    department: str = ""
+
+
+class StaffDirectory(Protocol):
+    """The organisation's directory; answers are cached behind it for minutes."""
+
+    async def member(self, user_id: str) -> StaffMember | None:
+        """Return a member's entry, None for somebody outside; raises a `DingerpError` when it does not say."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CompanySnapshot:
+    """Implements `bot.approvals.plan.CompanyDirectory` by what was known when it was taken."""
+
+    roles: Mapping[str, tuple[str, ...]]
+    accounts: Mapping[tuple[str, str], str]
+    """userId and source → ERP account."""
+    people: Mapping[tuple[str, str], str]
+    """Source and ERP account without capitals → userId."""
+    chains: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: _NO_CHAIN)
+
+    def members_of(self, role: str) -> tuple[str, ...]:
+        """Return the userIds with a role, in a stable order."""
+        return self.roles.get(role, ())
+
+    def managers_of(self, user_id: str) -> tuple[str, ...]:
+        """Return the chain of managers, nearest first; empty for people who were not asked about."""
+        return self.chains.get(user_id, ())
+
+    def person_of(self, source: str, account: str) -> str:
+        """Return the userId behind an ERP account; accounts that differ in capitals alone are one person's."""
+        return self.people.get((source, account.casefold()), "")
+
+    def account_of(self, user_id: str, source: str) -> str:
+        """Return the person's ERP account."""
+        return self.accounts.get((user_id, source), "")
+
+
+class Organisation:
+    """Takes snapshots. Roles and accounts are configured; managers and departments come from the directory."""
+
+    def __init__(
+        self,
+        *,
+        roles: Mapping[str, Iterable[str]],
+        accounts: Mapping[str, Mapping[str, str]],
+        staff: StaffDirectory | None = None,
+    ) -> None:
+        """``roles`` maps a role to userIds, ``accounts`` a userId to its account at each source."""
+        by_source = [(user, source, account) for user, own in accounts.items() for source, account in own.items()]
+        self._today = CompanySnapshot(
+            roles={role: tuple(sorted(members)) for role, members in roles.items()},
+            accounts={(user, source): account for user, source, account in by_source},
+            people={(source, account.casefold()): user for user, source, account in reversed(by_source)},
+        )
+        self._staff = staff
+
+    def today(self) -> CompanySnapshot:
+        """Return who has which role and account; it costs nothing, and knows no managers."""
+        return self._today
+
+    async def around(self, user_id: str) -> tuple[CompanySnapshot, str]:
+        """Return the same with somebody's chain of managers, and their department.
+
+        Raises a `DingerpError` when the directory does not say: a rule that goes by managers must not be guessed at.
+        """
+        if self._staff is None or not user_id:
+            return self._today, ""
+        entry = await self._staff.member(user_id)
+        chain: list[str] = []
+        above = entry
+        while above is not None and above.manager and len(chain) < _MAX_CHAIN:
+            if above.manager in (user_id, *chain):
+                break  # directories do hold loops
+            chain.append(above.manager)
+            above = await self._staff.member(above.manager)
+        known = self._today
+        snapshot = CompanySnapshot(known.roles, known.accounts, known.people, {user_id: tuple(chain)})
+        return snapshot, entry.department if entry is not None else ""
+
+
+class OrderSource(Protocol):
+    """The ERPs; implemented by `bot.erp.hub.ErpHub`."""
+
+    async def reread(self, source: str, number: str) -> PurchaseOrder:
+        """Return a purchase order as its source has it now; raises the classes of `bot.erp.errors`."""
+        ...
+
+    async def categories(self, source: str, skus: Sequence[str]) -> frozenset[str]:
+        """Return the categories of products; raises the classes of `bot.erp.errors`."""
+        ...
+
+
+class DocumentReader:
+    """Reads fresh; those who ask for the same document while it is being read share the answer."""
+
+    def __init__(self, orders: OrderSource, organisation: Organisation) -> None:
+        self._orders = orders
+        self._organisation = organisation
+        self._flights: dict[tuple[str, str], asyncio.Task[PurchaseOrder]] = {}
+
+    def company(self) -> CompanySnapshot:
+        """Return who has which role and account."""
+        return self._organisation.today()
+
+    async def order(self, source: str, number: str) -> PurchaseOrder:
+        """Return the order; raises the classes of `bot.erp.errors`."""
+        key = (source, number.casefold())
+        flight = self._flights.get(key)
+        if flight is None:
+            flight = self._flights[key] = asyncio.create_task(self._orders.reread(source, number))
+            flight.add_done_callback(lambda done: self._landed(key, done))
+        return await asyncio.shield(flight)
+
+    async def read_for_vote(self, source: str, number: str, seconds: float) -> ApprovalDocument:
+        """Return what a vote is judged by, within a click's time; raises `Unavailable` when that is over."""
+        try:
+            async with asyncio.timeout(seconds):
+                order = await self.order(source, number)
+        except TimeoutError:
+            raise Unavailable("no answer while somebody waits", source=source) from None
+        return build_document(order, self.company())
+
+    async def study(self, source: str, number: str, policy: ApprovalPolicy) -> tuple[ApprovalDocument, CompanySnapshot]:
+        """Return all that rules may ask for, with who is who around the requester.
+
+        Raises the classes of `bot.erp.errors`, and those of the directory where rules ask for it.
+        """
+        order = await self.order(source, number)
+        company, department = self.company(), ""
+        document = build_document(order, company)
+        if policy.asks_directory:
+            company, department = await self._organisation.around(document.requester)
+        categories: frozenset[str] = frozenset()
+        if policy.asks_categories and order.status is PurchaseStatus.WAITING:
+            categories = await self._orders.categories(source, [line.sku for line in order.lines if line.sku])
+        return build_document(order, company, department, categories), company
+
+    def _landed(self, key: tuple[str, str], flight: asyncio.Task[PurchaseOrder]) -> None:
+        del self._flights[key]
+        if not flight.cancelled():
+            flight.exception()  # those who waited have it; if nobody does any more, it is of no use
+
+
+def build_document(
+    order: PurchaseOrder, company: CompanySnapshot, department: str = "", categories: frozenset[str] = frozenset()
+) -> ApprovalDocument:
+    """Return an order as it is decided about, its requester and its editor known by their accounts.
+
+    ERPs tell who changed it last, and nobody before. An account that is nobody's, such as the bot's own, is no editor;
+    nor is who wrote to it last when it no longer waits, for they decided or received it.
+    """
+    waits = order.status is PurchaseStatus.WAITING
+    editor = company.person_of(order.source, order.changed_by) if order.changed_by and waits else ""
+    return ApprovalDocument(
+        order=order,
+        company=order.extra.get("company", ""),
+        department=department,
+        categories=categories,
+        requester=company.person_of(order.source, order.requester) if order.requester else "",
+        editors=frozenset({editor} - {""}),
+    )
+
+
+def document_from_case(case: Case) -> ApprovalDocument:
+    """Return the document as the case remembers it: enough for lists, not for decisions."""
+    order = PurchaseOrder(
+        id="",
+        number=case.number,
+        vendor=case.brief.vendor,
+        status=PurchaseStatus.WAITING,
+        approval=None,
+        requester=case.brief.requested_by,
+        ordered_on=None,
+        due_on=case.brief.due_on,
+        total=case.brief.total,
+        received=None,
+        version=case.version,
+        source=case.source,
+    )
+    return ApprovalDocument(order=order, requester=case.brief.requester, editors=case.brief.editors)

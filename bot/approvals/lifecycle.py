@@ -1,0 +1,406 @@
+"""The life of a case but for its votes: opened, shown, superseded, reminded, escalated, closed; and whom it waits for."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from bot.approvals.case import (
+    ApprovalCardKind,
+    Case,
+    CaseCard,
+    CaseState,
+    DocumentSummary,
+    ExternalDecision,
+    read_external_decision,
+)
+from bot.approvals.document import ApprovalDocument
+from bot.approvals.plan import ApprovalLevel, ApprovalPlan, ExpiryAction, Quorum, tally
+from bot.approvals.unit_of_work import CaseUnitOfWork
+from bot.erp.model import Approval, PurchaseOrder, PurchaseStatus, Verdict
+from bot.outbox.delivery import Delivery, Urgency
+from bot.outbox.place import Place, PlaceKind
+
+
+@dataclass(frozen=True, slots=True)
+class ErpApprover:
+    """Somebody whom the ERP waits for; ``user_id`` is empty where nobody in DingTalk is known behind the account."""
+
+    account: str
+    user_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ErpApprovers:
+    """Whom the ERP waits for; ``people`` is empty where it does not tell."""
+
+    people: tuple[ErpApprover, ...] = ()
+    mismatched: bool = False
+    """Whether the ERP would be told of an approval by none of them."""
+
+    @property
+    def user_ids(self) -> tuple[str, ...]:
+        """Return the userIds of those who are known here."""
+        return tuple(one.user_id for one in self.people if one.user_id)
+
+    def called(self, names: Mapping[str, str], order: PurchaseOrder | None) -> tuple[str, ...]:
+        """Return what they are called: in DingTalk where they are known there, else in the ERP, else by account."""
+        return tuple(
+            names.get(one.user_id) or (order.named(one.account) if order is not None else one.account)
+            for one in self.people
+        )
+
+
+NO_ERP_APPROVERS = ErpApprovers()
+"""Where the ERP names nobody, or nothing waits."""
+
+
+def find_erp_approvers(
+    unit: CaseUnitOfWork, source: str, accounts: Iterable[str], plan: ApprovalPlan | None, case: Case | None = None
+) -> ErpApprovers:
+    """Return whom the ERP waits for by their ``accounts``, and whether those meet who complete a plan."""
+    people = tuple(ErpApprover(one, unit.company.person_of(source, one)) for one in accounts)
+    return ErpApprovers(people, mismatched=plan is not None and _is_mismatched(unit, source, people, plan, case))
+
+
+def _is_mismatched(
+    unit: CaseUnitOfWork, source: str, people: Sequence[ErpApprover], plan: ApprovalPlan, case: Case | None
+) -> bool:
+    # The ERP is told in the name of the last one who agrees, and knows nothing of the levels before.
+    ours = (unit.account_of(one, source) for one in _last_voters(unit, plan, case))
+    return bool(people) and {one.account for one in people}.isdisjoint(ours)
+
+
+def _last_voters(unit: CaseUnitOfWork, plan: ApprovalPlan, case: Case | None) -> tuple[str, ...]:
+    """Return who may be the last to agree: the approvers of the last level, and who may decide in their place."""
+    named = plan.levels[-1].approvers if plan.levels else ()
+    substitutes = (one for person in named for one in unit.policy.substitutes_of(person, unit.now))
+    passed_on = (one.to for one in case.forwards if one.person in named) if case is not None else ()
+    refused = case.refused if case is not None else ()
+    return tuple(one for one in (*named, *substitutes, *passed_on) if one not in refused)
+
+
+APPROVAL_KIND = ApprovalCardKind.APPROVAL.value
+"""Kind of the deliveries: who composes them."""
+
+_TELLS_REQUESTER = {CaseState.APPROVED, CaseState.REJECTED, CaseState.DECIDED_ELSEWHERE, CaseState.EXPIRED}
+"""Ends that the requester hears of; a change or a withdrawal is their own doing."""
+
+_REOPENED_BY_WAITING = {CaseState.SUPERSEDED, CaseState.WITHDRAWN}
+"""States that a document leaves by waiting; the others it leaves by changing in the ERP."""
+
+
+def open_case(
+    unit: CaseUnitOfWork,
+    document: ApprovalDocument,
+    groups: Sequence[Place],
+    *,
+    again: bool = False,
+    quiet: bool = False,
+) -> Case | None:
+    """Return the open case of this revision, new or known; None where it is not decided from chat (any more).
+
+    An open case of an earlier revision is superseded. A document that the ERP has not touched since its case ended is
+    not asked about once more, unless somebody wants it ``again``. ``groups`` get a card without prices; a new case that
+    opens ``quiet`` has no cards, and is found in the list of what waits.
+    """
+    newest = unit.book.newest(document.source, document.number)
+    if document.order.status is not PurchaseStatus.WAITING:
+        return None
+    if newest is not None and not newest.state.is_final:
+        if newest.fingerprint == document.fingerprint:
+            return _update_waiting(unit, newest, document.order)
+        if newest.state is not CaseState.OPEN:
+            return None  # the ERP is being told about the revision before; what waits then is asked for again
+        supersede_case(unit, newest)
+    elif newest is not None and not again and not _waits_anew(newest, document):
+        return None
+    plan_result = unit.policy.plan(document, unit.company)
+    if plan_result.plan is None:
+        return None
+    case = _new_case(unit, document, plan_result.plan, 1 if newest is None else round_of(newest) + 1)
+    unit.book.put(case)
+    unit.audit(case, "opened", detail=plan_result.plan.rule, seen=case.fingerprint)
+    if not quiet:
+        place_cards(unit, case, (*groups, *person_places(awaited_voters(unit, case))))
+    return case
+
+
+def supersede_case(unit: CaseUnitOfWork, case: Case, *, follow: bool = False) -> None:
+    """Close the case of a revision that is no more; with ``follow`` the new one is still to be read."""
+    close_case(unit, case, CaseState.SUPERSEDED, "changed in the ERP", follow=follow)
+
+
+def close_case(
+    unit: CaseUnitOfWork,
+    case: Case,
+    state: CaseState,
+    detail: str,
+    *,
+    elsewhere: ExternalDecision | None = None,
+    follow: bool = False,
+) -> Case:
+    """End a case; all its cards come to owe the end, and the requester is told.
+
+    With ``follow`` the document is read again afterwards: it may wait for somebody else, and what becomes of it is told
+    when that is known.
+    """
+    closed = replace(
+        case,
+        state=state,
+        elsewhere=elsewhere or case.elsewhere,
+        due_at=unit.now if follow else None,
+        revision=case.revision + 1,
+    )
+    unit.book.put(closed)
+    unit.audit(closed, state.value, detail=detail)
+    if state in _TELLS_REQUESTER and closed.brief.requester and not follow:
+        (place,) = person_places((closed.brief.requester,))
+        told = CaseCard(case=closed.id, place=place, for_user=closed.brief.requester, kind=ApprovalCardKind.TOLD)
+        unit.book.put_card(told)
+    enqueue_cards(unit, closed)
+    return closed
+
+
+def close_externally_decided(unit: CaseUnitOfWork, case: Case, order: PurchaseOrder) -> Case:
+    """Close a case whose document no longer waits in the ERP, without our doing."""
+    seen, there = replace(case, version=order.version), read_external_decision(order)
+    if there.verdict is None:
+        return close_case(unit, seen, CaseState.WITHDRAWN, order.status.value, elsewhere=there)
+    by = (order.approval or Approval()).decided_by
+    detail = f"{order.status} in the ERP by {by or 'somebody'}" + (f" at {there.at.isoformat()}" if there.at else "")
+    return close_case(unit, seen, CaseState.DECIDED_ELSEWHERE, detail, elsewhere=there)
+
+
+def close_deleted(unit: CaseUnitOfWork, case_id: str) -> Case | None:
+    """Close a case whose document is not in the ERP any more; one that the ERP is being told waits for its answer."""
+    case = unit.book.case(case_id)
+    if case is None or case.state.is_final or (case.state is CaseState.WRITING and case.attempted_at is not None):
+        return None
+    return close_case(unit, case, CaseState.WITHDRAWN, "not in the ERP any more", elsewhere=ExternalDecision())
+
+
+def place_cards(unit: CaseUnitOfWork, case: Case, places: Iterable[Place], *, copy: int = 0) -> None:
+    """Owe the case's card to places; where it stands already, its newest state. A ``copy`` is one more card there."""
+    for place in dict.fromkeys(places):
+        user_id = place.id if place.kind is PlaceKind.PERSON else ""
+        unit.book.put_card(CaseCard(case=case.id, place=place, for_user=user_id, copy=copy))
+    enqueue_cards(unit, case)
+
+
+def enqueue_cards(unit: CaseUnitOfWork, case: Case, *, after: timedelta = timedelta(0)) -> None:
+    """Let all cards of the case come to owe its newest state, ``after`` a while if nothing newer comes before."""
+    for card in unit.book.cards_of(case.id):
+        unit.book.deliver(
+            Delivery(
+                card=card_key(case.id, card.place, card.kind, card.copy),
+                place=card.place,
+                kind=card.kind.value,
+                ref=f"{case.id}|{card.place}",
+                revision=case.revision,
+                urgency=Urgency.NOW,
+                due_at=unit.now + after,
+                fact=f"{case.source}/{case.number}",
+            )
+        )
+
+
+def card_key(case_id: str, place: Place, kind: ApprovalCardKind = ApprovalCardKind.APPROVAL, copy: int = 0) -> str:
+    """Return the stable key of the case's card at a place."""
+    return f"{kind}:{case_id}:{place}" + (f":{copy}" if copy else "")
+
+
+def person_places(user_ids: Iterable[str]) -> tuple[Place, ...]:
+    """Return the one-to-one chats of people."""
+    return tuple(Place(PlaceKind.PERSON, user_id) for user_id in user_ids)
+
+
+def awaited_voters(unit: CaseUnitOfWork, case: Case) -> tuple[str, ...]:
+    """Return who can bring an open case on: the level's approvers who have not spoken, and who stands in for them."""
+    waited = tally(case.plan, case.votes)
+    if isinstance(waited, Verdict):
+        return ()
+    left = missing_approvers(level_at(case.plan, waited), case)
+    found = [*left]
+    for person in left:
+        found += unit.policy.substitutes_of(person, unit.now)
+    found += (one.to for one in case.forwards if one.person in left)
+    mute = {vote.user_id for vote in case.votes} | {*case.refused, case.brief.requester} | case.brief.editors
+    return tuple(one for one in dict.fromkeys(found) if one not in mute)
+
+
+def missing_approvers(level: ApprovalLevel, case: Case) -> tuple[str, ...]:
+    """Return the level's approvers who have not spoken, themselves or by somebody else."""
+    spoken = {vote.on_behalf_of or vote.user_id for vote in case.votes if vote.level == level.number}
+    return tuple(one for one in level.approvers if one not in spoken)
+
+
+def next_due(case: Case) -> datetime | None:
+    """Return when an open case is to be looked at next: its next reminder or its deadline."""
+    moments = [case.opened_at + after for after in sorted(case.plan.remind_after)[case.reminders :]]
+    if case.plan.deadline is not None and not case.expired:
+        moments.append(case.opened_at + case.plan.deadline)
+    return min(moments, default=None)
+
+
+def level_at(plan: ApprovalPlan, number: int) -> ApprovalLevel:
+    """Return a level by its number, which counts from 1."""
+    return plan.levels[number - 1]
+
+
+def with_version(case: Case, order: PurchaseOrder) -> Case:
+    """Return the case with the ERP's version and its own level as they were read just now."""
+    approval = order.approval or Approval()
+    return replace(case, version=order.version, level=approval.level, waits_for=approval.pending_for)
+
+
+def round_of(case: Case) -> int:
+    """Return which of the document's cases it is, counted from 1."""
+    return int(case.id.rpartition("-")[2])
+
+
+def _update_waiting(unit: CaseUnitOfWork, case: Case, order: PurchaseOrder) -> Case:
+    """Return an undecided case; an open one knows for whom the ERP waits now, since people there may pass it on."""
+    now = with_version(case, order)
+    if case.state is not CaseState.OPEN or now.waits_for == case.waits_for:
+        return case
+    told = [find_erp_approvers(unit, one.source, one.waits_for, one.plan, one).mismatched for one in (case, now)]
+    if any(told):  # what cards say of it is another now
+        now = replace(now, revision=case.revision + 1)
+        enqueue_cards(unit, now)
+    unit.book.put(now)
+    unit.audit(now, "erp_waits", detail=", ".join(now.waits_for))
+    return now
+
+
+def _waits_anew(ended: Case, document: ApprovalDocument) -> bool:
+    if ended.state in _REOPENED_BY_WAITING or ended.fingerprint != document.fingerprint:
+        return True
+    return ended.version != document.order.version
+
+
+def _new_case(unit: CaseUnitOfWork, document: ApprovalDocument, plan: ApprovalPlan, round_: int) -> Case:
+    case = Case(
+        id=_case_id(document, round_),
+        source=document.source,
+        number=document.number,
+        fingerprint=document.fingerprint,
+        version=document.order.version,
+        state=CaseState.OPEN,
+        plan=plan,
+        policy=unit.policy.version,
+        opened_at=unit.now,
+        brief=summarise_document(document),
+    )
+    return replace(with_version(case, document.order), due_at=next_due(case))
+
+
+def summarise_document(document: ApprovalDocument) -> DocumentSummary:
+    """Return what is remembered of a document."""
+    order = document.order
+    return DocumentSummary(
+        vendor=order.vendor,
+        total=order.total,
+        due_on=order.due_on,
+        requester=document.requester,
+        requested_by=order.requester,
+        editors=document.editors,
+    )
+
+
+def _case_id(document: ApprovalDocument, round_: int) -> str:
+    """Return an id that two processes find alike, so that one of them is told by the other's row.
+
+    The round counts the document's cases: a document that is changed and changed back has three.
+    """
+    seen = f"{document.source}\0{document.number.casefold()}\0{document.fingerprint}"
+    return f"{hashlib.sha256(seen.encode()).hexdigest()[:24]}-{round_}"
+
+
+_DEFECT_PAUSE = timedelta(minutes=5)
+"""For so long a case is left alone with which a defect of ours was met."""
+
+_FOLLOW_UP_RETRY = timedelta(seconds=15)
+"""Between tries to read what came after a case that ended."""
+
+
+def apply_deadlines(unit: CaseUnitOfWork, case_id: str) -> Case | None:
+    """Do what is due of an open case; None when nothing is."""
+    case = unit.book.case(case_id)
+    if case is None or case.state is not CaseState.OPEN or case.due_at is None or case.due_at > unit.now:
+        return None
+    if case.plan.deadline is not None and not case.expired and case.opened_at + case.plan.deadline <= unit.now:
+        return _expire(unit, case)
+    return _remind(unit, case)
+
+
+def finish_follow_up(unit: CaseUnitOfWork, case_id: str) -> None:
+    """Note that the document of a case that ended was read again."""
+    case = unit.book.case(case_id)
+    if case is not None and case.state.is_final and case.due_at is not None:
+        unit.book.put(replace(case, due_at=None))
+
+
+def retry_follow_up(unit: CaseUnitOfWork, case_id: str) -> None:
+    """Let the document of a case that ended be read when its source may answer again."""
+    case = unit.book.case(case_id)
+    if case is not None and case.state.is_final and case.due_at is not None:
+        unit.book.put(replace(case, due_at=unit.now + _FOLLOW_UP_RETRY))
+
+
+def postpone(unit: CaseUnitOfWork, case_id: str) -> None:
+    """Leave a case alone for a while, so that it does not stop the others."""
+    case = unit.book.case(case_id)
+    if case is not None and case.due_at is not None and case.due_at < unit.now + _DEFECT_PAUSE:
+        unit.book.put(replace(case, due_at=unit.now + _DEFECT_PAUSE))
+
+
+def _remind(unit: CaseUnitOfWork, case: Case) -> Case:
+    due = [after for after in case.plan.remind_after if case.opened_at + after <= unit.now]
+    reminded = replace(case, reminders=len(due), revision=case.revision + 1)
+    reminded = replace(reminded, due_at=next_due(reminded))
+    unit.book.put(reminded)
+    unit.audit(reminded, "reminded", detail=str(reminded.reminders))
+    # A card of its own: nobody is told of the update of one that stands already.
+    place_cards(unit, reminded, person_places(awaited_voters(unit, reminded)), copy=reminded.reminders)
+    return reminded
+
+
+def _expire(unit: CaseUnitOfWork, case: Case) -> Case:
+    unit.audit(case, "expired", detail=case.plan.on_expiry.value)
+    match case.plan.on_expiry:
+        case ExpiryAction.CLOSE:
+            return close_case(unit, case, CaseState.EXPIRED, "nobody decided in time")
+        case ExpiryAction.ESCALATE if case.plan.escalate_to:
+            return _escalate(unit, case)
+        case _:
+            late = replace(case, expired=True, revision=case.revision + 1)
+            late = replace(late, due_at=next_due(late))
+            unit.book.put(late)
+            enqueue_cards(unit, late)
+            return late
+
+
+def _escalate(unit: CaseUnitOfWork, case: Case) -> Case:
+    """Let the rule's further people decide as well, at the level that is waited for."""
+    waited = tally(case.plan, case.votes)
+    assert not isinstance(waited, Verdict), "an open case waits for a level"
+    passed, rest = case.plan.levels[: waited - 1], case.plan.levels[waited:]
+    levels = (*passed, *_widen_level(level_at(case.plan, waited), case), *rest)
+    numbered = tuple(replace(level, number=number) for number, level in enumerate(levels, 1))
+    wider = replace(case, plan=replace(case.plan, levels=numbered), expired=True, revision=case.revision + 1)
+    wider = replace(wider, due_at=next_due(wider))
+    unit.book.put(wider)
+    unit.audit(wider, "escalated", detail=", ".join(case.plan.escalate_to))
+    place_cards(unit, wider, person_places(awaited_voters(unit, wider)))
+    return wider
+
+
+def _widen_level(level: ApprovalLevel, case: Case) -> tuple[ApprovalLevel, ...]:
+    """Return what stands for a level whose time is over: what was said there counts, one more voice completes it."""
+    missing = missing_approvers(level, case)
+    agreed = tuple(one for one in level.approvers if one not in missing)
+    one_of = replace(level, need=Quorum.ANY, approvers=tuple(dict.fromkeys((*missing, *case.plan.escalate_to))))
+    return (replace(level, approvers=agreed), one_of) if agreed else (one_of,)

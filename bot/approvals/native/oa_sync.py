@@ -1,0 +1,334 @@
+"""Keeps DingTalk's own approvals and the cases in step: whatever is said first and counts is told to the other side.
+
+An event means only "look at this approval": what is true is read there. So an event that comes twice, late, or never
+changes nothing but when it is looked; every approval is looked at now and then in any case.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import structlog
+
+from bot.approvals.case import AuditRow, Case, CaseState
+from bot.approvals.native.oa_forms import (
+    NativeForms,
+    NativeRecord,
+    NativeRecords,
+    NativeState,
+    OaDeclined,
+    OaFormFields,
+    OaInstance,
+    OaInstanceMissing,
+    OaStartUncertain,
+    OaTask,
+    build_application,
+    contradicts,
+    is_recorded,
+    next_vote_to_tell,
+    unprocessed_tasks,
+)
+from bot.approvals.unit_of_work import CaseRepository, CaseStore
+from bot.approvals.voting import VoteOutcome, VoteRequest, VoteResult
+from bot.erp.model import Verdict
+from bot.errors import DingerpError
+from bot.metrics import Metrics
+from bot.phrase import Phrase, phrase
+
+log = structlog.get_logger(__name__)
+
+_IDLE = 5.0
+"""Seconds after which it is seen what other processes stored."""
+_MIN_PAUSE = 0.5
+"""Seconds between rounds at least: many clicks at one moment are one round."""
+_LEASE = timedelta(seconds=60)
+"""For so long an approval belongs to whoever began a step with it."""
+_CHECK_INTERVAL = timedelta(minutes=30)
+"""Between looks at an approval that nothing is heard of; each look is a call of the month."""
+_SEARCH_INTERVAL = timedelta(seconds=15)
+_ASSUME_LOST_AFTER = timedelta(minutes=3)
+"""An approval that cannot be found so long after it was started was not started."""
+_CLOCK_SKEW = timedelta(minutes=2)
+"""By so much DingTalk's clock may differ from ours."""
+_PAUSES = (5, 15, 60, 300, 1800)
+"""Seconds after a step that failed, for the first time, the second, and so on."""
+_CALLED_OFF = phrase("This is decided: see the purchase order.")
+_CONTRADICTED = phrase("This approval has no effect: the purchase order was decided otherwise.")
+_NO_REASON = phrase("Rejected in the approval app without a reason.")
+
+
+class VotingService(Protocol):
+    """The cases; implemented by `bot.approvals.service.ApprovalService`."""
+
+    async def say(self, word: VoteRequest) -> VoteResult:
+        """Store somebody's word, if it counts."""
+        ...
+
+    async def case(self, case_id: str) -> Case | None:
+        """Return one case."""
+        ...
+
+    async def open_cases(self) -> Sequence[Case]:
+        """Return the cases that take votes."""
+        ...
+
+
+class OaSync:
+    """`run` must be running; `hear` takes events, `poke` tells that a case may have changed."""
+
+    def __init__(
+        self,
+        desk: VotingService,
+        books: CaseStore,
+        forms: NativeForms,
+        records: NativeRecords,
+        *,
+        fields: OaFormFields,
+        originator: str,
+        say: Callable[[Phrase], str],
+        now: Callable[[], datetime],
+        metrics: Metrics,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        """``originator`` starts approvals of orders whose requester nobody knows; empty: they have none.
+
+        ``say`` puts remarks under approvals into the company's language.
+        """
+        self._desk = desk
+        self._books = books
+        self._forms = forms
+        self._records = records
+        self._fields = fields
+        self._originator = originator
+        self._say = say
+        self._now = now
+        self._metrics = metrics
+        self._sleep = sleep
+        self._poked = asyncio.Event()
+        self._began = False
+
+    async def hear(self, instance: str) -> None:
+        """Store that something happened to an approval; raises when the store is away."""
+        if await self._records.hear(instance):
+            self.poke()
+
+    def poke(self) -> None:
+        """Look soon."""
+        self._poked.set()
+
+    async def run(self) -> None:
+        """Follow cases and approvals until cancelled."""
+        while True:
+            self._poked.clear()
+            try:
+                await self.round()
+            except DingerpError as error:
+                self._failed("approvals.native_round_failed", "", error)
+            await self._sleep(_MIN_PAUSE)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_IDLE):
+                    await self._poked.wait()
+
+    async def round(self) -> None:
+        """Do all that is due."""
+        takes_votes = {case.id: case for case in await self._desk.open_cases()}
+        for case_id in await self._shown(await self._records.missing(takes_votes)):
+            await self._records.begin(NativeRecord(case=case_id, due_at=self._now()))
+        for record in await self._records.under_way():
+            case = takes_votes.get(record.case) or await self._desk.case(record.case)
+            if case is not None and self._is_due(record, case):
+                await self._attend(record, case)
+        self._began = True
+
+    async def _shown(self, cases: frozenset[str]) -> Sequence[str]:
+        """Return those cases that somebody was shown: what waited before the bot came is only listed."""
+        return await self._books.within(lambda book: [one for one in sorted(cases) if book.cards_of(one)])
+
+    def _is_due(self, record: NativeRecord, case: Case) -> bool:
+        if record.due_at <= self._now():
+            return True
+        if record.state is not NativeState.RUNNING:
+            return False
+        if not self._began:
+            return True  # events were missed while no process was there
+        return record.news != record.seen or case.revision != record.revision
+
+    async def _attend(self, record: NativeRecord, case: Case) -> None:
+        """Claim an approval, bring it one step on, and note how far that came."""
+        claim = replace(record, due_at=self._now() + _LEASE, revision=case.revision, seen=record.news)
+        claimed = await self._records.put(claim)
+        if claimed is None:
+            return  # another process has it
+        try:
+            after = await self._step(claimed, case)
+        except DingerpError as error:
+            self._failed("approvals.native_failed", case.id, error)
+            after = self._later(claimed, error.retry_after)
+        except Exception as defect:
+            # Else the bot would die of this approval, after each restart anew.
+            log.error("approvals.native_defect", case=case.id, exc_info=defect)
+            self._metrics.errors.labels("approvals", type(defect).__name__).inc()
+            after = self._later(claimed)
+        if after is not None:
+            await self._records.put(after)
+
+    async def _step(self, record: NativeRecord, case: Case) -> NativeRecord | None:
+        match record.state:
+            case NativeState.WANTED:
+                return await self._start(record, case)
+            case NativeState.STARTING:
+                return await self._search(record, case)
+            case _:
+                return await self._follow(record, case)
+
+    async def _start(self, record: NativeRecord, case: Case) -> NativeRecord | None:
+        originator = case.brief.requester or self._originator
+        if case.state is not CaseState.OPEN:
+            return _ended(record)
+        if not originator:
+            await self._audit(case, "native_not_started", "nobody to start it in whose name")
+            return _ended(record)
+        # Noted before the call, so that after a crash it is known that it may have happened.
+        starting = replace(record, state=NativeState.STARTING, started_at=self._now(), originator=originator)
+        noted = await self._records.put(starting)
+        if noted is None:
+            return None
+        try:
+            instance = await self._forms.start(build_application(case, self._fields, originator))
+        except OaStartUncertain as error:
+            self._failed("approvals.native_in_doubt", case.id, error)
+            return replace(noted, due_at=self._now() + _SEARCH_INTERVAL)
+        except OaDeclined as refusal:
+            self._failed("approvals.native_not_started", case.id, refusal)
+            await self._audit(case, "native_not_started", refusal.detail)
+            return _ended(noted)
+        except DingerpError as error:
+            self._failed("approvals.native_not_started", case.id, error)
+            return replace(self._later(noted, error.retry_after), state=NativeState.WANTED)
+        return await self._started(noted, case, instance)
+
+    async def _search(self, record: NativeRecord, case: Case) -> NativeRecord:
+        """Look for an approval that may have been started; it carries the case's id."""
+        assert record.started_at is not None, "noted before the call"
+        instance = await self._forms.find(case.id, record.originator, record.started_at - _CLOCK_SKEW)
+        if instance:
+            return await self._started(record, case, instance)
+        if self._now() - record.started_at < _ASSUME_LOST_AFTER:
+            return replace(record, due_at=self._now() + _SEARCH_INTERVAL)
+        await self._audit(case, "native_not_found", "it was not started; once more")
+        return replace(record, state=NativeState.WANTED, due_at=self._now())
+
+    async def _started(self, record: NativeRecord, case: Case, instance: str) -> NativeRecord:
+        await self._audit(case, "native_started", instance, record.originator)
+        # Looked at at once: somebody may have spoken before its id was known here.
+        return replace(record, state=NativeState.RUNNING, instance=instance, tries=0, due_at=self._now())
+
+    async def _follow(self, record: NativeRecord, case: Case) -> NativeRecord:
+        try:
+            instance = await self._forms.read(record.instance)
+        except OaInstanceMissing:
+            await self._audit(case, "native_ended", "deleted")
+            return _ended(record)
+        record, case, silent = await self._listen(record, case, instance)
+        if silent is not None:
+            return self._later(record, silent.retry_after)
+        record, instance = await self._tell(record, case, instance)
+        if not instance.running:
+            return await self._over(record, case, instance)
+        if case.state.is_final:
+            await self._forms.terminate(record.instance, self._speaker(record, case), self._say(_CALLED_OFF))
+            await self._audit(case, "native_ended", "called off")
+            return _ended(record)
+        return replace(record, tries=0, due_at=self._now() + _CHECK_INTERVAL)
+
+    async def _listen(
+        self, record: NativeRecord, case: Case, instance: OaInstance
+    ) -> tuple[NativeRecord, Case, DingerpError | None]:
+        """Let what was said in the app count as if it were said in chat, by the same rules."""
+        for task in unprocessed_tasks(instance, record.done):
+            if case.state is CaseState.OPEN and not is_recorded(case, task):
+                vote_result = await self._desk.say(self._word(case, task))
+                case = vote_result.case or case
+                if vote_result.said is VoteOutcome.SILENT:
+                    return record, case, DingerpError("the ERP does not answer")
+                if vote_result.said is VoteOutcome.REFUSED:
+                    await self._comment(record, vote_result.reasons)
+            record = replace(record, done=(*record.done, task.id))
+        return record, case, None
+
+    def _word(self, case: Case, task: OaTask) -> VoteRequest:
+        # The approval was started for this revision and shows it: nobody saw another one there.
+        return VoteRequest(
+            case=case.id,
+            user_id=task.user_id,
+            name=task.name or task.user_id,
+            verdict=task.verdict,  # type: ignore[arg-type]  # only turns in which somebody spoke
+            seen=case.fingerprint,
+            reason=task.remark.strip() or self._say(_NO_REASON) if task.verdict is Verdict.REJECT else task.remark,
+            confirmed=True,
+        )
+
+    async def _tell(self, record: NativeRecord, case: Case, instance: OaInstance) -> tuple[NativeRecord, OaInstance]:
+        """Speak in the app for those who spoke in chat, each in their own turn."""
+        for _ in case.votes:
+            found = next_vote_to_tell(case, instance)
+            if found is None:
+                break
+            task, vote = found
+            try:
+                await self._forms.execute(record.instance, task, vote.verdict, vote.reason)
+            except OaDeclined as refusal:
+                # Their turn ended meanwhile, or the form does not allow it: what became of the case stands.
+                self._failed("approvals.native_not_told", case.id, refusal)
+                break
+            record = replace(record, done=(*record.done, task.id))
+            instance = await self._forms.read(record.instance)
+        return record, instance
+
+    async def _over(self, record: NativeRecord, case: Case, instance: OaInstance) -> NativeRecord:
+        """End with an approval that has ended; where it leaves the case open, chat goes on alone."""
+        if not case.state.is_final and case.state is not CaseState.OPEN:
+            return replace(record, tries=0, due_at=self._now() + _CHECK_INTERVAL)  # the ERP is being told
+        if contradicts(case, instance):
+            await self._comment(record, (_CONTRADICTED,) if case.state.is_final else ())
+            await self._audit(case, "native_parted", f"{instance.verdict}, the case is {case.state}")
+        else:
+            await self._audit(case, "native_ended", str(instance.verdict or "called off"))
+        return _ended(record)
+
+    async def _comment(self, record: NativeRecord, words: Sequence[Phrase]) -> None:
+        if not words:
+            return
+        try:
+            await self._forms.comment(record.instance, record.originator, " ".join(map(self._say, words)))
+        except DingerpError as error:
+            # The record has it; a remark that is made twice would be worse than none.
+            self._failed("approvals.native_not_commented", record.case, error)
+
+    def _speaker(self, record: NativeRecord, case: Case) -> str:
+        return case.decision.by if case.decision is not None else record.originator
+
+    def _later(self, record: NativeRecord, retry_after: float | None = None) -> NativeRecord:
+        wait = max(_PAUSES[min(record.tries, len(_PAUSES) - 1)], retry_after or 0.0)
+        return replace(record, tries=record.tries + 1, due_at=self._now() + timedelta(seconds=wait))
+
+    async def _audit(self, case: Case, what: str, detail: str, user_id: str = "") -> None:
+        row = AuditRow(at=self._now(), case=case.id, what=what, user_id=user_id, detail=detail)
+
+        def write(book: CaseRepository) -> None:
+            book.audit(row)
+
+        await self._books.within(write)
+
+    def _failed(self, what: str, case_id: str, error: DingerpError) -> None:
+        log.warning(what, case=case_id, error=type(error).__name__, detail=error.detail)
+        self._metrics.errors.labels("approvals", type(error).__name__).inc()
+
+
+def _ended(record: NativeRecord) -> NativeRecord:
+    return replace(record, state=NativeState.ENDED)

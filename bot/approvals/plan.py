@@ -1,0 +1,199 @@
+"""The approval plan and its votes, and the port to the policy that makes and judges them, each answer with its reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Protocol
+
+from bot.approvals.document import ApprovalDocument
+from bot.erp.model import Money, Verdict
+from bot.phrase import Phrase
+
+_NO_LIMITS: Mapping[str, tuple[Money, ...]] = MappingProxyType({})
+
+
+class Quorum(StrEnum):
+    """How many of a level's approvers must agree."""
+
+    ANY = "any"
+    ALL = "all"
+
+
+class ExpiryAction(StrEnum):
+    """What happens to a document that nobody decided in time."""
+
+    NOTHING = "nothing"
+    ESCALATE = "escalate"
+    """The plan's ``escalate_to`` may decide as well."""
+    CLOSE = "close"
+    """It can no longer be decided from chat. It is never rejected: that needs somebody's name in the ERP."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalLevel:
+    """One step of the plan. ``approvers`` are userIds, in the order of the rule, without those who must not decide."""
+
+    number: int
+    need: Quorum
+    approvers: tuple[str, ...]
+    excluded: Mapping[str, Phrase]
+    """userIds whom the rule names and who may not all the same (the requester, an editor), with the reason."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalPlan:
+    """Who has to agree to one revision, made when it was submitted and kept with the case.
+
+    Limits stand in it, too: rules that are written anew meanwhile hold for the next revision.
+    """
+
+    rule: str
+    levels: tuple[ApprovalLevel, ...]
+    confirm: bool = False
+    """Whether approving asks once more: the amount is above the rule's limit."""
+    remind_after: tuple[timedelta, ...] = ()
+    deadline: timedelta | None = None
+    on_expiry: ExpiryAction = ExpiryAction.NOTHING
+    escalate_to: tuple[str, ...] = ()
+    single_limits: Mapping[str, tuple[Money, ...]] = field(default_factory=lambda: _NO_LIMITS)
+    """userId → the most that the person may approve in one document, for each currency."""
+    daily_limits: tuple[Money, ...] = ()
+    """The most that one person may approve in one day, for each currency; none: no limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanResult:
+    """The plan for a document, and why: a line for each rule that was looked at."""
+
+    plan: ApprovalPlan | None
+    """None when no rule covers the document: then it cannot be decided from chat."""
+    reasons: tuple[Phrase, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vote:
+    """One person's word at one level. ``on_behalf_of`` is the approver whom a substitute stood in for."""
+
+    user_id: str
+    name: str
+    level: int
+    verdict: Verdict
+    at: datetime
+    reason: str = ""
+    on_behalf_of: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forward:
+    """An approver's turn passed on by hand: ``to`` stands in for ``person`` in this case alone."""
+
+    person: str
+    to: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Eligibility:
+    """Whether a person may decide now, why, and in whose place."""
+
+    allowed: bool
+    reasons: tuple[Phrase, ...]
+    level: int = 0
+    on_behalf_of: str = ""
+    ask: tuple[str, ...] = ()
+    """userIds who could decide instead."""
+
+
+class DailySpending(Protocol):
+    """What people approved so far today, for limits per person and day."""
+
+    def approved_today(self, user_id: str, currency: str) -> Money:
+        """Return the sum of what the person approved today in one currency."""
+        ...
+
+
+class CompanyDirectory(Protocol):
+    """Who is who, as far as rules ask: by the directory and the configuration."""
+
+    def members_of(self, role: str) -> tuple[str, ...]:
+        """Return the userIds with a role, in a stable order."""
+        ...
+
+    def managers_of(self, user_id: str) -> tuple[str, ...]:
+        """Return the chain of managers, nearest first; it never loops."""
+        ...
+
+    def person_of(self, source: str, account: str) -> str:
+        """Return the userId behind an ERP account; empty if nobody is known."""
+        ...
+
+    def account_of(self, user_id: str, source: str) -> str:
+        """Return the person's ERP account; empty if there is none: then they cannot decide there."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VoteContext:
+    """What a vote is about, as it stands now."""
+
+    document: ApprovalDocument
+    plan: ApprovalPlan
+    votes: tuple[Vote, ...]
+    spending: DailySpending
+    now: datetime
+    forwards: tuple[Forward, ...] = ()
+
+
+class ApprovalPolicy(Protocol):
+    """The rules in force. Pure: what it says depends on its arguments alone."""
+
+    @property
+    def version(self) -> str:
+        """Return what tells this set of rules from another, for the audit."""
+        ...
+
+    @property
+    def asks_categories(self) -> bool:
+        """Whether some rule looks at the categories of products, which cost calls to the ERP."""
+        ...
+
+    @property
+    def asks_directory(self) -> bool:
+        """Whether some rule looks at managers or departments, which DingTalk's directory has to be asked for."""
+        ...
+
+    def plan(self, document: ApprovalDocument, company: CompanyDirectory) -> PlanResult:
+        """Return who has to agree, and why."""
+        ...
+
+    def substitutes_of(self, user_id: str, now: datetime) -> tuple[str, ...]:
+        """Return who stands in for a person now."""
+        ...
+
+    def principals_of(self, user_id: str, now: datetime) -> tuple[str, ...]:
+        """Return for whom a person stands in now."""
+        ...
+
+    def may(self, vote_context: VoteContext, user_id: str, verdict: Verdict) -> Eligibility:
+        """Return whether the person may say this now; rejecting needs the same right, but no limit of amounts."""
+        ...
+
+
+def tally(plan: ApprovalPlan, votes: Sequence[Vote]) -> Verdict | int:
+    """Return the verdict that the votes come to, or the number of the level that is waited for.
+
+    One valid rejection rejects; levels are passed in their order; a vote counts for the approver it stands for.
+    """
+    if any(vote.verdict is Verdict.REJECT for vote in votes):
+        return Verdict.REJECT
+    for level in plan.levels:
+        said = {vote.on_behalf_of or vote.user_id for vote in votes if vote.level == level.number}
+        wanted = set(level.approvers)
+        enough = bool(said) if level.need is Quorum.ANY else bool(wanted) and wanted <= said
+        if not enough:
+            return level.number
+    return Verdict.APPROVE

@@ -1,0 +1,362 @@
+"""From ``approvals.toml`` to the rules, or to every error with its line; and following the file while it is edited."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from functools import partial
+from pathlib import Path
+
+from bot.approvals.plan import ExpiryAction, Quorum
+from bot.approvals.policy.feasibility import find_gaps, find_substitution_loop, is_unreachable
+from bot.approvals.policy.rule_policy import DEFAULT_RULES, RuleBasedPolicy
+from bot.approvals.policy.rules import (
+    ApprovalRule,
+    ApprovalRuleSet,
+    ApproverSelector,
+    RuleLevel,
+    RuleScope,
+    SelectorKind,
+    SingleLimit,
+    Substitute,
+)
+from bot.approvals.policy.values import (
+    format_money,
+    read_approvers,
+    read_bounds,
+    read_currencies,
+    read_limit,
+    read_limits,
+    read_person,
+    read_requesters,
+)
+from bot.erp.model import Money
+from bot.rulefiles.document import RuleTable, read_document
+from bot.rulefiles.errors import RuleProblem, did_you_mean
+from bot.rulefiles.followed_file import FollowedFile
+from bot.rulefiles.values import read_duration, read_moment, read_some, read_text
+
+MAX_ENTRIES = 200
+"""Rules, levels, limits or substitutes of one document: comparing them with one another stays a matter of moments."""
+
+_DAY = timedelta(days=1)
+_NO_MOMENT = datetime(2000, 1, 1, tzinfo=UTC)
+_LEVELS_EXAMPLE = 'levels = [{any = ["role:purchasing"]}, {all = ["person:cfo01", "manager:2"]}]'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownNames:
+    """What is known when rules are read. What is not is None, and nothing is said about names of its kind."""
+
+    zone: tzinfo
+    """Of dates without one."""
+    roles: Collection[str] | None = None
+    sources: Collection[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RuleReview:
+    """The rules of a document, with what can be obeyed and is hardly meant."""
+
+    rules: ApprovalRuleSet
+    warnings: tuple[RuleProblem, ...]
+
+
+def read_policy(content: bytes, known: KnownNames, *, name: str = "approvals.toml") -> ApprovalRuleSet:
+    """Return the rules of a document; ``name`` is what errors call it. Raises `RulesError` with all that is wrong."""
+    return review_policy(content, known, name=name).rules
+
+
+def review_policy(content: bytes, known: KnownNames, *, name: str = "approvals.toml") -> RuleReview:
+    """Return the rules of a document with the warnings about it. Raises `RulesError` with all that is wrong."""
+    version = hashlib.sha256(content).hexdigest()[:12]
+    return read_document(content, partial(_review, version=version, known=known), name=name)
+
+
+def _review(document: RuleTable, version: str, known: KnownNames) -> RuleReview:
+    rules = _RuleParser(document, known).rules(version)
+    return RuleReview(rules, document.errors.warnings)
+
+
+class _RuleParser:
+    def __init__(self, document: RuleTable, known: KnownNames) -> None:
+        self._document = document
+        self._known = known
+
+    def rules(self, version: str) -> ApprovalRuleSet:
+        document = self._document
+        tables = self._tables("rules")
+        rules = tuple(map(self._rule, tables))
+        self._check_names(tables, rules)
+        if not document.errors.found:
+            _warn_of_coverage(tables, [rule.scope for rule in rules])
+        substitutes = self._substitutes()
+        limits = self._limits()
+        document.finish()
+        # A document may hold substitutes or limits alone: then the approvers decide, as they do without any.
+        return ApprovalRuleSet(
+            version=version, rules=rules or DEFAULT_RULES.rules, substitutes=substitutes, limits=limits
+        )
+
+    def _tables(self, key: str) -> Sequence[RuleTable]:
+        tables = self._document.tables(key)
+        if len(tables) > MAX_ENTRIES:
+            tables[MAX_ENTRIES].miss(f"more than {MAX_ENTRIES} {key}; take out those that nothing needs any more")
+            return ()
+        return tables
+
+    def _rule(self, table: RuleTable) -> ApprovalRule:
+        rule = ApprovalRule(
+            name=table.need("name", _read_name, table.called("rule"), 'name = "small amounts"'),
+            scope=self._scope(table),
+            steps=self._steps(table),
+            confirm_from=table.take("confirm_from", read_limit, None),
+            daily_limits=table.take("daily_limit", read_limits, ()),
+            remind_after=table.take("remind", _read_reminders, ()),
+            deadline=table.take("deadline", _read_span, None),
+            on_expiry=table.take("on_expiry", _read_expiry, ExpiryAction.NOTHING),
+            escalate_to=self._people(table, "escalate_to"),
+        )
+        table.finish()
+        if not table.has_errors:
+            _check_time(table, rule)
+            _check_amounts(table, rule)
+        return rule
+
+    def _scope(self, table: RuleTable) -> RuleScope:
+        at_least, below = table.take("amount", read_bounds, (None, None))
+        sources = table.take("sources", _read_words, frozenset())
+        for source in sorted(sources):
+            self._warn_unknown(table, "sources", "no ERP is called", source, _casefolded(self._known.sources))
+        scope = RuleScope(
+            sources=sources,
+            companies=table.take("companies", _read_words, frozenset()),
+            departments=table.take("departments", _read_words, frozenset()),
+            suppliers=table.take("suppliers", _read_words, frozenset()),
+            categories=table.take("categories", _read_words, frozenset()),
+            requesters=table.take("requesters", read_requesters, ()),
+            currencies=table.take("currencies", read_currencies, frozenset()),
+            at_least=at_least,
+            below=below,
+        )
+        self._warn_roles(table, "requesters", scope.requesters)
+        bound = at_least or below
+        if bound is not None and scope.currencies and scope.currencies != {bound.currency}:
+            table.wrong("currencies", f"currencies: the amount says {bound.currency} already; leave one of them out")
+        return scope
+
+    def _steps(self, table: RuleTable) -> tuple[RuleLevel, ...]:
+        levels = table.tables("levels")
+        if not levels and not table.has_errors:
+            table.miss(f"a rule says who decides, level by level; an example is {_LEVELS_EXAMPLE}")
+        if len(levels) > MAX_ENTRIES:
+            table.wrong("levels", f"levels: more than {MAX_ENTRIES}")
+            return ()
+        steps = tuple(map(self._step, levels))
+        if not any(level.has_errors for level in levels):
+            _check_twice_needed(levels, steps)
+        return steps
+
+    def _step(self, level: RuleTable) -> RuleLevel:
+        one, every = self._people(level, "any"), self._people(level, "all")
+        level.finish()
+        if not level.has_errors and ("any" in level) == ("all" in level):
+            level.miss('a level is agreed to by any or by all of some people, an example is {any = ["role:finance"]}')
+        return RuleLevel(Quorum.ANY, one) if "any" in level else RuleLevel(Quorum.ALL, every)
+
+    def _people(self, table: RuleTable, key: str) -> tuple[ApproverSelector, ...]:
+        found = table.take(key, read_approvers, ())
+        self._warn_roles(table, key, found)
+        return found
+
+    def _warn_roles(self, table: RuleTable, key: str, people: Sequence[ApproverSelector]) -> None:
+        for selector in people:
+            if selector.by is SelectorKind.ROLE:
+                self._warn_unknown(table, key, "nobody has the role", selector.value, self._known.roles)
+
+    def _warn_unknown(self, table: RuleTable, key: str, said: str, word: str, known: Collection[str] | None) -> None:
+        if known is not None and word not in known:
+            table.warn(key, f"{key}: {said} {word!r}; {did_you_mean(word, known)}")
+
+    def _check_names(self, tables: Sequence[RuleTable], rules: Sequence[ApprovalRule]) -> None:
+        seen: set[str] = set()
+        for table, rule in zip(tables, rules, strict=True):
+            if rule.name.casefold() in seen:
+                table.wrong("name", f"name: another rule is called {rule.name!r} already; reasons could not tell them")
+            seen.add(rule.name.casefold())
+
+    def _substitutes(self) -> tuple[Substitute, ...]:
+        tables = self._tables("substitutes")
+        found = tuple(map(self._substitute, tables))
+        if not any(table.has_errors for table in tables):
+            loop = find_substitution_loop(found)
+            if loop:
+                people = " → ".join(found[place].person for place in (*loop, loop[0]))
+                reason = f"they stand in for each other at the same time ({people}): nobody of them is there"
+                tables[max(loop)].miss(reason)
+            _warn_of_chains(tables, found)
+        return found
+
+    def _substitute(self, table: RuleTable) -> Substitute:
+        read = read_moment(self._known.zone)
+        person = table.need("person", read_person, "", 'person = "manager01"')
+        by = table.need("by", read_person, "", 'by = "manager02"')
+        begins = table.need("from", read, _NO_MOMENT, "from = 2026-10-01")
+        ends = table.need("until", _read_end(self._known.zone), _NO_MOMENT, "until = 2026-10-07")
+        table.finish()
+        if not table.has_errors and person == by:
+            table.wrong("by", "by: nobody stands in for themselves")
+        if not table.has_errors and begins >= ends:
+            table.wrong("until", "until: it ends before it begins; a day alone counts to its end")
+        return Substitute(person=person, by=by, begins=begins, ends=ends)
+
+    def _limits(self) -> tuple[SingleLimit, ...]:
+        limits = []
+        named: set[ApproverSelector] = set()
+        for table in self._tables("limits"):
+            if "who" not in table:
+                table.miss('who is missing, an example is who = ["role:purchasing"]')
+            who = self._people(table, "who")
+            amounts = table.need("up_to", read_limits, (), 'up_to = ["20000 CNY", "3000 USD"]')
+            table.finish()
+            for selector in who:
+                if selector in named:
+                    table.warn("who", f"who: {selector} has a limit above already, and the first one counts")
+            named.update(who)
+            limits.append(SingleLimit(approvers=who, amounts=amounts))
+        return tuple(limits)
+
+
+def _check_time(table: RuleTable, rule: ApprovalRule) -> None:
+    deadline = rule.deadline
+    if deadline is None and "on_expiry" in table:
+        table.wrong("on_expiry", 'on_expiry: there is no deadline, an example is deadline = "2d"')
+    if deadline is not None and any(after >= deadline for after in rule.remind_after):
+        table.wrong("remind", 'remind: the deadline comes first, an example is remind = ["4h"], deadline = "2d"')
+    if rule.on_expiry is ExpiryAction.ESCALATE and not rule.escalate_to:
+        table.wrong("on_expiry", 'on_expiry: to whom? An example is escalate_to = ["manager:2"]')
+    if rule.on_expiry is not ExpiryAction.ESCALATE and rule.escalate_to:
+        table.wrong("escalate_to", 'escalate_to: nothing is escalated; write on_expiry = "escalate"')
+
+
+def _check_amounts(table: RuleTable, rule: ApprovalRule) -> None:
+    scope = rule.scope
+    bound = scope.at_least or scope.below
+    currencies = {bound.currency} if bound is not None else scope.currencies
+    limits = {money.currency: money for money in rule.daily_limits}
+    missing = sorted(currencies - limits.keys())
+    if limits and missing:
+        table.wrong("daily_limit", f"daily_limit: there is none in {missing[0]}, so that nobody could approve")
+    elif limits and not currencies:
+        table.warn("daily_limit", f"daily_limit: nobody can approve in other currencies than {', '.join(limits)}")
+    least = scope.at_least
+    if least is not None and least.currency in limits and limits[least.currency].amount < least.amount:
+        limit = format_money(limits[least.currency])
+        table.wrong("daily_limit", f"daily_limit: {limit} is less than any amount of this rule")
+    confirm = rule.confirm_from
+    if confirm is not None and currencies and confirm.currency not in currencies:
+        table.warn("confirm_from", f"confirm_from: it is in {confirm.currency}, so everything is asked for twice")
+    if confirm is not None and scope.below is not None and _reaches(confirm, scope.below):
+        table.warn(
+            "confirm_from", f"confirm_from: amounts here stay below {format_money(scope.below)}: never asked twice"
+        )
+
+
+def _reaches(amount: Money, bound: Money) -> bool:
+    return amount.currency == bound.currency and amount.amount >= bound.amount
+
+
+def _check_twice_needed(levels: Sequence[RuleTable], steps: Sequence[RuleLevel]) -> None:
+    """Nobody agrees twice to one document: what needs the same person at two levels never ends."""
+    needed: dict[ApproverSelector, int] = {}
+    for number, (level, step) in enumerate(zip(levels, steps, strict=True), 1):
+        for selector in step.approvers:
+            if selector.by is SelectorKind.ROLE or (step.need is Quorum.ANY and len(step.approvers) > 1):
+                continue
+            before = needed.setdefault(selector, number)
+            if before != number:
+                level.miss(f"levels {before} and {number} both need {selector}, and nobody agrees twice")
+
+
+def _warn_of_chains(tables: Sequence[RuleTable], substitutes: Sequence[Substitute]) -> None:
+    """Say where a substitute is away, too: the substitute's substitute does not stand in."""
+    for table, one in zip(tables, substitutes, strict=True):
+        for other in substitutes:
+            if other.person == one.by and one.begins < other.ends and other.begins < one.ends:
+                table.warn("by", f"by: {one.by} is away then, too; {other.by} does not stand in for {one.person}")
+
+
+def _warn_of_coverage(tables: Sequence[RuleTable], scopes: Sequence[RuleScope]) -> None:
+    for place, (table, scope) in enumerate(zip(tables, scopes, strict=True)):
+        if is_unreachable(scope, scopes[:place]):
+            table.errors.warn(table.path, "no document ever comes to this rule: those before it take them all")
+    for hole in find_gaps(scopes):
+        reason = f"no rule is for amounts from {hole.low:f} to below {hole.high:f} {hole.currency}"
+        tables[hole.above].warn("amount", f"amount: {reason}")
+
+
+def _read_name(value: object) -> str:
+    name = read_text(value)
+    if len(name) > 60 or not name.isprintable():
+        raise ValueError('a name has up to 60 characters on one line, an example is "small amounts"')
+    return name
+
+
+def _read_words(value: object) -> frozenset[str]:
+    words = read_some(value)
+    if any("*" in word for word in words):
+        raise ValueError('names are written out, without *, an example is ["ACME", "华东机械有限公司"]')
+    return frozenset(map(str.casefold, words))
+
+
+def _casefolded(words: Collection[str] | None) -> Collection[str] | None:
+    return None if words is None else [word.casefold() for word in words]
+
+
+def _read_span(value: object) -> timedelta:
+    found = read_duration(value)
+    if not found:
+        raise ValueError('it would be over at once; examples are "4h", "2d"')
+    return found
+
+
+def _read_reminders(value: object) -> tuple[timedelta, ...]:
+    if not isinstance(value, str | list):
+        raise ValueError('a list of durations is expected, an example is ["4h", "1d"]')
+    return tuple(sorted(set(map(_read_span, [value] if isinstance(value, str) else value))))
+
+
+def _read_expiry(value: object) -> ExpiryAction:
+    known = [expiry.value for expiry in ExpiryAction]
+    if value not in known:
+        raise ValueError(f"{value!r:.40}; {did_you_mean(str(value)[:40], known)}")
+    return ExpiryAction(str(value))
+
+
+def _read_end(zone: tzinfo) -> Callable[[object], datetime]:
+    """Return the reader of ends: a day alone counts to its end, as people write holidays."""
+    read = read_moment(zone)
+
+    def read_end(value: object) -> datetime:
+        found = read(value)
+        if isinstance(value, str) and len(value) == len("2026-10-07"):
+            value = date.fromisoformat(value)
+        if isinstance(value, date) and not isinstance(value, datetime):
+            return read(value + _DAY)
+        return found
+
+    return read_end
+
+
+def follow_policy(path: Path, known: KnownNames, *, monotonic: Callable[[], float]) -> FollowedFile[RuleBasedPolicy]:
+    """Return the rules in force, as new as the file; without one the members of the role ``approver`` decide.
+
+    ``current`` is what `bot.approvals.unit_of_work.CaseTransactions` takes as its ``policy``. Raises `RulesError` if the file is wrong.
+    """
+
+    def read(content: bytes) -> RuleBasedPolicy:
+        return RuleBasedPolicy(read_policy(content, known, name=str(path)))
+
+    return FollowedFile(path, read, RuleBasedPolicy, monotonic=monotonic)

@@ -1,0 +1,151 @@
+"""From the rules and a document to its plan: which rule fits, and whom it names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from bot.approvals.document import ApprovalDocument
+from bot.approvals.plan import ApprovalLevel, ApprovalPlan, CompanyDirectory, PlanResult
+from bot.approvals.policy.rules import (
+    ApprovalRule,
+    ApprovalRuleSet,
+    ApproverSelector,
+    RuleLevel,
+    RuleScope,
+    SelectorKind,
+)
+from bot.erp.model import Money
+from bot.phrase import Phrase, phrase
+
+FIELDS = ("requester", "buyer")
+"""The fields of a purchase order that hold an ERP account."""
+
+
+def resolve_approvers(
+    selectors: Iterable[ApproverSelector], document: ApprovalDocument, company: CompanyDirectory
+) -> tuple[str, ...]:
+    """Return the userIds that the selectors name for this document, each once, in the order of the rule."""
+    found: dict[str, None] = {}
+    for selector in selectors:
+        found.update(dict.fromkeys(_resolve(selector, document, company)))
+    return tuple(found)
+
+
+def _resolve(selector: ApproverSelector, document: ApprovalDocument, company: CompanyDirectory) -> tuple[str, ...]:
+    match selector.by:
+        case SelectorKind.PERSON:
+            return (selector.value,)
+        case SelectorKind.ROLE:
+            return company.members_of(selector.value)
+        case SelectorKind.MANAGER:
+            chain = company.managers_of(document.requester) if document.requester else ()
+            nearest = int(selector.value) - 1
+            return chain[nearest : nearest + 1]
+        case SelectorKind.FIELD:
+            account = getattr(document.order, selector.value)
+            person = company.person_of(document.source, account) if account else ""
+            return (person,) if person else ()
+
+
+def find_mismatch(scope: RuleScope, document: ApprovalDocument, company: CompanyDirectory) -> Phrase | None:
+    """Return the first reason why the document is outside the scope; None if it is inside."""
+    order = document.order
+    named = (
+        (scope.sources, (order.source,), phrase("it is for other ERPs")),
+        (scope.companies, (document.company,), phrase("it is for other companies")),
+        (scope.departments, (document.department,), phrase("it is for other departments")),
+        (scope.suppliers, (order.vendor,), phrase("it is for other suppliers")),
+        (scope.categories, document.categories, phrase("it is for other product categories")),
+    )
+    for wanted, has, reason in named:
+        if wanted and not wanted & set(map(str.casefold, has)):
+            return reason
+    if scope.requesters and document.requester not in resolve_approvers(scope.requesters, document, company):
+        return phrase("it is for other requesters")
+    return _amount_mismatch(scope, order.total)
+
+
+def _amount_mismatch(scope: RuleScope, total: Money | None) -> Phrase | None:
+    bounds = [bound for bound in (scope.at_least, scope.below) if bound is not None]
+    if not bounds and not scope.currencies:
+        return None
+    if total is None:
+        return phrase("the ERP does not tell the amount")
+    if scope.currencies and total.currency not in scope.currencies:
+        return phrase("it is for amounts in %(currencies)s", currencies=_listed(scope.currencies))
+    if other := {bound.currency for bound in bounds} - {total.currency}:
+        return phrase("it is for amounts in %(currencies)s", currencies=_listed(other))
+    if scope.at_least is not None and total.amount < scope.at_least.amount:
+        return phrase("it is for amounts from %(amount)s", amount=scope.at_least)
+    if scope.below is not None and total.amount >= scope.below.amount:
+        return phrase("it is for amounts below %(amount)s", amount=scope.below)
+    return None
+
+
+def _listed(words: Iterable[str]) -> str:
+    return ", ".join(sorted(words))
+
+
+_REQUESTED = phrase("They requested it.")
+_CHANGED = phrase("They changed it.")
+
+
+def make_plan(rules: ApprovalRuleSet, document: ApprovalDocument, company: CompanyDirectory) -> PlanResult:
+    """Return the plan by the first rule that fits, and a line for each rule up to it."""
+    reasons: list[Phrase] = []
+    for rule in rules.rules:
+        why_not = find_mismatch(rule.scope, document, company)
+        if why_not is None:
+            reasons.append(phrase("“%(rule)s” decides.", rule=rule.name))
+            return PlanResult(_plan(rule, rules, document, company), tuple(reasons))
+        reasons.append(phrase("“%(rule)s” does not apply: %(reason)s.", rule=rule.name, reason=why_not))
+    reasons.append(phrase("No rule is for this document, so it is decided in the ERP."))
+    return PlanResult(None, tuple(reasons))
+
+
+def _plan(
+    rule: ApprovalRule, rules: ApprovalRuleSet, document: ApprovalDocument, company: CompanyDirectory
+) -> ApprovalPlan:
+    total = document.order.total
+    levels = tuple(_level(number, step, document, company) for number, step in enumerate(rule.steps, 1))
+    escalate_to = resolve_approvers(rule.escalate_to, document, company)
+    return ApprovalPlan(
+        rule=rule.name,
+        levels=levels,
+        confirm=rule.confirm_from is not None and (total is None or _reaches(total, rule.confirm_from)),
+        remind_after=rule.remind_after,
+        deadline=rule.deadline,
+        on_expiry=rule.on_expiry,
+        escalate_to=tuple(one for one in escalate_to if _conflict(one, document) is None),
+        single_limits=_single_limits(rules, document, company),
+        daily_limits=rule.daily_limits,
+    )
+
+
+def _level(number: int, step: RuleLevel, document: ApprovalDocument, company: CompanyDirectory) -> ApprovalLevel:
+    named = resolve_approvers(step.approvers, document, company)
+    excluded = {one: reason for one in named if (reason := _conflict(one, document)) is not None}
+    approvers = tuple(one for one in named if one not in excluded)
+    return ApprovalLevel(number=number, need=step.need, approvers=approvers, excluded=excluded)
+
+
+def _conflict(user_id: str, document: ApprovalDocument) -> Phrase | None:
+    """Return why somebody must not decide about this document, whoever names them."""
+    if user_id == document.requester:
+        return _REQUESTED
+    return _CHANGED if user_id in document.editors else None
+
+
+def _reaches(total: Money, limit: Money) -> bool:
+    return total.currency != limit.currency or total.amount >= limit.amount
+
+
+def _single_limits(
+    rules: ApprovalRuleSet, document: ApprovalDocument, company: CompanyDirectory
+) -> Mapping[str, tuple[Money, ...]]:
+    """Return what the first limit that names a person allows them."""
+    found: dict[str, tuple[Money, ...]] = {}
+    for limit in rules.limits:
+        for user_id in resolve_approvers(limit.approvers, document, company):
+            found.setdefault(user_id, limit.amounts)
+    return found

@@ -1,0 +1,173 @@
+"""The policy that a company's rules make: who decides, and whether a person may vote now, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from bot.approvals.document import ApprovalDocument
+from bot.approvals.plan import ApprovalLevel, CompanyDirectory, Eligibility, PlanResult, Quorum, VoteContext, tally
+from bot.approvals.policy.planner import make_plan
+from bot.approvals.policy.rules import (
+    ApprovalRule,
+    ApprovalRuleSet,
+    ApproverSelector,
+    RuleLevel,
+    SelectorKind,
+    Substitute,
+)
+from bot.erp.model import Money, Verdict
+from bot.phrase import Phrase, phrase
+
+
+def evaluate(
+    vote_context: VoteContext, user_id: str, verdict: Verdict, substitutes: Sequence[Substitute]
+) -> Eligibility:
+    """Return the ruling; the checks stand in the order in which people would ask."""
+    document, plan = vote_context.document, vote_context.plan
+    if user_id == document.requester:
+        return _refuse(phrase("Nobody decides what they requested themselves."))
+    if user_id in document.editors:
+        return _refuse(phrase("Nobody decides what they changed themselves."))
+    waited = tally(plan, vote_context.votes)
+    if isinstance(waited, Verdict):
+        return _refuse(phrase("It has been decided already."))
+    if any(vote.user_id == user_id for vote in vote_context.votes):
+        return _refuse(phrase("You have agreed already; others have to decide as well."))
+    level = plan.levels[waited - 1]
+    left = _missing_approvers(level, vote_context)
+    if user_id in left:
+        standing_for, reason = "", phrase("“%(rule)s” names you for level %(level)s.", rule=plan.rule, level=waited)
+    elif principal := _principal(user_id, left, vote_context, substitutes):
+        standing_for = principal
+        reason = phrase("You stand in for %(person)s, named by “%(rule)s”.", person=principal, rule=plan.rule)
+    else:
+        return _not_named(user_id, vote_context, level, left)
+    if verdict is Verdict.APPROVE and (limit := _over_limit(user_id, vote_context)) is not None:
+        return _refuse(limit, ask=tuple(one for one in left if one != user_id))
+    return Eligibility(allowed=True, reasons=(reason,), level=waited, on_behalf_of=standing_for)
+
+
+def _refuse(*reasons: Phrase, ask: tuple[str, ...] = ()) -> Eligibility:
+    return Eligibility(allowed=False, reasons=reasons, ask=ask)
+
+
+def _missing_approvers(level: ApprovalLevel, vote_context: VoteContext) -> tuple[str, ...]:
+    """Return the level's approvers who have not spoken, themselves or by a substitute."""
+    spoken = {vote.on_behalf_of or vote.user_id for vote in vote_context.votes if vote.level == level.number}
+    return tuple(one for one in level.approvers if one not in spoken)
+
+
+def _principal(user_id: str, left: Sequence[str], vote_context: VoteContext, substitutes: Sequence[Substitute]) -> str:
+    """Return for whom the person stands in now; empty for nobody."""
+    principals = {one.person for one in substitutes if one.by == user_id and one.holds(vote_context.now)}
+    principals |= {one.person for one in vote_context.forwards if one.to == user_id}
+    return next((one for one in left if one in principals), "")
+
+
+def _not_named(user_id: str, vote_context: VoteContext, level: ApprovalLevel, left: tuple[str, ...]) -> Eligibility:
+    plan = vote_context.plan
+    if not level.approvers:
+        return _refuse(phrase("“%(rule)s” leaves nobody for level %(level)s.", rule=plan.rule, level=level.number))
+    if any(user_id in one.approvers for one in plan.levels[level.number :]):
+        return _refuse(phrase("It is not your turn yet: level %(level)s comes first.", level=level.number), ask=left)
+    spoken_for = next((vote for vote in vote_context.votes if vote.on_behalf_of == user_id), None)
+    if spoken_for is not None and spoken_for.level == level.number:
+        return _refuse(phrase("%(person)s has already stood in for you.", person=spoken_for.name), ask=left)
+    if any(user_id in one.approvers for one in plan.levels[: level.number]):
+        return _refuse(phrase("Your level has decided already; level %(level)s is next.", level=level.number), ask=left)
+    return _refuse(phrase("“%(rule)s” does not name you.", rule=plan.rule), ask=left)
+
+
+def _over_limit(user_id: str, vote_context: VoteContext) -> Phrase | None:
+    """Return the limit that approving would break. What cannot be compared is not within any limit."""
+    total, plan = vote_context.document.order.total, vote_context.plan
+    single = plan.single_limits.get(user_id, ())
+    if not single and not plan.daily_limits:
+        return None
+    if total is None:
+        return phrase("The ERP does not tell the amount, and you have a limit.")
+    if single:
+        most = _in_currency(single, total.currency)
+        if most is None:
+            return phrase("You have no limit in %(currency)s.", currency=total.currency)
+        if total.amount > most.amount:
+            return phrase("You may approve up to %(amount)s in one document.", amount=most)
+    if plan.daily_limits:
+        most = _in_currency(plan.daily_limits, total.currency)
+        if most is None:
+            return phrase("“%(rule)s” has no limit per day in %(currency)s.", rule=plan.rule, currency=total.currency)
+        spent = vote_context.spending.approved_today(user_id, total.currency)
+        if spent.amount + total.amount > most.amount:
+            return phrase(
+                "You may approve up to %(amount)s in one day, and %(spent)s are used.", amount=most, spent=spent
+            )
+    return None
+
+
+def _in_currency(amounts: Sequence[Money], currency: str) -> Money | None:
+    return next((money for money in amounts if money.currency == currency), None)
+
+
+DEFAULT_ROLE = "approver"
+"""The role whose members decide where a company wrote no rules (design, section 5)."""
+
+DEFAULT_RULES = ApprovalRuleSet(
+    version="default",
+    rules=(
+        ApprovalRule(
+            name="default", steps=(RuleLevel(Quorum.ANY, (ApproverSelector(SelectorKind.ROLE, DEFAULT_ROLE),)),)
+        ),
+    ),
+)
+
+
+class RuleBasedPolicy:
+    """Implements `bot.approvals.plan.ApprovalPolicy`."""
+
+    def __init__(self, rules: ApprovalRuleSet = DEFAULT_RULES) -> None:
+        self._rules = rules
+
+    @property
+    def version(self) -> str:
+        """Return what tells this set of rules from another, for the audit."""
+        return self._rules.version
+
+    def plan(self, document: ApprovalDocument, company: CompanyDirectory) -> PlanResult:
+        """Return who has to agree, and why."""
+        return make_plan(self._rules, document, company)
+
+    @property
+    def asks_categories(self) -> bool:
+        """Return whether some rule looks at the categories of products."""
+        return any(rule.scope.categories for rule in self._rules.rules)
+
+    @property
+    def asks_directory(self) -> bool:
+        """Return whether some rule looks at managers or departments."""
+        return any(map(_asks_directory, self._rules.rules)) or _by_manager(
+            one for limit in self._rules.limits for one in limit.approvers
+        )
+
+    def substitutes_of(self, user_id: str, now: datetime) -> tuple[str, ...]:
+        """Return who stands in for a person now."""
+        found = (one.by for one in self._rules.substitutes if one.person == user_id and one.holds(now))
+        return tuple(dict.fromkeys(found))
+
+    def principals_of(self, user_id: str, now: datetime) -> tuple[str, ...]:
+        """Return for whom a person stands in now."""
+        found = (one.person for one in self._rules.substitutes if one.by == user_id and one.holds(now))
+        return tuple(dict.fromkeys(found))
+
+    def may(self, vote_context: VoteContext, user_id: str, verdict: Verdict) -> Eligibility:
+        """Return whether the person may say this now."""
+        return evaluate(vote_context, user_id, verdict, self._rules.substitutes)
+
+
+def _asks_directory(rule: ApprovalRule) -> bool:
+    named = (one for step in rule.steps for one in step.approvers)
+    return bool(rule.scope.departments) or _by_manager((*named, *rule.escalate_to, *rule.scope.requesters))
+
+
+def _by_manager(selectors: Iterable[ApproverSelector]) -> bool:
+    return any(one.by is SelectorKind.MANAGER for one in selectors)

@@ -1,0 +1,108 @@
+"""What a company writes: which documents a rule is for, who decides them, within which limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from bot.approvals.plan import ExpiryAction, Quorum
+from bot.erp.model import Money
+
+
+class SelectorKind(StrEnum):
+    """How an approver is named."""
+
+    PERSON = "person"
+    ROLE = "role"
+    MANAGER = "manager"
+    """A manager in the requester's chain: ``manager:1`` is the nearest."""
+    FIELD = "field"
+    """Whoever a field of the document names: ``field:buyer``."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApproverSelector:
+    """Names approvers: ``role:purchasing``, ``person:manager01``, ``manager:2``, ``field:buyer``."""
+
+    by: SelectorKind
+    value: str
+
+    def __str__(self) -> str:
+        """Return it as it is written."""
+        return f"{self.by}:{self.value}"
+
+
+@dataclass(frozen=True, slots=True)
+class RuleScope:
+    """Documents that a rule is for; what is empty fits any. Texts are compared without regard to case.
+
+    ``at_least`` and ``below`` bound the total in one currency; an amount in another one never fits a bound.
+    """
+
+    sources: frozenset[str] = frozenset()
+    companies: frozenset[str] = frozenset()
+    departments: frozenset[str] = frozenset()
+    suppliers: frozenset[str] = frozenset()
+    categories: frozenset[str] = frozenset()
+    """One line of such a category is enough."""
+    requesters: tuple[ApproverSelector, ...] = ()
+    currencies: frozenset[str] = frozenset()
+    at_least: Money | None = None
+    below: Money | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RuleLevel:
+    """One level: who, and how many of them."""
+
+    need: Quorum
+    approvers: tuple[ApproverSelector, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalRule:
+    """The first rule whose scope fits a document makes its plan."""
+
+    name: str
+    scope: RuleScope = RuleScope()
+    steps: tuple[RuleLevel, ...]
+    confirm_from: Money | None = None
+    """From this amount on, approving asks once more; amounts in another currency always do."""
+    daily_limits: tuple[Money, ...] = ()
+    remind_after: tuple[timedelta, ...] = ()
+    deadline: timedelta | None = None
+    on_expiry: ExpiryAction = ExpiryAction.NOTHING
+    escalate_to: tuple[ApproverSelector, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Substitute:
+    """Who stands in for whom; both are userIds. A substitute's substitute does not stand in: nothing can loop."""
+
+    person: str
+    by: str
+    begins: datetime
+    ends: datetime
+
+    def holds(self, now: datetime) -> bool:
+        """Whether it is in force."""
+        return self.begins <= now < self.ends
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SingleLimit:
+    """The most that these people may approve in one document."""
+
+    approvers: tuple[ApproverSelector, ...]
+    amounts: tuple[Money, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalRuleSet:
+    """All rules of a company."""
+
+    version: str
+    rules: tuple[ApprovalRule, ...]
+    substitutes: tuple[Substitute, ...] = ()
+    limits: tuple[SingleLimit, ...] = field(default=())

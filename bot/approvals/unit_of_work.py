@@ -1,0 +1,200 @@
+"""The repository of cases, and units of work on it: one time, one policy, one company, stored together or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol, TypeVar
+
+from bot.approvals.case import AuditRow, Case, CaseCard, CaseConflict
+from bot.approvals.document import ApprovalDocument
+from bot.approvals.document_reader import DocumentReader
+from bot.approvals.plan import ApprovalPolicy, CompanyDirectory
+from bot.erp.model import Money
+from bot.outbox.delivery import Delivery
+from bot.outbox.place import Place
+
+T = TypeVar("T")
+
+
+class CaseRepository(Protocol):
+    """Reads see what was put before in the same unit of work."""
+
+    def case(self, case_id: str) -> Case | None:
+        """Return one case, locked until the end of the unit of work: whoever comes second sees what the first did."""
+        ...
+
+    def newest(self, source: str, number: str) -> Case | None:
+        """Return the case of a document's newest revision, locked like `case`; ``number`` in any spelling."""
+        ...
+
+    def named(self, number: str, source: str = "", limit: int = 100) -> Sequence[Case]:
+        """Return all cases of a document, newest first, of all sources if none is named."""
+        ...
+
+    def open_cases(self, user_id: str = "", limit: int = 500) -> Sequence[Case]:
+        """Return the cases that take votes, oldest first; with ``user_id`` those that name the person.
+
+        A case names everybody in its plan, those to whom somebody's turn was passed on, and those who escalate.
+        """
+        ...
+
+    def knows(self, source: str) -> bool:
+        """Return whether a source was looked through, or there ever was a case of it."""
+        ...
+
+    def mark_source_seen(self, source: str) -> None:
+        """Remember that a source was looked through for what waits, whether anything did or not."""
+        ...
+
+    def put(self, case: Case) -> None:
+        """Store a case. Raises `CaseTaken` when another process changed, opened or decided it meanwhile."""
+        ...
+
+    def due(self, now: datetime, limit: int) -> Sequence[Case]:
+        """Return cases whose ``due_at`` has come, the longest waiting first."""
+        ...
+
+    def next_due(self, after: datetime) -> datetime | None:
+        """Return when time will change something next, later than ``after``."""
+        ...
+
+    def cards_of(self, case_id: str) -> Sequence[CaseCard]:
+        """Return where the case's cards stand."""
+        ...
+
+    def put_card(self, card: CaseCard) -> None:
+        """Remember that a card of the case stands at a place; twice is once."""
+        ...
+
+    def approved_on(self, user_id: str, currency: str, begins: datetime, ends: datetime) -> Money:
+        """Return the sum of what a person approved on a day that begins and ends so, in one currency.
+
+        Whoever asks has the answer for themselves until the end of the unit of work: two cases at the same moment do
+        not both find room. What ended in another way than approved does not count.
+        """
+        ...
+
+    def audit(self, row: AuditRow) -> None:
+        """Write a line of the record."""
+        ...
+
+    def rows_of(self, case_id: str) -> Sequence[AuditRow]:
+        """Return the record of a case, oldest first."""
+        ...
+
+    def deliver(self, delivery: Delivery) -> None:
+        """Owe a place the newest state of a card."""
+        ...
+
+
+class CaseStore(Protocol):
+    """Opens the book: units of work on different cases run side by side, on the same case one after the other."""
+
+    async def within(self, work: Callable[[CaseRepository], T]) -> T:
+        """Return what ``work`` returns, after the commit of all that it did; it may run in another thread.
+
+        Raises `CaseTaken` where another process was faster, another `bot.errors.DingerpError` when the store is away,
+        and whatever ``work`` raises; nothing is stored then.
+        """
+        ...
+
+    async def look(self, work: Callable[[CaseRepository], T]) -> T:
+        """Return what ``work`` finds, which only reads: nothing is locked, so what it found may be over at once.
+
+        A thousand people who click at one case wait for each other where it is locked, and not where it is read.
+        Raises a `bot.errors.DingerpError` when the store is away, and whatever ``work`` raises.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalOptions:
+    """What the operator may set besides the policy."""
+
+    undo: timedelta = timedelta(0)
+    """How long a decision can be taken back before the ERP is told."""
+    technical_account: bool = False
+    """Whether the ERP is told under the bot's own account, with the decider named in the reason, where the decider has
+    no account there. Without it they cannot decide."""
+    own_account: str = ""
+    """The bot's own account, as decisions name it."""
+    write_lease: timedelta = timedelta(seconds=60)
+    """Longer than any write: what was noted so long ago and has no outcome was broken off."""
+    assume_lost_after: timedelta = timedelta(seconds=90)
+    """A write that cannot be found in the ERP so long after it was sent did not happen: longer than servers work on it.
+    """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseUnitOfWork:
+    """What the stages share."""
+
+    book: CaseRepository
+    policy: ApprovalPolicy
+    company: CompanyDirectory
+    now: datetime
+    """In the company's zone, whose days limits per day mean."""
+    terms: ApprovalOptions = ApprovalOptions()
+
+    def approved_today(self, user_id: str, currency: str) -> Money:
+        """Return what a person approved today; implements `bot.approvals.plan.DailySpending`."""
+        begins = self.now.replace(hour=0, minute=0, second=0, microsecond=0)
+        return self.book.approved_on(user_id, currency, begins, begins + timedelta(days=1))
+
+    def account_of(self, user_id: str, source: str) -> str:
+        """Return the ERP account in whose name a person decides; empty if there is none."""
+        own = self.company.account_of(user_id, source)
+        return own or (self.terms.own_account if self.terms.technical_account else "")
+
+    def audit(self, case: Case, what: str, *, user_id: str = "", detail: str = "", seen: str = "") -> None:
+        """Write a line of the record."""
+        self.book.audit(AuditRow(at=self.now, case=case.id, what=what, user_id=user_id, detail=detail, seen=seen))
+
+
+_MAX_TRIES = 5
+"""Units of work that are begun anew because another process was faster."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseTransactions:
+    """``now`` is in the company's zone; ``policy`` returns the rules in force at the moment, which may be edited.
+
+    ``groups`` says in which groups a document's bare card stands; ``owed`` is called when cards may be owed.
+    """
+
+    books: CaseStore
+    reader: DocumentReader
+    policy: Callable[[], ApprovalPolicy]
+    groups: Callable[[ApprovalDocument], Sequence[Place]]
+    now: Callable[[], datetime]
+    terms: ApprovalOptions
+    owed: Callable[[], None] = lambda: None
+
+    async def read(self, work: Callable[[CaseRepository], T]) -> T:
+        """Return what ``work`` finds; nothing is locked."""
+        return await self.books.look(work)
+
+    async def look(self, work: Callable[[CaseUnitOfWork], T], company: CompanyDirectory | None = None) -> T:
+        """Return what ``work`` finds in a unit in which it must not change anything; nothing is locked."""
+        who = company if company is not None else self.reader.company()
+        return await self.books.look(lambda book: work(self._unit(book, who)))
+
+    async def do(self, work: Callable[[CaseUnitOfWork], T], company: CompanyDirectory | None = None) -> T:
+        """Return what ``work`` returns, when it is stored; raises `CaseConflict` if others are faster again and again."""
+        who = company if company is not None else self.reader.company()
+        for tries_left in reversed(range(_MAX_TRIES)):
+            try:
+                result = await self.books.within(lambda book: work(self._unit(book, who)))
+            except CaseConflict:
+                if not tries_left:
+                    raise
+                continue
+            self.owed()
+            return result
+        raise AssertionError("the last try returns or raises")
+
+    def _unit(self, book: CaseRepository, company: CompanyDirectory) -> CaseUnitOfWork:
+        # The time of the unit is that at which it begins, after the wait for the store.
+        return CaseUnitOfWork(book=book, policy=self.policy(), company=company, now=self.now(), terms=self.terms)

@@ -1,0 +1,407 @@
+"""Builds the views of cases that cards show. Pure; what has to be read was read before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+
+from bot.approvals.case import Case, CaseDecision, CaseState
+from bot.approvals.facade import FINGERPRINT_PREFIX, CaseContext, DecisionExplanation
+from bot.approvals.insights import Insight, LineInsight, MissingInsight
+from bot.approvals.list_views import ApprovalListRow
+from bot.approvals.plan import ApprovalLevel, ApprovalPlan, Eligibility, PlanResult, Quorum, Vote, tally
+from bot.approvals.views import (
+    ApprovalLine,
+    ApprovalSaid,
+    ApprovalTold,
+    ApprovalView,
+    ApprovalWhy,
+    Audience,
+    ChangedField,
+    DisplayValue,
+    PlanLevel,
+    VoteLine,
+)
+from bot.chat.parsing import command_line
+from bot.erp.model import DecisionOutcome, Money, PurchaseLine, PurchaseOrder
+from bot.phrase import Phrase, phrase
+
+_NO_NAMES: Mapping[str, str] = MappingProxyType({})
+_MAX_CHANGES = 6
+"""Changes that a card names; who wants more opens the order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevisionData:
+    """What is known about the case's own revision and its neighbours; ``order`` None: its lines are not."""
+
+    order: PurchaseOrder | None = None
+    insight: Insight | None = None
+    before: PurchaseOrder | None = None
+    newer: PurchaseOrder | None = None
+    names: Mapping[str, str] = field(default_factory=lambda: _NO_NAMES)
+    """userIds to names, as far as they are known."""
+
+
+def list_changes(folder: CaseContext, known: RevisionData, *, priced: bool) -> tuple[ChangedField, ...]:
+    """Return what a card tells of the revision before or, where that took its place, after it."""
+    case = folder.case
+    if case.state is CaseState.SUPERSEDED and folder.newer is not None:
+        changed = diff_cases(case, folder.newer, known.order, known.newer, priced=priced)
+    elif case.state is CaseState.OPEN and folder.before is not None and folder.before.state is CaseState.SUPERSEDED:
+        changed = diff_cases(folder.before, case, known.before, known.order, priced=priced)
+    else:
+        return ()
+    return tuple(changed)[:_MAX_CHANGES]
+
+
+def diff_cases(
+    was: Case, now: Case, was_order: PurchaseOrder | None, now_order: PurchaseOrder | None, *, priced: bool
+) -> Iterator[ChangedField]:
+    """Yield what differs between two revisions; lines only where both are known."""
+    old, new = was.brief, now.brief
+    amounts = (old.total, new.total) if priced else (None, None)
+    fields: tuple[tuple[Phrase, object, object, DisplayValue, DisplayValue], ...] = (
+        (phrase("Vendor"), old.vendor, new.vendor, old.vendor, new.vendor),
+        (phrase("Amount"), old.total, new.total, *amounts),
+        (phrase("Due"), old.due_on, new.due_on, old.due_on, new.due_on),
+        (phrase("Requested by"), old.requested_by, new.requested_by, old.requested_by, new.requested_by),
+    )
+    for label, before, after, shown_before, shown_after in fields:
+        if before != after:
+            yield ChangedField(label=label, before=shown_before, now=shown_after)
+    if was_order is not None and now_order is not None:
+        yield from _line_changes(was_order.lines, now_order.lines, priced=priced)
+
+
+def _line_changes(was: Sequence[PurchaseLine], now: Sequence[PurchaseLine], *, priced: bool) -> Iterator[ChangedField]:
+    old, new = {line.sku: line for line in was}, {line.sku: line for line in now}
+    for sku in dict.fromkeys((*old, *new)):
+        before, after = old.get(sku), new.get(sku)
+        if before is None or after is None:
+            yield ChangedField(label=phrase("Line added") if before is None else phrase("Line removed"), what=sku)
+            continue
+        if (before.quantity, before.unit) != (after.quantity, after.unit):
+            yield ChangedField(
+                label=phrase("Quantity"), what=sku, before=_quantity_text(before), now=_quantity_text(after)
+            )
+        if before.price != after.price:
+            prices = (unit_price(before.price), unit_price(after.price)) if priced else (None, None)
+            yield ChangedField(label=phrase("Price"), what=sku, before=prices[0], now=prices[1])
+
+
+def unit_price(price: Money | None) -> str | None:
+    """Return a price for one unit with all its digits: rounded like an amount, 0.1277 and 0.1297 look alike."""
+    return None if price is None else f"{price.amount.normalize():f} {price.currency}".strip()
+
+
+def _quantity_text(line: PurchaseLine) -> str:
+    return f"{line.quantity.normalize():f} {line.unit}".strip()
+
+
+_NO_LINE = LineInsight()
+
+HIDDEN_LIMIT = phrase("A limit of yours does not allow it; ask in your own chat with the bot.")
+"""What stands in a group for a reason that tells an amount."""
+
+_MISSING = {
+    MissingInsight.HISTORY: phrase("Earlier purchases could not be found out in time."),
+    MissingInsight.STOCK: phrase("Stock could not be found out in time."),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardViewer:
+    """For whom a card is drawn; without ``user_id`` for everybody at its place."""
+
+    face: Audience
+    user_id: str = ""
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyNote:
+    """What a click is answered beside the card's own state; see `ApprovalView`."""
+
+    note: Phrase | None = None
+    ask: tuple[str, ...] = ()
+    sure: bool = False
+    retry: str = ""
+
+
+def build_case_view(
+    folder: CaseContext, known: RevisionData, reader: CardViewer, *, remark: ReplyNote | None = None, offset: int = 0
+) -> ApprovalView:
+    """Return a case as one reader may see it; on a bare face nothing that is a price is put into it."""
+    case, order, remark = folder.case, known.order, remark or ReplyNote()
+    priced, is_open = reader.face is Audience.PRICED, case.state is CaseState.OPEN
+    insight = known.insight if is_open else None
+    waited = tally(case.plan, case.votes) if is_open else 0
+    level = case.plan.levels[waited - 1] if isinstance(waited, int) and waited else None
+    lines = order.lines if order is not None else ()
+    rows = tuple(_line(line, insight, priced=priced) for line in lines)
+    decision = case.decision
+    return ApprovalView(
+        case=case.id,
+        seen=case.fingerprint[:FINGERPRINT_PREFIX],
+        number=case.number,
+        source=case.source,
+        vendor=case.brief.vendor,
+        face=reader.face,
+        state=case.state,
+        requester=_requester(case, order, known.names),
+        amount=case.brief.total if priced else None,
+        due_on=case.brief.due_on,
+        rows=rows[offset : offset + ApprovalView.page_size],
+        total=len(rows),
+        offset=offset,
+        line=command_line("pending", case.id),
+        read=order is not None,
+        level=level.number if level else 1,
+        levels=len(case.plan.levels),
+        need_all=level is not None and level.need is Quorum.ALL,
+        waited=_names(folder.waited, known.names),
+        erp_waits=folder.expected.called(known.names, order) if priced else (),
+        spoken=tuple(_vote_line(vote, known.names, priced=priced) for vote in case.votes) if decision is None else (),
+        decision=None if decision is None else _decision_line(decision, priced=priced),
+        elsewhere=case.elsewhere,
+        words=_free_text(case.said, priced=priced) if case.state in (CaseState.FAILED, CaseState.OPEN) else "",
+        flags=tuple(_flags(order, insight, priced=priced)) if order and insight else (),
+        facts=tuple(_facts(insight)) if insight else (),
+        missing=tuple(_MISSING[one] for one in sorted(insight.missing)) if insight else (),
+        changes=list_changes(folder, known, priced=priced),
+        late=is_open and case.expired,
+        more=case.state is CaseState.APPROVED and case.outcome is DecisionOutcome.MORE_APPROVALS_NEEDED,
+        note=remark.note and with_names(remark.note, known.names),
+        ask=_names(remark.ask, known.names),
+        sure=remark.sure,
+        mute=_is_mute(case, reader.user_id),
+        undo=_can_undo(folder, reader),
+        retry=remark.retry,
+        newer=folder.newer.id if folder.newer and not folder.newer.state.is_final and case.state.is_final else "",
+        url=order.url if order is not None and priced else "",
+    )
+
+
+def build_said_view(view: ApprovalView, note: Phrase) -> ApprovalSaid:
+    """Return what is answered to words that count, from the case as their speaker sees it."""
+    return ApprovalSaid(
+        case=view.case,
+        number=view.number,
+        vendor=view.vendor,
+        note=note,
+        spoken=view.decision or next(reversed(view.spoken), None),
+        undo=view.undo,
+    )
+
+
+def build_told_view(case: Case) -> ApprovalTold:
+    """Return what the requester is told."""
+    decision = case.decision
+    return ApprovalTold(
+        case=case.id,
+        number=case.number,
+        vendor=case.brief.vendor,
+        amount=case.brief.total,
+        state=case.state,
+        decision=None if decision is None else _decision_line(decision, priced=True),
+        elsewhere=case.elsewhere,
+        words=case.said if case.state is CaseState.FAILED else "",
+    )
+
+
+def build_list_row(case: Case, face: Audience, *, result: Phrase | None = None, done: bool = False) -> ApprovalListRow:
+    """Return a case in a list."""
+    return ApprovalListRow(
+        case=case.id,
+        number=case.number,
+        vendor=case.brief.vendor,
+        amount=case.brief.total if face is Audience.PRICED else None,
+        due_on=case.brief.due_on,
+        since=case.opened_at,
+        result=result,
+        done=done,
+    )
+
+
+def build_why_view(why: DecisionExplanation, names: Mapping[str, str], face: Audience) -> ApprovalWhy:
+    """Return the reasons as people read them. Limits are amounts: on a bare face reasons that hold one are left out."""
+    case = why.case
+    plan = case.plan if case is not None else why.plan_result.plan
+    votes, priced = case.votes if case is not None else (), face is Audience.PRICED
+    said = [eligibility for eligibility in (why.approve, why.reject) if eligibility is not None]
+    because = {str(reason): reason for eligibility in said for reason in _reasons(eligibility, names, face)}
+    waited = tally(case.plan, case.votes) if case is not None and case.state is CaseState.OPEN else 0
+    return ApprovalWhy(
+        number=why.document.number,
+        case=case.id if case is not None else "",
+        rule=plan.rule if plan is not None else "",
+        policy=case.policy if case is not None else "",
+        reasons=(*_plan_reasons(why.plan_result, names, face), *_erp_reasons(why, names)),
+        plan_levels=tuple(_plan_level(level, votes, names, priced=priced) for level in plan.levels)
+        if plan is not None
+        else (),
+        level=waited if isinstance(waited, int) else 0,
+        may=why.approve.allowed if why.approve is not None else None,
+        may_reject=why.reject.allowed if why.reject is not None else None,
+        because=tuple(because.values()),
+        ask=_names(tuple(dict.fromkeys(one for eligibility in said for one in eligibility.ask)), names),
+    )
+
+
+def people_in_case(case: Case) -> tuple[str, ...]:
+    """Return the userIds of all whom a card about the case may name."""
+    votes = (one for vote in case.votes for one in (vote.user_id, vote.on_behalf_of))
+    others = (case.brief.requester, *case.plan.escalate_to, *(one.to for one in case.forwards))
+    return tuple(one for one in dict.fromkeys((*people_in_plan(case.plan), *votes, *others)) if one)
+
+
+def people_in_plan(plan: ApprovalPlan) -> tuple[str, ...]:
+    """Return the userIds that a plan names, those who may not decide among them."""
+    return tuple(one for level in plan.levels for one in (*level.approvers, *level.excluded))
+
+
+def with_names(reason: Phrase, names: Mapping[str, str]) -> Phrase:
+    """Return a phrase that names people as people call them: reasons come with userIds."""
+    params = {
+        key: names.get(value, value) if key == "person" and isinstance(value, str) else value
+        for key, value in reason.params.items()
+    }
+    return Phrase(reason.msgid, MappingProxyType(params))
+
+
+def has_money(reason: Phrase) -> bool:
+    """Whether a phrase tells an amount, itself or in a phrase inside it."""
+    return any(
+        isinstance(value, Money) or (isinstance(value, Phrase) and has_money(value)) for value in reason.params.values()
+    )
+
+
+def _plan_reasons(plan_result: PlanResult, names: Mapping[str, str], face: Audience) -> Iterator[Phrase]:
+    for reason in plan_result.reasons:
+        if face is Audience.PRICED or not has_money(reason):
+            yield with_names(reason, names)
+
+
+def _erp_reasons(why: DecisionExplanation, names: Mapping[str, str]) -> Iterator[Phrase]:
+    called = why.expected.called(names, why.document.order)
+    if not called:
+        return
+    yield phrase("The ERP itself waits for %(names)s.", names=", ".join(called))
+    if why.expected.mismatched:
+        yield phrase("None of those who decide by the rule is among them: the ERP would not take their decision.")
+
+
+def _reasons(eligibility: Eligibility, names: Mapping[str, str], face: Audience) -> Iterator[Phrase]:
+    for reason in eligibility.reasons:
+        if face is Audience.PRICED or not has_money(reason):
+            yield with_names(reason, names)
+        else:
+            yield HIDDEN_LIMIT
+
+
+def _names(user_ids: Sequence[str], names: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names.get(one, one) for one in user_ids))
+
+
+def _requester(case: Case, order: PurchaseOrder | None, names: Mapping[str, str]) -> str:
+    account = case.brief.requested_by
+    if case.brief.requester in names:
+        return names[case.brief.requester]
+    return order.named(account) if order is not None and account else account
+
+
+def _free_text(text: str, *, priced: bool) -> str:
+    """Return somebody's own words; for a group only those without a figure, which might be a price."""
+    return text if priced or not any(map(str.isdigit, text)) else ""
+
+
+def _decision_line(decision: CaseDecision, *, priced: bool) -> VoteLine:
+    reason = _free_text(decision.reason, priced=priced)
+    return VoteLine(name=decision.name, verdict=decision.verdict, at=decision.at, reason=reason)
+
+
+def _vote_line(vote: Vote, names: Mapping[str, str], *, priced: bool) -> VoteLine:
+    principal = vote.on_behalf_of
+    return VoteLine(
+        name=vote.name,
+        verdict=vote.verdict,
+        at=vote.at,
+        reason=_free_text(vote.reason, priced=priced),
+        instead_of=names.get(principal, principal) if principal != vote.user_id else "",
+    )
+
+
+def _plan_level(level: ApprovalLevel, votes: Sequence[Vote], names: Mapping[str, str], *, priced: bool) -> PlanLevel:
+    return PlanLevel(
+        number=level.number,
+        need_all=level.need is Quorum.ALL,
+        approvers=_names(level.approvers, names),
+        excluded=tuple((names.get(one, one), with_names(reason, names)) for one, reason in level.excluded.items()),
+        spoken=tuple(_vote_line(vote, names, priced=priced) for vote in votes if vote.level == level.number),
+    )
+
+
+def _is_mute(case: Case, user_id: str) -> bool:
+    """Whether a reader certainly has nothing to say; who may say something the policy decides when they do."""
+    if not user_id:
+        return False
+    spoke = any(vote.user_id == user_id for vote in case.votes)
+    return spoke or user_id == case.brief.requester or user_id in case.brief.editors or user_id in case.refused
+
+
+def _can_undo(folder: CaseContext, reader: CardViewer) -> bool:
+    decision, until = folder.case.decision, folder.undo_until
+    return decision is not None and decision.by == reader.user_id and until is not None and reader.now < until
+
+
+def _line(line: PurchaseLine, insight: Insight | None, *, priced: bool) -> ApprovalLine:
+    about = insight.lines.get(line.sku, _NO_LINE) if insight is not None else _NO_LINE
+    last = about.last if priced else None
+    return ApprovalLine(
+        sku=line.sku,
+        name=line.name,
+        unit=line.unit,
+        quantity=line.quantity,
+        price=line.price if priced else None,
+        last_price=last.price if last else None,
+        drift=last.drift if last else None,
+        jump=about.jump and priced,
+        usual=about.usual,
+        at_hand=about.at_hand,
+        incoming=about.incoming,
+    )
+
+
+def _flags(order: PurchaseOrder, insight: Insight, *, priced: bool) -> Iterator[Phrase]:
+    if insight.duplicates:
+        yield phrase("Same lines as %(numbers)s", numbers=", ".join(insight.duplicates))
+    for line in order.lines:
+        about = insight.lines.get(line.sku, _NO_LINE)
+        if about.jump and priced and about.last is not None:
+            yield phrase("%(sku)s: %(drift)s %% dearer than last time", sku=line.sku, drift=about.last.drift)
+        if about.usual is not None:
+            yield phrase(
+                "%(sku)s: far more than usual (%(usual)s %(unit)s)", sku=line.sku, usual=about.usual, unit=line.unit
+            )
+    if insight.past_due:
+        yield phrase("The due date has passed")
+    if insight.usual_currency and priced:
+        yield phrase("Usually paid in %(currency)s", currency=insight.usual_currency)
+
+
+def _facts(insight: Insight) -> Iterator[Phrase]:
+    lateness = insight.lateness
+    if lateness is not None and lateness.late:
+        yield phrase(
+            "Supplier: %(late)s of %(awaited)s awaited orders late, up to %(days)s days",
+            late=lateness.late,
+            awaited=lateness.awaited,
+            days=lateness.days,
+        )
+    elif lateness is not None:
+        yield phrase("Supplier: none of %(awaited)s awaited orders is late", awaited=lateness.awaited)
+    if insight.open_orders:
+        yield phrase("Open at the supplier: %(numbers)s", numbers=", ".join(insight.open_orders))

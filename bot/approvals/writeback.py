@@ -1,0 +1,321 @@
+"""Telling the ERP, once: what is noted before the call, and what follows from its answer (ERP sheet, 11.4).
+
+The note before the call is what makes a crash harmless: a write that may have happened is looked for in the ERP and
+never simply repeated. The ERP's own check of the version guards the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from bot.approvals.case import Case, CaseDecision, CaseState
+from bot.approvals.document import fingerprint
+from bot.approvals.lifecycle import (
+    awaited_voters,
+    close_case,
+    close_deleted,
+    close_externally_decided,
+    enqueue_cards,
+    next_due,
+    person_places,
+    place_cards,
+    with_version,
+)
+from bot.approvals.unit_of_work import CaseUnitOfWork
+from bot.erp.errors import Conflict, ErpError, Invalid, NotFound, NotPermitted
+from bot.erp.model import Approval, DecisionOutcome, DecisionResult, PurchaseOrder, PurchaseStatus, Verdict
+from bot.erp.model import Decision as ErpDecision
+
+_CHECK_DELAYS = (2.0, 4.0, 8.0, 15.0, 30.0)
+"""Seconds between looks at the ERP while the outcome is unknown, and between tries while it does not answer."""
+
+_CHECK_LEASE = timedelta(seconds=30)
+"""For so long a look belongs to whoever began it; then another process looks."""
+
+_EXPECTED_STATUS = {
+    Verdict.APPROVE: {PurchaseStatus.APPROVED, PurchaseStatus.DONE},
+    Verdict.REJECT: {PurchaseStatus.REJECTED, PurchaseStatus.CANCELLED, PurchaseStatus.DRAFT},
+}
+"""What our own decision may have come to: some ERPs give a rejected document back to its author, or cancel it (ERP
+sheet, 11.2)."""
+
+_FINAL_STATES = {Verdict.APPROVE: CaseState.APPROVED, Verdict.REJECT: CaseState.REJECTED}
+
+
+@dataclass(frozen=True, slots=True)
+class WriteAttempt:
+    """What the ERP is to be told now. The number of the attempt tells its answer from that of an earlier one."""
+
+    attempt: int
+    at: datetime
+    source: str
+    decision: ErpDecision
+
+
+def begin_write(unit: CaseUnitOfWork, case_id: str) -> WriteAttempt | None:
+    """Note that the ERP is told now, and return what; None when there is nothing to tell (any more)."""
+    case = unit.book.case(case_id)
+    if case is None or case.state is not CaseState.WRITING or case.decision is None:
+        return None
+    if case.due_at is None or case.due_at > unit.now:
+        return None
+    if case.attempted_at is not None:
+        # The process that noted it has died, or forgot it: nobody knows how far the call came.
+        _mark_unknown(unit, case, "interrupted")
+        return None
+    noted = replace(case, attempted_at=unit.now, attempts=case.attempts + 1, due_at=unit.now + unit.terms.write_lease)
+    unit.book.put(noted)
+    unit.audit(noted, "writing", user_id=case.decision.by, detail=f"{case.decision.verdict}, version {case.version}")
+    said = ErpDecision(
+        number=case.number,
+        version=case.version,
+        verdict=case.decision.verdict,
+        by=case.decision.account,
+        reason=_reason_for_erp(unit, case.decision),
+    )
+    return WriteAttempt(noted.attempts, unit.now, case.source, said)
+
+
+def begin_check(unit: CaseUnitOfWork, case_id: str) -> Case | None:
+    """Claim a look at the ERP for a case whose outcome is unknown; None when it is not due (any more)."""
+    case = unit.book.case(case_id)
+    if case is None or case.state is not CaseState.UNKNOWN or case.due_at is None or case.due_at > unit.now:
+        return None
+    claimed = replace(case, due_at=unit.now + _CHECK_LEASE)
+    unit.book.put(claimed)
+    return claimed
+
+
+def record_result(unit: CaseUnitOfWork, case_id: str, result: DecisionResult, attempt: int = 0) -> Case | None:
+    """Store what the ERP answered to an attempt. Answered twice is answered once."""
+    case = _find_attempt(unit, case_id, attempt)
+    if case is None:
+        return None
+    assert case.decision is not None, "only decided cases are written"
+    verdict = case.decision.verdict
+    unit.audit(case, "outcome", detail=f"{result.outcome} {result.text}".strip())
+    case = replace(case, outcome=result.outcome, said=result.text)
+    match result.outcome:
+        case DecisionOutcome.APPLIED:
+            return close_case(unit, case, _FINAL_STATES[verdict], result.outcome.value)
+        case DecisionOutcome.MORE_APPROVALS_NEEDED:
+            return close_case(unit, case, _FINAL_STATES[verdict], result.outcome.value, follow=True)
+        case DecisionOutcome.ALREADY_DECIDED:
+            return _close_as_found(unit, case, result.order, nameless_is_ours=case.attempts > 1)
+        case DecisionOutcome.NOT_PERMITTED:
+            return _reopen_without_decider(unit, case)
+        case DecisionOutcome.CHANGED_SINCE_SHOWN:
+            return _close_or_retry_changed(unit, case, result.order)
+        case DecisionOutcome.UNKNOWN:
+            return _mark_unknown(unit, case, result.text)
+        case DecisionOutcome.UNSUPPORTED:
+            return close_case(unit, case, CaseState.FAILED, "unsupported")
+
+
+def record_failure(
+    unit: CaseUnitOfWork, case_id: str, error: ErpError, attempt: int = 0, order: PurchaseOrder | None = None
+) -> Case | None:
+    """Store that the ERP was certainly not told: again later if that may help, else it follows from the error.
+
+    ``order`` is the document as it was read after the error, if it could be.
+    """
+    case = _find_attempt(unit, case_id, attempt)
+    if case is None:
+        return None
+    unit.audit(case, "not_written", detail=f"{type(error).__name__} {error.detail}")
+    if error.retry:
+        return _write_later(unit, case, error)
+    case = replace(case, said=error.detail if isinstance(error, Invalid) else str(error.tell()))
+    match error:
+        case NotFound():
+            return close_deleted(unit, _undo_attempt(unit, case).id)
+        case Conflict():
+            return _close_or_retry_changed(unit, case, order)
+        case NotPermitted() if case.decision is not None and case.decision.account != unit.terms.own_account:
+            return _reopen_without_decider(unit, case)
+    if order is not None and order.status is not PurchaseStatus.WAITING:
+        return _close_as_found(unit, case, order, nameless_is_ours=False)
+    return close_case(unit, case, CaseState.FAILED, type(error).__name__)
+
+
+def record_check(
+    unit: CaseUnitOfWork, case_id: str, order: PurchaseOrder | None, account_names: Sequence[str] = ()
+) -> Case | None:
+    """Store what was read while the outcome was unknown; ``order`` is None when the ERP did not answer.
+
+    ``account_names`` are further spellings by which the ERP may name the decider's account.
+    """
+    case = unit.book.case(case_id)
+    if case is None or case.state is not CaseState.UNKNOWN or case.decision is None or case.attempted_at is None:
+        return None
+    if order is None:
+        return _check_later(unit, case)
+    if order.status is not PurchaseStatus.WAITING or _passed_erp_level(case, order, account_names):
+        unit.audit(case, "found", detail=order.status.value)
+        return _close_as_found(unit, case, order, account_names, nameless_is_ours=True)
+    if fingerprint(order) != case.fingerprint:
+        return _close_or_retry_changed(unit, case, order)
+    if unit.now - case.attempted_at < unit.terms.assume_lost_after:
+        return _check_later(unit, case)
+    if order.version != case.version:
+        # Something happened that may be our own word or not, even where it waits for the decider: it may have been
+        # cancelled and submitted anew since. To tell the ERP again might decide twice.
+        return close_case(unit, case, CaseState.SUPERSEDED, "changed while the outcome was unknown", follow=True)
+    unit.audit(case, "not_found", detail="it did not happen; the ERP is told again")
+    again = _write_again(unit, case, order)
+    enqueue_cards(unit, again)
+    return again
+
+
+def _find_attempt(unit: CaseUnitOfWork, case_id: str, attempt: int) -> Case | None:
+    """Return a case that waits for the answer to this attempt; 0 stands for whichever is under way."""
+    case = unit.book.case(case_id)
+    if case is None:
+        return None
+    if case.state not in (CaseState.WRITING, CaseState.UNKNOWN) or case.attempted_at is None:
+        return None
+    if attempt not in (0, case.attempts):
+        unit.audit(case, "late_answer", detail=f"to attempt {attempt}, while {case.attempts} is under way")
+        return None
+    return case
+
+
+def _close_as_found(
+    unit: CaseUnitOfWork,
+    case: Case,
+    order: PurchaseOrder | None,
+    account_names: Sequence[str] = (),
+    *,
+    nameless_is_ours: bool,
+) -> Case:
+    """Close a case whose document is decided in the ERP: by our own write, or by somebody else.
+
+    ``nameless_is_ours`` is whether a decision is ours where the ERP does not say whose it is: not if it was there
+    before we wrote anything.
+    """
+    assert case.decision is not None, "only decided cases are written"
+    approval = (order.approval if order is not None else None) or Approval()
+    by = approval.decided_by
+    mine = by in _account_names(case, account_names) if by else nameless_is_ours
+    if order is not None and order.status is PurchaseStatus.WAITING:
+        # One of the ERP's own levels was passed.
+        if mine and case.decision.verdict is Verdict.APPROVE:
+            passed = replace(case, outcome=DecisionOutcome.MORE_APPROVALS_NEEDED)
+            return close_case(unit, passed, CaseState.APPROVED, "found in the ERP", follow=True)
+        return close_case(unit, case, CaseState.SUPERSEDED, f"passed on in the ERP by {by or 'somebody'}", follow=True)
+    if order is None:
+        return close_case(unit, case, CaseState.DECIDED_ELSEWHERE, "in the ERP, which does not tell how")
+    if mine and order.status in _EXPECTED_STATUS[case.decision.verdict]:
+        return close_case(unit, case, _FINAL_STATES[case.decision.verdict], "found in the ERP")
+    return close_externally_decided(unit, case, order)
+
+
+def _account_names(case: Case, account_names: Sequence[str]) -> set[str]:
+    assert case.decision is not None, "only decided cases are written"
+    return {case.decision.account, *account_names}
+
+
+def _passed_erp_level(case: Case, order: PurchaseOrder, account_names: Sequence[str]) -> bool:
+    """Whether one of the ERP's own levels was passed: it counts further, or waits no longer for the decider."""
+    if order.version == case.version:
+        return False
+    approval = order.approval or Approval()
+    ours = _account_names(case, account_names)
+    waited, waits = ours & set(case.waits_for), ours & set(approval.pending_for)
+    return approval.level > case.level or bool(waited and approval.pending_for and not waits)
+
+
+def _reopen_without_decider(unit: CaseUnitOfWork, case: Case) -> Case:
+    """Open the case again for the others: the ERP refuses the one who decided."""
+    assert case.decision is not None, "only decided cases are written"
+    by = case.decision.by
+    opened = replace(
+        case,
+        state=CaseState.OPEN,
+        votes=tuple(vote for vote in case.votes if vote.user_id != by),
+        refused=(*case.refused, by),
+        decision=None,
+        attempted_at=None,
+        revision=case.revision + 1,
+    )
+    opened = replace(opened, due_at=next_due(opened))
+    unit.book.put(opened)
+    unit.audit(opened, "erp_refused", user_id=by, detail=case.said)
+    place_cards(unit, opened, person_places(awaited_voters(unit, opened)))
+    return opened
+
+
+def _close_or_retry_changed(unit: CaseUnitOfWork, case: Case, order: PurchaseOrder | None) -> Case:
+    """Close a case whose document changed before the ERP was told; if only its version did, the ERP is told again."""
+    if order is not None and order.status is not PurchaseStatus.WAITING:
+        return _close_as_found(unit, case, order, nameless_is_ours=False)
+    if order is None or fingerprint(order) != case.fingerprint:
+        return close_case(unit, case, CaseState.SUPERSEDED, "changed before the ERP was told", follow=True)
+    again = _write_again(unit, case, order)
+    unit.audit(again, "version", detail=order.version)
+    return again
+
+
+def _write_again(unit: CaseUnitOfWork, case: Case, order: PurchaseOrder) -> Case:
+    """Let the ERP be told once more, on the version that it has now; more slowly if that happens again and again."""
+    wait = timedelta(seconds=_retry_delay(case.attempts - 1) if case.attempts > 1 else 0)
+    again = replace(
+        with_version(case, order),
+        state=CaseState.WRITING,
+        attempted_at=None,
+        due_at=unit.now + wait,
+        revision=case.revision + 1,
+    )
+    unit.book.put(again)
+    return again
+
+
+def _write_later(unit: CaseUnitOfWork, case: Case, error: ErpError) -> Case:
+    """Let the ERP be told when it may be back."""
+    wait = timedelta(seconds=max(_retry_delay(case.attempts), error.retry_after or 0.0))
+    again = replace(
+        case, state=CaseState.WRITING, attempted_at=None, due_at=unit.now + wait, revision=case.revision + 1
+    )
+    unit.book.put(again)
+    enqueue_cards(unit, again)
+    return again
+
+
+def _undo_attempt(unit: CaseUnitOfWork, case: Case) -> Case:
+    """Take the note of an attempt back that certainly did not reach the ERP."""
+    free = replace(case, attempted_at=None)
+    unit.book.put(free)
+    return free
+
+
+def _mark_unknown(unit: CaseUnitOfWork, case: Case, why: str) -> Case:
+    doubtful = replace(
+        case, state=CaseState.UNKNOWN, due_at=unit.now + timedelta(seconds=_CHECK_DELAYS[0]), revision=case.revision + 1
+    )
+    unit.book.put(doubtful)
+    unit.audit(doubtful, "unknown", detail=why)
+    enqueue_cards(unit, doubtful)
+    return doubtful
+
+
+def _check_later(unit: CaseUnitOfWork, case: Case) -> Case:
+    """Look again, less and less often: the time since the write says how often it was looked."""
+    assert case.attempted_at is not None, "it was written"
+    since = (unit.now - case.attempted_at).total_seconds()
+    wait = next((pause for pause in _CHECK_DELAYS if pause > since / 2), _CHECK_DELAYS[-1])
+    later = replace(case, due_at=unit.now + timedelta(seconds=wait))
+    unit.book.put(later)
+    return later
+
+
+def _retry_delay(tries: int) -> float:
+    return _CHECK_DELAYS[min(tries, len(_CHECK_DELAYS)) - 1]
+
+
+def _reason_for_erp(unit: CaseUnitOfWork, decision: CaseDecision) -> str:
+    """Return the reason as the ERP gets it: under the bot's own account it says who decided."""
+    if decision.account != unit.terms.own_account or not unit.terms.technical_account:
+        return decision.reason
+    return f"{decision.name}: {decision.reason}" if decision.reason else decision.name

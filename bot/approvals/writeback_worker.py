@@ -1,0 +1,189 @@
+"""The worker that brings decisions to the ERP, checks doubtful ones there, and does what deadlines bring."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import timedelta
+from typing import Protocol
+
+import structlog
+
+from bot.approvals import lifecycle, writeback
+from bot.approvals.case import Case, CaseState
+from bot.approvals.lifecycle import close_deleted
+from bot.approvals.unit_of_work import CaseRepository, CaseTransactions
+from bot.approvals.writeback import WriteAttempt
+from bot.erp.errors import ErpError, NotFound
+from bot.erp.model import Decision, DecisionOutcome, DecisionResult, PurchaseOrder
+from bot.errors import DingerpError
+from bot.metrics import Metrics
+
+log = structlog.get_logger(__name__)
+
+_IDLE = timedelta(seconds=5)
+"""What other processes stored is found after that long at the latest."""
+_RETRY = 1.0
+"""Seconds before another try when the database is away."""
+_STOP_SECONDS = 25.0
+"""Seconds that a stop waits for answers of the ERP: as long as a write may take."""
+
+
+class ErpDecider(Protocol):
+    """Tells an ERP; implemented by `bot.erp.hub.ErpHub`."""
+
+    async def decide(self, source: str, decision: Decision) -> DecisionResult:
+        """Let one source decide, once; raises the classes of `bot.erp.errors` only when nothing was written."""
+        ...
+
+
+class WritebackWorker:
+    """`run` must be running; `poke` tells it that there is something to do."""
+
+    def __init__(
+        self,
+        office: CaseTransactions,
+        erp: ErpDecider,
+        *,
+        follow: Callable[[str, str], Awaitable[Case | None]],
+        metrics: Metrics,
+        at_once: int = 16,
+    ) -> None:
+        """``follow`` reads a document again whose case ended (`bot.approvals.service.ApprovalService.submitted`).
+
+        ``at_once`` bounds the cases that this process works on at the same time, so that clicks find the database and
+        the ERP free.
+        """
+        self._transactions = office
+        self._erp = erp
+        self._follow = follow
+        self._metrics = metrics
+        self._at_once = at_once
+        self._busy: dict[str, asyncio.Task[None]] = {}
+        self._poked = asyncio.Event()
+
+    def poke(self) -> None:
+        """Tell that somebody decided."""
+        self._poked.set()
+
+    async def run(self) -> None:
+        """Work until cancelled, then wait for the answers of writes that are under way."""
+        try:
+            while True:
+                try:
+                    pause = await self.round()
+                except DingerpError as error:
+                    self._failed("approvals.not_stored", error)
+                    pause = _RETRY
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(pause):
+                        await self._poked.wait()
+        finally:
+            if self._busy:
+                await asyncio.wait([*self._busy.values()], timeout=_STOP_SECONDS)
+
+    async def round(self) -> float:
+        """Begin what is due, as far as there is room; return for how many seconds nothing more is known to come."""
+        self._poked.clear()
+        now = self._transactions.now()
+
+        def find(book: CaseRepository) -> tuple[tuple[Case, ...], float]:
+            after = book.next_due(now)
+            pause = _IDLE if after is None else min(after - now, _IDLE)
+            return tuple(book.due(now, 2 * self._at_once)), pause.total_seconds()
+
+        due, pause = await self._transactions.read(find)
+        for case in due:
+            if case.id not in self._busy and len(self._busy) < self._at_once:
+                self._busy[case.id] = asyncio.create_task(self._attend(case), name=f"approval-{case.id}")
+        return pause
+
+    async def settled(self) -> None:
+        """Wait until nothing is being worked on."""
+        while self._busy:
+            await asyncio.wait([*self._busy.values()])
+
+    async def _attend(self, case: Case) -> None:
+        try:
+            await self._work_on(case)
+            self._poked.set()  # there is room for others, and perhaps something to do at once
+        except DingerpError as error:
+            self._failed("approvals.not_done", error, case)
+        except Exception as defect:
+            log.error("approvals.case_failed", case=case.id, source=case.source, exc_info=defect)
+            self._metrics.errors.labels("approvals", type(defect).__name__).inc()
+            with suppress(DingerpError):
+                await self._transactions.do(lambda unit: lifecycle.postpone(unit, case.id))
+        finally:
+            del self._busy[case.id]
+
+    async def _work_on(self, case: Case) -> None:
+        match case.state:
+            case CaseState.WRITING:
+                await self._write(case.id)
+            case CaseState.UNKNOWN:
+                await self._look(case.id)
+            case CaseState.OPEN:
+                await self._transactions.do(lambda unit: lifecycle.apply_deadlines(unit, case.id))
+            case _:
+                await self._read_again(case)
+
+    async def _write(self, case_id: str) -> None:
+        telling = await self._transactions.do(lambda unit: writeback.begin_write(unit, case_id))
+        if telling is None:
+            return
+        if self._transactions.now() - telling.at > self._transactions.terms.write_lease / 2:
+            # This process slept: by now another one may be looking for the write, or repeating it.
+            log.warning("approvals.note_too_old", case=case_id)
+            return
+        try:
+            result = await self._erp.decide(telling.source, telling.decision)
+        except ErpError as error:
+            await self._not_written(case_id, telling, error)
+            return
+        except Exception as defect:
+            log.error("approvals.write_failed", case=case_id, source=telling.source, exc_info=defect)
+            self._metrics.errors.labels("approvals", type(defect).__name__).inc()
+            result = DecisionResult(outcome=DecisionOutcome.UNKNOWN, order=None, text=type(defect).__name__)
+        log.info("approvals.written", case=case_id, source=telling.source, outcome=result.outcome.value)
+        await self._transactions.do(lambda unit: writeback.record_result(unit, case_id, result, telling.attempt))
+
+    async def _not_written(self, case_id: str, telling: WriteAttempt, error: ErpError) -> None:
+        self._metrics.errors.labels("approvals", type(error).__name__).inc()
+        log.warning("approvals.not_written", case=case_id, source=telling.source, error=type(error).__name__)
+        order: PurchaseOrder | None = None
+        if not error.retry:
+            with suppress(ErpError):
+                order = await self._transactions.reader.order(telling.source, telling.decision.number)
+        await self._transactions.do(lambda unit: writeback.record_failure(unit, case_id, error, telling.attempt, order))
+
+    async def _look(self, case_id: str) -> None:
+        case = await self._transactions.do(lambda unit: writeback.begin_check(unit, case_id))
+        if case is None:
+            return
+        order: PurchaseOrder | None = None
+        names: tuple[str, ...] = ()
+        try:
+            order = await self._transactions.reader.order(case.source, case.number)
+        except NotFound:
+            await self._transactions.do(lambda unit: close_deleted(unit, case_id))
+            return
+        except ErpError as error:
+            log.info("approvals.still_unknown", case=case_id, source=case.source, error=type(error).__name__)
+        if order is not None and case.decision is not None:
+            names = (order.named(case.decision.account),)
+        await self._transactions.do(lambda unit: writeback.record_check(unit, case_id, order, names))
+
+    async def _read_again(self, case: Case) -> None:
+        try:
+            await self._follow(case.source, case.number)
+        except DingerpError as error:
+            self._failed("approvals.not_followed", error, case)
+            await self._transactions.do(lambda unit: lifecycle.retry_follow_up(unit, case.id))
+            return
+        await self._transactions.do(lambda unit: lifecycle.finish_follow_up(unit, case.id))
+
+    def _failed(self, what: str, error: DingerpError, case: Case | None = None) -> None:
+        log.error(what, case=case.id if case is not None else "", error=type(error).__name__, detail=error.detail)
+        self._metrics.errors.labels("approvals", type(error).__name__).inc()

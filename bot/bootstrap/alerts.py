@@ -1,0 +1,215 @@
+"""Builds the alerts: intake, processor, outbox, queue readers and the polling of the ERPs."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import secrets
+import socket
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+
+import structlog
+
+from bot.alerts.intake.batched_intake import BatchedIntake
+from bot.alerts.intake.poll_state import PollConfig
+from bot.alerts.intake.port import Intake
+from bot.alerts.intake.source_poller import SourcePoller, supervise
+from bot.alerts.intake.watch_poller import WatchPoller
+from bot.alerts.intake.webhook import Webhook, build_webhook
+from bot.alerts.processor import AlertProcessor
+from bot.alerts.repository import AlertRepository, AlertUnitOfWork
+from bot.alerts.rules.rule_file import AlertRuleFile
+from bot.alerts.rules.schedule import is_workday
+from bot.alerts.service import AlertComposer, AlertUnitOfWorkRunner
+from bot.bootstrap.company import company_of
+from bot.bootstrap.infrastructure import Infrastructure
+from bot.dingtalk.card_api import CardApi
+from bot.dingtalk.messenger import DingTalkMessenger
+from bot.dingtalk.robot import Robot
+from bot.erp.hub import ErpHub
+from bot.errors import DingerpError
+from bot.outbox.budgets import SendLimits
+from bot.outbox.composer import Composer
+from bot.outbox.housekeeping import Housekeeping
+from bot.outbox.place import Place, PlaceKind
+from bot.outbox.worker import OutboxWorker
+from bot.queues.brokers import QueueAddress
+from bot.queues.consumer import QueueConsumer
+from bot.settings import Settings
+from bot.store.alerts import StoredAlertTransactions
+from bot.store.call_counts import StoredDailyCalls
+from bot.store.events import StoredEvents
+from bot.store.outbox import StoredBacklog
+from bot.store.polls import StoredPolls
+
+log = structlog.get_logger(__name__)
+
+_EVENTS_PRUNED_EVERY = 3600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertServices:
+    """What the rest of the bot needs of them."""
+
+    intake: Intake
+    hooks: Mapping[str, Webhook]
+    rules: AlertRuleFile
+    desk: AlertProcessor
+    outbox: OutboxWorker
+    composers: dict[str, Composer]
+    """Who composes which kind of card; others may join before `start_outbox`."""
+    study: AlertUnitOfWorkRunner
+
+
+async def build_alerts(base: Infrastructure) -> AlertServices:
+    """Open intake, desk and outbox; the desk works until the base's stack ends."""
+    settings, now = base.settings, base.now
+    books = StoredAlertTransactions(base.database, now)
+    rules = AlertRuleFile(settings.alert_rules, company_of(settings), monotonic=time.monotonic)
+
+    def unit(repository: AlertRepository) -> AlertUnitOfWork:
+        return AlertUnitOfWork(
+            repository=repository, rules=rules.current(), now=now(), new_id=lambda: secrets.token_hex(8)
+        )
+
+    def changed() -> None:
+        desk.poke()
+        outbox.poke()
+
+    study = AlertUnitOfWorkRunner(books, unit, changed)
+    composers: dict[str, Composer] = {"alert": AlertComposer(study, now=now, name_of=partial(_name_of, base))}
+    outbox = _outbox(base, composers)
+    desk = AlertProcessor(books, unit=unit, now=now, metrics=base.metrics, owed=outbox.poke)
+    events = StoredEvents(base.database)
+    intake = BatchedIntake(events, metrics=base.metrics, now=now, arrived=desk.poke)
+    await base.keep(desk.run(), "alerts")
+    await base.keep(_prune_events(base, events), "events")
+    return AlertServices(
+        intake=intake,
+        hooks=_open_hooks(settings),
+        rules=rules,
+        desk=desk,
+        outbox=outbox,
+        composers=composers,
+        study=study,
+    )
+
+
+async def start_queue_readers(base: Infrastructure, intake: Intake) -> None:
+    """Begin to read the message queues."""
+    for name, queue in base.settings.queues.items():
+        address = QueueAddress(
+            source=name,
+            url=queue.url.get_secret_value(),
+            name=queue.name,
+            group=queue.group,
+            reader=queue.reader or socket.gethostname(),
+        )
+        await base.keep(QueueConsumer(address, intake, metrics=base.metrics).run(), f"queue {name}")
+
+
+async def start_outbox(base: Infrastructure, services: AlertServices) -> None:
+    """Begin to send what is owed: last, so that all who compose cards are there."""
+    limit = base.settings.limits.monthly_calls
+    keeping = Housekeeping(
+        StoredBacklog(base.database),
+        StoredDailyCalls(base.database),
+        lambda: base.meter.used,
+        limit=limit,
+        works=is_workday,
+        keep=timedelta(days=base.settings.outbox.keep_days),
+        metrics=base.metrics,
+        now=base.now,
+    )
+    await base.keep(keeping.run(), "outbox keeping")
+    await base.keep(services.outbox.run(), "outbox")
+
+
+async def _name_of(base: Infrastructure, user_id: str) -> str:
+    return (await base.people.identify(user_id, name="")).name or user_id
+
+
+def _outbox(base: Infrastructure, composers: Mapping[str, Composer]) -> OutboxWorker:
+    people, settings = base.people, base.settings
+
+    def language_of(place: Place) -> str:
+        return people.language(place.id) if place.kind is PlaceKind.PERSON else settings.language
+
+    wanted = settings.outbox
+    return OutboxWorker(
+        StoredBacklog(base.database),
+        DingTalkMessenger(CardApi(base.api), Robot(base.api), base.api.keys, templates=base.templates),
+        composers,
+        base.renderer,
+        # No other worker has this name, nor will one after a restart.
+        worker=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}",
+        track_of=base.tracks.for_card,
+        language_of=language_of,
+        metrics=base.metrics,
+        now=base.now,
+        draw=random.random,
+        sparing=base.month.sparing,
+        limits=SendLimits(
+            per_second=wanted.per_second, place_minute=wanted.place_minute, robot_minute=wanted.robot_minute
+        ),
+        at_once=wanted.at_once,
+        tries=wanted.tries,
+    )
+
+
+def _open_hooks(settings: Settings) -> dict[str, Webhook]:
+    return {
+        name: build_webhook(
+            name,
+            scheme=one.scheme,
+            secrets=one.secrets,
+            max_bytes=one.max_bytes,
+            company=one.company,
+            currency=one.currency,
+            options={"aes_key": one.aes_key.get_secret_value(), "app_key": one.app_key},
+        )
+        for name, one in settings.hooks.items()
+    }
+
+
+async def _prune_events(base: Infrastructure, events: StoredEvents) -> None:
+    kept = base.settings.events
+    done, rejected = timedelta(days=kept.keep_days), timedelta(days=kept.keep_rejected_days)
+    while True:
+        try:
+            await events.prune(base.now(), done=done, rejected=rejected)
+        except DingerpError as error:
+            log.warning("events.not_pruned", error=error.detail)
+        await asyncio.sleep(_EVENTS_PRUNED_EVERY)
+
+
+async def start_polling(base: Infrastructure, hub: ErpHub, alerts: AlertServices) -> None:
+    """Begin to poll every source, if the settings say so."""
+    if not base.settings.poll.enabled:
+        return
+    store, poll_config = StoredPolls(base.database), poll_config(base.settings)
+    pollers = {
+        source: SourcePoller(
+            hub.at(source), store, alerts.intake, poll_config=poll_config, metrics=base.metrics, now=base.now
+        ).run
+        for source in hub.sources
+    }
+    watches = WatchPoller(hub, alerts.study, store, poll_config=poll_config, now=base.now)
+    await base.keep(supervise({**pollers, "watches": watches.run}), "poll")
+
+
+def poll_config(settings: Settings) -> PollConfig:
+    """Return how sources are polled, as the settings say."""
+    wanted = settings.poll
+    return PollConfig(
+        areas=wanted.areas,
+        seconds=wanted.seconds,
+        lists=wanted.list_seconds,
+        calls=wanted.calls,
+        backlog=wanted.backlog,
+    )

@@ -1,0 +1,152 @@
+"""Builds the approvals: service, writeback, pending poller and cards, and the sync with DingTalk's own approvals where it is wanted."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.approvals.case import ApprovalCardKind
+from bot.approvals.discovery import PendingPoller, PurchaseOrderListener
+from bot.approvals.document import ApprovalDocument
+from bot.approvals.document_reader import DocumentReader
+from bot.approvals.facade import ApprovalFacade, ServiceFacade
+from bot.approvals.insights import Insights
+from bot.approvals.native.oa_forms import OaFormFields
+from bot.approvals.native.oa_sync import OaSync
+from bot.approvals.policy.loader import follow_policy
+from bot.approvals.policy.rule_policy import RuleBasedPolicy
+from bot.approvals.presenter import ApprovalComposer, CasePresenter, FetchNames, RequesterComposer
+from bot.approvals.service import ApprovalService
+from bot.approvals.unit_of_work import CaseStore, CaseTransactions
+from bot.approvals.writeback_worker import WritebackWorker
+from bot.bootstrap.alerts import AlertServices
+from bot.bootstrap.infrastructure import Infrastructure
+from bot.bootstrap.policy import StaffDirectory, known_of, organisation_of, terms_of
+from bot.cards.language import choose_language
+from bot.chat.prompts import OpenPrompts
+from bot.dingtalk.directory import DingTalkDirectory
+from bot.dingtalk.workflow import WorkflowApi
+from bot.erp.hub import ErpHub
+from bot.erp.port import Capability
+from bot.outbox.composer import Composer
+from bot.outbox.place import Place, PlaceKind
+from bot.phrase import Phrase
+from bot.rulefiles.followed_file import FollowedFile
+from bot.store.approvals import StoredCaseTransactions
+from bot.store.native_approvals import StoredNativeRecords
+
+
+def build_oa_sync(base: Infrastructure, desk: ApprovalService, books: CaseStore) -> OaSync | None:
+    """Return what keeps them in step with the cases; None where none are wanted."""
+    native = base.settings.approvals.native
+    if not native.process:
+        return None
+    language = choose_language(base.languages, base.settings.language)
+
+    def say(words: Phrase) -> str:
+        return language.say(words)
+
+    return OaSync(
+        desk,
+        books,
+        WorkflowApi(base.api, process=native.process, case_field=native.fields.case),
+        StoredNativeRecords(base.database),
+        fields=OaFormFields(**native.fields.model_dump()),
+        originator=native.originator,
+        say=say,
+        now=base.now,
+        metrics=base.metrics,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalServices:
+    """What the rest of the bot needs of them."""
+
+    rules: FollowedFile[RuleBasedPolicy]
+    desk: ApprovalService
+    writer: WritebackWorker
+    rounds: PendingPoller
+    showing: CasePresenter
+    collaborators: Mapping[type, object]
+    """What commands get."""
+    composers: Mapping[str, Composer]
+    oa_sync: OaSync | None
+    """Keeps DingTalk's own approvals in step, where the company wants them."""
+
+
+def build_approvals(base: Infrastructure, hub: ErpHub, alerts: AlertServices) -> ApprovalServices:
+    """Make the desk and what belongs to it; nothing works before `start_approvals` says so."""
+    settings = base.settings
+    rules = follow_policy(settings.approval_rules, known_of(settings), monotonic=time.monotonic)
+    staff = StaffDirectory(DingTalkDirectory(base.api)) if settings.access.directory else None
+    groups = tuple(Place(PlaceKind.GROUP, group) for group in settings.approval_groups)
+
+    def groups_of(_document: ApprovalDocument) -> Sequence[Place]:
+        return groups
+
+    def owed() -> None:
+        alerts.outbox.poke()
+        if oa_sync is not None:
+            oa_sync.poke()
+
+    books = StoredCaseTransactions(base.database, base.now)
+    office = CaseTransactions(
+        books=books,
+        reader=DocumentReader(hub, organisation_of(settings, staff)),
+        policy=rules.current,
+        groups=groups_of,
+        now=base.now,
+        terms=terms_of(settings),
+        owed=owed,
+    )
+    desk = ApprovalService(office, poke=lambda: writer.poke(), seconds=settings.limits.click_seconds / 2)
+    writer = WritebackWorker(office, hub, follow=desk.submitted, metrics=base.metrics)
+    oa_sync = build_oa_sync(base, desk, books)
+    showing = CasePresenter(hub.reread, Insights(hub.at, now=base.now), _names(base), now=base.now)
+    approvals = ServiceFacade(desk, office)
+    sources = {name: hub.at(name) for name in hub.sources}
+    deciding = {name: one for name, one in sources.items() if Capability.APPROVE in one.capabilities}
+    return ApprovalServices(
+        rules=rules,
+        desk=desk,
+        writer=writer,
+        rounds=PendingPoller(desk, deciding, metrics=base.metrics, backlog=settings.approvals.backlog),
+        showing=showing,
+        collaborators={
+            ApprovalFacade: approvals,
+            CasePresenter: showing,
+            OpenPrompts: OpenPrompts(),
+        },
+        composers={
+            ApprovalCardKind.APPROVAL.value: ApprovalComposer(approvals.find, showing),
+            ApprovalCardKind.TOLD.value: RequesterComposer(approvals.find, showing),
+        },
+        oa_sync=oa_sync,
+    )
+
+
+async def start_approvals(base: Infrastructure, approvals: ApprovalServices) -> None:
+    """Begin to look for what waits, and to tell the ERPs what was decided."""
+    await base.keep(approvals.writer.run(), "approvals writer")
+    if base.settings.decides_in_chat:
+        await base.keep(approvals.rounds.run(), "approvals rounds")
+    if approvals.oa_sync is not None:
+        await base.keep(approvals.oa_sync.run(), "native approvals")
+
+
+def notify_approvals(alerts: AlertServices, approvals: ApprovalServices) -> PurchaseOrderListener:
+    """Return the door of events that also tells the approvals what it hears."""
+    return PurchaseOrderListener(alerts.intake, approvals.rounds.hear)
+
+
+def _names(base: Infrastructure) -> FetchNames:
+    people = base.people
+
+    async def names_of(user_ids: Sequence[str]) -> Mapping[str, str]:
+        found = await asyncio.gather(*(people.identify(one, name="") for one in user_ids))
+        return {one: person.name for one, person in zip(user_ids, found, strict=True) if not person.is_external}
+
+    return names_of

@@ -1,0 +1,101 @@
+"""The configured ERPs as one hub, with the index of their products."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from datetime import datetime
+
+from bot.background import BackgroundTasks
+from bot.erp.hub import ErpHub
+from bot.erp.index.follower import IndexFollower, run_followers
+from bot.erp.index.search import ProductIndex, oldest
+from bot.erp.limits import SourceLimits
+from bot.erp.merging import ProductCodes
+from bot.erp.units import Units
+from bot.erp.vendors import open_source
+from bot.metrics import Metrics
+from bot.settings import Settings
+from bot.store.database import Database
+from bot.store.erp_records import StoredErpRecords
+from bot.store.product_index import StoredProductIndex
+
+
+async def open_hub(
+    stack: AsyncExitStack,
+    settings: Settings,
+    metrics: Metrics,
+    now: Callable[[], datetime],
+    records: StoredErpRecords | None = None,
+    index: ProductIndex | None = None,
+) -> ErpHub:
+    """Open every configured source; they are closed with ``stack``. ``records`` and ``index`` outlive the process."""
+    timeouts = {name: source.timeout for name, source in settings.erp.items()}
+    protections = {
+        name: SourceLimits(
+            rate=source.rate,
+            failures=source.breaker_failures,
+            pause=source.breaker_seconds,
+            negative_stock=source.negative_stock,
+            cache=source.cache_seconds,
+        )
+        for name, source in settings.erp.items()
+    }
+    async with AsyncExitStack() as opened:
+        sources = []
+        for name, source in settings.erp.items():
+            erp = await open_source(
+                name, source.vendor, source.options, data_dir=settings.data_dir, now=now, timeout=source.timeout
+            )
+            opened.push_async_callback(erp.close)
+            sources.append(erp)
+        hub = ErpHub(
+            sources,
+            timeouts=timeouts,
+            protections=protections,
+            products=ProductCodes(settings.products),
+            units=Units(settings.units),
+            quarantine=records,
+            kept=records,
+            index=index,
+            metrics=metrics,
+            now=now,
+        )
+        opened.pop_all()  # from here on the hub closes them
+    stack.push_async_callback(hub.close)
+    return hub
+
+
+async def open_hub_with_index(
+    stack: AsyncExitStack,
+    background: BackgroundTasks,
+    settings: Settings,
+    metrics: Metrics,
+    now: Callable[[], datetime],
+    database: Database,
+    records: StoredErpRecords,
+) -> ErpHub:
+    """Open every source, and keep the index of their products if the settings say so."""
+    if not settings.index.enabled:
+        return await open_hub(stack, settings, metrics, now, records)
+    store = StoredProductIndex(database, _search_database(stack, settings, database))
+    await store.keep_only(settings.erp)
+    pause = settings.index.seconds
+    index = ProductIndex(store, metrics=metrics, now=now, oldest=oldest(pause))
+    await index.load(await store.positions())
+    hub = await open_hub(stack, settings, metrics, now, records, index)
+    followers = [IndexFollower(source, hub, store, index, now=now) for source in hub.sources]
+    await stack.enter_async_context(background.running(run_followers(followers, pause), "index"))
+    return hub
+
+
+def _search_database(stack: AsyncExitStack, settings: Settings, database: Database) -> Database:
+    """Return where searches run.
+
+    SQLite's one thread belongs to the inbox: a search of 20 ms there would hold acknowledgements up.
+    """
+    if database.dialect != "sqlite":
+        return database
+    searches = Database(settings.database)
+    stack.push_async_callback(searches.close)
+    return searches

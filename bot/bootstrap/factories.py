@@ -1,0 +1,66 @@
+"""Single parts, as the settings say; tools on the command line take from here what they need."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import aiohttp
+
+from bot.access.policy import AccessPolicy, AccessRule
+from bot.cards.budget import Budget
+from bot.cards.language import Language, load_languages
+from bot.cards.renderer import CardRenderer
+from bot.dingtalk.apis import AppKeys, Endpoints
+from bot.dingtalk.card_wire import ButtonStyle, CardTemplate, TemplateChoice, own_template
+from bot.dingtalk.openapi import ApiRates, ApiRetryPolicy, OpenApi
+from bot.dingtalk.quota import MonthlyMeter
+from bot.metrics import Metrics
+from bot.settings import Settings
+
+
+def open_api(
+    settings: Settings,
+    session: aiohttp.ClientSession,
+    metrics: Metrics,
+    meter: MonthlyMeter | None = None,
+    patience: ApiRetryPolicy | None = None,
+) -> OpenApi:
+    """Return the client for DingTalk's calls, as the settings say."""
+    dingtalk = settings.dingtalk
+    return OpenApi(
+        session,
+        AppKeys(dingtalk.client_id, dingtalk.client_secret, dingtalk.robot_code),
+        metrics=metrics,
+        endpoints=Endpoints(api=dingtalk.openapi_endpoint, oapi=dingtalk.oapi_endpoint),
+        meter=meter,
+        patience=patience,
+        rates=ApiRates(default=settings.limits.qps),
+    )
+
+
+def make_renderer(settings: Settings, languages: Mapping[str, Language] | None = None) -> CardRenderer:
+    """Return what draws cards, as the settings say; ``languages`` are read where the caller has not read them."""
+    cards = settings.cards
+    return CardRenderer(
+        languages=languages or load_languages(),
+        budget=Budget(body_bytes=cards.body_bytes, buttons_bytes=cards.buttons_bytes),
+        custom_dir=cards.folder,
+    )
+
+
+def templates(settings: Settings) -> TemplateChoice:
+    """Return which DingTalk template draws which card."""
+    chosen = {
+        name: own_template(one.template_id, ButtonStyle(one.button_style), one.variables)
+        for name, one in settings.cards.templates.items()
+    }
+    return TemplateChoice(default=chosen.pop("default", CardTemplate()), by_card=chosen)
+
+
+def make_access_policy(settings: Settings) -> AccessPolicy:
+    """Return who may use which command."""
+    access = settings.access
+    rules = (
+        AccessRule(commands=rule.commands, roles=rule.roles, conversations=rule.conversations) for rule in access.rules
+    )
+    return AccessPolicy(rules=tuple(rules), roles=access.roles)

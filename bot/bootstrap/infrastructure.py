@@ -1,0 +1,65 @@
+"""What all rooms behind the stream stand on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from bot.access.people import DirectoryEntry, People
+from bot.background import BackgroundTasks
+from bot.cards.language import Language
+from bot.cards.renderer import CardRenderer
+from bot.cards.track_ids import TrackIds
+from bot.dingtalk.card_wire import TemplateChoice
+from bot.dingtalk.directory import DingTalkDirectory, DingTalkUnknownPerson
+from bot.dingtalk.openapi import OpenApi
+from bot.dingtalk.quota import MonthlyMeter
+from bot.metrics import Metrics
+from bot.outbox.quota import QuotaGuard
+from bot.settings import Settings
+from bot.store.database import Database
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Infrastructure:
+    """Made once, used by every room; ``stack`` ends them all."""
+
+    stack: AsyncExitStack
+    background: BackgroundTasks
+    settings: Settings
+    metrics: Metrics
+    now: Callable[[], datetime]
+    """Gives the present time in the company's zone."""
+    database: Database
+    api: OpenApi
+    meter: MonthlyMeter
+    month: QuotaGuard
+    people: People
+    languages: Mapping[str, Language]
+    renderer: CardRenderer
+    templates: TemplateChoice
+    tracks: TrackIds
+
+    async def keep(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        """Let ``work`` run as long as the bot does."""
+        await self.stack.enter_async_context(self.background.running(work, name))
+
+
+class DirectoryAdapter:
+    """Lets `bot.access.people` look into DingTalk's directory."""
+
+    def __init__(self, directory: DingTalkDirectory) -> None:
+        self._directory = directory
+
+    async def entry(self, user_id: str) -> DirectoryEntry | None:
+        """Return what the directory says about a member; None for somebody outside the organisation."""
+        try:
+            person = await self._directory.person(user_id)
+        except DingTalkUnknownPerson:
+            return None
+        return DirectoryEntry(
+            name=person.name, roles=person.roles, departments=person.departments, is_admin=person.is_admin
+        )

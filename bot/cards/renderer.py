@@ -1,0 +1,296 @@
+"""Views to cards: one template of blocks, one language, one budget."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
+from functools import partial
+from pathlib import Path
+
+import structlog
+from jinja2 import FileSystemLoader, FunctionLoader, Template, TemplateError, TemplateNotFound, TemplateSyntaxError
+from jinja2.runtime import Context
+
+from bot.cards.budget import Budget
+from bot.cards.buttons import RenderedButton, render_buttons
+from bot.cards.card import Card
+from bot.cards.environment import CardEnvironment
+from bot.cards.fields import ViewFields
+from bot.cards.language import TEMPLATES, Language, choose_language
+from bot.cards.layout import card_markdown, cut_bytes, cut_lines, lines_of, plain_markdown, strip_colours, strip_markup
+from bot.cards.presenter import Presenter
+from bot.cards.sandbox import SandboxedCardEnvironment
+from bot.cards.view import ListView, View
+from bot.errors import ConfigurationError
+from bot.phrase import phrase
+
+log = structlog.get_logger(__name__)
+
+CARDS = TEMPLATES / "cards"
+SUFFIX = ".md.j2"
+MAX_TEMPLATE = 32_768
+"""Bytes of a customer's template file."""
+MAX_TWIN = 12_000
+"""Bytes of a text twin: ``msgParam`` may have 15 000 together with its JSON (DingTalk sheet, 7.1)."""
+
+_SHORTENED = phrase("… The rest does not fit here.")
+
+# What a mistake in a template can raise; anything else is a mistake of ours and must be seen.
+_TEMPLATE_FAULTS = (
+    TemplateError,
+    TypeError,
+    ValueError,
+    ArithmeticError,
+    LookupError,
+    AttributeError,
+    RecursionError,
+    OSError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenTemplate:
+    """A customer's template that cannot be used, and why."""
+
+    path: Path
+    why: str
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A view rendered once: ``size`` are the bytes of its body, ``fits`` is about the body and the buttons."""
+
+    view: View
+    context: Context
+    lines: list[str]
+    body: str
+    size: int
+    buttons: list[RenderedButton]
+    fits: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _CompiledTemplate:
+    """One template of one language, ready for views."""
+
+    environment: CardEnvironment
+    template: Template
+    budget: Budget
+
+    @property
+    def presenter(self) -> Presenter:
+        return self.environment.presenter
+
+    def draft(self, view: View) -> _Draft:
+        context = self.environment.context(self.template, view)
+        lines = self._lines("body", context)
+        body = card_markdown(lines)
+        size = len(body.encode())
+        buttons = render_buttons(view.buttons(), self.presenter)
+        fits = size <= self.budget.body_bytes and self.fits_buttons(buttons)
+        return _Draft(view, context, lines, body, size, buttons, fits)
+
+    def fits_buttons(self, buttons: Sequence[RenderedButton]) -> bool:
+        return self.budget.fits([drawn.size for drawn in buttons])
+
+    def line(self, block: str, context: Context, limit: int) -> str:
+        return cut_bytes(strip_markup(" ".join(self._lines(block, context))), limit)
+
+    def _lines(self, block: str, context: Context) -> list[str]:
+        blocks = self.template.blocks
+        return lines_of(self.environment.concat(blocks[block](context))) if block in blocks else []
+
+
+class _CompiledTemplates(dict[str, _CompiledTemplate]):
+    """The templates of one environment by the name of their card, compiled when first needed."""
+
+    def __init__(self, environment: CardEnvironment, budget: Budget) -> None:
+        super().__init__()
+        self._environment = environment
+        self._budget = budget
+
+    def __missing__(self, name: str) -> _CompiledTemplate:
+        template = self._environment.get_template(name + SUFFIX)
+        return self.setdefault(name, _CompiledTemplate(self._environment, template, self._budget))
+
+
+class _LocalisedTemplates:
+    """The environments of one language in one zone, with all templates that were needed so far."""
+
+    def __init__(
+        self, language: Language, zone: tzinfo, budget: Budget, folders: Sequence[Path], custom: Path | None
+    ) -> None:
+        presenter = Presenter(language, zone)
+        built_in = CardEnvironment(FileSystemLoader(folders), presenter)
+        built_in.adopt_macros(built_in)
+        self.built_in = _CompiledTemplates(built_in, budget)
+        self.custom: _CompiledTemplates | None = None
+        if custom:
+            sandboxed = SandboxedCardEnvironment(_small_files(custom), presenter)
+            sandboxed.adopt_macros(built_in)
+            self.custom = _CompiledTemplates(sandboxed, budget)
+
+
+class CardRenderer:
+    """Turns views into cards that fit; holds compiled templates and no state of a reader."""
+
+    def __init__(
+        self,
+        *,
+        languages: Mapping[str, Language],
+        budget: Budget | None = None,
+        custom_dir: Path | None = None,
+        template_dirs: Sequence[Path] = (CARDS,),
+    ) -> None:
+        """``custom_dir`` holds a customer's own versions; ``template_dirs`` further ones may come from plug-ins."""
+        self._languages = languages
+        self._budget = budget or Budget()
+        self._folders = tuple(template_dirs)
+        self._custom_dir = custom_dir
+        self._custom_names = _names_in(custom_dir) if custom_dir else frozenset()
+        self._presses: dict[tuple[str, tzinfo], _LocalisedTemplates] = {}
+        self._reported: set[str] = set()
+
+    def render(self, view: View, language: str, *, zone: tzinfo) -> Card:
+        """Return the card for one reader; always within the budget.
+
+        Raises `ConfigurationError` when there is no template for the view. A customer's broken template is logged
+        once and replaced by the built-in one.
+        """
+        press = self._press(choose_language(self._languages, language), zone)
+        if view.card in self._custom_names:
+            try:
+                return self._render_custom(press, view)
+            except _TEMPLATE_FAULTS as fault:
+                if view.card not in self._reported:
+                    self._reported.add(view.card)
+                    log.error("card.custom_template_broken", card=view.card, why=_why(fault))
+        return self._render_built_in(press, view)
+
+    def broken_templates(self, samples: Callable[[str], View], zone: tzinfo) -> tuple[BrokenTemplate, ...]:
+        """Return the customer's templates that fail with their sample in any language, for the doctor."""
+        broken = []
+        for name in sorted(self._custom_names):
+            assert self._custom_dir is not None
+            path = self._custom_dir / f"{name}{SUFFIX}"
+            try:
+                sample = samples(name)
+                for language in self._languages.values():
+                    self._render_custom(self._press(language, zone), sample)
+            except (*_TEMPLATE_FAULTS, ConfigurationError) as fault:
+                broken.append(BrokenTemplate(path, _why(fault)))
+        return tuple(broken)
+
+    def names(self) -> tuple[str, ...]:
+        """Return the names of all cards that there are templates for."""
+        return tuple(sorted(frozenset().union(*map(_names_in, self._folders))))
+
+    def _press(self, language: Language, zone: tzinfo) -> _LocalisedTemplates:
+        key = (language.code, zone)
+        if key not in self._presses:
+            self._presses[key] = _LocalisedTemplates(language, zone, self._budget, self._folders, self._custom_dir)
+        return self._presses[key]
+
+    def _render_built_in(self, press: _LocalisedTemplates, view: View) -> Card:
+        try:
+            sheet = press.built_in[view.card]
+        except TemplateNotFound as missing:
+            raise ConfigurationError(f"there is no template for the card {view.card!r}") from missing
+        return self._compose(sheet, view)
+
+    def _render_custom(self, press: _LocalisedTemplates, view: View) -> Card:
+        assert press.custom is not None
+        return self._compose(press.custom[view.card], view)
+
+    def _compose(self, sheet: _CompiledTemplate, view: View) -> Card:
+        presenter = sheet.presenter
+        draft = self._fit(sheet, view)
+        title = sheet.line("title", draft.context, sheet.budget.title_bytes)
+        tips = sheet.line("tips", draft.context, sheet.budget.tips_bytes)
+        return Card(
+            name=view.card,
+            language=presenter.language.code,
+            title=title,
+            body=draft.body,
+            tips=tips,
+            buttons=tuple(drawn.button for drawn in draft.buttons),
+            twin=partial(_twin, title, draft.lines, tips, draft.buttons, presenter),
+            fields=ViewFields(draft.view, presenter),
+        )
+
+    def _fit(self, sheet: _CompiledTemplate, view: View) -> _Draft:
+        """Return the view, a list with as many rows as fit, with a body and buttons within the budget."""
+        draft = self._fit_rows(sheet, view) if isinstance(view, ListView) else sheet.draft(view)
+        if draft.fits:
+            return draft
+        if draft.size > sheet.budget.body_bytes:
+            note = sheet.presenter.show(_SHORTENED)
+            draft.body = card_markdown(cut_lines(draft.lines, sheet.budget.body_bytes, note))
+        draft.buttons = self._affordable(sheet, draft)
+        return draft
+
+    def _fit_rows(self, sheet: _CompiledTemplate, view: ListView) -> _Draft:
+        fitting, too_many = 1, min(len(view.rows), view.page_size)
+        draft = sheet.draft(view.showing(too_many) if too_many < len(view.rows) else view)
+        if too_many <= 1 or draft.fits:
+            return draft
+        guess = max(1, too_many * sheet.budget.body_bytes // max(draft.size, sheet.budget.body_bytes + 1))
+        best = None
+        while fitting < too_many:
+            guess = min(max(guess, fitting), too_many - 1)
+            draft = sheet.draft(view.showing(guess))
+            if draft.fits:
+                best, fitting = draft, guess + 1
+                guess = fitting
+            else:
+                too_many = guess
+                guess -= 1
+        return best or sheet.draft(view.showing(1))
+
+    def _affordable(self, sheet: _CompiledTemplate, draft: _Draft) -> list[RenderedButton]:
+        """Drop buttons from the end, but a list's page buttons last."""
+        buttons = list(draft.buttons)
+        pages = 0
+        if isinstance(draft.view, ListView):
+            pages = len(render_buttons(draft.view.buttons()[len(draft.view.row_buttons()) :], sheet.presenter))
+        while buttons and not sheet.fits_buttons(buttons):
+            buttons.pop(-1 - pages if len(buttons) > pages else -1)
+        return buttons
+
+
+def _twin(title: str, lines: list[str], tips: str, buttons: Sequence[RenderedButton], presenter: Presenter) -> str:
+    whole = [f"#### {title}", "", *lines]
+    # Some cards write their choices out themselves.
+    written = {strip_colours(line).removeprefix("- ") for line in lines}
+    whole += ["", *(f"▸ {drawn.twin}" for drawn in buttons if drawn.twin not in written)]
+    if not whole[-1]:
+        whole.pop()
+    if tips:
+        whole += ["", tips]
+    text = plain_markdown(whole)
+    if len(text.encode()) <= MAX_TWIN:
+        return text
+    return plain_markdown(cut_lines(whole, MAX_TWIN, presenter.show(_SHORTENED)))
+
+
+def _small_files(folder: Path) -> FunctionLoader:
+    def load(name: str) -> str | None:
+        path = folder / name
+        if path.parent != folder or not path.is_file():
+            return None
+        if path.stat().st_size > MAX_TEMPLATE:
+            raise ValueError(f"{path} has more than {MAX_TEMPLATE} bytes")
+        return path.read_text("utf-8")
+
+    return FunctionLoader(load)
+
+
+def _names_in(folder: Path) -> frozenset[str]:
+    found = (path.name.removesuffix(SUFFIX) for path in folder.glob(f"*{SUFFIX}"))
+    return frozenset(name for name in found if not name.startswith("_"))
+
+
+def _why(fault: Exception) -> str:
+    line = f" (line {fault.lineno})" if isinstance(fault, TemplateSyntaxError) else ""
+    return f"{type(fault).__name__}: {fault}{line}"

@@ -1,0 +1,111 @@
+"""What the states of documents are called, and in which colour they are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+from types import MappingProxyType
+
+from bot.alerts.event import Severity
+from bot.erp.model import (
+    Area,
+    InvoiceStatus,
+    OrderStatus,
+    ProductionStatus,
+    Progress,
+    PurchaseStatus,
+)
+from bot.phrase import Phrase, phrase
+
+# Members of different enums may be equal as text, hence one table a type.
+_LABELS: Mapping[type[Enum], Mapping[Enum, Phrase]] = MappingProxyType(
+    {
+        Area: {
+            Area.PRODUCTS: phrase("Products"),
+            Area.STOCK: phrase("Stock"),
+            Area.SALES: phrase("Sales"),
+            Area.FINANCE: phrase("Finance"),
+            Area.PURCHASING: phrase("Purchasing"),
+            Area.PRODUCTION: phrase("Production"),
+        },
+        Progress: {
+            Progress.NONE: phrase("not yet"),
+            Progress.PARTIAL: phrase("partly"),
+            Progress.FULL: phrase("completely"),
+        },
+        OrderStatus: {
+            OrderStatus.DRAFT: phrase("Draft"),
+            OrderStatus.OPEN: phrase("To deliver"),
+            OrderStatus.PARTLY_DELIVERED: phrase("Partly delivered"),
+            OrderStatus.DELIVERED: phrase("Delivered"),
+            OrderStatus.CLOSED: phrase("Closed"),
+            OrderStatus.CANCELLED: phrase("Cancelled"),
+        },
+        InvoiceStatus: {
+            InvoiceStatus.DRAFT: phrase("Draft"),
+            InvoiceStatus.UNPAID: phrase("Unpaid"),
+            InvoiceStatus.PART_PAID: phrase("Partly paid"),
+            InvoiceStatus.PAID: phrase("Paid"),
+            InvoiceStatus.VOID: phrase("Void"),
+        },
+        PurchaseStatus: {
+            PurchaseStatus.DRAFT: phrase("Draft"),
+            PurchaseStatus.WAITING: phrase("Waiting for approval"),
+            PurchaseStatus.APPROVED: phrase("Approved"),
+            PurchaseStatus.REJECTED: phrase("Rejected"),
+            PurchaseStatus.DONE: phrase("Done"),
+            PurchaseStatus.CANCELLED: phrase("Cancelled"),
+        },
+        ProductionStatus: {
+            ProductionStatus.PLANNED: phrase("Planned"),
+            ProductionStatus.RELEASED: phrase("Released"),
+            ProductionStatus.RUNNING: phrase("In production"),
+            ProductionStatus.DONE: phrase("Done"),
+            ProductionStatus.CANCELLED: phrase("Cancelled"),
+        },
+        Severity: {
+            Severity.INFO: phrase("Info"),
+            Severity.WARNING: phrase("Warning"),
+            Severity.CRITICAL: phrase("Critical"),
+        },
+    }
+)
+
+_COLOURS: Mapping[type[Enum], Mapping[Enum, str]] = MappingProxyType(
+    {
+        Progress: {Progress.NONE: "gray", Progress.PARTIAL: "orange", Progress.FULL: "green"},
+        OrderStatus: {
+            OrderStatus.OPEN: "blue",
+            OrderStatus.PARTLY_DELIVERED: "orange",
+            OrderStatus.DELIVERED: "green",
+        },
+        InvoiceStatus: {
+            InvoiceStatus.UNPAID: "orange",
+            InvoiceStatus.PART_PAID: "orange",
+            InvoiceStatus.PAID: "green",
+        },
+        PurchaseStatus: {
+            PurchaseStatus.WAITING: "orange",
+            PurchaseStatus.APPROVED: "green",
+            PurchaseStatus.REJECTED: "red",
+            PurchaseStatus.DONE: "green",
+        },
+        ProductionStatus: {
+            ProductionStatus.RELEASED: "blue",
+            ProductionStatus.RUNNING: "blue",
+            ProductionStatus.DONE: "green",
+        },
+        Severity: {Severity.INFO: "blue", Severity.WARNING: "orange", Severity.CRITICAL: "red"},
+    }
+)
+
+
+def status_label(member: Enum) -> Phrase | str:
+    """Return what people call ``member``; its plain value where we have no word for it."""
+    known = _LABELS.get(type(member), {}).get(member)
+    return known if known is not None else str(member.value)
+
+
+def status_colour(member: Enum) -> str:
+    """Return the colour of ``member``: green is settled, orange needs somebody, red is refused, blue is under way."""
+    return _COLOURS.get(type(member), {}).get(member, "gray")

@@ -1,0 +1,57 @@
+"""The context of one question: who asks, where, what line and since when; and the places that belong to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.access.people import Person
+from bot.chat.message import Conversation, ConversationKind
+from bot.outbox.place import Place, PlaceKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuestionContext:
+    """What a command may know about the question besides its arguments; injected by type.
+
+    ``line`` is the text as typed (or a button's line), ``offset`` the first row wanted of a list, ``now`` an aware
+    time in the organisation's zone. ``clicked``: a button was tapped, whose answer the clicker alone sees and must get
+    within DingTalk's two seconds. ``said`` are words of the person's own that came with it: a field of the card's form,
+    or the message that answers a question of ours (`bot.chat.prompts`).
+    """
+
+    person: Person
+    conversation: Conversation
+    line: str
+    offset: int = 0
+    now: datetime
+    clicked: bool = False
+    said: str = ""
+
+    @property
+    def is_private(self) -> bool:
+        """Whether the asker alone sees the answer."""
+        return self.clicked or self.conversation.kind is ConversationKind.DIRECT
+
+
+def place_of(context: QuestionContext) -> Place:
+    """Return the place where the question stands: a group, or the asker's own chat with the bot."""
+    if context.conversation.kind is ConversationKind.GROUP:
+        return Place(PlaceKind.GROUP, context.conversation.id)
+    return own_place(context)
+
+
+def places_of(context: QuestionContext) -> tuple[Place, ...]:
+    """Return the places whose cards the asker may mean, the likeliest first.
+
+    One's own chat is always among them: a click there cannot be told from a click in a group, since the callback's
+    ``spaceType`` is the same (DingTalk sheet, 5.7).
+    """
+    return tuple(dict.fromkeys((place_of(context), own_place(context))))
+
+
+def own_place(context: QuestionContext) -> Place:
+    """Return the asker's own chat with the bot. Only members ask: people from outside have no user id."""
+    user_id = context.person.user_id
+    assert user_id is not None, "the desk answers members only"
+    return Place(PlaceKind.PERSON, user_id)

@@ -1,0 +1,245 @@
+"""Dispatches questions: line → command → may they → arguments → view. Every failure is a view too, and so is a message without a question."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+import structlog
+
+from bot.access.policy import AccessPolicy, Denied
+from bot.cards.actions import Ask
+from bot.cards.notices import (
+    BadArgumentNotice,
+    DeniedNotice,
+    ErpDownNotice,
+    ExternalNotice,
+    FailedNotice,
+    HintNotice,
+    NotFoundNotice,
+    QuotaNotice,
+    Suggestion,
+    UnknownCommandNotice,
+)
+from bot.cards.view import ListView, View
+from bot.chat.arguments import shortened
+from bot.chat.context import QuestionContext
+from bot.chat.errors import BadArgument, NothingFound
+from bot.chat.message import Message, MessageKind
+from bot.chat.parsing import MAX_LINE_BYTES, ParsedLine
+from bot.chat.pipeline import PreparedAnswer
+from bot.chat.prompts import OpenPrompts, may_be_reply
+from bot.chat.registry import AnyCommand, Commands
+from bot.erp.errors import ErpError, NotFound, Unavailable
+from bot.errors import ConfigurationError, DingerpError
+from bot.phrase import Phrase, phrase
+from bot.time_limit import TimeLimit
+
+_PROBLEMS: dict[MessageKind, Phrase] = {
+    MessageKind.AUDIO: phrase("I could not hear any words in this voice message. Please write your question."),
+    MessageKind.PICTURE: phrase("I cannot read pictures. Please write your question as text."),
+    MessageKind.VIDEO: phrase("I cannot watch videos. Please write your question as text."),
+    MessageKind.FILE: phrase("I cannot open files. Please write your question as text."),
+    MessageKind.UNKNOWN: phrase("I do not understand this kind of message. Please write your question as text."),
+}
+
+
+def make_hint(message: Message) -> View | None:
+    """Return the hint for a message that cannot hold a question; None when it can.
+
+    An empty text is a question: whoever only mentions the bot wants to know what it can do.
+    """
+    # Voice messages come with the words that DingTalk recognised, or without (DingTalk sheet, 2.2).
+    heard = message.kind is MessageKind.AUDIO and message.text.strip()
+    if heard or message.kind in {MessageKind.TEXT, MessageKind.RICH_TEXT}:
+        return None
+    if message.kind is MessageKind.QUOTA_EXHAUSTED:
+        return QuotaNotice()
+    if message.sender.staff_id is None:
+        return ExternalNotice()
+    return HintNotice(problem=_PROBLEMS[message.kind])
+
+
+log = structlog.get_logger(__name__)
+
+NO_COMMAND_LABEL = "none"
+"""Metrics label of questions without a known command."""
+
+HELP = "help"
+FIND = "find"
+"""The command that answers lines without a command: a bare SKU, number or name."""
+
+_MAX_BARE_LINE = 40
+"""Characters of a line without a command that are still looked up in the ERP: longer ones are small talk."""
+
+
+class QuestionOutcome(StrEnum):
+    """What became of a question; bounded, because it labels a metric."""
+
+    ANSWERED = "answered"
+    UNKNOWN_COMMAND = "unknown_command"
+    BAD_ARGUMENT = "bad_argument"
+    NOT_FOUND = "not_found"
+    DENIED = "denied"
+    ERP_DOWN = "erp_down"
+    FAILED = "failed"
+    HINT = "hint"
+
+
+@dataclass(frozen=True, slots=True)
+class _BoundCommand:
+    """A command with the collaborators that are the same for every call, and the parameters that take the question."""
+
+    command: AnyCommand
+    collaborators: Mapping[str, object]
+    context: tuple[str, ...]
+
+    async def call(self, rest: str, context: QuestionContext) -> View | Ask:
+        positional, named = self.command.signature.parse(rest)
+        named.update(self.collaborators)
+        for name in self.context:
+            named[name] = context
+        return await self.command.function(*positional, **named)
+
+
+class QuestionDispatcher:
+    """Answers lines. ``collaborators`` maps a type to the object that commands get for a parameter of that type.
+
+    `QuestionContext`, `Commands`, `AccessPolicy` and `OpenPrompts` need not be among them. ``seconds`` is the most that one
+    answer may take; ``reference`` gives the short number by which a failure is found in the log.
+    """
+
+    def __init__(
+        self,
+        *,
+        commands: Commands,
+        policy: AccessPolicy,
+        collaborators: Mapping[type, object],
+        seconds: float,
+        reference: Callable[[], str] = lambda: secrets.token_hex(3),
+    ) -> None:
+        """Raises `ConfigurationError` when a command needs a collaborator that there is not."""
+        self._commands = commands
+        self._policy = policy
+        self._limit = TimeLimit(seconds)
+        self._reference = reference
+        self._questions = OpenPrompts()
+        known = {**collaborators, Commands: commands, AccessPolicy: policy, OpenPrompts: self._questions}
+        self._bound = {name: _bind(command, known) for name, command in commands.items()}
+
+    def hint_for(self, message: Message) -> PreparedAnswer | None:
+        """Return the answer to a message that cannot hold a question; None when it can."""
+        hint = make_hint(message)
+        return PreparedAnswer(hint, NO_COMMAND_LABEL, QuestionOutcome.HINT) if hint else None
+
+    async def view_for(self, context: QuestionContext) -> PreparedAnswer:
+        """Answer a line as it was typed, or as a button carries it. Raises nothing but cancellation."""
+        if context.person.is_external:
+            return PreparedAnswer(ExternalNotice(), NO_COMMAND_LABEL, QuestionOutcome.DENIED)
+        return await self._answer(context, redirected=False)
+
+    async def _answer(self, context: QuestionContext, *, redirected: bool) -> PreparedAnswer:
+        reading = self._commands.read(context.line)
+        if not redirected and may_be_reply(reading, context.line) and (line := self._questions.take(context)):
+            return await self._answer(replace(context, line=line, offset=0, said=context.line), redirected=True)
+        if reading.offset:
+            context = replace(context, offset=reading.offset)
+        name = reading.command or (HELP if HELP in self._bound and not reading.word else None)
+        if name is None:
+            return await self._without_command(reading, context, redirected=redirected)
+        if len(reading.rest.encode()) > MAX_LINE_BYTES:
+            problem = BadArgument(phrase("That is too long for one question."))
+            return self._failure(problem, self._bound[name].command, context)
+        return await self._run(self._bound[name], reading.rest, context, redirected=redirected)
+
+    async def _run(
+        self, bound: _BoundCommand, rest: str, context: QuestionContext, *, redirected: bool
+    ) -> PreparedAnswer:
+        command = bound.command
+        limit = self._limit.running()
+        try:
+            verdict = self._policy.decide(context.person, command.request(context.conversation))
+            if not verdict.allowed:
+                raise Denied(verdict)
+            with limit:
+                result = await bound.call(rest, context)
+        except Exception as error:  # noqa: BLE001 - here alone a defect becomes a card; `_defect` logs it
+            cause = Unavailable(f"no answer in {self._limit.seconds:g} s") if limit.expired else error
+            return self._failure(cause, command, context)
+        if isinstance(result, ListView) and not result.rows and 0 < result.total <= context.offset:
+            # The list became shorter since the button was made, or somebody typed a page that there is not.
+            last_page = (result.total - 1) // result.page_size * result.page_size
+            return await self._run(bound, rest, replace(context, offset=last_page), redirected=redirected)
+        if isinstance(result, View):
+            return PreparedAnswer(result, command.name, QuestionOutcome.ANSWERED)
+        if redirected:
+            return self._failure(RuntimeError(f"{command.name} redirects in a circle"), command, context)
+        return await self._answer(replace(context, line=result.line, offset=result.offset), redirected=True)
+
+    async def _without_command(
+        self, reading: ParsedLine, context: QuestionContext, *, redirected: bool
+    ) -> PreparedAnswer:
+        """Suggest what was misspelt, or look a bare code or name up."""
+        text = f"{reading.word} {reading.rest}".strip() if reading.slashed else reading.rest
+        usable = self._commands.usable(self._policy, context)
+        alike = tuple(command for command in self._commands.alike(reading.word) if command in usable)
+        misspelt = alike and (reading.slashed or " " in text)
+        if FIND in self._bound and not misspelt and len(text) <= _MAX_BARE_LINE:
+            answer = await self._run(self._bound[FIND], text, context, redirected=redirected)
+            if answer.outcome in {QuestionOutcome.ANSWERED, QuestionOutcome.ERP_DOWN, QuestionOutcome.FAILED}:
+                return answer
+            # What has a digit was meant as a number and not as a command.
+            if answer.outcome is QuestionOutcome.NOT_FOUND and not reading.slashed and any(map(str.isdigit, text)):
+                return answer
+        rest = text.removeprefix(reading.word).strip()
+        fits = len(rest.encode()) <= MAX_LINE_BYTES
+        picks = tuple(Suggestion(f"/{command.name} {rest}".strip()) for command in alike) if fits else ()
+        example = next((one for command in usable for one in command.examples), "")
+        view = UnknownCommandNotice(typed=shortened(reading.word), suggestions=picks, example=example)
+        return PreparedAnswer(view, NO_COMMAND_LABEL, QuestionOutcome.UNKNOWN_COMMAND)
+
+    def _failure(self, error: Exception, command: AnyCommand, context: QuestionContext) -> PreparedAnswer:
+        view, outcome = self._notice(error, command, context)
+        return PreparedAnswer(view, command.name, outcome)
+
+    def _notice(self, error: Exception, command: AnyCommand, context: QuestionContext) -> tuple[View, QuestionOutcome]:
+        example = next(iter(command.examples), "")
+        match error:
+            case BadArgument():
+                usage, examples = command.usage, command.examples
+                bad = BadArgumentNotice(problem=error.problem, usage=usage, examples=examples)
+                return bad, QuestionOutcome.BAD_ARGUMENT
+            case NotFound():
+                lines = error.closest if isinstance(error, NothingFound) else ()
+                closest = tuple(Suggestion(line) for line in lines)
+                return NotFoundNotice(what=error.what, closest=closest, example=example), QuestionOutcome.NOT_FOUND
+            case Denied():
+                return DeniedNotice(reason=error.verdict.reason, ask=error.verdict.ask), QuestionOutcome.DENIED
+            case ErpError():
+                line = context.line if error.retry else ""
+                down = ErpDownNotice(problem=error.tell(), source=error.source, line=line, offset=context.offset)
+                return down, QuestionOutcome.ERP_DOWN
+            case _:
+                return self._defect(error, command), QuestionOutcome.FAILED
+
+    def _defect(self, error: Exception, command: AnyCommand) -> FailedNotice:
+        """Log once what nobody expected, and give the person a reference to it."""
+        reference = self._reference()
+        log.error("question.failed", reference=reference, command=command.name, exc_info=error)
+        known = error if isinstance(error, DingerpError) else DingerpError()
+        return FailedNotice(problem=known.tell(), reference=reference)
+
+
+def _bind(command: AnyCommand, known: Mapping[type, object]) -> _BoundCommand:
+    fixed: dict[str, object] = {}
+    context: list[str] = []
+    for name, kind in command.signature.collaborators.items():
+        if kind is QuestionContext:
+            context.append(name)
+        elif kind in known:
+            fixed[name] = known[kind]
+        else:
+            raise ConfigurationError(f"command {command.name!r} needs a {kind.__name__} and there is none")
+    return _BoundCommand(command, fixed, tuple(context))

@@ -1,0 +1,110 @@
+"""How documents are looked up: by number, by part of a number or name, or as a list; and what may have been meant instead."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from bot.chat.errors import NothingFound
+from bot.chat.parsing import command_line
+from bot.erp.errors import NotFound
+from bot.erp.hub import Answer
+from bot.erp.model import Slice
+from bot.erp.port import Filter, ListQuery
+
+MAX_CLOSEST = 4
+SEARCH_LIMIT = 100
+"""Hits among which a search looks for the closest."""
+
+Search = Callable[[str], Awaitable[Iterable[str]]]
+"""Returns the codes or numbers that contain a text, up to `SEARCH_LIMIT`."""
+
+_LOOK_ALIKES = str.maketrans("oil", "011")
+
+
+async def find_closest(text: str, search: Search) -> tuple[str, ...]:
+    """Return the hits most like ``text``, best first.
+
+    They are found by shorter and shorter beginnings of it, at most three searches: the end is where codes differ.
+    """
+    # Imported here, as wherever words are compared: 2 MB that a bot needs only once somebody mistypes.
+    from rapidfuzz import process
+    from rapidfuzz.distance import JaroWinkler
+
+    for length in dict.fromkeys((len(text) - 1, len(text) * 3 // 4, len(text) // 2)):
+        if length < 2:
+            break
+        hits = tuple(dict.fromkeys(await search(text[:length])))
+        if hits:
+            scorer = JaroWinkler.similarity
+            ranked = process.extract(text, hits, scorer=scorer, processor=_folded, limit=MAX_CLOSEST)
+            return tuple(hit for hit, _, _ in ranked)
+    return ()
+
+
+def _folded(text: str) -> str:
+    return text.casefold().translate(_LOOK_ALIKES)
+
+
+FETCH_LIMIT = 20
+"""Documents that one question fetches: more than a page shows, so that short lists can be summed up."""
+
+
+class Numbered(Protocol):
+    """Anything with a number."""
+
+    @property
+    def number(self) -> str: ...
+
+
+D = TypeVar("D", bound=Numbered)
+
+
+@dataclass(frozen=True, slots=True)
+class OneDocument(Generic[D]):
+    """The one document that was meant."""
+
+    found: Answer[D]
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentList(Generic[D]):
+    """A list, perhaps an empty one."""
+
+    found: Answer[Slice[D]]
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentLookup(Generic[D]):
+    """Where the documents of ``command`` stand: ``one`` by its number, ``many`` by a query."""
+
+    command: str
+    one: Callable[[str], Awaitable[Answer[D]]]
+    many: Callable[[ListQuery], Awaitable[Answer[Slice[D]]]]
+
+    async def look_up(self, text: str, wanted: Filter, *, offset: int) -> OneDocument[D] | DocumentList[D]:
+        """Return the document with the number ``text``, else the only one it fits, else all that it fits.
+
+        Raises `NothingFound` when it fits none. A named list may be empty.
+        """
+        searching = bool(text) and wanted is Filter.ALL
+        # A number without a digit is no number: customers and vendors cost one call less.
+        if searching and any(sign.isdigit() for sign in text):
+            try:
+                return OneDocument(await self.one(text))
+            except NotFound:
+                pass
+        found = await self.many(ListQuery(filter=wanted, text=text, offset=offset, limit=FETCH_LIMIT))
+        if searching and not found.value.total:
+            raise NothingFound(text, await self._closest(text))
+        if searching and found.value.total == 1 and found.value.items:
+            return OneDocument(await self.one(found.value.items[0].number))
+        return DocumentList(found)
+
+    async def _closest(self, text: str) -> tuple[str, ...]:
+        async def search(part: str) -> list[str]:
+            hits = await self.many(ListQuery(text=part, limit=SEARCH_LIMIT))
+            return [document.number for document in hits.value.items]
+
+        return tuple(command_line(self.command, number) for number in await find_closest(text, search))

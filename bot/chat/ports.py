@@ -1,0 +1,122 @@
+"""The ports of the chat: the inbox of acknowledged questions, the channel back to who asked, and the choice of a language."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import ClassVar, Protocol, TypeAlias
+
+from bot.cards.card import Card
+from bot.chat.message import Message
+from bot.errors import DingerpError
+from bot.phrase import Phrase, phrase
+
+
+class InboxState(StrEnum):
+    """The life of an acknowledged question."""
+
+    WAITING = "waiting"
+    FALLING_BACK = "falling_back"
+    """A text without identity is being sent: after a crash nobody knows whether it arrived, so it is not sent again.
+
+    Back to `WAITING` when it certainly did not.
+    """
+    ANSWERED = "answered"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class InboxMessage:
+    """A question as it came, before its ACK. ``payload`` is the wire text from which it can be read again."""
+
+    msg_id: str
+    payload: str
+    received_at: datetime
+
+
+OnStored: TypeAlias = Callable[[bool | DingerpError], None]
+"""Hears whether a question is new, or why it could not be stored."""
+
+
+class Inbox(Protocol):
+    """Remembers questions across crashes. Calls from many frames share one commit."""
+
+    def accept(self, letter: InboxMessage, told: OnStored) -> None:
+        """Store a question and call ``told`` after the commit, in the event loop and never before this returned.
+
+        A call and not a future: whoever waits for one is woken a turn of the loop later, and so is every ACK.
+        """
+        ...
+
+    def flush(self) -> None:
+        """Begin at once to store what was accepted: no more comes at the moment."""
+        ...
+
+    async def mark(self, msg_id: str, state: InboxState) -> None:
+        """Return after the commit of the new state."""
+        ...
+
+    def mark_soon(self, msg_id: str, state: InboxState) -> None:
+        """Let the new state be committed with the next batch; losing it to a crash must be harmless."""
+        ...
+
+    async def unanswered(self, since: datetime) -> tuple[InboxMessage, ...]:
+        """Return what still waits, oldest first, and give up (as failed) what came before ``since``."""
+        ...
+
+
+class AnswerVia(StrEnum):
+    """How an answer reached the conversation."""
+
+    CARD = "card"
+    MARKDOWN = "markdown"
+    WEBHOOK = "webhook"
+
+
+@dataclass(frozen=True, slots=True)
+class SentAnswer:
+    """An answer that stands in the conversation."""
+
+    via: AnswerVia
+
+
+class AnswerUnconfirmed(DingerpError):
+    """Nobody knows whether the card stands. The same card may be tried again; a text might be a second answer."""
+
+    retry: ClassVar[bool] = True
+
+
+class AnswerChannel(Protocol):
+    """Sends answers; each attempt is bounded in time."""
+
+    async def answer(
+        self,
+        message: Message,
+        card: Card,
+        *,
+        track_id: str,
+        before_fallback: Callable[[], Awaitable[None]],
+    ) -> SentAnswer:
+        """Make the card appear where ``message`` was written.
+
+        The same ``track_id`` never gives a second card, so a card may be retried. A fallback text has no such
+        identity: ``before_fallback`` is awaited before one is sent, so that the caller can note that it must not be
+        tried again after a crash, or forbid it by raising. Raises `AnswerUnconfirmed` when the card may stand, and another
+        `bot.errors.DingerpError` when nothing could be sent; if its ``retry`` is set, nothing certainly stands.
+        """
+        ...
+
+
+LANGUAGES: Mapping[str, Phrase] = MappingProxyType({"zh_CN": phrase("Chinese"), "en": phrase("English")})
+"""What the languages with a catalogue are called, by their codes."""
+
+
+class LanguageChoice(Protocol):
+    """Remembers which language a person wants to read."""
+
+    async def choose(self, user_id: str, code: str) -> None:
+        """Keep ``code`` (``zh_CN`` or ``en``) for this person; it holds from the answer to this question on."""
+        ...

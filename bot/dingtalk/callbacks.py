@@ -1,0 +1,82 @@
+"""Reads card callbacks as typed clicks (DingTalk sheet, 5.7), and takes from events which approval they are about (10)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from dingtalk_stream import EventMessage
+
+from bot.cards.card import Click
+from bot.dingtalk.errors import BadPayload
+from bot.dingtalk.payload import items, part, text, whole_object
+
+_TOKEN_KEYS = ("action", "id", "actionId")
+"""Parameters that hold a button's token, most trusted first."""
+
+
+def parse_click(data: object) -> Click:
+    """Return the click in a callback's ``data``, which may be decoded already or not.
+
+    Raises `BadPayload` when it names no card or nobody who clicked, and nothing else; a click whose token cannot be
+    found has an empty one.
+    """
+    raw = whole_object(data, "card callback")
+    track_id, user_id = text(raw.get("outTrackId")), text(raw.get("userId"))
+    if not track_id or not user_id:
+        raise BadPayload("card callback without card or person")
+    answers = list(_answers(raw))
+    params: dict[str, Any] = {}
+    for answer in answers:
+        params = {**part(answer.get("params")), **params}
+    return Click(
+        track_id=track_id,
+        user_id=user_id,
+        corp_id=text(raw.get("corpId")),
+        token=_token(answers, params),
+        space_id=text(raw.get("spaceId")),
+        space_type=text(raw.get("spaceType")),
+        values=MappingProxyType(_values(params)),
+    )
+
+
+def _answers(raw: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield the objects that may hold ``params`` and ``actionIds``, the usual one first."""
+    for holder in (part(raw.get("content")), part(raw.get("value")), raw):
+        # Some templates put actionData around or beside cardPrivateData.
+        for shell in (holder, part(holder.get("actionData"))):
+            if private := part(shell.get("cardPrivateData")):
+                yield private
+        yield part(holder.get("actionData"))
+        yield holder
+
+
+def _token(answers: list[Mapping[str, Any]], params: Mapping[str, Any]) -> str:
+    for key in _TOKEN_KEYS:
+        if token := text(params.get(key)):
+            return token
+    for answer in answers:
+        for identity in items(answer.get("actionIds")):
+            if token := text(identity):
+                return token
+    for answer in answers:
+        if token := text(answer.get("actionId")):
+            return token
+    return ""
+
+
+def _values(params: Mapping[str, Any]) -> dict[str, object]:
+    """Return parameters and form fields without the tokens; a form arrives as one object (DingTalk sheet, 5.7)."""
+    values = {text(key): value for key, value in params.items() if key not in (*_TOKEN_KEYS, "form")}
+    return {**values, **{text(key): value for key, value in part(params.get("form")).items()}}
+
+
+def changed_instance(event: EventMessage, process: str) -> str:
+    """Return the id of the approval that an event is about; empty for other events and other forms."""
+    data = part(event.data)
+    # In stream mode the type may stand in the header alone (DingTalk sheet, 10).
+    kind = text(getattr(event.headers, "event_type", None)) or text(data.get("EventType"))
+    if not kind.startswith("bpms_") or text(data.get("processCode")) not in ("", process):
+        return ""
+    return text(data.get("processInstanceId"))

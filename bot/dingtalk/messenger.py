@@ -1,0 +1,151 @@
+"""Cards that nobody asked for: to a group or to a person's chat with the bot (DingTalk sheet, 5.1 to 5.5 and 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import MappingProxyType
+
+from bot.cards.card import Card
+from bot.chat.message import Conversation, ConversationKind
+from bot.dingtalk.apis import AppKeys
+from bot.dingtalk.card_api import CardApi
+from bot.dingtalk.card_wire import TemplateChoice, card_params, click_response
+from bot.dingtalk.errors import (
+    DingTalkAccessDenied,
+    DingTalkAuthFailed,
+    DingTalkError,
+    DingTalkOutcomeUnknown,
+    DingTalkQuotaExhausted,
+    DingTalkRateLimited,
+    DingTalkRefused,
+    DingTalkScopeMissing,
+    DingTalkTokenExpired,
+)
+from bot.dingtalk.robot import Robot
+from bot.errors import ConfigurationError, DingerpError
+from bot.outbox.messenger import SendFailed, SendFailureKind
+from bot.outbox.place import Place, PlaceKind
+
+_GONE = "param.cardNotExist"
+
+_NO_SUCH_PLACE = frozenset({"param.openSpaceIdEmpty", "param.openSpaceIdInvalid", "param.userIdNotExist"})
+"""Codes that say of a card's place that there is none (DingTalk sheet, 5.4): a text would not arrive either."""
+
+_PLAIN_REASONS = MappingProxyType(
+    {
+        "chatbotNotInstall": "the bot is not in this group: add it there",
+        "resource.not.found": "the bot is not in this group, or does not exist: add it there",
+        "resource.unavailable": "the bot is switched off or not in this group",
+        "invalid.openConversationId": "there is no such group: correct the route",
+        "miss.openConversationId": "there is no such group: correct the route",
+        "group.disbanded": "the group was disbanded: correct the route",
+        "conversation.org.notMatch": "the group belongs to another organisation",
+        "staffId.notExisted": "there is no such person in the organisation",
+        "bot.stopped": "the bot is stopped in DingTalk's console",
+        "bot.forbidden.sendMessage": "the bot may not send messages",
+        "send.forbidden": "the bot may not send messages here",
+        "chatbotId.notAllow.sendOTO": "the bot may not write to people by itself",
+        "robot.oto.notExist": "the bot has no chats with people",
+        "param.openSpaceIdInvalid": "there is no such group or person: correct the route",
+        "param.openSpaceIdEmpty": "there is no such group or person: correct the route",
+        "param.userIdNotExist": "there is no such person in the organisation",
+    }
+)
+"""What the operator reads for codes after which nothing will help by itself (DingTalk sheet, 5.4 and 7.4)."""
+
+
+class DingTalkMessenger:
+    """Implements `bot.outbox.messenger.Messenger`; each kind of card has its template, as for answers."""
+
+    def __init__(self, cards: CardApi, robot: Robot, keys: AppKeys, *, templates: TemplateChoice | None = None) -> None:
+        self._cards = cards
+        self._robot = robot
+        self._robot_code = keys.robot_code
+        self._templates = templates or TemplateChoice()
+
+    async def show(self, place: Place, track_id: str, card: Card) -> None:
+        """Make the card appear."""
+        template = self._templates.of(card.name)
+        person = place.kind is PlaceKind.PERSON
+        kind = ConversationKind.DIRECT if person else ConversationKind.GROUP
+        with _translating_errors(_create_trouble):
+            await self._cards.create_and_deliver(
+                track_id=track_id,
+                params=card_params(card, template),
+                template_id=template.template_id,
+                conversation=Conversation(place.id, kind),
+                summary=card.title,
+                robot_code=self._robot_code,
+                user_id=place.id if person else None,
+            )
+
+    async def change(self, track_id: str, card: Card, made_as: str) -> None:
+        """Let a card that stands show this content, in the template that it was made with.
+
+        What that template takes from fields that the new kind of card does not have becomes empty.
+        """
+        with _translating_errors(_update_trouble):
+            answer = click_response(card, self._templates.of(made_as or card.name), made_as)
+            await self._cards.update(track_id, answer["cardData"]["cardParamMap"])
+
+    async def write(self, place: Place, card: Card) -> None:
+        """Send the text twin as markdown."""
+        with _translating_errors(_update_trouble):
+            if place.kind is PlaceKind.PERSON:
+                await self._robot.send_to_people([place.id], self._robot_code, title=card.title, markdown=card.twin)
+            else:
+                await self._robot.send_to_group(place.id, self._robot_code, title=card.title, markdown=card.twin)
+
+
+@contextmanager
+def _translating_errors(refused: Callable[[DingerpError], SendFailureKind]) -> Iterator[None]:
+    """Turn DingTalk's errors into ours; ``refused`` judges those that will come again."""
+    try:
+        yield
+    except DingTalkError as error:
+        trouble = _common_trouble(error) or refused(error)
+        raise SendFailed(trouble, _reason(error), retry_after=error.retry_after) from error
+    except ConfigurationError as error:
+        # A template whose mapping names what this card does not have: it will be so again, but a text can go.
+        raise SendFailed(refused(error), error.detail) from error
+
+
+def _common_trouble(error: DingTalkError) -> SendFailureKind | None:
+    """Return what an error means whatever was called; None for a refusal that depends on that."""
+    match error:
+        case DingTalkRateLimited():
+            return SendFailureKind.LIMITED
+        case DingTalkQuotaExhausted():
+            return SendFailureKind.SPENT
+        case DingTalkOutcomeUnknown():
+            return SendFailureKind.UNKNOWN
+        case DingTalkTokenExpired():
+            return SendFailureKind.BUSY
+        case _ if error.retry:
+            return SendFailureKind.BUSY
+    return None
+
+
+def _create_trouble(error: DingerpError) -> SendFailureKind:
+    if isinstance(error, DingTalkRefused) and error.code in _NO_SUCH_PLACE:
+        return SendFailureKind.HOPELESS
+    if isinstance(error, DingTalkAuthFailed | DingTalkAccessDenied) and not isinstance(error, DingTalkScopeMissing):
+        return SendFailureKind.SETUP
+    return SendFailureKind.NO_CARDS
+
+
+def _update_trouble(error: DingerpError) -> SendFailureKind:
+    if isinstance(error, DingTalkRefused) and error.code == _GONE:
+        return SendFailureKind.GONE
+    return (
+        SendFailureKind.SETUP
+        if isinstance(error, DingTalkAuthFailed | DingTalkAccessDenied)
+        else SendFailureKind.HOPELESS
+    )
+
+
+def _reason(error: DingTalkError) -> str:
+    """Return the plain reason, with DingTalk's own words behind it."""
+    plain = _PLAIN_REASONS.get(error.code)
+    return f"{plain} ({error.detail})" if plain else error.detail

@@ -1,0 +1,37 @@
+"""What a check of the doctor found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot.cards.language import choose_language, load_languages
+from bot.phrase import Phrase
+
+
+class CheckGrade(StrEnum):
+    """How a check ended."""
+
+    GOOD = "ok"
+    NOTE = "--"
+    BAD = "!!"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """What one check found, and what to do about it."""
+
+    what: Phrase
+    grade: CheckGrade
+    words: Phrase
+    remedy: Phrase | None = None
+
+
+def describe_results(findings: Sequence[CheckResult], language: str) -> Iterator[str]:
+    """Yield the lines that tell a person what was found."""
+    say = choose_language(load_languages(), language).say
+    for finding in findings:
+        yield f"[{finding.grade}] {say(finding.what)}: {say(finding.words)}"
+        if finding.remedy is not None:
+            yield f"     → {say(finding.remedy)}"

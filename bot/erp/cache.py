@@ -1,0 +1,115 @@
+"""Answers kept: of the last seconds in memory, and last known ones outside the process for an ERP that is down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from datetime import datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, Protocol
+
+import orjson
+from cachetools import TTLCache
+from pydantic import TypeAdapter, ValidationError
+
+from bot.erp.concurrency import SingleFlight
+from bot.erp.model import Invoice, Product, ProductionOrder, PurchaseOrder, SalesOrder, Slice, StockLevel
+from bot.metrics import Metrics
+
+_HELD = 256
+"""Answers of one source at most; the least recently used go first."""
+
+
+class ReadCache:
+    """The reads that brought an answer, for as many ``seconds`` after it as each source allows (0: none)."""
+
+    def __init__(self, seconds: Mapping[str, float], *, metrics: Metrics, monotonic: Callable[[], float]) -> None:
+        self._landed: dict[str, TTLCache[tuple[Hashable, ...], SingleFlight[Any]]] = {
+            source: TTLCache(_HELD, span, timer=monotonic) for source, span in seconds.items() if span
+        }
+        self._metrics = metrics
+
+    def get(self, source: str, call: str, key: tuple[Hashable, ...]) -> SingleFlight[Any] | None:
+        """Return the read of ``key`` that landed a moment ago, and count that it spares a call."""
+        landed = self._landed.get(source)
+        read = None if landed is None else landed.get(key)
+        if read is not None:
+            self._metrics.erp_cached.labels(source, call).inc()
+        return read
+
+    def put(self, source: str, key: tuple[Hashable, ...], read: SingleFlight[Any]) -> None:
+        """Hold a read from now on."""
+        landed = self._landed.get(source)
+        if landed is not None:
+            landed[key] = read
+
+    def drop(self, source: str) -> None:
+        """Hold nothing of a source any longer."""
+        if source in self._landed:
+            self._landed[source].clear()
+
+
+ANSWER_TYPES: Mapping[str, Any] = {
+    "find_products": tuple[Product, ...],
+    "stock": StockLevel,
+    "order": SalesOrder,
+    "orders": Slice[SalesOrder],
+    "invoice": Invoice,
+    "invoices": Slice[Invoice],
+    "purchase_order": PurchaseOrder,
+    "purchase_orders": Slice[PurchaseOrder],
+    "production_order": ProductionOrder,
+    "production_orders": Slice[ProductionOrder],
+}
+"""What each call of the port brings."""
+
+
+class LastKnownStore(Protocol):
+    """Where last known answers are kept. Both calls return at once."""
+
+    def put(self, source: str, call: str, asked: str, value: Any, as_of: datetime) -> None:
+        """Keep an answer in place of an earlier one; it is written later."""
+        ...
+
+    def forget(self, source: str, call: str, asked: str) -> None:
+        """Drop an answer that is no longer true."""
+        ...
+
+    def get(self, source: str, call: str, asked: str) -> tuple[Any, datetime] | None:
+        """Return what an earlier process kept."""
+        ...
+
+
+def asked(args: tuple[Hashable, ...]) -> str:
+    """Return the scope and the arguments of a call as the text by which its answer is found again."""
+    return repr(args)
+
+
+def dump(value: Any) -> str:
+    """Return an answer as JSON."""
+    return orjson.dumps(value, default=_json_default).decode()
+
+
+def load(call: str, text: str) -> Any:
+    """Return an answer as it was; None for what an earlier version wrote in another way."""
+    if call not in ANSWER_TYPES:
+        return None
+    try:
+        return _adapter(call).validate_json(text)
+    except ValidationError:
+        return None
+
+
+def _json_default(value: object) -> object:
+    match value:
+        case Decimal():
+            return str(value)
+        case Mapping():
+            return dict(value)
+        case _:
+            raise TypeError(type(value).__name__)
+
+
+@lru_cache(maxsize=len(ANSWER_TYPES))
+def _adapter(call: str) -> TypeAdapter[Any]:
+    return TypeAdapter(ANSWER_TYPES[call])

@@ -1,0 +1,109 @@
+"""The company's activity: at every step somebody sells, ships, pays, makes, buys, decides, or a day goes by."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from random import Random
+
+from sqlalchemy import ColumnElement, Table, func, select, update
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.engine import Connection
+
+from bot.erp.demo import production_activity, purchasing_activity, sales_activity
+from bot.erp.demo import tables as t
+from bot.erp.demo.activity_step import PINNED_KEYS, ActivityStep
+from bot.erp.demo.client import writing
+from bot.erp.demo.sales import ZONE
+from bot.erp.model import PurchaseStatus
+
+_ORDER, _LINE, _INVOICE = t.table(t.OrderRow), t.table(t.OrderLineRow), t.table(t.InvoiceRow)
+_PURCHASE, _PRODUCTION = t.table(t.PurchaseRow), t.table(t.ProductionRow)
+
+
+def advance_day(scene: ActivityStep) -> None:
+    """Let everything that is not due yet come a day nearer.
+
+    Nothing notes it as a change: in no ERP does time alone change a document. What is late already, or lies before
+    somebody who decides, keeps its dates: a reader could only take others for an edit.
+    """
+    today = scene.today
+    lines = _LINE.c.number_key.in_(select(_ORDER.c.number_key).where(_ORDER.c.promised_on >= today))
+    _age(scene, _LINE, ("due_on",), lines)
+    _age(scene, _ORDER, ("ordered_on", "promised_on"), _ORDER.c.promised_on >= today)
+    _age(scene, _INVOICE, ("issued_on", "due_on"), _INVOICE.c.due_on >= today)
+    _age(scene, _PRODUCTION, ("start_on", "due_on"), _PRODUCTION.c.due_on >= today)
+    decided = _PURCHASE.c.status != PurchaseStatus.WAITING
+    _age(scene, _PURCHASE, ("ordered_on", "due_on"), decided & (_PURCHASE.c.due_on >= today))
+
+
+def _age(scene: ActivityStep, table: Table, columns: tuple[str, ...], which: ColumnElement[bool]) -> None:
+    older = {name: func.date(table.c[name], "-1 day") for name in columns}
+    scene.connection.execute(update(table).where(table.c.number_key.not_in(PINNED_KEYS), which).values(older))
+
+
+STEPS_PER_DAY = 20
+FIRST_STEP_AFTER = timedelta(seconds=5)
+"""After so long something happens, for whoever has just started the demo."""
+MAX_STEPS_AT_ONCE = 50
+"""Steps that are caught up with at once; what is more is slept through."""
+
+_META = t.table(t.MetaRow)
+_STEPS = "steps"
+
+
+class CompanyActivity:
+    """Lets a company live at some pace, seen from one process."""
+
+    def __init__(self, *, seed: int, days_per_hour: float, begins_at: datetime) -> None:
+        """``days_per_hour`` is how many of the company's days go by in an hour of ours."""
+        self._seed = seed
+        self._step = timedelta(hours=1) / (days_per_hour * STEPS_PER_DAY)
+        self._next_at = begins_at + min(FIRST_STEP_AFTER, self._step)
+
+    def live(self, connection: Connection, now: datetime) -> None:
+        """Do the steps that are due, each by itself."""
+        if now < self._next_at:
+            return
+        first, due = self._next_at, (now - self._next_at) // self._step + 1
+        # Before anything can fail: what could not happen is not tried again and again, for questions wait behind it.
+        self._next_at += due * self._step
+        for number in range(min(due, MAX_STEPS_AT_ONCE)):
+            take_step(connection, self._seed, first + number * self._step)
+
+
+def take_step(connection: Connection, seed: int, now: datetime) -> None:
+    """Let the next step happen at ``now``."""
+    with writing(connection):
+        steps = connection.scalar(select(_META.c.value).where(_META.c.name == _STEPS))
+        number = int(steps or "0") + 1
+        rng = Random(f"{seed}/{number}")  # noqa: S311  # invented data, no secrets
+        perform_step(ActivityStep(connection, rng, now, now.astimezone(ZONE).date()), number)
+        count = insert(_META).values(name=_STEPS, value=str(number))
+        connection.execute(count.on_conflict_do_update(index_elements=["name"], set_={"value": str(number)}))
+
+
+def perform_step(scene: ActivityStep, number: int) -> None:
+    """Let happen what belongs to a step: the first brings a shortage, some steps later there is enough again."""
+    purchasing_activity.book_approved(scene)
+    production_activity.begin_planned(scene)
+    match number % 8:
+        case 1:
+            sales_activity.sell_out(scene, share=0 if number // 8 % 3 == 2 else scene.rng.randrange(2, 8))
+        case 4:
+            production_activity.replenish(scene)
+        case 7:
+            production_activity.finish_short(scene)
+    if number % 12 == 5:
+        purchasing_activity.submit(scene)
+    for chance, happen in (
+        (0.35, sales_activity.sell),
+        (0.35, sales_activity.ship),
+        (0.3, sales_activity.pay),
+        (0.25, production_activity.finish),
+        (0.15, purchasing_activity.receive),
+        (0.1, purchasing_activity.decide),
+    ):
+        if scene.happens(chance):
+            happen(scene)
+    if number % STEPS_PER_DAY == 0:
+        advance_day(scene)

@@ -1,0 +1,268 @@
+"""Approving and rejecting Purchase Orders, each person with their own key (ERP sheet, 4.5)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from bot.erp.erpnext.client import Account, ErpNextClient, ListRequest
+from bot.erp.erpnext.documents import modified_of
+from bot.erp.erpnext.mapping import (
+    SUBMITTING,
+    ApprovalWorkflow,
+    DocumentComment,
+    Site,
+    StateChange,
+    remark,
+    step,
+    text_to_html,
+    with_approval,
+    workflow,
+)
+from bot.erp.errors import AuthFailed, Conflict, ErpError, Invalid, NotPermitted, UnknownOutcome
+from bot.erp.model import Decision, PurchaseOrder, PurchaseStatus, Verdict
+
+ORDER = "Purchase Order"
+
+_ACTIVE = ListRequest("Workflow", ("name",), [("document_type", "=", ORDER), ("is_active", "=", 1)])
+
+_KEPT = timedelta(minutes=10)
+"""How long a Workflow is taken to be as it was read."""
+
+_QUEUE = (0.25, 0.5, 1.0, 2.0, 4.0)
+"""Pauses, in seconds, before looking whether the site's background workers have submitted an order."""
+
+Read = Callable[[str], Awaitable[PurchaseOrder]]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowActions:
+    """How the site names what approves and what rejects."""
+
+    approve: str
+    reject: str
+
+
+class PurchaseApprovals:
+    """What a site's Workflow says about Purchase Orders, and acting on it.
+
+    ``approvers``: the accounts of those who may decide from the chat, by user id. ``actions`` None: no Workflow.
+    """
+
+    def __init__(
+        self,
+        frappe: ErpNextClient,
+        *,
+        source: str,
+        approvers: Mapping[str, Account],
+        actions: WorkflowActions | None,
+        now: Callable[[], datetime],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._frappe = frappe
+        self._source = source
+        self._approvers = approvers
+        self._actions = actions
+        self._now = now
+        self._sleep = sleep
+        self._kept: tuple[datetime, ApprovalWorkflow] | None = None
+
+    async def workflow(self, site: Site) -> ApprovalWorkflow:
+        """Return how Purchase Orders are approved; raises `Invalid` where that is not as configured."""
+        if self._actions is None:
+            return SUBMITTING
+        now = self._now()
+        if self._kept is None or now - self._kept[0] > _KEPT:
+            self._kept = now, await self._read_workflow(site, self._actions)
+        return self._kept[1]
+
+    async def check(self, site: Site) -> None:
+        """Find out whether Purchase Orders are approved as configured; raises `Invalid` if not."""
+        if self._actions is None:
+            await self._refuse_bypass()
+        else:
+            await self.workflow(site)
+
+    async def _read_workflow(self, site: Site, actions: WorkflowActions) -> ApprovalWorkflow:
+        found = await self._frappe.rows(_ACTIVE, limit=1)
+        if not found:
+            raise Invalid(f"no active Workflow for {ORDER}: set workflow = false, or define one", source=self._source)
+        document = await self._frappe.document("Workflow", str(found[0]["name"]))
+        return site.read(workflow, document, actions.approve, actions.reject)
+
+    async def _refuse_bypass(self) -> None:
+        """Refuse to submit where a Workflow decides: the ERP would let it pass it by."""
+        if await self._readable(_ACTIVE):
+            raise Invalid(f"{ORDER} has a Workflow: set workflow = true", source=self._source)
+
+    # Who and when
+
+    async def complete(self, orders: Sequence[PurchaseOrder], site: Site) -> tuple[PurchaseOrder, ...]:
+        """Return orders with their approvals: a handful of requests, however many orders they are."""
+        flow = await self.workflow(site)
+        steps, remarks = await self._history(_decided(orders, flow), flow, site)
+        waiting = [order for order in orders if order.status is PurchaseStatus.WAITING]
+        pending = await self._pending(waiting, flow)
+        return tuple(
+            with_approval(
+                order,
+                flow,
+                steps=steps.get(order.number, ()),
+                remarks=remarks.get(order.number, ()),
+                pending_for=pending.get(order.number, ()),
+            )
+            for order in orders
+        )
+
+    async def _history(
+        self, names: Sequence[str], flow: ApprovalWorkflow, site: Site
+    ) -> tuple[dict[str, list[StateChange]], dict[str, list[DocumentComment]]]:
+        """Return the steps and comments of orders, as far as the account may read them."""
+        steps: dict[str, list[StateChange]] = {}
+        remarks: dict[str, list[DocumentComment]] = {}
+        if not names:
+            return steps, remarks
+        of_orders = [("ref_doctype", "=", ORDER), ("docname", "in", names)]
+        versions = ListRequest(
+            "Version",
+            ("docname", "owner", "creation", "data"),
+            [*of_orders, ("data", "like", f"%{flow.field}%")],
+            order_by="creation asc, name asc",
+        )
+        comments = ListRequest(
+            "Comment",
+            ("reference_name", "owner", "comment_email", "creation", "content"),
+            [
+                ("reference_doctype", "=", ORDER),
+                ("reference_name", "in", names),
+                ("comment_type", "=", "Comment"),
+            ],
+            order_by="creation asc, name asc",
+        )
+        changed, said = await gather_all(self._readable(versions), self._readable(comments))
+        for row in changed:
+            found = site.read(step, row, flow.field)
+            if found is not None:
+                steps.setdefault(str(row["docname"]), []).append(found)
+        for row in said:
+            remarks.setdefault(str(row["reference_name"]), []).append(site.read(remark, row))
+        return steps, remarks
+
+    async def _pending(self, orders: Sequence[PurchaseOrder], flow: ApprovalWorkflow) -> dict[str, list[str]]:
+        """Return whom each order waits for, of those with a key: Frappe shows everybody only what is theirs to do."""
+        if flow.submits or not orders:
+            return {}
+        states = {order.number: order.extra.get(flow.field, "") for order in orders}
+        requesters = {order.number: order.requester for order in orders}
+        lookup = ListRequest(
+            "Workflow Action",
+            ("reference_name", "workflow_state"),
+            [
+                ("reference_doctype", "=", ORDER),
+                ("reference_name", "in", list(states)),
+                ("status", "=", "Open"),
+            ],
+        )
+        accounts = self._approvers.items()
+        theirs = await gather_all(*(self._readable(lookup, account) for _, account in accounts))
+        pending: dict[str, list[str]] = {}
+        for (user, _), rows in zip(accounts, theirs, strict=True):
+            open_ones = {
+                row["reference_name"] for row in rows if row["workflow_state"] == states[row["reference_name"]]
+            }
+            for name in states:
+                own = requesters[name] == user and not flow.may_approve_own(states[name])
+                if name in open_ones and not own:
+                    pending.setdefault(name, []).append(user)
+        return pending
+
+    async def _readable(self, lookup: ListRequest, account: Account | None = None) -> list[dict[str, Any]]:
+        """Return all rows, none where the account may not see them: then the ERP does not say."""
+        try:
+            return await self._frappe.rows(lookup, account=account)
+        except NotPermitted:
+            return []
+        except AuthFailed:
+            if account is None:
+                raise
+            # One person's key that was withdrawn is no reason to keep the order from all others.
+            return []
+
+    # Deciding
+
+    async def write(self, order: PurchaseOrder, decision: Decision, *, read: Read, site: Site) -> str:
+        """Send a decision, once, and return the ERP's words; raises as `bot.erp.deciding` wants it."""
+        account = self._approvers.get(decision.by)
+        if account is None:
+            raise NotPermitted("no key of this user is configured", source=self._source)
+        flow = await self.workflow(site)
+        if flow.submits:
+            await self._refuse_bypass()
+            values = {"docstatus": 1, "modified": modified_of(order.version)}
+            await self._frappe.update(ORDER, order.number, values, account)
+            return ""
+        if decision.by == order.requester and not flow.may_approve_own(order.extra.get(flow.field, "")):
+            raise NotPermitted("nobody approves an order of their own", source=self._source)
+        await self._apply(order, decision, account, read)
+        return ""
+
+    async def _apply(self, order: PurchaseOrder, decision: Decision, account: Account, read: Read) -> None:
+        assert self._actions is not None
+        action = self._actions.approve if decision.verdict is Verdict.APPROVE else self._actions.reject
+        given = {"doc": {"doctype": ORDER, "name": order.number}, "action": action}
+        try:
+            done = await self._frappe.act("frappe.model.workflow.apply_workflow", given, account)
+        except Conflict as error:
+            # “Not a valid Workflow Action” is said to who comes too late and to who lacks the role alike. The order,
+            # which is read again then, tells the first: it has changed.
+            raise NotPermitted(error.detail, source=self._source) from error
+        if done is None:
+            await self._await_queue(order, read)
+
+    async def _await_queue(self, order: PurchaseOrder, read: Read) -> None:
+        """Wait for the background workers, which submit where the DocType says so (ERP sheet, 4.5)."""
+        for seconds in _QUEUE:
+            await self._sleep(seconds)
+            try:
+                now = await read(order.number)
+            except ErpError as error:
+                raise UnknownOutcome(error.detail, source=self._source) from error
+            if now.version != order.version:
+                return
+        raise UnknownOutcome("the ERP put it into its queue", source=self._source)
+
+    async def explain(self, decision: Decision) -> None:
+        """Leave the reason as a comment of the person; a Workflow's step has no place for one."""
+        given = {
+            "reference_doctype": ORDER,
+            "reference_name": decision.number,
+            "content": text_to_html(decision.reason),
+            "comment_email": decision.by,
+            "comment_by": decision.by,
+        }
+        await self._frappe.act("frappe.desk.form.utils.add_comment", given, self._approvers[decision.by])
+
+
+def _decided(orders: Sequence[PurchaseOrder], flow: ApprovalWorkflow) -> list[str]:
+    """Return the numbers of those orders on which somebody may have decided."""
+    undecided = {PurchaseStatus.DRAFT, PurchaseStatus.CANCELLED}
+    return [
+        order.number
+        for order in orders
+        if order.status not in undecided
+        and not (order.status is PurchaseStatus.WAITING and flow.level(order.extra.get(flow.field, "")) == 1)
+    ]
+
+
+async def gather_all(*calls: Awaitable[list[dict[str, Any]]]) -> list[list[dict[str, Any]]]:
+    """Return what several lists hold, asked for at once; raises the first error when all have ended."""
+    found = await asyncio.gather(*calls, return_exceptions=True)
+    rows: list[list[dict[str, Any]]] = []
+    for each in found:
+        if isinstance(each, BaseException):
+            raise each
+        rows.append(each)
+    return rows

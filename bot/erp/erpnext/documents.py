@@ -1,0 +1,372 @@
+"""What a site's values mean (times without a zone, numbers through a float, HTML), and its Workflow's states."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from hashlib import blake2b
+from typing import Any
+
+from bot.erp.erpnext.client import Row
+from bot.erp.erpnext.mapping import ApprovalWorkflow, Site, html_to_text, money, number, required_number
+from bot.erp.model import (
+    Invoice,
+    InvoiceStatus,
+    OrderLine,
+    OrderStatus,
+    Product,
+    ProductionOrder,
+    ProductionStatus,
+    Progress,
+    PurchaseLine,
+    PurchaseOrder,
+    PurchaseStatus,
+    Quantities,
+    SalesOrder,
+    StockLevel,
+    WarehouseStock,
+)
+
+FULL = Decimal("99.999999")
+"""From this percentage on, ERPNext itself speaks of fully delivered, received or billed."""
+
+OVER = ("Completed", "Closed")
+"""Statuses of sales orders to which nothing more happens."""
+RECEIVED = ("Completed", "Closed", "Delivered")
+"""The same of purchase orders; “Delivered” is what the supplier sent straight to the customer."""
+
+_RESERVED = ("reserved_qty", "reserved_qty_for_production", "reserved_qty_for_sub_contract")
+_INCOMING = ("ordered_qty", "planned_qty")
+
+_PRODUCTION = {
+    "Draft": ProductionStatus.PLANNED,
+    "Submitted": ProductionStatus.PLANNED,
+    "Not Started": ProductionStatus.PLANNED,
+    "Stock Reserved": ProductionStatus.RELEASED,
+    "Stock Partially Reserved": ProductionStatus.RELEASED,
+    "In Process": ProductionStatus.RUNNING,
+    "Completed": ProductionStatus.DONE,
+    "Closed": ProductionStatus.DONE,
+    "Stopped": ProductionStatus.CANCELLED,
+    "Cancelled": ProductionStatus.CANCELLED,
+}
+FINISHED = tuple(
+    status for status, meaning in _PRODUCTION.items() if meaning in {ProductionStatus.DONE, ProductionStatus.CANCELLED}
+)
+
+
+# Products and stock
+
+
+def product(row: Row, site: Site, barcode: str = "") -> Product:
+    """Return an Item; ``barcode``: where the row comes from a list, which has no child tables."""
+    name, spec = str(row.get("item_name") or row["name"]), html_to_text(row.get("description"))
+    return Product(
+        sku=row["name"],
+        name=name,
+        # Where nobody wrote a description, ERPNext puts the name there.
+        spec="" if spec == name else spec,
+        unit=str(row.get("stock_uom") or ""),
+        category=str(row.get("item_group") or ""),
+        barcode=next((str(each["barcode"]) for each in row.get("barcodes") or () if each.get("barcode")), barcode),
+    )
+
+
+def stock_level(item: Row, site: Site, bins: Iterable[Row], places: Mapping[str, Row], at: datetime) -> StockLevel:
+    """Return an Item's stock: one Bin per warehouse, ``places`` the Warehouses by name."""
+    kept = tuple(
+        WarehouseStock(
+            code=row["warehouse"],
+            name=str(places.get(row["warehouse"], {}).get("warehouse_name") or row["warehouse"]),
+            quantities=_quantities(row),
+        )
+        for row in bins
+    )
+    companies = {str(place["company"]) for place in places.values() if place.get("company")}
+    # A service or the template of variants has no stock, which is not the same as having none left.
+    stocked = item.get("is_stock_item", 1) == 1 and not item.get("has_variants")
+    return StockLevel(
+        product=product(item, site),
+        total=_total([place.quantities for place in kept]) if stocked else Quantities(on_hand=None),
+        per_warehouse=kept,
+        reorder_point=_reorder_point(item.get("reorder_levels") or ()),
+        as_of=at,
+        company=companies.pop() if len(companies) == 1 else "",
+        source=site.source,
+    )
+
+
+def _quantities(row: Row) -> Quantities:
+    on_hand, reserved = number(row.get("actual_qty")), _sum(row, _RESERVED)
+    return Quantities(
+        on_hand=on_hand,
+        reserved=reserved,
+        available=None if on_hand is None or reserved is None else on_hand - reserved,
+        incoming=_sum(row, _INCOMING),
+        forecast=number(row.get("projected_qty")),
+    )
+
+
+def _sum(row: Row, names: Sequence[str]) -> Decimal | None:
+    """Return what several fields add up to; versions differ in which there are."""
+    known = [figure for figure in (number(row.get(name)) for name in names) if figure is not None]
+    return sum(known, Decimal(0)) if known else None
+
+
+def _total(places: Sequence[Quantities]) -> Quantities:
+    """Return the sum of all places; an Item that never moved has no Bin, and nothing in stock."""
+    figures: dict[str, Decimal | None] = {}
+    for name in ("on_hand", "reserved", "available", "incoming", "forecast"):
+        each = [getattr(place, name) for place in places]
+        figures[name] = None if None in each else sum(each, Decimal(0))
+    return Quantities(**figures)
+
+
+def _reorder_point(levels: Sequence[Row]) -> Decimal | None:
+    """Return the levels of all warehouses together; none set is None."""
+    known = [
+        figure for figure in (number(level.get("warehouse_reorder_level")) for level in levels) if figure is not None
+    ]
+    return sum(known, Decimal(0)) if known else None
+
+
+# Sales
+
+
+def sales_order(row: Row, site: Site) -> SalesOrder:
+    """Return a Sales Order."""
+    currency = row.get("currency")
+    return SalesOrder(
+        id=row["name"],
+        number=row["name"],
+        # `title` may be an unfilled template such as {customer_name}.
+        customer=str(row.get("customer_name") or row.get("customer") or ""),
+        status=order_status(row),
+        delivery=None if _owes_no_goods(row) else progress(row.get("per_delivered")),
+        billing=progress(row.get("per_billed")),
+        ordered_on=site.day(row.get("transaction_date")),
+        promised_on=site.day(row.get("delivery_date")),
+        total=money(row.get("grand_total"), currency),
+        lines=tuple(_order_line(line, site, currency) for line in row.get("items") or ()),
+        salesperson=joined(line.get("sales_person") for line in row.get("sales_team") or ()),
+        url=site.link("Sales Order", row["name"]),
+        changed_at=site.moment(row.get("modified")),
+        source=site.source,
+        extra=_extra(row, "status", "company"),
+    )
+
+
+def order_status(row: Row) -> OrderStatus:
+    """Return the state of a Sales Order."""
+    if docstatus(row) == 0:
+        return OrderStatus.DRAFT
+    if docstatus(row) == 2:
+        return OrderStatus.CANCELLED
+    if row.get("status") in OVER:
+        return OrderStatus.CLOSED
+    if _owes_no_goods(row):
+        return OrderStatus.DELIVERED
+    states = {
+        Progress.NONE: OrderStatus.OPEN,
+        Progress.PARTIAL: OrderStatus.PARTLY_DELIVERED,
+        Progress.FULL: OrderStatus.DELIVERED,
+    }
+    return states[progress(row.get("per_delivered")) or Progress.NONE]
+
+
+def _owes_no_goods(row: Row) -> bool:
+    """Whether an order is of services only: there is nothing to deliver, and its percentage stays 0."""
+    return row.get("delivery_status") == "Not Applicable"
+
+
+def _order_line(line: Row, site: Site, currency: Any) -> OrderLine:
+    return OrderLine(
+        sku=str(line.get("item_code") or ""),
+        name=str(line.get("item_name") or ""),
+        unit=str(line.get("uom") or ""),
+        quantity=required_number(line.get("qty")),
+        # `delivered_qty` is in the line's unit, as `qty` is.
+        delivered=number(line.get("delivered_qty")),
+        price=money(line.get("rate"), currency),
+        amount=money(line.get("amount"), currency),
+        due_on=site.day(line.get("delivery_date")),
+    )
+
+
+def invoice(row: Row, site: Site) -> Invoice:
+    """Return a Sales Invoice."""
+    # What is open is kept in the currency of the customer's account, which need not be the invoice's.
+    account_currency = row.get("party_account_currency") or row.get("currency")
+    status = invoice_status(row)
+    open_amount = 0 if status is InvoiceStatus.VOID else row.get("outstanding_amount")
+    return Invoice(
+        id=row["name"],
+        number=row["name"],
+        customer=str(row.get("customer_name") or row.get("customer") or ""),
+        status=status,
+        issued_on=site.day(row.get("posting_date")),
+        due_on=site.day(row.get("due_date")),
+        total=money(row.get("grand_total"), row.get("currency")),
+        open_amount=money(open_amount, account_currency),
+        is_credit_note=row.get("is_return") == 1,
+        order_number=joined(line.get("sales_order") for line in row.get("items") or ()),
+        url=site.link("Sales Invoice", row["name"]),
+        changed_at=site.moment(row.get("modified")),
+        source=site.source,
+        extra=_extra(row, "status", "company"),
+    )
+
+
+def invoice_status(row: Row) -> InvoiceStatus:
+    """Return the state of a Sales Invoice, from its amounts: “Overdue” is set once a day and hides “Partly Paid”."""
+    if docstatus(row) == 0:
+        return InvoiceStatus.DRAFT
+    if docstatus(row) == 2:
+        return InvoiceStatus.VOID
+    sign = -1 if row.get("is_return") == 1 else 1
+    left = sign * (number(row.get("outstanding_amount")) or Decimal(0))
+    if left <= 0:
+        return InvoiceStatus.PAID
+    payable = _payable(row)
+    return InvoiceStatus.PART_PAID if payable is not None and left < sign * payable else InvoiceStatus.UNPAID
+
+
+def _payable(row: Row) -> Decimal | None:
+    """Return what was to be paid, in the currency that what is open is kept in; cents may have been rounded off."""
+    foreign = row.get("party_account_currency") not in (None, "", row.get("currency"))
+    prefix = "base_" if foreign else ""
+    return number(row.get(f"{prefix}rounded_total")) or number(row.get(f"{prefix}grand_total"))
+
+
+# Purchasing
+
+
+def purchase_order(row: Row, site: Site, workflow: ApprovalWorkflow) -> PurchaseOrder:
+    """Return a Purchase Order, as yet without its approval."""
+    currency = row.get("currency")
+    return PurchaseOrder(
+        id=row["name"],
+        number=row["name"],
+        vendor=str(row.get("supplier_name") or row.get("supplier") or ""),
+        status=purchase_status(row, workflow),
+        approval=None,
+        requester=str(row.get("owner") or ""),
+        changed_by=str(row.get("modified_by") or ""),
+        ordered_on=site.day(row.get("transaction_date")),
+        due_on=site.day(row.get("schedule_date")),
+        total=money(row.get("grand_total"), currency),
+        received=progress(row.get("per_received")),
+        lines=tuple(_purchase_line(line, currency) for line in row.get("items") or ()),
+        version=version(row, workflow),
+        url=site.link("Purchase Order", row["name"]),
+        changed_at=site.moment(row.get("modified")),
+        source=site.source,
+        extra=_extra(row, "status", "company", workflow.field),
+    )
+
+
+def purchase_status(row: Row, workflow: ApprovalWorkflow) -> PurchaseStatus:
+    """Return the state of a Purchase Order; its Workflow knows more than its ``status``, which stays “Draft”."""
+    state = workflow.state_of(row)
+    if state in workflow.rejected:
+        return PurchaseStatus.REJECTED
+    if docstatus(row) == 2:
+        return PurchaseStatus.CANCELLED
+    if state in workflow.waiting:
+        return PurchaseStatus.WAITING
+    if docstatus(row) == 0:
+        return PurchaseStatus.DRAFT
+    return PurchaseStatus.DONE if row.get("status") in RECEIVED else PurchaseStatus.APPROVED
+
+
+def version(row: Row, workflow: ApprovalWorkflow) -> str:
+    """Return a sign for this revision: ``modified`` and, as that may stay, a hash of what matters to a decision."""
+    total = number(row.get("grand_total"))
+    seen = (docstatus(row), workflow.state_of(row), total and total.normalize(), row.get("currency"))
+    return f"{row.get('modified')}~{blake2b(repr(seen).encode(), digest_size=6).hexdigest()}"
+
+
+def modified_of(version: str) -> str:
+    """Return the ``modified`` that a version was made of."""
+    return version.partition("~")[0]
+
+
+def _purchase_line(line: Row, currency: Any) -> PurchaseLine:
+    return PurchaseLine(
+        sku=str(line.get("item_code") or ""),
+        name=str(line.get("item_name") or ""),
+        unit=str(line.get("uom") or ""),
+        quantity=required_number(line.get("qty")),
+        received=number(line.get("received_qty")),
+        price=money(line.get("rate"), currency),
+        amount=money(line.get("amount"), currency),
+    )
+
+
+# Production
+
+
+def production_order(row: Row, site: Site) -> ProductionOrder:
+    """Return a Work Order."""
+    planned = required_number(row.get("qty"))
+    return ProductionOrder(
+        id=row["name"],
+        number=row["name"],
+        sku=str(row.get("production_item") or ""),
+        name=str(row.get("item_name") or ""),
+        unit=str(row.get("stock_uom") or ""),
+        planned=planned,
+        produced=number(row.get("produced_qty")),
+        scrapped=number(row.get("process_loss_qty")),
+        status=production_status(row),
+        start_on=site.day(row.get("planned_start_date")),
+        # Without operations nothing is scheduled; then only the day that somebody promised is known.
+        due_on=site.day(row.get("planned_end_date") or row.get("expected_delivery_date")),
+        material_ready=_material_ready(row, planned),
+        sales_order=str(row.get("sales_order") or ""),
+        url=site.link("Work Order", row["name"]),
+        changed_at=site.moment(row.get("modified")),
+        source=site.source,
+        extra=_extra(row, "status", "company"),
+    )
+
+
+def production_status(row: Row) -> ProductionStatus:
+    """Return the state of a Work Order."""
+    if docstatus(row) == 2:
+        return ProductionStatus.CANCELLED
+    return _PRODUCTION[row["status"]]
+
+
+def _material_ready(row: Row, planned: Decimal) -> bool | None:
+    transferred = number(row.get("material_transferred_for_manufacturing"))
+    return None if transferred is None or row.get("skip_transfer") == 1 else transferred >= planned
+
+
+# Parts
+
+
+def docstatus(row: Row) -> int:
+    """Return 0 for a draft, 1 for what is submitted, 2 for what is cancelled; where it is not told, by the status."""
+    known = row.get("docstatus")
+    return int(known) if known is not None else {"Draft": 0, "Cancelled": 2}.get(row["status"], 1)
+
+
+def progress(percent: Any) -> Progress | None:
+    """Return what a percentage means."""
+    share = number(percent)
+    if share is None:
+        return None
+    if share <= 0:
+        return Progress.NONE
+    return Progress.FULL if share >= FULL else Progress.PARTIAL
+
+
+def joined(values: Iterable[Any]) -> str:
+    """Return each name once, in order."""
+    return ", ".join(dict.fromkeys(str(value) for value in values if value))
+
+
+def _extra(row: Row, *names: str) -> dict[str, str]:
+    return {name: str(row[name]) for name in names if row.get(name)}

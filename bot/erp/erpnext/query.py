@@ -1,0 +1,233 @@
+"""What is asked of Frappe for each kind of list: fields, conditions, order (ERP sheet, 4.3 and 4.4).
+
+The conditions of a filter say the same as `bot.erp.listing` says of the records that come of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Generic, TypeVar
+
+from bot.erp import listing
+from bot.erp.erpnext.client import Condition, ListRequest, is_exact, pattern
+from bot.erp.erpnext.documents import FINISHED, FULL, OVER, RECEIVED
+from bot.erp.erpnext.mapping import ApprovalWorkflow, Site, text_to_html
+from bot.erp.model import Area, Invoice, ProductionOrder, PurchaseOrder, SalesOrder
+from bot.erp.port import Filter, ListQuery
+
+D = TypeVar("D", SalesOrder, Invoice, PurchaseOrder, ProductionOrder)
+
+_DATED = "1900-01-01"
+"""Frappe compares a missing date as the year 1, which is before every day: so it must also be after this one."""
+
+
+@dataclass(frozen=True, slots=True)
+class FilterCondition:
+    """What one of the port's filters asks of Frappe, and the field by which the list is then ordered.
+
+    ``exact``: whether every row that comes meets the filter; else the records have to be looked at.
+    """
+
+    conditions: Callable[[date], list[Condition]]
+    by: str
+    exact: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentQuery(Generic[D]):
+    """One kind of document: its DocType, fields of a list, fields that text is looked for in, day, and filters."""
+
+    doctype: str
+    fields: tuple[str, ...]
+    searched: tuple[str, ...]
+    day: str
+    restrictions: Mapping[Filter, FilterCondition]
+    listing: listing.Listing[D]
+
+    def lookup(self, query: ListQuery, today: date, company: str) -> ListRequest:
+        """Return what to ask for; ``company``: the only one to read, if any."""
+        restriction = self.restrictions.get(query.filter)
+        filters = [] if restriction is None else restriction.conditions(today)
+        if company:
+            filters.append(("company", "=", company))
+        order_by = f"{self.day} desc, name asc" if restriction is None else f"{restriction.by} asc, name asc"
+        any_of = [(name, "like", pattern(query.text)) for name in self.searched] if query.text else []
+        return ListRequest(self.doctype, self.fields, filters, any_of, order_by)
+
+    def is_exact(self, query: ListQuery) -> bool:
+        """Whether the rows of `lookup` are just those that the query means, in its order."""
+        restriction = self.restrictions.get(query.filter)
+        return is_exact(query.text) and (restriction is None or restriction.exact)
+
+
+_COMMON = ("name", "docstatus", "status", "company", "modified")
+
+
+def _before(name: str, today: date) -> list[Condition]:
+    return [(name, "<", today.isoformat()), (name, ">", _DATED)]
+
+
+SALES_ORDERS: DocumentQuery[SalesOrder] = DocumentQuery(
+    doctype="Sales Order",
+    fields=(
+        *_COMMON,
+        *("customer", "customer_name", "transaction_date", "delivery_date", "delivery_status", "per_delivered"),
+        *("per_billed", "grand_total", "currency"),
+    ),
+    searched=("name", "customer_name"),
+    day="transaction_date",
+    restrictions={
+        Filter.LATE: FilterCondition(
+            lambda today: [
+                ("docstatus", "=", 1),
+                ("status", "not in", list(OVER)),
+                ("delivery_status", "!=", "Not Applicable"),
+                ("per_delivered", "<", float(FULL)),
+                *_before("delivery_date", today),
+            ],
+            by="delivery_date",
+        )
+    },
+    listing=listing.SALES_ORDERS,
+)
+
+INVOICES: DocumentQuery[Invoice] = DocumentQuery(
+    doctype="Sales Invoice",
+    fields=(
+        *_COMMON,
+        *("customer", "customer_name", "posting_date", "due_date", "grand_total", "rounded_total", "base_grand_total"),
+        *("base_rounded_total", "outstanding_amount", "currency", "party_account_currency", "is_return"),
+    ),
+    searched=("name", "customer_name"),
+    day="posting_date",
+    restrictions={
+        Filter.OVERDUE: FilterCondition(
+            # Not by the status “Overdue”: a job sets it once a day.
+            lambda today: [
+                ("docstatus", "=", 1),
+                ("is_return", "=", 0),
+                ("outstanding_amount", ">", 0),
+                *_before("due_date", today),
+            ],
+            by="due_date",
+        )
+    },
+    listing=listing.INVOICES,
+)
+
+PRODUCTION_ORDERS: DocumentQuery[ProductionOrder] = DocumentQuery(
+    doctype="Work Order",
+    fields=(
+        *_COMMON,
+        *("production_item", "item_name", "stock_uom", "qty", "produced_qty", "process_loss_qty", "skip_transfer"),
+        *("material_transferred_for_manufacturing", "planned_start_date", "planned_end_date"),
+        *("expected_delivery_date", "sales_order"),
+    ),
+    searched=("name", "production_item", "item_name"),
+    day="planned_start_date",
+    restrictions={
+        Filter.LATE: FilterCondition(
+            # Which of two dates counts depends on which is there: the records tell.
+            lambda today: [("docstatus", "<", 2), ("status", "not in", list(FINISHED))],
+            by="planned_end_date",
+            exact=False,
+        )
+    },
+    listing=listing.PRODUCTION_ORDERS,
+)
+
+
+def purchase_orders(workflow: ApprovalWorkflow) -> DocumentQuery[PurchaseOrder]:
+    """Return the kind of Purchase Orders, whose states are their Workflow's."""
+    not_open = sorted(workflow.waiting | workflow.rejected)
+    own = () if workflow.submits else (workflow.field,)
+    return DocumentQuery(
+        doctype="Purchase Order",
+        fields=(
+            *_COMMON,
+            *("supplier", "supplier_name", "owner", "modified_by", "transaction_date", "schedule_date", "per_received"),
+            *("grand_total", "currency", *own),
+        ),
+        searched=("name", "supplier_name"),
+        day="transaction_date",
+        restrictions={
+            Filter.LATE: FilterCondition(
+                lambda today: [
+                    ("docstatus", "=", 1),
+                    (workflow.field, "not in", not_open),
+                    ("status", "not in", list(RECEIVED)),
+                    ("per_received", "<", float(FULL)),
+                    *_before("schedule_date", today),
+                ],
+                by="schedule_date",
+            ),
+            Filter.PENDING: FilterCondition(
+                lambda today: [("docstatus", "<", 2), (workflow.field, "in", sorted(workflow.waiting))],
+                by="transaction_date",
+            ),
+        },
+        listing=listing.PURCHASE_ORDERS,
+    )
+
+
+CHANGE_SOURCES: Mapping[Area, tuple[str, str]] = {
+    Area.PRODUCTS: ("Item", "name"),
+    # One Bin per item and warehouse: an item comes as often as its Bins changed.
+    Area.STOCK: ("Bin", "item_code"),
+    Area.SALES: ("Sales Order", "name"),
+    Area.FINANCE: ("Sales Invoice", "name"),
+    Area.PURCHASING: ("Purchase Order", "name"),
+    Area.PRODUCTION: ("Work Order", "name"),
+}
+"""Where the changes of each area show: the DocType, and the field that holds the record's key."""
+
+
+def changes(doctype: str, key: str, since: datetime | None, site: Site) -> ListRequest:
+    """Return what changed from a time on, in order."""
+    filters = [] if since is None else [("modified", ">=", site.text(since))]
+    return ListRequest(doctype, tuple(dict.fromkeys((key, "modified"))), filters, order_by="modified asc, name asc")
+
+
+def items(text: str = "", *, names: Sequence[str] = ()) -> ListRequest:
+    """Return the search for items by part of code, name or spec; ``names``: for these instead."""
+    filters: list[Condition] = [("disabled", "=", 0), ("has_variants", "=", 0)]
+    if names:
+        filters.append(("name", "in", names))
+    any_of = []
+    if text:
+        # The description is HTML: what is looked for has to be spelled like it.
+        any_of = [(name, "like", pattern(text)) for name in ("name", "item_name")]
+        any_of.append(("description", "like", pattern(text_to_html(text).replace("<br>", "\n"))))
+    return ListRequest(
+        "Item", ("name", "item_name", "description", "stock_uom", "item_group"), filters, any_of, "name asc"
+    )
+
+
+def barcodes(text: str) -> ListRequest:
+    """Return the search for items by part of a barcode."""
+    return ListRequest("Item Barcode", ("parent", "barcode"), [("barcode", "like", pattern(text))], parent="Item")
+
+
+def bins(item: str) -> ListRequest:
+    """Return the places of an item."""
+    fields = (
+        *("warehouse", "actual_qty", "reserved_qty", "reserved_qty_for_production", "reserved_qty_for_sub_contract"),
+        *("ordered_qty", "planned_qty", "projected_qty"),
+    )
+    return ListRequest("Bin", fields, [("item_code", "=", item)], order_by="warehouse asc")
+
+
+def warehouses(names: Sequence[str], company: str) -> ListRequest:
+    """Return warehouses by name; ``company``: only this one's, if any."""
+    filters: list[Condition] = [("name", "in", names)]
+    if company:
+        filters.append(("company", "=", company))
+    return ListRequest("Warehouse", ("name", "warehouse_name", "company"), filters)
+
+
+def children(doctype: str, child: str, field: str, names: Sequence[str]) -> ListRequest:
+    """Return a field of the child rows of documents, in their order."""
+    filters = [("parenttype", "=", doctype), ("parent", "in", names), (field, "is", "set")]
+    return ListRequest(child, ("parent", field), filters, order_by="parent asc, idx asc", parent=doctype)

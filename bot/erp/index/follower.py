@@ -1,0 +1,199 @@
+"""Keeps the index up to date: follows each source's changes from where it stopped, one question after the other.
+
+Codes come from the port's changes and products from its search, both through the hub: within the source's rate, behind
+its breaker, and never two at once. Each batch is stored together with the cursor behind it, so that a crash at any
+moment neither loses nor repeats one.
+
+Changes tell what is new or altered. What an ERP deletes it mostly does not tell, so once a day a source is walked
+through from the beginning, and what the walk does not come upon is gone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from bot.erp.errors import ErpError, Invalid, Unsupported
+from bot.erp.index.folding import entries, fold
+from bot.erp.index.pinyin import chinese, look_up
+from bot.erp.index.port import VERSION, IndexEntry, IndexStore, Readings, SourceFeed, SyncState
+from bot.erp.index.product_reader import read_products
+from bot.erp.index.search import ProductIndex
+from bot.erp.model import Area, Changes, Product
+from bot.errors import DingerpError
+
+log = structlog.get_logger(__name__)
+
+BATCH = 200
+"""Changes that are read and stored at once: storing them takes about 10 ms, for which an acknowledgement may wait."""
+FULL_SCAN_INTERVAL = timedelta(days=1)
+_FRESH = 0.5
+"""Of the pause: another process that has followed the source within that time has spared this one the work."""
+
+LookUp = Callable[[Sequence[str]], Awaitable[Readings]]
+
+
+class IndexFollower:
+    """Follows one source."""
+
+    def __init__(
+        self,
+        source: str,
+        feed: SourceFeed,
+        store: IndexStore,
+        index: ProductIndex,
+        *,
+        now: Callable[[], datetime],
+        look_up: LookUp = look_up,
+        batch: int = BATCH,
+    ) -> None:
+        self.source = source
+        self._feed = feed
+        self._store = store
+        self._index = index
+        self._now = now
+        self._look_up = look_up
+        self._most = self._batch = batch
+
+    async def run(self, pause: float, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+        """Follow the source every ``pause`` seconds, until it turns out that it tells no changes of products."""
+        while await self.follow(unless_within=pause * _FRESH):
+            await sleep(pause)
+
+    async def follow(self, *, unless_within: float = 0.0) -> bool:
+        """Catch up with the source, unless somebody did within so many seconds; returns whether it can be followed.
+
+        Errors are logged and kept for the doctor; the next call goes on from where this one stopped.
+        """
+        try:
+            stored = (await self._store.positions()).get(self.source)
+            trouble = await self._catch_up(stored, unless_within)
+            if trouble is not None:
+                await self._note(trouble)
+        except DingerpError as error:  # the store's own: nowhere to note it
+            log.warning("index.not_kept", source=self.source, error=type(error).__name__)
+            return True
+        return not isinstance(trouble, Unsupported)
+
+    async def _catch_up(self, stored: SyncState | None, unless_within: float) -> ErpError | None:
+        """Read and store batch after batch; returns the error that ended it."""
+        if stored is not None:
+            await self._index.moved(stored)
+            if self._is_fresh(stored, unless_within):
+                return None
+        position = self._start(stored)
+        try:
+            while True:
+                began = self._now()
+                changes = await self._changes(position)
+                if changes is None:
+                    # Most likely another ERP stands behind the name now, and what was found is not there.
+                    position = _restarted(position, synced_at=None)
+                    await self._index.moved(position)
+                    continue
+                reached = self._reach(position, changes, began)
+                if not await self._store_batch(stored, reached, changes):
+                    return None
+                # A source that promises more and does not move on would be asked for ever.
+                stuck = reached.cursor == position.cursor
+                stored = position = reached
+                self._batch = min(self._most, self._batch * 2)
+                if not changes.more or stuck:
+                    await self._index.moved(position)
+                    return None
+        except ErpError as error:
+            # What was too much for the ERP's time may be less next time.
+            self._batch = max(1, self._batch // 4)
+            return error
+
+    def _is_fresh(self, stored: SyncState, within: float) -> bool:
+        return (
+            not stored.walking
+            and stored.version == VERSION
+            and stored.synced_at is not None
+            and self._now() - stored.synced_at < timedelta(seconds=within)
+        )
+
+    def _start(self, stored: SyncState | None) -> SyncState:
+        if stored is None:
+            return SyncState(source=self.source)
+        if stored.version != VERSION:
+            return _restarted(replace(stored, version=VERSION), synced_at=None)
+        if not stored.walking and (stored.walked_at is None or self._now() - stored.walked_at >= FULL_SCAN_INTERVAL):
+            return _restarted(stored, synced_at=stored.synced_at)
+        return stored
+
+    async def _changes(self, position: SyncState) -> Changes | None:
+        """Return the next changes; None where the source does not understand its cursor any more."""
+        try:
+            return await self._feed.changed_since(self.source, Area.PRODUCTS, position.cursor, limit=self._batch)
+        except Invalid:
+            if not position.cursor:
+                raise
+            return None
+
+    def _reach(self, position: SyncState, changes: Changes, began: datetime) -> SyncState:
+        reached = replace(position, cursor=changes.cursor, trouble="")
+        if changes.more:
+            return reached
+        walked_at = began if position.walking else position.walked_at
+        return replace(reached, synced_at=began, walking=False, walked_at=walked_at)
+
+    async def _store_batch(self, before: SyncState | None, reached: SyncState, changes: Changes) -> bool:
+        codes = dict.fromkeys(change.key for change in changes.items)
+        products = await read_products(codes, self._search, most=self._batch)
+        made = await self._entries([product for product in products.values() if product is not None])
+        gone = [key for key, product in products.items() if product is None]
+        return await self._store.advance(before, reached, entries=made, gone=gone)
+
+    async def _search(self, text: str, limit: int) -> tuple[Product, ...]:
+        return await self._feed.search_source(self.source, text, limit=limit)
+
+    async def _entries(self, products: Sequence[Product]) -> list[IndexEntry]:
+        if not products:
+            return []
+        signs = sorted({sign for product in products for sign in chinese(fold(product.name))})
+        readings = dict(await self._store.readings(signs))
+        unknown = [sign for sign in signs if sign not in readings]
+        if unknown:
+            told = await self._look_up(unknown)
+            await self._store.keep_readings(told)
+            readings.update(told)
+        return await asyncio.to_thread(entries, products, readings)
+
+    async def _note(self, trouble: ErpError) -> None:
+        """Write down what is wrong, once."""
+        stored = (await self._store.positions()).get(self.source)
+        name = type(trouble).__name__
+        if stored is not None and stored.trouble == name:
+            return
+        log.warning("index.not_followed", source=self.source, error=name, detail=trouble.detail)
+        await self._store.advance(stored, replace(stored or SyncState(source=self.source), trouble=name))
+
+
+async def run_followers(followers: Iterable[IndexFollower], pause: float) -> None:
+    """Let each source be followed every ``pause`` seconds.
+
+    An adapter that fails in a way that no port allows ends the following of its source alone: the index is a help, and
+    questions do without it.
+    """
+    tasks = {asyncio.create_task(follower.run(pause), name=f"index {follower.source}") for follower in followers}
+    waiting = set(tasks)
+    try:
+        while waiting:
+            done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                if not task.cancelled() and (error := task.exception()):
+                    log.error("index.crashed", part=task.get_name(), exc_info=error)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _restarted(position: SyncState, *, synced_at: datetime | None) -> SyncState:
+    return replace(position, cursor="", walk=position.walk + 1, walking=True, synced_at=synced_at)

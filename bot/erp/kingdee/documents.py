@@ -1,0 +1,341 @@
+"""Single values as the WebAPI spells them, and the workflow tasks of purchase orders (ERP sheet, 1.8, 1.9)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from bot.erp.kingdee.client import Row, is_true
+from bot.erp.kingdee.mapping import ValueReader, WorkflowRun, code, text
+from bot.erp.model import (
+    Approval,
+    Invoice,
+    InvoiceStatus,
+    OrderLine,
+    OrderStatus,
+    Product,
+    ProductionOrder,
+    ProductionStatus,
+    Progress,
+    PurchaseLine,
+    PurchaseOrder,
+    PurchaseStatus,
+    SalesOrder,
+)
+from bot.erp.values import number, progress
+
+AUDITED, CHECKING, AGAIN = "C", "B", "D"
+_CLOSED = _VOIDED = "B"
+_WRITTEN_OFF = {"A": InvoiceStatus.UNPAID, "B": InvoiceStatus.PART_PAID, "C": InvoiceStatus.PAID}
+_PRODUCTION = {
+    "1": ProductionStatus.PLANNED,
+    "2": ProductionStatus.PLANNED,
+    "3": ProductionStatus.RELEASED,
+    "4": ProductionStatus.RUNNING,
+    "5": ProductionStatus.DONE,
+    "6": ProductionStatus.DONE,
+    "7": ProductionStatus.DONE,
+}
+_USERS = ("FCreatorId", "FModifierId")
+_SAVED_BY = frozenset({*_USERS, "FModifierId.FName"})
+PRODUCTION_UNFINISHED = tuple(key for key, status in _PRODUCTION.items() if status is not ProductionStatus.DONE)
+
+Lines = Sequence[Row]
+"""The lines of one bill; each repeats the header."""
+
+
+def bills(rows: Iterable[Row]) -> dict[str, list[Row]]:
+    """Return lines by the bill they belong to, in order."""
+    grouped: dict[str, list[Row]] = {}
+    for row in rows:
+        grouped.setdefault(code(row["FID"]), []).append(row)
+    return grouped
+
+
+def order_status(document: str, close: str, cancel: str, delivery: Progress | None) -> OrderStatus:
+    """Return a sales order's state."""
+    if cancel == _VOIDED:
+        return OrderStatus.CANCELLED
+    if close == _CLOSED:
+        return OrderStatus.CLOSED
+    if document != AUDITED:
+        return OrderStatus.DRAFT
+    by_delivery = {Progress.PARTIAL: OrderStatus.PARTLY_DELIVERED, Progress.FULL: OrderStatus.DELIVERED}
+    return by_delivery.get(delivery or Progress.NONE, OrderStatus.OPEN)
+
+
+def invoice_status(document: str, cancel: str, written_off: str) -> InvoiceStatus:
+    """Return a receivable's state."""
+    if cancel == _VOIDED:
+        return InvoiceStatus.VOID
+    return _WRITTEN_OFF.get(written_off, InvoiceStatus.UNPAID) if document == AUDITED else InvoiceStatus.DRAFT
+
+
+def purchase_status(document: str, close: str, cancel: str, *, rejected: bool) -> PurchaseStatus:
+    """Return a purchase order's state; ``rejected``: its workflow's last word."""
+    if cancel == _VOIDED:
+        return PurchaseStatus.CANCELLED
+    if close == _CLOSED:
+        return PurchaseStatus.DONE
+    if document == AGAIN:
+        # An order whose approval was taken back (UnAudit) stands at D too.
+        return PurchaseStatus.REJECTED if rejected else PurchaseStatus.DRAFT
+    known = {CHECKING: PurchaseStatus.WAITING, AUDITED: PurchaseStatus.APPROVED}
+    return known.get(document, PurchaseStatus.DRAFT)
+
+
+def production_status(document: str, cancel: str, status: str) -> ProductionStatus:
+    """Return a production order's state."""
+    if cancel == _VOIDED:
+        return ProductionStatus.CANCELLED
+    return _PRODUCTION.get(status, ProductionStatus.PLANNED) if document == AUDITED else ProductionStatus.PLANNED
+
+
+def production_number(row: Row) -> str:
+    """Return a production order's number: its bill's, with the line behind it from the second on."""
+    bill, line = code(row["FBillNo"]), code(row["FTreeEntity_FSeq"])
+    return bill if line in ("", "0", "1") else f"{bill}#{line}"
+
+
+def product(row: Row) -> Product:
+    """Return a material; quantities are in its base unit."""
+    return Product(
+        sku=code(row["FNumber"]),
+        name=text(row["FName"]),
+        spec=text(row["FSpecification"]),
+        unit=text(row["FBaseUnitId.FName"]),
+        category=text(row.get("FMaterialGroup.FName")),
+        barcode=text(row.get("FBARCODE")),
+    )
+
+
+def reorder_point(rows: Lines) -> Decimal | None:
+    """Return the reorder point of a material, else its safety stock.
+
+    None where it is switched off, counted in another unit than stock, or different in several organisations.
+    """
+    found = {_reorder_point(row) for row in rows}
+    return found.pop() if len(found) == 1 else None
+
+
+def _reorder_point(row: Row) -> Decimal | None:
+    store = text(row.get("FStoreUnitID.FName"))
+    if store and store != text(row["FBaseUnitId.FName"]):
+        return None
+    for switch, figure in (("FIsEnableReOrder", "FReOrderGood"), ("FIsEnableSafeStock", "FSafeStock")):
+        known = number(row.get(figure))
+        if known is not None and (is_true(row[switch]) if switch in row else known > 0):
+            return known
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentMapper:
+    """Makes documents of one source."""
+
+    source: str
+    values: ValueReader
+    rejections: Sequence[str]
+
+    def changed_at(self, row: Row) -> datetime | None:
+        """Return when a record was last changed: an audit does not always touch the time of change (1.8)."""
+        times = (self.values.time(row.get(key)) for key in ("FModifyDate", "FApproveDate"))
+        return max(filter(None, times), default=None)
+
+    def order(self, lines: Lines) -> SalesOrder:
+        """Return a sales order."""
+        head = lines[0]
+        currency = self.values.currency(head, "FSettleCurrId")
+        entries = [row for row in lines if code(row["FSaleOrderEntry_FEntryId"]) not in ("", "0")]
+        parts = tuple(self._order_line(row, currency) for row in entries)
+        delivery = progress((line.delivered, line.quantity) for line in parts)
+        owed = [line.due_on for line in parts if (line.delivered or 0) < line.quantity]
+        return SalesOrder(
+            id=code(head["FID"]),
+            number=code(head["FBillNo"]),
+            customer=text(head["FCustId.FName"]),
+            status=order_status(*_states(head), delivery),
+            delivery=delivery,
+            billing=progress((line.invoiced, line.quantity) for line in parts),
+            ordered_on=self.values.day(head["FDate"]),
+            promised_on=_due(owed, [line.due_on for line in parts]),
+            total=self.values.money(head["FBillAllAmount"], currency),
+            lines=parts,
+            salesperson=text(head.get("FSalerId.FName")),
+            changed_at=self.changed_at(head),
+            source=self.source,
+            extra=_unknown_currency(head, "FSettleCurrId", currency),
+        )
+
+    def _order_line(self, row: Row, currency: str) -> OrderLine:
+        return OrderLine(
+            sku=code(row["FMaterialId.FNumber"]),
+            name=text(row["FMaterialId.FName"]),
+            unit=text(row["FUnitID.FName"]),
+            quantity=number(row["FQty"]) or Decimal(0),
+            delivered=number(row["FStockOutQty"]),
+            invoiced=number(row.get("FInvoiceQty")),
+            price=self.values.money(row["FTaxPrice"], currency),
+            amount=self.values.money(row["FAllAmount"], currency),
+            due_on=self.values.day(row["FDeliveryDate"]),
+        )
+
+    def invoice(self, lines: Lines, sources: Lines) -> Invoice:
+        """Return a receivable, of the lines of its payment plan and of its details."""
+        head = lines[0]
+        currency = self.values.currency(head, "FCURRENCYID")
+        total = number(head["FALLAMOUNTFOR"])
+        cancel, written_off = code(head.get("FCancelStatus")), code(head["FWRITTENOFFSTATUS"])
+        status = invoice_status(code(head["FDOCUMENTSTATUS"]), cancel, written_off)
+        plan = [(self.values.day(row.get("FENDDATE")), _rest(row)) for row in lines]
+        due = [day for day, rest in plan if day is not None and rest]
+        # A receivable may be made of a delivery, whose number is no order's.
+        orders = {code(row.get("FSourceBillNo")) for row in sources if _is_order(row)} - {""}
+        return Invoice(
+            id=code(head["FID"]),
+            number=code(head["FBillNo"]),
+            customer=text(head["FCUSTOMERID.FName"]),
+            status=status,
+            issued_on=self.values.day(head["FDATE"]),
+            due_on=min(due, default=self.values.day(head["FENDDATE_H"])),
+            total=self.values.money(total, currency),
+            open_amount=self.values.money(_open(status, total, [rest for _, rest in plan]), currency),
+            is_credit_note=total is not None and total < 0,
+            order_number=orders.pop() if len(orders) == 1 else "",
+            changed_at=self.changed_at(head),
+            source=self.source,
+            extra=_unknown_currency(head, "FCURRENCYID", currency),
+        )
+
+    def purchase_order(self, lines: Lines, course: WorkflowRun | None) -> PurchaseOrder:
+        """Return a purchase order; ``course`` is its workflow's, None where there is none or it may not be read."""
+        head = lines[0]
+        currency = self.values.currency(head, "FSettleCurrId")
+        entries = [row for row in lines if code(row["FPOOrderEntry_FEntryId"]) not in ("", "0")]
+        parts = tuple(self._purchase_line(row, currency) for row in entries)
+        dues = [self.values.day(row["FDeliveryDate"]) for row in entries]
+        owed = [due for due, line in zip(dues, parts, strict=True) if (line.received or 0) < line.quantity]
+        rejected = course is not None and course.rejected(self.rejections)
+        status = purchase_status(*_states(head), rejected=rejected)
+        approval = self._approval(status, head, course)
+        last = course.last if course else None
+        times = (self.changed_at(head), last.done_at if last else None)
+        return PurchaseOrder(
+            id=code(head["FID"]),
+            number=code(head["FBillNo"]),
+            vendor=text(head["FSupplierId.FName"]),
+            status=status,
+            approval=approval,
+            requester=_user(head, "FCreatorId"),
+            changed_by=_user(head, "FModifierId"),
+            buyer=text(head.get("FPurchaserId.FName")),
+            ordered_on=self.values.day(head["FDate"]),
+            due_on=_due(owed, dues),
+            total=self.values.money(head["FBillAllAmount"], currency),
+            received=progress((line.received, line.quantity) for line in parts),
+            lines=parts,
+            version=_version(lines, approval),
+            changed_at=max(filter(None, times), default=None),
+            source=self.source,
+            people={number: text(head.get(f"{key}.FName")) for key in _USERS if (number := _user(head, key))},
+            extra=_unknown_currency(head, "FSettleCurrId", currency),
+        )
+
+    def _approval(self, status: PurchaseStatus, head: Row, course: WorkflowRun | None) -> Approval | None:
+        if status in (PurchaseStatus.DRAFT, PurchaseStatus.CANCELLED):
+            return None
+        if course is not None:
+            return course.approval()
+        # Audited by hand or by the bot's own account, which is nobody's decision in the chat.
+        return Approval(decided_at=self.values.time(head.get("FApproveDate")))
+
+    def _purchase_line(self, row: Row, currency: str) -> PurchaseLine:
+        return PurchaseLine(
+            sku=code(row["FMaterialId.FNumber"]),
+            name=text(row["FMaterialId.FName"]),
+            unit=text(row["FUnitId.FName"]),
+            quantity=number(row["FQty"]) or Decimal(0),
+            received=number(row["FStockInQty"]),
+            price=self.values.money(row["FTaxPrice"], currency),
+            amount=self.values.money(row["FAllAmount"], currency),
+        )
+
+    def production_order(self, row: Row) -> ProductionOrder:
+        """Return a production order: one line of a bill."""
+        cancel = code(row.get("FCancelStatus"))
+        return ProductionOrder(
+            id=f"{code(row['FID'])}-{code(row['FTreeEntity_FEntryId'])}",
+            number=production_number(row),
+            sku=code(row["FMaterialId.FNumber"]),
+            name=text(row["FMaterialId.FName"]),
+            unit=text(row["FUnitId.FName"]),
+            planned=number(row["FQty"]) or Decimal(0),
+            produced=number(row.get("FStockInQuaQty")),
+            scrapped=number(row.get("FScrapQty")),
+            status=production_status(code(row["FDocumentStatus"]), cancel, code(row["FStatus"])),
+            start_on=self.values.day(row["FPlanStartDate"]),
+            due_on=self.values.day(row["FPlanFinishDate"]),
+            sales_order=code(row.get("FSaleOrderNo")),
+            changed_at=self.changed_at(row),
+            source=self.source,
+        )
+
+
+def _states(head: Row) -> tuple[str, str, str]:
+    return code(head["FDocumentStatus"]), code(head["FCloseStatus"]), code(head["FCancelStatus"])
+
+
+def _user(head: Row, key: str) -> str:
+    """Return the number of a user, by which decisions name them; 0 is nobody."""
+    number = code(head.get(key))
+    return "" if number == "0" else number
+
+
+def _due(owed: Iterable[date | None], every: Iterable[date | None]) -> date | None:
+    """Return the first day on which something still owed is due; of a finished document its last."""
+    first = min(filter(None, owed), default=None)
+    return first or max(filter(None, every), default=None)
+
+
+def _is_order(row: Row) -> bool:
+    return code(row.get("FSourceType")).upper() in ("", "SAL_SALEORDER")
+
+
+def _rest(row: Row) -> Decimal | None:
+    """Return what is open of a line of a payment plan."""
+    rest = number(row.get("FNOTVERIFICATEAMOUNT"))
+    wanted, done = number(row.get("FPAYAMOUNTFOR")), number(row.get("FWRITTENOFFAMOUNT"))
+    return wanted - done if rest is None and wanted is not None and done is not None else rest
+
+
+def _open(status: InvoiceStatus, total: Decimal | None, rests: Sequence[Decimal | None]) -> Decimal | None:
+    """Return what is still owed; where the plan does not say, only all or nothing is known."""
+    if status in (InvoiceStatus.VOID, InvoiceStatus.PAID):
+        return Decimal(0)
+    known = [rest for rest in rests if rest is not None]
+    if len(known) == len(rests):
+        return sum(known, Decimal(0))
+    return None if status is InvoiceStatus.PART_PAID else total
+
+
+def _unknown_currency(head: Row, key: str, currency: str) -> Mapping[str, str]:
+    return {} if currency else {"currency": code(head.get(f"{key}.FName")) or code(head.get(f"{key}.FCode"))}
+
+
+def _version(lines: Lines, approval: Approval | None) -> str:
+    """Return a sign that changes with every edit: the ERP keeps no version, and its time of change is too coarse.
+
+    Who made the edit is no part of it: what is the same is the same whoever saved it.
+    """
+    level = (approval.level, approval.decided_by, str(approval.decided_at)) if approval else ()
+    told = json.dumps([_plain(lines), level], ensure_ascii=True, sort_keys=True)
+    return hashlib.blake2b(told.encode(), digest_size=9).hexdigest()
+
+
+def _plain(lines: Lines) -> list[dict[str, Any]]:
+    return [{key: str(value) for key, value in line.items() if key not in _SAVED_BY} for line in lines]

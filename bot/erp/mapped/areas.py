@@ -1,0 +1,61 @@
+"""The areas of a configuration, by the names that both mapped vendors give to their parts.
+
+A section has ``fields``, may have ``changes``, ``lines`` (of orders) and ``places`` (of stock), each with ``fields`` of
+its own where it has any.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel
+
+from bot.erp.mapped.builders import DOCUMENTS, PLACE, PRODUCT, TOTAL
+from bot.erp.mapped.reader import RecordMapping
+from bot.erp.model import Area
+from bot.erp.port import Capability
+
+Areas = Mapping[Area, Any]
+
+
+def areas_of(options: BaseModel) -> Areas:
+    """Return the areas that are configured."""
+    found = {area: getattr(options, area) for area in Area}
+    return {area: section for area, section in found.items() if section is not None}
+
+
+def mappings_of(sections: Areas) -> dict[str, RecordMapping[Any]]:
+    """Return the layouts with their fields, by area; that of warehouses as ``stock.places``."""
+    found: dict[str, RecordMapping[Any]] = {}
+    if Area.PRODUCTS in sections:
+        found[Area.PRODUCTS] = RecordMapping(PRODUCT, sections[Area.PRODUCTS].fields)
+    if Area.STOCK in sections:
+        found[Area.STOCK] = RecordMapping(TOTAL, sections[Area.STOCK].fields)
+        if sections[Area.STOCK].places is not None:
+            found["stock.places"] = RecordMapping(PLACE, sections[Area.STOCK].places.fields)
+    for document in DOCUMENTS:
+        section = sections.get(document.area)
+        if section is not None:
+            lines = getattr(section, "lines", None)
+            of_lines = RecordMapping(document.lines, lines.fields) if document.lines and lines else None
+            found[document.area] = RecordMapping(document.layout, section.fields, of_lines)
+    return found
+
+
+def capabilities_of(sections: Areas) -> frozenset[Capability]:
+    """Return what the configured areas and fields make possible to read."""
+    found = {document.capability for document in DOCUMENTS if document.area in sections}
+    stock = sections.get(Area.STOCK)
+    if stock is not None:
+        figures = {*stock.fields, *(stock.places.fields if stock.places else ())}
+        found.add(Capability.STOCK)
+        if stock.places is not None:
+            found.add(Capability.STOCK_PER_WAREHOUSE)
+        if figures >= {"reserved", "incoming"}:
+            found.add(Capability.RESERVED_AND_INCOMING)
+        if "reorder_point" in figures:
+            found.add(Capability.REORDER_POINT)
+    if any(section.changes is not None for section in sections.values()):
+        found.add(Capability.CHANGED_SINCE)
+    return frozenset(found)

@@ -1,0 +1,273 @@
+"""The bot's records made of values: what follows from what is the same whatever the values came out of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from hashlib import blake2b
+from typing import Any, Generic, TypeVar
+
+from bot.erp import listing
+from bot.erp.mapped import schema
+from bot.erp.mapped.reader import MappingContext, RecordBuilder, RecordFields
+from bot.erp.model import (
+    Approval,
+    Area,
+    Invoice,
+    InvoiceStatus,
+    OrderLine,
+    OrderStatus,
+    Product,
+    ProductionOrder,
+    Progress,
+    PurchaseLine,
+    PurchaseOrder,
+    PurchaseStatus,
+    Quantities,
+    SalesOrder,
+    StockLevel,
+    WarehouseStock,
+)
+from bot.erp.port import Capability
+
+D = TypeVar("D", SalesOrder, Invoice, PurchaseOrder, ProductionOrder)
+
+FIGURES = ("on_hand", "reserved", "available", "incoming", "outgoing", "forecast")
+
+_VERSION = "~"
+"""Between the ERP's own version and our fingerprint."""
+
+_BY_DELIVERY = {Progress.PARTIAL: OrderStatus.PARTLY_DELIVERED, Progress.FULL: OrderStatus.DELIVERED}
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentMapping(Generic[D]):
+    """One kind of document: its layout, its lines', how it is listed, and what is offered with it."""
+
+    layout: RecordBuilder[D]
+    lines: RecordBuilder[Any] | None
+    listing: listing.Listing[D]
+    capability: Capability
+
+    @property
+    def area(self) -> Area:
+        """Return its area."""
+        return self.layout.area
+
+
+def _product(values: RecordFields, _lines: tuple[Any, ...], _ground: MappingContext) -> Product:
+    return Product(unit=values.unit, **values.some("sku", "name", "spec", "category", "barcode"))
+
+
+def _place(values: RecordFields, _lines: tuple[Any, ...], _ground: MappingContext) -> WarehouseStock:
+    return WarehouseStock(
+        code=values["code"], name=values["name"] or values["code"], quantities=Quantities(**values.some(*FIGURES))
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class StockTotal:
+    """A product's figures over all places, as far as the ERP itself tells them."""
+
+    quantities: Quantities
+    reorder_point: Decimal | None = None
+    as_of: datetime | None = None
+    company: str = ""
+
+
+def _total(values: RecordFields, _lines: tuple[Any, ...], _ground: MappingContext) -> StockTotal:
+    return StockTotal(Quantities(**values.some(*FIGURES)), values["reorder_point"], values["as_of"], values["company"])
+
+
+def stock_level(
+    product: Product,
+    total: StockTotal | None,
+    places: tuple[WarehouseStock, ...],
+    mapped: frozenset[str],
+    ground: MappingContext,
+) -> StockLevel:
+    """Return a product's stock. What ``total`` does not say is what the places add up to.
+
+    ``mapped``: the figures that places have. A product that is in no place has none of these, which is zero; a figure
+    that one place lacks is not known in total. Several rows of one place, such as its batches, are added up.
+    """
+    total = total or StockTotal(Quantities(on_hand=None))
+    places = _by_code(places)
+    figures: dict[str, Decimal | None] = {}
+    for name in FIGURES:
+        told = getattr(total.quantities, name)
+        summed = _sum(name, places) if name in mapped else None
+        figures[name] = summed if told is None else told
+    return StockLevel(
+        product=product,
+        total=Quantities(**figures),
+        per_warehouse=places,
+        reorder_point=total.reorder_point,
+        as_of=total.as_of or ground.now(),
+        company=total.company,
+        source=ground.source,
+    )
+
+
+def _by_code(rows: tuple[WarehouseStock, ...]) -> tuple[WarehouseStock, ...]:
+    places: dict[str, list[WarehouseStock]] = {}
+    for row in rows:
+        places.setdefault(row.code, []).append(row)
+    return tuple(
+        replace(of_place[0], quantities=Quantities(**{name: _sum(name, of_place) for name in FIGURES}))
+        for of_place in places.values()
+    )
+
+
+def _sum(name: str, places: Iterable[WarehouseStock]) -> Decimal | None:
+    figures = [getattr(place.quantities, name) for place in places]
+    return None if None in figures else sum(figures, Decimal(0))
+
+
+def _sales_order(values: RecordFields, lines: tuple[OrderLine, ...], ground: MappingContext) -> SalesOrder:
+    status = values["status"]
+    if status is OrderStatus.OPEN:
+        # Most ERPs have one word for open and keep what was delivered beside it (ERP sheet, 11.2).
+        status = _BY_DELIVERY.get(values["delivery"], status)
+    return SalesOrder(
+        id=values["id"] or values["number"],
+        status=status,
+        total=values.money("total"),
+        lines=lines,
+        source=ground.source,
+        **values.some("number", "customer", "delivery", "billing", "payment", "ordered_on", "promised_on"),
+        **values.some("salesperson", "url", "changed_at"),
+    )
+
+
+def _order_line(values: RecordFields, _lines: tuple[Any, ...], _ground: MappingContext) -> OrderLine:
+    return OrderLine(
+        unit=values.unit,
+        price=values.money("price"),
+        amount=values.money("amount"),
+        **values.some("sku", "name", "quantity", "delivered", "invoiced", "due_on"),
+    )
+
+
+def _invoice(values: RecordFields, _lines: tuple[Any, ...], ground: MappingContext) -> Invoice:
+    total, open_amount = values.money("total"), values.money("open_amount")
+    credit = values["is_credit_note"]
+    if credit is None:
+        credit = total is not None and total.amount < 0
+    if credit:
+        # Many ERPs keep what they owe as a positive amount of another kind of document.
+        total, open_amount = (each and type(each)(-abs(each.amount), each.currency) for each in (total, open_amount))
+    status = values["status"]
+    if status is InvoiceStatus.UNPAID and total is not None and open_amount is not None:
+        partly = 0 < abs(open_amount.amount) < abs(total.amount)
+        status = InvoiceStatus.PART_PAID if partly else status
+    return Invoice(
+        id=values["id"] or values["number"],
+        status=status,
+        total=total,
+        open_amount=open_amount,
+        is_credit_note=credit,
+        source=ground.source,
+        **values.some("number", "customer", "issued_on", "due_on", "order_number", "url", "changed_at"),
+    )
+
+
+def _purchase_order(values: RecordFields, lines: tuple[PurchaseLine, ...], ground: MappingContext) -> PurchaseOrder:
+    return PurchaseOrder(
+        id=values["id"] or values["number"],
+        approval=_approval(values),
+        total=values.money("total"),
+        lines=lines,
+        version=f"{values['version']}{_VERSION}{_fingerprint(values)}",
+        source=ground.source,
+        **values.some("number", "vendor", "status", "requester", "buyer", "ordered_on", "due_on", "received"),
+        **values.some("url", "changed_by", "changed_at"),
+    )
+
+
+def _approval(values: RecordFields) -> Approval | None:
+    told = values.some("pending_for", "level", "levels", "decided_by", "decided_at", "reason", "task_id")
+    known = {name: value for name, value in told.items() if value not in (None, "", ())}
+    if not known and values["status"] is not PurchaseStatus.WAITING:
+        return None
+    return Approval(**known)
+
+
+def own_version(version: str) -> str:
+    """Return the ERP's own version out of that of a purchase order, “” if none is mapped."""
+    return version.rpartition(_VERSION)[0]
+
+
+def _fingerprint(values: RecordFields) -> str:
+    """Return a short sign for everything that a purchase order says: an edit within one tick of a clock shows too.
+
+    Who saved it is no part of it: what is the same is the same whoever saved it.
+    """
+    said = [(name, _plain(value)) for name, value in sorted(values.fields.items()) if name != "changed_by"]
+    return blake2b(repr((said, values.currency)).encode(errors="replace"), digest_size=8).hexdigest()
+
+
+def _plain(value: Any) -> str:
+    # 100 and 100.00 are one amount, and +08:00 and UTC one time.
+    if isinstance(value, Decimal):
+        whole, _, fraction = format(value, "f").partition(".")
+        return f"{whole}.{fraction.rstrip('0')}"
+    return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else str(value)
+
+
+def _purchase_line(values: RecordFields, _lines: tuple[Any, ...], _ground: MappingContext) -> PurchaseLine:
+    return PurchaseLine(
+        unit=values.unit,
+        price=values.money("price"),
+        amount=values.money("amount"),
+        **values.some("sku", "name", "quantity", "received"),
+    )
+
+
+def _production_order(values: RecordFields, _lines: tuple[Any, ...], ground: MappingContext) -> ProductionOrder:
+    return ProductionOrder(
+        id=values["id"] or values["number"],
+        unit=values.unit,
+        source=ground.source,
+        **values.some("number", "sku", "name", "planned", "produced", "scrapped", "status", "start_on", "due_on"),
+        **values.some("material_ready", "sales_order", "url", "changed_at"),
+    )
+
+
+PRODUCT = RecordBuilder(Area.PRODUCTS, schema.PRODUCT, "sku", _product)
+PLACE = RecordBuilder(Area.STOCK, schema.PLACE, "code", _place)
+TOTAL = RecordBuilder(Area.STOCK, schema.STOCK, "company", _total)
+
+SALES: DocumentMapping[SalesOrder] = DocumentMapping(
+    RecordBuilder(Area.SALES, schema.SALES_ORDER, "number", _sales_order),
+    RecordBuilder(Area.SALES, schema.ORDER_LINE, "sku", _order_line),
+    listing.SALES_ORDERS,
+    Capability.SALES_ORDERS,
+)
+FINANCE: DocumentMapping[Invoice] = DocumentMapping(
+    RecordBuilder(Area.FINANCE, schema.INVOICE, "number", _invoice), None, listing.INVOICES, Capability.INVOICES
+)
+PURCHASING: DocumentMapping[PurchaseOrder] = DocumentMapping(
+    RecordBuilder(Area.PURCHASING, schema.PURCHASE_ORDER, "number", _purchase_order),
+    RecordBuilder(Area.PURCHASING, schema.PURCHASE_LINE, "sku", _purchase_line),
+    listing.PURCHASE_ORDERS,
+    Capability.PURCHASE_ORDERS,
+)
+PRODUCTION: DocumentMapping[ProductionOrder] = DocumentMapping(
+    RecordBuilder(Area.PRODUCTION, schema.PRODUCTION_ORDER, "number", _production_order),
+    None,
+    listing.PRODUCTION_ORDERS,
+    Capability.PRODUCTION_ORDERS,
+)
+DOCUMENTS: tuple[DocumentMapping[Any], ...] = (SALES, FINANCE, PURCHASING, PRODUCTION)
+
+
+def _change(values: RecordFields, _lines: tuple[Any, ...], _ground: MappingContext) -> tuple[str, datetime]:
+    return values["key"], values["changed_at"]
+
+
+def change_builder(area: Area) -> RecordBuilder[tuple[str, datetime]]:
+    """Return the layout of an area's changes: key and time."""
+    return RecordBuilder(area, schema.CHANGE, "key", _change)

@@ -1,0 +1,164 @@
+"""Which fields a record has that a configuration may map, of what sort each is, and which it must map."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+from bot.erp.model import InvoiceStatus, OrderStatus, ProductionStatus, Progress, PurchaseStatus
+
+
+class FieldKind(StrEnum):
+    """How a value is read; an enumeration of the domain stands for its own words."""
+
+    KEY = "key"
+    """A code or number: text without the blanks with which fixed-width columns fill it up."""
+    TEXT = "text"
+    NUMBER = "number"
+    COUNT = "count"
+    DAY = "day"
+    MOMENT = "moment"
+    FLAG = "flag"
+    NAMES = "names"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldSpec:
+    """One field of a shape."""
+
+    sort: FieldKind | type[StrEnum]
+    required: bool = False
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Return the words that it knows, none where it is no enumeration."""
+        return () if isinstance(self.sort, FieldKind) else tuple(self.sort)
+
+
+Schema = Mapping[str, FieldSpec]
+
+
+def _schema(required: str, **sorts: FieldKind | type[StrEnum]) -> Schema:
+    needed = required.split()
+    return MappingProxyType({name: FieldSpec(sort, name in needed) for name, sort in sorts.items()})
+
+
+_FIGURES = dict.fromkeys(("on_hand", "reserved", "available", "incoming", "outgoing", "forecast"), FieldKind.NUMBER)
+
+PRODUCT = _schema(
+    "sku name",
+    sku=FieldKind.KEY,
+    name=FieldKind.TEXT,
+    spec=FieldKind.TEXT,
+    unit=FieldKind.KEY,
+    category=FieldKind.TEXT,
+    barcode=FieldKind.KEY,
+)
+PLACE = _schema("code on_hand", code=FieldKind.KEY, name=FieldKind.TEXT, **_FIGURES)
+STOCK = _schema("", **_FIGURES, reorder_point=FieldKind.NUMBER, as_of=FieldKind.MOMENT, company=FieldKind.TEXT)
+SALES_ORDER = _schema(
+    "number customer status",
+    id=FieldKind.KEY,
+    number=FieldKind.KEY,
+    customer=FieldKind.TEXT,
+    status=OrderStatus,
+    delivery=Progress,
+    billing=Progress,
+    payment=Progress,
+    ordered_on=FieldKind.DAY,
+    promised_on=FieldKind.DAY,
+    total=FieldKind.NUMBER,
+    currency=FieldKind.KEY,
+    salesperson=FieldKind.TEXT,
+    url=FieldKind.KEY,
+    changed_at=FieldKind.MOMENT,
+)
+ORDER_LINE = _schema(
+    "sku quantity",
+    sku=FieldKind.KEY,
+    name=FieldKind.TEXT,
+    unit=FieldKind.KEY,
+    quantity=FieldKind.NUMBER,
+    delivered=FieldKind.NUMBER,
+    invoiced=FieldKind.NUMBER,
+    price=FieldKind.NUMBER,
+    amount=FieldKind.NUMBER,
+    currency=FieldKind.KEY,
+    due_on=FieldKind.DAY,
+)
+INVOICE = _schema(
+    "number customer status",
+    id=FieldKind.KEY,
+    number=FieldKind.KEY,
+    customer=FieldKind.TEXT,
+    status=InvoiceStatus,
+    issued_on=FieldKind.DAY,
+    due_on=FieldKind.DAY,
+    total=FieldKind.NUMBER,
+    open_amount=FieldKind.NUMBER,
+    currency=FieldKind.KEY,
+    is_credit_note=FieldKind.FLAG,
+    order_number=FieldKind.KEY,
+    url=FieldKind.KEY,
+    changed_at=FieldKind.MOMENT,
+)
+PURCHASE_ORDER = _schema(
+    "number vendor status",
+    id=FieldKind.KEY,
+    number=FieldKind.KEY,
+    vendor=FieldKind.TEXT,
+    status=PurchaseStatus,
+    requester=FieldKind.KEY,
+    changed_by=FieldKind.KEY,
+    buyer=FieldKind.TEXT,
+    ordered_on=FieldKind.DAY,
+    due_on=FieldKind.DAY,
+    total=FieldKind.NUMBER,
+    currency=FieldKind.KEY,
+    received=Progress,
+    version=FieldKind.KEY,
+    url=FieldKind.KEY,
+    changed_at=FieldKind.MOMENT,
+    pending_for=FieldKind.NAMES,
+    level=FieldKind.COUNT,
+    levels=FieldKind.COUNT,
+    decided_by=FieldKind.KEY,
+    decided_at=FieldKind.MOMENT,
+    reason=FieldKind.TEXT,
+    task_id=FieldKind.KEY,
+)
+PURCHASE_LINE = _schema(
+    "sku quantity",
+    sku=FieldKind.KEY,
+    name=FieldKind.TEXT,
+    unit=FieldKind.KEY,
+    quantity=FieldKind.NUMBER,
+    received=FieldKind.NUMBER,
+    price=FieldKind.NUMBER,
+    amount=FieldKind.NUMBER,
+    currency=FieldKind.KEY,
+)
+PRODUCTION_ORDER = _schema(
+    "number sku planned status",
+    id=FieldKind.KEY,
+    number=FieldKind.KEY,
+    sku=FieldKind.KEY,
+    name=FieldKind.TEXT,
+    unit=FieldKind.KEY,
+    planned=FieldKind.NUMBER,
+    produced=FieldKind.NUMBER,
+    scrapped=FieldKind.NUMBER,
+    status=ProductionStatus,
+    start_on=FieldKind.DAY,
+    due_on=FieldKind.DAY,
+    material_ready=FieldKind.FLAG,
+    sales_order=FieldKind.KEY,
+    url=FieldKind.KEY,
+    changed_at=FieldKind.MOMENT,
+)
+CHANGE = _schema("key changed_at", key=FieldKind.KEY, changed_at=FieldKind.MOMENT)
+
+MONEY = frozenset({"total", "open_amount", "price", "amount"})
+"""Numbers that are amounts of the record's currency."""

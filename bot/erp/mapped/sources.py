@@ -1,0 +1,174 @@
+"""The configuration of fields: where each comes from, checked against the shape of its record when it is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from bot.erp.mapped import schema
+from bot.erp.mapped.schema import MONEY, FieldKind, FieldSpec, Schema
+from bot.erp.model import Area, Progress
+
+EPOCH, EPOCH_MS = "epoch", "epoch_ms"
+ZONED, NAIVE = "zoned", "naive"
+
+
+def known_zone(name: str) -> str:
+    """Return the name of a time zone; raises `ValueError` for one that does not exist."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(f"unknown time zone {name!r}, an example is Asia/Shanghai") from error
+    return name
+
+
+def known_format(text: str) -> str:
+    """Return how times are written; raises `ValueError` for what is neither a pattern nor one of the words."""
+    if text and "%" not in text and text not in (EPOCH, EPOCH_MS):
+        raise ValueError(f"{text!r} is no format; examples are %d.%m.%Y, {EPOCH} and {EPOCH_MS}")
+    return text
+
+
+def known_time_format(text: str) -> str:
+    """Return how times of changes are compared; raises `ValueError` for what is no pattern and none of the words."""
+    if text not in ("", ZONED, NAIVE, EPOCH, EPOCH_MS) and "%" not in text:
+        raise ValueError(
+            f"{text!r} is none of {ZONED}, {NAIVE}, {EPOCH}, {EPOCH_MS}, and no pattern such as %Y-%m-%d %H:%M:%S"
+        )
+    return text
+
+
+Zone = Annotated[str, AfterValidator(known_zone)]
+TimeFormat = Annotated[str, AfterValidator(known_time_format)]
+
+
+class ConfigPart(BaseModel):
+    """Base of all parts of these configurations: strict, and fixed once it is read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class FieldSource(ConfigPart):
+    """Where one field comes from. A text alone is short for ``{ from = "…" }``."""
+
+    from_: str = Field("", alias="from", description="Column, or path inside the JSON.")
+    default: str | int | None = Field(None, description="What it is where the ERP has nothing.")
+    words: dict[str, str] = Field({}, description="The ERP's word → ours; “” on the right: nothing.")
+    format: Annotated[str, AfterValidator(known_format)] = Field(
+        "", description="How dates and times are written: a pattern of strptime, `epoch` or `epoch_ms`."
+    )
+    zone: Zone | None = Field(None, description="Zone of times without one, where it is not the source's.")
+    factor: Decimal | None = Field(None, description="Multiplies the number: `0.01` where the ERP keeps cents.")
+    full: Decimal | None = Field(None, description="The number that means “all of it”: `100` for percentages.")
+    split: str = Field(",", min_length=1, description="What stands between the names of a list in one text.")
+
+    def word(self, text: str) -> str:
+        """Return our word for one of the ERP's; unknown ones are returned as they are. Case does not matter."""
+        if not self.words:
+            return text
+        if text in self.words:
+            return self.words[text]
+        folded = text.casefold()
+        return next((ours for theirs, ours in self.words.items() if theirs.casefold() == folded), text)
+
+
+def _from_text(value: Any) -> Any:
+    return {"from": value} if isinstance(value, str) else value
+
+
+Fields = dict[str, Annotated[FieldSource, BeforeValidator(_from_text)]]
+"""Field → where it comes from."""
+
+
+def _checked(shape: Schema) -> Callable[[Fields], Fields]:
+    def check(fields: Fields) -> Fields:
+        for name, origin in fields.items():
+            if name not in shape:
+                raise ValueError(f"unknown field {name!r}; known are {', '.join(shape)}")
+            _check_origin(name, shape[name], origin)
+        for name, item in shape.items():
+            if item.required and name not in fields:
+                raise ValueError(f"{name!r} is missing; an example: {example(name, item)}")
+        return fields
+
+    return check
+
+
+def _check_origin(name: str, item: FieldSpec, origin: FieldSource) -> None:
+    if not origin.from_ and origin.default is None:
+        raise ValueError(f"{name}: says neither where it comes from nor a default; an example: {example(name, item)}")
+    unknown = sorted(set(origin.words.values()) - {*item.words, ""}) if item.words else []
+    if unknown:
+        raise ValueError(
+            f"{name}.words: {unknown[0]!r} is none of {', '.join(item.words)}; an example: {example(name, item)}"
+        )
+    if origin.default is not None and item.words and str(origin.default) not in item.words:
+        raise ValueError(f"{name}.default: {origin.default!r} is none of {', '.join(item.words)}")
+    fitting: dict[str, frozenset[FieldKind | type[StrEnum]]] = {
+        "format": frozenset({FieldKind.DAY, FieldKind.MOMENT}),
+        "zone": frozenset({FieldKind.DAY, FieldKind.MOMENT}),
+        "factor": frozenset({FieldKind.NUMBER}),
+        "full": frozenset({Progress}),
+        "split": frozenset({FieldKind.NAMES}),
+    }
+    for key, sorts in fitting.items():
+        if key in origin.model_fields_set and item.sort not in sorts:
+            raise ValueError(f"{name}.{key}: makes no sense here; {name} is a {_sort_name(item)}")
+
+
+def _sort_name(item: FieldSpec) -> str:
+    return str(item.sort) if isinstance(item.sort, FieldKind) else f"word ({', '.join(item.words)})"
+
+
+def example(name: str, item: FieldSpec) -> str:
+    """Return a line of configuration that shows how a field is mapped."""
+    if item.words:
+        return f'{name} = {{ from = "state", words = {{ "10" = "{item.words[0]}", "20" = "{item.words[1]}" }} }}'
+    if item.sort in (FieldKind.DAY, FieldKind.MOMENT):
+        return f'{name} = {{ from = "{name}", format = "%d.%m.%Y" }}'
+    return f'{name} = "{name}"'
+
+
+ProductFields = Annotated[Fields, AfterValidator(_checked(schema.PRODUCT))]
+PlaceFields = Annotated[Fields, AfterValidator(_checked(schema.PLACE))]
+StockFields = Annotated[Fields, AfterValidator(_checked(schema.STOCK))]
+SalesFields = Annotated[Fields, AfterValidator(_checked(schema.SALES_ORDER))]
+OrderLineFields = Annotated[Fields, AfterValidator(_checked(schema.ORDER_LINE))]
+InvoiceFields = Annotated[Fields, AfterValidator(_checked(schema.INVOICE))]
+PurchaseFields = Annotated[Fields, AfterValidator(_checked(schema.PURCHASE_ORDER))]
+PurchaseLineFields = Annotated[Fields, AfterValidator(_checked(schema.PURCHASE_LINE))]
+ProductionFields = Annotated[Fields, AfterValidator(_checked(schema.PRODUCTION_ORDER))]
+ChangeFields = Annotated[Fields, AfterValidator(_checked(schema.CHANGE))]
+
+
+class SourceDefaults(BaseModel):
+    """What holds for a whole source where its records do not say; options of mapped sources inherit it."""
+
+    zone: Zone = Field(description="Time zone of dates, and of times without one, such as Asia/Shanghai.")
+    currency: str = Field("", pattern="^([A-Z]{3})?$", description="Currency of amounts that come without one.")
+    unit: str = Field("", description="Unit of quantities that come without one.")
+
+    def complete(self, sections: Mapping[Area, Any]) -> None:
+        """Check what single sections cannot; raises `ValueError` that names all amounts and quantities without unit."""
+        found = []
+        for area, section in sections.items():
+            parts = {f"{area}.fields": section.fields}
+            if not self.unit and area in (Area.PRODUCTS, Area.PRODUCTION) and "unit" not in section.fields:
+                found.append(
+                    f'{area}.fields: has no unit; map it (unit = "unit") or give the source\'s own (unit = "PCS")'
+                )
+            if getattr(section, "lines", None) is not None and "currency" not in section.fields:
+                parts[f"{area}.lines.fields"] = section.lines.fields
+            found += [
+                f'{place}: has amounts and no currency; map it (currency = "currency") or give the source\'s own '
+                '(currency = "CNY")'
+                for place, fields in parts.items()
+                if not self.currency and MONEY & fields.keys() and "currency" not in fields
+            ]
+        if found:
+            raise ValueError("; ".join(found))

@@ -1,0 +1,158 @@
+"""Questions that several sources answer together: which code to ask each by, and when to ask a second time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from cachetools import TTLCache
+
+from bot.erp.answer import Answer, SourceAnswer
+from bot.erp.errors import NotFound, Unavailable, Unsupported
+from bot.erp.listing import Listing
+from bot.erp.merging import D, ProductCodes, failures, merge_lists, merge_products, merge_stock
+from bot.erp.model import Product, Slice, StockLevel
+from bot.erp.port import Erp, ListQuery
+from bot.erp.units import Units
+
+V = TypeVar("V")
+
+Read = Callable[[Erp], Awaitable[V]]
+AskSource = Callable[[Erp, str, tuple[Hashable, ...], Read[Any]], Awaitable[SourceAnswer[Any] | NotFound]]
+"""Asks one source within its time; an error is a part without a fresh value."""
+
+_TWINS_REMEMBERED = 4096
+_TWIN_SECONDS = 600.0
+
+
+class MultiSource:
+    """Asks sources at the same time and merges what they say."""
+
+    def __init__(
+        self,
+        hear: AskSource,
+        table: ProductCodes,
+        units: Units,
+        scope: Callable[[], str],
+        monotonic: Callable[[], float],
+    ) -> None:
+        self._hear = hear
+        self._table = table
+        self._units = units
+        self._scope = scope
+        self._twins: TTLCache[tuple[str, ...], str] = TTLCache(_TWINS_REMEMBERED, _TWIN_SECONDS, timer=monotonic)
+        """(Source, scope, our code) → the source's code of the product with the same barcode, empty for none."""
+
+    async def find_products(self, sources: Sequence[Erp], text: str, *, limit: int) -> Answer[tuple[Product, ...]]:
+        """Return what matches ``text`` at any source; codes that the table lists are found by either name."""
+        meant = self._table.meant(text)
+
+        def ask(source: Erp) -> tuple[tuple[Hashable, ...], Read[tuple[Product, ...]]]:
+            wanted = self._table.theirs(meant, source.name) if self._table.lists(meant, source.name) else text
+            return (wanted or text, limit), lambda erp: erp.find_products(wanted or text, limit=limit)
+
+        said = await self._all("find_products", [(source, *ask(source)) for source in sources])
+        return merge_products(_answers(said, "find_products"), self._table, limit=limit)
+
+    async def stock(self, sources: Sequence[Erp], sku: str) -> Answer[StockLevel]:
+        """Return the stock of a product at every source that has it; raises `NotFound`.
+
+        A source that does not know the code is asked for the barcode that another one tells.
+        """
+        if not sources:
+            raise Unsupported("no source offers stock")
+        code = self._table.meant(sku)
+        named = [(source, theirs) for source in sources if (theirs := self._code(code, source.name))]
+        said = await self._all("stock", [_stock(source, theirs) for source, theirs in named])
+        barcodes = {part.value.product.barcode for part in said if isinstance(part, SourceAnswer) and part.value} - {""}
+        if len(barcodes) == 1:
+            lacking = [
+                index
+                for index, (part, (source, _)) in enumerate(zip(said, named, strict=True))
+                if isinstance(part, NotFound) and self._may_have_twin(code, source.name)
+            ]
+            twins = await asyncio.gather(*(self._twin(named[index][0], code, *barcodes) for index in lacking))
+            for index, twin in zip(lacking, twins, strict=True):
+                said[index] = twin or said[index]
+        parts = _answers(said, "stock") if said else _not_found(sku)
+        if len(parts) == 1 and parts[0].value is not None:
+            return _single(parts[0], self._table)
+        return merge_stock(parts, self._table, self._units)
+
+    async def documents(
+        self,
+        sources: Sequence[Erp],
+        call: str,
+        query: ListQuery,
+        read: Callable[[Erp, ListQuery], Awaitable[Slice[D]]],
+        listing: Listing[D],
+    ) -> Answer[Slice[D]]:
+        """Return a page of the documents of all sources in one order.
+
+        Each is asked from its first document on: only together is it known which belong to a later page.
+        """
+        if not sources:
+            raise Unsupported(f"no source offers {call}")
+        wide = replace(query, offset=0, limit=query.offset + query.limit)
+        said = await self._all(call, [(source, (wide,), lambda erp: read(erp, wide)) for source in sources])
+        return merge_lists(_answers(said, call), query, listing)
+
+    async def _all(
+        self, call: str, asks: Iterable[tuple[Erp, tuple[Hashable, ...], Read[V]]]
+    ) -> list[SourceAnswer[V] | NotFound]:
+        return list(await asyncio.gather(*(self._hear(source, call, args, read) for source, args, read in asks)))
+
+    def _code(self, code: str, source: str) -> str:
+        if self._table.lists(code, source):
+            return self._table.theirs(code, source)
+        return self._twins.get(self._at(code, source)) or code
+
+    def _may_have_twin(self, code: str, source: str) -> bool:
+        return not self._table.lists(code, source) and self._twins.get(self._at(code, source)) != ""
+
+    def _at(self, code: str, source: str) -> tuple[str, ...]:
+        return source, self._scope(), code.casefold()
+
+    async def _twin(self, source: Erp, code: str, barcode: str) -> SourceAnswer[StockLevel] | NotFound | None:
+        """Return the stock of the one product with ``barcode`` at ``source``; None if it has none or cannot say."""
+        (found,) = await self._all(
+            "find_products", [(source, (barcode, 2), lambda erp: erp.find_products(barcode, limit=2))]
+        )
+        if isinstance(found, NotFound) or found.value is None:
+            return None
+        exact = [product.sku for product in found.value if product.barcode == barcode]
+        theirs = self._twins[self._at(code, source.name)] = exact[0] if len(exact) == 1 else ""
+        if not theirs:
+            return None
+        (part,) = await self._all("stock", [_stock(source, theirs)])
+        return part
+
+
+def _stock(source: Erp, sku: str) -> tuple[Erp, tuple[Hashable, ...], Read[StockLevel]]:
+    return source, (sku.casefold(),), lambda erp: erp.stock(sku)
+
+
+def _single(part: SourceAnswer[StockLevel], table: ProductCodes) -> Answer[StockLevel]:
+    assert part.value is not None
+    assert part.as_of is not None
+    product = part.value.product
+    ours = table.ours(product.sku, part.source)
+    level = part.value if ours == product.sku else replace(part.value, product=replace(product, sku=ours))
+    return Answer(level, part.source, part.as_of, stale=not part.fresh, failures=failures((part,)), notes=part.notes)
+
+
+def _answers(said: Sequence[SourceAnswer[V] | NotFound], call: str) -> list[SourceAnswer[V]]:
+    """Return the parts, of which at least one has a value; else raises the best reason why there is none."""
+    parts = [part for part in said if isinstance(part, SourceAnswer)]
+    if any(part.value is not None for part in parts):
+        return parts
+    # A source that did not answer may well have what the others lack.
+    errors = [part.error for part in parts if part.error]
+    missing = [part for part in said if isinstance(part, NotFound)]
+    raise (errors or missing or [Unavailable(f"nobody answered {call}")])[0]
+
+
+def _not_found(sku: str) -> list[SourceAnswer[StockLevel]]:
+    raise NotFound(sku)

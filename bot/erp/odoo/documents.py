@@ -1,0 +1,429 @@
+"""Single values as Odoo sends them, and what its records have in common (ERP sheet, 3.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+from hashlib import blake2b
+from types import MappingProxyType
+from typing import Any
+
+from bot.erp.model import (
+    Approval,
+    Invoice,
+    InvoiceStatus,
+    OrderLine,
+    OrderStatus,
+    Product,
+    ProductionOrder,
+    ProductionStatus,
+    Progress,
+    PurchaseLine,
+    PurchaseOrder,
+    PurchaseStatus,
+    Quantities,
+    SalesOrder,
+    StockLevel,
+    WarehouseStock,
+)
+from bot.erp.odoo.mapping import (
+    OdooSite,
+    Products,
+    Row,
+    day,
+    in_force,
+    is_locked,
+    line_name,
+    line_sku,
+    moment,
+    money,
+    name_of,
+    number,
+    number_of,
+    progress,
+    reference,
+    sku_of,
+    state_of,
+    text,
+    unit_of,
+    with_taxes,
+)
+
+_AT_ONCE = timedelta(seconds=5)
+"""How far the time of an approval and that of the last change lie apart if they are the same: the latter is when the
+transaction began (recorded: up to five seconds earlier)."""
+
+
+# Products and stock
+
+
+def product(row: Row) -> Product:
+    """Return a product; its spec are the values that make it a variant, which only its display name puts together."""
+    name, shown = text(row.get("name")), text(row.get("display_name"))
+    shown = shown.removeprefix(f"[{text(row.get('default_code'))}] ")
+    variant = shown.startswith(f"{name} (") and shown.endswith(")")
+    return Product(
+        sku=sku_of(row),
+        name=name,
+        spec=shown[len(name) + 2 : -1] if variant else "",
+        unit=name_of(row.get("uom_id")),
+        category=name_of(row.get("categ_id")),
+        barcode=text(row.get("barcode")),
+    )
+
+
+def figures(row: Row) -> Quantities:
+    """Return a product's figures; ``free_qty`` is what is on hand and not reserved."""
+    on_hand, free = number(row.get("qty_available")), number(row.get("free_qty"))
+    return Quantities(
+        on_hand=on_hand,
+        reserved=None if on_hand is None or free is None else on_hand - free,
+        available=free,
+        incoming=number(row.get("incoming_qty")),
+        outgoing=number(row.get("outgoing_qty")),
+        forecast=number(row.get("virtual_available")),
+    )
+
+
+def quants(rows: Iterable[Row]) -> Quantities:
+    """Return the figures of a place that nothing comes to or leaves, out of its quants (one per lot and shelf)."""
+    on_hand = reserved = Decimal(0)
+    for row in rows:
+        on_hand += number(row.get("quantity")) or 0
+        reserved += number(row.get("reserved_quantity")) or 0
+    return Quantities(
+        on_hand=on_hand,
+        reserved=reserved,
+        available=on_hand - reserved,
+        incoming=Decimal(0),
+        outgoing=Decimal(0),
+        forecast=on_hand,
+    )
+
+
+def is_empty(quantities: Quantities) -> bool:
+    """Whether nothing is there, comes or leaves."""
+    return not any((quantities.on_hand, quantities.reserved, quantities.incoming, quantities.outgoing))
+
+
+def stock_level(
+    row: Row,
+    places: Iterable[tuple[Row, Quantities]],
+    rules: Iterable[Row],
+    *,
+    as_of: datetime,
+    place: OdooSite,
+    company: str = "",
+) -> StockLevel:
+    """Return a product's stock; the reorder point is what its rules of all warehouses add up to."""
+    minimum = [found for rule in rules if (found := number(rule.get("product_min_qty"))) is not None]
+    return StockLevel(
+        product=product(row),
+        total=figures(row),
+        per_warehouse=tuple(
+            WarehouseStock(code=text(warehouse.get("code")), name=text(warehouse.get("name")), quantities=quantities)
+            for warehouse, quantities in places
+        ),
+        reorder_point=sum(minimum, Decimal(0)) if minimum else None,
+        as_of=as_of,
+        company=company,
+        source=place.source,
+    )
+
+
+# Sales
+
+_SALES = {"draft", "sent", "sale", "done", "cancel"}
+
+
+def sales_order(
+    row: Row,
+    place: OdooSite,
+    *,
+    lines: Iterable[Row] = (),
+    products: Products = MappingProxyType({}),
+    bills: Any = None,
+) -> SalesOrder:
+    """Return a sales order; ``bills`` are its invoices, None if the account may not read them."""
+    billing = _billing(row)
+    currency = row.get("currency_id")
+    delivery = progress(row, "delivery_status")
+    return SalesOrder(
+        id=str(row["id"]),
+        number=number_of(row),
+        customer=name_of(row.get("partner_id")),
+        status=_order_status(row, delivery),
+        delivery=delivery,
+        billing=billing,
+        payment=_payment(row, billing, bills),
+        ordered_on=day(row.get("date_order"), place.zone),
+        promised_on=day(row.get("commitment_date"), place.zone),
+        total=money(row.get("amount_total"), currency),
+        lines=tuple(
+            OrderLine(
+                sku=line_sku(line, products),
+                name=line_name(line, products),
+                unit=unit_of(line),
+                quantity=number(line.get("product_uom_qty")) or Decimal(0),
+                delivered=number(line.get("qty_delivered")),
+                invoiced=number(line.get("qty_invoiced")),
+                price=money(line.get("price_unit"), currency),
+                amount=money(with_taxes(line), currency),
+            )
+            for line in lines
+            if not line.get("display_type")
+        ),
+        salesperson=name_of(row.get("user_id")),
+        url=place.link("sale.order", row),
+        changed_at=moment(row.get("write_date")),
+        source=place.source,
+        extra=state_of(row, _SALES),
+    )
+
+
+def _order_status(row: Row, delivery: Progress | None) -> OrderStatus:
+    if row.get("state") == "cancel":
+        return OrderStatus.CANCELLED
+    if not in_force(row):
+        return OrderStatus.DRAFT
+    match delivery:
+        # Companies may lock orders as they confirm them: a lock alone does not end what is still owed.
+        case Progress.FULL:
+            return OrderStatus.CLOSED if is_locked(row) else OrderStatus.DELIVERED
+        case Progress.PARTIAL:
+            return OrderStatus.PARTLY_DELIVERED
+        case None if is_locked(row) or row.get("invoice_status") in _BILLED:
+            # Services: nothing to deliver.
+            return OrderStatus.CLOSED
+        case _:
+            return OrderStatus.OPEN
+
+
+_BILLED = {"invoiced", "upselling"}
+
+
+def _billing(row: Row) -> Progress:
+    if row.get("invoice_status") in _BILLED:
+        return Progress.FULL
+    # "no" and "to invoice" speak of what is to be billed now, not of what was billed before.
+    return Progress.PARTIAL if row.get("invoice_ids") else Progress.NONE
+
+
+def _payment(row: Row, billing: Progress, bills: Mapping[int, Row] | None) -> Progress | None:
+    if billing is Progress.NONE:
+        return Progress.NONE
+    if bills is None:
+        return None
+    states = [
+        bills[bill].get("payment_state")
+        for bill in row.get("invoice_ids") or ()
+        if bill in bills and bills[bill].get("state") == "posted"
+    ]
+    if states and all(state in _PAID for state in states):
+        return billing
+    return Progress.PARTIAL if any(state in {*_PAID, "partial"} for state in states) else Progress.NONE
+
+
+# Invoices
+
+_PAID = {"paid", "in_payment", "reversed"}
+_INVOICE = {"draft", "posted", "cancel"}
+
+
+def invoice(row: Row, place: OdooSite) -> Invoice:
+    """Return a customer invoice; Odoo's amounts of a credit note are positive."""
+    status = _invoice_status(row)
+    credit = row.get("move_type") == "out_refund"
+    sign = -1 if credit else 1
+    still_open = 0 if status is InvoiceStatus.VOID else row.get("amount_residual")
+    return Invoice(
+        id=str(row["id"]),
+        number=number_of(row),
+        customer=name_of(row.get("partner_id")),
+        status=status,
+        issued_on=day(row.get("invoice_date"), place.zone),
+        due_on=day(row.get("invoice_date_due"), place.zone),
+        total=money(row.get("amount_total"), row.get("currency_id"), sign=sign),
+        open_amount=money(still_open, row.get("currency_id"), sign=sign),
+        is_credit_note=credit,
+        order_number=text(row.get("invoice_origin")),
+        url=place.link("account.move", row),
+        changed_at=moment(row.get("write_date")),
+        source=place.source,
+        extra=state_of(row, _INVOICE),
+    )
+
+
+def _invoice_status(row: Row) -> InvoiceStatus:
+    match row.get("state"), row.get("payment_state"):
+        case ("cancel", _) | ("posted", "reversed"):
+            return InvoiceStatus.VOID
+        case "posted", "partial":
+            return InvoiceStatus.PART_PAID
+        case "posted", "paid" | "in_payment":
+            return InvoiceStatus.PAID
+        case "posted", "not_paid":
+            return InvoiceStatus.UNPAID
+        case "posted", _:
+            # Blocked, or taken over from before 13: the amounts tell.
+            total, still_open = number(row.get("amount_total")), number(row.get("amount_residual"))
+            if still_open == 0:
+                return InvoiceStatus.PAID
+            return InvoiceStatus.UNPAID if still_open == total else InvoiceStatus.PART_PAID
+        case _:
+            return InvoiceStatus.DRAFT
+
+
+# Purchases
+
+_PURCHASES = {"draft", "sent", "to approve", "purchase", "done", "cancel"}
+
+
+def purchase_order(
+    row: Row,
+    place: OdooSite,
+    *,
+    lines: Iterable[Row] = (),
+    products: Products = MappingProxyType({}),
+    users: Mapping[int, Row] = MappingProxyType({}),
+    unnamed: str = "",
+) -> PurchaseOrder:
+    """Return a purchase order; ``users`` are those it names, by id. The user ``unnamed`` decides for others."""
+    currency = row.get("currency_id")
+    received = progress(row, "receipt_status")
+    return PurchaseOrder(
+        id=str(row["id"]),
+        number=number_of(row),
+        vendor=name_of(row.get("partner_id")),
+        status=_purchase_status(row, received),
+        approval=_approval(row, users, unnamed),
+        requester=_login(row.get("create_uid"), users),
+        changed_by=_login(row.get("write_uid"), users),
+        buyer=name_of(row.get("user_id")),
+        ordered_on=day(row.get("date_order"), place.zone),
+        due_on=day(row.get("date_planned"), place.zone),
+        total=money(row.get("amount_total"), currency),
+        received=received,
+        lines=tuple(
+            PurchaseLine(
+                sku=line_sku(line, products),
+                name=line_name(line, products),
+                unit=unit_of(line),
+                quantity=number(line.get("product_qty")) or Decimal(0),
+                received=number(line.get("qty_received")),
+                price=money(line.get("price_unit"), currency),
+                amount=money(with_taxes(line), currency),
+            )
+            for line in lines
+            if not line.get("display_type")
+        ),
+        version=version(row),
+        url=place.link("purchase.order", row),
+        changed_at=moment(row.get("write_date")),
+        source=place.source,
+        people=_people(row, users),
+        extra=state_of(row, _PURCHASES),
+    )
+
+
+def version(row: Row) -> str:
+    """Return a sign of what is decided on; times are told to the second, so that the total has to be in it."""
+    told = [row.get("state"), row.get("write_date"), str(number(row.get("amount_total"))), row.get("order_line")]
+    told += [reference(row.get(name)) for name in ("partner_id", "currency_id")]
+    return blake2b(repr(told).encode(), digest_size=12).hexdigest()
+
+
+def _purchase_status(row: Row, received: Progress | None) -> PurchaseStatus:
+    match row.get("state"):
+        case "to approve":
+            return PurchaseStatus.WAITING
+        case "cancel":
+            return PurchaseStatus.CANCELLED
+        case "purchase" | "done":
+            # Locked at once in some companies: goods that are still to come keep the order open.
+            ended = received is Progress.FULL and is_locked(row)
+            billed = received is None and (is_locked(row) or row.get("invoice_status") == "invoiced")
+            return PurchaseStatus.DONE if ended or billed else PurchaseStatus.APPROVED
+        case _:
+            return PurchaseStatus.DRAFT
+
+
+def _login(link: Any, users: Mapping[int, Row]) -> str:
+    """Return the login of a user that a many2one leads to: what people have in common with the keys they decide by."""
+    return text(users.get(reference(link) or 0, {}).get("login"))
+
+
+def _people(row: Row, users: Mapping[int, Row]) -> Mapping[str, str]:
+    links = [row.get("create_uid"), row.get("write_uid")]
+    return MappingProxyType({login: name_of(link) for link in links if (login := _login(link, users))})
+
+
+def _approval(row: Row, users: Mapping[int, Row], unnamed: str) -> Approval | None:
+    """Return who decided. Odoo keeps no name: it is who wrote last, if that was when it was approved."""
+    by, at = _login(row.get("write_uid"), users), moment(row.get("write_date"))
+    by = "" if by == unnamed else by
+    match row.get("state"):
+        case "to approve":
+            return Approval()
+        case "purchase" | "done":
+            approved_at = moment(row.get("date_approve"))
+            same = at is not None and approved_at is not None and abs(at - approved_at) <= _AT_ONCE
+            return Approval(decided_by=by if same else "", decided_at=approved_at)
+        case "cancel":
+            return Approval(decided_by=by, decided_at=at)
+        case _:
+            return None
+
+
+# Production
+
+_PRODUCTIONS = {"draft", "confirmed", "progress", "to_close", "done", "cancel"}
+
+
+def production_order(row: Row, place: OdooSite, *, products: Products, orders: frozenset[str]) -> ProductionOrder:
+    """Return a production order; ``orders`` are the sales orders among the documents it may come from."""
+    origins = [origin for origin in origins_of(row) if origin in orders]
+    ready = row.get("components_availability_state")
+    return ProductionOrder(
+        id=str(row["id"]),
+        number=number_of(row),
+        sku=line_sku(row, products),
+        name=line_name({"product_id": row.get("product_id")}, products),
+        unit=unit_of(row),
+        planned=number(row.get("product_qty")) or Decimal(0),
+        produced=number(row.get("qty_produced")),
+        status=_production_status(row),
+        start_on=day(start_of(row), place.zone),
+        due_on=day(row.get("date_deadline"), place.zone),
+        material_ready=ready == "available" if ready else None,
+        sales_order=", ".join(origins),
+        url=place.link("mrp.production", row),
+        changed_at=moment(row.get("write_date")),
+        source=place.source,
+        extra=state_of(row, _PRODUCTIONS),
+    )
+
+
+def origins_of(row: Row) -> list[str]:
+    """Return the documents that a production order names as its origin."""
+    return [part.strip() for part in text(row.get("origin")).split(",") if part.strip()]
+
+
+def start_of(row: Row) -> Any:
+    """Return when it is to begin; up to 16 ``date_start`` was when it really began."""
+    return row["date_planned_start"] if "date_planned_start" in row else row.get("date_start")
+
+
+def _production_status(row: Row) -> ProductionStatus:
+    match row.get("state"):
+        case "confirmed" if row.get("reservation_state") == "assigned":
+            return ProductionStatus.RELEASED
+        case "progress" | "to_close":
+            return ProductionStatus.RUNNING
+        case "done":
+            return ProductionStatus.DONE
+        case "cancel":
+            return ProductionStatus.CANCELLED
+        case _:
+            return ProductionStatus.PLANNED

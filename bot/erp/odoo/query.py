@@ -1,0 +1,178 @@
+"""Conditions of Odoo's searches: the port's lists and look-ups in its prefix notation.
+
+What people type is a value of a condition, never part of its notation; only the signs of LIKE have to be escaped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from bot.erp.port import Filter
+
+Condition = list[Any]
+
+
+def any_of(*conditions: Condition) -> Condition:
+    """Return a condition that holds if one of several single ones does."""
+    return ["|"] * (len(conditions) - 1) + list(conditions)
+
+
+def like(text: str) -> str:
+    """Return a text with the signs of LIKE escaped."""
+    return text.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
+
+
+def equals(name: str, text: str) -> Condition:
+    """Return the condition that a field is a text, in any case."""
+    return [name, "=ilike", like(text)]
+
+
+def contains(names: tuple[str, ...], text: str) -> Condition:
+    """Return the condition that one of several fields contains a text, in any case; none for an empty text."""
+    return any_of(*([name, "ilike", like(text)] for name in names)) if text else []
+
+
+def of_company(company: int | None, *, shared: bool = False) -> Condition:
+    """Return the condition that a record is a company's own, or (``shared``) nobody's in particular."""
+    if company is None:
+        return []
+    return [["company_id", "in", [False, company]]] if shared else [["company_id", "=", company]]
+
+
+def is_searchable(text: str) -> bool:
+    """Whether the database can look for a text at all."""
+    return "\0" not in text
+
+
+def timestamp(at: datetime) -> str:
+    """Return a time as Odoo writes it."""
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+@dataclass(frozen=True, slots=True)
+class DayStart:
+    """Where today begins: as a date, and as a time in UTC."""
+
+    day: str
+    moment: str
+
+    @classmethod
+    def of(cls, today: date, zone: ZoneInfo) -> DayStart:
+        """Return the beginning of a day where the company is."""
+        return cls(today.isoformat(), timestamp(datetime.combine(today, time(), zone)))
+
+
+Late = Callable[[frozenset[str], DayStart], Condition]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentQuery:
+    """One kind of document: its model, what is read of it, how it is searched, ordered and filtered."""
+
+    model: str
+    fields: tuple[str, ...]
+    days: tuple[str, ...]
+    """Fields by which the newest come first: the first that this release has."""
+    texts: tuple[str, ...]
+    base: Condition = field(default_factory=list)
+    filters: Mapping[Filter, tuple[str, Late]]
+    """Per filter the field that orders it, oldest first, and its condition."""
+
+
+def _still_owed(status: str) -> Late:
+    """Return the condition that what was due is still owed, by ``status``, or by open transfers before 16."""
+    due = {"delivery_status": "commitment_date", "receipt_status": "date_planned"}[status]
+    billed = {"delivery_status": ["invoiced", "upselling"], "receipt_status": ["invoiced"]}[status]
+    states = {"delivery_status": ["sale", "done"], "receipt_status": ["purchase", "done"]}[status]
+
+    def late(there: frozenset[str], start: DayStart) -> Condition:
+        unlocked = ["locked", "=", False] if "locked" in there else ["state", "!=", "done"]
+        service = ["&", unlocked, ["invoice_status", "not in", billed]]
+        found = [["state", "in", states], [due, "<", start.moment]]
+        if status in there:
+            # Services have no such status: they are owed until they are billed or the order is locked.
+            return [*found, [status, "!=", "full"], "|", [status, "!=", False], *service]
+        if "picking_ids" in there:
+            return [*found, "|", ["picking_ids.state", "not in", ["done", "cancel"]], "&", ["picking_ids", "=", False],
+                    *service]  # fmt: skip
+        return [*found, *service]
+
+    return late
+
+
+SALES_ORDERS = DocumentQuery(
+    model="sale.order",
+    fields=(
+        "name", "state", "partner_id", "amount_total", "currency_id", "delivery_status", "invoice_status",
+        "invoice_ids", "date_order", "commitment_date", "user_id", "order_line", "locked", "write_date",
+    ),
+    days=("date_order",),
+    texts=("name", "partner_id.name", "partner_id.parent_id.name"),
+    filters={Filter.LATE: ("commitment_date", _still_owed("delivery_status"))},
+)  # fmt: skip
+INVOICES = DocumentQuery(
+    model="account.move",
+    fields=(
+        "name", "move_type", "state", "payment_state", "partner_id", "amount_total", "amount_residual", "currency_id",
+        "invoice_date", "invoice_date_due", "invoice_origin", "write_date",
+    ),
+    days=("invoice_date",),
+    texts=("name", "partner_id.name", "partner_id.parent_id.name"),
+    base=[["move_type", "in", ["out_invoice", "out_refund"]]],
+    filters={
+        Filter.OVERDUE: (
+            "invoice_date_due",
+            lambda _, start: [
+                ["move_type", "=", "out_invoice"],
+                ["state", "=", "posted"],
+                ["payment_state", "not in", ["paid", "in_payment", "reversed"]],
+                ["amount_residual", ">", 0],
+                ["invoice_date_due", "<", start.day],
+            ],
+        )
+    },
+)  # fmt: skip
+PURCHASE_ORDERS = DocumentQuery(
+    model="purchase.order",
+    fields=(
+        "name", "state", "partner_id", "amount_total", "currency_id", "date_order", "date_planned", "date_approve",
+        "user_id", "create_uid", "receipt_status", "invoice_status", "order_line", "locked", "write_date", "write_uid",
+    ),
+    days=("date_order",),
+    texts=("name", "partner_id.name", "partner_id.parent_id.name"),
+    filters={
+        Filter.LATE: ("date_planned", _still_owed("receipt_status")),
+        Filter.PENDING: ("date_order", lambda _there, _start: [["state", "=", "to approve"]]),
+    },
+)  # fmt: skip
+PRODUCTION_ORDERS = DocumentQuery(
+    model="mrp.production",
+    fields=(
+        "name", "state", "product_id", "product_qty", "qty_produced", "product_uom_id", "date_planned_start",
+        "date_start", "date_deadline", "origin", "reservation_state", "components_availability_state", "write_date",
+    ),
+    days=("date_planned_start", "date_start"),
+    texts=("name", "product_id.default_code", "product_id.name"),
+    filters={
+        Filter.LATE: (
+            "date_deadline",
+            lambda _, start: [["state", "not in", ["done", "cancel"]], ["date_deadline", "<", start.moment]],
+        )
+    },
+)  # fmt: skip
+
+PRODUCT_TEXTS = ("default_code", "name", "barcode", "product_template_attribute_value_ids.name")
+PRODUCT_FIELDS = ("default_code", "name", "display_name", "barcode", "uom_id", "categ_id")
+FIGURES = ("qty_available", "free_qty", "virtual_available", "incoming_qty", "outgoing_qty")
+SALES_LINES = (
+    "product_id", "name", "display_type", "product_uom_qty", "qty_delivered", "qty_invoiced", "price_unit",
+    "price_total", "product_uom_id", "product_uom",
+)  # fmt: skip
+PURCHASE_LINES = (
+    "product_id", "name", "display_type", "product_qty", "qty_received", "price_unit", "price_total", "product_uom_id",
+    "product_uom",
+)  # fmt: skip

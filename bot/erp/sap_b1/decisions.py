@@ -1,0 +1,207 @@
+"""Approval requests: who is waited for at which stage, who decided what, and deciding (ERP sheet, 5.5).
+
+A purchase order that needs approval is a draft until somebody turns the approved draft into the order; the request
+knows both. Each person of each stage has a line. A stage may want several of its people.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.erp.errors import Conflict, Invalid, NotPermitted
+from bot.erp.model import Approval, Decision, PurchaseOrder, PurchaseStatus, Verdict
+from bot.erp.sap_b1 import query
+from bot.erp.sap_b1.client import NameCache, SapB1Client, UserNames
+from bot.erp.sap_b1.manifest import SapB1Options
+from bot.erp.sap_b1.mapping import Row, ValueReader, code, is_yes, rows_of, text
+
+REQUESTS = "ApprovalRequests"
+_PURCHASES = "22"
+"""The type of purchase orders among objects."""
+_OURS = query.equals("ObjectType", _PURCHASES)
+_PENDING = "Pending"
+_GENERATED = frozenset({"Generated", "GeneratedByAuthorizer"})
+_DECIDED = frozenset({"Approved", "NotApproved"})
+_STATES = {
+    "Pending": PurchaseStatus.WAITING,
+    "Approved": PurchaseStatus.APPROVED,
+    "NotApproved": PurchaseStatus.REJECTED,
+    "Cancelled": PurchaseStatus.CANCELLED,
+    **dict.fromkeys(_GENERATED, PurchaseStatus.APPROVED),
+}
+_VERDICTS = {Verdict.APPROVE: "ardApproved", Verdict.REJECT: "ardNotApproved"}
+
+
+@dataclass(frozen=True, slots=True)
+class ApproverLine:
+    """One person's line: what they are asked, or decided, at one stage."""
+
+    stage: str
+    person: str
+    state: str
+    at: datetime | None
+    remarks: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalRequest:
+    """One request. ``draft`` and ``order`` are keys; there is an order once it was made of the draft."""
+
+    code: str
+    draft: str
+    order: str
+    state: str
+    stage: str
+    requester: str
+    steps: tuple[ApproverLine, ...]
+
+    @property
+    def status(self) -> PurchaseStatus | None:
+        """Return the state of the draft, None for one that is not known."""
+        return _STATES.get(self.state)
+
+    @property
+    def generated(self) -> bool:
+        """Whether the draft became an order."""
+        return self.state in _GENERATED
+
+    @property
+    def decided_at(self) -> datetime | None:
+        """Return the time of the last decision."""
+        last = self._last()
+        return last.at if last else None
+
+    def records(self, decision: Decision, stage: str) -> bool:
+        """Return whether the line of the person who decides tells, at a stage, just what they decided."""
+        wanted = _VERDICTS[decision.verdict][3:]
+        return any((s.stage, s.person, s.state) == (stage, decision.by, wanted) for s in self.steps)
+
+    def approval(self) -> Approval:
+        """Return who is waited for, and who decided last."""
+        waiting = self.state == _PENDING
+        last = self._last()
+        stages = list(dict.fromkeys(step.stage for step in self.steps))
+        present = self.stage if waiting or last is None else last.stage
+        open_steps = [s for s in self.steps if waiting and s.stage == self.stage and s.state == _PENDING]
+        return Approval(
+            pending_for=tuple(dict.fromkeys(step.person for step in open_steps)),
+            level=stages.index(present) + 1 if present in stages else 1,
+            levels=max(1, len(stages)),
+            decided_by=last.person if last else "",
+            decided_at=last.at if last else None,
+            reason=last.remarks if last else "",
+            task_id=self.code if waiting else "",
+        )
+
+    def _last(self) -> ApproverLine | None:
+        done = [step for step in self.steps if step.state in _DECIDED]
+        stages = list(dict.fromkeys(step.stage for step in self.steps))
+        # Several decisions of one second are in the order of their stages.
+        return max(done, key=lambda s: (s.at.timestamp() if s.at else 0.0, stages.index(s.stage)), default=None)
+
+
+class PurchaseApprovals:
+    """Reads requests of purchase orders, and decides one."""
+
+    def __init__(self, client: SapB1Client, directory: NameCache, options: SapB1Options, values: ValueReader) -> None:
+        self._client = client
+        self._directory = directory
+        self._options = options
+        self._values = values
+
+    async def of_drafts(self, keys: Sequence[int]) -> dict[str, ApprovalRequest]:
+        """Return the last request of each draft, by the draft's key."""
+        return self._last(await self._rows("DraftEntry", keys), await self._directory.people(), lambda r: r.draft)
+
+    async def of_orders(self, keys: Sequence[int]) -> dict[str, ApprovalRequest]:
+        """Return the request that each order came from, by the order's key."""
+        return self._last(await self._rows("ObjectEntry", keys), await self._directory.people(), lambda r: r.order)
+
+    async def pending(self) -> list[int]:
+        """Return the keys of the drafts that wait."""
+        where = query.all_of(query.equals("Status", "arsPending"), _OURS)
+        rows = await self._client.rows(REQUESTS, select=("Code", "DraftEntry"), where=where, order="Code")
+        keys = (code(row.get("DraftEntry")) for row in rows)
+        return list(dict.fromkeys(int(key) for key in keys if key.isdecimal()))
+
+    async def followed(self, since: str) -> dict[str, ApprovalRequest]:
+        """Return the last requests of drafts that wait, or that were asked for since a day (as a literal)."""
+        recent = query.either(query.equals("Status", "arsPending"), f"CreationDate ge {since}")
+        rows = await self._client.rows(REQUESTS, where=query.all_of(_OURS, recent), order="Code")
+        return self._last(rows, await self._directory.people(), lambda request: request.draft)
+
+    async def decide(self, order: PurchaseOrder, decision: Decision) -> None:
+        """Decide a waiting order in a person's name, if its request is still as it was seen.
+
+        Raises `NotPermitted` for people whom the bot cannot act for, and `Conflict` where somebody was faster.
+        """
+        approval = order.approval or Approval()
+        if not approval.task_id:
+            raise NotPermitted("the approval request may not be read", source=self._client.source)
+        path = f"{REQUESTS}({approval.task_id})"
+        said: Row = {"Status": _VERDICTS[decision.verdict], **self._signed(decision.by)}
+        if decision.reason:
+            said["Remarks"] = decision.reason
+        row, etag = await self._client.record(path, what=decision.number)
+        if self._request(row, await self._directory.people()).approval() != approval:
+            raise Conflict("the approval request was decided or changed meanwhile", source=self._client.source)
+        await self._client.patch(path, {"ApprovalRequestDecisions": [said]}, etag=etag, what=decision.number)
+
+    def _signed(self, by: str) -> Row:
+        """Return what names the person who decides.
+
+        The session's own user is named by nothing at all: a name without a password is refused.
+        """
+        if by.casefold() == self._options.user.casefold():
+            return {}
+        password = self._options.approvers.get(by)
+        if password is None:
+            raise NotPermitted("the bot has no password of this approver", source=self._client.source)
+        return {"ApproverUserName": by, "ApproverPassword": password.get_secret_value()}
+
+    async def _rows(self, field: str, keys: Sequence[int]) -> list[Row]:
+        try:
+            return await self._client.rows_each(REQUESTS, field, keys, where=_OURS)
+        except NotPermitted:
+            # Then nobody is named, and nothing can be decided.
+            return []
+
+    def _last(
+        self, rows: Iterable[Row], people: UserNames, key: Callable[[ApprovalRequest], str]
+    ) -> dict[str, ApprovalRequest]:
+        requests = sorted((self._request(row, people) for row in rows), key=lambda request: int(request.code))
+        return {key(request): request for request in requests if key(request)}
+
+    def _request(self, row: Row, people: UserNames) -> ApprovalRequest:
+        try:
+            state = _state(row.get("Status"))
+            # Before there is an order, this is the draft's key again.
+            made = state in _GENERATED and not is_yes(row.get("IsDraft"))
+            return ApprovalRequest(
+                code=str(int(row["Code"])),
+                draft=code(row.get("DraftEntry")),
+                order=code(row.get("ObjectEntry")) if made else "",
+                state=state,
+                stage=code(row.get("CurrentStage")),
+                requester=people.account(code(row.get("OriginatorID"))),
+                steps=tuple(self._step(line, people) for line in rows_of(row, "ApprovalRequestLines")),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise Invalid(f"an approval request that cannot be read: {error}", source=self._client.source) from error
+
+    def _step(self, line: Row, people: UserNames) -> ApproverLine:
+        state = _state(line.get("Status"))
+        return ApproverLine(
+            stage=code(line.get("StageCode")),
+            person=people.account(code(line.get("UserID"))),
+            state=state,
+            at=self._values.changed(line) if state in _DECIDED else None,
+            remarks=text(line.get("Remarks")),
+        )
+
+
+def _state(value: object) -> str:
+    """Return a state without its prefix: ars in requests, ars or ard in their lines."""
+    return code(value)[3:]

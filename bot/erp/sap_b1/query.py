@@ -1,0 +1,256 @@
+"""What is asked of the Service Layer: text inside a ``$filter``, entities of documents and their numbers, lists."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Generic
+from urllib.parse import quote, urlencode
+
+from bot.erp.concurrency import gather_or_cancel
+from bot.erp.errors import Invalid
+from bot.erp.listing import D, Listing
+from bot.erp.model import Slice
+from bot.erp.port import Filter, ListQuery
+from bot.erp.sap_b1.mapping import Row, code, day_of, text
+
+if TYPE_CHECKING:
+    from bot.erp.sap_b1.client import SapB1Client
+
+
+LONGEST = 100
+"""Characters of a code or number at most; the ERP's own are shorter."""
+_LONGEST_PART = 50
+"""Characters of a searched text that are sent: conditions stand in the address, whose length is limited."""
+
+
+def literal(text: str) -> str:
+    """Return a text as a literal: a quote is doubled, so that the literal ends where it should."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def is_code(text: str) -> bool:
+    """Return whether what somebody typed can be a code or number at all: not empty, not long, no control characters."""
+    return 0 < len(text) <= LONGEST and text.isprintable() and not text.isspace()
+
+
+def equals(field: str, value: str | int) -> str:
+    """Return the condition that a field has a value."""
+    return f"{field} eq {value if isinstance(value, int) else literal(value)}"
+
+
+def one_of(field: str, values: Iterable[str | int]) -> str:
+    """Return the condition that a field has one of these values: there is no ``in``."""
+    return either(*(equals(field, value) for value in values))
+
+
+def spelled(field: str, text: str) -> str:
+    """Return the condition that a field is a code in some case: old releases tell cases apart in any event."""
+    return one_of(field, dict.fromkeys((text, text.upper(), text.lower())))
+
+
+def contains(fields: Iterable[str], text: str) -> str:
+    """Return a condition that holds wherever a field contains a text, and perhaps elsewhere: filter again.
+
+    Control characters are left out, and what stands between them is looked for by itself.
+    """
+    parts = [part for part in re.split(r"[\x00-\x1f\x7f\u2028\u2029]+", text[:_LONGEST_PART]) if part.strip()]
+    return either(*(all_of(*(f"contains({field},{literal(part)})" for part in parts)) for field in fields))
+
+
+def either(*conditions: str) -> str:
+    """Return a condition that one of these holds; empty ones are left out."""
+    known = [condition for condition in conditions if condition]
+    return known[0] if len(known) == 1 else f"({' or '.join(known)})" if known else ""
+
+
+def all_of(*conditions: str) -> str:
+    """Return a condition that all of these hold; empty ones are left out."""
+    return " and ".join(filter(None, conditions))
+
+
+def day_text(day: date, version: str) -> str:
+    """Return a day as a literal: quoted in v1 only."""
+    return day.isoformat() if version == "v2" else literal(day.isoformat())
+
+
+def query_text(**options: str) -> str:
+    """Return system options as the query of an address; blanks become %20, as not every server reads a plus."""
+    told = {f"${name}": value for name, value in options.items() if value}
+    return urlencode(told, safe="$(),'", quote_via=quote)
+
+
+_SPELLED = re.compile(r"([A-Z]?)(?:(\d{1,10})-)?(\d{1,10})", re.ASCII)
+_GREATEST = 2**31 - 1
+"""Keys and numbers are Edm.Int32."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentEntity:
+    """One kind of documents in one entity."""
+
+    entity: str
+    prefix: str = ""
+    """What stands before a number to tell it from those of other books."""
+    drafts_of: str = ""
+    """The kind of document that drafts are to become, where the book holds drafts."""
+    key: str = "DocEntry"
+    count: str = "DocNum"
+    """The field of what people call the number."""
+    day: str = "DocDate"
+    """The day by which lists are ordered."""
+    texts: tuple[str, ...] = ("CardName",)
+    """What lists are searched by, besides the number."""
+    select: tuple[str, ...]
+    """What is read of a whole document."""
+
+    @property
+    def where(self) -> str:
+        """Return the condition that a record of the entity belongs to the book."""
+        return equals("DocObjectCode", self.drafts_of) if self.drafts_of else ""
+
+    @property
+    def living(self) -> str:
+        """Return the condition that leaves out drafts that became a document."""
+        return equals("DocumentStatus", "bost_Open") if self.drafts_of else ""
+
+    @property
+    def head(self) -> tuple[str, ...]:
+        """Return the fields by which documents are listed and searched."""
+        return tuple(dict.fromkeys((self.key, self.count, self.day, *self.texts)))
+
+    def number(self, row: Row) -> str:
+        """Return a document's number."""
+        return self.prefix + code(row[self.key if self.drafts_of else self.count])
+
+    def exact(self, row: Row) -> str:
+        """Return a document's number with its series, which no other document has."""
+        return f"{self.prefix}{code(row.get('Series'))}-{code(row.get(self.count))}"
+
+    def spelled(self, number: str) -> str:
+        """Return the condition for the document of a number, empty where it cannot be one of this book's."""
+        found = _SPELLED.fullmatch(number.strip().upper())
+        if found is None or found[1] != self.prefix or int(found[3]) > _GREATEST or int(found[2] or 0) > _GREATEST:
+            return ""
+        series = equals("Series", int(found[2])) if found[2] else ""
+        field = self.key if self.drafts_of else self.count
+        return all_of(equals(field, int(found[3])), series, self.where)
+
+
+_DOCUMENT = (
+    "DocEntry", "DocNum", "Series", "CardName", "DocDate", "DocDueDate", "DocTotal", "DocTotalFc", "DocCurrency",
+    "DocumentStatus", "Cancelled", "CancelStatus", "SalesPersonCode", "UserSign", "UpdateDate", "UpdateTime",
+    "DocumentLines",
+)  # fmt: skip
+_PAID = (*_DOCUMENT, "PaidToDate", "PaidToDateFC")
+
+ORDERS = DocumentEntity(entity="Orders", select=_DOCUMENT)
+ORDER_DRAFTS = DocumentEntity(entity="Drafts", prefix="D", drafts_of="oOrders", select=_DOCUMENT)
+INVOICES = DocumentEntity(entity="Invoices", select=_PAID)
+CREDIT_NOTES = DocumentEntity(entity="CreditNotes", prefix="C", select=_PAID)
+INVOICE_DRAFTS = DocumentEntity(entity="Drafts", prefix="D", drafts_of="oInvoices", select=_PAID)
+PURCHASES = DocumentEntity(entity="PurchaseOrders", select=_DOCUMENT)
+PURCHASE_DRAFTS = DocumentEntity(
+    entity="Drafts", prefix="D", drafts_of="oPurchaseOrders", select=(*_DOCUMENT, "AuthorizationStatus")
+)
+_PRODUCTION = (
+    "AbsoluteEntry", "DocumentNumber", "Series", "ItemNo", "ProductDescription", "InventoryUOM",
+    "ProductionOrderStatus", "PlannedQuantity", "CompletedQuantity", "RejectedQuantity", "StartDate", "DueDate",
+    "ProductionOrderOrigin", "ProductionOrderOriginNumber", "ProductionOrderLines",
+)  # fmt: skip
+PRODUCTION = DocumentEntity(
+    entity="ProductionOrders",
+    key="AbsoluteEntry",
+    count="DocumentNumber",
+    day="StartDate",
+    texts=("ItemNo", "ProductDescription"),
+    select=_PRODUCTION,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListSpec(Generic[D]):
+    """How one kind of document is listed."""
+
+    listing: Listing[D]
+    books: tuple[DocumentEntity, ...]
+    read: Callable[[DocumentEntity, Sequence[int]], Awaitable[Sequence[D]]]
+    """Reads documents of a book by their keys, in any order, without lines."""
+    narrow: Mapping[Filter, Mapping[DocumentEntity, str]] = field(default_factory=dict)
+    """Conditions that leave all that a filter wants, and perhaps more; a book that is not named has nothing of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    """What order and search want to know of a document."""
+
+    book: DocumentEntity
+    key: int
+    number: str
+    day: date
+    texts: tuple[str, ...]
+
+    def matches(self, wanted: str) -> bool:
+        return any(wanted in part.casefold() for part in (self.number, *self.texts))
+
+
+class DocumentLister:
+    """Answers `ListQuery`; raises what `SapB1Client.rows` raises."""
+
+    def __init__(self, client: SapB1Client, *, days: int) -> None:
+        self._client = client
+        self._days = days
+
+    async def pick(self, listed: ListSpec[D], query: ListQuery, today: date) -> Slice[D]:
+        """Return part of a list.
+
+        What a filter leaves is read whole and picked from. Of a list of everything the heads give order and total, and
+        only the part that is asked for is read.
+        """
+        listed.listing.sort((), query.filter)  # Refuses a list that there is not.
+        if query.filter is not Filter.ALL:
+            narrow = listed.narrow[query.filter]
+            heads = await self._heads({book: narrow[book] for book in listed.books if book in narrow})
+            found = await self._read(listed, [head for head in heads if head.matches(query.text.casefold())])
+            return listed.listing.pick(found, query, today)
+        since = day_text(today - timedelta(days=self._days), self._client.version)
+        heads = await self._heads({book: f"{book.day} ge {since}" for book in listed.books})
+        heads = sorted((h for h in heads if h.matches(query.text.casefold())), key=lambda head: head.number)
+        heads.sort(key=lambda head: head.day, reverse=True)
+        part = heads[query.offset : query.offset + query.limit]
+        found = await self._read(listed, part)
+        return Slice(items=tuple(listed.listing.sort(found, query.filter)), total=len(heads))
+
+    async def _heads(self, wanted: Mapping[DocumentEntity, str]) -> list[_Header]:
+        asked = (
+            # An order that does not change while pages are read.
+            self._client.rows(
+                book.entity,
+                select=book.head,
+                where=all_of(book.where, book.living, condition),
+                order=book.key,
+            )
+            for book, condition in wanted.items()
+        )
+        answers = await gather_or_cancel(*asked)
+        try:
+            return [
+                _Header(
+                    book,
+                    int(row[book.key]),
+                    book.number(row),
+                    day_of(row.get(book.day)) or date.min,
+                    tuple(text(row.get(name)) for name in book.texts),
+                )
+                for book, rows in zip(wanted, answers, strict=True)
+                for row in rows
+            ]
+        except (KeyError, TypeError, ValueError) as error:
+            raise Invalid(f"a document without key or number: {error}", source=self._client.source) from error
+
+    async def _read(self, listed: ListSpec[D], heads: Sequence[_Header]) -> list[D]:
+        parts = {book: [head.key for head in heads if head.book is book] for book in listed.books}
+        found = await gather_or_cancel(*(listed.read(book, keys) for book, keys in parts.items() if keys))
+        return [document for documents in found for document in documents]

@@ -1,0 +1,271 @@
+"""Reads a sample of everything a source has and says what is wrong with it: what ``dingerp erp check`` prints.
+
+It only reads. Nothing is repaired at the ERP, and nothing is decided to find out whether it may be.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+
+from bot.erp.errors import AuthFailed, ErpError, NotPermitted, Unsupported
+from bot.erp.model import Area
+from bot.erp.port import Capability, Erp, ListQuery
+from bot.erp.validation import DUPLICATE, Validator, record_key
+from bot.erp.validation_rules import Defect, Violation
+
+_PAGE = 50
+_SHOWN = 20
+
+
+class AreaAccess(StrEnum):
+    """What the account may do in an area."""
+
+    READ = "may read"
+    REFUSED = "refused: the account lacks the right"
+    NOT_OFFERED = "not offered by this ERP"
+    FAILED = "could not be read"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordViolation:
+    """One thing that is wrong with one record."""
+
+    key: str
+    finding: Violation
+    rejected: bool
+
+
+@dataclass(slots=True)
+class AreaReport:
+    """What was found in one area; every record is ok, repaired or rejected."""
+
+    area: Area
+    right: AreaAccess = AreaAccess.READ
+    problem: str = ""
+    records: int = 0
+    repaired: int = 0
+    rejected: int = 0
+    flaws: list[RecordViolation] = field(default_factory=list)
+
+    @property
+    def ok(self) -> int:
+        """How many records are as they should be."""
+        return self.records - self.repaired - self.rejected
+
+    def take(self, key: str, findings: tuple[Violation, ...], *, rejected: bool) -> None:
+        """Count one record."""
+        self.records += 1
+        self.rejected += rejected
+        self.repaired += bool(findings) and not rejected
+        last = len(findings) - 1
+        self.flaws += [
+            RecordViolation(key, finding, rejected and number == last) for number, finding in enumerate(findings)
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceReport:
+    """The quality of a source."""
+
+    source: str
+    areas: tuple[AreaReport, ...]
+    deciding: Mapping[Capability, bool]
+
+    @property
+    def rejected(self) -> int:
+        """How many records cannot be used."""
+        return sum(area.rejected for area in self.areas)
+
+
+_READS: Mapping[
+    Area, tuple[Capability, Callable[[Erp, ListQuery], Awaitable[Any]], Callable[[Erp, str], Awaitable[Any]]]
+]
+_READS = {
+    Area.SALES: (
+        Capability.SALES_ORDERS,
+        lambda erp, query: erp.orders(query),
+        lambda erp, number: erp.order(number),
+    ),
+    Area.FINANCE: (
+        Capability.INVOICES,
+        lambda erp, query: erp.invoices(query),
+        lambda erp, number: erp.invoice(number),
+    ),
+    Area.PURCHASING: (
+        Capability.PURCHASE_ORDERS,
+        lambda erp, query: erp.purchase_orders(query),
+        lambda erp, number: erp.purchase_order(number),
+    ),
+    Area.PRODUCTION: (
+        Capability.PRODUCTION_ORDERS,
+        lambda erp, query: erp.production_orders(query),
+        lambda erp, number: erp.production_order(number),
+    ),
+}
+
+
+class UnreadableValue(Protocol):
+    """What an adapter kept aside by itself: a value that is not of its field's kind."""
+
+    @property
+    def area(self) -> Area: ...
+    @property
+    def key(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def kept(self) -> bool:
+        """Whether the record is told without the value."""
+        ...
+
+
+class SourceChecker:
+    """Examines one source with the rules that its answers are held against in the running bot.
+
+    ``sample`` is how many records of each area are read, ``timeout`` how many seconds one read may take.
+    """
+
+    def __init__(self, erp: Erp, inspector: Validator, *, sample: int = 100, timeout: float = 30.0) -> None:
+        self._erp = erp
+        self._inspector = inspector
+        self._sample = sample
+        self._timeout = timeout
+
+    async def examine(self) -> SourceReport:
+        """Read and judge; raises the error with which the source cannot be reached at all."""
+        await self._bounded(self._erp.check())
+        products = AreaReport(Area.PRODUCTS)
+        codes = await self._products(products)
+        stock = await self._stock(codes)
+        areas = [products, stock, *[await self._documents(area) for area in _READS]]
+        for report in areas:
+            self._unreadable(report)
+        abilities = {one: one in self._erp.capabilities for one in (Capability.APPROVE, Capability.REJECT)}
+        return SourceReport(self._erp.name, tuple(areas), abilities)
+
+    async def _products(self, report: AreaReport) -> list[str]:
+        found = await self._read(report, self._erp.find_products("", limit=self._sample))
+        return self._list(report, found or ())
+
+    async def _stock(self, codes: list[str]) -> AreaReport:
+        report = AreaReport(Area.STOCK)
+        if Capability.STOCK not in self._erp.capabilities:
+            report.right = AreaAccess.NOT_OFFERED
+            return report
+        for code in codes:
+            await self._one(report, code, self._erp.stock(code))
+            if report.right is not AreaAccess.READ:
+                break
+        return report
+
+    async def _documents(self, area: Area) -> AreaReport:
+        capability, many, one = _READS[area]
+        report = AreaReport(area)
+        if capability not in self._erp.capabilities:
+            report.right = AreaAccess.NOT_OFFERED
+            return report
+        records: list[Any] = []
+        while len(records) < self._sample:
+            query = ListQuery(offset=len(records), limit=min(_PAGE, self._sample - len(records)))
+            page = await self._read(report, many(self._erp, query))
+            if page is None or not page.items:
+                break
+            records += page.items
+        for number in self._list(report, tuple(records), whole=False):
+            # Only a single document is read with its lines.
+            await self._one(report, number, one(self._erp, number))
+        return report
+
+    def _list(self, report: AreaReport, records: tuple[Any, ...], *, whole: bool = True) -> list[str]:
+        """Judge what a list told; returns the keys that are to be read one by one.
+
+        Where those are read as a ``whole`` later, what is as it should be is counted then.
+        """
+        keys: dict[str, str] = {}
+        for record in records:
+            verdict, key = self._inspector.judge(record), record_key(record)
+            rejected = verdict.record is None
+            if not rejected and key.casefold() in keys:
+                report.take(key, (DUPLICATE,), rejected=True)
+                continue
+            if rejected or whole:
+                report.take(key, verdict.findings, rejected=rejected)
+            if not rejected:
+                keys[key.casefold()] = key
+        return list(keys.values())
+
+    def _unreadable(self, report: AreaReport) -> None:
+        """Add the values that the adapter itself could not read, for adapters that tell."""
+        told: Iterable[UnreadableValue] = getattr(self._erp, "bad_values", ())
+        for value in told:
+            if value.area is not report.area:
+                continue
+            kind = Defect.CURRENCY if value.name == "currency" else Defect.UNREADABLE
+            finding = Violation(kind, f"{value.name} {value.reason}", value.name if value.kept else None)
+            if value.kept:
+                report.flaws.append(RecordViolation(value.key, finding, rejected=False))
+                report.repaired += 1
+            elif not any(flaw.key == value.key and flaw.finding.defect is kind for flaw in report.flaws):
+                report.take(value.key, (finding,), rejected=True)
+
+    async def _one(self, report: AreaReport, key: str, read: Awaitable[Any]) -> None:
+        try:
+            record = await self._bounded(read)
+        except (NotPermitted, AuthFailed) as error:
+            report.right, report.problem = AreaAccess.REFUSED, error.detail
+        except ErpError as error:
+            report.take(key, (Violation(Defect.UNREADABLE, error.detail),), rejected=True)
+        else:
+            verdict = self._inspector.judge(record)
+            report.take(key, verdict.findings, rejected=verdict.record is None)
+
+    async def _read(self, report: AreaReport, read: Awaitable[Any]) -> Any:
+        """Return a list, None if it cannot be had; the report says why."""
+        try:
+            return await self._bounded(read)
+        except NotPermitted as error:
+            report.right, report.problem = AreaAccess.REFUSED, error.detail
+        except Unsupported as error:
+            report.right, report.problem = AreaAccess.NOT_OFFERED, error.detail
+        except ErpError as error:
+            report.right, report.problem = AreaAccess.FAILED, error.detail
+        return None
+
+    async def _bounded(self, read: Awaitable[Any]) -> Any:
+        async with asyncio.timeout(self._timeout):
+            return await read
+
+
+def report_lines(report: SourceReport) -> Iterator[str]:
+    """Return the lines to print. They hold keys and reasons, no figures."""
+    yield f"source {report.source}"
+    yield ""
+    for area in report.areas:
+        counts = f"{area.records} read: {area.ok} ok, {area.repaired} repaired, {area.rejected} rejected"
+        readable = area.right is AreaAccess.READ
+        yield f"{area.area.value:<11} {area.right.value}" + (f" · {counts}" if readable or area.records else "")
+        if area.problem:
+            yield f"            {area.problem}"
+        yield from _kinds(area)
+    for ability, offered in report.deciding.items():
+        yield f"{ability.value:<11} {'offered (not tried)' if offered else AreaAccess.NOT_OFFERED}"
+    yield ""
+    yield f"{report.rejected} rejected" if report.rejected else "nothing is rejected"
+
+
+def _kinds(area: AreaReport) -> Iterator[str]:
+    kinds = Counter((flaw.finding.defect, flaw.rejected) for flaw in area.flaws)
+    for (defect, rejected), count in sorted(kinds.items(), key=lambda item: (not item[0][1], -item[1])):
+        yield f"  {'rejected' if rejected else 'repaired'} · {defect.value}: {count}"
+        same = [flaw for flaw in area.flaws if (flaw.finding.defect, flaw.rejected) == (defect, rejected)]
+        for flaw in same[:_SHOWN]:
+            yield f"      {flaw.key} · {flaw.finding.why}"
+        if len(same) > _SHOWN:
+            yield f"      and {len(same) - _SHOWN} more"

@@ -1,0 +1,135 @@
+"""Queries as the configuration has them: only those that read, with only the parameters that we give.
+
+This is the first of three locks: the account's rights and the connection's read-only mode stand behind it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pydantic import AfterValidator
+
+_PIECES = re.compile(
+    r"""
+    (?P<string> '(?:[^']|'')*' )
+    | (?P<dollar> \$(?P<tag>[A-Za-z_]*)\$ .*? \$(?P=tag)\$ )
+    | (?P<quoted> "(?:[^"]|"")*" | `[^`]*` | \[[A-Za-z_][^\]\[:'"]*\] )
+    | (?P<comment> --[^\n]* | /\*.*?\*/ )
+    | (?P<open> ['"`] | /\* )
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_PARAMETER = re.compile(r"(?<![:\w]):([A-Za-z_]\w*)")
+_OTHER_COLON = re.compile(r"(?<!:):(?![:A-Za-z_])")
+_WRITES = re.compile(r"\b(insert|update|delete|merge|into)\b", re.IGNORECASE)
+"""Words with which a statement that begins with SELECT or WITH can still write or lock. Quoted, they are names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A query for `sqlalchemy.text`: colons that are no parameters are escaped, comments are gone."""
+
+    sql: str
+    parameters: frozenset[str]
+
+    @classmethod
+    def parse(cls, text: str) -> Statement:
+        """Read a query; raises `ValueError` for one that does more than read, or that cannot be told to."""
+        said, code, end = [], [], 0
+        for piece in _PIECES.finditer(text):
+            plain = text[end : piece.start()]
+            end = piece.end()
+            said.append(_escape_code(plain))
+            code.append(plain)
+            if piece["open"]:
+                raise ValueError(f"a {piece['open']} is opened and not closed")
+            if piece["comment"]:
+                said.append(" ")
+                code.append(" ")
+                continue
+            if piece["string"] and re.search(r"\\'", piece["string"]):
+                raise ValueError("a quote after a backslash means different things to different databases: write ''")
+            said.append(piece[0].replace(":", r"\:"))
+            code.append(" '' ")
+        said.append(_escape_code(text[end:]))
+        code.append(text[end:])
+        plain_code = "".join(code).rstrip().removesuffix(";").rstrip()
+        _refuse_writes(plain_code)
+        sql = "".join(said).rstrip().removesuffix(";")
+        return cls(sql.strip(), frozenset(_PARAMETER.findall(plain_code)))
+
+
+def _escape_code(code: str) -> str:
+    return _OTHER_COLON.sub(r"\:", code)
+
+
+def _refuse_writes(code: str) -> None:
+    first = re.match(r"\s*(\w*)", code)
+    if first is None or first[1].lower() not in {"select", "with"}:
+        raise ValueError("only queries that begin with SELECT or WITH are run here")
+    if ";" in code:
+        raise ValueError("one query only: there is a semicolon inside")
+    written = _WRITES.search(code)
+    if written is not None:
+        raise ValueError(f"{written[1].upper()} writes, and here is only read (a column of that name can be quoted)")
+
+
+def query(required: str = "", allowed: str = "", *, columns: str = "", ordered: bool = False) -> AfterValidator:
+    """Return a `checked` for use in an annotation."""
+    return AfterValidator(checked(required, allowed, columns=columns, ordered=ordered))
+
+
+def checked(required: str = "", allowed: str = "", *, columns: str = "", ordered: bool = False) -> Callable[[str], str]:
+    """Return the check of a query's text, which raises `ValueError` with an example of what it lacks.
+
+    ``required`` and ``allowed``: names of parameters. ``columns``: names that must stand in the text. ``ordered``: it
+    needs an ORDER BY.
+    """
+    needed, known = required.split(), {*required.split(), *allowed.split()}
+
+    def check(text: str) -> str:
+        statement = Statement.parse(text)
+        unknown = sorted(statement.parameters - known)
+        if unknown:
+            said = ", ".join(f":{name}" for name in sorted(known)) or "none at all"
+            raise ValueError(f"unknown parameter :{unknown[0]}; it can use {said}")
+        for name in needed:
+            if name not in statement.parameters:
+                raise ValueError(f"does not use :{name}; an example: {_example(name)}")
+        for name in columns.split():
+            if not re.search(rf"\b{name}\b", text, re.IGNORECASE):
+                raise ValueError(f"gives no column {name}; an example: SELECT no AS {name}, …")
+        if ordered and not re.search(r"\border\s+by\b", statement.sql, re.IGNORECASE):
+            raise ValueError("has no ORDER BY, and a part of it is read at a time")
+        return text
+
+    return check
+
+
+_paged = checked("limit offset", "text like today", columns="all_rows", ordered=True)
+
+
+def check_list_query(text: str) -> str:
+    """Check a list's query: one that pages by itself must page wholly. Raises `ValueError`."""
+    names = Statement.parse(text).parameters
+    if ("limit" in names) != ("offset" in names):
+        raise ValueError("uses one of :limit and :offset; use both, or neither (then paging is done here)")
+    if "limit" in names:
+        _paged(text)
+    return text
+
+
+def pages_itself(text: str) -> bool:
+    """Whether a list's query gives one page only."""
+    return "limit" in Statement.parse(text).parameters
+
+
+def _example(name: str) -> str:
+    examples = {
+        "limit": "ORDER BY changed_at, key LIMIT :limit",
+        "offset": "LIMIT :limit OFFSET :offset",
+        "since": "WHERE changed_at >= :since",
+    }
+    return examples.get(name, f"WHERE lower({name}) = lower(:{name})")

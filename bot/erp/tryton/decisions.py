@@ -1,0 +1,263 @@
+"""Who decided on a purchase order and who is still wanted: from Tryton's logs, clicks, rules and notes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from hashlib import blake2b
+from typing import Any
+
+from bot.erp.model import Approval, Decision, Verdict
+from bot.erp.tryton.client import Account, Row, at
+
+
+class _Unknown(Exception):
+    """The condition uses what is not known here."""
+
+
+def may_apply(condition: str | None, record: Mapping[str, Any]) -> bool:
+    """Return whether a rule applies to a record; True where that cannot be told from the fields at hand."""
+    if not condition:
+        return True
+    try:
+        return bool(_value(json.loads(condition, parse_float=Decimal), record))
+    except (_Unknown, ValueError, TypeError, KeyError):
+        return True
+
+
+def _value(node: Any, record: Mapping[str, Any]) -> Any:
+    if isinstance(node, list):
+        return [_value(item, record) for item in node]
+    if not isinstance(node, dict):
+        return node
+    if "__class__" not in node:
+        return {name: _value(item, record) for name, item in node.items()}
+
+    def part(name: str) -> Any:
+        return _value(node[name], record)
+
+    match node["__class__"]:
+        case "Eval" if node["v"] == "self":
+            return record
+        case "Get":
+            # A field that was not read may well have a value: its default would be a guess.
+            whole, key = part("v"), part("k")
+            if whole is record and key not in record:
+                raise _Unknown
+            return whole.get(key, part("d"))
+        case "Greater":
+            return part("s1") >= part("s2") if part("e") else part("s1") > part("s2")
+        case "Less":
+            return part("s1") <= part("s2") if part("e") else part("s1") < part("s2")
+        case "Equal":
+            return part("s1") == part("s2")
+        case "Not":
+            return not part("v")
+        case "Bool":
+            return bool(part("v"))
+        case "And":
+            return all(part("s"))
+        case "Or":
+            return any(part("s"))
+        case "If":
+            return part("t") if part("c") else part("e")
+        case "In":
+            return part("k") in part("v")
+        case _:
+            raise _Unknown
+
+
+MODEL = "purchase.purchase"
+BUTTONS = {Verdict.APPROVE: "confirm", Verdict.REJECT: "cancel"}
+
+_APPROVED = ("confirmed", "processing", "done")
+_STATES = ("draft", "quotation", *_APPROVED, "cancelled")
+_STATE_OF = {f"state:{state}": state for state in _STATES} | {
+    "quote": "quotation",
+    "draft": "draft",
+    "confirm": "confirmed",
+    "cancel": "cancelled",
+}
+"""What an entry of the log tells: a change of state by the server, or a button pressed by somebody.
+
+Pressing ``confirm`` writes no change to ``confirmed``, and the one to ``processing`` may be a worker's.
+"""
+_RULE = [["button.model", "=", MODEL], ["button.name", "=", "confirm"]]
+_IN_ORDER = [["create_date", "ASC"], ["id", "ASC"]]
+
+_NOTE = re.compile(r"(?:Approved|Rejected) by (?P<by>\S[^\n]*)(?:\n(?P<reason>.*))?", re.DOTALL)
+_DONE = {Verdict.APPROVE: "Approved", Verdict.REJECT: "Rejected"}
+
+
+@dataclass(frozen=True, slots=True)
+class _LogEntry:
+    """A click, a change of state or a note: by whom, when, and what it says."""
+
+    by: str
+    name: str
+    when: datetime
+    what: str
+
+
+def resource(order_id: int | str) -> str:
+    """Return an order as logs and notes refer to it."""
+    return f"{MODEL},{order_id}"
+
+
+def note_for(decision: Decision, *, for_another: bool) -> str:
+    """Return the note that goes with a decision, if any: the reason and, for somebody else, whose word it was."""
+    if not for_another:
+        return decision.reason
+    return f"{_DONE[decision.verdict]} by {decision.by}" + (f"\n{decision.reason}" if decision.reason else "")
+
+
+def version_of(row: Row, approval: Approval | None) -> str:
+    """Return a text that changes with every edit: Tryton's own stamp, and a sign of total and level beside it.
+
+    A line may be edited without its order, and a click of a rule leaves no trace on the order.
+    """
+    mark = f"{row['total_amount']}/{approval.level if approval else 0}"
+    return f"{row['_timestamp']}/{blake2b(mark.encode(), digest_size=6).hexdigest()}"
+
+
+def stamp_of(version: str) -> str:
+    """Return Tryton's own stamp out of a version, for its check at the write."""
+    return version.partition("/")[0]
+
+
+async def read_approvals(
+    account: Account, orders: Sequence[Row], *, for_others: str | None
+) -> tuple[Mapping[int, Approval | None], Mapping[int, Mapping[str, str]]]:
+    """Return the approval of each order by its id, and the names of the accounts that it and the order speak of.
+
+    As many requests for a hundred orders as for one. ``for_others`` is the account that decides for people without one:
+    of what it did, the notes say whose word it was.
+    """
+    begun = [order for order in orders if order["state"] != "draft"]
+    decided = [order["id"] for order in begun if order["state"] != "quotation"]
+    rules, log, notes = await asyncio.gather(
+        account.search("ir.model.button.rule", _RULE, ["number_user", "condition"]) if begun else _nothing(),
+        _log(account, decided),
+        _notes(account, decided),
+    )
+    wanted = {order["id"]: _wanted_users(order, rules) for order in begun}
+    clicks = await _clicks(account, [order_id for order_id, users in wanted.items() if users > 1])
+    approvals = {
+        order["id"]: _approval(
+            order["state"],
+            wanted.get(order["id"], 1),
+            clicks[order["id"]],
+            log[order["id"]],
+            notes[order["id"]],
+            for_others,
+        )
+        for order in orders
+    }
+    return approvals, {order["id"]: _names(order, clicks[order["id"]] + log[order["id"]]) for order in orders}
+
+
+def _names(order: Row, steps: Iterable[_LogEntry]) -> Mapping[str, str]:
+    names = {at(order, f"{who}.login"): at(order, f"{who}.name") for who in ("create_uid", "write_uid")}
+    names |= {step.by: step.name for step in steps}
+    return {login: name for login, name in names.items() if login and name}
+
+
+def _approval(
+    state: str,
+    levels: int,
+    clicks: list[_LogEntry],
+    log: list[_LogEntry],
+    notes: list[_LogEntry],
+    for_others: str | None,
+) -> Approval | None:
+    level = min(len({click.by for click in clicks}) + 1, levels)
+    if state == "quotation":
+        last = clicks[-1] if clicks and level > 1 else None
+        by = last.by if last and last.by != for_others else ""
+        return Approval(level=level, levels=levels, decided_by=by, decided_at=last.when if last else None)
+    if state in _APPROVED:
+        level = levels
+    decision = _decision(state, log)
+    if decision is None:
+        # Withdrawn before anybody could decide, or confirmed so long ago that the log is gone.
+        return Approval(level=level, levels=levels) if state in _APPROVED else None
+    by, reason = _decided_by(decision, notes, for_others)
+    return Approval(level=level, levels=levels, decided_by=by, decided_at=decision.when, reason=reason)
+
+
+def _decision(state: str, log: list[_LogEntry]) -> _LogEntry | None:
+    """Return the step that took the order out of the quotation into what it is now."""
+    found, before = None, ""
+    for step in log:
+        if step.what == before or (found and step.what in _APPROVED and before in _APPROVED):
+            # The same told twice, or an approved order on its way.
+            continue
+        reached = step.what == state or (step.what in _APPROVED and state in _APPROVED)
+        found = step if before == "quotation" and reached else None
+        before = step.what
+    return found
+
+
+def _decided_by(decision: _LogEntry, notes: list[_LogEntry], for_others: str | None) -> tuple[str, str]:
+    """Return whose decision it was and the reason: the first note of the same account from then on."""
+    note = next((note.what for note in notes if note.by == decision.by and note.when >= decision.when), "")
+    if decision.by != for_others:
+        return decision.by, note
+    spoken = _NOTE.fullmatch(note)
+    return (spoken["by"], spoken["reason"] or "") if spoken else ("", "")
+
+
+def _wanted_users(order: Row, rules: Sequence[Row]) -> int:
+    """Return how many users must confirm an order; the rules see of it what was read."""
+    record = {name.removesuffix("."): value for name, value in order.items()}
+    record |= {name: value["id"] for name, value in record.items() if isinstance(value, dict)}
+    return max((rule["number_user"] for rule in rules if may_apply(rule["condition"], record)), default=1)
+
+
+async def _log(account: Account, ids: Sequence[int]) -> Mapping[int, list[_LogEntry]]:
+    domain = [
+        ["resource", "in", [resource(order_id) for order_id in ids]],
+        ["event", "in", ["button", "transition"]],
+        ["target", "in", list(_STATE_OF)],
+    ]
+    fields = ["resource", "user.login", "user.name", "create_date", "target"]
+    rows = await account.search("ir.model.log", domain, fields, order=_IN_ORDER) if ids else []
+    return _steps(rows, "user", lambda row: (_id_of(row["resource"]), _STATE_OF[row["target"]]))
+
+
+async def _notes(account: Account, ids: Sequence[int]) -> Mapping[int, list[_LogEntry]]:
+    domain = [["resource", "in", [resource(order_id) for order_id in ids]]]
+    fields = ["resource", "create_uid.login", "create_uid.name", "create_date", "message"]
+    rows = await account.search("ir.note", domain, fields, order=_IN_ORDER) if ids else []
+    return _steps(rows, "create_uid", lambda row: (_id_of(row["resource"]), row["message"] or ""))
+
+
+async def _clicks(account: Account, ids: Sequence[int]) -> Mapping[int, list[_LogEntry]]:
+    domain = [*_RULE, ["record_id", "in", list(ids)]]
+    fields = ["record_id", "user.login", "user.name", "create_date"]
+    rows = await account.search("ir.model.button.click", domain, fields, order=_IN_ORDER) if ids else []
+    return _steps(rows, "user", lambda row: (row["record_id"], "confirm"))
+
+
+def _steps(rows: Iterable[Row], user: str, tell: Callable[[Row], tuple[int, str]]) -> Mapping[int, list[_LogEntry]]:
+    """Return the steps of each order, of which ``tell`` returns id and content."""
+    steps: dict[int, list[_LogEntry]] = defaultdict(list)
+    for row in rows:
+        order_id, what = tell(row)
+        by, name = at(row, f"{user}.login") or "", at(row, f"{user}.name") or ""
+        steps[order_id].append(_LogEntry(by, name, row["create_date"], what))
+    return steps
+
+
+def _id_of(text: str) -> int:
+    return int(text.partition(",")[2])
+
+
+async def _nothing() -> list[Row]:
+    return []

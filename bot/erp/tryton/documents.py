@@ -1,0 +1,336 @@
+"""From Tryton's records to the bot's; which fields to ask for stands beside what is made of them (ERP sheet, 7.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from bot.erp.model import (
+    Approval,
+    Invoice,
+    InvoiceStatus,
+    Money,
+    OrderLine,
+    OrderStatus,
+    Product,
+    ProductionOrder,
+    ProductionStatus,
+    Progress,
+    PurchaseLine,
+    PurchaseOrder,
+    PurchaseStatus,
+    SalesOrder,
+)
+from bot.erp.tryton.client import Row, at, some
+
+CHANGED = "last_modified_at"
+"""The time of the last change, or of creation where there was none; ``write_date`` is empty until the first change."""
+
+PRODUCT = ("code", "name", "default_uom.symbol", "default_uom.digits", "categories.name", "identifiers.code")
+
+_DOCUMENT = ("number", "state", "total_amount", "currency.code", "party.name", CHANGED)
+
+_LINE = tuple(
+    f"lines.{name}"
+    for name in (
+        *("type", "description", "product.code", "product.name", "quantity", "unit.symbol", "unit.digits"),
+        *("unit_price", "amount", "moves.quantity", "moves.state", "moves.unit"),
+    )
+)
+SALE = (
+    *_DOCUMENT,
+    *("reference", "sale_date", "shipping_date", "shipment_state"),
+    *("invoice_state", "invoice_method", "quoted_by.rec_name"),
+)
+SALE_LINES = (
+    *_LINE,
+    *("lines.moves.to_location.type", "lines.shipping_date"),
+    *("lines.invoice_lines.quantity", "lines.invoice_lines.invoice.state"),
+)
+INVOICE = (
+    *_DOCUMENT,
+    *("reference", "invoice_date", "amount_to_pay", "sales.number"),
+    *("lines_to_pay.maturity_date", "lines_to_pay.reconciliation"),
+)
+PURCHASE = (
+    *_DOCUMENT,
+    *("_timestamp", "reference", "purchase_date", "delivery_date", "shipment_state", "untaxed_amount"),
+    *("company.id", "warehouse.id", "create_uid.login", "create_uid.name"),
+    *("write_uid.login", "write_uid.name", "quoted_by.rec_name"),
+)
+PURCHASE_LINES = (*_LINE, "lines.moves.from_location.type")
+PRODUCTION = (
+    *("number", "state", "reference", "product.code", "product.name", "quantity", "unit.symbol", "unit.digits"),
+    *("planned_start_date", "planned_date", "outputs.product", "outputs.quantity", "outputs.state", CHANGED),
+)
+
+_SALES = {
+    "draft": OrderStatus.DRAFT,
+    "quotation": OrderStatus.DRAFT,
+    "confirmed": OrderStatus.OPEN,
+    "processing": OrderStatus.OPEN,
+    "done": OrderStatus.CLOSED,
+    "cancelled": OrderStatus.CANCELLED,
+}
+_SHIPPED = {
+    "none": Progress.NONE,
+    "waiting": Progress.NONE,
+    "partially shipped": Progress.PARTIAL,
+    "sent": Progress.FULL,
+    "received": Progress.FULL,
+    # "exception": some shipment was cancelled, and nothing says how much went out before.
+}
+_PURCHASES = {
+    "draft": PurchaseStatus.DRAFT,
+    "quotation": PurchaseStatus.WAITING,
+    "confirmed": PurchaseStatus.APPROVED,
+    "processing": PurchaseStatus.APPROVED,
+    "done": PurchaseStatus.DONE,
+    "cancelled": PurchaseStatus.CANCELLED,
+}
+_INVOICES = {
+    "draft": InvoiceStatus.DRAFT,
+    "validated": InvoiceStatus.DRAFT,
+    "posted": InvoiceStatus.UNPAID,
+    "paid": InvoiceStatus.PAID,
+    "cancelled": InvoiceStatus.VOID,
+}
+_PRODUCTIONS = {
+    "request": ProductionStatus.PLANNED,
+    "draft": ProductionStatus.PLANNED,
+    "waiting": ProductionStatus.PLANNED,
+    "assigned": ProductionStatus.RELEASED,
+    "running": ProductionStatus.RUNNING,
+    "done": ProductionStatus.DONE,
+    "cancelled": ProductionStatus.CANCELLED,
+}
+_MATERIAL = {"waiting": False, "assigned": True, "running": True, "done": True}
+"""Whether the components are reserved or used; before that and after a cancellation Tryton does not look."""
+
+
+def number_of(row: Row) -> str:
+    """Return a document's number; one without, mostly a draft, is named by its id as on Tryton's screens: ``(12)``."""
+    return row["number"] or f"({row['id']})"
+
+
+def quantity(value: Any, digits: int | None) -> Decimal:
+    """Return a quantity, which Tryton computes as a float, cut to the digits that its unit has."""
+    exact = Decimal(value)
+    return exact if digits is None else round(exact, digits)
+
+
+def product(row: Row) -> Product:
+    """Return a product."""
+    return Product(
+        sku=row["code"],
+        name=row["name"] or "",
+        unit=at(row, "default_uom.symbol") or "",
+        category=", ".join(category["name"] for category in some(row, "categories")),
+        barcode=next((identifier["code"] for identifier in some(row, "identifiers")), ""),
+    )
+
+
+def sale(row: Row, *, source: str, url: str, lines: bool) -> SalesOrder:
+    """Return a sales order."""
+    delivery = _SHIPPED.get(row["shipment_state"])
+    return SalesOrder(
+        id=str(row["id"]),
+        number=number_of(row),
+        customer=at(row, "party.name") or "",
+        status=_sale_status(row["state"], delivery),
+        delivery=delivery,
+        billing=_billing(row["invoice_state"], row["invoice_method"], delivery),
+        payment=_payment(row["invoice_state"]),
+        ordered_on=row["sale_date"],
+        promised_on=row["shipping_date"],
+        total=_money(row, "total_amount"),
+        lines=tuple(_sale_line(line, at(row, "currency.code")) for line in _goods(row)) if lines else (),
+        salesperson=at(row, "quoted_by.rec_name") or "",
+        url=url,
+        changed_at=changed_at(row),
+        source=source,
+        extra=_extra(row, "reference", "shipment_state"),
+    )
+
+
+def _sale_status(state: str, delivery: Progress | None) -> OrderStatus:
+    status = _SALES[state]
+    if status is OrderStatus.OPEN and delivery is Progress.PARTIAL:
+        return OrderStatus.PARTLY_DELIVERED
+    if status is OrderStatus.OPEN and delivery is Progress.FULL:
+        return OrderStatus.DELIVERED
+    return status
+
+
+def _billing(state: str, method: str, delivery: Progress | None) -> Progress | None:
+    """Return how much is billed: Tryton's state says whether there are invoices, its method how far they go."""
+    if state in ("none", "pending"):
+        return Progress.NONE
+    if state == "exception" or method == "manual":
+        return None
+    if method == "order":
+        return Progress.FULL
+    return Progress.FULL if delivery is Progress.FULL else Progress.PARTIAL
+
+
+def _payment(state: str) -> Progress | None:
+    paid = {"paid": Progress.FULL, "partially paid": Progress.PARTIAL, "exception": None}
+    return paid.get(state, Progress.NONE)
+
+
+def _sale_line(line: Row, currency: str | None) -> OrderLine:
+    digits = at(line, "unit.digits")
+    billed = (row for row in some(line, "invoice_lines") if at(row, "invoice.state") in ("posted", "paid"))
+    return OrderLine(
+        sku=at(line, "product.code") or "",
+        name=at(line, "product.name") or line["description"] or "",
+        unit=at(line, "unit.symbol") or "",
+        quantity=quantity(line["quantity"], digits),
+        delivered=_moved(line, lambda move: at(move, "to_location.type") == "customer"),
+        invoiced=quantity(sum(Decimal(row["quantity"]) for row in billed), digits),
+        price=_price(line["unit_price"], currency),
+        amount=_price(line["amount"], currency),
+        due_on=line["shipping_date"],
+    )
+
+
+def invoice(row: Row, *, source: str, url: str) -> Invoice:
+    """Return a customer invoice; a credit note is one with a negative amount."""
+    total, owed = row["total_amount"], row["amount_to_pay"]
+    return Invoice(
+        id=str(row["id"]),
+        number=number_of(row),
+        customer=at(row, "party.name") or "",
+        status=_invoice_status(row["state"], total, owed),
+        issued_on=row["invoice_date"],
+        due_on=_due(some(row, "lines_to_pay")),
+        total=_money(row, "total_amount"),
+        open_amount=_money(row, "amount_to_pay"),
+        is_credit_note=total is not None and total < 0,
+        order_number=next((order["number"] for order in some(row, "sales") if order["number"]), ""),
+        url=url,
+        changed_at=changed_at(row),
+        source=source,
+        extra=_extra(row, "reference"),
+    )
+
+
+def _invoice_status(state: str, total: Decimal | None, owed: Decimal | None) -> InvoiceStatus:
+    status = _INVOICES[state]
+    if status is InvoiceStatus.UNPAID and total is not None and owed is not None and owed != total:
+        return InvoiceStatus.PART_PAID if owed else InvoiceStatus.PAID
+    return status
+
+
+def _due(lines: list[Row]) -> date | None:
+    """Return the day of the first payment still owed, else of the last one that was."""
+    owed = [line["maturity_date"] for line in lines if line["maturity_date"] and not line["reconciliation"]]
+    done = [line["maturity_date"] for line in lines if line["maturity_date"]]
+    return min(owed) if owed else max(done, default=None)
+
+
+def purchase(
+    row: Row,
+    approval: Approval | None,
+    people: Mapping[str, str],
+    *,
+    version: str,
+    source: str,
+    url: str,
+    lines: bool,
+) -> PurchaseOrder:
+    """Return a purchase order."""
+    return PurchaseOrder(
+        id=str(row["id"]),
+        number=number_of(row),
+        vendor=at(row, "party.name") or "",
+        status=_PURCHASES[row["state"]],
+        approval=approval,
+        requester=at(row, "create_uid.login") or "",
+        # Until somebody writes for the second time there is no writer, only who made it.
+        changed_by=at(row, "write_uid.login") or at(row, "create_uid.login") or "",
+        buyer=at(row, "quoted_by.rec_name") or "",
+        ordered_on=row["purchase_date"],
+        due_on=row["delivery_date"],
+        total=_money(row, "total_amount"),
+        received=_SHIPPED.get(row["shipment_state"]),
+        lines=tuple(_purchase_line(line, at(row, "currency.code")) for line in _goods(row)) if lines else (),
+        version=version,
+        url=url,
+        changed_at=changed_at(row),
+        source=source,
+        people=people,
+        extra=_extra(row, "reference", "shipment_state"),
+    )
+
+
+def _purchase_line(line: Row, currency: str | None) -> PurchaseLine:
+    return PurchaseLine(
+        sku=at(line, "product.code") or "",
+        name=at(line, "product.name") or line["description"] or "",
+        unit=at(line, "unit.symbol") or "",
+        quantity=quantity(line["quantity"], at(line, "unit.digits")),
+        received=_moved(line, lambda move: at(move, "from_location.type") == "supplier"),
+        price=_price(line["unit_price"], currency),
+        amount=_price(line["amount"], currency),
+    )
+
+
+def production(row: Row, *, source: str, url: str) -> ProductionOrder:
+    """Return a production order."""
+    digits = at(row, "unit.digits")
+    made = (o for o in some(row, "outputs") if o["state"] == "done" and o["product"] == at(row, "product.id"))
+    return ProductionOrder(
+        id=str(row["id"]),
+        number=number_of(row),
+        sku=at(row, "product.code") or "",
+        name=at(row, "product.name") or "",
+        unit=at(row, "unit.symbol") or "",
+        planned=quantity(row["quantity"] or 0, digits),
+        produced=quantity(sum(Decimal(output["quantity"]) for output in made), digits),
+        status=_PRODUCTIONS[row["state"]],
+        start_on=row["planned_start_date"],
+        due_on=row["planned_date"],
+        material_ready=_MATERIAL.get(row["state"]),
+        url=url,
+        changed_at=changed_at(row),
+        source=source,
+        extra=_extra(row, "reference"),
+    )
+
+
+def changed_at(row: Row, path: str = CHANGED) -> datetime:
+    """Return when a record was last changed."""
+    moment = at(row, path)
+    if not isinstance(moment, datetime):
+        raise ValueError("a record without a time of change")
+    return moment
+
+
+def _goods(row: Row) -> list[Row]:
+    """Return the lines that sell or buy something; the others are titles, sums and remarks."""
+    return [line for line in some(row, "lines") if line["type"] == "line" and line["quantity"] is not None]
+
+
+def _moved(line: Row, onward: Any) -> Decimal | None:
+    """Return how much went out or came in (returns count against it); None where it was counted in another unit."""
+    done = [move for move in some(line, "moves") if move["state"] == "done"]
+    if any(move["unit"] != at(line, "unit.id") for move in done):
+        return None
+    moved = sum(Decimal(move["quantity"]) * (1 if onward(move) else -1) for move in done)
+    return quantity(moved, at(line, "unit.digits"))
+
+
+def _money(row: Row, name: str) -> Money | None:
+    return _price(row[name], at(row, "currency.code"))
+
+
+def _price(amount: Decimal | None, currency: str | None) -> Money | None:
+    return None if amount is None or currency is None else Money(amount, currency)
+
+
+def _extra(row: Row, *names: str) -> Mapping[str, str]:
+    """Return what only Tryton says: the partner's reference, and that a shipment needs somebody's attention."""
+    return {name: row[name] for name in names if row[name] and (name != "shipment_state" or row[name] == "exception")}

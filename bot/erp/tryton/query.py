@@ -1,0 +1,120 @@
+"""The port's lists as Tryton's domains and orders: it filters, sorts and counts all but what is overdue."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from bot.erp.errors import Unsupported
+from bot.erp.port import Filter, ListQuery
+from bot.erp.tryton import documents
+from bot.erp.tryton.client import Domain, Order, containing
+
+Filters = Mapping[Filter, tuple[Callable[[date], Domain], str]]
+"""Of each filter the domain on a day, and the field whose oldest days come first."""
+
+
+_UNNUMBERED = re.compile(r"\((\d{1,9})\)")
+
+
+def unnumbered(text: str) -> Domain:
+    """Return the conditions of the document without number that ``text`` names by its id, as ``(12)``; else none."""
+    named = _UNNUMBERED.fullmatch(text)
+    return [["id", "=", int(named[1])], ["number", "=", None]] if named else []
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentQuery:
+    """One kind of document: its model, what to read of it, what its texts and its day are, and its filters."""
+
+    model: str
+    fields: tuple[str, ...]
+    line_fields: tuple[str, ...]
+    texts: tuple[str, ...]
+    day: str
+    filters: Filters = field(default_factory=dict)
+    domain: Domain = field(default_factory=list)
+
+    def domain_of(self, query: ListQuery, today: date, filters: Filters | None = None) -> Domain:
+        """Return the domain of a list; raises `Unsupported` for a filter that the kind lacks."""
+        known = self.filters if filters is None else filters
+        if query.filter is not Filter.ALL and query.filter not in known:
+            raise Unsupported(f"no list of {query.filter} here")
+        filtered = known[query.filter][0](today) if query.filter in known else []
+        return [*self.domain, *filtered, *self._with_text(query.text)]
+
+    def _with_text(self, text: str) -> Domain:
+        found = containing(text, self.texts)
+        return [["OR", *found, unnumbered(text)]] if unnumbered(text) else found
+
+    def order_of(self, query: ListQuery) -> Order:
+        """Return the order of a list: documents without a day last, and nothing left to chance."""
+        by_day = [self.filters[query.filter][1], "ASC NULLS LAST"] if query.filter in self.filters else None
+        return [by_day or [self.day, "DESC NULLS LAST"], ["number", "ASC"], ["id", "ASC"]]
+
+
+SALES = DocumentQuery(
+    "sale.sale",
+    documents.SALE,
+    documents.SALE_LINES,
+    ("number", "party.name"),
+    "sale_date",
+    {
+        Filter.LATE: (
+            lambda today: [
+                ["state", "in", ["confirmed", "processing"]],
+                ["shipment_state", "!=", "sent"],
+                ["shipping_date", "<", today],
+            ],
+            "shipping_date",
+        )
+    },
+)
+INVOICES = DocumentQuery(
+    "account.invoice",
+    documents.INVOICE,
+    (),
+    ("number", "party.name"),
+    "invoice_date",
+    domain=[["type", "=", "out"]],
+)
+OVERDUE: Filters = {
+    # More than are overdue, as lines already paid count too; the rest is done in memory.
+    Filter.OVERDUE: (
+        lambda today: [["state", "=", "posted"], ["move.lines.maturity_date", "<", today]],
+        "invoice_date",
+    )
+}
+PURCHASES = DocumentQuery(
+    "purchase.purchase",
+    documents.PURCHASE,
+    documents.PURCHASE_LINES,
+    ("number", "party.name"),
+    "purchase_date",
+    {
+        Filter.LATE: (
+            lambda today: [
+                ["state", "in", ["confirmed", "processing"]],
+                ["shipment_state", "!=", "received"],
+                ["delivery_date", "<", today],
+            ],
+            "delivery_date",
+        ),
+        Filter.PENDING: (lambda today: [["state", "=", "quotation"]], "purchase_date"),
+    },
+)
+PRODUCTIONS = DocumentQuery(
+    "production",
+    documents.PRODUCTION,
+    (),
+    ("number", "product.code", "product.template.name"),
+    "planned_start_date",
+    {
+        Filter.LATE: (
+            lambda today: [["state", "not in", ["done", "cancelled"]], ["planned_date", "<", today]],
+            "planned_date",
+        )
+    },
+)

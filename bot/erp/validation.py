@@ -1,0 +1,297 @@
+"""Lets nothing of an ERP through unseen: a record is as it should be, is put right for certain, or is kept aside.
+
+Stands between every read and who asked. A record that is kept aside is written down with its reason and as the ERP
+told it; who asks is told that it is missing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, is_dataclass, replace
+from datetime import datetime, timedelta
+from operator import attrgetter
+from typing import Any, Generic, Protocol, TypeVar
+
+import structlog
+
+from bot.erp import text_repair
+from bot.erp.errors import Unusable
+from bot.erp.model import (
+    Area,
+    Invoice,
+    OrderLine,
+    Product,
+    ProductionOrder,
+    PurchaseLine,
+    PurchaseOrder,
+    SalesOrder,
+    Slice,
+    StockLevel,
+    WarehouseStock,
+)
+from bot.erp.units import Units
+from bot.erp.validation_rules import RULES, Defect, PlausibilityBounds, Violation
+from bot.phrase import Phrase, phrase
+
+log = structlog.get_logger(__name__)
+
+DUPLICATE = Violation(Defect.DUPLICATE, "the same key comes twice")
+
+R = TypeVar("R")
+
+_AREAS = {
+    Product: Area.PRODUCTS,
+    StockLevel: Area.STOCK,
+    SalesOrder: Area.SALES,
+    Invoice: Area.FINANCE,
+    PurchaseOrder: Area.PURCHASING,
+    ProductionOrder: Area.PRODUCTION,
+}
+_KEYS = frozenset({"sku", "number"})
+"""Texts that are never repaired: the ERP would not find the record by another one."""
+_OPAQUE = frozenset({"id", "version", "url", "source", "task_id", "currency"})
+_BOUNDS_HOLD = timedelta(hours=1)
+_LONGEST = 16_000
+"""Characters of a record that are kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuarantinedRecord:
+    """A record that was rejected: which, why, and as the ERP told it, in JSON."""
+
+    source: str
+    area: Area
+    key: str
+    defect: Defect
+    why: str
+    record: str
+    at: datetime
+
+
+class Quarantine(Protocol):
+    """Where rejected records are kept."""
+
+    def keep(self, kept: QuarantinedRecord) -> None:
+        """Take a record; returns at once."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ValidationResult(Generic[R]):
+    """``record`` as it may be shown, None if it must not be; ``findings`` are why it was repaired or rejected."""
+
+    record: R | None
+    findings: tuple[Violation, ...] = ()
+
+
+class Validator:
+    """Judges the records of one source."""
+
+    def __init__(
+        self,
+        source: str,
+        *,
+        now: Callable[[], datetime],
+        units: Units | None = None,
+        negative_stock: bool = False,
+        quarantine: Quarantine | None = None,
+    ) -> None:
+        self._source = source
+        self._now = now
+        self._units = units or Units()
+        self._negative_stock = negative_stock
+        self._quarantine = quarantine
+        self._bounds = self._renew(now())
+
+    def inspect(self, value: Any) -> tuple[Any, tuple[Phrase, ...]]:
+        """Return what may be shown of a whole answer, and what to say about the rest.
+
+        Raises `Unusable` for a single record that is rejected. What is no record of `bot.erp.model` passes.
+        """
+        kind = type(value)
+        if kind in _AREAS:
+            verdict = self.judge(value)
+            if verdict.record is None:
+                self.keep(value, verdict.findings[-1])
+                raise Unusable(record_key(value), verdict.findings[-1].why, source=self._source)
+            return verdict.record, ()
+        if kind is Slice:
+            items = self._all(value.items)
+            if items is value.items:
+                return value, ()
+            return replace(value, items=items), self._missing(len(value.items) - len(items))
+        if kind is tuple:
+            items = self._all(value)
+            return items, self._missing(len(value) - len(items))
+        return value, ()
+
+    def judge(self, record: Any) -> ValidationResult[Any]:
+        """Hold one record against every rule; repairs come one after the other."""
+        now = self._now()
+        if now > self._renew_at:
+            self._bounds = self._renew(now)
+        return self._judge_level(record) if type(record) is StockLevel else self._judge(record)
+
+    def keep(self, record: Any, finding: Violation) -> None:
+        """Write a rejected record down."""
+        area, key = _AREAS[type(record)], record_key(record)
+        log.warning(
+            "erp.record_rejected",
+            source=self._source,
+            area=area.value,
+            key=key,
+            defect=finding.defect.value,
+            why=finding.why,
+        )
+        if self._quarantine is not None:
+            self._quarantine.keep(
+                QuarantinedRecord(
+                    source=self._source,
+                    area=area,
+                    key=key,
+                    defect=finding.defect,
+                    why=finding.why,
+                    record=json.dumps(record, default=_plain)[:_LONGEST],
+                    at=self._now(),
+                )
+            )
+
+    def _renew(self, now: datetime) -> PlausibilityBounds:
+        self._renew_at = now + _BOUNDS_HOLD
+        return PlausibilityBounds.of(now, self._units, negative_stock=self._negative_stock)
+
+    def _all(self, records: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Return the records that may be shown, each key once; the same tuple if that is all of them."""
+        shown: list[Any] = []
+        seen: set[str] = set()
+        same = True
+        for record in records:
+            if type(record) not in _AREAS:
+                return records
+            verdict = self.judge(record)
+            key = record_key(record).casefold()
+            if verdict.record is None or key in seen:
+                self.keep(record, verdict.findings[-1] if verdict.record is None else DUPLICATE)
+                same = False
+                continue
+            seen.add(key)
+            same = same and verdict.record is record
+            shown.append(verdict.record)
+        return records if same else tuple(shown)
+
+    def _missing(self, count: int) -> tuple[Phrase, ...]:
+        if not count:
+            return ()
+        return (
+            phrase("%(source)s: %(count)d records cannot be right and are left out.", source=self._source, count=count),
+        )
+
+    def _judge_level(self, level: Any) -> ValidationResult[Any]:
+        product = self._judge(level.product)
+        if product.record is None:
+            return ValidationResult(None, product.findings)
+        if product.record is not level.product:
+            level = replace(level, product=product.record)
+        verdict = self._judge(level)
+        return ValidationResult(verdict.record, product.findings + verdict.findings) if product.findings else verdict
+
+    def _judge(self, record: Any) -> ValidationResult[Any]:
+        findings: tuple[Violation, ...] = ()
+        if _doubtful(record):
+            record, findings = _tidied(record)
+            if record is None:
+                return ValidationResult(None, findings)
+        for rule in RULES.get(type(record), ()):
+            finding = rule(record, self._bounds)
+            if finding is not None:
+                findings = (*findings, finding)
+                record = finding.record
+                if record is None:
+                    break
+        return ValidationResult(record, findings)
+
+
+def record_key(record: Any) -> str:
+    """Return the code or number of a record, in characters that can be written down."""
+    key = record.product.sku if type(record) is StockLevel else getattr(record, "number", None) or record.sku
+    # PostgreSQL takes no text with a NUL in it.
+    return str(key).encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
+
+
+def _text_names(kind: type[Any]) -> tuple[str, ...]:
+    # The model's annotations are texts themselves.
+    return tuple(one.name for one in fields(kind) if one.type == "str" and one.name not in _OPAQUE)
+
+
+_TEXTS = {kind: attrgetter(*_text_names(kind)) for kind in (*_AREAS, OrderLine, PurchaseLine, WarehouseStock)}
+_INSIDE = {StockLevel: "per_warehouse", SalesOrder: "lines", PurchaseOrder: "lines"}
+
+
+def _doubtful(record: Any) -> bool:
+    """Return whether any text of a record needs a closer look."""
+    kind = type(record)
+    found = _TEXTS[kind](record)
+    parts = ["", found] if isinstance(found, str) else ["", *found]
+    inside = _INSIDE.get(kind)
+    if inside is not None:
+        for one in getattr(record, inside):
+            parts += _TEXTS[type(one)](one)
+    parts.append("")
+    text = "\n".join(parts)
+    return (
+        text_repair.suspicious(text)
+        or "\n " in text
+        or " \n" in text
+        or "\u3000\n" in text
+        or "\n\u3000" in text
+        or "\t" in text
+    )
+
+
+def _tidied(record: Any) -> tuple[Any, tuple[Violation, ...]]:
+    """Return a record with its texts put right, or None, and what was found."""
+    changes: dict[str, Any] = {}
+    findings: list[Violation] = []
+    for name in _text_names(type(record)):
+        text, found = _tidied_text(name, getattr(record, name))
+        findings += found
+        if text is None:
+            return None, tuple(findings)
+        if found:
+            changes[name] = text
+    inside = _INSIDE.get(type(record))
+    if inside is not None:
+        pairs = [_tidied(one) for one in getattr(record, inside)]
+        findings += [finding for _, found in pairs for finding in found]
+        if any(one is None for one, _ in pairs):
+            return None, tuple(findings)
+        changes[inside] = tuple(one for one, _ in pairs)
+    return (replace(record, **changes) if findings else record), tuple(findings)
+
+
+def _tidied_text(name: str, text: str) -> tuple[str | None, list[Violation]]:
+    if text_repair.lone_surrogate(text):
+        return None, [Violation(Defect.SURROGATE, name)]
+    if text_repair.lost(text):
+        return None, [Violation(Defect.ENCODING, f"{name}: characters were lost")]
+    findings: list[Violation] = []
+    meant = text_repair.decoded(text)
+    clean = text_repair.without_controls(text if meant is None else meant)
+    if meant is not None:
+        findings.append(Violation(Defect.ENCODING, f"{name}: decoded anew", name))
+    elif clean != text:
+        findings.append(Violation(Defect.CONTROL, f"{name}: taken out", name))
+    if findings and name in _KEYS:
+        return None, [replace(findings[0], record=None, why=name)]
+    bare = text_repair.stripped(clean)
+    if bare != clean:
+        findings.append(Violation(Defect.BLANKS, f"{name}: taken off", name))
+    return bare, findings
+
+
+def _plain(value: Any) -> Any:
+    """Return what JSON can hold of a part of a record."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {one.name: getattr(value, one.name) for one in fields(value)}
+    return dict(value) if isinstance(value, Mapping) else str(value)

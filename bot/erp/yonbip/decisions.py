@@ -1,0 +1,221 @@
+"""The workflow of purchase orders: who is waited for, who decided what, and deciding (ERP sheet, 2A).
+
+Tasks and history are read for many orders at once. Everybody whose turn it is has a task of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from bot.erp.concurrency import gather_or_cancel
+from bot.erp.errors import Invalid, NotPermitted, Unsupported
+from bot.erp.http import words
+from bot.erp.model import Approval, Decision, Verdict
+from bot.erp.values import number
+from bot.erp.yonbip.client import WORKFLOW, YonBipClient, chunks
+from bot.erp.yonbip.manifest import YonBipOptions
+from bot.erp.yonbip.mapping import Row, ValueReader, code, text
+
+_RUNTIME = "yonbip/digitalModel/openapi/runtime/ext"
+_TODO = "yonbip/digitalModel/openapi/task/querytaskstodo/page"
+_HISTORY = "yonbip/digitalModel/openapi/query/ext/historic-process-instances"
+_TODO_PAGE, _HISTORY_PAGE = 10, 20
+"""As many as the service gives at most."""
+_PAGES = 100
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowTask:
+    """What one person was asked at one step."""
+
+    id: str
+    run: str
+    """The run of the workflow that it belongs to."""
+    step: str
+    person: str
+    name: str = ""
+    source: str = ""
+    done_at: datetime | None = None
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowRun:
+    """The last run of an order's workflow."""
+
+    waiting: tuple[WorkflowTask, ...]
+    done: tuple[WorkflowTask, ...]
+    requester: str = ""
+
+    @property
+    def people(self) -> Mapping[str, str]:
+        """Return the names of people by their ids, as far as tasks tell them."""
+        return {task.person: task.name for task in self.waiting if task.name}
+
+    def approval(self, *, waiting: bool) -> Approval:
+        """Return the state of approval. How many levels are to come, the workflow does not tell."""
+        open_tasks = self.waiting if waiting else ()
+        last = max(self.done, key=lambda task: (task.done_at is not None, task.done_at, task.id), default=None)
+        level = max(1, len({task.step for task in (*self.done, *open_tasks)}))
+        return Approval(
+            pending_for=tuple(dict.fromkeys(task.person for task in open_tasks)),
+            level=level,
+            levels=level,
+            decided_by=last.person if last else "",
+            decided_at=last.done_at if last else None,
+            reason=last.comment if last else "",
+            task_id=open_tasks[0].id if open_tasks else "",
+        )
+
+
+class PurchaseApprovals:
+    """Reads courses by the ids of orders, and decides a task."""
+
+    def __init__(self, client: YonBipClient, options: YonBipOptions, values: ValueReader) -> None:
+        self._client = client
+        self._options = options
+        self._values = values
+
+    async def courses(self, orders: Sequence[Row]) -> dict[str, WorkflowRun]:
+        """Return the last course of each order that a workflow handled, by id.
+
+        Without the right to read the workflow there is none: then nobody is named, and nothing can be decided.
+        """
+        ids = [code(order["id"]) for order in orders if _was_submitted(order)]
+        waiting = [code(order["id"]) for order in orders if code(order.get("status")) in ("0", "3")]
+        if not ids:
+            return {}
+        try:
+            history, tasks = await gather_or_cancel(
+                self._history(ids), self._todo([each for each in ids if each in waiting])
+            )
+        except (NotPermitted, Unsupported):
+            return {}
+        return {each: course for each in ids if (course := self._course(self._key(each), history, tasks)) is not None}
+
+    async def waiting(self, order: str) -> tuple[WorkflowTask, ...]:
+        """Return the tasks of an order that wait for somebody; raises `NotPermitted` where they may not be read."""
+        key = self._key(order)
+        return tuple(self._task(row) for row in await self._todo([order]) if _business_key(row) == key)
+
+    async def decide(self, task: WorkflowTask, decision: Decision) -> str:
+        """Decide a task in the name of its person and return the workflow's words, if it has any.
+
+        The call takes no version: a task that is gone is refused.
+        """
+        source = task.source or self._options.workflow_source
+        if decision.verdict is Verdict.APPROVE:
+            path = f"{_RUNTIME}/tasks/{task.id}"
+            body: Row = {"source": source, "action": "complete"}
+            said = {"message": decision.reason}
+        else:
+            path = f"{_RUNTIME}/procesInstances/reject"
+            body = {"taskId": task.id, "processInstanceId": task.run, "source": source, "action": "rejectToStart"}
+            said = {"jumpOrigin": decision.reason}
+        # What is empty is left out: the platform passes it on as it is (sheet, 2A, pitfalls).
+        body |= {key: value for key, value in said.items() if value}
+        data = await self._client.write(path, body, by=decision.by, what=decision.number)
+        told = data if isinstance(data, dict) else {}
+        message = words(text(told.get("errmsg")))
+        if (number(told.get("errcode")) or 0) != 0:
+            raise Invalid(message or "the workflow refused", source=self._client.source)
+        return "" if message == "ok" else message
+
+    def _key(self, order: str) -> str:
+        return self._options.business_key.replace("{id}", order)
+
+    async def _todo(self, orders: Sequence[str]) -> list[Row]:
+        asked = {"sort": "createTime", "order": "asc", "returnParticipants": True, "returnProcessInstance": True}
+        parts = [
+            {**asked, "processBusinessKeyIds": [self._key(each) for each in some]}
+            for some in chunks(orders, _HISTORY_PAGE)
+        ]
+        return [
+            row
+            for found in await gather_or_cancel(*(self._pages(_TODO, part, _TODO_PAGE) for part in parts))
+            for row in found
+        ]
+
+    async def _history(self, orders: Sequence[str]) -> list[Row]:
+        asked = {
+            "appSource": self._options.workflow_source,
+            "returnBusinessActivityRules": False,
+            "returnAttachmentList": False,
+            "sort": "startTime",
+            "order": "asc",
+        }
+        parts = [
+            {**asked, "businessKeyList": [self._key(each) for each in some]} for some in chunks(orders, _HISTORY_PAGE)
+        ]
+        pages = (self._pages(_HISTORY, part, _HISTORY_PAGE) for part in parts)
+        return [row for found in await gather_or_cancel(*pages) for row in found]
+
+    async def _pages(self, path: str, body: Row, size: int) -> list[Row]:
+        rows: list[Row] = []
+        for _ in range(_PAGES):
+            asked = {**body, "start": len(rows), "size": size}
+            data = await self._client.read("POST", path, body=asked, headers=WORKFLOW)
+            found = data.get("data") if isinstance(data, dict) else None
+            if not isinstance(found, list):
+                raise Invalid("the workflow did not answer with a list", source=self._client.source)
+            rows += found
+            if not found or len(rows) >= (number(data.get("total")) or 0):
+                break
+        return rows
+
+    def _course(self, key: str, history: Sequence[Row], tasks: Sequence[Row]) -> WorkflowRun | None:
+        runs = [run for run in history if code(run.get("businessKey")) == key]
+        waiting = tuple(self._task(row) for row in tasks if _business_key(row) == key)
+        if not runs and not waiting:
+            return None
+        # Who submits an order again starts another run.
+        last = max(runs, key=lambda run: (self._stamp(run.get("startTime")), code(run.get("id"))), default=Row())
+        steps = last.get("historicTasks") or ()
+        done = tuple(self._done(row) for row in (steps if isinstance(steps, list) else ()) if _was_decided(row))
+        return WorkflowRun(waiting=waiting, done=done, requester=code(last.get("startUserId")))
+
+    def _stamp(self, value: Any) -> float:
+        moment = self._values.time(value)
+        return moment.timestamp() if moment else 0.0
+
+    def _task(self, row: Row) -> WorkflowTask:
+        person = row.get("assigneeParticipant") or {}
+        return WorkflowTask(
+            id=code(row.get("id")),
+            run=code(row.get("processInstanceId")),
+            step=code(row.get("taskDefinitionKey")),
+            person=code(row.get("assignee")),
+            name=text(person.get("name")),
+            source=code(row.get("source")),
+        )
+
+    def _done(self, row: Row) -> WorkflowTask:
+        comments = row.get("taskComments") or ()
+        last: Row = comments[-1] if comments else {}
+        return WorkflowTask(
+            id=code(row.get("id")),
+            run=code(row.get("processInstanceId")),
+            step=code(row.get("taskDefinitionKey")),
+            person=code(row.get("assignee")),
+            done_at=self._values.time(row.get("endTime")),
+            comment=text(last.get("fullMessage") or last.get("message")),
+        )
+
+
+def _was_submitted(order: Row) -> bool:
+    return code(order.get("status")) != "0" or code(order.get("verifystate")) not in ("", "0")
+
+
+def _was_decided(row: Row) -> bool:
+    """Return whether a task was decided: those of others end too when one person has decided for all."""
+    return bool(row.get("endTime")) and (
+        code(row.get("deleteReason")) in ("completed", "rejectToStart", "rejectToActivity")
+        or bool(row.get("taskComments"))
+    )
+
+
+def _business_key(row: Row) -> str:
+    return code((row.get("processInstance") or {}).get("businessKey"))

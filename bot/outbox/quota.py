@@ -1,0 +1,126 @@
+"""The month's calls: how many there are going to be, and when they run short, so that the rest is kept for questions and what is urgent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date, timedelta
+from statistics import fmean
+
+import structlog
+
+from bot.metrics import Metrics
+from bot.phrase import phrase
+
+log = structlog.get_logger(__name__)
+
+DEGRADED = phrase("Degraded: this month's DingTalk calls are running out, so this answer is plain text.")
+"""What an answer says that went without a call while calls are spared."""
+
+
+class QuotaGuard:
+    """Says whether calls are spared; a change of that is counted and logged once.
+
+    ``used`` gives the calls of this month so far, ``limit`` is the month's quota and ``reserve`` the part of it that is
+    kept.
+    """
+
+    def __init__(self, used: Callable[[], int], limit: int, *, metrics: Metrics, reserve: float = 0.1) -> None:
+        self._used = used
+        self._limit = limit
+        self._from = round(limit * (1 - reserve))
+        self._gauge = metrics.sparing
+        self._was = False
+        self._gauge.set(0)
+
+    def sparing(self) -> bool:
+        """Whether only what is urgent may cost calls now."""
+        used = self._used()
+        now = used >= self._from
+        if now is not self._was:
+            self._was = now
+            self._gauge.set(now)
+            if now:
+                log.warning("month.sparing", used=used, limit=self._limit)
+            else:
+                log.info("month.free", used=used, limit=self._limit)
+        return now
+
+
+_TRUST = 5.0
+"""Working days of this month that weigh as much as the belief that it is like the month before.
+
+With fewer, one busy Monday bends the forecast of the first week; with more, a month that is really different is known
+late (tried on simulated months).
+"""
+
+_ENOUGH = 3
+"""Days of one weekday that tell more together than all working or all free days do."""
+
+_FREE_SHARE = 0.2
+"""Of a working day's calls on a free day, as long as no free day was seen."""
+
+_DAY = timedelta(days=1)
+
+
+def by_day(totals: Mapping[date, int]) -> dict[date, int]:
+    """Return the calls of each day, from how far its month had come at its end."""
+    days: dict[date, int] = {}
+    before: date | None = None
+    for day in sorted(totals):
+        same_month = before is not None and (before.year, before.month) == (day.year, day.month)
+        days[day] = totals[day] - (totals[before] if same_month and before is not None else 0)
+        before = day
+    return days
+
+
+def forecast(days: Mapping[date, int], today: date, works: Callable[[date], bool]) -> int:
+    """Return the calls at the month's end.
+
+    ``days`` are the calls of each day of this month and the one before, today's as far as it has come; days that are
+    missing tell nothing. ``works`` says whether a day is a working day. The month before, or without one this month
+    itself, tells how days of one kind and weekday compare; this month's days tell how it differs from that.
+    """
+    month = _month_of(today)
+    past = {day: calls for day, calls in days.items() if month[0] <= day < today}
+    earlier = {day: calls for day, calls in days.items() if day < month[0]}
+    expected = _profile(earlier or past or {today: days.get(today, 0)}, works)
+    level = _level(sum(past.values()), sum(map(expected, past)), max(map(expected, month)))
+    so_far = days.get(today, 0)
+    left_today = max(0.0, expected(today) * level - so_far)
+    to_come = sum(expected(day) for day in month if day > today) * level
+    return round(sum(past.values()) + so_far + left_today + to_come)
+
+
+def _level(counted: int, planned: float, working_day: float) -> float:
+    """Return how much of what was expected there is going to be, by what there was so far."""
+    if not planned:
+        return 1.0
+    trust = _TRUST * working_day
+    return (counted + trust) / (planned + trust)
+
+
+def _month_of(today: date) -> list[date]:
+    first = today.replace(day=1)
+    following = (first + 31 * _DAY).replace(day=1)
+    return [first + number * _DAY for number in range((following - first).days)]
+
+
+def _profile(days: Mapping[date, int], works: Callable[[date], bool]) -> Callable[[date], float]:
+    """Return what a day is expected to have: the mean of its weekday if there are enough, else of its kind."""
+    kinds: dict[bool, list[int]] = {True: [], False: []}
+    weekdays: dict[tuple[bool, int], list[int]] = {}
+    for day, calls in days.items():
+        kind = works(day)
+        kinds[kind].append(calls)
+        weekdays.setdefault((kind, day.weekday()), []).append(calls)
+
+    def expected(day: date) -> float:
+        kind = works(day)
+        alike = weekdays.get((kind, day.weekday()), [])
+        if len(alike) >= _ENOUGH:
+            return fmean(alike)
+        if kinds[kind]:
+            return fmean(kinds[kind])
+        return fmean(kinds[not kind]) * (1 / _FREE_SHARE if kind else _FREE_SHARE)
+
+    return expected

@@ -1,0 +1,123 @@
+"""Consumes a queue for as long as the bot runs: takes messages (one CloudEvent or an array of them), stores their events, and only then acknowledges."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from random import Random
+from typing import Any
+
+import structlog
+
+from bot.alerts.intake.json_codec import decode_json
+from bot.alerts.intake.port import Intake, InvalidJson, UnreadableEvent
+from bot.errors import DingerpError
+from bot.metrics import Metrics
+from bot.queues.brokers import BrokerConnection, QueueAddress, build_connection
+
+
+def decode_events(body: bytes) -> list[Mapping[str, object] | UnreadableEvent]:
+    """Return the events of one message; what is none comes along with the reason, to be kept."""
+    try:
+        found = decode_json(body)
+    except InvalidJson as error:
+        return [UnreadableEvent(body.decode("utf-8", "backslashreplace"), error.detail)]
+    several = found if isinstance(found, list) else [found]
+    return [event if isinstance(event, Mapping) else UnreadableEvent(event, "not a JSON object") for event in several]
+
+
+log = structlog.get_logger(__name__)
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
+"""Seconds before something is tried again; each further pause is twice as long, with jitter."""
+
+LOOK_EVERY = 15.0
+"""Seconds between two looks whether the broker still answers."""
+
+
+class QueueConsumer:
+    """One queue of one source. A message that cannot be stored now is held, not given back: the broker would only
+    send it again at once. What a killed process held comes again, and what was stored already is then a duplicate.
+    """
+
+    def __init__(
+        self,
+        address: QueueAddress,
+        intake: Intake,
+        *,
+        metrics: Metrics,
+        rng: Random | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        """Connect nowhere yet; raises `ConfigurationError` for an address that cannot be read."""
+        self._address = address
+        self._intake = intake
+        self._up = metrics.queue_up.labels(address.source)
+        self._errors = metrics.errors
+        self._rng = rng or Random()  # noqa: S311  # spreads repeats in time
+        self._sleep = sleep
+        self._make()
+
+    async def run(self) -> None:
+        """Read until cancelled; a broker that goes away is waited for."""
+        failures = 0
+        while True:
+            reader = self._make()
+            try:
+                await self._open(reader)
+                failures = 0
+                await self._watch(reader)
+                log.warning("queue.lost", source=self._address.source)
+            except reader.failures as error:
+                self._errors.labels("queues", type(error).__name__).inc()
+                log.warning("queue.not_reached", source=self._address.source, error=type(error).__name__)
+            finally:
+                self._up.set(0)
+                await reader.broker.stop()
+            await self._sleep(self._pause(failures))
+            failures += 1
+
+    def _make(self) -> BrokerConnection:
+        return build_connection(self._address, self.take)
+
+    async def _open(self, reader: BrokerConnection) -> None:
+        if reader.prepare is not None:
+            await reader.prepare()
+        await reader.broker.start()
+        _end_if_asked()
+        self._up.set(1)
+        log.info("queue.reading", source=self._address.source, queue=self._address.name)
+
+    async def _watch(self, reader: BrokerConnection) -> None:
+        """Return when the broker is gone for good: its client reconnects by itself, but not from everything."""
+        while await reader.broker.ping(timeout=5) and all(one.running for one in reader.broker.subscribers):
+            _end_if_asked()
+            await self._sleep(LOOK_EVERY)
+        _end_if_asked()
+
+    async def take(self, body: bytes | list[Any]) -> None:
+        """Store the events of one message, or of several; return after the commit, however long that takes."""
+        bodies = body if isinstance(body, list) else [body]
+        events = [event for one in bodies for event in decode_events(one)]
+        failures = 0
+        while True:
+            try:
+                await self._intake.accept(self._address.source, events, via="queue")
+            except DingerpError as error:
+                self._errors.labels("queues", type(error).__name__).inc()
+                log.warning("queue.not_stored", source=self._address.source, events=len(events), error=error.detail)
+                await self._sleep(max(self._pause(failures), error.retry_after or 0.0))
+                failures += 1
+            else:
+                return
+
+    def _pause(self, failures: int) -> float:
+        longest = min(LONGEST_PAUSE, FIRST_PAUSE * 2**failures)
+        return self._rng.uniform(longest / 2, longest)
+
+
+def _end_if_asked() -> None:
+    """Raise a cancellation that a client swallowed (seen with redis-py 8.1, during the first ping)."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError

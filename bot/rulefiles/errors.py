@@ -1,0 +1,45 @@
+"""What is wrong with the rules: all of it at once, each with its line, and what a misspelt word may have been meant for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from bot.errors import ConfigurationError
+
+_SHOWN = 20
+"""Errors that are written out; whoever has more began with something else than rules."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class RuleProblem:
+    """One error: ``line`` counts from 1, ``reason`` ends with an example of what would be right."""
+
+    line: int
+    reason: str
+
+    def __str__(self) -> str:
+        """Return it as one line."""
+        return f"line {self.line}: {self.reason}"
+
+
+class RulesError(ConfigurationError):
+    """The rules cannot be obeyed as they are written."""
+
+    def __init__(self, name: str, problems: tuple[RuleProblem, ...]) -> None:
+        self.problems = problems
+        more = f"; and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
+        super().__init__(f"{name}: " + "; ".join(map(str, problems[:_SHOWN])) + more)
+
+
+_CLOSE = 0.75
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return ``did you mean 'x'?``, or what there is where nothing is close."""
+    from rapidfuzz import process
+    from rapidfuzz.distance import JaroWinkler
+
+    words = list(known)
+    best = process.extractOne(word, words, scorer=JaroWinkler.similarity, score_cutoff=_CLOSE)
+    return f"did you mean {best[0]!r}?" if best else f"there are: {', '.join(words) or 'none'}"

@@ -1,0 +1,102 @@
+"""A document on disk: followed while it is edited, the last good rules stay in force while it is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, TypeVar
+
+import structlog
+
+from bot.rulefiles.errors import RuleProblem, RulesError
+
+T = TypeVar("T")
+
+_log = structlog.get_logger(__name__)
+_LOOK = 1.0
+"""Seconds between two looks at the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Stamp:
+    mtime_ns: int
+    size: int
+
+
+class FollowedFile(Generic[T]):
+    """What ``read`` makes of a file's content, as new as the file.
+
+    A look at the file is a `stat` (microseconds), and rules that changed are read in milliseconds; those who ask do so
+    in a thread where no loop waits, such as the database's. Who needs the same rules for several questions keeps what
+    `current` returned.
+    """
+
+    def __init__(
+        self, path: Path, read: Callable[[bytes], T], default: Callable[[], T], *, monotonic: Callable[[], float]
+    ) -> None:
+        """Read the file, or take the default if there is none. Raises `RulesError` if it is wrong.
+
+        What is wrong at the start cannot be replaced by something known: the default would do what the company, which
+        has written something else, does not expect. ``read`` raises `RulesError`.
+        """
+        self._path = path
+        self._read_content = read
+        self._monotonic = monotonic
+        self._looked = monotonic()
+        self._stamp = _stamp(path)
+        self._defect: RulesError | None = None
+        self._rules = default() if self._stamp is None else self._read()
+
+    @property
+    def defect(self) -> str:
+        """What is wrong with the file now, for readiness and ``dingerp doctor``; empty if nothing is."""
+        return "" if self._defect is None else self._defect.detail
+
+    @property
+    def path(self) -> Path:
+        """The file that is followed, whether it is there or not."""
+        return self._path
+
+    def current(self) -> T:
+        """Return the rules in force, after a look at the file if the last one was a second ago."""
+        now = self._monotonic()
+        if now - self._looked >= _LOOK:
+            self._looked = now
+            self._follow()
+        return self._rules
+
+    def _follow(self) -> None:
+        stamp = _stamp(self._path)
+        if stamp == self._stamp:
+            return
+        self._stamp = stamp
+        try:
+            self._rules = self._read()
+        except RulesError as error:
+            self._defect = error
+            _log.error("rules are wrong, the last good ones stay in force", file=str(self._path), reason=error.detail)
+        else:
+            self._defect = None
+            _log.info("rules were read anew", file=str(self._path))
+
+    def _read(self) -> T:
+        # Gone while in force: more likely an accident, or an editor at work, than a wish for the defaults.
+        return self._read_content(read_content(self._path))
+
+
+def read_content(path: Path) -> bytes:
+    """Return the content of a file of rules. Raises `RulesError` if it cannot be read."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        reason = f"it cannot be read: {error.strerror or type(error).__name__}"
+        raise RulesError(str(path), (RuleProblem(1, reason),)) from None
+
+
+def _stamp(path: Path) -> _Stamp | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return _Stamp(found.st_mtime_ns, found.st_size)

@@ -1,0 +1,226 @@
+"""Card templates: which variables they draw, and what stands in them by itself: buttons, inputs, forms (sheet, 5)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Literal
+
+_VARIABLE = re.compile(r"\$\{(\w+)\}")
+_FIELD_KEYS = frozenset({"name", "label", "type", "required", "requiredMsg", "placeholder", "defaultValue", "options"})
+_REQUIRED = "请填写{label}"
+
+
+class InvalidTemplate(ValueError):
+    """A declaration that is none, or of something that is not simulated."""
+
+
+class InvalidFieldValue(ValueError):
+    """Something that nobody can enter into a field."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateOption:
+    """One line of a select field: ``value`` travels, ``text`` is read."""
+
+    value: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateField:
+    """A field that people fill in; the keys of its declaration are those of the platform (sheet, 5.7)."""
+
+    name: str
+    label: str
+    type: Literal["TEXT", "SELECT"]
+    placeholder: str = ""
+    default: str = ""
+    required_message: str = ""
+    """What the client says instead of sending while the field is empty; empty: it may be."""
+    options: tuple[TemplateOption, ...] = ()
+
+    def value(self, entered: str) -> Any:
+        """Return what travels: the text, or place and value of the choice; None for a select without a choice.
+
+        Raises `InvalidFieldValue` for what is not among the options.
+        """
+        if self.type == "TEXT":
+            return entered
+        if not entered:
+            return None
+        index = next((place for place, one in enumerate(self.options) if one.value == entered), None)
+        if index is None:
+            raise InvalidFieldValue(f"field {self.name!r} has no option {entered!r}")
+        return {"index": index, "value": entered}
+
+    def render(self) -> dict[str, Any]:
+        """As the control API shows it: like its declaration."""
+        return {
+            "name": self.name,
+            "label": self.label,
+            "type": self.type,
+            "placeholder": self.placeholder,
+            "defaultValue": self.default,
+            "required": bool(self.required_message),
+            "options": [{"value": one.value, "text": one.text} for one in self.options],
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateButton:
+    """A button that stands in a template. In its texts ``${name}`` is a variable of the card (sheet, 5.11)."""
+
+    text: str
+    color: str = "gray"
+    params: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimTemplate:
+    """Which variables of a template hold what. ``private`` None: nothing is known about private variables."""
+
+    id: str
+    published: bool = True
+    title: str = "title"
+    markdown: str = "markdown"
+    tips: str = "tips"
+    button_group: str = ""
+    """Variable of type `buttonGroup`, besides the `msgButtons` that every template may get."""
+    streaming: frozenset[str] = frozenset()
+    """Markdown variables that accept streaming."""
+    private: frozenset[str] | None = None
+    buttons: tuple[TemplateButton, ...] = ()
+    """Below those of ``button_group``; one whose text is empty is not drawn, as by a condition of the builder."""
+    inputs: tuple[TemplateField, ...] = ()
+    """Components that stand alone: each value is a parameter of the click."""
+    form: tuple[TemplateField, ...] = ()
+    """Fields of a form component: their values are one parameter ``form``."""
+    fields_if: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Values that variables must have for inputs and form to be shown, as by a condition of the builder."""
+
+    def fields(self, values: Mapping[str, str]) -> tuple[TemplateField, ...]:
+        """Return the fields that a card with these variables shows."""
+        shown = all(values.get(name, "") == wanted for name, wanted in self.fields_if.items())
+        return (*self.inputs, *self.form) if shown else ()
+
+    def missing(self, values: Mapping[str, str], entered: Mapping[str, str]) -> str:
+        """Return what the client says of the first field that must be filled in and is not; empty: nothing."""
+        unfilled = (one for one in self.fields(values) if one.required_message and not _given(one, entered).strip())
+        return next((one.required_message for one in unfilled), "")
+
+    def params(self, values: Mapping[str, str], entered: Mapping[str, str]) -> dict[str, Any]:
+        """Return what the fields of a card add to the parameters of a click (sheet, 5.7); raises `InvalidFieldValue`.
+
+        The sheet does not tell what an empty field sends: here a text field sends empty text, a select nothing.
+        """
+        shown = self.fields(values)
+        if unknown := entered.keys() - {one.name for one in shown}:
+            raise InvalidFieldValue(f"no field {min(unknown)!r} on this card")
+        if not shown:
+            return {}
+        params = _values(self.inputs, entered)
+        return {**params, "form": _values(self.form, entered)} if self.form else params
+
+
+MARKDOWN_BUTTONS = "1366a1eb-bc54-4859-ac88-517c56a9acb1.schema"
+
+_STREAMED = frozenset({"msgContent", "staticMsgContent"})
+PUBLIC_TEMPLATES = (
+    SimTemplate(id=MARKDOWN_BUTTONS),
+    SimTemplate(id="589420e2-c1e2-46ef-a5ed-b8728e654da9.schema"),
+    SimTemplate(
+        id="382e4302-551d-4880-bf29-a30acfab2e71.schema", title="msgTitle", markdown="msgContent", streaming=_STREAMED
+    ),
+    SimTemplate(
+        id="02fcf2f4-5e02-4a85-b672-46d1f715543e.schema", title="msgTitle", markdown="msgContent", streaming=_STREAMED
+    ),
+    SimTemplate(id="d28e2ac5-fb34-4d93-94bc-cf5c580c2d4f.schema", markdown="content"),
+)
+"""Published inside DingTalk's own SDKs, usable by any internal app (sheet, 5.10)."""
+
+
+def read_template(body: Mapping[str, Any]) -> SimTemplate:
+    """Return the template that a body of the control API declares; raises `InvalidTemplate`."""
+    private, given = body.get("private"), body.get("fieldsIf") or {}
+    template = SimTemplate(
+        id=_word(body, "id"),
+        published=body.get("published", True) is True,
+        title=str(body.get("title", "title")),
+        markdown=str(body.get("markdown", "markdown")),
+        tips=str(body.get("tips", "tips")),
+        button_group=str(body.get("buttonGroup", "")),
+        streaming=frozenset(map(str, body.get("streaming") or ())),
+        private=frozenset(map(str, private)) if isinstance(private, list) else None,
+        buttons=tuple(map(_read_button, _objects(body, "buttons"))),
+        inputs=tuple(map(_read_field, _objects(body, "inputs"))),
+        form=tuple(map(_read_field, _objects(body, "form"))),
+        fields_if=_texts(given, "fieldsIf"),
+    )
+    names = [one.name for one in (*template.inputs, *template.form)]
+    if len(names) != len(set(names)):
+        raise InvalidTemplate("two fields have the same name")
+    return template
+
+
+def fill_variables(text: str, values: Mapping[str, str]) -> str:
+    """Return a text of a template with the card's variables in it."""
+    return _VARIABLE.sub(lambda match: values.get(match[1], ""), text)
+
+
+def _values(fields: Iterable[TemplateField], entered: Mapping[str, str]) -> dict[str, Any]:
+    values = ((one.name, one.value(_given(one, entered))) for one in fields)
+    return {name: value for name, value in values if value is not None}
+
+
+def _given(one: TemplateField, entered: Mapping[str, str]) -> str:
+    return entered.get(one.name, one.default)
+
+
+def _read_button(given: Mapping[str, Any]) -> TemplateButton:
+    params = _texts(given.get("params") or {}, "params")
+    return TemplateButton(text=_word(given, "text"), color=str(given.get("color", "gray")), params=params)
+
+
+def _read_field(given: Mapping[str, Any]) -> TemplateField:
+    if unknown := given.keys() - _FIELD_KEYS:
+        raise InvalidTemplate(f"{min(unknown)} of a field is not simulated")
+    name, type_ = _word(given, "name"), given.get("type", "TEXT")
+    if type_ not in ("TEXT", "SELECT"):
+        raise InvalidTemplate(f"fields of the type {type_} are not simulated")
+    label = str(given.get("label") or name)
+    asked = str(given.get("requiredMsg") or _REQUIRED.format(label=label))
+    return TemplateField(
+        name=name,
+        label=label,
+        type=type_,
+        placeholder=str(given.get("placeholder") or ""),
+        default=str(given.get("defaultValue") or ""),
+        required_message=asked if given.get("required") is True else "",
+        options=tuple(
+            TemplateOption(value=_word(one, "value"), text=str(one.get("text") or one["value"]))
+            for one in _objects(given, "options")
+        ),
+    )
+
+
+def _objects(holder: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+    found = holder.get(key) or []
+    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+        raise InvalidTemplate(f"{key} must be a list of objects")
+    return found
+
+
+def _texts(holder: object, key: str) -> Mapping[str, str]:
+    if not isinstance(holder, dict) or not all(isinstance(value, str) for value in holder.values()):
+        raise InvalidTemplate(f"{key} must map names to texts")
+    return MappingProxyType(dict(holder))
+
+
+def _word(holder: Mapping[str, Any], key: str) -> str:
+    found = holder.get(key)
+    if not isinstance(found, str) or not found:
+        raise InvalidTemplate(f"{key} is missing")
+    return found

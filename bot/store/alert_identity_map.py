@@ -1,0 +1,299 @@
+"""The identity map of one transaction: alerts and cards, as they were read and as they were changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Select
+from sqlalchemy.engine import Connection
+
+from bot.alerts.alert import Alert, AlertCard
+from bot.outbox.place import Place
+from bot.store import alert_sql as sql
+from bot.store.alert_rows import alert_of, alert_row, card_of, card_row
+from bot.store.statements import execute_many
+
+_MOST_OPEN: Final = 5_000
+
+
+class AlertIdentityMap:
+    """The alerts that this unit of work has seen, with those that it changed."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._known: dict[str, Alert] = {}
+        self._numbers: dict[str, int] = {}
+        self._latest: dict[str, str | None] = {}
+        self._changed: dict[str, datetime | None] = {}
+        """Ids with their due times, to be written."""
+        self._new: dict[str, None] = {}
+        self._last: int | None = None
+        self._open: dict[str, None] | None = None
+        """Ids of the open alerts, oldest first, once somebody asked."""
+        self._held: dict[str, None] | None = None
+        """Ids of those that are held back somewhere, once somebody asked."""
+
+    def is_new(self, alert_id: str) -> bool:
+        """Return whether it began in this unit of work and is not written yet."""
+        return alert_id in self._new
+
+    def load_latest(self, keys: Iterable[str]) -> list[Alert]:
+        """Read the newest alerts of matters and return those that were not known."""
+        unknown = dict.fromkeys(key for key in keys if key not in self._latest)
+        found = []
+        for row in select_chunked(self._connection, sql.LATEST, unknown):
+            alert = self._keep(row)
+            self._latest[alert.key] = alert.id
+            found.append(alert)
+        for key in unknown:
+            self._latest.setdefault(key, None)
+        return found
+
+    def latest(self, key: str) -> Alert | None:
+        """Return the newest alert of a matter."""
+        if key not in self._latest:
+            self.load_latest((key,))
+        found = self._latest[key]
+        return None if found is None else self._known[found]
+
+    def several(self, alert_ids: Sequence[str]) -> tuple[Alert, ...]:
+        """Return alerts in this order."""
+        known = self._known
+        unknown = [one for one in alert_ids if one not in known]
+        for row in select_chunked(self._connection, sql.ALERTS, unknown):
+            self._keep(row)
+        return tuple([known[one] for one in alert_ids if one in known])
+
+    def open(self, limit: int) -> list[Alert]:
+        """Return the open alerts, newest first."""
+        if self._open is None:
+            found = self.query(sql.OPEN_ALERTS, {"most": _MOST_OPEN})
+            self._open = dict.fromkeys(alert.id for alert in reversed(found))
+        newest = list(reversed(self._open))[:limit]
+        return [self._known[one] for one in newest]
+
+    def query(self, statement: Select[Any], values: dict[str, Any]) -> list[Alert]:
+        """Return what a statement finds, as it stands in this unit of work."""
+        self.flush()
+        return [self._keep(row) for row in self._connection.execute(statement, values)]
+
+    def put(self, alert: Alert, due_at: datetime | None) -> None:
+        """Remember an alert that is to be written."""
+        if alert.id not in self._numbers and not self.several((alert.id,)):
+            self._numbers[alert.id] = self._next_number()
+            self._new[alert.id] = None
+            self._latest[alert.key] = alert.id
+        self._known[alert.id] = alert
+        self._changed[alert.id] = due_at
+        if self._open is not None:
+            self._count_open(self._open, alert)
+        if self._held is not None:
+            self._held.pop(alert.id, None)
+            if alert.held and alert.is_open:
+                self._held[alert.id] = None
+
+    def mark_suppressed_due(self, now: datetime) -> None:
+        """Make those due that are held back."""
+        if self._held is None:
+            self._held = {}
+            for row in self._connection.execute(sql.HELD_ALERTS):
+                self._keep(row)
+            self._held = {alert.id: None for alert in self._known.values() if alert.held and alert.is_open}
+        for one in tuple(self._held):
+            woken = replace(self._known[one], look_at=now)
+            self.put(woken, now)
+
+    def flush(self) -> None:
+        """Write what was put."""
+        rows = [alert_row(self._known[one], due, self._numbers[one]) for one, due in self._changed.items()]
+        new = [row for row in rows if row["id"] in self._new]
+        old = [row | {"which": row["number"]} for row in rows if row["id"] not in self._new]
+        execute_many(self._connection, sql.INSERT_ALERT, new)
+        execute_many(self._connection, sql.UPDATE_ALERT, old)
+        self._changed, self._new = {}, {}
+
+    def _count_open(self, ids: dict[str, None], alert: Alert) -> None:
+        if not alert.is_open:
+            ids.pop(alert.id, None)
+        elif alert.id not in ids:
+            newest = next(reversed(ids), None)
+            ids[alert.id] = None
+            if newest is not None and self._numbers[newest] > self._numbers[alert.id]:
+                # It opened again: back to where it was.
+                self._open = dict.fromkeys(sorted(ids, key=self._numbers.__getitem__))
+
+    def _keep(self, row: Any) -> Alert:
+        known = self._known.get(row.id)
+        if known is None:
+            known = self._known[row.id] = alert_of(row)
+            self._numbers[row.id] = row.number
+        return known
+
+    def _next_number(self) -> int:
+        # One process writes at a time (`bot.store.alerts`), so nobody else takes the number.
+        if self._last is None:
+            self._last = self._connection.scalar(sql.LAST_ALERT) or 0
+        self._last += 1
+        return self._last
+
+
+class CardIdentityMap:
+    """The cards that this unit of work has seen, with those that it changed."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._known: dict[str, AlertCard] = {}
+        self._numbers: dict[str, int] = {}
+        self._members: dict[str, tuple[str, ...]] = {}
+        """As they are written."""
+        self._of: dict[str, dict[str, None]] = {}
+        """Ids of all cards of an alert, oldest first."""
+        self._open: dict[tuple[Place, str], str | None] = {}
+        self._groups: set[str] = set()
+        """Groups of which all living cards were read."""
+        self._changed: dict[str, None] = {}
+        self._new: dict[str, None] = {}
+        self._last: int | None = None
+
+    def begin(self, alert_id: str) -> None:
+        """Know that an alert has no cards but those that were put."""
+        self._of.setdefault(alert_id, {})
+
+    def load_of(self, alert_ids: Iterable[str]) -> None:
+        """Read the cards of alerts."""
+        unknown = dict.fromkeys(one for one in alert_ids if one not in self._of)
+        if not unknown:
+            return
+        self.flush()
+        rows = select_chunked(self._connection, sql.CARDS_OF, unknown)
+        cards = self._keep(rows)
+        for alert_id in unknown:
+            self._of[alert_id] = {}
+        for card in sorted(cards, key=lambda card: self._numbers[card.id]):
+            for alert_id in card.alerts:
+                if alert_id in unknown:
+                    self._of[alert_id][card.id] = None
+
+    def load_groups(self, groups: Iterable[str]) -> None:
+        """Read the living cards of groups, wherever they are."""
+        unknown = set(groups) - self._groups
+        for card in self._keep(select_chunked(self._connection, sql.LIVING_OF, unknown)):
+            if not card.is_closed:
+                self._open.setdefault((card.place, card.group), card.id)
+        self._groups |= unknown
+
+    def of(self, alert_id: str) -> list[AlertCard]:
+        """Return all cards of an alert, oldest first."""
+        if alert_id not in self._of:
+            self.load_of((alert_id,))
+        return [self._known[one] for one in self._of[alert_id]]
+
+    def one(self, card_id: str) -> AlertCard | None:
+        """Return one card."""
+        if card_id not in self._known:
+            self._keep(select_chunked(self._connection, sql.CARDS, (card_id,)))
+        return self._known.get(card_id)
+
+    def open(self, place: Place, group: str) -> AlertCard | None:
+        """Return the card of a group at a place that is not closed."""
+        key = (place, group)
+        if key not in self._open and group not in self._groups:
+            values = {"place": str(place), "shared": group}
+            found = self._keep(self._connection.execute(sql.OPEN_CARD, values).all())
+            # A card that this unit of work closed, and has not written yet, is still found.
+            self._open[key] = next((card.id for card in found if not card.is_closed), None)
+        card_id = self._open.get(key)
+        return None if card_id is None else self._known[card_id]
+
+    def query(self, statement: Select[Any], values: dict[str, Any]) -> list[AlertCard]:
+        """Return what a statement finds, as it stands in this unit of work."""
+        self.flush()
+        return self._keep(self._connection.execute(statement, values).all())
+
+    def put(self, card: AlertCard) -> None:
+        """Remember a card that is to be written."""
+        before = self.one(card.id) if card.id not in self._known else self._known[card.id]
+        if before is None:
+            self._numbers[card.id] = self._next_number()
+            self._new[card.id] = None
+            self._members[card.id] = ()
+        self._known[card.id] = card
+        self._changed[card.id] = None
+        if before is None or before.alerts != card.alerts:
+            self._move(card, () if before is None else before.alerts)
+        if not card.is_closed:
+            self._open[card.place, card.group] = card.id
+        elif self._open.get((card.place, card.group)) == card.id:
+            self._open[card.place, card.group] = None
+
+    def flush(self) -> None:
+        """Write what was put."""
+        if not self._changed:
+            return
+        changed = [self._known[one] for one in self._changed]
+        # Closed ones first: their place in the unique index is taken by others.
+        changed.sort(key=lambda card: not card.is_closed)
+        old = [{**card_row(card, 0), "which": self._numbers[card.id]} for card in changed if card.id not in self._new]
+        execute_many(self._connection, sql.UPDATE_CARD, old)
+        new = [card_row(card, self._numbers[card.id]) for card in changed if card.id in self._new]
+        execute_many(self._connection, sql.INSERT_CARD, new)
+        self._flush_members(changed)
+        self._changed, self._new = {}, {}
+
+    def _flush_members(self, cards: Iterable[AlertCard]) -> None:
+        came, left = [], []
+        for card in cards:
+            written = self._members[card.id]
+            if written == card.alerts:
+                continue
+            stay = card.alerts[: len(written)] == written
+            if not stay:
+                left.append({"which": card.id})
+            came += [
+                {"card": card.id, "alert": one, "position": position}
+                for position, one in enumerate(card.alerts)
+                if not stay or position >= len(written)
+            ]
+            self._members[card.id] = card.alerts
+        if left:
+            self._connection.execute(sql.DELETE_MEMBERS, left)
+        execute_many(self._connection, sql.INSERT_MEMBER, came)
+
+    def _move(self, card: AlertCard, before: tuple[str, ...]) -> None:
+        after = set(card.alerts)
+        for alert_id in before:
+            if alert_id not in after and alert_id in self._of:
+                self._of[alert_id].pop(card.id, None)
+        for alert_id in after.difference(before):
+            if alert_id in self._of:
+                self._of[alert_id][card.id] = None
+
+    def _keep(self, rows: Sequence[Any]) -> list[AlertCard]:
+        unknown = {row.id: row for row in rows if row.id not in self._known}
+        if unknown:
+            members: dict[str, list[str]] = {one: [] for one in unknown}
+            for member in select_chunked(self._connection, sql.MEMBERS, unknown):
+                members[member.card].append(member.alert)
+            for card_id, row in unknown.items():
+                self._known[card_id] = card_of(row, tuple(members[card_id]))
+                self._numbers[card_id] = row.number
+                self._members[card_id] = self._known[card_id].alerts
+        return [self._known[row.id] for row in rows]
+
+    def _next_number(self) -> int:
+        if self._last is None:
+            self._last = self._connection.scalar(sql.LAST_CARD) or 0
+        self._last += 1
+        return self._last
+
+
+def select_chunked(connection: Connection, statement: Select[Any], some: Iterable[str]) -> list[Any]:
+    """Return the rows of a statement whose ``some`` may be more values than one statement takes."""
+    values = list(some)
+    rows: list[Any] = []
+    for start in range(0, len(values), sql.AT_ONCE):
+        rows += connection.execute(statement, {"some": values[start : start + sql.AT_ONCE]})
+    return rows

@@ -1,1 +1,0 @@
-"""Fake servers of vendors, each holding the reference company. `bot.testing.fakes.plain` is the one to read first."""

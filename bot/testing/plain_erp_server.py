@@ -1,0 +1,401 @@
+"""A plain JSON server of no vendor in particular: the worked example of a fake, and what a mapped JSON source asks.
+
+``POST /login`` gives a token for the header ``Authorization: Bearer …``, and so does ``POST /oauth/token`` for client
+credentials. ``GET /products``, ``/orders``, ``/invoices``, ``/purchases``, ``/productions`` give pages (``offset``,
+``limit`` up to `PAGE`, at most) as ``{"total", "items"}``, the same with a number behind it one record,
+``/stock/<sku>`` the stock of a product. With ``view`` (``all``, ``late``, ``overdue``, ``pending``) and ``q`` the
+server itself filters and sorts documents; ``POST /search/<kind>`` does so with a body. ``GET /changes/<area>`` gives
+keys and times from ``since`` on. ``POST /purchases/<number>/decision`` decides the version that it names.
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any, Literal
+from urllib.parse import unquote_plus
+
+from aiohttp import web
+
+from bot.erp import listing
+from bot.erp.model import (
+    Approval,
+    Area,
+    Invoice,
+    Money,
+    OrderLine,
+    Product,
+    ProductionOrder,
+    PurchaseLine,
+    PurchaseOrder,
+    Quantities,
+    SalesOrder,
+    StockLevel,
+    Verdict,
+)
+from bot.erp.port import Filter, ListQuery
+from bot.testing.company import (
+    Clock,
+    DecisionNotAllowed,
+    OrderNotFound,
+    OrderNotWaiting,
+    ReferenceCompany,
+    keys_by_change_time,
+)
+from bot.testing.fake_erp import SECRET, FakeServer, Handler, ParsedRequest, RequestKind, exact_json
+
+PAGE = 10
+"""The longest page; a longer one that is asked for is cut off without a word."""
+
+USER = "bot"
+
+_AREAS = {
+    "products": Area.PRODUCTS,
+    "stock": Area.STOCK,
+    "orders": Area.SALES,
+    "invoices": Area.FINANCE,
+    "purchases": Area.PURCHASING,
+    "productions": Area.PRODUCTION,
+}
+
+
+_LISTINGS: Mapping[Area, listing.Listing[Any]] = {
+    Area.SALES: listing.SALES_ORDERS,
+    Area.FINANCE: listing.INVOICES,
+    Area.PURCHASING: listing.PURCHASE_ORDERS,
+    Area.PRODUCTION: listing.PRODUCTION_ORDERS,
+}
+
+Paging = Literal["offset", "page", "cursor", "next", "link"]
+
+
+class FakePlain(FakeServer):
+    """The plain server; account `USER` with the fakes' common `SECRET`.
+
+    ``paging`` is how it gives long lists: by ``offset`` with the total, by ``page`` and ``size``, by an opaque
+    ``cursor``, or with the address of the next page in the body (``next``) or in the header Link (``link``).
+    """
+
+    def __init__(self, company: ReferenceCompany, clock: Clock, *, paging: Paging = "offset") -> None:
+        super().__init__(company, clock)
+        self.paging: Paging = paging
+
+    def routes(self) -> Iterable[web.AbstractRouteDef]:
+        return (
+            web.post("/login", self._login),
+            web.post("/oauth/token", self._token),
+            web.post("/search/{kind}", self._search),
+            web.get("/changes/{area}", self._changes),
+            web.post("/purchases/{key}/decision", self._decide),
+            web.get("/{kind}", self._page),
+            web.get("/{kind}/{key}", self._one),
+        )
+
+    async def understand(self, request: web.Request) -> ParsedRequest:
+        if request.path in ("/login", "/oauth/token"):
+            return ParsedRequest(RequestKind.LOGIN)
+        parts = request.path.strip("/").split("/")
+        area = _AREAS.get(parts[1] if parts[0] in ("changes", "search") else parts[0])
+        kind = RequestKind.WRITE if request.method == "POST" and parts[0] != "search" else RequestKind.READ
+        return ParsedRequest(kind, area, request.headers.get("Authorization", "").removeprefix("Bearer "))
+
+    async def _login(self, request: web.Request) -> web.StreamResponse:
+        account = await request.json()
+        if account != {"user": USER, "password": SECRET}:
+            return self.say_login_refused(request)
+        return exact_json({"token": self.new_session()})
+
+    async def _token(self, request: web.Request) -> web.StreamResponse:
+        """Give a token for client credentials, in the header or in the form (RFC 6749, 4.4)."""
+        form = await request.post()
+        if form.get("grant_type") != "client_credentials":
+            return exact_json({"error": "unsupported_grant_type"}, 400)
+        given = (form.get("client_id"), form.get("client_secret"))
+        header = request.headers.get("Authorization", "")
+        if header:
+            user, _, secret = b64decode(header.removeprefix("Basic ")).decode().partition(":")
+            given = (unquote_plus(user), unquote_plus(secret))
+        if given != (USER, SECRET):
+            return exact_json({"error": "invalid_client"}, 401)
+        return exact_json({"access_token": self.new_session(), "token_type": "Bearer", "expires_in": 3600})
+
+    async def _page(self, request: web.Request) -> web.StreamResponse:
+        kind = request.match_info["kind"]
+        if kind not in _AREAS:
+            return _say("no such address", 404)
+        return self._part(request, self._records(_AREAS[kind], request.query))
+
+    async def _search(self, request: web.Request) -> web.StreamResponse:
+        kind, wanted = request.match_info["kind"], await request.json()
+        if kind not in _AREAS:
+            return _say("no such address", 404)
+        records = self._records(_AREAS[kind], {"view": wanted.get("view", "all"), "q": wanted.get("text", "")})
+        offset, limit = wanted["from"], min(wanted["count"], PAGE)
+        return exact_json({"found": {"count": len(records), "rows": list(map(render, records[offset:][:limit]))}})
+
+    def _records(self, area: Area, wanted: Mapping[str, str]) -> list[Any]:
+        """Return the records of an area: all as they are kept, or those of a view as it sorts them."""
+        records = list(self.company.records(area).values())
+        if "view" not in wanted:
+            return records
+        query = ListQuery(filter=Filter(wanted["view"]), text=wanted.get("q", ""), limit=len(records))
+        return list(_LISTINGS[area].pick(records, query, self.company.today).items)
+
+    def _part(self, request: web.Request, records: list[Any]) -> web.StreamResponse:
+        """Answer with one page of some records, in the server's way of paging."""
+        size = min(int(request.query.get("size" if self.paging == "page" else "limit", PAGE)), PAGE)
+        if self.paging == "page":
+            start = (int(request.query.get("page", 1)) - 1) * size
+        elif self.paging == "cursor":
+            start = int(request.query.get("cursor", "at-0").removeprefix("at-"))
+        else:
+            start = int(request.query.get("offset", 0))
+        items = [render(item) for item in records[start : start + size]]
+        following = start + size if start + size < len(records) else None
+        match self.paging:
+            case "cursor":
+                return exact_json({"items": items, "next": None if following is None else f"at-{following}"})
+            case "next":
+                address = str(request.rel_url.update_query(offset=str(following)))
+                return exact_json({"items": items, "links": {"next": None if following is None else address}})
+            case "link":
+                here, there = request.url, request.url.update_query(offset=str(following))
+                links = {} if following is None else {"Link": f'<{here}>; rel="self", <{there}>; rel="next"'}
+                return exact_json(items, headers=links)
+            case "page":
+                return exact_json({"items": items})
+            case _:
+                return exact_json({"total": len(records), "items": items})
+
+    async def _one(self, request: web.Request) -> web.StreamResponse:
+        kind, key = request.match_info["kind"], request.match_info["key"]
+        found = self.company.find(self.company.records(_AREAS[kind]), key) if kind in _AREAS else None
+        return _say("no such record", 404) if found is None else exact_json(render(found))
+
+    async def _changes(self, request: web.Request) -> web.StreamResponse:
+        area = _AREAS[request.match_info["area"]]
+        since = datetime.fromisoformat(request.query["since"]) if "since" in request.query else None
+        times = [(key, self.company.changed_at(area, key)) for key in keys_by_change_time(self.company, area)]
+        items = [{"key": key, "changed": at} for key, at in times if since is None or at >= since]
+        return exact_json(items[: int(request.query["limit"])])
+
+    async def _decide(self, request: web.Request) -> web.StreamResponse:
+        order = self.company.find(self.company.purchases, request.match_info["key"])
+        wanted = await request.json()
+        if order is not None and order.version != wanted["version"]:
+            return _say("the order was changed", 409)
+        try:
+            verdict = Verdict(wanted["verdict"])
+            decided = self.company.decide(request.match_info["key"], verdict, wanted["by"], wanted["reason"])
+        except OrderNotFound:
+            return _say("no such record", 404)
+        except OrderNotWaiting:
+            return _say("the order is not waiting", 409)
+        except DecisionNotAllowed:
+            return _say("not your turn", 403)
+        return exact_json(render(decided))
+
+
+class FakePlainWithApiKey(FakePlain):
+    """The plain server with `SECRET` in every request instead of a login: ``account`` says where."""
+
+    login_needed = False
+
+    def __init__(
+        self,
+        company: ReferenceCompany,
+        clock: Clock,
+        *,
+        account: Literal["none", "bearer", "basic", "header", "query"],
+        paging: Paging = "offset",
+    ) -> None:
+        super().__init__(company, clock, paging=paging)
+        self.account = account
+
+    def routes(self) -> Iterable[web.AbstractRouteDef]:
+        for route in super().routes():
+            assert isinstance(route, web.RouteDef)
+            yield web.route(route.method, route.path, self._for_those_with_the_key(route.handler))
+
+    def _for_those_with_the_key(self, handler: Any) -> Handler:
+        async def guarded(request: web.Request) -> web.StreamResponse:
+            if not self._has_key(request):
+                return self.say_login_refused(request)
+            answer: web.StreamResponse = await handler(request)
+            return answer
+
+        return guarded
+
+    def _has_key(self, request: web.Request) -> bool:
+        match self.account:
+            case "bearer":
+                return request.headers.get("Authorization") == f"Bearer {SECRET}"
+            case "basic":
+                return (
+                    request.headers.get("Authorization") == f"Basic {b64encode(f'{USER}:{SECRET}'.encode()).decode()}"
+                )
+            case "header":
+                return request.headers.get("X-API-Key") == SECRET
+            case "query":
+                return request.query.get("key") == SECRET
+            case _:
+                return True
+
+
+def _say(text: str, status: int) -> web.Response:
+    return exact_json({"error": text}, status)
+
+
+def render(record: Any) -> dict[str, Any]:
+    """Return a record of the company as this server spells it."""
+    for kind, spell in _SPELL.items():
+        if isinstance(record, kind):
+            return spell(record)
+    raise TypeError(type(record).__name__)
+
+
+def _money(money: Money | None) -> dict[str, Any] | None:
+    return None if money is None else {"value": money.amount, "currency": money.currency}
+
+
+def _product(product: Product) -> dict[str, Any]:
+    return {
+        "code": product.sku,
+        "title": product.name,
+        "spec": product.spec,
+        "unit": product.unit,
+        "group": product.category,
+        "barcode": product.barcode,
+    }
+
+
+def _figures(figures: Quantities) -> dict[str, Any]:
+    return {
+        "stock": figures.on_hand,
+        "reserved": figures.reserved,
+        "free": figures.available,
+        "coming": figures.incoming,
+        "going": figures.outgoing,
+        "expected": figures.forecast,
+    }
+
+
+def _stock(level: StockLevel) -> dict[str, Any]:
+    return {
+        "product": _product(level.product),
+        "places": [{"code": p.code, "title": p.name, **_figures(p.quantities)} for p in level.per_warehouse],
+        "total": _figures(level.total),
+        "minimum": level.reorder_point,
+        "changed": level.as_of,
+    }
+
+
+def _line(line: OrderLine | PurchaseLine) -> dict[str, Any]:
+    common = {
+        "code": line.sku,
+        "title": line.name,
+        "unit": line.unit,
+        "quantity": line.quantity,
+        "price": _money(line.price),
+        "amount": _money(line.amount),
+    }
+    if isinstance(line, PurchaseLine):
+        return common | {"received": line.received}
+    return common | {"delivered": line.delivered, "invoiced": line.invoiced, "due": line.due_on}
+
+
+def _order(order: SalesOrder) -> dict[str, Any]:
+    return {
+        "id": order.id,
+        "number": order.number,
+        "customer": order.customer,
+        "state": order.status,
+        "delivered": order.delivery,
+        "billed": order.billing,
+        "paid": order.payment,
+        "date": order.ordered_on,
+        "promised": order.promised_on,
+        "total": _money(order.total),
+        "lines": [_line(line) for line in order.lines],
+        "seller": order.salesperson,
+        "changed": order.changed_at,
+    }
+
+
+def _invoice(invoice: Invoice) -> dict[str, Any]:
+    return {
+        "id": invoice.id,
+        "number": invoice.number,
+        "customer": invoice.customer,
+        "state": invoice.status,
+        "date": invoice.issued_on,
+        "due": invoice.due_on,
+        "total": _money(invoice.total),
+        "open": _money(invoice.open_amount),
+        "credit": invoice.is_credit_note,
+        "order": invoice.order_number,
+        "changed": invoice.changed_at,
+    }
+
+
+def _approval(approval: Approval | None) -> dict[str, Any] | None:
+    if approval is None:
+        return None
+    return {
+        "waiting_for": list(approval.pending_for),
+        "level": approval.level,
+        "levels": approval.levels,
+        "by": approval.decided_by,
+        "at": approval.decided_at,
+        "reason": approval.reason,
+    }
+
+
+def _purchase(order: PurchaseOrder) -> dict[str, Any]:
+    return {
+        "id": order.id,
+        "number": order.number,
+        "vendor": order.vendor,
+        "state": order.status,
+        "approval": _approval(order.approval),
+        "requester": order.requester,
+        "editor": order.changed_by,
+        "buyer": order.buyer,
+        "date": order.ordered_on,
+        "due": order.due_on,
+        "total": _money(order.total),
+        "received": order.received,
+        "lines": [_line(line) for line in order.lines],
+        "version": order.version,
+        "changed": order.changed_at,
+    }
+
+
+def _production(order: ProductionOrder) -> dict[str, Any]:
+    return {
+        "id": order.id,
+        "number": order.number,
+        "code": order.sku,
+        "title": order.name,
+        "unit": order.unit,
+        "planned": order.planned,
+        "done": order.produced,
+        "scrap": order.scrapped,
+        "state": order.status,
+        "start": order.start_on,
+        "due": order.due_on,
+        "material": order.material_ready,
+        "order": order.sales_order,
+        "changed": order.changed_at,
+    }
+
+
+_SPELL: Mapping[type, Callable[[Any], dict[str, Any]]] = {
+    Product: _product,
+    StockLevel: _stock,
+    SalesOrder: _order,
+    Invoice: _invoice,
+    PurchaseOrder: _purchase,
+    ProductionOrder: _production,
+}

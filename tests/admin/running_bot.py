@@ -1,0 +1,103 @@
+"""The running bot in small steps: what came is worked on, what is owed is sent, somebody taps a button."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+from itertools import count
+
+from bot.alerts.alert import UserStamp
+from bot.alerts.processor import AlertProcessor
+from bot.alerts.repository import AlertRepository, AlertUnitOfWork, Mute
+from bot.alerts.routing import AlertRules
+from bot.alerts.service import AlertComposer, AlertUnitOfWorkRunner, RepositoryAlertActions, RepositoryAlertQueries
+from bot.cards.card import Card
+from bot.cards.view import View
+from bot.metrics import Metrics
+from bot.outbox.messenger import SendFailed, SendFailureKind
+from bot.outbox.place import Place
+from bot.outbox.worker import OutboxWorker
+from bot.store.alerts import StoredAlertTransactions
+from bot.store.database import Database
+from bot.store.deliveries import StoredDeliveries
+from bot.store.outbox import StoredBacklog
+
+
+class BlankRenderer:
+    """Leaves cards blank."""
+
+    def render(self, view: View, language: str, *, zone: tzinfo) -> Card:
+        return Card(name=view.card, language=language, title="", body="", tips="", buttons=(), twin="", fields={})
+
+
+@dataclass
+class FakeMessenger:
+    """Takes cards, or refuses them for good."""
+
+    refuses: str = ""
+    taken: list[str] = field(default_factory=list)
+
+    async def show(self, place: Place, track_id: str, card: Card) -> None:
+        self._take(f"{place} {card.name}")
+
+    async def change(self, track_id: str, card: Card, made_as: str) -> None:
+        self._take(f"{track_id} changed")
+
+    async def write(self, place: Place, card: Card) -> None:
+        self._take(f"{place} text")
+
+    def _take(self, what: str) -> None:
+        if self.refuses:
+            raise SendFailed(SendFailureKind.HOPELESS, self.refuses)
+        self.taken.append(what)
+
+
+class RunningBot:
+    """Works on a database at the times that it is told; ids are numbers."""
+
+    def __init__(self, database: Database, rules: AlertRules, now: Callable[[], datetime]) -> None:
+        ids = count(1)
+        books = StoredAlertTransactions(database, now)
+        metrics = Metrics()
+
+        def unit(repository: AlertRepository) -> AlertUnitOfWork:
+            return AlertUnitOfWork(repository=repository, rules=rules, now=now(), new_id=lambda: f"id{next(ids)}")
+
+        async def name_of(user_id: str) -> str:
+            return user_id
+
+        self.now = now
+        self.dingtalk = FakeMessenger()
+        self.deliveries = StoredDeliveries(database)
+        study = AlertUnitOfWorkRunner(books, unit, lambda: None)
+        self._actions = RepositoryAlertActions(study)
+        self._board = RepositoryAlertQueries(study)
+        self._desk = AlertProcessor(books, unit=unit, now=now, metrics=metrics)
+        self._outbox = OutboxWorker(
+            StoredBacklog(database),
+            self.dingtalk,
+            {"alert": AlertComposer(study, now=now, name_of=name_of)},
+            BlankRenderer(),
+            worker="w",
+            track_of=lambda key: f"track-{key}",
+            language_of=lambda place: "en",
+            metrics=metrics,
+            now=now,
+            draw=lambda: 0.0,
+        )
+
+    async def work(self) -> None:
+        """Work on what came and what is due, and send what is owed."""
+        await self._desk.round()
+        for _ in range(3):
+            await self._outbox.turn()
+            await self._outbox.idle()
+
+    async def tap(self, card: str, alert: str, user_id: str) -> None:
+        """Let somebody acknowledge."""
+        await self.deliveries.clicked(card, user_id, self.now())
+        await self._actions.acknowledge(alert, UserStamp(user_id, user_id, self.now()))
+
+    async def mute(self, mute: Mute) -> None:
+        await self._board.put_mute(mute)

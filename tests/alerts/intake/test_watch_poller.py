@@ -1,0 +1,220 @@
+"""What people watch is looked after where nothing else polls it: told when it happens, and not again."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from bot.alerts.alert import Alert, AlertState
+from bot.alerts.intake.poll_state import PollConfig
+from bot.alerts.intake.watch_poller import WatchPoller
+from bot.alerts.queries import Comparator, Watch
+from bot.alerts.repository import AlertRepository, AlertUnitOfWork
+from bot.alerts.rules.parser import default_rules
+from bot.alerts.rules.rule_set import AlertRuleContext
+from bot.alerts.service import AlertUnitOfWorkRunner, RepositoryAlertQueries
+from bot.erp.errors import Unavailable
+from bot.erp.hub import ErpHub
+from bot.erp.model import Area, InvoiceStatus, OrderStatus, ProductionStatus, PurchaseStatus
+from bot.metrics import Metrics
+from bot.store.alerts import StoredAlertTransactions
+from bot.store.database import Database
+from bot.store.errors import StoreUnavailable
+from bot.store.polls import StoredPolls
+from tests.alerts.intake.polling_harness import TODAY, ZONE, Clock, StubErp, no_pause
+
+TOMORROW = TODAY + timedelta(days=1)
+
+
+@dataclass
+class WatchPollerHarness:
+    """The real ledger, hub and watch poller."""
+
+    database: Database
+    clock: Clock
+    erp: StubErp
+    poll_config: PollConfig = field(default_factory=PollConfig)
+    counted: int = 0
+
+    def __post_init__(self) -> None:
+        rules = default_rules(AlertRuleContext(zone=ZONE, default=(), roles={}))
+
+        def new_id() -> str:
+            self.counted += 1
+            return f"id{self.counted}"
+
+        def unit(repository: AlertRepository) -> AlertUnitOfWork:
+            return AlertUnitOfWork(repository=repository, rules=rules, now=self.clock.now(), new_id=new_id)
+
+        self.study = AlertUnitOfWorkRunner(StoredAlertTransactions(self.database, self.clock.now), unit, lambda: None)
+        self.board = RepositoryAlertQueries(self.study)
+        self.hub = ErpHub([self.erp], metrics=Metrics(), now=self.clock.now, sleep=no_pause)
+        self.store = StoredPolls(self.database)
+        self.restart()
+
+    def restart(self) -> None:
+        self.poller = WatchPoller(self.hub, self.study, self.store, poll_config=self.poll_config, now=self.clock.now)
+
+    async def watch(self, area: Area, subject: str, comparison: Comparator | None = None, limit: int = 0) -> None:
+        bound = None if comparison is None else Decimal(limit)
+        watch = Watch(
+            user_id="u1", area=area, subject=subject, comparison=comparison, limit=bound, made_at=self.clock.now()
+        )
+        await self.board.put_watch(watch)
+
+    async def poll(self, times: int = 1) -> None:
+        for _ in range(times):
+            self.clock.advance(seconds=60)
+            await self.poller.poll()
+
+    async def alerts(self) -> list[Alert]:
+        """Return all alerts that watches made, oldest first."""
+        from sqlalchemy import select
+
+        from bot.store.tables import ALERT
+
+        def ids(connection: Any) -> list[str]:
+            return list(connection.execute(select(ALERT.c.id).order_by(ALERT.c.number)).scalars())
+
+        found = await self.database.run(ids)
+        return list(await self.study.read(lambda repository: repository.alerts(found)))
+
+    async def told(self) -> list[tuple[AlertState, str, int]]:
+        return [(alert.state, alert.event.subject, alert.count) for alert in await self.alerts()]
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[WatchPollerHarness]:
+    database = Database(f"sqlite:///{tmp_path / 'bot.sqlite3'}")
+    await database.migrate()
+    clock = Clock()
+    yield WatchPollerHarness(database, clock, StubErp(clock))
+    await database.close()
+
+
+async def test_a_limit_is_told_when_it_is_crossed_and_when_it_is_over(desk: WatchPollerHarness) -> None:
+    desk.erp.stocked("A-1", "60", reorder_point=None)
+    await desk.watch(Area.STOCK, "A-1", Comparator.BELOW, 50)
+    await desk.poll(3)
+    assert await desk.told() == []
+    desk.erp.stocked("A-1", "40", reorder_point=None)
+    await desk.poll(50)
+    assert await desk.told() == [(AlertState.OPEN, "A-1", 1)], "once, whatever happens to be polled"
+    assert (await desk.alerts())[0].event.quantity == 40
+    desk.erp.stocked("A-1", "70", reorder_point=None)
+    await desk.poll(3)
+    assert [state for state, *_ in await desk.told()] == [AlertState.RESOLVED]
+    desk.erp.stocked("A-1", "10", reorder_point=None)
+    desk.restart()
+    await desk.poll(3)
+    assert AlertState.OPEN in [state for state, *_ in await desk.told()]
+
+
+async def test_an_answer_that_is_old_says_nothing(desk: WatchPollerHarness) -> None:
+    desk.erp.stocked("A-1", "40")
+    await desk.watch(Area.STOCK, "A-1", Comparator.BELOW, 30)
+    await desk.poll()
+    desk.erp.stocked("A-1", "20")
+    desk.erp.failing = lambda call: Unavailable("down")
+    await desk.poll(2)
+    assert await desk.told() == []
+    desk.erp.failing = lambda call: None
+    await desk.poll(2)
+    assert await desk.told() == [(AlertState.OPEN, "A-1", 1)]
+
+
+@pytest.mark.parametrize("area", [Area.SALES, Area.FINANCE, Area.PURCHASING, Area.PRODUCTION])
+async def test_documents_are_told_when_their_state_changes(desk: WatchPollerHarness, area: Area) -> None:
+    erp = desk.erp
+    begin, change, subject = {
+        Area.SALES: (
+            lambda: erp.ordered("D-1", TOMORROW), lambda: erp.ordered("D-1", TOMORROW, OrderStatus.DELIVERED), "D-1",
+        ),
+        Area.FINANCE: (
+            lambda: erp.invoiced("D-1", TOMORROW),
+            lambda: erp.invoiced("D-1", TOMORROW, InvoiceStatus.PART_PAID, owed="2"), "D-1",
+        ),
+        Area.PURCHASING: (
+            lambda: erp.requested("D-1"), lambda: erp.requested("D-1", PurchaseStatus.REJECTED), "D-1",
+        ),
+        Area.PRODUCTION: (
+            lambda: erp.made("D-1", TOMORROW), lambda: erp.made("D-1", TOMORROW, ProductionStatus.CANCELLED), "D-1",
+        ),
+    }[area]  # fmt: skip
+    begin()
+    await desk.watch(area, subject)
+    await desk.poll(3)
+    assert await desk.told() == [], "as the person saw it"
+    change()
+    await desk.poll(20)
+    desk.restart()
+    await desk.poll(2)
+    (told,) = await desk.alerts()
+    assert (told.state, told.event.subject, told.count) == (AlertState.INFORMED, "D-1", 1)
+    assert "status" in str(told.event.data)
+
+
+async def test_a_change_while_the_bot_was_away_is_told(desk: WatchPollerHarness) -> None:
+    desk.erp.ordered("SO-1", TOMORROW)
+    await desk.watch(Area.SALES, "SO-1")
+    await desk.poll()
+    desk.clock.advance(hours=30)
+    desk.erp.ordered("SO-1", TOMORROW, OrderStatus.CANCELLED)
+    desk.restart()
+    await desk.poll()
+    assert [subject for _, subject, _ in await desk.told()] == ["SO-1"]
+
+
+async def test_what_somebody_else_watched_once_is_no_beginning(desk: WatchPollerHarness) -> None:
+    desk.erp.ordered("SO-1", TOMORROW)
+    await desk.watch(Area.SALES, "SO-1")
+    await desk.poll()
+    await desk.board.drop_watches((f"u1|{Area.SALES}|so-1|",))
+    desk.erp.ordered("SO-1", TOMORROW, OrderStatus.DELIVERED)
+    desk.clock.advance(hours=30)
+    await desk.watch(Area.SALES, "SO-1")
+    await desk.poll(3)
+    assert await desk.told() == []
+
+
+async def test_many_watches_are_looked_after_in_turn(desk: WatchPollerHarness) -> None:
+    desk.poll_config = PollConfig(calls=10)
+    desk.restart()
+    for number in range(25):
+        desk.erp.stocked(f"A-{number:02}", "5")
+        await desk.watch(Area.STOCK, f"A-{number:02}", Comparator.BELOW, 50)
+    await desk.poll()
+    assert len(await desk.told()) == 10
+    await desk.poll(2)
+    assert len(await desk.told()) == 25
+    desk.erp.asked.clear()
+    await desk.poll()
+    assert len(desk.erp.asked) == 10
+
+
+async def test_a_store_that_is_away_is_logged_once(desk: WatchPollerHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Enough(BaseException):
+        pass
+
+    slept = 0
+
+    async def sleep(_: float) -> None:
+        nonlocal slept
+        slept += 1
+        if slept == 3:
+            raise Enough
+
+    async def away() -> None:
+        raise StoreUnavailable("OperationalError")
+
+    monkeypatch.setattr(desk.poller, "poll", away)
+    with capture_logs() as logs, pytest.raises(Enough):
+        await desk.poller.run(sleep=sleep)
+    assert [line["event"] for line in logs] == ["poll.watches_down"]

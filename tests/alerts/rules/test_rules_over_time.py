@@ -1,0 +1,117 @@
+"""The rules as a company writes them, lived through: what each place sees on the axis of time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.alerts.event import Severity
+from tests.alerts.conftest import MakeAxis
+from tests.alerts.rules.builders import book
+from tests.alerts.scenario import event, fine, low
+
+HOUR = 3600
+RULES = """
+[owners]
+W1 = "group:w1"
+W2 = "group:w2"
+
+[windows.workhours]
+days = "workdays"
+from = "08:30"
+to = "17:30"
+
+[[severity]]
+types = ["invoice.overdue"]
+when = "amount == null"
+severity = "critical"
+
+[[routes]]
+name = "screws"
+categories = ["screws"]
+digest = ["10:00", "17:00"]
+to = ["owner"]
+
+[[routes]]
+name = "stock"
+types = ["stock.*"]
+to = ["owner"]
+group_by = ["warehouse"]
+wait = "1m"
+window = "workhours"
+escalate = [{after = "2h", to = ["role:boss"]}]
+
+[[inhibit]]
+name = "closed"
+source = {types = ["custom.closed"]}
+target = {types = ["stock.*"]}
+equal = ["warehouse"]
+
+[[silences]]
+from = 2026-11-24T12:00:00
+until = 2026-11-24T13:00:00
+types = ["production.*"]
+"""
+
+
+def shop(scenario: MakeAxis) -> Any:
+    return scenario(book(RULES))
+
+
+def test_each_warehouse_sees_its_own_gathered(scenario: MakeAxis) -> None:
+    life = shop(scenario)
+    life.at(0, low("A", warehouse="W1"), low("B", warehouse="W2"), low("C", warehouse="W1"))
+    assert life.at(90) == ["60 group:w1 card1 A open, C open", "60 group:w2 card2 B open"]
+
+
+def test_the_boss_hears_of_it_if_nobody_acts(scenario: MakeAxis) -> None:
+    life = shop(scenario)
+    life.at(0, low("A", warehouse="W1"))
+    assert life.at(3 * HOUR)[-1] == "7260 person:boss01 card2 A open"
+
+
+def test_a_digest_gathers_until_its_time_and_what_is_critical_does_not_wait(scenario: MakeAxis) -> None:
+    life = shop(scenario)
+    life.at(0, low("A", warehouse="W1", category="screws"))
+    assert life.at(60, event("stock.out", "Z", severity=Severity.CRITICAL, warehouse="W1", category="screws")) == [
+        "60 group:w1 card1 Z open"
+    ]
+    life.at(120, low("B", warehouse="W1", category="screws"))
+    assert life.at(HOUR) == ["3600 group:w1 card2 A open, B open"]
+    life.at(2 * HOUR, low("C", warehouse="W1", category="screws"))
+    assert life.at(8 * HOUR) == ["28800 group:w1 card3 C open"], "the next digest is a card of its own"
+
+
+def test_evenings_are_quiet(scenario: MakeAxis) -> None:
+    life = shop(scenario)
+    assert life.at(12 * HOUR, low("A", warehouse="W1")) == []
+    assert life.at(23.5 * HOUR) == ["84600 group:w1 card1 A open"], "08:30 the next morning"
+
+
+def test_a_closed_warehouse_has_no_shortages_until_it_opens(scenario: MakeAxis) -> None:
+    life = shop(scenario)
+    life.at(0, event("custom.closed", "W1", warehouse="W1", data={"resolved": False}))
+    assert life.at(60, low("A", warehouse="W1")) == []
+    assert life.at(120, low("B", warehouse="W2")) == []
+    life.at(HOUR, event("custom.closed", "W1", warehouse="W1", resolved=True, data={"resolved": True}))
+    assert life.at(HOUR + 60) == ["3660 group:w1 card3 A open"], "it is open still, and needless no more"
+    assert life.lines == [
+        "0 group:cidOffice card1 W1 open",
+        "180 group:w2 card2 B open",
+        "3600 group:cidOffice card1 W1 over",
+        "3660 group:w1 card3 A open",
+    ]
+
+
+def test_a_silence_holds_back_until_its_end(scenario: MakeAxis) -> None:
+    life = shop(scenario)
+    assert life.at(3.5 * HOUR, event("production.late", "MO-1")) == []
+    assert life.at(5 * HOUR) == ["14400 group:cidOffice card1 MO-1 open"]
+
+
+def test_unknown_owners_and_thresholds(scenario: MakeAxis) -> None:
+    life = shop(scenario)
+    assert life.at(0, event("invoice.overdue", "INV-1")) == ["0 group:cidOffice card1 INV-1 open"]
+    assert life.alert("INV-1").severity is Severity.CRITICAL
+    life.at(1, low("A", warehouse="W9"))
+    assert life.at(100)[-1] == "61 group:cidOffice card2 A open"
+    assert life.at(200, fine("A", warehouse="W9")) == ["200 group:cidOffice card2 A over"]

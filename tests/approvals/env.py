@@ -1,0 +1,220 @@
+"""A company at work: its ERP, its rules, its clock, and processes of the bot that may die at any step."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from bot.approvals.case import Case, CaseState
+from bot.approvals.document_reader import DocumentReader, Organisation
+from bot.approvals.policy.rule_policy import RuleBasedPolicy
+from bot.approvals.policy.rules import ApprovalRule, ApprovalRuleSet, Substitute
+from bot.approvals.service import ApprovalService
+from bot.approvals.unit_of_work import ApprovalOptions, CaseRepository, CaseStore, CaseTransactions
+from bot.approvals.voting import VoteRequest, VoteResult
+from bot.approvals.writeback_worker import WritebackWorker
+from bot.erp.model import Decision, PurchaseOrder, Verdict
+from bot.metrics import Metrics
+from bot.outbox.place import Place, PlaceKind
+from tests.approvals.company import NOW, ROLES, document
+from tests.approvals.fake_erp import FakeApprovalErp
+from tests.approvals.memory_repository import MemoryCaseUnitOfWork
+from tests.approvals.policy.test_planner import any_of
+
+T = TypeVar("T")
+
+CHINA = ZoneInfo("Asia/Shanghai")
+GROUP = Place(PlaceKind.GROUP, "cidBuyers==")
+PEOPLE = ("wang", "qian", "li", "zhao", "sun", "zhou", "wu", "zheng")
+ACCOUNTS = {person: {"main": f"erp-{person}"} for person in PEOPLE}
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+APPROVE, REJECT = Verdict.APPROVE, Verdict.REJECT
+
+
+class Killed(BaseException):
+    """The process is dead."""
+
+
+@dataclass
+class Clock:
+    """A clock that stands until it is moved."""
+
+    time: datetime = field(default_factory=lambda: NOW.astimezone(CHINA))
+
+    def __call__(self) -> datetime:
+        return self.time
+
+    def move(self, **spans: float) -> None:
+        self.time += timedelta(**spans)
+
+
+@dataclass
+class Lifetime:
+    """How many steps a process still lives; once dead it does nothing more."""
+
+    steps: int | None = None
+
+    def step(self) -> None:
+        if self.steps is None:
+            return
+        if self.steps <= 0:
+            raise Killed
+        self.steps -= 1
+
+
+class CrashingCaseStore:
+    """Books whose process may die before and after each commit."""
+
+    def __init__(self, books: CaseStore, life: Lifetime) -> None:
+        self._books = books
+        self._life = life
+
+    async def within(self, work: Callable[[CaseRepository], T]) -> T:
+        self._life.step()
+        result = await self._books.within(work)
+        self._life.step()
+        return result
+
+    async def look(self, work: Callable[[CaseRepository], T]) -> T:
+        self._life.step()
+        result = await self._books.look(work)
+        self._life.step()
+        return result
+
+
+def rules(*steps: object, substitutes: tuple[Substitute, ...] = (), **fields: object) -> ApprovalRuleSet:
+    """Return a set of one rule."""
+    levels = steps or (any_of("role:approver"),)
+    rule = ApprovalRule(name="rule", steps=levels, **fields)  # type: ignore[arg-type]  # fields of a rule
+    return ApprovalRuleSet(version="1", rules=(rule,), substitutes=substitutes)
+
+
+class BotProcess:
+    """One process of the bot."""
+
+    def __init__(self, env: ApprovalEnv, life: Lifetime) -> None:
+        self.life = life
+        organisation = Organisation(roles=ROLES, accounts=env.accounts)
+        office = CaseTransactions(
+            books=CrashingCaseStore(env.books, life),
+            reader=DocumentReader(env.erp, organisation),
+            policy=lambda: RuleBasedPolicy(env.rules),
+            groups=lambda document: env.groups,
+            now=env.clock,
+            terms=env.terms,
+        )
+        self.writer = WritebackWorker(office, env.erp, follow=self._follow, metrics=env.metrics)
+        self.desk = ApprovalService(office, poke=self.writer.poke, seconds=env.patience)
+
+    async def _follow(self, source: str, number: str) -> Case | None:
+        return await self.desk.submitted(source, number)
+
+
+@dataclass
+class ApprovalEnv:
+    """What outlives processes."""
+
+    clock: Clock = field(default_factory=Clock)
+    rules: ApprovalRuleSet = field(default_factory=rules)
+    books: CaseStore = field(default_factory=MemoryCaseUnitOfWork)
+    terms: ApprovalOptions = field(default_factory=ApprovalOptions)
+    accounts: dict[str, dict[str, str]] = field(default_factory=lambda: dict(ACCOUNTS))
+    groups: Sequence[Place] = (GROUP,)
+    metrics: Metrics = field(default_factory=Metrics)
+    patience: float = 10.0
+    """Seconds that a click waits for the ERP: so many that a busy machine is no slow ERP."""
+
+    def __post_init__(self) -> None:
+        self.erp = FakeApprovalErp(self.clock)
+        self.process = self.start()
+
+    @property
+    def desk(self) -> ApprovalService:
+        return self.process.desk
+
+    def start(self, steps: int | None = None) -> BotProcess:
+        """Start a process, which lives for so many steps; the one before is forgotten."""
+        life = Lifetime(steps)
+        self.erp.step = life.step
+        self.process = BotProcess(self, life)
+        return self.process
+
+    async def submit(self, order: PurchaseOrder | None = None) -> Case:
+        """Let an order wait, and its case be opened."""
+        order = order or document(requester="wu").order
+        self.erp.submit(order)
+        case = await self.desk.submitted("main", order.number)
+        assert case is not None
+        return case
+
+    async def say(
+        self, user: str, verdict: Verdict = APPROVE, case: Case | None = None, **fields: object
+    ) -> VoteResult:
+        """Let somebody click on the newest card."""
+        case = case or await self.newest()
+        fields = {"reason": "价格过高" if verdict is REJECT else "", **fields}
+        word = VoteRequest(
+            case=case.id, user_id=user, name=user.title(), verdict=verdict, seen=case.fingerprint, **fields
+        )  # type: ignore[arg-type]
+        return await self.desk.say(word)
+
+    async def newest(self, number: str = "PO-1") -> Case:
+        case = await self.desk.newest(number)
+        assert case is not None
+        return case
+
+    async def work(self) -> None:
+        """Do all that is due at this moment."""
+        for _ in range(50):
+            await self.process.writer.round()
+            if not self.process.writer._busy:
+                return
+            await self.process.writer.settled()
+        raise AssertionError("it never comes to an end at one moment")
+
+    async def rest(self, within: timedelta = timedelta(minutes=30)) -> None:
+        """Let time pass until nothing more is to come, or as long as ``within``."""
+        until = self.clock.time + within
+        while True:
+            await self.work()
+            due = await self.books.within(lambda book: book.next_due(self.clock.time))
+            if due is None or due > until:
+                return
+            self.clock.time = due.astimezone(CHINA)
+
+    async def story(self, case: Case | None = None) -> list[str]:
+        """Return the words of a case's record."""
+        case = case or await self.newest()
+        rows = await self.books.within(lambda book: list(book.rows_of(case.id)))
+        return [row.what for row in rows]
+
+    async def state(self, number: str = "PO-1") -> CaseState:
+        return (await self.newest(number)).state
+
+
+def cards(env: ApprovalEnv, case_id: str) -> dict[str, int]:
+    """Return the places of a case's cards with the newest state that each is owed; the memory book knows them."""
+    assert isinstance(env.books, MemoryCaseUnitOfWork)
+    owed: dict[str, int] = {}
+    for one in env.books.book.deliveries:
+        if one.ref.startswith(f"{case_id}|"):
+            # The card's key is kind, case, place, and for reminders a number.
+            name = one.card.replace(f":{case_id}:", ":")
+            owed[name] = max(owed.get(name, 0), one.revision)
+    return owed
+
+
+def decision(version: str, by: str) -> Decision:
+    """Return what somebody approves in the ERP itself."""
+    return Decision(number="PO-1", version=version, verdict=APPROVE, by=by)
+
+
+async def until(done: Callable[[], bool]) -> None:
+    """Let others work until something is so."""
+    async with asyncio.timeout(10):
+        while not done():  # noqa: ASYNC110 - there is no event to wait for
+            await asyncio.sleep(0)

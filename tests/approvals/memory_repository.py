@@ -1,0 +1,142 @@
+"""A case repository in memory, for tests of whatever works with approvals: it passes the suite of the stored one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from copy import copy
+from datetime import datetime
+from decimal import Decimal
+from typing import TypeVar
+
+from bot.approvals.case import AuditRow, Case, CaseCard, CaseConflict, CaseState, limit_votes, possible_voters
+from bot.approvals.lifecycle import card_key, round_of
+from bot.approvals.unit_of_work import CaseRepository
+from bot.erp.model import Money
+from bot.outbox.delivery import Delivery
+
+T = TypeVar("T")
+
+
+class MemoryCaseRepository:
+    """Implements `bot.approvals.unit_of_work.CaseRepository`."""
+
+    def __init__(self) -> None:
+        self.cases: dict[str, Case] = {}
+        self.cards: dict[str, CaseCard] = {}
+        self.rows: list[AuditRow] = []
+        self.sources: set[str] = set()
+        self.deliveries: list[Delivery] = []
+        """All that were ever asked for, in order."""
+
+    def __copy__(self) -> MemoryCaseRepository:
+        """Return a book with the same content, for what may have to be taken back."""
+        twin = MemoryCaseRepository()
+        for name, value in vars(self).items():
+            setattr(twin, name, copy(value))
+        return twin
+
+    def case(self, case_id: str) -> Case | None:
+        """Return one case."""
+        return self.cases.get(case_id)
+
+    def newest(self, source: str, number: str) -> Case | None:
+        """Return the case of a document's newest revision."""
+        return next(iter(self.named(number, source)), None)
+
+    def named(self, number: str, source: str = "", limit: int = 100) -> Sequence[Case]:
+        """Return all cases of a document, newest first."""
+        folded = number.casefold()
+        found = [one for one in self.cases.values() if one.number.casefold() == folded and source in ("", one.source)]
+        return sorted(found, key=lambda one: (one.opened_at, round_of(one)), reverse=True)[:limit]
+
+    def open_cases(self, user_id: str = "", limit: int = 500) -> Sequence[Case]:
+        """Return the cases that take votes, oldest first."""
+        found = [one for one in self.cases.values() if one.state is CaseState.OPEN]
+        return sorted((one for one in found if not user_id or user_id in possible_voters(one)), key=_opened)[:limit]
+
+    def knows(self, source: str) -> bool:
+        """Return whether a source was looked through, or there ever was a case of it."""
+        return source in self.sources or any(one.source == source for one in self.cases.values())
+
+    def mark_source_seen(self, source: str) -> None:
+        """Remember that a source was looked through."""
+        self.sources.add(source)
+
+    def put(self, case: Case) -> None:
+        """Store a case."""
+        known = self.cases.get(case.id)
+        for other in self.named(case.number, case.source, len(self.cases)):
+            if other.id == case.id:
+                continue
+            both_live = not other.state.is_final and not case.state.is_final
+            if both_live or (known is None and round_of(other) == round_of(case)):
+                raise CaseConflict(case.id)
+        self.cases[case.id] = case
+
+    def due(self, now: datetime, limit: int) -> Sequence[Case]:
+        """Return cases whose time has come, the longest waiting first."""
+        found = [one for one in self.cases.values() if one.due_at is not None and one.due_at <= now]
+        return sorted(found, key=_due)[:limit]
+
+    def next_due(self, after: datetime) -> datetime | None:
+        """Return when time will change something next."""
+        times = (one.due_at for one in self.cases.values() if one.due_at is not None)
+        return min((at for at in times if at > after), default=None)
+
+    def cards_of(self, case_id: str) -> Sequence[CaseCard]:
+        """Return where the case's cards stand."""
+        return [card for card in self.cards.values() if card.case == case_id]
+
+    def put_card(self, card: CaseCard) -> None:
+        """Remember that a card of the case stands at a place."""
+        self.cards.setdefault(card_key(card.case, card.place, card.kind, card.copy), card)
+
+    def approved_on(self, user_id: str, currency: str, begins: datetime, ends: datetime) -> Money:
+        """Return the sum of what a person approved on a day."""
+        sums = Decimal(0)
+        for case in self.cases.values():
+            total = case.brief.total
+            if total is None or total.currency != currency:
+                continue
+            votes = (one for one in limit_votes(case) if one.user_id == user_id and begins <= one.at < ends)
+            sums += sum((total.amount for _ in votes), Decimal(0))
+        return Money(sums, currency)
+
+    def audit(self, row: AuditRow) -> None:
+        """Write a line of the record."""
+        self.rows.append(row)
+
+    def rows_of(self, case_id: str) -> Sequence[AuditRow]:
+        """Return the record of a case, oldest first."""
+        return [row for row in self.rows if row.case == case_id]
+
+    def deliver(self, delivery: Delivery) -> None:
+        """Owe a place the newest state of a card."""
+        self.deliveries.append(delivery)
+
+
+class MemoryCaseUnitOfWork:
+    """Implements `bot.approvals.unit_of_work.CaseStore`; what fails leaves nothing."""
+
+    def __init__(self, book: MemoryCaseRepository | None = None) -> None:
+        self.book = book or MemoryCaseRepository()
+
+    async def within(self, work: Callable[[CaseRepository], T]) -> T:
+        """Return what ``work`` returns."""
+        twin = copy(self.book)
+        result = work(twin)
+        self.book = twin
+        return result
+
+    async def look(self, work: Callable[[CaseRepository], T]) -> T:
+        """Return what ``work`` finds; what it changes is not kept."""
+        return work(copy(self.book))
+
+
+def _opened(case: Case) -> datetime:
+    return case.opened_at
+
+
+def _due(case: Case) -> datetime:
+    assert case.due_at is not None, "only what is due is sorted"
+    return case.due_at

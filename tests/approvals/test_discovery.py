@@ -1,0 +1,248 @@
+"""What waits at the ERPs is found, by events and by looking through them, and nothing is read needlessly."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import pytest
+from structlog.testing import capture_logs
+
+from bot.alerts.intake.port import Receipt, UnreadableEvent
+from bot.approvals.case import CaseConflict
+from bot.approvals.discovery import PendingPoller, PurchaseOrderListener
+from bot.erp.errors import Invalid, NotPermitted, Unavailable, Unusable
+from bot.erp.model import PurchaseOrder, Slice
+from bot.erp.port import Filter, ListQuery
+from bot.metrics import Metrics
+from tests.approvals.company import document
+
+
+def order(number: str, version: str = "v1") -> PurchaseOrder:
+    return replace(document().order, number=number, version=version)
+
+
+@dataclass
+class FakeCase:
+    """As much of a case as rounds look at."""
+
+    number: str
+    version: str
+    source: str = "main"
+
+
+@dataclass
+class FakeCaseOpener:
+    """Remembers what it was told to look at."""
+
+    open: list[FakeCase] = field(default_factory=list)
+    ever: bool = True
+    told: list[tuple[str, str, bool]] = field(default_factory=list)
+    came: asyncio.Event = field(default_factory=asyncio.Event)
+    troubles: dict[str, Exception] = field(default_factory=dict)
+
+    async def submitted(self, source: str, number: str, *, quiet: bool = False) -> None:
+        if number in self.troubles:
+            raise self.troubles[number]
+        self.told.append((source, number, quiet))
+        self.came.set()
+
+    async def knows(self, source: str) -> bool:
+        return self.ever
+
+    async def mark_source_seen(self, source: str) -> None:
+        self.ever = True
+
+    async def open_cases(self) -> Sequence[FakeCase]:
+        return self.open
+
+
+@dataclass
+class FakeOrderSource:
+    """A source's list; ``down`` makes it fail."""
+
+    orders: list[PurchaseOrder]
+    down: bool = False
+    asked: int = 0
+
+    async def purchase_orders(self, query: ListQuery) -> Slice[PurchaseOrder]:
+        assert query.filter is Filter.PENDING
+        self.asked += 1
+        if self.down:
+            raise Unavailable("away")
+        page = self.orders[query.offset : query.offset + query.limit]
+        return Slice(items=tuple(page), total=len(self.orders))
+
+
+def make_poller(cases: FakeCaseOpener, backlog: bool = False, **sources: FakeOrderSource) -> PendingPoller:
+    return PendingPoller(cases, sources, metrics=Metrics(), backlog=backlog)  # type: ignore[arg-type]  # as much as is used
+
+
+async def test_what_waits_and_has_no_case_is_looked_at() -> None:
+    cases = FakeCaseOpener(open=[FakeCase("PO-1", "v1")])
+    await make_poller(cases, main=FakeOrderSource([order("PO-1"), order("PO-2")])).round()
+    assert cases.told == [("main", "PO-2", False)]
+
+
+async def test_what_changed_is_looked_at() -> None:
+    cases = FakeCaseOpener(open=[FakeCase("po-1", "v1")])
+    await make_poller(cases, main=FakeOrderSource([order("PO-1", "v2")])).round()
+    assert cases.told == [("main", "PO-1", False)]
+
+
+async def test_what_no_longer_waits_is_looked_at() -> None:
+    cases = FakeCaseOpener(open=[FakeCase("PO-1", "v1"), FakeCase("PO-9", "v1", source="other")])
+    await make_poller(cases, main=FakeOrderSource([])).round()
+    assert cases.told == [("main", "PO-1", False)]
+
+
+async def test_long_lists_are_read_to_their_end() -> None:
+    cases, source = FakeCaseOpener(), FakeOrderSource([order(f"PO-{number}") for number in range(120)])
+    await make_poller(cases, main=source).round()
+    assert len(cases.told) == 120
+    assert source.asked == 3
+
+
+@pytest.mark.parametrize(
+    ("ever", "backlog", "quiet"), [(False, False, True), (False, True, False), (True, False, False)]
+)
+async def test_what_waited_before_the_first_look_is_only_listed(ever: bool, backlog: bool, quiet: bool) -> None:
+    cases = FakeCaseOpener(ever=ever)
+    await make_poller(cases, backlog, main=FakeOrderSource([order("PO-1")])).round()
+    assert cases.told == [("main", "PO-1", quiet)]
+
+
+async def test_what_comes_between_two_rounds_at_once_did_not_wait_before() -> None:
+    class Slow(FakeOrderSource):
+        async def purchase_orders(self, query: ListQuery) -> Slice[PurchaseOrder]:
+            there = await super().purchase_orders(query)
+            await asyncio.sleep(0)
+            if self.asked == 1:
+                self.orders, cases.ever = [*self.orders, order("PO-2")], True
+            return there
+
+    cases = FakeCaseOpener(ever=False)
+    one = make_poller(cases, main=Slow([order("PO-1")]))
+    await asyncio.gather(one.round(), one.round())
+    assert ("main", "PO-1", True) in cases.told
+    assert ("main", "PO-2", False) in cases.told
+
+
+async def test_where_nothing_waited_at_the_first_look_the_first_order_is_news() -> None:
+    cases, source = FakeCaseOpener(ever=False), FakeOrderSource([], down=True)
+    one = make_poller(cases, main=source)
+    await one.round()  # to be away is no look
+    source.down = False
+    source.orders = [order("PO-1")]
+    await one.round()
+    assert cases.told == [("main", "PO-1", True)]
+    empty = FakeOrderSource([])
+    one = make_poller(cases := FakeCaseOpener(ever=False), main=empty)
+    await one.round()
+    empty.orders = [order("PO-2")]
+    await one.round()
+    assert cases.told == [("main", "PO-2", False)]
+
+
+async def test_a_source_that_is_down_does_not_matter_to_the_others() -> None:
+    cases = FakeCaseOpener()
+    await make_poller(cases, first=FakeOrderSource([], down=True), second=FakeOrderSource([order("PO-1")])).round()
+    assert cases.told == [("second", "PO-1", False)]
+
+
+@pytest.mark.parametrize(
+    ("trouble", "said"),
+    [
+        (Unusable("PO-1", "no lines"), "approvals.not_read"),
+        (Invalid("no"), "approvals.not_read"),
+        (NotPermitted("no"), "approvals.not_read"),
+        (CaseConflict("c"), "approvals.not_read"),
+        (LookupError("a defect"), "approvals.defect"),
+    ],
+)
+async def test_a_document_that_cannot_be_read_does_not_matter_to_the_others_and_is_told_once(
+    trouble: Exception, said: str
+) -> None:
+    cases = FakeCaseOpener(
+        ever=False, open=[FakeCase("PO-8", "v1"), FakeCase("PO-9", "v1")], troubles={"PO-1": trouble, "PO-8": trouble}
+    )
+    one = make_poller(cases, main=FakeOrderSource([order("PO-1"), order("PO-2")]))
+    with capture_logs() as logs:
+        await one.round()
+        await one.round()
+    assert cases.told[:2] == [("main", "PO-2", True), ("main", "PO-9", False)]
+    assert cases.ever
+    assert [(line["event"], line["number"]) for line in logs] == [
+        (said, "PO-1"),
+        (said, "PO-8"),
+    ]
+    cases.troubles.clear()
+    await one.round()
+    assert ("main", "PO-1", False) in cases.told
+
+
+async def test_a_source_that_breaks_off_is_no_trouble_of_a_document() -> None:
+    cases = FakeCaseOpener(troubles={"PO-1": Unavailable("away")})
+    with capture_logs() as logs:
+        await make_poller(cases, main=FakeOrderSource([order("PO-1"), order("PO-2")])).round()
+    assert cases.told == []
+    assert [line["event"] for line in logs] == ["approvals.source_not_read"]
+
+
+async def test_what_is_heard_of_is_looked_at_at_once() -> None:
+    cases = FakeCaseOpener()
+    one = make_poller(cases, main=FakeOrderSource([]))
+    running = asyncio.create_task(one.run())
+    try:
+        one.hear("main", "PO-7")
+        one.hear("main", "PO-7")
+        one.hear("nowhere", "PO-8")
+        async with asyncio.timeout(5):
+            await cases.came.wait()
+    finally:
+        running.cancel()
+        await asyncio.wait((running,))
+    assert cases.told == [("main", "PO-7", False)]
+
+
+class FakeIntake:
+    """An intake that takes everything."""
+
+    async def accept(self, source: str, events: Sequence[object], *, via: str) -> Receipt:
+        return Receipt(accepted=len(events), duplicate=0)
+
+
+class FailingIntake:
+    """An intake whose database is away."""
+
+    async def accept(self, source: str, events: Sequence[object], *, via: str) -> Receipt:
+        raise Unavailable("away")
+
+
+@pytest.mark.parametrize(
+    ("event", "numbers"),
+    [
+        ({"type": "po.submitted", "subject": "PO-1"}, ["PO-1"]),
+        ({"type": "po.changed", "subject": "x", "data": {"number": "PO-2"}}, ["PO-2"]),
+        ({"type": "po.submitted", "data": {"items": [{"number": "PO-3"}, {"number": "PO-4"}, 5]}}, ["PO-3", "PO-4"]),
+        ({"type": "stock.low", "subject": "SKU1"}, []),
+        ({"type": 7, "subject": "PO-1"}, []),
+        ({"type": "po.submitted", "subject": 5, "data": "text"}, []),
+        ({"type": "po.submitted", "subject": "PO-5", "data": {"items": "text"}}, ["PO-5"]),
+        (UnreadableEvent("po.submitted", "no JSON"), []),
+    ],
+)
+async def test_which_orders_events_are_about(event: dict[str, object] | UnreadableEvent, numbers: list[str]) -> None:
+    heard: list[tuple[str, str]] = []
+    door = PurchaseOrderListener(FakeIntake(), lambda source, number: heard.append((source, number)))
+    assert (await door.accept("main", [event], via="webhook")).accepted == 1
+    assert heard == [("main", number) for number in numbers]
+
+
+async def test_what_is_not_stored_is_not_heard() -> None:
+    heard: list[tuple[str, str]] = []
+    door = PurchaseOrderListener(FailingIntake(), lambda source, number: heard.append((source, number)))
+    with pytest.raises(Unavailable):
+        await door.accept("main", [{"type": "po.submitted", "subject": "PO-1"}], via="webhook")
+    assert heard == []

@@ -1,0 +1,59 @@
+"""What commands ask: whose turn, why, and the record."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+from bot.approvals.case import CaseState
+from bot.erp.model import Money
+from tests.approvals.company import document
+from tests.approvals.env import ApprovalEnv, rules
+from tests.approvals.policy.test_planner import any_of
+
+
+async def test_pending_is_whose_turn_it_is() -> None:
+    env = ApprovalEnv(rules=rules(any_of("role:purchasing"), any_of("role:finance")))
+    case = await env.submit()
+    second = await env.submit(replace(document(requester="zhao").order, number="PO-2"))
+    assert [one.case.number for one in await env.desk.pending("wang")] == ["PO-1", "PO-2"]
+    assert [one.case.number for one in await env.desk.pending("zhao")] == ["PO-1"]
+    assert await env.desk.pending("qian") == ()
+    await env.say("wang", case=second)
+    assert [one.case.number for one in await env.desk.pending("qian")] == ["PO-2"]
+    reads = env.erp.reads
+    await env.desk.pending("wang")
+    assert env.erp.reads == reads
+    assert case.number == "PO-1"
+
+
+async def test_pending_tells_of_a_limit() -> None:
+    env = ApprovalEnv(rules=rules(daily_limits=(Money(Decimal(100), "CNY"),)))
+    await env.submit()
+    (one,) = await env.desk.pending("wang")
+    assert not one.eligibility.allowed
+    assert "in one day" in str(one.eligibility.reasons[0])
+
+
+async def test_why(env: ApprovalEnv) -> None:
+    await env.submit()
+    mine = await env.desk.why("main", "PO-1", "wang")
+    assert mine.eligibility is not None
+    assert mine.eligibility.allowed
+    assert [str(one) for one in mine.plan_result.reasons] == ["“rule” decides."]
+    theirs = await env.desk.why("main", "PO-1", "zheng")
+    assert theirs.eligibility is not None
+    assert not theirs.eligibility.allowed
+    await env.say("wang")
+    await env.rest()
+    assert (await env.desk.why("main", "PO-1", "wang")).eligibility is None
+
+
+async def test_history(env: ApprovalEnv) -> None:
+    await env.submit()
+    await env.say("wang")
+    await env.rest()
+    ((case, rows),) = await env.desk.history("po-1")
+    assert case.state is CaseState.APPROVED
+    vote = next(row for row in rows if row.what == "vote")
+    assert (vote.user_id, vote.seen, vote.detail) == ("wang", case.fingerprint, "approve at level 1")

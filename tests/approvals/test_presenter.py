@@ -1,0 +1,128 @@
+"""Cards as the outbox asks for them: with prices for one person, bare for a group, and what the requester is told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from bot.approvals.case import CaseState
+from bot.approvals.facade import ServiceFacade
+from bot.approvals.insights import Insights
+from bot.approvals.presenter import ApprovalComposer, CasePresenter, RequesterComposer
+from bot.approvals.views import ApprovalTold, ApprovalView, Audience
+from bot.erp.model import PurchaseOrder, PurchaseStatus
+from tests.approvals.company import document, money
+from tests.approvals.env import REJECT, ApprovalEnv, rules
+from tests.approvals.policy.test_planner import any_of
+from tests.approvals.test_insights import LEVELS, FakeInsightSource, line
+
+NAMES = {"wang": "王经理", "wu": "吴工"}
+ORDER = replace(document(requester="wu").order, lines=(line("S1", "3 CNY", "1000"),))
+NEAR = "person:wang"
+
+
+class ComposerHarness:
+    """One waiting order, and what composes its cards."""
+
+    def __init__(self, env: ApprovalEnv) -> None:
+        self.env = env
+        self.archive = FakeInsightSource([], LEVELS)
+        find = ServiceFacade(env.process.desk, env.process.desk._transactions).find
+        insights = Insights(lambda source: self.archive, now=env.clock, seconds=0.05)
+        self.showing = CasePresenter(self._read, insights, _names_of, now=env.clock, seconds=0.1)
+        self.deciders = ApprovalComposer(find, self.showing)
+        self.told = RequesterComposer(find, self.showing)
+
+    async def _read(self, source: str, number: str) -> PurchaseOrder:
+        return await self.env.erp.reread(source, number)
+
+    async def card(self, place: str = NEAR) -> ApprovalView:
+        case = await self.env.newest()
+        composed = await self.deciders.compose(f"{case.id}|{place}")
+        assert isinstance(composed.view, ApprovalView)
+        assert composed.revision == case.revision
+        return composed.view
+
+
+async def _names_of(user_ids: Sequence[str]) -> Mapping[str, str]:
+    return {one: NAMES[one] for one in user_ids if one in NAMES}
+
+
+@pytest.fixture
+async def harness() -> ComposerHarness:
+    env = ApprovalEnv(rules=rules(any_of("role:approver")))
+    await env.submit(ORDER)
+    return ComposerHarness(env)
+
+
+async def test_one_person_sees_prices_and_a_group_does_not(harness: ComposerHarness) -> None:
+    mine, theirs = await harness.card(), await harness.card("group:cidBuyers==")
+    assert (mine.face, mine.amount, mine.rows[0].price) == (Audience.PRICED, ORDER.total, money("3 CNY"))
+    assert (theirs.face, theirs.amount, theirs.rows[0].price) == (Audience.BARE, None, None)
+    assert (set(mine.waited), mine.requester, mine.mute) == ({"王经理", "qian", "li"}, "吴工", False)
+    assert mine.rows[0].at_hand == Decimal(5)
+
+
+async def test_the_order_is_read_once(harness: ComposerHarness) -> None:
+    await harness.card()
+    reads, calls = harness.env.erp.reads, len(harness.archive.calls)
+    await harness.card("person:qian")
+    await harness.card("group:cidBuyers==")
+    assert (harness.env.erp.reads, len(harness.archive.calls)) == (reads, calls)
+
+
+async def test_a_silent_erp_costs_the_lines_and_not_the_card(harness: ComposerHarness) -> None:
+    harness.env.erp.away = True
+    view = await harness.card()
+    assert (view.read, view.rows, view.amount, view.vendor) == (False, (), ORDER.total, "ACME")
+    harness.env.erp.away = False
+    assert (await harness.card()).read
+
+
+async def test_what_the_erp_has_now_is_not_shown_as_what_was_asked_about(harness: ComposerHarness) -> None:
+    harness.env.erp.edit("PO-1", total=money("9999 CNY"))
+    view = await harness.card()
+    assert (view.read, view.amount) == (False, ORDER.total)
+
+
+async def test_a_slow_search_is_said_to_be_missing(harness: ComposerHarness) -> None:
+    harness.archive.slow = {"S1", "list ACME 20"}
+    view = await harness.card()
+    assert view.read
+    assert len(view.missing) == 2
+
+
+async def test_the_new_revision_shows_what_changed(harness: ComposerHarness) -> None:
+    first = await harness.env.newest()
+    await harness.card()
+    harness.env.erp.edit("PO-1", total=money("9999 CNY"), lines=(line("S1", "3 CNY", "3333"),))
+    await harness.env.desk.submitted("main", "PO-1")
+    view = await harness.card()
+    changed = [("Amount", ORDER.total, money("9999 CNY")), ("Quantity", "1000 件", "3333 件")]
+    assert [(str(one.label), one.before, one.now) for one in view.changes] == changed
+    old = (await harness.deciders.compose(f"{first.id}|{NEAR}")).view
+    assert isinstance(old, ApprovalView)
+    assert (old.state, old.newer, len(old.changes)) == (CaseState.SUPERSEDED, view.case, 2)
+
+
+async def test_the_end_is_shown_everywhere_and_told_to_the_requester(harness: ComposerHarness) -> None:
+    await harness.env.say("wang", REJECT)
+    await harness.env.rest()
+    case = await harness.env.newest()
+    for place in (NEAR, "group:cidBuyers=="):
+        view = await harness.card(place)
+        assert view.decision is not None
+        assert (view.state, view.decision.reason) == (CaseState.REJECTED, "价格过高")
+    told = await harness.told.compose(f"{case.id}|person:wu")
+    assert isinstance(told.view, ApprovalTold)
+    assert (told.view.state, told.view.amount, told.revision) == (CaseState.REJECTED, ORDER.total, case.revision)
+    assert harness.env.erp.orders["PO-1"].status is PurchaseStatus.REJECTED
+
+
+async def test_nobody_remembers_it(harness: ComposerHarness) -> None:
+    for composer in (harness.deciders, harness.told):
+        composed = await composer.compose(f"{'0' * 24}-1|{NEAR}")
+        assert (composed.view, composed.revision) == (None, 0)

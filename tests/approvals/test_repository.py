@@ -1,0 +1,441 @@
+"""One suite for all books of cases, in memory, on SQLite and on PostgreSQL; each unit of work is a transaction."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+from types import MappingProxyType
+
+import pytest
+from sqlalchemy import func, select, text
+
+from bot.approvals.case import (
+    ApprovalCardKind,
+    AuditRow,
+    Case,
+    CaseCard,
+    CaseConflict,
+    CaseDecision,
+    CaseState,
+    DocumentSummary,
+    ExternalDecision,
+)
+from bot.approvals.plan import ApprovalLevel, ApprovalPlan, ExpiryAction, Forward, Quorum, Vote
+from bot.approvals.unit_of_work import CaseRepository, CaseStore
+from bot.erp.model import DecisionOutcome, Money, PurchaseStatus, Verdict
+from bot.outbox.delivery import Delivery
+from bot.outbox.place import Place, PlaceKind
+from bot.phrase import phrase
+from bot.store.approvals import StoredCaseTransactions
+from bot.store.database import Database
+from bot.store.errors import StoreUnavailable
+from bot.store.tables import APPROVAL_AUDIT, APPROVAL_DECISION, DELIVERY
+from tests.approvals.company import NOW
+from tests.approvals.memory_repository import MemoryCaseUnitOfWork
+
+SECOND = timedelta(seconds=1)
+GROUP = Place(PlaceKind.GROUP, "cid|Odd==")
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+async def database(request: pytest.FixtureRequest) -> AsyncIterator[Database]:
+    database = Database(request.getfixturevalue(f"{request.param}_url"))
+    await database.migrate()
+    yield database
+    await database.close()
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
+async def books(request: pytest.FixtureRequest) -> AsyncIterator[CaseStore]:
+    if request.param == "memory":
+        yield MemoryCaseUnitOfWork()
+        return
+    database = Database(request.getfixturevalue(f"{request.param}_url"))
+    await database.migrate()
+    yield StoredCaseTransactions(database, lambda: NOW)
+    await database.close()
+
+
+def a_case(number: str = "PO-1", round_: int = 1, **fields: object) -> Case:
+    values: dict[str, object] = {
+        "id": f"{number}{fields.get('source', '')}-{round_}",
+        "source": "main",
+        "number": number,
+        "fingerprint": "f",
+        "version": "v1",
+        "state": CaseState.OPEN,
+        "plan": ApprovalPlan(
+            rule="r", levels=(ApprovalLevel(number=1, need=Quorum.ANY, approvers=("wang", "qian"), excluded={}),)
+        ),
+        "policy": "1",
+        "opened_at": NOW,
+    }
+    return Case(**values | fields)  # type: ignore[arg-type]  # fields of a case
+
+
+def vote(user_id: str, verdict: Verdict = Verdict.APPROVE, at: timedelta = SECOND) -> Vote:
+    return Vote(user_id=user_id, name=user_id, level=1, verdict=verdict, at=NOW + at)
+
+
+DECISION = CaseDecision(verdict=Verdict.REJECT, by="wang", name="王", account="erp-w", reason="贵", at=NOW + 2 * SECOND)
+
+FULL = a_case(
+    "PO-Ä1",
+    level=2,
+    waits_for=("erp-w",),
+    brief=DocumentSummary(
+        vendor="ACME 螺丝",
+        total=Money(Decimal("12345678901234567890.1230"), "CNY"),
+        due_on=date(2026, 12, 1),
+        requester="li",
+        requested_by="erp-li",
+        editors=frozenset({"a", "b"}),
+    ),
+    state=CaseState.WRITING,
+    plan=ApprovalPlan(
+        rule="大额",
+        levels=(
+            ApprovalLevel(
+                number=1, need=Quorum.ALL, approvers=("wang",), excluded={"li": phrase("They requested it.")}
+            ),
+            ApprovalLevel(number=2, need=Quorum.ANY, approvers=("sun", "zhou"), excluded={}),
+        ),
+        confirm=True,
+        remind_after=(timedelta(hours=1, microseconds=1), timedelta(hours=2)),
+        deadline=timedelta(days=2),
+        on_expiry=ExpiryAction.ESCALATE,
+        escalate_to=("boss",),
+        single_limits=MappingProxyType({"wang": (Money(Decimal("1.10"), "CNY"), Money(Decimal(2), "USD"))}),
+        daily_limits=(Money(Decimal("0.1"), "EUR"),),
+    ),
+    votes=(replace(vote("wang"), reason="r", on_behalf_of="qian", level=2), vote("sun", Verdict.REJECT)),
+    forwards=(Forward(person="wang", to="wu", at=NOW + timedelta(microseconds=7)),),
+    refused=("zhao",),
+    decision=DECISION,
+    attempted_at=NOW + timedelta(microseconds=3),
+    attempts=2,
+    outcome=DecisionOutcome.UNKNOWN,
+    said="不知道",
+    elsewhere=ExternalDecision(status=PurchaseStatus.REJECTED, by="孙", at=NOW + timedelta(microseconds=5)),
+    due_at=NOW + timedelta(seconds=9, microseconds=1),
+    reminders=1,
+    expired=True,
+    revision=7,
+)
+
+
+async def put(books: CaseStore, *cases: Case) -> None:
+    def work(book: CaseRepository) -> None:
+        for case in cases:
+            book.case(case.id)
+            book.put(case)
+
+    await books.within(work)
+
+
+class TestCases:
+    async def test_a_case_comes_back_as_it_was(self, books: CaseStore) -> None:
+        await put(books, FULL)
+        assert await books.within(lambda book: book.case(FULL.id)) == FULL
+
+    async def test_a_plain_one_too_and_what_changes_in_it(self, books: CaseStore) -> None:
+        case = a_case()
+        await put(books, case)
+        assert await books.within(lambda book: book.case(case.id)) == case
+        later = replace(case, votes=(vote("qian"),), refused=("wang",), due_at=NOW, revision=2)
+        await put(books, later)
+        assert await books.within(lambda book: book.case(case.id)) == later
+        await put(books, replace(later, votes=(), due_at=None))
+        assert await books.within(lambda book: book.case(case.id)) == replace(later, votes=(), due_at=None)
+
+    async def test_nothing_is_there_at_first(self, books: CaseStore) -> None:
+        found = await books.within(
+            lambda book: (
+                book.case("x"),
+                book.newest("main", "PO-1"),
+                list(book.named("PO-1")),
+                list(book.open_cases()),
+                list(book.due(NOW, 10)),
+                book.next_due(NOW),
+                list(book.cards_of("x")),
+                list(book.rows_of("x")),
+                book.approved_on("wang", "CNY", NOW, NOW + SECOND),
+            )
+        )
+        assert found == (None, None, [], [], [], None, [], [], Money(Decimal(0), "CNY"))
+
+    async def test_reads_see_what_was_put_before_in_the_same_unit(self, books: CaseStore) -> None:
+        def work(book: CaseRepository) -> tuple[object, ...]:
+            case = a_case(due_at=NOW)
+            book.put(case)
+            book.put(replace(case, revision=2))
+            book.put_card(CaseCard(case=case.id, place=GROUP))
+            book.audit(AuditRow(at=NOW, case=case.id, what="opened"))
+            found = (book.case(case.id), book.newest("main", "po-1"), *book.due(NOW, 5), *book.open_cases("wang"))
+            return (*found, len(book.cards_of(case.id)), len(book.rows_of(case.id)))
+
+        *cases, cards, rows = await books.within(work)
+        assert cases == [a_case(due_at=NOW, revision=2)] * 4
+        assert (cards, rows) == (1, 1)
+
+    async def test_a_unit_that_raises_leaves_nothing(self, books: CaseStore) -> None:
+        case = a_case()
+        await put(books, case)
+
+        def work(book: CaseRepository) -> None:
+            book.case(case.id)
+            book.put(replace(case, state=CaseState.WRITING, votes=(vote("wang"),), decision=DECISION, due_at=NOW))
+            book.put_card(CaseCard(case=case.id, place=GROUP))
+            book.audit(AuditRow(at=NOW, case=case.id, what="vote"))
+            book.put(a_case("PO-2"))
+            book.deliver(Delivery(card="c", place=GROUP, kind="approval", ref="r", revision=1, due_at=NOW))
+            raise RuntimeError("halfway")
+
+        with pytest.raises(RuntimeError, match="halfway"):
+            await books.within(work)
+        left = await books.within(
+            lambda book: (
+                book.case(case.id),
+                list(book.cards_of(case.id)),
+                list(book.rows_of(case.id)),
+                list(book.named("PO-2")),
+                list(book.due(NOW, 5)),
+            )
+        )
+        assert left == (case, [], [], [], [])
+
+    async def test_the_newest_round_counts_whatever_the_spelling_and_the_source(self, books: CaseStore) -> None:
+        old = a_case(state=CaseState.SUPERSEDED)
+        new = a_case("po-1", 2)
+        other = a_case(source="other", id="other-1")
+        await put(books, old, new, other)
+        found = await books.within(
+            lambda book: (
+                book.newest("main", "Po-1"),
+                book.newest("other", "PO-1"),
+                [one.id for one in book.named("pO-1", "main")],
+                {one.id for one in book.named("PO-1")},
+                len(book.named("PO-1", limit=1)),
+            )
+        )
+        assert found == (new, other, [new.id, old.id], {new.id, old.id, other.id}, 1)
+
+
+class TestUnique:
+    async def test_two_undecided_cases_of_a_document_cannot_be(self, books: CaseStore) -> None:
+        for state in (CaseState.OPEN, CaseState.WRITING, CaseState.UNKNOWN):
+            number = f"PO-{state}"
+            await put(books, a_case(number, state=state))
+            with pytest.raises(CaseConflict):
+                await put(books, a_case(number, 2))
+            await put(books, a_case(number, state=CaseState.SUPERSEDED), a_case(number, 2))
+
+    async def test_two_first_cases_cannot_be(self, books: CaseStore) -> None:
+        await put(books, a_case(state=CaseState.APPROVED))
+        with pytest.raises(CaseConflict):
+            await put(books, a_case(id="another-1"))
+
+    async def test_a_source_is_known_by_a_case_or_by_a_look_at_it(self, books: CaseStore) -> None:
+        def known(book: CaseRepository) -> list[bool]:
+            return [book.knows(source) for source in ("main", "other", "third")]
+
+        assert await books.look(known) == [False, False, False]
+        await put(books, a_case())
+        for _ in range(2):
+            await books.within(lambda book: book.mark_source_seen("other"))
+        assert await books.look(known) == [True, True, False]
+
+    async def test_open_cases_of_somebody(self, books: CaseStore) -> None:
+        forwarded = a_case("PO-2", opened_at=NOW - SECOND, forwards=(Forward(person="wang", to="wu", at=NOW),))
+        escalates = a_case("PO-3", plan=replace(a_case().plan, levels=(), escalate_to=("sun",)))
+        await put(books, a_case(), forwarded, escalates, a_case("PO-4", state=CaseState.WRITING))
+
+        def numbers(user_id: str, limit: int = 500) -> Callable[[CaseRepository], list[str]]:
+            return lambda book: [one.number for one in book.open_cases(user_id, limit)]
+
+        assert await books.within(numbers("")) == ["PO-2", "PO-1", "PO-3"]
+        assert await books.within(numbers("", 1)) == ["PO-2"]
+        assert await books.within(numbers("wang")) == ["PO-2", "PO-1"]
+        assert await books.within(numbers("wu")) == ["PO-2"]
+        assert await books.within(numbers("sun")) == ["PO-3"]
+        assert await books.within(numbers("zheng")) == []
+
+    async def test_what_is_due(self, books: CaseStore) -> None:
+        moments = {"PO-1": NOW, "PO-2": NOW - SECOND, "PO-3": NOW + timedelta(microseconds=1), "PO-4": None}
+        await put(books, *(a_case(number, due_at=at) for number, at in moments.items()))
+
+        def numbers(limit: int) -> Callable[[CaseRepository], list[str]]:
+            return lambda book: [one.number for one in book.due(NOW, limit)]
+
+        assert await books.within(numbers(9)) == ["PO-2", "PO-1"]
+        assert await books.within(numbers(1)) == ["PO-2"]
+        assert await books.within(lambda book: book.next_due(NOW)) == moments["PO-3"]
+        assert await books.within(lambda book: book.next_due(NOW + SECOND)) is None
+
+
+class TestRelatedRows:
+    async def test_cards_once_each(self, books: CaseStore) -> None:
+        cards = [
+            CaseCard(case="c", place=GROUP),
+            CaseCard(case="c", place=Place(PlaceKind.PERSON, "wang"), for_user="wang"),
+            CaseCard(case="c", place=Place(PlaceKind.PERSON, "wang"), for_user="wang", copy=2),
+            CaseCard(case="c", place=Place(PlaceKind.PERSON, "wang"), for_user="wang", kind=ApprovalCardKind.TOLD),
+        ]
+        for _ in range(2):
+            await books.within(lambda book: [book.put_card(card) for card in (*cards, *cards)])
+        await books.within(lambda book: book.put_card(CaseCard(case="d", place=GROUP)))
+        assert await books.within(lambda book: list(book.cards_of("c"))) == cards
+
+    async def test_the_record_keeps_its_order(self, books: CaseStore) -> None:
+        rows = [
+            AuditRow(at=NOW + timedelta(microseconds=2 - number), case="c", what=f"w{number}", detail="价", seen="f")
+            for number in range(3)
+        ]
+        await books.within(lambda book: [book.audit(row) for row in rows])
+        await books.within(lambda book: book.audit(AuditRow(at=NOW, case="d", what="x", user_id="u")))
+        assert await books.within(lambda book: list(book.rows_of("c"))) == rows
+
+    async def test_what_somebody_approved_on_a_day(self, books: CaseStore) -> None:
+        def worth(number: str, amount: str, currency: str = "CNY", **fields: object) -> Case:
+            brief = DocumentSummary(total=Money(Decimal(amount), currency))
+            return a_case(number, **{"brief": brief, "votes": (vote("wang"), vote("sun")), **fields})
+
+        await put(
+            books,
+            worth("PO-1", "0.1"),
+            worth("PO-2", "0.2", state=CaseState.WRITING),
+            worth("PO-3", "12345678901234567890.01", state=CaseState.APPROVED),
+            worth("PO-4", "7", state=CaseState.UNKNOWN, votes=(vote("sun"),)),
+            worth("PO-5", "100", "USD"),
+            worth("PO-6", "1000", state=CaseState.REJECTED),
+            worth("PO-7", "1000", state=CaseState.EXPIRED),
+            worth("PO-8", "1000", votes=(vote("wang", Verdict.REJECT),)),
+            worth("PO-9", "1000", votes=(vote("wang", at=-SECOND),)),
+            worth("PO-10", "1000", votes=(vote("wang", at=timedelta(days=1)),)),
+            a_case("PO-11", votes=(vote("wang"),)),
+        )
+
+        def spent(user_id: str, currency: str) -> Callable[[CaseRepository], Money]:
+            return lambda book: book.approved_on(user_id, currency, NOW, NOW + timedelta(days=1))
+
+        assert await books.within(spent("wang", "CNY")) == Money(Decimal("12345678901234567890.31"), "CNY")
+        assert await books.within(spent("wang", "USD")) == Money(Decimal(100), "USD")
+        assert await books.within(spent("sun", "EUR")) == Money(Decimal(0), "EUR")
+        await put(books, worth("PO-3", "5", state=CaseState.FAILED))
+        assert await books.within(spent("wang", "CNY")) == Money(Decimal("0.3"), "CNY")
+
+
+class TestDatabase:
+    async def test_deliveries_are_owed_in_the_same_transaction(self, database: Database) -> None:
+        books = StoredCaseTransactions(database, lambda: NOW)
+
+        def owe(book: CaseRepository) -> None:
+            for revision in (1, 2):
+                book.deliver(Delivery(card="c", place=GROUP, kind="approval", ref="r", revision=revision, due_at=NOW))
+
+        await books.within(owe)
+        rows = await database.run(lambda connection: connection.execute(select(DELIVERY)).all())
+        assert [(row.card, row.wanted, row.kind) for row in rows] == [("c", 2, "approval")]
+
+    async def test_a_case_that_another_unit_changed_is_taken(self, database: Database) -> None:
+        """A unit of work that went by what it read before it locked anything."""
+        books = StoredCaseTransactions(database, lambda: NOW)
+        await put(books, a_case(due_at=NOW))
+
+        def late(book: CaseRepository) -> None:
+            (found,) = book.due(NOW, 1)
+            book._stamps[found.id] -= 1  # type: ignore[attr-defined]  # as if it had been read one writing ago
+            book.put(replace(found, state=CaseState.WRITING))
+
+        with pytest.raises(CaseConflict):
+            await books.within(late)
+        with pytest.raises(CaseConflict):
+            await books.within(lambda book: book.put(a_case(revision=9)))
+
+    async def test_there_is_one_decision(self, database: Database) -> None:
+        books = StoredCaseTransactions(database, lambda: NOW)
+        decided = a_case(state=CaseState.WRITING, decision=DECISION)
+        await put(books, a_case())
+        await database.run(
+            lambda connection: connection.execute(
+                APPROVAL_DECISION.insert(), {"case_id": decided.id, "verdict": "approve", "user_id": "x", "at_us": 1}
+            )
+        )
+        with pytest.raises(CaseConflict):
+            await put(books, decided)
+        await database.run(lambda connection: connection.execute(APPROVAL_DECISION.delete()))
+        await put(books, decided)
+        await put(books, replace(decided, decision=None, state=CaseState.OPEN))
+        await put(books, replace(decided, decision=replace(DECISION, by="qian")))
+        rows = await database.run(lambda connection: connection.execute(select(APPROVAL_DECISION)).all())
+        assert [(row.case_id, row.user_id, row.verdict) for row in rows] == [(decided.id, "qian", "reject")]
+
+    @pytest.mark.parametrize("change", ["UPDATE approval_audit SET detail = 'x'", "DELETE FROM approval_audit"])
+    async def test_the_record_only_grows(self, database: Database, change: str) -> None:
+        books = StoredCaseTransactions(database, lambda: NOW)
+        await books.within(lambda book: book.audit(AuditRow(at=NOW, case="c", what="opened")))
+        with pytest.raises(StoreUnavailable):
+            await database.run(lambda connection: connection.execute(text(change)))
+        count = select(func.count()).select_from(APPROVAL_AUDIT)
+        assert await database.run(lambda connection: connection.scalar(count)) == 1
+
+
+async def race(one: Database, other: Database, work: Callable[[CaseRepository], object], times: int) -> list[object]:
+    both = [StoredCaseTransactions(database, lambda: NOW) for database in (one, other)]
+    return await asyncio.gather(*(both[number % 2].within(work) for number in range(times)), return_exceptions=True)
+
+
+class TestTwoProcesses:
+    """Two databases objects are what two processes have of one database."""
+
+    async def test_of_many_who_vote_one_decides(self, two: tuple[Database, Database]) -> None:
+        await put(StoredCaseTransactions(two[0], lambda: NOW), a_case())
+
+        def decide(book: CaseRepository) -> bool:
+            case = book.case(a_case().id)
+            assert case is not None
+            if case.decision is not None:
+                return False
+            book.put(replace(case, state=CaseState.WRITING, decision=DECISION, revision=case.revision + 1))
+            return True
+
+        said = await race(*two, decide, 60)
+        assert said.count(True) == 1
+        assert said.count(False) == 59
+
+    async def test_of_many_who_open_one_does(self, two: tuple[Database, Database]) -> None:
+        def open_(book: CaseRepository) -> bool:
+            if book.newest("main", "PO-1") is not None:
+                return False
+            book.put(a_case())
+            return True
+
+        said = await race(*two, open_, 40)
+        assert said.count(True) == 1
+        assert all(one in (True, False) or isinstance(one, CaseConflict) for one in said)
+
+    async def test_a_limit_per_day_is_not_passed_by_two_cases_at_the_same_moment(
+        self, two: tuple[Database, Database]
+    ) -> None:
+        numbers = [f"PO-{number}" for number in range(20)]
+        brief = DocumentSummary(total=Money(Decimal(10), "CNY"))
+        await put(StoredCaseTransactions(two[0], lambda: NOW), *(a_case(number, brief=brief) for number in numbers))
+
+        def approve(number: str) -> Callable[[CaseRepository], bool]:
+            def work(book: CaseRepository) -> bool:
+                case = book.newest("main", number)
+                assert case is not None
+                spent = book.approved_on("wang", "CNY", NOW, NOW + timedelta(days=1))
+                if spent.amount + 10 > 50:
+                    return False
+                book.put(replace(case, votes=(vote("wang"),)))
+                return True
+
+            return work
+
+        both = [StoredCaseTransactions(database, lambda: NOW) for database in two]
+        said = await asyncio.gather(*(both[place % 2].within(approve(number)) for place, number in enumerate(numbers)))
+        assert said.count(True) == 5

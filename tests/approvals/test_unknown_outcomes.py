@@ -1,0 +1,274 @@
+"""A write whose answer got lost: looked for, and never simply repeated."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from bot.approvals import writeback
+from bot.approvals.case import CaseState, ExternalDecision
+from bot.erp.errors import Unavailable
+from bot.erp.model import DecisionOutcome, DecisionResult, PurchaseStatus
+from tests.approvals.env import MINUTE, REJECT, ApprovalEnv, cards, decision
+from tests.approvals.fake_erp import WriteFault
+
+
+async def test_it_was_done(env: ApprovalEnv) -> None:
+    await env.submit()
+    env.erp.faults.append(WriteFault.ANSWER_LOST)
+    await env.say("wang")
+    await env.work()
+    assert await env.state() is CaseState.UNKNOWN
+    await env.rest()
+    assert await env.state() is CaseState.APPROVED
+    assert len(env.erp.told) == 1
+    assert "found" in await env.story()
+
+
+async def test_it_was_not_done(env: ApprovalEnv) -> None:
+    await env.submit()
+    env.erp.faults.append(WriteFault.LOST)
+    await env.say("wang")
+    started = env.clock.time
+    await env.rest()
+    assert await env.state() is CaseState.APPROVED
+    assert len(env.erp.told) == 1
+    assert env.clock.time - started >= timedelta(seconds=90)
+    assert "not_found" in await env.story()
+
+
+async def test_somebody_else_did_it(env: ApprovalEnv) -> None:
+    await env.submit()
+    env.erp.faults.append(WriteFault.LOST)
+    await env.say("wang")
+    await env.work()
+    env.erp.apply(decision("v1", "erp-sun"))
+    at = env.clock.time
+    await env.rest()
+    final = await env.newest()
+    assert (final.state, final.elsewhere) == (
+        CaseState.DECIDED_ELSEWHERE,
+        ExternalDecision(status=PurchaseStatus.APPROVED, by="erp-sun", at=at),
+    )
+
+
+async def test_the_opposite_was_done(env: ApprovalEnv) -> None:
+    await env.submit()
+    env.erp.faults.append(WriteFault.LOST)
+    await env.say("wang", REJECT)
+    await env.work()
+    env.erp.apply(decision("v1", "erp-wang"))
+    await env.rest()
+    assert await env.state() is CaseState.DECIDED_ELSEWHERE
+
+
+async def test_it_was_done_and_nobody_is_named(env: ApprovalEnv) -> None:
+    env.erp.names_nobody = True
+    await env.submit()
+    env.erp.faults.append(WriteFault.ANSWER_LOST)
+    await env.say("wang")
+    await env.rest()
+    assert await env.state() is CaseState.APPROVED
+
+
+async def test_a_level_of_the_erp_was_passed(env: ApprovalEnv) -> None:
+    env.erp.levels["PO-1"] = (("erp-wang",), ("erp-qian",))
+    await env.submit()
+    env.erp.faults.append(WriteFault.ANSWER_LOST)
+    await env.say("wang")
+    await env.rest()
+    states = [case.state for case, _ in await env.desk.history("PO-1")]
+    assert states == [CaseState.OPEN, CaseState.APPROVED]
+    assert len(env.erp.told) == 1
+
+
+async def test_somebody_else_passed_the_level(env: ApprovalEnv) -> None:
+    env.erp.levels["PO-1"] = (("erp-wang", "erp-sun"), ("erp-qian",))
+    await env.submit()
+    env.erp.faults.append(WriteFault.LOST)
+    await env.say("wang")
+    await env.work()
+    env.erp.apply(decision("v1", "erp-sun"))
+    await env.rest()
+    states = [case.state for case, _ in await env.desk.history("PO-1")]
+    assert states == [CaseState.OPEN, CaseState.SUPERSEDED]
+
+
+async def test_a_level_that_the_erp_keeps_quiet_about_is_never_passed_twice(env: ApprovalEnv) -> None:
+    """Told again on the new version it would have passed the second level in the name of the first."""
+    env.erp.levels["PO-1"] = ((), ())
+    env.erp.names_nobody = True
+    await env.submit()
+    env.erp.faults.append(WriteFault.ANSWER_LOST)
+    await env.say("wang")
+    await env.rest()
+    assert len(env.erp.written) == 1
+    states = [case.state for case, _ in await env.desk.history("PO-1")]
+    assert states == [CaseState.OPEN, CaseState.SUPERSEDED]
+
+
+async def test_a_comment_while_it_is_unknown_asks_anew_even_if_the_erp_still_waits_for_them(env: ApprovalEnv) -> None:
+    env.erp.levels["PO-1"] = (("erp-wang",),)
+    await env.submit()
+    env.erp.faults.append(WriteFault.LOST)
+    await env.say("wang")
+    await env.work()
+    env.erp.edit("PO-1")
+    await env.rest()
+    assert await env.state() is CaseState.OPEN
+    assert env.erp.written == []
+
+
+async def test_what_was_decided_and_submitted_anew_while_it_is_unknown_is_not_decided_twice(env: ApprovalEnv) -> None:
+    """Our word passed a level of the ERP's own, unheard; then the order was cancelled and submitted again as it was."""
+    env.erp.levels["PO-1"] = (("erp-wang", "erp-qian"), ("erp-sun",))
+    await env.submit()
+    order = env.erp.orders["PO-1"]
+    env.erp.faults.append(WriteFault.ANSWER_LOST)
+    await env.say("wang")
+    await env.work()
+    env.erp.edit("PO-1", status=PurchaseStatus.CANCELLED)
+    env.erp.submit(replace(order, version="v9"))
+    await env.rest()
+    assert [(one.by, one.version) for one in env.erp.written] == [("erp-wang", "v1")]
+    assert await env.state() is CaseState.OPEN
+
+
+async def test_changed_while_it_is_unknown(env: ApprovalEnv) -> None:
+    await env.submit()
+    env.erp.faults.append(WriteFault.LOST)
+    await env.say("wang")
+    await env.work()
+    env.erp.edit("PO-1", vendor="OTHER")
+    await env.rest()
+    assert (await env.newest()).brief.vendor == "OTHER"
+    assert env.erp.written == []
+
+
+async def test_deleted_while_it_is_unknown(env: ApprovalEnv) -> None:
+    await env.submit()
+    env.erp.faults.append(WriteFault.LOST)
+    await env.say("wang")
+    await env.work()
+    env.erp.orders.clear()
+    await env.rest()
+    assert await env.state() is CaseState.WITHDRAWN
+
+
+async def test_the_erp_stays_away_and_is_looked_at_ever_less_often(env: ApprovalEnv) -> None:
+    await env.submit()
+    env.erp.faults.append(WriteFault.ANSWER_LOST)
+    await env.say("wang")
+    await env.work()
+    env.erp.away = True
+    reads = env.erp.reads
+    await env.rest(within=10 * MINUTE)
+    assert await env.state() is CaseState.UNKNOWN
+    assert 15 <= env.erp.reads - reads <= 30
+    env.erp.away = False
+    await env.rest()
+    assert await env.state() is CaseState.APPROVED
+
+
+async def test_an_adapter_that_breaks_after_the_write(env: ApprovalEnv) -> None:
+    await env.submit()
+    env.erp.faults.append(WriteFault.DEFECT)
+    await env.say("wang")
+    await env.rest()
+    assert await env.state() is CaseState.APPROVED
+    assert len(env.erp.told) == 1
+
+
+async def test_an_answer_that_comes_after_the_doubt_counts(env: ApprovalEnv) -> None:
+    """A write that takes longer than anybody expects, with another process looking meanwhile."""
+    await env.submit()
+    await env.say("wang")
+    office = env.process.writer._transactions
+    case = await env.newest()
+    telling = await office.do(lambda unit: writeback.begin_write(unit, case.id))
+    assert telling is not None
+    env.clock.move(seconds=60)
+    assert await office.do(lambda unit: writeback.begin_write(unit, case.id)) is None
+    assert await env.state() is CaseState.UNKNOWN
+    result = env.erp.apply(telling.decision)
+    await office.do(lambda unit: writeback.record_result(unit, case.id, result, telling.attempt))
+    assert await env.state() is CaseState.APPROVED
+
+
+async def test_an_answer_to_an_earlier_attempt_does_not_count(env: ApprovalEnv) -> None:
+    await env.submit()
+    await env.say("wang")
+    office = env.process.writer._transactions
+    case = await env.newest()
+    first = await office.do(lambda unit: writeback.begin_write(unit, case.id))
+    await office.do(lambda unit: writeback.record_failure(unit, case.id, Unavailable("x"), 1))
+    env.clock.move(seconds=5)
+    second = await office.do(lambda unit: writeback.begin_write(unit, case.id))
+    assert first is not None
+    assert second is not None
+    refused = DecisionResult(outcome=DecisionOutcome.NOT_PERMITTED, order=None)
+    assert await office.do(lambda unit: writeback.record_result(unit, case.id, refused, first.attempt)) is None
+    assert await env.state() is CaseState.WRITING
+    assert (await env.story())[-1] == "late_answer"
+
+
+async def test_a_process_that_slept_after_its_note_does_not_write(env: ApprovalEnv) -> None:
+    await env.submit()
+    await env.say("wang")
+    within = env.books.within
+
+    async def sleepy(work: object) -> object:
+        result = await within(work)  # type: ignore[arg-type]
+        if type(result).__name__ == "Telling":
+            env.clock.move(seconds=200)
+        return result
+
+    env.process.writer._transactions.books._books.within = sleepy  # type: ignore[attr-defined]
+    await env.process.writer.round()
+    await env.process.writer.settled()
+    assert env.erp.told == []
+    del env.books.within  # type: ignore[method-assign]  # the class's own again
+    await env.rest()
+    assert len(env.erp.told) == 1
+
+
+async def test_a_level_counts_where_the_erp_does_not_say_for_whom_it_waits(env: ApprovalEnv) -> None:
+    env.erp.levels["PO-1"] = ((), ())
+    await env.submit()
+    env.erp.faults.append(WriteFault.ANSWER_LOST)
+    await env.say("wang")
+    await env.rest()
+    states = [case.state for case, _ in await env.desk.history("PO-1")]
+    assert states == [CaseState.OPEN, CaseState.APPROVED]
+    assert len(env.erp.told) == 1
+
+
+async def test_the_cards_follow_through_doubt_and_back(env: ApprovalEnv) -> None:
+    case = await env.submit()
+    env.erp.faults += [WriteFault.LOST, WriteFault.AWAY]
+    await env.say("wang")
+    seen = [(await env.newest()).revision]
+    while (await env.newest()).state is not CaseState.APPROVED:
+        await env.process.writer.round()
+        await env.process.writer.settled()
+        now = await env.newest()
+        assert set(cards(env, case.id).values()) == {now.revision}
+        seen.append(now.revision)
+        env.clock.move(seconds=1)
+    assert seen == sorted(seen)
+    assert sorted(set(seen)) == [2, 3, 4, 5, 6]
+
+
+async def test_a_look_belongs_to_one_process_for_a_while(env: ApprovalEnv) -> None:
+    await env.submit()
+    env.erp.faults.append(WriteFault.LOST)
+    await env.say("wang")
+    await env.work()
+    case, office = await env.newest(), env.process.writer._transactions
+    assert await office.do(lambda unit: writeback.begin_check(unit, case.id)) is None
+    env.clock.move(seconds=2)
+    assert await office.do(lambda unit: writeback.begin_check(unit, case.id)) is not None
+    env.clock.move(seconds=29)
+    assert await office.do(lambda unit: writeback.begin_check(unit, case.id)) is None
+    env.clock.move(seconds=1)
+    assert await office.do(lambda unit: writeback.begin_check(unit, case.id)) is not None

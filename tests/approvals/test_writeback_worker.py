@@ -1,0 +1,78 @@
+"""The writer: a few at a time, in several processes, and unharmed by a defect."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.approvals import writeback
+from bot.approvals.case import CaseState
+from bot.approvals.writeback_worker import WritebackWorker
+from tests.approvals.company import document
+from tests.approvals.env import ApprovalEnv, until
+
+
+async def test_many_due_cases_are_begun_a_few_at_a_time(env: ApprovalEnv) -> None:
+    for number in range(60):
+        await env.submit(replace(document(requester="wu").order, number=f"PO-{number}"))
+        await env.say("wang", case=await env.newest(f"PO-{number}"))
+    most = 0
+    decide = env.erp.decide
+
+    async def count(source: str, decision: object) -> object:
+        nonlocal most
+        most = max(most, len(env.process.writer._busy))
+        return await decide(source, decision)  # type: ignore[arg-type]
+
+    env.erp.decide = count  # type: ignore[method-assign,assignment]
+    await env.work()
+    assert most == 16
+    assert len(env.erp.written) == 60
+
+
+async def test_two_processes_write_once(env: ApprovalEnv) -> None:
+    await env.submit()
+    await env.say("wang")
+    other = WritebackWorker(env.process.writer._transactions, env.erp, follow=env.process._follow, metrics=env.metrics)
+    await asyncio.gather(env.process.writer.round(), other.round())
+    await asyncio.gather(env.process.writer.settled(), other.settled())
+    await env.rest()
+    assert len(env.erp.told) == 1
+
+
+async def test_it_runs_when_it_is_poked_and_ends_after_its_writes(env: ApprovalEnv) -> None:
+    await env.submit()
+    running = asyncio.create_task(env.process.writer.run())
+    await asyncio.sleep(0)
+    await env.say("wang")
+    await until(lambda: bool(env.erp.told))
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert await env.state() is CaseState.APPROVED
+
+
+async def test_a_defect_stops_nobody_else(env: ApprovalEnv) -> None:
+    await env.submit()
+    await env.submit(replace(document(requester="wu").order, number="PO-2"))
+    for number in ("PO-1", "PO-2"):
+        await env.say("wang", case=await env.newest(number))
+    broken = await env.newest("PO-1")
+
+    begin = writeback.begin_write
+
+    def fail(unit: object, case_id: str) -> object:
+        if case_id == broken.id:
+            raise KeyError("x")
+        return begin(unit, case_id)  # type: ignore[arg-type]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(writeback, "begin_write", fail)
+        await env.work()
+    assert await env.state("PO-2") is CaseState.APPROVED
+    assert (await env.newest()).due_at == env.clock.time + timedelta(minutes=5)
+    await env.rest()
+    assert await env.state() is CaseState.APPROVED

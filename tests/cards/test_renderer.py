@@ -1,0 +1,243 @@
+"""Any view becomes a card within its budget; a list shows what fits, and paging goes on exactly there."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import ClassVar
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.cards.actions import Ask, unpack
+from bot.cards.budget import Budget, buttons_size
+from bot.cards.card import Card
+from bot.cards.language import load_languages
+from bot.cards.notices import BusyNotice, Suggestion, UnknownCommandNotice
+from bot.cards.renderer import CARDS, MAX_TWIN, CardRenderer
+from bot.cards.view import Button, Color, ListView, View
+from bot.dingtalk.card_wire import CardTemplate, card_params
+from bot.errors import ConfigurationError
+from bot.phrase import phrase
+
+ZONE = ZoneInfo("Asia/Shanghai")
+BUDGET = Budget()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    name: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows(ListView):
+    card: ClassVar[str] = "rows"
+
+    rows: tuple[Row, ...]
+
+    def row_buttons(self) -> tuple[Button, ...]:
+        return tuple(Button(row.name, Ask(f"/stock {row.name}")) for row in self.rows)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story(View):
+    card: ClassVar[str] = "story"
+
+    title: str = "Story"
+    lines: tuple[str, ...] = ()
+    links: tuple[Button, ...] = ()
+
+    def buttons(self) -> tuple[Button, ...]:
+        return self.links
+
+
+@pytest.fixture(scope="module")
+def press(tmp_path_factory: pytest.TempPathFactory) -> CardRenderer:
+    return renderer_of(tmp_path_factory.mktemp("cards"))
+
+
+def renderer_of(folder: Path) -> CardRenderer:
+    (folder / "rows.md.j2").write_text(
+        "{% block title %}Rows{% endblock %}\n{% block body %}\n{% for row in view.rows %}\n{{ row.name | bold }}\n"
+        "{{ row.detail | red }}\n\n{% endfor %}\n{% endblock %}\n{% block tips %}{{ shown(view) }}{% endblock %}",
+        "utf-8",
+    )
+    (folder / "story.md.j2").write_text(
+        "{% block title %}{{ view.title }}{% endblock %}\n{% block body %}\n{% for line in view.lines %}\n"
+        "{{ line | orange }}\n{% endfor %}\n{% endblock %}",
+        "utf-8",
+    )
+    return CardRenderer(languages=load_languages(), template_dirs=(folder, CARDS))
+
+
+def assert_within(card: Card, budget: Budget = BUDGET) -> None:
+    assert len(card.body.encode()) <= budget.body_bytes
+    assert buttons_size(card.buttons) <= budget.buttons_bytes
+    assert len(card.buttons) <= budget.max_buttons
+    assert len(card.title.encode()) <= budget.title_bytes
+    assert len(card.tips.encode()) <= budget.tips_bytes
+    assert len(card.twin.encode()) <= MAX_TWIN + 500
+    assert card.body.count("<font") == card.body.count("</font>")
+    assert card.body.count("**") % 2 == 0
+    assert "\0" not in card.title + card.body + card.tips + card.twin
+    assert not re.search(r"</?font", card.twin + card.title + card.tips)
+
+
+def shown(card: Card) -> int:
+    return card.body.count("**") // 2
+
+
+def rows(count: int, total: int | None = None, *, name: str = "SKU{}", detail: str = "x", offset: int = 0) -> Rows:
+    made = tuple(Row(name=name.format(offset + i), detail=detail) for i in range(count))
+    return Rows(rows=made, total=count if total is None else total, line="/stock", offset=offset)
+
+
+def test_a_short_list_is_shown_whole(press: CardRenderer) -> None:
+    card = press.render(rows(3), "en", zone=ZONE)
+    assert shown(card) == 3
+    assert [button.text for button in card.buttons] == ["SKU0", "SKU1", "SKU2"]
+    assert card.tips == ""
+
+
+def test_a_list_shows_a_page_at_most(press: CardRenderer) -> None:
+    card = press.render(rows(30, 60), "en", zone=ZONE)
+    assert shown(card) <= Rows.page_size
+    assert card.buttons[-1].text == "Next"
+
+
+@pytest.mark.parametrize("detail", ["x", "长" * 20, "长" * 60, "长" * 99])
+def test_pages_neither_overlap_nor_leave_out(press: CardRenderer, detail: str) -> None:
+    everything = rows(23, detail=detail).rows
+    seen: list[str] = []
+    ask: Ask | None = Ask("/stock", 0)
+    while ask:
+        view = Rows(rows=everything[ask.offset :], total=len(everything), line="/stock", offset=ask.offset)
+        card = press.render(view, "en", zone=ZONE)
+        assert_within(card)
+        seen += re.findall(r"\*\*(.+?)\*\*", card.body)
+        ask = next((unpack(button.token) for button in card.buttons if button.text == "Next"), None)
+    assert seen == [row.name for row in everything]
+
+
+def test_as_many_rows_as_fit_and_no_fewer(press: CardRenderer) -> None:
+    view = rows(8, 8, detail="长" * 50)
+    card = press.render(view, "en", zone=ZONE)
+    one_more = press.render(view.showing(shown(card) + 1), "en", zone=ZONE)
+    assert 1 < shown(card) < 8
+    assert shown(one_more) == shown(card)
+
+
+def test_one_row_is_always_shown_even_cut(press: CardRenderer) -> None:
+    budget = Budget(body_bytes=100, buttons_bytes=220)
+    tight = CardRenderer(languages=load_languages(), budget=budget, template_dirs=press._folders)
+    card = tight.render(rows(5, 40, detail="长" * 90, name="很长的名字" * 6 + "{}"), "zh_CN", zone=ZONE)
+    assert_within(card, budget)
+    assert "很长的名字" in card.body
+    assert "其余未显示" in card.body
+    assert [button.text for button in card.buttons] == ["下一页"]
+
+
+@given(
+    names=st.lists(st.text(max_size=120), max_size=12),
+    detail=st.sampled_from(["", "长" * 300, "👨‍👩‍👧" * 60, "*_|<>`" * 30, "a b " * 80]),
+    offset=st.integers(0, 50),
+    more=st.integers(0, 50),
+    line=st.text(min_size=1, max_size=200),
+    language=st.sampled_from(["zh_CN", "en"]),
+)
+def test_any_list_fits(
+    press: CardRenderer, names: list[str], detail: str, offset: int, more: int, line: str, language: str
+) -> None:
+    made = tuple(Row(name=name, detail=detail) for name in names)
+    view = Rows(rows=made, total=offset + len(made) + more, offset=offset, line=line)
+    assert_within(press.render(view, language, zone=ZONE))
+
+
+@given(
+    title=st.text(max_size=500),
+    lines=st.lists(
+        st.one_of(st.text(max_size=400), st.sampled_from(["中" * 100, "😀" * 100, "| a | b |"])), max_size=30
+    ),
+    labels=st.lists(st.text(max_size=60), max_size=15),
+    language=st.sampled_from(["zh_CN", "en"]),
+)
+def test_any_view_fits(press: CardRenderer, title: str, lines: list[str], labels: list[str], language: str) -> None:
+    view = Story(title=title, lines=tuple(lines), links=tuple(Button(label, Ask("/x " + label)) for label in labels))
+    assert_within(press.render(view, language, zone=ZONE))
+
+
+def test_a_long_body_is_cut_at_a_line_and_says_so(press: CardRenderer) -> None:
+    card = press.render(Story(lines=tuple(f"line {i} " + "中" * 40 for i in range(20))), "en", zone=ZONE)
+    assert card.body.endswith("\n\n… The rest does not fit here.")
+    assert card.body.count("line") == card.body.count("</font>") > 3
+    assert "line 19" in card.twin
+
+
+def test_buttons_are_dropped_from_the_end(press: CardRenderer) -> None:
+    links = tuple(Button(f"Open document {i}", Ask(f"/order SO-{i:04}")) for i in range(12))
+    card = press.render(Story(links=links), "en", zone=ZONE)
+    assert [button.text for button in card.buttons] == [f"Open document {i}" for i in range(len(card.buttons))]
+    assert 3 < len(card.buttons) < 12
+
+
+def test_buttons_that_cannot_be_sent_are_left_out(press: CardRenderer) -> None:
+    links = (
+        Button("too long", Ask("/x " + "y" * 300)),
+        Button("http", "http://erp.example/1"),
+        Button("script", "javascript:alert(1)"),
+        Button("https", "https://erp.example/1", Color.BLUE),
+    )
+    card = press.render(Story(links=links), "en", zone=ZONE)
+    assert [(button.text, button.url, button.token) for button in card.buttons] == [
+        ("https", "https://erp.example/1", "")
+    ]
+
+
+def test_the_twin_writes_buttons_as_commands(press: CardRenderer) -> None:
+    view = BusyNotice(line="/order late", offset=8)
+    assert "▸ 重试：/order late +8" in press.render(view, "zh_CN", zone=ZONE).twin
+    links = (Button("/stock SKU_1", Ask("/stock SKU_1")), Button(phrase("Help"), "https://erp.example/1"))
+    twin = press.render(Story(lines=("a", "b"), links=links), "en", zone=ZONE).twin
+    assert twin == "#### Story\n\na  \n  b\n\n▸ /stock SKU＿1  \n  ▸ [Help](https://erp.example/1)"
+
+
+def test_the_twin_does_not_repeat_what_the_body_offers(renderer: CardRenderer) -> None:
+    suggestions = (Suggestion("/stock"), Suggestion("/po PO-1", "PO-1 *big*"))
+    card = renderer.render(UnknownCommandNotice(typed="/stok", suggestions=suggestions), "en", zone=ZONE)
+    assert [button.text for button in card.buttons] == ["/stock", "PO-1 *big*", "Help"]
+    assert card.twin.count("/stock") == card.twin.count("/po PO-1") == 1
+    assert "- PO-1 ＊big＊: /po PO-1" in card.twin
+    assert "▸ Help: /help" in card.twin
+
+
+def test_equal_views_give_equal_cards(press: CardRenderer) -> None:
+    one, other, third = (press.render(BusyNotice(line=line), "en", zone=ZONE) for line in ("/po", "/po", "/mo"))
+    assert one == other != third
+    assert replace(one, twin="other").twin == "other"
+    assert replace(one, title="other").twin == one.twin
+
+
+def test_what_the_twin_says_can_be_typed() -> None:
+    for ask in (Ask("/order late", 8), Ask("/stock SKU123"), Ask("/order a +b", 16)):
+        assert Ask.from_typed(ask.typed) == ask
+
+
+def test_the_size_of_buttons_is_that_of_the_wire(press: CardRenderer) -> None:
+    links = (Button("打开", "https://erp.example/1?a=b&c"), Button("Stock", Ask('/stock 螺丝 "a b"', 8), Color.RED))
+    card = press.render(Story(links=links), "zh_CN", zone=ZONE)
+    assert buttons_size(card.buttons) == len(card_params(card, CardTemplate())["sys_full_json_obj"].encode())
+
+
+def test_fields_are_text(press: CardRenderer) -> None:
+    card = press.render(UnknownCommandNotice(typed="*x*"), "en", zone=ZONE)
+    assert dict(card.fields) == {"typed": "＊x＊", "suggestions": "[]", "example": ""}
+    assert len(card.fields) == 3
+
+
+def test_a_view_without_a_template_is_a_matter_of_configuration(renderer: CardRenderer) -> None:
+    with pytest.raises(ConfigurationError, match="rows"):
+        renderer.render(rows(1), "en", zone=ZONE)

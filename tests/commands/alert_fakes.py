@@ -1,0 +1,137 @@
+"""Alerts in memory, at the ports that commands know, with the rules of the real ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from types import MappingProxyType
+
+from bot.alerts.actions import AlertActionOutcome, AlertActionResult
+from bot.alerts.alert import Alert, AlertCard, AlertState, CardState, UserStamp
+from bot.alerts.event import Event, EventType, Severity
+from bot.alerts.queries import CardWithAlerts, Watch
+from bot.alerts.repository import Mute
+from bot.outbox.place import Place, PlaceKind
+from tests.commands.company import NOW
+
+HERE = Place(PlaceKind.GROUP, "cidGroup==")
+ELSEWHERE = Place(PlaceKind.GROUP, "cidOther==")
+OWN = Place(PlaceKind.PERSON, "keeper01")
+
+LOW = MappingProxyType({"available": "12", "reorder_point": "50", "unit": "pcs"})
+
+
+def alert(
+    alert_id: str,
+    subject: str = "SKU123",
+    *,
+    kind: str = EventType.STOCK_LOW,
+    severity: Severity = Severity.WARNING,
+    state: AlertState = AlertState.OPEN,
+    since: datetime = NOW - timedelta(hours=2),
+    data: Mapping[str, object] = LOW,
+    title: str = "",
+) -> Alert:
+    event = Event(
+        source="main",
+        id=f"e-{alert_id}",
+        type=kind,
+        subject=subject,
+        at=since,
+        received_at=since,
+        severity=severity,
+        warehouse="SH",
+        quantity=Decimal(12),
+        title=title,
+        data=data,
+    )
+    return Alert(
+        id=alert_id,
+        key=f"stock:main::{subject}",
+        event=event,
+        state=state,
+        severity=severity,
+        opened_at=since,
+        last_at=since,
+        resolved_at=NOW if state is AlertState.RESOLVED else None,
+    )
+
+
+class InMemoryAlertBoard:
+    """Implements `bot.alerts.queries.AlertQueries` and `bot.alerts.actions.AlertActions`."""
+
+    def __init__(self) -> None:
+        self.alerts: dict[str, Alert] = {}
+        self.cards: dict[str, AlertCard] = {}
+        self.kept_mutes: dict[str, Mute] = {}
+        self.kept_watches: dict[str, Watch] = {}
+        self.deeds: list[str] = []
+
+    def show(self, *alerts: Alert, place: Place = HERE, card: str = "") -> str:
+        """Put alerts on one card and return its id."""
+        card_id = card or f"c-{alerts[0].id}-{place.kind}"
+        self.alerts |= {one.id: one for one in alerts}
+        self.cards[card_id] = AlertCard(
+            id=card_id,
+            place=place,
+            route="warehouse",
+            group=card_id,
+            alerts=tuple(one.id for one in alerts),
+            state=CardState.SHOWN,
+            opened_at=NOW,
+            shown_at=NOW,
+        )
+        return card_id
+
+    async def open_at(self, place: Place) -> tuple[Alert, ...]:
+        ids = dict.fromkeys(one for card in self.cards.values() if card.place == place for one in card.alerts)
+        return tuple(self.alerts[one] for one in ids if self.alerts[one].is_open)
+
+    async def alert(self, alert_id: str) -> Alert | None:
+        return self.alerts.get(alert_id)
+
+    async def cards_of(self, alert_id: str) -> tuple[AlertCard, ...]:
+        return tuple(card for card in self.cards.values() if alert_id in card.alerts)
+
+    async def posted(self, card_id: str) -> CardWithAlerts | None:
+        card = self.cards.get(card_id)
+        return CardWithAlerts(card, tuple(self.alerts[one] for one in card.alerts)) if card else None
+
+    async def mutes(self, place: Place, now: datetime) -> tuple[Mute, ...]:
+        return tuple(one for one in self.kept_mutes.values() if one.place == place and one.until > now)
+
+    async def put_mute(self, mute: Mute) -> None:
+        self.kept_mutes[mute.id] = mute
+
+    async def lift_mute(self, mute: Mute) -> None:
+        del self.kept_mutes[mute.id]
+
+    async def watches(self, user_id: str) -> tuple[Watch, ...]:
+        return tuple(one for one in self.kept_watches.values() if one.user_id == user_id)
+
+    async def put_watch(self, watch: Watch) -> None:
+        self.kept_watches[watch.id] = watch
+
+    async def drop_watches(self, watch_ids: tuple[str, ...]) -> None:
+        for one in watch_ids:
+            del self.kept_watches[one]
+
+    async def acknowledge(self, alert_id: str, by: UserStamp) -> AlertActionResult | None:
+        now = self.alerts[alert_id]
+        if now.acknowledged and now.acknowledged.user_id != by.user_id:
+            return AlertActionResult(outcome=AlertActionOutcome.ALREADY, alert=now, first=now.acknowledged)
+        return self._done(f"ack {alert_id} {by.user_id}", replace(now, acknowledged=by))
+
+    async def snooze(self, alert_id: str, until: datetime, by: UserStamp) -> AlertActionResult | None:
+        deed = f"snooze {alert_id} {by.user_id} {until.isoformat()}"
+        return self._done(deed, replace(self.alerts[alert_id], snoozed=by, snoozed_until=until))
+
+    async def assign(self, alert_id: str, to: UserStamp, by: UserStamp) -> AlertActionResult | None:
+        return self._done(f"assign {alert_id} {by.user_id} {to.user_id}", replace(self.alerts[alert_id], assigned=to))
+
+    def _done(self, deed: str, changed: Alert) -> AlertActionResult:
+        self.deeds.append(deed)
+        self.alerts[changed.id] = changed
+        return AlertActionResult(outcome=AlertActionOutcome.DONE, alert=changed)

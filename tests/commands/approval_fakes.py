@@ -1,0 +1,124 @@
+"""Approvals of the small company: the real rules, cases and answers, with the book in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from bot.approvals.case import Case
+from bot.approvals.document_reader import DocumentReader, Organisation
+from bot.approvals.facade import ServiceFacade
+from bot.approvals.insights import Insights
+from bot.approvals.plan import Quorum
+from bot.approvals.policy.rule_policy import RuleBasedPolicy
+from bot.approvals.policy.rules import (
+    ApprovalRule,
+    ApprovalRuleSet,
+    ApproverSelector,
+    RuleLevel,
+    SelectorKind,
+)
+from bot.approvals.presenter import ApprovalComposer, CasePresenter, RequesterComposer
+from bot.approvals.service import ApprovalService
+from bot.approvals.unit_of_work import ApprovalOptions, CaseTransactions
+from bot.approvals.writeback_worker import WritebackWorker
+from bot.erp.errors import Unavailable
+from bot.erp.hub import ErpHub
+from bot.erp.model import Decision, DecisionOutcome, DecisionResult, PurchaseOrder, PurchaseStatus
+from bot.metrics import Metrics
+from bot.outbox.place import Place, PlaceKind
+from tests.approvals.memory_repository import MemoryCaseUnitOfWork
+from tests.commands.company import NOW, Company
+
+GROUP = Place(PlaceKind.GROUP, "cidGroup==")
+ACCOUNTS: Mapping[str, Mapping[str, str]] = {
+    one: {"main": f"u_{one}"} for one in ("manager01", "buyer01", "sales01", "keeper01")
+}
+
+
+def any_of(*user_ids: str) -> RuleLevel:
+    return RuleLevel(Quorum.ANY, tuple(ApproverSelector(SelectorKind.PERSON, one) for one in user_ids))
+
+
+def rules(*steps: RuleLevel, **fields: object) -> ApprovalRuleSet:
+    """Return a set of one rule, by default for the manager and the buyer."""
+    rule = ApprovalRule(name="office", steps=steps or (any_of("manager01", "buyer01"),), **fields)  # type: ignore[arg-type]  # fields of a rule
+    return ApprovalRuleSet(version="7", rules=(rule,))
+
+
+@dataclass
+class FakeErp:
+    """Implements `bot.approvals.document_reader.OrderSource` and `bot.approvals.writeback_worker.ErpDecider` on the small company."""
+
+    company: Company
+    away: bool = False
+    told: list[Decision] = field(default_factory=list)
+
+    async def reread(self, source: str, number: str) -> PurchaseOrder:
+        if self.away:
+            raise Unavailable("away", source=source)
+        return replace(await self.company.purchase_order(number), source=source)
+
+    async def categories(self, source: str, skus: Sequence[str]) -> frozenset[str]:
+        return frozenset()
+
+    async def decide(self, source: str, decision: Decision) -> DecisionResult:
+        self.told.append(decision)
+        order = await self.company.purchase_order(decision.number)
+        status = PurchaseStatus.APPROVED if decision.verdict == "approve" else PurchaseStatus.REJECTED
+        decided = replace(order, status=status, version=order.version + "+", source=source)
+        self.change(decision.number, status=status, version=decided.version)
+        return DecisionResult(outcome=DecisionOutcome.APPLIED, order=decided)
+
+    def change(self, number: str, **changes: object) -> None:
+        """Let somebody change an order in the ERP."""
+        self.company.purchases = tuple(
+            replace(one, **changes) if one.number == number else one  # type: ignore[arg-type]  # fields of an order
+            for one in self.company.purchases
+        )
+
+
+class ApprovalFixture:
+    """Everything behind the commands; ``rules`` and ``now`` may be changed."""
+
+    def __init__(self, company: Company, hub: ErpHub, names: Mapping[str, str], terms: ApprovalOptions) -> None:
+        self.erp, self.books, self.now = FakeErp(company), MemoryCaseUnitOfWork(), NOW
+        self.rules = rules()
+        self._names = names
+        reader = DocumentReader(self.erp, Organisation(roles={}, accounts=ACCOUNTS))
+        self.office = CaseTransactions(
+            books=self.books,
+            reader=reader,
+            policy=lambda: RuleBasedPolicy(self.rules),
+            groups=lambda document: (GROUP,),
+            now=lambda: self.now,
+            terms=terms,
+        )
+        self.desk = ApprovalService(self.office, poke=lambda: None, seconds=0.2)
+        self.writer = WritebackWorker(self.office, self.erp, follow=self.desk.submitted, metrics=Metrics())
+        self.approvals = ServiceFacade(self.desk, self.office)
+        self.insights = Insights(hub.at, now=lambda: self.now, seconds=0.5)
+        self.showing = CasePresenter(reader.order, self.insights, self._names_of, now=lambda: self.now)
+        self.composer = ApprovalComposer(self.approvals.find, self.showing)
+        self.told = RequesterComposer(self.approvals.find, self.showing)
+
+    async def submit(self, number: str = "PO-1001") -> Case:
+        """Let the case of an order be opened."""
+        case = await self.desk.submitted("main", number)
+        assert case is not None
+        return case
+
+    async def case(self, number: str = "PO-1001") -> Case:
+        case = await self.desk.newest(number)
+        assert case is not None
+        return case
+
+    async def settle(self, **later: float) -> None:
+        """Let the ERP be told, after some time."""
+        self.now: datetime = self.now + timedelta(**later)
+        await self.writer.round()
+        await self.writer.settled()
+
+    async def _names_of(self, user_ids: Sequence[str]) -> Mapping[str, str]:
+        return {one: self._names[one] for one in user_ids if one in self._names}

@@ -1,0 +1,249 @@
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+import pytest
+from structlog.testing import capture_logs
+
+from bot.chat.message import Sender, SessionWebhook
+from bot.chat.ports import AnswerChannel, AnswerVia, SentAnswer
+from bot.dingtalk.answer_channel import DingTalkAnswerChannel
+from bot.dingtalk.card_api import CardApi
+from bot.dingtalk.card_wire import TemplateChoice, own_template
+from bot.dingtalk.errors import (
+    DingTalkCardUnconfirmed,
+    DingTalkDeliveryFailed,
+    DingTalkNotReachable,
+    DingTalkOutcomeUnknown,
+    DingTalkRefused,
+    DingTalkScopeMissing,
+    DingTalkSessionExpired,
+    DingTalkUnavailable,
+)
+from bot.dingtalk.openapi import OpenApi
+from bot.dingtalk.robot import Robot
+from tests.dingtalk.conftest import (
+    CREATE_URL,
+    DIRECT,
+    DIRECT_URL,
+    GROUP_URL,
+    KEYS,
+    NOW,
+    TOKEN_URL,
+    WEBHOOK_URL,
+    FakeDingTalk,
+    question,
+    stock_card,
+)
+
+SHOWN = {"success": True, "result": {"deliverResults": [{"success": True}]}}
+NOT_SHOWN = {"success": True, "result": {"deliverResults": [{"success": False, "errorMsg": "not in group"}]}}
+SCOPE = {
+    "code": "Forbidden.AccessDenied.AccessTokenPermissionDenied",
+    "requestid": "r",
+    "accessdenieddetail": {"requiredScopes": ["Card.Instance.Write"]},
+}
+QUOTA = {"code": "Forbidden.AccessDenied.ApiCountLimitForOrg", "requestid": "r"}
+OUTSIDER = Sender(staff_id=None, nick="外部客户")
+
+
+@dataclass
+class ChannelFixture:
+    """The channel under test, and whether it announced a fallback."""
+
+    channel: AnswerChannel
+    announced: list[str] = field(default_factory=list)
+
+    async def answer(self, **changes: Any) -> SentAnswer:
+        async def announce() -> None:
+            self.announced.append("text")
+
+        return await self.channel.answer(question(**changes), stock_card(), track_id="t1", before_fallback=announce)
+
+
+@pytest.fixture
+def desk(api: OpenApi, dingtalk: FakeDingTalk) -> ChannelFixture:
+    dingtalk.token()
+    return ChannelFixture(DingTalkAnswerChannel(CardApi(api), Robot(api), KEYS, now=lambda: NOW))
+
+
+async def test_in_the_normal_case_one_card_and_one_call(desk: ChannelFixture, dingtalk: FakeDingTalk) -> None:
+    dingtalk.post(CREATE_URL, payload=SHOWN)
+    assert await desk.answer() == SentAnswer(AnswerVia.CARD)
+    assert desk.announced == []
+    body = orjson.loads(dingtalk.asked(CREATE_URL)[0]["data"])
+    assert body["outTrackId"] == "t1"
+    assert body["imGroupOpenDeliverModel"] == {"robotCode": "dingrobot"}
+    assert body["imGroupOpenSpaceModel"]["lastMessageI18n"]["ZH_CN"] == "库存 SKU123"
+    assert sum(len(calls) for calls in dingtalk.requests.values()) == 2  # the token and the card
+
+
+@pytest.mark.parametrize("announced", ["normal", ""])
+async def test_a_robot_code_that_is_none_is_replaced(
+    desk: ChannelFixture, dingtalk: FakeDingTalk, announced: str
+) -> None:
+    dingtalk.post(CREATE_URL, payload=SHOWN)
+    await desk.answer(robot_code=announced, conversation=DIRECT)
+    body = orjson.loads(dingtalk.asked(CREATE_URL)[0]["data"])
+    assert body["imRobotOpenDeliverModel"]["robotCode"] == "dingappkey0001"
+    assert body["openSpaceId"] == "dtv1.card//IM_ROBOT.manager4220"
+
+
+async def test_the_kind_of_card_chooses_the_template(api: OpenApi, dingtalk: FakeDingTalk) -> None:
+    dingtalk.token()
+    dingtalk.post(CREATE_URL, payload=SHOWN)
+    templates = TemplateChoice(by_card={"stock": own_template("mine.schema")})
+    await ChannelFixture(
+        DingTalkAnswerChannel(CardApi(api), Robot(api), KEYS, templates=templates, now=lambda: NOW)
+    ).answer()
+    body = orjson.loads(dingtalk.asked(CREATE_URL)[0]["data"])
+    assert body["cardTemplateId"] == "mine.schema"
+    assert "btns" in body["cardData"]["cardParamMap"]
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        {"payload": NOT_SHOWN},
+        {"status": 403, "payload": SCOPE},
+        {"status": 400, "payload": {"code": "param.templateUnpublished", "requestid": "r"}},
+        {"status": 500, "payload": {"code": "system.busy", "requestid": "r"}, "repeat": True},
+    ],
+    ids=repr,
+)
+async def test_without_a_card_a_text(desk: ChannelFixture, dingtalk: FakeDingTalk, refusal: dict[str, Any]) -> None:
+    dingtalk.post(CREATE_URL, **refusal)
+    dingtalk.post(GROUP_URL, payload={"processQueryKey": "k"})
+    with capture_logs() as logs:
+        assert await desk.answer() == SentAnswer(AnswerVia.MARKDOWN)
+    assert desk.announced == ["text"]
+    param = orjson.loads(orjson.loads(dingtalk.asked(GROUP_URL)[0]["data"])["msgParam"])
+    assert param == {"title": "库存 SKU123", "text": "库存 SKU123  \n  可用 12"}
+    [line] = [line for line in logs if line["event"] == "answer_way_failed"]
+    assert (line["via"], line["card"]) == ("card", "stock")
+    assert "可用" not in str(logs)
+
+
+async def test_the_operators_line_names_scope_and_page(desk: ChannelFixture, dingtalk: FakeDingTalk) -> None:
+    dingtalk.post(CREATE_URL, status=403, payload=SCOPE)
+    dingtalk.post(GROUP_URL, payload={})
+    with capture_logs() as logs:
+        await desk.answer()
+    [line] = logs
+    assert line["error"] == "ScopeMissing"
+    assert "appscope/apply?content=dingappkey0001%23Card.Instance.Write" in line["detail"]
+
+
+async def test_a_text_for_one_person(desk: ChannelFixture, dingtalk: FakeDingTalk) -> None:
+    dingtalk.post(CREATE_URL, payload=NOT_SHOWN)
+    dingtalk.post(DIRECT_URL, payload={"processQueryKey": "k"})
+    assert await desk.answer(conversation=DIRECT) == SentAnswer(AnswerVia.MARKDOWN)
+    assert orjson.loads(dingtalk.asked(DIRECT_URL)[0]["data"])["userIds"] == ["manager4220"]
+
+
+async def test_without_a_text_the_webhook(desk: ChannelFixture, dingtalk: FakeDingTalk) -> None:
+    dingtalk.post(CREATE_URL, payload=NOT_SHOWN)
+    dingtalk.post(GROUP_URL, status=400, payload={"code": "chatbotNotInstall", "requestid": "r"})
+    dingtalk.post(WEBHOOK_URL, payload={"errcode": 0})
+    assert await desk.answer() == SentAnswer(AnswerVia.WEBHOOK)
+    assert desk.announced == ["text"]
+
+
+async def test_a_month_without_calls_leaves_the_webhook(desk: ChannelFixture, dingtalk: FakeDingTalk) -> None:
+    dingtalk.post(CREATE_URL, status=403, payload=QUOTA)
+    dingtalk.post(WEBHOOK_URL, payload={"errcode": 0})
+    assert await desk.answer() == SentAnswer(AnswerVia.WEBHOOK)
+    assert not dingtalk.asked(GROUP_URL)
+
+
+async def test_wrong_keys_leave_the_webhook(api: OpenApi, dingtalk: FakeDingTalk) -> None:
+    dingtalk.post(TOKEN_URL, status=400, payload={"code": "invalidClientIdOrSecret"}, repeat=True)
+    dingtalk.post(WEBHOOK_URL, payload={"errcode": 0})
+    answers = DingTalkAnswerChannel(CardApi(api), Robot(api), KEYS, now=lambda: NOW)
+    assert await ChannelFixture(answers).answer() == SentAnswer(AnswerVia.WEBHOOK)
+    assert len(dingtalk.asked(TOKEN_URL)) == 1
+
+
+async def test_without_a_token_the_webhook_is_left(api: OpenApi, dingtalk: FakeDingTalk) -> None:
+    dingtalk.post(TOKEN_URL, exception=TimeoutError(), repeat=True)
+    dingtalk.post(WEBHOOK_URL, payload={"errcode": 0})
+    answers = DingTalkAnswerChannel(CardApi(api), Robot(api), KEYS, now=lambda: NOW)
+    assert await ChannelFixture(answers).answer() == SentAnswer(AnswerVia.WEBHOOK)
+    assert len(dingtalk.asked(TOKEN_URL)) == 3
+
+
+async def test_outsiders_get_cards_in_groups(desk: ChannelFixture, dingtalk: FakeDingTalk) -> None:
+    dingtalk.post(CREATE_URL, payload=SHOWN)
+    assert await desk.answer(sender=OUTSIDER) == SentAnswer(AnswerVia.CARD)
+
+
+async def test_outsiders_get_texts_in_groups(desk: ChannelFixture, dingtalk: FakeDingTalk) -> None:
+    dingtalk.post(CREATE_URL, payload=NOT_SHOWN)
+    dingtalk.post(GROUP_URL, payload={})
+    assert await desk.answer(sender=OUTSIDER) == SentAnswer(AnswerVia.MARKDOWN)
+
+
+async def test_outsiders_get_only_the_webhook_in_direct_chats(desk: ChannelFixture, dingtalk: FakeDingTalk) -> None:
+    dingtalk.post(WEBHOOK_URL, payload={"errcode": 0})
+    assert await desk.answer(sender=OUTSIDER, conversation=DIRECT) == SentAnswer(AnswerVia.WEBHOOK)
+    assert desk.announced == ["text"]
+    assert not dingtalk.asked(TOKEN_URL)
+
+
+async def test_a_card_that_may_stand_is_not_doubled_by_a_text(desk: ChannelFixture, dingtalk: FakeDingTalk) -> None:
+    dingtalk.post(CREATE_URL, exception=TimeoutError(), repeat=True)
+    with pytest.raises(DingTalkCardUnconfirmed) as caught:
+        await desk.answer()
+    assert caught.value.retry
+    assert desk.announced == []
+    assert not dingtalk.asked(GROUP_URL)
+
+
+async def test_a_text_that_may_stand_is_not_doubled(desk: ChannelFixture, dingtalk: FakeDingTalk) -> None:
+    dingtalk.post(CREATE_URL, payload=NOT_SHOWN)
+    dingtalk.post(GROUP_URL, exception=TimeoutError(), repeat=True)
+    with pytest.raises(DingTalkOutcomeUnknown):
+        await desk.answer()
+    assert len(dingtalk.asked(GROUP_URL)) == 1
+    assert not dingtalk.asked(WEBHOOK_URL)
+
+
+@pytest.mark.parametrize("webhook", [None, SessionWebhook(WEBHOOK_URL, NOW)])
+async def test_without_a_webhook_the_first_refusal_is_told(
+    desk: ChannelFixture, dingtalk: FakeDingTalk, webhook: SessionWebhook | None
+) -> None:
+    dingtalk.post(CREATE_URL, status=403, payload=SCOPE)
+    dingtalk.post(GROUP_URL, status=400, payload={"code": "group.disbanded", "requestid": "r"})
+    with pytest.raises(DingTalkScopeMissing):
+        await desk.answer(webhook=webhook)
+    with pytest.raises(DingTalkNotReachable):
+        await desk.answer(webhook=webhook, sender=OUTSIDER, conversation=DIRECT)
+
+
+async def test_the_last_way_may_fail_too(desk: ChannelFixture, dingtalk: FakeDingTalk) -> None:
+    dingtalk.post(CREATE_URL, payload=NOT_SHOWN)
+    dingtalk.post(GROUP_URL, status=400, payload={"code": "group.disbanded", "requestid": "r"})
+    dingtalk.post(WEBHOOK_URL, payload={"errcode": 300001})
+    with pytest.raises(DingTalkSessionExpired):
+        await desk.answer()
+
+
+async def test_what_may_work_later_is_told_first(desk: ChannelFixture, dingtalk: FakeDingTalk) -> None:
+    dingtalk.post(CREATE_URL, status=503, payload={"code": "ServiceUnavailable", "requestid": "r"}, repeat=True)
+    dingtalk.post(GROUP_URL, status=400, payload={"code": "group.disbanded", "requestid": "r"})
+    dingtalk.post(WEBHOOK_URL, payload={"errcode": 300001})
+    with pytest.raises(DingTalkUnavailable) as caught:
+        await desk.answer()
+    assert caught.value.retry
+
+
+async def test_a_card_can_be_tried_again_where_a_text_was_announced_but_refused(
+    desk: ChannelFixture, dingtalk: FakeDingTalk
+) -> None:
+    dingtalk.post(CREATE_URL, payload=NOT_SHOWN)
+    dingtalk.post(GROUP_URL, status=400, payload={"code": "group.disbanded", "requestid": "r"})
+    with pytest.raises(DingTalkDeliveryFailed) as caught:
+        await desk.answer(webhook=None)
+    assert isinstance(caught.value, DingTalkRefused)

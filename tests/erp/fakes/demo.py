@@ -1,0 +1,159 @@
+"""The demo ERP's database, holding the reference company instead of the demo's own."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import fields, is_dataclass, replace
+from datetime import datetime
+from decimal import ROUND_DOWN, Decimal
+from pathlib import Path
+from typing import Any, ClassVar
+
+from sqlalchemy import Engine, create_engine, delete
+from sqlalchemy.engine import Connection
+
+from bot.erp.demo import seeding
+from bot.erp.demo import tables as t
+from bot.erp.demo.adapter import open_demo
+from bot.erp.demo.catalogue import Article
+from bot.erp.demo.client import writing
+from bot.erp.demo.company import DemoCompany, Holding
+from bot.erp.demo.decisions import note_change
+from bot.erp.demo.supply import pending_for
+from bot.erp.demo.tables import fold
+from bot.erp.model import Approval, Area, PurchaseOrder, PurchaseStatus, StockLevel
+from bot.testing.company import Clock, ReferenceCompany, keys_by_change_time, snapshot_of
+from bot.testing.fake_erp import Installation
+
+PEOPLE = {
+    "anna": "buymanager01", "carla": "boss01", "boris": "finance01", "dora": "buyer01", "guest": "keeper01",
+}  # fmt: skip
+"""Who of the demo company stands for whom of the reference company."""
+
+_MOST = Decimal(9_000_000_000_000)
+"""Just below what the demo's columns hold (`bot.store.column_types`)."""
+
+
+class DemoInstallation(Installation):
+    """An SQLite file with the tables of the demo ERP."""
+
+    _files: ClassVar[deque[tuple[list[Any], bytes]]] = deque(maxlen=4)
+    """Companies and the files that hold them, to be copied: to write one takes 40 ms, and most tests only read."""
+
+    def __init__(self, company: ReferenceCompany, clock: Clock, folder: Path) -> None:
+        super().__init__(company, clock)
+        self.file = folder / "demo.sqlite3"
+        self._engine: Engine | None = None
+
+    async def start(self) -> None:
+        """Write the company, and whatever changes in it from now on."""
+        company = snapshot_of(self.company)
+        written = next((file for known, file in self._files if known == company), None)
+        if written is not None:
+            self.file.write_bytes(written)
+        self._engine = create_engine(f"sqlite:///{self.file}", isolation_level="AUTOCOMMIT")
+        if written is None:
+            self._write(self._engine)
+            self._files.append((company, self.file.read_bytes()))
+        self.company.watch(self._follow)
+
+    def _write(self, engine: Engine) -> None:
+        company = self.company
+        with engine.connect() as connection, writing(connection):
+            seeding.fill(connection, self._extract(*Area), company.warehouses)
+            # The demo company's products change with their stock; ours have times of their own.
+            for sku in keys_by_change_time(company, Area.PRODUCTS):
+                note_change(connection, Area.PRODUCTS, sku, company.changed_at(Area.PRODUCTS, sku))
+
+    async def stop(self) -> None:
+        """Close the file."""
+        if self._engine is not None:
+            self._engine.dispose()
+
+    async def purchase_order(self, number: str) -> PurchaseOrder:
+        """Return an order as a second reader of the file sees it."""
+        beside = await open_demo(self.file, today=self.company.today, now=self.clock.now)
+        try:
+            return await beside.purchase_order(number)
+        finally:
+            await beside.close()
+
+    def _follow(self, area: Area, key: str) -> None:
+        assert self._engine is not None
+        with self._engine.connect() as connection, writing(connection):
+            _remove(connection, area, key)
+            seeding.insert_company(connection, self._extract(area, key=key))
+            note_change(connection, area, key, self.company.changed_at(area, key))
+
+    def _extract(self, *areas: Area, key: str | None = None) -> DemoCompany:
+        """Return the records of some areas, or of one area the one with ``key``, as the demo company has them."""
+
+        def records(area: Area) -> tuple[Any, ...]:
+            kept = self.company.records(area) if area in areas else {}
+            return tuple(as_demo(record) for known, record in kept.items() if key in (None, known))
+
+        held = records(Area.STOCK) or tuple(
+            as_demo(self.company.stock[product.sku]) for product in records(Area.PRODUCTS)
+        )
+        return DemoCompany(
+            holdings=tuple(map(_holding, held)),
+            orders=records(Area.SALES),
+            invoices=records(Area.FINANCE),
+            purchases=records(Area.PURCHASING),
+            productions=records(Area.PRODUCTION),
+        )
+
+
+def _holding(level: StockLevel) -> Holding:
+    return Holding(
+        article=Article(level.product, initials="", price=Decimal(1), step=Decimal(1), made=False),
+        per_warehouse={place.code: place.quantities for place in level.per_warehouse},
+        reorder_point=level.reorder_point,
+        changed_at=level.as_of,
+    )
+
+
+_TABLES: dict[Area, tuple[type[t.DemoTable], ...]] = {
+    Area.PRODUCTS: (t.ProductRow, t.StockRow),
+    Area.STOCK: (t.ProductRow, t.StockRow),
+    Area.SALES: (t.OrderRow, t.OrderLineRow),
+    Area.FINANCE: (t.InvoiceRow,),
+    Area.PURCHASING: (t.PurchaseRow, t.PurchaseLineRow, t.DecisionRow),
+    Area.PRODUCTION: (t.ProductionRow,),
+}
+
+
+def _remove(connection: Connection, area: Area, key: str) -> None:
+    for model in _TABLES[area]:
+        columns = t.table(model).c
+        column = columns.sku_key if "sku_key" in columns else columns.number_key
+        connection.execute(delete(t.table(model)).where(column == fold(key)))
+
+
+def as_demo(record: Any) -> Any:
+    """Return a record as the demo ERP can have it: with its own people, and amounts that fit its columns."""
+    record = _fitting(record)
+    if not isinstance(record, PurchaseOrder):
+        return record
+    requester = PEOPLE.get(record.requester, record.requester)
+    changed_by = PEOPLE.get(record.changed_by, record.changed_by)
+    return replace(record, requester=requester, changed_by=changed_by, approval=_approval(record, requester))
+
+
+def _approval(order: PurchaseOrder, requester: str) -> Approval | None:
+    approval = order.approval
+    if approval is None:
+        return None
+    by = PEOPLE.get(approval.decided_by, approval.decided_by)
+    waits = order.status is PurchaseStatus.WAITING
+    return replace(approval, decided_by=by, pending_for=pending_for(approval.level, requester, by) if waits else ())
+
+
+def _fitting(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return (value / 10).quantize(Decimal("0.000001"), ROUND_DOWN) if value > _MOST else value
+    if isinstance(value, tuple):
+        return tuple(map(_fitting, value))
+    if is_dataclass(value) and not isinstance(value, type | datetime):
+        return replace(value, **{each.name: _fitting(getattr(value, each.name)) for each in fields(value)})
+    return value

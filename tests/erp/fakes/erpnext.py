@@ -1,0 +1,381 @@
+"""A small Frappe: an ERPNext 15 site that holds the reference company, grown from recorded exchanges.
+
+``/api/resource/<DocType>[/<name>]`` with fields, filters, order and pages, ``/api/method/<path>`` for the methods that
+an adapter needs, key pairs in ``Authorization: token key:secret``, refusals with ``exc_type`` and ``_server_messages``.
+Times are told without their zone, numbers as floats, and what is empty is left out of a single document.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import partial
+from typing import Any, TypeVar
+
+from aiohttp import web
+
+from bot.erp.model import Approval, Area, PurchaseOrder, PurchaseStatus, Verdict
+from bot.testing.company import Clock, DecisionNotAllowed, OrderNotWaiting, ReferenceCompany
+from bot.testing.fake_erp import SECRET, FakeServer, Handler, ParsedRequest, RequestKind
+from tests.erp.fakes import erpnext_doctypes as shapes
+from tests.erp.fakes import erpnext_documents as documents
+from tests.erp.fakes import erpnext_workflow as flow
+from tests.erp.fakes.erpnext_query import ErpNextUnknownField, matching, select
+
+KEY, BOT = "botkey000000001", "bot@example.com"
+
+PEOPLE = ("anna", "carla", "boris", "dora")
+"""Who has a key of their own; its first half is the name and ``-key``, its second the common `SECRET`."""
+
+_AREAS = {
+    "Item": Area.PRODUCTS,
+    "Item Barcode": Area.PRODUCTS,
+    "Bin": Area.STOCK,
+    "Warehouse": Area.STOCK,
+    "Sales Order": Area.SALES,
+    "Sales Invoice": Area.FINANCE,
+    "Purchase Order": Area.PURCHASING,
+    "Work Order": Area.PRODUCTION,
+}
+
+_PARENTS = {
+    "Item Barcode": ("Item", "barcodes"),
+    "Item Reorder": ("Item", "reorder_levels"),
+    "Sales Team": ("Sales Order", "sales_team"),
+    "Sales Invoice Item": ("Sales Invoice", "items"),
+}
+"""Child tables, with the DocType and the field that they belong to."""
+
+_COMMON = ("name", "owner", "creation", "modified", "modified_by", "docstatus", "idx")
+_FIELDS = {
+    "Comment": ("comment_type", "comment_email", "comment_by", "reference_doctype", "reference_name", "content"),
+    "Version": ("ref_doctype", "docname", "data"),
+    "Workflow": ("workflow_name", "document_type", "is_active", "workflow_state_field"),
+    "Workflow Action": ("status", "reference_doctype", "reference_name", "workflow_state", "user", "completed_by"),
+    "Item Barcode": ("parent", "parenttype", "parentfield", "barcode", "barcode_type"),
+    "Item Reorder": ("parent", "parenttype", "parentfield", "warehouse", "warehouse_reorder_level"),
+}
+"""Fields of DocTypes that may have no record."""
+
+_CHANGED = datetime(2026, 10, 1, tzinfo=UTC)
+
+T = TypeVar("T")
+Act = Callable[[web.Request, str], Awaitable[web.StreamResponse]]
+
+
+class FakeErpNext(FakeServer):
+    """The site. ``workflow`` False: Purchase Orders are drafts until somebody submits them."""
+
+    login_needed = False
+
+    def __init__(self, company: ReferenceCompany, clock: Clock, *, workflow: bool = True) -> None:
+        super().__init__(company, clock)
+        self.workflow = workflow
+        self.unreadable: set[str] = set()
+        """DocTypes that nobody may read."""
+        self.case_sensitive_names = False
+        """Whether names differ by their case, as on PostgreSQL."""
+        self.in_background = False
+        """Whether submitting is left to `run_background_jobs`."""
+        self.limit: Decimal | None = None
+        """Up to which total anybody may submit without a Workflow."""
+        if not workflow:
+            company.purchases |= flow.as_drafts(company.purchases)
+        self._queue: list[Callable[[], object]] = []
+        self._rendered: dict[tuple[Any, ...], tuple[Any, tuple[Any, ...]]] = {}
+        self._comments: list[shapes.Document] = []
+
+    def routes(self) -> Iterable[web.AbstractRouteDef]:
+        return (
+            web.get("/api/resource/{doctype}", self._as_user(self._list)),
+            web.get("/api/resource/{doctype}/{name:.+}", self._as_user(self._document)),
+            web.put("/api/resource/{doctype}/{name:.+}", self._as_user(self._update)),
+            web.get("/api/method/frappe.client.get_time_zone", self._zone),
+            web.route("*", "/api/method/{method}", self._as_user(self._method)),
+        )
+
+    async def understand(self, request: web.Request) -> ParsedRequest:
+        _, _, kind, name, *_ = (*request.path.split("/"), "", "")
+        if kind == "resource":
+            return ParsedRequest(RequestKind.WRITE if request.method == "PUT" else RequestKind.READ, _AREAS.get(name))
+        if name in {"frappe.model.workflow.apply_workflow", "frappe.desk.form.utils.add_comment"}:
+            return ParsedRequest(RequestKind.WRITE, Area.PURCHASING)
+        if name == "frappe.client.get_time_zone":
+            return ParsedRequest(RequestKind.OTHER)
+        return ParsedRequest(RequestKind.READ, _AREAS.get((await _given(request)).get("doctype", "")))
+
+    # Refusals
+
+    def say_login_refused(self, request: web.Request) -> web.StreamResponse:
+        return refuse(401, "AuthenticationError", module="frappe.exceptions")
+
+    def say_rate_limited(self, request: web.Request, retry_after: float | None) -> web.StreamResponse:
+        headers = {} if retry_after is None else {"Retry-After": f"{retry_after:g}"}
+        return refuse(429, "TooManyRequestsError", headers=headers)
+
+    def say_forbidden(self, request: web.Request, call: ParsedRequest) -> web.StreamResponse:
+        return _forbid(BOT, call.area or "this")
+
+    def _as_user(self, act: Act) -> Handler:
+        """Return a handler that finds out whose key a request bears."""
+        users = {f"token {KEY}:{SECRET}": BOT} | {f"token {name}-key:{SECRET}": name for name in PEOPLE}
+
+        async def handle(request: web.Request) -> web.StreamResponse:
+            header = request.headers.get("Authorization")
+            if header is None:
+                return _forbid("Guest", request.match_info.get("doctype", "this"))
+            if header not in users:
+                return self.say_login_refused(request)
+            try:
+                return await act(request, users[header])
+            except ErpNextUnknownField as error:
+                return refuse(417, "DataError", f"Field not permitted in query: {error.args[0]}")
+
+        return handle
+
+    # Documents and lists
+
+    async def _document(self, request: web.Request, user: str) -> web.StreamResponse:
+        doctype, name = request.match_info["doctype"], request.match_info["name"]
+        if doctype in self.unreadable:
+            return _forbid(user, doctype)
+        found = self._find(doctype, name, user)
+        if found is None:
+            return _missing(doctype, name)
+        return _answer({"data": _without_nothing(found)})
+
+    async def _list(self, request: web.Request, user: str) -> web.StreamResponse:
+        return self._rows(request.match_info["doctype"], request.query, user, inside="data")
+
+    def _rows(self, doctype: str, given: Any, user: str, *, inside: str) -> web.StreamResponse:
+        parent = _PARENTS.get(doctype, (None,))[0]
+        if doctype in self.unreadable or given.get("parent") != parent:
+            # A child table needs its parent's name, or it is refused without a word.
+            return refuse(403, "PermissionError")
+        rows = self._records(doctype, user)
+        return _answer({inside: select(rows, given, _fields(doctype, rows))})
+
+    async def _zone(self, request: web.Request) -> web.StreamResponse:
+        return _answer({"message": {"time_zone": str(shapes.ZONE)}})
+
+    async def _method(self, request: web.Request, user: str) -> web.StreamResponse:
+        given = await _given(request)
+        match request.match_info["method"]:
+            case "frappe.auth.get_logged_user":
+                return _answer({"message": user})
+            case "frappe.client.get_list":
+                return self._rows(given["doctype"], given, user, inside="message")
+            case "frappe.desk.reportview.get_count":
+                rows = self._records(given["doctype"], user)
+                return _answer({"message": len(matching(rows, given, _fields(given["doctype"], rows)))})
+            case "frappe.model.workflow.get_transitions":
+                return self._get_transitions(given, user)
+            case "frappe.model.workflow.apply_workflow":
+                return self._apply_workflow(given, user)
+            case "frappe.desk.form.utils.add_comment":
+                return self._add_comment(given, user)
+        return refuse(404, "DoesNotExistError", "No such method")
+
+    def _find(self, doctype: str, name: str, user: str) -> shapes.Document | None:
+        fold: Callable[[str], str] = str if self.case_sensitive_names else str.casefold
+        rows = self._records(doctype, user)
+        return next((row for row in rows if fold(row["name"]) == fold(name)), None)
+
+    def _records(self, doctype: str, user: str) -> list[shapes.Document]:
+        """Return all documents of a DocType that a user sees."""
+        company = self.company
+        if doctype in _PARENTS:
+            parent, field = _PARENTS[doctype]
+            return [row for document in self._records(parent, user) for row in document[field]]
+        match doctype:
+            case "Item":
+                made, changed, stock = self._made, company.product_changes, company.stock
+                return [made(documents.item, p, stock.get(sku), changed[sku]) for sku, p in company.products.items()]
+            case "Bin":
+                return [row for level in company.stock.values() for row in self._made(documents.bins, level)]
+            case "Warehouse":
+                return documents.warehouses(company.warehouses, _CHANGED)
+            case "Sales Order":
+                return [self._made(documents.sales_order, order) for order in company.orders.values()]
+            case "Sales Invoice":
+                invoices = company.invoices.values()
+                return [self._made(documents.sales_invoice, invoice, company.today) for invoice in invoices]
+            case "Purchase Order":
+                return [self._order(order) for order in company.purchases.values()]
+            case "Work Order":
+                return [self._made(documents.work_order, order) for order in company.productions.values()]
+            case "Workflow":
+                return [flow.workflow(_CHANGED)] if self.workflow else []
+            case "Workflow Action":
+                waiting = (order for order in company.purchases.values() if order.status is PurchaseStatus.WAITING)
+                return [flow.open_action(order) for order in waiting if self._allowed(order, user)]
+            case "Version":
+                orders = company.purchases.values()
+                return [row for order in orders for row in self._made(flow.versions, order, self.workflow)]
+            case "Comment":
+                return [*self._comments, *self._reasons()]
+        return []
+
+    def _order(self, order: PurchaseOrder) -> shapes.Document:
+        return self._made(documents.purchase_order, order, self.workflow)
+
+    def _made(self, render: Callable[..., T], *parts: Any) -> T:
+        """Return what ``render`` makes of records, once for as long as they stay the same."""
+        key = (render, *map(id, parts))
+        if key not in self._rendered:
+            # The records are kept too, so that no other gets the same id.
+            self._rendered[key] = (render(*parts), parts)
+        found: T = self._rendered[key][0]
+        return found
+
+    def _reasons(self) -> list[shapes.Document]:
+        """Return the comments of those who decided before the fake was there; they wrote in the desk's editor."""
+        known = {row["reference_name"] for row in self._comments}
+        found = []
+        for order in self.company.purchases.values():
+            approval = order.approval or Approval()
+            if approval.reason and approval.decided_at and order.number not in known:
+                content = f'<div class="ql-editor read-mode"><p>{shapes.rich(approval.reason)}</p></div>'
+                found.append(flow.comment(order.number, approval.decided_by, approval.decided_at, content))
+        return found
+
+    # Deciding
+
+    def _roles(self, user: str) -> set[str]:
+        levels = next((each.levels for each in self.company.users if each.id == user), frozenset())
+        return {role for role, level in flow.LEVELS.items() if level in levels}
+
+    def _allowed(self, order: PurchaseOrder, user: str) -> list[shapes.Document]:
+        """Return the transitions of an order that are open to a user."""
+        state, roles = flow.workflow_state(order), self._roles(user)
+        transitions = flow.workflow(_CHANGED)["transitions"]
+        return [each for each in transitions if each["state"] == state and each["allowed"] in roles]
+
+    def _get_transitions(self, given: Any, user: str) -> web.StreamResponse:
+        order = self._named(given["doc"])
+        return _missing("Purchase Order", "") if order is None else _answer({"message": self._allowed(order, user)})
+
+    def _named(self, document: Any) -> PurchaseOrder | None:
+        document = json.loads(document) if isinstance(document, str) else document
+        return self.company.find(self.company.purchases, document["name"])
+
+    def _apply_workflow(self, given: Any, user: str) -> web.StreamResponse:
+        order = self._named(given["doc"])
+        if order is None:
+            return _missing("Purchase Order", given["doc"]["name"])
+        if given["action"] not in {each["action"] for each in self._allowed(order, user)}:
+            return _refuse_action()
+        verdict = Verdict(given["action"].lower())
+        if self.in_background and verdict is Verdict.APPROVE:
+            self._queue.append(lambda: self.company.decide(order.number, verdict, user))
+            return _answer({})
+        try:
+            return _answer({"message": self._order(self.company.decide(order.number, verdict, user))})
+        except (OrderNotWaiting, DecisionNotAllowed):
+            return _refuse_action()
+
+    def run_background_jobs(self) -> None:
+        """Do what was left to the background workers."""
+        while self._queue:
+            self._queue.pop(0)()
+
+    def _add_comment(self, given: Any, user: str) -> web.StreamResponse:
+        order = self._named({"name": given["reference_name"]})
+        if order is None:
+            return _missing("Purchase Order", given["reference_name"])
+        row = flow.comment(order.number, user, self.clock.now(), given["content"])
+        self._comments.append(row)
+        approval = order.approval or Approval()
+        if approval.decided_by == user and not approval.reason:
+            told = replace(approval, reason=_as_read(given["content"]))
+            self.company.purchases[order.number] = replace(order, approval=told)
+        return _answer({"message": row})
+
+    async def _update(self, request: web.Request, user: str) -> web.StreamResponse:
+        """Submit a draft, as far as it still is what it was read as."""
+        values = await request.json()
+        doctype, name = request.match_info["doctype"], request.match_info["name"]
+        order = self.company.find(self.company.purchases, name) if doctype == "Purchase Order" else None
+        if order is None:
+            return _missing(doctype, name)
+        if values.get("modified", shapes.stamp(order.changed_at or _CHANGED)) != self._order(order)["modified"]:
+            return refuse(417, "TimestampMismatchError", "Document has been modified after you have opened it")
+        if self.limit is not None and order.total is not None and order.total.amount > self.limit:
+            return refuse(417, "ValidationError", "Not authorized since <strong>Grand Total</strong> exceeds limits")
+        try:
+            decided = self.company.decide(order.number, Verdict.APPROVE, user)
+        except DecisionNotAllowed:
+            return _forbid(user, doctype)
+        except OrderNotWaiting:
+            return refuse(417, "UpdateAfterSubmitError", "Not allowed to change after submission")
+        return _answer({"data": _without_nothing(self._order(decided))})
+
+
+async def _given(request: web.Request) -> Any:
+    """Return the parameters of a request, from its address or its JSON body."""
+    body = await request.text()
+    return dict(request.query) | (json.loads(body) if body else {})
+
+
+def _fields(doctype: str, rows: list[shapes.Document]) -> set[str]:
+    """Return the fields that a list of the DocType knows; child tables are none."""
+    known = {*_COMMON, *_FIELDS.get(doctype, ())}
+    return known.union(*({name for name, value in row.items() if not isinstance(value, list)} for row in rows[:1]))
+
+
+def _without_nothing(document: shapes.Document) -> shapes.Document:
+    kept = {name: value for name, value in document.items() if value is not None}
+    return {
+        name: [_without_nothing(row) for row in value] if isinstance(value, list) else value
+        for name, value in kept.items()
+    }
+
+
+def _as_read(content: str) -> str:
+    """Return a comment as the timeline shows it."""
+    return html.unescape(re.sub("<[^>]*>", "", content.replace("<br>", "\n")))
+
+
+def _answer(data: Any, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
+    return web.json_response(data, status=status, headers=headers, dumps=partial(json.dumps, ensure_ascii=False))
+
+
+def refuse(
+    status: int,
+    kind: str,
+    message: str = "",
+    *,
+    module: str = "frappe.exceptions",
+    headers: dict[str, str] | None = None,
+) -> web.Response:
+    """Refuse in Frappe's envelope: messages are JSON in a list that is JSON, and may hold HTML."""
+    data = {"exception": f"{module}.{kind}" + (f": {message}" if message else ""), "exc_type": kind, "exc": "[]"}
+    if message:
+        told = {"message": message, "title": "Message", "indicator": "red", "raise_exception": 1}
+        data["_server_messages"] = json.dumps([json.dumps(told)])
+    return _answer(data, status, headers)
+
+
+def _refuse_action() -> web.Response:
+    """Say to who is too late, and to who lacks the role, the same."""
+    return refuse(417, "WorkflowTransitionError", "Not a valid Workflow Action", module="frappe.model.workflow")
+
+
+def _forbid(user: str, doctype: str) -> web.Response:
+    lacks = f"User <strong>{user}</strong> does not have doctype access via role permission for document"
+    message = (
+        f"{lacks} <strong>{doctype}</strong><br>User <strong>{user}</strong> does not have access to this document"
+    )
+    return refuse(403, "PermissionError", message)
+
+
+def _missing(doctype: str, name: str) -> web.Response:
+    """Say that there is none; such bodies have no ``exception``."""
+    told = {"message": f"{doctype} {name} not found", "title": "Message", "indicator": "red", "raise_exception": 1}
+    data = {"exc_type": "DoesNotExistError", "_server_messages": json.dumps([json.dumps(told)])}
+    return _answer(data, 404)

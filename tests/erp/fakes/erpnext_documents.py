@@ -1,0 +1,274 @@
+"""The reference company as ERPNext's documents; what these cannot hold is in `tests.erp.fakes.erpnext_gaps`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from bot.erp.model import (
+    Invoice,
+    InvoiceStatus,
+    Money,
+    OrderLine,
+    OrderStatus,
+    Product,
+    ProductionOrder,
+    ProductionStatus,
+    Progress,
+    PurchaseLine,
+    PurchaseOrder,
+    PurchaseStatus,
+    Quantities,
+    SalesOrder,
+    StockLevel,
+)
+from tests.erp.fakes import erpnext_doctypes as shapes
+from tests.erp.fakes.erpnext_doctypes import Document, head, rich, rows
+from tests.erp.fakes.erpnext_workflow import workflow_state
+
+COMPANY = "Reference company"
+_PERCENT = {Progress.NONE: 0.0, Progress.PARTIAL: 50.0, Progress.FULL: 100.0, None: 0.0}
+
+
+def _day(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
+
+
+def _moment(day: date | None) -> str | None:
+    return None if day is None else f"{day.isoformat()} 08:00:00.000000"
+
+
+def _float(value: Decimal | None) -> float | None:
+    return None if value is None else float(value)
+
+
+def _amounts(total: Money | None) -> Document:
+    amount = _float(total.amount) if total else 0.0
+    names = ("grand_total", "base_grand_total", "rounded_total", "base_rounded_total")
+    return dict.fromkeys(names, amount) | {"currency": total.currency if total else "CNY", "company": COMPANY}
+
+
+def projected(figures: Quantities) -> Decimal:
+    """Return what a Bin projects: everything promised is taken to go out."""
+    return (figures.on_hand or Decimal(0)) + (figures.incoming or Decimal(0)) - (figures.reserved or Decimal(0))
+
+
+def item(product: Product, level: StockLevel | None, changed_at: datetime) -> Document:
+    """Return an Item; its reorder level is that of its first warehouse."""
+    document = shapes.ITEM | head("Item", product.sku, changed_at)
+    document |= {
+        "item_code": product.sku,
+        "item_name": product.name,
+        "description": rich(product.spec or product.name),
+        "stock_uom": product.unit,
+        "item_group": product.category,
+        "disabled": 0,
+        "is_stock_item": 1,
+        "has_variants": 0,
+    }
+    barcodes = [{"barcode": product.barcode, "barcode_type": ""}] if product.barcode else []
+    point = level.reorder_point if level else None
+    levels = [] if point is None else [{"warehouse": "MAIN", "warehouse_reorder_level": float(point)}]
+    document["barcodes"] = rows(document, "barcodes", "Item Barcode", barcodes)
+    document["reorder_levels"] = rows(document, "reorder_levels", "Item Reorder", levels)
+    return document
+
+
+def bins(level: StockLevel) -> list[Document]:
+    """Return a Bin for every warehouse that ever held the item."""
+    return [
+        head("Bin", f"{level.product.sku}@{place.code}", level.as_of)
+        | {
+            "item_code": level.product.sku,
+            "warehouse": place.code,
+            "stock_uom": level.product.unit,
+            "actual_qty": _float(place.quantities.on_hand),
+            "reserved_qty": _float(place.quantities.reserved),
+            "reserved_qty_for_production": 0.0,
+            "reserved_qty_for_sub_contract": 0.0,
+            "ordered_qty": _float(place.quantities.incoming),
+            "indented_qty": 0.0,
+            "planned_qty": 0.0,
+            "projected_qty": float(projected(place.quantities)),
+        }
+        for place in level.per_warehouse
+    ]
+
+
+def warehouses(names: Mapping[str, str], changed_at: datetime) -> list[Document]:
+    """Return the warehouses."""
+    return [
+        head("Warehouse", code, changed_at) | {"warehouse_name": name, "company": COMPANY, "is_group": 0, "disabled": 0}
+        for code, name in names.items()
+    ]
+
+
+def _line(line: OrderLine | PurchaseLine) -> Document:
+    return {
+        "item_code": line.sku,
+        "item_name": line.name,
+        "description": rich(line.name),
+        "uom": line.unit,
+        "stock_uom": line.unit,
+        "qty": float(line.quantity),
+        "rate": _float(line.price.amount) if line.price else 0.0,
+        "amount": _float(line.amount.amount) if line.amount else 0.0,
+    }
+
+
+_DELIVERY = {Progress.NONE: "Not Delivered", Progress.PARTIAL: "Partly Delivered", Progress.FULL: "Fully Delivered"}
+_BILLING = {Progress.NONE: "Not Billed", Progress.PARTIAL: "Partly Billed", Progress.FULL: "Fully Billed"}
+
+
+def sales_order(order: SalesOrder) -> Document:
+    """Return a Sales Order."""
+    assert order.changed_at is not None
+    document = shapes.SALES_ORDER | head("Sales Order", order.number, order.changed_at) | _amounts(order.total)
+    document |= {
+        "docstatus": {OrderStatus.DRAFT: 0, OrderStatus.CANCELLED: 2}.get(order.status, 1),
+        "title": "{customer_name}",
+        "customer": f"CUST-{order.customer[:3]}",
+        "customer_name": order.customer,
+        "status": _order_status(order),
+        "delivery_status": _DELIVERY[order.delivery or Progress.NONE],
+        "billing_status": _BILLING[order.billing or Progress.NONE],
+        "transaction_date": _day(order.ordered_on),
+        "delivery_date": _day(order.promised_on),
+        "per_delivered": _PERCENT[order.delivery],
+        "per_billed": _PERCENT[order.billing],
+    }
+    lines = (
+        shapes.SALES_ORDER_LINE
+        | _line(line)
+        | {
+            "delivered_qty": _float(line.delivered),
+            "billed_amt": float(line.amount.amount) if line.amount and line.invoiced == line.quantity else 0.0,
+            "delivery_date": _day(line.due_on),
+        }
+        for line in order.lines
+    )
+    document["items"] = rows(document, "items", "Sales Order Item", lines)
+    people = [{"sales_person": order.salesperson, "allocated_percentage": 100.0}]
+    document["sales_team"] = rows(document, "sales_team", "Sales Team", people)
+    return document
+
+
+def _order_status(order: SalesOrder) -> str:
+    full = (Progress.FULL, Progress.FULL)
+    match order.status:
+        case OrderStatus.DRAFT:
+            return "Draft"
+        case OrderStatus.CANCELLED:
+            return "Cancelled"
+        case OrderStatus.CLOSED if (order.delivery, order.billing) != full:
+            return "Closed"
+    if (order.delivery, order.billing) == full:
+        return "Completed"
+    return "To Bill" if order.delivery is Progress.FULL else "To Deliver and Bill"
+
+
+def sales_invoice(invoice: Invoice, today: date) -> Document:
+    """Return a Sales Invoice; “Overdue” is set by a job in the night, so that one of yesterday does not say so yet."""
+    assert invoice.changed_at is not None
+    document = shapes.SALES_INVOICE | head("Sales Invoice", invoice.number, invoice.changed_at)
+    document |= _amounts(invoice.total)
+    late = invoice.due_on is not None and invoice.due_on < today - timedelta(days=1)
+    status = {
+        InvoiceStatus.DRAFT: "Draft",
+        InvoiceStatus.VOID: "Cancelled",
+        InvoiceStatus.PAID: "Paid",
+        InvoiceStatus.PART_PAID: "Overdue" if late else "Partly Paid",
+        InvoiceStatus.UNPAID: "Overdue" if late else "Unpaid",
+    }[invoice.status]
+    document |= {
+        "docstatus": {InvoiceStatus.DRAFT: 0, InvoiceStatus.VOID: 2}.get(invoice.status, 1),
+        "customer": f"CUST-{invoice.customer[:3]}",
+        "customer_name": invoice.customer,
+        "status": "Return" if invoice.is_credit_note else status,
+        "is_return": int(invoice.is_credit_note),
+        "posting_date": _day(invoice.issued_on),
+        "due_date": _day(invoice.due_on),
+        # A cancelled invoice keeps what was open.
+        "outstanding_amount": document["grand_total"]
+        if invoice.status is InvoiceStatus.VOID
+        else _float(invoice.open_amount.amount if invoice.open_amount else None),
+        "party_account_currency": document["currency"],
+    }
+    line = shapes.SALES_INVOICE_LINE | {
+        "item_code": "SKU123",
+        "item_name": "Hex bolt M6×20",
+        "description": "Hex bolt M6×20",
+        "uom": "PCS",
+        "stock_uom": "PCS",
+        "qty": 1.0,
+        "rate": document["grand_total"] / 2,
+        "amount": document["grand_total"] / 2,
+        "delivered_qty": 0.0,
+        "sales_order": invoice.order_number or None,
+    }
+    document["items"] = rows(document, "items", "Sales Invoice Item", [line, line])
+    return document
+
+
+def purchase_order(order: PurchaseOrder, workflow: bool) -> Document:
+    """Return a Purchase Order; with a Workflow, its state says more than its status."""
+    assert order.changed_at is not None
+    document = shapes.PURCHASE_ORDER | head("Purchase Order", order.number, order.changed_at, order.requester)
+    document |= _amounts(order.total)
+    drafts = {PurchaseStatus.DRAFT, PurchaseStatus.WAITING, PurchaseStatus.REJECTED}
+    docstatus = 0 if order.status in drafts else 2 if order.status is PurchaseStatus.CANCELLED else 1
+    status = ("Draft", "Completed" if order.status is PurchaseStatus.DONE else "To Receive and Bill", "Cancelled")
+    document |= {
+        "docstatus": docstatus,
+        "modified_by": order.changed_by,
+        "title": "{supplier_name}",
+        "supplier": f"SUPP-{order.vendor[:3]}",
+        "supplier_name": order.vendor,
+        "status": status[docstatus],
+        "transaction_date": _day(order.ordered_on),
+        "schedule_date": _day(order.due_on),
+        "per_received": _PERCENT[order.received],
+        "per_billed": 0.0,
+    }
+    if workflow:
+        document["workflow_state"] = workflow_state(order)
+    lines = (
+        shapes.PURCHASE_ORDER_LINE
+        | _line(line)
+        | {"received_qty": _float(line.received), "billed_amt": 0.0, "schedule_date": _day(order.due_on)}
+        for line in order.lines
+    )
+    document["items"] = rows(document, "items", "Purchase Order Item", lines)
+    return document
+
+
+_PRODUCTION = {
+    ProductionStatus.PLANNED: "Not Started",
+    ProductionStatus.RELEASED: "Stock Reserved",
+    ProductionStatus.RUNNING: "In Process",
+    ProductionStatus.DONE: "Completed",
+    ProductionStatus.CANCELLED: "Cancelled",
+}
+
+
+def work_order(order: ProductionOrder) -> Document:
+    """Return a Work Order."""
+    assert order.changed_at is not None
+    return head("Work Order", order.number, order.changed_at) | {
+        "docstatus": 2 if order.status is ProductionStatus.CANCELLED else 1,
+        "company": COMPANY,
+        "status": _PRODUCTION[order.status],
+        "production_item": order.sku,
+        "item_name": order.name,
+        "stock_uom": order.unit,
+        "qty": float(order.planned),
+        "produced_qty": _float(order.produced),
+        "process_loss_qty": _float(order.scrapped),
+        "skip_transfer": 0,
+        "material_transferred_for_manufacturing": float(order.planned) if order.material_ready else 0.0,
+        "planned_start_date": _moment(order.start_on),
+        "planned_end_date": _moment(order.due_on),
+        "expected_delivery_date": None,
+        "sales_order": order.sales_order or None,
+    }

@@ -1,0 +1,79 @@
+"""What ERPNext cannot hold of the reference company, with a Workflow for Purchase Orders and without."""
+
+from __future__ import annotations
+
+from dataclasses import fields, is_dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from bot.erp.model import OrderStatus, Progress, Quantities, SalesOrder, StockLevel
+from bot.testing.gaps import Gaps, Rewrite
+from tests.erp.fakes.erpnext_documents import COMPANY, projected
+
+
+def _as_double(record: Any) -> Any:
+    """Return a record with every number as it is after a binary float, which Frappe makes of all of them."""
+    if isinstance(record, Decimal):
+        return Decimal(repr(float(record)))
+    if isinstance(record, tuple):
+        return tuple(map(_as_double, record))
+    if is_dataclass(record) and not isinstance(record, type):
+        return replace(record, **{each.name: _as_double(getattr(record, each.name)) for each in fields(record)})
+    return record
+
+
+def _as_completed(record: Any) -> Any:
+    if isinstance(record, SalesOrder) and (record.status, record.billing) == (OrderStatus.DELIVERED, Progress.FULL):
+        return replace(record, status=OrderStatus.CLOSED)
+    return record
+
+
+def _projected(figures: Quantities) -> Quantities:
+    return replace(figures, outgoing=None, forecast=projected(figures))
+
+
+def _as_bins(record: Any) -> Any:
+    if not isinstance(record, StockLevel):
+        return record
+    places = tuple(replace(place, quantities=_projected(place.quantities)) for place in record.per_warehouse)
+    return replace(record, total=_projected(record.total), per_warehouse=places)
+
+
+def _of_company(record: Any) -> Any:
+    return replace(record, company=COMPANY) if isinstance(record, StockLevel) else record
+
+
+def _as_moved(record: Any) -> Any:
+    return None if isinstance(record, StockLevel) and not record.per_warehouse else record
+
+
+_KEYS = dict.fromkeys(
+    ("login.once", "login.expired", "login.single_flight", "login.no_loop"), "API keys need no login, and do not end"
+)
+_ONE_APPROVAL = dict.fromkeys(
+    ("decide.levels", "decide.level_again", "decide.lost_level"), "without a Workflow, one submission approves"
+)
+
+GAPS = Gaps(
+    fields={
+        "SalesOrder.payment": "a Sales Order knows of advances only, not of what was paid on its invoices",
+        "OrderLine.invoiced": "a line knows for which amount it was billed, not for how many pieces",
+        "PurchaseOrder.buyer": "a Purchase Order names nobody but its owner",
+    },
+    rewrites=(
+        Rewrite("Frappe reads and sends numbers as binary floats of 17 digits", _as_double),
+        Rewrite("an order that is delivered and billed is Completed, which is closed", _as_completed),
+        Rewrite("an item that never moved has no Bin, and so no time at which its stock changed", _as_moved),
+        Rewrite("a Bin has one figure for what is promised, and projects with it: reserved is outgoing", _as_bins),
+        Rewrite("every warehouse belongs to a company", _of_company),
+    ),
+    cases=_KEYS,
+)
+"""What a site with a Workflow cannot hold."""
+
+SUBMIT_GAPS = replace(
+    GAPS,
+    fields={**GAPS.fields, "Approval.pending_for": "without a Workflow, whoever has the right may submit"},
+    cases={**_KEYS, **_ONE_APPROVAL, "decide.draft": "without a Workflow, every draft waits to be submitted"},
+)
+"""What a site without one cannot hold of the company that `tests.erp.fakes.erpnext_workflow.as_drafts` makes."""

@@ -1,0 +1,108 @@
+"""Frappe's lists: fields, filters, order and pages over documents, with the peculiarities of its SQL on MariaDB."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+Document = dict[str, Any]
+
+PAGE = 20
+"""Rows of a page where none is asked for; 0 stands for all."""
+
+_NO_DATE = "0001-01-01"
+"""What a missing date or time is compared as."""
+
+
+class ErpNextUnknownField(Exception):
+    """A field that the DocType does not have; ``args[0]`` is its name."""
+
+
+def parameter(given: Mapping[str, Any], name: str, default: Any) -> Any:
+    """Return a parameter: JSON in an address, plain in a body."""
+    value = given.get(name, default)
+    return json.loads(value) if isinstance(value, str) and value[:1] in "[{" else value
+
+
+def select(documents: Sequence[Document], given: Mapping[str, Any], known: Iterable[str]) -> list[Document]:
+    """Return a page of a list; raises `ErpNextUnknownField`."""
+    fields = parameter(given, "fields", ["name"])
+    known = set(known)
+    for name in fields:
+        _check(name, known)
+    found = matching(documents, given, known)
+    for part in reversed(str(given.get("order_by") or "modified desc").split(",")):
+        name, _, direction = part.strip().partition(" ")
+        _check(name, known)
+        # Nothing comes before everything.
+        found.sort(key=lambda row: (row.get(name) is not None, row.get(name)), reverse=direction == "desc")
+    start, length = int(given.get("limit_start", 0)), int(given.get("limit_page_length", PAGE))
+    page = found[start : start + length] if length else found[start:]
+    return [{name: row.get(name) for name in fields} for row in page]
+
+
+def matching(documents: Sequence[Document], given: Mapping[str, Any], known: Iterable[str]) -> list[Document]:
+    """Return the documents that fulfil all ``filters`` and any of ``or_filters``."""
+    known = set(known)
+    filters, any_of = parameter(given, "filters", []), parameter(given, "or_filters", [])
+    for name, *_ in (*filters, *any_of):
+        _check(name, known)
+    return [
+        row
+        for row in documents
+        if all(_holds(row, *each) for each in filters) and (not any_of or any(_holds(row, *each) for each in any_of))
+    ]
+
+
+def _check(name: str, known: set[str]) -> None:
+    if name not in known:
+        raise ErpNextUnknownField(name)
+
+
+def _holds(row: Document, name: str, operator: str, wanted: Any) -> bool:
+    value = row.get(name)
+    match operator.lower():
+        case "like":
+            return value is not None and _like(str(value), wanted)
+        case "in":
+            return _key(value) in map(_key, wanted)
+        case "not in":
+            return _key(value) not in map(_key, wanted)
+        case "is":
+            return (value not in (None, "")) is (wanted == "set")
+        case "=":
+            return _key(value) == _key(wanted)
+        case "!=":
+            return _key(value) != _key(wanted)
+        case "<":
+            return bool(_comparable(value, wanted) < wanted)
+        case ">":
+            return bool(_comparable(value, wanted) > wanted)
+        case ">=":
+            return bool(_comparable(value, wanted) >= wanted)
+    raise ValueError(f"operator {operator}")
+
+
+def _comparable(value: Any, wanted: Any) -> Any:
+    if value is None:
+        return _NO_DATE if isinstance(wanted, str) else 0
+    return value
+
+
+def _key(value: Any) -> str:
+    """Return a value as SQL compares it: texts in any case, numbers with texts, nothing as an empty text."""
+    return "" if value is None else str(value).casefold()
+
+
+def _like(value: str, pattern: str) -> bool:
+    return _compiled(pattern.casefold()).fullmatch(value.casefold()) is not None
+
+
+@lru_cache(maxsize=64)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    # A backslash is doubled on the way to SQL, so that it is itself, and no wildcard can be escaped.
+    signs = {"%": ".*", "_": "."}
+    return re.compile("".join(signs.get(sign) or re.escape(sign) for sign in pattern), re.DOTALL)

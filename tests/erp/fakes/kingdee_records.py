@@ -1,0 +1,408 @@
+"""The reference company as Kingdee keeps it: forms of bills, each with a header and entries of lines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import ROUND_DOWN, Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from bot.erp.model import (
+    Approval,
+    Area,
+    Invoice,
+    InvoiceStatus,
+    Money,
+    OrderStatus,
+    ProductionStatus,
+    PurchaseOrder,
+    PurchaseStatus,
+    Quantities,
+    Verdict,
+)
+from bot.testing.company import ReferenceCompany
+from bot.testing.reference_records import USERS
+
+ZONE = ZoneInfo("Asia/Shanghai")
+ORG, OTHER_ORG = "100", "200"
+PEOPLE = {user.id: str(100011 + n) for n, user in enumerate(USERS)}
+"""The numbers of the company's users as Kingdee's."""
+_WHO = {number: name for name, number in PEOPLE.items()}
+_NAMES = {user.id: user.name for user in USERS}
+_CURRENCIES = {"CNY": "人民币", "USD": "美元", "EUR": "欧元", "JPY": "日元"}
+_APPROVED, _REJECTED = "审批通过", "打回发起人"
+
+
+class NumberedCompany(ReferenceCompany):
+    """The reference company, where people can be named by their numbers too."""
+
+    def decide(self, number: str, verdict: Verdict, by: str, reason: str = "") -> PurchaseOrder:
+        """Decide as `ReferenceCompany.decide` does."""
+        return super().decide(number, verdict, _WHO.get(by, by), reason)
+
+
+@dataclass(slots=True)
+class KingdeeBill:
+    """A record of a form: its header, and its entries by their keys."""
+
+    header: dict[str, Any]
+    entries: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+
+
+Forms = dict[str, tuple[Area | None, Callable[[ReferenceCompany], Iterator[KingdeeBill]]]]
+
+
+def local(moment: datetime | None) -> datetime | None:
+    """Return a time as the server's clocks show it, without a zone, in the milliseconds that its columns keep."""
+    if moment is None:
+        return None
+    shown = moment.astimezone(ZONE).replace(tzinfo=None)
+    return shown.replace(microsecond=shown.microsecond // 1000 * 1000)
+
+
+def _money(key: str, money: Money | None) -> dict[str, Any]:
+    currency = money.currency if money else ""
+    return {f"{key}.FCode": currency, f"{key}.FName": _CURRENCIES.get(currency), f"{key}.FNumber": f"PRE-{currency}"}
+
+
+def _amount(money: Money | None) -> Decimal | None:
+    return money.amount if money else None
+
+
+def materials(company: ReferenceCompany) -> Iterator[KingdeeBill]:
+    """Yield the materials."""
+    for item in company.products.values():
+        reorder = company.stock[item.sku].reorder_point
+        header = {
+            "FNumber": item.sku,
+            "FName": item.name,
+            "FSpecification": item.spec or " ",
+            "FBaseUnitId.FName": item.unit,
+            "FStoreUnitID.FName": item.unit,
+            "FForbidStatus": "A",
+            "FDocumentStatus": "C",
+            "FUseOrgId.FNumber": ORG,
+            "FMaterialGroup.FName": item.category,
+            "FBARCODE": item.barcode or " ",
+            "FIsEnableReOrder": reorder is not None,
+            "FReOrderGood": reorder or Decimal(0),
+            "FIsEnableSafeStock": False,
+            "FSafeStock": Decimal(0),
+            "FModifyDate": local(company.changed_at(Area.PRODUCTS, item.sku)),
+            "FApproveDate": local(company.changed_at(Area.PRODUCTS, item.sku) - timedelta(days=9)),
+        }
+        yield KingdeeBill(header)
+
+
+def inventory(company: ReferenceCompany) -> Iterator[KingdeeBill]:
+    """Yield lines per lot: what lies in a place is spread over two, and a place once used keeps a line of nothing."""
+    number = 0
+    for level in company.stock.values():
+        item = level.product
+        places = [(place.code, place.name, place.quantities) for place in level.per_warehouse]
+        nothing = Quantities(on_hand=Decimal(0), reserved=Decimal(0), available=Decimal(0))
+        places.append(("OLD", "旧仓", nothing))
+        for code, name, figures in places:
+            for lot in range(2):
+                number += 1
+                yield KingdeeBill(
+                    {
+                        "FID": f"{number:08x}-inv",
+                        "FMaterialId.FNumber": item.sku,
+                        "FMaterialId.FName": item.name,
+                        "FStockId.FNumber": code,
+                        "FStockId.FName": name,
+                        "FStockOrgId.FNumber": ORG,
+                        "FLot.FNumber": f"L{lot}",
+                        "FBaseQty": _share(figures.on_hand, lot),
+                        "FBaseAVBQty": _share(figures.available, lot),
+                        "FBaseLockQty": _share(figures.reserved, lot),
+                        "FBaseUnitId.FName": item.unit,
+                        "FUpdateTime": local(level.as_of - timedelta(days=lot * 3)),
+                    }
+                )
+
+
+def _share(quantity: Decimal | None, lot: int) -> Decimal:
+    whole = quantity or Decimal(0)
+    first = (whole / 3).quantize(Decimal("0.000001"), ROUND_DOWN)
+    return whole - first if lot else first
+
+
+def sales_orders(company: ReferenceCompany) -> Iterator[KingdeeBill]:
+    """Yield the sales orders."""
+    for order in company.orders.values():
+        draft = order.status is OrderStatus.DRAFT
+        header = {
+            "FID": int(order.id),
+            "FBillNo": order.number,
+            "FDate": order.ordered_on,
+            "FDocumentStatus": "A" if draft else "C",
+            "FCloseStatus": "B" if order.status is OrderStatus.CLOSED else "A",
+            "FCancelStatus": "B" if order.status is OrderStatus.CANCELLED else "A",
+            "FCustId.FName": order.customer,
+            "FSalerId.FName": order.salesperson,
+            "FSaleOrgId.FNumber": ORG,
+            **_money("FSettleCurrId", order.total),
+            "FBillAllAmount": _amount(order.total),
+            "FModifyDate": local(order.changed_at),
+            "FApproveDate": None if draft or order.changed_at is None else local(order.changed_at - timedelta(days=2)),
+        }
+        lines = [
+            {
+                "FSaleOrderEntry_FEntryId": int(order.id) * 100 + n,
+                "FMaterialId.FNumber": line.sku,
+                "FMaterialId.FName": line.name,
+                "FUnitID.FName": line.unit,
+                "FQty": line.quantity,
+                "FTaxPrice": _amount(line.price),
+                "FAllAmount": _amount(line.amount),
+                "FDeliveryDate": line.due_on,
+                "FStockOutQty": line.delivered,
+                "FInvoiceQty": line.invoiced,
+            }
+            for n, line in enumerate(order.lines)
+        ]
+        yield KingdeeBill(header, {"FSaleOrderEntry": lines})
+
+
+def purchase_orders(company: ReferenceCompany) -> Iterator[KingdeeBill]:
+    """Yield the purchase orders. A decision in the workflow leaves the time of change and its user as they were."""
+    states = {
+        PurchaseStatus.DRAFT: "A",
+        PurchaseStatus.WAITING: "B",
+        PurchaseStatus.REJECTED: "D",
+        PurchaseStatus.CANCELLED: "A",
+    }
+    for order in company.purchases.values():
+        approval = order.approval or Approval()
+        approved = order.status in (PurchaseStatus.APPROVED, PurchaseStatus.DONE)
+        changed = order.changed_at
+        assert changed is not None
+        if approval.decided_at == changed:
+            changed -= timedelta(hours=1)
+        changed_by = order.requester if order.changed_by == approval.decided_by else order.changed_by
+        header = {
+            "FID": int(order.id),
+            "FBillNo": order.number,
+            "FDate": order.ordered_on,
+            "FDocumentStatus": states.get(order.status, "C"),
+            "FCloseStatus": "B" if order.status is PurchaseStatus.DONE else "A",
+            "FCancelStatus": "B" if order.status is PurchaseStatus.CANCELLED else "A",
+            "FSupplierId.FName": order.vendor,
+            "FPurchaserId.FName": order.buyer,
+            "FPurchaseOrgId.FNumber": ORG,
+            "FCreatorId": int(PEOPLE[order.requester]),
+            "FCreatorId.FName": _NAMES[order.requester],
+            "FModifierId": int(PEOPLE[changed_by]),
+            "FModifierId.FName": _NAMES[changed_by],
+            "FApproverId.FName": _NAMES.get(approval.decided_by, " ") if approved else " ",
+            **_money("FSettleCurrId", order.total),
+            "FBillAllAmount": _amount(order.total),
+            "FModifyDate": local(changed),
+            "FApproveDate": local(approval.decided_at) if approved else None,
+        }
+        lines = [
+            {
+                "FPOOrderEntry_FEntryId": int(order.id) * 100 + n,
+                "FMaterialId.FNumber": line.sku,
+                "FMaterialId.FName": line.name,
+                "FUnitId.FName": line.unit,
+                "FQty": line.quantity,
+                "FTaxPrice": _amount(line.price),
+                "FAllAmount": _amount(line.amount),
+                "FDeliveryDate": order.due_on,
+                "FStockInQty": line.received,
+            }
+            for n, line in enumerate(order.lines)
+        ]
+        yield KingdeeBill(header, {"FPOOrderEntry": lines})
+
+
+def receivables(company: ReferenceCompany) -> Iterator[KingdeeBill]:
+    """Yield the receivables, each with the two lines of its payment plan and of its details."""
+    written_off = {InvoiceStatus.PART_PAID: "B", InvoiceStatus.PAID: "C"}
+    for invoice in company.invoices.values():
+        total = _amount(invoice.total) or Decimal(0)
+        header = {
+            "FID": int(invoice.id),
+            "FBillNo": invoice.number,
+            "FDATE": invoice.issued_on,
+            "FDOCUMENTSTATUS": "B" if invoice.status is InvoiceStatus.DRAFT else "C",
+            "FCancelStatus": "B" if invoice.status is InvoiceStatus.VOID else "A",
+            "FWRITTENOFFSTATUS": written_off.get(invoice.status, "A"),
+            "FCUSTOMERID.FName": invoice.customer,
+            "FSETTLEORGID.FNumber": ORG,
+            **_money("FCURRENCYID", invoice.total),
+            "FALLAMOUNTFOR": total,
+            "FENDDATE_H": invoice.due_on,
+            "FModifyDate": local(invoice.changed_at),
+            "FApproveDate": None,
+        }
+        source = {"FSourceBillNo": invoice.order_number or " "}
+        details = [{"FEntityDetail_FEntryId": int(invoice.id) * 100 + n, **source} for n in range(2)]
+        yield KingdeeBill(header, {"FEntityPlan": list(_plan(invoice, total)), "FEntityDetail": details})
+
+
+def _plan(invoice: Invoice, total: Decimal) -> Iterator[dict[str, Any]]:
+    rest = _amount(invoice.open_amount) or Decimal(0)
+    if invoice.status is InvoiceStatus.VOID:
+        rest = total
+    for n, (part, left) in enumerate(((Decimal(0), Decimal(0)), (total, rest))):
+        yield {
+            "FEntityPlan_FEntryId": int(invoice.id) * 100 + 50 + n,
+            "FENDDATE": invoice.due_on,
+            "FPAYAMOUNTFOR": part,
+            "FWRITTENOFFAMOUNT": part - left,
+            "FNOTVERIFICATEAMOUNT": left,
+        }
+
+
+def production_orders(company: ReferenceCompany) -> Iterator[KingdeeBill]:
+    """Yield the production orders, a bill of one line each."""
+    states = {ProductionStatus.RELEASED: "3", ProductionStatus.RUNNING: "4", ProductionStatus.DONE: "6"}
+    for order in company.productions.values():
+        planned = order.status is ProductionStatus.PLANNED
+        header = {
+            "FID": int(order.id),
+            "FBillNo": order.number,
+            "FDate": order.start_on,
+            "FDocumentStatus": "C",
+            "FCancelStatus": "B" if order.status is ProductionStatus.CANCELLED else "A",
+            "FPrdOrgId.FNumber": ORG,
+            "FModifyDate": local(order.changed_at),
+            "FApproveDate": None
+            if planned or order.changed_at is None
+            else local(order.changed_at - timedelta(days=1)),
+        }
+        line = {
+            "FTreeEntity_FEntryId": int(order.id) * 100,
+            "FTreeEntity_FSeq": 1,
+            "FMaterialId.FNumber": order.sku,
+            "FMaterialId.FName": order.name,
+            "FUnitId.FName": order.unit,
+            "FQty": order.planned,
+            "FStatus": states.get(order.status, "1"),
+            "FPlanStartDate": order.start_on,
+            "FPlanFinishDate": order.due_on,
+            "FStockInQuaQty": order.produced,
+            "FScrapQty": order.scrapped,
+            "FSaleOrderNo": order.sales_order or " ",
+        }
+        yield KingdeeBill(header, {"FTreeEntity": [line]})
+
+
+def running_tasks(company: ReferenceCompany) -> Iterator[KingdeeBill]:
+    """Yield the tasks of workflows that run: open ones, and those of nodes that were passed."""
+    return _tasks(company, running=True)
+
+
+def past_tasks(company: ReferenceCompany) -> Iterator[KingdeeBill]:
+    """Yield the tasks of workflows that ended."""
+    return _tasks(company, running=False)
+
+
+def _tasks(company: ReferenceCompany, *, running: bool) -> Iterator[KingdeeBill]:
+    for order in company.purchases.values():
+        if order.approval is None or (order.status is PurchaseStatus.WAITING) is not running:
+            continue
+        if order.approval.decided_by not in ("", *PEOPLE):
+            # Audited by hand: no workflow handled it.
+            continue
+        for n, task in enumerate(_nodes(order, order.approval), 1):
+            header = {
+                "FReceiverItem_FRECEIVERITEMID": f"{order.id}-{n}",
+                "FInstCode": f"WF{order.id}",
+                "FInstStatus": "2" if running else "3",
+                "FBILLNUMBER": order.number,
+                "FObjectTypeId": "PUR_PURCHASEORDER",
+                "FBasePost": 0,
+                **task,
+            }
+            yield KingdeeBill(header)
+
+
+def _nodes(order: PurchaseOrder, approval: Approval) -> Iterator[dict[str, Any]]:
+    """Yield the receivers' tasks, node by node."""
+    assert order.changed_at is not None
+    waiting = order.status is PurchaseStatus.WAITING
+    at = approval.decided_at
+    begun = order.changed_at - timedelta(days=2)
+    passed = approval.level - 1 if waiting or order.status is not PurchaseStatus.REJECTED else 0
+    for level in range(1, passed + 1):
+        last = waiting and level == passed
+        by = approval.decided_by if last else "anna"
+        yield _task(order, level, by, begun, (at if last else begun, _APPROVED, " "))
+        # Another who could have decided: the task ended without a word.
+        yield _task(order, level, "guest", begun, (None, " ", " "))
+    if waiting:
+        for person in approval.pending_for:
+            yield _task(order, approval.level, person, begun + timedelta(hours=1), None)
+    else:
+        result = _REJECTED if order.status is PurchaseStatus.REJECTED else _APPROVED
+        done = (at, result, approval.reason or " ")
+        yield _task(order, approval.level, approval.decided_by, begun + timedelta(hours=1), done)
+
+
+def _task(
+    order: PurchaseOrder, level: int, person: str, created: datetime, done: tuple[datetime | None, str, str] | None
+) -> dict[str, Any]:
+    at, result, opinion = done or (None, " ", " ")
+    status = "0" if done is None else "1" if at is not None else "2"
+    return {
+        "FAssignId": f"{order.id}-node-{level}",
+        "FASSIGNNAME": f"第{level}级审批",
+        "FActivityStatus": "0" if done is None else "1",
+        "FReceiverId": int(PEOPLE[person]),
+        "FReceiverId.FName": _NAMES[person],
+        "FStatus": status,
+        "FResultName": result,
+        "FDisposition": opinion,
+        "FCreateTime": local(created),
+        "FCompletedTime": local(at),
+    }
+
+
+FORMS: Forms = {
+    "BD_MATERIAL": (Area.PRODUCTS, materials),
+    "STK_Inventory": (Area.STOCK, inventory),
+    "SAL_SaleOrder": (Area.SALES, sales_orders),
+    "PUR_PurchaseOrder": (Area.PURCHASING, purchase_orders),
+    "AR_receivable": (Area.FINANCE, receivables),
+    "PRD_MO": (Area.PRODUCTION, production_orders),
+    "WF_AssignmentBill_ProcManage": (None, running_tasks),
+    "WF_AssignmentHisBill_ProcManage": (None, past_tasks),
+}
+
+
+def columns(bills: Iterable[KingdeeBill]) -> tuple[set[str], dict[str, set[str]]]:
+    """Return the fields of headers, and of lines by their entry."""
+    header: set[str] = set()
+    entries: dict[str, set[str]] = {}
+    for bill in bills:
+        header |= bill.header.keys()
+        for entry, lines in bill.entries.items():
+            entries.setdefault(entry, set()).update(*lines)
+    return header, entries
+
+
+def wire(value: Any) -> Any:
+    """Return a value as the server writes it: days as midnight, times without a zone, numbers with ten digits."""
+    match value:
+        case bool():
+            return value
+        case datetime():
+            return value.isoformat(timespec="milliseconds" if value.microsecond else "seconds")
+        case date():
+            return f"{value.isoformat()}T00:00:00"
+        case Decimal():
+            return value.quantize(Decimal("0.0000000001")) if value.adjusted() < 15 else value
+        case _:
+            return value
+
+
+def as_kingdee(record: Any) -> Any:
+    """Return a user's id, or the text itself."""
+    return PEOPLE.get(record, record)

@@ -1,0 +1,429 @@
+"""The reference company as records of an Odoo of one release: which fields there are, and what stands in them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from bot.erp.model import (
+    Area,
+    Invoice,
+    OrderLine,
+    OrderStatus,
+    ProductionOrder,
+    Progress,
+    PurchaseLine,
+    PurchaseOrder,
+    PurchaseStatus,
+    Quantities,
+    SalesOrder,
+)
+from bot.testing.company import ReferenceCompany
+from tests.erp.fakes import odoo_states as states
+from tests.erp.fakes.odoo_engine import Many2One, OdooModel, Record
+
+COMPANY = Many2One("res.company", 1, "My Company (San Francisco)")
+BOT = "bot"
+"""The login of the bot's account."""
+
+
+_TYPES: Mapping[str, str] = {
+    "_ids": "one2many", "_id": "many2one", "_uid": "many2one", "uom": "many2one", "_qty": "float", "quantity": "float",
+    "_available": "float", "qty_": "float", "price_": "float", "amount_": "monetary",
+    "order_line": "one2many", "write_date": "datetime", "date_": "datetime", "locked": "boolean", "active": "boolean",
+}  # fmt: skip
+
+
+class CompanyModels:
+    """Gives the models of a release, made anew of the company at every call."""
+
+    def __init__(self, company: ReferenceCompany, release: tuple[int, int]) -> None:
+        self.company, self.release = company, release
+        self.users = {BOT: 2, **{user.id: number for number, user in enumerate(company.users, 11)}}
+        names = {user.id: user.name for user in company.users} | {BOT: "DingTalk bot"}
+        self._names = names
+        self._warehouses = {code: number for number, code in enumerate(company.warehouses, 1)}
+        self._products = {sku: number for number, sku in enumerate(company.products, 101)}
+        self._currencies: dict[str, int] = {}
+        self._partners: dict[str, int] = {}
+        self._units: dict[str, int] = {}
+        self._models: Mapping[str, Callable[[], OdooModel]] = {
+            "res.users": self._res_users,
+            "res.partner": self._res_partners,
+            "product.product": self._product_products,
+            "product.template.attribute.value": self._attribute_values,
+            "stock.warehouse": self._stock_warehouses,
+            "stock.location": self._stock_locations,
+            "stock.quant": self._stock_quants,
+            "stock.move": self._stock_moves,
+            "stock.warehouse.orderpoint": self._orderpoints,
+            "stock.picking": self._pickings,
+            "sale.order": self._sale_orders,
+            "sale.order.line": self._sale_lines,
+            "account.move": self._account_moves,
+            "purchase.order": self._purchase_orders,
+            "purchase.order.line": self._purchase_lines,
+            "mrp.production": self._productions,
+        }
+
+    def __call__(self, name: str) -> OdooModel | None:
+        """Return a model, None for one that is not installed."""
+        made = self._models.get(name)
+        return None if made is None else made()
+
+    # Links
+
+    def user(self, login: str) -> Many2One:
+        """Return a link to a user."""
+        return Many2One("res.users", self.users[login], self._names[login])
+
+    def _named(self, name: str) -> Many2One:
+        return self.user(next(login for login, known in self._names.items() if known == name))
+
+    def _link(self, model: str, kept: dict[str, int], name: str) -> Many2One:
+        return Many2One(model, kept.setdefault(name, len(kept) + 1), name)
+
+    def _partner(self, name: str) -> Many2One:
+        return self._link("res.partner", self._partners, name)
+
+    def _currency(self, code: str) -> Many2One:
+        return self._link("res.currency", self._currencies, code)
+
+    def _unit(self, name: str) -> Many2One:
+        return self._link("uom.uom", self._units, name)
+
+    def _product(self, sku: str) -> Many2One:
+        return Many2One("product.product", self._products[sku], f"[{sku}] {self.company.products[sku].name}")
+
+    def _warehouse(self, code: str) -> Many2One:
+        return Many2One("stock.warehouse", self._warehouses[code], self.company.warehouses[code])
+
+    # Products and stock
+
+    def _product_products(self) -> OdooModel:
+        rows = [
+            {
+                "id": self._products[sku],
+                "default_code": sku,
+                "name": product.name,
+                "display_name": product.name + (f" ({product.spec})" if product.spec else ""),
+                "barcode": product.barcode or None,
+                "uom_id": self._unit(product.unit),
+                "categ_id": Many2One("product.category", 1, product.category),
+                "product_template_attribute_value_ids": [self._products[sku]] if product.spec else [],
+                "active": True,
+                "company_id": None,
+                "write_date": self.company.changed_at(Area.PRODUCTS, sku),
+            }
+            for sku, product in self.company.products.items()
+        ]
+        return _model(rows, {"product_template_attribute_value_ids": "product.template.attribute.value"},
+                      extra=_FIGURES, computed=self._figures)  # fmt: skip
+
+    def _figures(self, row: Record, context: Mapping[str, Any]) -> Record:
+        """Return a product's figures and name as the context wants them."""
+        sku = row["default_code"]
+        level = self.company.stock[sku]
+        narrowed = context.get("warehouse_id" if self.release >= (18, 0) else "warehouse")
+        places = {self._warehouses[place.code]: place.quantities for place in level.per_warehouse}
+        parts = list(places.values()) if narrowed is None else [places[narrowed]] if narrowed in places else []
+        shown = row["display_name"] if context.get("display_default_code", True) is False else None
+        return {
+            **figures(parts),
+            "display_name": shown or f"[{sku}] {row['display_name']}",
+        }
+
+    def _attribute_values(self) -> OdooModel:
+        rows = [
+            {"id": self._products[sku], "name": product.spec}
+            for sku, product in self.company.products.items()
+            if product.spec
+        ]
+        return _model(rows)
+
+    def _stock_warehouses(self) -> OdooModel:
+        rows = [
+            {"id": number, "code": code, "name": self.company.warehouses[code], "company_id": COMPANY}
+            for code, number in self._warehouses.items()
+        ]
+        return _model(rows)
+
+    def _stock_locations(self) -> OdooModel:
+        rows = [{"id": number + 30, "usage": "internal"} for number in self._warehouses.values()]
+        return _model([*rows, {"id": 5, "usage": "customer"}])
+
+    def _stock_quants(self) -> OdooModel:
+        rows: list[Record] = []
+        for sku, level in self.company.stock.items():
+            for place in level.per_warehouse:
+                kept, number = place.quantities, self._warehouses[place.code]
+                if kept.on_hand or kept.reserved:
+                    row = {
+                        "product_id": self._product(sku),
+                        "location_id": Many2One("stock.location", number + 30, f"{place.code}/Stock"),
+                        "warehouse_id": self._warehouse(place.code),
+                        "quantity": kept.on_hand,
+                        "reserved_quantity": kept.reserved,
+                        "available_quantity": kept.available,
+                        "company_id": COMPANY,
+                        "write_date": level.as_of,
+                    }
+                    rows.append({"id": len(rows) + 1, **row})
+            # What customers got is a quant, too.
+            gone = {"location_id": Many2One("stock.location", 5, "Customers"), "quantity": Decimal(70)}
+            empty = {"warehouse_id": None, "reserved_quantity": Decimal(0), "available_quantity": Decimal(70)}
+            common = {"product_id": self._product(sku), "company_id": COMPANY, "write_date": level.as_of}
+            rows.append({"id": len(rows) + 1, **gone, **empty, **common})
+        if self.release < (15, 0):
+            for row in rows:
+                del row["warehouse_id"]
+        return _model(rows)
+
+    def _stock_moves(self) -> OdooModel:
+        """Return three moves of every product: what made its stock what it is, in one transaction."""
+        rows = [
+            {
+                "id": self._products[sku] * 10 + n,
+                "product_id": self._product(sku),
+                "state": "done",
+                "company_id": COMPANY,
+                "write_date": level.as_of,
+            }
+            for sku, level in self.company.stock.items()
+            for n in range(3)
+        ]
+        return _model(rows)
+
+    def _pickings(self) -> OdooModel:
+        """Return the transfer of every order: open while anything is owed."""
+        came = {int(order.id): order.received for order in self.company.purchases.values()}
+        went = {int(order.id): order.delivery for order in self.company.orders.values()}
+        rows = [
+            {"id": key, "state": "done" if progress is Progress.FULL else "assigned"}
+            for key, progress in (came | went).items()
+        ]
+        return _model(rows)
+
+    def _orderpoints(self) -> OdooModel:
+        """Return the reordering rules: two of a product that is kept in several warehouses."""
+        rows: list[Record] = []
+        for sku, level in self.company.stock.items():
+            if level.reorder_point is None:
+                continue
+            codes = [place.code for place in level.per_warehouse] or [next(iter(self._warehouses))]
+            shares = [level.reorder_point] if len(codes) == 1 else [level.reorder_point - 1, Decimal(1)]
+            shares = [level.reorder_point] if level.reorder_point < 2 else shares
+            for code, share in zip(codes, shares, strict=False):
+                row = {"product_id": self._product(sku), "warehouse_id": self._warehouse(code)}
+                rows.append({"id": len(rows) + 1, **row, "product_min_qty": share, "company_id": COMPANY})
+        return _model(rows)
+
+    # Sales
+
+    def _sale_orders(self) -> OdooModel:
+        rows = []
+        for order in self.company.orders.values():
+            closed = order.status is OrderStatus.CLOSED
+            row = {
+                "id": int(order.id),
+                "name": order.number,
+                "state": states.SALE[order.status],
+                "partner_id": self._partner(order.customer),
+                "amount_total": order.total and order.total.amount,
+                "currency_id": order.total and self._currency(order.total.currency),
+                "invoice_status": states.billed(order),
+                "invoice_ids": [int(order.id) + _BILLS] if order.billing is not Progress.NONE else [],
+                "date_order": states.moment(order.ordered_on),
+                "commitment_date": states.moment(order.promised_on),
+                "user_id": self._named(order.salesperson),
+                "order_line": states.line_ids(order),
+                "picking_ids": states.picking_ids(order, states.DELIVERY.get(order.status)),
+                "company_id": COMPANY,
+                "write_date": order.changed_at,
+            }
+            if self.release >= (16, 0):
+                row["delivery_status"] = states.DELIVERY.get(order.status)
+            rows.append(self._locked(row, closed, since=(17, 0)))
+        return _model(rows, {"picking_ids": "stock.picking"})
+
+    def _locked(self, row: Record, locked: bool, *, since: tuple[int, int]) -> Record:
+        """Say that a document is locked, as a flag or (before) as a state."""
+        if self.release >= since:
+            row["locked"] = locked
+        elif locked:
+            row["state"] = "done"
+        return row
+
+    def _sale_lines(self) -> OdooModel:
+        rows = []
+        for order in self.company.orders.values():
+            for key, line in zip(states.line_ids(order), order.lines, strict=True):
+                own = {
+                    "product_uom_qty": line.quantity,
+                    "qty_delivered": line.delivered,
+                    "qty_invoiced": line.invoiced,
+                    **self._line(key, line),
+                }
+                rows.append({**own, "order_id": Many2One("sale.order", int(order.id), order.number)})
+        return _model(rows)
+
+    def _line(self, key: int, line: OrderLine | PurchaseLine) -> Record:
+        amount = line.amount and line.amount.amount
+        return {
+            "id": key,
+            "product_id": self._product(line.sku),
+            "name": f"[{line.sku}] {line.name}\nas agreed",
+            "display_type": None,
+            "price_unit": line.price and line.price.amount,
+            "price_subtotal": amount,
+            "price_total": amount,
+            "product_uom_id" if self.release >= (18, 4) else "product_uom": self._unit(line.unit),
+        }
+
+    def _account_moves(self) -> OdooModel:
+        rows = [self._invoice(invoice) for invoice in self.company.invoices.values()]
+        bills = [self._bill(order) for order in self.company.orders.values() if order.billing is not Progress.NONE]
+        return _model([*rows, *bills])
+
+    def _invoice(self, invoice: Invoice) -> Record:
+        state, payment = states.INVOICE[invoice.status][int(invoice.id) % len(states.INVOICE[invoice.status])]
+        if payment == "blocked" and self.release < (18, 0):
+            payment = "not_paid"
+        return {
+            "id": int(invoice.id),
+            "name": invoice.number,
+            "move_type": "out_refund" if invoice.is_credit_note else "out_invoice",
+            "state": state,
+            "payment_state": payment,
+            "partner_id": self._partner(invoice.customer),
+            "amount_total": invoice.total and abs(invoice.total.amount),
+            # What was cancelled keeps its residual.
+            "amount_residual": abs(states.residual(invoice)),
+            "currency_id": invoice.total and self._currency(invoice.total.currency),
+            "invoice_date": invoice.issued_on,
+            "invoice_date_due": invoice.due_on,
+            "invoice_origin": invoice.order_number or None,
+            "ref": None,
+            "company_id": COMPANY,
+            "write_date": invoice.changed_at,
+        }
+
+    def _bill(self, order: SalesOrder) -> Record:
+        """Return what an order was billed with. The company keeps that apart from its invoices, hence a receipt."""
+        return {
+            "id": int(order.id) + _BILLS,
+            "name": f"RCPT/{order.number}",
+            "move_type": "out_receipt",
+            "state": "posted",
+            "payment_state": "not_paid" if order.payment is Progress.NONE else "paid",
+            "partner_id": self._partner(order.customer),
+            "company_id": COMPANY,
+        }
+
+    # Purchases and production
+
+    def _purchase_orders(self) -> OdooModel:
+        rows = [self._purchase(order) for order in self.company.purchases.values()]
+        return _model(rows, {"picking_ids": "stock.picking"})
+
+    def _purchase(self, order: PurchaseOrder) -> Record:
+        approval = order.approval
+        approved = order.status in {PurchaseStatus.APPROVED, PurchaseStatus.DONE}
+        done = order.status is PurchaseStatus.DONE
+        row = {
+            "id": int(order.id),
+            "name": order.number,
+            "state": states.PURCHASE[order.status],
+            "partner_id": self._partner(order.vendor),
+            "amount_total": order.total and order.total.amount,
+            "currency_id": order.total and self._currency(order.total.currency),
+            "date_order": states.moment(order.ordered_on),
+            "date_planned": states.moment(order.due_on),
+            "date_approve": approval.decided_at if approval and approved else None,
+            "user_id": self._named(order.buyer),
+            "create_uid": self.user(order.requester),
+            "write_uid": self.user(order.changed_by),
+            "invoice_status": "no",
+            "order_line": states.line_ids(order),
+            "picking_ids": states.picking_ids(order, "pending" if approved else None),
+            "company_id": COMPANY,
+            "write_date": order.changed_at,
+        }
+        if self.release >= (16, 0):
+            row["receipt_status"] = states.RECEIPT[order.received] if approved else None
+        return self._locked(row, done, since=(18, 4))
+
+    def _purchase_lines(self) -> OdooModel:
+        rows = []
+        for order in self.company.purchases.values():
+            for key, line in zip(states.line_ids(order), order.lines, strict=True):
+                own = {"product_qty": line.quantity, "qty_received": line.received, **self._line(key, line)}
+                rows.append({**own, "order_id": Many2One("purchase.order", int(order.id), order.number)})
+        return _model(rows)
+
+    def _productions(self) -> OdooModel:
+        return _model([self._production(order) for order in self.company.productions.values()])
+
+    def _production(self, order: ProductionOrder) -> Record:
+        state, reserved = states.PRODUCTION[order.status]
+        ended = state in ("done", "cancel")
+        ready = "available" if order.material_ready or reserved == "assigned" else "unavailable"
+        return {
+            "id": int(order.id),
+            "name": order.number,
+            "state": state,
+            "product_id": self._product(order.sku),
+            "product_qty": order.planned,
+            "qty_produced": order.produced,
+            "product_uom_id": self._unit(order.unit),
+            "date_start" if self.release >= (17, 0) else "date_planned_start": states.moment(order.start_on),
+            "date_deadline": states.moment(order.due_on),
+            "origin": order.sales_order or "OP/00017",
+            "reservation_state": None if ended else reserved,
+            "components_availability_state": None if ended else ready,
+            "company_id": COMPANY,
+            "write_date": order.changed_at,
+        }
+
+    # People
+
+    def _res_users(self) -> OdooModel:
+        rows = [{"id": key, "login": login, "name": self._names[login]} for login, key in self.users.items()]
+        return _model(rows)
+
+    def _res_partners(self) -> OdooModel:
+        rows = [{"id": key, "name": name, "parent_id": None} for name, key in self._partners.items()]
+        return _model(rows)
+
+
+_BILLS = 40_000
+_FIGURES = ("qty_available", "free_qty", "virtual_available", "incoming_qty", "outgoing_qty")
+
+
+def figures(parts: Iterable[Quantities]) -> Record:
+    """Return a product's figures over several places, added up as binary floats."""
+    columns = {
+        "qty_available": "on_hand",
+        "free_qty": "available",
+        "virtual_available": "forecast",
+        "incoming_qty": "incoming",
+        "outgoing_qty": "outgoing",
+    }
+    kept = list(parts)
+    return {name: sum((float(getattr(part, column)) for part in kept), 0.0) for name, column in columns.items()}
+
+
+def _model(
+    rows: list[Record],
+    leads: Mapping[str, str] | None = None,
+    *,
+    extra: Iterable[str] = (),
+    computed: Callable[[Record, Mapping[str, Any]], Record] | None = None,
+) -> OdooModel:
+    names = {name: None for row in rows for name in row} | dict.fromkeys(extra)
+    return OdooModel({name: _type(name) for name in names}, rows, leads or {}, computed)
+
+
+def _type(name: str) -> str:
+    return next((type_ for part, type_ in _TYPES.items() if part in name), "char")

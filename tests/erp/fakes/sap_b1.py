@@ -1,0 +1,344 @@
+"""A Service Layer of SAP Business One that holds the reference company (ERP sheet, chapter 5).
+
+Sessions are two cookies and end after half an hour without a call; pages have twenty records unless another length is
+preferred; single records bear an ETag; orders that wait for approval are drafts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import unquote, urlencode
+
+from aiohttp import web
+
+from bot.erp.model import Approval, Area, PurchaseOrder, PurchaseStatus, Verdict
+from bot.testing.company import Clock, DecisionNotAllowed, OrderNotWaiting, ReferenceCompany
+from bot.testing.fake_erp import SECRET, FakeServer, ParsedRequest, RequestKind, exact_json, write_json
+from bot.testing.reference_records import USERS, WAREHOUSES
+from tests.erp.fakes import sap_b1_records as records
+from tests.erp.fakes.sap_b1_filter import ODataBadQuery, ODataFilter
+
+COMPANY, USER = "SBODEMOCN", "bot"
+NODE = ".node2"
+"""Where the load balancer sends a session; another node does not know it."""
+
+_IDLE = timedelta(minutes=30)
+_PAGE = 20
+_AREAS = {
+    "Items": Area.PRODUCTS,
+    "Orders": Area.SALES,
+    "Invoices": Area.FINANCE,
+    "CreditNotes": Area.FINANCE,
+    "PurchaseOrders": Area.PURCHASING,
+    "ApprovalRequests": Area.PURCHASING,
+    "ProductionOrders": Area.PRODUCTION,
+}
+_DRAFTS = {"oOrders": Area.SALES, "oInvoices": Area.FINANCE, "oPurchaseOrders": Area.PURCHASING}
+_KEYED = re.compile(r"(\w+)\((\d+)\)")
+_LATER = 100_000
+"""What keys of drafts that became orders are higher by."""
+Row = dict[str, Any]
+
+
+def user_password(person: str) -> str:
+    """Return a person's password."""
+    return f"{person}-{SECRET}"
+
+
+class FakeSapB1(FakeServer):
+    """The server; company `COMPANY`, user `USER` with the fakes' common `SECRET`, others with `user_password`."""
+
+    def __init__(self, company: ReferenceCompany, clock: Clock, *, version: str = "v2", etags: bool = True) -> None:
+        super().__init__(company, clock)
+        self.version = version
+        self.etags = etags
+        """Whether single records bear an ETag: old releases have none."""
+        self.spelling = records.SapDateFormat(version)
+        self.folds = True
+        """Whether filters can leave the case out: old releases do not know the header."""
+        self.cap: int | None = None
+        """Records of one page at most, whatever is preferred."""
+        self.two_at_stage: set[str] = set()
+        """Numbers of orders of which the present stage wants two approvals."""
+        self.generated: dict[str, int] = {}
+        """Keys of the orders that drafts became, by the drafts' numbers."""
+        self.more: dict[str, list[Row]] = {}
+        """Records beside the company's, by entity."""
+        self.answers: dict[str, tuple[int, Any]] = {}
+        """Status and body to be answered instead, by entity."""
+        self.asked: list[str] = []
+        """Queries as they arrived, decoded, with their entity."""
+        self.raw: list[str] = []
+        """Queries as they arrived, undecoded."""
+        self.bodies: list[Any] = []
+        """What was written."""
+        self.logouts = 0
+        self._used: dict[str, datetime] = {}
+        self._users: dict[str, str] = {}
+        self._partly: dict[str, dict[str, tuple[datetime, str]]] = {}
+
+    def routes(self) -> Iterable[web.AbstractRouteDef]:
+        root = f"/b1s/{self.version}"
+        return (
+            web.post(f"{root}/Login", self._login),
+            web.post(f"{root}/Logout", self._logout),
+            web.get(f"{root}/{{path:.+}}", self._read),
+            web.patch(f"{root}/{{path:.+}}", self._write),
+            web.route("*", "/{path:.*}", self._elsewhere),
+        )
+
+    async def purchase_order(self, number: str) -> PurchaseOrder:
+        return self.company.purchases[number]
+
+    def generate(self, number: str, order: int) -> None:
+        """Let an approved draft become the order of a key and number, as its originator does."""
+        self.generated[number] = order
+
+    async def understand(self, request: web.Request) -> ParsedRequest:
+        self.raw.append(request.rel_url.raw_query_string)
+        path = request.path.removeprefix(f"/b1s/{self.version}/")
+        if path == "Login":
+            return ParsedRequest(RequestKind.LOGIN)
+        if path == "Logout":
+            return ParsedRequest(RequestKind.OTHER)
+        session = self._session(request)
+        entity = path.partition("(")[0]
+        area = _AREAS.get(entity)
+        if entity == "Drafts":
+            where = request.query.get("$filter", "")
+            area = next((area for kind, area in _DRAFTS.items() if kind in where), None)
+        return ParsedRequest(RequestKind.WRITE if request.method == "PATCH" else RequestKind.READ, area, session)
+
+    def _session(self, request: web.Request) -> str | None:
+        """Return the session of a request, if it is alive and on this node; using it keeps it alive."""
+        session, now = request.cookies.get("B1SESSION", ""), self.clock.now()
+        if request.cookies.get("ROUTEID") != NODE:
+            return None
+        if session in self._used and now - self._used[session] >= _IDLE:
+            self.faults.sessions.discard(session)
+        self._used[session] = now
+        return session
+
+    # Refusals
+
+    def refuse(self, code: int, message: str, status: int = 400) -> web.Response:
+        """Answer with an error in the version's envelope."""
+        if self.version == "v1":
+            error: Row = {"code": code, "message": {"lang": "en-us", "value": message}}
+        else:
+            error = {"code": str(code), "message": message, "details": [{"code": "", "message": ""}]}
+        return exact_json({"error": error}, status)
+
+    def say_login_needed(self, request: web.Request) -> web.StreamResponse:
+        return self.refuse(301, "Invalid session or session already timeout.", 401)
+
+    def say_login_refused(self, request: web.Request) -> web.StreamResponse:
+        return self.refuse(-304, "Fail to login: wrong company, user or password", 401)
+
+    def say_forbidden(self, request: web.Request, call: ParsedRequest) -> web.StreamResponse:
+        return self.refuse(-1116, "You are not authorized to perform this action", 403)
+
+    # Sessions
+
+    async def _login(self, request: web.Request) -> web.StreamResponse:
+        sent = await request.json()
+        passwords = {USER: SECRET} | {user.id: user_password(user.id) for user in USERS}
+        if sent.get("CompanyDB") != COMPANY or passwords.get(sent.get("UserName")) != sent.get("Password"):
+            return self.say_login_refused(request)
+        session = self.new_session()
+        self._users[session] = sent["UserName"]
+        answer = exact_json({"SessionId": session, "Version": "1000190", "SessionTimeout": 30})
+        answer.set_cookie("B1SESSION", session, httponly=True)
+        answer.set_cookie("ROUTEID", NODE)
+        return answer
+
+    async def _logout(self, request: web.Request) -> web.StreamResponse:
+        self.logouts += 1
+        self.faults.sessions.discard(request.cookies.get("B1SESSION", ""))
+        return web.Response(status=204)
+
+    async def _elsewhere(self, request: web.Request) -> web.StreamResponse:
+        # A path of another case is refused like a session that ran out.
+        return self.say_login_needed(request)
+
+    # Reading
+
+    async def _read(self, request: web.Request) -> web.StreamResponse:
+        path = request.match_info["path"]
+        entity = path.partition("(")[0]
+        self.asked.append(f"{path}?{unquote(request.rel_url.raw_query_string)}")
+        if entity in self.answers:
+            status, body = self.answers[entity]
+            return exact_json(body, status)
+        keyed = _KEYED.fullmatch(path)
+        try:
+            rows = self._entity(entity)
+            if keyed is None:
+                return self._list(request, entity, rows)
+        except ODataBadQuery as error:
+            return self.refuse(-1000, str(error))
+        except KeyError:
+            return self.refuse(-1000, f"Unrecognized resource path '{entity}'", 404)
+        found = next((row for row in rows if next(iter(row.values())) == int(keyed[2])), None)
+        if found is None:
+            return self.refuse(-2028, "No matching records found (ODBC -2028)", 404)
+        return exact_json(found, headers={"ETag": _etag(found)} if self.etags else None)
+
+    def _list(self, request: web.Request, entity: str, rows: Sequence[Row]) -> web.StreamResponse:
+        query = {key: unquote(value) for key, _, value in (p.partition("=") for p in _pairs(request)) if key}
+        fields = frozenset(key for row in rows for key in row) or frozenset({"DocEntry"})
+        folded = self.folds and request.headers.get("B1S-CaseInsensitive") == "true"
+        if rows and query.get("$filter"):
+            holds = ODataFilter(query["$filter"], fields, folded=folded).condition()
+            rows = [row for row in rows if holds(row)]
+        for name in reversed(list(filter(None, query.get("$orderby", "").split(",")))):
+            rows = sorted(rows, key=lambda row: (row[name] is not None, row[name]))
+        select = list(filter(None, query.get("$select", "").split(",")))
+        unknown = [name for name in select if fields != {"DocEntry"} and name not in fields]
+        if unknown:
+            raise ODataBadQuery(f"Property '{unknown[0]}' is invalid")
+        skip, top = int(query.get("$skip", "0")), int(query.get("$top", len(rows)))
+        size = self._page_size(request)
+        page = rows[skip : skip + min(size, top)]
+        answer: Row = {"value": [{name: row[name] for name in select} if select else row for row in page]}
+        # A $top below the size of a page leaves out the link.
+        if skip + len(page) < len(rows) and not ("$top" in query and top < size):
+            link = f"{entity}?" + urlencode({**query, "$skip": str(skip + len(page))}, safe="$(),'")
+            answer["@odata.nextLink" if self.version == "v2" else "odata.nextLink"] = link.replace("+", "%20")
+        return exact_json(answer)
+
+    def _page_size(self, request: web.Request) -> int:
+        found = re.search(r"odata\.maxpagesize=(\d+)", request.headers.get("Prefer", ""))
+        size = int(found[1]) if found else _PAGE
+        size = size or 10**9
+        return min(size, self.cap) if self.cap else size
+
+    def _entity(self, entity: str) -> list[Row]:
+        company, s = self.company, self.spelling
+        rows: list[Row]
+        match entity:
+            case "Items":
+                rows = [
+                    records.item(product, company.stock[sku], company.product_changes[sku], s)
+                    for sku, product in company.products.items()
+                ]
+            case "Orders":
+                rows = [records.sales_order(o, s) for o in company.orders.values() if not records.is_draft(o.number)]
+            case "Invoices" | "CreditNotes":
+                rows = [
+                    self._invoice(number)
+                    for number, each in company.invoices.items()
+                    if each.is_credit_note is (entity == "CreditNotes") and not records.is_draft(number)
+                ]
+            case "PurchaseOrders":
+                rows = self._purchases()
+            case "Drafts":
+                rows = self._drafts()
+            case "ApprovalRequests":
+                rows = self._requests()
+            case "ProductionOrders":
+                rows = [records.production_order(order, s) for order in company.productions.values()]
+            case _:
+                rows = _names(entity)
+        return rows + self.more.get(entity, [])
+
+    def _invoice(self, number: str) -> Row:
+        entries = {each.number: int(each.id) for each in self.company.orders.values()}
+        return records.invoice(self.company.invoices[number], entries, self.spelling)
+
+    def _purchases(self) -> list[Row]:
+        rows = []
+        for number, order in self.company.purchases.items():
+            if not records.is_draft(number):
+                rows.append(records.purchase_order(order, self.spelling))
+            elif number in self.generated:
+                row = records.purchase_order(order, self.spelling)
+                rows.append(row | {"DocEntry": self.generated[number], "DocNum": self.generated[number]})
+        return rows
+
+    def _drafts(self) -> list[Row]:
+        company, s = self.company, self.spelling
+        orders = [records.sales_order(o, s) for o in company.orders.values() if records.is_draft(o.number)]
+        invoices = [self._invoice(number) for number in company.invoices if records.is_draft(number)]
+        purchases = [
+            records.purchase_draft(order, s, generated=number in self.generated)
+            for number, order in company.purchases.items()
+            if records.is_draft(number)
+        ]
+        return orders + invoices + purchases
+
+    def _requests(self) -> list[Row]:
+        rows = []
+        for number, order in self.company.purchases.items():
+            entry, draft, partly = self.generated.get(number), int(order.id), self._partly.get(number, {})
+            if not records.is_draft(number):
+                if order.approval is None:
+                    continue
+                entry, draft = int(order.id), int(order.id) + _LATER
+            row = records.request(order, self.spelling, draft=draft, entry=entry, partly=partly)
+            rows += [row] if row else []
+        return rows
+
+    # Deciding
+
+    async def _write(self, request: web.Request) -> web.StreamResponse:
+        body = await request.json()
+        self.bodies.append(body)
+        keyed = _KEYED.fullmatch(request.match_info["path"])
+        if keyed is None or keyed[1] != "ApprovalRequests":
+            return self.refuse(-1000, "Unrecognized resource path", 404)
+        row = next((row for row in self._requests() if row["Code"] == int(keyed[2])), None)
+        if row is None:
+            return self.refuse(-2028, "No matching records found (ODBC -2028)", 404)
+        if self.etags and request.headers.get("If-Match", _etag(row)) != _etag(row):
+            return self.refuse(-2039, "Another user or another operation modified data", 412)
+        [said] = body["ApprovalRequestDecisions"]
+        person = said.get("ApproverUserName", self._users.get(request.cookies.get("B1SESSION", ""), ""))
+        if "ApproverUserName" in said and said.get("ApproverPassword") != user_password(person):
+            return self.refuse(-8023, "User code or password is incorrect")
+        verdicts = {"ardApproved": Verdict.APPROVE, "ardNotApproved": Verdict.REJECT}
+        number = next(n for n, o in self.company.purchases.items() if int(o.id) == row["DraftEntry"])
+        return self._decide(number, verdicts[said["Status"]], person, said.get("Remarks", ""))
+
+    def _decide(self, number: str, verdict: Verdict, person: str, remarks: str) -> web.StreamResponse:
+        order = self.company.purchases[number]
+        partly = self._partly.setdefault(number, {})
+        waiting = order.status is PurchaseStatus.WAITING
+        allowed = person in (order.approval or Approval()).pending_for and person not in partly
+        if number in self.two_at_stage and verdict is Verdict.APPROVE and waiting and allowed and not partly:
+            partly[person] = self.clock.now(), remarks
+            return web.Response(status=204)
+        try:
+            if waiting and not allowed:
+                raise DecisionNotAllowed(person)
+            self.company.decide(number, verdict, person, remarks)
+        except DecisionNotAllowed:
+            return self.refuse(-5002, "User is not an approver of this stage")
+        except OrderNotWaiting:
+            return self.refuse(-5002, "The approval request is not pending any more")
+        return web.Response(status=204)
+
+
+def _names(entity: str) -> list[Row]:
+    """Return records that give names to keys; raises `KeyError` for an entity that there is not."""
+    users = [{"InternalKey": records.KEYS[u.id], "UserCode": u.id, "UserName": u.name} for u in USERS]
+    sellers = [{"SalesEmployeeCode": n, "SalesEmployeeName": name} for name, n in records.SELLERS.items()]
+    named: dict[str, list[Row]] = {
+        "Users": users,
+        "SalesPersons": [{"SalesEmployeeCode": -1, "SalesEmployeeName": "-No Sales Employee-"}, *sellers],
+        "Warehouses": [{"WarehouseCode": code, "WarehouseName": name} for code, name in WAREHOUSES.items()],
+        "ItemGroups": [{"Number": n, "GroupName": name} for name, n in records.GROUPS.items()],
+    }
+    return named[entity]
+
+
+def _pairs(request: web.Request) -> list[str]:
+    return request.rel_url.raw_query_string.split("&")
+
+
+def _etag(row: Row) -> str:
+    return f'W/"{hashlib.sha1(write_json(row).encode()).hexdigest().upper()}"'  # as the server does

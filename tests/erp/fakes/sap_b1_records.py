@@ -1,0 +1,359 @@
+"""The reference company as SAP Business One keeps it: books of documents, drafts, approval requests, numbered users."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from bot.erp.model import (
+    Approval,
+    Invoice,
+    InvoiceStatus,
+    Money,
+    OrderLine,
+    OrderStatus,
+    Product,
+    ProductionOrder,
+    ProductionStatus,
+    PurchaseLine,
+    PurchaseOrder,
+    PurchaseStatus,
+    SalesOrder,
+    StockLevel,
+)
+from bot.testing.company import ReferenceCompany
+from bot.testing.reference_records import USERS, WAREHOUSES
+
+Row = dict[str, Any]
+
+ZONE = ZoneInfo("Asia/Shanghai")
+LOCAL = "CNY"
+"""The company's currency. Others have a rate, which the bot does not ask for."""
+_RATE = Decimal("7.25")
+KEYS = {user.id: n for n, user in enumerate(USERS, 11)}
+"""Internal keys of users by their codes."""
+SELLERS = {user.name: n for n, user in enumerate(USERS, 1)}
+GROUPS = {name: n for n, name in enumerate(("Fasteners", "Cables", "Paint", "Books", "Fans", "Odd"), 100)}
+_AUTHORIZED = {
+    PurchaseStatus.WAITING: "dasPending",
+    PurchaseStatus.APPROVED: "dasApproved",
+    PurchaseStatus.REJECTED: "dasRejected",
+    PurchaseStatus.CANCELLED: "dasCancelled",
+}
+_REQUESTS = {
+    PurchaseStatus.WAITING: "arsPending",
+    PurchaseStatus.APPROVED: "arsApproved",
+    PurchaseStatus.REJECTED: "arsNotApproved",
+    PurchaseStatus.CANCELLED: "arsCancelled",
+}
+_PRODUCTION = {
+    ProductionStatus.PLANNED: "boposPlanned",
+    ProductionStatus.RELEASED: "boposReleased",
+    ProductionStatus.RUNNING: "boposReleased",
+    ProductionStatus.DONE: "boposClosed",
+    ProductionStatus.CANCELLED: "boposCancelled",
+}
+_CLOSED_ORDERS = {OrderStatus.DELIVERED, OrderStatus.CLOSED, OrderStatus.CANCELLED}
+_CLOSED_INVOICES = {InvoiceStatus.PAID, InvoiceStatus.VOID}
+_STAGES = {1: 17, 2: 4}
+"""Codes of the stages of approval by their level: they say nothing about the order."""
+_APPROVERS = {level: [user.id for user in USERS if level in user.levels] for level in _STAGES}
+
+
+def _spelled() -> Mapping[str, str]:
+    """Return the numbers of the company's documents by the plain ones: drafts are called by their keys."""
+    plain = ReferenceCompany()
+    drafts = {PurchaseStatus.WAITING, PurchaseStatus.DRAFT, PurchaseStatus.REJECTED}
+    named: dict[str, str] = {}
+    for number, order in plain.orders.items():
+        named[number] = f"D{order.id}" if order.status is OrderStatus.DRAFT else number.partition("-")[2]
+    for number, invoice in plain.invoices.items():
+        counted = ("C" if invoice.is_credit_note else "") + number.partition("-")[2]
+        named[number] = f"D{invoice.id}" if invoice.status is InvoiceStatus.DRAFT else counted
+    for number, purchase in plain.purchases.items():
+        named[number] = f"D{purchase.id}" if purchase.status in drafts else number.partition("-")[2]
+    return named
+
+
+_SPELLED = _spelled()
+
+
+def number(kind: str, count: int) -> str:
+    """Number documents as Business One does: by digits alone, and drafts by their key."""
+    return _SPELLED.get(f"{kind}-{count}", str(count))
+
+
+def is_draft(number: str) -> bool:
+    """Return whether a number is a draft's."""
+    return number.startswith("D")
+
+
+@dataclass(frozen=True, slots=True)
+class SapDateFormat:
+    """How a version of the interface writes days."""
+
+    version: str
+
+    def day(self, day: date | None) -> str | None:
+        """Return a day: in v1 with midnight and a Z that mean nothing."""
+        if day is None:
+            return None
+        return day.isoformat() if self.version == "v2" else f"{day.isoformat()}T00:00:00Z"
+
+    def changed(self, moment: datetime | None) -> Row:
+        """Return a time of change as day and clock of the server."""
+        if moment is None:
+            return {"UpdateDate": None, "UpdateTime": None}
+        local = moment.astimezone(ZONE)
+        return {"UpdateDate": self.day(local.date()), "UpdateTime": local.time().isoformat("seconds")}
+
+
+def item(product: Product, level: StockLevel, changed_at: datetime, spelling: SapDateFormat) -> Row:
+    """Return an item with a row for every warehouse. One of three keeps its minimum by warehouse."""
+    by_warehouse = sum(map(ord, product.sku)) % 3 == 0
+    least = level.reorder_point or Decimal(0)
+    places = {place.code: place.quantities for place in level.per_warehouse}
+    rows = []
+    for n, code in enumerate(WAREHOUSES):
+        figures = places.get(code)
+        rows.append(
+            {
+                "WarehouseCode": code,
+                "InStock": figures.on_hand if figures else Decimal(0),
+                "Committed": figures.reserved if figures else Decimal(0),
+                "Ordered": figures.incoming if figures else Decimal(0),
+                "MinimalStock": least if by_warehouse and n == 0 else Decimal(0),
+            }
+        )
+    return {
+        "ItemCode": product.sku,
+        "ItemName": product.name,
+        "BarCode": product.barcode or None,
+        "U_Spec": product.spec or None,
+        "InventoryUOM": product.unit,
+        "ItemsGroupCode": GROUPS[product.category],
+        "QuantityOnStock": level.total.on_hand,
+        "QuantityOrderedByCustomers": level.total.reserved,
+        "QuantityOrderedFromVendors": level.total.incoming,
+        "ManageStockByWarehouse": "tYES" if by_warehouse else "tNO",
+        "MinInventory": Decimal(0) if by_warehouse else least,
+        "ItemWarehouseInfoCollection": rows,
+        **spelling.changed(changed_at),
+    }
+
+
+def _head(
+    record: SalesOrder | Invoice | PurchaseOrder, partner: str, days: tuple[date | None, date | None], s: SapDateFormat
+) -> Row:
+    """Return what all documents have; amounts of the document's own currency are 0 where it is the company's."""
+    assert record.total is not None
+    foreign = record.total.currency != LOCAL
+    total = abs(record.total.amount)
+    return {
+        "DocEntry": int(record.id),
+        # A draft shows the number that its series would give next.
+        "DocNum": 9999 if is_draft(record.number) else int(record.number.lstrip("C")),
+        "Series": 12,
+        "CardCode": f"P{record.id}",
+        "CardName": partner,
+        "DocDate": s.day(days[0]),
+        # A day by which it is due is mandatory.
+        "DocDueDate": s.day(days[1] or days[0]),
+        "DocCurrency": "RMB" if record.total.currency == "CNY" else record.total.currency,
+        "DocTotal": total * _RATE if foreign else total,
+        "DocTotalFc": total if foreign else Decimal(0),
+        "CancelStatus": "csNo",
+        "UserSign": KEYS["dora"],
+    }
+
+
+def _line(n: int, line: OrderLine | PurchaseLine, done: Decimal | None, due_on: date | None, s: SapDateFormat) -> Row:
+    assert line.amount is not None
+    assert line.price is not None
+    foreign = line.amount.currency != LOCAL
+    return {
+        "LineNum": n,
+        "ItemCode": line.sku,
+        "ItemDescription": line.name,
+        "Quantity": line.quantity,
+        "RemainingOpenQuantity": line.quantity - (done or Decimal(0)),
+        "LineStatus": "bost_Open",
+        "UoMCode": "Manual" if n else line.unit,
+        "MeasureUnit": line.unit,
+        "Currency": "RMB" if line.price.currency == "CNY" else line.price.currency,
+        "Price": line.price.amount,
+        "LineTotal": line.amount.amount * _RATE if foreign else line.amount.amount,
+        "RowTotalFC": line.amount.amount if foreign else Decimal(0),
+        "ShipDate": s.day(due_on),
+        "BaseType": -1,
+        "BaseEntry": None,
+    }
+
+
+def _draft(row: Row, kind: str, authorized: str = "dasWithout", *, closed: bool = False) -> Row:
+    status = "bost_Close" if closed else "bost_Open"
+    return {**row, "DocObjectCode": kind, "AuthorizationStatus": authorized, "DocumentStatus": status}
+
+
+def sales_order(order: SalesOrder, s: SapDateFormat) -> Row:
+    """Return a sales order, or a draft of one."""
+    lines = [_line(n, line, line.delivered, line.due_on or order.ordered_on, s) for n, line in enumerate(order.lines)]
+    row = {
+        **_head(order, order.customer, (order.ordered_on, order.promised_on), s),
+        "DocumentStatus": "bost_Close" if order.status in _CLOSED_ORDERS else "bost_Open",
+        "Cancelled": "tYES" if order.status is OrderStatus.CANCELLED else "tNO",
+        "SalesPersonCode": SELLERS[order.salesperson],
+        "DocumentLines": lines,
+        **spelled_paid(None, order.total),
+        **s.changed(order.changed_at),
+    }
+    return _draft(row, "oOrders") if is_draft(order.number) else row
+
+
+def spelled_paid(paid: Decimal | None, total: Money | None) -> Row:
+    """Return what was paid, in the company's currency and in the document's own."""
+    assert total is not None
+    amount = paid or Decimal(0)
+    foreign = total.currency != LOCAL
+    return {
+        "PaidToDate": amount * _RATE if foreign else amount,
+        "PaidToDateFC": amount if foreign else Decimal(0),
+    }
+
+
+def invoice(record: Invoice, entries: Mapping[str, int], s: SapDateFormat) -> Row:
+    """Return an invoice, a credit note or a draft; ``entries`` are the keys of sales orders by their numbers."""
+    assert record.total is not None
+    assert record.open_amount is not None
+    paid = abs(record.total.amount) - abs(record.open_amount.amount)
+    base = None if is_draft(record.order_number) else entries.get(record.order_number)
+    line = {"LineNum": 0, "BaseType": 17 if base else -1, "BaseEntry": base, "Quantity": Decimal(1)}
+    row = {
+        **_head(record, record.customer, (record.issued_on, record.due_on), s),
+        "DocumentStatus": "bost_Close" if record.status in _CLOSED_INVOICES else "bost_Open",
+        "Cancelled": "tYES" if record.status is InvoiceStatus.VOID else "tNO",
+        "SalesPersonCode": -1,
+        "DocumentLines": [line],
+        **spelled_paid(paid, record.total),
+        **s.changed(record.changed_at),
+    }
+    return _draft(row, "oInvoices") if is_draft(record.number) else row
+
+
+def purchase_order(order: PurchaseOrder, s: SapDateFormat) -> Row:
+    """Return a purchase order as a book has it: not as a draft."""
+    lines = [_line(n, line, line.received, order.due_on, s) for n, line in enumerate(order.lines)]
+    received = all(line.received is not None and line.received >= line.quantity for line in order.lines)
+    closed = order.status in (PurchaseStatus.DONE, PurchaseStatus.CANCELLED) or received
+    return {
+        **_head(order, order.vendor, (order.ordered_on, order.due_on), s),
+        "DocumentStatus": "bost_Close" if closed else "bost_Open",
+        "Cancelled": "tYES" if order.status is PurchaseStatus.CANCELLED else "tNO",
+        "AuthorizationStatus": "dasWithout",
+        "SalesPersonCode": SELLERS[order.buyer],
+        "DocumentLines": lines,
+        **spelled_paid(None, order.total),
+        **s.changed(order.changed_at),
+    }
+
+
+def purchase_draft(order: PurchaseOrder, s: SapDateFormat, *, generated: bool) -> Row:
+    """Return the draft of a purchase order. A decision does not touch it, only its request."""
+    row = purchase_order(order, s)
+    decided = order.approval.decided_at if order.approval else None
+    changed_at = order.changed_at
+    if changed_at is not None and decided == changed_at:
+        changed_at -= timedelta(hours=30)
+    authorized = "dasGenerated" if generated else _AUTHORIZED.get(order.status, "dasWithout")
+    draft = _draft(row, "oPurchaseOrders", authorized, closed=generated)
+    return {**draft, "Cancelled": "tNO", **s.changed(changed_at)}
+
+
+def request(
+    order: PurchaseOrder, s: SapDateFormat, *, draft: int, entry: int | None, partly: Mapping[str, tuple[datetime, str]]
+) -> Row | None:
+    """Return an order's approval request; ``entry`` is the order's key once it was made of its draft.
+
+    ``partly``: who has approved at a stage that wants more than one, when, and with what remarks.
+    """
+    if order.approval is None and order.status is not PurchaseStatus.CANCELLED:
+        return None
+    approval = order.approval or Approval()
+    decided = approval.level - (1 if approval.pending_for else 0) if approval.decided_at else 0
+    lines = list(_lines(order, approval, decided, partly, s))
+    assert order.changed_at is not None
+    return {
+        "Code": 90000 + int(order.id),
+        "ApprovalTemplatesID": 5,
+        "ObjectType": "22",
+        "IsDraft": "Y" if entry is None else "N",
+        "ObjectEntry": draft if entry is None else entry,
+        "DraftEntry": draft,
+        "DraftType": "112",
+        "Status": _REQUESTS[order.status] if entry is None else "arsGenerated",
+        "Remarks": None,
+        "CurrentStage": _STAGES[approval.level],
+        "OriginatorID": KEYS[order.requester],
+        "CreationDate": s.day(order.changed_at.date() - timedelta(days=1)),
+        "CreationTime": "09:00:00",
+        "ApprovalRequestLines": lines,
+    }
+
+
+def _lines(
+    order: PurchaseOrder,
+    approval: Approval,
+    decided: int,
+    partly: Mapping[str, tuple[datetime, str]],
+    s: SapDateFormat,
+) -> Iterator[Row]:
+    """Yield a line for each person of each stage, those of later stages too."""
+    at = approval.decided_at
+    for level in range(1, approval.levels + 1):
+        last = level == decided
+        decider = approval.decided_by if last else "anna" if level < decided else ""
+        for person in _APPROVERS[level]:
+            state, when, remarks = "ardPending", None, ""
+            if person == decider:
+                rejected = last and order.status is PurchaseStatus.REJECTED
+                state = "ardNotApproved" if rejected else "ardApproved"
+                when, remarks = (at, approval.reason) if last else (at and at - timedelta(minutes=1), "")
+            elif level == approval.level and person in partly:
+                state, (when, remarks) = "ardApproved", partly[person]
+            yield {
+                "StageCode": _STAGES[level],
+                "UserID": KEYS[person],
+                "Status": state,
+                "Remarks": remarks or None,
+                **s.changed(when),
+            }
+
+
+def production_order(order: ProductionOrder, s: SapDateFormat) -> Row:
+    """Return a production order; it tells no time of change."""
+    issued = order.planned if order.material_ready else Decimal(0)
+    ordered = order.sales_order and not is_draft(order.sales_order)
+    return {
+        "AbsoluteEntry": int(order.id),
+        "DocumentNumber": int(order.number),
+        "Series": 30,
+        "ItemNo": order.sku,
+        "ProductDescription": order.name,
+        "InventoryUOM": order.unit,
+        "ProductionOrderStatus": _PRODUCTION[order.status],
+        "PlannedQuantity": order.planned,
+        "CompletedQuantity": order.produced,
+        "RejectedQuantity": order.scrapped,
+        "StartDate": s.day(order.start_on),
+        "DueDate": s.day(order.due_on or order.start_on),
+        "Warehouse": "MAIN",
+        "ProductionOrderOrigin": "bopooSalesOrder" if ordered else "bopooManual",
+        "ProductionOrderOriginNumber": int(order.sales_order) if ordered else None,
+        "ProductionOrderLines": [
+            {"ItemNo": order.sku, "PlannedQuantity": order.planned, "IssuedQuantity": issued},
+        ],
+    }

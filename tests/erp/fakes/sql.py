@@ -1,0 +1,414 @@
+"""A company's home-grown database that holds the reference company: what a source of the vendor ``sql`` reads.
+
+In SQLite, amounts and quantities are text (its numbers would lose digits) and times text in Shanghai's time without
+a zone; in PostgreSQL they are ``numeric``, ``date`` and ``timestamptz``. States are the codes of such databases.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Engine,
+    Integer,
+    MetaData,
+    Numeric,
+    Table,
+    Text,
+    create_engine,
+    delete,
+    insert,
+    inspect,
+)
+from sqlalchemy.engine import Connection
+from sqlalchemy.event import listen
+
+from bot.erp.model import (
+    Approval,
+    Area,
+    Invoice,
+    InvoiceStatus,
+    Money,
+    OrderLine,
+    OrderStatus,
+    Product,
+    ProductionOrder,
+    ProductionStatus,
+    Progress,
+    PurchaseLine,
+    PurchaseOrder,
+    PurchaseStatus,
+    Quantities,
+    SalesOrder,
+    StockLevel,
+)
+from bot.testing.company import Clock, ReferenceCompany, snapshot_of
+from bot.testing.fake_erp import Installation
+
+ZONE = ZoneInfo("Asia/Shanghai")
+
+SALES_STATES = dict(zip(OrderStatus, (5, 10, 20, 30, 40, 90), strict=True))
+INVOICE_STATES = dict(zip(InvoiceStatus, "DUPXV", strict=True))
+PURCHASE_STATES = dict(zip(PurchaseStatus, (0, 1, 2, 3, 4, 9), strict=True))
+PRODUCTION_STATES = dict(zip(ProductionStatus, ("plan", "free", "run", "end", "stop"), strict=True))
+PROGRESS = {Progress.NONE: "N", Progress.PARTIAL: "P", Progress.FULL: "F"}
+
+_FIGURES = ("on_hand", "reserved", "free", "coming", "going", "expected")
+
+_meta = MetaData()
+_amount = Numeric().with_variant(Text(), "sqlite")
+_day = Date().with_variant(Text(), "sqlite")
+_time = DateTime(timezone=True).with_variant(Text(), "sqlite")
+
+
+def _table(name: str, key: str, columns: str = "", **others: Any) -> Table:
+    texts = [Column(each, Text()) for each in (key, *columns.split())]
+    return Table(name, _meta, *texts, *(Column(each, kind) for each, kind in others.items()))
+
+
+ITEMS = _table("items", "item_no", "title spec uom grp ean", minimum=_amount, counted=_time, changed=_time)
+STORES = _table("stores", "code", "title")
+HOLDINGS = _table("holdings", "item_no", "store", **dict.fromkeys(_FIGURES, _amount))
+ORDERS = _table(
+    "orders",
+    "no",
+    "customer delivered billed paid cur seller",
+    id=Integer(),
+    state=Integer(),
+    placed_on=_day,
+    promised_on=_day,
+    total=_amount,
+    changed=_time,
+)
+ORDER_ROWS = _table(
+    "order_rows",
+    "no",
+    "item_no title uom",
+    pos=Integer(),
+    due_on=_day,
+    **dict.fromkeys(("quantity", "delivered", "invoiced", "price", "amount"), _amount),
+)
+BILLS = _table(
+    "bills",
+    "no",
+    "customer state cur order_no",
+    id=Integer(),
+    issued_on=_day,
+    due_on=_day,
+    total=_amount,
+    unpaid=_amount,
+    credit=Boolean().with_variant(Integer(), "sqlite"),
+    changed=_time,
+)
+PURCHASES = _table(
+    "purchases",
+    "no",
+    "supplier received cur requester editor buyer approvers decided_by reason revision",
+    id=Integer(),
+    state=Integer(),
+    level=Integer(),
+    levels=Integer(),
+    placed_on=_day,
+    due_on=_day,
+    total=_amount,
+    decided=_time,
+    changed=_time,
+)
+PURCHASE_ROWS = _table(
+    "purchase_rows",
+    "no",
+    "item_no title uom",
+    pos=Integer(),
+    **dict.fromkeys(("quantity", "received", "price", "amount"), _amount),
+)
+WORKS = _table(
+    "works",
+    "no",
+    "item_no title uom state order_no",
+    id=Integer(),
+    planned=_amount,
+    done=_amount,
+    scrap=_amount,
+    starts_on=_day,
+    due_on=_day,
+    ready=Boolean().with_variant(Integer(), "sqlite"),
+    changed=_time,
+)
+
+_TABLES: Mapping[Area, tuple[Table, ...]] = {
+    Area.PRODUCTS: (ITEMS,),
+    Area.STOCK: (ITEMS, HOLDINGS),
+    Area.SALES: (ORDERS, ORDER_ROWS),
+    Area.FINANCE: (BILLS,),
+    Area.PURCHASING: (PURCHASES, PURCHASE_ROWS),
+    Area.PRODUCTION: (WORKS,),
+}
+
+_Rows = list[tuple[Table, dict[str, Any]]]
+
+
+class SqlInstallation(Installation):
+    """Tables at an SQLAlchemy URL; what is in tables of these names is replaced."""
+
+    _held: ClassVar[dict[str, list[Any]]] = {}
+    """Which company stands in which database of a server: to write it takes 60 ms, and most tests only read."""
+    _files: ClassVar[deque[tuple[list[Any], bytes]]] = deque(maxlen=4)
+    """Companies and the SQLite files that hold them, to be copied."""
+
+    def __init__(self, company: ReferenceCompany, clock: Clock, url: str) -> None:
+        super().__init__(company, clock)
+        self.url = url
+        self._engine: Engine | None = None
+
+    @classmethod
+    def in_folder(cls, company: ReferenceCompany, clock: Clock, folder: Path) -> SqlInstallation:
+        """Return one in an SQLite file."""
+        return cls(company, clock, f"sqlite:///{folder / 'company.db'}")
+
+    @property
+    def engine(self) -> Engine:
+        """Return a way into the tables, for tests that spoil them."""
+        assert self._engine is not None
+        self._held.pop(self.url, None)
+        return self._engine
+
+    async def start(self) -> None:
+        """Write the company, unless it stands there unchanged; and whatever changes in it from now on."""
+        self._engine = create_engine(self.url)
+        if self._engine.dialect.name == "sqlite":
+            listen(self._engine, "connect", _never_sync)
+        company = snapshot_of(self.company)
+        if self._engine.url.database and self._engine.dialect.name == "sqlite":
+            self._copy(Path(self._engine.url.database), company)
+        elif self._held.get(self.url) != company:
+            self._fill()
+            self._held[self.url] = company
+        self.company.watch(self._follow)
+
+    def _copy(self, file: Path, company: list[Any]) -> None:
+        for known, written in self._files:
+            if known == company and not file.exists():
+                file.write_bytes(written)
+                return
+        self._fill()
+        self._files.append((company, file.read_bytes()))
+
+    def _fill(self) -> None:
+        with self.engine.begin() as connection:
+            there = set(inspect(connection).get_table_names())
+            for table in _meta.sorted_tables:
+                if table.name in there:
+                    connection.execute(delete(table))
+                else:
+                    table.create(connection)
+            rows: _Rows = [(STORES, {"code": code, "title": name}) for code, name in self.company.warehouses.items()]
+            for area in set(Area) - {Area.PRODUCTS}:
+                for key in self.company.records(area):
+                    rows += self._rows(area, key)
+            _add(connection, rows)
+
+    async def stop(self) -> None:
+        """Close the database."""
+        if self._engine is not None:
+            self._engine.dispose()
+
+    def _follow(self, area: Area, key: str) -> None:
+        with self.engine.begin() as connection:
+            for table in _TABLES[Area.STOCK if area is Area.PRODUCTS else area]:
+                connection.execute(delete(table).where(next(iter(table.c)) == key))
+            _add(connection, self._rows(Area.STOCK if area is Area.PRODUCTS else area, key))
+
+    def _rows(self, area: Area, key: str) -> _Rows:
+        record = self.company.records(area)[key]
+        match record:
+            case StockLevel():
+                return self._item(record)
+            case SalesOrder():
+                return [(ORDERS, _order(record)), *_numbered(ORDER_ROWS, record.number, map(_order_row, record.lines))]
+            case Invoice():
+                return [(BILLS, _bill(record))]
+            case PurchaseOrder():
+                lines = map(_purchase_row, record.lines)
+                return [(PURCHASES, _purchase(record)), *_numbered(PURCHASE_ROWS, record.number, lines)]
+            case ProductionOrder():
+                return [(WORKS, _work(record))]
+            case _:
+                raise TypeError(type(record).__name__)
+
+    def _item(self, level: StockLevel) -> _Rows:
+        product: Product = self.company.products[level.product.sku]
+        item = {
+            "item_no": product.sku,
+            "title": product.name,
+            "spec": product.spec,
+            "uom": product.unit,
+            "grp": product.category,
+            "ean": product.barcode,
+            "minimum": level.reorder_point,
+            "counted": level.as_of,
+            "changed": self.company.product_changes[product.sku],
+        }
+        held: _Rows = [
+            (HOLDINGS, {"item_no": product.sku, "store": place.code, **_figures(place.quantities)})
+            for place in level.per_warehouse
+        ]
+        return [(ITEMS, item), *held]
+
+
+def _never_sync(connection: Any, record: object) -> None:
+    connection.execute("PRAGMA synchronous = OFF")
+
+
+def _add(connection: Connection, rows: _Rows) -> None:
+    """Insert rows, those of one table at once."""
+    text_only = connection.dialect.name == "sqlite"
+    of_table: dict[Table, list[dict[str, Any]]] = {}
+    for table, row in rows:
+        kept = {name: _as_text(value) for name, value in row.items()} if text_only else row
+        of_table.setdefault(table, []).append(kept)
+    for table, kept_rows in of_table.items():
+        connection.execute(insert(table), kept_rows)
+
+
+def _as_text(value: Any) -> Any:
+    match value:
+        case Decimal():
+            return format(value, "f")
+        case datetime():
+            return value.astimezone(ZONE).replace(tzinfo=None).isoformat(" ")
+        case date():
+            return value.isoformat()
+        case _:
+            return value
+
+
+def _numbered(table: Table, number: str, lines: Iterable[dict[str, Any]]) -> _Rows:
+    return [(table, {"no": number, "pos": 10 * n, **line}) for n, line in enumerate(lines, 1)]
+
+
+def _figures(quantities: Quantities) -> dict[str, Any]:
+    told = (getattr(quantities, each.name) for each in fields(quantities))
+    return dict(zip(_FIGURES, told, strict=True))
+
+
+def _value(money: Money | None) -> Decimal | None:
+    return None if money is None else money.amount
+
+
+def _currency(money: Money | None) -> str | None:
+    return None if money is None else money.currency
+
+
+def _progress(progress: Progress | None) -> str | None:
+    return None if progress is None else PROGRESS[progress]
+
+
+def _order(order: SalesOrder) -> dict[str, Any]:
+    return {
+        "id": int(order.id),
+        "no": order.number,
+        "customer": order.customer,
+        "state": SALES_STATES[order.status],
+        "delivered": _progress(order.delivery),
+        "billed": _progress(order.billing),
+        "paid": _progress(order.payment),
+        "placed_on": order.ordered_on,
+        "promised_on": order.promised_on,
+        "total": _value(order.total),
+        "cur": _currency(order.total),
+        "seller": order.salesperson,
+        "changed": order.changed_at,
+    }
+
+
+def _row(line: OrderLine | PurchaseLine) -> dict[str, Any]:
+    return {
+        "item_no": line.sku,
+        "title": line.name,
+        "uom": line.unit,
+        "quantity": line.quantity,
+        "price": _value(line.price),
+        "amount": _value(line.amount),
+    }
+
+
+def _order_row(line: OrderLine) -> dict[str, Any]:
+    return _row(line) | {"delivered": line.delivered, "invoiced": line.invoiced, "due_on": line.due_on}
+
+
+def _purchase_row(line: PurchaseLine) -> dict[str, Any]:
+    return _row(line) | {"received": line.received}
+
+
+def _bill(invoice: Invoice) -> dict[str, Any]:
+    return {
+        "id": int(invoice.id),
+        "no": invoice.number,
+        "customer": invoice.customer,
+        "state": INVOICE_STATES[invoice.status],
+        "issued_on": invoice.issued_on,
+        "due_on": invoice.due_on,
+        "total": _value(invoice.total),
+        "unpaid": _value(invoice.open_amount),
+        "cur": _currency(invoice.total),
+        "credit": invoice.is_credit_note,
+        "order_no": invoice.order_number,
+        "changed": invoice.changed_at,
+    }
+
+
+def _purchase(order: PurchaseOrder) -> dict[str, Any]:
+    approval = order.approval
+    known = approval or Approval()
+    return {
+        "id": int(order.id),
+        "no": order.number,
+        "supplier": order.vendor,
+        "state": PURCHASE_STATES[order.status],
+        "requester": order.requester,
+        "editor": order.changed_by,
+        "buyer": order.buyer,
+        "placed_on": order.ordered_on,
+        "due_on": order.due_on,
+        "total": _value(order.total),
+        "cur": _currency(order.total),
+        "received": _progress(order.received),
+        "approvers": ", ".join(known.pending_for),
+        "level": known.level if approval else None,
+        "levels": known.levels if approval else None,
+        "decided_by": known.decided_by or None,
+        "decided": known.decided_at,
+        "reason": known.reason or None,
+        "revision": order.version,
+        "changed": order.changed_at,
+    }
+
+
+def _work(order: ProductionOrder) -> dict[str, Any]:
+    return {
+        "id": int(order.id),
+        "no": order.number,
+        "item_no": order.sku,
+        "title": order.name,
+        "uom": order.unit,
+        "planned": order.planned,
+        "done": order.produced,
+        "scrap": order.scrapped,
+        "state": PRODUCTION_STATES[order.status],
+        "starts_on": order.start_on,
+        "due_on": order.due_on,
+        "ready": order.material_ready,
+        "order_no": order.sales_order,
+        "changed": order.changed_at,
+    }

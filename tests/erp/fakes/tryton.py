@@ -1,0 +1,283 @@
+"""A Tryton 8 server on JSON-RPC: sessions, typed values, domains, buttons with rules, and refusals with status 200.
+
+As the real one it answers a call with exactly ``id``, ``method`` and ``params``, the last of which is the context; cuts
+nothing off but refuses pages above its ``records_limit``; compresses long answers only for who takes them, and says in
+their header that it did all the same.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import gzip
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from aiohttp import web
+
+from bot.erp.model import Approval, Area, PurchaseOrder, PurchaseStatus, Verdict
+from bot.testing.company import Clock, DecisionNotAllowed, ReferenceCompany
+from bot.testing.fake_erp import SECRET, FakeServer, ParsedRequest, RequestKind
+from tests.erp.fakes.tryton_approvers import BUYERS, groups_of
+from tests.erp.fakes.tryton_query import TrytonFault, find, project
+from tests.erp.fakes.tryton_records import decode, encode, tables
+
+DATABASE = "company"
+USER = "bot"
+RECORDS_LIMIT = 10
+"""The longest page; one that is longer is refused (HTTP 413)."""
+
+_IDLE = timedelta(minutes=5)
+_LONG = 1_400
+"""Characters from which on an answer is said to be compressed."""
+
+_AREAS = {
+    "product": Area.PRODUCTS,
+    "stock": Area.STOCK,
+    "sale": Area.SALES,
+    "account": Area.FINANCE,
+    "purchase": Area.PURCHASING,
+    "production": Area.PRODUCTION,
+}
+_OF_PURCHASES = ("ir.model.log", "ir.model.button.rule", "ir.model.button.click", "ir.note")
+_WRITES = ("confirm", "cancel", "create")
+
+
+class TrytonUserError(Exception):
+    """What a user may read; a missing right, a wrong state or a wrong value."""
+
+
+class FakeTryton(FakeServer):
+    """The server of one database; everybody of the company has an account, and all share the password `SECRET`."""
+
+    def __init__(self, company: ReferenceCompany, clock: Clock) -> None:
+        super().__init__(company, clock)
+        self._people: dict[str, str] = {}
+        self._used: dict[str, datetime] = {}
+        self.calls: list[tuple[str, list[Any]]] = []
+        """Methods and parameters of all calls of models, in order."""
+        self.records_limit = RECORDS_LIMIT
+        self.warning: tuple[str, str, str] | None = None
+        """Name, message and description of a question that stands in the way of every confirmation."""
+
+    # What comes in
+
+    def routes(self) -> Iterable[web.AbstractRouteDef]:
+        return (web.post("/{database}/rpc/", self._rpc),)
+
+    async def understand(self, request: web.Request) -> ParsedRequest:
+        try:
+            method = str((await request.json())["method"])
+        except (ValueError, TypeError, KeyError):
+            return ParsedRequest(RequestKind.OTHER)
+        if method == "common.db.login":
+            return ParsedRequest(RequestKind.LOGIN)
+        model, _, name = method.removeprefix("model.").rpartition(".")
+        area = Area.PURCHASING if model in _OF_PURCHASES else _AREAS.get(model.partition(".")[0])
+        return ParsedRequest(RequestKind.WRITE if name in _WRITES else RequestKind.READ, area, self._session(request))
+
+    def _session(self, request: web.Request) -> str | None:
+        """Return the key of ``Session base64(login:id:key)`` if all three belong together and did not idle too long."""
+        scheme, _, text = request.headers.get("Authorization", "").partition(" ")
+        try:
+            login, user_id, key = base64.b64decode(text, validate=True).decode().split(":")
+        except (ValueError, binascii.Error):
+            return None
+        if scheme != "Session" or self._people.get(key) != login or user_id != str(self._user_id(login)):
+            return None
+        if self.clock.now() - self._used[key] > _IDLE:
+            self.faults.sessions.discard(key)
+        self._used[key] = self.clock.now()
+        return key
+
+    # What goes out
+
+    def say_login_refused(self, request: web.Request) -> web.StreamResponse:
+        return _page(401, "Unauthorized")
+
+    def say_login_needed(self, request: web.Request) -> web.StreamResponse:
+        return web.Response(status=401)
+
+    def say_rate_limited(self, request: web.Request, retry_after: float | None) -> web.StreamResponse:
+        return _page(429, "Too Many Requests", {} if retry_after is None else {"Retry-After": f"{retry_after:g}"})
+
+    def say_forbidden(self, request: web.Request, call: ParsedRequest) -> web.StreamResponse:
+        return _say(request, {"id": 1, "error": _user_error('You are not allowed to access "Document".')})
+
+    async def _rpc(self, request: web.Request) -> web.StreamResponse:
+        body = await request.json()
+        if request.match_info["database"] != DATABASE:
+            return _page(404, "Not Found")
+        if set(body) != {"id", "method", "params"}:
+            return _page(400, "Bad Request")
+        try:
+            result = self._dispatch(request, body["method"], decode(body["params"]))
+        except web.HTTPException as error:
+            return _page(error.status, error.reason)
+        except TrytonUserError as error:
+            return _say(request, {"id": body["id"], "error": _user_error(str(error))})
+        except _Warning as error:
+            return _say(request, {"id": body["id"], "error": ["UserWarning", list(error.args)]})
+        except _Concurrency as error:
+            return _say(request, {"id": body["id"], "error": ["ConcurrencyException", str(error)]})
+        except TrytonFault as error:
+            return _say(request, {"id": body["id"], "error": [str(error), ""]})
+        return _say(request, {"id": body["id"], "result": encode(result)})
+
+    def _dispatch(self, request: web.Request, method: str, params: list[Any]) -> Any:
+        if method == "common.db.login":
+            return self._login(*params)
+        if not params or not isinstance(params[-1], dict):
+            raise web.HTTPUnprocessableEntity
+        *params, context = params
+        model, _, name = method.removeprefix("model.").rpartition(".")
+        known: dict[str, Callable[..., Any]] = {
+            "search_read": self._search_read,
+            "search_count": self._search_count,
+            "get_preferences": self._preferences,
+            "get_access": self._access,
+            "confirm": self._confirm,
+            "cancel": self._cancel,
+            "create": self._create,
+        }
+        if name not in known:
+            raise web.HTTPForbidden
+        self.calls.append((method, params))
+        login = self._people[self._session(request) or ""]
+        return known[name](model, login, context, *params)
+
+    def _login(self, login: str, parameters: Mapping[str, str], _language: str | None = None) -> list[Any]:
+        if parameters != {"password": SECRET} or login not in self._logins():
+            raise web.HTTPUnauthorized
+        key = self.new_session()
+        self._people[key], self._used[key] = login, self.clock.now()
+        return [self._user_id(login), key, None]
+
+    def _logins(self) -> list[str]:
+        return [USER, *(user.id for user in self.company.users)]
+
+    def _user_id(self, login: str) -> int:
+        return self._logins().index(login) + 2
+
+    # Reading
+
+    def _search_read(
+        self,
+        model: str,
+        login: str,
+        context: Mapping[str, Any],
+        domain: list[Any],
+        offset: int = 0,
+        limit: int | None = None,
+        order: list[list[str]] | None = None,
+        fields: list[str] | None = None,
+    ) -> list[Any]:
+        if limit is not None and limit > self.records_limit:
+            raise web.HTTPRequestEntityTooLarge(self.records_limit, limit)
+        records = find(self._table(model, context), domain, order or [["id", "ASC"]])
+        page = records[offset : None if limit is None else offset + limit]
+        return [project(record, [*(fields or []), "id"]) for record in page]
+
+    def _search_count(
+        self, model: str, login: str, context: Mapping[str, Any], domain: list[Any], offset: int = 0, limit: Any = None
+    ) -> int:
+        return len(find(self._table(model, context), domain, [["id", "ASC"]]))
+
+    def _table(self, model: str, context: Mapping[str, Any]) -> list[dict[str, Any]]:
+        known = tables(self.company, context)
+        if model not in known:
+            raise TrytonFault(repr(model))
+        return known[model]()
+
+    def _preferences(self, model: str, login: str, context: Mapping[str, Any], context_only: bool) -> dict[str, Any]:
+        groups = groups_of(self.company, login, nobody=self.faults.forbidden_to_decide)
+        return {"company": 1, "employee": None, "language": "zh_CN", "groups": groups, "locale": {"decimal_point": "."}}
+
+    def _access(self, model: str, login: str, context: Mapping[str, Any], models: list[str]) -> dict[str, Any]:
+        return {name: {"read": 1, "write": 1, "create": 1, "delete": 1} for name in models}
+
+    # Deciding
+
+    def _confirm(self, model: str, login: str, context: Mapping[str, Any], ids: list[int]) -> None:
+        for order in self._pressed("confirm", login, ids):
+            approval = order.approval or Approval()
+            if self.warning is not None:
+                raise _Warning(*self.warning)
+            if login not in approval.pending_for:
+                # A rule's click that does not count: of a group that is not asked, or of the same person again.
+                continue
+            if approval.level < approval.levels:
+                # Only the click is kept: the order itself is not written.
+                before = self.company.changed_at(Area.PURCHASING, order.number)
+                self.company.decide(order.number, Verdict.APPROVE, login)
+                self.company.touch(Area.PURCHASING, order.number, before)
+                continue
+            self._check_stamp(order, context)
+            self.company.decide(order.number, Verdict.APPROVE, login)
+
+    def _cancel(self, model: str, login: str, context: Mapping[str, Any], ids: list[int]) -> None:
+        for order in self._pressed("cancel", login, ids):
+            self._check_stamp(order, context)
+            try:
+                self.company.decide(order.number, Verdict.REJECT, login)
+            except DecisionNotAllowed:
+                raise TrytonUserError('You are not allowed to access "Purchase".') from None
+
+    def _pressed(self, button: str, login: str, ids: list[int]) -> list[PurchaseOrder]:
+        """Return the orders that a button was pressed on, once the server's own checks let it through."""
+        if BUYERS not in groups_of(self.company, login, nobody=self.faults.forbidden_to_decide):
+            raise TrytonUserError(f'Calling button "{button} on "Purchase" is not allowed.')
+        orders = [order for order in self.company.purchases.values() if int(order.id) in ids]
+        for order in orders:
+            if order.status is not PurchaseStatus.WAITING:
+                raise TrytonUserError(f'You can not call "{button}" on "{order.number}" of "Purchase".')
+        return orders
+
+    def _check_stamp(self, order: PurchaseOrder, context: Mapping[str, Any]) -> None:
+        known = context.get("_timestamp", {}).get(f"purchase.purchase,{order.id}")
+        (row,) = find(tables(self.company, {})["purchase.purchase"](), [["id", "=", int(order.id)]], [])
+        if known is not None and known != row["_timestamp"]:
+            raise _Concurrency("Records were modified in the meanwhile")
+
+    def _create(self, model: str, login: str, context: Mapping[str, Any], values: list[dict[str, str]]) -> list[int]:
+        if model != "ir.note":
+            raise web.HTTPForbidden
+        for note in values:
+            order_id = note["resource"].partition(",")[2]
+            number = next(order.number for order in self.company.purchases.values() if order.id == order_id)
+            order = self.company.purchases[number]
+            if order.approval is not None and order.approval.decided_by == login:
+                self.company.purchases[number] = replace(
+                    order, approval=replace(order.approval, reason=note["message"])
+                )
+        return [1 + n for n in range(len(values))]
+
+
+class _Warning(Exception):
+    """A question to the user."""
+
+
+class _Concurrency(Exception):
+    """A record that changed since it was read."""
+
+
+def _user_error(message: str) -> list[Any]:
+    return ["UserError", [message, "", None]]
+
+
+def _page(status: int, reason: str, headers: Mapping[str, str] | None = None) -> web.Response:
+    text = f"<!doctype html>\n<html lang=en>\n<title>{status} {reason}</title>\n<h1>{reason}</h1>\n"
+    return web.Response(text=text, status=status, content_type="text/html", headers=headers)
+
+
+def _say(request: web.Request, body: dict[str, Any]) -> web.Response:
+    data = json.dumps(body, separators=(",", ":")).encode()
+    headers = {"Content-Type": "application/json"}
+    if len(data) > _LONG:
+        headers["Content-Encoding"] = "gzip"
+        if "gzip" in request.headers.get("Accept-Encoding", ""):
+            data = gzip.compress(data, 1)
+    return web.Response(body=data, headers=headers)

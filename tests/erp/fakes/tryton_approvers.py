@@ -1,0 +1,119 @@
+"""Who decided on the reference company's purchase orders, as Tryton keeps it: clicks, a rule, the log, notes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+from bot.erp.model import Approval, PurchaseStatus
+from bot.testing.company import ReferenceCompany
+from tests.erp.fakes.tryton_query import Record
+
+BUYERS = 21
+"""The group that may confirm and cancel purchases."""
+_EVERYBODY = 5
+
+
+def groups_of(company: ReferenceCompany, login: str, *, nobody: bool = False) -> list[int]:
+    """Return the groups of a user; ``nobody``: the company took the right to decide from all."""
+    decides = any(user.id == login and user.levels for user in company.users)
+    return [_EVERYBODY, BUYERS] if decides and not nobody else [_EVERYBODY]
+
+
+def buttons() -> list[Record]:
+    """Return the buttons of purchases, which belong to a group."""
+    return [
+        {"id": n, "model": "purchase.purchase", "name": name, "groups": [{"id": BUYERS}]}
+        for n, name in enumerate(("confirm", "cancel"), 1)
+    ]
+
+
+def name_of(company: ReferenceCompany, login: str) -> str | None:
+    """Return the name of an account; the ones that ship with Tryton have none."""
+    return next((user.name for user in company.users if user.id == login), None)
+
+
+def user(company: ReferenceCompany, login: str) -> Record:
+    """Return an account as records refer to it."""
+    return {"id": 1, "login": login, "name": name_of(company, login)}
+
+
+def rule(company: ReferenceCompany) -> Record:
+    """Return the rule that some orders need two users."""
+    ids = [int(order.id) for order in company.purchases.values() if order.approval and order.approval.levels > 1]
+    this = {"__class__": "Get", "v": {"__class__": "Eval", "v": "self", "d": {}}, "k": "id", "d": 0}
+    return {
+        "id": 1,
+        "button": {"id": 1, "model": "purchase.purchase", "name": "confirm"},
+        "number_user": 2,
+        "condition": json.dumps({"__class__": "In", "k": this, "v": ids}),
+    }
+
+
+def clicks(company: ReferenceCompany) -> Iterator[Record]:
+    """Yield the clicks of orders that wait for more."""
+    for order in company.purchases.values():
+        approval = order.approval or Approval()
+        if order.status is PurchaseStatus.WAITING and approval.level > 1:
+            yield {
+                "id": int(order.id),
+                "button": {"id": 1, "model": "purchase.purchase", "name": "confirm"},
+                "record_id": int(order.id),
+                "user": user(company, approval.decided_by),
+                "create_date": approval.decided_at,
+            }
+
+
+def log(company: ReferenceCompany) -> Iterator[Record]:
+    """Yield every order's way: buttons that people pressed, and changes of state, of which a worker makes the last.
+
+    What was decided on had waited; what was withdrawn went back before.
+    """
+    for order in company.purchases.values():
+        begun = order.approval is not None or order.status is not PurchaseStatus.DRAFT
+        at = (order.changed_at or datetime.min.replace(tzinfo=UTC)) - timedelta(hours=1)
+        way = [("quote", order.requester, at), ("state:quotation", order.requester, at)] if begun else []
+        approval = order.approval
+        if order.status is PurchaseStatus.CANCELLED:
+            way += [("draft", order.requester, at), ("state:draft", order.requester, at)]
+            way += [("cancel", order.requester, at), ("state:cancelled", order.requester, at)]
+        elif approval and approval.decided_at and order.status is not PurchaseStatus.WAITING:
+            by, when = approval.decided_by, approval.decided_at
+            if order.status is PurchaseStatus.REJECTED:
+                way += [("cancel", by, when), ("state:cancelled", by, when)]
+            else:
+                way += [("confirm", by, when), ("state:processing", "worker", when + timedelta(seconds=1))]
+            if order.status is PurchaseStatus.DONE:
+                way.append(("state:done", "worker", when + timedelta(hours=1)))
+        for n, (target, login, moment) in enumerate(way):
+            yield {
+                "id": 10 * int(order.id) + n,
+                "resource": f"purchase.purchase,{order.id}",
+                "event": "transition" if target.startswith("state:") else "button",
+                "target": target,
+                "user": user(company, login),
+                "create_date": moment,
+            }
+
+
+def notes(company: ReferenceCompany) -> Iterator[Record]:
+    """Yield the reasons, and remarks that are none: of somebody else, or from before the decision."""
+    for order in company.purchases.values():
+        approval = order.approval
+        if approval is None or approval.decided_at is None:
+            continue
+        remarks = [
+            (order.requester, approval.decided_at + timedelta(seconds=1), "please hurry"),
+            (approval.decided_by, approval.decided_at - timedelta(hours=2), "what is this for?"),
+        ]
+        if approval.reason:
+            remarks.append((approval.decided_by, approval.decided_at, approval.reason))
+        for n, (login, moment, message) in enumerate(remarks):
+            yield {
+                "id": 10 * int(order.id) + n,
+                "resource": f"purchase.purchase,{order.id}",
+                "create_uid": user(company, login),
+                "create_date": moment,
+                "message": message,
+            }

@@ -1,0 +1,358 @@
+"""A server of the YonBIP open platform that holds the reference company (ERP sheet, chapter 2A).
+
+A tenant's data centre is told first, then a token for a signed request; the token is a query parameter and ends after
+two hours. Errors come with status 200. Lists give a row per line and no more than `FakeYonBip.page` of them.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qsl
+
+from aiohttp import web
+
+from bot.erp.model import Area, PurchaseOrder, PurchaseStatus, Verdict
+from bot.testing.company import Clock, DecisionNotAllowed, OrderNotWaiting, ReferenceCompany
+from bot.testing.fake_erp import SECRET, FakeServer, ParsedRequest, RequestKind, exact_json
+from tests.erp.fakes import yonbip_records as records
+from tests.erp.fakes.yonbip_filter import YonBipBadFilter, holds, in_range, ordered
+
+TENANT, APP_KEY = "0000KO42POTJDOJAJU0000", "k1"
+
+_LIFE = timedelta(seconds=7200)
+_SKEW = timedelta(minutes=10)
+_GATE, _AUTH = "/iuap-api-gateway", "/iuap-api-auth"
+_FLOW = "/digitalModel/openapi"
+_AREAS = {
+    "/digitalModel/product/listproductbycondition": Area.PRODUCTS,
+    "/scm/stock/QueryCurrentStocksByCondition": Area.STOCK,
+    "/sd/voucherorder/": Area.SALES,
+    "/scm/purchaseorder/": Area.PURCHASING,
+    "/EFI/receivable/": Area.FINANCE,
+    "/mfg/productionorder/": Area.PRODUCTION,
+}
+Row = dict[str, Any]
+
+
+def user_token(person: str) -> str:
+    """Return the access token by which a person is known."""
+    return f"yht-{person}-{SECRET}"
+
+
+class FakeYonBip(FakeServer):
+    """The server; tenant `TENANT`, app `APP_KEY` with the fakes' common `SECRET`."""
+
+    def __init__(self, company: ReferenceCompany, clock: Clock, *, page: int = 10) -> None:
+        super().__init__(company, clock)
+        self.page = page
+        """Rows of one answer at most; a longer page that is asked for is cut off without a word."""
+        self.expired = "envelope"
+        """How an ended token is told: ``envelope``, or ``text`` without one."""
+        self.user_bound = True
+        """Whether deciding needs the access token of the person whose task it is."""
+        self.no_workflow: set[str] = set()
+        """Numbers of purchase orders that no workflow handles."""
+        self.more: dict[Area, list[tuple[Row, list[Row]]]] = {}
+        """Headers with lines beside the company's, for lists."""
+        self.queries: list[str] = []
+        """Query strings as they arrived, undecoded."""
+        self.asked: list[tuple[str, Any]] = []
+        """Paths and bodies, in order."""
+        self.answers: dict[str, Row] = {}
+        """Envelopes to be answered instead, by path."""
+        self._born: dict[str, datetime] = {}
+
+    def routes(self) -> Iterable[web.AbstractRouteDef]:
+        return (
+            web.get("/open-auth/dataCenter/getGatewayAddress", self._data_centre),
+            web.get(f"{_AUTH}/open-auth/selfAppAuth/base/v1/getAccessToken", self._token),
+            web.route("*", f"{_GATE}/yonbip/{{path:.+}}", self._serve),
+        )
+
+    async def purchase_order(self, number: str) -> PurchaseOrder:
+        return self.company.purchases[number]
+
+    async def understand(self, request: web.Request) -> ParsedRequest:
+        self.queries.append(request.rel_url.raw_query_string)
+        if request.path.startswith("/open-auth/"):
+            return ParsedRequest(RequestKind.OTHER)
+        if request.path.startswith(_AUTH):
+            return ParsedRequest(RequestKind.LOGIN)
+        path = request.path.removeprefix(f"{_GATE}/yonbip")
+        token = request.query.get("access_token", "")
+        if token in self._born and self.clock.now() - self._born[token] >= _LIFE:
+            self.faults.sessions.discard(token)
+        writes = path.startswith(f"{_FLOW}/runtime/") or path.endswith("/batchaudit")
+        area = next((area for start, area in _AREAS.items() if path.startswith(start)), None)
+        return ParsedRequest(RequestKind.WRITE if writes else RequestKind.READ, area, token)
+
+    # Refusals
+
+    def say_login_needed(self, request: web.Request) -> web.StreamResponse:
+        if "access_token" not in request.query:
+            return refuse("310001", "token不能为空")
+        if self.expired == "text":
+            return web.Response(text="非法token")
+        return refuse("310036", "非法token")
+
+    def say_login_refused(self, request: web.Request) -> web.StreamResponse:
+        return refuse("10018", "appKey不存在")
+
+    def say_rate_limited(self, request: web.Request, retry_after: float | None) -> web.StreamResponse:
+        headers = {} if retry_after is None else {"Retry-After": f"{retry_after:g}"}
+        return exact_json({"code": "310046", "message": "调用频率超限"}, headers=headers)
+
+    def say_forbidden(self, request: web.Request, call: ParsedRequest) -> web.StreamResponse:
+        return refuse("310037", "应用没有该API的调用权限")
+
+    # Data centre and token
+
+    async def _data_centre(self, request: web.Request) -> web.StreamResponse:
+        if request.query.get("tenantId") != TENANT:
+            return refuse("999", "租户不存在")
+        data = {"gatewayUrl": f"{self.url}{_GATE}", "tokenUrl": f"{self.url}{_AUTH}"}
+        return exact_json({"code": "00000", "message": "成功！", "data": data})
+
+    async def _token(self, request: web.Request) -> web.StreamResponse:
+        sent = dict(parse_qsl(request.rel_url.raw_query_string, keep_blank_values=True))
+        given = sent.pop("signature", "")
+        text = "".join(f"{name}{sent[name]}" for name in sorted(sent))
+        wanted = base64.b64encode(hmac.new(SECRET.encode(), text.encode(), hashlib.sha256).digest()).decode()
+        if sent.get("appKey") != APP_KEY:
+            return self.say_login_refused(request)
+        age = abs(self.clock.now().timestamp() * 1000 - int(sent.get("timestamp", "0")))
+        if not hmac.compare_digest(given, wanted) or age > _SKEW.total_seconds() * 1000:
+            return refuse("50000", "签名校验失败")
+        token = self.new_session()
+        self._born[token] = self.clock.now()
+        return exact_json({"code": "00000", "message": "成功！", "data": {"access_token": token, "expire": 7200}})
+
+    # Services
+
+    async def _serve(self, request: web.Request) -> web.StreamResponse:
+        path = "/" + request.match_info["path"]
+        body: Row = await request.json() if request.can_read_body else {}
+        self.asked.append((path, body))
+        if path in self.answers:
+            return exact_json(self.answers[path])
+        if _has_null(body):
+            return refuse("310008", "参数不能为null")
+        try:
+            return self._answer(request, path, body)
+        except YonBipBadFilter as error:
+            return refuse("999", f"服务端逻辑异常: {error}")
+
+    def _answer(self, request: web.Request, path: str, body: Row) -> web.StreamResponse:
+        match path.strip("/").split("/"):
+            case ["digitalModel", "product", "listproductbycondition"]:
+                return self._materials(body)
+            case ["scm", "stock", _]:
+                return self._stock(body)
+            case [*_, ("voucherorder" | "purchaseorder" | "receivable" | "productionorder") as kind, "list"]:
+                return self._list(kind, body)
+            case [*_, ("voucherorder" | "purchaseorder" | "receivable") as kind, "detail"]:
+                return self._detail(kind, request.query.get("id", ""))
+            case [*_, "purchaseorder", "batchaudit"]:
+                return self._audit(body)
+            case [*_, "querytaskstodo", "page"]:
+                return self._flow_page(self._tasks(body), body, 10)
+            case [*_, "historic-process-instances"]:
+                return self._flow_page(self._runs(body), body, 20)
+            case [*_, "ext", "tasks", task] if task != "batch":
+                return self._decide(request, Verdict.APPROVE, task, body)
+            case [*_, "procesInstances", "reject"]:
+                return self._decide(request, Verdict.REJECT, str(body.get("taskId")), body)
+            case _:
+                return refuse("310404", "API未注册", 404)
+
+    def _materials(self, body: Row) -> web.StreamResponse:
+        rows = [records.material(product, n) for n, product in enumerate(self.company.products.values())]
+        wanted = body.get("productCode")
+        return self._page([row for row in rows if wanted in (None, row["code"])], body)
+
+    def _stock(self, body: Row) -> web.StreamResponse:
+        wanted = body.get("productn.code", [])
+        codes = [wanted] if isinstance(wanted, str) else wanted
+        levels = (level for code, level in self.company.stock.items() if code in codes)
+        rows = [row for level in levels for row in records.stock_rows(level)]
+        return say([row for row in rows if body.get("org", row["org"]) == row["org"]])
+
+    def _bills(self, kind: str) -> list[tuple[Row, list[Row]]]:
+        company = self.company
+        match kind:
+            case "voucherorder":
+                bills = [records.sales_order(order, detail=False) for order in company.orders.values()]
+                return bills + self.more.get(Area.SALES, [])
+            case "purchaseorder":
+                return [self._purchase(order, detail=False) for order in company.purchases.values()] + self.more.get(
+                    Area.PURCHASING, []
+                )
+            case "receivable":
+                found = (records.receivable(invoice)[1] for invoice in company.invoices.values())
+                return [(rows[0], rows) for rows in found]
+            case _:
+                made = [(row, [row]) for row in map(records.production_order, company.productions.values())]
+                return made + self.more.get(Area.PRODUCTION, [])
+
+    def _list(self, kind: str, body: Row) -> web.StreamResponse:
+        bills = [bill for bill in self._bills(kind) if self._wanted(kind, bill, body)]
+        if kind in ("voucherorder", "purchaseorder"):
+            bills = ordered(bills, body.get("queryOrders", []))
+        if body.get("isSum") is True and kind != "productionorder":
+            return self._page([head for head, _ in bills], body)
+        return self._page([{**head, **_line(line)} for head, lines in bills for line in lines], body)
+
+    def _wanted(self, kind: str, bill: tuple[Row, list[Row]], body: Row) -> bool:
+        head = bill[0]
+        if kind == "receivable":
+            # This list has no conditions on fields.
+            states = body.get("verifyState")
+            return (
+                body.get("code") in (None, head["code"])
+                and (states is None or str(head["verifyState"]) in states)
+                and body.get("open_billDate_begin", "") <= head["billDate"]
+                and body.get("simple", {}).get("open_pubts_begin", "") <= head["pubts"]
+            )
+        if not holds(head, body.get("simpleVOs", [])):
+            return False
+        if kind == "productionorder":
+            days = head.get("OrderProduct_finishDate"), head.get("vouchdate")
+            ranges = body.get("OrderProduct!finishDate"), body.get("vouchdate")
+            return all(in_range(day, wanted) for day, wanted in zip(days, ranges, strict=True))
+        if kind == "voucherorder":
+            promised = head.get("hopeReceiveDate")
+            last = body.get("open_hopeReceiveDate_end")
+            return (
+                body.get("code") in (None, head["code"])
+                and body.get("nextStatusName") in (None, head["nextStatus"])
+                and body.get("open_vouchdate_begin", "") <= head["vouchdate"]
+                and (last is None or (promised is not None and promised <= last))
+            )
+        return True
+
+    def _detail(self, kind: str, key: str) -> web.StreamResponse:
+        company = self.company
+        match kind:
+            case "voucherorder":
+                orders = (order for order in company.orders.values() if str(records.wire_id(order.id)) == key)
+                for order in orders:
+                    head, lines = records.sales_order(order, detail=True)
+                    return say({**head, "orderDetails": lines})
+                return refuse("999", "未获取到当前订单商品信息")
+            case "purchaseorder":
+                for purchase in company.purchases.values():
+                    if str(records.wire_id(purchase.id)) == key:
+                        head, lines = self._purchase(purchase, detail=True)
+                        return say({**head, "purchaseOrders": lines})
+                return refuse("1002", "数据不存在")
+            case _:
+                for invoice in company.invoices.values():
+                    if str(records.wire_id(invoice.id)) == key:
+                        return say(records.receivable(invoice)[0])
+                return refuse("999", "当前单据被删除或没有权限")
+
+    def _purchase(self, order: PurchaseOrder, *, detail: bool) -> tuple[Row, list[Row]]:
+        return records.purchase_order(order, detail=detail, workflow=order.number not in self.no_workflow)
+
+    def _page(self, rows: Sequence[Row], body: Row) -> web.StreamResponse:
+        index, size = int(body["pageIndex"]), min(int(body["pageSize"]), self.page)
+        return say(
+            {
+                "pageIndex": index,
+                "pageSize": size,
+                "recordCount": len(rows),
+                "pageCount": -(-len(rows) // size),
+                "recordList": rows[(index - 1) * size : index * size],
+            }
+        )
+
+    # Workflow
+
+    def _flow(self) -> Iterable[tuple[PurchaseOrder, str]]:
+        for order in self.company.purchases.values():
+            if order.number not in self.no_workflow:
+                yield order, f"st_purchaseorder_{records.wire_id(order.id)}"
+
+    def _tasks(self, body: Row) -> list[Row]:
+        keys = body.get("processBusinessKeyIds")
+        return [row for order, key in self._flow() if keys is None or key in keys for row in records.tasks(order, key)]
+
+    def _runs(self, body: Row) -> list[Row]:
+        if body.get("appSource") != "PU":
+            raise YonBipBadFilter("appSource")
+        return [
+            row for order, key in self._flow() if key in body["businessKeyList"] for row in records.runs(order, key)
+        ]
+
+    def _flow_page(self, rows: list[Row], body: Row, most: int) -> web.StreamResponse:
+        start, size = int(body.get("start", 0)), min(int(body.get("size", most)), most)
+        return say({"data": rows[start : start + size], "start": start, "size": size, "total": len(rows)})
+
+    def _decide(self, request: web.Request, verdict: Verdict, task: str, body: Row) -> web.StreamResponse:
+        action = "complete" if verdict is Verdict.APPROVE else "rejectToStart"
+        if request.headers.get("restservice") != "REST_SERVICE_1.0.0" or body.get("action") != action:
+            return flow_refusal("000-530-401033", "action无法识别，请输入正确的action")
+        found = [(order, row) for order, key in self._flow() for row in records.tasks(order, key) if row["id"] == task]
+        if not found or body.get("source") != "PU":
+            return flow_refusal("000-530-401032", "未查询到待办，请确定任务状态！")
+        order, row = found[0]
+        if verdict is Verdict.REJECT and body.get("processInstanceId") != row["processInstanceId"]:
+            return flow_refusal("000-530-401031", "未查询到对应的流程实例，请检查参数正确性")
+        person = row["assignee"]
+        if self.user_bound and request.headers.get("yht_access_token") != user_token(person):
+            return refuse("999", "该接口需要绑定用户身份")
+        reason = str(body.get("message" if verdict is Verdict.APPROVE else "jumpOrigin", ""))
+        try:
+            self.company.decide(order.number, verdict, person, reason)
+        except (DecisionNotAllowed, OrderNotWaiting):
+            return flow_refusal("000-530-401032", "未查询到待办，请确定任务状态！")
+        return say({"id": row["processInstanceId"], "errcode": 0, "errmsg": "ok"})
+
+    def _audit(self, body: Row) -> web.StreamResponse:
+        """Audit orders that no workflow handles; those that it refuses are told under code 200."""
+        messages: list[str] = []
+        for each in body["data"]:
+            order = next(o for o in self.company.purchases.values() if str(records.wire_id(o.id)) == str(each["id"]))
+            if order.number not in self.no_workflow or order.status is not PurchaseStatus.WAITING:
+                messages.append("网络上有其他人操作或者已经关闭、审核")
+                continue
+            approved = replace(order, status=PurchaseStatus.APPROVED, version=str(int(order.version) + 1))
+            self.company.purchases[order.number] = replace(approved, changed_at=self.clock.now())
+        count, failed = len(body["data"]), len(messages)
+        return say({"count": count, "sucessCount": count - failed, "failCount": failed, "messages": messages})
+
+
+def say(data: Any) -> web.Response:
+    """Answer with data in the envelope."""
+    return exact_json({"code": "200", "message": "操作成功", "data": data})
+
+
+def refuse(code: str, message: str, status: int = 200) -> web.Response:
+    """Answer with an error in the envelope."""
+    return exact_json({"code": code, "message": message}, status)
+
+
+def flow_refusal(display: str, message: str) -> web.Response:
+    """Answer with an error of the workflow, which has a code of its own for showing."""
+    return exact_json({"code": "999", "message": message, "displayCode": display, "level": 0})
+
+
+def _line(line: Row) -> Row:
+    """Return what a line adds to a row; its header's day and amount keep their names."""
+    return {key: value for key, value in line.items() if key not in ("hopeReceiveDate", "oriSum")}
+
+
+def _has_null(value: Any) -> bool:
+    match value:
+        case dict():
+            return any(map(_has_null, value.values()))
+        case list():
+            return any(map(_has_null, value))
+        case _:
+            return value is None

@@ -1,0 +1,68 @@
+"""Conditions and orders of the platform's lists (ERP sheet, 2A, list queries)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+Row = dict[str, Any]
+
+_FIELDS = frozenset({"id", "code", "status", "verifystate", "vouchdate", "pubts", "hopeReceiveDate"})
+"""What conditions may name: fields of the header, and no names of things that are referred to."""
+
+
+class YonBipBadFilter(Exception):
+    """A condition that the platform does not understand."""
+
+
+def holds(head: Row, conditions: Sequence[Row]) -> bool:
+    """Return whether all conditions hold for a header."""
+    return all(_holds(head, each) for each in conditions)
+
+
+def _holds(head: Row, condition: Row) -> bool:
+    logic = condition.get("logicOp")
+    if logic:
+        # Then the conditions below count, and nothing beside it.
+        results = [_holds(head, each) for each in condition.get("conditions", [])]
+        return any(results) if logic == "or" else all(results)
+    if condition.get("field") not in _FIELDS:
+        raise YonBipBadFilter(str(condition.get("field")))
+    told = head.get(condition["field"])
+    if told is None:
+        return False
+    value, wanted = str(told), str(condition["value1"])
+    match condition.get("op"):
+        case "eq":
+            return value == wanted
+        case "neq":
+            return value != wanted
+        case "lt":
+            return value < wanted
+        case "gt":
+            return value > wanted
+        case "elt":
+            return value <= wanted
+        case "egt":
+            return value >= wanted
+        case "between":
+            return wanted <= value <= str(condition["value2"])
+        case op:
+            raise YonBipBadFilter(str(op))
+
+
+def in_range(day: str | None, wanted: str | None) -> bool:
+    """Return whether a day lies in a range written as from, a bar, to; no range holds every day."""
+    if wanted is None:
+        return True
+    start, _, end = wanted.partition("|")
+    return day is not None and start <= day <= end
+
+
+def ordered(bills: list[tuple[Row, list[Row]]], orders: Sequence[Row]) -> list[tuple[Row, list[Row]]]:
+    """Return bills in the order that is asked for."""
+    for order in reversed(orders):
+        if order["field"] not in _FIELDS:
+            raise YonBipBadFilter(str(order["field"]))
+        bills = sorted(bills, key=lambda bill: bill[0][order["field"]], reverse=order["order"] == "desc")
+    return bills

@@ -1,0 +1,403 @@
+"""The reference company as the platform keeps it: headers with lines, times of China, ids of sixteen digits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from bot.erp.model import (
+    Approval,
+    Invoice,
+    InvoiceStatus,
+    Money,
+    OrderLine,
+    OrderStatus,
+    Product,
+    ProductionOrder,
+    ProductionStatus,
+    Progress,
+    PurchaseLine,
+    PurchaseOrder,
+    PurchaseStatus,
+    SalesOrder,
+    StockLevel,
+)
+from bot.testing.reference_records import USERS
+
+ZONE = ZoneInfo("Asia/Shanghai")
+WAREHOUSES = {"MAIN": "1875184118731008", "SH": "1875184118731009", "WEST": "1875184118731010"}
+ORG = "1891127153005312"
+
+_CURRENCIES = {"CNY": "人民币", "USD": "美元", "EUR": "欧元", "JPY": "日元"}
+_NAMES = {user.id: user.name for user in USERS}
+_NEXT = {
+    OrderStatus.DRAFT: ("CONFIRMORDER", "APPROVING"),
+    OrderStatus.OPEN: ("DELIVERGOODS", "DELIVERGOODS"),
+    OrderStatus.PARTLY_DELIVERED: ("DELIVERY_PART", "DELIVERY_TAKE_PART"),
+    OrderStatus.DELIVERED: ("TAKEDELIVERY", "ENDORDER"),
+    OrderStatus.CLOSED: ("CLOSEDORDER", "CLOSEDORDER"),
+    OrderStatus.CANCELLED: ("OPPOSE", "OPPOSE"),
+}
+_ENTIRE = {Progress.NONE: 0, Progress.PARTIAL: 1, Progress.FULL: 2}
+_ARRIVED = {Progress.NONE: 2, Progress.PARTIAL: 3, Progress.FULL: 1}
+_PAID = {Progress.NONE: "NOTPAYMENT", Progress.PARTIAL: "PARTPAYMENT", Progress.FULL: "FINISHPAYMENT"}
+_PURCHASE = {
+    PurchaseStatus.DRAFT: ("0", "0"),
+    PurchaseStatus.WAITING: ("3", "1"),
+    PurchaseStatus.APPROVED: ("1", "2"),
+    PurchaseStatus.DONE: ("2", "2"),
+    PurchaseStatus.CANCELLED: ("2", "0"),
+}
+_VERIFIED = {InvoiceStatus.DRAFT: (0, 1), InvoiceStatus.VOID: (3, 4)}
+_SETTLED = {InvoiceStatus.PAID: "1", InvoiceStatus.PART_PAID: "2"}
+_PRODUCTION = {
+    ProductionStatus.PLANNED: (0, 3),
+    ProductionStatus.RELEASED: (1, 1),
+    ProductionStatus.RUNNING: (5, 5),
+    ProductionStatus.DONE: (6, 2),
+    ProductionStatus.CANCELLED: (4, 4),
+}
+Row = dict[str, Any]
+Bill = tuple[Row, list[Row]]
+"""A header, and what each of its lines adds to it in a list."""
+
+
+def wire_id(own: str) -> int:
+    """Return an id as the platform numbers documents."""
+    return 2227385816000000 + int(own)
+
+
+def time_text(moment: datetime | None) -> str | None:
+    """Return a time as the platform's clocks show it, in whole seconds and without an offset."""
+    return None if moment is None else f"{moment.astimezone(ZONE):%Y-%m-%d %H:%M:%S}"
+
+
+def day_text(day: date | None) -> str | None:
+    """Return a day with the time of midnight."""
+    return None if day is None else f"{day} 00:00:00"
+
+
+def _said(row: Row) -> Row:
+    """Return a record without what it does not say."""
+    return {key: value for key, value in row.items() if value is not None}
+
+
+def _amount(money: Money | None) -> Decimal | None:
+    return None if money is None else money.amount
+
+
+def material(product: Product, n: int) -> Row:
+    """Return a material as the list of materials tells it: without spec and barcode."""
+    return {
+        "id": 1921567765125000 + n,
+        "code": product.sku,
+        "name": product.name,
+        "unitId": 1921568854316953,
+        "unitCode": "U",
+        "unitName": product.unit,
+        "manageClass": 2000100011111111,
+        "manageClassName": product.category,
+        "hasSpecs": False,
+    }
+
+
+def stock_rows(level: StockLevel) -> Iterator[Row]:
+    """Yield two rows for each warehouse: one per state of the goods."""
+    for place in level.per_warehouse:
+        figures = place.quantities
+        told = {
+            "currentqty": figures.on_hand,
+            "availableqty": figures.available,
+            "planavailableqty": figures.forecast,
+            "innoticeqty": figures.incoming,
+            "preretailqty": figures.outgoing,
+        }
+        common = {
+            "org": ORG,
+            "warehouse": WAREHOUSES[place.code],
+            "product_code": level.product.sku,
+            "product_name": level.product.name,
+            "unit": "1921568854316953",
+        }
+        whole = {key: value // 1 for key, value in told.items() if value is not None}
+        rest = {key: value - whole[key] for key, value in told.items() if value is not None}
+        yield {**common, "stockStatusDoc": 2006555827382257, **whole}
+        yield {**common, "stockStatusDoc": 2006555827382258, **rest}
+
+
+def sales_order(order: SalesOrder, *, detail: bool) -> Bill:
+    """Return a sales order; only details tell the currency's code."""
+    assert order.total is not None
+    assert order.delivery is not None
+    odd = int(order.id) % 2
+    currency = order.total.currency
+    prices = {"currency": f"G001ZM0000{currency}", "originalName": _CURRENCIES[currency], "currency_moneyDigit": 2}
+    if detail:
+        prices["originalCode"] = currency
+    status = {OrderStatus.DRAFT: 3 * odd, OrderStatus.CLOSED: 2}.get(order.status, 1)
+    head = {
+        "id": str(wire_id(order.id)) if detail else wire_id(order.id),
+        "code": order.number,
+        "agentId": 1477929625664356,
+        "agentId_name": order.customer,
+        "nextStatus": _NEXT[order.status][odd],
+        "status": str(status) if detail else status,
+        "entireIssueStatus": _ENTIRE[order.delivery],
+        "entireInvoiceStatus": _ENTIRE[order.billing or Progress.NONE],
+        "payStatusCode": _PAID[order.payment or Progress.NONE],
+        "vouchdate": day_text(order.ordered_on),
+        "hopeReceiveDate": day_text(order.promised_on),
+        "payMoney": _amount(order.total),
+        "realMoney": _amount(order.total),
+        "orderPrices": prices,
+        "corpContactUserName": order.salesperson,
+        "pubts": time_text(order.changed_at),
+    }
+    return _said(head), [_order_line(line) for line in order.lines]
+
+
+def _order_line(line: OrderLine) -> Row:
+    return _said(
+        {
+            "productCode": line.sku,
+            "productName": line.name,
+            "qtyName": line.unit,
+            "qty": line.quantity,
+            "totalOutStockQuantity": line.delivered,
+            "invoiceQty": line.invoiced,
+            "oriTaxUnitPrice": _amount(line.price),
+            "oriSum": _amount(line.amount),
+            "hopeReceiveDate": day_text(line.due_on),
+        }
+    )
+
+
+def _sent_back(order: PurchaseOrder) -> tuple[str, str]:
+    return ("0", ("4", "-1", "3")[int(order.id) % 3])
+
+
+def purchase_order(order: PurchaseOrder, *, detail: bool, workflow: bool) -> Bill:
+    """Return a purchase order. In a list its lines' own amounts are called otherwise, and no day is told."""
+    assert order.total is not None
+    status, verified = _PURCHASE.get(order.status) or _sent_back(order)
+    head: Row = {
+        "id": str(wire_id(order.id)) if detail else wire_id(order.id),
+        "code": order.number,
+        "status": status if detail else int(status),
+        "verifystate": verified if detail else int(verified),
+        "isWfControlled": ("true" if workflow else "false") if detail else workflow,
+        "vendor_name": order.vendor,
+        "vendor_code": "0001000101",
+        "operator_name": order.buyer,
+        "creator": _NAMES[order.requester],
+        "creatorId": _user_number(order.requester),
+        "vouchdate": day_text(order.ordered_on),
+        "currency_code": order.total.currency,
+        "currency_name": _CURRENCIES[order.total.currency],
+        "oriSum": _amount(order.total),
+        "moneysum": _amount(order.total),
+        "pubts": time_text(order.changed_at),
+    }
+    if detail:
+        head["expectDate"] = day_text(order.due_on)
+        head |= {"modifier": _NAMES[order.changed_by], "modifierId": str(_user_number(order.changed_by))}
+        approval = order.approval
+        if not workflow and order.status is PurchaseStatus.APPROVED and approval is not None:
+            head |= {"auditorId": approval.decided_by, "auditTime": time_text(approval.decided_at)}
+    return _said(head), [_purchase_line(line, order, detail=detail) for line in order.lines]
+
+
+def _user_number(person: str) -> int:
+    """Return the number by which documents know somebody; the workflow has ids of its own."""
+    return 1_998_460_180_086_915_000 + sorted(_NAMES).index(person)
+
+
+def _purchase_line(line: PurchaseLine, order: PurchaseOrder, *, detail: bool) -> Row:
+    common: Row = {
+        "product_cCode": line.sku,
+        "product_cName": line.name,
+        "unit_name": line.unit,
+        "qty": line.quantity,
+        "subQty": line.quantity,
+        "oriTaxUnitPrice": _amount(line.price),
+        "totalInQty": line.received,
+    }
+    if detail:
+        common |= {"oriSum": _amount(line.amount), "recieveDate": day_text(order.due_on)}
+    else:
+        state = _ARRIVED[order.received or Progress.NONE]
+        common |= {"listOriSum": _amount(line.amount), "purchaseOrders_inWHStatus": state}
+    return _said(common)
+
+
+def tasks(order: PurchaseOrder, key: str) -> list[Row]:
+    """Return what waits for people about an order, a task for each."""
+    approval = order.approval
+    if order.status is not PurchaseStatus.WAITING or approval is None:
+        return []
+    return [
+        {
+            "id": task_id(order, person),
+            "assignee": person,
+            "assigneeParticipant": {"id": person, "name": _NAMES[person], "type": "USER"},
+            "processInstanceId": run_id(order),
+            "processInstance": {"id": run_id(order), "businessKey": key, "completed": False},
+            "taskDefinitionKey": f"approveUserTask_{approval.level}",
+            "activity": {"id": f"approveUserTask_{approval.level}", "properties": {"rejectAble": "true"}},
+            "source": "PU",
+            "createTime": 1_654_499_920_000,
+        }
+        for person in approval.pending_for
+    ]
+
+
+def task_id(order: PurchaseOrder, person: str) -> str:
+    """Return the id of a person's task: each level, and each state of the order, has its own."""
+    return f"e373d016-{order.id}-{order.version}-{person}"
+
+
+def run_id(order: PurchaseOrder) -> str:
+    """Return the id of the run of an order's workflow."""
+    return f"dfaf97ce-e54a-{order.id}"
+
+
+def runs(order: PurchaseOrder, key: str) -> list[Row]:
+    """Return the runs of an order's workflow: one that was taken back, and the present one."""
+    if order.approval is None:
+        return []
+    start = datetime(2026, 1, 2, 8, tzinfo=ZONE)
+    old = {
+        "id": f"{run_id(order)}-old",
+        "businessKey": key,
+        "startTime": _iso(start - timedelta(days=1)),
+        "startUserId": "guest",
+        "state": "deleted",
+        "historicTasks": [_step(order, 7, "boris", start, reason="an older run")],
+    }
+    now = {
+        "id": run_id(order),
+        "businessKey": key,
+        "startTime": _iso(start),
+        "startUserId": order.requester,
+        "state": "run" if order.status is PurchaseStatus.WAITING else "end",
+        "historicTasks": list(_steps(order, order.approval)),
+    }
+    return [old, now]
+
+
+def _steps(order: PurchaseOrder, approval: Approval) -> Iterator[Row]:
+    decided = approval.level - (1 if approval.pending_for else 0)
+    at = approval.decided_at
+    for level in range(1, decided + 1):
+        assert at is not None
+        last = level == decided
+        person = approval.decided_by if last else "anna"
+        yield _step(
+            order,
+            level,
+            person,
+            at if last else at - timedelta(minutes=1),
+            reason=approval.reason if last else "",
+            rejected=last and order.status is PurchaseStatus.REJECTED,
+        )
+        # The task of a colleague, which ended with it.
+        yield _step(order, level, "dora", at + timedelta(seconds=2), ended="deleted")
+    for person in approval.pending_for:
+        yield _step(order, approval.level, person, None)
+
+
+def _step(
+    order: PurchaseOrder,
+    level: int,
+    person: str,
+    at: datetime | None,
+    *,
+    reason: str = "",
+    rejected: bool = False,
+    ended: str = "",
+) -> Row:
+    comments = [{"type": "comment", "userId": person, "message": reason[:5], "fullMessage": reason}] if reason else []
+    return {
+        "id": f"7a6d7e8c-{order.id}-{level}-{person}",
+        "processInstanceId": run_id(order),
+        "taskDefinitionKey": f"approveUserTask_{level}",
+        "assignee": person,
+        "endTime": None if at is None else _iso(at),
+        "deleteReason": None if at is None else ended or ("rejectToStart" if rejected else "completed"),
+        "finished": at is not None,
+        "taskComments": comments,
+    }
+
+
+def _iso(moment: datetime) -> str:
+    return moment.astimezone(ZONE).isoformat(timespec="milliseconds")
+
+
+def receivable(invoice: Invoice) -> tuple[Row, list[Row]]:
+    """Return a receivable's detail, and the rows by which a list tells it: one per line."""
+    assert invoice.total is not None
+    odd = int(invoice.id) % 2
+    currency, total = invoice.total.currency, invoice.total.amount
+    head = {
+        "id": str(wire_id(invoice.id)),
+        "code": invoice.number,
+        "billDate": day_text(invoice.issued_on),
+        "verifyState": _VERIFIED.get(invoice.status, (2, 2))[odd],
+        "writeOffState": _SETTLED.get(invoice.status, "0"),
+        "direction": "-1" if invoice.is_credit_note else "1",
+        "pubts": time_text(invoice.changed_at),
+    }
+    parts = (total, Decimal(0))
+    expires = day_text(invoice.due_on) or "9999-12-31 00:00:00"
+    later = day_text(invoice.due_on + timedelta(days=30)) if invoice.due_on else expires
+    items = [
+        {"oriTaxIncludedAmount": part, "grandsonItem": [{"issueNo": n, "expireDate": when}]}
+        for n, (part, when) in enumerate(zip(parts, (later, expires), strict=True), 1)
+    ]
+    detail = {
+        **head,
+        "customerName": invoice.customer,
+        "oriCurrencyName": _CURRENCIES[currency],
+        "oriCurrencyCode": _CURRENCIES[currency],
+        "oriTaxIncludedAmount": total,
+        "bodyItem": items,
+    }
+    rows = [
+        {
+            **head,
+            "bodyItemId": f"{head['id']}{n}",
+            "bodyItemCustomerName": invoice.customer,
+            "bodyItemOriCurrencyName": _CURRENCIES[currency],
+            "bodyItemOriTaxIncludedAmount": part,
+        }
+        for n, part in enumerate(parts)
+    ]
+    return _said(detail), [_said(row) for row in rows]
+
+
+def production_order(order: ProductionOrder) -> Row:
+    """Return a production order as a list tells its only line."""
+    return _said(
+        {
+            "id": wire_id(order.id),
+            "orderProduct_id": wire_id(order.id) + 1,
+            "code": order.number,
+            "status": _PRODUCTION[order.status][int(order.id) % 2],
+            "verifystate": 2,
+            "vouchdate": day_text(order.start_on),
+            "OrderProduct_lineNo": 10,
+            "OrderProduct_materialCode": order.sku,
+            "OrderProduct_materialName": order.name,
+            "OrderProduct_mainUnitName": order.unit,
+            "OrderProduct_quantity": order.planned,
+            "OrderProduct_completedQuantity": order.produced,
+            "OrderProduct_incomingQuantity": Decimal(0),
+            "OrderProduct_startDate": day_text(order.start_on),
+            "OrderProduct_finishDate": day_text(order.due_on),
+            "OrderProduct_materialStatus": 2 if order.material_ready else 0,
+            "pubts": time_text(order.changed_at),
+        }
+    )

@@ -1,0 +1,249 @@
+"""Several sources behind one hub: codes, barcodes, rates, breakers, and sources that come and go."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+import pytest
+
+from bot.erp.errors import NotFound, RateLimited, Unavailable
+from bot.erp.hub import ErpHub
+from bot.erp.limits import SourceLimits
+from bot.erp.merging import ProductCodes
+from bot.erp.model import Product, Quantities, Slice, StockLevel
+from bot.erp.port import Capability, ListQuery
+from bot.metrics import Metrics
+from tests.erp.test_hub import START, Clock
+
+MakeHub = Callable[..., ErpHub]
+
+
+def stocked(sku: str, on_hand: int, barcode: str = "") -> StockLevel:
+    return StockLevel(
+        product=Product(sku=sku, name="螺丝", unit="个", barcode=barcode),
+        total=Quantities(on_hand=Decimal(on_hand)),
+        per_warehouse=(),
+        reorder_point=None,
+        as_of=START,
+    )
+
+
+class FakeSource:
+    """A source with a few products; ``error`` is raised by every read, ``seconds`` pass first."""
+
+    capabilities = frozenset(Capability)
+
+    def __init__(self, name: str, *levels: StockLevel) -> None:
+        self.name = name
+        self.levels = {level.product.sku.casefold(): level for level in levels}
+        self.calls: list[str] = []
+        self.error: Exception | None = None
+        self.seconds = 0.0
+
+    async def stock(self, sku: str) -> StockLevel:
+        await self._called(f"stock {sku}")
+        if sku.casefold() not in self.levels:
+            raise NotFound(sku, source=self.name)
+        return self.levels[sku.casefold()]
+
+    async def find_products(self, text: str, *, limit: int) -> tuple[Product, ...]:
+        await self._called(f"find {text}")
+        products = (level.product for level in self.levels.values())
+        return tuple(one for one in products if text in f"{one.sku} {one.name} {one.barcode}")[:limit]
+
+    async def orders(self, query: ListQuery) -> Slice[Any]:
+        await self._called(f"orders {query.offset}+{query.limit}")
+        return Slice(items=(), total=0)
+
+    async def close(self) -> None:
+        pass
+
+    async def _called(self, call: str) -> None:
+        self.calls.append(call)
+        if self.seconds:
+            await asyncio.sleep(self.seconds)
+        if self.error:
+            raise self.error
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def metrics() -> Metrics:
+    return Metrics()
+
+
+@pytest.fixture
+async def make_hub(clock: Clock, metrics: Metrics) -> AsyncIterator[MakeHub]:
+    hubs: list[ErpHub] = []
+
+    def make(*sources: Any, **settings: Any) -> ErpHub:
+        times = {"monotonic": clock.monotonic, "sleep": clock.sleep, "rng": Random(1)}
+        hubs.append(ErpHub(sources, metrics=metrics, now=clock.now, **times, **settings))
+        return hubs[-1]
+
+    yield make
+    for hub in hubs:
+        await hub.close()
+
+
+async def test_stock_is_of_all_sources_together(make_hub: MakeHub) -> None:
+    found = await make_hub(FakeSource("a", stocked("SKU1", 5)), FakeSource("b", stocked("sku1", 7))).stock("SKU1")
+    assert found.value.total.on_hand == Decimal(12)
+    assert [part.source for part in found.parts] == ["a", "b"]
+
+
+async def test_one_source_that_has_it_answers_as_if_alone(make_hub: MakeHub) -> None:
+    found = await make_hub(FakeSource("a"), FakeSource("b", stocked("SKU1", 7))).stock("SKU1")
+    assert (found.value, found.source, found.parts) == (stocked("SKU1", 7), "b", ())
+
+
+async def test_the_mapping_table_asks_each_source_by_its_own_code(make_hub: MakeHub) -> None:
+    a, b, c = (
+        FakeSource("a", stocked("SKU1", 5)),
+        FakeSource("b", stocked("B-1", 7)),
+        FakeSource("c", stocked("SKU1", 100)),
+    )
+    hub = make_hub(a, b, c, products=ProductCodes({"SKU1": {"b": "B-1", "c": ""}}))
+    for asked in ("sku1", "b-1"):
+        found = await hub.stock(asked)
+        assert (found.value.product.sku, found.value.total.on_hand) == ("SKU1", Decimal(12))
+    assert c.calls == [], "the table says that it lacks the product"
+    assert [product.sku for product in (await hub.find_products("SKU1", limit=9)).value] == ["SKU1"]
+
+
+async def test_the_table_also_serves_a_single_source(make_hub: MakeHub) -> None:
+    hub = make_hub(FakeSource("b", stocked("B-1", 7)), products=ProductCodes({"SKU1": {"b": "B-1"}}))
+    assert (await hub.stock("SKU1")).value == stocked("SKU1", 7)
+
+
+async def test_a_barcode_finds_the_product_under_another_code(make_hub: MakeHub) -> None:
+    a, b = FakeSource("a", stocked("SKU1", 5, "690123")), FakeSource("b", stocked("XY", 7, "690123"))
+    hub = make_hub(a, b)
+    assert (await hub.stock("SKU1")).value.total.on_hand == Decimal(12)
+    b.calls.clear()
+    assert (await hub.stock("SKU1")).value.total.on_hand == Decimal(12)
+    assert b.calls == ["stock XY"], "the code is remembered"
+
+
+async def test_a_barcode_that_nobody_else_has_is_looked_for_once(make_hub: MakeHub, clock: Clock) -> None:
+    a, b = FakeSource("a", stocked("SKU1", 5, "690123")), FakeSource("b", stocked("XY", 7, "6901234"))
+    hub = make_hub(a, b)
+    for _ in range(2):
+        assert (await hub.stock("SKU1")).value.total.on_hand == Decimal(5)
+    assert b.calls == ["stock SKU1", "find 690123", "stock SKU1"]
+    clock.seconds += 601
+    await hub.stock("SKU1")
+    assert b.calls[-1] == "find 690123", "but not for ever"
+
+
+async def test_a_dead_source_is_told_with_its_last_known_value(make_hub: MakeHub, clock: Clock) -> None:
+    a, b = FakeSource("a", stocked("SKU1", 5)), FakeSource("b", stocked("SKU1", 7))
+    hub = make_hub(a, b)
+    await hub.stock("SKU1")
+    clock.seconds = 3600
+    b.error = RateLimited("busy", retry_after=60)
+    found = await hub.stock("SKU1")
+    assert (found.value.total.on_hand, found.stale) == (Decimal(5), False)
+    dead = found.parts[1]
+    assert dead.value is not None
+    assert dead.value.total.on_hand == Decimal(7)
+    assert (dead.fresh, dead.as_of, found.as_of) == (False, START, START + timedelta(hours=1))
+
+
+async def test_a_dead_source_without_a_past_is_told_too(make_hub: MakeHub) -> None:
+    a, b = FakeSource("a", stocked("SKU1", 5)), FakeSource("b")
+    b.error = Unavailable("down")
+    found = await make_hub(a, b).stock("SKU1")
+    assert [(part.source, part.value is None) for part in found.parts] == [("a", False), ("b", True)]
+    with pytest.raises(Unavailable):
+        await make_hub(a, b).stock("SKU2")
+
+
+async def test_each_source_has_its_own_time(make_hub: MakeHub) -> None:
+    quick, slow = FakeSource("a", stocked("SKU1", 5)), FakeSource("b", stocked("SKU1", 7))
+    slow.seconds = 60
+    found = await make_hub(quick, slow, timeouts={"b": 0.02}).stock("SKU1")
+    assert found.value.total.on_hand == Decimal(5)
+    assert len(found.failures) == 1
+
+
+async def test_pages_of_several_sources_ask_each_from_the_beginning(make_hub: MakeHub) -> None:
+    a, b = FakeSource("a"), FakeSource("b")
+    await make_hub(a, b).orders(ListQuery(offset=20, limit=20))
+    assert a.calls == b.calls == ["orders 0+40"]
+    alone = FakeSource("a")
+    await make_hub(alone).orders(ListQuery(offset=20, limit=20))
+    assert alone.calls == ["orders 20+20"]
+
+
+async def test_a_flapping_source_is_left_alone_and_comes_back(
+    make_hub: MakeHub, clock: Clock, metrics: Metrics
+) -> None:
+    def gauge() -> float | None:
+        return metrics.registry.get_sample_value("dingerp_erp_open", {"source": "b"})
+
+    a, b = FakeSource("a", stocked("SKU1", 5)), FakeSource("b", stocked("SKU1", 7))
+    b.error = Unavailable("down")
+    hub = make_hub(a, b, protections={"b": SourceLimits(failures=2, pause=30)})
+    assert gauge() == 0
+    for _ in range(2):
+        await hub.stock("SKU1")
+    assert gauge() == 1
+    calls = len(b.calls)
+    assert (await hub.stock("SKU1")).parts[1].value is None
+    assert len(b.calls) == calls, "it is not asked"
+    clock.seconds += 30
+    b.error = None
+    assert (await hub.stock("SKU1")).value.total.on_hand == Decimal(12)
+    assert gauge() == 0
+
+
+async def test_calls_are_spaced_out(make_hub: MakeHub, clock: Clock) -> None:
+    shop = FakeSource("a", *(stocked(f"SKU{i}", i) for i in range(6)))
+    hub = make_hub(shop, protections={"a": SourceLimits(rate=2)})
+    for i in range(6):
+        await hub.stock(f"SKU{i}")
+    assert clock.slept == [pytest.approx(0.5)] * 4
+
+
+async def test_who_would_wait_longer_than_the_time_of_a_question_is_refused(make_hub: MakeHub) -> None:
+    shop = FakeSource("a", stocked("SKU1", 1), stocked("SKU2", 2))
+    hub = make_hub(shop, protections={"a": SourceLimits(rate=0.1)}, timeout=5.0)
+    await hub.stock("SKU1")
+    with pytest.raises(RateLimited) as caught:
+        await hub.stock("SKU2")
+    assert caught.value.retry_after == pytest.approx(10.0)
+    assert shop.calls == ["stock SKU1"]
+
+
+async def test_identical_questions_in_flight_are_one_call_to_each_source(make_hub: MakeHub) -> None:
+    a, b = FakeSource("a", stocked("SKU1", 5)), FakeSource("b", stocked("SKU1", 7))
+    a.seconds = b.seconds = 0.02
+    hub = make_hub(a, b)
+    answers = await asyncio.gather(*(hub.stock("SKU1") for _ in range(1000)))
+    assert {found.value.total.on_hand for found in answers} == {Decimal(12)}
+    assert (len(a.calls), len(b.calls)) == (1, 1)
+
+
+async def test_three_sources_take_as_long_as_the_slowest(make_hub: MakeHub) -> None:
+    shops = [FakeSource(name, stocked("SKU1", 1)) for name in "abc"]
+    for shop, seconds in zip(shops, (0.02, 0.04, 0.06), strict=True):
+        shop.seconds = seconds
+    hub = make_hub(*shops)
+    loop = asyncio.get_running_loop()
+    times = []
+    for _ in range(7):
+        began = loop.time()
+        assert (await hub.stock("SKU1")).value.total.on_hand == Decimal(3)
+        times.append(loop.time() - began)
+    # One after the other they would take 120 ms.
+    assert timedelta(seconds=sorted(times)[3]) < timedelta(milliseconds=90)

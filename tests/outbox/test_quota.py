@@ -1,0 +1,93 @@
+"""At nine tenths of the month's calls the rest is kept; it is said once."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from structlog.testing import capture_logs
+
+from bot.cards.language import choose_language, load_languages
+from bot.chat.message import Conversation, ConversationKind, SessionWebhook
+from bot.chat.ports import AnswerVia, SentAnswer
+from bot.dingtalk.answer_channel import DingTalkAnswerChannel
+from bot.dingtalk.card_api import CardApi
+from bot.dingtalk.messenger import DingTalkMessenger
+from bot.dingtalk.openapi import pooled_session
+from bot.dingtalk.quota import MonthlyMeter
+from bot.dingtalk.robot import Robot
+from bot.metrics import Metrics
+from bot.outbox.delivery import Urgency
+from bot.outbox.quota import DEGRADED, QuotaGuard
+from bot.simulator.config import SimulatorConfig
+from bot.simulator.engine import SimEngine
+from bot.simulator.server import open_simulator
+from bot.store.call_counts import StoredMonthlyCalls
+from bot.store.database import Database
+from bot.store.deliveries import StoredDeliveries
+from tests.dingtalk.conftest import question, stock_card
+from tests.outbox.conftest import Clock, OutboxHarness, RevisionComposer, api_at, outbox_of
+
+
+def test_the_change_is_counted_and_logged_once() -> None:
+    used, metrics = [0], Metrics()
+    guard = QuotaGuard(lambda: used[0], 10_000, metrics=metrics)
+    seen = []
+    with capture_logs() as logs:
+        for used[0] in (0, 8_999, 9_000, 9_500, 10_400, 3):
+            seen.append(guard.sparing())
+            seen.append(guard.sparing())
+            assert metrics.registry.get_sample_value("dingerp_api_calls_sparing") == float(seen[-1])
+    assert seen == [False] * 4 + [True] * 6 + [False] * 2
+    assert [line["event"] for line in logs] == ["month.sparing", "month.free"]
+
+
+def test_the_reserve_is_a_part_of_the_quota() -> None:
+    assert QuotaGuard(lambda: 750, 1_000, metrics=Metrics(), reserve=0.25).sparing()
+    assert not QuotaGuard(lambda: 999, 1_000, metrics=Metrics(), reserve=0.0).sparing()
+
+
+async def test_at_nine_tenths_of_the_quota_questions_are_answered_and_what_is_urgent_goes(
+    database: Database, clock: Clock
+) -> None:
+    """The whole of it at the wire: 50 calls a month, of which alerts may take 45 and questions none of the rest."""
+    metrics, board = Metrics(), RevisionComposer(database, clock)
+    config = SimulatorConfig(qps_limit=None, quota_limit=50)
+    async with open_simulator(config) as simulator, pooled_session() as session:
+        engine = simulator.engine
+        meter = MonthlyMeter(StoredMonthlyCalls(database), metrics=metrics, now=clock)
+        guard = QuotaGuard(lambda: meter.used, 50, metrics=metrics)
+        api = api_at(simulator.url, session, metrics, meter)
+        places = DingTalkMessenger(CardApi(api), Robot(api), api.keys)
+        outbox = outbox_of(database, board, places, clock, metrics=metrics, sparing=guard.sparing, at_once=1)
+        line = choose_language(load_languages(), "en").say(DEGRADED)
+        channel = DingTalkAnswerChannel(
+            CardApi(api), Robot(api), api.keys, now=clock, sparing=lambda code: line if guard.sparing() else None
+        )
+        office = OutboxHarness(database, clock, board, outbox, StoredDeliveries(database), metrics, engine)
+        for number in range(60):
+            await office.owe(f"a{number:02}", place=office.group)
+        await office.work()
+        # 45 alerts, and then one more card for this place in the next hours.
+        assert (engine.flow.used, len(office.cards), [len(refs) for refs in board.folded]) == (46, 46, [14])
+        await office.owe("urgent", place=office.group, urgency=Urgency.NOW)
+        await office.owe("a00", 2, place=office.group)
+        await office.work()
+        assert (engine.flow.used, office.cards[-1].title, office.cards[0].title) == (47, "urgent r1", "a00 r1")
+        for _ in range(30):
+            assert await ask(engine, channel, office, clock) == SentAnswer(AnswerVia.WEBHOOK)
+        assert engine.flow.used == 47
+        texts = [item["text"] for item in engine.items(office.group.id) if item["kind"] == "message"]
+        assert len(texts) == 30
+        assert all(line in text for text in texts)
+
+
+async def ask(engine: SimEngine, channel: DingTalkAnswerChannel, office: OutboxHarness, clock: Clock) -> SentAnswer:
+    session, _ = engine.credentials.sessions.issue(office.group.id)
+    webhook = SessionWebhook(f"{engine.base_url}/robot/sendBySession?session={session}", clock() + timedelta(hours=1))
+    conversation = Conversation(office.group.id, ConversationKind.GROUP)
+    message = question(webhook=webhook, conversation=conversation, robot_code="")
+
+    async def announce() -> None:
+        return
+
+    return await channel.answer(message, stock_card(), track_id="t1", before_fallback=announce)

@@ -1,0 +1,174 @@
+"""Against real brokers: what waits is read, what is sent again is known, what a killed process held is not lost."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any, ClassVar
+
+import orjson
+import pytest
+from sqlalchemy import func, select
+
+from bot.alerts.intake.port import EventState
+from bot.metrics import Metrics
+from bot.queues.consumer import QueueConsumer
+from bot.store.database import Database
+from bot.store.tables import EVENT
+from tests.queues import broker_servers
+from tests.queues.fakes import NAME, RememberingIntake, address, event
+from tests.scenario.processes import at_work
+
+EVENTS = 2100
+
+
+def needs(program: str) -> pytest.MarkDecorator:
+    """Return the mark of tests of a broker that may not be installed; the others run all the same."""
+    return pytest.mark.skipif(program in broker_servers.missing(), reason=f"not installed here: {program}")
+
+
+Publish = Callable[[bytes], Awaitable[None]]
+
+
+@asynccontextmanager
+async def reading(reader: QueueConsumer) -> AsyncIterator[None]:
+    task = asyncio.create_task(reader.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait((task,))
+
+
+class ServerSuite:
+    """What holds for every real broker; a subclass says which."""
+
+    server: ClassVar[Callable[[], AbstractContextManager[str]]]
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def url(cls) -> Iterator[str]:
+        with cls.server() as url:
+            yield url
+
+    async def open(self, url: str, stack: AsyncExitStack) -> Publish:
+        """Empty the queue and return how to write to it, as an ERP does it that knows nothing of the bot."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    async def publish(self, url: str) -> AsyncIterator[Publish]:
+        async with AsyncExitStack() as stack:
+            yield await self.open(url, stack)
+
+    async def test_what_waited_before_the_first_start_is_read(self, url: str, publish: Publish) -> None:
+        await publish(orjson.dumps([event(1), event(2)]))
+        intake = RememberingIntake()
+        async with reading(QueueConsumer(address(url), intake, metrics=Metrics())):
+            await intake.until(2)
+            await publish(orjson.dumps(event(3)))
+            await intake.until(3)
+        assert intake.ids == ["e1", "e2", "e3"]
+
+    async def test_what_was_acknowledged_does_not_come_again(self, url: str, publish: Publish) -> None:
+        first, second = RememberingIntake(), RememberingIntake()
+        await publish(orjson.dumps(event(1)))
+        async with reading(QueueConsumer(address(url), first, metrics=Metrics())):
+            await first.until(1)
+        async with reading(QueueConsumer(address(url), second, metrics=Metrics())):
+            await publish(orjson.dumps(event(2)))
+            await second.until(1)
+        assert second.ids == ["e2"]
+
+    @pytest.mark.process
+    @pytest.mark.parametrize("kills", [pytest.param(2, id="two"), pytest.param(5, id="five", marks=pytest.mark.soak)])
+    async def test_killed_readers_lose_and_double_nothing(
+        self, url: str, publish: Publish, tmp_path: Path, kills: int
+    ) -> None:
+        """Events in messages of seven, each message sent twice, while reader after reader is killed."""
+        database = Database(f"sqlite:///{tmp_path / 'bot.sqlite3'}")
+        await database.migrate()
+        messages = [
+            orjson.dumps([event(number) for number in range(start, start + 7)]) for start in range(0, EVENTS, 7)
+        ]
+        for message in (*messages, *messages):
+            await publish(message)
+        rng, killed = random.Random(7), 0
+        async with asyncio.timeout(50):
+            while await self._kept(database) < EVENTS:
+                reader = f"reader{killed % 2}"
+                async with at_work(
+                    "tests.queues.consumer_process", url, str(tmp_path), reader, folder=tmp_path
+                ) as consumer:
+                    before = await self._kept(database)
+                    # The last ones may run until all is read; the first ones die in the middle of it.
+                    enough = EVENTS if killed >= kills else min(EVENTS, before + rng.randrange(1, 300))
+                    while consumer.process.returncode is None and await self._kept(database) < enough:  # noqa: ASYNC110
+                        await asyncio.sleep(0.01)
+                    await consumer.kill()
+                killed += 1
+        assert killed > 1, "nobody was killed in the middle"
+        rows = await database.run(lambda connection: connection.execute(select(EVENT.c.event_id, EVENT.c.state)).all())
+        await database.close()
+        assert sorted(row.event_id for row in rows) == sorted(f"e{number}" for number in range(EVENTS))
+        assert {row.state for row in rows} == {EventState.WAITING}
+
+    @staticmethod
+    async def _kept(database: Database) -> int:
+        return await database.run(lambda connection: connection.scalar(select(func.count()).select_from(EVENT)) or 0)
+
+
+@needs("redis-server")
+class TestRedis(ServerSuite):
+    server = staticmethod(broker_servers.redis)
+
+    async def open(self, url: str, stack: AsyncExitStack) -> Publish:
+        from redis.asyncio import Redis
+
+        client: Any = await stack.enter_async_context(Redis.from_url(url))
+        await client.delete(NAME)
+
+        async def publish(body: bytes) -> None:
+            await client.xadd(NAME, {"event": body})
+
+        return publish
+
+
+@needs("rabbitmq-server")
+class TestRabbit(ServerSuite):
+    server = staticmethod(broker_servers.rabbit)
+
+    async def open(self, url: str, stack: AsyncExitStack) -> Publish:
+        import aio_pika
+
+        connection = await stack.enter_async_context(await aio_pika.connect(url))
+        channel = await connection.channel()
+        queue = await channel.declare_queue(NAME, durable=True)
+        await queue.purge()
+
+        async def publish(body: bytes) -> None:
+            message = aio_pika.Message(body, delivery_mode=aio_pika.DeliveryMode.PERSISTENT)
+            await channel.default_exchange.publish(message, routing_key=NAME)
+
+        return publish
+
+
+@needs("nats-server")
+class TestNats(ServerSuite):
+    server = staticmethod(broker_servers.nats)
+
+    async def open(self, url: str, stack: AsyncExitStack) -> Publish:
+        import nats
+
+        client = await nats.connect(url)
+        stack.push_async_callback(client.close)
+        stream = client.jetstream()
+        await stream.add_stream(name="dingerp", subjects=[NAME])
+        await stream.purge_stream("dingerp")
+
+        async def publish(body: bytes) -> None:
+            await stream.publish(NAME, body)
+
+        return publish

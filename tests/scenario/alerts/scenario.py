@@ -1,0 +1,186 @@
+"""Scenarios on a time axis: at this second something happens, then every place shows exactly this.
+
+The whole bot runs against the simulated DingTalk, over real sockets; only its clock is the test's.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import itertools
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import orjson
+import pytest
+from pydantic import SecretStr
+
+from bot.settings import AlertSettings, HookSettings
+from bot.simulator.cards import SimCardView
+from bot.simulator.chat import SimDelivery
+from tests.scenario.conftest import BotSystem, run_system
+from tests.scenario.traffic import eventually
+
+START = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
+"""A Tuesday, ten in the morning in China."""
+
+WAREHOUSE, BUYING = "cidKp3Lr+9x/WhSales0001Aa==", "cidQm7Tz/4b+BuyFin00002Bb=="
+"""The two groups of the simulated company."""
+
+_KEY = b"a-secret-for-tests-only!"
+_SECRET = "whsec_" + base64.b64encode(_KEY).decode()
+
+
+@dataclass(slots=True)
+class Clock:
+    """The bot's clock: it stands until it is moved."""
+
+    now: datetime = START
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@dataclass(slots=True)
+class AlertScenario:
+    """A town whose time is moved by hand."""
+
+    system: BotSystem
+    clock: Clock
+    folder: Path
+    session: aiohttp.ClientSession
+    _ids: itertools.count[int] = field(default_factory=itertools.count)
+
+    async def at(self, text: str) -> None:
+        """Move the clock to so much after the start: ``30s``, ``5m``, ``2h``, ``1d``; then let everything happen."""
+        unit = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}[text[-1]]
+        moment = START + timedelta(**{unit: float(text[:-1])})
+        assert moment >= self.clock.now, "time goes forward"
+        self.clock.now = moment
+        await self.settle()
+
+    async def post(self, *events: Mapping[str, Any], status: int = 202) -> dict[str, Any]:
+        """Send events to the bot's hook, signed, and let everything happen that follows at once."""
+        body = orjson.dumps(list(events))
+        async with self.session.post(
+            f"http://127.0.0.1:{self.system.app.port}/hooks/erp", data=body, headers=self.signed(body)
+        ) as response:
+            assert response.status == status, await response.text()
+            answer: dict[str, Any] = await response.json()
+        await self.settle()
+        return answer
+
+    def signed(self, body: bytes) -> dict[str, str]:
+        """Return the headers of a signed request."""
+        name, sent = f"msg-{next(self._ids)}", str(int(self.clock.now.timestamp()))
+        digest = hmac.new(_KEY, b".".join((name.encode(), sent.encode(), body)), hashlib.sha256).digest()
+        return {
+            "webhook-id": name,
+            "webhook-timestamp": sent,
+            "webhook-signature": f"v1,{base64.b64encode(digest).decode()}",
+            "content-type": "application/json",
+        }
+
+    def event(self, kind: str, subject: str, /, **data: Any) -> dict[str, Any]:
+        """Return an event of this moment; ``id`` and ``severity`` may be given."""
+        envelope = {name: data.pop(name) for name in ("id", "severity") if name in data}
+        return {
+            "specversion": "1.0",
+            "id": f"e{next(self._ids)}",
+            "source": "/erp",
+            "type": kind,
+            "subject": subject,
+            "time": self.clock.now.isoformat(),
+            "data": data,
+            **envelope,
+        }
+
+    def low(self, sku: str, available: str = "3", **data: Any) -> dict[str, Any]:
+        """Return that a product is below its reorder point, or no longer is."""
+        return self.event("stock.low", sku, sku=sku, available=available, reorder_point="10", unit="个", **data)
+
+    def cards(self, place: str, who: str = "keeper01") -> list[SimCardView]:
+        """Return the cards that the bot showed by itself at a place, oldest first, as somebody sees them now.
+
+        ``place`` is a group's id, or the userId of a person whose own chat with the bot is meant.
+        """
+        chat = self.system.engine.chat
+        groups = [one for one in chat.conversations.values() if place in (one.id, *self._direct(one))]
+        tracks = [item.card.out_track_id for one in groups for item in one.items if isinstance(item, SimDelivery)]
+        faces = [self.system.engine.cards.get(track) for track in dict.fromkeys(tracks)]
+        reader = place if place in self.system.engine.enterprise.people else who
+        return [face.face(reader) for face in faces if face is not None and face.out_track_id.startswith("c1-")]
+
+    @staticmethod
+    def _direct(conversation: Any) -> tuple[str, ...]:
+        return tuple(conversation.members) if conversation.kind != "group" else ()
+
+    def titles(self, place: str) -> list[str]:
+        """Return the titles of the cards at a place."""
+        return [card.title for card in self.cards(place)]
+
+    @property
+    def calls(self) -> int:
+        """API calls so far that count against the month."""
+        return self.system.engine.flow.used
+
+    async def settle(self) -> None:
+        """Wait until the bot has nothing more to do at this moment."""
+        services = self.system.app.alerts
+        services.desk.poke()
+        services.outbox.poke()
+        await eventually(self._is_quiet, 20, hint=self._rest)
+
+    def _is_quiet(self) -> bool:
+        rest = self._rest()
+        if any(rest.values()):
+            self.system.app.alerts.desk.poke()
+            self.system.app.alerts.outbox.poke()
+            return False
+        return True
+
+    def _rest(self) -> dict[str, int]:
+        now = int(self.clock.now.timestamp() * 1000)
+        due = {
+            "events": "SELECT count(*) FROM event WHERE state = 'waiting'",
+            "alerts": f"SELECT count(*) FROM alert WHERE due_ms <= {now}",
+            "cards": f"SELECT count(*) FROM alert_card WHERE due_ms <= {now}",
+            "deliveries": f"SELECT count(*) FROM delivery WHERE state = 'queued' AND due_ms <= {now}",
+        }
+        with closing(sqlite3.connect(self.folder / "demo" / "dingerp.sqlite3", timeout=5)) as connection:
+            return {name: connection.execute(query).fetchone()[0] for name, query in due.items()}
+
+
+OpenAlertScenario = Callable[..., Any]
+
+
+@pytest.fixture
+def open_alert_scenario(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OpenAlertScenario:
+    """Return what opens an axis: ``open_alert_scenario(rules="…")``."""
+    monkeypatch.chdir(tmp_path)
+    return partial(open_timeline_in, tmp_path)
+
+
+@asynccontextmanager
+async def open_timeline_in(folder: Path, rules: str = "", **changes: Any) -> AsyncIterator[AlertScenario]:
+    """Open a town with a clock of its own; ``rules`` are the alert rules, without any all goes to `WAREHOUSE`."""
+    clock = Clock()
+    file = folder / "alerts.toml"
+    if rules:
+        file.write_text(rules)
+    changes = {
+        "alerts": AlertSettings(default_groups=(WAREHOUSE,), rules=file),
+        "hooks": {"erp": HookSettings(secret=SecretStr(_SECRET))},
+        "outbox": {"per_second": 1000, "place_minute": 1000},
+        **changes,
+    }
+    async with run_system(folder, clock=clock, **changes) as system, aiohttp.ClientSession() as session:
+        yield AlertScenario(system, clock, folder, session)

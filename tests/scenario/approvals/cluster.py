@@ -1,0 +1,292 @@
+"""A company that decides: bots as processes on one database, people in a simulated DingTalk, one ERP that counts."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from pathlib import Path
+from time import perf_counter
+from unittest.mock import patch
+
+import orjson
+from sqlalchemy import func, select
+from sqlalchemy.engine import Connection
+
+from bot.erp.model import Money, PurchaseStatus, Verdict
+from bot.simulator.cards import SimCardView
+from bot.simulator.chat import SimDelivery
+from bot.simulator.config import SimulatorConfig, utc_now
+from bot.simulator.engine import ClickResult, SimEngine
+from bot.simulator.enterprise import Enterprise, SimPerson, demo_enterprise
+from bot.simulator.server import open_simulator as simulator_running
+from bot.store.database import Database
+from bot.store.tables import APPROVAL_AUDIT, APPROVAL_CASE, DELIVERY
+from tests.approvals.company import document
+from tests.scenario.approvals import remote_erp
+from tests.scenario.approvals.remote_erp import RemoteErp
+from tests.scenario.processes import NO_INDEX, Program, environment, forked, used_before
+
+ROOT = Path(__file__).parents[3]
+CONFIG = SimulatorConfig(quota_limit=None, qps_limit=None, history=20_000, timeline_size=200)
+
+REQUESTER = "requester00"
+GROUP = "cidQm7Tz/4b+BuyFin00002Bb=="
+"""The simulated group of purchasing and finance."""
+
+APPROVE, REJECT = "同意", "拒绝"
+_NUMBER = re.compile(r"PO-\d{5}")
+_STATUS = {Verdict.APPROVE: PurchaseStatus.APPROVED, Verdict.REJECT: PurchaseStatus.REJECTED}
+
+
+@dataclass(frozen=True, slots=True)
+class CardPlacement:
+    """A card that stands at a place, as its reader (in a group: everybody) sees it."""
+
+    place: str
+    track: str
+    reader: str
+    face: SimCardView
+
+    @property
+    def decidable(self) -> bool:
+        """Whether it offers to decide."""
+        return self.face.button(APPROVE) is not None
+
+    @property
+    def in_group(self) -> bool:
+        """Whether it is the bare one in the group."""
+        return self.place == GROUP
+
+
+@dataclass(frozen=True, slots=True)
+class ClickAnswer:
+    """A click, and the card as the clicker saw it when the answer was there."""
+
+    who: str
+    pressed: str
+    result: ClickResult
+    face: SimCardView
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseState:
+    """What the bots' database says."""
+
+    states: Counter[str]
+    unsent: int
+    dead: int
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing is left to do but to decide."""
+        return not (self.unsent or self.states["writing"] or self.states["unknown"])
+
+
+@dataclass(slots=True, kw_only=True)
+class ApprovalCluster:
+    """What a test sees and does."""
+
+    engine: SimEngine
+    erp: RemoteErp
+    people: Sequence[str]
+    env: dict[str, str]
+    folder: Path
+    database: Database
+
+    def submit(self, numbers: Iterable[int]) -> list[str]:
+        """Let purchase orders wait in the ERP; return their numbers."""
+        template = document(requester="wu").order
+        done = []
+        for number in numbers:
+            total = Money(Decimal(1000 + number), "CNY")
+            name = f"PO-{number:05}"
+            self.erp.erp.submit(
+                replace(
+                    template,
+                    id=name,
+                    number=name,
+                    requester=f"erp-{REQUESTER}",
+                    total=total,
+                    vendor=f"ACME{number:05}",
+                    lines=tuple(replace(line, amount=total) for line in template.lines),
+                )
+            )
+            done.append(name)
+        return done
+
+    @asynccontextmanager
+    async def bot(self, name: str = "bot", **more: str) -> AsyncIterator[Program]:
+        """Start a bot; it runs when the context begins, but perhaps is not ready."""
+        folder = self.folder / name
+        async with forked(remote_erp.__name__, "run", env={**self.env, **more}, folder=folder) as started:
+            yield started
+
+    def cards(self) -> dict[str, list[CardPlacement]]:
+        """Return all cards about purchase orders, by number: those that ask, and what requesters are told."""
+        found: dict[str, list[CardPlacement]] = {}
+        for conversation in self.engine.chat.conversations.values():
+            for item in conversation.items:
+                if isinstance(item, SimDelivery):
+                    reader = conversation.members[0]
+                    face = item.card.face(reader if conversation.kind != "group" else "")
+                    # What a reader was told of their own click may stand in front of the order for a while.
+                    shared = item.card.face("")
+                    number = _NUMBER.search(f"{face.title} {face.markdown} {shared.title} {shared.markdown}")
+                    assert number is not None, face
+                    standing = CardPlacement(conversation.id, face.out_track_id, reader, face)
+                    found.setdefault(number.group(), []).append(standing)
+        return found
+
+    async def shown(self, numbers: Sequence[str], copies: int, seconds: float) -> None:
+        """Wait until every order has its cards."""
+        wanted = len(numbers) * copies
+        ends = perf_counter() + seconds
+        while (there := sum(len(cards) for cards in self.cards().values())) < wanted:
+            assert perf_counter() < ends, f"{there} of {wanted} cards within {seconds:g} s"
+            await asyncio.sleep(0.05)
+
+    async def press(
+        self, card: CardPlacement, button: str = APPROVE, who: str = "", *, fields: Mapping[str, str] | None = None
+    ) -> ClickAnswer:
+        """Press a button with this text; ``fields`` is what was entered into the card's fields before."""
+        who = who or card.reader
+        result = await self.engine.click(card.track, who, button, fields=fields)
+        return ClickAnswer(who, button, result, self.face(card, who))
+
+    async def press_stale(self, card: CardPlacement, button: str = APPROVE) -> ClickAnswer:
+        """Press a button of the card as it stood when it was read, which may have changed meanwhile."""
+        shown = card.face.button(button)
+        assert shown is not None, card
+        result = await self.engine.click(card.track, card.reader, params=shown.params)
+        return ClickAnswer(card.reader, button, result, self.face(card))
+
+    def face(self, card: CardPlacement, who: str = "") -> SimCardView:
+        """Return a card as somebody sees it now."""
+        instance = self.engine.cards.get(card.track)
+        assert instance is not None
+        return instance.face(who or card.reader)
+
+    async def decisions(self) -> dict[str, str]:
+        """Return the account of whoever decided, by number, as the bots' record has it."""
+        query = select(APPROVAL_CASE.c.body)
+        bodies = await self.database.run(lambda connection: connection.execute(query).scalars().all())
+        cases = [orjson.loads(body) for body in bodies]
+        return {case["number"]: case["decision"]["account"] for case in cases if case["decision"]}
+
+    async def audited(self) -> Counter[str]:
+        """Return how often each thing stands in the record."""
+        query = select(APPROVAL_AUDIT.c.what, func.count()).group_by(APPROVAL_AUDIT.c.what)
+        rows = await self.database.run(lambda connection: connection.execute(query).all())
+        return Counter(dict(map(tuple, rows)))
+
+    async def books(self) -> DatabaseState:
+        """Return what the database says now."""
+        return await self.database.run(_read)
+
+    async def settled(self, cases: int, seconds: float) -> DatabaseState:
+        """Return the books when so many cases ended and every card was sent; fails when that takes longer."""
+        ends = perf_counter() + seconds
+        while True:
+            books = await self.books()
+            final = sum(count for state, count in books.states.items() if state not in ("open", "writing", "unknown"))
+            if books.settled and final >= cases:
+                return books
+            assert perf_counter() < ends, f"not within {seconds:g} s: {books}"
+            await asyncio.sleep(0.05)
+
+    async def wait_until_uncovered(self, seconds: float = 30.0) -> None:
+        """Return when no card shows "please wait" any more: what came too late is shown anew within 15 seconds."""
+        ends = perf_counter() + seconds
+        while covered := [one for cards in self.cards().values() for one in cards if one.face.title == "请稍候"]:
+            assert perf_counter() < ends, f"not within {seconds:g} s: {covered}"
+            await asyncio.sleep(0.05)
+
+    def verdicts(self) -> dict[str, list[tuple[Verdict, str]]]:
+        """Return what the ERP was told of each order: all that it did, not only what counted."""
+        told: dict[str, list[tuple[Verdict, str]]] = {}
+        for decision in self.erp.erp.written:
+            told.setdefault(decision.number, []).append((decision.verdict, decision.by))
+        return told
+
+    def assert_decided_once(self, numbers: Sequence[str], copies: int) -> None:
+        """Every order was written once, stands in the ERP as written, and all its cards tell that."""
+        told, cards = self.verdicts(), self.cards()
+        for number in numbers:
+            ((verdict, account),) = told.get(number, [])
+            assert self.erp.erp.orders[number].status is _STATUS[verdict]
+            standing = cards[number]
+            assert len(standing) == copies, (number, [one.place for one in standing])
+            words = "已同意" if verdict is Verdict.APPROVE else "已驳回"
+            for one in standing:
+                assert not one.decidable, (number, one)
+                assert words in one.face.title + one.face.markdown + one.face.tips, (number, one.face)
+                assert account.removeprefix("erp-") in one.face.markdown + one.face.tips, (number, account, one.face)
+
+
+def crowded(people: Sequence[str]) -> Enterprise:
+    """Return the demo company with more people in it, each with a chat with the bot."""
+    company = demo_enterprise()
+    more = {
+        one: SimPerson(user_id=one, name=one, english=one, title="采购", department=1) for one in (*people, REQUESTER)
+    }
+    return replace(company, people={**company.people, **more})
+
+
+@asynccontextmanager
+async def cluster(
+    folder: Path,
+    people: Sequence[str],
+    *,
+    database_url: str = "",
+    erp_seconds: float = 0.0,
+    group: bool = True,
+    speed: float = 0.0,
+    config: SimulatorConfig = CONFIG,
+) -> AsyncIterator[ApprovalCluster]:
+    """Open everything but the bots; ``speed`` is that of their clock, 0 for the real one."""
+    async with AsyncExitStack() as stack:
+        with patch("bot.simulator.engine.demo_enterprise", lambda: crowded(people)):
+            simulator = await stack.enter_async_context(simulator_running(config))
+        erp = RemoteErp(utc_now, erp_seconds)
+        erp_url = await stack.enter_async_context(erp.serving())
+        accounts = {one: {"main": f"erp-{one}"} for one in (*people, REQUESTER)}
+        more = {
+            "DINGERP_ERP__MAIN__VENDOR": remote_erp.VENDOR,
+            "DINGERP_ERP__MAIN__URL": erp_url,
+            "DINGERP_DATABASE_URL": database_url,
+            "DINGERP_POLL__ENABLED": "false",
+            "DINGERP_LIMITS__QPS": "inf",
+            "DINGERP_OUTBOX__PER_SECOND": "1000",
+            "DINGERP_OUTBOX__PLACE_MINUTE": "100000",
+            "DINGERP_ACCESS__ROLES": orjson.dumps({"approver": list(people)}).decode(),
+            "DINGERP_ACCESS__ACCOUNTS": orjson.dumps(accounts).decode(),
+            "DINGERP_APPROVALS__BACKLOG": "true",
+            "DINGERP_APPROVALS__GROUPS": orjson.dumps([GROUP] if group else []).decode(),
+            "PYTHONPATH": str(ROOT),
+        }
+        if speed:
+            more |= {remote_erp.BEGAN: str(time.time()), remote_erp.SPEED: str(speed)}
+        database = Database(database_url or f"sqlite:///{folder / 'data' / 'dingerp.sqlite3'}")
+        stack.push_async_callback(database.close)
+        yield ApprovalCluster(
+            engine=simulator.engine,
+            erp=erp,
+            people=people,
+            env=environment(config, simulator.url, used_before(folder / "data"), **more, **NO_INDEX),
+            folder=folder,
+            database=database,
+        )
+
+
+def _read(connection: Connection) -> DatabaseState:
+    states = connection.execute(select(APPROVAL_CASE.c.state, func.count()).group_by(APPROVAL_CASE.c.state))
+    cards = dict(map(tuple, connection.execute(select(DELIVERY.c.state, func.count()).group_by(DELIVERY.c.state))))
+    return DatabaseState(
+        states=Counter(dict(map(tuple, states))), unsent=cards.get("queued", 0), dead=cards.get("dead", 0)
+    )

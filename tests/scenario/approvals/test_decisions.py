@@ -1,0 +1,306 @@
+"""Every way of deciding, seen by all who have a card: the ERP, each copy and the record end alike."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.approvals.case import CaseState
+from bot.erp.model import PurchaseStatus
+from tests.scenario.alerts.scenario import BUYING, WAREHOUSE
+from tests.scenario.approvals.scenario import (
+    BOSS,
+    BUYER,
+    FINANCE,
+    LARGE,
+    MANAGER,
+    NO,
+    PASS,
+    SMALL,
+    UNDO,
+    YES,
+    DemoApprovalScenario,
+    OpenApprovalScenario,
+    tokens,
+    words,
+)
+
+__all__ = ["open_docket"]  # pytest finds fixtures in the module
+
+WRITTEN = ["decided", "writing", "outcome"]
+"""What the record says of every decision that the ERP took."""
+
+MONEY = "39,471.90"
+"""What the small order costs."""
+
+
+def rule(levels: str, more: str = "") -> str:
+    """Return rules of one rule."""
+    return f'[[rules]]\nname = "all orders"\nlevels = [{levels}]\n{more}\n'
+
+
+async def whats(scenario: DemoApprovalScenario, number: str) -> list[str]:
+    """Return what happened, in order."""
+    return [what for what, _ in await scenario.record(number)]
+
+
+async def test_one_approves_and_everybody_sees_it(open_approval_scenario: OpenApprovalScenario) -> None:
+    async with open_approval_scenario(SMALL, groups=(BUYING, WAREHOUSE)) as scenario:
+        assert scenario.places(SMALL) == sorted([BOSS, MANAGER, BUYING, WAREHOUSE])
+        seen = await scenario.press(scenario.card(SMALL, MANAGER), YES, MANAGER)
+        assert "已记录，正在通知 ERP。" in words(seen)
+        await scenario.ends(SMALL, CaseState.APPROVED, "已批准", "赵国强")
+        assert scenario.places(SMALL) == sorted([BOSS, MANAGER, BUYER, BUYING, WAREHOUSE])
+        assert await scenario.erp.decisions(SMALL) == [(MANAGER, "approve", "")]
+        assert (await scenario.order(SMALL)).status is PurchaseStatus.APPROVED
+        expected = [("opened", ""), ("vote", MANAGER), ("decided", MANAGER), ("writing", MANAGER)]
+        assert await scenario.record(SMALL) == [*expected, ("outcome", ""), ("approved", "")]
+        late = await scenario.ask(f"/approve {SMALL}", BOSS)
+        assert "赵国强 已于 2026年11月24日 10:00 审批。" in words(late)
+        assert len(scenario.erp.told) == 1
+
+
+async def test_prices_are_in_the_approvers_own_chats_alone(open_approval_scenario: OpenApprovalScenario) -> None:
+    async with open_approval_scenario(SMALL, groups=(BUYING, WAREHOUSE)) as scenario:
+        for _ in range(2):
+            priced = {one.place for one in scenario.copies(SMALL) if MONEY in one.words}
+            bare = {one.place for one in scenario.copies(SMALL) if MONEY not in one.words and "¥" not in one.words}
+            assert {BUYING, WAREHOUSE} <= bare
+            assert {BOSS, MANAGER} <= priced
+            if (await scenario.case(SMALL)).state is CaseState.OPEN:
+                await scenario.press(scenario.card(SMALL, BUYING), YES, BOSS)
+        await scenario.ends(SMALL, CaseState.APPROVED, "已批准", "林明川")
+
+
+@pytest.mark.parametrize(
+    ("token", "reason"), [("p", "价格过高"), ("b", "超出预算"), ("q", "数量有误"), ("n", "不需要")]
+)
+async def test_rejecting_with_a_quick_reason(
+    open_approval_scenario: OpenApprovalScenario, token: str, reason: str
+) -> None:
+    async with open_approval_scenario(SMALL) as scenario:
+        card = scenario.card(SMALL, BUYING)
+        asked = await scenario.press(card, NO, BOSS)
+        assert asked.private_to_viewer
+        quick = next(one for one in asked.buttons if one.id.startswith(NO) and one.id.endswith(f"|{token}"))
+        assert scenario.erp.told == [], "a reason is needed first"
+        assert tokens(scenario.system.see(card, MANAGER)) == tokens(card), "the question is the clicker's own"
+        await scenario.press(asked, quick.id, BOSS)
+        await scenario.ends(SMALL, CaseState.REJECTED, "已驳回", "林明川", reason)
+        assert await scenario.erp.decisions(SMALL) == [(BOSS, "reject", reason)]
+        assert (await scenario.order(SMALL)).status is PurchaseStatus.REJECTED
+        assert await whats(scenario, SMALL) == ["opened", "vote", *WRITTEN, "rejected"]
+
+
+async def test_rejecting_with_the_next_message(open_approval_scenario: OpenApprovalScenario) -> None:
+    async with open_approval_scenario(SMALL) as scenario:
+        asked = await scenario.press(scenario.card(SMALL, BOSS), NO, BOSS)
+        own = next(one for one in asked.buttons if one.id.endswith("|o"))
+        await scenario.press(asked, own.id, BOSS)
+        assert scenario.erp.told == []
+        said = await scenario.ask("去年才 30 块，请再谈", BOSS)
+        assert "已记录，正在通知 ERP。" in words(said)
+        await scenario.ends(SMALL, CaseState.REJECTED, "已驳回", "林明川")
+        assert await scenario.erp.decisions(SMALL) == [(BOSS, "reject", "去年才 30 块，请再谈")]
+        bare = {one.place for one in scenario.copies(SMALL) if "30 块" not in one.words}
+        assert bare == {BUYING}, "a figure may be a price"
+
+
+@pytest.mark.parametrize("where", ["", BUYING])
+@pytest.mark.parametrize("line", [f"/reject {SMALL} 价格过高", f"/拒绝 {SMALL} 价格过高", f"驳回 {SMALL} 价格过高"])
+async def test_rejecting_in_words(open_approval_scenario: OpenApprovalScenario, line: str, where: str) -> None:
+    async with open_approval_scenario(SMALL) as scenario:
+        await scenario.ask(line, MANAGER, where=where)
+        await scenario.ends(SMALL, CaseState.REJECTED, "已驳回", "赵国强", "价格过高")
+        assert await scenario.erp.decisions(SMALL) == [(MANAGER, "reject", "价格过高")]
+
+
+async def test_words_without_a_reason_are_asked_for_one(open_approval_scenario: OpenApprovalScenario) -> None:
+    async with open_approval_scenario(SMALL) as scenario:
+        asked = await scenario.ask(f"/reject {SMALL}", MANAGER)
+        assert tokens(asked).count("po.no") == 5
+        assert scenario.erp.told == []
+        await scenario.ask("等下月预算", MANAGER)
+        assert await scenario.erp.decisions(SMALL) == [(MANAGER, "reject", "等下月预算")]
+        await scenario.ends(SMALL, CaseState.REJECTED, "等下月预算")
+
+
+async def test_approving_in_words_and_the_list_of_what_waits(open_approval_scenario: OpenApprovalScenario) -> None:
+    async with open_approval_scenario(SMALL, LARGE) as scenario:
+        listed = await scenario.ask("/pending", BOSS)
+        assert SMALL in words(listed)
+        assert LARGE in words(listed)
+        await scenario.ask(f"/approve {SMALL}", BOSS)
+        await scenario.ends(SMALL, CaseState.APPROVED, "林明川")
+        left = await scenario.ask("/pending", BOSS)
+        assert SMALL not in words(left)
+        assert LARGE in words(left)
+
+
+async def test_all_of_the_list_after_a_confirmation(open_approval_scenario: OpenApprovalScenario) -> None:
+    async with open_approval_scenario(SMALL, LARGE) as scenario:
+        asked = await scenario.ask("/pending all", BOSS)
+        assert scenario.erp.told == []
+        await scenario.press(asked, "po.all|", BOSS)
+        assert sorted(one.number for one in scenario.erp.told) == [SMALL, LARGE]
+        assert (await scenario.order(SMALL)).status is PurchaseStatus.APPROVED
+
+
+async def test_a_question_that_only_sounds_like_it_decides_nothing(
+    open_approval_scenario: OpenApprovalScenario,
+) -> None:
+    async with open_approval_scenario(SMALL) as scenario:
+        for line in (f"同意 {SMALL} 吗", f"{SMALL} 不同意", f"可以批准 {SMALL} 吗"):
+            await scenario.ask(line, BOSS)
+        assert scenario.erp.told == []
+        assert (await scenario.case(SMALL)).state is CaseState.OPEN
+
+
+async def test_passed_on(open_approval_scenario: OpenApprovalScenario) -> None:
+    async with open_approval_scenario(SMALL, rules=rule(f'{{any = ["person:{MANAGER}"]}}')) as scenario:
+        assert scenario.places(SMALL) == sorted([MANAGER, BUYING])
+        choice = await scenario.press(scenario.card(SMALL, BUYING), PASS, MANAGER)
+        boss = next(one.id for one in choice.buttons if one.id.startswith(PASS) and one.id.endswith(f"|{BOSS}"))
+        seen = await scenario.press(choice, boss, MANAGER)
+        assert "已转交给 林明川。" in words(seen)
+        assert scenario.places(SMALL) == sorted([BOSS, MANAGER, BUYING])
+        await scenario.press(scenario.card(SMALL, BOSS), YES, BOSS)
+        await scenario.ends(SMALL, CaseState.APPROVED, "林明川")
+        assert await scenario.erp.decisions(SMALL) == [(BOSS, "approve", "")]
+        assert ("forwarded", MANAGER) in await scenario.record(SMALL)
+
+
+async def test_two_levels_of_the_rules_and_one_word_to_the_erp(open_approval_scenario: OpenApprovalScenario) -> None:
+    two = f'{{any = ["person:{MANAGER}"]}}, {{any = ["person:{BOSS}"]}}'
+    async with open_approval_scenario(SMALL, rules=rule(two)) as scenario:
+        assert scenario.places(SMALL) == sorted([MANAGER, BUYING])
+        refused = await scenario.press(scenario.card(SMALL, BUYING), YES, BOSS)
+        assert "赵国强" in words(refused), "who can do it is named"
+        seen = await scenario.press(scenario.card(SMALL, MANAGER), YES, MANAGER)
+        assert "已记录，还需其他人同意。" in words(seen)
+        assert scenario.erp.told == []
+        assert scenario.places(SMALL) == sorted([BOSS, MANAGER, BUYING])
+        await scenario.press(scenario.card(SMALL, BOSS), YES, BOSS)
+        await scenario.ends(SMALL, CaseState.APPROVED, "林明川")
+        assert await scenario.erp.decisions(SMALL) == [(BOSS, "approve", "")]
+        record = await scenario.record(SMALL)
+        assert [one for one in record if one[0] in ("refused", "vote")] == [
+            ("refused", BOSS),
+            ("vote", MANAGER),
+            ("vote", BOSS),
+        ]
+
+
+async def test_two_levels_of_the_erp_are_two_cases(open_approval_scenario: OpenApprovalScenario) -> None:
+    async with open_approval_scenario(LARGE, approvers=(BOSS, MANAGER, FINANCE)) as scenario:
+        await scenario.press(scenario.card(LARGE, MANAGER), YES, MANAGER)
+        assert (await scenario.order(LARGE)).status is PurchaseStatus.WAITING
+        assert (await scenario.case(LARGE)).state is CaseState.OPEN, "the second level is asked for by itself"
+        first = [one for one in scenario.copies(LARGE) if not one.decides]
+        assert {one.place for one in first} >= {BOSS, MANAGER, FINANCE, BUYING}
+        assert all("还需其他人同意" in one.words and "已批准" not in one.words for one in first)
+        assert BUYER not in scenario.places(LARGE), "the requester is told when it is over"
+        await scenario.press(scenario.card(LARGE, FINANCE), YES, FINANCE)
+        await scenario.ends(LARGE, CaseState.APPROVED)
+        assert (await scenario.order(LARGE)).status is PurchaseStatus.APPROVED
+        assert [by for by, _, _ in await scenario.erp.decisions(LARGE)] == [MANAGER, FINANCE]
+        assert "已批准" in words(scenario.card(LARGE, BUYER))
+        assert scenario.places(LARGE).count(BUYER) == 1
+
+
+async def test_all_of_them_have_to_agree(open_approval_scenario: OpenApprovalScenario) -> None:
+    both = f'{{all = ["person:{MANAGER}", "person:{BOSS}"]}}'
+    async with open_approval_scenario(SMALL, rules=rule(both)) as scenario:
+        await scenario.press(scenario.card(SMALL, BOSS), YES, BOSS)
+        assert scenario.erp.told == []
+        again = await scenario.press(scenario.card(SMALL, BUYING), YES, BOSS)
+        assert scenario.erp.told == [], words(again)
+        await scenario.press(scenario.card(SMALL, BUYING), YES, MANAGER)
+        await scenario.ends(SMALL, CaseState.APPROVED, "赵国强")
+        assert await scenario.erp.decisions(SMALL) == [(MANAGER, "approve", "")]
+
+
+async def test_one_of_all_rejects(open_approval_scenario: OpenApprovalScenario) -> None:
+    both = f'{{all = ["person:{MANAGER}", "person:{BOSS}"]}}'
+    async with open_approval_scenario(SMALL, rules=rule(both)) as scenario:
+        await scenario.press(scenario.card(SMALL, BOSS), YES, BOSS)
+        await scenario.ask(f"/reject {SMALL} 不需要", MANAGER)
+        await scenario.ends(SMALL, CaseState.REJECTED, "赵国强", "不需要")
+        assert await scenario.erp.decisions(SMALL) == [(MANAGER, "reject", "不需要")]
+
+
+async def test_a_substitute_decides_in_the_days_of_absence(open_approval_scenario: OpenApprovalScenario) -> None:
+    away = f'[[substitutes]]\nperson = "{MANAGER}"\nby = "{BOSS}"\nfrom = 2026-11-24\nuntil = 2026-11-25'
+    async with open_approval_scenario(SMALL, rules=rule(f'{{any = ["person:{MANAGER}"]}}', away)) as scenario:
+        assert scenario.places(SMALL) == sorted([BOSS, MANAGER, BUYING])
+        await scenario.press(scenario.card(SMALL, BOSS), YES, BOSS)
+        await scenario.ends(SMALL, CaseState.APPROVED, "林明川")
+        vote = (await scenario.case(SMALL)).votes[0]
+        assert (vote.user_id, vote.on_behalf_of) == (BOSS, MANAGER)
+        assert await scenario.erp.decisions(SMALL) == [(BOSS, "approve", "")]
+
+
+async def test_a_substitute_has_no_say_after_the_days(open_approval_scenario: OpenApprovalScenario) -> None:
+    away = f'[[substitutes]]\nperson = "{MANAGER}"\nby = "{BOSS}"\nfrom = 2026-11-24\nuntil = 2026-11-25'
+    async with open_approval_scenario(SMALL, rules=rule(f'{{any = ["person:{MANAGER}"]}}', away)) as scenario:
+        await scenario.at("2d")
+        await scenario.press(scenario.card(SMALL, BUYING), YES, BOSS)
+        assert scenario.erp.told == []
+        assert ("refused", BOSS) in await scenario.record(SMALL)
+
+
+async def test_reminded_and_then_over(open_approval_scenario: OpenApprovalScenario) -> None:
+    time = 'remind = ["4h"]\ndeadline = "1d"\non_expiry = "close"'
+    async with open_approval_scenario(SMALL, rules=rule('{any = ["role:approver"]}', time)) as scenario:
+        await scenario.at("4h")
+        assert scenario.places(SMALL) == sorted([BOSS, BOSS, MANAGER, MANAGER, BUYING])
+        await scenario.at("1d")
+        await scenario.ends(SMALL, CaseState.EXPIRED, "已过期")
+        assert BUYER in scenario.places(SMALL), "the requester is told"
+        await scenario.ask(f"/approve {SMALL}", BOSS)
+        assert scenario.erp.told == []
+        assert (await scenario.order(SMALL)).status is PurchaseStatus.WAITING, "nothing is rejected by time alone"
+        assert await whats(scenario, SMALL) == ["opened", "reminded", "expired", "expired"]
+
+
+async def test_escalated_when_nobody_decides(open_approval_scenario: OpenApprovalScenario) -> None:
+    time = f'deadline = "1d"\non_expiry = "escalate"\nescalate_to = ["person:{BOSS}"]'
+    async with open_approval_scenario(SMALL, rules=rule(f'{{any = ["person:{MANAGER}"]}}', time)) as scenario:
+        assert scenario.places(SMALL) == sorted([MANAGER, BUYING])
+        await scenario.at("1d")
+        assert scenario.places(SMALL) == sorted([BOSS, MANAGER, BUYING])
+        await scenario.press(scenario.card(SMALL, BOSS), YES, BOSS)
+        await scenario.ends(SMALL, CaseState.APPROVED, "林明川")
+        assert await scenario.erp.decisions(SMALL) == [(BOSS, "approve", "")]
+        assert await whats(scenario, SMALL) == ["opened", "expired", "escalated", "vote", *WRITTEN, "approved"]
+
+
+async def test_a_large_amount_is_asked_for_twice(open_approval_scenario: OpenApprovalScenario) -> None:
+    large = rule('{any = ["role:approver"]}', 'confirm_from = "10000 CNY"')
+    async with open_approval_scenario(SMALL, rules=large) as scenario:
+        asked = await scenario.press(scenario.card(SMALL, BOSS), YES, BOSS)
+        assert "金额较大：确定同意吗？" in words(asked)
+        assert scenario.erp.told == []
+        await scenario.press(asked, YES, BOSS)
+        await scenario.ends(SMALL, CaseState.APPROVED, "林明川")
+
+
+async def test_taken_back_before_the_erp_is_told(open_approval_scenario: OpenApprovalScenario) -> None:
+    async with open_approval_scenario(SMALL, approvals={"undo_seconds": 30.0}) as scenario:
+        await scenario.press(scenario.card(SMALL, BOSS), YES, BOSS)
+        assert scenario.erp.told == []
+        own = scenario.card(SMALL, BOSS)
+        assert "po.undo" in tokens(own)
+        assert "po.undo" not in tokens(scenario.card(SMALL, MANAGER))
+        seen = await scenario.press(own, UNDO, BOSS)
+        assert "已撤销：不会写入 ERP。" in words(seen)
+        await scenario.at("1m")
+        assert scenario.erp.told == []
+        assert (await scenario.case(SMALL)).state is CaseState.OPEN
+        assert all(one.decides for one in scenario.copies(SMALL))
+        await scenario.press(scenario.card(SMALL, MANAGER), YES, MANAGER)
+        assert scenario.erp.told == []
+        await scenario.at("2m")
+        await scenario.ends(SMALL, CaseState.APPROVED, "赵国强")
+        assert await scenario.erp.decisions(SMALL) == [(MANAGER, "approve", "")]
+        record = [one for one in await scenario.record(SMALL) if one[0] in ("decided", "taken_back")]
+        assert record == [("decided", BOSS), ("taken_back", BOSS), ("decided", MANAGER)]

@@ -1,0 +1,130 @@
+"""The demo company's ERP in a bad mood: away, slow, without an answer, and changed behind the bot's back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable
+from enum import Enum, auto
+from typing import Any
+
+from sqlalchemy import text, update
+from sqlalchemy.engine import Connection
+
+from bot.erp.demo import tables as t
+from bot.erp.demo.adapter import DemoErp
+from bot.erp.errors import Unavailable, UnknownOutcome
+from bot.erp.model import Decision, DecisionResult, PurchaseOrder, PurchaseStatus, Slice, Verdict
+from bot.erp.port import ListQuery
+
+_PURCHASE = t.table(t.PurchaseRow)
+
+
+class WriteFault(Enum):
+    """What happens to the next write."""
+
+    LOST = auto()
+    """It never arrives, and nobody knows."""
+    ANSWER_LOST = auto()
+    """It is done, and the answer gets lost."""
+
+
+class UnreliableErp:
+    """Has the whole port of `DemoErp`, on which all that happens is real."""
+
+    def __init__(self, inner: DemoErp) -> None:
+        self.inner = inner
+        self.away = False
+        self.write_faults: deque[WriteFault] = deque()
+        self.told: list[Decision] = []
+        """All that arrived, in order."""
+        self.reads: asyncio.Event | None = None
+        """Reads of an order wait for it."""
+        self.answers: asyncio.Event | None = None
+        """Writes are done, and their answers wait for it; see `hold` and `release`."""
+        self._held = asyncio.Event()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+    async def purchase_order(self, number: str) -> PurchaseOrder:
+        """Return an order, if the ERP is in the mood."""
+        if self.reads is not None:
+            await self.reads.wait()
+        self._reach()
+        return await self.inner.purchase_order(number)
+
+    async def purchase_orders(self, query: ListQuery) -> Slice[PurchaseOrder]:
+        """Return orders, if the ERP is there."""
+        self._reach()
+        return await self.inner.purchase_orders(query)
+
+    async def decide(self, decision: Decision) -> DecisionResult:
+        """Decide, if the ERP is in the mood."""
+        self._reach()
+        mood = self.write_faults.popleft() if self.write_faults else None
+        if mood is WriteFault.LOST:
+            raise UnknownOutcome("no answer", source=self.inner.name)
+        self.told.append(decision)
+        result = await self.inner.decide(decision)
+        if self.answers is not None:
+            self._held.set()
+            await self.answers.wait()
+        if mood is WriteFault.ANSWER_LOST:
+            raise UnknownOutcome("no answer", source=self.inner.name)
+        return result
+
+    def hold(self) -> None:
+        """Let the answers to writes wait."""
+        self.answers = asyncio.Event()
+        self._held.clear()
+
+    async def held(self) -> None:
+        """Wait until a write is done whose answer is held."""
+        async with asyncio.timeout(10):
+            await self._held.wait()
+
+    def release(self) -> None:
+        """Give the answers that were held."""
+        assert self.answers is not None, "they are held"
+        self.answers.set()
+        self.answers = None
+
+    async def decide_inside(self, number: str, by: str, verdict: Verdict = Verdict.APPROVE, reason: str = "") -> None:
+        """Let somebody decide in the ERP itself."""
+        order = await self.inner.purchase_order(number)
+        said = Decision(number=number, version=order.version, verdict=verdict, by=by, reason=reason)
+        await self.inner.decide(said)
+
+    async def edit(self, number: str, **values: object) -> None:
+        """Let somebody change the head of an order in the ERP."""
+
+        def change(connection: Connection) -> None:
+            found = update(_PURCHASE).where(_PURCHASE.c.number == number)
+            connection.execute(found.values(version=_PURCHASE.c.version + 1, **values))
+
+        await self.inner._database.run(change)
+
+    async def only(self, numbers: Iterable[str]) -> None:
+        """Let nothing else wait in the ERP."""
+        waiting, draft = PurchaseStatus.WAITING.value, PurchaseStatus.DRAFT.value
+
+        def clear(connection: Connection) -> None:
+            others = _PURCHASE.c.number.not_in([*numbers])
+            found = update(_PURCHASE).where(_PURCHASE.c.status == waiting, others)
+            connection.execute(found.values(status=draft))
+
+        await self.inner._database.run(clear)
+
+    async def decisions(self, number: str) -> list[tuple[str, str, str]]:
+        """Return what the ERP itself recorded of an order: who, what, and why."""
+        query = text('SELECT "by", verdict, reason FROM demo_approval WHERE number_key = :key ORDER BY version')
+
+        def read(connection: Connection) -> list[tuple[str, str, str]]:
+            return [tuple(row) for row in connection.execute(query, {"key": number.casefold()})]
+
+        return await self.inner._database.run(read)
+
+    def _reach(self) -> None:
+        if self.away:
+            raise Unavailable("away", source=self.inner.name)

@@ -1,0 +1,143 @@
+"""One of the simulator's switches on trial: how it is flipped, and what must be true whatever it does."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Any
+
+from bot.simulator.faults import SimFaults
+from tests.scenario.conftest import POLICY, BotSystem
+from tests.scenario.traffic import Traffic, eventually
+
+OPEN = "POST /v1.0/gateway/connections/open"
+LOAD_SECONDS = 0.8
+
+DEFECTS = frozenset({"question.defect", "stream.frame_lost", "stream.handler_failed", "stream.reader_failed"})
+"""Events of the log that a fault of DingTalk must never cause."""
+
+Settings = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaultCase:
+    """How one switch is flipped and what the people see meanwhile."""
+
+    alone: Settings = field(default_factory=dict)
+    load: Settings = field(default_factory=dict)
+    beside: Mapping[str, Settings] = field(default_factory=dict)
+    """Other switches that must be on for this one to show."""
+    cut: bool = False
+    """Connections are cut, so that new ones have to be opened."""
+    via: str = "card"
+    """How the answers go, at least some of them; the others are cards."""
+    silent: bool = False
+    """The answers do not repeat what was asked for."""
+    reorders: bool = False
+    """DingTalk itself brings questions late, so the answers cannot be in the order in which they were asked."""
+    refused: str = ""
+    """Named failure: the bot got the question but has no way to answer it."""
+    missed: bool = False
+    """Named failure: DingTalk lost the question before the bot got it."""
+
+
+def count_strikes(faults: SimFaults) -> Counter[str]:
+    """Return what will count how often each switch strikes."""
+    strikes: Counter[str] = Counter()
+    trigger = faults.trigger
+
+    def counted(name: str, api: str = "") -> object:
+        fault = trigger(name, api)
+        strikes[name] += fault is not None
+        return fault
+
+    faults.trigger = counted  # type: ignore[method-assign, assignment]  # this one board only
+    return strikes
+
+
+class FaultTrial:
+    """One switch in one town: what was asked, and what must be true of it afterwards."""
+
+    def __init__(self, system: BotSystem, switch: str, fault: FaultCase) -> None:
+        self.system, self.switch, self.fault = system, switch, fault
+        self.traffic = Traffic(system.engine)
+        self.strikes = count_strikes(system.engine.faults)
+        self._began, self._opens = perf_counter(), system.engine.calls[OPEN]
+
+    def flip(self, settings: Settings) -> None:
+        """Switch the fault on, and what it needs beside it."""
+        for name, more in {**self.fault.beside, self.switch: settings}.items():
+            self.system.engine.faults.set(name, on=True, **more)
+
+    def cut(self) -> None:
+        """Cut all connections."""
+        pushes = self.system.engine.pushes
+        for connection in list(pushes.connections.values()):
+            pushes.retire(connection)
+            connection.abort()
+
+    @property
+    def opens(self) -> int:
+        """Calls of ``connections/open`` since the beginning."""
+        return self.system.engine.calls[OPEN] - self._opens
+
+    @property
+    def failed(self) -> int:
+        """Questions whose failure is named and counted."""
+        refused = (
+            self.system.count("errors_total", room="channel", error=self.fault.refused) if self.fault.refused else 0
+        )
+        return int(refused) + (self.system.engine.pushes.undelivered if self.fault.missed else 0)
+
+    @property
+    def settled(self) -> bool:
+        """Whether every question has its answer or its failure, and nothing is under way any more."""
+        accounted = self.traffic.answers + self.failed >= len(self.traffic.questions)
+        return accounted and not self.system.engine.pushes.under_way and not self.system.count("questions_waiting")
+
+    async def settle(self) -> None:
+        """Wait until `settled`."""
+        await eventually(lambda: self.settled, 20, hint=self.report)
+
+    def report(self) -> str:
+        """What is missing."""
+        asked, failed = len(self.traffic.questions), self.failed
+        lost = [question.sku for question in self.traffic.unanswered][:10]
+        under_way, waiting = self.system.engine.pushes.under_way, self.system.count("questions_waiting")
+        return f"{asked} asked, {self.traffic.answers} answered, {failed=}, {under_way=}, {waiting=}, {lost=}"
+
+    def judge(self, logs: list[Any]) -> None:
+        """Everything that must hold once the trial is over."""
+        traffic, fault, failed = self.traffic, self.fault, self.failed
+        assert self.strikes[self.switch] > 0
+        assert not DEFECTS & {line["event"] for line in logs}
+        assert traffic.doubled == []
+        if fault.silent:
+            assert all(asked == answered for asked, answered in traffic.per_group)
+        else:
+            assert len(traffic.unanswered) == failed, self.report()
+            assert traffic.in_order or fault.reorders
+        sent = {via: self.system.count("answers_sent_total", via=via) for via in ("card", "markdown", "webhook")}
+        assert sum(sent.values()) == traffic.answers
+        assert sent[fault.via] > 0
+        if fault.refused:
+            assert failed > 0
+            assert self.system.count("questions_total", command="stock", outcome="not_delivered") == failed
+            assert [line["error"] for line in logs if line["event"] == "answer.not_delivered"] == [
+                fault.refused
+            ] * failed
+        if fault.missed:
+            assert failed > 0
+            assert self.system.count("errors_total", room="stream", error="connection_lost") > 0
+            assert any(line["event"] == "stream.ended" and line["reason"] == "connection lost" for line in logs)
+        # No two opens in a row are closer than the first pause.
+        assert self.opens <= 1 + (perf_counter() - self._began) / POLICY.backoff_first
+
+    async def recover(self) -> None:
+        """With all switches off, the next question gets a card by itself."""
+        before = self.system.count("answers_sent_total", via="card")
+        self.traffic.ask()
+        await self.settle()
+        assert self.system.count("answers_sent_total", via="card") == before + 1

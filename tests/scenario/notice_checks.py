@@ -1,0 +1,65 @@
+"""What a card must be, whatever was asked: a notice that is known by its title, harmless, and within the budget."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from unicodedata import category
+
+from bot.cards.budget import Budget
+from bot.simulator.cards import CardInstance, SimCardView
+
+
+class Notice(StrEnum):
+    """The title of each notice in Chinese."""
+
+    HELP = "可以查询的内容"
+    UNKNOWN_COMMAND = "未知命令"
+    BAD_ARGUMENT = "没太明白"
+    NOT_FOUND = "没有找到"
+    HINT = "请用文字提问"
+    QUOTA = "钉钉额度已用完"
+    EXTERNAL = "仅限企业成员"
+    DENIED = "没有权限"
+    ERP_DOWN = "ERP 未能返回结果"
+    BUSY = "请稍候"
+    OUT_OF_DATE = "按钮已失效"
+
+
+_SHOWS_HOW = {
+    Notice.UNKNOWN_COMMAND,
+    Notice.BAD_ARGUMENT,
+    Notice.NOT_FOUND,
+    Notice.HINT,
+    Notice.OUT_OF_DATE,
+}
+"""Notices that must hold an example of what to type."""
+
+_OUR_TAGS = re.compile(r"<br>|<font colorTokenV2=common_[a-z0-9]+_color>|</font>")
+_LINK = re.compile(r"\]\(")
+_EXAMPLE = re.compile(r"/[a-z]{2,}")
+_INVISIBLE = {"Cc", "Cf", "Cs", "Co"}
+
+
+def check(card: CardInstance, viewer: str) -> SimCardView:
+    """Return the card as ``viewer`` sees it, having checked what holds for every card."""
+    face, values, budget = card.face(viewer), card.variables(viewer), Budget()
+    assert 0 < len(face.title.encode()) <= budget.title_bytes
+    assert 0 < len(face.markdown.encode()) <= budget.body_bytes
+    assert len(face.tips.encode()) <= budget.tips_bytes
+    assert len(values["sys_full_json_obj"].encode()) <= budget.buttons_bytes
+    assert len(face.buttons) <= budget.max_buttons
+    markup = _OUR_TAGS.sub("", face.markdown)
+    assert not set("<>`") & set(markup), face.markdown
+    assert not _LINK.search(markup), face.markdown
+    labels = "".join(button.text for button in face.buttons)
+    shown = face.title + face.markdown.replace("\n", "") + face.tips + labels
+    assert not _INVISIBLE & set(map(category, shown)), shown
+    if face.title in _SHOWS_HOW:
+        assert _EXAMPLE.search(face.markdown + labels), face.markdown
+    return face
+
+
+def words(face: SimCardView) -> str:
+    """Return everything that can be read on a card but its buttons, without our own markup."""
+    return " ".join((face.title, _OUR_TAGS.sub(" ", face.markdown).replace("**", ""), face.tips))

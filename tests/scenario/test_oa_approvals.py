@@ -1,0 +1,146 @@
+"""DingTalk's own approvals over the wire: the bot as a process, people in the app and in chat, an ERP that counts."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from sqlalchemy import select
+
+from bot.erp.model import Verdict
+from bot.simulator.approvals import SimApprovalInstance
+from bot.simulator.enterprise import PURCHASE_PROCESS
+from bot.store.tables import APPROVAL_NATIVE
+from tests.scenario.approvals.cluster import APPROVE, CONFIG, ApprovalCluster, cluster
+
+PEOPLE = ("approver00", "approver01")
+SECONDS = 30.0
+NATIVE = {"DINGERP_APPROVALS__NATIVE__PROCESS": PURCHASE_PROCESS}
+
+
+@asynccontextmanager
+async def company(folder: Path, speed: float = 0.0) -> AsyncIterator[ApprovalCluster]:
+    async with cluster(folder, PEOPLE, group=False, config=CONFIG, speed=speed) as opened:
+        opened.env.update(NATIVE)
+        yield opened
+
+
+async def until(cluster: ApprovalCluster, what: str, done: Callable[[], bool]) -> None:
+    ends = perf_counter() + SECONDS
+    while not done():
+        assert perf_counter() < ends, (
+            f"{what} not within {SECONDS:g} s: {[one.render() for one in cluster.engine.approvals]}"
+        )
+        await asyncio.sleep(0.05)
+
+
+async def started(cluster: ApprovalCluster, number: str) -> SimApprovalInstance:
+    """Return the approval of an order, once it and the cards are there."""
+    await cluster.shown([number], len(PEOPLE), SECONDS)
+    await until(cluster, "an approval", lambda: bool(list(cluster.engine.approvals)))
+    (only,) = cluster.engine.approvals
+    return only
+
+
+def values(instance: SimApprovalInstance) -> dict[str, str]:
+    return {one["name"]: one["value"] for one in instance.form}
+
+
+@pytest.mark.parametrize("verdict", [Verdict.APPROVE, Verdict.REJECT])
+async def test_decided_in_the_app(tmp_path: Path, verdict: Verdict) -> None:
+    async with company(tmp_path) as cluster, cluster.bot():
+        (number,) = cluster.submit([1])
+        approval = await started(cluster, number)
+        assert approval.originator == "requester00"
+        assert values(approval)["采购单号"] == number
+        assert [step.user_ids for step in approval.steps] == [PEOPLE]
+        said = "agree" if verdict is Verdict.APPROVE else "refuse"
+        cluster.engine.approvals.decide(approval.id, PEOPLE[1], said, "价格过高")
+        await cluster.settled(1, SECONDS)
+        await cluster.shown([number], len(PEOPLE) + 1, SECONDS)
+        await cluster.settled(1, SECONDS)
+        assert cluster.verdicts() == {number: [(verdict, f"erp-{PEOPLE[1]}")]}
+        cluster.assert_decided_once([number], len(PEOPLE) + 1)
+        if verdict is Verdict.REJECT:
+            assert cluster.erp.erp.written[0].reason == "价格过高"
+        (only,) = cluster.engine.approvals
+        assert (only.status, only.result) == ("COMPLETED", said)
+
+
+async def test_decided_in_chat(tmp_path: Path) -> None:
+    async with company(tmp_path) as cluster, cluster.bot():
+        (number,) = cluster.submit([1])
+        approval = await started(cluster, number)
+        await until(cluster, "known", lambda: bool(approval.tasks))
+        card = next(one for one in cluster.cards()[number] if one.reader == PEOPLE[0])
+        await cluster.engine.click(card.track, card.reader, APPROVE)
+        await until(cluster, "the end of the approval", lambda: approval.status != "RUNNING")
+        assert (approval.status, approval.result) == ("COMPLETED", "agree")
+        ((by, result),) = [(task.user_id, task.result) for task in approval.tasks if task.result != "NONE"]
+        assert (by, result) == (PEOPLE[0], "AGREE")
+        await cluster.settled(1, SECONDS)
+        assert cluster.verdicts() == {number: [(Verdict.APPROVE, f"erp-{PEOPLE[0]}")]}
+
+
+async def test_an_event_that_is_pushed_twice(tmp_path: Path) -> None:
+    async with company(tmp_path) as cluster, cluster.bot():
+        (number,) = cluster.submit([1])
+        approval = await started(cluster, number)
+        cluster.engine.approvals.decide(approval.id, PEOPLE[0], "agree")
+        event = {"EventType": "bpms_task_change", "processInstanceId": approval.id, "type": "finish"}
+        for _ in range(3):
+            cluster.engine.emit("bpms_task_change", event)
+        await cluster.settled(1, SECONDS)
+        assert cluster.verdicts() == {number: [(Verdict.APPROVE, f"erp-{PEOPLE[0]}")]}
+        assert len(list(cluster.engine.approvals)) == 1
+
+
+async def test_what_was_decided_in_the_app_while_the_bot_was_dead(tmp_path: Path) -> None:
+    async with company(tmp_path) as cluster:
+        async with cluster.bot("first") as first:
+            (number,) = cluster.submit([1])
+            approval = await started(cluster, number)
+            while await states(cluster) != ["running"]:  # noqa: ASYNC110 - another process writes it
+                await asyncio.sleep(0.05)
+            await first.kill()
+        cluster.engine.approvals.decide(approval.id, PEOPLE[0], "agree")
+        async with cluster.bot("second"):
+            await cluster.settled(1, SECONDS)
+        assert cluster.verdicts() == {number: [(Verdict.APPROVE, f"erp-{PEOPLE[0]}")]}
+        assert len(list(cluster.engine.approvals)) == 1
+
+
+async def test_killed_before_the_answer_to_the_start(tmp_path: Path) -> None:
+    # The bots' clock runs fast: a step that was broken off is given up after a minute.
+    async with company(tmp_path, speed=20.0) as cluster:
+        start = cluster.engine.approvals.start
+        async with cluster.bot("first") as first:
+
+            def start_and_kill(*arguments: Any) -> SimApprovalInstance:
+                instance = start(*arguments)
+                first.process.send_signal(signal.SIGKILL)
+                return instance
+
+            with patch.object(cluster.engine.approvals, "start", start_and_kill):
+                (number,) = cluster.submit([1])
+                await asyncio.wait_for(first.process.wait(), SECONDS)
+        (approval,) = cluster.engine.approvals
+        assert await states(cluster) == ["starting"]
+        cluster.engine.approvals.decide(approval.id, PEOPLE[0], "agree")
+        async with cluster.bot("second"):
+            await cluster.settled(1, SECONDS)
+        assert cluster.verdicts() == {number: [(Verdict.APPROVE, f"erp-{PEOPLE[0]}")]}
+        assert len(list(cluster.engine.approvals)) == 1
+
+
+async def states(cluster: ApprovalCluster) -> list[str]:
+    """Return where the approvals are, as the bots' database says."""
+    rows = await cluster.database.run(lambda connection: connection.execute(select(APPROVAL_NATIVE.c.state)).all())
+    return [row.state for row in rows]

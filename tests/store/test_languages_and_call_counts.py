@@ -1,0 +1,26 @@
+"""Chosen languages and counted months."""
+
+from __future__ import annotations
+
+from bot.store.call_counts import StoredMonthlyCalls
+from bot.store.database import Database
+from bot.store.languages import StoredLanguages
+
+
+async def test_a_chosen_language_survives_a_restart_and_can_be_changed(database: Database) -> None:
+    languages = StoredLanguages(database)
+    assert languages.chosen("u1") is None
+    await languages.choose("u1", "en")
+    await languages.choose("u1", "zh_CN")
+    again = StoredLanguages(database)
+    await again.load()
+    assert languages.chosen("u1") == again.chosen("u1") == "zh_CN"
+
+
+async def test_two_processes_add_to_one_month(database: Database) -> None:
+    one, other = StoredMonthlyCalls(database), StoredMonthlyCalls(database)
+    assert await one.load("2026-11") == 0
+    assert await one.add("2026-11", 3) == 3
+    assert await other.add("2026-11", 4) == 7
+    assert await other.add("2026-12", 1) == 1
+    assert await one.load("2026-11") == 7
