@@ -100,13 +100,15 @@ async def running(
         background = BackgroundTasks()
         await stack.enter_async_context(background.running(stream.run(), "stream"))
         # In a thread, so that the connection opens meanwhile.
-        assembly = await asyncio.to_thread(import_module, "bot.bootstrap.services")
-        services: Services = await assembly.furnish(stack, background, settings, session, metrics, now, patience)
+        bootstrap = await asyncio.to_thread(import_module, "bot.bootstrap.services")
+        services: Services = await bootstrap.build_services(
+            stack, background, settings, session, metrics, now, patience
+        )
         ready.set_result(services)
         port = await stack.enter_async_context(_serve_web(settings, metrics, stream, services, now))
         try:
             yield App(
-                settings, metrics, stream, port, services.hub, services.alerts, services.approvals, background.died
+                settings, metrics, stream, port, services.hub, services.alerts, services.approvals, background.failed
             )
         finally:
             await _shut_down(stream, services)
@@ -210,7 +212,7 @@ async def _on_approval_event(ready: asyncio.Future[Services], process: str, even
         return
     oa_sync = (await asyncio.shield(ready)).approvals.oa_sync
     if oa_sync is not None:
-        await oa_sync.hear(instance)
+        await oa_sync.notify(instance)
 
 
 @asynccontextmanager

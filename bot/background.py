@@ -16,7 +16,7 @@ class BackgroundTasks:
     """The tasks that must always run; the first death among them is the app's."""
 
     def __init__(self) -> None:
-        self.died: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
+        self.failed: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
 
     @asynccontextmanager
     async def running(self, work: Coroutine[Any, Any, None], name: str) -> AsyncIterator[None]:
@@ -33,5 +33,5 @@ class BackgroundTasks:
     def _report(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()):
             log.critical("bot.part_died", part=task.get_name(), exc_info=error)
-            if not self.died.done():
-                self.died.set_result(error)
+            if not self.failed.done():
+                self.failed.set_result(error)

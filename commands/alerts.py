@@ -82,7 +82,7 @@ async def alerts(
     context: QuestionContext,
 ) -> View:
     """Show the open alerts or one of them, or do something to one."""
-    colleagues.meet(context)
+    colleagues.record_seen(context)
     if deed:
         if not word:
             raise BadArgument(phrase("Say which alert: tap its buttons, or type its id from /alerts."))
@@ -101,7 +101,7 @@ async def _one(word: str | None, board: AlertQueries, context: QuestionContext) 
         return None
     if here := await _find(word, board, context):
         return here.drawn(context.now)
-    posted = await board.posted(word)
+    posted = await board.card_with_alerts(word)
     if posted is None or posted.card.place not in places_of(context):
         return None
     return build_card_view(posted, context.now, offset=context.offset)
@@ -194,13 +194,13 @@ def _until(pause: SnoozeDuration, now: datetime) -> datetime:
 
 
 async def _people(alert: Alert, colleagues: Colleagues, context: QuestionContext) -> View:
-    around = colleagues.around(context)
+    around = colleagues.candidates(context)
     page = around[context.offset : context.offset + AlertAssignees.page_size]
     return AlertAssignees(
         id=alert.id,
         headline=headline(alert),
         subject=labels.subject_label(alert.event),
-        rows=tuple(_candidate(person, context) for person in await colleagues.named(page)),
+        rows=tuple(_candidate(person, context) for person in await colleagues.lookup(page)),
         total=len(around),
         offset=context.offset,
         line=command_line("alerts", alert.id, AlertOperation.ASSIGN),
@@ -219,7 +219,7 @@ def _candidate(person: Person, context: QuestionContext) -> AssigneeOption:
 
 async def _mark(user_id: str, colleagues: Colleagues, context: QuestionContext) -> UserStamp:
     """Return who is to take care: only somebody of the list, whatever a client sends."""
-    known = await colleagues.named([user_id]) if user_id in colleagues.around(context) else ()
+    known = await colleagues.lookup([user_id]) if user_id in colleagues.candidates(context) else ()
     if not known:
         raise BadArgument(phrase("“%(name)s” is not among those who can be chosen here.", name=shortened(user_id)))
     return UserStamp(user_id, known[0].name, context.now)

@@ -77,7 +77,7 @@ async def approve(
     context: QuestionContext,
 ) -> View | Ask:
     """Record the word of the person who asks; whether it counts, the approval rules say."""
-    colleagues.meet(context)
+    colleagues.record_seen(context)
     if wish is ApproveOption.ALL:
         return await _all(seen, approvals, context)
     if not word:
@@ -97,14 +97,14 @@ async def approve(
     if known is None:
         return await clerk.show(folder, ReplyNote(note=LOOK_AGAIN))
     questions.drop(context)
-    vote_result = await approvals.say(
+    vote_result = await approvals.cast_vote(
         Vote(
             case=folder.case.id,
             user_id=user_id,
             name=context.person.name,
             verdict=Verdict.APPROVE,
             seen=known,
-            reason=(context.said or reason or "")[:MAX_REASON],
+            reason=(context.free_text or reason or "")[:MAX_REASON],
             confirmed=wish is ApproveOption.CONFIRM,
         )
     )
@@ -145,13 +145,15 @@ async def _one(case: Case, approvals: ApprovalFacade, context: QuestionContext) 
         seen=case.fingerprint,
     )
     try:
-        vote_result = await approvals.say(word)
+        vote_result = await approvals.cast_vote(word)
     except DingerpError as error:
         # The others are decided all the same, and each is told by itself.
         return _Result(phrase("Not recorded: %(problem)s", problem=error.tell()), done=False)
-    if vote_result.said is VoteOutcome.CONFIRM:
+    if vote_result.outcome is VoteOutcome.CONFIRM:
         return _Result(phrase("A large amount: approve it by itself."), done=False)
-    return _Result(outcome_note(vote_result) or phrase("There is no such purchase order."), vote_result.said in _COUNTS)
+    return _Result(
+        outcome_note(vote_result) or phrase("There is no such purchase order."), vote_result.outcome in _COUNTS
+    )
 
 
 _COUNTS = frozenset({VoteOutcome.RECORDED, VoteOutcome.DECIDED})

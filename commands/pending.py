@@ -62,7 +62,7 @@ async def pending(
     context: QuestionContext,
 ) -> View:
     """Show the list or one order, ask whether all are to be approved, or pass one on."""
-    colleagues.meet(context)
+    colleagues.record_seen(context)
     if to and wish is not PendingOption.FORWARD:
         raise BadArgument(phrase("“%(word)s” is too much here.", word=shortened(to)))
     if not word:
@@ -105,8 +105,8 @@ async def _people(folder: CaseContext, colleagues: Colleagues, context: Question
     return ApprovalPeople(
         case=case.id,
         number=case.number,
-        vendor=case.brief.vendor,
-        rows=tuple(map(_stand, await colleagues.named(page))),
+        vendor=case.summary.vendor,
+        rows=tuple(map(_stand, await colleagues.lookup(page))),
         total=len(around),
         offset=context.offset,
         line=command_line("pending", case.id, PendingOption.FORWARD),
@@ -115,8 +115,8 @@ async def _people(folder: CaseContext, colleagues: Colleagues, context: Question
 
 def _others(case: Case, colleagues: Colleagues, context: QuestionContext) -> tuple[str, ...]:
     """Return who can be chosen; whether they may decide the policy says."""
-    unfit = {context.person.user_id, case.brief.requester, *case.brief.editors, *case.refused}
-    return tuple(one for one in colleagues.around(context) if one not in unfit)
+    unfit = {context.person.user_id, case.summary.requester, *case.summary.editors, *case.refused}
+    return tuple(one for one in colleagues.candidates(context) if one not in unfit)
 
 
 def _stand(person: Person) -> ForwardCandidate:
@@ -126,7 +126,7 @@ def _stand(person: Person) -> ForwardCandidate:
 
 async def _deputy(user_id: str, folder: CaseContext, colleagues: Colleagues, context: QuestionContext) -> Person:
     """Return who is to decide: only somebody of the list, whatever a client sends."""
-    known = await colleagues.named([user_id]) if user_id in _others(folder.case, colleagues, context) else ()
+    known = await colleagues.lookup([user_id]) if user_id in _others(folder.case, colleagues, context) else ()
     if not known:
         raise BadArgument(phrase("“%(name)s” is not among those who can be chosen here.", name=shortened(user_id)))
     return known[0]

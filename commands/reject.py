@@ -52,7 +52,7 @@ async def reject(
     context: QuestionContext,
 ) -> View | Ask:
     """Record the refusal of the person who asks, or ask for its reason first."""
-    colleagues.meet(context)
+    colleagues.record_seen(context)
     if not word:
         return Ask(command_line("pending"))
     folder = await approvals.find(word)
@@ -64,8 +64,8 @@ async def reject(
     known = seen_fingerprint(folder, seen)
     if known is None:
         return await clerk.show(folder, ReplyNote(note=LOOK_AGAIN))
-    quick, words = parse_reason(context.said or reason or "", context.person.language)
-    vote_result = await approvals.say(
+    quick, words = parse_reason(context.free_text or reason or "", context.person.language)
+    vote_result = await approvals.cast_vote(
         Vote(
             case=folder.case.id,
             user_id=context.person.user_id or "",
@@ -76,7 +76,7 @@ async def reject(
         )
     )
     line = command_line("reject", folder.case.id, f"#{known[:FINGERPRINT_PREFIX]}")
-    if vote_result.said is VoteOutcome.NEED_REASON:
+    if vote_result.outcome is VoteOutcome.NEED_REASON:
         questions.put(context, line)
         return _asks(folder, known, own_words=quick is RejectReason.OTHER)
     questions.drop(context)
@@ -89,7 +89,7 @@ def _asks(folder: CaseContext, seen: str, *, own_words: bool) -> ApprovalReasons
         case=case.id,
         seen=seen[:FINGERPRINT_PREFIX],
         number=case.number,
-        vendor=case.brief.vendor,
+        vendor=case.summary.vendor,
         minutes=int(PROMPT_LIFETIME.total_seconds()) // 60,
         own_words=own_words,
     )

@@ -43,7 +43,7 @@ async def why(
     asked = [one for eligibility in rulings for one in (*eligibility.ask, eligibility.on_behalf_of)]
     plan = found.plan_result.plan
     concerned = people_in_case(case) if case is not None else people_in_plan(plan) if plan is not None else ()
-    names = await showing.names([*concerned, *asked, *found.expected.user_ids])
+    names = await showing.names([*concerned, *asked, *found.erp_approvers.user_ids])
     face = audience_for(CaseContext(case=case), commands, policy, context) if case is not None else _face(context)
     return build_why_view(found, names, face)
 

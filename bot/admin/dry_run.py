@@ -1,4 +1,6 @@
-"""A dry run: the bot's own alert processor, repository and outbox, on a database in memory, under a clock that jumps."""
+"""A dry run: the bot's own alert processor, repository and outbox, on a database in memory, under a clock that
+jumps.
+"""
 
 from __future__ import annotations
 
@@ -103,7 +105,7 @@ class _InlineDatabase(Database):
 
     async def run(self, call: Callable[[Connection], T]) -> T:
         """Return what ``call`` returns, after the commit."""
-        return self.transact(call)
+        return self.run_blocking(call)
 
 
 class _Clock:
@@ -156,9 +158,9 @@ class _DryRun:
         await self.pass_time(at)
         for wish in acts:
             if isinstance(wish, Mute):
-                await self._study.do(lambda unit, wish=wish: unit.repository.put_mute(wish))  # type: ignore[misc]  # one argument in the end
+                await self._study.write(lambda unit, wish=wish: unit.repository.put_mute(wish))  # type: ignore[misc]  # one argument in the end
             elif isinstance(wish, Watch):
-                await self._study.do(lambda unit, wish=wish: unit.repository.put_watch(wish))  # type: ignore[misc]  # one argument in the end
+                await self._study.write(lambda unit, wish=wish: unit.repository.put_watch(wish))  # type: ignore[misc]  # one argument in the end
         if await self._events.keep([one for one in acts if isinstance(one, ReceivedEvent)]):
             self._due = at
             await self._work(at)
@@ -185,11 +187,11 @@ class _DryRun:
         if self._due is not None and self._due <= at:
             await self._desk.round()
         self._look_at = await self._send()
-        self._due = await self._books.within(lambda repository: repository.next_due())
+        self._due = await self._books.run(lambda repository: repository.next_due())
 
     async def _send(self) -> datetime | None:
         while True:
-            look_at = await self._outbox.turn()
+            look_at = await self._outbox.run_once()
             await self._outbox.idle()
             if not self._backlog.took:
                 return look_at

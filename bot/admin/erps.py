@@ -1,4 +1,6 @@
-"""What ``dingerp erp check`` and ``dingerp erp rejected`` do: examine one source, and show the records that were rejected."""
+"""What ``dingerp erp check`` and ``dingerp erp rejected`` do: examine one source, and show the records that were
+rejected.
+"""
 
 from __future__ import annotations
 

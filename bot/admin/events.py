@@ -1,4 +1,6 @@
-"""The events that came in, and the story of one from its receipt to the clicks on its cards: what ``dingerp events`` does."""
+"""The events that came in, and the story of one from its receipt to the clicks on its cards: what ``dingerp events``
+does.
+"""
 
 from __future__ import annotations
 
@@ -112,7 +114,7 @@ class EventStory:
     event: StoredEvent
     lines: tuple[StoryLine, ...]
     alerts: tuple[Alert, ...]
-    stands: tuple[CardStatus, ...]
+    cards: tuple[CardStatus, ...]
 
 
 async def show_event(
@@ -148,7 +150,7 @@ async def build_story(database: Database, event: StoredEvent) -> EventStory:
     sent = [step for step in steps if step.what is not DeliveryStepKind.QUEUED]
     told = [*(_note_line(note, _fact(event), places) for note in notes), *(_step_line(step, places) for step in sent)]
     later = sorted((line for line in told if line.at >= event.received_at), key=lambda line: line.at)
-    return EventStory(event=event, lines=(_receipt_line(event), *later), alerts=alerts, stands=tuple(stands))
+    return EventStory(event=event, lines=(_receipt_line(event), *later), alerts=alerts, cards=tuple(stands))
 
 
 async def _find_events(database: Database, name: str) -> Sequence[StoredEvent]:
@@ -228,9 +230,9 @@ def _present(story: EventStory, zone: tzinfo) -> Iterator[str]:
         has_it = f", {alert.acknowledged.user_id} has it" if alert.acknowledged else ""
         held = ", held back" if alert.held else ""
         yield f"alert {alert.id} is {alert.state}, {alert.severity}{has_it}{held}"
-    for stand in story.stands:
+    for stand in story.cards:
         yield _standing(stand, zone)
-    if story.event.state is EventState.DONE and not story.stands:
+    if story.event.state is EventState.DONE and not story.cards:
         yield "no card anywhere; the story says why"
 
 
@@ -269,7 +271,7 @@ def _story_fields(story: EventStory, zone: tzinfo, with_data: bool) -> dict[str,
             }
             for alert in story.alerts
         ],
-        "cards": [_card_fields(stand) for stand in story.stands],
+        "cards": [_card_fields(stand) for stand in story.cards],
     }
 
 

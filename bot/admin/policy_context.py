@@ -14,7 +14,7 @@ from bot.approvals.document_reader import DocumentReader, Organisation
 from bot.approvals.plan import ApprovalLevel, Quorum
 from bot.bootstrap.erps import open_hub
 from bot.bootstrap.factories import open_api
-from bot.bootstrap.policy import StaffDirectory, organisation_of
+from bot.bootstrap.policy import DingTalkStaffDirectory, organisation_of
 from bot.cards.language import Language, choose_language, load_languages
 from bot.dingtalk.directory import DingTalkDirectory
 from bot.erp.hub import ErpHub
@@ -46,7 +46,7 @@ async def open_policy_context(
         staff = None
         if settings.access.directory and not settings.keys_missing:
             session = await stack.enter_async_context(aiohttp.ClientSession())
-            staff = StaffDirectory(DingTalkDirectory(open_api(settings, session, metrics)))
+            staff = DingTalkStaffDirectory(DingTalkDirectory(open_api(settings, session, metrics)))
         organisation = organisation_of(settings, staff)
         yield PolicyContext(
             hub=hub,
@@ -63,4 +63,4 @@ def describe_level(level: ApprovalLevel) -> str:
         return "nobody"
     if len(level.approvers) == 1:
         return level.approvers[0]
-    return f"{'any' if level.need is Quorum.ANY else 'all'} of {', '.join(level.approvers)}"
+    return f"{'any' if level.quorum is Quorum.ANY else 'all'} of {', '.join(level.approvers)}"

@@ -59,7 +59,7 @@ async def explain_document(settings: Settings, number: str, *, user: str, source
     policy = RuleBasedPolicy(open_policy(settings, rules).rules)
     async with open_policy_context(settings) as ground:
         where = source or (await ground.hub.purchase_order(number)).source
-        document, company = await ground.reader.study(where, number, policy)
+        document, company = await ground.reader.read_for_plan(where, number, policy)
         look = partial(_look, settings, ground, policy, document, company, user, rules is None)
         async with open_database(settings) as database:
             found = await _run(database, look)
@@ -90,9 +90,9 @@ def _look(
 ) -> _Explained:
     now = ground.now()
     book = StoredCaseRepository(connection, now)
-    unit = CaseUnitOfWork(book=book, policy=policy, company=company, now=now, terms=terms_of(settings))
+    unit = CaseUnitOfWork(cases=book, policy=policy, company=company, now=now, options=terms_of(settings))
     plan_result = policy.plan(document, company)
-    case = next(iter(book.named(document.number, document.source, 1)), None) if in_force else None
+    case = next(iter(book.cases_of(document.number, document.source, 1)), None) if in_force else None
     if case is not None and (case.state is not CaseState.OPEN or case.fingerprint != document.fingerprint):
         case = None
     asked = case or (

@@ -96,7 +96,7 @@ class _PolicyReplay:
     async def all(self, begins: datetime) -> AsyncIterator[_ReplayedDocument]:
         """Return the documents of all ERPs, then those of cases that no ERP lists any more."""
         for source in self._ground.hub.sources:
-            if Capability.PURCHASE_ORDERS not in self._ground.hub.at(source).capabilities:
+            if Capability.PURCHASE_ORDERS not in self._ground.hub.source_client(source).capabilities:
                 continue
             async for order in self._orders(source, begins):
                 case = self._cases.pop((source, order.number.casefold()), None)
@@ -108,7 +108,7 @@ class _PolicyReplay:
 
     async def _orders(self, source: str, begins: datetime) -> AsyncIterator[PurchaseOrder]:
         """Return the orders since then. Lists are newest first, so the first page without any is the last."""
-        erp, offset = self._ground.hub.at(source), 0
+        erp, offset = self._ground.hub.source_client(source), 0
         while True:
             page = await erp.purchase_orders(ListQuery(offset=offset, limit=_PAGE))
             recent = [one for one in page.items if one.ordered_on is None or one.ordered_on >= begins.date()]
@@ -121,19 +121,19 @@ class _PolicyReplay:
 
     async def _replayed(self, order: PurchaseOrder, case: Case | None) -> _ReplayedDocument:
         hub = self._ground.hub
-        requester = build_document(order, self._ground.organisation.today()).requester
+        requester = build_document(order, self._ground.organisation.snapshot()).requester
         company, department = await self._around(requester)
         categories: frozenset[str] = frozenset()
         if self._old.asks_categories or self._new.asks_categories:  # lists have no lines
-            order = await hub.at(order.source).purchase_order(order.number)
+            order = await hub.source_client(order.source).purchase_order(order.number)
             categories = await hub.categories(order.source, [line.sku for line in order.lines if line.sku])
         return self._compared(build_document(order, company, department, categories), company, case)
 
     async def _around(self, requester: str) -> tuple[CompanySnapshot, str]:
         if not (self._old.asks_directory or self._new.asks_directory):
-            return self._ground.organisation.today(), ""
+            return self._ground.organisation.snapshot(), ""
         if requester not in self._companies:
-            self._companies[requester] = await self._ground.organisation.around(requester)
+            self._companies[requester] = await self._ground.organisation.snapshot_around(requester)
         return self._companies[requester]
 
     def _compared(self, document: ApprovalDocument, company: CompanySnapshot, case: Case | None) -> _ReplayedDocument:

@@ -43,7 +43,7 @@ class CardFilter:
     subject: str = ""
     place: Place | None = None
 
-    def holds(self, shown: ReplayedCard) -> bool:
+    def matches(self, shown: ReplayedCard) -> bool:
         """Return whether a card is listed."""
         if self.place not in (None, shown.place):
             return False
@@ -83,7 +83,7 @@ class ReplayResult:
     """Events that were rejected when they came: they are not played."""
     failed: int
     cards: tuple[ReplayedCard, ...]
-    nobody: tuple[str, ...]
+    unrouted: tuple[str, ...]
     """What no rule sends anywhere, a type and subject each."""
     notes: Counter[str]
     """How often what happened, by the story's words."""
@@ -180,7 +180,7 @@ def _result(
         rejected=rejected,
         failed=sum((one.source, one.id) in played.failed for one in events),
         cards=tuple(sorted((_replayed_card(calls, played) for calls in called.values()), key=_sort_key)),
-        nobody=tuple(about.get(fact, fact) for fact in unrouted),
+        unrouted=tuple(about.get(fact, fact) for fact in unrouted),
         notes=Counter(note.what for note in notes),
         unanswered=tuple(sorted(book.unanswered.counts)),
     )

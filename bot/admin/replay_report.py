@@ -29,7 +29,7 @@ _SAID = {
 def describe_replay(result: ReplayResult, sieve: CardFilter, *, limit: int, settings: Settings, form: str) -> list[str]:
     """Return the lines about a replay; ``limit`` is of the cards that are listed, ``form`` ``text`` or ``json``."""
     zone = ZoneInfo(settings.zone)
-    listed = [card for card in result.cards if sieve.holds(card)]
+    listed = [card for card in result.cards if sieve.matches(card)]
     if form == "json":
         return [as_json(_fields(result, listed, zone))]
     return list(_lines(result, listed, limit, zone, settings.limits.monthly_calls))
@@ -38,7 +38,8 @@ def describe_replay(result: ReplayResult, sieve: CardFilter, *, limit: int, sett
 def _lines(
     result: ReplayResult, listed: Sequence[ReplayedCard], limit: int, zone: tzinfo, monthly: int
 ) -> Iterator[str]:
-    yield f"{format_minute(result.since, zone)} to {format_minute(result.until, zone)}: {count_noun(result.events, 'event', 'events')}"
+    since, until = format_minute(result.since, zone), format_minute(result.until, zone)
+    yield f"{since} to {until}: {count_noun(result.events, 'event', 'events')}"
     if result.rejected or result.failed:
         yield f"{result.rejected} more were rejected when they came, {result.failed} cannot be understood any more"
     if listed:
@@ -60,9 +61,9 @@ def _lines(
 
 
 def _remarks(result: ReplayResult) -> Iterator[str]:
-    if result.nobody:
-        some = escape_invisible(", ".join(tuple(dict.fromkeys(result.nobody))[:_NAMED]))
-        yield f"{count_noun(len(result.nobody), 'event goes', 'events go')} nowhere, such as {some}"
+    if result.unrouted:
+        some = escape_invisible(", ".join(tuple(dict.fromkeys(result.unrouted))[:_NAMED]))
+        yield f"{count_noun(len(result.unrouted), 'event goes', 'events go')} nowhere, such as {some}"
     found = [f"{meaning} {result.notes[what]}" for what, meaning in _SAID.items() if result.notes[what]]
     if found:
         yield f"Alerts that were {', '.join(found)}"
@@ -108,7 +109,7 @@ def _fields(result: ReplayResult, listed: Sequence[ReplayedCard], zone: tzinfo) 
             {"place": str(place), "route": route, "creates": creates, "changes": changes}
             for (place, route), (creates, changes) in _by_route(result).items()
         ],
-        "nobody": list(result.nobody),
+        "nobody": list(result.unrouted),
         "notes": dict(result.notes),
         "unanswered": list(result.unanswered),
         "cards": [_card_fields(card, zone) for card in listed],

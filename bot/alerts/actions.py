@@ -1,4 +1,6 @@
-"""What people do to alerts: acknowledge, snooze, assign, mute. Each is one unit of work; doing it twice changes nothing."""
+"""What people do to alerts: acknowledge, snooze, assign, mute. Each is one unit of work; doing it twice changes
+nothing.
+"""
 
 from __future__ import annotations
 

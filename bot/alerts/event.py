@@ -1,4 +1,6 @@
-"""An event in its normal form, whatever way it came, and its correlation: which alert it belongs to and what it does to it."""
+"""An event in its normal form, whatever way it came, and its correlation: which alert it belongs to and what it does
+to it.
+"""
 
 from __future__ import annotations
 

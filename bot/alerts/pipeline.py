@@ -1,4 +1,6 @@
-"""What becomes of an event: graded, matched with watches, correlated with its alert, brought to its places; each stage is a line of its history."""
+"""What becomes of an event: graded, matched with watches, correlated with its alert, brought to its places; each
+stage is a line of its history.
+"""
 
 from __future__ import annotations
 

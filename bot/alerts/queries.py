@@ -1,4 +1,6 @@
-"""What people ask of alerts in a chat: what is open here, what is muted, what they watch. Implemented in `bot.alerts.service`."""
+"""What people ask of alerts in a chat: what is open here, what is muted, what they watch. Implemented in
+`bot.alerts.service`.
+"""
 
 from __future__ import annotations
 
@@ -87,7 +89,7 @@ class AlertQueries(Protocol):
         """Return all cards that show an alert, oldest first; those that only wait to be shown are among them."""
         ...
 
-    async def posted(self, card_id: str) -> CardWithAlerts | None:
+    async def card_with_alerts(self, card_id: str) -> CardWithAlerts | None:
         """Return a card with its alerts."""
         ...
 

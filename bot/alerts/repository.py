@@ -1,4 +1,6 @@
-"""What alerts, cards, mutes, watches and their history are stored in, and the unit of work that is stored together or not at all."""
+"""What alerts, cards, mutes, watches and their history are stored in, and the unit of work that is stored together
+or not at all.
+"""
 
 from __future__ import annotations
 

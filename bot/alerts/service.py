@@ -23,7 +23,7 @@ T = TypeVar("T")
 class AlertTransactions(Protocol):
     """Opens the ledger for one at a time; implemented on the database by `bot.store.alerts`."""
 
-    async def within(self, work: Callable[[AlertRepository], T]) -> T:
+    async def run(self, work: Callable[[AlertRepository], T]) -> T:
         """Return what ``work`` returns, after the commit of all that it did; it may run in another thread.
 
         Raises a `bot.errors.DingerpError` when nothing was stored.
@@ -45,11 +45,11 @@ class AlertUnitOfWorkRunner:
 
     async def read(self, work: Callable[[AlertRepository], T]) -> T:
         """Return what ``work`` finds."""
-        return await self.books.within(work)
+        return await self.books.run(work)
 
-    async def do(self, work: Callable[[AlertUnitOfWork], T]) -> T:
+    async def write(self, work: Callable[[AlertUnitOfWork], T]) -> T:
         """Return what ``work`` returns, when it is stored."""
-        result = await self.books.within(lambda repository: work(self.unit(repository)))
+        result = await self.books.run(lambda repository: work(self.unit(repository)))
         self.changed()
         return result
 
@@ -83,11 +83,11 @@ class RepositoryAlertQueries:
 
     async def put_mute(self, mute: Mute) -> None:
         """Keep a mute; one with the same id is replaced."""
-        await self._study.do(lambda unit: actions.mute(unit, mute))
+        await self._study.write(lambda unit: actions.mute(unit, mute))
 
     async def lift_mute(self, mute: Mute) -> None:
         """End a mute: what it held back is looked at again."""
-        await self._study.do(lambda unit: actions.mute(unit, replace(mute, until=unit.now)))
+        await self._study.write(lambda unit: actions.mute(unit, replace(mute, until=unit.now)))
 
     async def watches(self, user_id: str) -> tuple[Watch, ...]:
         """Return what a person watches, oldest first."""
@@ -95,11 +95,11 @@ class RepositoryAlertQueries:
 
     async def put_watch(self, watch: Watch) -> None:
         """Keep a watch; one with the same id is replaced."""
-        await self._study.do(lambda unit: unit.repository.put_watch(watch))
+        await self._study.write(lambda unit: unit.repository.put_watch(watch))
 
     async def drop_watches(self, watch_ids: tuple[str, ...]) -> None:
         """Forget watches, and what they had opened is over."""
-        await self._study.do(lambda unit: actions.unwatch(unit, watch_ids))
+        await self._study.write(lambda unit: actions.unwatch(unit, watch_ids))
 
 
 class RepositoryAlertActions:
@@ -110,15 +110,15 @@ class RepositoryAlertActions:
 
     async def acknowledge(self, alert_id: str, by: UserStamp) -> AlertActionResult | None:
         """Note who takes care."""
-        return await self._study.do(lambda unit: actions.acknowledge(unit, alert_id, by))
+        return await self._study.write(lambda unit: actions.acknowledge(unit, alert_id, by))
 
     async def snooze(self, alert_id: str, until: datetime, by: UserStamp) -> AlertActionResult | None:
         """Put the alert off."""
-        return await self._study.do(lambda unit: actions.snooze(unit, alert_id, until, by))
+        return await self._study.write(lambda unit: actions.snooze(unit, alert_id, until, by))
 
     async def assign(self, alert_id: str, to: UserStamp, by: UserStamp) -> AlertActionResult | None:
         """Say who is to take care."""
-        return await self._study.do(lambda unit: actions.assign(unit, alert_id, to, by))
+        return await self._study.write(lambda unit: actions.assign(unit, alert_id, to, by))
 
 
 def read_card(repository: AlertRepository, card_id: str) -> CardWithAlerts | None:
@@ -160,7 +160,7 @@ class AlertComposer:
     async def fold(self, refs: Sequence[str], place: str) -> None:
         """Let one digest stand for cards that their place has not seen yet."""
         where = Place.parse(place)
-        await self._study.do(lambda unit: actions.fold(unit, refs, where))
+        await self._study.write(lambda unit: actions.fold(unit, refs, where))
 
 
 def _read_with_recipients(repository: AlertRepository, card_id: str) -> _CardRead | None:

@@ -1,4 +1,6 @@
-"""A case: one revision of one purchase order on its way from being shown to being decided, here or in the ERP itself."""
+"""A case: one revision of one purchase order on its way from being shown to being decided, here or in the ERP
+itself.
+"""
 
 from __future__ import annotations
 
@@ -177,7 +179,7 @@ class Case:
     """The ERP's own level at that version."""
     waits_for: tuple[str, ...] = ()
     """The accounts that the ERP itself waited for at that version; empty where it does not tell."""
-    brief: DocumentSummary = DocumentSummary()
+    summary: DocumentSummary = DocumentSummary()
     state: CaseState
     plan: ApprovalPlan
     policy: str
@@ -191,7 +193,7 @@ class Case:
     """When the ERP was last told; set before the call, so that after a crash it is known that it may have happened."""
     attempts: int = 0
     outcome: DecisionOutcome | None = None
-    said: str = ""
+    erp_text: str = ""
     """The ERP's own words about the write, or why it could not be told, as the message id of what people read."""
     elsewhere: ExternalDecision | None = None
     """What became of it in the ERP itself; None where that is not how it ended, or nothing is known of it."""

@@ -39,11 +39,11 @@ class PendingOrderSource(Protocol):
 class CaseOpener(Protocol):
     """What is known of cases; implemented by `bot.approvals.service.ApprovalService`."""
 
-    async def submitted(self, source: str, number: str, *, quiet: bool = False) -> Case | None:
+    async def sync_document(self, source: str, number: str, *, quiet: bool = False) -> Case | None:
         """Read a document, and open, keep or close its case accordingly; ``quiet`` shows no cards of a new one."""
         ...
 
-    async def knows(self, source: str) -> bool:
+    async def has_seen_source(self, source: str) -> bool:
         """Return whether a source was looked through, or there ever was a case of it."""
         ...
 
@@ -80,32 +80,32 @@ class PendingPoller:
         self._backlog = backlog
         self._every = every
         self._sleep = sleep
-        self._heard: dict[tuple[str, str], None] = {}
+        self._notified: dict[tuple[str, str], None] = {}
         self._woken = asyncio.Event()
         self._down: dict[str, str] = {}
         self._unread: dict[tuple[str, str], str] = {}
         """Documents that could not be read when they were looked at last, and the error."""
         self._looking = asyncio.Lock()
 
-    def hear(self, source: str, number: str) -> None:
+    def notify(self, source: str, number: str) -> None:
         """Look at a document soon."""
         if source in self._sources and number:
-            self._heard[source, number] = None
+            self._notified[source, number] = None
             self._woken.set()
 
     async def run(self) -> None:
         """Look through everything, and at what is heard of meanwhile, until cancelled."""
         loop = asyncio.get_running_loop()
         while True:
-            await self.round()
+            await self.poll()
             until = loop.time() + self._every
             while loop.time() < until:
                 with suppress(TimeoutError):
                     async with asyncio.timeout_at(until):
                         await self._woken.wait()
-                await self.listen()
+                await self.poll_notified()
 
-    async def round(self) -> None:
+    async def poll(self) -> None:
         """Look through what waits at every source, when a round under way has ended.
 
         Two at once would both be the first, and what came between them would count as having waited before.
@@ -113,41 +113,41 @@ class PendingPoller:
         async with self._looking:
             for source, waiting in self._sources.items():
                 try:
-                    await self._look_through(source, waiting)
+                    await self._poll_source(source, waiting)
                 except DingerpError as error:
-                    self._trouble(source, error)
+                    self._source_failed(source, error)
                 else:
-                    self._well(source)
+                    self._source_recovered(source)
 
-    async def listen(self) -> None:
+    async def poll_notified(self) -> None:
         """Look at what was heard of."""
         self._woken.clear()
-        heard, self._heard = self._heard, {}
+        heard, self._notified = self._notified, {}
         for source, number in heard:
             try:
-                await self._look_at(source, number)
+                await self._sync(source, number)
             except DingerpError as error:
-                self._trouble(source, error)  # the next round finds it
+                self._source_failed(source, error)  # the next round finds it
 
-    async def _look_through(self, source: str, waiting: PendingOrderSource) -> None:
+    async def _poll_source(self, source: str, waiting: PendingOrderSource) -> None:
         known = {case.number.casefold(): case for case in await self._cases.open_cases() if case.source == source}
-        first = not await self._cases.knows(source)
+        first = not await self._cases.has_seen_source(source)
         quiet = first and not self._backlog
         there = await self._read(waiting)
         for order in there:
             case = known.pop(order.number.casefold(), None)
             if case is None or case.version != order.version:
-                await self._look_at(source, order.number, quiet=quiet)
+                await self._sync(source, order.number, quiet=quiet)
         # What takes votes here and no longer waits there: decided, withdrawn or deleted in the ERP.
         for case in known.values():
-            await self._look_at(source, case.number)
+            await self._sync(source, case.number)
         if first:
             await self._cases.mark_source_seen(source)
 
-    async def _look_at(self, source: str, number: str, *, quiet: bool = False) -> None:
+    async def _sync(self, source: str, number: str, *, quiet: bool = False) -> None:
         """Look at one document. One that cannot be read keeps no other one from being looked at; it is told once."""
         try:
-            await self._cases.submitted(source, number, quiet=quiet)
+            await self._cases.sync_document(source, number, quiet=quiet)
         except _DOCUMENT_ERRORS as error:
             if self._is_news(source, number, error):
                 name = type(error).__name__
@@ -178,14 +178,14 @@ class PendingPoller:
                 break
         return found
 
-    def _trouble(self, source: str, error: DingerpError) -> None:
+    def _source_failed(self, source: str, error: DingerpError) -> None:
         name = type(error).__name__
         self._metrics.errors.labels("approvals", name).inc()
         if self._down.get(source) != name:
             self._down[source] = name
             log.warning("approvals.source_not_read", source=source, error=name, detail=error.detail)
 
-    def _well(self, source: str) -> None:
+    def _source_recovered(self, source: str) -> None:
         if self._down.pop(source, ""):
             log.info("approvals.source_read_again", source=source)
 

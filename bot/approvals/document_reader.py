@@ -76,24 +76,24 @@ class Organisation:
     ) -> None:
         """``roles`` maps a role to userIds, ``accounts`` a userId to its account at each source."""
         by_source = [(user, source, account) for user, own in accounts.items() for source, account in own.items()]
-        self._today = CompanySnapshot(
+        self._snapshot = CompanySnapshot(
             roles={role: tuple(sorted(members)) for role, members in roles.items()},
             accounts={(user, source): account for user, source, account in by_source},
             people={(source, account.casefold()): user for user, source, account in reversed(by_source)},
         )
         self._staff = staff
 
-    def today(self) -> CompanySnapshot:
+    def snapshot(self) -> CompanySnapshot:
         """Return who has which role and account; it costs nothing, and knows no managers."""
-        return self._today
+        return self._snapshot
 
-    async def around(self, user_id: str) -> tuple[CompanySnapshot, str]:
+    async def snapshot_around(self, user_id: str) -> tuple[CompanySnapshot, str]:
         """Return the same with somebody's chain of managers, and their department.
 
         Raises a `DingerpError` when the directory does not say: a rule that goes by managers must not be guessed at.
         """
         if self._staff is None or not user_id:
-            return self._today, ""
+            return self._snapshot, ""
         entry = await self._staff.member(user_id)
         chain: list[str] = []
         above = entry
@@ -102,7 +102,7 @@ class Organisation:
                 break  # directories do hold loops
             chain.append(above.manager)
             above = await self._staff.member(above.manager)
-        known = self._today
+        known = self._snapshot
         snapshot = CompanySnapshot(known.roles, known.accounts, known.people, {user_id: tuple(chain)})
         return snapshot, entry.department if entry is not None else ""
 
@@ -125,18 +125,18 @@ class DocumentReader:
     def __init__(self, orders: OrderSource, organisation: Organisation) -> None:
         self._orders = orders
         self._organisation = organisation
-        self._flights: dict[tuple[str, str], asyncio.Task[PurchaseOrder]] = {}
+        self._in_flight: dict[tuple[str, str], asyncio.Task[PurchaseOrder]] = {}
 
     def company(self) -> CompanySnapshot:
         """Return who has which role and account."""
-        return self._organisation.today()
+        return self._organisation.snapshot()
 
     async def order(self, source: str, number: str) -> PurchaseOrder:
         """Return the order; raises the classes of `bot.erp.errors`."""
         key = (source, number.casefold())
-        flight = self._flights.get(key)
+        flight = self._in_flight.get(key)
         if flight is None:
-            flight = self._flights[key] = asyncio.create_task(self._orders.reread(source, number))
+            flight = self._in_flight[key] = asyncio.create_task(self._orders.reread(source, number))
             flight.add_done_callback(lambda done: self._landed(key, done))
         return await asyncio.shield(flight)
 
@@ -149,7 +149,9 @@ class DocumentReader:
             raise Unavailable("no answer while somebody waits", source=source) from None
         return build_document(order, self.company())
 
-    async def study(self, source: str, number: str, policy: ApprovalPolicy) -> tuple[ApprovalDocument, CompanySnapshot]:
+    async def read_for_plan(
+        self, source: str, number: str, policy: ApprovalPolicy
+    ) -> tuple[ApprovalDocument, CompanySnapshot]:
         """Return all that rules may ask for, with who is who around the requester.
 
         Raises the classes of `bot.erp.errors`, and those of the directory where rules ask for it.
@@ -158,14 +160,14 @@ class DocumentReader:
         company, department = self.company(), ""
         document = build_document(order, company)
         if policy.asks_directory:
-            company, department = await self._organisation.around(document.requester)
+            company, department = await self._organisation.snapshot_around(document.requester)
         categories: frozenset[str] = frozenset()
         if policy.asks_categories and order.status is PurchaseStatus.WAITING:
             categories = await self._orders.categories(source, [line.sku for line in order.lines if line.sku])
         return build_document(order, company, department, categories), company
 
     def _landed(self, key: tuple[str, str], flight: asyncio.Task[PurchaseOrder]) -> None:
-        del self._flights[key]
+        del self._in_flight[key]
         if not flight.cancelled():
             flight.exception()  # those who waited have it; if nobody does any more, it is of no use
 
@@ -195,15 +197,15 @@ def document_from_case(case: Case) -> ApprovalDocument:
     order = PurchaseOrder(
         id="",
         number=case.number,
-        vendor=case.brief.vendor,
+        vendor=case.summary.vendor,
         status=PurchaseStatus.WAITING,
         approval=None,
-        requester=case.brief.requested_by,
+        requester=case.summary.requested_by,
         ordered_on=None,
-        due_on=case.brief.due_on,
-        total=case.brief.total,
+        due_on=case.summary.due_on,
+        total=case.summary.total,
         received=None,
         version=case.version,
         source=case.source,
     )
-    return ApprovalDocument(order=order, requester=case.brief.requester, editors=case.brief.editors)
+    return ApprovalDocument(order=order, requester=case.summary.requester, editors=case.summary.editors)

@@ -39,7 +39,7 @@ class CaseContext:
     cards: tuple[CaseCard, ...] = ()
     waited: tuple[str, ...] = ()
     """userIds of those who can bring it on now, their substitutes among them."""
-    expected: ErpApprovers = NO_ERP_APPROVERS
+    erp_approvers: ErpApprovers = NO_ERP_APPROVERS
     """Whom the ERP itself waits for, where those who decide here are not among them."""
     undo_until: datetime | None = None
     """Until when its decider can take it back."""
@@ -54,7 +54,7 @@ class DecisionExplanation:
     plan_result: PlanResult
     approve: Eligibility | None = None
     reject: Eligibility | None = None
-    expected: ErpApprovers = NO_ERP_APPROVERS
+    erp_approvers: ErpApprovers = NO_ERP_APPROVERS
     """Whom the ERP itself waits for now."""
 
 
@@ -70,7 +70,7 @@ class ApprovalFacade(Protocol):
         """Return a case by its id, or the newest one of the document with this number (`find_case_context`)."""
         ...
 
-    async def say(self, word: VoteRequest) -> VoteResult:
+    async def cast_vote(self, word: VoteRequest) -> VoteResult:
         """Record what somebody decides; the ERP is told afterwards, by itself."""
         ...
 
@@ -107,9 +107,9 @@ class ServiceFacade:
         """Return a case by its id, or the newest one of the document with this number."""
         return await self._find(word)
 
-    async def say(self, word: VoteRequest) -> VoteResult:
+    async def cast_vote(self, word: VoteRequest) -> VoteResult:
         """Record what somebody decides."""
-        return await self._desk.say(word)
+        return await self._desk.cast_vote(word)
 
     async def take_back(self, case_id: str, user_id: str) -> VoteResult:
         """Undo a decision that the ERP was not told yet."""
@@ -122,7 +122,7 @@ class ServiceFacade:
     async def why(self, source: str, number: str, user_id: str) -> DecisionExplanation:
         """Return what holds for a document and a person."""
         why = await self._desk.why(source, number, user_id)
-        return await self._transactions.look(lambda unit: _explain(unit, why, user_id))
+        return await self._transactions.read(lambda unit: _explain(unit, why, user_id))
 
     async def pending(self, user_id: str) -> tuple[PendingCase, ...]:
         """Return the open cases in which it is a person's turn, oldest first."""
@@ -130,11 +130,11 @@ class ServiceFacade:
 
     async def open_case_for(self, order: PurchaseOrder, user_id: str) -> Case | None:
         """Return the open case of just this revision if the person may reject or approve it now."""
-        return await self._transactions.look(lambda unit: _open_to(unit, order, user_id))
+        return await self._transactions.read(lambda unit: _open_to(unit, order, user_id))
 
     async def _find_together(self, words: Sequence[str]) -> Sequence[CaseContext | None]:
         # All cards of a case are composed at the same moment.
-        found = await self._transactions.look(
+        found = await self._transactions.read(
             lambda unit: {word: find_case_context(unit, word) for word in dict.fromkeys(words)}
         )
         return [found[word] for word in words]
@@ -151,12 +151,12 @@ def _explain(unit: CaseUnitOfWork, why: PlanExplanation, user_id: str) -> Decisi
         plan_result=why.plan_result,
         approve=why.eligibility,
         reject=check_eligibility(unit, asked, user_id, Verdict.REJECT, document) if asked is not None else None,
-        expected=find_erp_approvers(unit, document.source, accounts, plan, asked),
+        erp_approvers=find_erp_approvers(unit, document.source, accounts, plan, asked),
     )
 
 
 def _open_to(unit: CaseUnitOfWork, order: PurchaseOrder, user_id: str) -> Case | None:
-    case = unit.book.newest(order.source, order.number)
+    case = unit.cases.newest(order.source, order.number)
     if case is None or case.state is not CaseState.OPEN or case.fingerprint != fingerprint(order):
         return None
     # Who may reject has the turn; approving may still meet a limit, of which they are told then.
@@ -169,13 +169,13 @@ def find_case_context(unit: CaseUnitOfWork, word: str) -> CaseContext | None:
 
     Where several ERPs have the number, the one that waits is meant.
     """
-    book = unit.book
+    book = unit.cases
     if (case := book.case(word)) is None:
-        found = book.named(word)
+        found = book.cases_of(word)
         case = next((one for one in found if not one.state.is_final), found[0] if found else None)
     if case is None:
         return None
-    revisions = list(book.named(case.number, case.source))
+    revisions = list(book.cases_of(case.number, case.source))
     place = next((i for i, one in enumerate(revisions) if one.id == case.id), None)
     before = None if place is None else next(iter(revisions[place + 1 : place + 2]), None)
     newer = revisions[0] if revisions and revisions[0].id != case.id else None
@@ -185,7 +185,7 @@ def find_case_context(unit: CaseUnitOfWork, word: str) -> CaseContext | None:
         newer=newer,
         cards=tuple(book.cards_of(case.id)),
         waited=awaited_voters(unit, case) if case.state is CaseState.OPEN else (),
-        expected=_mismatched_approvers(unit, case) if case.state is CaseState.OPEN else NO_ERP_APPROVERS,
+        erp_approvers=_mismatched_approvers(unit, case) if case.state is CaseState.OPEN else NO_ERP_APPROVERS,
         undo_until=_undo_until(unit, case),
     )
 
@@ -198,7 +198,7 @@ def _mismatched_approvers(unit: CaseUnitOfWork, case: Case) -> ErpApprovers:
 def _undo_until(unit: CaseUnitOfWork, case: Case) -> datetime | None:
     if case.state is not CaseState.WRITING or case.decision is None or case.attempted_at is not None:
         return None
-    until = case.decision.at + unit.terms.undo
+    until = case.decision.at + unit.options.undo
     return until if until > unit.now else None
 
 

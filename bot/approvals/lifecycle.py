@@ -1,4 +1,6 @@
-"""The life of a case but for its votes: opened, shown, superseded, reminded, escalated, closed; and whom it waits for."""
+"""The life of a case but for its votes: opened, shown, superseded, reminded, escalated, closed; and whom it waits
+for.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +47,7 @@ class ErpApprovers:
         """Return the userIds of those who are known here."""
         return tuple(one.user_id for one in self.people if one.user_id)
 
-    def called(self, names: Mapping[str, str], order: PurchaseOrder | None) -> tuple[str, ...]:
+    def display_names(self, names: Mapping[str, str], order: PurchaseOrder | None) -> tuple[str, ...]:
         """Return what they are called: in DingTalk where they are known there, else in the ERP, else by account."""
         return tuple(
             names.get(one.user_id) or (order.named(one.account) if order is not None else one.account)
@@ -106,7 +108,7 @@ def open_case(
     not asked about once more, unless somebody wants it ``again``. ``groups`` get a card without prices; a new case that
     opens ``quiet`` has no cards, and is found in the list of what waits.
     """
-    newest = unit.book.newest(document.source, document.number)
+    newest = unit.cases.newest(document.source, document.number)
     if document.order.status is not PurchaseStatus.WAITING:
         return None
     if newest is not None and not newest.state.is_final:
@@ -121,7 +123,7 @@ def open_case(
     if plan_result.plan is None:
         return None
     case = _new_case(unit, document, plan_result.plan, 1 if newest is None else round_of(newest) + 1)
-    unit.book.put(case)
+    unit.cases.put(case)
     unit.audit(case, "opened", detail=plan_result.plan.rule, seen=case.fingerprint)
     if not quiet:
         place_cards(unit, case, (*groups, *person_places(awaited_voters(unit, case))))
@@ -154,12 +156,12 @@ def close_case(
         due_at=unit.now if follow else None,
         revision=case.revision + 1,
     )
-    unit.book.put(closed)
+    unit.cases.put(closed)
     unit.audit(closed, state.value, detail=detail)
-    if state in _TELLS_REQUESTER and closed.brief.requester and not follow:
-        (place,) = person_places((closed.brief.requester,))
-        told = CaseCard(case=closed.id, place=place, for_user=closed.brief.requester, kind=ApprovalCardKind.TOLD)
-        unit.book.put_card(told)
+    if state in _TELLS_REQUESTER and closed.summary.requester and not follow:
+        (place,) = person_places((closed.summary.requester,))
+        told = CaseCard(case=closed.id, place=place, for_user=closed.summary.requester, kind=ApprovalCardKind.TOLD)
+        unit.cases.put_card(told)
     enqueue_cards(unit, closed)
     return closed
 
@@ -176,7 +178,7 @@ def close_externally_decided(unit: CaseUnitOfWork, case: Case, order: PurchaseOr
 
 def close_deleted(unit: CaseUnitOfWork, case_id: str) -> Case | None:
     """Close a case whose document is not in the ERP any more; one that the ERP is being told waits for its answer."""
-    case = unit.book.case(case_id)
+    case = unit.cases.case(case_id)
     if case is None or case.state.is_final or (case.state is CaseState.WRITING and case.attempted_at is not None):
         return None
     return close_case(unit, case, CaseState.WITHDRAWN, "not in the ERP any more", elsewhere=ExternalDecision())
@@ -186,14 +188,14 @@ def place_cards(unit: CaseUnitOfWork, case: Case, places: Iterable[Place], *, co
     """Owe the case's card to places; where it stands already, its newest state. A ``copy`` is one more card there."""
     for place in dict.fromkeys(places):
         user_id = place.id if place.kind is PlaceKind.PERSON else ""
-        unit.book.put_card(CaseCard(case=case.id, place=place, for_user=user_id, copy=copy))
+        unit.cases.put_card(CaseCard(case=case.id, place=place, for_user=user_id, copy=copy))
     enqueue_cards(unit, case)
 
 
 def enqueue_cards(unit: CaseUnitOfWork, case: Case, *, after: timedelta = timedelta(0)) -> None:
     """Let all cards of the case come to owe its newest state, ``after`` a while if nothing newer comes before."""
-    for card in unit.book.cards_of(case.id):
-        unit.book.deliver(
+    for card in unit.cases.cards_of(case.id):
+        unit.cases.deliver(
             Delivery(
                 card=card_key(case.id, card.place, card.kind, card.copy),
                 place=card.place,
@@ -227,7 +229,7 @@ def awaited_voters(unit: CaseUnitOfWork, case: Case) -> tuple[str, ...]:
     for person in left:
         found += unit.policy.substitutes_of(person, unit.now)
     found += (one.to for one in case.forwards if one.person in left)
-    mute = {vote.user_id for vote in case.votes} | {*case.refused, case.brief.requester} | case.brief.editors
+    mute = {vote.user_id for vote in case.votes} | {*case.refused, case.summary.requester} | case.summary.editors
     return tuple(one for one in dict.fromkeys(found) if one not in mute)
 
 
@@ -270,7 +272,7 @@ def _update_waiting(unit: CaseUnitOfWork, case: Case, order: PurchaseOrder) -> C
     if any(told):  # what cards say of it is another now
         now = replace(now, revision=case.revision + 1)
         enqueue_cards(unit, now)
-    unit.book.put(now)
+    unit.cases.put(now)
     unit.audit(now, "erp_waits", detail=", ".join(now.waits_for))
     return now
 
@@ -292,7 +294,7 @@ def _new_case(unit: CaseUnitOfWork, document: ApprovalDocument, plan: ApprovalPl
         plan=plan,
         policy=unit.policy.version,
         opened_at=unit.now,
-        brief=summarise_document(document),
+        summary=summarise_document(document),
     )
     return replace(with_version(case, document.order), due_at=next_due(case))
 
@@ -328,7 +330,7 @@ _FOLLOW_UP_RETRY = timedelta(seconds=15)
 
 def apply_deadlines(unit: CaseUnitOfWork, case_id: str) -> Case | None:
     """Do what is due of an open case; None when nothing is."""
-    case = unit.book.case(case_id)
+    case = unit.cases.case(case_id)
     if case is None or case.state is not CaseState.OPEN or case.due_at is None or case.due_at > unit.now:
         return None
     if case.plan.deadline is not None and not case.expired and case.opened_at + case.plan.deadline <= unit.now:
@@ -338,30 +340,30 @@ def apply_deadlines(unit: CaseUnitOfWork, case_id: str) -> Case | None:
 
 def finish_follow_up(unit: CaseUnitOfWork, case_id: str) -> None:
     """Note that the document of a case that ended was read again."""
-    case = unit.book.case(case_id)
+    case = unit.cases.case(case_id)
     if case is not None and case.state.is_final and case.due_at is not None:
-        unit.book.put(replace(case, due_at=None))
+        unit.cases.put(replace(case, due_at=None))
 
 
 def retry_follow_up(unit: CaseUnitOfWork, case_id: str) -> None:
     """Let the document of a case that ended be read when its source may answer again."""
-    case = unit.book.case(case_id)
+    case = unit.cases.case(case_id)
     if case is not None and case.state.is_final and case.due_at is not None:
-        unit.book.put(replace(case, due_at=unit.now + _FOLLOW_UP_RETRY))
+        unit.cases.put(replace(case, due_at=unit.now + _FOLLOW_UP_RETRY))
 
 
 def postpone(unit: CaseUnitOfWork, case_id: str) -> None:
     """Leave a case alone for a while, so that it does not stop the others."""
-    case = unit.book.case(case_id)
+    case = unit.cases.case(case_id)
     if case is not None and case.due_at is not None and case.due_at < unit.now + _DEFECT_PAUSE:
-        unit.book.put(replace(case, due_at=unit.now + _DEFECT_PAUSE))
+        unit.cases.put(replace(case, due_at=unit.now + _DEFECT_PAUSE))
 
 
 def _remind(unit: CaseUnitOfWork, case: Case) -> Case:
     due = [after for after in case.plan.remind_after if case.opened_at + after <= unit.now]
     reminded = replace(case, reminders=len(due), revision=case.revision + 1)
     reminded = replace(reminded, due_at=next_due(reminded))
-    unit.book.put(reminded)
+    unit.cases.put(reminded)
     unit.audit(reminded, "reminded", detail=str(reminded.reminders))
     # A card of its own: nobody is told of the update of one that stands already.
     place_cards(unit, reminded, person_places(awaited_voters(unit, reminded)), copy=reminded.reminders)
@@ -378,7 +380,7 @@ def _expire(unit: CaseUnitOfWork, case: Case) -> Case:
         case _:
             late = replace(case, expired=True, revision=case.revision + 1)
             late = replace(late, due_at=next_due(late))
-            unit.book.put(late)
+            unit.cases.put(late)
             enqueue_cards(unit, late)
             return late
 
@@ -392,7 +394,7 @@ def _escalate(unit: CaseUnitOfWork, case: Case) -> Case:
     numbered = tuple(replace(level, number=number) for number, level in enumerate(levels, 1))
     wider = replace(case, plan=replace(case.plan, levels=numbered), expired=True, revision=case.revision + 1)
     wider = replace(wider, due_at=next_due(wider))
-    unit.book.put(wider)
+    unit.cases.put(wider)
     unit.audit(wider, "escalated", detail=", ".join(case.plan.escalate_to))
     place_cards(unit, wider, person_places(awaited_voters(unit, wider)))
     return wider
@@ -402,5 +404,5 @@ def _widen_level(level: ApprovalLevel, case: Case) -> tuple[ApprovalLevel, ...]:
     """Return what stands for a level whose time is over: what was said there counts, one more voice completes it."""
     missing = missing_approvers(level, case)
     agreed = tuple(one for one in level.approvers if one not in missing)
-    one_of = replace(level, need=Quorum.ANY, approvers=tuple(dict.fromkeys((*missing, *case.plan.escalate_to))))
+    one_of = replace(level, quorum=Quorum.ANY, approvers=tuple(dict.fromkeys((*missing, *case.plan.escalate_to))))
     return (replace(level, approvers=agreed), one_of) if agreed else (one_of,)

@@ -1,4 +1,6 @@
-"""The approval plan and its votes, and the port to the policy that makes and judges them, each answer with its reasons."""
+"""The approval plan and its votes, and the port to the policy that makes and judges them, each answer with its
+reasons.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,7 @@ class ApprovalLevel:
     """One step of the plan. ``approvers`` are userIds, in the order of the rule, without those who must not decide."""
 
     number: int
-    need: Quorum
+    quorum: Quorum
     approvers: tuple[str, ...]
     excluded: Mapping[str, Phrase]
     """userIds whom the rule names and who may not all the same (the requester, an editor), with the reason."""
@@ -193,7 +195,7 @@ def tally(plan: ApprovalPlan, votes: Sequence[Vote]) -> Verdict | int:
     for level in plan.levels:
         said = {vote.on_behalf_of or vote.user_id for vote in votes if vote.level == level.number}
         wanted = set(level.approvers)
-        enough = bool(said) if level.need is Quorum.ANY else bool(wanted) and wanted <= said
+        enough = bool(said) if level.quorum is Quorum.ANY else bool(wanted) and wanted <= said
         if not enough:
             return level.number
     return Verdict.APPROVE

@@ -69,7 +69,7 @@ class CasePresenter:
         self._seconds = seconds
         self._orders: LRUCache[str, PurchaseOrder] = LRUCache(CACHED_ORDERS)
 
-    async def draw(
+    async def present(
         self,
         folder: CaseContext,
         *,
@@ -82,7 +82,7 @@ class CasePresenter:
         """Return the case as one reader may see it, after at most about ``seconds``."""
         until = asyncio.get_running_loop().time() + (self._seconds if seconds is None else seconds)
         case = folder.case
-        concerned = (*folder.waited, *folder.expected.user_ids, *(remark.ask if remark is not None else ()))
+        concerned = (*folder.waited, *folder.erp_approvers.user_ids, *(remark.ask if remark is not None else ()))
         order, names = await asyncio.gather(
             self._order(case, until),
             self._named((*people_in_case(case), *concerned), until),
@@ -94,7 +94,7 @@ class CasePresenter:
             newer=self._remembered(folder.newer),
             names=names,
         )
-        reader = CardViewer(face=face, user_id=user_id, now=self._now())
+        reader = CardViewer(audience=face, user_id=user_id, now=self._now())
         return build_case_view(folder, known, reader, remark=remark, offset=offset)
 
     async def names(self, user_ids: Sequence[str]) -> Mapping[str, str]:
@@ -169,7 +169,7 @@ class ApprovalComposer(_CaseComposer):
             return ComposedCard(None, 0)
         place = Place.parse(where)
         person = place.id if place.kind is PlaceKind.PERSON else ""
-        view = await self._showing.draw(folder, face=Audience.PRICED if person else Audience.BARE, user_id=person)
+        view = await self._showing.present(folder, face=Audience.PRICED if person else Audience.BARE, user_id=person)
         return ComposedCard(view, folder.case.revision)
 
 
@@ -206,16 +206,16 @@ class VoteResponder:
 
     approvals: ApprovalFacade
     showing: CasePresenter
-    face: Audience
+    audience: Audience
     context: QuestionContext
 
     async def show(
         self, folder: CaseContext, remark: ReplyNote | None = None, *, seconds: float = _SHOW_SECONDS
     ) -> ApprovalView:
         """Return the case as the asker may see it here; ``seconds`` counts for clicks only."""
-        return await self.showing.draw(
+        return await self.showing.present(
             folder,
-            face=self.face,
+            face=self.audience,
             # Everybody sees what is typed in a group, so nobody's own state decides about its buttons.
             user_id=self.context.person.user_id or "" if self.context.is_private else "",
             remark=remark,
@@ -231,15 +231,15 @@ class VoteResponder:
         ``done`` is said when it counts; ``retry`` asks again when the ERP was silent. Raises `NothingFound` for a case
         that there is not.
         """
-        shown = vote_result.fresh or vote_result.case
+        shown = vote_result.newer_case or vote_result.case
         folder = await self.approvals.find(shown.id) if shown is not None else None
         if folder is None:
             raise NothingFound(self.context.line)
-        counts = vote_result.said in (VoteOutcome.RECORDED, VoteOutcome.DECIDED)
+        counts = vote_result.outcome in (VoteOutcome.RECORDED, VoteOutcome.DECIDED)
         note = done if done is not None and counts else outcome_note(vote_result)
-        if note is not None and self.face is Audience.BARE and has_money(note):
+        if note is not None and self.audience is Audience.BARE and has_money(note):
             note = HIDDEN_LIMIT
-        sure, silent = vote_result.said is VoteOutcome.CONFIRM, vote_result.said is VoteOutcome.SILENT
+        sure, silent = vote_result.outcome is VoteOutcome.CONFIRM, vote_result.outcome is VoteOutcome.SILENT
         remark = ReplyNote(note=note, ask=vote_result.ask, sure=sure, retry=retry if silent else "")
         view = await self.show(folder, remark, seconds=_VOTED_SECONDS)
         # A card that was clicked is brought up to date with all others of its case; the answer to a line is not.
@@ -248,7 +248,7 @@ class VoteResponder:
 
 def outcome_note(vote_result: VoteResult) -> Phrase | None:
     """Return what a person is told of their word."""
-    match vote_result.said:
+    match vote_result.outcome:
         case VoteOutcome.RECORDED:
             return phrase("Recorded. Others have to agree as well.")
         case VoteOutcome.DECIDED:

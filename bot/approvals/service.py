@@ -64,16 +64,16 @@ class ApprovalService:
         self._seconds = seconds
         self._at_work: set[asyncio.Task[Any]] = set()
 
-    async def submitted(self, source: str, number: str, *, again: bool = False, quiet: bool = False) -> Case | None:
+    async def sync_document(self, source: str, number: str, *, again: bool = False, quiet: bool = False) -> Case | None:
         """Read a document, and open, keep or close its case accordingly; return the open one.
 
         May be called for any document at any time, as often as anybody likes. ``again`` also asks anew about one whose
         case ended without a decision and that the ERP has not touched since; ``quiet`` shows no cards of a new case.
         Raises the classes of `bot.erp.errors`.
         """
-        return await self._whole(self._submitted(source, number, again, quiet))
+        return await self._finish(self._sync_document(source, number, again, quiet))
 
-    async def say(self, word: VoteRequest) -> VoteResult:
+    async def cast_vote(self, word: VoteRequest) -> VoteResult:
         """Store somebody's word. When the ERP does not answer in time, that is what came of it."""
         return await self._act(word.case, lambda unit, document: voting.vote(unit, word, document))
 
@@ -83,36 +83,36 @@ class ApprovalService:
 
     async def take_back(self, case_id: str, user_id: str) -> VoteResult:
         """Undo a decision that the ERP was not told yet."""
-        return await self._whole(self._transactions.do(lambda unit: voting.take_back(unit, case_id, user_id)))
+        return await self._finish(self._transactions.run(lambda unit: voting.take_back(unit, case_id, user_id)))
 
     async def case(self, case_id: str) -> Case | None:
         """Return one case."""
-        return await self._transactions.read(lambda book: book.case(case_id))
+        return await self._transactions.query(lambda book: book.case(case_id))
 
     async def newest(self, number: str, source: str = "") -> Case | None:
         """Return the newest case of a document, at any source if none is named."""
-        return next(iter(await self._transactions.read(lambda book: book.named(number, source, 1))), None)
+        return next(iter(await self._transactions.query(lambda book: book.cases_of(number, source, 1))), None)
 
-    async def knows(self, source: str) -> bool:
+    async def has_seen_source(self, source: str) -> bool:
         """Return whether a source was looked through, or there ever was a case of it."""
-        return await self._transactions.read(lambda book: book.knows(source))
+        return await self._transactions.query(lambda book: book.has_seen_source(source))
 
     async def mark_source_seen(self, source: str) -> None:
         """Remember that a source was looked through for what waits."""
-        await self._transactions.do(lambda unit: unit.book.mark_source_seen(source))
+        await self._transactions.run(lambda unit: unit.cases.mark_source_seen(source))
 
     async def open_cases(self) -> tuple[Case, ...]:
         """Return the cases that take votes, oldest first."""
-        return await self._transactions.read(lambda book: tuple(book.open_cases(limit=_MAX_OPEN_CASES)))
+        return await self._transactions.query(lambda book: tuple(book.open_cases(limit=_MAX_OPEN_CASES)))
 
     async def pending(self, user_id: str) -> tuple[PendingCase, ...]:
         """Return the open cases in which it is this person's turn, oldest first, without asking the ERP."""
-        return await self._transactions.look(lambda unit: _pending(unit, user_id))
+        return await self._transactions.read(lambda unit: _pending(unit, user_id))
 
     async def history(self, number: str, source: str = "") -> tuple[tuple[Case, tuple[AuditRow, ...]], ...]:
         """Return the record of a document, its newest case first."""
-        return await self._transactions.read(
-            lambda book: tuple((one, tuple(book.rows_of(one.id))) for one in book.named(number, source))
+        return await self._transactions.query(
+            lambda book: tuple((one, tuple(book.audit_rows_of(one.id))) for one in book.cases_of(number, source))
         )
 
     async def why(self, source: str, number: str, user_id: str) -> PlanExplanation:
@@ -120,10 +120,10 @@ class ApprovalService:
 
         Raises the classes of `bot.erp.errors`.
         """
-        document, company = await self._transactions.reader.study(source, number, self._transactions.policy())
+        document, company = await self._transactions.reader.read_for_plan(source, number, self._transactions.policy())
 
         def explain(unit: CaseUnitOfWork) -> PlanExplanation:
-            case = unit.book.newest(source, number)
+            case = unit.cases.newest(source, number)
             open_now = case is not None and case.state is CaseState.OPEN
             eligibility = (
                 voting.check_eligibility(unit, case, user_id, Verdict.APPROVE, document) if case and open_now else None
@@ -131,50 +131,52 @@ class ApprovalService:
             plan_result = unit.policy.plan(document, unit.company)
             return PlanExplanation(document=document, case=case, plan_result=plan_result, eligibility=eligibility)
 
-        return await self._transactions.look(explain, company)
+        return await self._transactions.read(explain, company)
 
     async def _act(self, case_id: str, act: Callable[[CaseUnitOfWork, ApprovalDocument], VoteResult]) -> VoteResult:
         case = await self.case(case_id)
         if case is None:
-            return VoteResult(said=VoteOutcome.NO_CASE, case=None)
+            return VoteResult(outcome=VoteOutcome.NO_CASE, case=None)
         if case.state is not CaseState.OPEN:
             # Nobody's word counts any more, so the ERP need not be asked.
             return VoteResult(
-                said=VoteOutcome.CHANGED if case.state is CaseState.SUPERSEDED else VoteOutcome.LATE, case=case
+                outcome=VoteOutcome.CHANGED if case.state is CaseState.SUPERSEDED else VoteOutcome.LATE, case=case
             )
         try:
             document = await self._transactions.reader.read_for_vote(case.source, case.number, self._seconds)
         except NotFound:
-            ended = await self._whole(self._transactions.do(lambda unit: close_deleted(unit, case_id)))
-            return VoteResult(said=VoteOutcome.ELSEWHERE, case=ended or await self.case(case_id))
+            ended = await self._finish(self._transactions.run(lambda unit: close_deleted(unit, case_id)))
+            return VoteResult(outcome=VoteOutcome.ELSEWHERE, case=ended or await self.case(case_id))
         except ErpError as error:
             log.warning("approvals.not_read", source=case.source, error=type(error).__name__)
-            return VoteResult(said=VoteOutcome.SILENT, case=case, reasons=(error.tell(),))
-        return await self._whole(self._store(act, document))
+            return VoteResult(outcome=VoteOutcome.SILENT, case=case, reasons=(error.tell(),))
+        return await self._finish(self._store(act, document))
 
     async def _store(
         self, act: Callable[[CaseUnitOfWork, ApprovalDocument], VoteResult], document: ApprovalDocument
     ) -> VoteResult:
-        vote_result = await self._transactions.do(lambda unit: act(unit, document))
+        vote_result = await self._transactions.run(lambda unit: act(unit, document))
         self._poke()
-        if vote_result.said is not VoteOutcome.CHANGED or vote_result.case is None:
+        if vote_result.outcome is not VoteOutcome.CHANGED or vote_result.case is None:
             return vote_result
         try:
-            return replace(vote_result, fresh=await self._submitted(document.source, document.number, again=False))
+            return replace(
+                vote_result, newer_case=await self._sync_document(document.source, document.number, again=False)
+            )
         except DingerpError as error:
             # The case is stored as one that has to be followed: the writer does it when the ERP answers.
             log.warning("approvals.not_followed", source=document.source, error=type(error).__name__)
             return vote_result
 
-    async def _submitted(self, source: str, number: str, again: bool, quiet: bool = False) -> Case | None:
+    async def _sync_document(self, source: str, number: str, again: bool, quiet: bool = False) -> Case | None:
         for _ in range(_MAX_READS):
-            before = await self._transactions.read(lambda book: book.newest(source, number))
+            before = await self._transactions.query(lambda book: book.newest(source, number))
             policy = self._transactions.policy()
             try:
-                document, company = await self._transactions.reader.study(source, number, policy)
+                document, company = await self._transactions.reader.read_for_plan(source, number, policy)
             except NotFound:
                 if before is not None and not before.state.is_final:
-                    await self._transactions.do(lambda unit, one=before.id: close_deleted(unit, one))  # type: ignore[misc]  # one argument in the end
+                    await self._transactions.run(lambda unit, one=before.id: close_deleted(unit, one))  # type: ignore[misc]  # one argument in the end
                 return None
             groups = self._transactions.groups(document)
 
@@ -184,7 +186,7 @@ class ApprovalService:
                 document: ApprovalDocument = document,
                 groups: Any = groups,
             ) -> Case | None:
-                newest = unit.book.newest(source, number)
+                newest = unit.cases.newest(source, number)
                 if _revision_of(newest) != _revision_of(before):
                     raise _CaseMoved
                 if (
@@ -196,12 +198,12 @@ class ApprovalService:
                 return open_case(unit, document, groups, again=again, quiet=quiet)
 
             try:
-                return await self._transactions.do(take_in, company)
+                return await self._transactions.run(take_in, company)
             except _CaseMoved:
                 continue  # what was read may be older than what was decided since
         raise CaseConflict(number)
 
-    async def _whole(self, work: Coroutine[Any, Any, T] | Awaitable[T]) -> T:
+    async def _finish(self, work: Coroutine[Any, Any, T] | Awaitable[T]) -> T:
         """Finish what was begun even if whoever asked goes away: a click that is over time has still been made."""
         task = asyncio.ensure_future(work)
         self._at_work.add(task)
@@ -219,7 +221,7 @@ def _revision_of(case: Case | None) -> tuple[str, CaseState] | None:
 
 def _pending(unit: CaseUnitOfWork, user_id: str) -> tuple[PendingCase, ...]:
     names = (user_id, *unit.policy.principals_of(user_id, unit.now))
-    cases = {case.id: case for name in names for case in unit.book.open_cases(name)}
+    cases = {case.id: case for name in names for case in unit.cases.open_cases(name)}
     found = []
     for case in sorted(cases.values(), key=lambda one: (one.opened_at, one.id)):
         document = document_from_case(case)

@@ -1,4 +1,6 @@
-"""The repository of cases, and units of work on it: one time, one policy, one company, stored together or not at all."""
+"""The repository of cases, and units of work on it: one time, one policy, one company, stored together or not at
+all.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,7 @@ class CaseRepository(Protocol):
         """Return the case of a document's newest revision, locked like `case`; ``number`` in any spelling."""
         ...
 
-    def named(self, number: str, source: str = "", limit: int = 100) -> Sequence[Case]:
+    def cases_of(self, number: str, source: str = "", limit: int = 100) -> Sequence[Case]:
         """Return all cases of a document, newest first, of all sources if none is named."""
         ...
 
@@ -40,7 +42,7 @@ class CaseRepository(Protocol):
         """
         ...
 
-    def knows(self, source: str) -> bool:
+    def has_seen_source(self, source: str) -> bool:
         """Return whether a source was looked through, or there ever was a case of it."""
         ...
 
@@ -80,7 +82,7 @@ class CaseRepository(Protocol):
         """Write a line of the record."""
         ...
 
-    def rows_of(self, case_id: str) -> Sequence[AuditRow]:
+    def audit_rows_of(self, case_id: str) -> Sequence[AuditRow]:
         """Return the record of a case, oldest first."""
         ...
 
@@ -92,7 +94,7 @@ class CaseRepository(Protocol):
 class CaseStore(Protocol):
     """Opens the book: units of work on different cases run side by side, on the same case one after the other."""
 
-    async def within(self, work: Callable[[CaseRepository], T]) -> T:
+    async def transact(self, work: Callable[[CaseRepository], T]) -> T:
         """Return what ``work`` returns, after the commit of all that it did; it may run in another thread.
 
         Raises `CaseTaken` where another process was faster, another `bot.errors.DingerpError` when the store is away,
@@ -100,7 +102,7 @@ class CaseStore(Protocol):
         """
         ...
 
-    async def look(self, work: Callable[[CaseRepository], T]) -> T:
+    async def query(self, work: Callable[[CaseRepository], T]) -> T:
         """Return what ``work`` finds, which only reads: nothing is locked, so what it found may be over at once.
 
         A thousand people who click at one case wait for each other where it is locked, and not where it is read.
@@ -131,26 +133,26 @@ class ApprovalOptions:
 class CaseUnitOfWork:
     """What the stages share."""
 
-    book: CaseRepository
+    cases: CaseRepository
     policy: ApprovalPolicy
     company: CompanyDirectory
     now: datetime
     """In the company's zone, whose days limits per day mean."""
-    terms: ApprovalOptions = ApprovalOptions()
+    options: ApprovalOptions = ApprovalOptions()
 
     def approved_today(self, user_id: str, currency: str) -> Money:
         """Return what a person approved today; implements `bot.approvals.plan.DailySpending`."""
         begins = self.now.replace(hour=0, minute=0, second=0, microsecond=0)
-        return self.book.approved_on(user_id, currency, begins, begins + timedelta(days=1))
+        return self.cases.approved_on(user_id, currency, begins, begins + timedelta(days=1))
 
     def account_of(self, user_id: str, source: str) -> str:
         """Return the ERP account in whose name a person decides; empty if there is none."""
         own = self.company.account_of(user_id, source)
-        return own or (self.terms.own_account if self.terms.technical_account else "")
+        return own or (self.options.own_account if self.options.technical_account else "")
 
     def audit(self, case: Case, what: str, *, user_id: str = "", detail: str = "", seen: str = "") -> None:
         """Write a line of the record."""
-        self.book.audit(AuditRow(at=self.now, case=case.id, what=what, user_id=user_id, detail=detail, seen=seen))
+        self.cases.audit(AuditRow(at=self.now, case=case.id, what=what, user_id=user_id, detail=detail, seen=seen))
 
 
 _MAX_TRIES = 5
@@ -164,37 +166,39 @@ class CaseTransactions:
     ``groups`` says in which groups a document's bare card stands; ``owed`` is called when cards may be owed.
     """
 
-    books: CaseStore
+    store: CaseStore
     reader: DocumentReader
     policy: Callable[[], ApprovalPolicy]
     groups: Callable[[ApprovalDocument], Sequence[Place]]
     now: Callable[[], datetime]
-    terms: ApprovalOptions
-    owed: Callable[[], None] = lambda: None
+    options: ApprovalOptions
+    on_enqueued: Callable[[], None] = lambda: None
 
-    async def read(self, work: Callable[[CaseRepository], T]) -> T:
+    async def query(self, work: Callable[[CaseRepository], T]) -> T:
         """Return what ``work`` finds; nothing is locked."""
-        return await self.books.look(work)
+        return await self.store.query(work)
 
-    async def look(self, work: Callable[[CaseUnitOfWork], T], company: CompanyDirectory | None = None) -> T:
+    async def read(self, work: Callable[[CaseUnitOfWork], T], company: CompanyDirectory | None = None) -> T:
         """Return what ``work`` finds in a unit in which it must not change anything; nothing is locked."""
         who = company if company is not None else self.reader.company()
-        return await self.books.look(lambda book: work(self._unit(book, who)))
+        return await self.store.query(lambda book: work(self._unit(book, who)))
 
-    async def do(self, work: Callable[[CaseUnitOfWork], T], company: CompanyDirectory | None = None) -> T:
-        """Return what ``work`` returns, when it is stored; raises `CaseConflict` if others are faster again and again."""
+    async def run(self, work: Callable[[CaseUnitOfWork], T], company: CompanyDirectory | None = None) -> T:
+        """Return what ``work`` returns, when it is stored; raises `CaseConflict` if others are faster again and
+        again.
+        """
         who = company if company is not None else self.reader.company()
         for tries_left in reversed(range(_MAX_TRIES)):
             try:
-                result = await self.books.within(lambda book: work(self._unit(book, who)))
+                result = await self.store.transact(lambda book: work(self._unit(book, who)))
             except CaseConflict:
                 if not tries_left:
                     raise
                 continue
-            self.owed()
+            self.on_enqueued()
             return result
         raise AssertionError("the last try returns or raises")
 
     def _unit(self, book: CaseRepository, company: CompanyDirectory) -> CaseUnitOfWork:
         # The time of the unit is that at which it begins, after the wait for the store.
-        return CaseUnitOfWork(book=book, policy=self.policy(), company=company, now=self.now(), terms=self.terms)
+        return CaseUnitOfWork(cases=book, policy=self.policy(), company=company, now=self.now(), options=self.options)

@@ -61,7 +61,7 @@ def diff_cases(
     was: Case, now: Case, was_order: PurchaseOrder | None, now_order: PurchaseOrder | None, *, priced: bool
 ) -> Iterator[ChangedField]:
     """Yield what differs between two revisions; lines only where both are known."""
-    old, new = was.brief, now.brief
+    old, new = was.summary, now.summary
     amounts = (old.total, new.total) if priced else (None, None)
     fields: tuple[tuple[Phrase, object, object, DisplayValue, DisplayValue], ...] = (
         (phrase("Vendor"), old.vendor, new.vendor, old.vendor, new.vendor),
@@ -116,7 +116,7 @@ _MISSING = {
 class CardViewer:
     """For whom a card is drawn; without ``user_id`` for everybody at its place."""
 
-    face: Audience
+    audience: Audience
     user_id: str = ""
     now: datetime
 
@@ -136,7 +136,7 @@ def build_case_view(
 ) -> ApprovalView:
     """Return a case as one reader may see it; on a bare face nothing that is a price is put into it."""
     case, order, remark = folder.case, known.order, remark or ReplyNote()
-    priced, is_open = reader.face is Audience.PRICED, case.state is CaseState.OPEN
+    priced, is_open = reader.audience is Audience.PRICED, case.state is CaseState.OPEN
     insight = known.insight if is_open else None
     waited = tally(case.plan, case.votes) if is_open else 0
     level = case.plan.levels[waited - 1] if isinstance(waited, int) and waited else None
@@ -148,12 +148,12 @@ def build_case_view(
         seen=case.fingerprint[:FINGERPRINT_PREFIX],
         number=case.number,
         source=case.source,
-        vendor=case.brief.vendor,
-        face=reader.face,
+        vendor=case.summary.vendor,
+        audience=reader.audience,
         state=case.state,
         requester=_requester(case, order, known.names),
-        amount=case.brief.total if priced else None,
-        due_on=case.brief.due_on,
+        amount=case.summary.total if priced else None,
+        due_on=case.summary.due_on,
         rows=rows[offset : offset + ApprovalView.page_size],
         total=len(rows),
         offset=offset,
@@ -161,13 +161,13 @@ def build_case_view(
         read=order is not None,
         level=level.number if level else 1,
         levels=len(case.plan.levels),
-        need_all=level is not None and level.need is Quorum.ALL,
+        need_all=level is not None and level.quorum is Quorum.ALL,
         waited=_names(folder.waited, known.names),
-        erp_waits=folder.expected.called(known.names, order) if priced else (),
+        erp_waits=folder.erp_approvers.display_names(known.names, order) if priced else (),
         spoken=tuple(_vote_line(vote, known.names, priced=priced) for vote in case.votes) if decision is None else (),
         decision=None if decision is None else _decision_line(decision, priced=priced),
         elsewhere=case.elsewhere,
-        words=_free_text(case.said, priced=priced) if case.state in (CaseState.FAILED, CaseState.OPEN) else "",
+        words=_free_text(case.erp_text, priced=priced) if case.state in (CaseState.FAILED, CaseState.OPEN) else "",
         flags=tuple(_flags(order, insight, priced=priced)) if order and insight else (),
         facts=tuple(_facts(insight)) if insight else (),
         missing=tuple(_MISSING[one] for one in sorted(insight.missing)) if insight else (),
@@ -203,12 +203,12 @@ def build_told_view(case: Case) -> ApprovalTold:
     return ApprovalTold(
         case=case.id,
         number=case.number,
-        vendor=case.brief.vendor,
-        amount=case.brief.total,
+        vendor=case.summary.vendor,
+        amount=case.summary.total,
         state=case.state,
         decision=None if decision is None else _decision_line(decision, priced=True),
         elsewhere=case.elsewhere,
-        words=case.said if case.state is CaseState.FAILED else "",
+        words=case.erp_text if case.state is CaseState.FAILED else "",
     )
 
 
@@ -217,9 +217,9 @@ def build_list_row(case: Case, face: Audience, *, result: Phrase | None = None, 
     return ApprovalListRow(
         case=case.id,
         number=case.number,
-        vendor=case.brief.vendor,
-        amount=case.brief.total if face is Audience.PRICED else None,
-        due_on=case.brief.due_on,
+        vendor=case.summary.vendor,
+        amount=case.summary.total if face is Audience.PRICED else None,
+        due_on=case.summary.due_on,
         since=case.opened_at,
         result=result,
         done=done,
@@ -254,7 +254,7 @@ def build_why_view(why: DecisionExplanation, names: Mapping[str, str], face: Aud
 def people_in_case(case: Case) -> tuple[str, ...]:
     """Return the userIds of all whom a card about the case may name."""
     votes = (one for vote in case.votes for one in (vote.user_id, vote.on_behalf_of))
-    others = (case.brief.requester, *case.plan.escalate_to, *(one.to for one in case.forwards))
+    others = (case.summary.requester, *case.plan.escalate_to, *(one.to for one in case.forwards))
     return tuple(one for one in dict.fromkeys((*people_in_plan(case.plan), *votes, *others)) if one)
 
 
@@ -286,11 +286,11 @@ def _plan_reasons(plan_result: PlanResult, names: Mapping[str, str], face: Audie
 
 
 def _erp_reasons(why: DecisionExplanation, names: Mapping[str, str]) -> Iterator[Phrase]:
-    called = why.expected.called(names, why.document.order)
+    called = why.erp_approvers.display_names(names, why.document.order)
     if not called:
         return
     yield phrase("The ERP itself waits for %(names)s.", names=", ".join(called))
-    if why.expected.mismatched:
+    if why.erp_approvers.mismatched:
         yield phrase("None of those who decide by the rule is among them: the ERP would not take their decision.")
 
 
@@ -307,9 +307,9 @@ def _names(user_ids: Sequence[str], names: Mapping[str, str]) -> tuple[str, ...]
 
 
 def _requester(case: Case, order: PurchaseOrder | None, names: Mapping[str, str]) -> str:
-    account = case.brief.requested_by
-    if case.brief.requester in names:
-        return names[case.brief.requester]
+    account = case.summary.requested_by
+    if case.summary.requester in names:
+        return names[case.summary.requester]
     return order.named(account) if order is not None and account else account
 
 
@@ -337,7 +337,7 @@ def _vote_line(vote: Vote, names: Mapping[str, str], *, priced: bool) -> VoteLin
 def _plan_level(level: ApprovalLevel, votes: Sequence[Vote], names: Mapping[str, str], *, priced: bool) -> PlanLevel:
     return PlanLevel(
         number=level.number,
-        need_all=level.need is Quorum.ALL,
+        need_all=level.quorum is Quorum.ALL,
         approvers=_names(level.approvers, names),
         excluded=tuple((names.get(one, one), with_names(reason, names)) for one, reason in level.excluded.items()),
         spoken=tuple(_vote_line(vote, names, priced=priced) for vote in votes if vote.level == level.number),
@@ -349,7 +349,7 @@ def _is_mute(case: Case, user_id: str) -> bool:
     if not user_id:
         return False
     spoke = any(vote.user_id == user_id for vote in case.votes)
-    return spoke or user_id == case.brief.requester or user_id in case.brief.editors or user_id in case.refused
+    return spoke or user_id == case.summary.requester or user_id in case.summary.editors or user_id in case.refused
 
 
 def _can_undo(folder: CaseContext, reader: CardViewer) -> bool:

@@ -1,6 +1,7 @@
 """What cards about approvals show. `bot.approvals.view_builders` makes them of cases; templates see nothing else.
 
-A view for a group holds no amount at all (`Audience.BARE`): what is not in it can be in no text, twin, summary or field.
+A view for a group holds no amount at all (`Audience.BARE`): what is not in it can be in no text, twin, summary or
+field.
 """
 
 from __future__ import annotations
@@ -113,7 +114,7 @@ class ApprovalView(ListView):
     number: str
     source: str = ""
     vendor: str
-    face: Audience
+    audience: Audience
     state: CaseState
     requester: str = ""
     amount: Money | None = None
@@ -163,13 +164,20 @@ class ApprovalView(ListView):
     @property
     def priced(self) -> bool:
         """Whether the viewer may see prices on it."""
-        return self.face is Audience.PRICED
+        return self.audience is Audience.PRICED
 
     def buttons(self) -> Sequence[Button]:
         again = (Button(phrase("Try again"), Ask(self.retry), Color.BLUE),) if self.retry else ()
-        return (*again, *self._deeds(), *self._newer(), *self._details(), *ListView.buttons(self), *self._link())
+        return (
+            *again,
+            *self._decision_buttons(),
+            *self._newer(),
+            *self._details(),
+            *ListView.buttons(self),
+            *self._link(),
+        )
 
-    def _deeds(self) -> tuple[Button, ...]:
+    def _decision_buttons(self) -> tuple[Button, ...]:
         if self.undo and self.state is CaseState.WRITING:
             return (Button(phrase("Undo"), UndoPo(self.case, self.number)),)
         if self.state is not CaseState.OPEN or self.mute:

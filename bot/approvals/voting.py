@@ -71,11 +71,11 @@ class VoteRequest:
 class VoteResult:
     """What came of it, with the case as it is now."""
 
-    said: VoteOutcome
+    outcome: VoteOutcome
     case: Case | None
     reasons: tuple[Phrase, ...] = ()
     ask: tuple[str, ...] = ()
-    fresh: Case | None = None
+    newer_case: Case | None = None
     """The open case of what the document is now, where it is not what they saw."""
 
 
@@ -84,23 +84,23 @@ def vote(unit: CaseUnitOfWork, word: VoteRequest, document: ApprovalDocument) ->
 
     Of many at the same moment each sees the case as the one before left it: the first that completes the plan decides.
     """
-    case = unit.book.case(word.case)
+    case = unit.cases.case(word.case)
     if case is None:
-        return VoteResult(said=VoteOutcome.NO_CASE, case=None)
+        return VoteResult(outcome=VoteOutcome.NO_CASE, case=None)
     if case.state is CaseState.SUPERSEDED:
-        return VoteResult(said=VoteOutcome.CHANGED, case=case)
+        return VoteResult(outcome=VoteOutcome.CHANGED, case=case)
     if case.state is not CaseState.OPEN:
-        return VoteResult(said=VoteOutcome.LATE, case=case)
+        return VoteResult(outcome=VoteOutcome.LATE, case=case)
     if (late := _check_revision(unit, case, word, document)) is not None:
         return late
     eligibility = check_eligibility(unit, case, word.user_id, word.verdict, document)
     if not eligibility.allowed:
         unit.audit(case, "refused", user_id=word.user_id, detail=str(eligibility.reasons[0]), seen=word.seen)
-        return VoteResult(said=VoteOutcome.REFUSED, case=case, reasons=eligibility.reasons, ask=eligibility.ask)
+        return VoteResult(outcome=VoteOutcome.REFUSED, case=case, reasons=eligibility.reasons, ask=eligibility.ask)
     if word.verdict is Verdict.REJECT and not word.reason.strip():
-        return VoteResult(said=VoteOutcome.NEED_REASON, case=case)
+        return VoteResult(outcome=VoteOutcome.NEED_REASON, case=case)
     if word.verdict is Verdict.APPROVE and case.plan.confirm and not word.confirmed:
-        return VoteResult(said=VoteOutcome.CONFIRM, case=case)
+        return VoteResult(outcome=VoteOutcome.CONFIRM, case=case)
     return _store_vote(unit, case, word, eligibility, document)
 
 
@@ -129,7 +129,7 @@ def check_eligibility(
         )
     vote_context = VoteContext(
         # Whoever had changed it when it was first shown stays out, also when somebody else saved it since.
-        document=replace(document, editors=document.editors | case.brief.editors),
+        document=replace(document, editors=document.editors | case.summary.editors),
         plan=case.plan,
         votes=case.votes,
         spending=unit,
@@ -141,22 +141,24 @@ def check_eligibility(
 
 def take_back(unit: CaseUnitOfWork, case_id: str, user_id: str) -> VoteResult:
     """Undo a decision that the ERP was not told yet; only its decider can, and only for a while."""
-    case = unit.book.case(case_id)
+    case = unit.cases.case(case_id)
     if case is None:
-        return VoteResult(said=VoteOutcome.NO_CASE, case=None)
+        return VoteResult(outcome=VoteOutcome.NO_CASE, case=None)
     decision = case.decision
     too_late = decision is None or case.state is not CaseState.WRITING or case.attempted_at is not None
-    if too_late or decision is None or decision.at + unit.terms.undo <= unit.now:
-        return VoteResult(said=VoteOutcome.LATE, case=case)
+    if too_late or decision is None or decision.at + unit.options.undo <= unit.now:
+        return VoteResult(outcome=VoteOutcome.LATE, case=case)
     if decision.by != user_id:
-        return VoteResult(said=VoteOutcome.REFUSED, case=case, reasons=(phrase("Only who decided can take it back."),))
+        return VoteResult(
+            outcome=VoteOutcome.REFUSED, case=case, reasons=(phrase("Only who decided can take it back."),)
+        )
     votes = tuple(one for one in case.votes if one.user_id != user_id)
     opened = replace(case, state=CaseState.OPEN, votes=votes, decision=None, revision=case.revision + 1)
     opened = replace(opened, due_at=next_due(opened))
-    unit.book.put(opened)
+    unit.cases.put(opened)
     unit.audit(opened, "taken_back", user_id=user_id)
     enqueue_cards(unit, opened)
-    return VoteResult(said=VoteOutcome.RECORDED, case=opened)
+    return VoteResult(outcome=VoteOutcome.RECORDED, case=opened)
 
 
 def _check_revision(
@@ -164,14 +166,14 @@ def _check_revision(
 ) -> VoteResult | None:
     """Return what to say when the document is not what was shown; None when it is."""
     if document.order.status is not PurchaseStatus.WAITING:
-        return VoteResult(said=VoteOutcome.ELSEWHERE, case=close_externally_decided(unit, case, document.order))
+        return VoteResult(outcome=VoteOutcome.ELSEWHERE, case=close_externally_decided(unit, case, document.order))
     if document.fingerprint != case.fingerprint:
         unit.audit(case, "changed", user_id=word.user_id, detail=document.fingerprint, seen=word.seen)
         supersede_case(unit, case, follow=True)
-        return VoteResult(said=VoteOutcome.CHANGED, case=unit.book.case(case.id))
+        return VoteResult(outcome=VoteOutcome.CHANGED, case=unit.cases.case(case.id))
     if word.seen != case.fingerprint:
         unit.audit(case, "changed", user_id=word.user_id, seen=word.seen)
-        return VoteResult(said=VoteOutcome.CHANGED, case=case)
+        return VoteResult(outcome=VoteOutcome.CHANGED, case=case)
     return None
 
 
@@ -197,13 +199,13 @@ def _store_vote(
     case = replace(with_version(case, document.order), votes=votes, revision=case.revision + 1)
     if isinstance(comes_to, Verdict):
         decided = _decide(unit, case, comes_to, said)
-        return VoteResult(said=VoteOutcome.DECIDED, case=decided, reasons=eligibility.reasons)
-    unit.book.put(case)
+        return VoteResult(outcome=VoteOutcome.DECIDED, case=decided, reasons=eligibility.reasons)
+    unit.cases.put(case)
     if comes_to != eligibility.level:
         place_cards(unit, case, person_places(awaited_voters(unit, case)))
     else:
         enqueue_cards(unit, case)
-    return VoteResult(said=VoteOutcome.RECORDED, case=case, reasons=eligibility.reasons)
+    return VoteResult(outcome=VoteOutcome.RECORDED, case=case, reasons=eligibility.reasons)
 
 
 def _decide(unit: CaseUnitOfWork, case: Case, verdict: Verdict, last: Vote) -> Case:
@@ -215,11 +217,11 @@ def _decide(unit: CaseUnitOfWork, case: Case, verdict: Verdict, last: Vote) -> C
         reason=last.reason,
         at=unit.now,
     )
-    decided = replace(case, state=CaseState.WRITING, decision=decision, due_at=unit.now + unit.terms.undo)
-    unit.book.put(decided)
+    decided = replace(case, state=CaseState.WRITING, decision=decision, due_at=unit.now + unit.options.undo)
+    unit.cases.put(decided)
     unit.audit(decided, "decided", user_id=last.user_id, detail=verdict.value)
     # While it can be taken back there is nothing to wait for.
-    enqueue_cards(unit, decided, after=timedelta(0) if unit.terms.undo else _CARD_DELAY)
+    enqueue_cards(unit, decided, after=timedelta(0) if unit.options.undo else _CARD_DELAY)
     return decided
 
 
@@ -233,33 +235,33 @@ def forward(unit: CaseUnitOfWork, case_id: str, to: str, by: str, document: Appr
 
     The duties hold for ``to`` as for anybody, and so do their limits: whose limit is too low may pass it on.
     """
-    case = unit.book.case(case_id)
+    case = unit.cases.case(case_id)
     if case is None:
-        return VoteResult(said=VoteOutcome.NO_CASE, case=None)
+        return VoteResult(outcome=VoteOutcome.NO_CASE, case=None)
     if case.state is CaseState.SUPERSEDED:
-        return VoteResult(said=VoteOutcome.CHANGED, case=case)
+        return VoteResult(outcome=VoteOutcome.CHANGED, case=case)
     if case.state is not CaseState.OPEN:
-        return VoteResult(said=VoteOutcome.LATE, case=case)
+        return VoteResult(outcome=VoteOutcome.LATE, case=case)
     if document.order.status is not PurchaseStatus.WAITING:
-        return VoteResult(said=VoteOutcome.ELSEWHERE, case=close_externally_decided(unit, case, document.order))
+        return VoteResult(outcome=VoteOutcome.ELSEWHERE, case=close_externally_decided(unit, case, document.order))
     if document.fingerprint != case.fingerprint:
         supersede_case(unit, case, follow=True)
-        return VoteResult(said=VoteOutcome.CHANGED, case=unit.book.case(case.id))
+        return VoteResult(outcome=VoteOutcome.CHANGED, case=unit.cases.case(case.id))
     # Passing on needs the right of rejecting, which has no limit of amounts.
     eligibility = check_eligibility(unit, case, by, Verdict.REJECT, document)
     if not eligibility.allowed:
         unit.audit(case, "refused", user_id=by, detail=f"forwarding: {eligibility.reasons[0]}")
-        return VoteResult(said=VoteOutcome.REFUSED, case=case, reasons=eligibility.reasons, ask=eligibility.ask)
+        return VoteResult(outcome=VoteOutcome.REFUSED, case=case, reasons=eligibility.reasons, ask=eligibility.ask)
     if (unfit := _why_not_forward(unit, case, to, by, document)) is not None:
         unit.audit(case, "refused", user_id=by, detail=f"forwarding to {to}: {unfit}")
-        return VoteResult(said=VoteOutcome.REFUSED, case=case, reasons=(unfit,))
+        return VoteResult(outcome=VoteOutcome.REFUSED, case=case, reasons=(unfit,))
     person = eligibility.on_behalf_of or by
     kept = tuple(one for one in case.forwards if (one.person, one.to) != (person, to))
     passed = replace(case, forwards=(*kept, Forward(person=person, to=to, at=unit.now)), revision=case.revision + 1)
-    unit.book.put(passed)
+    unit.cases.put(passed)
     unit.audit(passed, "forwarded", user_id=by, detail=to if person == by else f"{to} for {person}")
     place_cards(unit, passed, person_places((to,)))
-    return VoteResult(said=VoteOutcome.RECORDED, case=passed)
+    return VoteResult(outcome=VoteOutcome.RECORDED, case=passed)
 
 
 def _why_not_forward(unit: CaseUnitOfWork, case: Case, to: str, by: str, document: ApprovalDocument) -> Phrase | None:
@@ -273,7 +275,9 @@ def _why_not_forward(unit: CaseUnitOfWork, case: Case, to: str, by: str, documen
     own = unit.company.account_of(to, case.source)
     if to == document.requester or (own and own.casefold() == document.order.requester.casefold()):
         return phrase("They requested it.")
-    if to in document.editors | case.brief.editors or (own and own.casefold() == document.order.changed_by.casefold()):
+    if to in document.editors | case.summary.editors or (
+        own and own.casefold() == document.order.changed_by.casefold()
+    ):
         return phrase("They changed it.")
     if any(vote.user_id == to for vote in case.votes):
         return phrase("They have agreed already.")

@@ -56,7 +56,7 @@ class WriteAttempt:
 
 def begin_write(unit: CaseUnitOfWork, case_id: str) -> WriteAttempt | None:
     """Note that the ERP is told now, and return what; None when there is nothing to tell (any more)."""
-    case = unit.book.case(case_id)
+    case = unit.cases.case(case_id)
     if case is None or case.state is not CaseState.WRITING or case.decision is None:
         return None
     if case.due_at is None or case.due_at > unit.now:
@@ -65,8 +65,8 @@ def begin_write(unit: CaseUnitOfWork, case_id: str) -> WriteAttempt | None:
         # The process that noted it has died, or forgot it: nobody knows how far the call came.
         _mark_unknown(unit, case, "interrupted")
         return None
-    noted = replace(case, attempted_at=unit.now, attempts=case.attempts + 1, due_at=unit.now + unit.terms.write_lease)
-    unit.book.put(noted)
+    noted = replace(case, attempted_at=unit.now, attempts=case.attempts + 1, due_at=unit.now + unit.options.write_lease)
+    unit.cases.put(noted)
     unit.audit(noted, "writing", user_id=case.decision.by, detail=f"{case.decision.verdict}, version {case.version}")
     said = ErpDecision(
         number=case.number,
@@ -80,11 +80,11 @@ def begin_write(unit: CaseUnitOfWork, case_id: str) -> WriteAttempt | None:
 
 def begin_check(unit: CaseUnitOfWork, case_id: str) -> Case | None:
     """Claim a look at the ERP for a case whose outcome is unknown; None when it is not due (any more)."""
-    case = unit.book.case(case_id)
+    case = unit.cases.case(case_id)
     if case is None or case.state is not CaseState.UNKNOWN or case.due_at is None or case.due_at > unit.now:
         return None
     claimed = replace(case, due_at=unit.now + _CHECK_LEASE)
-    unit.book.put(claimed)
+    unit.cases.put(claimed)
     return claimed
 
 
@@ -96,7 +96,7 @@ def record_result(unit: CaseUnitOfWork, case_id: str, result: DecisionResult, at
     assert case.decision is not None, "only decided cases are written"
     verdict = case.decision.verdict
     unit.audit(case, "outcome", detail=f"{result.outcome} {result.text}".strip())
-    case = replace(case, outcome=result.outcome, said=result.text)
+    case = replace(case, outcome=result.outcome, erp_text=result.text)
     match result.outcome:
         case DecisionOutcome.APPLIED:
             return close_case(unit, case, _FINAL_STATES[verdict], result.outcome.value)
@@ -127,13 +127,13 @@ def record_failure(
     unit.audit(case, "not_written", detail=f"{type(error).__name__} {error.detail}")
     if error.retry:
         return _write_later(unit, case, error)
-    case = replace(case, said=error.detail if isinstance(error, Invalid) else str(error.tell()))
+    case = replace(case, erp_text=error.detail if isinstance(error, Invalid) else str(error.tell()))
     match error:
         case NotFound():
             return close_deleted(unit, _undo_attempt(unit, case).id)
         case Conflict():
             return _close_or_retry_changed(unit, case, order)
-        case NotPermitted() if case.decision is not None and case.decision.account != unit.terms.own_account:
+        case NotPermitted() if case.decision is not None and case.decision.account != unit.options.own_account:
             return _reopen_without_decider(unit, case)
     if order is not None and order.status is not PurchaseStatus.WAITING:
         return _close_as_found(unit, case, order, nameless_is_ours=False)
@@ -147,7 +147,7 @@ def record_check(
 
     ``account_names`` are further spellings by which the ERP may name the decider's account.
     """
-    case = unit.book.case(case_id)
+    case = unit.cases.case(case_id)
     if case is None or case.state is not CaseState.UNKNOWN or case.decision is None or case.attempted_at is None:
         return None
     if order is None:
@@ -157,7 +157,7 @@ def record_check(
         return _close_as_found(unit, case, order, account_names, nameless_is_ours=True)
     if fingerprint(order) != case.fingerprint:
         return _close_or_retry_changed(unit, case, order)
-    if unit.now - case.attempted_at < unit.terms.assume_lost_after:
+    if unit.now - case.attempted_at < unit.options.assume_lost_after:
         return _check_later(unit, case)
     if order.version != case.version:
         # Something happened that may be our own word or not, even where it waits for the decider: it may have been
@@ -171,7 +171,7 @@ def record_check(
 
 def _find_attempt(unit: CaseUnitOfWork, case_id: str, attempt: int) -> Case | None:
     """Return a case that waits for the answer to this attempt; 0 stands for whichever is under way."""
-    case = unit.book.case(case_id)
+    case = unit.cases.case(case_id)
     if case is None:
         return None
     if case.state not in (CaseState.WRITING, CaseState.UNKNOWN) or case.attempted_at is None:
@@ -241,8 +241,8 @@ def _reopen_without_decider(unit: CaseUnitOfWork, case: Case) -> Case:
         revision=case.revision + 1,
     )
     opened = replace(opened, due_at=next_due(opened))
-    unit.book.put(opened)
-    unit.audit(opened, "erp_refused", user_id=by, detail=case.said)
+    unit.cases.put(opened)
+    unit.audit(opened, "erp_refused", user_id=by, detail=case.erp_text)
     place_cards(unit, opened, person_places(awaited_voters(unit, opened)))
     return opened
 
@@ -268,7 +268,7 @@ def _write_again(unit: CaseUnitOfWork, case: Case, order: PurchaseOrder) -> Case
         due_at=unit.now + wait,
         revision=case.revision + 1,
     )
-    unit.book.put(again)
+    unit.cases.put(again)
     return again
 
 
@@ -278,7 +278,7 @@ def _write_later(unit: CaseUnitOfWork, case: Case, error: ErpError) -> Case:
     again = replace(
         case, state=CaseState.WRITING, attempted_at=None, due_at=unit.now + wait, revision=case.revision + 1
     )
-    unit.book.put(again)
+    unit.cases.put(again)
     enqueue_cards(unit, again)
     return again
 
@@ -286,7 +286,7 @@ def _write_later(unit: CaseUnitOfWork, case: Case, error: ErpError) -> Case:
 def _undo_attempt(unit: CaseUnitOfWork, case: Case) -> Case:
     """Take the note of an attempt back that certainly did not reach the ERP."""
     free = replace(case, attempted_at=None)
-    unit.book.put(free)
+    unit.cases.put(free)
     return free
 
 
@@ -294,7 +294,7 @@ def _mark_unknown(unit: CaseUnitOfWork, case: Case, why: str) -> Case:
     doubtful = replace(
         case, state=CaseState.UNKNOWN, due_at=unit.now + timedelta(seconds=_CHECK_DELAYS[0]), revision=case.revision + 1
     )
-    unit.book.put(doubtful)
+    unit.cases.put(doubtful)
     unit.audit(doubtful, "unknown", detail=why)
     enqueue_cards(unit, doubtful)
     return doubtful
@@ -306,7 +306,7 @@ def _check_later(unit: CaseUnitOfWork, case: Case) -> Case:
     since = (unit.now - case.attempted_at).total_seconds()
     wait = next((pause for pause in _CHECK_DELAYS if pause > since / 2), _CHECK_DELAYS[-1])
     later = replace(case, due_at=unit.now + timedelta(seconds=wait))
-    unit.book.put(later)
+    unit.cases.put(later)
     return later
 
 
@@ -316,6 +316,6 @@ def _retry_delay(tries: int) -> float:
 
 def _reason_for_erp(unit: CaseUnitOfWork, decision: CaseDecision) -> str:
     """Return the reason as the ERP gets it: under the bot's own account it says who decided."""
-    if decision.account != unit.terms.own_account or not unit.terms.technical_account:
+    if decision.account != unit.options.own_account or not unit.options.technical_account:
         return decision.reason
     return f"{decision.name}: {decision.reason}" if decision.reason else decision.name

@@ -72,7 +72,7 @@ class WritebackWorker:
         try:
             while True:
                 try:
-                    pause = await self.round()
+                    pause = await self.run_once()
                 except DingerpError as error:
                     self._failed("approvals.not_stored", error)
                     pause = _RETRY
@@ -83,7 +83,7 @@ class WritebackWorker:
             if self._busy:
                 await asyncio.wait([*self._busy.values()], timeout=_STOP_SECONDS)
 
-    async def round(self) -> float:
+    async def run_once(self) -> float:
         """Begin what is due, as far as there is room; return for how many seconds nothing more is known to come."""
         self._poked.clear()
         now = self._transactions.now()
@@ -93,20 +93,20 @@ class WritebackWorker:
             pause = _IDLE if after is None else min(after - now, _IDLE)
             return tuple(book.due(now, 2 * self._at_once)), pause.total_seconds()
 
-        due, pause = await self._transactions.read(find)
+        due, pause = await self._transactions.query(find)
         for case in due:
             if case.id not in self._busy and len(self._busy) < self._at_once:
-                self._busy[case.id] = asyncio.create_task(self._attend(case), name=f"approval-{case.id}")
+                self._busy[case.id] = asyncio.create_task(self._process(case), name=f"approval-{case.id}")
         return pause
 
-    async def settled(self) -> None:
+    async def wait_idle(self) -> None:
         """Wait until nothing is being worked on."""
         while self._busy:
             await asyncio.wait([*self._busy.values()])
 
-    async def _attend(self, case: Case) -> None:
+    async def _process(self, case: Case) -> None:
         try:
-            await self._work_on(case)
+            await self._process_state(case)
             self._poked.set()  # there is room for others, and perhaps something to do at once
         except DingerpError as error:
             self._failed("approvals.not_done", error, case)
@@ -114,26 +114,26 @@ class WritebackWorker:
             log.error("approvals.case_failed", case=case.id, source=case.source, exc_info=defect)
             self._metrics.errors.labels("approvals", type(defect).__name__).inc()
             with suppress(DingerpError):
-                await self._transactions.do(lambda unit: lifecycle.postpone(unit, case.id))
+                await self._transactions.run(lambda unit: lifecycle.postpone(unit, case.id))
         finally:
             del self._busy[case.id]
 
-    async def _work_on(self, case: Case) -> None:
+    async def _process_state(self, case: Case) -> None:
         match case.state:
             case CaseState.WRITING:
                 await self._write(case.id)
             case CaseState.UNKNOWN:
-                await self._look(case.id)
+                await self._check(case.id)
             case CaseState.OPEN:
-                await self._transactions.do(lambda unit: lifecycle.apply_deadlines(unit, case.id))
+                await self._transactions.run(lambda unit: lifecycle.apply_deadlines(unit, case.id))
             case _:
                 await self._read_again(case)
 
     async def _write(self, case_id: str) -> None:
-        telling = await self._transactions.do(lambda unit: writeback.begin_write(unit, case_id))
+        telling = await self._transactions.run(lambda unit: writeback.begin_write(unit, case_id))
         if telling is None:
             return
-        if self._transactions.now() - telling.at > self._transactions.terms.write_lease / 2:
+        if self._transactions.now() - telling.at > self._transactions.options.write_lease / 2:
             # This process slept: by now another one may be looking for the write, or repeating it.
             log.warning("approvals.note_too_old", case=case_id)
             return
@@ -147,7 +147,7 @@ class WritebackWorker:
             self._metrics.errors.labels("approvals", type(defect).__name__).inc()
             result = DecisionResult(outcome=DecisionOutcome.UNKNOWN, order=None, text=type(defect).__name__)
         log.info("approvals.written", case=case_id, source=telling.source, outcome=result.outcome.value)
-        await self._transactions.do(lambda unit: writeback.record_result(unit, case_id, result, telling.attempt))
+        await self._transactions.run(lambda unit: writeback.record_result(unit, case_id, result, telling.attempt))
 
     async def _not_written(self, case_id: str, telling: WriteAttempt, error: ErpError) -> None:
         self._metrics.errors.labels("approvals", type(error).__name__).inc()
@@ -156,10 +156,12 @@ class WritebackWorker:
         if not error.retry:
             with suppress(ErpError):
                 order = await self._transactions.reader.order(telling.source, telling.decision.number)
-        await self._transactions.do(lambda unit: writeback.record_failure(unit, case_id, error, telling.attempt, order))
+        await self._transactions.run(
+            lambda unit: writeback.record_failure(unit, case_id, error, telling.attempt, order)
+        )
 
-    async def _look(self, case_id: str) -> None:
-        case = await self._transactions.do(lambda unit: writeback.begin_check(unit, case_id))
+    async def _check(self, case_id: str) -> None:
+        case = await self._transactions.run(lambda unit: writeback.begin_check(unit, case_id))
         if case is None:
             return
         order: PurchaseOrder | None = None
@@ -167,22 +169,22 @@ class WritebackWorker:
         try:
             order = await self._transactions.reader.order(case.source, case.number)
         except NotFound:
-            await self._transactions.do(lambda unit: close_deleted(unit, case_id))
+            await self._transactions.run(lambda unit: close_deleted(unit, case_id))
             return
         except ErpError as error:
             log.info("approvals.still_unknown", case=case_id, source=case.source, error=type(error).__name__)
         if order is not None and case.decision is not None:
             names = (order.named(case.decision.account),)
-        await self._transactions.do(lambda unit: writeback.record_check(unit, case_id, order, names))
+        await self._transactions.run(lambda unit: writeback.record_check(unit, case_id, order, names))
 
     async def _read_again(self, case: Case) -> None:
         try:
             await self._follow(case.source, case.number)
         except DingerpError as error:
             self._failed("approvals.not_followed", error, case)
-            await self._transactions.do(lambda unit: lifecycle.retry_follow_up(unit, case.id))
+            await self._transactions.run(lambda unit: lifecycle.retry_follow_up(unit, case.id))
             return
-        await self._transactions.do(lambda unit: lifecycle.finish_follow_up(unit, case.id))
+        await self._transactions.run(lambda unit: lifecycle.finish_follow_up(unit, case.id))
 
     def _failed(self, what: str, error: DingerpError, case: Case | None = None) -> None:
         log.error(what, case=case.id if case is not None else "", error=type(error).__name__, detail=error.detail)

@@ -59,7 +59,7 @@ class AlertServices:
     intake: Intake
     hooks: Mapping[str, Webhook]
     rules: AlertRuleFile
-    desk: AlertProcessor
+    processor: AlertProcessor
     outbox: OutboxWorker
     composers: dict[str, Composer]
     """Who composes which kind of card; others may join before `start_outbox`."""
@@ -87,13 +87,13 @@ async def build_alerts(base: Infrastructure) -> AlertServices:
     desk = AlertProcessor(books, unit=unit, now=now, metrics=base.metrics, owed=outbox.poke)
     events = StoredEvents(base.database)
     intake = BatchedIntake(events, metrics=base.metrics, now=now, arrived=desk.poke)
-    await base.keep(desk.run(), "alerts")
-    await base.keep(_prune_events(base, events), "events")
+    await base.run_in_background(desk.run(), "alerts")
+    await base.run_in_background(_prune_events(base, events), "events")
     return AlertServices(
         intake=intake,
         hooks=_open_hooks(settings),
         rules=rules,
-        desk=desk,
+        processor=desk,
         outbox=outbox,
         composers=composers,
         study=study,
@@ -110,7 +110,7 @@ async def start_queue_readers(base: Infrastructure, intake: Intake) -> None:
             group=queue.group,
             reader=queue.reader or socket.gethostname(),
         )
-        await base.keep(QueueConsumer(address, intake, metrics=base.metrics).run(), f"queue {name}")
+        await base.run_in_background(QueueConsumer(address, intake, metrics=base.metrics).run(), f"queue {name}")
 
 
 async def start_outbox(base: Infrastructure, services: AlertServices) -> None:
@@ -126,8 +126,8 @@ async def start_outbox(base: Infrastructure, services: AlertServices) -> None:
         metrics=base.metrics,
         now=base.now,
     )
-    await base.keep(keeping.run(), "outbox keeping")
-    await base.keep(services.outbox.run(), "outbox")
+    await base.run_in_background(keeping.run(), "outbox keeping")
+    await base.run_in_background(services.outbox.run(), "outbox")
 
 
 async def _name_of(base: Infrastructure, user_id: str) -> str:
@@ -192,18 +192,18 @@ async def start_polling(base: Infrastructure, hub: ErpHub, alerts: AlertServices
     """Begin to poll every source, if the settings say so."""
     if not base.settings.poll.enabled:
         return
-    store, poll_config = StoredPolls(base.database), poll_config(base.settings)
+    store, poll_config = StoredPolls(base.database), make_poll_config(base.settings)
     pollers = {
         source: SourcePoller(
-            hub.at(source), store, alerts.intake, poll_config=poll_config, metrics=base.metrics, now=base.now
+            hub.source_client(source), store, alerts.intake, poll_config=poll_config, metrics=base.metrics, now=base.now
         ).run
         for source in hub.sources
     }
     watches = WatchPoller(hub, alerts.study, store, poll_config=poll_config, now=base.now)
-    await base.keep(supervise({**pollers, "watches": watches.run}), "poll")
+    await base.run_in_background(supervise({**pollers, "watches": watches.run}), "poll")
 
 
-def poll_config(settings: Settings) -> PollConfig:
+def make_poll_config(settings: Settings) -> PollConfig:
     """Return how sources are polled, as the settings say."""
     wanted = settings.poll
     return PollConfig(

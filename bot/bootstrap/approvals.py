@@ -1,4 +1,6 @@
-"""Builds the approvals: service, writeback, pending poller and cards, and the sync with DingTalk's own approvals where it is wanted."""
+"""Builds the approvals: service, writeback, pending poller and cards, and the sync with DingTalk's own approvals
+where it is wanted.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,7 @@ from bot.approvals.unit_of_work import CaseStore, CaseTransactions
 from bot.approvals.writeback_worker import WritebackWorker
 from bot.bootstrap.alerts import AlertServices
 from bot.bootstrap.infrastructure import Infrastructure
-from bot.bootstrap.policy import StaffDirectory, known_of, organisation_of, terms_of
+from bot.bootstrap.policy import DingTalkStaffDirectory, known_of, organisation_of, terms_of
 from bot.cards.language import choose_language
 from bot.chat.prompts import OpenPrompts
 from bot.dingtalk.directory import DingTalkDirectory
@@ -66,9 +68,9 @@ class ApprovalServices:
     """What the rest of the bot needs of them."""
 
     rules: FollowedFile[RuleBasedPolicy]
-    desk: ApprovalService
-    writer: WritebackWorker
-    rounds: PendingPoller
+    service: ApprovalService
+    writeback: WritebackWorker
+    pending_poller: PendingPoller
     showing: CasePresenter
     collaborators: Mapping[type, object]
     """What commands get."""
@@ -81,7 +83,7 @@ def build_approvals(base: Infrastructure, hub: ErpHub, alerts: AlertServices) ->
     """Make the desk and what belongs to it; nothing works before `start_approvals` says so."""
     settings = base.settings
     rules = follow_policy(settings.approval_rules, known_of(settings), monotonic=time.monotonic)
-    staff = StaffDirectory(DingTalkDirectory(base.api)) if settings.access.directory else None
+    staff = DingTalkStaffDirectory(DingTalkDirectory(base.api)) if settings.access.directory else None
     groups = tuple(Place(PlaceKind.GROUP, group) for group in settings.approval_groups)
 
     def groups_of(_document: ApprovalDocument) -> Sequence[Place]:
@@ -94,26 +96,26 @@ def build_approvals(base: Infrastructure, hub: ErpHub, alerts: AlertServices) ->
 
     books = StoredCaseTransactions(base.database, base.now)
     office = CaseTransactions(
-        books=books,
+        store=books,
         reader=DocumentReader(hub, organisation_of(settings, staff)),
         policy=rules.current,
         groups=groups_of,
         now=base.now,
-        terms=terms_of(settings),
-        owed=owed,
+        options=terms_of(settings),
+        on_enqueued=owed,
     )
     desk = ApprovalService(office, poke=lambda: writer.poke(), seconds=settings.limits.click_seconds / 2)
-    writer = WritebackWorker(office, hub, follow=desk.submitted, metrics=base.metrics)
+    writer = WritebackWorker(office, hub, follow=desk.sync_document, metrics=base.metrics)
     oa_sync = build_oa_sync(base, desk, books)
-    showing = CasePresenter(hub.reread, Insights(hub.at, now=base.now), _names(base), now=base.now)
+    showing = CasePresenter(hub.reread, Insights(hub.source_client, now=base.now), _names(base), now=base.now)
     approvals = ServiceFacade(desk, office)
-    sources = {name: hub.at(name) for name in hub.sources}
+    sources = {name: hub.source_client(name) for name in hub.sources}
     deciding = {name: one for name, one in sources.items() if Capability.APPROVE in one.capabilities}
     return ApprovalServices(
         rules=rules,
-        desk=desk,
-        writer=writer,
-        rounds=PendingPoller(desk, deciding, metrics=base.metrics, backlog=settings.approvals.backlog),
+        service=desk,
+        writeback=writer,
+        pending_poller=PendingPoller(desk, deciding, metrics=base.metrics, backlog=settings.approvals.backlog),
         showing=showing,
         collaborators={
             ApprovalFacade: approvals,
@@ -130,16 +132,16 @@ def build_approvals(base: Infrastructure, hub: ErpHub, alerts: AlertServices) ->
 
 async def start_approvals(base: Infrastructure, approvals: ApprovalServices) -> None:
     """Begin to look for what waits, and to tell the ERPs what was decided."""
-    await base.keep(approvals.writer.run(), "approvals writer")
+    await base.run_in_background(approvals.writeback.run(), "approvals writer")
     if base.settings.decides_in_chat:
-        await base.keep(approvals.rounds.run(), "approvals rounds")
+        await base.run_in_background(approvals.pending_poller.run(), "approvals rounds")
     if approvals.oa_sync is not None:
-        await base.keep(approvals.oa_sync.run(), "native approvals")
+        await base.run_in_background(approvals.oa_sync.run(), "native approvals")
 
 
 def notify_approvals(alerts: AlertServices, approvals: ApprovalServices) -> PurchaseOrderListener:
     """Return the door of events that also tells the approvals what it hears."""
-    return PurchaseOrderListener(alerts.intake, approvals.rounds.hear)
+    return PurchaseOrderListener(alerts.intake, approvals.pending_poller.notify)
 
 
 def _names(base: Infrastructure) -> FetchNames:

@@ -43,7 +43,7 @@ class Infrastructure:
     templates: TemplateChoice
     tracks: TrackIds
 
-    async def keep(self, work: Coroutine[Any, Any, None], name: str) -> None:
+    async def run_in_background(self, work: Coroutine[Any, Any, None], name: str) -> None:
         """Let ``work`` run as long as the bot does."""
         await self.stack.enter_async_context(self.background.running(work, name))
 

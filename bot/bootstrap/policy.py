@@ -29,8 +29,10 @@ def terms_of(settings: Settings) -> ApprovalOptions:
     return ApprovalOptions(undo=undo, technical_account=bool(account), own_account=account)
 
 
-class StaffDirectory:
-    """Implements `bot.approvals.document_reader.StaffDirectory` by DingTalk's directory; a department is known by its id."""
+class DingTalkStaffDirectory:
+    """Implements `bot.approvals.document_reader.StaffDirectory` by DingTalk's directory; a department is known by
+    its id.
+    """
 
     def __init__(self, directory: DingTalkDirectory) -> None:
         self._directory = directory

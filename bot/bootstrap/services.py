@@ -92,12 +92,12 @@ async def build_services(
     )
 
     inbox = StoredInbox(database)
-    await base.keep(inbox.run(), "inbox")
-    await base.keep(_prune_inbox(inbox, now), "prune")
-    await base.keep(_checkpoint_database(database), "tidy")
+    await base.run_in_background(inbox.run(), "inbox")
+    await base.run_in_background(_prune_inbox(inbox, now), "prune")
+    await base.run_in_background(_checkpoint_database(database), "tidy")
     records = StoredErpRecords(database)
     await records.load()
-    await base.keep(records.run(), "erp_records")
+    await base.run_in_background(records.run(), "erp_records")
     hub = await open_hub_with_index(stack, background, settings, metrics, now, database, records)
     alerts = await build_alerts(base)
     approvals = build_approvals(base, hub, alerts)
@@ -185,7 +185,7 @@ async def _build_infrastructure(
         templates=templates(settings),
         tracks=TrackIds(settings.dingtalk.client_secret.get_secret_value()),
     )
-    await base.keep(meter.keep(_METER_SAVED_EVERY), "meter")
+    await base.run_in_background(meter.save_periodically(_METER_SAVED_EVERY), "meter")
     return base
 
 
@@ -229,7 +229,7 @@ async def _checkpoint_database(database: Database) -> None:
     while True:
         await asyncio.sleep(_CHECKPOINT_EVERY)
         try:
-            await database.tidy()
+            await database.checkpoint()
         except StoreUnavailable as error:
             log.warning("store.not_tidied", error=error.detail)
 

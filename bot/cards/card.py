@@ -1,4 +1,6 @@
-"""A finished card, still free of DingTalk's wire format: text in one language, buttons as tokens; and a click on one of them."""
+"""A finished card, still free of DingTalk's wire format: text in one language, buttons as tokens; and a click on one
+of them.
+"""
 
 from __future__ import annotations
 

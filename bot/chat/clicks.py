@@ -50,7 +50,7 @@ class ShownCards(Protocol):
         """
         ...
 
-    async def covered(self, track_id: str, now: datetime) -> bool:
+    async def redraw(self, track_id: str, now: datetime) -> bool:
         """Have a card shown anew that an answer covers; False while it is just being sent: then ask again.
 
         Raises a `bot.errors.DingerpError` when the store is away.
@@ -124,12 +124,12 @@ class ClickPipeline:
                     offset=offset,
                     now=now,
                     clicked=True,
-                    said=_form_text(click.values),
+                    free_text=_form_text(click.values),
                 )
                 answer = await self._desk.view_for(context)
         except TimeoutError:
             # What was begun is finished all the same; doing it twice is doing it once.
-            self._uncover_later(click.track_id)
+            self._redraw_later(click.track_id)
             return BusyNotice(line=line, offset=offset, deed=isinstance(action, ApprovalAction)), "busy"
         return answer.view, answer.outcome
 
@@ -157,19 +157,19 @@ class ClickPipeline:
             log.warning("click.place_unknown", error=type(error).__name__, detail=error.detail)
             return None
 
-    def _uncover_later(self, track_id: str) -> None:
+    def _redraw_later(self, track_id: str) -> None:
         """See to it that "please wait" is not the last word on a card: its newest state may have come before that."""
         if self._shown is None or not self._tracks.is_card(track_id):
             return
-        task = asyncio.create_task(self._uncover(self._shown, track_id))
+        task = asyncio.create_task(self._redraw(self._shown, track_id))
         self._at_work.add(task)
         task.add_done_callback(self._at_work.discard)
 
-    async def _uncover(self, shown: ShownCards, track_id: str) -> None:
+    async def _redraw(self, shown: ShownCards, track_id: str) -> None:
         for pause in REDRAW_DELAYS:
             await self._sleep(pause)
             try:
-                if await shown.covered(track_id, self._now()):
+                if await shown.redraw(track_id, self._now()):
                     return
             except DingerpError as error:
                 log.warning("click.not_uncovered", error=type(error).__name__, detail=error.detail)

@@ -26,7 +26,7 @@ class QuestionContext:
     offset: int = 0
     now: datetime
     clicked: bool = False
-    said: str = ""
+    free_text: str = ""
 
     @property
     def is_private(self) -> bool:

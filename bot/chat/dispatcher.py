@@ -1,4 +1,6 @@
-"""Dispatches questions: line → command → may they → arguments → view. Every failure is a view too, and so is a message without a question."""
+"""Dispatches questions: line → command → may they → arguments → view. Every failure is a view too, and so is a
+message without a question.
+"""
 
 from __future__ import annotations
 
@@ -107,8 +109,8 @@ class _BoundCommand:
 class QuestionDispatcher:
     """Answers lines. ``collaborators`` maps a type to the object that commands get for a parameter of that type.
 
-    `QuestionContext`, `Commands`, `AccessPolicy` and `OpenPrompts` need not be among them. ``seconds`` is the most that one
-    answer may take; ``reference`` gives the short number by which a failure is found in the log.
+    `QuestionContext`, `Commands`, `AccessPolicy` and `OpenPrompts` need not be among them. ``seconds`` is the most
+    that one answer may take; ``reference`` gives the short number by which a failure is found in the log.
     """
 
     def __init__(
@@ -141,9 +143,9 @@ class QuestionDispatcher:
         return await self._answer(context, redirected=False)
 
     async def _answer(self, context: QuestionContext, *, redirected: bool) -> PreparedAnswer:
-        reading = self._commands.read(context.line)
+        reading = self._commands.parse(context.line)
         if not redirected and may_be_reply(reading, context.line) and (line := self._questions.take(context)):
-            return await self._answer(replace(context, line=line, offset=0, said=context.line), redirected=True)
+            return await self._answer(replace(context, line=line, offset=0, free_text=context.line), redirected=True)
         if reading.offset:
             context = replace(context, offset=reading.offset)
         name = reading.command or (HELP if HELP in self._bound and not reading.word else None)
@@ -184,7 +186,7 @@ class QuestionDispatcher:
         """Suggest what was misspelt, or look a bare code or name up."""
         text = f"{reading.word} {reading.rest}".strip() if reading.slashed else reading.rest
         usable = self._commands.usable(self._policy, context)
-        alike = tuple(command for command in self._commands.alike(reading.word) if command in usable)
+        alike = tuple(command for command in self._commands.similar(reading.word) if command in usable)
         misspelt = alike and (reading.slashed or " " in text)
         if FIND in self._bound and not misspelt and len(text) <= _MAX_BARE_LINE:
             answer = await self._run(self._bound[FIND], text, context, redirected=redirected)

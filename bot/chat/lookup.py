@@ -1,4 +1,6 @@
-"""How documents are looked up: by number, by part of a number or name, or as a list; and what may have been meant instead."""
+"""How documents are looked up: by number, by part of a number or name, or as a list; and what may have been meant
+instead.
+"""
 
 from __future__ import annotations
 

@@ -135,7 +135,7 @@ class LineParser:
         )
         self._at_end = re.compile(rf"\s*(?:的\s*)?({glued or never})$|\s({spaced or never})$", flags)
 
-    def read(self, line: str) -> ParsedLine:
+    def parse(self, line: str) -> ParsedLine:
         """Return what ``line`` means; never fails. Without a known command ``rest`` is what may be a number or name.
 
         A line that is empty but for politeness has neither.

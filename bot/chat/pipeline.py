@@ -114,14 +114,14 @@ class QuestionPipeline:
 
         def stored(new: bool | DingerpError) -> None:
             if isinstance(new, DingerpError):
-                place.leave()
+                place.release()
                 acknowledge(new)
                 return
             acknowledge(None)
             if new and not self._drained:
                 self._begin(message, place, came, received_at)
             else:
-                place.leave()
+                place.release()
 
         self._inbox.accept(InboxMessage(message.msg_id, payload, received_at), stored)
 
@@ -160,14 +160,14 @@ class QuestionPipeline:
                 # All that are drawn in this turn of the loop are drawn before the first is sent: what is done many
                 # times in a row finds code and data in the processor's caches (5 to 10 % more answers, measured).
                 await asyncio.sleep(0)
-                await place.reached()
+                await place.wait_turn()
                 await self._send(message, answer, card, came, received_at)
         except Exception as error:
             # Counted and logged with its place, and the question is answered after a restart.
             self._metrics.errors.labels("chat", type(error).__name__).inc()
             log.error("question.defect", error=type(error).__name__, exc_info=error)
         finally:
-            place.leave()
+            place.release()
 
     async def _find(self, message: Message) -> tuple[PreparedAnswer, Card]:
         # At once: it is light, and behind others' drawing all would come to wait for the ERP at the same moment, while
@@ -175,7 +175,7 @@ class QuestionPipeline:
         sender = message.sender
         person = await self._people.identify(sender.staff_id, name=sender.nick, is_admin=sender.is_admin)
         answer = self._desk.hint_for(message) or await self._desk.view_for(self._asking(message, person))
-        await self._turns.next()
+        await self._turns.wait()
         # The language is asked for again, for the answer may have been about it.
         return answer, self._renderer.render(answer.view, self._people.language(person.user_id), zone=self._zone)
 

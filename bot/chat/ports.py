@@ -1,4 +1,6 @@
-"""The ports of the chat: the inbox of acknowledged questions, the channel back to who asked, and the choice of a language."""
+"""The ports of the chat: the inbox of acknowledged questions, the channel back to who asked, and the choice of a
+language.
+"""
 
 from __future__ import annotations
 
@@ -104,8 +106,8 @@ class AnswerChannel(Protocol):
 
         The same ``track_id`` never gives a second card, so a card may be retried. A fallback text has no such
         identity: ``before_fallback`` is awaited before one is sent, so that the caller can note that it must not be
-        tried again after a crash, or forbid it by raising. Raises `AnswerUnconfirmed` when the card may stand, and another
-        `bot.errors.DingerpError` when nothing could be sent; if its ``retry`` is set, nothing certainly stands.
+        tried again after a crash, or forbid it by raising. Raises `AnswerUnconfirmed` when the card may stand, and
+        another `bot.errors.DingerpError` when nothing could be sent; if its ``retry`` is set, nothing certainly stands.
         """
         ...
 

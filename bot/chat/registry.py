@@ -43,8 +43,8 @@ class Command(Generic[P]):
     """One command. Calling it calls its function, so that tests need no registry.
 
     ``names`` are the name and all aliases. ``governed``: rules of its own say for every single document who may change
-    it (`bot.access.policy.AccessRequest`). A function may return an `Ask` instead of a view, which answers that line instead
-    (the access policy is asked again for it).
+    it (`bot.access.policy.AccessRequest`). A function may return an `Ask` instead of a view, which answers that line
+    instead (the access policy is asked again for it).
     """
 
     name: str
@@ -139,9 +139,9 @@ class Commands(Mapping[str, AnyCommand]):
     def __len__(self) -> int:
         return len(self._by_name)
 
-    def read(self, line: str) -> ParsedLine:
+    def parse(self, line: str) -> ParsedLine:
         """Return which command ``line`` means and what follows it."""
-        return self._reader.read(line)
+        return self._reader.parse(line)
 
     def named(self, word: str) -> AnyCommand | None:
         """Return the command with this name or alias; a slash before it and its case don't matter."""
@@ -153,7 +153,7 @@ class Commands(Mapping[str, AnyCommand]):
         person, conversation = context.person, context.conversation
         return tuple(one for one in self.values() if policy.decide(person, one.request(conversation)).allowed)
 
-    def alike(self, word: str, *, limit: int = 3) -> tuple[AnyCommand, ...]:
+    def similar(self, word: str, *, limit: int = 3) -> tuple[AnyCommand, ...]:
         """Return the commands with a name or alias like ``word``, most alike first."""
         from rapidfuzz import fuzz, process
 

@@ -41,13 +41,13 @@ class QueueTicket:
         if ahead is not None:
             ahead._behind = self
 
-    async def reached(self) -> None:
+    async def wait_turn(self) -> None:
         """Wait until everybody ahead has left."""
         if self._ahead is not None:
             self._turn = asyncio.get_running_loop().create_future()
             await self._turn
 
-    def leave(self) -> None:
+    def release(self) -> None:
         """Let the next one speak, but not before those ahead of this place have spoken."""
         self._left = True
         place: QueueTicket | None = self
@@ -96,7 +96,7 @@ class LoopPacer:
         self._begins = False
         self._waiting: deque[asyncio.Future[None]] = deque()
 
-    async def next(self) -> None:
+    async def wait(self) -> None:
         """Pass at once while this turn has room, else wait for one that has."""
         if not self._begins:
             self._begins = True

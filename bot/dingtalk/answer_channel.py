@@ -64,9 +64,10 @@ class DingTalkAnswerChannel:
     ) -> SentAnswer:
         """Make the card appear where ``message`` was written; see `bot.chat.ports.AnswerChannel`.
 
-        Raises `DingTalkCardUnconfirmed` when the card may stand already: the same ``track_id`` may be tried again. Raises
-        `DingTalkOutcomeUnknown` when a text may stand already. When all ways failed, raises the error of one that may work
-        later; if there is none, that of the webhook or, if the message has none that still works, of the card.
+        Raises `DingTalkCardUnconfirmed` when the card may stand already: the same ``track_id`` may be tried again.
+        Raises `DingTalkOutcomeUnknown` when a text may stand already. When all ways failed, raises the error of one
+        that may work later; if there is none, that of the webhook or, if the message has none that still works, of
+        the card.
         """
         line = self._sparing(card.language)
         if line is not None and await self._spare(message, card, line, before_fallback):

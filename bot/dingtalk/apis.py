@@ -1,4 +1,6 @@
-"""Where DingTalk is, who we are there, and the calls that the bot makes, each with what the transport must know about it."""
+"""Where DingTalk is, who we are there, and the calls that the bot makes, each with what the transport must know
+about it.
+"""
 
 from __future__ import annotations
 

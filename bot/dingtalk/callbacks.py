@@ -1,4 +1,6 @@
-"""Reads card callbacks as typed clicks (DingTalk sheet, 5.7), and takes from events which approval they are about (10)."""
+"""Reads card callbacks as typed clicks (DingTalk sheet, 5.7), and takes from events which approval they are about
+(10).
+"""
 
 from __future__ import annotations
 

@@ -37,8 +37,8 @@ class CardApi:
         """Make the card ``track_id`` appear in ``conversation``; the same id again changes nothing.
 
         ``summary`` is what the list of conversations and the notification say. ``user_id`` is the person of a direct
-        conversation, ``private`` what single persons see instead. Raises `DingTalkDeliveryFailed` when DingTalk made the card
-        but did not show it, and other `DingTalkError`.
+        conversation, ``private`` what single persons see instead. Raises `DingTalkDeliveryFailed` when DingTalk made
+        the card but did not show it, and other `DingTalkError`.
         """
         body: dict[str, Any] = {
             "cardTemplateId": template_id,

@@ -46,7 +46,7 @@ class FrameSink(Protocol):
         """Hear that there is nothing more to read at the moment."""
         ...
 
-    async def room(self) -> None:
+    async def wait_for_room(self) -> None:
         """Wait until there is room again."""
         ...
 
@@ -166,7 +166,7 @@ class Connection:
         self._counts.error("saturated")
         log.warning("stream.saturated", connection=self.number, waiting=self._policy.max_waiting)
         try:
-            await self._desk.room()
+            await self._desk.wait_for_room()
         finally:
             self._paused = False
             self.last_seen = self._loop.time()

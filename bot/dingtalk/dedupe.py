@@ -30,7 +30,7 @@ class Deduplicator(Generic[Result]):
         """Work, and what those wait for who asked for the same: there is none while nobody does."""
         self._keep = keep
 
-    async def do(self, key: Hashable, work: Callable[[], Awaitable[Result]]) -> Result:
+    async def run(self, key: Hashable, work: Callable[[], Awaitable[Result]]) -> Result:
         """Return the result of ``work``, or that of the same key's work before. Raises what ``work`` raises."""
         if (done := self._done.get(key)) is not None and done[1] > self._monotonic():
             return done[0]

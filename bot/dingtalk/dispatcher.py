@@ -46,12 +46,14 @@ AcknowledgeFrame: TypeAlias = Callable[[DingerpError | None], None]
 DeferredReceiver: TypeAlias = Callable[[Push, AcknowledgeFrame], None]
 """A handler of ours that waits for nothing but for others: it returns at once, and has the frame answered later.
 
-What it raises is answered as with `CallbackReceiver`. It must know by itself what it got before, and no time limit ends what it
-waits for: an ACK that is late is still of use.
+What it raises is answered as with `CallbackReceiver`. It must know by itself what it got before, and no time limit
+ends what it waits for: an ACK that is late is still of use.
 """
 
 OnIdle: TypeAlias = Callable[[], None]
-"""Hears that all frames at hand were given to `DeferredReceiver`: what they have in common need not wait for more of them."""
+"""Hears that all frames at hand were given to `DeferredReceiver`: what they have in common need not wait for more of
+them.
+"""
 
 EventReceiver: TypeAlias = Callable[[EventMessage], Awaitable[None]]
 """A handler of ours for events: an event counts as taken when it returns, and comes again when it raises."""
@@ -86,8 +88,8 @@ class _DeferredFrame:
 class Dispatcher:
     """Gives each frame to its handler, and the answer to the connection that the frame came from.
 
-    A frame is a task, unless its handler is a `DeferredReceiver`: a task begins a turn of the event loop later, and goes on a turn
-    after what it waited for. Under load those two were a third of the time until an ACK (measured).
+    A frame is a task, unless its handler is a `DeferredReceiver`: a task begins a turn of the event loop later, and
+    goes on a turn after what it waited for. Under load those two were a third of the time until an ACK (measured).
     """
 
     def __init__(
@@ -127,7 +129,7 @@ class Dispatcher:
         """Let ``receive`` answer the callbacks of ``topic``, each within ``timeout`` seconds."""
         self._receivers[topic] = _TimedReceiver(receive, TimeLimit(timeout))
 
-    def keep(self, topic: str, keep: DeferredReceiver, on_idle: OnIdle) -> None:
+    def receive_deferred(self, topic: str, keep: DeferredReceiver, on_idle: OnIdle) -> None:
         """Let ``keep`` have the callbacks of ``topic``, and tell ``on_idle`` when there are no more for now."""
         self._keepers[topic] = keep
         self._lulls.append(on_idle)
@@ -162,7 +164,7 @@ class Dispatcher:
                 self._counts.error(type(defect).__name__)
                 log.error("stream.lull_failed", exc_info=defect)
 
-    async def room(self) -> None:
+    async def wait_for_room(self) -> None:
         """Wait until a quarter of the desk is free: not to stop and go with every frame."""
         await self._fewer_than(self._policy.max_waiting * 3 // 4 + 1)
 
@@ -250,7 +252,7 @@ class Dispatcher:
         else:
             work = partial(self._ask_sdk, self._sdk_handler(frame.type, frame.topic), frame, push.data)
         key = dedupe_key(frame, push.data)
-        return await (work() if key is None else self._once.do(key, work))
+        return await (work() if key is None else self._once.run(key, work))
 
     async def _ask_receiver(self, receiver: _TimedReceiver, frame: Frame, push: Push) -> FrameReply:
         async with self._slots:

@@ -61,7 +61,10 @@ class StreamGateway:
         self._policy = policy
 
     async def open(self, subscriptions: Sequence[Mapping[str, str]]) -> Socket:
-        """Return a new connection. Raises `DingTalkAuthFailed` or `StreamOpenFailed`, each after at most twice ``open_timeout``."""
+        """Return a new connection.
+
+        Raises `DingTalkAuthFailed` or `StreamOpenFailed`, each after at most twice ``open_timeout``.
+        """
         return await self._connect(_address(await self._ask(subscriptions)))
 
     async def _ask(self, subscriptions: Sequence[Mapping[str, str]]) -> Mapping[str, Any]:

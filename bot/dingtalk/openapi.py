@@ -71,7 +71,9 @@ class ApiRetryPolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiRates:
-    """Calls per second: ``default`` replaces what each API has by itself, ``by_api`` (names of `ApiCall`) replaces both."""
+    """Calls per second: ``default`` replaces what each API has by itself, ``by_api`` (names of `ApiCall`) replaces
+    both.
+    """
 
     default: float | None = None
     by_api: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))

@@ -45,15 +45,15 @@ class MonthlyMeter:
     @property
     def used(self) -> int:
         """The calls of this month so far."""
-        self._turn()
+        self._roll_month()
         return self._stored + self._unsaved.get(self._month, 0)
 
     def count(self) -> None:
         """Count one call."""
-        self._turn()
+        self._roll_month()
         self._unsaved[self._month] = self._unsaved.get(self._month, 0) + 1
 
-    def _turn(self) -> None:
+    def _roll_month(self) -> None:
         """Begin a new month if one has begun."""
         now = self._now()
         if now >= self._month_ends:
@@ -74,7 +74,7 @@ class MonthlyMeter:
             if month == self._month:
                 self._stored = total
 
-    async def keep(self, every: float) -> None:
+    async def save_periodically(self, every: float) -> None:
         """Save each ``every`` seconds until cancelled, and a last time then; a store that is away is only noted."""
         try:
             while True:

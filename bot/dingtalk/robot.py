@@ -42,7 +42,8 @@ class Robot:
     async def send_to_people(self, user_ids: Sequence[str], robot_code: str, *, title: str, markdown: str) -> str:
         """Send to up to 20 people, each in their chat with the robot, and return DingTalk's key of the message.
 
-        Raises `DingTalkDeliveryFailed` or `DingTalkRateLimited` when anybody got nothing, which DingTalk reports under HTTP 200.
+        Raises `DingTalkDeliveryFailed` or `DingTalkRateLimited` when anybody got nothing, which DingTalk reports
+        under HTTP 200.
         """
         body = {
             "robotCode": robot_code,

@@ -181,7 +181,7 @@ class StreamClient(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc] 
         """
         self._refuse_second(topic)
         self._counts.announce(topic)
-        self._dispatcher.keep(topic, handler, on_idle)
+        self._dispatcher.receive_deferred(topic, handler, on_idle)
 
     def receive_events(self, handler: EventReceiver, *, timeout: float = 5.0) -> None:
         """Let ``handler`` take all events that the console subscribes to; one that takes longer is pushed again.
@@ -262,7 +262,7 @@ class StreamClient(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc] 
 
     def get_access_token(self) -> str | None:
         """Return the app's token to a handler written for the SDK, or None, as the SDK does, when there is none."""
-        return None if self._token_source is None else self._ask_home("access_token", self._token_source)
+        return None if self._token_source is None else self._ask_stream_loop("access_token", self._token_source)
 
     def upload_to_dingtalk(
         self, image_content: bytes, filetype: str = "image", filename: str = "image.png", mimetype: str = "image/png"
@@ -271,9 +271,9 @@ class StreamClient(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc] 
         uploader = self._uploader
         if uploader is None:
             return None
-        return self._ask_home("upload", lambda: uploader(image_content, filetype, filename, mimetype))
+        return self._ask_stream_loop("upload", lambda: uploader(image_content, filetype, filename, mimetype))
 
-    def _ask_home(self, what: str, question: Callable[[], Awaitable[str]]) -> str | None:
+    def _ask_stream_loop(self, what: str, question: Callable[[], Awaitable[str]]) -> str | None:
         if self._home is None:
             raise RuntimeError("the client is not running")
         try:

@@ -149,7 +149,7 @@ class WorkflowApi:
 def _step(level: ApprovalLevel) -> dict[str, Any]:
     if len(level.approvers) == 1:
         return {"actionType": "NONE", "userIds": list(level.approvers)}
-    return {"actionType": "AND" if level.need is Quorum.ALL else "OR", "userIds": list(level.approvers)}
+    return {"actionType": "AND" if level.quorum is Quorum.ALL else "OR", "userIds": list(level.approvers)}
 
 
 def _task(task: Mapping[str, Any], records: list[Mapping[str, Any]]) -> OaTask | None:

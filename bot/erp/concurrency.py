@@ -36,7 +36,7 @@ class SingleFlight(Generic[T]):
         """Begin the read, in a copy of the asker's context."""
         self._task = asyncio.create_task(self._fly(read))
 
-    async def follow(self) -> T:
+    async def wait(self) -> T:
         """Return what the read brings. Raises what it raises, and `asyncio.CancelledError` when it was ended."""
         task = self._task
         assert task is not None, "a flight is followed when it has started"
@@ -47,7 +47,7 @@ class SingleFlight(Generic[T]):
         task.result()  # raises
         return self._answer
 
-    async def end(self) -> None:
+    async def cancel(self) -> None:
         """Give the read up."""
         if self._task is not None and not self._task.done():
             self._task.cancel()

@@ -47,11 +47,11 @@ class TimeCursor:
         """Return the time from which on (inclusive) to ask the ERP; None: from the beginning."""
         return None if self.at is None else self.at - overlap
 
-    def need(self, limit: int) -> int:
+    def fetch_size(self, limit: int) -> int:
         """Return how many records to ask the ERP for to get ``limit`` new ones and to see whether there are more."""
         return limit + len(self.seen) + 1
 
-    def take(
+    def next_changes(
         self, area: Area, rows: Iterable[Change], *, limit: int, overlap: timedelta = timedelta(0), more: bool = False
     ) -> Changes:
         """Return the next changes out of ``rows``: those from `since` on, oldest first, as many as `need` or all.

@@ -149,7 +149,7 @@ class ErpHub:
             )
             for name in self._sources
         }
-        self._several = MultiSource(self._hear, products or ProductCodes(), units or Units(), scope, monotonic)
+        self._several = MultiSource(self._ask_source, products or ProductCodes(), units or Units(), scope, monotonic)
         self._alone = len(sources) == 1 and not products
 
     @property
@@ -230,7 +230,7 @@ class ErpHub:
         Who decides on it must not be shown what somebody else was told a moment ago.
         """
         erp = self._source(source, Capability.PURCHASE_ORDERS)
-        order = await self.at(source).purchase_order(number)
+        order = await self.source_client(source).purchase_order(number)
         self._remember(self._key(erp, "purchase_order", (number.casefold(),)), Answer(order, source, self._now()))
         return order
 
@@ -247,7 +247,7 @@ class ErpHub:
         erp = self._source(source, Capability.CHANGED_SINCE)
         return await self._calls.read(erp, "changed_since", lambda erp: erp.changed_since(area, cursor, limit=limit))
 
-    def at(self, source: str) -> SourceClient:
+    def source_client(self, source: str) -> SourceClient:
         """Return one source by itself, for whoever follows it; raises `Unsupported` for a name that is not here."""
         erp = self._sources.get(source)
         if erp is None:
@@ -260,7 +260,7 @@ class ErpHub:
         if erp is None:
             raise Unsupported("no such source", source=source)
         said = await self._calls.read(erp, "find_products", lambda erp: erp.find_products(text, limit=limit))
-        products: tuple[Product, ...] = self._inspectors[source].inspect(said)[0]
+        products: tuple[Product, ...] = self._inspectors[source].validate(said)[0]
         return products
 
     async def check(self) -> dict[str, ErpError | None]:
@@ -286,7 +286,7 @@ class ErpHub:
         """Let decisions under way finish, end the reads and close the sources."""
         if self._writes:
             await asyncio.wait(self._writes)
-        await asyncio.gather(*(flight.end() for flight in [*self._flights.values()]))
+        await asyncio.gather(*(flight.cancel() for flight in [*self._flights.values()]))
         for source in self._all:
             await source.close()
 
@@ -323,7 +323,7 @@ class ErpHub:
         missing: NotFound | None = None
         errors: list[ErpError] = []
         for source, flight in flights:
-            answer = await flight.follow()
+            answer = await flight.wait()
             if isinstance(answer, NotFound):
                 missing = missing or answer
                 continue
@@ -344,12 +344,12 @@ class ErpHub:
             best = replace(best, notes=tuple(notes))
         return replace(best, failures=tuple(map(self._note, errors))) if errors else best
 
-    async def _hear(
+    async def _ask_source(
         self, source: Erp, call: str, args: _Key, read: Callable[[Erp], Awaitable[Any]]
     ) -> SourceAnswer[Any] | NotFound:
         """Return what one source says, or what it said last if it does not answer."""
         key = self._key(source, call, args)
-        answer = await self._flight(source, key, read).follow()
+        answer = await self._flight(source, key, read).wait()
         if isinstance(answer, NotFound):
             return answer
         if isinstance(answer, Answer):
@@ -374,16 +374,16 @@ class ErpHub:
         flight = self._flights.get(key) or self._recent.get(source.name, str(key[1]), key)
         if flight is None:
             flight = self._flights[key] = SingleFlight()
-            flight.start(self._fly(source, key, read, flight))
+            flight.start(self._run_read(source, key, read, flight))
         return flight
 
-    async def _fly(
+    async def _run_read(
         self, source: Erp, key: _Key, read: Callable[[Erp], Awaitable[T]], flight: SingleFlight[Answer[T] | ErpError]
     ) -> Answer[T] | ErpError:
         answer: Answer[T] | ErpError | None = None
         try:
             said = await self._read(source, key, read)
-            value, notes = self._inspectors[source.name].inspect(said)
+            value, notes = self._inspectors[source.name].validate(said)
             answer = Answer(value, source.name, self._now(), notes=notes)
         except ErpError as error:
             answer = error
@@ -450,9 +450,9 @@ class ErpHub:
             return await self._calls.write(source, "decide", lambda erp: erp.decide(decision))
         finally:
             # Also where it failed: a conflict says that the order is not as it was read.
-            self._overtake(source)
+            self._invalidate(source)
 
-    def _overtake(self, source: Erp) -> None:
+    def _invalidate(self, source: Erp) -> None:
         """Forget the reads under way and of a moment ago: who asks from now on must see what was decided."""
         self._recent.drop(source.name)
         for key in [key for key in self._flights if key[0] == source.name]:

@@ -49,19 +49,19 @@ class ProductCodes:
     def __bool__(self) -> bool:
         return bool(self._theirs)
 
-    def meant(self, code: str) -> str:
+    def resolve(self, code: str) -> str:
         """Return our code for a code that somebody typed: it may be one that only a source uses."""
         return self._asked.get(code.casefold(), code)
 
-    def lists(self, code: str, source: str) -> bool:
+    def maps(self, code: str, source: str) -> bool:
         """Return whether the table says what ``source`` calls our ``code``."""
         return source in self._theirs.get(code.casefold(), ())
 
-    def theirs(self, code: str, source: str) -> str:
+    def to_source(self, code: str, source: str) -> str:
         """Return what ``source`` calls our ``code``; empty if it lacks the product."""
         return self._theirs.get(code.casefold(), {}).get(source, code)
 
-    def ours(self, code: str, source: str) -> str:
+    def from_source(self, code: str, source: str) -> str:
         """Return our code for what ``source`` calls ``code``."""
         return self._ours.get((source, code.casefold()), code)
 
@@ -99,7 +99,7 @@ def merge_stock(parts: Sequence[SourceAnswer[StockLevel]], table: ProductCodes, 
     first, level = counted[0]
     return Answer(
         value=StockLevel(
-            product=replace(level.product, sku=table.ours(level.product.sku, first.source)),
+            product=replace(level.product, sku=table.from_source(level.product.sku, first.source)),
             total=add(one.total for one in levels),
             per_warehouse=tuple(chain.from_iterable(one.per_warehouse for one in levels)),
             reorder_point=_sum(one.reorder_point for one in levels),
@@ -185,7 +185,7 @@ def _notes(parts: Iterable[SourceAnswer[Any]]) -> tuple[Phrase, ...]:
 
 
 def _ours(product: Product, source: str, table: ProductCodes) -> Product:
-    code = table.ours(product.sku, source)
+    code = table.from_source(product.sku, source)
     return product if code == product.sku else replace(product, sku=code)
 
 

@@ -47,10 +47,10 @@ class MultiSource:
 
     async def find_products(self, sources: Sequence[Erp], text: str, *, limit: int) -> Answer[tuple[Product, ...]]:
         """Return what matches ``text`` at any source; codes that the table lists are found by either name."""
-        meant = self._table.meant(text)
+        meant = self._table.resolve(text)
 
         def ask(source: Erp) -> tuple[tuple[Hashable, ...], Read[tuple[Product, ...]]]:
-            wanted = self._table.theirs(meant, source.name) if self._table.lists(meant, source.name) else text
+            wanted = self._table.to_source(meant, source.name) if self._table.maps(meant, source.name) else text
             return (wanted or text, limit), lambda erp: erp.find_products(wanted or text, limit=limit)
 
         said = await self._all("find_products", [(source, *ask(source)) for source in sources])
@@ -63,7 +63,7 @@ class MultiSource:
         """
         if not sources:
             raise Unsupported("no source offers stock")
-        code = self._table.meant(sku)
+        code = self._table.resolve(sku)
         named = [(source, theirs) for source in sources if (theirs := self._code(code, source.name))]
         said = await self._all("stock", [_stock(source, theirs) for source, theirs in named])
         barcodes = {part.value.product.barcode for part in said if isinstance(part, SourceAnswer) and part.value} - {""}
@@ -105,12 +105,12 @@ class MultiSource:
         return list(await asyncio.gather(*(self._hear(source, call, args, read) for source, args, read in asks)))
 
     def _code(self, code: str, source: str) -> str:
-        if self._table.lists(code, source):
-            return self._table.theirs(code, source)
+        if self._table.maps(code, source):
+            return self._table.to_source(code, source)
         return self._twins.get(self._at(code, source)) or code
 
     def _may_have_twin(self, code: str, source: str) -> bool:
-        return not self._table.lists(code, source) and self._twins.get(self._at(code, source)) != ""
+        return not self._table.maps(code, source) and self._twins.get(self._at(code, source)) != ""
 
     def _at(self, code: str, source: str) -> tuple[str, ...]:
         return source, self._scope(), code.casefold()
@@ -138,7 +138,7 @@ def _single(part: SourceAnswer[StockLevel], table: ProductCodes) -> Answer[Stock
     assert part.value is not None
     assert part.as_of is not None
     product = part.value.product
-    ours = table.ours(product.sku, part.source)
+    ours = table.from_source(product.sku, part.source)
     level = part.value if ours == product.sku else replace(part.value, product=replace(product, sku=ours))
     return Answer(level, part.source, part.as_of, stale=not part.fresh, failures=failures((part,)), notes=part.notes)
 

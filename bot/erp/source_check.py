@@ -57,7 +57,7 @@ class AreaReport:
         """How many records are as they should be."""
         return self.records - self.repaired - self.rejected
 
-    def take(self, key: str, findings: tuple[Violation, ...], *, rejected: bool) -> None:
+    def count(self, key: str, findings: tuple[Violation, ...], *, rejected: bool) -> None:
         """Count one record."""
         self.records += 1
         self.rejected += rejected
@@ -190,13 +190,13 @@ class SourceChecker:
         """
         keys: dict[str, str] = {}
         for record in records:
-            verdict, key = self._inspector.judge(record), record_key(record)
+            verdict, key = self._inspector.check(record), record_key(record)
             rejected = verdict.record is None
             if not rejected and key.casefold() in keys:
-                report.take(key, (DUPLICATE,), rejected=True)
+                report.count(key, (DUPLICATE,), rejected=True)
                 continue
             if rejected or whole:
-                report.take(key, verdict.findings, rejected=rejected)
+                report.count(key, verdict.findings, rejected=rejected)
             if not rejected:
                 keys[key.casefold()] = key
         return list(keys.values())
@@ -213,7 +213,7 @@ class SourceChecker:
                 report.flaws.append(RecordViolation(value.key, finding, rejected=False))
                 report.repaired += 1
             elif not any(flaw.key == value.key and flaw.finding.defect is kind for flaw in report.flaws):
-                report.take(value.key, (finding,), rejected=True)
+                report.count(value.key, (finding,), rejected=True)
 
     async def _one(self, report: AreaReport, key: str, read: Awaitable[Any]) -> None:
         try:
@@ -221,10 +221,10 @@ class SourceChecker:
         except (NotPermitted, AuthFailed) as error:
             report.right, report.problem = AreaAccess.REFUSED, error.detail
         except ErpError as error:
-            report.take(key, (Violation(Defect.UNREADABLE, error.detail),), rejected=True)
+            report.count(key, (Violation(Defect.UNREADABLE, error.detail),), rejected=True)
         else:
-            verdict = self._inspector.judge(record)
-            report.take(key, verdict.findings, rejected=verdict.record is None)
+            verdict = self._inspector.check(record)
+            report.count(key, verdict.findings, rejected=verdict.record is None)
 
     async def _read(self, report: AreaReport, read: Awaitable[Any]) -> Any:
         """Return a list, None if it cannot be had; the report says why."""

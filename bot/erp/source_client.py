@@ -75,6 +75,6 @@ class SourceClient:
         return await self._read("changed_since", lambda erp: erp.changed_since(area, cursor, limit=limit))
 
     async def _read(self, call: str, read: Callable[[Erp], Awaitable[T]]) -> T:
-        said: Any = self._inspector.inspect(await self._calls.read(self._erp, call, read))[0]
+        said: Any = self._inspector.validate(await self._calls.read(self._erp, call, read))[0]
         answer: T = said
         return answer

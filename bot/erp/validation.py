@@ -72,7 +72,7 @@ class QuarantinedRecord:
 class Quarantine(Protocol):
     """Where rejected records are kept."""
 
-    def keep(self, kept: QuarantinedRecord) -> None:
+    def add(self, kept: QuarantinedRecord) -> None:
         """Take a record; returns at once."""
         ...
 
@@ -104,16 +104,16 @@ class Validator:
         self._quarantine = quarantine
         self._bounds = self._renew(now())
 
-    def inspect(self, value: Any) -> tuple[Any, tuple[Phrase, ...]]:
+    def validate(self, value: Any) -> tuple[Any, tuple[Phrase, ...]]:
         """Return what may be shown of a whole answer, and what to say about the rest.
 
         Raises `Unusable` for a single record that is rejected. What is no record of `bot.erp.model` passes.
         """
         kind = type(value)
         if kind in _AREAS:
-            verdict = self.judge(value)
+            verdict = self.check(value)
             if verdict.record is None:
-                self.keep(value, verdict.findings[-1])
+                self.quarantine(value, verdict.findings[-1])
                 raise Unusable(record_key(value), verdict.findings[-1].why, source=self._source)
             return verdict.record, ()
         if kind is Slice:
@@ -126,14 +126,14 @@ class Validator:
             return items, self._missing(len(value) - len(items))
         return value, ()
 
-    def judge(self, record: Any) -> ValidationResult[Any]:
+    def check(self, record: Any) -> ValidationResult[Any]:
         """Hold one record against every rule; repairs come one after the other."""
         now = self._now()
         if now > self._renew_at:
             self._bounds = self._renew(now)
         return self._judge_level(record) if type(record) is StockLevel else self._judge(record)
 
-    def keep(self, record: Any, finding: Violation) -> None:
+    def quarantine(self, record: Any, finding: Violation) -> None:
         """Write a rejected record down."""
         area, key = _AREAS[type(record)], record_key(record)
         log.warning(
@@ -145,7 +145,7 @@ class Validator:
             why=finding.why,
         )
         if self._quarantine is not None:
-            self._quarantine.keep(
+            self._quarantine.add(
                 QuarantinedRecord(
                     source=self._source,
                     area=area,
@@ -169,10 +169,10 @@ class Validator:
         for record in records:
             if type(record) not in _AREAS:
                 return records
-            verdict = self.judge(record)
+            verdict = self.check(record)
             key = record_key(record).casefold()
             if verdict.record is None or key in seen:
-                self.keep(record, verdict.findings[-1] if verdict.record is None else DUPLICATE)
+                self.quarantine(record, verdict.findings[-1] if verdict.record is None else DUPLICATE)
                 same = False
                 continue
             seen.add(key)

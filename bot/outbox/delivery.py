@@ -1,4 +1,6 @@
-"""A delivery: the intent that one card at one place shows its newest state; its row, what became of an attempt, and its history."""
+"""A delivery: the intent that one card at one place shows its newest state; its row, what became of an attempt, and
+its history.
+"""
 
 from __future__ import annotations
 

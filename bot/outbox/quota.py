@@ -1,4 +1,6 @@
-"""The month's calls: how many there are going to be, and when they run short, so that the rest is kept for questions and what is urgent."""
+"""The month's calls: how many there are going to be, and when they run short, so that the rest is kept for questions
+and what is urgent.
+"""
 
 from __future__ import annotations
 

@@ -31,7 +31,9 @@ SEND_SECONDS = 60.0
 """One delivery may take this long; `LEASE` is longer, so a row is free again only when nobody sends it any more."""
 
 LOOK_EVERY = timedelta(seconds=5)
-"""Rows that another process wrote, or a dead one left, are found by looking; this process's own by `OutboxWorker.poke`."""
+"""Rows that another process wrote, or a dead one left, are found by looking; this process's own by
+`OutboxWorker.poke`.
+"""
 
 _SHARE = 4
 """The worker takes more when a quarter of its room is free: one look at the table for several cards."""
@@ -116,7 +118,7 @@ class OutboxWorker:
             while True:
                 self._woken.clear()
                 try:
-                    look_at = await self.turn()
+                    look_at = await self.run_once()
                 except DingerpError as error:
                     log.warning("outbox.not_read", error=type(error).__name__, detail=error.detail)
                     look_at = self._now() + timedelta(seconds=_STORE_PAUSE)
@@ -124,7 +126,7 @@ class OutboxWorker:
         finally:
             await self._break_off()
 
-    async def turn(self) -> datetime | None:
+    async def run_once(self) -> datetime | None:
         """Take what can be sent now, begin to send it, and return when to look again if nothing else happens."""
         room = self._at_once - len(self._sending)
         if room < max(1, self._at_once // _SHARE):

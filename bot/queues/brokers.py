@@ -1,4 +1,6 @@
-"""Where events wait, and one connection for each kind of broker, all by FastStream: they differ in how a message is kept until it is acknowledged."""
+"""Where events wait, and one connection for each kind of broker, all by FastStream: they differ in how a message is
+kept until it is acknowledged.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Consumes a queue for as long as the bot runs: takes messages (one CloudEvent or an array of them), stores their events, and only then acknowledges."""
+"""Consumes a queue for as long as the bot runs: takes messages (one CloudEvent or an array of them), stores their
+events, and only then acknowledges.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What is wrong with the rules: all of it at once, each with its line, and what a misspelt word may have been meant for."""
+"""What is wrong with the rules: all of it at once, each with its line, and what a misspelt word may have been meant
+for.
+"""
 
 from __future__ import annotations
 

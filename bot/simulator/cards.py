@@ -93,15 +93,15 @@ class CardInstance:
     finalized: bool = False
     guids: set[str] = field(default_factory=set)
 
-    def variables(self, viewer: str) -> Params:
+    def variables_for(self, viewer: str) -> Params:
         """All variables as ``viewer`` (a userId; empty: nobody in particular) sees them."""
         public = self.answers.get(viewer, self.data)
         private = self.private.get(viewer)
         return public if private is None else {**public, **private}
 
-    def face(self, viewer: str) -> SimCardView:
+    def view_for(self, viewer: str) -> SimCardView:
         """The drawn card for ``viewer``."""
-        values, template = self.variables(viewer), self.template
+        values, template = self.variables_for(viewer), self.template
         buttons = [
             *_message_buttons(values),
             *_button_group(values.get(template.button_group, "")),

@@ -120,7 +120,7 @@ class SimDelivery:
             "at": self.at,
             "fromBot": True,
             "sender": {"userId": "", "name": self.robot},
-            "card": self.card.face(viewer).render(),
+            "card": self.card.view_for(viewer).render(),
             "top": self.top,
             "recalled": self.recalled,
         }
@@ -142,11 +142,11 @@ class Chat:
         self.on_item: Callable[[ChatItem], None] | None = None
         self._populate()
 
-    def direct(self, user_id: str) -> SimConversation | None:
+    def direct_chat(self, user_id: str) -> SimConversation | None:
         """The chat of a member with the bot."""
         return self._direct.get(user_id)
 
-    def write(
+    def add_message(
         self,
         conversation: SimConversation,
         *,
@@ -169,7 +169,7 @@ class Chat:
         self._append(message)
         return message
 
-    def place(
+    def add_card(
         self,
         conversation: SimConversation,
         card: CardInstance,
@@ -205,7 +205,7 @@ class Chat:
         """The bot's message or card with this `processQueryKey`."""
         return self._by_carrier.get(key) if isinstance(key, str) else None
 
-    def changed(self, items: Iterable[ChatItem]) -> None:
+    def notify_changed(self, items: Iterable[ChatItem]) -> None:
         """Tell the viewers that items look different now."""
         if self.on_item is not None:
             for item in items:

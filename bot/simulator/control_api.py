@@ -191,7 +191,7 @@ async def push(engine: SimEngine, request: web.Request) -> Json:
         topic=topic,
         data=data if isinstance(data, str) else orjson.dumps(data).decode(),
         headers={str(name): str(value) for name, value in headers.items()},
-        again=topic == MESSAGES,
+        redeliver=topic == MESSAGES,
     )
     engine.pushes.send(connection, frame)
     return {"messageId": frame.message_id}
@@ -212,10 +212,10 @@ async def drop_connections(engine: SimEngine, request: web.Request) -> Json:
         if how == "disconnect":
             engine.pushes.disconnect(connection)
         elif how == "close":
-            engine.pushes.retire(connection)
+            engine.pushes.stop_routing_to(connection)
             connection.finish()
         elif how == "reset":
-            engine.pushes.retire(connection)
+            engine.pushes.stop_routing_to(connection)
             connection.abort()
         else:
             raise InvalidControlRequest("how is reset, close or disconnect")

@@ -31,14 +31,14 @@ class ExpiringKeys(Generic[Value]):
             del self._entries[next(iter(self._entries))]
         return key, expires
 
-    def look(self, key: object) -> Value | None:
+    def peek(self, key: object) -> Value | None:
         """The value of a live key."""
         entry = self._entries.get(key) if isinstance(key, str) else None
         return entry[1] if entry is not None and self._clock() < entry[0] else None
 
-    def take(self, key: object) -> Value | None:
+    def redeem(self, key: object) -> Value | None:
         """The value of a live key, which is used up by this."""
-        value = self.look(key)
+        value = self.peek(key)
         if isinstance(key, str):
             self._entries.pop(key, None)
         return value
@@ -96,19 +96,19 @@ class Credentials:
         self._tokens: dict[str, float] = {}
         self._current = ""
 
-    def knows(self, client_id: object, client_secret: object) -> bool:
+    def is_app_key(self, client_id: object, client_secret: object) -> bool:
         """Whether this is the app's key and secret, to the letter: a blank around them is wrong too."""
         return client_id == self._config.client_id and client_secret == self._config.client_secret
 
     def app_token(self) -> tuple[str, int]:
         """The app token and its life in seconds. While it is valid it stays the same and is extended (sheet, 4.1)."""
         life = self._config.token_life.total_seconds()
-        if not self.accepts(self._current):
+        if not self.is_valid_token(self._current):
             self._current = self._mint()
         self._tokens[self._current] = self._clock() + life
         return self._current, int(life)
 
-    def accepts(self, token: str | None) -> bool:
+    def is_valid_token(self, token: str | None) -> bool:
         """Whether an app token is valid."""
         expires = self._tokens.get(token) if token is not None else None
         return expires is not None and self._clock() < expires

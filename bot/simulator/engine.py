@@ -72,7 +72,7 @@ class SimEngine:
         self.cards = CardStore(config.max_cards)
         self.chat = Chat(self.enterprise, config.robot_name, config.history, self.milliseconds)
         self.pushes = PushDispatcher(config, self.faults, self.timeline, self.rng)
-        self.approvals = SimApprovals(config, self.enterprise, self.rng, self.emit)
+        self.approvals = SimApprovals(config, self.enterprise, self.rng, self.emit_event)
         self.robots = {
             group.webhook_token: CustomRobot(group.webhook_token, group.webhook_secret, group.id, config.webhook_limit)
             for group in self.enterprise.groups
@@ -109,7 +109,7 @@ class SimEngine:
 
     def direct(self, user_id: str) -> SimConversation:
         """Return the chat of a member with the bot; raises `SimNotFound`."""
-        found = self.chat.direct(user_id)
+        found = self.chat.direct_chat(user_id)
         if found is None:
             raise SimNotFound(f"{user_id!r} has no chat with the bot")
         return found
@@ -130,7 +130,7 @@ class SimEngine:
         """Cards that came into the message's conversation after it, as its sender (or ``viewer``) sees them."""
         who = viewer if viewer is not None else (message.sender.user_id if message.sender is not None else "")
         later = self.chat.items(message.conversation, "", message.seq)
-        return [item.card.face(who) for item in later if isinstance(item, SimDelivery) and item.visible_to(who)]
+        return [item.card.view_for(who) for item in later if isinstance(item, SimDelivery) and item.visible_to(who)]
 
     # deeds of people
 
@@ -158,7 +158,7 @@ class SimEngine:
         robot = self.config.robot_name
         words = f"@{robot} {text}" if group and at_bot and msgtype == "text" and f"@{robot}" not in text else text
         msg_id = f"msg{base64.b64encode(self.rng.randbytes(16)).decode()}"
-        message = self.chat.write(
+        message = self.chat.add_message(
             conversation,
             sender=sender,
             msgtype=msgtype,
@@ -186,7 +186,7 @@ class SimEngine:
             payload = without_text(payload)
         if raw:
             payload = {key: value for key, value in {**payload, **raw}.items() if key not in raw or value is not None}
-        self.pushes.push(SimPush(type=CALLBACK, topic=MESSAGES, data=orjson.dumps(payload).decode(), again=True))
+        self.pushes.push(SimPush(type=CALLBACK, topic=MESSAGES, data=orjson.dumps(payload).decode(), redeliver=True))
         return message
 
     async def click(
@@ -210,7 +210,7 @@ class SimEngine:
         conversation = self._place(card, user_id, conversation_id)
         button = None
         if button_id is not None:
-            button = card.face(user_id).button(button_id)
+            button = card.view_for(user_id).button(button_id)
             if button is None:
                 raise SimNotFound(f"no button {button_id!r} on this card for {user_id!r}")
             if button.disabled or not button.request:
@@ -218,7 +218,7 @@ class SimEngine:
         if card.callback_type != "STREAM":
             self.timeline.note("click", "callbackType is not STREAM: the click does not reach the stream")
             return ClickResult(False, "该卡片未配置回调", 0.0)
-        seen, entered = card.variables(user_id), fields or {}
+        seen, entered = card.variables_for(user_id), fields or {}
         try:
             added = card.template.params(seen, entered)
         except InvalidFieldValue as error:
@@ -233,7 +233,7 @@ class SimEngine:
         payload = card_callback(self.config, card, conversation, person, action_ids=action_ids, params=values)
         return await self._send_click(card, user_id, orjson.dumps(payload).decode())
 
-    def emit(self, event_type: str, data: Mapping[str, Any]) -> None:
+    def emit_event(self, event_type: str, data: Mapping[str, Any]) -> None:
         """Push an event of the platform to the subscribers of events."""
         now = str(self.milliseconds())
         headers = {
@@ -243,7 +243,9 @@ class SimEngine:
             "eventType": event_type,
             "eventUnifiedAppId": self.config.client_id,
         }
-        self.pushes.push(SimPush(type=EVENT, topic="*", data=orjson.dumps(data).decode(), headers=headers, again=True))
+        self.pushes.push(
+            SimPush(type=EVENT, topic="*", data=orjson.dumps(data).decode(), headers=headers, redeliver=True)
+        )
 
     # waiting
 
@@ -394,7 +396,7 @@ class SimEngine:
         options = response.get("cardUpdateOptions")
         if data is not None or private is not None:
             card.answer(user_id, data, private, options if isinstance(options, dict) else {})
-            self.chat.changed(copy for copy in self.chat.copies(card) if copy.visible_to(user_id))
+            self.chat.notify_changed(copy for copy in self.chat.copies(card) if copy.visible_to(user_id))
         return True
 
 

@@ -253,7 +253,8 @@ class SimFaults:
         return fault
 
     def set(self, name: str, **settings: Any) -> None:
-        """Switch one fault: ``on``, ``rate`` (0…1), ``count`` (None: no end), ``delay_ms``, ``api``. Raises `InvalidFault`.
+        """Switch one fault: ``on``, ``rate`` (0…1), ``count`` (None: no end), ``delay_ms``, ``api``. Raises
+        `InvalidFault`.
 
         Switching on without naming a count means: no end.
         """
@@ -275,7 +276,10 @@ class SimFaults:
         self._changed()
 
     def merge(self, wanted: Mapping[str, Any]) -> None:
-        """Apply a part of the board in the shape of the control API. Raises `InvalidFault` before anything is changed."""
+        """Apply a part of the board in the shape of the control API.
+
+        Raises `InvalidFault` before anything is changed.
+        """
         changes = {name: self._settings(name, part) for name, part in wanted.items()}
         for name, settings in changes.items():
             self.set(name, **settings)

@@ -49,7 +49,9 @@ def _open(engine: SimEngine, body: bytes, host: str) -> tuple[int, dict[str, str
         wanted = orjson.loads(body)
     except orjson.JSONDecodeError:
         return 400, _error(engine, "MissingBody", "body is mandatory for this action")
-    if not isinstance(wanted, dict) or not engine.credentials.knows(wanted.get("clientId"), wanted.get("clientSecret")):
+    if not isinstance(wanted, dict) or not engine.credentials.is_app_key(
+        wanted.get("clientId"), wanted.get("clientSecret")
+    ):
         return 401, _error(engine, "authFailed", "鉴权失败")
     subscriptions = _subscriptions(wanted.get("subscriptions"))
     if subscriptions is None:
@@ -74,7 +76,7 @@ def _subscriptions(value: Any) -> frozenset[tuple[str, str]] | None:
 async def connect(request: web.Request) -> web.StreamResponse:
     """The WebSocket. A ticket works once and for 90 seconds."""
     engine = request.app[ENGINE_KEY]
-    ticket = engine.credentials.tickets.take(request.query.get("ticket"))
+    ticket = engine.credentials.tickets.redeem(request.query.get("ticket"))
     if ticket is None:
         engine.timeline.record("call", "GET /connect", status=401, summary="bad ticket")
         return web.Response(status=401, text="ticket is invalid")
@@ -92,14 +94,14 @@ async def connect(request: web.Request) -> web.StreamResponse:
     async with asyncio.TaskGroup() as tasks:
         writer = tasks.create_task(_write(socket, connection))
         heart = tasks.create_task(_send_pings(engine, connection))
-        engine.pushes.join(connection)
+        engine.pushes.add_connection(connection)
         try:
             await _read(engine, socket, connection)
             if connection.half_open:
                 # The far end is gone, but the gateway notices only by its own pings (sheet, 12.2).
                 await heart
         finally:
-            engine.pushes.leave(connection)
+            engine.pushes.remove_connection(connection)
             writer.cancel()
             heart.cancel()
     engine.timeline.note("disconnected", ticket.user_agent, {"connectionId": connection.id})
@@ -123,7 +125,7 @@ async def _read(engine: SimEngine, socket: web.WebSocketResponse, connection: Si
 async def _write(socket: web.WebSocketResponse, connection: SimConnection) -> None:
     """Send what is queued, in order."""
     try:
-        while not connection.ends(text := await connection.outgoing.get()):
+        while not connection.is_end_of_queue(text := await connection.outgoing.get()):
             await socket.send_str(text)
         await socket.close()
     except (ConnectionError, RuntimeError):

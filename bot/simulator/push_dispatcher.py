@@ -1,6 +1,7 @@
 """The sending half of the stream gateway: which connection gets a frame, what is waiting for its ACK, what goes again.
 
-No HTTP and no WebSocket here: a connection is anything with a queue (`SimConnection`), so all rules can be tested alone.
+No HTTP and no WebSocket here: a connection is anything with a queue (`SimConnection`), so all rules can be tested
+alone.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ class SimConnection:
     subscriptions: frozenset[tuple[str, str]]
     user_agent: str = ""
     outgoing: asyncio.Queue[Any] = field(default_factory=lambda: asyncio.Queue(_OUTGOING))
-    leaving: bool = False
+    draining: bool = False
     half_open: bool = False
     pings: dict[str, str] = field(default_factory=dict)
     """messageId → opaque of the pings without echo."""
@@ -63,7 +64,7 @@ class SimConnection:
             self.outgoing.put_nowait(_END_OF_QUEUE)
 
     @staticmethod
-    def ends(entry: Any) -> bool:
+    def is_end_of_queue(entry: Any) -> bool:
         """Whether an entry of the outgoing queue is the end mark."""
         return entry is _END_OF_QUEUE
 
@@ -76,7 +77,7 @@ class SimPush:
     topic: str
     data: str
     headers: dict[str, str] = field(default_factory=dict)
-    again: bool = False
+    redeliver: bool = False
     """Goes again when it is not acknowledged (bot messages and events; clicks do not)."""
     tries: int = 0
     message_id: str = ""
@@ -108,7 +109,7 @@ class PushDispatcher:
 
     # connections
 
-    def join(self, connection: SimConnection) -> None:
+    def add_connection(self, connection: SimConnection) -> None:
         """A connection is up: it takes part in the draw, and first of all gets what was waiting."""
         self.connections[connection.id] = connection
         for subscription in connection.subscriptions:
@@ -117,22 +118,22 @@ class PushDispatcher:
         for _ in range(len(self._backlog)):
             self.push(self._backlog.popleft())
 
-    def retire(self, connection: SimConnection) -> None:
+    def stop_routing_to(self, connection: SimConnection) -> None:
         """No new frames for this connection, which stays open."""
-        connection.leaving = True
+        connection.draining = True
         for route in self._routes.values():
             if connection in route:
                 route.remove(connection)
 
-    def leave(self, connection: SimConnection) -> None:
+    def remove_connection(self, connection: SimConnection) -> None:
         """A connection is gone. What it had not acknowledged waits for its redelivery."""
-        self.retire(connection)
+        self.stop_routing_to(connection)
         if self.connections.pop(connection.id, None) is not None:
             self._note_connections()
 
     def disconnect(self, connection: SimConnection, reason: str = "connection is expired") -> None:
         """Ask the client to go; after `hard_close` seconds the connection is cut."""
-        self.retire(connection)
+        self.stop_routing_to(connection)
         message_id, text = self.frame(connection, SYSTEM, "disconnect", orjson.dumps({"reason": reason}).decode())
         connection.send(text)
         self._timeline.record("push", "disconnect", summary=reason, detail={"messageId": message_id})
@@ -140,7 +141,7 @@ class PushDispatcher:
 
     def any_connection(self) -> SimConnection | None:
         """A live connection, whatever it subscribed to."""
-        alive = [c for c in self.connections.values() if not c.leaving]
+        alive = [c for c in self.connections.values() if not c.draining]
         return self._rng.choice(alive) if alive else None
 
     # frames
@@ -181,10 +182,10 @@ class PushDispatcher:
         self.send(connection, push, lost=lost)
         if lost:
             self._timeline.note("reset", "connection cut instead of a push", {"messageId": push.message_id})
-            self.retire(connection)
+            self.stop_routing_to(connection)
             connection.abort()
         elif self._faults.active:
-            if push.again and self._faults.trigger("duplicate_push"):
+            if push.redeliver and self._faults.trigger("duplicate_push"):
                 self._timeline.note("duplicate_push", "the same message once more", {"messageId": push.message_id})
                 twin = SimPush(type=push.type, topic=push.topic, data=push.data, headers=push.headers)
                 self.send(connection, twin)
@@ -237,7 +238,7 @@ class PushDispatcher:
         self._acknowledge(entry[1], code, decoded)
 
     @property
-    def under_way(self) -> int:
+    def in_flight(self) -> int:
         """How many frames wait for their ACK or for a connection."""
         return len(self._waiting) + len(self._backlog)
 
@@ -265,7 +266,7 @@ class PushDispatcher:
             detail={"messageId": push.message_id, "data": data},
         )
         # An answer of 500 says that the handler failed: for the platform that is no ACK, the message comes again.
-        if push.again and (later or code == 500):
+        if push.redeliver and (later or code == 500):
             return
         del self._waiting[push.message_id]
         if push.done is not None:
@@ -314,7 +315,7 @@ class PushDispatcher:
         self._arm()
 
     def _go_again(self, push: SimPush) -> None:
-        if not push.again or push.done is not None:
+        if not push.redeliver or push.done is not None:
             return
         if push.tries > self._config.redeliveries or self._faults.trigger("no_redelivery"):
             self.undelivered += 1
@@ -323,7 +324,7 @@ class PushDispatcher:
         self.push(push)
 
     def _set_aside(self, push: SimPush) -> None:
-        if not push.again:
+        if not push.redeliver:
             return
         if self._faults.trigger("drop_offline"):
             self.undelivered += 1

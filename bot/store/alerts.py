@@ -1,4 +1,6 @@
-"""The alert repository on the database: read once, kept in an identity map during a transaction, and written together at its end."""
+"""The alert repository on the database: read once, kept in an identity map during a transaction, and written
+together at its end.
+"""
 
 from __future__ import annotations
 
@@ -246,11 +248,11 @@ class StoredAlertTransactions:
         self._database = database
         self._now = now
 
-    async def within(self, work: Callable[[AlertRepository], T]) -> T:
+    async def run(self, work: Callable[[AlertRepository], T]) -> T:
         """Return what ``work`` returns, after the commit; waits for whoever is at it. Raises `StoreUnavailable`."""
         return await self._database.run(partial(self._wait_and_work, work))
 
-    async def turn(self, work: Callable[[AlertProcessingRepository], T]) -> T | None:
+    async def run_exclusive(self, work: Callable[[AlertProcessingRepository], T]) -> T | None:
         """Return what ``work`` returns, after the commit; None if another process is at it."""
         return await self._database.run(partial(self._try_and_work, work))
 

@@ -72,7 +72,7 @@ def case_of(row: Any) -> Case:
         version=body["version"],
         level=body["level"],
         waits_for=tuple(body["waits_for"]),
-        brief=_brief_of(body["brief"]),
+        summary=_brief_of(body["brief"]),
         state=CaseState(row.state),
         plan=_plan_of(body["plan"]),
         policy=body["policy"],
@@ -83,7 +83,7 @@ def case_of(row: Any) -> Case:
         attempted_at=None if attempted is None else moment(attempted),
         attempts=body["attempts"],
         outcome=None if outcome is None else DecisionOutcome(outcome),
-        said=body["said"],
+        erp_text=body["said"],
         elsewhere=_elsewhere_of(body),
         opened_at=moment(row.opened_us),
         due_at=None if row.due_us is None else moment(row.due_us),
@@ -95,7 +95,7 @@ def case_of(row: Any) -> Case:
 
 def vote_rows(case: Case) -> list[dict[str, Any]]:
     """Return a row for each person who spoke; ``currency`` and ``amount`` are of approvals that use up limits."""
-    total, counted = case.brief.total, set(limit_votes(case))
+    total, counted = case.summary.total, set(limit_votes(case))
     return [
         {
             "case_id": case.id,
@@ -164,7 +164,7 @@ def _body(case: Case) -> dict[str, Any]:
         "version": case.version,
         "level": case.level,
         "waits_for": case.waits_for,
-        "brief": _brief(case.brief),
+        "brief": _brief(case.summary),
         "plan": _plan(case.plan),
         "policy": case.policy,
         "votes": [_vote(vote) for vote in case.votes],
@@ -174,7 +174,7 @@ def _body(case: Case) -> dict[str, Any]:
         "attempted": _us(case.attempted_at),
         "attempts": case.attempts,
         "outcome": case.outcome,
-        "said": case.said,
+        "said": case.erp_text,
         "elsewhere": "" if case.elsewhere is None else case.elsewhere.by,
         "there": None if case.elsewhere is None else _there(case.elsewhere),
         "reminders": case.reminders,
@@ -210,7 +210,7 @@ def _plan(plan: ApprovalPlan) -> dict[str, Any]:
         "rule": plan.rule,
         "levels": [
             {
-                "need": level.need,
+                "need": level.quorum,
                 "approvers": level.approvers,
                 "excluded": {one: _phrase(why) for one, why in level.excluded.items()},
             }
@@ -232,7 +232,7 @@ def _plan_of(body: Any) -> ApprovalPlan:
         levels=tuple(
             ApprovalLevel(
                 number=number,
-                need=Quorum(level["need"]),
+                quorum=Quorum(level["need"]),
                 approvers=tuple(level["approvers"]),
                 excluded=MappingProxyType({one: _phrase_of(why) for one, why in level["excluded"].items()}),
             )

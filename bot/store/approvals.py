@@ -65,7 +65,7 @@ class StoredCaseRepository:
         query = sql.LOCKED_NEWEST if self._locking else sql.NEWEST
         return next(iter(self._cases(query, from_source=source, named=number.casefold())), None)
 
-    def named(self, number: str, source: str = "", limit: int = 100) -> Sequence[Case]:
+    def cases_of(self, number: str, source: str = "", limit: int = 100) -> Sequence[Case]:
         """Return all cases of a document, newest first."""
         if source:
             return self._cases(sql.NAMED_AT, named=number.casefold(), from_source=source, most=limit)
@@ -77,7 +77,7 @@ class StoredCaseRepository:
             return self._cases(sql.OPEN_CASES_OF, person=user_id, most=limit)
         return self._cases(sql.OPEN_CASES, most=limit)
 
-    def knows(self, source: str) -> bool:
+    def has_seen_source(self, source: str) -> bool:
         """Return whether a source was looked through, or there ever was a case of it."""
         return self._connection.execute(sql.KNOWS, {"from_source": source}).first() is not None
 
@@ -132,7 +132,7 @@ class StoredCaseRepository:
         """Write a line of the record."""
         self._lines.append(row)
 
-    def rows_of(self, case_id: str) -> Sequence[AuditRow]:
+    def audit_rows_of(self, case_id: str) -> Sequence[AuditRow]:
         """Return the record of a case, oldest first."""
         self._write_lines()
         return [audit_of(row) for row in self._connection.execute(sql.AUDIT, {"which": case_id})]
@@ -211,13 +211,13 @@ class StoredCaseTransactions:
         self._database = database
         self._now = now
 
-    async def within(self, work: Callable[[CaseRepository], T]) -> T:
+    async def transact(self, work: Callable[[CaseRepository], T]) -> T:
         """Return what ``work`` returns, after the commit. Raises `CaseConflict` and `StoreUnavailable`."""
         return await self._database.run(partial(self._work, work))
 
-    async def look(self, work: Callable[[CaseRepository], T]) -> T:
+    async def query(self, work: Callable[[CaseRepository], T]) -> T:
         """Return what ``work`` finds. Raises `StoreUnavailable`."""
-        return await self._database.look(
+        return await self._database.read(
             lambda connection: work(StoredCaseRepository(connection, self._now(), locking=False))
         )
 

@@ -1,4 +1,6 @@
-"""Counts of DingTalk calls: per month, so that the quota's meter survives restarts, and how far the month had come on each day."""
+"""Counts of DingTalk calls: per month, so that the quota's meter survives restarts, and how far the month had come
+on each day.
+"""
 
 from __future__ import annotations
 

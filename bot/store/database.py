@@ -129,7 +129,7 @@ class Database:
         self._looking = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         threads = 1 if self.dialect == "sqlite" else _POSTGRES_THREADS
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="store")
-        self.direct = _sqlite_connection(self._engine.url)
+        self.sqlite = _sqlite_connection(self._engine.url)
         """For single statements that come all the time; None for what is no plain file of SQLite."""
 
     @property
@@ -139,15 +139,15 @@ class Database:
 
     async def run(self, call: Callable[[Connection], T]) -> T:
         """Return what ``call`` returns, after the commit; raises `StoreUnavailable`, and then nothing is stored."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self.transact, call)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self.run_blocking, call)
 
-    async def look(self, call: Callable[[Connection], T]) -> T:
+    async def read(self, call: Callable[[Connection], T]) -> T:
         """Return what ``call`` reads; raises `StoreUnavailable`.
 
         Each of its statements sees what was stored when it began, as in a transaction, but there is none to begin and
         end: on PostgreSQL those are two round trips of the three that a single row takes.
         """
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self.state, call)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self.read_blocking, call)
 
     async def revision(self, timeout: float = 2.0) -> str | None:
         """Return the revision that the database is at, None for an empty one.
@@ -174,40 +174,40 @@ class Database:
         """Let ``job`` run in a thread of the database, behind what waits there already."""
         return self._threads.submit(job)
 
-    def follow(self, job: Future[T], told: Callable[[Future[T]], object]) -> None:
+    def call_when_done(self, job: Future[T], told: Callable[[Future[T]], object]) -> None:
         """Let the event loop call ``told`` when ``job`` is done, at once if SQLite does it in no time.
 
         A busy event loop hardly lets another thread in: whenever the loop waits for the system it wakes the thread, and
         goes on before that is awake, up to a switch interval long. So a commit of SQLite took several milliseconds and
         stopped the loop for 0.6 ms in all. Left alone it is done in 0.2 to 0.5 ms (all measured), and the loop leaves
-        it alone: for `_MAX_LOOP_WAIT`, and where that is not enough, again in each turn, so that a slow disk makes turns
-        longer by no more than that. PostgreSQL works elsewhere and is not waited for.
+        it alone: for `_MAX_LOOP_WAIT`, and where that is not enough, again in each turn, so that a slow disk makes
+        turns longer by no more than that. PostgreSQL works elsewhere and is not waited for.
         """
         loop = asyncio.get_running_loop()
-        if self.direct is None:
+        if self.sqlite is None:
             job.add_done_callback(lambda done: loop.call_soon_threadsafe(told, done))
             return
         try:
             job.exception(timeout=_MAX_LOOP_WAIT)
         except TimeoutError:
-            loop.call_soon(self.follow, job, told)
+            loop.call_soon(self.call_when_done, job, told)
         else:
             told(job)
 
-    async def tidy(self) -> None:
+    async def checkpoint(self) -> None:
         """Move what SQLite's log holds into its file, beside the writing; raises `StoreUnavailable`.
 
         That waits for the disk. When commits did it themselves, one of fifty took 6 to 10 ms instead of 0.4 (measured).
         """
-        if self.direct is not None:
-            await asyncio.to_thread(self.direct.checkpoint)
+        if self.sqlite is not None:
+            await asyncio.to_thread(self.sqlite.checkpoint)
 
     def _disconnect(self) -> None:
-        if self.direct is not None:
-            self.direct.close()
+        if self.sqlite is not None:
+            self.sqlite.close()
         self._engine.dispose()
 
-    def state(self, call: Callable[[Connection], T]) -> T:
+    def read_blocking(self, call: Callable[[Connection], T]) -> T:
         """Do what `look` does, for jobs that are in a thread of the database already.
 
         A single statement that writes is a transaction of its own, which the database begins and ends within it.
@@ -218,7 +218,7 @@ class Database:
         except (SQLAlchemyError, OSError) as error:
             raise StoreUnavailable(type(error).__name__) from error
 
-    def transact(self, call: Callable[[Connection], T]) -> T:
+    def run_blocking(self, call: Callable[[Connection], T]) -> T:
         """Do what `run` does, for jobs that are in a thread of the database already."""
         try:
             with self._engine.begin() as connection:

@@ -144,7 +144,7 @@ class StoredShownCards:
         """
         return await self._clicked(_Clicked(track_id, by, now)) if track_id else None
 
-    async def covered(self, track_id: str, now: datetime) -> bool:
+    async def redraw(self, track_id: str, now: datetime) -> bool:
         """Have a card shown anew that an answer covers; False while it is just being sent.
 
         Raises `bot.store.errors.StoreUnavailable`.

@@ -106,7 +106,7 @@ class StoredErpRecords:
         value = load(call, text) if text else None
         return None if value is None else (value, as_of)
 
-    def keep(self, kept: QuarantinedRecord) -> None:
+    def add(self, kept: QuarantinedRecord) -> None:
         """Keep a record aside."""
         key = (kept.source, kept.area.value, kept.key, kept.defect.value)
         if key in self._rejected or len(self._rejected) < KEPT_REJECTED:

@@ -45,20 +45,20 @@ def milliseconds(moment: datetime) -> int:
 
 def insert_job(database: Database, letters: Mapping[str, InboxMessage]) -> Callable[[], frozenset[str]]:
     """Return the job that stores those letters that are not there yet and gives back their ids."""
-    one_by_one = partial(database.state, partial(_insert_new, letters=letters))
-    if database.direct is None:
+    one_by_one = partial(database.read_blocking, partial(_insert_new, letters=letters))
+    if database.sqlite is None:
         return one_by_one
     rows = [(one.msg_id, milliseconds(one.received_at), one.payload) for one in letters.values()]
     parameters = (InboxState.WAITING.value, orjson.dumps(rows).decode())
-    return partial(_insert_directly, database.direct, parameters, frozenset(letters), one_by_one)
+    return partial(_insert_directly, database.sqlite, parameters, frozenset(letters), one_by_one)
 
 
 def mark_job(database: Database, marks: Mapping[str, InboxState]) -> Callable[[], None]:
     """Return the job that sets states; settled questions lose their payload, which holds the secret reply address."""
-    if database.direct is None:
-        return partial(database.transact, partial(_mark_all, marks=marks))
+    if database.sqlite is None:
+        return partial(database.run_blocking, partial(_mark_all, marks=marks))
     states = {msg_id: (state.value, state in _SETTLED) for msg_id, state in marks.items()}
-    return partial(database.direct.execute, _MARK, (orjson.dumps(states).decode(),))
+    return partial(database.sqlite.execute, _MARK, (orjson.dumps(states).decode(),))
 
 
 def _insert_directly(
@@ -240,7 +240,7 @@ class StoredInbox:
             self._die(defect)
             self._go_on()
             return
-        self._database.follow(job, partial(self._inserted, batch))
+        self._database.call_when_done(job, partial(self._inserted, batch))
 
     def _inserted(self, batch: Sequence[_Accepted], job: Future[frozenset[str]]) -> None:
         """Tell everybody of a batch, of twins only the first that the question is new."""
@@ -287,7 +287,7 @@ class StoredInbox:
         self._marking, self._hurry = True, False
         marks, self._marks = self._marks, _Marks()
         job = self._database.start(mark_job(self._database, marks.states))
-        self._database.follow(job, partial(self._marked, loop, marks))
+        self._database.call_when_done(job, partial(self._marked, loop, marks))
 
     def _marked(self, loop: asyncio.AbstractEventLoop, marks: _Marks, job: Future[None]) -> None:
         self._marking = False

@@ -59,7 +59,7 @@ class StoredNativeRecords:
         done = await self._database.run(lambda connection: connection.scalar(change))
         return stored if done is not None else None
 
-    async def hear(self, instance: str) -> bool:
+    async def mark_changed(self, instance: str) -> bool:
         """Note that something happened to an approval; False for one that is not ours, or has ended."""
         ours = (_N.instance == instance, _N.state == NativeState.RUNNING.value)
         heard = update(APPROVAL_NATIVE).where(*ours).values(news=_N.news + 1).returning(_N.case_id)

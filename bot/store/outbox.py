@@ -135,7 +135,9 @@ class StoredBacklog:
         return await self._database.run(lambda connection: _release(connection, None, now))
 
     async def prune(self, before: datetime) -> None:
-        """Forget settled rows and steps from before that time; what stands somewhere is known for `_CARD_RETENTION` more."""
+        """Forget settled rows and steps from before that time; what stands somewhere is known for `_CARD_RETENTION`
+        more.
+        """
         limit, standing = milliseconds(before), milliseconds(before - _CARD_RETENTION)
 
         def forget(connection: Connection) -> None:

@@ -1,4 +1,6 @@
-"""Statements that SQLAlchemy has no short way for: one for many rows without its work for each row, and ``INSERT … ON CONFLICT``."""
+"""Statements that SQLAlchemy has no short way for: one for many rows without its work for each row, and ``INSERT …
+ON CONFLICT``.
+"""
 
 from __future__ import annotations
 

@@ -103,9 +103,9 @@ INDEXED_PRODUCT = Table(
     Column("barcode", Text, nullable=False),
     sqlite_with_rowid=False,
 )
-"""Products as they are searched (see `bot.erp.index.port.IndexEntry`); ``folded`` is the name, ``walk`` the last reading of
-the whole source that came upon the product. A search reads all rows of a source: without SQLite's row numbers they lie
-in one piece, source by source."""
+"""Products as they are searched (see `bot.erp.index.port.IndexEntry`); ``folded`` is the name, ``walk`` the last
+reading of the whole source that came upon the product. A search reads all rows of a source: without SQLite's row
+numbers they lie in one piece, source by source."""
 
 INDEXED_SOURCE = Table(
     "indexed_source",
@@ -304,8 +304,8 @@ WATCH = Table(
     Column("bound", String, nullable=False),
     Column("made_ms", BigInteger, nullable=False),
 )
-"""What people watch (see `bot.alerts.queries.Watch`); ``folded`` is the subject without capitals, ``bound`` the limit as
-exact text, both empty where there is none."""
+"""What people watch (see `bot.alerts.queries.Watch`); ``folded`` is the subject without capitals, ``bound`` the limit
+as exact text, both empty where there is none."""
 
 ALERT_NOTE = Table(
     "alert_note",
@@ -472,5 +472,5 @@ APPROVAL_NATIVE = Table(
     Column("stamp", Integer, nullable=False),
     Column("body", Text, nullable=False),
 )
-"""Approvals in DingTalk's own app (see `bot.approvals.native.oa_forms.NativeRecord`). ``news`` counts the events about one,
-``seen`` those that were looked into."""
+"""Approvals in DingTalk's own app (see `bot.approvals.native.oa_forms.NativeRecord`). ``news`` counts the events
+about one, ``seen`` those that were looked into."""

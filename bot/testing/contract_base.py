@@ -195,23 +195,23 @@ class ContractBase:
 
     # What the cases share
 
-    def told(self, company: ReferenceCompany, area: Area) -> list[Any]:
+    def expected_records(self, company: ReferenceCompany, area: Area) -> list[Any]:
         """Return the company's records of an area as this vendor can tell them."""
-        told = (self.gaps.told(record) for record in company.records(area).values())
+        told = (self.gaps.expected(record) for record in company.records(area).values())
         return [record for record in told if record is not None]
 
-    def same(self, actual: Any, record: Any) -> bool:
+    def assert_same(self, actual: Any, record: Any) -> bool:
         """Assert that the adapter's record says what the company's says, as far as the vendor can."""
-        assert comparable(actual) == comparable(self.gaps.told(record))
+        assert comparable(actual) == comparable(self.gaps.expected(record))
         return True
 
-    async def a_read(self, erp: Erp, company: ReferenceCompany) -> object:
+    async def any_read(self, erp: Erp, company: ReferenceCompany) -> object:
         """Make one read of whatever the adapter offers."""
         if Capability.PURCHASE_ORDERS in self.offers:
             return await erp.purchase_order(next(iter(company.purchases)))
         return await erp.find_products("SKU123", limit=1)
 
-    def waiting(self, company: ReferenceCompany, *, levels: int = 1) -> list[str]:
+    def waiting_numbers(self, company: ReferenceCompany, *, levels: int = 1) -> list[str]:
         """Return the numbers of the orders that wait at the first of ``levels`` levels."""
         return [
             order.number

@@ -123,6 +123,6 @@ class ChangesContract(ContractBase):
         """Return when each record that the vendor tells of was last changed, as it can tell it."""
         times: dict[str, datetime] = {}
         for key, record in company.records(area).items():
-            if self.gaps.told(record) is not None:
-                times[key] = self.gaps.told(company.changed_at(area, key)).astimezone(UTC)
+            if self.gaps.expected(record) is not None:
+                times[key] = self.gaps.expected(company.changed_at(area, key)).astimezone(UTC)
         return times

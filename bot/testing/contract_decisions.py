@@ -28,19 +28,19 @@ class DecisionsContract(ContractBase):
 
     @case("decide.approve", "An approval is applied, and the answer is what the ERP then has", needs=APPROVE)
     async def test_approve(self, erp: Erp, company: ReferenceCompany, installation: Installation) -> None:
-        number = self.waiting(company)[0]
+        number = self.waiting_numbers(company)[0]
         seen = await erp.purchase_order(number)
         result = await erp.decide(self.decision(seen))
         assert result.outcome is DecisionOutcome.APPLIED
         after = await installation.purchase_order(number)
         assert after.status is PurchaseStatus.APPROVED
-        self.same(resulting_order(result), after)
+        self.assert_same(resulting_order(result), after)
         assert resulting_order(result) == await erp.purchase_order(number)
         assert resulting_order(result).version != seen.version
 
     @case("decide.reject", "A rejection is applied, and its reason stands in the ERP word for word", needs=REJECT)
     async def test_reject(self, erp: Erp, company: ReferenceCompany, installation: Installation) -> None:
-        number = self.waiting(company)[0]
+        number = self.waiting_numbers(company)[0]
         seen = await erp.purchase_order(number)
         result = await erp.decide(self.decision(seen, Verdict.REJECT))
         assert result.outcome is DecisionOutcome.APPLIED
@@ -48,12 +48,12 @@ class DecisionsContract(ContractBase):
         assert after.status is PurchaseStatus.REJECTED
         assert after.approval is not None
         assert after.approval.reason == REASON
-        self.same(resulting_order(result), after)
+        self.assert_same(resulting_order(result), after)
         assert resulting_order(result).version != seen.version
 
     @case("decide.by", "It is done in the name of the person who decided", needs=APPROVE)
     async def test_by(self, erp: Erp, company: ReferenceCompany, installation: Installation) -> None:
-        for number, by in zip(self.waiting(company), (self.approver, self.colleague), strict=False):
+        for number, by in zip(self.waiting_numbers(company), (self.approver, self.colleague), strict=False):
             seen = await erp.purchase_order(number)
             assert (await erp.decide(self.decision(seen, by=by))).outcome is DecisionOutcome.APPLIED
             approval = (await installation.purchase_order(number)).approval
@@ -62,7 +62,7 @@ class DecisionsContract(ContractBase):
 
     @case("decide.twice", "The same decision again changes nothing", needs=APPROVE)
     async def test_twice(self, erp: Erp, company: ReferenceCompany, installation: Installation) -> None:
-        number = self.waiting(company)[0]
+        number = self.waiting_numbers(company)[0]
         decision = self.decision(await erp.purchase_order(number))
         first = await erp.decide(decision)
         after = await installation.purchase_order(number)
@@ -73,7 +73,7 @@ class DecisionsContract(ContractBase):
 
     @case("decide.opposite", "The opposite decision afterwards changes nothing", needs=REJECT)
     async def test_opposite(self, erp: Erp, company: ReferenceCompany, installation: Installation) -> None:
-        for number, verdict, opposite in zip(self.waiting(company), Verdict, reversed(Verdict), strict=False):
+        for number, verdict, opposite in zip(self.waiting_numbers(company), Verdict, reversed(Verdict), strict=False):
             seen = await erp.purchase_order(number)
             await erp.decide(self.decision(seen, verdict))
             after = await installation.purchase_order(number)
@@ -84,7 +84,7 @@ class DecisionsContract(ContractBase):
     @case("decide.two_people", "Of two people at once one is applied, and the other is told", needs=APPROVE)
     async def test_two_people(self, open_erp: OpenErp, company: ReferenceCompany, installation: Installation) -> None:
         one, other = await open_erp(), await open_erp()
-        number = self.waiting(company)[0]
+        number = self.waiting_numbers(company)[0]
         seen = await one.purchase_order(number)
         await other.check()
         if isinstance(installation, FakeServer):
@@ -99,7 +99,7 @@ class DecisionsContract(ContractBase):
     @case("decide.against_each_other", "Of an approval and a rejection at once one is applied", needs=REJECT)
     async def test_against(self, open_erp: OpenErp, company: ReferenceCompany, installation: Installation) -> None:
         one, other = await open_erp(), await open_erp()
-        number = self.waiting(company)[0]
+        number = self.waiting_numbers(company)[0]
         seen = await one.purchase_order(number)
         await other.check()
         if isinstance(installation, FakeServer):
@@ -116,7 +116,7 @@ class DecisionsContract(ContractBase):
 
     @case("decide.changed", "An order that changed since it was shown is not decided", needs=VERSION)
     async def test_changed(self, erp: Erp, company: ReferenceCompany, clock: Clock, installation: Installation) -> None:
-        number = self.waiting(company)[0]
+        number = self.waiting_numbers(company)[0]
         seen = await erp.purchase_order(number)
         clock.advance(60)
         company.set_total(number, Decimal("99999.99"))
@@ -124,21 +124,21 @@ class DecisionsContract(ContractBase):
         result = await erp.decide(self.decision(seen))
         assert result.outcome is DecisionOutcome.CHANGED_SINCE_SHOWN
         assert await installation.purchase_order(number) == before
-        self.same(resulting_order(result), before)
+        self.assert_same(resulting_order(result), before)
         assert (await erp.decide(self.decision(resulting_order(result)))).outcome is DecisionOutcome.APPLIED
 
     @case(
         "decide.changed_at_once", "A changed total is noticed even where the time of change is the same", needs=VERSION
     )
     async def test_changed_at_once(self, erp: Erp, company: ReferenceCompany) -> None:
-        number = self.waiting(company)[0]
+        number = self.waiting_numbers(company)[0]
         seen = await erp.purchase_order(number)
         company.set_total(number, Decimal("99999.99"), at=company.purchases[number].changed_at)
         assert (await erp.decide(self.decision(seen))).outcome is DecisionOutcome.CHANGED_SINCE_SHOWN
 
     @case("decide.cancelled", "An order that was cancelled meanwhile is not decided", needs=APPROVE)
     async def test_cancelled(self, erp: Erp, company: ReferenceCompany, installation: Installation) -> None:
-        number = self.waiting(company)[0]
+        number = self.waiting_numbers(company)[0]
         seen = await erp.purchase_order(number)
         company.cancel(number)
         result = await erp.decide(self.decision(seen))
@@ -147,7 +147,7 @@ class DecisionsContract(ContractBase):
 
     @case("decide.outsider", "Who may not decide changes nothing", needs=APPROVE)
     async def test_outsider(self, erp: Erp, company: ReferenceCompany, installation: Installation) -> None:
-        number = self.waiting(company)[0]
+        number = self.waiting_numbers(company)[0]
         seen = await erp.purchase_order(number)
         before = await installation.purchase_order(number)
         for by in (self.outsider, self.second_approver, "nobody we know", ""):
@@ -157,7 +157,7 @@ class DecisionsContract(ContractBase):
 
     @case("decide.own", "Nobody decides a request of their own", needs=APPROVE)
     async def test_own(self, erp: Erp, company: ReferenceCompany, installation: Installation) -> None:
-        number = self.waiting(company)[0]
+        number = self.waiting_numbers(company)[0]
         seen = await erp.purchase_order(number)
         result = await erp.decide(self.decision(seen, by=self.requester))
         assert result.outcome is DecisionOutcome.NOT_PERMITTED
@@ -170,7 +170,7 @@ class DecisionsContract(ContractBase):
         network=True,
     )
     async def test_no_right(self, erp: Erp, company: ReferenceCompany, server: FakeServer) -> None:
-        number = self.waiting(company)[0]
+        number = self.waiting_numbers(company)[0]
         seen = await erp.purchase_order(number)
         server.faults.forbid_deciding()
         result = await erp.decide(self.decision(seen))
@@ -179,13 +179,13 @@ class DecisionsContract(ContractBase):
 
     @case("decide.levels", "The first of two levels is recorded; the second, by another person, applies", needs=APPROVE)
     async def test_levels(self, erp: Erp, company: ReferenceCompany, installation: Installation) -> None:
-        number = self.waiting(company, levels=2)[0]
+        number = self.waiting_numbers(company, levels=2)[0]
         seen = await erp.purchase_order(number)
         first = await erp.decide(self.decision(seen))
         assert first.outcome is DecisionOutcome.MORE_APPROVALS_NEEDED
         between = resulting_order(first)
         assert between.status is PurchaseStatus.WAITING
-        self.same(between, await installation.purchase_order(number))
+        self.assert_same(between, await installation.purchase_order(number))
         same_person = await erp.decide(self.decision(between))
         assert same_person.outcome in {DecisionOutcome.NOT_PERMITTED, DecisionOutcome.ALREADY_DECIDED}
         assert (await installation.purchase_order(number)).status is PurchaseStatus.WAITING
@@ -195,7 +195,7 @@ class DecisionsContract(ContractBase):
 
     @case("decide.level_again", "The first level again, on what was seen before, changes nothing", needs=APPROVE)
     async def test_level_again(self, erp: Erp, company: ReferenceCompany, installation: Installation) -> None:
-        number = self.waiting(company, levels=2)[0]
+        number = self.waiting_numbers(company, levels=2)[0]
         seen = await erp.purchase_order(number)
         await erp.decide(self.decision(seen))
         between = await installation.purchase_order(number)
@@ -205,7 +205,7 @@ class DecisionsContract(ContractBase):
 
     @case("decide.level_reject", "A rejection at the first of two levels is final", needs=REJECT)
     async def test_level_reject(self, erp: Erp, company: ReferenceCompany, installation: Installation) -> None:
-        number = self.waiting(company, levels=2)[0]
+        number = self.waiting_numbers(company, levels=2)[0]
         result = await erp.decide(self.decision(await erp.purchase_order(number), Verdict.REJECT))
         assert result.outcome is DecisionOutcome.APPLIED
         assert (await installation.purchase_order(number)).status is PurchaseStatus.REJECTED
@@ -231,7 +231,7 @@ class DecisionsContract(ContractBase):
         network=True,
     )
     async def test_lost_done(self, erp: Erp, company: ReferenceCompany, server: FakeServer) -> None:
-        number = self.waiting(company)[0]
+        number = self.waiting_numbers(company)[0]
         seen = await erp.purchase_order(number)
         server.faults.lose_write_answer()
         server.requests.clear()
@@ -243,7 +243,7 @@ class DecisionsContract(ContractBase):
     @case("decide.lost_silent", "Of a write that is never answered too, within its time", needs=APPROVE, network=True)
     async def test_lost_silent(self, open_erp: OpenErp, company: ReferenceCompany, server: FakeServer) -> None:
         erp = await open_erp(timeout=SHORT)
-        number = self.waiting(company)[0]
+        number = self.waiting_numbers(company)[0]
         seen = await erp.purchase_order(number)
         server.faults.lose_write_answer(hang=True)
         server.requests.clear()
@@ -257,13 +257,13 @@ class DecisionsContract(ContractBase):
         network=True,
     )
     async def test_lost_undone(self, erp: Erp, company: ReferenceCompany, server: FakeServer) -> None:
-        number = self.waiting(company)[0]
+        number = self.waiting_numbers(company)[0]
         seen = await erp.purchase_order(number)
         server.faults.lose_write_answer(happens=False)
         server.requests.clear()
         result = await erp.decide(self.decision(seen))
         assert result.outcome is DecisionOutcome.UNKNOWN
-        self.same(resulting_order(result), company.purchases[number])
+        self.assert_same(resulting_order(result), company.purchases[number])
         assert server.requests.count(RequestKind.WRITE) == 1
         assert company.purchases[number].status is PurchaseStatus.WAITING
 
@@ -274,7 +274,7 @@ class DecisionsContract(ContractBase):
         network=True,
     )
     async def test_lost_blind(self, erp: Erp, company: ReferenceCompany, server: FakeServer) -> None:
-        number = self.waiting(company)[0]
+        number = self.waiting_numbers(company)[0]
         seen = await erp.purchase_order(number)
         server.faults.lose_write_answer(then_down=True)
         server.requests.clear()
@@ -284,7 +284,7 @@ class DecisionsContract(ContractBase):
 
     @case("decide.lost_other", "Somebody else's decision is not taken for a lost one", needs=APPROVE, network=True)
     async def test_lost_other(self, erp: Erp, company: ReferenceCompany, server: FakeServer) -> None:
-        number = self.waiting(company)[0]
+        number = self.waiting_numbers(company)[0]
         seen = await erp.purchase_order(number)
         server.faults.lose_write_answer(
             happens=False, meanwhile=lambda: company.decide(number, Verdict.APPROVE, self.colleague)
@@ -296,7 +296,7 @@ class DecisionsContract(ContractBase):
         "decide.lost_level", "Of a lost first level, the order tells that it was recorded", needs=APPROVE, network=True
     )
     async def test_lost_level(self, erp: Erp, company: ReferenceCompany, server: FakeServer) -> None:
-        number = self.waiting(company, levels=2)[0]
+        number = self.waiting_numbers(company, levels=2)[0]
         seen = await erp.purchase_order(number)
         server.faults.lose_write_answer()
         server.requests.clear()
@@ -310,7 +310,7 @@ class DecisionsContract(ContractBase):
         network=True,
     )
     async def test_not_sent(self, erp: Erp, company: ReferenceCompany, server: FakeServer) -> None:
-        number = self.waiting(company)[0]
+        number = self.waiting_numbers(company)[0]
         seen = await erp.purchase_order(number)
         server.faults.maintenance(503)
         with pytest.raises(Unavailable):
@@ -327,7 +327,7 @@ class DecisionsContract(ContractBase):
         "decide.expired", "A login that ran out is renewed, and the decision is done once", needs=APPROVE, network=True
     )
     async def test_expired_at_decision(self, erp: Erp, company: ReferenceCompany, server: FakeServer) -> None:
-        number = self.waiting(company)[0]
+        number = self.waiting_numbers(company)[0]
         seen = await erp.purchase_order(number)
         server.faults.expire_login()
         version = int(company.purchases[number].version)
@@ -336,7 +336,7 @@ class DecisionsContract(ContractBase):
 
     @case("decide.wrong_account", "With a wrong account nothing is decided", needs=APPROVE, network=True)
     async def test_wrong_account(self, erp: Erp, company: ReferenceCompany, server: FakeServer) -> None:
-        number = self.waiting(company)[0]
+        number = self.waiting_numbers(company)[0]
         seen = await erp.purchase_order(number)
         server.faults.refuse_login()
         with pytest.raises(AuthFailed):
@@ -346,7 +346,7 @@ class DecisionsContract(ContractBase):
     @case("decide.followed", "A decision shows among the changes", needs=FOLLOWED)
     async def test_followed(self, erp: Erp, company: ReferenceCompany) -> None:
         _, cursor = await all_changes(erp, Area.PURCHASING)
-        for number in reversed(self.waiting(company)[:3]):
+        for number in reversed(self.waiting_numbers(company)[:3]):
             await erp.decide(self.decision(await erp.purchase_order(number)))
             items, cursor = await all_changes(erp, Area.PURCHASING, cursor)
             assert [change.key for change in items] == [number]
@@ -354,7 +354,7 @@ class DecisionsContract(ContractBase):
     @case("refuse.decide", "What cannot be decided is said so, and nothing changes", refusal=True)
     async def test_refused_verdicts(self, erp: Erp, company: ReferenceCompany, installation: Installation) -> None:
         offered = {Verdict.APPROVE: Capability.APPROVE, Verdict.REJECT: Capability.REJECT}
-        number = self.waiting(company)[0]
+        number = self.waiting_numbers(company)[0]
         before = await installation.purchase_order(number)
         for verdict, capability in offered.items():
             if capability not in self.offers:

@@ -33,33 +33,33 @@ class FaultsContract(ContractBase):
 
     @case("login.once", "One login serves many calls", network=True)
     async def test_one_login(self, erp: Erp, server: FakeServer, company: ReferenceCompany) -> None:
-        await asyncio.gather(*(self.a_read(erp, company) for _ in range(8)))
-        await self.a_read(erp, company)
+        await asyncio.gather(*(self.any_read(erp, company) for _ in range(8)))
+        await self.any_read(erp, company)
         assert server.requests.count(Request.LOGIN) == 1
 
     @case("login.expired", "A login that ran out is renewed once, and nobody notices", network=True)
     async def test_expired(self, erp: Erp, server: FakeServer, company: ReferenceCompany) -> None:
-        wanted = await self.a_read(erp, company)
+        wanted = await self.any_read(erp, company)
         server.faults.expire_login()
         server.requests.clear()
-        assert await self.a_read(erp, company) == wanted
+        assert await self.any_read(erp, company) == wanted
         assert server.requests.count(Request.LOGIN) == 1
 
     @case("login.single_flight", "Many calls that meet the end of a login share one renewal", network=True)
     async def test_single_flight(self, erp: Erp, server: FakeServer, company: ReferenceCompany) -> None:
-        wanted = await self.a_read(erp, company)
+        wanted = await self.any_read(erp, company)
         server.faults.expire_login()
         server.requests.clear()
-        assert await asyncio.gather(*(self.a_read(erp, company) for _ in range(10))) == [wanted] * 10
+        assert await asyncio.gather(*(self.any_read(erp, company) for _ in range(10))) == [wanted] * 10
         assert server.requests.count(Request.LOGIN) == 1
 
     @case("login.no_loop", "A new login that is refused as well ends in an error, not in a loop", network=True)
     async def test_no_loop(self, erp: Erp, server: FakeServer, company: ReferenceCompany) -> None:
-        await self.a_read(erp, company)
+        await self.any_read(erp, company)
         server.faults.expire_login(always=True)
         server.requests.clear()
         with pytest.raises(AuthFailed):
-            await self.a_read(erp, company)
+            await self.any_read(erp, company)
         assert server.requests.count(Request.LOGIN) == 1
 
     @case("login.refused", "A wrong account says so, is asked once, and works when mended", network=True)
@@ -69,27 +69,27 @@ class FaultsContract(ContractBase):
             await erp.check()
         assert len(server.requests.of(Request.LOGIN) or server.requests.of(Request.READ)) == 1
         with pytest.raises(AuthFailed):
-            await self.a_read(erp, company)
+            await self.any_read(erp, company)
         server.faults.clear()
-        await self.a_read(erp, company)
+        await self.any_read(erp, company)
 
     @case("limit.told", "A limit is told with the seconds to wait, and not fought", network=True)
     async def test_rate_limited(self, erp: Erp, server: FakeServer, company: ReferenceCompany) -> None:
-        await self.a_read(erp, company)
+        await self.any_read(erp, company)
         server.faults.rate_limit(1, retry_after=7)
         server.requests.clear()
         with pytest.raises(RateLimited) as caught:
-            await self.a_read(erp, company)
+            await self.any_read(erp, company)
         assert caught.value.retry_after == 7
         assert server.requests.count(Request.READ) == 1
-        await self.a_read(erp, company)
+        await self.any_read(erp, company)
 
     @case("limit.unnamed", "A limit without a time is a limit all the same", network=True)
     async def test_rate_limited_without_time(self, erp: Erp, server: FakeServer, company: ReferenceCompany) -> None:
-        await self.a_read(erp, company)
+        await self.any_read(erp, company)
         server.faults.rate_limit(1, retry_after=None)
         with pytest.raises(RateLimited) as caught:
-            await self.a_read(erp, company)
+            await self.any_read(erp, company)
         assert caught.value.retry_after is None
 
     @case("limit.honoured", "Behind the hub, exactly the seconds named are waited before the repeat", network=True)
@@ -104,20 +104,20 @@ class FaultsContract(ContractBase):
             monotonic=waits.monotonic,
             sleep=waits.sleep,
         )
-        await self.a_read(erp, company)
+        await self.any_read(erp, company)
         server.faults.rate_limit(1, retry_after=7)
         assert (await hub.find_products("SKU123", limit=1)).value[0].sku == "SKU123"
         assert waits.slept == [7]
 
     @case("down.page", "A maintenance page is no data: unavailable, with status 503 and with 200", network=True)
     async def test_maintenance(self, erp: Erp, server: FakeServer, company: ReferenceCompany) -> None:
-        await self.a_read(erp, company)
+        await self.any_read(erp, company)
         for status in (503, 502, 200):
             server.faults.maintenance(status)
             with pytest.raises(Unavailable):
-                await self.a_read(erp, company)
+                await self.any_read(erp, company)
             server.faults.clear()
-            await self.a_read(erp, company)
+            await self.any_read(erp, company)
 
     @case("down.page_at_login", "A maintenance page at the login is no wrong account", network=True)
     async def test_maintenance_at_login(self, erp: Erp, server: FakeServer, company: ReferenceCompany) -> None:
@@ -126,7 +126,7 @@ class FaultsContract(ContractBase):
             with pytest.raises(Unavailable):
                 await erp.check()
         server.faults.clear()
-        await self.a_read(erp, company)
+        await self.any_read(erp, company)
 
     @case("down.silent", "An ERP that does not answer is unavailable within its time", network=True)
     async def test_hang(self, open_erp: OpenErp, server: FakeServer, company: ReferenceCompany) -> None:
@@ -134,39 +134,39 @@ class FaultsContract(ContractBase):
         server.faults.hang()
         started = time.monotonic()
         with pytest.raises(Unavailable):
-            await self.a_read(erp, company)
+            await self.any_read(erp, company)
         assert time.monotonic() - started < SHORT + SPARE
 
     @case("down.broken_off", "A broken connection is unavailable, and the next call works again", network=True)
     async def test_reset(self, erp: Erp, server: FakeServer, company: ReferenceCompany) -> None:
-        await self.a_read(erp, company)
+        await self.any_read(erp, company)
         server.faults.reset_connection()
         with pytest.raises(Unavailable):
-            await self.a_read(erp, company)
+            await self.any_read(erp, company)
         server.faults.clear()
-        await self.a_read(erp, company)
+        await self.any_read(erp, company)
 
     @case("down.gone", "An ERP that is not there is unavailable; the source opens all the same", network=True)
     async def test_gone(self, open_erp: OpenErp, server: FakeServer, company: ReferenceCompany) -> None:
         await server.stop()
         erp = await open_erp()
         with pytest.raises(Unavailable):
-            await self.a_read(erp, company)
+            await self.any_read(erp, company)
         with pytest.raises(Unavailable):
             await erp.check()
 
     @case("down.abandoned", "A question that is given up leaves nothing behind", network=True)
     async def test_abandoned(self, erp: Erp, server: FakeServer, company: ReferenceCompany) -> None:
-        await self.a_read(erp, company)
+        await self.any_read(erp, company)
         server.faults.hang()
         server.requests.clear()
-        asked = asyncio.ensure_future(self.a_read(erp, company))
+        asked = asyncio.ensure_future(self.any_read(erp, company))
         await server.requests.arrived.wait()
         asked.cancel()
         with pytest.raises(asyncio.CancelledError):
             await asked
         server.faults.clear()
-        await self.a_read(erp, company)
+        await self.any_read(erp, company)
 
     @case(
         "rights.read",
@@ -175,14 +175,14 @@ class FaultsContract(ContractBase):
         over=EACH_KIND,
     )
     async def test_forbidden(self, erp: Erp, server: FakeServer, company: ReferenceCompany, kind: DocumentSpec) -> None:
-        number = self.told(company, kind.area)[0].number
-        await kind.one(erp, number)
+        number = self.expected_records(company, kind.area)[0].number
+        await kind.read_one(erp, number)
         server.faults.forbid(kind.area)
         with pytest.raises(NotPermitted):
-            await kind.one(erp, number)
+            await kind.read_one(erp, number)
         assert await erp.find_products("SKU123", limit=1)
         server.faults.clear()
-        await kind.one(erp, number)
+        await kind.read_one(erp, number)
 
     @case("rights.products", "A missing right to read products is told as such", network=True)
     async def test_forbidden_products(self, erp: Erp, server: FakeServer) -> None:
@@ -192,7 +192,7 @@ class FaultsContract(ContractBase):
 
     @case("parallel", "Many different questions at once get each its own answer")
     async def test_parallel(self, erp: Erp, company: ReferenceCompany) -> None:
-        products = self.told(company, Area.PRODUCTS)[:20]
+        products = self.expected_records(company, Area.PRODUCTS)[:20]
         found = await asyncio.gather(*(erp.find_products(product.sku, limit=1) for product in products))
         assert [hits[0] for hits in found] == products
 
@@ -207,7 +207,7 @@ class FaultsContract(ContractBase):
     ) -> None:
         caplog.set_level(logging.DEBUG)
         erp = await open_erp(timeout=SHORT)
-        await self.a_read(erp, company)
+        await self.any_read(erp, company)
         secrets = {SECRET, *server.faults.sessions}
         faults: list[Any] = [
             server.faults.refuse_login,
@@ -223,7 +223,7 @@ class FaultsContract(ContractBase):
         for fault in faults:
             fault()
             with pytest.raises(ErpError) as caught:
-                await self.a_read(erp, company)
+                await self.any_read(erp, company)
             told += [str(caught.value), repr(caught.value), str(caught.value.__cause__), str(caught.value.tell())]
             server.faults.clear()
         everything = "\n".join((*told, caplog.text, *capfd.readouterr()))

@@ -21,14 +21,14 @@ class ListsContract(ContractBase):
     @case("list.all", "All are listed, newest first and equal days by number", over=EACH_KIND)
     async def test_all(self, erp: Erp, company: ReferenceCompany, kind: DocumentSpec) -> None:
         query = ListQuery(limit=_ALL)
-        found = await kind.many(erp, query)
-        assert numbers(found) == kind.picked(self.told(company, kind.area), query)
+        found = await kind.read_list(erp, query)
+        assert numbers(found) == kind.expected_numbers(self.expected_records(company, kind.area), query)
         assert found.total == len(found.items)
 
     @case("list.same", "A listed document says the same as when it is read alone, without lines", over=EACH_KIND)
     async def test_same(self, erp: Erp, company: ReferenceCompany, kind: DocumentSpec) -> None:
-        wanted = {document.number: document for document in self.told(company, kind.area)}
-        items = (await kind.many(erp, ListQuery(limit=_ALL))).items
+        wanted = {document.number: document for document in self.expected_records(company, kind.area)}
+        items = (await kind.read_list(erp, ListQuery(limit=_ALL))).items
         for listed in items:
             assert getattr(listed, "lines", ()) == ()
             assert comparable(listed) == _shortened(wanted[listed.number])
@@ -37,40 +37,42 @@ class ListsContract(ContractBase):
         samples = {document.number: document for document in sample_evenly(items, 4)}
         samples |= {document.number: document for document in {each.status: each for each in items}.values()}
         for listed in samples.values():
-            alone = await kind.one(erp, listed.number)
+            alone = await kind.read_one(erp, listed.number)
             assert comparable(listed) == _shortened(alone)
             assert without_lines(alone) == without_lines(listed)
 
     @case("list.pages", "Pages of a list of more than two neither overlap nor miss anything", over=EACH_KIND)
     async def test_pages(self, erp: Erp, company: ReferenceCompany, kind: DocumentSpec) -> None:
-        documents = self.told(company, kind.area)
-        lists = {wanted: kind.picked(documents, ListQuery(filter=wanted, limit=_ALL)) for wanted in kind.filters}
+        documents = self.expected_records(company, kind.area)
+        lists = {
+            wanted: kind.expected_numbers(documents, ListQuery(filter=wanted, limit=_ALL)) for wanted in kind.filters
+        }
         shortest = min((whole for whole in lists.values() if len(whole) > 2), key=len, default=None)
         for wanted, whole in lists.items():
             # Pages of one in one list: they are no other than those of seven, but as many calls as documents.
             for size in dict.fromkeys((1, 7, len(whole)) if whole is shortest else (7, len(whole))):
                 paged: list[str] = []
                 while len(paged) < len(whole):
-                    page = (await kind.many(erp, ListQuery(filter=wanted, offset=len(paged), limit=size))).items
+                    page = (await kind.read_list(erp, ListQuery(filter=wanted, offset=len(paged), limit=size))).items
                     assert 1 <= len(page) <= size
                     paged += [document.number for document in page]
                 assert paged == whole
             for offset in (len(whole), len(whole) + 5):
-                beyond = await kind.many(erp, ListQuery(filter=wanted, offset=offset, limit=7))
+                beyond = await kind.read_list(erp, ListQuery(filter=wanted, offset=offset, limit=7))
                 assert (beyond.items, beyond.total) == ((), len(whole))
 
     @case("list.due", "Late and overdue lists are complete and start with the worst", over=EACH_KIND)
     async def test_due(self, erp: Erp, company: ReferenceCompany, kind: DocumentSpec) -> None:
-        documents = self.told(company, kind.area)
+        documents = self.expected_records(company, kind.area)
         for wanted in kind.filters[1:]:
             query = ListQuery(filter=wanted, limit=_ALL)
-            found = await kind.many(erp, query)
-            assert numbers(found) == kind.picked(documents, query)
+            found = await kind.read_list(erp, query)
+            assert numbers(found) == kind.expected_numbers(documents, query)
             assert found.items, f"the company has nothing {wanted}"
 
     @case("list.text", "Text matches part of a number or of a partner's or product's name, in any case", over=EACH_KIND)
     async def test_text(self, erp: Erp, company: ReferenceCompany, kind: DocumentSpec) -> None:
-        documents = self.told(company, kind.area)
+        documents = self.expected_records(company, kind.area)
         # Four numbers, and every partner (or some products). They come whole and in part by turns, of one kind of
         # document the other way round than of the next, and each spelled in another way.
         partners = {getattr(document, kind.partner): None for document in documents}
@@ -79,29 +81,29 @@ class ListsContract(ContractBase):
             part = text if n % 2 else text[1:-1] if text in partners else text[1:]
             known = case_variants(part)
             query = ListQuery(text=known[n // 2 % len(known)], limit=_ALL)
-            found = await kind.many(erp, query)
-            assert numbers(found) == kind.picked(documents, query), query.text
+            found = await kind.read_list(erp, query)
+            assert numbers(found) == kind.expected_numbers(documents, query), query.text
             assert found.total == len(found.items)
-        nothing = await kind.many(erp, ListQuery(text="no such document anywhere"))
+        nothing = await kind.read_list(erp, ListQuery(text="no such document anywhere"))
         assert (nothing.items, nothing.total) == ((), 0)
 
     @case("list.text_due", "Text and filter hold together, page by page", over=EACH_KIND)
     async def test_text_and_filter(self, erp: Erp, company: ReferenceCompany, kind: DocumentSpec) -> None:
-        documents = self.told(company, kind.area)
+        documents = self.expected_records(company, kind.area)
         for wanted in kind.filters:
             query = ListQuery(filter=wanted, text="o", offset=1, limit=2)
-            found = await kind.many(erp, query)
-            assert numbers(found) == kind.picked(documents, query)
-            assert found.total == len(kind.picked(documents, ListQuery(filter=wanted, text="o", limit=_ALL)))
+            found = await kind.read_list(erp, query)
+            assert numbers(found) == kind.expected_numbers(documents, query)
+            assert found.total == len(kind.expected_numbers(documents, ListQuery(filter=wanted, text="o", limit=_ALL)))
 
     @case("list.literal", "Signs of query languages are plain text in lists too")
     async def test_literal_text(self, erp: Erp, company: ReferenceCompany) -> None:
         for kind in KINDS:
             if kind.capability in self.offers:
-                documents = self.told(company, kind.area)
+                documents = self.expected_records(company, kind.area)
                 for text in ("%", "_", "'", '"; --', "\\", "%%%__", "' or '1'='1", "|*", "("):
                     query = ListQuery(text=text, limit=_ALL)
-                    assert numbers(await kind.many(erp, query)) == kind.picked(documents, query), text
+                    assert numbers(await kind.read_list(erp, query)) == kind.expected_numbers(documents, query), text
 
     @case(
         "list.pending",
@@ -113,7 +115,7 @@ class ListsContract(ContractBase):
         assert found
         for order in found:
             assert order.status is PurchaseStatus.WAITING
-            told = self.gaps.told(company.purchases[order.number]).approval
+            told = self.gaps.expected(company.purchases[order.number]).approval
             assert comparable(order.approval) == comparable(told)
 
 

@@ -45,7 +45,7 @@ class ReadsContract(ContractBase):
 
     @case("products.all", "Every product reads exactly as the ERP has it")
     async def test_products(self, erp: Erp, company: ReferenceCompany) -> None:
-        wanted = {product.sku: product for product in self.told(company, Area.PRODUCTS)}
+        wanted = {product.sku: product for product in self.expected_records(company, Area.PRODUCTS)}
         found = await erp.find_products("", limit=500)
         assert {product.sku: product for product in found} == wanted
         assert len(found) == len(wanted)
@@ -54,7 +54,7 @@ class ReadsContract(ContractBase):
     async def test_search(self, erp: Erp, company: ReferenceCompany) -> None:
         # By every text that has any sign in it, and by the plain ones in turn; spelled each in another way, so that all
         # fields come in all spellings.
-        for n, product in enumerate(self.told(company, Area.PRODUCTS)):
+        for n, product in enumerate(self.expected_records(company, Area.PRODUCTS)):
             for m, text in enumerate((product.sku, product.name, product.spec, product.barcode)):
                 if not text or (_is_plain(text) and n % 4 != m):
                     continue
@@ -64,13 +64,13 @@ class ReadsContract(ContractBase):
 
     @case("products.part", "Part of a code, name, spec or barcode is enough")
     async def test_part(self, erp: Erp, company: ReferenceCompany) -> None:
-        product: Product = self.gaps.told(company.products["SKU123"])
+        product: Product = self.gaps.expected(company.products["SKU123"])
         for text in filter(None, (product.sku[2:], product.name[4:-2], product.spec[1:4], product.barcode[3:9])):
             assert product in await erp.find_products(text, limit=500), text
 
     @case("products.best", "The exact code comes first")
     async def test_best(self, erp: Erp, company: ReferenceCompany) -> None:
-        for product in filter(None, map(self.gaps.told, _representative(company.products))):
+        for product in filter(None, map(self.gaps.expected, _representative(company.products))):
             assert (await erp.find_products(product.sku, limit=1))[0] == product
 
     @case("products.limit", "A search keeps its limit, and finding nothing is no error")
@@ -85,7 +85,7 @@ class ReadsContract(ContractBase):
             found = await erp.find_products(text, limit=500)
             for product in found:
                 assert text in "\n\n".join((product.sku, product.name, product.spec, product.barcode)), text
-            wanted = {p.sku for p in self.told(company, Area.PRODUCTS) if text in p.sku + "\0" + p.name}
+            wanted = {p.sku for p in self.expected_records(company, Area.PRODUCTS) if text in p.sku + "\0" + p.name}
             assert wanted <= {product.sku for product in found}, text
 
     # Stock
@@ -95,10 +95,10 @@ class ReadsContract(ContractBase):
     )
     async def test_stock(self, erp: Erp, company: ReferenceCompany, clock: Clock) -> None:
         for level in _representative(company.stock):
-            if self.gaps.told(level) is None or self.gaps.told(level.product) is None:
+            if self.gaps.expected(level) is None or self.gaps.expected(level.product) is None:
                 continue
             found = await erp.stock(level.product.sku)
-            self.same(_by_place(found), _by_place(level))
+            self.assert_same(_by_place(found), _by_place(level))
             assert found.source == "main"
             assert found.as_of.tzinfo is not None
             assert found.as_of <= clock.now()
@@ -112,7 +112,7 @@ class ReadsContract(ContractBase):
 
     @case("stock.odd", "A code with slashes, quotes, blanks or Chinese characters is read like any other", needs=STOCK)
     async def test_stock_odd(self, erp: Erp, company: ReferenceCompany) -> None:
-        odd = [p.sku for p in self.told(company, Area.PRODUCTS) if not p.sku.startswith("SKU")]
+        odd = [p.sku for p in self.expected_records(company, Area.PRODUCTS) if not p.sku.startswith("SKU")]
         for sku in odd:
             assert (await erp.stock(sku)).product.sku == sku
 
@@ -126,10 +126,10 @@ class ReadsContract(ContractBase):
     @case("read.exact", "A document reads exactly as the ERP has it, with its lines", over=EACH_KIND)
     async def test_document(self, erp: Erp, company: ReferenceCompany, kind: DocumentSpec) -> None:
         for record in company.records(kind.area).values():
-            if self.gaps.told(record) is None:
+            if self.gaps.expected(record) is None:
                 continue
-            found = await kind.one(erp, record.number)
-            self.same(found, record)
+            found = await kind.read_one(erp, record.number)
+            self.assert_same(found, record)
             check_types(found)
             assert found.source == "main"
             assert found.id
@@ -137,16 +137,16 @@ class ReadsContract(ContractBase):
     @case("read.types", "Amounts are exact numbers, times have a zone", over=EACH_KIND)
     async def test_types(self, erp: Erp, company: ReferenceCompany, kind: DocumentSpec) -> None:
         # Of all documents `read.exact` looks at the types as well.
-        for record in sample_evenly(self.told(company, kind.area), 4):
-            check_types(await kind.one(erp, record.number))
-        for listed in (await kind.many(erp, ListQuery(limit=_ALL))).items:
+        for record in sample_evenly(self.expected_records(company, kind.area), 4):
+            check_types(await kind.read_one(erp, record.number))
+        for listed in (await kind.read_list(erp, ListQuery(limit=_ALL))).items:
             check_types(listed)
 
     @case("read.case", "A number is taken in any case", over=EACH_KIND)
     async def test_number_case(self, erp: Erp, company: ReferenceCompany, kind: DocumentSpec) -> None:
-        record = self.told(company, kind.area)[0]
+        record = self.expected_records(company, kind.area)[0]
         for spelling in case_variants(record.number):
-            assert (await kind.one(erp, spelling)).number == record.number
+            assert (await kind.read_one(erp, spelling)).number == record.number
 
     @case(
         "read.changed_by",
@@ -155,7 +155,7 @@ class ReadsContract(ContractBase):
         tells="PurchaseOrder.changed_by",
     )
     async def test_changed_by(self, erp: Erp, company: ReferenceCompany, clock: Clock) -> None:
-        number = self.waiting(company)[0]
+        number = self.waiting_numbers(company)[0]
         for by, account in (("carla", self.colleague), ("anna", self.approver), ("dora", self.requester)):
             clock.advance(60)
             company.set_total(number, Decimal(70 + len(by)), by=by)
@@ -167,19 +167,19 @@ class ReadsContract(ContractBase):
     async def test_not_found(self, erp: Erp, kind: DocumentSpec) -> None:
         for number in ("NO-SUCH-NUMBER", "", "%", "*", "_", "' or '1'='1", "../x", "0", "9" * 40, "号码"):
             with pytest.raises(NotFound):
-                await kind.one(erp, number)
+                await kind.read_one(erp, number)
 
     @case("refuse.kind", "What is not offered is refused by name", over=EACH_KIND, refusal=True)
     async def test_refused_kind(self, erp: Erp, kind: DocumentSpec) -> None:
         if kind.capability not in self.offers:
             with pytest.raises(Unsupported):
-                await kind.many(erp, ListQuery())
+                await kind.read_list(erp, ListQuery())
             with pytest.raises(Unsupported):
-                await kind.one(erp, "SO-1001")
+                await kind.read_one(erp, "SO-1001")
             return
         for unknown in set(Filter) - set(kind.filters):
             with pytest.raises(Unsupported):
-                await kind.many(erp, ListQuery(filter=unknown))
+                await kind.read_list(erp, ListQuery(filter=unknown))
 
 
 def _is_plain(text: str) -> bool:

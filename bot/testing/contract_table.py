@@ -1,7 +1,8 @@
 """Writes the table of adapters and contract cases: ``python -m bot.testing.contract_table REPORT --page PAGE``.
 
 The report comes from `bot.testing.contract_report`. A case that failed or did not run stops the writing, so that the
-table only ever says *pass* or names a gap. `declared_outcomes` foretells from the declarations alone what a green run reports.
+table only ever says *pass* or names a gap. `declared_outcomes` foretells from the declarations alone what a green run
+reports.
 """
 
 from __future__ import annotations

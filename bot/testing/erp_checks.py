@@ -45,16 +45,16 @@ class DocumentSpec:
         """Return the lists that the kind knows."""
         return (Filter.ALL, *self.listing.filters)
 
-    async def one(self, erp: Erp, number: str) -> Any:
+    async def read_one(self, erp: Erp, number: str) -> Any:
         """Read a single document."""
         return await getattr(erp, self.single)(number)
 
-    async def many(self, erp: Erp, query: ListQuery) -> Slice[Any]:
+    async def read_list(self, erp: Erp, query: ListQuery) -> Slice[Any]:
         """Read a part of a list."""
         found: Slice[Any] = await getattr(erp, self.plural)(query)
         return found
 
-    def picked(self, documents: list[Any], query: ListQuery, today: date = TODAY) -> list[str]:
+    def expected_numbers(self, documents: list[Any], query: ListQuery, today: date = TODAY) -> list[str]:
         """Return the numbers that ``query`` must give, out of all documents."""
         return [document.number for document in self.listing.pick(documents, query, today).items]
 

@@ -223,7 +223,8 @@ class FakeServer(Installation):
     """A vendor's server on loopback.
 
     Subclasses give `routes` and `understand`, and override the ``say_…`` methods where their vendor words a refusal
-    in another way. In front of every route stand the log, the faults and (where `ParsedRequest.session` is used) the sessions.
+    in another way. In front of every route stand the log, the faults and (where `ParsedRequest.session` is used) the
+    sessions.
     """
 
     login_needed: ClassVar[bool] = True

@@ -35,18 +35,18 @@ class Gaps:
     rewrites: tuple[Rewrite, ...] = ()
     resolution: timedelta = timedelta(microseconds=1)
 
-    def told(self, record: Any) -> Any:
+    def expected(self, record: Any) -> Any:
         """Return a record of the company as the adapter should tell it, or None if the vendor hides it."""
         for rewrite in self.rewrites:
             record = rewrite.change(record)
             if record is None:
                 return None
-        return self._told(record)
+        return self._expected(record)
 
-    def _told(self, value: Any) -> Any:
+    def _expected(self, value: Any) -> Any:
         # What is told as it is stays the same object: to copy every record takes longer than many a case.
         if isinstance(value, tuple):
-            told = tuple(map(self._told, value))
+            told = tuple(map(self._expected, value))
             return value if all(map(operator.is_, told, value)) else told
         if isinstance(value, StrEnum):
             return self.states[value][0] if value in self.states else value
@@ -59,7 +59,7 @@ class Gaps:
         changed = {}
         for each in fields(value):
             known = getattr(value, each.name)
-            told = unset_value(each) if f"{kind}.{each.name}" in self.fields else self._told(known)
+            told = unset_value(each) if f"{kind}.{each.name}" in self.fields else self._expected(known)
             if told is not known:
                 changed[each.name] = told
         return replace(value, **changed) if changed else value

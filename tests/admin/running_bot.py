@@ -91,7 +91,7 @@ class RunningBot:
         """Work on what came and what is due, and send what is owed."""
         await self._desk.round()
         for _ in range(3):
-            await self._outbox.turn()
+            await self._outbox.run_once()
             await self._outbox.idle()
 
     async def tap(self, card: str, alert: str, user_id: str) -> None:

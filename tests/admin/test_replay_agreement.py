@@ -191,10 +191,10 @@ def what_was_done(settings: Settings) -> list[Line]:
     database = InlineDatabase(settings.database)
     steps = select(DELIVERY_STEP).where(DELIVERY_STEP.c.what.in_((DeliveryStepKind.SENT, DeliveryStepKind.UPDATED)))
     members = select(ALERT_CARD_MEMBER.c.card, ALERT.c.key).join(ALERT, ALERT.c.id == ALERT_CARD_MEMBER.c.alert)
-    rows = database.transact(lambda connection: connection.execute(steps).all())
-    cards = database.transact(lambda connection: {row.id: row for row in connection.execute(select(ALERT_CARD))})
+    rows = database.run_blocking(lambda connection: connection.execute(steps).all())
+    cards = database.run_blocking(lambda connection: {row.id: row for row in connection.execute(select(ALERT_CARD))})
     keys: dict[str, list[str]] = {}
-    for card, key in database.transact(lambda connection: connection.execute(members).all()):
+    for card, key in database.run_blocking(lambda connection: connection.execute(members).all()):
         keys.setdefault(card, []).append(key)
     return sorted(
         (
@@ -237,7 +237,7 @@ def live_through(folder: Path, *, events: int, seed: int, answers_in: float) -> 
     database = InlineDatabase(settings.database)
     kept = asyncio.run(StoredEvents(database).search(EventSearch(limit=10_000)))
     notes = asyncio.run(
-        StoredAlertTransactions(database, lambda: SUNDAY).within(lambda repository: repository.story(limit=1_000_000))
+        StoredAlertTransactions(database, lambda: SUNDAY).run(lambda repository: repository.story(limit=1_000_000))
     )
     return WeekOutcome(
         settings=settings,
@@ -246,7 +246,7 @@ def live_through(folder: Path, *, events: int, seed: int, answers_in: float) -> 
         replayed=replayed,
         events=list(reversed(kept)),
         notes=list(notes),
-        keys=database.transact(lambda connection: dict(connection.execute(select(ALERT.c.id, ALERT.c.key)).all())),
+        keys=database.run_blocking(lambda connection: dict(connection.execute(select(ALERT.c.id, ALERT.c.key)).all())),
     )
 
 

@@ -53,4 +53,4 @@ class InlineDatabase(Database):
     """Works without a thread, which would take time that this loop does not know of."""
 
     async def run(self, call: Callable[[Connection], T]) -> T:
-        return self.transact(call)
+        return self.run_blocking(call)

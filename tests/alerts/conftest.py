@@ -51,7 +51,7 @@ def on_database(database: Database) -> RunInTransaction:
             book.flush()
             return result, book.owed
 
-        return database.transact(call)
+        return database.run_blocking(call)
 
     return run
 
@@ -60,7 +60,7 @@ def on_database(database: Database) -> RunInTransaction:
 def sqlite(folder: Path) -> Iterator[Database]:
     """Open a database with empty tables; migrating costs a second, which the store's own tests spend."""
     database = Database(f"sqlite:///{folder / 'bot.sqlite3'}")
-    database.transact(METADATA.create_all)
+    database.run_blocking(METADATA.create_all)
     yield database
     database._engine.dispose()
 

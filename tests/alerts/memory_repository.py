@@ -20,7 +20,9 @@ T = TypeVar("T")
 
 
 class MemoryAlertRepository:
-    """Implements `bot.alerts.repository.AlertRepository`, and `bot.alerts.processor.AlertProcessingRepository` with `events`."""
+    """Implements `bot.alerts.repository.AlertRepository`, and `bot.alerts.processor.AlertProcessingRepository` with
+    `events`.
+    """
 
     def __init__(self) -> None:
         self._alerts: dict[str, Alert] = {}
@@ -165,19 +167,21 @@ class MemoryAlertRepository:
         self.rejected[seq] = reason
 
 
-class MemoryAlertUnitOfWork:
-    """Implements `bot.alerts.service.AlertTransactions` and `bot.alerts.processor.AlertProcessingTransactions`; what fails leaves nothing."""
+class MemoryAlertTransactions:
+    """Implements `bot.alerts.service.AlertTransactions` and `bot.alerts.processor.AlertProcessingTransactions`; what
+    fails leaves nothing.
+    """
 
     def __init__(self, repository: MemoryAlertRepository | None = None) -> None:
         self.repository = repository or MemoryAlertRepository()
         self.elsewhere = False
         """Whether another process is said to be at it."""
 
-    async def within(self, work: Callable[[AlertRepository], T]) -> T:
+    async def run(self, work: Callable[[AlertRepository], T]) -> T:
         """Return what ``work`` returns."""
         return self._work(work)
 
-    async def turn(self, work: Callable[[AlertProcessingRepository], T]) -> T | None:
+    async def run_exclusive(self, work: Callable[[AlertProcessingRepository], T]) -> T | None:
         """Return what ``work`` returns, None while another process is at it."""
         return None if self.elsewhere else self._work(work)
 

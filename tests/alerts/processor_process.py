@@ -1,4 +1,6 @@
-"""A desk that works until killed, and writes a line for each batch: ``python -m tests.alerts.processor_process URL NAME``."""
+"""A desk that works until killed, and writes a line for each batch: ``python -m tests.alerts.processor_process URL
+NAME``.
+"""
 
 from __future__ import annotations
 

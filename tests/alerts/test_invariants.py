@@ -99,7 +99,7 @@ class AlertMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.database = Database("sqlite://")
-        self.database.transact(METADATA.create_all)
+        self.database.run_blocking(METADATA.create_all)
         self.shops = (
             ProcessorScenario(in_memory(MemoryAlertRepository()), rules(), many=2),
             ProcessorScenario(on_database(self.database), rules(), many=2),

@@ -81,7 +81,7 @@ def _within(database: Database) -> Within[object]:
             book.flush()
             return result
 
-        return database.transact(call)
+        return database.run_blocking(call)
 
     return within
 
@@ -446,7 +446,7 @@ def test_what_is_owed_several_times_in_a_unit_is_owed_once_and_what_is_withdrawn
 
         within(write)
         within(lambda repository: repository.withdraw("c3"))
-        rows = database.transact(
+        rows = database.run_blocking(
             lambda connection: connection.execute(select(DELIVERY).order_by(DELIVERY.c.card)).all()
         )
     assert [(row.card, row.wanted, row.urgency, row.state) for row in rows] == [
@@ -493,7 +493,7 @@ async def test_migrations_make_the_indexes_that_the_statements_count_on(tmp_path
     assert await migrated.run(lambda connection: inspect(connection).has_table("alert_note"))
     await migrated.close()
     with sqlite(tmp_path) as database:
-        assert made == database.transact(indexes)
+        assert made == database.run_blocking(indexes)
 
 
 @pytest.mark.parametrize(
@@ -515,7 +515,7 @@ def test_no_statement_reads_a_whole_table(tmp_path: Path, name: str) -> None:
         event.listen(
             database._engine, "before_cursor_execute", lambda _c, _s, query, values, *_: sent.append((query, values))
         )
-        steps = database.transact(explain)
+        steps = database.run_blocking(explain)
     reads = [step for step in steps if step.startswith(("SCAN ", "SEARCH "))]
     of_tables = [step for step in reads if "anon_1" not in step]
     assert of_tables

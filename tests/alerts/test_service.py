@@ -36,7 +36,7 @@ class ServiceHarness:
     scenario: ProcessorScenario
     changes: int = 0
 
-    async def within(self, work: Callable[[AlertRepository], T]) -> T:
+    async def run(self, work: Callable[[AlertRepository], T]) -> T:
         return self.scenario.read(work)
 
     @property

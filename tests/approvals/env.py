@@ -22,7 +22,7 @@ from bot.metrics import Metrics
 from bot.outbox.place import Place, PlaceKind
 from tests.approvals.company import NOW, ROLES, document
 from tests.approvals.fake_erp import FakeApprovalErp
-from tests.approvals.memory_repository import MemoryCaseUnitOfWork
+from tests.approvals.memory_repository import MemoryCaseStore
 from tests.approvals.policy.test_planner import any_of
 
 T = TypeVar("T")
@@ -73,15 +73,15 @@ class CrashingCaseStore:
         self._books = books
         self._life = life
 
-    async def within(self, work: Callable[[CaseRepository], T]) -> T:
+    async def transact(self, work: Callable[[CaseRepository], T]) -> T:
         self._life.step()
-        result = await self._books.within(work)
+        result = await self._books.transact(work)
         self._life.step()
         return result
 
-    async def look(self, work: Callable[[CaseRepository], T]) -> T:
+    async def query(self, work: Callable[[CaseRepository], T]) -> T:
         self._life.step()
-        result = await self._books.look(work)
+        result = await self._books.query(work)
         self._life.step()
         return result
 
@@ -100,18 +100,18 @@ class BotProcess:
         self.life = life
         organisation = Organisation(roles=ROLES, accounts=env.accounts)
         office = CaseTransactions(
-            books=CrashingCaseStore(env.books, life),
+            store=CrashingCaseStore(env.books, life),
             reader=DocumentReader(env.erp, organisation),
             policy=lambda: RuleBasedPolicy(env.rules),
             groups=lambda document: env.groups,
             now=env.clock,
-            terms=env.terms,
+            options=env.terms,
         )
         self.writer = WritebackWorker(office, env.erp, follow=self._follow, metrics=env.metrics)
         self.desk = ApprovalService(office, poke=self.writer.poke, seconds=env.patience)
 
     async def _follow(self, source: str, number: str) -> Case | None:
-        return await self.desk.submitted(source, number)
+        return await self.desk.sync_document(source, number)
 
 
 @dataclass
@@ -120,7 +120,7 @@ class ApprovalEnv:
 
     clock: Clock = field(default_factory=Clock)
     rules: ApprovalRuleSet = field(default_factory=rules)
-    books: CaseStore = field(default_factory=MemoryCaseUnitOfWork)
+    books: CaseStore = field(default_factory=MemoryCaseStore)
     terms: ApprovalOptions = field(default_factory=ApprovalOptions)
     accounts: dict[str, dict[str, str]] = field(default_factory=lambda: dict(ACCOUNTS))
     groups: Sequence[Place] = (GROUP,)
@@ -147,11 +147,11 @@ class ApprovalEnv:
         """Let an order wait, and its case be opened."""
         order = order or document(requester="wu").order
         self.erp.submit(order)
-        case = await self.desk.submitted("main", order.number)
+        case = await self.desk.sync_document("main", order.number)
         assert case is not None
         return case
 
-    async def say(
+    async def cast_vote(
         self, user: str, verdict: Verdict = APPROVE, case: Case | None = None, **fields: object
     ) -> VoteResult:
         """Let somebody click on the newest card."""
@@ -160,7 +160,7 @@ class ApprovalEnv:
         word = VoteRequest(
             case=case.id, user_id=user, name=user.title(), verdict=verdict, seen=case.fingerprint, **fields
         )  # type: ignore[arg-type]
-        return await self.desk.say(word)
+        return await self.desk.cast_vote(word)
 
     async def newest(self, number: str = "PO-1") -> Case:
         case = await self.desk.newest(number)
@@ -170,26 +170,26 @@ class ApprovalEnv:
     async def work(self) -> None:
         """Do all that is due at this moment."""
         for _ in range(50):
-            await self.process.writer.round()
+            await self.process.writer.run_once()
             if not self.process.writer._busy:
                 return
-            await self.process.writer.settled()
+            await self.process.writer.wait_idle()
         raise AssertionError("it never comes to an end at one moment")
 
-    async def rest(self, within: timedelta = timedelta(minutes=30)) -> None:
+    async def run_until_idle(self, within: timedelta = timedelta(minutes=30)) -> None:
         """Let time pass until nothing more is to come, or as long as ``within``."""
         until = self.clock.time + within
         while True:
             await self.work()
-            due = await self.books.within(lambda book: book.next_due(self.clock.time))
+            due = await self.books.transact(lambda book: book.next_due(self.clock.time))
             if due is None or due > until:
                 return
             self.clock.time = due.astimezone(CHINA)
 
-    async def story(self, case: Case | None = None) -> list[str]:
+    async def audit_actions(self, case: Case | None = None) -> list[str]:
         """Return the words of a case's record."""
         case = case or await self.newest()
-        rows = await self.books.within(lambda book: list(book.rows_of(case.id)))
+        rows = await self.books.transact(lambda book: list(book.audit_rows_of(case.id)))
         return [row.what for row in rows]
 
     async def state(self, number: str = "PO-1") -> CaseState:
@@ -198,7 +198,7 @@ class ApprovalEnv:
 
 def cards(env: ApprovalEnv, case_id: str) -> dict[str, int]:
     """Return the places of a case's cards with the newest state that each is owed; the memory book knows them."""
-    assert isinstance(env.books, MemoryCaseUnitOfWork)
+    assert isinstance(env.books, MemoryCaseStore)
     owed: dict[str, int] = {}
     for one in env.books.book.deliveries:
         if one.ref.startswith(f"{case_id}|"):

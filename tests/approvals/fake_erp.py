@@ -35,7 +35,10 @@ class WriteFault(Enum):
 
 @dataclass
 class FakeApprovalErp:
-    """Implements `bot.approvals.document_reader.OrderSource` and `bot.approvals.writeback_worker.ErpDecider`. Accounts are ``erp-<userId>``."""
+    """Implements `bot.approvals.document_reader.OrderSource` and `bot.approvals.writeback_worker.ErpDecider`.
+
+    Accounts are ``erp-<userId>``.
+    """
 
     now: Callable[[], datetime]
     orders: dict[str, PurchaseOrder] = field(default_factory=dict)

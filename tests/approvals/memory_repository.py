@@ -41,9 +41,9 @@ class MemoryCaseRepository:
 
     def newest(self, source: str, number: str) -> Case | None:
         """Return the case of a document's newest revision."""
-        return next(iter(self.named(number, source)), None)
+        return next(iter(self.cases_of(number, source)), None)
 
-    def named(self, number: str, source: str = "", limit: int = 100) -> Sequence[Case]:
+    def cases_of(self, number: str, source: str = "", limit: int = 100) -> Sequence[Case]:
         """Return all cases of a document, newest first."""
         folded = number.casefold()
         found = [one for one in self.cases.values() if one.number.casefold() == folded and source in ("", one.source)]
@@ -54,7 +54,7 @@ class MemoryCaseRepository:
         found = [one for one in self.cases.values() if one.state is CaseState.OPEN]
         return sorted((one for one in found if not user_id or user_id in possible_voters(one)), key=_opened)[:limit]
 
-    def knows(self, source: str) -> bool:
+    def has_seen_source(self, source: str) -> bool:
         """Return whether a source was looked through, or there ever was a case of it."""
         return source in self.sources or any(one.source == source for one in self.cases.values())
 
@@ -65,7 +65,7 @@ class MemoryCaseRepository:
     def put(self, case: Case) -> None:
         """Store a case."""
         known = self.cases.get(case.id)
-        for other in self.named(case.number, case.source, len(self.cases)):
+        for other in self.cases_of(case.number, case.source, len(self.cases)):
             if other.id == case.id:
                 continue
             both_live = not other.state.is_final and not case.state.is_final
@@ -95,7 +95,7 @@ class MemoryCaseRepository:
         """Return the sum of what a person approved on a day."""
         sums = Decimal(0)
         for case in self.cases.values():
-            total = case.brief.total
+            total = case.summary.total
             if total is None or total.currency != currency:
                 continue
             votes = (one for one in limit_votes(case) if one.user_id == user_id and begins <= one.at < ends)
@@ -106,7 +106,7 @@ class MemoryCaseRepository:
         """Write a line of the record."""
         self.rows.append(row)
 
-    def rows_of(self, case_id: str) -> Sequence[AuditRow]:
+    def audit_rows_of(self, case_id: str) -> Sequence[AuditRow]:
         """Return the record of a case, oldest first."""
         return [row for row in self.rows if row.case == case_id]
 
@@ -115,20 +115,20 @@ class MemoryCaseRepository:
         self.deliveries.append(delivery)
 
 
-class MemoryCaseUnitOfWork:
+class MemoryCaseStore:
     """Implements `bot.approvals.unit_of_work.CaseStore`; what fails leaves nothing."""
 
     def __init__(self, book: MemoryCaseRepository | None = None) -> None:
         self.book = book or MemoryCaseRepository()
 
-    async def within(self, work: Callable[[CaseRepository], T]) -> T:
+    async def transact(self, work: Callable[[CaseRepository], T]) -> T:
         """Return what ``work`` returns."""
         twin = copy(self.book)
         result = work(twin)
         self.book = twin
         return result
 
-    async def look(self, work: Callable[[CaseRepository], T]) -> T:
+    async def query(self, work: Callable[[CaseRepository], T]) -> T:
         """Return what ``work`` finds; what it changes is not kept."""
         return work(copy(self.book))
 

@@ -117,7 +117,7 @@ class FakeOaForms:
         left = [task for task in one.tasks if task.open]
         if verdict is Verdict.REJECT:
             one.running, one.verdict = False, verdict
-        elif level.need is Quorum.ANY or not left:
+        elif level.quorum is Quorum.ANY or not left:
             one.tasks = [replace(task, open=False) for task in one.tasks]
             one.level += 1
             if one.level < len(one.application.levels):
@@ -165,7 +165,7 @@ class MemoryNativeRecords:
         self.records[record.case] = replace(record, stamp=record.stamp + 1, news=known.news)
         return replace(record, stamp=record.stamp + 1)
 
-    async def hear(self, instance: str) -> bool:
+    async def mark_changed(self, instance: str) -> bool:
         for one in self.records.values():
             if one.instance == instance and one.state is NativeState.RUNNING:
                 self.records[one.case] = replace(one, news=one.news + 1)
@@ -200,7 +200,7 @@ class OaEnv:
     async def settle(self, rounds: int = 6) -> None:
         """Let both sides do all that is due at this moment."""
         for _ in range(rounds):
-            await self.oa_sync.round()
+            await self.oa_sync.sync()
             await self.env.work()
 
     async def wait(self, **spans: float) -> None:
@@ -213,7 +213,7 @@ class OaEnv:
     async def speak(self, user: str, verdict: Verdict, remark: str = "") -> None:
         """Let somebody speak in the app, and the event come."""
         self.forms.speak(user, verdict, remark)
-        await self.oa_sync.hear("instance-1")
+        await self.oa_sync.notify("instance-1")
         await self.settle()
 
     @property

@@ -21,7 +21,7 @@ from bot.outbox.delivery import Delivery, Urgency
 from bot.outbox.place import Place, PlaceKind
 from tests.approvals.company import document
 from tests.approvals.env import APPROVE, GROUP, HOUR, REJECT, ApprovalEnv, rules
-from tests.approvals.memory_repository import MemoryCaseUnitOfWork
+from tests.approvals.memory_repository import MemoryCaseStore
 from tests.approvals.policy.test_evaluation import stands_in
 from tests.approvals.policy.test_planner import all_of, any_of
 from tests.approvals.test_deadlines import do, set_case
@@ -47,15 +47,15 @@ async def test_who_comes_between_the_look_and_the_lock_is_too_late(
 ) -> None:
     await env.submit()
     case = await set_case(env, state=state)
-    assert await do(env, lambda unit: voting.vote(unit, word(case), DOCUMENT)) == VoteResult(said=said, case=case)
+    assert await do(env, lambda unit: voting.vote(unit, word(case), DOCUMENT)) == VoteResult(outcome=said, case=case)
     passed = await do(env, lambda unit: forward(unit, case.id, "zhao", "wang", DOCUMENT))
-    assert passed == VoteResult(said=said, case=case)
-    assert await env.story() == ["opened"]
+    assert passed == VoteResult(outcome=said, case=case)
+    assert await env.audit_actions() == ["opened"]
 
 
 async def test_a_case_that_nobody_knows(env: ApprovalEnv) -> None:
     case = replace(await env.submit(), id="nothing-1")
-    nothing = VoteResult(said=VoteOutcome.NO_CASE, case=None)
+    nothing = VoteResult(outcome=VoteOutcome.NO_CASE, case=None)
     assert await do(env, lambda unit: voting.vote(unit, word(case), DOCUMENT)) == nothing
     assert await do(env, lambda unit: forward(unit, case.id, "zhao", "wang", DOCUMENT)) == nothing
     assert await do(env, lambda unit: voting.take_back(unit, case.id, "wang")) == nothing
@@ -64,26 +64,26 @@ async def test_a_case_that_nobody_knows(env: ApprovalEnv) -> None:
 async def test_what_is_asked_for_comes_with_the_case_as_it_was() -> None:
     env = ApprovalEnv(rules=rules(confirm_from=Money(Decimal(3000), "CNY")))
     case = await env.submit()
-    assert await env.say("wang", REJECT, reason=" ") == VoteResult(said=VoteOutcome.NEED_REASON, case=case)
-    assert await env.say("wang") == VoteResult(said=VoteOutcome.CONFIRM, case=case)
+    assert await env.cast_vote("wang", REJECT, reason=" ") == VoteResult(outcome=VoteOutcome.NEED_REASON, case=case)
+    assert await env.cast_vote("wang") == VoteResult(outcome=VoteOutcome.CONFIRM, case=case)
 
 
 async def test_a_refusal_names_whom_to_ask(env: ApprovalEnv) -> None:
     case = await env.submit()
-    for refused in (await env.say("zheng"), await env.desk.forward(case.id, "zhao", "zheng")):
-        assert (refused.said, refused.case, refused.ask) == (VoteOutcome.REFUSED, case, ("li", "qian", "wang"))
+    for refused in (await env.cast_vote("zheng"), await env.desk.forward(case.id, "zhao", "zheng")):
+        assert (refused.outcome, refused.case, refused.ask) == (VoteOutcome.REFUSED, case, ("li", "qian", "wang"))
     unfit = await env.desk.forward(case.id, "wu", "wang")
-    assert (unfit.said, unfit.case) == (VoteOutcome.REFUSED, case)
+    assert (unfit.outcome, unfit.case) == (VoteOutcome.REFUSED, case)
 
 
 async def test_a_word_that_counts_comes_with_its_reasons_and_the_new_case() -> None:
     env = ApprovalEnv(rules=rules(any_of("role:purchasing"), any_of("role:finance")))
     await env.submit()
-    first = await env.say("wang")
-    assert (first.said, first.case) == (VoteOutcome.RECORDED, await env.newest())
+    first = await env.cast_vote("wang")
+    assert (first.outcome, first.case) == (VoteOutcome.RECORDED, await env.newest())
     assert first.reasons
-    last = await env.say("qian", reason=" 好 ")
-    assert (last.said, last.case) == (VoteOutcome.DECIDED, await env.newest())
+    last = await env.cast_vote("qian", reason=" 好 ")
+    assert (last.outcome, last.case) == (VoteOutcome.DECIDED, await env.newest())
     assert last.reasons
     decided = await env.newest()
     assert decided.votes[1] == Vote(
@@ -97,34 +97,34 @@ async def test_a_word_that_counts_comes_with_its_reasons_and_the_new_case() -> N
 async def test_taking_back_is_answered_with_the_case() -> None:
     env = ApprovalEnv(terms=ApprovalOptions(undo=timedelta(seconds=30)))
     case = await env.submit()
-    assert await env.desk.take_back(case.id, "wang") == VoteResult(said=VoteOutcome.LATE, case=case)
-    decided = (await env.say("wang")).case
+    assert await env.desk.take_back(case.id, "wang") == VoteResult(outcome=VoteOutcome.LATE, case=case)
+    decided = (await env.cast_vote("wang")).case
     refused = await env.desk.take_back(case.id, "qian")
-    assert (refused.said, refused.case) == (VoteOutcome.REFUSED, decided)
+    assert (refused.outcome, refused.case) == (VoteOutcome.REFUSED, decided)
     assert (await env.desk.take_back(case.id, "wang")).case == await env.newest()
 
 
 async def test_once_the_erp_is_being_told_nothing_is_taken_back() -> None:
     env = ApprovalEnv(terms=ApprovalOptions(undo=timedelta(seconds=30)))
     case = await env.submit()
-    await env.say("wang")
+    await env.cast_vote("wang")
     began = await set_case(env, attempted_at=env.clock.time)
-    assert await env.desk.take_back(case.id, "wang") == VoteResult(said=VoteOutcome.LATE, case=began)
+    assert await env.desk.take_back(case.id, "wang") == VoteResult(outcome=VoteOutcome.LATE, case=began)
     doubtful = await set_case(env, attempted_at=None, state=CaseState.UNKNOWN)
-    assert await env.desk.take_back(case.id, "wang") == VoteResult(said=VoteOutcome.LATE, case=doubtful)
+    assert await env.desk.take_back(case.id, "wang") == VoteResult(outcome=VoteOutcome.LATE, case=doubtful)
 
 
 async def test_a_click_at_something_else_leaves_the_case(env: ApprovalEnv) -> None:
     case = await env.submit()
     vote_result = await do(env, lambda unit: voting.vote(unit, word(case, seen="old"), DOCUMENT))
-    assert vote_result == VoteResult(said=VoteOutcome.CHANGED, case=case)
+    assert vote_result == VoteResult(outcome=VoteOutcome.CHANGED, case=case)
 
 
 async def test_passing_on_a_document_that_changed_ends_its_case_and_follows_it(env: ApprovalEnv) -> None:
     case = await env.submit()
     other = replace(DOCUMENT, order=replace(DOCUMENT.order, vendor="OTHER"))
     vote_result = await do(env, lambda unit: forward(unit, case.id, "zhao", "wang", other))
-    assert (vote_result.said, vote_result.case) == (VoteOutcome.CHANGED, await env.newest())
+    assert (vote_result.outcome, vote_result.case) == (VoteOutcome.CHANGED, await env.newest())
     assert (vote_result.case.state, vote_result.case.due_at) == (CaseState.SUPERSEDED, env.clock.time)
 
 
@@ -132,7 +132,7 @@ async def test_passing_on_a_document_that_no_longer_waits_ends_its_case(env: App
     case = await env.submit()
     gone = replace(DOCUMENT, order=replace(DOCUMENT.order, status=PurchaseStatus.CANCELLED))
     vote_result = await do(env, lambda unit: forward(unit, case.id, "zhao", "wang", gone))
-    assert (vote_result.said, vote_result.case) == (VoteOutcome.ELSEWHERE, await env.newest())
+    assert (vote_result.outcome, vote_result.case) == (VoteOutcome.ELSEWHERE, await env.newest())
     assert vote_result.case.state is CaseState.WITHDRAWN
 
 
@@ -177,8 +177,8 @@ async def test_a_turn_is_not_passed_to_whom_the_erp_refused_nor_to_who_changed_o
         ({"forwards": (Forward(person="wang", to="zhao", at=HOUR),)}, ("wang", "qian", "zhao")),
         ({"forwards": (Forward(person="li", to="sun", at=HOUR),)}, ("wang", "qian", "zhao")),
         ({"refused": ("wang",)}, ("qian", "zhao")),
-        ({"brief": DocumentSummary(requester="zhao")}, ("wang", "qian")),
-        ({"brief": DocumentSummary(editors=frozenset({"qian"}))}, ("wang", "zhao")),
+        ({"summary": DocumentSummary(requester="zhao")}, ("wang", "qian")),
+        ({"summary": DocumentSummary(editors=frozenset({"qian"}))}, ("wang", "zhao")),
         ({"votes": (Vote(user_id="wang", name="W", level=1, verdict=APPROVE, at=HOUR),)}, ("qian",)),  # type: ignore[arg-type]
         ({"votes": (Vote(user_id="wang", name="W", level=1, verdict=REJECT, at=HOUR),)}, ()),  # type: ignore[arg-type]
     ],
@@ -202,7 +202,7 @@ async def test_a_case_remembers_the_document_and_the_rules_it_was_opened_by() ->
         version="v1",
         level=1,
         waits_for=("erp-wang",),
-        brief=DocumentSummary(
+        summary=DocumentSummary(
             vendor="ACME", total=order.total, due_on=order.due_on, requester="wu", requested_by="erp-wu"
         ),
         state=CaseState.OPEN,
@@ -216,7 +216,7 @@ async def test_a_case_remembers_the_document_and_the_rules_it_was_opened_by() ->
 
 async def test_by_itself_opening_shows_cards_and_asks_nobody_anew(env: ApprovalEnv) -> None:
     case = await do(env, lambda unit: open_case(unit, DOCUMENT, (GROUP,)))
-    assert len(await env.books.within(lambda book: list(book.cards_of(case.id)))) == 4
+    assert len(await env.books.transact(lambda book: list(book.cards_of(case.id)))) == 4
     await do(env, lambda unit: lifecycle.close_case(unit, case, CaseState.EXPIRED, "x"))
     ended = await env.newest()
     assert (ended.due_at, ended.revision) == (None, 2)
@@ -225,7 +225,7 @@ async def test_by_itself_opening_shows_cards_and_asks_nobody_anew(env: ApprovalE
 
 async def test_what_each_card_owes(env: ApprovalEnv) -> None:
     case = await env.submit()
-    assert isinstance(env.books, MemoryCaseUnitOfWork)
+    assert isinstance(env.books, MemoryCaseStore)
     wang = Place(PlaceKind.PERSON, "wang")
     first = {one.card: one for one in env.books.book.deliveries}
     for place in (GROUP, wang):
@@ -240,9 +240,9 @@ async def test_what_each_card_owes(env: ApprovalEnv) -> None:
             fact="main/PO-1",
         )
     assert card_key(case.id, wang, copy=2) == f"approval:{case.id}:person:wang:2"
-    await env.say("wang")
-    await env.rest()
-    stand = await env.books.within(lambda book: list(book.cards_of(case.id)))
+    await env.cast_vote("wang")
+    await env.run_until_idle()
+    stand = await env.books.transact(lambda book: list(book.cards_of(case.id)))
     assert CaseCard(case=case.id, place=GROUP) in stand
     assert CaseCard(case=case.id, place=wang, for_user="wang") in stand
     told = CaseCard(case=case.id, place=Place(PlaceKind.PERSON, "wu"), for_user="wu", kind=ApprovalCardKind.TOLD)
@@ -251,12 +251,12 @@ async def test_what_each_card_owes(env: ApprovalEnv) -> None:
 
 async def test_an_answer_without_a_number_is_that_of_the_attempt_under_way(env: ApprovalEnv) -> None:
     case = await env.submit()
-    await env.say("wang")
+    await env.cast_vote("wang")
     applied = DecisionResult(outcome=DecisionOutcome.APPLIED, order=None, text="ok")
     assert await do(env, lambda unit: writeback.record_result(unit, case.id, applied)) is None
     await set_case(env, attempts=2, attempted_at=env.clock.time)
     ended = await do(env, lambda unit: writeback.record_result(unit, case.id, applied))
-    assert (ended.state, ended.outcome, ended.said) == (CaseState.APPROVED, DecisionOutcome.APPLIED, "ok")
+    assert (ended.state, ended.outcome, ended.erp_text) == (CaseState.APPROVED, DecisionOutcome.APPLIED, "ok")
     assert await do(env, lambda unit: writeback.record_result(unit, case.id, applied)) is None
     assert await do(env, lambda unit: writeback.record_result(unit, "nothing-1", applied)) is None
 
@@ -271,14 +271,14 @@ async def test_only_where_the_bots_own_account_is_refused_nobody_else_can_help(
     del env.accounts["wang"]
     env.start()
     case = await env.submit()
-    await env.say("wang")
+    await env.cast_vote("wang")
     decided = await env.newest()
     assert decided.decision is not None
     decision = replace(decided.decision, account="bot" if own_account == "bot" else "erp-x")
     await set_case(env, attempts=1, attempted_at=env.clock.time, decision=decision)
     refusal = NotPermitted("no")
     ended = await do(env, lambda unit: writeback.record_failure(unit, case.id, refusal))
-    assert (ended.state, ended.said) == (state, str(refusal.tell()))
+    assert (ended.state, ended.erp_text) == (state, str(refusal.tell()))
 
 
 @pytest.mark.parametrize(
@@ -289,8 +289,8 @@ async def test_only_under_the_bots_own_account_the_reason_names_the_decider(
 ) -> None:
     env = ApprovalEnv(terms=ApprovalOptions(technical_account=technical, own_account="erp-wang"))
     await env.submit()
-    await env.say("wang", reason=reason)
-    await env.rest()
+    await env.cast_vote("wang", reason=reason)
+    await env.run_until_idle()
     assert [one.reason for one in env.erp.written] == [told]
 
 
@@ -299,7 +299,7 @@ async def test_without_a_technical_account_nobody_decides_under_the_bots() -> No
     del env.accounts["wang"]
     env.start()
     await env.submit()
-    assert (await env.say("wang")).said is VoteOutcome.REFUSED
+    assert (await env.cast_vote("wang")).outcome is VoteOutcome.REFUSED
 
 
 async def test_the_day_of_a_limit_lasts_from_midnight_to_midnight(env: ApprovalEnv) -> None:
@@ -307,7 +307,7 @@ async def test_the_day_of_a_limit_lasts_from_midnight_to_midnight(env: ApprovalE
     env.clock.time = env.clock.time.replace(hour=13, minute=14, second=15, microsecond=16)
 
     def ask(unit: object) -> None:
-        unit.book.approved_on = lambda *args: asked.append(args)  # type: ignore[attr-defined]
+        unit.cases.approved_on = lambda *args: asked.append(args)  # type: ignore[attr-defined]
         unit.approved_today("wang", "CNY")  # type: ignore[attr-defined]
 
     await do(env, ask)

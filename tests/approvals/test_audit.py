@@ -27,7 +27,7 @@ SHOWN = "what was shown"
 async def record(env: ApprovalEnv, case: Case | None = None) -> list[Line]:
     """Return what the record says of a case: word, person, detail, and what was shown to them."""
     case = case or await env.newest()
-    rows = await env.books.within(lambda book: list(book.rows_of(case.id)))
+    rows = await env.books.transact(lambda book: list(book.audit_rows_of(case.id)))
     return [(row.what, row.user_id, row.detail, SHOWN if row.seen == case.fingerprint else row.seen) for row in rows]
 
 
@@ -39,8 +39,8 @@ WRITING: Line = ("writing", "wang", "approve, version v1", "")
 
 async def test_a_decision_from_the_document_to_the_erp(env: ApprovalEnv) -> None:
     await env.submit()
-    await env.say("wang")
-    await env.rest()
+    await env.cast_vote("wang")
+    await env.run_until_idle()
     assert await record(env) == [
         OPENED,
         VOTE,
@@ -55,14 +55,16 @@ async def test_each_line_has_its_time(env: ApprovalEnv) -> None:
     await env.submit()
     began = env.clock.time
     env.clock.move(minutes=1)
-    await env.say("wang")
-    rows = await env.books.within(lambda book: [row for case in book.named("PO-1") for row in book.rows_of(case.id)])
+    await env.cast_vote("wang")
+    rows = await env.books.transact(
+        lambda book: [row for case in book.cases_of("PO-1") for row in book.audit_rows_of(case.id)]
+    )
     assert [row.at - began for row in rows] == [timedelta(0), timedelta(minutes=1), timedelta(minutes=1)]
 
 
 async def test_a_rejection_with_its_reason(env: ApprovalEnv) -> None:
     await env.submit()
-    await env.say("wang", REJECT)
+    await env.cast_vote("wang", REJECT)
     assert (await record(env))[1:3] == [
         ("vote", "wang", "reject at level 1: 价格过高", SHOWN),
         ("decided", "wang", "reject", ""),
@@ -72,13 +74,13 @@ async def test_a_rejection_with_its_reason(env: ApprovalEnv) -> None:
 async def test_for_whom_a_substitute_decides() -> None:
     env = ApprovalEnv(rules=rules(any_of("person:wang"), substitutes=(stands_in("zhao", "wang"),)))
     await env.submit()
-    await env.say("zhao")
+    await env.cast_vote("zhao")
     assert (await record(env))[1] == ("vote", "zhao", "approve at level 1 for wang", SHOWN)
 
 
 async def test_who_was_refused_and_why(env: ApprovalEnv) -> None:
     case = await env.submit()
-    await env.say("zheng")
+    await env.cast_vote("zheng")
     await env.desk.forward(case.id, "zhao", "zheng")
     await env.desk.forward(case.id, "wu", "wang")
     assert (await record(env))[1:] == [
@@ -90,9 +92,9 @@ async def test_who_was_refused_and_why(env: ApprovalEnv) -> None:
 
 async def test_who_clicked_at_something_else_than_the_document_is_now(env: ApprovalEnv) -> None:
     case = await env.submit()
-    await env.say("wang", case=replace(case, fingerprint="old"))
+    await env.cast_vote("wang", case=replace(case, fingerprint="old"))
     env.erp.edit("PO-1", vendor="OTHER")
-    await env.say("qian", case=case)
+    await env.cast_vote("qian", case=case)
     fresh = await env.newest()
     assert (await record(env, case))[1:] == [
         ("changed", "wang", "", "old"),
@@ -104,7 +106,7 @@ async def test_who_clicked_at_something_else_than_the_document_is_now(env: Appro
 async def test_who_took_it_back() -> None:
     env = ApprovalEnv(terms=ApprovalOptions(undo=timedelta(seconds=30)))
     case = await env.submit()
-    await env.say("wang")
+    await env.cast_vote("wang")
     await env.desk.take_back(case.id, "wang")
     assert (await record(env))[-1] == ("taken_back", "wang", "", "")
 
@@ -119,7 +121,7 @@ async def test_what_time_brought() -> None:
         )
     )
     await env.submit()
-    await env.rest(within=3 * HOUR)
+    await env.run_until_idle(within=3 * HOUR)
     assert (await record(env))[1:] == [
         ("reminded", "", "1", ""),
         ("expired", "", "escalate", ""),
@@ -130,7 +132,7 @@ async def test_what_time_brought() -> None:
 async def test_the_end_of_the_time() -> None:
     env = ApprovalEnv(rules=rules(deadline=HOUR, on_expiry=ExpiryAction.CLOSE))
     await env.submit()
-    await env.rest(within=2 * HOUR)
+    await env.run_until_idle(within=2 * HOUR)
     assert await record(env) == [
         OPENED,
         ("expired", "", "close", ""),
@@ -141,8 +143,8 @@ async def test_the_end_of_the_time() -> None:
 async def test_a_write_that_got_lost_and_was_repeated(env: ApprovalEnv) -> None:
     await env.submit()
     env.erp.faults.append(WriteFault.LOST)
-    await env.say("wang")
-    await env.rest()
+    await env.cast_vote("wang")
+    await env.run_until_idle()
     assert (await record(env))[3:8] == [
         WRITING,
         ("outcome", "", "unknown_after_timeout no answer", ""),
@@ -155,31 +157,31 @@ async def test_a_write_that_got_lost_and_was_repeated(env: ApprovalEnv) -> None:
 async def test_a_write_that_got_lost_and_was_found(env: ApprovalEnv) -> None:
     await env.submit()
     env.erp.faults.append(WriteFault.ANSWER_LOST)
-    await env.say("wang")
-    await env.rest()
+    await env.cast_vote("wang")
+    await env.run_until_idle()
     assert (await record(env))[-2:] == [("found", "", "approved", ""), ("approved", "", "found in the ERP", "")]
 
 
 async def test_a_write_that_was_broken_off(env: ApprovalEnv) -> None:
     case = await env.submit()
-    await env.say("wang")
+    await env.cast_vote("wang")
     office = env.process.writer._transactions
-    await office.do(lambda unit: writeback.begin_write(unit, case.id))
+    await office.run(lambda unit: writeback.begin_write(unit, case.id))
     env.clock.move(seconds=60)
-    await office.do(lambda unit: writeback.begin_write(unit, case.id))
+    await office.run(lambda unit: writeback.begin_write(unit, case.id))
     assert (await record(env))[-1] == ("unknown", "", "interrupted", "")
 
 
 async def test_an_answer_that_came_too_late(env: ApprovalEnv) -> None:
     case = await env.submit()
-    await env.say("wang")
+    await env.cast_vote("wang")
     office = env.process.writer._transactions
-    await office.do(lambda unit: writeback.begin_write(unit, case.id))
-    await office.do(lambda unit: writeback.record_failure(unit, case.id, Unavailable("away"), 1))
+    await office.run(lambda unit: writeback.begin_write(unit, case.id))
+    await office.run(lambda unit: writeback.record_failure(unit, case.id, Unavailable("away"), 1))
     env.clock.move(seconds=2)
-    await office.do(lambda unit: writeback.begin_write(unit, case.id))
+    await office.run(lambda unit: writeback.begin_write(unit, case.id))
     refused = DecisionResult(outcome=DecisionOutcome.NOT_PERMITTED, order=None)
-    await office.do(lambda unit: writeback.record_result(unit, case.id, refused, 1))
+    await office.run(lambda unit: writeback.record_result(unit, case.id, refused, 1))
     assert (await record(env))[4:] == [
         ("not_written", "", "Unavailable away", ""),
         WRITING,
@@ -213,25 +215,25 @@ async def test_what_the_erp_did_not_do(
     env: ApprovalEnv, befalls: Callable[[ApprovalEnv], None], ends: list[Line]
 ) -> None:
     await env.submit()
-    await env.say("wang")
+    await env.cast_vote("wang")
     befalls(env)
-    await env.rest()
+    await env.run_until_idle()
     assert (await record(env))[4:] == ends
 
 
 async def test_a_change_before_the_erp_was_told(env: ApprovalEnv) -> None:
     case = await env.submit()
-    await env.say("wang")
+    await env.cast_vote("wang")
     env.erp.edit("PO-1", vendor="OTHER")
-    await env.rest()
+    await env.run_until_idle()
     assert (await record(env, case))[-1] == ("superseded", "", "changed before the ERP was told", "")
 
 
 async def test_a_version_that_came_before_the_erp_was_told(env: ApprovalEnv) -> None:
     await env.submit()
-    await env.say("wang")
+    await env.cast_vote("wang")
     env.erp.edit("PO-1")
-    await env.rest()
+    await env.run_until_idle()
     assert (await record(env))[5:7] == [
         ("version", "", "v2", ""),
         ("writing", "wang", "approve, version v2", ""),
@@ -242,10 +244,10 @@ async def test_a_level_that_somebody_else_passed(env: ApprovalEnv) -> None:
     env.erp.levels["PO-1"] = (("erp-wang", "erp-sun"), ("erp-qian",))
     case = await env.submit()
     env.erp.faults.append(WriteFault.LOST)
-    await env.say("wang")
+    await env.cast_vote("wang")
     await env.work()
     env.erp.apply(decision("v1", "erp-sun"))
-    await env.rest()
+    await env.run_until_idle()
     assert (await record(env, case))[-1] == ("superseded", "", "passed on in the ERP by erp-sun", "")
 
 
@@ -253,8 +255,8 @@ async def test_a_level_of_ours_that_was_found(env: ApprovalEnv) -> None:
     env.erp.levels["PO-1"] = (("erp-wang",), ("erp-qian",))
     case = await env.submit()
     env.erp.faults.append(WriteFault.ANSWER_LOST)
-    await env.say("wang")
-    await env.rest()
+    await env.cast_vote("wang")
+    await env.run_until_idle()
     ended = await env.desk.case(case.id)
     assert ended is not None
     assert ended.outcome is DecisionOutcome.MORE_APPROVALS_NEEDED
@@ -266,23 +268,23 @@ async def test_a_change_that_may_be_ours_or_not(env: ApprovalEnv) -> None:
     env.erp.names_nobody = True
     case = await env.submit()
     env.erp.faults.append(WriteFault.ANSWER_LOST)
-    await env.say("wang")
-    await env.rest()
+    await env.cast_vote("wang")
+    await env.run_until_idle()
     assert (await record(env, case))[-1] == ("superseded", "", "changed while the outcome was unknown", "")
 
 
 async def test_a_document_that_was_taken_back(env: ApprovalEnv) -> None:
     await env.submit()
     env.erp.edit("PO-1", status=PurchaseStatus.CANCELLED)
-    await env.desk.submitted("main", "PO-1")
+    await env.desk.sync_document("main", "PO-1")
     assert await record(env) == [OPENED, ("withdrawn", "", "cancelled", "")]
 
 
 async def test_a_level_of_ours_after_which_the_erp_asks_others(env: ApprovalEnv) -> None:
     env.erp.levels["PO-1"] = (("erp-wang",), ("erp-qian",))
     case = await env.submit()
-    await env.say("wang")
-    await env.rest()
+    await env.cast_vote("wang")
+    await env.run_until_idle()
     assert (await record(env, case))[4:] == [
         ("outcome", "", "recorded_more_approvals_needed recorded_more_approvals_needed", ""),
         ("approved", "", "recorded_more_approvals_needed", ""),

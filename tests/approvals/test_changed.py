@@ -14,31 +14,31 @@ from tests.approvals.env import ApprovalEnv
 async def test_changed_since_shown(env: ApprovalEnv) -> None:
     case = await env.submit()
     env.erp.edit("PO-1", vendor="OTHER")
-    vote_result = await env.say("wang", case=case)
-    assert vote_result.said is VoteOutcome.CHANGED
+    vote_result = await env.cast_vote("wang", case=case)
+    assert vote_result.outcome is VoteOutcome.CHANGED
     assert vote_result.case is not None
     assert vote_result.case.state is CaseState.SUPERSEDED
-    assert vote_result.fresh is not None
-    assert vote_result.fresh.state is CaseState.OPEN
-    assert vote_result.fresh.brief.vendor == "OTHER"
+    assert vote_result.newer_case is not None
+    assert vote_result.newer_case.state is CaseState.OPEN
+    assert vote_result.newer_case.summary.vendor == "OTHER"
     assert env.erp.told == []
-    await env.rest()
-    assert (await env.say("wang", case=vote_result.fresh)).said is VoteOutcome.DECIDED
+    await env.run_until_idle()
+    assert (await env.cast_vote("wang", case=vote_result.newer_case)).outcome is VoteOutcome.DECIDED
 
 
 async def test_on_a_superseded_card(env: ApprovalEnv) -> None:
     case = await env.submit()
     env.erp.edit("PO-1", vendor="OTHER")
-    await env.desk.submitted("main", "PO-1")
-    assert (await env.say("wang", case=case)).said is VoteOutcome.CHANGED
+    await env.desk.sync_document("main", "PO-1")
+    assert (await env.cast_vote("wang", case=case)).outcome is VoteOutcome.CHANGED
 
 
 async def test_shown_something_else_than_the_case_is_about(env: ApprovalEnv) -> None:
     case = await env.submit()
-    vote_result = await env.say("wang", case=replace(case, fingerprint="old"))
-    assert vote_result.said is VoteOutcome.CHANGED
+    vote_result = await env.cast_vote("wang", case=replace(case, fingerprint="old"))
+    assert vote_result.outcome is VoteOutcome.CHANGED
     assert await env.state() is CaseState.OPEN
-    assert await env.story() == ["opened", "changed"]
+    assert await env.audit_actions() == ["opened", "changed"]
 
 
 async def test_the_fresh_card_comes_when_the_erp_is_back(env: ApprovalEnv) -> None:
@@ -54,10 +54,10 @@ async def test_the_fresh_card_comes_when_the_erp_is_back(env: ApprovalEnv) -> No
         return await reread(source, number)
 
     env.erp.reread = once  # type: ignore[method-assign,assignment]
-    vote_result = await env.say("wang", case=case)
-    assert (vote_result.said, vote_result.fresh) == (VoteOutcome.CHANGED, None)
-    await env.rest()
-    assert (await env.newest()).brief.vendor == "OTHER"
+    vote_result = await env.cast_vote("wang", case=case)
+    assert (vote_result.outcome, vote_result.newer_case) == (VoteOutcome.CHANGED, None)
+    await env.run_until_idle()
+    assert (await env.newest()).summary.vendor == "OTHER"
     assert await env.state() is CaseState.OPEN
 
 
@@ -71,26 +71,26 @@ async def test_decided_in_the_erp_meanwhile(env: ApprovalEnv) -> None:
         approval=replace(order.approval, decided_by="erp-sun"),  # type: ignore[type-var]
         people={"erp-sun": "孙"},
     )
-    vote_result = await env.say("wang")
-    assert vote_result.said is VoteOutcome.ELSEWHERE
+    vote_result = await env.cast_vote("wang")
+    assert vote_result.outcome is VoteOutcome.ELSEWHERE
     assert vote_result.case is not None
     there = ExternalDecision(status=PurchaseStatus.APPROVED, by="孙")
     assert (vote_result.case.state, vote_result.case.elsewhere) == (CaseState.DECIDED_ELSEWHERE, there)
-    await env.rest()
+    await env.run_until_idle()
     assert env.erp.told == []
 
 
 async def test_deleted_meanwhile(env: ApprovalEnv) -> None:
     await env.submit()
     env.erp.orders.clear()
-    vote_result = await env.say("wang")
-    assert vote_result.said is VoteOutcome.ELSEWHERE
+    vote_result = await env.cast_vote("wang")
+    assert vote_result.outcome is VoteOutcome.ELSEWHERE
     assert vote_result.case is not None
     assert vote_result.case.state is CaseState.WITHDRAWN
 
 
 async def test_no_case(env: ApprovalEnv) -> None:
     case = await env.submit()
-    assert (await env.say("wang", case=replace(case, id="nothing-1"))).said is VoteOutcome.NO_CASE
-    assert (await env.desk.take_back("nothing-1", "wang")).said is VoteOutcome.NO_CASE
-    assert (await env.desk.forward("nothing-1", "qian", "wang")).said is VoteOutcome.NO_CASE
+    assert (await env.cast_vote("wang", case=replace(case, id="nothing-1"))).outcome is VoteOutcome.NO_CASE
+    assert (await env.desk.take_back("nothing-1", "wang")).outcome is VoteOutcome.NO_CASE
+    assert (await env.desk.forward("nothing-1", "qian", "wang")).outcome is VoteOutcome.NO_CASE

@@ -14,10 +14,10 @@ from tests.approvals.env import ApprovalEnv, until
 async def test_an_erp_that_is_away_stores_nothing(env: ApprovalEnv) -> None:
     await env.submit()
     env.erp.away = True
-    vote_result = await env.say("wang")
-    assert vote_result.said is VoteOutcome.SILENT
+    vote_result = await env.cast_vote("wang")
+    assert vote_result.outcome is VoteOutcome.SILENT
     assert str(vote_result.reasons[0]) == "The ERP does not answer at the moment."
-    assert await env.story() == ["opened"]
+    assert await env.audit_actions() == ["opened"]
 
 
 async def test_an_erp_that_is_slow_is_waited_for_as_long_as_a_click_may_take() -> None:
@@ -25,37 +25,37 @@ async def test_an_erp_that_is_slow_is_waited_for_as_long_as_a_click_may_take() -
     await env.submit()
     env.erp.gate = asyncio.Event()
     started = asyncio.get_running_loop().time()
-    assert (await env.say("wang")).said is VoteOutcome.SILENT
+    assert (await env.cast_vote("wang")).outcome is VoteOutcome.SILENT
     assert asyncio.get_running_loop().time() - started < 2
     env.erp.gate.set()
-    assert await env.story() == ["opened"]
+    assert await env.audit_actions() == ["opened"]
 
 
 async def test_many_at_the_same_moment_share_a_read_and_one_decides(env: ApprovalEnv) -> None:
     case = await env.submit()
     reads = env.erp.reads
     people = ("wang", "qian", "li", "zheng")
-    said = [one.said for one in await asyncio.gather(*(env.say(one, case=case) for one in people * 20))]
+    said = [one.outcome for one in await asyncio.gather(*(env.cast_vote(one, case=case) for one in people * 20))]
     assert said.count(VoteOutcome.DECIDED) == 1
     assert set(said) <= {VoteOutcome.DECIDED, VoteOutcome.LATE, VoteOutcome.REFUSED}
     assert env.erp.reads == reads + 1
-    await env.rest()
+    await env.run_until_idle()
     assert len(env.erp.written) == 1
 
 
 async def test_who_goes_away_has_spoken_all_the_same(env: ApprovalEnv) -> None:
     case = await env.submit()
-    click = asyncio.create_task(env.say("wang", case=case))
+    click = asyncio.create_task(env.cast_vote("wang", case=case))
     inside = asyncio.Event()
-    within = env.books.within
+    within = env.books.transact
 
     async def slow(work: object) -> object:
         inside.set()
         await asyncio.sleep(0)
         return await within(work)  # type: ignore[arg-type]
 
-    env.books.within = slow  # type: ignore[method-assign,assignment]
-    env.process.desk._transactions.books._books.within = slow  # type: ignore[attr-defined]
+    env.books.transact = slow  # type: ignore[method-assign,assignment]
+    env.process.desk._transactions.store._books.transact = slow  # type: ignore[attr-defined]
     await until(lambda: bool(env.desk._at_work))
     click.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -26,20 +26,20 @@ Story = Callable[[ApprovalEnv], Awaitable[None]]
 
 
 async def approve(env: ApprovalEnv) -> None:
-    await env.desk.submitted("main", "PO-1")
+    await env.desk.sync_document("main", "PO-1")
     await click(env, "wang")
 
 
 async def reject(env: ApprovalEnv) -> None:
-    await env.desk.submitted("main", "PO-1")
+    await env.desk.sync_document("main", "PO-1")
     if (await env.newest()).state is CaseState.OPEN:
-        await env.say("wang", REJECT)
+        await env.cast_vote("wang", REJECT)
     await live(env)
 
 
 async def both(env: ApprovalEnv) -> None:
     env.rules = rules(any_of("role:purchasing"), all_of("role:board"))
-    await env.desk.submitted("main", "PO-1")
+    await env.desk.sync_document("main", "PO-1")
     for person in ("wang", "sun", "zhou"):
         await click(env, person)
 
@@ -63,7 +63,7 @@ async def lost(env: ApprovalEnv) -> None:
 
 
 async def two_levels_in_the_erp(env: ApprovalEnv) -> None:
-    await env.desk.submitted("main", "PO-1")
+    await env.desk.sync_document("main", "PO-1")
     for person in ("wang", "qian"):
         await click(env, person)
         await live(env)
@@ -71,7 +71,7 @@ async def two_levels_in_the_erp(env: ApprovalEnv) -> None:
 
 async def refused_first(env: ApprovalEnv) -> None:
     env.erp.forbidden.add("erp-wang")
-    await env.desk.submitted("main", "PO-1")
+    await env.desk.sync_document("main", "PO-1")
     if "wang" not in (await env.newest()).refused:
         await click(env, "wang")
         await live(env)
@@ -79,10 +79,10 @@ async def refused_first(env: ApprovalEnv) -> None:
 
 
 async def changed(env: ApprovalEnv) -> None:
-    case = await env.desk.submitted("main", "PO-1")
+    case = await env.desk.sync_document("main", "PO-1")
     if env.erp.orders["PO-1"].vendor == "ACME" and case is not None:
         env.erp.edit("PO-1", vendor="OTHER")
-        await env.say("wang", case=case)
+        await env.cast_vote("wang", case=case)
     await live(env)
     await click(env, "wang")
 
@@ -90,13 +90,13 @@ async def changed(env: ApprovalEnv) -> None:
 async def click(env: ApprovalEnv, person: str) -> None:
     """Click until it was heard: who got no answer clicks again."""
     if (await env.newest()).state is CaseState.OPEN:
-        await env.say(person)
+        await env.cast_vote(person)
     await live(env)
 
 
 async def live(env: ApprovalEnv) -> None:
     """Let the writer work; what dies with it is seen at the next step."""
-    await env.rest()
+    await env.run_until_idle()
     env.process.life.step()
 
 
@@ -153,7 +153,7 @@ async def make_world(
     database = Database("sqlite://")
 
     async def emptied() -> ApprovalEnv:
-        await database.look(lambda connection: tables.backup(connection.connection.driver_connection))  # type: ignore[arg-type]
+        await database.read(lambda connection: tables.backup(connection.connection.driver_connection))  # type: ignore[arg-type]
         env = ApprovalEnv()
         env.books = StoredCaseTransactions(database, env.clock)
         env.start()
@@ -179,9 +179,9 @@ async def test_dying_at_any_step(
             await story(env)
             survived = True
         env.start()
-        await env.rest()
+        await env.run_until_idle()
         await story(env)
-        await env.rest()
+        await env.run_until_idle()
         await check(name, env, steps)
         steps += where[1]
     assert steps > 10
@@ -190,14 +190,14 @@ async def test_dying_at_any_step(
 async def check(name: str, env: ApprovalEnv, steps: int) -> None:
     order = env.erp.orders["PO-1"]
     wanted = PurchaseStatus.REJECTED if name == "reject" else PurchaseStatus.APPROVED
-    assert order.status is wanted, (steps, await env.story())
+    assert order.status is wanted, (steps, await env.audit_actions())
     writes = 2 if name == "two_levels_in_the_erp" else 1
     assert len(env.erp.written) == writes, (steps, env.erp.written)
     state = CaseState.REJECTED if name == "reject" else CaseState.APPROVED
-    assert await env.state() is state, (steps, await env.story())
+    assert await env.state() is state, (steps, await env.audit_actions())
     for case, rows in await env.desk.history("PO-1"):
         assert case.state.is_final
         assert case.due_at is None
         assert [row.what for row in rows].count("opened") == 1
-        owed = await env.books.within(lambda book, one=case.id: len(book.cards_of(one)))  # type: ignore[misc]
+        owed = await env.books.transact(lambda book, one=case.id: len(book.cards_of(one)))  # type: ignore[misc]
         assert owed >= 3

@@ -21,7 +21,7 @@ SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 
 
 async def do(env: ApprovalEnv, work: Any) -> Any:
-    return await env.process.writer._transactions.do(work)
+    return await env.process.writer._transactions.run(work)
 
 
 async def set_case(env: ApprovalEnv, **fields: Any) -> Case:
@@ -30,7 +30,7 @@ async def set_case(env: ApprovalEnv, **fields: Any) -> Case:
         due = fields.pop("due")
         fields["due_at"] = None if due is None else env.clock.time + due
     case = replace(await env.newest(), **fields)
-    await env.books.within(lambda book: book.put(case))
+    await env.books.transact(lambda book: book.put(case))
     return case
 
 
@@ -100,7 +100,7 @@ async def test_who_is_reminded(state: CaseState, due: timedelta | None, reminded
     case = await env.submit()
     await set_case(env, state=state, due=due)
     assert (await do(env, lambda unit: lifecycle.apply_deadlines(unit, case.id)) is not None) is reminded
-    assert ("reminded" in await env.story()) is reminded
+    assert ("reminded" in await env.audit_actions()) is reminded
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ async def test_when_an_open_case_is_looked_at_next(
 async def test_after_a_deadline_that_only_shows_reminders_go_on() -> None:
     env = ApprovalEnv(rules=rules(deadline=HOUR, remind_after=(2 * HOUR,)))
     await env.submit()
-    await env.rest(within=90 * MINUTE)
+    await env.run_until_idle(within=90 * MINUTE)
     assert (await env.newest()).expired
     assert await due_in(env) == HOUR
 
@@ -136,7 +136,7 @@ async def test_after_a_deadline_that_only_shows_reminders_go_on() -> None:
 async def test_after_taking_back_the_reminder_is_due_again() -> None:
     env = ApprovalEnv(rules=rules(remind_after=(HOUR,)), terms=ApprovalOptions(undo=MINUTE))
     case = await env.submit()
-    await env.say("wang")
+    await env.cast_vote("wang")
     assert await due_in(env) == MINUTE
     await env.desk.take_back(case.id, "wang")
     assert await due_in(env) == HOUR
@@ -144,7 +144,7 @@ async def test_after_taking_back_the_reminder_is_due_again() -> None:
 
 async def test_what_the_erp_is_told_and_how_long_that_may_take(env: ApprovalEnv) -> None:
     case = await env.submit()
-    await env.say("wang")
+    await env.cast_vote("wang")
     telling = await do(env, lambda unit: writeback.begin_write(unit, case.id))
     assert telling == writeback.WriteAttempt(
         1,
@@ -169,10 +169,10 @@ async def test_the_erp_is_told_of_a_decision_whose_time_has_come(
     env: ApprovalEnv, fields: dict[str, Any], told: bool
 ) -> None:
     case = await env.submit()
-    await env.say("wang")
+    await env.cast_vote("wang")
     await set_case(env, **fields)
     assert (await do(env, lambda unit: writeback.begin_write(unit, case.id)) is not None) is told
-    assert ("writing" in await env.story()) is told
+    assert ("writing" in await env.audit_actions()) is told
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ async def test_a_doubtful_write_is_looked_for_when_it_is_time(
 ) -> None:
     case = await env.submit()
     env.erp.faults.append(WriteFault.LOST)
-    await env.say("wang")
+    await env.cast_vote("wang")
     await env.work()
     assert await due_in(env) == 2 * SECOND
     await set_case(env, **fields)
@@ -205,7 +205,7 @@ async def test_a_doubtful_write_is_looked_for_when_it_is_time(
 async def test_looks_follow_ever_more_slowly(env: ApprovalEnv, since: int, wait: int) -> None:
     case = await env.submit()
     env.erp.faults.append(WriteFault.LOST)
-    await env.say("wang")
+    await env.cast_vote("wang")
     await env.work()
     env.clock.move(seconds=since)
     await do(env, lambda unit: writeback.record_check(unit, case.id, None))
@@ -219,7 +219,7 @@ async def test_tries_follow_ever_more_slowly_and_no_sooner_than_the_erp_asks(
     env: ApprovalEnv, attempts: int, asked: float | None, wait: int
 ) -> None:
     case = await env.submit()
-    await env.say("wang")
+    await env.cast_vote("wang")
     await set_case(env, attempts=attempts, attempted_at=env.clock.time)
     busy = RateLimited("busy", retry_after=asked)
     again = await do(env, lambda unit: writeback.record_failure(unit, case.id, busy))

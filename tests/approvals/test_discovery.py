@@ -42,13 +42,13 @@ class FakeCaseOpener:
     came: asyncio.Event = field(default_factory=asyncio.Event)
     troubles: dict[str, Exception] = field(default_factory=dict)
 
-    async def submitted(self, source: str, number: str, *, quiet: bool = False) -> None:
+    async def sync_document(self, source: str, number: str, *, quiet: bool = False) -> None:
         if number in self.troubles:
             raise self.troubles[number]
         self.told.append((source, number, quiet))
         self.came.set()
 
-    async def knows(self, source: str) -> bool:
+    async def has_seen_source(self, source: str) -> bool:
         return self.ever
 
     async def mark_source_seen(self, source: str) -> None:
@@ -81,25 +81,25 @@ def make_poller(cases: FakeCaseOpener, backlog: bool = False, **sources: FakeOrd
 
 async def test_what_waits_and_has_no_case_is_looked_at() -> None:
     cases = FakeCaseOpener(open=[FakeCase("PO-1", "v1")])
-    await make_poller(cases, main=FakeOrderSource([order("PO-1"), order("PO-2")])).round()
+    await make_poller(cases, main=FakeOrderSource([order("PO-1"), order("PO-2")])).poll()
     assert cases.told == [("main", "PO-2", False)]
 
 
 async def test_what_changed_is_looked_at() -> None:
     cases = FakeCaseOpener(open=[FakeCase("po-1", "v1")])
-    await make_poller(cases, main=FakeOrderSource([order("PO-1", "v2")])).round()
+    await make_poller(cases, main=FakeOrderSource([order("PO-1", "v2")])).poll()
     assert cases.told == [("main", "PO-1", False)]
 
 
 async def test_what_no_longer_waits_is_looked_at() -> None:
     cases = FakeCaseOpener(open=[FakeCase("PO-1", "v1"), FakeCase("PO-9", "v1", source="other")])
-    await make_poller(cases, main=FakeOrderSource([])).round()
+    await make_poller(cases, main=FakeOrderSource([])).poll()
     assert cases.told == [("main", "PO-1", False)]
 
 
 async def test_long_lists_are_read_to_their_end() -> None:
     cases, source = FakeCaseOpener(), FakeOrderSource([order(f"PO-{number}") for number in range(120)])
-    await make_poller(cases, main=source).round()
+    await make_poller(cases, main=source).poll()
     assert len(cases.told) == 120
     assert source.asked == 3
 
@@ -109,7 +109,7 @@ async def test_long_lists_are_read_to_their_end() -> None:
 )
 async def test_what_waited_before_the_first_look_is_only_listed(ever: bool, backlog: bool, quiet: bool) -> None:
     cases = FakeCaseOpener(ever=ever)
-    await make_poller(cases, backlog, main=FakeOrderSource([order("PO-1")])).round()
+    await make_poller(cases, backlog, main=FakeOrderSource([order("PO-1")])).poll()
     assert cases.told == [("main", "PO-1", quiet)]
 
 
@@ -124,7 +124,7 @@ async def test_what_comes_between_two_rounds_at_once_did_not_wait_before() -> No
 
     cases = FakeCaseOpener(ever=False)
     one = make_poller(cases, main=Slow([order("PO-1")]))
-    await asyncio.gather(one.round(), one.round())
+    await asyncio.gather(one.poll(), one.poll())
     assert ("main", "PO-1", True) in cases.told
     assert ("main", "PO-2", False) in cases.told
 
@@ -132,22 +132,22 @@ async def test_what_comes_between_two_rounds_at_once_did_not_wait_before() -> No
 async def test_where_nothing_waited_at_the_first_look_the_first_order_is_news() -> None:
     cases, source = FakeCaseOpener(ever=False), FakeOrderSource([], down=True)
     one = make_poller(cases, main=source)
-    await one.round()  # to be away is no look
+    await one.poll()  # to be away is no look
     source.down = False
     source.orders = [order("PO-1")]
-    await one.round()
+    await one.poll()
     assert cases.told == [("main", "PO-1", True)]
     empty = FakeOrderSource([])
     one = make_poller(cases := FakeCaseOpener(ever=False), main=empty)
-    await one.round()
+    await one.poll()
     empty.orders = [order("PO-2")]
-    await one.round()
+    await one.poll()
     assert cases.told == [("main", "PO-2", False)]
 
 
 async def test_a_source_that_is_down_does_not_matter_to_the_others() -> None:
     cases = FakeCaseOpener()
-    await make_poller(cases, first=FakeOrderSource([], down=True), second=FakeOrderSource([order("PO-1")])).round()
+    await make_poller(cases, first=FakeOrderSource([], down=True), second=FakeOrderSource([order("PO-1")])).poll()
     assert cases.told == [("second", "PO-1", False)]
 
 
@@ -169,8 +169,8 @@ async def test_a_document_that_cannot_be_read_does_not_matter_to_the_others_and_
     )
     one = make_poller(cases, main=FakeOrderSource([order("PO-1"), order("PO-2")]))
     with capture_logs() as logs:
-        await one.round()
-        await one.round()
+        await one.poll()
+        await one.poll()
     assert cases.told[:2] == [("main", "PO-2", True), ("main", "PO-9", False)]
     assert cases.ever
     assert [(line["event"], line["number"]) for line in logs] == [
@@ -178,14 +178,14 @@ async def test_a_document_that_cannot_be_read_does_not_matter_to_the_others_and_
         (said, "PO-8"),
     ]
     cases.troubles.clear()
-    await one.round()
+    await one.poll()
     assert ("main", "PO-1", False) in cases.told
 
 
 async def test_a_source_that_breaks_off_is_no_trouble_of_a_document() -> None:
     cases = FakeCaseOpener(troubles={"PO-1": Unavailable("away")})
     with capture_logs() as logs:
-        await make_poller(cases, main=FakeOrderSource([order("PO-1"), order("PO-2")])).round()
+        await make_poller(cases, main=FakeOrderSource([order("PO-1"), order("PO-2")])).poll()
     assert cases.told == []
     assert [line["event"] for line in logs] == ["approvals.source_not_read"]
 
@@ -195,9 +195,9 @@ async def test_what_is_heard_of_is_looked_at_at_once() -> None:
     one = make_poller(cases, main=FakeOrderSource([]))
     running = asyncio.create_task(one.run())
     try:
-        one.hear("main", "PO-7")
-        one.hear("main", "PO-7")
-        one.hear("nowhere", "PO-8")
+        one.notify("main", "PO-7")
+        one.notify("main", "PO-7")
+        one.notify("nowhere", "PO-8")
         async with asyncio.timeout(5):
             await cases.came.wait()
     finally:

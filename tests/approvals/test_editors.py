@@ -40,12 +40,12 @@ async def test_who_changed_it_is_refused_and_the_other_approver_decides(env: App
     case = await env.submit(order("erp-wang"))
     assert {"approval:person:qian", "approval:person:li"} <= cards(env, case.id).keys()
     assert "approval:person:wang" not in cards(env, case.id)
-    refused = await env.say("wang", verdict)
-    assert (refused.said, str(refused.reasons[0])) == (VoteOutcome.REFUSED, CHANGED)
-    assert (await env.say("qian", verdict)).said is VoteOutcome.DECIDED
-    await env.rest()
+    refused = await env.cast_vote("wang", verdict)
+    assert (refused.outcome, str(refused.reasons[0])) == (VoteOutcome.REFUSED, CHANGED)
+    assert (await env.cast_vote("qian", verdict)).outcome is VoteOutcome.DECIDED
+    await env.run_until_idle()
     assert [one.by for one in env.erp.written] == ["erp-qian"]
-    assert await env.story() == [
+    assert await env.audit_actions() == [
         "opened",
         "refused",
         "vote",
@@ -60,12 +60,12 @@ async def test_who_saves_it_while_it_waits_is_refused_in_the_same_case(env: Appr
     case = await env.submit(order("erp-wu"))
     assert await env.desk.pending("wang")
     env.erp.edit("PO-1", changed_by="erp-wang")
-    again = await env.desk.submitted("main", "PO-1")
+    again = await env.desk.sync_document("main", "PO-1")
     assert again is not None
     assert (again.id, again.state) == (case.id, CaseState.OPEN)
-    refused = await env.say("wang")
-    assert (refused.said, str(refused.reasons[0])) == (VoteOutcome.REFUSED, CHANGED)
-    assert (await env.say("qian")).said is VoteOutcome.DECIDED
+    refused = await env.cast_vote("wang")
+    assert (refused.outcome, str(refused.reasons[0])) == (VoteOutcome.REFUSED, CHANGED)
+    assert (await env.cast_vote("qian")).outcome is VoteOutcome.DECIDED
     assert (await env.newest()).id == case.id
 
 
@@ -75,17 +75,17 @@ async def test_who_changed_what_is_asked_about_does_not_come_in_by_somebody_else
     env = ApprovalEnv(rules=names_wang)
     case = await env.submit(order("erp-wang"))
     env.erp.edit("PO-1", changed_by="erp-wu")
-    refused = await env.say("wang")
-    assert (refused.said, str(refused.reasons[0])) == (VoteOutcome.REFUSED, CHANGED)
+    refused = await env.cast_vote("wang")
+    assert (refused.outcome, str(refused.reasons[0])) == (VoteOutcome.REFUSED, CHANGED)
     passed = await env.desk.forward(case.id, "wang", "qian")
-    assert (passed.said, str(passed.reasons[0])) == (VoteOutcome.REFUSED, "They changed it.")
+    assert (passed.outcome, str(passed.reasons[0])) == (VoteOutcome.REFUSED, "They changed it.")
 
 
 async def test_nobody_passes_their_turn_on_to_who_changed_it_just_now(env: ApprovalEnv) -> None:
     case = await env.submit(order("erp-wu"))
     env.erp.edit("PO-1", changed_by="erp-zhao")
     passed = await env.desk.forward(case.id, "zhao", "wang")
-    assert (passed.said, str(passed.reasons[0])) == (VoteOutcome.REFUSED, "They changed it.")
+    assert (passed.outcome, str(passed.reasons[0])) == (VoteOutcome.REFUSED, "They changed it.")
 
 
 async def test_two_people_with_one_account_are_both_held_to_what_it_changed() -> None:
@@ -94,9 +94,9 @@ async def test_two_people_with_one_account_are_both_held_to_what_it_changed() ->
     env.start()
     await env.submit(order("erp-wang"))
     for one in ("wang", "qian"):
-        refused = await env.say(one)
-        assert (refused.said, str(refused.reasons[0])) == (VoteOutcome.REFUSED, CHANGED), one
-    assert (await env.say("li")).said is VoteOutcome.DECIDED
+        refused = await env.cast_vote(one)
+        assert (refused.outcome, str(refused.reasons[0])) == (VoteOutcome.REFUSED, CHANGED), one
+    assert (await env.cast_vote("li")).outcome is VoteOutcome.DECIDED
 
 
 async def test_what_the_bot_wrote_under_its_own_account_is_nobodys_change() -> None:
@@ -104,28 +104,28 @@ async def test_what_the_bot_wrote_under_its_own_account_is_nobodys_change() -> N
     del env.accounts["qian"]
     env.start()
     await env.submit(order("bot"))
-    assert (await env.say("qian")).said is VoteOutcome.DECIDED
+    assert (await env.cast_vote("qian")).outcome is VoteOutcome.DECIDED
 
 
 async def test_who_gave_the_erps_first_approval_is_not_the_second(env: ApprovalEnv) -> None:
     """By deciding they became the last who changed the order, which waits for one more."""
     env.erp.levels["PO-1"] = ((), ())
     first = await env.submit(order("erp-wu"))
-    assert (await env.say("wang")).said is VoteOutcome.DECIDED
-    await env.rest()
+    assert (await env.cast_vote("wang")).outcome is VoteOutcome.DECIDED
+    await env.run_until_idle()
     second = await env.newest()
     assert second.id != first.id
-    refused = await env.say("wang", REJECT)
-    assert (refused.said, str(refused.reasons[0])) == (VoteOutcome.REFUSED, CHANGED)
-    assert (await env.say("qian")).said is VoteOutcome.DECIDED
-    await env.rest()
+    refused = await env.cast_vote("wang", REJECT)
+    assert (refused.outcome, str(refused.reasons[0])) == (VoteOutcome.REFUSED, CHANGED)
+    assert (await env.cast_vote("qian")).outcome is VoteOutcome.DECIDED
+    await env.run_until_idle()
     assert [one.by for one in env.erp.written] == ["erp-wang", "erp-qian"]
 
 
 async def test_another_change_by_somebody_else_is_another_case(env: ApprovalEnv) -> None:
     case = await env.submit(order("erp-wang"))
     env.erp.edit("PO-1", vendor="OTHER", changed_by="erp-wu")
-    fresh = await env.desk.submitted("main", "PO-1")
+    fresh = await env.desk.sync_document("main", "PO-1")
     assert fresh is not None
     assert fresh.id != case.id
-    assert (await env.say("wang")).said is VoteOutcome.DECIDED
+    assert (await env.cast_vote("wang")).outcome is VoteOutcome.DECIDED

@@ -35,7 +35,7 @@ async def folder(env: ApprovalEnv) -> CaseContext:
 
 async def remark(env: ApprovalEnv, face: Audience = Audience.PRICED) -> tuple[str, ...]:
     """Return whom a card names for whom the ERP waits."""
-    reader = CardViewer(face=face, user_id="wang" if face is Audience.PRICED else "", now=env.clock())
+    reader = CardViewer(audience=face, user_id="wang" if face is Audience.PRICED else "", now=env.clock())
     known = RevisionData(order=env.erp.orders["PO-1"], names=NAMES)
     return build_case_view(await folder(env), known, reader).erp_waits
 
@@ -60,16 +60,16 @@ async def test_it_is_said_where_they_do_not_meet_and_the_write_is_refused() -> N
     assert await remark(env) == ("孙总", "客人", "erp-unknown")
     assert await remark(env, Audience.BARE) == ()
     assert await told(env) == ["The ERP itself waits for 孙总, 客人, erp-unknown.", NOT_MET]
-    assert (await env.say("wang")).said is VoteOutcome.DECIDED
-    await env.rest()
-    assert "erp_refused" in await env.story()
+    assert (await env.cast_vote("wang")).outcome is VoteOutcome.DECIDED
+    await env.run_until_idle()
+    assert "erp_refused" in await env.audit_actions()
     assert await remark(env) == ("孙总", "客人", "erp-unknown")
 
 
 async def test_nothing_is_said_where_one_of_them_is_asked() -> None:
     env = ApprovalEnv(rules=rules(any_of("person:wang person:qian")))
     await waiting(env, "erp-sun", "erp-qian")
-    assert (await folder(env)).expected.people == ()
+    assert (await folder(env)).erp_approvers.people == ()
     assert await remark(env) == ()
     assert await told(env) == ["The ERP itself waits for 孙总, erp-qian."]
 
@@ -86,7 +86,7 @@ async def test_a_substitute_and_who_got_the_turn_decide_for_others() -> None:
     assert await remark(env) == ()
     env.rules = rules(any_of("person:wang"))
     assert await remark(env) == ("erp-zhao",)
-    assert (await env.desk.forward((await env.newest()).id, "zhao", "wang")).said is VoteOutcome.RECORDED
+    assert (await env.desk.forward((await env.newest()).id, "zhao", "wang")).outcome is VoteOutcome.RECORDED
     assert await remark(env) == ()
 
 
@@ -95,8 +95,8 @@ async def test_whoever_the_erp_refused_no_longer_counts() -> None:
     await waiting(env, "erp-wang")
     env.erp.forbidden.add("erp-wang")
     assert await remark(env) == ()
-    await env.say("wang")
-    await env.rest()
+    await env.cast_vote("wang")
+    await env.run_until_idle()
     assert await remark(env) == ("erp-wang",)
 
 
@@ -105,9 +105,9 @@ async def test_the_erp_is_told_by_the_last_level_alone(account: str, met: bool) 
     env = ApprovalEnv(rules=rules(any_of("person:wang"), all_of("person:qian")))
     await waiting(env, account)
     assert await remark(env) == (() if met else ("erp-wang",))
-    await env.say("wang")
-    await env.say("qian")
-    await env.rest()
+    await env.cast_vote("wang")
+    await env.cast_vote("qian")
+    await env.run_until_idle()
     assert (env.erp.orders["PO-1"].status is PurchaseStatus.APPROVED) is met
 
 
@@ -140,14 +140,14 @@ async def test_passed_on_in_the_erp_the_cards_say_so_once() -> None:
     shown = await env.newest()
     env.erp.edit("PO-1", approval=Approval(pending_for=("erp-sun",)))
     for _ in range(3):
-        await env.desk.submitted("main", "PO-1")
+        await env.desk.sync_document("main", "PO-1")
     case = await env.newest()
     assert (case.id, case.waits_for, case.version, case.revision) == (shown.id, ("erp-sun",), "v2", 2)
     assert await remark(env) == ("孙总",)
     assert cards(env, case.id) == {f"approval:{GROUP}": 2, "approval:person:wang": 2}
-    assert (await env.story()).count("erp_waits") == 1
+    assert (await env.audit_actions()).count("erp_waits") == 1
     env.erp.edit("PO-1", approval=Approval(pending_for=("erp-wang",)))
-    await env.desk.submitted("main", "PO-1")
+    await env.desk.sync_document("main", "PO-1")
     assert (await remark(env), (await env.newest()).revision) == ((), 3)
 
 
@@ -155,6 +155,6 @@ async def test_passed_on_among_those_who_are_asked_no_card_changes() -> None:
     env = ApprovalEnv(rules=rules(any_of("person:wang person:qian")))
     await waiting(env, "erp-wang")
     env.erp.edit("PO-1", approval=Approval(pending_for=("erp-qian",)))
-    await env.desk.submitted("main", "PO-1")
+    await env.desk.sync_document("main", "PO-1")
     case = await env.newest()
     assert (case.waits_for, case.revision) == (("erp-qian",), 1)

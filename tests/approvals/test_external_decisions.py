@@ -34,25 +34,25 @@ async def ended(env: ApprovalEnv, status: PurchaseStatus, by: str = "erp-sun", a
     """Let somebody end an order in the ERP, and the bot see it; return the case."""
     approval = Approval(decided_by=by, decided_at=at, levels=2, level=2)
     env.erp.edit("PO-1", status=status, approval=approval, people={"erp-sun": "孙"})
-    assert await env.desk.submitted("main", "PO-1") is None
+    assert await env.desk.sync_document("main", "PO-1") is None
     return await env.newest()
 
 
 async def last_line(env: ApprovalEnv, case: Case) -> tuple[str, str]:
-    rows = await env.books.within(lambda book: list(book.rows_of(case.id)))
+    rows = await env.books.transact(lambda book: list(book.audit_rows_of(case.id)))
     return rows[-1].what, rows[-1].detail
 
 
 def titles(case: Case) -> list[str]:
     """Return what the cards of the deciders and of the requester are called."""
-    reader = CardViewer(face=Audience.BARE, now=NOW)
+    reader = CardViewer(audience=Audience.BARE, now=NOW)
     views = (build_case_view(CaseContext(case=case), RevisionData(), reader), build_told_view(case))
     assert {view.elsewhere for view in views} == {case.elsewhere}
     return [str(view.headline) for view in views]
 
 
 def late(case: Case) -> str:
-    return str(outcome_note(VoteResult(said=VoteOutcome.LATE, case=case)))
+    return str(outcome_note(VoteResult(outcome=VoteOutcome.LATE, case=case)))
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ async def test_an_erp_that_tells_nothing_but_the_state(env: ApprovalEnv) -> None
     env.erp.names_nobody = True
     await env.submit()
     env.erp.apply(decision("v1", "erp-sun"))
-    await env.desk.submitted("main", "PO-1")
+    await env.desk.sync_document("main", "PO-1")
     assert (await env.newest()).elsewhere == ExternalDecision(status=APPROVED)
 
 
@@ -124,7 +124,11 @@ async def test_what_nobody_decided_is_no_decision(env: ApprovalEnv, status: Purc
     assert (case.state, case.elsewhere) == (CaseState.WITHDRAWN, ExternalDecision(status=status))
     assert titles(case)[0] == "No longer waits"
     assert (
-        str(build_case_view(CaseContext(case=case), RevisionData(), CardViewer(face=Audience.BARE, now=NOW)).withdrawn),
+        str(
+            build_case_view(
+                CaseContext(case=case), RevisionData(), CardViewer(audience=Audience.BARE, now=NOW)
+            ).withdrawn
+        ),
         late(case),
     ) == (
         words,
@@ -136,7 +140,7 @@ async def test_what_nobody_decided_is_no_decision(env: ApprovalEnv, status: Purc
 async def test_deleted_is_said_to_be_deleted(env: ApprovalEnv) -> None:
     await env.submit()
     env.erp.orders.clear()
-    await env.desk.submitted("main", "PO-1")
+    await env.desk.sync_document("main", "PO-1")
     case = await env.newest()
     assert (case.state, case.elsewhere) == (CaseState.WITHDRAWN, ExternalDecision())
     assert late(case) == "It is not in the ERP any more."
@@ -147,20 +151,20 @@ async def test_cancelled_by_others_is_not_the_rejection_that_somebody_meant(env:
     """Our own rejection may end as a cancelled order; somebody else's cancelling is not a rejection of theirs."""
     await env.submit()
     env.erp.faults.append(WriteFault.LOST)
-    await env.say("wang", REJECT)
+    await env.cast_vote("wang", REJECT)
     await env.work()
     env.erp.edit("PO-1", status=CANCELLED, approval=Approval(decided_by="erp-sun"))
-    await env.rest()
+    await env.run_until_idle()
     case = await env.newest()
     assert (case.state, case.elsewhere) == (CaseState.WITHDRAWN, ExternalDecision(status=CANCELLED))
 
 
 async def test_a_decision_there_overtakes_ours(env: ApprovalEnv) -> None:
     await env.submit()
-    await env.say("wang")
+    await env.cast_vote("wang")
     at = env.clock.time
     env.erp.apply(Decision(number="PO-1", version="v1", verdict=REJECT, by="erp-sun", reason="no"))
-    await env.rest()
+    await env.run_until_idle()
     case = await env.newest()
     assert (case.state, case.elsewhere) == (
         CaseState.DECIDED_ELSEWHERE,
@@ -210,9 +214,9 @@ async def test_the_same_verdict_in_the_approval_app_has_not_parted_from_it(
     await env.submit()
     await office.settle()
     env.erp.apply(decision("v1", "erp-sun"))
-    await env.desk.submitted("main", "PO-1")
+    await env.desk.sync_document("main", "PO-1")
     office.forms.speak("qian", verdict, "不要")  # type: ignore[arg-type]  # a verdict
-    await office.oa_sync.hear("instance-1")
+    await office.oa_sync.notify("instance-1")
     await office.settle()
-    assert ("native_parted" in await env.story()) is parted
+    assert ("native_parted" in await env.audit_actions()) is parted
     assert bool(office.approval.comments) is parted

@@ -19,7 +19,7 @@ async def test_pending_is_whose_turn_it_is() -> None:
     assert [one.case.number for one in await env.desk.pending("wang")] == ["PO-1", "PO-2"]
     assert [one.case.number for one in await env.desk.pending("zhao")] == ["PO-1"]
     assert await env.desk.pending("qian") == ()
-    await env.say("wang", case=second)
+    await env.cast_vote("wang", case=second)
     assert [one.case.number for one in await env.desk.pending("qian")] == ["PO-2"]
     reads = env.erp.reads
     await env.desk.pending("wang")
@@ -44,15 +44,15 @@ async def test_why(env: ApprovalEnv) -> None:
     theirs = await env.desk.why("main", "PO-1", "zheng")
     assert theirs.eligibility is not None
     assert not theirs.eligibility.allowed
-    await env.say("wang")
-    await env.rest()
+    await env.cast_vote("wang")
+    await env.run_until_idle()
     assert (await env.desk.why("main", "PO-1", "wang")).eligibility is None
 
 
 async def test_history(env: ApprovalEnv) -> None:
     await env.submit()
-    await env.say("wang")
-    await env.rest()
+    await env.cast_vote("wang")
+    await env.run_until_idle()
     ((case, rows),) = await env.desk.history("po-1")
     assert case.state is CaseState.APPROVED
     vote = next(row for row in rows if row.what == "vote")

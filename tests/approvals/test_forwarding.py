@@ -16,25 +16,25 @@ from tests.approvals.policy.test_planner import any_of
 async def test_somebody_else_decides_instead() -> None:
     env = ApprovalEnv(rules=rules(any_of("person:wang")))
     case = await env.submit()
-    assert (await env.say("zhao")).said is VoteOutcome.REFUSED
+    assert (await env.cast_vote("zhao")).outcome is VoteOutcome.REFUSED
     passed = await env.desk.forward(case.id, "zhao", "wang")
-    assert passed.said is VoteOutcome.RECORDED
+    assert passed.outcome is VoteOutcome.RECORDED
     assert "approval:person:zhao" in cards(env, case.id)
     assert [one.case.id for one in await env.desk.pending("zhao")] == [case.id]
-    assert (await env.say("zhao")).said is VoteOutcome.DECIDED
-    await env.rest()
+    assert (await env.cast_vote("zhao")).outcome is VoteOutcome.DECIDED
+    await env.run_until_idle()
     final = await env.newest()
     assert [(vote.user_id, vote.on_behalf_of) for vote in final.votes] == [("zhao", "wang")]
     assert [one.by for one in env.erp.written] == ["erp-zhao"]
-    assert (await env.story())[1:3] == ["refused", "forwarded"]
+    assert (await env.audit_actions())[1:3] == ["refused", "forwarded"]
 
 
 async def test_it_can_be_passed_on_once_more() -> None:
     env = ApprovalEnv(rules=rules(any_of("person:wang")))
     case = await env.submit()
     await env.desk.forward(case.id, "zhao", "wang")
-    assert (await env.desk.forward(case.id, "sun", "zhao")).said is VoteOutcome.RECORDED
-    assert (await env.say("sun")).said is VoteOutcome.DECIDED
+    assert (await env.desk.forward(case.id, "sun", "zhao")).outcome is VoteOutcome.RECORDED
+    assert (await env.cast_vote("sun")).outcome is VoteOutcome.DECIDED
     assert [vote.on_behalf_of for vote in (await env.newest()).votes] == ["wang"]
 
 
@@ -43,7 +43,7 @@ async def test_it_holds_for_one_case() -> None:
     case = await env.submit()
     await env.desk.forward(case.id, "zhao", "wang")
     await env.submit(replace(document(requester="wu").order, number="PO-2"))
-    assert (await env.say("zhao", case=await env.newest("PO-2"))).said is VoteOutcome.REFUSED
+    assert (await env.cast_vote("zhao", case=await env.newest("PO-2"))).outcome is VoteOutcome.REFUSED
 
 
 @pytest.mark.parametrize(
@@ -60,21 +60,21 @@ async def test_it_holds_for_one_case() -> None:
 async def test_to_whom_and_by_whom_not(env: ApprovalEnv, to: str, by: str, reason: str) -> None:
     case = await env.submit()
     refused = await env.desk.forward(case.id, to, by)
-    assert refused.said is VoteOutcome.REFUSED
+    assert refused.outcome is VoteOutcome.REFUSED
     assert str(refused.reasons[0]).startswith(reason)
     assert (await env.newest()).forwards == ()
-    assert await env.story() == ["opened", "refused"]
+    assert await env.audit_actions() == ["opened", "refused"]
 
 
 async def test_not_to_somebody_who_has_spoken_or_whom_the_erp_refused() -> None:
     env = ApprovalEnv(rules=rules(any_of("role:purchasing"), any_of("role:finance")))
     case = await env.submit()
-    await env.say("wang")
+    await env.cast_vote("wang")
     refused = await env.desk.forward(case.id, "wang", "qian")
     assert str(refused.reasons[0]) == "They have agreed already."
-    await env.say("qian")
+    await env.cast_vote("qian")
     env.erp.forbidden.add("erp-qian")
-    await env.rest()
+    await env.run_until_idle()
     env.rules = rules(any_of("role:purchasing"), any_of("role:finance"))
     assert (await env.newest()).refused == ("qian",)
 
@@ -91,13 +91,13 @@ async def test_of_a_document_that_is_another_now(
 ) -> None:
     case = await env.submit()
     env.erp.edit("PO-1", **change)
-    assert (await env.desk.forward(case.id, "zhao", "wang")).said is said
+    assert (await env.desk.forward(case.id, "zhao", "wang")).outcome is said
 
 
 async def test_when_it_is_decided(env: ApprovalEnv) -> None:
     case = await env.submit()
-    await env.say("wang")
-    assert (await env.desk.forward(case.id, "zhao", "qian")).said is VoteOutcome.LATE
+    await env.cast_vote("wang")
+    assert (await env.desk.forward(case.id, "zhao", "qian")).outcome is VoteOutcome.LATE
 
 
 async def test_the_record_says_to_whom_and_for_whom() -> None:

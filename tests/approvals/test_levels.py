@@ -11,7 +11,7 @@ from bot.approvals.presenter import ApprovalComposer, CasePresenter
 from bot.approvals.views import ApprovalView
 from tests.approvals.company import document
 from tests.approvals.env import GROUP, HOUR, ApprovalEnv, rules
-from tests.approvals.memory_repository import MemoryCaseUnitOfWork
+from tests.approvals.memory_repository import MemoryCaseStore
 from tests.approvals.policy.test_planner import all_of, any_of
 from tests.approvals.test_insights import FakeInsightSource, level
 
@@ -22,7 +22,7 @@ LATER = ("person:sun", "person:zhou")
 
 def updates(env: ApprovalEnv, case: Case) -> Counter[str]:
     """Return how often each place owes the case's newest state."""
-    assert isinstance(env.books, MemoryCaseUnitOfWork)
+    assert isinstance(env.books, MemoryCaseStore)
     owed = [one for one in env.books.book.deliveries if one.ref.startswith(f"{case.id}|")]
     return Counter(str(one.place) for one in owed if one.revision == case.revision)
 
@@ -40,7 +40,7 @@ async def cards(env: ApprovalEnv) -> dict[str, ApprovalView]:
     composer = ApprovalComposer(approvals.find, showing)
     case = await env.newest()
     shown = {}
-    for one in await env.books.within(lambda book: list(book.cards_of(case.id))):
+    for one in await env.books.transact(lambda book: list(book.cards_of(case.id))):
         composed = await composer.compose(f"{case.id}|{one.place}")
         assert isinstance(composed.view, ApprovalView)
         shown[str(one.place)] = composed.view
@@ -52,7 +52,7 @@ async def test_all_cards_follow_from_level_to_level_with_one_update_each() -> No
     await env.submit()
     assert set(await cards(env)) == set(PLACES)
 
-    await env.say("wang")
+    await env.cast_vote("wang")
     case = await env.newest()
     assert case.state is CaseState.OPEN
     assert updates(env, case) == dict.fromkeys((*PLACES, *LATER), 1)
@@ -60,14 +60,14 @@ async def test_all_cards_follow_from_level_to_level_with_one_update_each() -> No
         assert [one.name for one in view.spoken] == ["Wang"]
         assert (view.level, view.levels, view.waited, view.need_all) == (2, 2, ("sun", "zhou"), True)
 
-    await env.say("sun")
+    await env.cast_vote("sun")
     case = await env.newest()
     assert updates(env, case) == dict.fromkeys((*PLACES, *LATER), 1)
     for view in (await cards(env)).values():
         assert ([one.name for one in view.spoken], view.waited) == (["Wang", "Sun"], ("zhou",))
 
-    await env.say("zhou")
-    await env.rest()
+    await env.cast_vote("zhou")
+    await env.run_until_idle()
     case = await env.newest()
     assert case.state is CaseState.APPROVED
     assert updates(env, case) == dict.fromkeys((*PLACES, *LATER, "person:wu"), 1)
@@ -76,7 +76,7 @@ async def test_all_cards_follow_from_level_to_level_with_one_update_each() -> No
 async def test_who_agreed_has_no_buttons_and_the_others_have() -> None:
     env = ApprovalEnv(rules=TWO)
     await env.submit()
-    await env.say("wang")
+    await env.cast_vote("wang")
     shown = await cards(env)
     mute = {place for place, view in shown.items() if view.mute}
     assert mute == {"person:wang"}
@@ -85,8 +85,8 @@ async def test_who_agreed_has_no_buttons_and_the_others_have() -> None:
 async def test_the_card_of_a_reminder_follows_too() -> None:
     env = ApprovalEnv(rules=TWO)
     await env.submit()
-    await env.rest(within=2 * HOUR)
-    await env.say("wang")
+    await env.run_until_idle(within=2 * HOUR)
+    await env.cast_vote("wang")
     assert updates(env, await env.newest()) == {
         "person:wang": 2,
         "person:zhao": 2,
@@ -98,6 +98,6 @@ async def test_the_card_of_a_reminder_follows_too() -> None:
 async def test_a_case_that_opened_quietly_shows_itself_to_the_next_level_alone() -> None:
     env = ApprovalEnv(rules=TWO)
     env.erp.submit(document(requester="wu").order)
-    assert await env.desk.submitted("main", "PO-1", quiet=True) is not None
-    await env.say("wang")
+    assert await env.desk.sync_document("main", "PO-1", quiet=True) is not None
+    await env.cast_vote("wang")
     assert set(updates(env, await env.newest())) == {*LATER}

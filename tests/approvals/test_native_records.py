@@ -49,15 +49,15 @@ async def test_what_is_heard_meanwhile_is_not_lost(two: Two) -> None:
     one, other = map(StoredNativeRecords, two)
     record = NativeRecord(case="c-1", due_at=NOW, state=NativeState.RUNNING, instance="i-1")
     await one.begin(record)
-    assert await other.hear("i-1")
-    assert not await other.hear("i-2")
+    assert await other.mark_changed("i-1")
+    assert not await other.mark_changed("i-2")
     assert await one.put(record) is not None
     (now,) = await one.under_way()
     assert (now.news, now.seen) == (1, 0)
     ended = replace(now, state=NativeState.ENDED)
     assert await one.put(ended) is not None
     assert await one.under_way() == []
-    assert not await other.hear("i-1")
+    assert not await other.mark_changed("i-1")
 
 
 async def test_many_cases_at_once(two: Two) -> None:

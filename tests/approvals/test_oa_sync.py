@@ -34,7 +34,7 @@ async def test_an_approval_is_started_with_the_plan_and_the_form(office: OaEnv) 
     await office.settle()
     asked = office.approval.application
     assert asked.originator == "wu"
-    assert [(level.need, level.approvers) for level in asked.levels] == [
+    assert [(level.quorum, level.approvers) for level in asked.levels] == [
         (Quorum.ANY, ("li", "qian", "wang")),
         (Quorum.ALL, ("sun", "zhou")),
     ]
@@ -46,7 +46,7 @@ async def test_an_approval_is_started_with_the_plan_and_the_form(office: OaEnv) 
         "currency": "CNY",
         "due": "2026-12-01",
     }
-    assert "native_started" in await office.env.story()
+    assert "native_started" in await office.env.audit_actions()
     assert office.record.state is NativeState.RUNNING
 
 
@@ -80,10 +80,10 @@ async def test_an_event_that_comes_again_changes_nothing(office: OaEnv) -> None:
     await office.speak("qian", APPROVE)
     told, reads = len(office.env.erp.told), office.forms.reads
     for _ in range(3):
-        await office.oa_sync.hear("instance-1")
+        await office.oa_sync.notify("instance-1")
         await office.settle()
     assert (len(office.env.erp.told), office.forms.reads) == (told, reads)
-    await office.oa_sync.hear("somebody else's")
+    await office.oa_sync.notify("somebody else's")
 
 
 async def test_an_event_that_never_comes_is_made_good(office: OaEnv) -> None:
@@ -112,7 +112,7 @@ async def test_a_quiet_approval_costs_a_look_in_half_an_hour(office: OaEnv) -> N
 
 async def test_decided_in_chat_the_app_agrees(office: OaEnv) -> None:
     await opened(office)
-    assert (await office.env.say("li")).said is VoteOutcome.DECIDED
+    assert (await office.env.cast_vote("li")).outcome is VoteOutcome.DECIDED
     await office.settle()
     assert office.forms.executed == [("li", APPROVE, "")]
     assert office.approval.verdict is APPROVE
@@ -121,7 +121,7 @@ async def test_decided_in_chat_the_app_agrees(office: OaEnv) -> None:
 
 async def test_rejected_in_chat_the_app_gets_the_reason(office: OaEnv) -> None:
     await opened(office)
-    await office.env.say("li", REJECT)
+    await office.env.cast_vote("li", REJECT)
     await office.settle()
     assert office.forms.executed == [("li", REJECT, "价格过高")]
     assert office.approval.verdict is REJECT
@@ -131,7 +131,7 @@ async def test_levels_go_on_from_either_side(office: OaEnv) -> None:
     office.env.rules = rules(all_of("role:approver"), any_of("role:board"))
     await opened(office)
     await office.speak("qian", APPROVE)
-    await office.env.say("wang")
+    await office.env.cast_vote("wang")
     await office.settle()
     assert office.forms.executed == [("wang", APPROVE, "")]
     await office.speak("li", APPROVE)
@@ -147,9 +147,9 @@ async def test_several_votes_in_chat_are_told_level_by_level(office: OaEnv) -> N
     office.env.rules = rules(any_of("role:approver"), any_of("role:board"))
     await opened(office)
     office.forms.down = True
-    await office.env.say("wang")
+    await office.env.cast_vote("wang")
     await office.settle()
-    await office.env.say("sun")
+    await office.env.cast_vote("sun")
     await office.settle()
     office.forms.down = False
     await office.wait(minutes=10)
@@ -166,30 +166,30 @@ async def test_who_may_not_is_refused_and_the_approval_says_so(office: OaEnv) ->
     ((by, text),) = office.approval.comments
     assert by == "wu"
     assert text
-    story = await office.env.story()
+    story = await office.env.audit_actions()
     assert "refused" in story
     assert "native_parted" in story
-    assert (await office.env.say("li")).said is VoteOutcome.DECIDED
+    assert (await office.env.cast_vote("li")).outcome is VoteOutcome.DECIDED
 
 
 async def test_of_two_at_the_same_time_the_first_counts(office: OaEnv) -> None:
     await opened(office)
     office.forms.speak("qian", REJECT, "不要")
-    assert (await office.env.say("li")).said is VoteOutcome.DECIDED
-    await office.oa_sync.hear("instance-1")
+    assert (await office.env.cast_vote("li")).outcome is VoteOutcome.DECIDED
+    await office.oa_sync.notify("instance-1")
     await office.settle()
     case = await office.env.newest()
     assert (case.state, [vote.user_id for vote in case.votes]) == (CaseState.APPROVED, ["li"])
     assert [one.verdict for one in office.env.erp.told] == [APPROVE]
     assert "no effect" in office.approval.comments[0][1]
-    assert "native_parted" in await office.env.story()
+    assert "native_parted" in await office.env.audit_actions()
 
 
 async def test_decided_in_the_erp_the_approval_is_called_off(office: OaEnv) -> None:
     await opened(office)
     order = office.env.erp.orders["PO-1"]
     await office.env.erp.decide("main", decision(order.version, "erp-sun"))
-    await office.env.desk.submitted("main", "PO-1")
+    await office.env.desk.sync_document("main", "PO-1")
     await office.settle()
     assert await office.env.state() is CaseState.DECIDED_ELSEWHERE
     assert [by for by, _ in office.approval.called_off] == ["wu"]
@@ -200,7 +200,7 @@ async def test_decided_in_the_erp_the_approval_is_called_off(office: OaEnv) -> N
 async def test_a_changed_order_has_an_approval_of_its_own(office: OaEnv) -> None:
     await opened(office)
     office.env.erp.edit("PO-1", vendor="Other")
-    await office.env.desk.submitted("main", "PO-1")
+    await office.env.desk.sync_document("main", "PO-1")
     await office.settle()
     first, second = office.forms.approvals.values()
     assert first.called_off
@@ -230,19 +230,19 @@ async def test_a_silent_erp_is_asked_again(office: OaEnv) -> None:
 async def test_called_off_in_the_app_chat_goes_on(office: OaEnv) -> None:
     await opened(office)
     office.approval.running = False
-    await office.oa_sync.hear("instance-1")
+    await office.oa_sync.notify("instance-1")
     await office.settle()
     assert office.record.state is NativeState.ENDED
-    assert (await office.env.say("li")).said is VoteOutcome.DECIDED
+    assert (await office.env.cast_vote("li")).outcome is VoteOutcome.DECIDED
 
 
 async def test_deleted_in_the_app_chat_goes_on(office: OaEnv) -> None:
     await opened(office)
     office.forms.approvals.clear()
-    await office.oa_sync.hear("instance-1")
+    await office.oa_sync.notify("instance-1")
     await office.settle()
     assert office.record.state is NativeState.ENDED
-    assert "native_ended" in await office.env.story()
+    assert "native_ended" in await office.env.audit_actions()
 
 
 async def test_a_lost_answer_is_found_by_the_case(office: OaEnv) -> None:
@@ -261,7 +261,7 @@ async def test_what_was_not_started_is_started_when_that_is_sure(office: OaEnv) 
     assert not office.forms.approvals
     await office.wait(minutes=2)
     assert office.record.instance == "instance-1"
-    assert "native_not_found" in await office.env.story()
+    assert "native_not_found" in await office.env.audit_actions()
 
 
 @pytest.mark.parametrize("arrived", [True, False])
@@ -269,7 +269,7 @@ async def test_a_crash_between_the_note_and_the_id(office: OaEnv, arrived: bool)
     office.forms.faults, office.forms.lost = [Killed()], arrived
     await office.env.submit()
     with pytest.raises(Killed):
-        await office.oa_sync.round()
+        await office.oa_sync.sync()
     office.restart()
     await office.wait(minutes=6)
     assert office.record.state is NativeState.RUNNING
@@ -281,7 +281,7 @@ async def test_a_crash_between_the_note_and_the_id(office: OaEnv, arrived: bool)
 async def test_one_that_was_started_too_late_is_called_off(office: OaEnv) -> None:
     office.forms.faults, office.forms.lost = [start_uncertain()], True
     await opened(office)
-    await office.env.say("li")
+    await office.env.cast_vote("li")
     await office.wait(minutes=1)
     assert await office.env.state() is CaseState.APPROVED
     assert office.record.state is NativeState.ENDED
@@ -310,14 +310,14 @@ async def test_a_form_that_dingtalk_does_not_take_leaves_chat_alone(office: OaEn
     office.forms.faults = [OaDeclined("aflowProcessNotExist")]
     await opened(office)
     assert office.record.state is NativeState.ENDED
-    assert "native_not_started" in await office.env.story()
-    assert (await office.env.say("li")).said is VoteOutcome.DECIDED
+    assert "native_not_started" in await office.env.audit_actions()
+    assert (await office.env.cast_vote("li")).outcome is VoteOutcome.DECIDED
 
 
 async def test_a_turn_that_cannot_be_used_does_not_keep_the_approval_open(office: OaEnv) -> None:
     await opened(office)
     office.forms.declines = {"execute"}
-    await office.env.say("li")
+    await office.env.cast_vote("li")
     await office.settle()
     assert [by for by, _ in office.approval.called_off] == ["li"]
     assert office.record.state is NativeState.ENDED
@@ -326,7 +326,7 @@ async def test_a_turn_that_cannot_be_used_does_not_keep_the_approval_open(office
 async def test_calling_off_that_comes_too_early_is_tried_again(office: OaEnv) -> None:
     await opened(office)
     office.forms.declines = {"execute", "terminate"}
-    await office.env.say("li")
+    await office.env.cast_vote("li")
     await office.settle()
     assert office.record.state is NativeState.RUNNING
     office.forms.declines = set()
@@ -342,12 +342,12 @@ async def test_an_order_of_nobody_known_needs_an_originator(env: ApprovalEnv, or
     await office.env.submit(order)
     await office.settle()
     assert len(office.forms.approvals) == started
-    assert ("native_not_started" in await office.env.story()) is not started
+    assert ("native_not_started" in await office.env.audit_actions()) is not started
 
 
 async def test_what_waited_before_the_bot_came_is_left_alone(office: OaEnv) -> None:
     office.env.erp.submit(document(requester="wu").order)
-    assert await office.env.desk.submitted("main", "PO-1", quiet=True) is not None
+    assert await office.env.desk.sync_document("main", "PO-1", quiet=True) is not None
     await office.settle()
     assert not office.forms.approvals
 
@@ -358,6 +358,6 @@ async def test_two_processes_start_one_approval(office: OaEnv) -> None:
     other.restart()
     await office.env.submit()
     for _ in range(3):
-        await office.oa_sync.round()
-        await other.oa_sync.round()
+        await office.oa_sync.sync()
+        await other.oa_sync.sync()
     assert len(office.forms.approvals) == 1

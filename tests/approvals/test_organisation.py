@@ -9,7 +9,9 @@ from bot.approvals.document_reader import Organisation, StaffMember
 
 
 class FakeStaffDirectory:
-    """Implements `bot.approvals.document_reader.StaffDirectory`; the last two are each other's manager, as directories have it."""
+    """Implements `bot.approvals.document_reader.StaffDirectory`; the last two are each other's manager, as
+    directories have it.
+    """
 
     above: ClassVar = {"li": "wu", "wu": "zheng", "zheng": "sun", "sun": "zheng"}
 
@@ -19,16 +21,16 @@ class FakeStaffDirectory:
 
 async def test_a_chain_of_managers_never_loops() -> None:
     organisation = Organisation(roles={}, accounts={}, staff=FakeStaffDirectory())
-    snapshot, department = await organisation.around("li")
+    snapshot, department = await organisation.snapshot_around("li")
     assert snapshot.managers_of("li") == ("wu", "zheng", "sun")
     assert department == "生产部"
-    assert (await organisation.around("sun"))[0].managers_of("sun") == ("zheng",)
-    assert (await organisation.around("nobody"))[1] == ""
+    assert (await organisation.snapshot_around("sun"))[0].managers_of("sun") == ("zheng",)
+    assert (await organisation.snapshot_around("nobody"))[1] == ""
 
 
 async def test_accounts() -> None:
     organisation = Organisation(roles={"r": {"b", "a"}}, accounts={"wang": {"main": "Wang", "b1": "w"}})
-    today = organisation.today()
+    today = organisation.snapshot()
     assert today.person_of("main", "WANG") == "wang"
     assert today.person_of("b1", "wang") == ""
     assert today.account_of("wang", "main") == "Wang"

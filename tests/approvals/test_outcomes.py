@@ -17,26 +17,26 @@ from tests.approvals.policy.test_planner import all_of, any_of
 async def test_more_approvals_needed(env: ApprovalEnv) -> None:
     env.erp.levels["PO-1"] = (("erp-wang",), ("erp-qian",))
     first = await env.submit()
-    await env.say("wang")
-    await env.rest()
+    await env.cast_vote("wang")
+    await env.run_until_idle()
     cases = [case for case, _ in await env.desk.history("PO-1")]
     assert [case.state for case in cases] == [CaseState.OPEN, CaseState.APPROVED]
     assert cases[1].outcome is DecisionOutcome.MORE_APPROVALS_NEEDED
     assert cases[1].id == first.id
-    await env.say("qian")
-    await env.rest()
+    await env.cast_vote("qian")
+    await env.run_until_idle()
     assert env.erp.orders["PO-1"].status is PurchaseStatus.APPROVED
     assert [one.by for one in env.erp.written] == ["erp-wang", "erp-qian"]
 
 
 async def test_already_decided_by_somebody_else(env: ApprovalEnv) -> None:
     await env.submit()
-    await env.say("wang")
+    await env.cast_vote("wang")
     order = env.erp.orders["PO-1"]
     env.erp.apply(decision(order.version, "erp-sun"))
     at = env.clock.time
     env.erp.written.clear()
-    await env.rest()
+    await env.run_until_idle()
     final = await env.newest()
     assert (final.state, final.elsewhere) == (
         CaseState.DECIDED_ELSEWHERE,
@@ -48,25 +48,25 @@ async def test_already_decided_by_somebody_else(env: ApprovalEnv) -> None:
 async def test_already_decided_by_nobody_knows_whom_is_not_ours(env: ApprovalEnv) -> None:
     env.erp.names_nobody = True
     await env.submit()
-    await env.say("wang")
+    await env.cast_vote("wang")
     env.erp.apply(decision(env.erp.orders["PO-1"].version, "erp-sun"))
-    await env.rest()
+    await env.run_until_idle()
     assert await env.state() is CaseState.DECIDED_ELSEWHERE
 
 
 async def test_not_permitted_opens_it_for_the_others(env: ApprovalEnv) -> None:
     case = await env.submit()
     env.erp.forbidden.add("erp-wang")
-    await env.say("wang")
-    await env.rest()
+    await env.cast_vote("wang")
+    await env.run_until_idle()
     opened = await env.newest()
     assert (opened.state, opened.votes, opened.refused) == (CaseState.OPEN, (), ("wang",))
     assert opened.decision is None
-    again = await env.say("wang", case=case)
-    assert again.said is VoteOutcome.REFUSED
+    again = await env.cast_vote("wang", case=case)
+    assert again.outcome is VoteOutcome.REFUSED
     assert str(again.reasons[0]) == "The ERP does not allow it for your account there."
-    await env.say("qian")
-    await env.rest()
+    await env.cast_vote("qian")
+    await env.run_until_idle()
     assert await env.state() is CaseState.APPROVED
     assert [one.by for one in env.erp.written] == ["erp-qian"]
 
@@ -75,18 +75,18 @@ async def test_a_level_that_was_passed_stays_passed_when_the_erp_refuses_the_las
     env = ApprovalEnv(rules=rules(any_of("role:purchasing"), all_of("role:board")))
     await env.submit()
     for one in ("wang", "sun", "zhou"):
-        await env.say(one)
+        await env.cast_vote(one)
     env.erp.forbidden.add("erp-zhou")
-    await env.rest()
+    await env.run_until_idle()
     opened = await env.newest()
     assert [vote.user_id for vote in opened.votes] == ["wang", "sun"]
 
 
 async def test_changed_between_the_decision_and_the_write(env: ApprovalEnv) -> None:
     await env.submit()
-    await env.say("wang")
+    await env.cast_vote("wang")
     env.erp.edit("PO-1", vendor="OTHER")
-    await env.rest()
+    await env.run_until_idle()
     states = [case.state for case, _ in await env.desk.history("PO-1")]
     assert states == [CaseState.OPEN, CaseState.SUPERSEDED]
     assert env.erp.written == []
@@ -94,9 +94,9 @@ async def test_changed_between_the_decision_and_the_write(env: ApprovalEnv) -> N
 
 async def test_a_comment_between_the_decision_and_the_write_changes_nothing(env: ApprovalEnv) -> None:
     await env.submit()
-    await env.say("wang")
+    await env.cast_vote("wang")
     env.erp.edit("PO-1")
-    await env.rest()
+    await env.run_until_idle()
     assert await env.state() is CaseState.APPROVED
     assert [one.version for one in env.erp.written] == ["v2"]
 
@@ -105,9 +105,9 @@ async def test_an_erp_that_says_changed_again_and_again_is_asked_more_and_more_s
     await env.submit()
     order = env.erp.orders["PO-1"]
     env.erp.faults += [DecisionResult(outcome=DecisionOutcome.CHANGED_SINCE_SHOWN, order=order)] * 4
-    await env.say("wang")
+    await env.cast_vote("wang")
     started = env.clock.time
-    await env.rest()
+    await env.run_until_idle()
     assert await env.state() is CaseState.APPROVED
     assert env.clock.time - started == timedelta(seconds=2 + 4 + 8)
 
@@ -115,10 +115,10 @@ async def test_an_erp_that_says_changed_again_and_again_is_asked_more_and_more_s
 async def test_unsupported(env: ApprovalEnv) -> None:
     await env.submit()
     env.erp.faults.append(DecisionResult(outcome=DecisionOutcome.UNSUPPORTED, order=None))
-    await env.say("wang")
-    await env.rest()
+    await env.cast_vote("wang")
+    await env.run_until_idle()
     assert await env.state() is CaseState.FAILED
-    assert await env.desk.submitted("main", "PO-1") is None
+    assert await env.desk.sync_document("main", "PO-1") is None
 
 
 @pytest.mark.parametrize(
@@ -134,50 +134,50 @@ async def test_errors_that_trying_again_does_not_help(
 ) -> None:
     await env.submit()
     env.erp.faults.append(error)
-    await env.say("wang")
-    await env.rest()
+    await env.cast_vote("wang")
+    await env.run_until_idle()
     case = await env.newest()
     assert case.state is state
-    assert case.said.startswith(said)
+    assert case.erp_text.startswith(said)
     assert env.erp.written == []
 
 
 async def test_a_conflict_is_read_again_and_asked_anew(env: ApprovalEnv) -> None:
     await env.submit()
     env.erp.faults.append(Conflict("locked"))
-    await env.say("wang")
-    await env.rest()
+    await env.cast_vote("wang")
+    await env.run_until_idle()
     assert await env.state() is CaseState.APPROVED
     assert len(env.erp.written) == 1
 
 
 async def test_given_back_to_its_author_between_the_decision_and_the_write(env: ApprovalEnv) -> None:
     await env.submit()
-    await env.say("wang")
+    await env.cast_vote("wang")
     env.erp.faults.append(Invalid("never submitted"))
     env.erp.edit("PO-1", status=PurchaseStatus.DRAFT)
-    await env.rest()
+    await env.run_until_idle()
     assert await env.state() is CaseState.WITHDRAWN
 
 
 async def test_deleted_between_the_decision_and_the_write(env: ApprovalEnv) -> None:
     await env.submit()
-    await env.say("wang")
+    await env.cast_vote("wang")
     env.erp.orders.clear()
-    await env.rest()
+    await env.run_until_idle()
     assert await env.state() is CaseState.WITHDRAWN
 
 
 async def test_away_and_back(env: ApprovalEnv) -> None:
     await env.submit()
-    await env.say("wang")
+    await env.cast_vote("wang")
     env.erp.away = True
-    await env.rest(within=10 * MINUTE)
+    await env.run_until_idle(within=10 * MINUTE)
     waiting = await env.newest()
     assert waiting.state is CaseState.WRITING
     assert waiting.attempts > 10
     env.erp.away = False
-    await env.rest()
+    await env.run_until_idle()
     assert await env.state() is CaseState.APPROVED
     assert len(env.erp.written) == 1
     assert env.erp.written[0].by == "erp-wang"
@@ -186,7 +186,7 @@ async def test_away_and_back(env: ApprovalEnv) -> None:
 async def test_the_erp_says_how_long_to_wait(env: ApprovalEnv) -> None:
     await env.submit()
     env.erp.faults.append(RateLimited("busy", retry_after=77))
-    await env.say("wang")
+    await env.cast_vote("wang")
     await env.work()
     due = (await env.newest()).due_at
     assert due == env.clock.time + timedelta(seconds=77)

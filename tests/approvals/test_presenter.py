@@ -60,8 +60,8 @@ async def harness() -> ComposerHarness:
 
 async def test_one_person_sees_prices_and_a_group_does_not(harness: ComposerHarness) -> None:
     mine, theirs = await harness.card(), await harness.card("group:cidBuyers==")
-    assert (mine.face, mine.amount, mine.rows[0].price) == (Audience.PRICED, ORDER.total, money("3 CNY"))
-    assert (theirs.face, theirs.amount, theirs.rows[0].price) == (Audience.BARE, None, None)
+    assert (mine.audience, mine.amount, mine.rows[0].price) == (Audience.PRICED, ORDER.total, money("3 CNY"))
+    assert (theirs.audience, theirs.amount, theirs.rows[0].price) == (Audience.BARE, None, None)
     assert (set(mine.waited), mine.requester, mine.mute) == ({"王经理", "qian", "li"}, "吴工", False)
     assert mine.rows[0].at_hand == Decimal(5)
 
@@ -99,7 +99,7 @@ async def test_the_new_revision_shows_what_changed(harness: ComposerHarness) -> 
     first = await harness.env.newest()
     await harness.card()
     harness.env.erp.edit("PO-1", total=money("9999 CNY"), lines=(line("S1", "3 CNY", "3333"),))
-    await harness.env.desk.submitted("main", "PO-1")
+    await harness.env.desk.sync_document("main", "PO-1")
     view = await harness.card()
     changed = [("Amount", ORDER.total, money("9999 CNY")), ("Quantity", "1000 件", "3333 件")]
     assert [(str(one.label), one.before, one.now) for one in view.changes] == changed
@@ -109,8 +109,8 @@ async def test_the_new_revision_shows_what_changed(harness: ComposerHarness) -> 
 
 
 async def test_the_end_is_shown_everywhere_and_told_to_the_requester(harness: ComposerHarness) -> None:
-    await harness.env.say("wang", REJECT)
-    await harness.env.rest()
+    await harness.env.cast_vote("wang", REJECT)
+    await harness.env.run_until_idle()
     case = await harness.env.newest()
     for place in (NEAR, "group:cidBuyers=="):
         view = await harness.card(place)

@@ -39,23 +39,23 @@ async def test_fifty_people_click_again_and_again_and_one_decides(two: tuple[Dat
         word = VoteRequest(
             case=case.id, user_id=person, name=person, verdict=verdict, seen=case.fingerprint, reason="贵"
         )
-        return await both[place % 2].desk.say(word)
+        return await both[place % 2].desk.cast_vote(word)
 
     clicks = [click(person, place) for place, person in enumerate(PEOPLE * 4)]
-    said = await asyncio.gather(*clicks, *(one.writer.round() for one in both))
-    words = Counter(one.said for one in said if isinstance(one, VoteResult))
+    said = await asyncio.gather(*clicks, *(one.writer.run_once() for one in both))
+    words = Counter(one.outcome for one in said if isinstance(one, VoteResult))
     assert words == {VoteOutcome.DECIDED: 1, VoteOutcome.LATE: len(clicks) - 1}
     for _ in range(3):
-        await asyncio.gather(*(one.writer.round() for one in both))
-        await asyncio.gather(*(one.writer.settled() for one in both))
-    (decided,) = (one for one in said if isinstance(one, VoteResult) and one.said is VoteOutcome.DECIDED)
+        await asyncio.gather(*(one.writer.run_once() for one in both))
+        await asyncio.gather(*(one.writer.wait_idle() for one in both))
+    (decided,) = (one for one in said if isinstance(one, VoteResult) and one.outcome is VoteOutcome.DECIDED)
     assert decided.case is not None
     assert decided.case.decision is not None
     assert [one.by for one in env.erp.told] == [decided.case.decision.account]
     final = await env.newest()
     assert final.state in (CaseState.APPROVED, CaseState.REJECTED)
     assert final.decision == decided.case.decision
-    assert (await env.story()).count("decided") == 1
+    assert (await env.audit_actions()).count("decided") == 1
 
 
 async def test_many_documents_are_decided_once_each(two: tuple[Database, Database]) -> None:
@@ -66,13 +66,13 @@ async def test_many_documents_are_decided_once_each(two: tuple[Database, Databas
     async def click(place: int) -> VoteResult:
         case, person = cases[place % len(cases)], PEOPLE[place % len(PEOPLE)]
         word = VoteRequest(case=case.id, user_id=person, name=person, verdict=Verdict.APPROVE, seen=case.fingerprint)
-        return await both[place % 2].desk.say(word)
+        return await both[place % 2].desk.cast_vote(word)
 
     said = await asyncio.gather(*(click(place) for place in range(4 * len(cases))))
-    assert Counter(one.said for one in said) == {VoteOutcome.DECIDED: len(cases), VoteOutcome.LATE: 3 * len(cases)}
+    assert Counter(one.outcome for one in said) == {VoteOutcome.DECIDED: len(cases), VoteOutcome.LATE: 3 * len(cases)}
     for _ in range(6):
-        await asyncio.gather(*(one.writer.round() for one in both))
-        await asyncio.gather(*(one.writer.settled() for one in both))
+        await asyncio.gather(*(one.writer.run_once() for one in both))
+        await asyncio.gather(*(one.writer.wait_idle() for one in both))
     assert Counter(one.number for one in env.erp.told) == {case.number: 1 for case in cases}
     for case in cases:
         assert await env.state(case.number) is CaseState.APPROVED

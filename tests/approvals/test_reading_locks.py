@@ -15,7 +15,7 @@ from bot.store.approvals import StoredCaseTransactions
 from bot.store.database import Database
 from tests.approvals.company import NOW
 from tests.approvals.env import ApprovalEnv, Clock
-from tests.approvals.memory_repository import MemoryCaseUnitOfWork
+from tests.approvals.memory_repository import MemoryCaseStore
 from tests.approvals.test_insights import LEVELS, NEW, FakeInsightSource
 from tests.approvals.test_repository import a_case
 
@@ -25,7 +25,7 @@ PATIENCE = 5.0
 
 async def test_who_looks_does_not_wait_for_who_changes(two: tuple[Database, Database]) -> None:
     mine, other = (StoredCaseTransactions(database, lambda: NOW) for database in two)
-    await mine.within(lambda book: book.put(a_case()))
+    await mine.transact(lambda book: book.put(a_case()))
     changing, seen = threading.Event(), threading.Event()
 
     def change(book: CaseRepository) -> None:
@@ -38,30 +38,30 @@ async def test_who_looks_does_not_wait_for_who_changes(two: tuple[Database, Data
     def find(book: CaseRepository) -> tuple[Case | None, Case | None]:
         return book.case(a_case().id), book.newest("main", "PO-1")
 
-    change_task = asyncio.create_task(mine.within(change))
+    change_task = asyncio.create_task(mine.transact(change))
     assert await asyncio.to_thread(changing.wait, PATIENCE)
     try:
         async with asyncio.timeout(PATIENCE):
-            before = await other.look(find)
+            before = await other.query(find)
     finally:
         seen.set()
         await change_task
     assert before == (a_case(), a_case())
     changed = replace(a_case(), state=CaseState.EXPIRED, revision=2)
-    assert await other.look(find) == (changed, changed)
+    assert await other.query(find) == (changed, changed)
 
 
 async def test_a_look_keeps_nothing_in_memory_either() -> None:
-    books = MemoryCaseUnitOfWork()
-    await books.look(lambda book: book.put(a_case()))
-    assert await books.look(lambda book: book.case(a_case().id)) is None
+    books = MemoryCaseStore()
+    await books.query(lambda book: book.put(a_case()))
+    assert await books.query(lambda book: book.case(a_case().id)) is None
 
 
 async def test_cards_wait_a_moment_for_the_erp_before_they_say_that_it_is_being_told() -> None:
     env = ApprovalEnv()
     await env.submit()
-    await env.say("wang")
-    assert isinstance(env.books, MemoryCaseUnitOfWork)
+    await env.cast_vote("wang")
+    assert isinstance(env.books, MemoryCaseStore)
     told = env.clock.time
     assert {one.due_at - told for one in env.books.book.deliveries[-4:]} == {timedelta(seconds=1)}
     await env.work()
@@ -71,8 +71,8 @@ async def test_cards_wait_a_moment_for_the_erp_before_they_say_that_it_is_being_
 async def test_cards_say_at_once_that_a_decision_can_be_taken_back() -> None:
     env = ApprovalEnv(terms=ApprovalOptions(undo=timedelta(seconds=30)))
     await env.submit()
-    await env.say("wang")
-    assert isinstance(env.books, MemoryCaseUnitOfWork)
+    await env.cast_vote("wang")
+    assert isinstance(env.books, MemoryCaseStore)
     assert {one.due_at for one in env.books.book.deliveries[-4:]} == {env.clock.time}
 
 

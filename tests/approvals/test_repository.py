@@ -34,7 +34,7 @@ from bot.store.database import Database
 from bot.store.errors import StoreUnavailable
 from bot.store.tables import APPROVAL_AUDIT, APPROVAL_DECISION, DELIVERY
 from tests.approvals.company import NOW
-from tests.approvals.memory_repository import MemoryCaseUnitOfWork
+from tests.approvals.memory_repository import MemoryCaseStore
 
 SECOND = timedelta(seconds=1)
 GROUP = Place(PlaceKind.GROUP, "cid|Odd==")
@@ -51,7 +51,7 @@ async def database(request: pytest.FixtureRequest) -> AsyncIterator[Database]:
 @pytest.fixture(params=["memory", "sqlite", "postgres"])
 async def books(request: pytest.FixtureRequest) -> AsyncIterator[CaseStore]:
     if request.param == "memory":
-        yield MemoryCaseUnitOfWork()
+        yield MemoryCaseStore()
         return
     database = Database(request.getfixturevalue(f"{request.param}_url"))
     await database.migrate()
@@ -68,7 +68,7 @@ def a_case(number: str = "PO-1", round_: int = 1, **fields: object) -> Case:
         "version": "v1",
         "state": CaseState.OPEN,
         "plan": ApprovalPlan(
-            rule="r", levels=(ApprovalLevel(number=1, need=Quorum.ANY, approvers=("wang", "qian"), excluded={}),)
+            rule="r", levels=(ApprovalLevel(number=1, quorum=Quorum.ANY, approvers=("wang", "qian"), excluded={}),)
         ),
         "policy": "1",
         "opened_at": NOW,
@@ -86,7 +86,7 @@ FULL = a_case(
     "PO-Ä1",
     level=2,
     waits_for=("erp-w",),
-    brief=DocumentSummary(
+    summary=DocumentSummary(
         vendor="ACME 螺丝",
         total=Money(Decimal("12345678901234567890.1230"), "CNY"),
         due_on=date(2026, 12, 1),
@@ -99,9 +99,9 @@ FULL = a_case(
         rule="大额",
         levels=(
             ApprovalLevel(
-                number=1, need=Quorum.ALL, approvers=("wang",), excluded={"li": phrase("They requested it.")}
+                number=1, quorum=Quorum.ALL, approvers=("wang",), excluded={"li": phrase("They requested it.")}
             ),
-            ApprovalLevel(number=2, need=Quorum.ANY, approvers=("sun", "zhou"), excluded={}),
+            ApprovalLevel(number=2, quorum=Quorum.ANY, approvers=("sun", "zhou"), excluded={}),
         ),
         confirm=True,
         remind_after=(timedelta(hours=1, microseconds=1), timedelta(hours=2)),
@@ -118,7 +118,7 @@ FULL = a_case(
     attempted_at=NOW + timedelta(microseconds=3),
     attempts=2,
     outcome=DecisionOutcome.UNKNOWN,
-    said="不知道",
+    erp_text="不知道",
     elsewhere=ExternalDecision(status=PurchaseStatus.REJECTED, by="孙", at=NOW + timedelta(microseconds=5)),
     due_at=NOW + timedelta(seconds=9, microseconds=1),
     reminders=1,
@@ -133,35 +133,35 @@ async def put(books: CaseStore, *cases: Case) -> None:
             book.case(case.id)
             book.put(case)
 
-    await books.within(work)
+    await books.transact(work)
 
 
 class TestCases:
     async def test_a_case_comes_back_as_it_was(self, books: CaseStore) -> None:
         await put(books, FULL)
-        assert await books.within(lambda book: book.case(FULL.id)) == FULL
+        assert await books.transact(lambda book: book.case(FULL.id)) == FULL
 
     async def test_a_plain_one_too_and_what_changes_in_it(self, books: CaseStore) -> None:
         case = a_case()
         await put(books, case)
-        assert await books.within(lambda book: book.case(case.id)) == case
+        assert await books.transact(lambda book: book.case(case.id)) == case
         later = replace(case, votes=(vote("qian"),), refused=("wang",), due_at=NOW, revision=2)
         await put(books, later)
-        assert await books.within(lambda book: book.case(case.id)) == later
+        assert await books.transact(lambda book: book.case(case.id)) == later
         await put(books, replace(later, votes=(), due_at=None))
-        assert await books.within(lambda book: book.case(case.id)) == replace(later, votes=(), due_at=None)
+        assert await books.transact(lambda book: book.case(case.id)) == replace(later, votes=(), due_at=None)
 
     async def test_nothing_is_there_at_first(self, books: CaseStore) -> None:
-        found = await books.within(
+        found = await books.transact(
             lambda book: (
                 book.case("x"),
                 book.newest("main", "PO-1"),
-                list(book.named("PO-1")),
+                list(book.cases_of("PO-1")),
                 list(book.open_cases()),
                 list(book.due(NOW, 10)),
                 book.next_due(NOW),
                 list(book.cards_of("x")),
-                list(book.rows_of("x")),
+                list(book.audit_rows_of("x")),
                 book.approved_on("wang", "CNY", NOW, NOW + SECOND),
             )
         )
@@ -175,9 +175,9 @@ class TestCases:
             book.put_card(CaseCard(case=case.id, place=GROUP))
             book.audit(AuditRow(at=NOW, case=case.id, what="opened"))
             found = (book.case(case.id), book.newest("main", "po-1"), *book.due(NOW, 5), *book.open_cases("wang"))
-            return (*found, len(book.cards_of(case.id)), len(book.rows_of(case.id)))
+            return (*found, len(book.cards_of(case.id)), len(book.audit_rows_of(case.id)))
 
-        *cases, cards, rows = await books.within(work)
+        *cases, cards, rows = await books.transact(work)
         assert cases == [a_case(due_at=NOW, revision=2)] * 4
         assert (cards, rows) == (1, 1)
 
@@ -195,13 +195,13 @@ class TestCases:
             raise RuntimeError("halfway")
 
         with pytest.raises(RuntimeError, match="halfway"):
-            await books.within(work)
-        left = await books.within(
+            await books.transact(work)
+        left = await books.transact(
             lambda book: (
                 book.case(case.id),
                 list(book.cards_of(case.id)),
-                list(book.rows_of(case.id)),
-                list(book.named("PO-2")),
+                list(book.audit_rows_of(case.id)),
+                list(book.cases_of("PO-2")),
                 list(book.due(NOW, 5)),
             )
         )
@@ -212,13 +212,13 @@ class TestCases:
         new = a_case("po-1", 2)
         other = a_case(source="other", id="other-1")
         await put(books, old, new, other)
-        found = await books.within(
+        found = await books.transact(
             lambda book: (
                 book.newest("main", "Po-1"),
                 book.newest("other", "PO-1"),
-                [one.id for one in book.named("pO-1", "main")],
-                {one.id for one in book.named("PO-1")},
-                len(book.named("PO-1", limit=1)),
+                [one.id for one in book.cases_of("pO-1", "main")],
+                {one.id for one in book.cases_of("PO-1")},
+                len(book.cases_of("PO-1", limit=1)),
             )
         )
         assert found == (new, other, [new.id, old.id], {new.id, old.id, other.id}, 1)
@@ -240,13 +240,13 @@ class TestUnique:
 
     async def test_a_source_is_known_by_a_case_or_by_a_look_at_it(self, books: CaseStore) -> None:
         def known(book: CaseRepository) -> list[bool]:
-            return [book.knows(source) for source in ("main", "other", "third")]
+            return [book.has_seen_source(source) for source in ("main", "other", "third")]
 
-        assert await books.look(known) == [False, False, False]
+        assert await books.query(known) == [False, False, False]
         await put(books, a_case())
         for _ in range(2):
-            await books.within(lambda book: book.mark_source_seen("other"))
-        assert await books.look(known) == [True, True, False]
+            await books.transact(lambda book: book.mark_source_seen("other"))
+        assert await books.query(known) == [True, True, False]
 
     async def test_open_cases_of_somebody(self, books: CaseStore) -> None:
         forwarded = a_case("PO-2", opened_at=NOW - SECOND, forwards=(Forward(person="wang", to="wu", at=NOW),))
@@ -256,12 +256,12 @@ class TestUnique:
         def numbers(user_id: str, limit: int = 500) -> Callable[[CaseRepository], list[str]]:
             return lambda book: [one.number for one in book.open_cases(user_id, limit)]
 
-        assert await books.within(numbers("")) == ["PO-2", "PO-1", "PO-3"]
-        assert await books.within(numbers("", 1)) == ["PO-2"]
-        assert await books.within(numbers("wang")) == ["PO-2", "PO-1"]
-        assert await books.within(numbers("wu")) == ["PO-2"]
-        assert await books.within(numbers("sun")) == ["PO-3"]
-        assert await books.within(numbers("zheng")) == []
+        assert await books.transact(numbers("")) == ["PO-2", "PO-1", "PO-3"]
+        assert await books.transact(numbers("", 1)) == ["PO-2"]
+        assert await books.transact(numbers("wang")) == ["PO-2", "PO-1"]
+        assert await books.transact(numbers("wu")) == ["PO-2"]
+        assert await books.transact(numbers("sun")) == ["PO-3"]
+        assert await books.transact(numbers("zheng")) == []
 
     async def test_what_is_due(self, books: CaseStore) -> None:
         moments = {"PO-1": NOW, "PO-2": NOW - SECOND, "PO-3": NOW + timedelta(microseconds=1), "PO-4": None}
@@ -270,10 +270,10 @@ class TestUnique:
         def numbers(limit: int) -> Callable[[CaseRepository], list[str]]:
             return lambda book: [one.number for one in book.due(NOW, limit)]
 
-        assert await books.within(numbers(9)) == ["PO-2", "PO-1"]
-        assert await books.within(numbers(1)) == ["PO-2"]
-        assert await books.within(lambda book: book.next_due(NOW)) == moments["PO-3"]
-        assert await books.within(lambda book: book.next_due(NOW + SECOND)) is None
+        assert await books.transact(numbers(9)) == ["PO-2", "PO-1"]
+        assert await books.transact(numbers(1)) == ["PO-2"]
+        assert await books.transact(lambda book: book.next_due(NOW)) == moments["PO-3"]
+        assert await books.transact(lambda book: book.next_due(NOW + SECOND)) is None
 
 
 class TestRelatedRows:
@@ -285,23 +285,23 @@ class TestRelatedRows:
             CaseCard(case="c", place=Place(PlaceKind.PERSON, "wang"), for_user="wang", kind=ApprovalCardKind.TOLD),
         ]
         for _ in range(2):
-            await books.within(lambda book: [book.put_card(card) for card in (*cards, *cards)])
-        await books.within(lambda book: book.put_card(CaseCard(case="d", place=GROUP)))
-        assert await books.within(lambda book: list(book.cards_of("c"))) == cards
+            await books.transact(lambda book: [book.put_card(card) for card in (*cards, *cards)])
+        await books.transact(lambda book: book.put_card(CaseCard(case="d", place=GROUP)))
+        assert await books.transact(lambda book: list(book.cards_of("c"))) == cards
 
     async def test_the_record_keeps_its_order(self, books: CaseStore) -> None:
         rows = [
             AuditRow(at=NOW + timedelta(microseconds=2 - number), case="c", what=f"w{number}", detail="价", seen="f")
             for number in range(3)
         ]
-        await books.within(lambda book: [book.audit(row) for row in rows])
-        await books.within(lambda book: book.audit(AuditRow(at=NOW, case="d", what="x", user_id="u")))
-        assert await books.within(lambda book: list(book.rows_of("c"))) == rows
+        await books.transact(lambda book: [book.audit(row) for row in rows])
+        await books.transact(lambda book: book.audit(AuditRow(at=NOW, case="d", what="x", user_id="u")))
+        assert await books.transact(lambda book: list(book.audit_rows_of("c"))) == rows
 
     async def test_what_somebody_approved_on_a_day(self, books: CaseStore) -> None:
         def worth(number: str, amount: str, currency: str = "CNY", **fields: object) -> Case:
             brief = DocumentSummary(total=Money(Decimal(amount), currency))
-            return a_case(number, **{"brief": brief, "votes": (vote("wang"), vote("sun")), **fields})
+            return a_case(number, **{"summary": brief, "votes": (vote("wang"), vote("sun")), **fields})
 
         await put(
             books,
@@ -321,11 +321,11 @@ class TestRelatedRows:
         def spent(user_id: str, currency: str) -> Callable[[CaseRepository], Money]:
             return lambda book: book.approved_on(user_id, currency, NOW, NOW + timedelta(days=1))
 
-        assert await books.within(spent("wang", "CNY")) == Money(Decimal("12345678901234567890.31"), "CNY")
-        assert await books.within(spent("wang", "USD")) == Money(Decimal(100), "USD")
-        assert await books.within(spent("sun", "EUR")) == Money(Decimal(0), "EUR")
+        assert await books.transact(spent("wang", "CNY")) == Money(Decimal("12345678901234567890.31"), "CNY")
+        assert await books.transact(spent("wang", "USD")) == Money(Decimal(100), "USD")
+        assert await books.transact(spent("sun", "EUR")) == Money(Decimal(0), "EUR")
         await put(books, worth("PO-3", "5", state=CaseState.FAILED))
-        assert await books.within(spent("wang", "CNY")) == Money(Decimal("0.3"), "CNY")
+        assert await books.transact(spent("wang", "CNY")) == Money(Decimal("0.3"), "CNY")
 
 
 class TestDatabase:
@@ -336,7 +336,7 @@ class TestDatabase:
             for revision in (1, 2):
                 book.deliver(Delivery(card="c", place=GROUP, kind="approval", ref="r", revision=revision, due_at=NOW))
 
-        await books.within(owe)
+        await books.transact(owe)
         rows = await database.run(lambda connection: connection.execute(select(DELIVERY)).all())
         assert [(row.card, row.wanted, row.kind) for row in rows] == [("c", 2, "approval")]
 
@@ -351,9 +351,9 @@ class TestDatabase:
             book.put(replace(found, state=CaseState.WRITING))
 
         with pytest.raises(CaseConflict):
-            await books.within(late)
+            await books.transact(late)
         with pytest.raises(CaseConflict):
-            await books.within(lambda book: book.put(a_case(revision=9)))
+            await books.transact(lambda book: book.put(a_case(revision=9)))
 
     async def test_there_is_one_decision(self, database: Database) -> None:
         books = StoredCaseTransactions(database, lambda: NOW)
@@ -376,7 +376,7 @@ class TestDatabase:
     @pytest.mark.parametrize("change", ["UPDATE approval_audit SET detail = 'x'", "DELETE FROM approval_audit"])
     async def test_the_record_only_grows(self, database: Database, change: str) -> None:
         books = StoredCaseTransactions(database, lambda: NOW)
-        await books.within(lambda book: book.audit(AuditRow(at=NOW, case="c", what="opened")))
+        await books.transact(lambda book: book.audit(AuditRow(at=NOW, case="c", what="opened")))
         with pytest.raises(StoreUnavailable):
             await database.run(lambda connection: connection.execute(text(change)))
         count = select(func.count()).select_from(APPROVAL_AUDIT)
@@ -385,7 +385,7 @@ class TestDatabase:
 
 async def race(one: Database, other: Database, work: Callable[[CaseRepository], object], times: int) -> list[object]:
     both = [StoredCaseTransactions(database, lambda: NOW) for database in (one, other)]
-    return await asyncio.gather(*(both[number % 2].within(work) for number in range(times)), return_exceptions=True)
+    return await asyncio.gather(*(both[number % 2].transact(work) for number in range(times)), return_exceptions=True)
 
 
 class TestTwoProcesses:
@@ -422,7 +422,7 @@ class TestTwoProcesses:
     ) -> None:
         numbers = [f"PO-{number}" for number in range(20)]
         brief = DocumentSummary(total=Money(Decimal(10), "CNY"))
-        await put(StoredCaseTransactions(two[0], lambda: NOW), *(a_case(number, brief=brief) for number in numbers))
+        await put(StoredCaseTransactions(two[0], lambda: NOW), *(a_case(number, summary=brief) for number in numbers))
 
         def approve(number: str) -> Callable[[CaseRepository], bool]:
             def work(book: CaseRepository) -> bool:
@@ -437,5 +437,7 @@ class TestTwoProcesses:
             return work
 
         both = [StoredCaseTransactions(database, lambda: NOW) for database in two]
-        said = await asyncio.gather(*(both[place % 2].within(approve(number)) for place, number in enumerate(numbers)))
+        said = await asyncio.gather(
+            *(both[place % 2].transact(approve(number)) for place, number in enumerate(numbers))
+        )
         assert said.count(True) == 5

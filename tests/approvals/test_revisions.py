@@ -15,12 +15,12 @@ async def test_people_and_the_erp_bring_newer_states() -> None:
     assert (case.id[-2:], case.revision) == ("-1", 1)
     await env.desk.forward(case.id, "zhao", "wang")
     assert (await env.newest()).revision == 2
-    await env.say("zhao")
+    await env.cast_vote("zhao")
     assert (await env.newest()).revision == 3
     await env.desk.take_back(case.id, "zhao")
     assert (await env.newest()).revision == 4
     env.erp.forbidden.add("erp-zhao")
-    await env.say("zhao")
+    await env.cast_vote("zhao")
     env.clock.move(seconds=10)
     await env.work()
     opened = await env.newest()

@@ -28,7 +28,7 @@ from bot.store.tables import DELIVERY, METADATA
 from tests.approvals.company import document
 from tests.approvals.env import PEOPLE, ApprovalEnv, Clock, Killed, rules
 from tests.approvals.fake_erp import WriteFault
-from tests.approvals.memory_repository import MemoryCaseRepository, MemoryCaseUnitOfWork
+from tests.approvals.memory_repository import MemoryCaseRepository, MemoryCaseStore
 from tests.approvals.policy.test_evaluation import stands_in
 from tests.approvals.policy.test_planner import all_of, any_of, who
 from tests.examples import examples
@@ -103,7 +103,7 @@ class ApprovalMachine(RuleBasedStateMachine):
         self.run(self.begin(ApprovalOptions()))
 
     def open_books(self) -> CaseStore:
-        return MemoryCaseUnitOfWork()
+        return MemoryCaseStore()
 
     def run(self, work: Awaitable[T]) -> T:
         async def wrapped() -> T:
@@ -119,7 +119,7 @@ class ApprovalMachine(RuleBasedStateMachine):
 
     async def count_writes(self, source: str, decision: Decision) -> DecisionResult:
         before = len(self.env.erp.written)
-        case = await self.books.within(lambda book: book.newest(source, decision.number))
+        case = await self.books.transact(lambda book: book.newest(source, decision.number))
         assert case is not None
         assert case.state is CaseState.WRITING
         assert case.attempted_at is not None
@@ -194,7 +194,7 @@ class ApprovalMachine(RuleBasedStateMachine):
 
     @rule(one=number, after=steps)
     def poll(self, one: str, after: int | None) -> None:
-        case = self.may_die(after, lambda: self.env.desk.submitted("main", one))
+        case = self.may_die(after, lambda: self.env.desk.sync_document("main", one))
         if case is not None:
             self.saw(case)
 
@@ -209,11 +209,11 @@ class ApprovalMachine(RuleBasedStateMachine):
             case=case.id, user_id=by, name=by, verdict=verdict, seen=case.fingerprint, reason=reason, confirmed=sure
         )
         order = self.env.erp.orders.get(case.number)
-        vote_result = self.may_die(after, lambda: self.env.desk.say(word))
+        vote_result = self.may_die(after, lambda: self.env.desk.cast_vote(word))
         self.heard(vote_result)
         if (
             vote_result is not None
-            and vote_result.said in (VoteOutcome.RECORDED, VoteOutcome.DECIDED)
+            and vote_result.outcome in (VoteOutcome.RECORDED, VoteOutcome.DECIDED)
             and by != WITHOUT_ACCOUNT
         ):
             assert order is not None
@@ -233,9 +233,9 @@ class ApprovalMachine(RuleBasedStateMachine):
                     word = VoteRequest(
                         case=case.id, user_id=one, name=one, verdict=Verdict.APPROVE, seen=case.fingerprint
                     )
-                    self.heard(await self.env.desk.say(replace(word, confirmed=True)))
-            await self.env.process.writer.round()
-            await self.env.process.writer.settled()
+                    self.heard(await self.env.desk.cast_vote(replace(word, confirmed=True)))
+            await self.env.process.writer.run_once()
+            await self.env.process.writer.wait_idle()
 
         self.may_die(after, all_click)
 
@@ -254,8 +254,8 @@ class ApprovalMachine(RuleBasedStateMachine):
     @rule(after=steps)
     def work(self, after: int | None) -> None:
         async def round_() -> None:
-            await self.env.process.writer.round()
-            await self.env.process.writer.settled()
+            await self.env.process.writer.run_once()
+            await self.env.process.writer.wait_idle()
 
         self.may_die(after, round_)
 
@@ -270,7 +270,7 @@ class ApprovalMachine(RuleBasedStateMachine):
     def draw_case(self, data: st.DataObject) -> Case:
         """Return a case that somebody saw, mostly one of the last, as it is by now."""
         seen = data.draw(st.sampled_from((*self.asked, *self.asked[-3:], *self.asked[-3:])))
-        found = self.run(self.books.within(lambda book: book.case(seen.id)))
+        found = self.run(self.books.transact(lambda book: book.case(seen.id)))
         assert found is not None
         return found
 
@@ -281,10 +281,10 @@ class ApprovalMachine(RuleBasedStateMachine):
     def heard(self, vote_result: VoteResult | None) -> None:
         if vote_result is None:
             return
-        if vote_result.said in (VoteOutcome.REFUSED, VoteOutcome.SILENT):
+        if vote_result.outcome in (VoteOutcome.REFUSED, VoteOutcome.SILENT):
             assert vote_result.reasons
             assert all(str(one) for one in vote_result.reasons)
-        if vote_result.said in (
+        if vote_result.outcome in (
             VoteOutcome.RECORDED,
             VoteOutcome.DECIDED,
             VoteOutcome.LATE,
@@ -292,16 +292,18 @@ class ApprovalMachine(RuleBasedStateMachine):
             VoteOutcome.CHANGED,
         ):
             assert vote_result.case is not None
-        if vote_result.fresh is not None:
-            self.saw(vote_result.fresh)
+        if vote_result.newer_case is not None:
+            self.saw(vote_result.newer_case)
 
     # What always holds.
 
     def everything(self) -> list[tuple[Case, list[AuditRow]]]:
         return self.run(
-            self.books.within(
+            self.books.transact(
                 lambda book: [
-                    (case, list(book.rows_of(case.id))) for one in NUMBERS for case in book.named(one, limit=1000)
+                    (case, list(book.audit_rows_of(case.id)))
+                    for one in NUMBERS
+                    for case in book.cases_of(one, limit=1000)
                 ]
             )
         )
@@ -326,8 +328,8 @@ class ApprovalMachine(RuleBasedStateMachine):
                 if vote.on_behalf_of:
                     forwarded = {(one.person, one.to) for one in case.forwards}
                     assert (approver, vote.user_id) in forwarded | {("wang", "zhao")}
-                assert vote.user_id not in (case.brief.requester, *case.brief.editors, "stranger", "")
-                assert f"erp-{vote.user_id}" != case.brief.requested_by
+                assert vote.user_id not in (case.summary.requester, *case.summary.editors, "stranger", "")
+                assert f"erp-{vote.user_id}" != case.summary.requested_by
                 assert vote.reason or vote.verdict is Verdict.APPROVE
 
     @invariant()
@@ -361,11 +363,11 @@ class ApprovalMachine(RuleBasedStateMachine):
 
         async def rest() -> None:
             for _ in range(3):
-                await self.env.rest(3 * HOUR)
+                await self.env.run_until_idle(3 * HOUR)
                 for one in NUMBERS:
                     if one in erp.orders:
-                        await self.env.desk.submitted("main", one)
-            await self.env.rest(3 * HOUR)
+                        await self.env.desk.sync_document("main", one)
+            await self.env.run_until_idle(3 * HOUR)
 
         self.run(rest())
         newest: dict[str, Case] = {}
@@ -397,7 +399,7 @@ class ApprovalMachine(RuleBasedStateMachine):
                 assert case.state is not CaseState.APPROVED
 
     def check_cards(self, case: Case) -> None:
-        assert isinstance(self.books, MemoryCaseUnitOfWork)
+        assert isinstance(self.books, MemoryCaseStore)
         book: MemoryCaseRepository = self.books.book
         owed: dict[str, int] = {}
         for one in book.deliveries:
@@ -413,7 +415,7 @@ class StoredApprovalMachine(ApprovalMachine):
 
     def open_books(self) -> CaseStore:
         self.database = Database("sqlite://")
-        self.database.transact(METADATA.create_all)
+        self.database.run_blocking(METADATA.create_all)
         return StoredCaseTransactions(self.database, self.clock)
 
     def close(self) -> None:
@@ -422,8 +424,8 @@ class StoredApprovalMachine(ApprovalMachine):
 
     def check_cards(self, case: Case) -> None:
         query = DELIVERY.select().where(DELIVERY.c.ref.startswith(case.id, autoescape=True))
-        rows = self.database.transact(lambda connection: connection.execute(query).all())
-        cards = self.run(self.books.within(lambda book: len(book.cards_of(case.id))))
+        rows = self.database.run_blocking(lambda connection: connection.execute(query).all())
+        cards = self.run(self.books.transact(lambda book: len(book.cards_of(case.id))))
         assert len(rows) == cards
         if case.state.is_final:
             assert {row.wanted for row in rows} == {case.revision}

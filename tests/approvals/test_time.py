@@ -15,25 +15,25 @@ from tests.approvals.policy.test_planner import all_of, any_of, who
 async def test_reminders_are_cards_of_their_own_for_those_who_are_waited_for() -> None:
     env = ApprovalEnv(rules=rules(all_of("role:board"), remind_after=(2 * HOUR, HOUR)))
     case = await env.submit()
-    await env.say("sun")
-    await env.rest(within=90 * MINUTE)
+    await env.cast_vote("sun")
+    await env.run_until_idle(within=90 * MINUTE)
     owed = cards(env, case.id)
     assert "approval:person:zhou:1" in owed
     assert "approval:person:sun:1" not in owed
-    await env.rest(within=3 * HOUR)
+    await env.run_until_idle(within=3 * HOUR)
     assert "approval:person:zhou:2" in cards(env, case.id)
-    assert await env.story() == ["opened", "vote", "reminded", "reminded"]
-    await env.say("zhou")
-    await env.rest()
+    assert await env.audit_actions() == ["opened", "vote", "reminded", "reminded"]
+    await env.cast_vote("zhou")
+    await env.run_until_idle()
     assert set(cards(env, case.id).values()) == {(await env.newest()).revision}
 
 
 async def test_a_deadline_that_closes() -> None:
     env = ApprovalEnv(rules=rules(deadline=HOUR, on_expiry=ExpiryAction.CLOSE))
     case = await env.submit()
-    await env.rest(within=2 * HOUR)
+    await env.run_until_idle(within=2 * HOUR)
     assert await env.state() is CaseState.EXPIRED
-    assert (await env.say("wang", case=case)).said is VoteOutcome.LATE
+    assert (await env.cast_vote("wang", case=case)).outcome is VoteOutcome.LATE
     assert env.erp.told == []
     assert "approval_told:person:wu" in cards(env, case.id)
 
@@ -41,11 +41,11 @@ async def test_a_deadline_that_closes() -> None:
 async def test_a_deadline_that_changes_nothing_but_the_card() -> None:
     env = ApprovalEnv(rules=rules(deadline=HOUR))
     await env.submit()
-    await env.rest(within=2 * HOUR)
+    await env.run_until_idle(within=2 * HOUR)
     case = await env.newest()
     assert (case.state, case.expired, case.due_at) == (CaseState.OPEN, True, None)
     assert set(cards(env, case.id).values()) == {case.revision} == {2}
-    assert (await env.say("wang")).said is VoteOutcome.DECIDED
+    assert (await env.cast_vote("wang")).outcome is VoteOutcome.DECIDED
 
 
 async def test_a_deadline_that_escalates() -> None:
@@ -53,13 +53,13 @@ async def test_a_deadline_that_escalates() -> None:
         rules=rules(deadline=HOUR, on_expiry=ExpiryAction.ESCALATE, escalate_to=who("role:board person:wu"))
     )
     case = await env.submit()
-    assert (await env.say("sun")).said is VoteOutcome.REFUSED
-    await env.rest(within=2 * HOUR)
+    assert (await env.cast_vote("sun")).outcome is VoteOutcome.REFUSED
+    await env.run_until_idle(within=2 * HOUR)
     owed = cards(env, case.id)
     assert {"approval:person:sun", "approval:person:zhou"} <= set(owed)
     assert "approval:person:wu" not in owed  # who requested it
-    assert (await env.say("wu")).said is VoteOutcome.REFUSED
-    assert (await env.say("sun")).said is VoteOutcome.DECIDED
+    assert (await env.cast_vote("wu")).outcome is VoteOutcome.REFUSED
+    assert (await env.cast_vote("sun")).outcome is VoteOutcome.DECIDED
 
 
 async def test_a_level_of_all_that_is_half_done_needs_one_more_voice() -> None:
@@ -73,43 +73,43 @@ async def test_a_level_of_all_that_is_half_done_needs_one_more_voice() -> None:
         )
     )
     await env.submit()
-    await env.say("sun")
-    await env.rest(within=2 * HOUR)
-    assert (await env.say("sun")).said is VoteOutcome.REFUSED
-    assert (await env.say("qian")).said is VoteOutcome.REFUSED
-    assert (await env.say("zheng")).said is VoteOutcome.RECORDED
-    assert (await env.say("zhou")).said is VoteOutcome.REFUSED
-    assert (await env.say("qian")).said is VoteOutcome.DECIDED
-    await env.rest()
+    await env.cast_vote("sun")
+    await env.run_until_idle(within=2 * HOUR)
+    assert (await env.cast_vote("sun")).outcome is VoteOutcome.REFUSED
+    assert (await env.cast_vote("qian")).outcome is VoteOutcome.REFUSED
+    assert (await env.cast_vote("zheng")).outcome is VoteOutcome.RECORDED
+    assert (await env.cast_vote("zhou")).outcome is VoteOutcome.REFUSED
+    assert (await env.cast_vote("qian")).outcome is VoteOutcome.DECIDED
+    await env.run_until_idle()
     assert await env.state() is CaseState.APPROVED
 
 
 async def test_a_decision_can_be_taken_back_for_a_while() -> None:
     env = ApprovalEnv(terms=ApprovalOptions(undo=timedelta(seconds=30)))
     case = await env.submit()
-    await env.say("wang")
+    await env.cast_vote("wang")
     await env.work()
     assert env.erp.told == []
     refused = await env.desk.take_back(case.id, "qian")
-    assert refused.said is VoteOutcome.REFUSED
+    assert refused.outcome is VoteOutcome.REFUSED
     assert str(refused.reasons[0]) == "Only who decided can take it back."
-    assert (await env.desk.take_back(case.id, "wang")).said is VoteOutcome.RECORDED
+    assert (await env.desk.take_back(case.id, "wang")).outcome is VoteOutcome.RECORDED
     opened = await env.newest()
     assert (opened.state, opened.votes, opened.decision) == (CaseState.OPEN, (), None)
-    await env.rest()
+    await env.run_until_idle()
     assert env.erp.told == []
-    assert (await env.say("qian")).said is VoteOutcome.DECIDED
+    assert (await env.cast_vote("qian")).outcome is VoteOutcome.DECIDED
     env.clock.move(seconds=30)
-    assert (await env.desk.take_back(case.id, "qian")).said is VoteOutcome.LATE
-    await env.rest()
+    assert (await env.desk.take_back(case.id, "qian")).outcome is VoteOutcome.LATE
+    await env.run_until_idle()
     assert [one.by for one in env.erp.written] == ["erp-qian"]
 
 
 async def test_without_a_time_for_it_nothing_is_taken_back(env: ApprovalEnv) -> None:
     case = await env.submit()
-    assert (await env.desk.take_back(case.id, "wang")).said is VoteOutcome.LATE
-    await env.say("wang")
-    assert (await env.desk.take_back(case.id, "wang")).said is VoteOutcome.LATE
+    assert (await env.desk.take_back(case.id, "wang")).outcome is VoteOutcome.LATE
+    await env.cast_vote("wang")
+    assert (await env.desk.take_back(case.id, "wang")).outcome is VoteOutcome.LATE
 
 
 async def test_every_change_that_time_brings_is_a_newer_state_of_the_card() -> None:
@@ -125,8 +125,8 @@ async def test_every_change_that_time_brings_is_a_newer_state_of_the_card() -> N
         )
     )
     case = await env.submit()
-    await env.say("wang")
-    await env.say("sun")
+    await env.cast_vote("wang")
+    await env.cast_vote("sun")
     seen = [(await env.newest()).revision]
     for _ in range(2):
         env.clock.move(hours=1)

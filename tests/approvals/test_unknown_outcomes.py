@@ -16,35 +16,35 @@ from tests.approvals.fake_erp import WriteFault
 async def test_it_was_done(env: ApprovalEnv) -> None:
     await env.submit()
     env.erp.faults.append(WriteFault.ANSWER_LOST)
-    await env.say("wang")
+    await env.cast_vote("wang")
     await env.work()
     assert await env.state() is CaseState.UNKNOWN
-    await env.rest()
+    await env.run_until_idle()
     assert await env.state() is CaseState.APPROVED
     assert len(env.erp.told) == 1
-    assert "found" in await env.story()
+    assert "found" in await env.audit_actions()
 
 
 async def test_it_was_not_done(env: ApprovalEnv) -> None:
     await env.submit()
     env.erp.faults.append(WriteFault.LOST)
-    await env.say("wang")
+    await env.cast_vote("wang")
     started = env.clock.time
-    await env.rest()
+    await env.run_until_idle()
     assert await env.state() is CaseState.APPROVED
     assert len(env.erp.told) == 1
     assert env.clock.time - started >= timedelta(seconds=90)
-    assert "not_found" in await env.story()
+    assert "not_found" in await env.audit_actions()
 
 
 async def test_somebody_else_did_it(env: ApprovalEnv) -> None:
     await env.submit()
     env.erp.faults.append(WriteFault.LOST)
-    await env.say("wang")
+    await env.cast_vote("wang")
     await env.work()
     env.erp.apply(decision("v1", "erp-sun"))
     at = env.clock.time
-    await env.rest()
+    await env.run_until_idle()
     final = await env.newest()
     assert (final.state, final.elsewhere) == (
         CaseState.DECIDED_ELSEWHERE,
@@ -55,10 +55,10 @@ async def test_somebody_else_did_it(env: ApprovalEnv) -> None:
 async def test_the_opposite_was_done(env: ApprovalEnv) -> None:
     await env.submit()
     env.erp.faults.append(WriteFault.LOST)
-    await env.say("wang", REJECT)
+    await env.cast_vote("wang", REJECT)
     await env.work()
     env.erp.apply(decision("v1", "erp-wang"))
-    await env.rest()
+    await env.run_until_idle()
     assert await env.state() is CaseState.DECIDED_ELSEWHERE
 
 
@@ -66,8 +66,8 @@ async def test_it_was_done_and_nobody_is_named(env: ApprovalEnv) -> None:
     env.erp.names_nobody = True
     await env.submit()
     env.erp.faults.append(WriteFault.ANSWER_LOST)
-    await env.say("wang")
-    await env.rest()
+    await env.cast_vote("wang")
+    await env.run_until_idle()
     assert await env.state() is CaseState.APPROVED
 
 
@@ -75,8 +75,8 @@ async def test_a_level_of_the_erp_was_passed(env: ApprovalEnv) -> None:
     env.erp.levels["PO-1"] = (("erp-wang",), ("erp-qian",))
     await env.submit()
     env.erp.faults.append(WriteFault.ANSWER_LOST)
-    await env.say("wang")
-    await env.rest()
+    await env.cast_vote("wang")
+    await env.run_until_idle()
     states = [case.state for case, _ in await env.desk.history("PO-1")]
     assert states == [CaseState.OPEN, CaseState.APPROVED]
     assert len(env.erp.told) == 1
@@ -86,10 +86,10 @@ async def test_somebody_else_passed_the_level(env: ApprovalEnv) -> None:
     env.erp.levels["PO-1"] = (("erp-wang", "erp-sun"), ("erp-qian",))
     await env.submit()
     env.erp.faults.append(WriteFault.LOST)
-    await env.say("wang")
+    await env.cast_vote("wang")
     await env.work()
     env.erp.apply(decision("v1", "erp-sun"))
-    await env.rest()
+    await env.run_until_idle()
     states = [case.state for case, _ in await env.desk.history("PO-1")]
     assert states == [CaseState.OPEN, CaseState.SUPERSEDED]
 
@@ -100,8 +100,8 @@ async def test_a_level_that_the_erp_keeps_quiet_about_is_never_passed_twice(env:
     env.erp.names_nobody = True
     await env.submit()
     env.erp.faults.append(WriteFault.ANSWER_LOST)
-    await env.say("wang")
-    await env.rest()
+    await env.cast_vote("wang")
+    await env.run_until_idle()
     assert len(env.erp.written) == 1
     states = [case.state for case, _ in await env.desk.history("PO-1")]
     assert states == [CaseState.OPEN, CaseState.SUPERSEDED]
@@ -111,10 +111,10 @@ async def test_a_comment_while_it_is_unknown_asks_anew_even_if_the_erp_still_wai
     env.erp.levels["PO-1"] = (("erp-wang",),)
     await env.submit()
     env.erp.faults.append(WriteFault.LOST)
-    await env.say("wang")
+    await env.cast_vote("wang")
     await env.work()
     env.erp.edit("PO-1")
-    await env.rest()
+    await env.run_until_idle()
     assert await env.state() is CaseState.OPEN
     assert env.erp.written == []
 
@@ -125,11 +125,11 @@ async def test_what_was_decided_and_submitted_anew_while_it_is_unknown_is_not_de
     await env.submit()
     order = env.erp.orders["PO-1"]
     env.erp.faults.append(WriteFault.ANSWER_LOST)
-    await env.say("wang")
+    await env.cast_vote("wang")
     await env.work()
     env.erp.edit("PO-1", status=PurchaseStatus.CANCELLED)
     env.erp.submit(replace(order, version="v9"))
-    await env.rest()
+    await env.run_until_idle()
     assert [(one.by, one.version) for one in env.erp.written] == [("erp-wang", "v1")]
     assert await env.state() is CaseState.OPEN
 
@@ -137,44 +137,44 @@ async def test_what_was_decided_and_submitted_anew_while_it_is_unknown_is_not_de
 async def test_changed_while_it_is_unknown(env: ApprovalEnv) -> None:
     await env.submit()
     env.erp.faults.append(WriteFault.LOST)
-    await env.say("wang")
+    await env.cast_vote("wang")
     await env.work()
     env.erp.edit("PO-1", vendor="OTHER")
-    await env.rest()
-    assert (await env.newest()).brief.vendor == "OTHER"
+    await env.run_until_idle()
+    assert (await env.newest()).summary.vendor == "OTHER"
     assert env.erp.written == []
 
 
 async def test_deleted_while_it_is_unknown(env: ApprovalEnv) -> None:
     await env.submit()
     env.erp.faults.append(WriteFault.LOST)
-    await env.say("wang")
+    await env.cast_vote("wang")
     await env.work()
     env.erp.orders.clear()
-    await env.rest()
+    await env.run_until_idle()
     assert await env.state() is CaseState.WITHDRAWN
 
 
 async def test_the_erp_stays_away_and_is_looked_at_ever_less_often(env: ApprovalEnv) -> None:
     await env.submit()
     env.erp.faults.append(WriteFault.ANSWER_LOST)
-    await env.say("wang")
+    await env.cast_vote("wang")
     await env.work()
     env.erp.away = True
     reads = env.erp.reads
-    await env.rest(within=10 * MINUTE)
+    await env.run_until_idle(within=10 * MINUTE)
     assert await env.state() is CaseState.UNKNOWN
     assert 15 <= env.erp.reads - reads <= 30
     env.erp.away = False
-    await env.rest()
+    await env.run_until_idle()
     assert await env.state() is CaseState.APPROVED
 
 
 async def test_an_adapter_that_breaks_after_the_write(env: ApprovalEnv) -> None:
     await env.submit()
     env.erp.faults.append(WriteFault.DEFECT)
-    await env.say("wang")
-    await env.rest()
+    await env.cast_vote("wang")
+    await env.run_until_idle()
     assert await env.state() is CaseState.APPROVED
     assert len(env.erp.told) == 1
 
@@ -182,53 +182,53 @@ async def test_an_adapter_that_breaks_after_the_write(env: ApprovalEnv) -> None:
 async def test_an_answer_that_comes_after_the_doubt_counts(env: ApprovalEnv) -> None:
     """A write that takes longer than anybody expects, with another process looking meanwhile."""
     await env.submit()
-    await env.say("wang")
+    await env.cast_vote("wang")
     office = env.process.writer._transactions
     case = await env.newest()
-    telling = await office.do(lambda unit: writeback.begin_write(unit, case.id))
+    telling = await office.run(lambda unit: writeback.begin_write(unit, case.id))
     assert telling is not None
     env.clock.move(seconds=60)
-    assert await office.do(lambda unit: writeback.begin_write(unit, case.id)) is None
+    assert await office.run(lambda unit: writeback.begin_write(unit, case.id)) is None
     assert await env.state() is CaseState.UNKNOWN
     result = env.erp.apply(telling.decision)
-    await office.do(lambda unit: writeback.record_result(unit, case.id, result, telling.attempt))
+    await office.run(lambda unit: writeback.record_result(unit, case.id, result, telling.attempt))
     assert await env.state() is CaseState.APPROVED
 
 
 async def test_an_answer_to_an_earlier_attempt_does_not_count(env: ApprovalEnv) -> None:
     await env.submit()
-    await env.say("wang")
+    await env.cast_vote("wang")
     office = env.process.writer._transactions
     case = await env.newest()
-    first = await office.do(lambda unit: writeback.begin_write(unit, case.id))
-    await office.do(lambda unit: writeback.record_failure(unit, case.id, Unavailable("x"), 1))
+    first = await office.run(lambda unit: writeback.begin_write(unit, case.id))
+    await office.run(lambda unit: writeback.record_failure(unit, case.id, Unavailable("x"), 1))
     env.clock.move(seconds=5)
-    second = await office.do(lambda unit: writeback.begin_write(unit, case.id))
+    second = await office.run(lambda unit: writeback.begin_write(unit, case.id))
     assert first is not None
     assert second is not None
     refused = DecisionResult(outcome=DecisionOutcome.NOT_PERMITTED, order=None)
-    assert await office.do(lambda unit: writeback.record_result(unit, case.id, refused, first.attempt)) is None
+    assert await office.run(lambda unit: writeback.record_result(unit, case.id, refused, first.attempt)) is None
     assert await env.state() is CaseState.WRITING
-    assert (await env.story())[-1] == "late_answer"
+    assert (await env.audit_actions())[-1] == "late_answer"
 
 
 async def test_a_process_that_slept_after_its_note_does_not_write(env: ApprovalEnv) -> None:
     await env.submit()
-    await env.say("wang")
-    within = env.books.within
+    await env.cast_vote("wang")
+    within = env.books.transact
 
     async def sleepy(work: object) -> object:
         result = await within(work)  # type: ignore[arg-type]
-        if type(result).__name__ == "Telling":
+        if isinstance(result, writeback.WriteAttempt):
             env.clock.move(seconds=200)
         return result
 
-    env.process.writer._transactions.books._books.within = sleepy  # type: ignore[attr-defined]
-    await env.process.writer.round()
-    await env.process.writer.settled()
+    env.process.writer._transactions.store._books.transact = sleepy  # type: ignore[attr-defined]
+    await env.process.writer.run_once()
+    await env.process.writer.wait_idle()
     assert env.erp.told == []
-    del env.books.within  # type: ignore[method-assign]  # the class's own again
-    await env.rest()
+    del env.books.transact  # type: ignore[method-assign]  # the class's own again
+    await env.run_until_idle()
     assert len(env.erp.told) == 1
 
 
@@ -236,8 +236,8 @@ async def test_a_level_counts_where_the_erp_does_not_say_for_whom_it_waits(env: 
     env.erp.levels["PO-1"] = ((), ())
     await env.submit()
     env.erp.faults.append(WriteFault.ANSWER_LOST)
-    await env.say("wang")
-    await env.rest()
+    await env.cast_vote("wang")
+    await env.run_until_idle()
     states = [case.state for case, _ in await env.desk.history("PO-1")]
     assert states == [CaseState.OPEN, CaseState.APPROVED]
     assert len(env.erp.told) == 1
@@ -246,11 +246,11 @@ async def test_a_level_counts_where_the_erp_does_not_say_for_whom_it_waits(env: 
 async def test_the_cards_follow_through_doubt_and_back(env: ApprovalEnv) -> None:
     case = await env.submit()
     env.erp.faults += [WriteFault.LOST, WriteFault.AWAY]
-    await env.say("wang")
+    await env.cast_vote("wang")
     seen = [(await env.newest()).revision]
     while (await env.newest()).state is not CaseState.APPROVED:
-        await env.process.writer.round()
-        await env.process.writer.settled()
+        await env.process.writer.run_once()
+        await env.process.writer.wait_idle()
         now = await env.newest()
         assert set(cards(env, case.id).values()) == {now.revision}
         seen.append(now.revision)
@@ -262,13 +262,13 @@ async def test_the_cards_follow_through_doubt_and_back(env: ApprovalEnv) -> None
 async def test_a_look_belongs_to_one_process_for_a_while(env: ApprovalEnv) -> None:
     await env.submit()
     env.erp.faults.append(WriteFault.LOST)
-    await env.say("wang")
+    await env.cast_vote("wang")
     await env.work()
     case, office = await env.newest(), env.process.writer._transactions
-    assert await office.do(lambda unit: writeback.begin_check(unit, case.id)) is None
+    assert await office.run(lambda unit: writeback.begin_check(unit, case.id)) is None
     env.clock.move(seconds=2)
-    assert await office.do(lambda unit: writeback.begin_check(unit, case.id)) is not None
+    assert await office.run(lambda unit: writeback.begin_check(unit, case.id)) is not None
     env.clock.move(seconds=29)
-    assert await office.do(lambda unit: writeback.begin_check(unit, case.id)) is None
+    assert await office.run(lambda unit: writeback.begin_check(unit, case.id)) is None
     env.clock.move(seconds=1)
-    assert await office.do(lambda unit: writeback.begin_check(unit, case.id)) is not None
+    assert await office.run(lambda unit: writeback.begin_check(unit, case.id)) is not None

@@ -27,7 +27,7 @@ async def test_a_decision_that_was_there_before_ours_is_that_of_others(
         env.erp.orders["PO-1"], version="v2", status=PurchaseStatus.APPROVED, approval=Approval(decided_by=by)
     )
     env.erp.faults.append(DecisionResult(outcome=outcome, order=order))
-    await env.say("wang")
+    await env.cast_vote("wang")
     await env.work()
     ended = await env.newest()
     assert (ended.state, ended.version) == (CaseState.DECIDED_ELSEWHERE, "v2")
@@ -38,7 +38,7 @@ async def test_a_decision_that_was_there_before_ours_is_that_of_others(
 async def test_an_erp_that_does_not_tell_how_it_was_decided(env: ApprovalEnv) -> None:
     await env.submit()
     env.erp.faults.append(DecisionResult(outcome=DecisionOutcome.ALREADY_DECIDED, order=None))
-    await env.say("wang")
+    await env.cast_vote("wang")
     await env.work()
     assert (await record(env))[-1] == ("decided_elsewhere", "", "in the ERP, which does not tell how", "")
 
@@ -46,7 +46,7 @@ async def test_an_erp_that_does_not_tell_how_it_was_decided(env: ApprovalEnv) ->
 async def test_decided_by_a_first_attempt_whose_answer_was_an_error(env: ApprovalEnv) -> None:
     """Told a second time, an ERP that names nobody means our own first attempt."""
     case = await env.submit()
-    await env.say("wang")
+    await env.cast_vote("wang")
     await set_case(env, attempts=2, attempted_at=env.clock.time)
     order = replace(env.erp.orders["PO-1"], status=PurchaseStatus.APPROVED, approval=None)
     decided = DecisionResult(outcome=DecisionOutcome.ALREADY_DECIDED, order=order)
@@ -57,7 +57,7 @@ async def test_decided_by_a_first_attempt_whose_answer_was_an_error(env: Approva
 @pytest.mark.parametrize("error", [Invalid("no"), Conflict("locked")])
 async def test_an_error_about_a_document_that_others_decided(env: ApprovalEnv, error: Invalid | Conflict) -> None:
     case = await env.submit()
-    await env.say("wang")
+    await env.cast_vote("wang")
     await set_case(env, attempts=1, attempted_at=env.clock.time)
     order = replace(env.erp.orders["PO-1"], status=PurchaseStatus.APPROVED, approval=None)
     ended = await do(env, lambda unit: writeback.record_failure(unit, case.id, error, 1, order))
@@ -70,7 +70,7 @@ async def test_a_write_that_is_nowhere_to_be_found_is_repeated_after_ninety_seco
 ) -> None:
     case = await env.submit()
     env.erp.faults.append(WriteFault.LOST)
-    await env.say("wang")
+    await env.cast_vote("wang")
     await env.work()
     env.clock.move(seconds=seconds)
     looked = await do(env, lambda unit: writeback.record_check(unit, case.id, env.erp.orders["PO-1"]))
@@ -89,7 +89,7 @@ async def test_refused_by_the_erp_a_case_is_free_to_be_told_and_reminded_of_agai
     env = ApprovalEnv(rules=rules(remind_after=(HOUR,)))
     await env.submit()
     env.erp.forbidden.add("erp-wang")
-    await env.say("wang")
+    await env.cast_vote("wang")
     await env.work()
     opened = await env.newest()
     assert (opened.attempted_at, opened.due_at) == (None, env.clock.time + HOUR)

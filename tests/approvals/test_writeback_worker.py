@@ -18,7 +18,7 @@ from tests.approvals.env import ApprovalEnv, until
 async def test_many_due_cases_are_begun_a_few_at_a_time(env: ApprovalEnv) -> None:
     for number in range(60):
         await env.submit(replace(document(requester="wu").order, number=f"PO-{number}"))
-        await env.say("wang", case=await env.newest(f"PO-{number}"))
+        await env.cast_vote("wang", case=await env.newest(f"PO-{number}"))
     most = 0
     decide = env.erp.decide
 
@@ -35,11 +35,11 @@ async def test_many_due_cases_are_begun_a_few_at_a_time(env: ApprovalEnv) -> Non
 
 async def test_two_processes_write_once(env: ApprovalEnv) -> None:
     await env.submit()
-    await env.say("wang")
+    await env.cast_vote("wang")
     other = WritebackWorker(env.process.writer._transactions, env.erp, follow=env.process._follow, metrics=env.metrics)
-    await asyncio.gather(env.process.writer.round(), other.round())
-    await asyncio.gather(env.process.writer.settled(), other.settled())
-    await env.rest()
+    await asyncio.gather(env.process.writer.run_once(), other.run_once())
+    await asyncio.gather(env.process.writer.wait_idle(), other.wait_idle())
+    await env.run_until_idle()
     assert len(env.erp.told) == 1
 
 
@@ -47,7 +47,7 @@ async def test_it_runs_when_it_is_poked_and_ends_after_its_writes(env: ApprovalE
     await env.submit()
     running = asyncio.create_task(env.process.writer.run())
     await asyncio.sleep(0)
-    await env.say("wang")
+    await env.cast_vote("wang")
     await until(lambda: bool(env.erp.told))
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -59,7 +59,7 @@ async def test_a_defect_stops_nobody_else(env: ApprovalEnv) -> None:
     await env.submit()
     await env.submit(replace(document(requester="wu").order, number="PO-2"))
     for number in ("PO-1", "PO-2"):
-        await env.say("wang", case=await env.newest(number))
+        await env.cast_vote("wang", case=await env.newest(number))
     broken = await env.newest("PO-1")
 
     begin = writeback.begin_write
@@ -74,5 +74,5 @@ async def test_a_defect_stops_nobody_else(env: ApprovalEnv) -> None:
         await env.work()
     assert await env.state("PO-2") is CaseState.APPROVED
     assert (await env.newest()).due_at == env.clock.time + timedelta(minutes=5)
-    await env.rest()
+    await env.run_until_idle()
     assert await env.state() is CaseState.APPROVED

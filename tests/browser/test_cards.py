@@ -231,6 +231,6 @@ async def test_a_recalled_card_leaves_a_note(
     copies = simulator.engine.chat.copies(stored)
     for copy in copies:
         copy.recalled = True
-    simulator.engine.chat.changed(copies)
+    simulator.engine.chat.notify_changed(copies)
     await expect(page.card(track_id="stock")).to_have_count(0)
     await expect(page.part("card-entry")).to_have_text("ERP 助手: 消息已撤回")

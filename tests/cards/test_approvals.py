@@ -102,10 +102,10 @@ REFUSAL = replace(DECISION, verdict=Verdict.REJECT, reason="价格过高")
 PLAN = ApprovalPlan(
     rule="大额采购",
     levels=(
-        ApprovalLevel(number=1, need=Quorum.ANY, approvers=("fin01",), excluded=NO_REASON),
+        ApprovalLevel(number=1, quorum=Quorum.ANY, approvers=("fin01",), excluded=NO_REASON),
         ApprovalLevel(
             number=2,
-            need=Quorum.ALL,
+            quorum=Quorum.ALL,
             approvers=("manager01", "boss01"),
             excluded={"buyer01": phrase("They requested it.")},
         ),
@@ -121,7 +121,7 @@ def case(**fields: Any) -> Case:
         "number": "PO-1001",
         "fingerprint": fingerprint(ORDER),
         "version": "1",
-        "brief": DocumentSummary(
+        "summary": DocumentSummary(
             vendor=ORDER.vendor, total=ORDER.total, due_on=ORDER.due_on, requester="buyer01", requested_by="u_zhao"
         ),
         "state": CaseState.OPEN,
@@ -150,7 +150,7 @@ CHANGED = replace(
 NEWER = case(
     id="4f0c9a1b2d4e5f60718293a4-2",
     fingerprint=fingerprint(CHANGED),
-    brief=replace(case().brief, total=CHANGED.total, due_on=CHANGED.due_on),
+    summary=replace(case().summary, total=CHANGED.total, due_on=CHANGED.due_on),
     votes=(),
 )
 SUPERSEDED = case(state=CaseState.SUPERSEDED)
@@ -159,7 +159,7 @@ STATES = {
     "late": (CaseContext(case=case(expired=True), waited=("manager01",)), RevisionData(order=ORDER, names=NAMES)),
     "the ERP does not answer": (FOLDER, RevisionData(names=NAMES)),
     "refused by the ERP": (
-        CaseContext(case=case(refused=("manager01",), said="No right *for this*"), waited=("boss01",)),
+        CaseContext(case=case(refused=("manager01",), erp_text="No right *for this*"), waited=("boss01",)),
         RevisionData(order=ORDER, names=NAMES),
     ),
     "changed": (
@@ -200,9 +200,9 @@ STATES = {
         ),
         RevisionData(names=NAMES),
     ),
-    "the ERP waits for others": (replace(FOLDER, expected=EXPECTED), RevisionData(order=ORDER, names=NAMES)),
+    "the ERP waits for others": (replace(FOLDER, erp_approvers=EXPECTED), RevisionData(order=ORDER, names=NAMES)),
     "failed": (
-        CaseContext(case=case(state=CaseState.FAILED, decision=DECISION, said="Period *closed*")),
+        CaseContext(case=case(state=CaseState.FAILED, decision=DECISION, erp_text="Period *closed*")),
         RevisionData(names=NAMES),
     ),
     "expired": (CaseContext(case=case(state=CaseState.EXPIRED)), RevisionData(names=NAMES)),
@@ -226,7 +226,7 @@ def assert_within(card: Card) -> None:
 
 
 def reader(face: Audience, user_id: str = "manager01") -> CardViewer:
-    return CardViewer(face=face, user_id=user_id if face is Audience.PRICED else "", now=NOW)
+    return CardViewer(audience=face, user_id=user_id if face is Audience.PRICED else "", now=NOW)
 
 
 @pytest.mark.parametrize("code", LANGUAGE_CODES)
@@ -262,9 +262,9 @@ def test_words_with_figures_are_not_for_the_group() -> None:
         view = build_case_view(CaseContext(case=refused), RevisionData(), reader(face))
         assert view.decision is not None
         assert view.decision.reason == reason
-    said = case(state=CaseState.FAILED, decision=REFUSAL, said="Limit 500.00 exceeded")
+    said = case(state=CaseState.FAILED, decision=REFUSAL, erp_text="Limit 500.00 exceeded")
     assert [build_case_view(CaseContext(case=said), RevisionData(), reader(one)).words for one in Audience] == [
-        said.said,
+        said.erp_text,
         "",
     ]
     vote_result = case(votes=(replace(FIRST, reason="fine at 12"),))
@@ -287,7 +287,7 @@ def test_every_answer(code: str, renderer: CardRenderer, snapshot: SnapshotAsser
         plan_result=PlanResult(PLAN, (phrase("“%(rule)s” decides.", rule="大额采购"),)),
         approve=rulings[0],
         reject=rulings[1],
-        expected=ErpApprovers((ErpApprover("u_zhao"),), mismatched=True),
+        erp_approvers=ErpApprovers((ErpApprover("u_zhao"),), mismatched=True),
     )
     no_rule = DecisionExplanation(
         document=ApprovalDocument(order=ORDER), case=None, plan_result=PlanResult(None, (phrase("They changed it."),))
@@ -355,7 +355,10 @@ def test_everything_at_once_fits(code: str, face: Audience, renderer: CardRender
     votes = tuple(replace(FIRST, name="钱" * 60, on_behalf_of="x" * 60, reason="因" * 200) for _ in range(4))
     folder = CaseContext(
         case=case(
-            number="PO-" + "9" * 60, votes=votes, brief=replace(case().brief, vendor=full.vendor), said="e" * 400
+            number="PO-" + "9" * 60,
+            votes=votes,
+            summary=replace(case().summary, vendor=full.vendor),
+            erp_text="e" * 400,
         ),
         waited=tuple(f"user{n}" * 10 for n in range(30)),
     )
@@ -383,7 +386,7 @@ def test_lines_are_paged(renderer: CardRenderer) -> None:
     [("", True), ("manager01", True), ("fin01", False), ("buyer01", False), ("stranger", True)],
 )
 def test_who_surely_has_nothing_to_say_has_no_buttons(user_id: str, buttons: bool) -> None:
-    view = build_case_view(FOLDER, KNOWN, CardViewer(face=Audience.PRICED, user_id=user_id, now=NOW))
+    view = build_case_view(FOLDER, KNOWN, CardViewer(audience=Audience.PRICED, user_id=user_id, now=NOW))
     assert view.mute is not buttons
     assert ("Approve" in [str(one.label) for one in view.buttons()]) is buttons
 
@@ -394,7 +397,9 @@ def test_who_surely_has_nothing_to_say_has_no_buttons(user_id: str, buttons: boo
 def test_only_its_decider_can_take_it_back_and_not_for_long(user_id: str, later: int, undo: bool) -> None:
     folder, known = STATES["can be taken back"]
     moment = NOW + timedelta(seconds=later)
-    assert build_case_view(folder, known, CardViewer(face=Audience.PRICED, user_id=user_id, now=moment)).undo is undo
+    assert (
+        build_case_view(folder, known, CardViewer(audience=Audience.PRICED, user_id=user_id, now=moment)).undo is undo
+    )
 
 
 def test_the_twin_is_typed_by_number(renderer: CardRenderer) -> None:

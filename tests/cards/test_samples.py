@@ -100,7 +100,7 @@ def test_what_is_missing_or_wrong_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="no usable sample"):
         load_sample("no_such_card")
     (tmp_path / "busy.sample.json").write_text('{"lines": 3}', "utf-8")
-    with pytest.raises(ConfigurationError, match="Busy has no lines"):
+    with pytest.raises(ConfigurationError, match="BusyNotice has no lines"):
         load_sample("busy", tmp_path)
     (tmp_path / "nobody.sample.json").write_text("{}", "utf-8")
     with pytest.raises(ConfigurationError, match="0 view classes"):

@@ -189,7 +189,7 @@ class FakeShownCards:
     async def clicked(self, track_id: str, by: str, now: datetime) -> Place | None:
         return Place.parse("group:cidA==")
 
-    async def covered(self, track_id: str, now: datetime) -> bool:
+    async def redraw(self, track_id: str, now: datetime) -> bool:
         self.tried.append((track_id, self.slept))
         said = self.said.pop(0)
         if isinstance(said, DingerpError):

@@ -48,15 +48,15 @@ def context(
 
 def test_first_oneself_then_those_met_here_then_the_roles(colleagues: Colleagues) -> None:
     for user_id, where in (("carl", "cidA=="), ("dora", "cidA=="), ("eve", "cidB=="), (None, "cidA==")):
-        colleagues.meet(context(user_id, where))
-    assert colleagues.around(context("dora")) == ("dora", "carl", "bo", "max", "ann")
-    assert colleagues.around(context("ann", "cidC==")) == ("ann", "bo", "max")
+        colleagues.record_seen(context(user_id, where))
+    assert colleagues.candidates(context("dora")) == ("dora", "carl", "bo", "max", "ann")
+    assert colleagues.candidates(context("ann", "cidC==")) == ("ann", "bo", "max")
 
 
 def test_so_many_are_remembered_at_one_place(colleagues: Colleagues) -> None:
     for number in range(MET + 10):
-        colleagues.meet(context(f"u{number}"))
-    met = colleagues.around(context("me"))
+        colleagues.record_seen(context(f"u{number}"))
+    met = colleagues.candidates(context("me"))
     assert len(met) == 1 + MET + 3
     assert "u0" not in met
     assert f"u{MET + 9}" in met
@@ -65,7 +65,7 @@ def test_so_many_are_remembered_at_one_place(colleagues: Colleagues) -> None:
 async def test_names_are_looked_up_only_for_those_who_are_shown(
     colleagues: Colleagues, directory: FakeDirectory
 ) -> None:
-    people = await colleagues.named(("bo", "gone1", "max"))
+    people = await colleagues.lookup(("bo", "gone1", "max"))
     assert [(person.user_id, person.name) for person in people] == [("bo", "Bo"), ("max", "Max")]
     assert sorted(directory.asked) == ["bo", "gone1", "max"]
 

@@ -13,10 +13,10 @@ from bot.chat.scheduling import ConversationQueue
 async def test_the_second_waits_for_the_first_and_other_conversations_do_not() -> None:
     queue = ConversationQueue()
     first, second, other = queue.take_ticket("a"), queue.take_ticket("a"), queue.take_ticket("b")
-    waiting = asyncio.create_task(second.reached())
-    await other.reached()
+    waiting = asyncio.create_task(second.wait_turn())
+    await other.wait_turn()
     assert not waiting.done()
-    first.leave()
+    first.release()
     await waiting
 
 
@@ -34,10 +34,10 @@ async def test_whatever_the_order_of_finding_the_order_of_speaking_is_kept(
             await ready[number].wait()
             if number in failing:
                 return
-            await places[number].reached()
+            await places[number].wait_turn()
             spoken.append(number)
         finally:
-            places[number].leave()
+            places[number].release()
 
     tasks = [asyncio.create_task(work(number)) for number in range(6)]
     for number in found_in:
@@ -49,6 +49,6 @@ async def test_whatever_the_order_of_finding_the_order_of_speaking_is_kept(
 
 async def test_nothing_is_remembered_of_empty_lines() -> None:
     queue = ConversationQueue()
-    queue.take_ticket("a").leave()
+    queue.take_ticket("a").release()
     await asyncio.sleep(0)
     assert not queue._last

@@ -260,7 +260,7 @@ class TestRules:
 
 
 def test_a_collaborator_that_is_missing_stops_the_start() -> None:
-    with pytest.raises(ConfigurationError, match="Oven"):
+    with pytest.raises(ConfigurationError, match="StubErp"):
         QuestionDispatcher(commands=Commands([bake]), policy=AccessPolicy(), collaborators={}, seconds=1)
 
 

@@ -20,7 +20,7 @@ class PacedWork:
         self.passed: list[int] = []
 
     async def work(self, number: int) -> None:
-        await self.turns.next()
+        await self.turns.wait()
         self.passed.append(number)
         self.time += self.step
 
@@ -72,7 +72,7 @@ async def test_who_comes_first_in_a_turn_passes_at_once() -> None:
     turns = LoopPacer()
     loop, order = asyncio.get_running_loop(), list[str]()
     loop.call_soon(order.append, "next turn")
-    await turns.next()
+    await turns.wait()
     order.append("passed")
     await asyncio.sleep(0)
     assert order == ["passed", "next turn"]
@@ -81,11 +81,11 @@ async def test_who_comes_first_in_a_turn_passes_at_once() -> None:
 async def test_who_gives_up_holds_nobody_up() -> None:
     turns = LoopPacer(turn=1e-9)
     for _ in range(20):
-        await turns.next()
-    impatient, patient = asyncio.create_task(turns.next()), asyncio.create_task(turns.next())
+        await turns.wait()
+    impatient, patient = asyncio.create_task(turns.wait()), asyncio.create_task(turns.wait())
     await asyncio.sleep(0)
     impatient.cancel()
     async with asyncio.timeout(5):
         await patient
-        await turns.next()
+        await turns.wait()
     assert impatient.cancelled() or impatient.done()

@@ -69,7 +69,7 @@ COMMANDS = Commands.discover()
     ],
 )
 def test_a_line_means_a_command(line: str, command: str, rest: str) -> None:
-    reading = COMMANDS.read(line)
+    reading = COMMANDS.parse(line)
     assert (reading.command, reading.rest) == (command, rest)
 
 
@@ -97,7 +97,7 @@ def test_a_line_means_a_command(line: str, command: str, rest: str) -> None:
     ],
 )
 def test_a_line_without_a_command_keeps_its_text(line: str, rest: str, word: str) -> None:
-    reading = COMMANDS.read(line)
+    reading = COMMANDS.parse(line)
     assert (reading.command, reading.rest, reading.word) == (None, rest, word)
 
 
@@ -113,13 +113,13 @@ def test_a_line_without_a_command_keeps_its_text(line: str, rest: str, word: str
     ],
 )
 def test_a_page_can_be_typed(line: str, rest: str, offset: int) -> None:
-    reading = COMMANDS.read(line)
+    reading = COMMANDS.parse(line)
     assert (reading.command, reading.rest, reading.offset) == ("order", rest, offset)
 
 
 @given(typed)
 def test_any_line_can_be_read_and_what_follows_the_command_is_normal(line: str) -> None:
-    reading = COMMANDS.read(line)
+    reading = COMMANDS.parse(line)
     assert reading.command is None or reading.command in COMMANDS
     assert reading.rest == reading.rest.strip()
     reading.rest.encode()
@@ -129,10 +129,10 @@ def test_any_line_can_be_read_and_what_follows_the_command_is_normal(line: str) 
 @pytest.mark.parametrize("part", ["查", "看 ", "@a ", "多少", "的 ", "了", " /a", "多 ", "“", '"', "库存", "\u200b"])
 def test_a_very_long_line_is_read_at_once(part: str, end: str) -> None:
     started = time.perf_counter()
-    COMMANDS.read(part * 20_000 + end)
+    COMMANDS.parse(part * 20_000 + end)
     assert time.perf_counter() - started < 0.5
 
 
 def test_without_commands_nothing_is_found() -> None:
-    assert LineParser({}).read("/stock SKU123").command is None
-    assert LineParser({}).read("库存").command is None
+    assert LineParser({}).parse("/stock SKU123").command is None
+    assert LineParser({}).parse("库存").command is None

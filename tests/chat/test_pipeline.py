@@ -286,7 +286,7 @@ async def test_an_old_question_gets_one_try(harness: PipelineHarness) -> None:
     harness.pipeline.resume(message("m1", "old"), NOW - MAX_QUESTION_AGE)
     assert await harness.pipeline.drain(5) == 0
     assert len(harness.group.troubles) == 1
-    assert harness.metrics.errors.labels("channel", "Unconfirmed")._value.get() == 1
+    assert harness.metrics.errors.labels("channel", "AnswerUnconfirmed")._value.get() == 1
 
 
 async def test_no_text_follows_a_card_that_may_stand(harness: PipelineHarness) -> None:

@@ -78,4 +78,4 @@ def test_a_newer_question_takes_the_place_of_the_one_before_and_may_be_dropped()
     ],
 )
 def test_reasons_may_begin_like_commands(line: str, answers: bool) -> None:
-    assert may_be_reply(Commands.discover().read(line), line) is answers
+    assert may_be_reply(Commands.discover().parse(line), line) is answers

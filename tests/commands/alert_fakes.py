@@ -95,7 +95,7 @@ class InMemoryAlertBoard:
     async def cards_of(self, alert_id: str) -> tuple[AlertCard, ...]:
         return tuple(card for card in self.cards.values() if alert_id in card.alerts)
 
-    async def posted(self, card_id: str) -> CardWithAlerts | None:
+    async def card_with_alerts(self, card_id: str) -> CardWithAlerts | None:
         card = self.cards.get(card_id)
         return CardWithAlerts(card, tuple(self.alerts[one] for one in card.alerts)) if card else None
 

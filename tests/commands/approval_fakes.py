@@ -28,7 +28,7 @@ from bot.erp.hub import ErpHub
 from bot.erp.model import Decision, DecisionOutcome, DecisionResult, PurchaseOrder, PurchaseStatus
 from bot.metrics import Metrics
 from bot.outbox.place import Place, PlaceKind
-from tests.approvals.memory_repository import MemoryCaseUnitOfWork
+from tests.approvals.memory_repository import MemoryCaseStore
 from tests.commands.company import NOW, Company
 
 GROUP = Place(PlaceKind.GROUP, "cidGroup==")
@@ -49,7 +49,9 @@ def rules(*steps: RuleLevel, **fields: object) -> ApprovalRuleSet:
 
 @dataclass
 class FakeErp:
-    """Implements `bot.approvals.document_reader.OrderSource` and `bot.approvals.writeback_worker.ErpDecider` on the small company."""
+    """Implements `bot.approvals.document_reader.OrderSource` and `bot.approvals.writeback_worker.ErpDecider` on the
+    small company.
+    """
 
     company: Company
     away: bool = False
@@ -83,29 +85,29 @@ class ApprovalFixture:
     """Everything behind the commands; ``rules`` and ``now`` may be changed."""
 
     def __init__(self, company: Company, hub: ErpHub, names: Mapping[str, str], terms: ApprovalOptions) -> None:
-        self.erp, self.books, self.now = FakeErp(company), MemoryCaseUnitOfWork(), NOW
+        self.erp, self.books, self.now = FakeErp(company), MemoryCaseStore(), NOW
         self.rules = rules()
         self._names = names
         reader = DocumentReader(self.erp, Organisation(roles={}, accounts=ACCOUNTS))
         self.office = CaseTransactions(
-            books=self.books,
+            store=self.books,
             reader=reader,
             policy=lambda: RuleBasedPolicy(self.rules),
             groups=lambda document: (GROUP,),
             now=lambda: self.now,
-            terms=terms,
+            options=terms,
         )
         self.desk = ApprovalService(self.office, poke=lambda: None, seconds=0.2)
-        self.writer = WritebackWorker(self.office, self.erp, follow=self.desk.submitted, metrics=Metrics())
+        self.writer = WritebackWorker(self.office, self.erp, follow=self.desk.sync_document, metrics=Metrics())
         self.approvals = ServiceFacade(self.desk, self.office)
-        self.insights = Insights(hub.at, now=lambda: self.now, seconds=0.5)
+        self.insights = Insights(hub.source_client, now=lambda: self.now, seconds=0.5)
         self.showing = CasePresenter(reader.order, self.insights, self._names_of, now=lambda: self.now)
         self.composer = ApprovalComposer(self.approvals.find, self.showing)
         self.told = RequesterComposer(self.approvals.find, self.showing)
 
     async def submit(self, number: str = "PO-1001") -> Case:
         """Let the case of an order be opened."""
-        case = await self.desk.submitted("main", number)
+        case = await self.desk.sync_document("main", number)
         assert case is not None
         return case
 
@@ -117,8 +119,8 @@ class ApprovalFixture:
     async def settle(self, **later: float) -> None:
         """Let the ERP be told, after some time."""
         self.now: datetime = self.now + timedelta(**later)
-        await self.writer.round()
-        await self.writer.settled()
+        await self.writer.run_once()
+        await self.writer.wait_idle()
 
     async def _names_of(self, user_ids: Sequence[str]) -> Mapping[str, str]:
         return {one: self._names[one] for one in user_ids if one in self._names}

@@ -382,12 +382,12 @@ async def test_in_a_group_nothing_tells_a_price(ask: Ask, counter: ApprovalFixtu
         assert list(money_in(answer.view)) == [], line
         assert "500" not in repr(answer.view).replace("cid", ""), line
     private = as_(ApprovalView, await ask("/pending PO-2000", person=MANAGER, where=DIRECT))
-    assert (private.face, private.amount) == (Audience.PRICED, cny("500"))
+    assert (private.audience, private.amount) == (Audience.PRICED, cny("500"))
 
 
 async def test_prices_are_for_those_who_may_ask_for_them(counter: ApprovalFixture, ask: Ask) -> None:
     await counter.submit()
-    assert as_(ApprovalView, await ask("/pending PO-1001", where=DIRECT)).face is Audience.PRICED
+    assert as_(ApprovalView, await ask("/pending PO-1001", where=DIRECT)).audience is Audience.PRICED
 
 
 class TestRestricted:
@@ -400,8 +400,10 @@ class TestRestricted:
     async def test_who_may_not_ask_po_sees_no_price_unless_concerned(self, ask: Ask, counter: ApprovalFixture) -> None:
         await counter.submit()
         view = as_(ApprovalView, await ask("/pending PO-1001", where=DIRECT))
-        assert (view.face, list(money_in(view))) == (Audience.BARE, [])
-        assert as_(ApprovalView, await ask("/pending PO-1001", person=MANAGER, where=DIRECT)).face is Audience.PRICED
+        assert (view.audience, list(money_in(view))) == (Audience.BARE, [])
+        assert (
+            as_(ApprovalView, await ask("/pending PO-1001", person=MANAGER, where=DIRECT)).audience is Audience.PRICED
+        )
 
     async def test_a_covered_command_is_for_its_roles_only(self, ask: Ask, counter: ApprovalFixture) -> None:
         await counter.submit()

@@ -132,7 +132,7 @@ async def test_the_operators_line_names_scope_and_page(desk: ChannelFixture, din
     with capture_logs() as logs:
         await desk.answer()
     [line] = logs
-    assert line["error"] == "ScopeMissing"
+    assert line["error"] == "DingTalkScopeMissing"
     assert "appscope/apply?content=dingappkey0001%23Card.Instance.Write" in line["detail"]
 
 

@@ -111,7 +111,7 @@ def test_it_saves_now_and_then_and_at_the_end(virtual: Run, metrics: Metrics) ->
     async def scenario() -> list[int]:
         months, seen = FakeCallStore(), []
         meter = MonthlyMeter(months, metrics=metrics, now=Clock())
-        keeping = asyncio.create_task(meter.keep(10))
+        keeping = asyncio.create_task(meter.save_periodically(10))
         meter.count()
         await asyncio.sleep(11)
         seen.append(months.calls["2026-01"])

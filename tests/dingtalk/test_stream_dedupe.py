@@ -147,7 +147,7 @@ async def test_results_are_kept_for_their_time() -> None:
     memory = once(clock)
     for passes in (0.0, 299.0, 2.0):
         clock.time += passes
-        assert await memory.do("k", giving(1, calls)) == 1
+        assert await memory.run("k", giving(1, calls)) == 1
 
     assert calls == [1, 1]
 
@@ -156,7 +156,7 @@ async def test_memory_is_bounded() -> None:
     calls: list[int] = []
     memory = once(Clock(), limit=3)
     for number in (1, 2, 3, 4, 4, 3, 1):
-        await memory.do(number, giving(number, calls))
+        await memory.run(number, giving(number, calls))
 
     assert calls == [1, 2, 3, 4, 1]
 
@@ -170,12 +170,12 @@ async def test_work_under_way_is_remembered_beyond_limit_and_time() -> None:
         await gate.wait()
         return 7
 
-    first = asyncio.create_task(memory.do("slow", slow))
+    first = asyncio.create_task(memory.run("slow", slow))
     await asyncio.sleep(0)
     for number in (1, 2, 3):
-        await memory.do(number, giving(number, calls))
+        await memory.run(number, giving(number, calls))
     clock.time += 10_000
-    second = asyncio.create_task(memory.do("slow", giving(8, calls)))
+    second = asyncio.create_task(memory.run("slow", giving(8, calls)))
     await asyncio.sleep(0)
     gate.set()
 
@@ -187,7 +187,7 @@ async def test_results_that_are_not_to_be_kept_are_made_again() -> None:
     calls: list[int] = []
     memory = once(Clock())
     for result in (0, 0, 1, 1):
-        await memory.do("k", giving(result, calls))
+        await memory.run("k", giving(result, calls))
 
     assert calls == [0, 0, 1]
 
@@ -199,7 +199,7 @@ async def test_who_waits_may_leave_without_harm_to_the_others() -> None:
         await gate.wait()
         return 7
 
-    tasks = [asyncio.create_task(memory.do("k", slow)) for _ in range(3)]
+    tasks = [asyncio.create_task(memory.run("k", slow)) for _ in range(3)]
     await asyncio.sleep(0)
     tasks[1].cancel()
     gate.set()
@@ -212,9 +212,9 @@ async def test_who_waits_may_leave_without_harm_to_the_others() -> None:
 
 async def test_work_that_is_cancelled_can_be_done_again() -> None:
     memory, calls = once(Clock()), list[int]()
-    task = asyncio.create_task(memory.do("k", asyncio.Event().wait))
+    task = asyncio.create_task(memory.run("k", asyncio.Event().wait))
     await asyncio.sleep(0)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
 
-    assert await memory.do("k", giving(1, calls)) == 1
+    assert await memory.run("k", giving(1, calls)) == 1

@@ -40,7 +40,7 @@ def workflow(api: OpenApi, dingtalk: FakeDingTalk) -> WorkflowApi:
 
 
 def level(need: Quorum, *approvers: str) -> ApprovalLevel:
-    return ApprovalLevel(number=1, need=need, approvers=approvers, excluded=MappingProxyType({}))
+    return ApprovalLevel(number=1, quorum=need, approvers=approvers, excluded=MappingProxyType({}))
 
 
 APPLICATION = OaApplication(

@@ -21,7 +21,7 @@ class Read:
         return await self.answer
 
     async def followed(self, askers: int) -> list[asyncio.Task[str]]:
-        tasks = [asyncio.create_task(self.flight.follow()) for _ in range(askers)]
+        tasks = [asyncio.create_task(self.flight.wait()) for _ in range(askers)]
         await asyncio.sleep(0)
         return tasks
 
@@ -31,7 +31,7 @@ async def test_all_who_follow_get_the_answer_and_who_comes_later_too() -> None:
     askers = await read.followed(3)
     read.answer.set_result("twelve")
     assert await asyncio.gather(*askers) == ["twelve"] * 3
-    assert await read.flight.follow() == "twelve"
+    assert await read.flight.wait() == "twelve"
 
 
 async def test_who_goes_away_does_not_end_it_for_the_others() -> None:
@@ -56,7 +56,7 @@ async def test_a_defect_is_raised_to_all_who_wait() -> None:
 async def test_who_follows_a_read_that_is_ended_is_cancelled() -> None:
     read = Read()
     (asker,) = await read.followed(1)
-    await read.flight.end()
+    await read.flight.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asker
 
@@ -64,6 +64,6 @@ async def test_who_follows_a_read_that_is_ended_is_cancelled() -> None:
 async def test_to_end_what_has_landed_changes_nothing() -> None:
     read = Read()
     read.answer.set_result("twelve")
-    assert await read.flight.follow() == "twelve"
-    await read.flight.end()
-    assert await read.flight.follow() == "twelve"
+    assert await read.flight.wait() == "twelve"
+    await read.flight.cancel()
+    assert await read.flight.wait() == "twelve"

@@ -27,13 +27,13 @@ class Source:
     def read(self, cursor: TimeCursor, limit: int) -> list[Change]:
         since = cursor.since(self.overlap)
         rows = sorted((at, key) for key, at in self.times.items() if since is None or at >= since)
-        return [Change(area=Area.SALES, key=key, changed_at=at) for at, key in rows[: cursor.need(limit)]]
+        return [Change(area=Area.SALES, key=key, changed_at=at) for at, key in rows[: cursor.fetch_size(limit)]]
 
     def follow(self, text: str, limit: int) -> tuple[list[Change], str]:
         came: list[Change] = []
         while True:
             cursor = TimeCursor.parse(text)
-            changes = cursor.take(Area.SALES, self.read(cursor, limit), limit=limit, overlap=self.overlap)
+            changes = cursor.next_changes(Area.SALES, self.read(cursor, limit), limit=limit, overlap=self.overlap)
             assert len(changes.items) <= limit
             came += changes.items
             text = changes.cursor

@@ -46,7 +46,7 @@ class MemoryQuarantine:
     def __init__(self) -> None:
         self.kept: list[QuarantinedRecord] = []
 
-    def keep(self, kept: QuarantinedRecord) -> None:
+    def add(self, kept: QuarantinedRecord) -> None:
         self.kept.append(kept)
 
 
@@ -158,21 +158,21 @@ REJECTED = [
 
 @pytest.mark.parametrize(("record", "defect"), REJECTED)
 def test_what_cannot_be_right_is_rejected(inspector: Validator, record: Any, defect: Defect) -> None:
-    verdict = inspector.judge(record)
+    verdict = inspector.check(record)
     assert verdict.record is None
     assert verdict.findings[-1].defect is defect
 
 
 @pytest.mark.parametrize("record", [PRODUCT, LEVEL, ORDER, INVOICE, MADE])
 def test_what_is_right_passes_as_it_is(inspector: Validator, record: Any) -> None:
-    verdict = inspector.judge(record)
+    verdict = inspector.check(record)
     assert verdict.record is record
     assert verdict.findings == ()
 
 
 def test_repairs_have_one_meaning(inspector: Validator) -> None:
     def repaired(record: Any) -> tuple[Any, list[Defect]]:
-        verdict = inspector.judge(record)
+        verdict = inspector.check(record)
         return verdict.record, [finding.defect for finding in verdict.findings]
 
     assert repaired(replace(PRODUCT, name="")) == (replace(PRODUCT, name="SKU1"), [Defect.MISSING])
@@ -201,7 +201,7 @@ def test_damaged_chinese_is_recognised_and_read_anew(right: str, wrong: str) -> 
 def test_what_only_looks_odd_is_left_alone(text: str, inspector: Validator) -> None:
     assert decoded(text) is None
     record = replace(PRODUCT, name=text)
-    assert inspector.judge(record).record is record
+    assert inspector.check(record).record is record
 
 
 @given(st.text(alphabet=st.characters(min_codepoint=0x4E00, max_codepoint=0x9FA5), min_size=1, max_size=30))
@@ -213,13 +213,13 @@ def test_no_chinese_text_is_touched_without_a_fault_in_it(text: str) -> None:
 
 def test_units_are_only_judged_where_they_are_listed() -> None:
     lenient = Validator("main", now=lambda: NOW)
-    assert lenient.judge(replace(PRODUCT, unit="扎扎")).record is not None
-    assert lenient.judge(replace(PRODUCT, unit="#N/A")).record is None
+    assert lenient.check(replace(PRODUCT, unit="扎扎")).record is not None
+    assert lenient.check(replace(PRODUCT, unit="#N/A")).record is None
 
 
 def test_negative_stock_may_be_allowed() -> None:
     low = stocked(total=Quantities(on_hand=Decimal(-1)), per_warehouse=())
-    assert Validator("main", now=lambda: NOW, negative_stock=True).judge(low).record is low
+    assert Validator("main", now=lambda: NOW, negative_stock=True).check(low).record is low
 
 
 def test_a_single_record_that_is_rejected_is_told_and_kept_with_its_source(
@@ -227,7 +227,7 @@ def test_a_single_record_that_is_rejected_is_told_and_kept_with_its_source(
 ) -> None:
     bad = stocked(total=Quantities(on_hand=Decimal("NaN")))
     with pytest.raises(Unusable) as caught:
-        inspector.inspect(bad)
+        inspector.validate(bad)
     assert "SKU1" in str(caught.value.tell())
     (kept,) = shelf.kept
     assert (kept.source, kept.area, kept.key, kept.defect, kept.at) == ("main", Area.STOCK, "SKU1", Defect.ABSURD, NOW)
@@ -238,7 +238,7 @@ def test_a_single_record_that_is_rejected_is_told_and_kept_with_its_source(
 def test_a_key_is_kept_in_signs_that_every_database_takes(
     inspector: Validator, shelf: MemoryQuarantine, sku: str, key: str
 ) -> None:
-    inspector.inspect((replace(PRODUCT, sku=sku),))
+    inspector.validate((replace(PRODUCT, sku=sku),))
     (kept,) = shelf.kept
     assert kept.key == key
     assert json.loads(kept.record)["sku"] == sku
@@ -246,30 +246,30 @@ def test_a_key_is_kept_in_signs_that_every_database_takes(
 
 def test_in_a_list_the_others_are_shown_and_the_gap_is_told(inspector: Validator, shelf: MemoryQuarantine) -> None:
     bad = replace(ORDER, number="SO-2", customer="NULL\udc80")
-    value, notes = inspector.inspect(Slice(items=(ORDER, bad, ORDER), total=3))
+    value, notes = inspector.validate(Slice(items=(ORDER, bad, ORDER), total=3))
     assert value == Slice(items=(ORDER,), total=3)
     assert [str(note) for note in notes] == ["main: 2 records cannot be right and are left out."]
     assert [kept.defect for kept in shelf.kept] == [Defect.SURROGATE, Defect.DUPLICATE]
     assert json.loads(shelf.kept[0].record)["customer"] == "NULL\udc80"
-    products, notes = inspector.inspect((PRODUCT, replace(PRODUCT, sku="SKU2 ")))
+    products, notes = inspector.validate((PRODUCT, replace(PRODUCT, sku="SKU2 ")))
     assert [product.sku for product in products] == ["SKU1", "SKU2"]
     assert notes == ()
 
 
 def test_what_is_right_is_not_copied(inspector: Validator) -> None:
     whole: Slice[Any] = Slice(items=(ORDER,), total=1)
-    assert inspector.inspect(whole)[0] is whole
-    assert inspector.inspect(LEVEL)[0] is LEVEL
-    assert inspector.inspect("no record")[0] == "no record"
+    assert inspector.validate(whole)[0] is whole
+    assert inspector.validate(LEVEL)[0] is LEVEL
+    assert inspector.validate("no record")[0] == "no record"
 
 
 def test_the_bounds_move_with_the_days() -> None:
     now = [NOW]
     inspector = Validator("main", now=lambda: now[0])
     later = replace(ORDER, changed_at=NOW + timedelta(days=30))
-    assert inspector.judge(later).record is None
+    assert inspector.check(later).record is None
     now[0] = NOW + timedelta(days=30)
-    assert inspector.judge(later).record is later
+    assert inspector.check(later).record is later
 
 
 def test_the_awkward_company_is_not_blamed() -> None:
@@ -277,12 +277,12 @@ def test_the_awkward_company_is_not_blamed() -> None:
     inspector = Validator("main", now=Clock().now, negative_stock=True)
     for area in Area:
         for record in reference.records(area).values():
-            assert inspector.judge(record).record is record
+            assert inspector.check(record).record is record
 
 
 def test_a_return_may_have_negative_lines(inspector: Validator) -> None:
     returned = replace(line(quantity=Decimal(-1), amount=cny("-100")), total=cny("-113"))
-    assert inspector.judge(returned).record is returned
+    assert inspector.check(returned).record is returned
 
 
 def test_a_stock_level_is_judged_in_no_time(inspector: Validator) -> None:
@@ -296,5 +296,5 @@ def _microseconds(inspector: Validator, level: StockLevel, count: int = 500) -> 
     """Processor time of one look, which whatever else runs makes no longer."""
     began = thread_time()
     for _ in range(count):
-        inspector.inspect(level)
+        inspector.validate(level)
     return (thread_time() - began) / count * 1e6

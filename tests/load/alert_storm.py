@@ -60,7 +60,7 @@ async def measure(name: str, url_of: Iterator[str]) -> list[Goal]:
 
 
 async def _burst(name: str, url: str, *, size: int, senders: int, groups: int) -> StormFigures:
-    storm = Storm(matters=MATTERS, turns=EVENTS // MATTERS, groups=groups)
+    storm = Storm(matters=MATTERS, rounds=EVENTS // MATTERS, groups=groups)
     with tempfile.TemporaryDirectory() as folder:
         async with scene(storm, Path(folder), url) as one:
             books, figures = await send_burst(one, size=size, senders=senders, seconds=DRAINED)
@@ -78,7 +78,7 @@ async def _burst(name: str, url: str, *, size: int, senders: int, groups: int) -
 
 
 async def _trickle(url: str) -> list[float]:
-    storm = Storm(matters=200, turns=1, groups=50)
+    storm = Storm(matters=200, rounds=1, groups=50)
     with tempfile.TemporaryDirectory() as folder:
         async with scene(storm, Path(folder), url) as one:
             return await send_evenly(one, per_second=5)

@@ -175,7 +175,7 @@ class OutboxHarness:
     async def work(self) -> None:
         """Send everything that can be sent at this moment of the clock."""
         while True:
-            look_at = await self.outbox.turn()
+            look_at = await self.outbox.run_once()
             busy = bool(self.outbox._sending)
             await self.outbox.idle()
             if not busy and (look_at is None or look_at > self.clock()):
@@ -205,7 +205,7 @@ class OutboxHarness:
         """The cards in the group, oldest first."""
         assert self.engine is not None
         items = self.engine.chat.items(self.engine.conversation(self.group.id), "", 0)
-        return [item.card.face("keeper01") for item in items if isinstance(item, Copy)]
+        return [item.card.view_for("keeper01") for item in items if isinstance(item, Copy)]
 
     @property
     def texts(self) -> list[str]:

@@ -90,9 +90,9 @@ async def test_a_fold_that_fails_is_tried_again_and_loses_nothing(office: Outbox
     for card in ("b", "c", "d"):
         await office.owe(card)
     office.board.fold_failures = [KeyError("oops"), SendFailed(SendFailureKind.BUSY, "the ledger is away")]
-    await office.outbox.turn()
+    await office.outbox.run_once()
     await office.outbox.idle()
-    assert (await office.row("d")).reason == "not folded: NotSent: the ledger is away"
+    assert (await office.row("d")).reason == "not folded: SendFailed: the ledger is away"
     office.clock.forward(seconds=20)
     await office.work()
     assert (await office.row("d")).reason == "not folded: a defect: KeyError"
@@ -119,7 +119,7 @@ async def test_news_of_a_card_that_is_just_being_folded_is_on_the_digest_or_come
     office.board.fold = fold_and_owe  # type: ignore[method-assign]
     for card in ("a", "b", "c"):
         await office.owe(card)
-    await office.outbox.turn()
+    await office.outbox.run_once()
     await office.outbox.idle()
     states = {card: (await office.row(card)).state for card in ("a", "b", "c")}
     assert states == {
@@ -240,7 +240,7 @@ def test_no_window_has_more_than_the_budget(
                 await outboxes[0].enqueue(owed(card, number + 1, place=place, urgency=urgency, due_at=clock()))
                 number += 1
             for outbox in outboxes:
-                await outbox.turn()
+                await outbox.run_once()
             await asyncio.gather(*(outbox.idle() for outbox in outboxes))
         await database.close()
         return wire.effects
@@ -267,14 +267,14 @@ async def test_calls_under_way_count_until_they_have_ended(office: OutboxHarness
     notebook.show = slow  # type: ignore[method-assign]
     await office.owe("a", urgency=Urgency.NOW)
     await office.owe("b", urgency=Urgency.NOW)
-    await office.outbox.turn()
+    await office.outbox.run_once()
     office.clock.forward(seconds=65)
     await office.owe("c", urgency=Urgency.NOW)
-    await office.outbox.turn()
+    await office.outbox.run_once()
     assert notebook.sent == []
     gate.set()
     await office.outbox.idle()
-    await office.outbox.turn()
+    await office.outbox.run_once()
     await office.outbox.idle()
     assert [words for _, words in notebook.words] == ["a r1", "b r1"]
     office.clock.forward(seconds=61)
@@ -287,9 +287,9 @@ async def test_a_long_queue_for_the_next_second_is_looked_at_then_and_not_before
     crowd = [owed(f"a{number:03}") for number in range(300)]
     office.board.revisions |= {delivery.card: 1 for delivery in crowd}
     await office.outbox.enqueue(*crowd)
-    await office.outbox.turn()
+    await office.outbox.run_once()
     await office.outbox.idle()
-    assert await office.outbox.turn() == office.clock() + timedelta(seconds=1)
+    assert await office.outbox.run_once() == office.clock() + timedelta(seconds=1)
     assert office.count(DeliveryStepKind.SENT) == 5
 
 

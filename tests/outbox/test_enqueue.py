@@ -67,7 +67,7 @@ async def test_a_composer_that_is_ahead_saves_the_update(office: OutboxHarness, 
 async def test_nothing_goes_before_its_time(office: OutboxHarness, notebook: RecordingMessenger) -> None:
     due = START + timedelta(seconds=30)
     await office.owe("a", due_at=due)
-    assert await office.outbox.turn() == due
+    assert await office.outbox.run_once() == due
     assert notebook.sent == []
     office.clock.forward(seconds=30)
     await office.work()
@@ -91,7 +91,7 @@ async def test_a_state_that_is_owed_while_one_is_sent_follows_at_its_own_time(
     office: OutboxHarness, notebook: RecordingMessenger
 ) -> None:
     await office.owe("a", 1)
-    await office.outbox.turn()
+    await office.outbox.run_once()
     await office.outbox.enqueue(owed("a", 2, due_at=START + timedelta(seconds=30)))
     await office.outbox.idle()
     await office.work()

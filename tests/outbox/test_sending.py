@@ -50,7 +50,7 @@ async def test_a_persons_card_stands_in_their_chat_with_the_bot(system: OutboxHa
     await system.owe("a", place=Place(PlaceKind.PERSON, "keeper01"))
     await system.work()
     items = system.engine.chat.items(system.engine.direct("keeper01"), "", 0)
-    assert [item.card.face("keeper01").title for item in items if isinstance(item, Copy)] == ["a r1"]
+    assert [item.card.view_for("keeper01").title for item in items if isinstance(item, Copy)] == ["a r1"]
 
 
 @pytest.mark.parametrize("name", ["scope_denied", "template_unpublished", "deliver_failed"])
@@ -133,7 +133,7 @@ async def test_a_card_that_an_answer_has_covered_is_shown_anew(system: OutboxHar
     await system.owe("a", 2, place=system.group)
     await system.work()
     shown, track = StoredShownCards(system.database), await track_of(system, "a")
-    assert await shown.covered(track, system.clock())
+    assert await shown.redraw(track, system.clock())
     before = len(await system.deliveries.steps_of("a"))
     await system.work()
     assert [one.what for one in (await system.deliveries.steps_of("a"))[before:]] == [DeliveryStepKind.UPDATED]
@@ -146,16 +146,16 @@ async def test_a_covered_card_that_is_being_sent_is_not_brought_back_yet(system:
     await system.work()
     shown, track = StoredShownCards(system.database), await track_of(system, "a")
     await system.owe("a", 2, place=system.group)
-    await system.outbox.turn()
-    assert not await shown.covered(track, system.clock())
+    await system.outbox.run_once()
+    assert not await shown.redraw(track, system.clock())
     await system.outbox.idle()
-    assert await shown.covered(track, system.clock())
-    assert await shown.covered("nobody-knows-it", system.clock()), "and there is nothing to wait for"
+    assert await shown.redraw(track, system.clock())
+    assert await shown.redraw("nobody-knows-it", system.clock()), "and there is nothing to wait for"
 
 
 async def test_a_crash_between_call_and_note_makes_no_second_card(system: OutboxHarness) -> None:
     await system.owe("a", place=system.group)
-    await system.outbox.turn()
+    await system.outbox.run_once()
     [task] = system.outbox._sending
     settle = system.outbox._backlog.settle
 

@@ -46,7 +46,7 @@ async def test_a_lease_that_ended_gives_the_row_to_another_worker(
     await office.owe("a")
     claim = await backlog.claim("dead", WIDE, room=5, sparing=False, now=office.clock())
     assert [row.card for row in claim.rows] == ["a"]
-    assert await office.outbox.turn() == START + LEASE
+    assert await office.outbox.run_once() == START + LEASE
     assert notebook.sent == []
     office.clock.forward(seconds=LEASE.total_seconds())
     await office.work()
@@ -66,13 +66,13 @@ async def test_who_comes_back_after_its_lease_changes_nothing(
 
     notebook.show = slow  # type: ignore[method-assign]
     await office.owe("a")
-    await office.outbox.turn()
+    await office.outbox.run_once()
     await asyncio.wait_for(began.wait(), 5)
     notebook.show = show  # type: ignore[method-assign]
     office.clock.forward(seconds=LEASE.total_seconds())
     await office.owe("a", 2)
     other = outbox_of(office.database, office.board, notebook, office.clock)
-    await other.turn()
+    await other.run_once()
     await other.idle()
     gate.set()
     await office.outbox.idle()
@@ -112,7 +112,7 @@ async def test_a_worker_that_is_stopped_gives_back_what_it_holds(
         await task
     notebook.show = show  # type: ignore[method-assign]
     other = outbox_of(office.database, office.board, notebook, office.clock)
-    await other.turn()
+    await other.run_once()
     await other.idle()
     assert notebook.words == [("show", "a r1")]
 

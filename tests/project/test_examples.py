@@ -47,7 +47,7 @@ def example(tmp_path: Path) -> Iterator[ModuleType]:
 @pytest.mark.parametrize("typed", ["/customer 华东机械", "客户 华东机械", "/KH 华东机械"])
 def test_the_command_is_found(example: ModuleType, typed: str) -> None:
     commands = Commands([example.customer])
-    reading = commands.read(typed)
+    reading = commands.parse(typed)
 
     assert reading.command == "customer"
     assert commands["customer"].signature.parse(reading.rest)[0] == ["华东机械"]

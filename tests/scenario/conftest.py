@@ -64,7 +64,7 @@ class BotSystem:
         """Return the card as this person sees it now."""
         instance = self.engine.cards.get(card.out_track_id)
         assert instance is not None
-        return instance.face(who)
+        return instance.view_for(who)
 
     def answers(self, message: SimMessage) -> list[ChatItem]:
         """Return all that the bot wrote into the message's conversation after it."""

@@ -75,7 +75,7 @@ class FaultTrial:
         """Cut all connections."""
         pushes = self.system.engine.pushes
         for connection in list(pushes.connections.values()):
-            pushes.retire(connection)
+            pushes.stop_routing_to(connection)
             connection.abort()
 
     @property
@@ -95,7 +95,7 @@ class FaultTrial:
     def settled(self) -> bool:
         """Whether every question has its answer or its failure, and nothing is under way any more."""
         accounted = self.traffic.answers + self.failed >= len(self.traffic.questions)
-        return accounted and not self.system.engine.pushes.under_way and not self.system.count("questions_waiting")
+        return accounted and not self.system.engine.pushes.in_flight and not self.system.count("questions_waiting")
 
     async def settle(self) -> None:
         """Wait until `settled`."""
@@ -105,7 +105,7 @@ class FaultTrial:
         """What is missing."""
         asked, failed = len(self.traffic.questions), self.failed
         lost = [question.sku for question in self.traffic.unanswered][:10]
-        under_way, waiting = self.system.engine.pushes.under_way, self.system.count("questions_waiting")
+        under_way, waiting = self.system.engine.pushes.in_flight, self.system.count("questions_waiting")
         return f"{asked} asked, {self.traffic.answers} answered, {failed=}, {under_way=}, {waiting=}, {lost=}"
 
     def judge(self, logs: list[Any]) -> None:

@@ -43,7 +43,7 @@ _INVISIBLE = {"Cc", "Cf", "Cs", "Co"}
 
 def check(card: CardInstance, viewer: str) -> SimCardView:
     """Return the card as ``viewer`` sees it, having checked what holds for every card."""
-    face, values, budget = card.face(viewer), card.variables(viewer), Budget()
+    face, values, budget = card.view_for(viewer), card.variables_for(viewer), Budget()
     assert 0 < len(face.title.encode()) <= budget.title_bytes
     assert 0 < len(face.markdown.encode()) <= budget.body_bytes
     assert len(face.tips.encode()) <= budget.tips_bytes

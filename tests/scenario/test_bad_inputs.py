@@ -74,7 +74,7 @@ class InputCheckpoint:
         good = engine.say(self.place, KEEPER, GOOD)
         await engine.wait_for(lambda: any("MO-1" in card.title for card in engine.cards_for(good)))
         *bad, last = self._written()
-        assert card_of(last).face(KEEPER).title in {card.title for card in engine.cards_for(good)}
+        assert card_of(last).view_for(KEEPER).title in {card.title for card in engine.cards_for(good)}
         return bad
 
     def _written(self) -> list[ChatItem]:

@@ -93,7 +93,7 @@ async def test_clicks_under_load(switch: str, open_impatient_system: OpenSystem)
             assert [result.ok for result in in_time] == [not held] * len(in_time)
             assert in_time
             await eventually(lambda: not traffic.unanswered, hint=lambda: traffic.unanswered)
-            await eventually(lambda: not system.engine.pushes.under_way, hint=lambda: system.engine.pushes.under_way)
+            await eventually(lambda: not system.engine.pushes.in_flight, hint=lambda: system.engine.pushes.in_flight)
             if switch == "late_ack_applies":
                 await eventually(lambda: all(system.see(card).private_to_viewer for card in cards), hint=lambda: cards)
             system.engine.faults.clear()

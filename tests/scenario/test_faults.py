@@ -51,7 +51,7 @@ FAULTS: Mapping[str, FaultCase] = {
     "deliver_failed": FaultCase(via="markdown"),
     "template_unpublished": FaultCase(via="markdown"),
     "card_exists_error": FaultCase(beside={"lying_timeout": {**CREATING, "count": 3}}),
-    "session_expired": FaultCase(beside={"quota_exhausted": {}}, refused="SessionExpired"),
+    "session_expired": FaultCase(beside={"quota_exhausted": {}}, refused="DingTalkSessionExpired"),
 }
 
 
@@ -124,7 +124,7 @@ async def test_redelivered_before_its_acknowledgement_it_is_answered_once(
     async with run_system(tmp_path, config, policy=POLICY, patience=PATIENCE) as system:
         traffic = Traffic(system.engine)
         await traffic.flow(0.4)
-        await eventually(lambda: not system.engine.pushes.under_way, hint=lambda: system.engine.pushes.under_way)
+        await eventually(lambda: not system.engine.pushes.in_flight, hint=lambda: system.engine.pushes.in_flight)
         # DingTalk may give a message up before the bot has stored it, which then is answered all the same.
         await eventually(lambda: not traffic.unanswered, hint=lambda: traffic.unanswered)
         await system.settle()

@@ -61,7 +61,7 @@ async def kill_often(traffic: Traffic, kills: int, moments: Random, url: str, fo
         load.cancel()
     async with forked("bot.cli", "run", env=env, folder=folder) as bot:
         await bot.saying("bot.running")
-        await eventually(lambda: not engine.pushes.under_way, 30, hint=lambda: engine.pushes.under_way)
+        await eventually(lambda: not engine.pushes.in_flight, 30, hint=lambda: engine.pushes.in_flight)
         last = await bot.stop()
     lives.note(bot)
     assert last.code == 0

@@ -96,7 +96,7 @@ async def test_an_event_that_is_pushed_twice(tmp_path: Path) -> None:
         cluster.engine.approvals.decide(approval.id, PEOPLE[0], "agree")
         event = {"EventType": "bpms_task_change", "processInstanceId": approval.id, "type": "finish"}
         for _ in range(3):
-            cluster.engine.emit("bpms_task_change", event)
+            cluster.engine.emit_event("bpms_task_change", event)
         await cluster.settled(1, SECONDS)
         assert cluster.verdicts() == {number: [(Verdict.APPROVE, f"erp-{PEOPLE[0]}")]}
         assert len(list(cluster.engine.approvals)) == 1

@@ -36,7 +36,7 @@ async def test_it_ends_cleanly_and_the_next_start_answers_the_rest(tmp_path: Pat
         assert not bot.logged("bot.left_for_next_start")
         async with forked("bot.cli", "run", env=env, folder=tmp_path):
             await eventually(
-                lambda: not traffic.unanswered and not engine.pushes.under_way, 20, hint=lambda: traffic.unanswered
+                lambda: not traffic.unanswered and not engine.pushes.in_flight, 20, hint=lambda: traffic.unanswered
             )
         assert (traffic.doubled, traffic.answers) == ([], len(traffic.questions))
 
@@ -52,7 +52,7 @@ async def test_a_dingtalk_that_hangs_does_not_hold_it_up(tmp_path: Path) -> None
             engine.faults.set("lying_timeout", on=True, rate=0.5, api="createAndDeliver", delay_ms=60_000)
             engine.faults.set("slow_api", on=True, delay_ms=60_000)
             await traffic.flow(0.5)
-            await engine.wait_for(lambda: not engine.pushes.under_way)
+            await engine.wait_for(lambda: not engine.pushes.in_flight)
             ended = await bot.stop()
         assert ended.code == 0
         assert ended.seconds < MOST_SECONDS

@@ -115,7 +115,7 @@ class Traffic:
         if item.conversation.id not in self._ids or item.seq in self._answers:
             return
         if isinstance(item, SimDelivery):
-            self._answers[item.seq] = (item.conversation.id, _sku_in(item.card.face("").title), perf_counter())
+            self._answers[item.seq] = (item.conversation.id, _sku_in(item.card.view_for("").title), perf_counter())
         elif item.sender is None:
             self._answers[item.seq] = (item.conversation.id, _sku_in(f"{item.title} {item.text}"), perf_counter())
 

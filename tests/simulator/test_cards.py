@@ -17,7 +17,7 @@ def params(**values):
 
 
 def seen(wire, viewer, out_track_id="card-1"):
-    return wire.engine.cards.get(out_track_id).face(viewer)
+    return wire.engine.cards.get(out_track_id).view_for(viewer)
 
 
 async def test_create_and_deliver(wire):
@@ -342,7 +342,7 @@ async def test_no_answer_in_time_is_a_toast_and_a_late_one_changes_nothing(start
         assert result.toast
         [frame] = await stream.take(CARDS)
         await stream.ack(frame, {"response": {"cardData": params(tips="late")}})
-        await wire.engine.wait_for(lambda: not wire.engine.pushes.under_way)
+        await wire.engine.wait_for(lambda: not wire.engine.pushes.in_flight)
         assert seen(wire, "keeper01").tips == "刚刚"
 
 

@@ -119,7 +119,7 @@ async def test_clicks_over_http(wire):
 async def test_timeline_and_calls(wire):
     async with wire.stream():
         await say(wire)
-        await wire.engine.wait_for(lambda: not wire.engine.pushes.under_way)
+        await wire.engine.wait_for(lambda: not wire.engine.pushes.in_flight)
     await wire.card()
     items = (await wire.call("GET", "/sim/timeline"))[1]["items"]
     kinds = [item["direction"] for item in items]

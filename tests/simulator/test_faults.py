@@ -270,7 +270,7 @@ async def test_an_answer_held_up_on_its_way(start, late_applies, tips):
         notes = wire.engine.timeline
         await wire.engine.wait_for(lambda: any("given up" in entry.summary for entry in notes.after()))
         await wire.engine.pause(0)
-        assert wire.engine.cards.get("card-1").face("keeper01").tips == tips
+        assert wire.engine.cards.get("card-1").view_for("keeper01").tips == tips
 
 
 async def test_expired_sessions(wire):

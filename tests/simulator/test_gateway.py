@@ -141,9 +141,9 @@ async def test_an_acknowledged_message_waits_for_nothing_more(wire, code):
     async with wire.stream(answer=None) as stream:
         wire.engine.say(WAREHOUSE, "keeper01", "hello")
         [frame] = await stream.take(MESSAGES)
-        assert wire.engine.pushes.under_way == 1
+        assert wire.engine.pushes.in_flight == 1
         await stream.ack(frame, {"response": None}, code)
-        await wire.engine.wait_for(lambda: not wire.engine.pushes.under_way)
+        await wire.engine.wait_for(lambda: not wire.engine.pushes.in_flight)
 
 
 async def test_an_ack_of_500_is_no_ack(start):
@@ -153,7 +153,7 @@ async def test_an_ack_of_500_is_no_ack(start):
         await stream.ack(frame, {"response": None}, 500)
         again = (await stream.take(MESSAGES, 2))[1]
         await stream.ack(again, {"response": None})
-        await wire.engine.wait_for(lambda: not wire.engine.pushes.under_way)
+        await wire.engine.wait_for(lambda: not wire.engine.pushes.in_flight)
     assert not wire.engine.pushes.undelivered
 
 
@@ -203,7 +203,7 @@ async def test_each_push_goes_to_one_of_several_connections(wire):
         await wire.engine.wait_for(lambda: len(wire.engine.pushes.connections) == 2)
         for _ in range(30):
             wire.engine.say(WAREHOUSE, "keeper01", "hello")
-        await wire.engine.wait_for(lambda: not wire.engine.pushes.under_way)
+        await wire.engine.wait_for(lambda: not wire.engine.pushes.in_flight)
         assert len(one.about(MESSAGES)) + len(two.about(MESSAGES)) == 30
         assert one.about(MESSAGES)
         assert two.about(MESSAGES)
@@ -212,7 +212,7 @@ async def test_each_push_goes_to_one_of_several_connections(wire):
 async def test_only_subscribed_topics_are_pushed(wire):
     async with wire.stream(subscriptions=[{"type": "EVENT", "topic": "*"}]) as stream:
         wire.engine.say(WAREHOUSE, "keeper01", "hello")
-        wire.engine.emit("user_leave_org", {"userId": ["sales01"]})
+        wire.engine.emit_event("user_leave_org", {"userId": ["sales01"]})
         [frame] = await stream.take("*")
     assert not stream.about(MESSAGES)
     assert frame["headers"]["eventType"] == "user_leave_org"
@@ -221,13 +221,13 @@ async def test_only_subscribed_topics_are_pushed(wire):
 
 async def test_an_event_answered_later_comes_again(start):
     async with start(redelivery_delay=0.02) as wire, wire.stream(answer=None) as stream:
-        wire.engine.emit("label_conf_modify", {})
+        wire.engine.emit_event("label_conf_modify", {})
         [frame] = await stream.take("*")
         await stream.ack(frame, {"status": "LATER", "message": ""})
         again = (await stream.take("*", 2))[1]
         assert again["headers"]["eventId"] == frame["headers"]["eventId"]
         await stream.ack(again, {"status": "SUCCESS", "message": ""})
-        await wire.engine.wait_for(lambda: not wire.engine.pushes.under_way)
+        await wire.engine.wait_for(lambda: not wire.engine.pushes.in_flight)
 
 
 async def test_websocket_pings_are_answered(wire):

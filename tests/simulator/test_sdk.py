@@ -41,7 +41,7 @@ async def test_it_echoes_sends_a_card_and_answers_a_click(start):
         result = await engine.click(card.out_track_id, "keeper01", "yes")
         assert result.ok
         assert engine.cards_for(asked)[0].tips == "pressed yes"
-        await engine.wait_for(lambda: not engine.pushes.under_way)
+        await engine.wait_for(lambda: not engine.pushes.in_flight)
 
 
 async def test_it_comes_back_after_a_disconnect_frame(start):

@@ -22,9 +22,9 @@ async def test_the_token_stays_the_same_while_it_is_valid_and_is_extended(wire, 
     clock.advance(seconds=7000)
     assert first == second
     assert first["expireIn"] == 7200
-    assert wire.engine.credentials.accepts(first["accessToken"])
+    assert wire.engine.credentials.is_valid_token(first["accessToken"])
     clock.advance(seconds=201)
-    assert not wire.engine.credentials.accepts(first["accessToken"])
+    assert not wire.engine.credentials.is_valid_token(first["accessToken"])
     third = (await wire.call("POST", "/v1.0/oauth2/accessToken", APP))[1]
     assert third["accessToken"] != first["accessToken"]
 

@@ -127,14 +127,14 @@ async def test_a_connection_that_ended_in_use_costs_one_call_and_no_more(postgre
     await other.run(lambda connection: connection.execute(_END_OTHERS).all())
     await other.close()
     with pytest.raises(StoreUnavailable, match="OperationalError"):
-        await postgresql.look(_process_id)
-    assert await asyncio.gather(*(postgresql.look(_process_id) for _ in range(4)))
+        await postgresql.read(_process_id)
+    assert await asyncio.gather(*(postgresql.read(_process_id) for _ in range(4)))
 
 
 @pytest.mark.process
 async def test_a_look_is_no_transaction_and_leaves_none_to_the_next_call(postgresql: Database) -> None:
     now = text("SELECT transaction_timestamp()")
-    first, second = await postgresql.look(lambda one: (one.scalar(now), one.scalar(now)))
+    first, second = await postgresql.read(lambda one: (one.scalar(now), one.scalar(now)))
     assert first != second
     third, fourth = await postgresql.run(lambda one: (one.scalar(now), one.scalar(now)))
     assert third == fourth
@@ -142,14 +142,14 @@ async def test_a_look_is_no_transaction_and_leaves_none_to_the_next_call(postgre
 
 @pytest.mark.process
 async def test_nobody_waits_for_a_lock_without_end(postgresql: Database) -> None:
-    for call in (postgresql.run, postgresql.look):
+    for call in (postgresql.run, postgresql.read):
         assert await call(lambda connection: connection.scalar(text("SHOW lock_timeout"))) == "5s"
 
 
 def followed(database: Database, job: Callable[[], str]) -> asyncio.Future[Future[str]]:
     """Return what is told of a job that the database's thread does."""
     told: asyncio.Future[Future[str]] = asyncio.get_running_loop().create_future()
-    database.follow(database.start(job), told.set_result)
+    database.call_when_done(database.start(job), told.set_result)
     return told
 
 
@@ -203,9 +203,9 @@ async def test_tidying_moves_the_log_into_the_file_while_others_write(tmp_path: 
     await database.run(write)
     assert file.stat().st_size == size, "a commit waits for no disk"
     await database.run(lambda connection: connection.execute(text("UPDATE inbox SET state = 'answered'")))
-    await database.tidy()
+    await database.checkpoint()
     assert file.stat().st_size > size + 200_000
-    await database.tidy()  # there is nothing new
+    await database.checkpoint()  # there is nothing new
     await database.close()
 
 
@@ -219,7 +219,7 @@ def rewriting(mark: int) -> Callable[[Connection], object]:
 async def test_the_log_stays_short_though_somebody_always_writes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database_module, "_LONG", 200)
+    monkeypatch.setattr(database_module, "_LONG_LOG_PAGES", 200)
     database = Database(f"sqlite:///{tmp_path / 'bot.sqlite3'}")
     await database.migrate()
 
@@ -234,7 +234,7 @@ async def test_the_log_stays_short_though_somebody_always_writes(
     writing = asyncio.create_task(write())
     tidied = 0
     while written < 300 or tidied < 20:
-        await database.tidy()
+        await database.checkpoint()
         tidied += 1
     enough.set()
     await writing
@@ -243,7 +243,7 @@ async def test_the_log_stays_short_though_somebody_always_writes(
 
 
 async def test_a_log_that_somebody_reads_holds_nobody_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database_module, "_LONG", 0)
+    monkeypatch.setattr(database_module, "_LONG_LOG_PAGES", 0)
     file = tmp_path / "bot.sqlite3"
     database = Database(f"sqlite:///{file}")
     await database.migrate()
@@ -253,7 +253,7 @@ async def test_a_log_that_somebody_reads_holds_nobody_up(tmp_path: Path, monkeyp
     reader.execute("SELECT count(*) FROM inbox").fetchone()
     await database.run(rewriting(2))
     async with asyncio.timeout(5):  # half of what writers wait for each other
-        await asyncio.gather(database.tidy(), *(database.run(rewriting(mark)) for mark in range(20)))
+        await asyncio.gather(database.checkpoint(), *(database.run(rewriting(mark)) for mark in range(20)))
     reader.close()
     await database.close()
 
@@ -264,5 +264,5 @@ async def test_what_cannot_be_tidied_says_so(tmp_path: Path) -> None:
     file.write_bytes(b"no database at all, but long enough to be looked at " * 20)
     file.with_name("bot.sqlite3-wal").write_bytes(b"")
     with pytest.raises(StoreUnavailable):
-        await database.tidy()
+        await database.checkpoint()
     await database.close()

@@ -88,9 +88,9 @@ async def test_old_and_too_many_answers_are_pruned(database: Database) -> None:
 
 async def test_a_rejected_record_is_kept_once_with_its_times(database: Database) -> None:
     records = StoredErpRecords(database)
-    records.keep(KEPT)
+    records.add(KEPT)
     await records.write()
-    records.keep(replace(KEPT, at=NOON + timedelta(hours=1), record='{"later": 1}'))
+    records.add(replace(KEPT, at=NOON + timedelta(hours=1), record='{"later": 1}'))
     await records.write()
     (row,) = await database.run(lambda connection: connection.execute(select(ERP_REJECTED)).all())
     assert (row.source, row.area, row.key, row.defect) == ("main", "stock", "SKU1", "negative quantity")
@@ -101,7 +101,7 @@ async def test_rejected_records_are_bounded(database: Database) -> None:
     records = StoredErpRecords(database)
     for start in (0, KEPT_REJECTED):
         for number in range(start, start + KEPT_REJECTED):
-            records.keep(replace(KEPT, key=str(number), at=NOON + timedelta(seconds=number)))
+            records.add(replace(KEPT, key=str(number), at=NOON + timedelta(seconds=number)))
         await records.write()
     assert await count(database, ERP_REJECTED) == KEPT_REJECTED
 

@@ -19,7 +19,7 @@ COMPANY = ReferenceCompany()
 def test_without_gaps_everything_is_told() -> None:
     for records in (COMPANY.orders, COMPANY.purchases, COMPANY.stock, COMPANY.products):
         for record in records.values():
-            assert Gaps().told(record) == record
+            assert Gaps().expected(record) == record
 
 
 def test_fields_that_are_not_told() -> None:
@@ -31,24 +31,24 @@ def test_fields_that_are_not_told() -> None:
             "OrderLine.due_on": "…",
             "OrderLine.sku": "…",
         }
-    ).told(COMPANY.orders["SO-1001"])
+    ).expected(COMPANY.orders["SO-1001"])
     assert (order.salesperson, order.promised_on, order.total) == ("", None, None)
     assert {(line.due_on, line.sku) for line in order.lines} == {(None, "")}
     gaps = Gaps(fields={"Approval.pending_for": "…", "Approval.level": "…"})
     approval = COMPANY.purchases["PO-1008"].approval
     assert approval is not None
-    assert gaps.told(COMPANY.purchases["PO-1008"]).approval == replace(approval, pending_for=(), level=1)
+    assert gaps.expected(COMPANY.purchases["PO-1008"]).approval == replace(approval, pending_for=(), level=1)
 
 
 def test_states_that_are_called_otherwise() -> None:
     gaps = Gaps(states={PurchaseStatus.REJECTED: (PurchaseStatus.CANCELLED, "…")})
-    told = {gaps.told(order).status for order in COMPANY.purchases.values()}
+    told = {gaps.expected(order).status for order in COMPANY.purchases.values()}
     assert told == set(PurchaseStatus) - {PurchaseStatus.REJECTED}
 
 
 def test_times_in_coarse_steps() -> None:
     at = datetime(2026, 11, 24, 8, 15, 30, 999_999, tzinfo=timezone(timedelta(hours=5, minutes=45)))
-    told = Gaps(resolution=timedelta(seconds=1)).told(replace(COMPANY.orders["SO-1001"], changed_at=at))
+    told = Gaps(resolution=timedelta(seconds=1)).expected(replace(COMPANY.orders["SO-1001"], changed_at=at))
     assert told.changed_at == datetime(2026, 11, 24, 2, 30, 30, tzinfo=UTC)
 
 
@@ -59,7 +59,7 @@ def test_peculiarities_and_what_is_hidden() -> None:
         return record
 
     gaps = Gaps(rewrites=(Rewrite("…", change),))
-    told = [gaps.told(order) for order in COMPANY.purchases.values()]
+    told = [gaps.expected(order) for order in COMPANY.purchases.values()]
     assert told.count(None) == 1
     assert {order.buyer for order in told if order} == {"?"}
 

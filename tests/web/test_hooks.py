@@ -322,7 +322,7 @@ async def test_without_the_database_nothing_is_promised(server: HookServer, monk
         raise StoreUnavailable("OperationalError")
 
     with monkeypatch.context() as away:
-        away.setattr(Database, "transact", refuse)
+        away.setattr(Database, "run_blocking", refuse)
         server.database._engine.dispose()
         status, problem, headers = await server.post(cloud_event())
     assert (status, problem["title"]) == (503, "Service Unavailable")

@@ -72,7 +72,10 @@ class EventState(StrEnum):
     """Committed, and to be worked on."""
     DONE = "done"
     REJECTED = "rejected"
-    """It cannot be understood, and `ReceivedEvent.reason` says why. Sent again in order, it takes its own place as waiting."""
+    """It cannot be understood, and `ReceivedEvent.reason` says why.
+
+    Sent again in order, it takes its own place as waiting.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -130,7 +130,10 @@ def _hmac_base64(key: bytes, message: bytes) -> str:
 
 
 def _compare(given: Sequence[str], right: Sequence[str], what: str = "signature") -> None:
-    """Raise `InvalidSignature` unless one of the right ones is among the given. The time taken tells nothing of where."""
+    """Raise `InvalidSignature` unless one of the right ones is among the given.
+
+    The time taken tells nothing of where.
+    """
     found = [hmac.compare_digest(mine.encode(), theirs.encode(errors="replace")) for mine in right for theirs in given]
     if not any(found):
         raise InvalidSignature(f"the {what} is wrong")
@@ -160,7 +163,10 @@ class YonBipSignature:
             raise ConfigurationError("YonBIP's push needs the extra `yonbip` (package cryptography)") from None
 
     def open(self, request: SignedRequest, now: datetime) -> bytes:
-        """Return the decrypted message. Raises `InvalidSignature`, and `bot.alerts.intake.port.InvalidJson` for no JSON."""
+        """Return the decrypted message.
+
+        Raises `InvalidSignature`, and `bot.alerts.intake.port.InvalidJson` for no JSON.
+        """
         sent = decode_json(request.body)
         if not isinstance(sent, Mapping):
             raise InvalidSignature("signature is missing")

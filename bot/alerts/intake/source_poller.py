@@ -3,8 +3,8 @@
 Each source is polled by itself, one question after the other, within its rate and behind its breaker, so that people's
 questions are not held up and one ERP that is down does not matter to the others. What is open already is not told
 again, what is over is (`bot.alerts.intake.transitions`), and nothing is lost or told twice whenever the process ends
-(`bot.alerts.intake.poll_state`). After a downtime the feed goes on where it stopped, and events bear the times at which the
-ERP says that they happened.
+(`bot.alerts.intake.poll_state`). After a downtime the feed goes on where it stopped, and events bear the times at
+which the ERP says that they happened.
 """
 
 from __future__ import annotations

@@ -181,7 +181,7 @@ class WatchPoller:
                     PolledSubject(code=reading.code, state=NORMAL, told=True, at=now, said=reading.said, seen_at=now)
                 )
         if events:
-            await self._study.do(lambda unit: _apply_to_watches(unit, events))
+            await self._study.write(lambda unit: _apply_to_watches(unit, events))
         if subjects:
             # Told first: a change that is told twice is the same news, and one that is never told is lost.
             position = before or Checkpoint(source=_ALL_SOURCES, area=name)

@@ -1,4 +1,6 @@
-"""The tokens of a condition, and its comparisons of amounts and quantities, which are cut out and answered with exact decimals: CEL has none."""
+"""The tokens of a condition, and its comparisons of amounts and quantities, which are cut out and answered with
+exact decimals: CEL has none.
+"""
 
 from __future__ import annotations
 
@@ -97,7 +99,9 @@ class DecimalComparison:
     right: Operand
 
     def holds(self, facts: Facts) -> bool:
-        """Return the answer; amounts in another currency than the one that is named never fit. Raises `MissingFigure`."""
+        """Return the answer; amounts in another currency than the one that is named never fit. Raises
+        `MissingFigure`.
+        """
         if self.left.nothing or self.right.nothing:
             return self._is_missing(facts) == (self.sign == "==")
         left, right = self.left.value(facts), self.right.value(facts)

@@ -1,4 +1,6 @@
-"""What a rule asks of an event: how its keys are read, what fits, and what could not be answered. Every key has to fit, ``when`` comes last."""
+"""What a rule asks of an event: how its keys are read, what fits, and what could not be answered. Every key has to
+fit, ``when`` comes last.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""From the document to the rules and the tree of routes, or to every error with its line. All keys: docs/reference/alert-rules.md."""
+"""From the document to the rules and the tree of routes, or to every error with its line.
+
+All keys: docs/reference/alert-rules.md.
+"""
 
 from __future__ import annotations
 

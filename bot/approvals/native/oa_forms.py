@@ -127,7 +127,9 @@ class NativeForms(Protocol):
 
 
 class NativeRecords(Protocol):
-    """What is remembered; implemented by `bot.store.native_approvals.StoredNativeRecords`. Raises when the store is away."""
+    """What is remembered; implemented by `bot.store.native_approvals.StoredNativeRecords`. Raises when the store is
+    away.
+    """
 
     async def under_way(self) -> Sequence[NativeRecord]:
         """Return those that have not ended, the one that is due first at the beginning."""
@@ -145,7 +147,7 @@ class NativeRecords(Protocol):
         """Store a record as it is now and return it; None where somebody else changed it since it was read."""
         ...
 
-    async def hear(self, instance: str) -> bool:
+    async def mark_changed(self, instance: str) -> bool:
         """Note that something happened to an approval; False for one that is not ours, or has ended."""
         ...
 
@@ -206,7 +208,7 @@ def contradicts(case: Case, instance: OaInstance) -> bool:
 
 
 def _form_values(case: Case, fields: OaFormFields) -> Iterator[tuple[str, str]]:
-    brief = case.brief
+    brief = case.summary
     total, due = brief.total, brief.due_on
     known = (
         (fields.case, case.id),

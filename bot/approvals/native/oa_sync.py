@@ -65,7 +65,7 @@ _NO_REASON = phrase("Rejected in the approval app without a reason.")
 class VotingService(Protocol):
     """The cases; implemented by `bot.approvals.service.ApprovalService`."""
 
-    async def say(self, word: VoteRequest) -> VoteResult:
+    async def cast_vote(self, word: VoteRequest) -> VoteResult:
         """Store somebody's word, if it counts."""
         ...
 
@@ -112,9 +112,9 @@ class OaSync:
         self._poked = asyncio.Event()
         self._began = False
 
-    async def hear(self, instance: str) -> None:
+    async def notify(self, instance: str) -> None:
         """Store that something happened to an approval; raises when the store is away."""
-        if await self._records.hear(instance):
+        if await self._records.mark_changed(instance):
             self.poke()
 
     def poke(self) -> None:
@@ -126,7 +126,7 @@ class OaSync:
         while True:
             self._poked.clear()
             try:
-                await self.round()
+                await self.sync()
             except DingerpError as error:
                 self._failed("approvals.native_round_failed", "", error)
             await self._sleep(_MIN_PAUSE)
@@ -134,7 +134,7 @@ class OaSync:
                 async with asyncio.timeout(_IDLE):
                     await self._poked.wait()
 
-    async def round(self) -> None:
+    async def sync(self) -> None:
         """Do all that is due."""
         takes_votes = {case.id: case for case in await self._desk.open_cases()}
         for case_id in await self._shown(await self._records.missing(takes_votes)):
@@ -142,12 +142,12 @@ class OaSync:
         for record in await self._records.under_way():
             case = takes_votes.get(record.case) or await self._desk.case(record.case)
             if case is not None and self._is_due(record, case):
-                await self._attend(record, case)
+                await self._process(record, case)
         self._began = True
 
     async def _shown(self, cases: frozenset[str]) -> Sequence[str]:
         """Return those cases that somebody was shown: what waited before the bot came is only listed."""
-        return await self._books.within(lambda book: [one for one in sorted(cases) if book.cards_of(one)])
+        return await self._books.transact(lambda book: [one for one in sorted(cases) if book.cards_of(one)])
 
     def _is_due(self, record: NativeRecord, case: Case) -> bool:
         if record.due_at <= self._now():
@@ -158,7 +158,7 @@ class OaSync:
             return True  # events were missed while no process was there
         return record.news != record.seen or case.revision != record.revision
 
-    async def _attend(self, record: NativeRecord, case: Case) -> None:
+    async def _process(self, record: NativeRecord, case: Case) -> None:
         """Claim an approval, bring it one step on, and note how far that came."""
         claim = replace(record, due_at=self._now() + _LEASE, revision=case.revision, seen=record.news)
         claimed = await self._records.put(claim)
@@ -187,7 +187,7 @@ class OaSync:
                 return await self._follow(record, case)
 
     async def _start(self, record: NativeRecord, case: Case) -> NativeRecord | None:
-        originator = case.brief.requester or self._originator
+        originator = case.summary.requester or self._originator
         if case.state is not CaseState.OPEN:
             return _ended(record)
         if not originator:
@@ -234,34 +234,34 @@ class OaSync:
         except OaInstanceMissing:
             await self._audit(case, "native_ended", "deleted")
             return _ended(record)
-        record, case, silent = await self._listen(record, case, instance)
+        record, case, silent = await self._import_votes(record, case, instance)
         if silent is not None:
             return self._later(record, silent.retry_after)
-        record, instance = await self._tell(record, case, instance)
+        record, instance = await self._export_votes(record, case, instance)
         if not instance.running:
-            return await self._over(record, case, instance)
+            return await self._finish(record, case, instance)
         if case.state.is_final:
             await self._forms.terminate(record.instance, self._speaker(record, case), self._say(_CALLED_OFF))
             await self._audit(case, "native_ended", "called off")
             return _ended(record)
         return replace(record, tries=0, due_at=self._now() + _CHECK_INTERVAL)
 
-    async def _listen(
+    async def _import_votes(
         self, record: NativeRecord, case: Case, instance: OaInstance
     ) -> tuple[NativeRecord, Case, DingerpError | None]:
         """Let what was said in the app count as if it were said in chat, by the same rules."""
         for task in unprocessed_tasks(instance, record.done):
             if case.state is CaseState.OPEN and not is_recorded(case, task):
-                vote_result = await self._desk.say(self._word(case, task))
+                vote_result = await self._desk.cast_vote(self._vote_request(case, task))
                 case = vote_result.case or case
-                if vote_result.said is VoteOutcome.SILENT:
+                if vote_result.outcome is VoteOutcome.SILENT:
                     return record, case, DingerpError("the ERP does not answer")
-                if vote_result.said is VoteOutcome.REFUSED:
+                if vote_result.outcome is VoteOutcome.REFUSED:
                     await self._comment(record, vote_result.reasons)
             record = replace(record, done=(*record.done, task.id))
         return record, case, None
 
-    def _word(self, case: Case, task: OaTask) -> VoteRequest:
+    def _vote_request(self, case: Case, task: OaTask) -> VoteRequest:
         # The approval was started for this revision and shows it: nobody saw another one there.
         return VoteRequest(
             case=case.id,
@@ -273,7 +273,9 @@ class OaSync:
             confirmed=True,
         )
 
-    async def _tell(self, record: NativeRecord, case: Case, instance: OaInstance) -> tuple[NativeRecord, OaInstance]:
+    async def _export_votes(
+        self, record: NativeRecord, case: Case, instance: OaInstance
+    ) -> tuple[NativeRecord, OaInstance]:
         """Speak in the app for those who spoke in chat, each in their own turn."""
         for _ in case.votes:
             found = next_vote_to_tell(case, instance)
@@ -290,7 +292,7 @@ class OaSync:
             instance = await self._forms.read(record.instance)
         return record, instance
 
-    async def _over(self, record: NativeRecord, case: Case, instance: OaInstance) -> NativeRecord:
+    async def _finish(self, record: NativeRecord, case: Case, instance: OaInstance) -> NativeRecord:
         """End with an approval that has ended; where it leaves the case open, chat goes on alone."""
         if not case.state.is_final and case.state is not CaseState.OPEN:
             return replace(record, tries=0, due_at=self._now() + _CHECK_INTERVAL)  # the ERP is being told
@@ -323,7 +325,7 @@ class OaSync:
         def write(book: CaseRepository) -> None:
             book.audit(row)
 
-        await self._books.within(write)
+        await self._books.transact(write)
 
     def _failed(self, what: str, case_id: str, error: DingerpError) -> None:
         log.warning(what, case=case_id, error=type(error).__name__, detail=error.detail)

@@ -1,4 +1,6 @@
-"""Whether rules can work at all: documents left out, rules never reached, levels nobody can pass, substitutes in a circle."""
+"""Whether rules can work at all: documents left out, rules never reached, levels nobody can pass, substitutes in a
+circle.
+"""
 
 from __future__ import annotations
 
@@ -115,13 +117,13 @@ def blocked_level(levels: Sequence[ApprovalLevel], able: Mapping[int, Collection
 def _can_pass(levels: Sequence[ApprovalLevel], able: Mapping[int, Collection[str]]) -> bool:
     bound: set[str] = set()
     for level in levels:
-        if level.need is Quorum.ALL:
+        if level.quorum is Quorum.ALL:
             everybody = set(level.approvers)
             if not everybody or everybody & bound or not everybody <= set(able[level.number]):
                 return False
             bound |= everybody
     taken: dict[str, int] = {}
-    choices = {level.number: set(able[level.number]) - bound for level in levels if level.need is Quorum.ANY}
+    choices = {level.number: set(able[level.number]) - bound for level in levels if level.quorum is Quorum.ANY}
     return all(_find(number, choices, taken, set()) for number in choices)
 
 
@@ -141,7 +143,7 @@ def find_substitution_loop(substitutes: Sequence[Substitute]) -> tuple[int, ...]
     """Return the places of substitutes that hold at one moment and lead back to where they began; empty if none do."""
     # Several spans that have a moment in common have that moment at which the last of them begins.
     for begins in sorted({one.begins for one in substitutes}):
-        held = [place for place, one in enumerate(substitutes) if one.holds(begins)]
+        held = [place for place, one in enumerate(substitutes) if one.is_active(begins)]
         loop = _loop(substitutes, held)
         if loop:
             return loop

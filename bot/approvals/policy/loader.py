@@ -273,7 +273,7 @@ def _check_twice_needed(levels: Sequence[RuleTable], steps: Sequence[RuleLevel])
     needed: dict[ApproverSelector, int] = {}
     for number, (level, step) in enumerate(zip(levels, steps, strict=True), 1):
         for selector in step.approvers:
-            if selector.by is SelectorKind.ROLE or (step.need is Quorum.ANY and len(step.approvers) > 1):
+            if selector.by is SelectorKind.ROLE or (step.quorum is Quorum.ANY and len(step.approvers) > 1):
                 continue
             before = needed.setdefault(selector, number)
             if before != number:
@@ -353,7 +353,8 @@ def _read_end(zone: tzinfo) -> Callable[[object], datetime]:
 def follow_policy(path: Path, known: KnownNames, *, monotonic: Callable[[], float]) -> FollowedFile[RuleBasedPolicy]:
     """Return the rules in force, as new as the file; without one the members of the role ``approver`` decide.
 
-    ``current`` is what `bot.approvals.unit_of_work.CaseTransactions` takes as its ``policy``. Raises `RulesError` if the file is wrong.
+    ``current`` is what `bot.approvals.unit_of_work.CaseTransactions` takes as its ``policy``. Raises `RulesError` if
+    the file is wrong.
     """
 
     def read(content: bytes) -> RuleBasedPolicy:

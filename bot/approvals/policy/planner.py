@@ -126,7 +126,7 @@ def _level(number: int, step: RuleLevel, document: ApprovalDocument, company: Co
     named = resolve_approvers(step.approvers, document, company)
     excluded = {one: reason for one in named if (reason := _conflict(one, document)) is not None}
     approvers = tuple(one for one in named if one not in excluded)
-    return ApprovalLevel(number=number, need=step.need, approvers=approvers, excluded=excluded)
+    return ApprovalLevel(number=number, quorum=step.quorum, approvers=approvers, excluded=excluded)
 
 
 def _conflict(user_id: str, document: ApprovalDocument) -> Phrase | None:

@@ -60,7 +60,7 @@ def _missing_approvers(level: ApprovalLevel, vote_context: VoteContext) -> tuple
 
 def _principal(user_id: str, left: Sequence[str], vote_context: VoteContext, substitutes: Sequence[Substitute]) -> str:
     """Return for whom the person stands in now; empty for nobody."""
-    principals = {one.person for one in substitutes if one.by == user_id and one.holds(vote_context.now)}
+    principals = {one.person for one in substitutes if one.by == user_id and one.is_active(vote_context.now)}
     principals |= {one.person for one in vote_context.forwards if one.to == user_id}
     return next((one for one in left if one in principals), "")
 
@@ -151,12 +151,12 @@ class RuleBasedPolicy:
 
     def substitutes_of(self, user_id: str, now: datetime) -> tuple[str, ...]:
         """Return who stands in for a person now."""
-        found = (one.by for one in self._rules.substitutes if one.person == user_id and one.holds(now))
+        found = (one.by for one in self._rules.substitutes if one.person == user_id and one.is_active(now))
         return tuple(dict.fromkeys(found))
 
     def principals_of(self, user_id: str, now: datetime) -> tuple[str, ...]:
         """Return for whom a person stands in now."""
-        found = (one.person for one in self._rules.substitutes if one.by == user_id and one.holds(now))
+        found = (one.person for one in self._rules.substitutes if one.by == user_id and one.is_active(now))
         return tuple(dict.fromkeys(found))
 
     def may(self, vote_context: VoteContext, user_id: str, verdict: Verdict) -> Eligibility:

@@ -56,7 +56,7 @@ class RuleScope:
 class RuleLevel:
     """One level: who, and how many of them."""
 
-    need: Quorum
+    quorum: Quorum
     approvers: tuple[ApproverSelector, ...]
 
 
@@ -85,7 +85,7 @@ class Substitute:
     begins: datetime
     ends: datetime
 
-    def holds(self, now: datetime) -> bool:
+    def is_active(self, now: datetime) -> bool:
         """Whether it is in force."""
         return self.begins <= now < self.ends
 

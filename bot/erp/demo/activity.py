@@ -60,7 +60,7 @@ class CompanyActivity:
         self._step = timedelta(hours=1) / (days_per_hour * STEPS_PER_DAY)
         self._next_at = begins_at + min(FIRST_STEP_AFTER, self._step)
 
-    def live(self, connection: Connection, now: datetime) -> None:
+    def run_due_steps(self, connection: Connection, now: datetime) -> None:
         """Do the steps that are due, each by itself."""
         if now < self._next_at:
             return

@@ -51,7 +51,7 @@ class ActivityStep:
         """Return whether something happens that has this chance."""
         return self.rng.random() < chance
 
-    def note(self, area: Area, key: str) -> None:
+    def record_change(self, area: Area, key: str) -> None:
         """Let the ERP's list of changes tell of a record."""
         note_change(self.connection, area, key, self.now)
 
@@ -145,7 +145,7 @@ def adjust_stock(scene: ActivityStep, place: Row[Any], **change: Decimal) -> Non
         "reserved": min(on_hand, outgoing),
     }
     scene.connection.execute(_PUT, {"of": place.sku_key, "at": place.warehouse, **figures})
-    scene.note(Area.STOCK, known_articles()[place.sku_key].product.sku)
+    scene.record_change(Area.STOCK, known_articles()[place.sku_key].product.sku)
 
 
 def allocate(figure: str, places: Sequence[Row[Any]], quantity: Decimal) -> Iterator[tuple[Row[Any], Decimal]]:

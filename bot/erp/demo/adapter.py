@@ -127,7 +127,7 @@ class DemoErp:
         now = self._now()
 
         def live_and_call(connection: Connection) -> T:
-            life.live(connection, now)
+            life.run_due_steps(connection, now)
             return call(connection)
 
         return await self._database.run(live_and_call)

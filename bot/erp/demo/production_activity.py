@@ -66,7 +66,7 @@ def _begin(scene: ActivityStep, shelf: StockedProduct) -> None:
         scene.connection, DemoCompany(holdings=(), orders=(), invoices=(), purchases=(), productions=(order,))
     )
     adjust_stock(scene, shelf.places[0], incoming=planned)
-    scene.note(Area.PRODUCTION, number)
+    scene.record_change(Area.PRODUCTION, number)
 
 
 def begin_planned(scene: ActivityStep) -> None:
@@ -80,7 +80,7 @@ def begin_planned(scene: ActivityStep) -> None:
         adjust_stock(scene, stocked_product(scene, order.sku).places[0], incoming=order.planned)
         begun = {"status": ProductionStatus.RUNNING, "material_ready": True, "changed_at": scene.now}
         scene.connection.execute(update(_PRODUCTION).where(_PRODUCTION.c.number_key == order.number_key).values(begun))
-        scene.note(Area.PRODUCTION, order.number)
+        scene.record_change(Area.PRODUCTION, order.number)
 
 
 def finish(scene: ActivityStep) -> None:
@@ -113,7 +113,7 @@ def _finish(scene: ActivityStep, order: Row[Any], shelf: StockedProduct) -> None
         adjust_stock(scene, place, on_hand=some, incoming=-some)
     done = {"status": ProductionStatus.DONE, "produced": order.planned, "changed_at": scene.now}
     scene.connection.execute(update(_PRODUCTION).where(_PRODUCTION.c.number_key == order.number_key).values(done))
-    scene.note(Area.PRODUCTION, order.number)
+    scene.record_change(Area.PRODUCTION, order.number)
 
 
 def _is_time(scene: ActivityStep, order: Row[Any]) -> bool:

@@ -82,7 +82,7 @@ def submit(scene: ActivityStep) -> None:
     insert_company(
         scene.connection, DemoCompany(holdings=(), orders=(), invoices=(), purchases=(order,), productions=())
     )
-    scene.note(Area.PURCHASING, number)
+    scene.record_change(Area.PURCHASING, number)
 
 
 def decide(scene: ActivityStep) -> None:
@@ -150,4 +150,4 @@ def receive(scene: ActivityStep) -> None:
         "changed_at": scene.now,
     }
     scene.connection.execute(update(_PURCHASE).where(_PURCHASE.c.number_key == order.number_key).values(done))
-    scene.note(Area.PURCHASING, order.number)
+    scene.record_change(Area.PURCHASING, order.number)

@@ -93,7 +93,7 @@ def _take_order(scene: ActivityStep, wanted: Sequence[tuple[StockedProduct, Deci
     for shelf, quantity in wanted:
         for place, some in allocate("available", shelf.places, quantity):
             adjust_stock(scene, place, outgoing=some)
-    scene.note(Area.SALES, number)
+    scene.record_change(Area.SALES, number)
 
 
 def ship(scene: ActivityStep) -> None:
@@ -130,7 +130,7 @@ def _deliver(scene: ActivityStep, order: Row[Any], lines: Sequence[Row[Any]]) ->
             changed_at=scene.now,
         )
     )
-    scene.note(Area.SALES, order.number)
+    scene.record_change(Area.SALES, order.number)
 
 
 def _bill(scene: ActivityStep, order: Row[Any], owed: Decimal) -> None:
@@ -151,7 +151,7 @@ def _bill(scene: ActivityStep, order: Row[Any], owed: Decimal) -> None:
     insert_company(
         scene.connection, DemoCompany(holdings=(), orders=(), invoices=(invoice,), purchases=(), productions=())
     )
-    scene.note(Area.FINANCE, number)
+    scene.record_change(Area.FINANCE, number)
 
 
 def pay(scene: ActivityStep) -> None:
@@ -167,7 +167,7 @@ def pay(scene: ActivityStep) -> None:
     own = _INVOICE.c.number_key == invoice.number_key
     paid = {"status": InvoiceStatus.PAID, "open_amount": Decimal(0), "changed_at": scene.now}
     scene.connection.execute(update(_INVOICE).where(own).values(paid))
-    scene.note(Area.FINANCE, invoice.number)
+    scene.record_change(Area.FINANCE, invoice.number)
     _note_payment(scene, invoice.order_number)
 
 
@@ -183,7 +183,7 @@ def _note_payment(scene: ActivityStep, number: str) -> None:
     payment = Progress.FULL if is_all else Progress.PARTIAL
     changed = update(_ORDER).where(_ORDER.c.number_key == key).values(payment=payment, changed_at=scene.now)
     scene.connection.execute(changed)
-    scene.note(Area.SALES, number)
+    scene.record_change(Area.SALES, number)
 
 
 def _is_time(scene: ActivityStep, row: Row[Any], due_on: date | None, one_in: int) -> bool:

@@ -212,16 +212,16 @@ class ErpNextErp:
         overlap = timedelta(0) if place.at is None else site.overlap(place.at)
         doctype, key = queries.CHANGE_SOURCES[area]
         lookup = queries.changes(doctype, key, place.since(overlap), site)
-        length = place.need(limit)
+        length = place.fetch_size(limit)
         while True:
             # From the beginning each time: a record that changes between two pages would make another one slip.
             rows = await self._frappe.rows(lookup, limit=length)
             found = dict.fromkeys(site.read(_change, row, area, key) for row in rows)
-            if len(rows) < length or len(found) >= place.need(limit):
+            if len(rows) < length or len(found) >= place.fetch_size(limit):
                 break
             length *= 2
         overlap = max([overlap, *(site.overlap(change.changed_at) for change in list(found)[-1:])])
-        return place.take(area, found, limit=limit, overlap=overlap, more=len(rows) == length)
+        return place.next_changes(area, found, limit=limit, overlap=overlap, more=len(rows) == length)
 
     async def check(self) -> None:
         """Ask who the account is, and read what the configuration relies on."""

@@ -61,10 +61,10 @@ class IndexFollower:
 
     async def run(self, pause: float, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
         """Follow the source every ``pause`` seconds, until it turns out that it tells no changes of products."""
-        while await self.follow(unless_within=pause * _FRESH):
+        while await self.catch_up(unless_within=pause * _FRESH):
             await sleep(pause)
 
-    async def follow(self, *, unless_within: float = 0.0) -> bool:
+    async def catch_up(self, *, unless_within: float = 0.0) -> bool:
         """Catch up with the source, unless somebody did within so many seconds; returns whether it can be followed.
 
         Errors are logged and kept for the doctor; the next call goes on from where this one stopped.
@@ -82,7 +82,7 @@ class IndexFollower:
     async def _catch_up(self, stored: SyncState | None, unless_within: float) -> ErpError | None:
         """Read and store batch after batch; returns the error that ended it."""
         if stored is not None:
-            await self._index.moved(stored)
+            await self._index.update_state(stored)
             if self._is_fresh(stored, unless_within):
                 return None
         position = self._start(stored)
@@ -93,7 +93,7 @@ class IndexFollower:
                 if changes is None:
                     # Most likely another ERP stands behind the name now, and what was found is not there.
                     position = _restarted(position, synced_at=None)
-                    await self._index.moved(position)
+                    await self._index.update_state(position)
                     continue
                 reached = self._reach(position, changes, began)
                 if not await self._store_batch(stored, reached, changes):
@@ -103,7 +103,7 @@ class IndexFollower:
                 stored = position = reached
                 self._batch = min(self._most, self._batch * 2)
                 if not changes.more or stuck:
-                    await self._index.moved(position)
+                    await self._index.update_state(position)
                     return None
         except ErpError as error:
             # What was too much for the ERP's time may be less next time.

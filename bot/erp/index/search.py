@@ -73,9 +73,9 @@ class ProductIndex:
     async def load(self, positions: Mapping[str, SyncState]) -> None:
         """Take over what earlier processes filled."""
         for position in positions.values():
-            await self.moved(position)
+            await self.update_state(position)
 
-    async def moved(self, position: SyncState) -> None:
+    async def update_state(self, position: SyncState) -> None:
         """Take note of how far a source has been followed."""
         source = position.source
         if position.synced_at is None or position.version != VERSION:

@@ -84,7 +84,7 @@ class ChangeReader:
         cursor = TimeCursor.parse(text)
         followed = _AREAS[area]
         since = self._start(cursor)
-        count = cursor.need(limit)
+        count = cursor.fetch_size(limit)
         while True:
             parts = await gather_or_cancel(*self._streams(area, followed, since, count))
             until = min((part.until for part in parts if part.until is not None), default=None)
@@ -97,7 +97,7 @@ class ChangeReader:
                 ),
                 key=lambda change: (change.changed_at, change.key),
             )
-            found = cursor.take(area, rows, limit=limit, overlap=self._late, more=until is not None)
+            found = cursor.next_changes(area, rows, limit=limit, overlap=self._late, more=until is not None)
             if found.items or until is None:
                 return found
             # All that came is known already or belongs to a later time: look further.

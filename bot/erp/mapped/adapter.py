@@ -39,12 +39,12 @@ class MappedErp(RefusingErp):
 
     def __init__(self, ground: MappingContext) -> None:
         super().__init__(ground.source)
-        self.ground = ground
+        self.context = ground
 
     @property
     def bad_values(self) -> BadValues:
         """Return what could not be read as the configuration says."""
-        return self.ground.bad_values
+        return self.context.bad_values
 
     async def order(self, number: str) -> SalesOrder:
         """Return one sales order with its lines; raises `NotFound`."""
@@ -80,13 +80,13 @@ class MappedErp(RefusingErp):
 
     async def _single(self, document: DocumentMapping[D], number: str) -> D:
         self._offered(document)
-        return await self._one(document, self.checked_key(number))
+        return await self._read_one(document, self.checked_key(number))
 
     async def _page(self, document: DocumentMapping[D], query: ListQuery) -> Slice[D]:
         self._offered(document)
         if query.filter not in {query.filter.ALL, *document.listing.filters}:
             raise Unsupported(f"no list of {query.filter} here", source=self.name)
-        return await self._listed(document, query)
+        return await self._read_list(document, query)
 
     def _offered(self, document: DocumentMapping[Any]) -> None:
         if document.capability not in self.capabilities:
@@ -102,17 +102,17 @@ class MappedErp(RefusingErp):
             raise NotFound(key, source=self.name)
         return key
 
-    async def _one(self, document: DocumentMapping[D], number: str) -> D:
+    async def _read_one(self, document: DocumentMapping[D], number: str) -> D:
         raise NotImplementedError
 
-    async def _listed(self, document: DocumentMapping[D], query: ListQuery) -> Slice[D]:
+    async def _read_list(self, document: DocumentMapping[D], query: ListQuery) -> Slice[D]:
         raise NotImplementedError
 
     def next_changes(self, area: Area, cursor: TimeCursor, told: Iterable[tuple[str, datetime]], limit: int) -> Changes:
         """Return the changes out of keys and times from `poll_start` on, as many as the cursor needs or all."""
         rows = sorted((Change(area=area, key=key, changed_at=at) for key, at in told), key=_by_time)
         # One second more than was gone back, for what `poll_start` cuts off.
-        return cursor.take(area, rows, limit=limit, overlap=OVERLAP + timedelta(seconds=1))
+        return cursor.next_changes(area, rows, limit=limit, overlap=OVERLAP + timedelta(seconds=1))
 
 
 def poll_start(cursor: TimeCursor) -> datetime:

@@ -97,7 +97,7 @@ class RecordReader:
     """Makes records of rows."""
 
     def __init__(self, ground: MappingContext, look: ReadField) -> None:
-        self.ground = ground
+        self.context = ground
         self._look = look
 
     def single(self, mapped: RecordMapping[R], row: Any, lines: Iterable[Any] = ()) -> R:
@@ -107,8 +107,8 @@ class RecordReader:
             told = tuple(self.line(mapped.lines, line, values) for line in lines) if mapped.lines else ()
         except RecordUnreadable as unfit:
             self._note(mapped, row, unfit.field, unfit.reason, kept=False)
-            raise Invalid(f"{mapped.layout.area}: {unfit}", source=self.ground.source) from None
-        return mapped.layout.build(values, told, self.ground)
+            raise Invalid(f"{mapped.layout.area}: {unfit}", source=self.context.source) from None
+        return mapped.layout.build(values, told, self.context)
 
     def many(self, mapped: RecordMapping[R], rows: Iterable[Any]) -> list[R]:
         """Return the records that can be told, without lines; the others are kept aside."""
@@ -119,7 +119,7 @@ class RecordReader:
             except RecordUnreadable as unfit:
                 self._note(mapped, row, unfit.field, unfit.reason, kept=False)
             else:
-                told.append(mapped.layout.build(values, (), self.ground))
+                told.append(mapped.layout.build(values, (), self.context))
         return told
 
     def key(self, mapped: RecordMapping[Any], row: Any) -> str:
@@ -132,16 +132,18 @@ class RecordReader:
 
     def line(self, mapped: RecordMapping[R], row: Any, parent: RecordFields) -> R:
         """Return one line of a record; raises `RecordUnreadable`."""
-        return mapped.layout.build(self.values(mapped, row, parent.currency), (), self.ground)
+        return mapped.layout.build(self.values(mapped, row, parent.currency), (), self.context)
 
     def values(self, mapped: RecordMapping[Any], row: Any, currency: str = "") -> RecordFields:
-        """Return the fields of a row; raises `RecordUnreadable`. ``currency``: of its amounts if it names none itself."""
+        """Return the fields of a row; raises `RecordUnreadable`. ``currency``: of its amounts if it names none
+        itself.
+        """
         found: dict[str, Any] = {}
         for name, item in mapped.layout.shape.items():
             origin = mapped.fields.get(name)
-            found[name] = _EMPTY.get(item.sort) if origin is None else self._field(mapped, name, item, origin, row)
-        unit = found.get("unit") or self.ground.unit
-        currency = (found.get("currency") or currency or self.ground.currency).upper()
+            found[name] = _EMPTY.get(item.kind) if origin is None else self._field(mapped, name, item, origin, row)
+        unit = found.get("unit") or self.context.unit
+        currency = (found.get("currency") or currency or self.context.currency).upper()
         if any(found.get(name) is not None for name in MONEY) and not (len(currency) == 3 and currency.isalpha()):
             self._note(mapped, row, "currency", "is none: three letters such as CNY are", kept=True)
             currency = ""
@@ -151,16 +153,16 @@ class RecordReader:
         try:
             raw = self._raw(origin, row)
             if isinstance(raw, float) and read.loses_digits(raw):
-                self.ground.bad_values.warn(mapped.layout.area, name, FLOAT)
-            value = None if raw is None else _of_kind(item, origin, raw, self.ground.zone)
+                self.context.bad_values.warn(mapped.layout.area, name, FLOAT)
+            value = None if raw is None else _of_kind(item, origin, raw, self.context.zone)
         except ValueUnreadable as error:
             if item.required:
                 raise RecordUnreadable(name, str(error)) from None
             self._note(mapped, row, name, str(error), kept=True)
             value = None
-        if item.required and item.sort is not _MAY_BE_EMPTY and value in (None, ""):
+        if item.required and item.kind is not _MAY_BE_EMPTY and value in (None, ""):
             raise RecordUnreadable(name, "is missing")
-        return _EMPTY.get(item.sort) if value is None else value
+        return _EMPTY.get(item.kind) if value is None else value
 
     def _raw(self, origin: FieldSource, row: Any) -> Any:
         """Return what the ERP has, by our words where it is one of the mapped ones; None for nothing."""
@@ -172,11 +174,11 @@ class RecordReader:
         return origin.default if raw is None or raw == "" or (isinstance(raw, str) and not raw.strip()) else raw
 
     def _note(self, mapped: RecordMapping[Any], row: Any, name: str, reason: str, *, kept: bool) -> None:
-        self.ground.bad_values.note(BadValue(mapped.layout.area, self.key(mapped, row), name, reason, kept, row))
+        self.context.bad_values.note(BadValue(mapped.layout.area, self.key(mapped, row), name, reason, kept, row))
 
 
 def _of_kind(item: FieldSpec, origin: FieldSource, raw: Any, zone: ZoneInfo) -> Any:
-    match item.sort:
+    match item.kind:
         case FieldKind.KEY:
             return read.key(raw)
         case FieldKind.TEXT:

@@ -28,13 +28,13 @@ class FieldKind(StrEnum):
 class FieldSpec:
     """One field of a shape."""
 
-    sort: FieldKind | type[StrEnum]
+    kind: FieldKind | type[StrEnum]
     required: bool = False
 
     @property
     def words(self) -> tuple[str, ...]:
         """Return the words that it knows, none where it is no enumeration."""
-        return () if isinstance(self.sort, FieldKind) else tuple(self.sort)
+        return () if isinstance(self.kind, FieldKind) else tuple(self.kind)
 
 
 Schema = Mapping[str, FieldSpec]

@@ -117,19 +117,19 @@ def _check_origin(name: str, item: FieldSpec, origin: FieldSource) -> None:
         "split": frozenset({FieldKind.NAMES}),
     }
     for key, sorts in fitting.items():
-        if key in origin.model_fields_set and item.sort not in sorts:
+        if key in origin.model_fields_set and item.kind not in sorts:
             raise ValueError(f"{name}.{key}: makes no sense here; {name} is a {_sort_name(item)}")
 
 
 def _sort_name(item: FieldSpec) -> str:
-    return str(item.sort) if isinstance(item.sort, FieldKind) else f"word ({', '.join(item.words)})"
+    return str(item.kind) if isinstance(item.kind, FieldKind) else f"word ({', '.join(item.words)})"
 
 
 def example(name: str, item: FieldSpec) -> str:
     """Return a line of configuration that shows how a field is mapped."""
     if item.words:
         return f'{name} = {{ from = "state", words = {{ "10" = "{item.words[0]}", "20" = "{item.words[1]}" }} }}'
-    if item.sort in (FieldKind.DAY, FieldKind.MOMENT):
+    if item.kind in (FieldKind.DAY, FieldKind.MOMENT):
         return f'{name} = {{ from = "{name}", format = "%d.%m.%Y" }}'
     return f'{name} = "{name}"'
 

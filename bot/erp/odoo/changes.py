@@ -51,7 +51,7 @@ async def read_changes(client: OdooClient, area: Area, cursor: str, *, limit: in
     if since is not None:
         domain.append(["write_date", ">=", query.timestamp(since)])
     await client.fields(followed.model)  # says so where the app is not installed
-    need = size = at.need(limit)
+    need = size = at.fetch_size(limit)
     while True:
         # One question without an offset: between two pages, records that change would move on to the end.
         rows = await client.search(
@@ -67,7 +67,7 @@ async def read_changes(client: OdooClient, area: Area, cursor: str, *, limit: in
             break
         size = min(size * 4, _MOST)
     changes = await _as_changes(client, area, followed, list(found.values()))
-    return at.take(area, changes, limit=limit, overlap=_OVERLAP, more=len(rows) == size)
+    return at.next_changes(area, changes, limit=limit, overlap=_OVERLAP, more=len(rows) == size)
 
 
 def _mark(row: Row, followed: ChangeSource) -> int | None:

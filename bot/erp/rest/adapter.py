@@ -52,7 +52,7 @@ class RestErp(MappedErp):
         )
         self._options = options
         self._api = RestClient(Http(options, now=context.now, source=name), options)
-        self._reader = RecordReader(self.ground, look)
+        self._reader = RecordReader(self.context, look)
         self._mapped = mappings_of(areas_of(options))
         self.capabilities = _capabilities(options)
 
@@ -92,7 +92,7 @@ class RestErp(MappedErp):
                 raise Invalid("stock.places.at leads to no list", source=self.name)
             places = [self._reader.single(self._mapped["stock.places"], row) for row in rows]
         figures = frozenset(calls.places.fields) if calls.places else frozenset()
-        return builders.stock_level(product, total, tuple(places), figures, self.ground)
+        return builders.stock_level(product, total, tuple(places), figures, self.context)
 
     async def _level(self, sku: str) -> Any:
         """Return the stock of a product that exists; where the API has nothing of it, that is an empty list."""
@@ -143,10 +143,10 @@ class RestErp(MappedErp):
         if changes is None:
             self._refuse(f"changes of {area}")
         at = TimeCursor.parse(cursor)
-        since = as_stored(poll_start(at), self._options.time_format, self.ground.zone)
+        since = as_stored(poll_start(at), self._options.time_format, self.context.zone)
         said = since if isinstance(since, int | str) else since.isoformat()
-        given = {"since": said, "text": "", "today": self.ground.today().isoformat()}
-        part = await self._api.part(changes, given, want=at.need(limit))
+        given = {"since": said, "text": "", "today": self.context.today().isoformat()}
+        part = await self._api.part(changes, given, want=at.fetch_size(limit))
         told = self._reader.many(RecordMapping(builders.change_builder(area), changes.fields), part.items)
         return self.next_changes(area, at, told, limit)
 
@@ -160,7 +160,7 @@ class RestErp(MappedErp):
         """Give connections back."""
         await self._api.close()
 
-    async def _one(self, document: DocumentMapping[D], number: str) -> D:
+    async def _read_one(self, document: DocumentMapping[D], number: str) -> D:
         section = getattr(self._options, document.area)
         row = self._picked(document.area, await self._api.one(section.one, {"number": number}, what=number), number)
         at = getattr(getattr(section, "lines", None), "at", "")
@@ -170,7 +170,7 @@ class RestErp(MappedErp):
         found: D = self._reader.single(self._mapped[document.area], row, lines)
         return found
 
-    async def _listed(self, document: DocumentMapping[D], query: ListQuery) -> Slice[D]:
+    async def _read_list(self, document: DocumentMapping[D], query: ListQuery) -> Slice[D]:
         if not is_encodable(query.text):
             return Slice(items=(), total=0)
         section, mapped = getattr(self._options, document.area), self._mapped[document.area]
@@ -182,7 +182,7 @@ class RestErp(MappedErp):
             return Slice(items=items, total=len(items) if part.total is None else part.total)
         name = f"{document.area}.{query.filter if own else 'list'}"
         documents = self._reader.many(mapped, await self._all(read, name, query.text))
-        return document.listing.pick(documents, query, self.ground.today())
+        return document.listing.pick(documents, query, self.context.today())
 
     async def _all(self, read: ListRead, name: str, text: str) -> list[Any]:
         """Return all records of a list; raises `Invalid` where they are too many."""
@@ -193,7 +193,7 @@ class RestErp(MappedErp):
         return part.items
 
     def _asked(self, text: str) -> dict[str, Any]:
-        return {"text": text, "today": self.ground.today().isoformat()}
+        return {"text": text, "today": self.context.today().isoformat()}
 
 
 def _capabilities(options: RestOptions) -> frozenset[Capability]:

@@ -82,13 +82,13 @@ class ChangeReader:
         if cursor.at is not None and not _FIRST < cursor.at < _LAST:
             raise Invalid("a cursor of no time in which ERPs work", source=self._client.source)
         since = cursor.since(self._late)
-        count = max(cursor.need(limit), _AT_LEAST)
+        count = max(cursor.fetch_size(limit), _AT_LEAST)
         decided = await self._decided(since) if area is Area.PURCHASING else {}
         while True:
             parts = await gather_or_cancel(*(self._stream(book, since, count) for book in _ENTITIES[area]))
             until = min((part.until for part in parts if part.until is not None), default=None)
             rows = _changes(area, _latest(*(part.seen for part in parts), decided), since, until)
-            found = cursor.take(area, rows, limit=limit, overlap=self._late, more=until is not None)
+            found = cursor.next_changes(area, rows, limit=limit, overlap=self._late, more=until is not None)
             if found.items or until is None:
                 return found
             # All that came is known already or older than the cursor's hour of the day: look further.

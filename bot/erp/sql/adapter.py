@@ -120,7 +120,7 @@ class SqlErp(MappedErp):
             options.url.get_secret_value(), timeout=options.timeout, connections=options.connections, source=name
         )
         self._time_format = options.time_format or _TIME_FORMATS.get(self._database.dialect, "naive")
-        self._reader = RecordReader(self.ground, look)
+        self._reader = RecordReader(self.context, look)
         self._queries = dict(_prepared(options))
         self._mapped = mappings_of(areas_of(options))
         self.capabilities = capabilities_of(areas_of(options))
@@ -157,7 +157,7 @@ class SqlErp(MappedErp):
                 raise Invalid("stock.total gives several rows of one product", source=self.name)
             total = self._reader.single(self._mapped["stock"], rows[0]) if rows else None
         figures = frozenset(self._mapped["stock.places"].fields) if "stock.places" in self._mapped else frozenset()
-        return builders.stock_level(product, total, tuple(places), figures, self.ground)
+        return builders.stock_level(product, total, tuple(places), figures, self.context)
 
     async def changed_since(self, area: Area, cursor: str, *, limit: int) -> Changes:
         """Return the next changes of an area; raises `Invalid` for a cursor that is not ours."""
@@ -168,8 +168,8 @@ class SqlErp(MappedErp):
         return self.next_changes(area, at, told, limit)
 
     def _changes(self, connection: Connection, area: Area, at: TimeCursor, limit: int) -> list[tuple[str, datetime]]:
-        since = as_stored(poll_start(at), self._time_format, self.ground.zone)
-        rows = self._rows(connection, f"{area}.changes", since=since, limit=at.need(limit))
+        since = as_stored(poll_start(at), self._time_format, self.context.zone)
+        rows = self._rows(connection, f"{area}.changes", since=since, limit=at.fetch_size(limit))
         return self._reader.many(self._change(area), rows)
 
     def _change(self, area: Area) -> RecordMapping[tuple[str, datetime]]:
@@ -182,7 +182,7 @@ class SqlErp(MappedErp):
         await self._database.run(self._check)
 
     def _check(self, connection: Connection) -> None:
-        since = as_stored(poll_start(TimeCursor()), self._time_format, self.ground.zone)
+        since = as_stored(poll_start(TimeCursor()), self._time_format, self.context.zone)
         asked = {"sku": "", "number": "", "id": None, "text": "", "like": _like(""), "today": self._today()}
         for query in self._queries.values():
             query.check(connection, self.name, **asked, since=since, limit=1, offset=0)
@@ -191,7 +191,7 @@ class SqlErp(MappedErp):
         """Give the connections back."""
         await self._database.close()
 
-    async def _one(self, document: DocumentMapping[D], number: str) -> D:
+    async def _read_one(self, document: DocumentMapping[D], number: str) -> D:
         return await self._database.run(partial(self._document, document=document, number=number))
 
     def _document(self, connection: Connection, document: DocumentMapping[D], number: str) -> D:
@@ -208,7 +208,7 @@ class SqlErp(MappedErp):
         origin = self._mapped[area].fields.get("id")
         return None if origin is None else look(row, origin.from_)
 
-    async def _listed(self, document: DocumentMapping[D], query: ListQuery) -> Slice[D]:
+    async def _read_list(self, document: DocumentMapping[D], query: ListQuery) -> Slice[D]:
         if not is_encodable(query.text):
             return Slice(items=(), total=0)
         return await self._database.run(partial(self._list, document=document, query=query))
@@ -220,7 +220,7 @@ class SqlErp(MappedErp):
         if self._queries[place].pages_itself:
             return self._own_page(connection, document, query, place, given)
         documents = self._reader.many(self._mapped[document.area], self._rows(connection, place, **given))
-        return document.listing.pick(documents, query, self.ground.today())
+        return document.listing.pick(documents, query, self.context.today())
 
     def _own_page(
         self, connection: Connection, document: DocumentMapping[D], query: ListQuery, place: str, given: dict[str, Any]
@@ -233,7 +233,7 @@ class SqlErp(MappedErp):
         return Slice(items=tuple(found), total=int(look(counted[0], _ALL_ROWS)) if counted else 0)
 
     def _today(self) -> date | str:
-        today = self.ground.today()
+        today = self.context.today()
         return today.isoformat() if self._database.dialect == "sqlite" else today
 
     def _row(self, connection: Connection, area: str, key: str, **given: Any) -> Row:

@@ -69,11 +69,11 @@ _STREAMS: Mapping[Area, tuple[_ChangeSource, ...]] = {
 async def read_changes(account: Account, area: Area, text: str, *, limit: int) -> Changes:
     """Return the next changes after the cursor ``text``; raises `Invalid` for one that is not ours."""
     cursor = TimeCursor.parse(text)
-    wanted = size = cursor.need(limit)
+    wanted = size = cursor.fetch_size(limit)
     while True:
         changes, complete = await _read(account, area, cursor.since(_OVERLAP), size)
         if complete or len(changes) >= wanted:
-            return cursor.take(area, changes, limit=limit, overlap=_OVERLAP, more=not complete)
+            return cursor.next_changes(area, changes, limit=limit, overlap=_OVERLAP, more=not complete)
         # Several rows told the same thing, such as the moves of one product.
         size *= 2
 

@@ -134,7 +134,10 @@ class Account:
             raise NotPermitted(error.detail, source=error.source) from None
 
     async def write(self, model: str, method: str, *params: Any, context: Mapping[str, Any] | None = None) -> Any:
-        """Call a method that changes something, once. Raises `TrytonRefusal`, `Conflict`, `Invalid` as Tryton refuses."""
+        """Call a method that changes something, once.
+
+        Raises `TrytonRefusal`, `Conflict`, `Invalid` as Tryton refuses.
+        """
         return await self._call(self._client.http.write, model, method, params, context)
 
     async def search(

@@ -41,9 +41,9 @@ class ChangeReader:
             raise Invalid("a cursor of no time in which ERPs work", source=self._client.source)
         since = cursor.since(self._late) or self._beginning(area)
         start = f"{self._values.local(since):%Y-%m-%d %H:%M:%S}"
-        rows = await self._rows(area, start, cursor.need(limit))
+        rows = await self._rows(area, start, cursor.fetch_size(limit))
         name = production_number if area is Area.PRODUCTION else _number
-        return cursor.take(area, self._changes(area, rows, name), limit=limit, overlap=self._late)
+        return cursor.next_changes(area, self._changes(area, rows, name), limit=limit, overlap=self._late)
 
     def _beginning(self, area: Area) -> datetime:
         """Return where an empty cursor starts: lists without an order are read whole, so not from the first day on."""

@@ -77,7 +77,7 @@ def update(engine: SimEngine, call: SimApiCall) -> Json:
     public = check_params(engine, data, "cardData") if data is not None else None
     private = check_private(engine, call.body, card.template, check_user_id_type(call.body))
     card.update(public, private, check_options(call.body))
-    engine.chat.changed(engine.chat.copies(card))
+    engine.chat.notify_changed(engine.chat.copies(card))
     return {"success": True, "result": True}
 
 
@@ -104,7 +104,7 @@ def stream(engine: SimEngine, call: SimApiCall) -> Json:
     card.finalized = call.body.get("isFinalize") is True
     status = "5" if call.body.get("isError") is True else "3" if card.finalized else "2"
     card.update({key: content, "flowStatus": status}, {}, {"updateCardDataByKey": True})
-    engine.chat.changed(engine.chat.copies(card))
+    engine.chat.notify_changed(engine.chat.copies(card))
     return {"success": True, "result": True}
 
 
@@ -115,7 +115,7 @@ def close_top(engine: SimEngine, call: SimApiCall) -> Json:
     closed = [copy for copy in engine.chat.copies(card) if copy.top and copy.conversation.id == wanted]
     for copy in closed:
         copy.recalled = True
-    engine.chat.changed(closed)
+    engine.chat.notify_changed(closed)
     return {"success": True, "result": bool(closed)}
 
 
@@ -186,7 +186,7 @@ def _deliver(engine: SimEngine, card: CardInstance, space: OpenSpace, model: Jso
         return _result(space, problem=problem or "deliver failed")
     carrier_id = f"pqk{engine.rng.getrandbits(120):030x}"
     recipients = model.get("recipients")
-    engine.chat.place(
+    engine.chat.add_card(
         conversation,
         card,
         carrier_id=carrier_id,
@@ -204,7 +204,7 @@ def _target(engine: SimEngine, card: CardInstance, space: OpenSpace, model: Json
     if space.type == "IM_ROBOT":
         enterprise = engine.enterprise
         person = enterprise.by_union_id(space.id) if card.user_id_type == 2 else enterprise.staff(space.id)
-        conversation = engine.chat.direct(person.user_id) if person is not None else None
+        conversation = engine.chat.direct_chat(person.user_id) if person is not None else None
         return conversation, "" if conversation is not None else "user not exist"
     if space.type not in ("IM_GROUP", "ONE_BOX"):
         return None, f"space {space.type} is not available to this app"

@@ -1,6 +1,7 @@
 """What all calls have in common: token, flow control, faults, envelopes, the timeline.
 
-A call itself is a plain function of engine and `SimApiCall` that returns the answer or raises `SimApiError` or `SimOapiError`.
+A call itself is a plain function of engine and `SimApiCall` that returns the answer or raises `SimApiError` or
+`SimOapiError`.
 """
 
 from __future__ import annotations
@@ -187,7 +188,7 @@ def _check_limits(engine: SimEngine, route: SimApiRoute, name: str, call: SimApi
         return
     api = route.host == "api"
     token = call.token if api else call.query.get("access_token", "")
-    if not engine.credentials.accepts(token) or (faults.active and faults.trigger("invalid_auth", name)):
+    if not engine.credentials.is_valid_token(token) or (faults.active and faults.trigger("invalid_auth", name)):
         raise (
             SimApiError("InvalidAuthentication", "不合法的access_token")
             if api

@@ -83,13 +83,13 @@ def _problem(engine: SimEngine, request: web.Request) -> str | None:
 
 def user_token(engine: SimEngine, call: SimApiCall) -> Json:
     """`POST /v1.0/oauth2/userAccessToken`; a code works once."""
-    if not engine.credentials.knows(call.body.get("clientId"), call.body.get("clientSecret")):
+    if not engine.credentials.is_app_key(call.body.get("clientId"), call.body.get("clientSecret")):
         raise SimApiError("invalidClientIdOrSecret", "无效的clientId或者clientSecret")
     grant = call.body.get("grantType")
     if grant == "authorization_code":
-        login = engine.credentials.auth_codes.take(call.body.get("code"))
+        login = engine.credentials.auth_codes.redeem(call.body.get("code"))
     elif grant == "refresh_token":
-        login = engine.credentials.refresh_tokens.take(call.body.get("refreshToken"))
+        login = engine.credentials.refresh_tokens.redeem(call.body.get("refreshToken"))
     else:
         raise SimApiError("invalidParameter.grantType.notExist", "grantType")
     if login is None:
@@ -106,7 +106,7 @@ def user_token(engine: SimEngine, call: SimApiCall) -> Json:
 
 def me(engine: SimEngine, call: SimApiCall) -> Json:
     """`GET /v1.0/contact/users/me` with a user token."""
-    login = engine.credentials.user_tokens.look(call.token)
+    login = engine.credentials.user_tokens.peek(call.token)
     if login is None:
         raise SimApiError("InvalidAuthentication", "不合法的access_token")
     person = login.person
@@ -123,7 +123,7 @@ def me(engine: SimEngine, call: SimApiCall) -> Json:
 
 def user_info(engine: SimEngine, call: SimApiCall) -> Json:
     """`POST /topapi/v2/user/getuserinfo` with the code of `dd.requestAuthCode`."""
-    person = engine.credentials.client_codes.take(call.body.get("code"))
+    person = engine.credentials.client_codes.redeem(call.body.get("code"))
     if person is None:
         raise SimOapiError(40078, "不存在的临时授权码")
     level = 1 if person.admin else 100 if person.boss else 0

@@ -35,7 +35,7 @@ def upload(engine: SimEngine, call: SimApiCall) -> Json:
 async def fetch(request: web.Request) -> web.Response:
     """`GET /files/{key}`: what `messageFiles/download` handed out; short-lived, no token."""
     engine = request.app[ENGINE_KEY]
-    file = engine.media.get(engine.credentials.downloads.look(request.match_info["key"]))
+    file = engine.media.get(engine.credentials.downloads.peek(request.match_info["key"]))
     if file is None:
         return web.Response(status=403, text="AccessDenied: Request has expired.")
     return web.Response(body=file.content, headers={"Content-Type": file.content_type})

@@ -30,11 +30,11 @@ def send_to_people(engine: SimEngine, call: SimApiCall) -> Json:
     if len(user_ids) > _MAX_RECIPIENTS:
         raise SimApiError("invalidParameter.userIds.overMax")
     fields = from_sample(engine, call.body)
-    chats = {user_id: engine.chat.direct(user_id) for user_id in user_ids if isinstance(user_id, str)}
+    chats = {user_id: engine.chat.direct_chat(user_id) for user_id in user_ids if isinstance(user_id, str)}
     key = _query_key(engine)
     for chat in chats.values():
         if chat is not None:
-            engine.chat.write(chat, sender=None, carrier_id=key, **fields)
+            engine.chat.add_message(chat, sender=None, carrier_id=key, **fields)
     invalid = [user_id for user_id in user_ids if chats.get(user_id) is None]
     return {"processQueryKey": key, "invalidStaffIdList": invalid, "flowControlledStaffIdList": []}
 
@@ -52,7 +52,7 @@ def recall(engine: SimEngine, call: SimApiCall) -> Json:
             failed[str(key)] = "processQueryKey.expireTime"
             continue
         item.recalled = True
-        engine.chat.changed([item])
+        engine.chat.notify_changed([item])
         done.append(key)
     return {"successResult": done, "failedResult": failed}
 
@@ -127,7 +127,7 @@ def _group(engine: SimEngine, body: Json) -> SimConversation:
 
 def _write(engine: SimEngine, conversation: SimConversation, fields: dict[str, Any]) -> str:
     key = _query_key(engine)
-    engine.chat.write(conversation, sender=None, carrier_id=key, **fields)
+    engine.chat.add_message(conversation, sender=None, carrier_id=key, **fields)
     return key
 
 

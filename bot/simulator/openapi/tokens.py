@@ -10,7 +10,7 @@ def access_token(engine: SimEngine, call: SimApiCall) -> Json:
     """`POST /v1.0/oauth2/accessToken`."""
     if call.content_type != "application/json" or not call.body:
         raise SimApiError("MissingBody", "body is mandatory for this action.")
-    if not engine.credentials.knows(call.body.get("appKey"), call.body.get("appSecret")):
+    if not engine.credentials.is_app_key(call.body.get("appKey"), call.body.get("appSecret")):
         raise SimApiError("invalidClientIdOrSecret", "无效的clientId或者clientSecret")
     token, life = engine.credentials.app_token()
     return {"accessToken": token, "expireIn": life}
@@ -20,7 +20,7 @@ def corp_token(engine: SimEngine, call: SimApiCall) -> Json:
     """`POST /v1.0/oauth2/{corpId}/token`."""
     if call.body.get("grant_type") != "client_credentials":
         raise SimApiError("unsupported.grant.type")
-    known = engine.credentials.knows(call.body.get("client_id"), call.body.get("client_secret"))
+    known = engine.credentials.is_app_key(call.body.get("client_id"), call.body.get("client_secret"))
     if not known:
         raise SimApiError("invalid.client")
     if call.path.get("corp_id") != engine.config.corp_id:
@@ -31,7 +31,7 @@ def corp_token(engine: SimEngine, call: SimApiCall) -> Json:
 
 def get_token(engine: SimEngine, call: SimApiCall) -> Json:
     """`GET /gettoken`, the old form."""
-    if not engine.credentials.knows(call.query.get("appkey"), call.query.get("appsecret")):
+    if not engine.credentials.is_app_key(call.query.get("appkey"), call.query.get("appsecret")):
         raise SimOapiError(40089, "不合法的corpId或corpSecret")
     token, life = engine.credentials.app_token()
     return {"errcode": 0, "access_token": token, "errmsg": "ok", "expires_in": life}

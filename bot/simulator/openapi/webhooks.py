@@ -18,14 +18,14 @@ _CUSTOM_ROBOT = "群机器人"
 
 def send_by_session(engine: SimEngine, call: SimApiCall) -> Json:
     """`POST /robot/sendBySession?session=…`; needs no token and costs no call of the month."""
-    conversation_id = engine.credentials.sessions.look(call.query.get("session"))
+    conversation_id = engine.credentials.sessions.peek(call.query.get("session"))
     conversation = engine.chat.conversations.get(conversation_id or "")
     if conversation is None or engine.faults.trigger("session_expired"):
         raise SimOapiError(300001, "session 不存在")
     _check_json(call)
     fields = from_webhook(engine, call.body)
     if fields is not None:
-        engine.chat.write(conversation, sender=None, **fields)
+        engine.chat.add_message(conversation, sender=None, **fields)
     return _OK
 
 
@@ -46,7 +46,7 @@ def send_by_robot(engine: SimEngine, call: SimApiCall) -> Json:
         robot.seen[unique] = None
     if fields is not None:
         conversation = engine.chat.conversations[robot.conversation_id]
-        engine.chat.write(conversation, sender=None, robot=_CUSTOM_ROBOT, **fields)
+        engine.chat.add_message(conversation, sender=None, robot=_CUSTOM_ROBOT, **fields)
     return _OK
 
 

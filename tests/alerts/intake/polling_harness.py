@@ -175,9 +175,9 @@ class StubErp:
             raise Unsupported("no changes here", source=self.name)
         at = TimeCursor.parse(cursor)
         since = (at.since() or datetime(2000, 1, 1, tzinfo=UTC)).astimezone(ZONE)
-        rows = nsmallest(at.need(limit), ((time, key) for key, time in self.times[area].items() if time >= since))
+        rows = nsmallest(at.fetch_size(limit), ((time, key) for key, time in self.times[area].items() if time >= since))
         changes = [Change(area=area, key=key, changed_at=time) for time, key in rows]
-        return at.take(area, changes, limit=limit)
+        return at.next_changes(area, changes, limit=limit)
 
     async def close(self) -> None:
         pass
@@ -250,8 +250,8 @@ class PollingHarness:
             [self.erp], metrics=self.metrics, now=self.clock.now, sleep=no_pause, monotonic=self._monotonic
         )
         self.poller = SourcePoller(
-            self.hub.at(self.erp.name), self.store, self.door, poll_config=self.poll_config, metrics=self.metrics,
-            now=self.clock.now,
+            self.hub.source_client(self.erp.name), self.store, self.door, poll_config=self.poll_config,
+            metrics=self.metrics, now=self.clock.now,
         )  # fmt: skip
 
     def _monotonic(self) -> float:

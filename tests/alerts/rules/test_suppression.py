@@ -68,7 +68,7 @@ SECOND = RuleSuppression("silence 2: until 2026-10-03 08:00", datetime(2026, 10,
 
 
 @pytest.mark.parametrize(
-    ("subject", "place", "now", "hush"),
+    ("subject", "place", "now", "suppression"),
     [
         ("B2", A, "2026-10-01 07:59", None),
         ("B2", A, "2026-10-01 08:00", FIRST),

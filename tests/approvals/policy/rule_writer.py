@@ -60,7 +60,7 @@ def _scope(scope: RuleScope) -> Iterator[str]:
 
 
 def _step(step: RuleLevel) -> str:
-    return f"{{{step.need} = {_texts(map(str, step.approvers))}}}"
+    return f"{{{step.quorum} = {_texts(map(str, step.approvers))}}}"
 
 
 def _substitute(one: Substitute) -> Iterator[str]:

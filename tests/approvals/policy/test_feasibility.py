@@ -13,7 +13,7 @@ def levels(text: str) -> list[ApprovalLevel]:
     return [
         ApprovalLevel(
             number=number,
-            need=Quorum.ALL if "&" in word else Quorum.ANY,
+            quorum=Quorum.ALL if "&" in word else Quorum.ANY,
             approvers=tuple(one for one in word.replace("&", "|").split("|") if one),
             excluded={},
         )

@@ -241,7 +241,7 @@ def test_without_rules_the_approvers_decide() -> None:
     plan = RuleBasedPolicy().plan(document(), COMPANY).plan
     assert plan is not None
     assert [level.approvers for level in plan.levels] == [("wang", "qian")]
-    assert plan.levels[0].need is Quorum.ANY
+    assert plan.levels[0].quorum is Quorum.ANY
 
 
 def test_deadlines_limits_and_escalation_stand_in_the_plan() -> None:

@@ -55,7 +55,9 @@ CNY = "Money(amount=Decimal('{}'), currency='CNY')"
         (told("wang", steps=NOBODY), "“r” leaves nobody for level 1."),
         (told("qian", steps=TWO), "It is not your turn yet: level 1 comes first."),
         (
-            told("wang", steps=(RuleLevel(TWO[0].need, who("person:wang")), any_of("role:finance")), votes="wu@1=wang"),
+            told(
+                "wang", steps=(RuleLevel(TWO[0].quorum, who("person:wang")), any_of("role:finance")), votes="wu@1=wang"
+            ),
             "Your level has decided already; level 2 is next.",
         ),
         (told("sun"), "“r” does not name you."),

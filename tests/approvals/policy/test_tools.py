@@ -21,7 +21,7 @@ from bot.approvals.lifecycle import open_case
 from bot.approvals.policy.rule_policy import RuleBasedPolicy
 from bot.approvals.unit_of_work import CaseUnitOfWork
 from bot.approvals.voting import VoteRequest, vote
-from bot.bootstrap.policy import StaffDirectory, organisation_of, terms_of
+from bot.bootstrap.policy import DingTalkStaffDirectory, organisation_of, terms_of
 from bot.cli import cli
 from bot.dingtalk.directory import DingTalkDirectory, DingTalkUnknownPerson, DirectoryPerson
 from bot.erp.errors import NotFound
@@ -93,9 +93,9 @@ def with_case(settings: Settings, number: str, *approvals: str) -> PurchaseOrder
 
     def work(order: PurchaseOrder, connection: Connection) -> None:
         now = datetime.now(SHANGHAI)
-        company = organisation_of(settings).today()
+        company = organisation_of(settings).snapshot()
         book = StoredCaseRepository(connection, now)
-        unit = CaseUnitOfWork(book=book, policy=rules, company=company, now=now, terms=terms_of(settings))
+        unit = CaseUnitOfWork(cases=book, policy=rules, company=company, now=now, options=terms_of(settings))
         shown = build_document(order, company)
         case = open_case(unit, shown, ())
         assert case is not None
@@ -368,7 +368,7 @@ class FakeDirectory(DingTalkDirectory):
 
 
 def test_managers_and_departments_are_those_of_the_directory() -> None:
-    staff = StaffDirectory(FakeDirectory())
+    staff = DingTalkStaffDirectory(FakeDirectory())
     assert asyncio.run(staff.member("li")) == StaffMember(manager="wu", department="77")
     assert asyncio.run(staff.member("guest")) is None
 

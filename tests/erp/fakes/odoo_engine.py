@@ -1,7 +1,8 @@
 """A small Odoo in memory: models, records, domains, orders, and the errors that the real one raises.
 
-Values are kept as Python has them (times, `Decimal`, None for empty, `Many2One` for many2one, lists of ids for x2many) and
-told as Odoo tells them: ``false`` for empty, ``[id, name]``, times in UTC cut off to the second, binary floats.
+Values are kept as Python has them (times, `Decimal`, None for empty, `Many2One` for many2one, lists of ids for
+x2many) and told as Odoo tells them: ``false`` for empty, ``[id, name]``, times in UTC cut off to the second, binary
+floats.
 """
 
 from __future__ import annotations

@@ -81,8 +81,8 @@ class MutableCatalogue:
         at = TimeCursor.parse(cursor)
         since = at.since() or START - timedelta(days=9_000)
         rows = sorted((time, sku) for sku, time in self.times.items() if time >= since)
-        changes = [Change(area=area, key=sku, changed_at=time) for time, sku in rows[: at.need(limit)]]
-        return at.take(area, changes, limit=limit)
+        changes = [Change(area=area, key=sku, changed_at=time) for time, sku in rows[: at.fetch_size(limit)]]
+        return at.next_changes(area, changes, limit=limit)
 
     async def stock(self, sku: str) -> StockLevel:
         self._called(f"stock {sku}")

@@ -93,7 +93,7 @@ class IndexBot:
 
     async def follow(self) -> None:
         for follower in self.followers.values():
-            await follower.follow()
+            await follower.catch_up()
 
     async def found(self, text: str, limit: int = 40) -> list[str]:
         return [product.sku for product in (await self.hub.find_products(text, limit=limit)).value]

@@ -93,4 +93,4 @@ async def test_a_bot_keeps_the_index_if_it_is_told_to(
         assert bool(found.value) is enabled, "only the index knows whole syllables"
         after = value("erp_calls_total", call="find_products", outcome="ok")
         assert after - before == (0 if enabled else 1)
-        assert not background.died.done()
+        assert not background.failed.done()

@@ -33,14 +33,14 @@ async def test_nothing_is_left_out_and_nothing_is_asked_twice_at_equal_times(ope
     erp = MutableCatalogue("main", clock, many(50))
     bot = open_bot(erp)
     follower = bot.follower("main", batch=7)
-    await follower.follow()
+    await follower.catch_up()
     assert await kept(bot) == set(erp.products)
     assert erp.asked.count("changes") == 8
     # As late as the last one, at the same time: neither missed nor a reason to read the others again.
     erp.save(screw("SKU-0000", "垫圈"), screw("A-1", "弹簧"))
     erp.times["SKU-0000"] += timedelta(microseconds=1)
     erp.asked.clear()
-    await follower.follow()
+    await follower.catch_up()
     assert erp.asked == ["changes", "find A-1", "find SKU-0000"]
     assert await bot.found("垫圈") == ["SKU-0000"]
     assert await bot.found("弹簧") == ["A-1"]
@@ -58,13 +58,13 @@ async def test_a_crash_between_batches_goes_on_where_it_was(open_bot: OpenBot, c
     erp = MutableCatalogue("main", clock, many(40))
     before = open_bot(erp)
     erp.fail(Unavailable("gone"), after=4)
-    await before.follower("main", batch=10).follow()
+    await before.follower("main", batch=10).catch_up()
     assert len(await kept(before)) == 20, "two batches of a question each for changes and products"
     assert not before.index.ready("main"), "what is half filled is not used"
     erp.mend()
     erp.asked.clear()
     after = open_bot(erp)
-    await after.follower("main", batch=10).follow()
+    await after.follower("main", batch=10).catch_up()
     assert erp.asked.count("changes") == 2
     assert await kept(after) == set(erp.products)
     assert after.index.ready("main")
@@ -108,14 +108,14 @@ async def test_what_was_deleted_is_gone_after_the_next_walk(
     erp = MutableCatalogue("main", clock, many(30))
     bot = open_bot(erp)
     follower = bot.follower("main", batch=batch)
-    await follower.follow()
+    await follower.catch_up()
     erp.delete("SKU-0007")
     clock.advance(seconds=60)
-    await follower.follow()
+    await follower.catch_up()
     assert "SKU-0007" in await kept(bot), "nobody has told it"
     clock.advance(hours=FULL_SCAN_INTERVAL / timedelta(hours=1))
     erp.asked.clear()
-    await follower.follow()
+    await follower.catch_up()
     assert erp.asked.count("changes") == batches
     assert await kept(bot) == set(erp.products)
 
@@ -124,14 +124,14 @@ async def test_a_walk_is_used_only_when_it_has_ended(open_bot: OpenBot, clock: C
     erp = MutableCatalogue("main", clock, many(30))
     bot = open_bot(erp)
     follower = bot.follower("main", batch=10)
-    await follower.follow()
+    await follower.catch_up()
     erp.delete("SKU-0007")
     clock.advance(hours=FULL_SCAN_INTERVAL / timedelta(hours=1))
     erp.fail(Unavailable("gone"), after=3)
-    await follower.follow()
+    await follower.catch_up()
     assert len(await kept(bot)) == 30, "half a walk takes nothing away"
     erp.mend()
-    await follower.follow()
+    await follower.catch_up()
     assert await kept(bot) == set(erp.products)
 
 
@@ -165,7 +165,7 @@ async def test_what_takes_the_source_too_long_is_asked_in_smaller_pieces(open_bo
     bot = open_bot(erp)
     follower = bot.follower("main", batch=16)
     for _ in range(20):
-        await follower.follow()
+        await follower.catch_up()
         clock.advance(seconds=60)
     assert await kept(bot) == set(erp.products)
 
@@ -195,7 +195,7 @@ async def test_a_source_that_tells_no_changes_is_left_alone(open_bot: OpenBot, c
     for kind in (Mute, Unable):
         erp = kind("main", clock, many(3))
         bot = open_bot(erp)
-        assert not await bot.followers["main"].follow()
+        assert not await bot.followers["main"].catch_up()
         assert (await bot.store.positions())["main"].trouble == "Unsupported"
         assert await bot.found("螺丝") == ["SKU-0000", "SKU-0001", "SKU-0002"]
         assert erp.asked == ["find 螺丝"]
@@ -243,7 +243,7 @@ async def test_two_bots_on_one_database_do_not_undo_each_other(open_bot: OpenBot
     assert not await one.store.advance(late, stale, gone=["sku-0001"])
     assert "SKU-0001" in await kept(one)
     erp.asked.clear()
-    assert await one.followers["main"].follow(unless_within=30)
+    assert await one.followers["main"].catch_up(unless_within=30)
     assert erp.asked == [], "the other one has just done it"
     assert await one.found("轴承") == ["SKU-0001"]
 
@@ -288,7 +288,7 @@ async def test_an_adapter_that_crashes_ends_only_its_own_following(open_bot: Ope
             self.source = name
 
         async def run(self, pause: float) -> None:
-            await bot.followers[self.source].follow()
+            await bot.followers[self.source].catch_up()
 
     with capture_logs() as logs:
         await run_followers([Once("broken"), Once("sound")], 60)  # type: ignore[list-item]

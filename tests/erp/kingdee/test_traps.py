@@ -262,7 +262,7 @@ async def test_a_decision_is_one_call_in_the_persons_name(server: FakeKingdee, o
 async def test_success_of_the_call_is_not_success_of_the_decision(
     server: FakeKingdee, open_at: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(adapter_module, "_SETTLING", (0, 0))
+    monkeypatch.setattr(adapter_module, "_SETTLE_DELAYS", (0, 0))
     monkeypatch.setattr(server, "_workflow_audit", lambda request, data: server._done("PO-1001"))
     erp = open_at(server)
     seen = await erp.purchase_order("PO-1001")
@@ -272,7 +272,7 @@ async def test_success_of_the_call_is_not_success_of_the_decision(
 async def test_a_workflow_that_moves_on_late_is_waited_for(
     server: FakeKingdee, company: NumberedCompany, open_at: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(adapter_module, "_SETTLING", (0, 0, 0))
+    monkeypatch.setattr(adapter_module, "_SETTLE_DELAYS", (0, 0, 0))
     erp = open_at(server)
     seen = await erp.purchase_order("PO-1001")
     reads = 0

@@ -129,7 +129,7 @@ def test_currency_and_unit_come_from_the_row_its_document_or_the_source() -> Non
 def test_an_amount_without_a_currency_is_not_told() -> None:
     read = reader(currency="")
     assert read.single(SALES, SALE | {"total": "1", "currency": "¥"}).total is None
-    assert [(bad.name, bad.kept) for bad in read.ground.bad_values] == [("currency", True)]
+    assert [(bad.name, bad.kept) for bad in read.context.bad_values] == [("currency", True)]
 
 
 def test_words_are_translated_in_any_case_and_may_mean_nothing() -> None:
@@ -151,7 +151,7 @@ def test_an_unreadable_field_that_may_lack_is_left_out_and_noted() -> None:
     read = reader()
     order = read.single(SALES, SALE | {"promised_on": "2026-13-45", "total": "12,5"})
     assert (order.promised_on, order.total) == (None, None)
-    assert [(bad.area, bad.key, bad.name, bad.kept) for bad in read.ground.bad_values] == [
+    assert [(bad.area, bad.key, bad.name, bad.kept) for bad in read.context.bad_values] == [
         (Area.SALES, "SO-1", "promised_on", True),
         (Area.SALES, "SO-1", "total", True),
     ]
@@ -161,11 +161,11 @@ def test_a_list_goes_on_without_the_record_that_cannot_be_told() -> None:
     read = reader()
     rows = [SALE, SALE | {"number": "SO-2", "status": "half open"}, SALE | {"number": " "}, SALE | {"number": "SO-4"}]
     assert [order.number for order in read.many(SALES, rows)] == ["SO-1", "SO-4"]
-    assert [(bad.key, bad.name, bad.kept) for bad in read.ground.bad_values] == [
+    assert [(bad.key, bad.name, bad.kept) for bad in read.context.bad_values] == [
         ("SO-2", "status", False),
         ("", "number", False),
     ]
-    assert next(iter(read.ground.bad_values)).record == rows[1]
+    assert next(iter(read.context.bad_values)).record == rows[1]
 
 
 def test_a_single_record_that_cannot_be_told_says_why() -> None:

@@ -46,18 +46,18 @@ _GAPS = gaps()
 async def test_fields_differ_between_releases(kind: DocumentSpec, release: tuple[int, int], open_odoo: Open) -> None:
     erp, server = await open_odoo(release)
     for record in list(server.company.records(kind.area).values())[:12]:
-        assert comparable(await kind.one(erp, record.number)) == comparable(_GAPS.told(record))
+        assert comparable(await kind.read_one(erp, record.number)) == comparable(_GAPS.expected(record))
 
 
 @pytest.mark.parametrize("release", RELEASES)
 @pytest.mark.parametrize("kind", KINDS, ids=str)
 async def test_late_lists_of_all_releases(kind: DocumentSpec, release: tuple[int, int], open_odoo: Open) -> None:
     erp, server = await open_odoo(release)
-    told = [_GAPS.told(record) for record in server.company.records(kind.area).values()]
+    told = [_GAPS.expected(record) for record in server.company.records(kind.area).values()]
     for wanted in kind.filters:
         query = ListQuery(filter=wanted, limit=100)
-        found = await kind.many(erp, query)
-        assert [document.number for document in found.items] == kind.picked(told, query)
+        found = await kind.read_list(erp, query)
+        assert [document.number for document in found.items] == kind.expected_numbers(told, query)
 
 
 @pytest.mark.parametrize("release", RELEASES)

@@ -72,7 +72,7 @@ class CallRecorder:
     def title(self, track: str) -> str:
         """Return a card's title as it is now."""
         card = self._engine.cards.get(track)
-        return "" if card is None else card.face("").title
+        return "" if card is None else card.view_for("").title
 
     def of(self, api: str) -> list[RecordedCall]:
         """Return the calls of an API that were within its limits."""
@@ -95,7 +95,7 @@ class CallRecorder:
         place = str(request.get("openSpaceId", ""))
         self.calls.append(RecordedCall(perf_counter(), entry.name, track, place, entry.summary))
         if entry.status == 200 and (card := self._engine.cards.get(track)) is not None:
-            face = card.face("")
+            face = card.view_for("")
             self._note(track, f"{face.title} {face.markdown}")
 
     def _note(self, track: str, words: str) -> None:

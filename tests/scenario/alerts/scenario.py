@@ -117,7 +117,7 @@ class AlertScenario:
         tracks = [item.card.out_track_id for one in groups for item in one.items if isinstance(item, SimDelivery)]
         faces = [self.system.engine.cards.get(track) for track in dict.fromkeys(tracks)]
         reader = place if place in self.system.engine.enterprise.people else who
-        return [face.face(reader) for face in faces if face is not None and face.out_track_id.startswith("c1-")]
+        return [face.view_for(reader) for face in faces if face is not None and face.out_track_id.startswith("c1-")]
 
     @staticmethod
     def _direct(conversation: Any) -> tuple[str, ...]:
@@ -135,14 +135,14 @@ class AlertScenario:
     async def settle(self) -> None:
         """Wait until the bot has nothing more to do at this moment."""
         services = self.system.app.alerts
-        services.desk.poke()
+        services.processor.poke()
         services.outbox.poke()
         await eventually(self._is_quiet, 20, hint=self._rest)
 
     def _is_quiet(self) -> bool:
         rest = self._rest()
         if any(rest.values()):
-            self.system.app.alerts.desk.poke()
+            self.system.app.alerts.processor.poke()
             self.system.app.alerts.outbox.poke()
             return False
         return True

@@ -38,14 +38,14 @@ class Storm:
     """``turns`` rounds through all matters, which are spread over ``groups``; in the last round every fifth ends."""
 
     matters: int
-    turns: int
+    rounds: int
     groups: int
     began: datetime = field(default_factory=lambda: utc_now() - timedelta(seconds=60))
 
     @property
     def events(self) -> int:
         """How many events there are."""
-        return self.matters * self.turns
+        return self.matters * self.rounds
 
     @property
     def group_ids(self) -> list[str]:
@@ -58,19 +58,19 @@ class Storm:
 
     def ends(self, correlation: int) -> bool:
         """Whether the matter's last event says that it is over."""
-        return self.turns > 1 and correlation % 5 == 0
+        return self.rounds > 1 and correlation % 5 == 0
 
     def reported(self, correlation: int) -> int:
         """Return how often a matter was reported to be open."""
-        return self.turns - self.ends(correlation)
+        return self.rounds - self.ends(correlation)
 
     def figure(self, correlation: int, turn: int) -> int:
         """Return the figure that an event reports; it grows from event to event."""
-        return turn + (_ENOUGH if turn == self.turns - 1 and self.ends(correlation) else 0)
+        return turn + (_ENOUGH if turn == self.rounds - 1 and self.ends(correlation) else 0)
 
     def last(self, correlation: int) -> int:
         """Return the figure that a matter's card has to show in the end."""
-        return self.figure(correlation, self.turns - 1)
+        return self.figure(correlation, self.rounds - 1)
 
     def event(self, correlation: int, turn: int) -> dict[str, Any]:
         """Return one event."""
@@ -90,11 +90,11 @@ class Storm:
             },
         }
 
-    def lots(self, senders: int, size: int) -> Iterator[list[list[dict[str, Any]]]]:
+    def batches(self, senders: int, size: int) -> Iterator[list[list[dict[str, Any]]]]:
         """Return for each sender the requests that it makes one after the other: each has matters of its own."""
         for sender in range(senders):
             own = range(sender, self.matters, senders)
-            events = [self.event(correlation, turn) for turn in range(self.turns) for correlation in own]
+            events = [self.event(correlation, turn) for turn in range(self.rounds) for correlation in own]
             yield [events[start : start + size] for start in range(0, len(events), size)]
 
     def rules(self, folder: Path) -> Path:

@@ -89,7 +89,7 @@ async def send_burst(one: StormRun, *, size: int, senders: int, seconds: float) 
     storm, wire = one.storm, one.wire
     context = asyncio.create_task(one.traffic.flow(600.0, ASKED))
     began = perf_counter()
-    await one.senders.send(storm.lots(senders, size))
+    await one.senders.send(storm.batches(senders, size))
     books = await settled(one.database, seconds)
     settling = perf_counter() - began
     context.cancel()

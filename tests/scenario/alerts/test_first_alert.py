@@ -51,7 +51,7 @@ async def test_an_event_sent_as_the_guide_says_is_a_card(tmp_path: Path) -> None
             track = await simulator.engine.wait_for(lambda: next(iter(find(wire, "SKU123")), None), timeout=10)
             card = simulator.engine.cards.get(track)
             assert card is not None
-            assert "可用：12" in card.face("keeper01").markdown
+            assert "可用：12" in card.view_for("keeper01").markdown
             assert secret not in bot.err
             assert (await bot.stop()).code == 0
 

@@ -145,7 +145,7 @@ async def come_to_rest(senders: Senders, engine: SimEngine, sending: asyncio.Tas
     ("kills", "turns"), [pytest.param(5, 30, id="five"), pytest.param(200, 1500, id="many", marks=pytest.mark.soak)]
 )
 async def test_killed_again_and_again(kills: int, turns: int, tmp_path: Path, moments: Random) -> None:
-    storm = Storm(matters=60, turns=turns, groups=6)
+    storm = Storm(matters=60, rounds=turns, groups=6)
     async with simulator_running(CONFIG) as simulator:
         engine, wire, strikes = simulator.engine, CallRecorder(simulator.engine), count_strikes(simulator.engine.faults)
         storm.open_groups(engine)
@@ -159,7 +159,7 @@ async def test_killed_again_and_again(kills: int, turns: int, tmp_path: Path, mo
             folder=tmp_path,
         )
         senders = Senders([port], pause=PAUSE, share=0.0)
-        sending = asyncio.create_task(senders.send(storm.lots(4, 15)))
+        sending = asyncio.create_task(senders.send(storm.batches(4, 15)))
         lives = await kill_often(senders, engine, start, kills, moments, strikes)
         async with start() as bot:
             url = f"sqlite:///{tmp_path / 'data' / 'dingerp.sqlite3'}"
@@ -181,7 +181,7 @@ async def test_killed_again_and_again(kills: int, turns: int, tmp_path: Path, mo
 async def test_of_two_on_postgresql_one_is_killed_now_and_then(
     kills: int, turns: int, tmp_path: Path, moments: Random, postgres_url: str
 ) -> None:
-    storm = Storm(matters=60, turns=turns, groups=6)
+    storm = Storm(matters=60, rounds=turns, groups=6)
     async with simulator_running(CONFIG) as simulator:
         engine, wire, began = simulator.engine, CallRecorder(simulator.engine), time.time()
         strikes = count_strikes(engine.faults)
@@ -208,7 +208,7 @@ async def test_of_two_on_postgresql_one_is_killed_now_and_then(
             for name, port in zip(("stays", "dies"), ports, strict=True)
         )
         senders = Senders(ports, now=partial(fast_clock_bot.clock, began), pause=PAUSE, share=0.0)
-        sending = asyncio.create_task(senders.send(storm.lots(4, 15)))
+        sending = asyncio.create_task(senders.send(storm.batches(4, 15)))
         async with stays() as survivor:
             await survivor.saying("bot.running")
             database = Database(postgres_url)

@@ -6,9 +6,9 @@ import asyncio
 import re
 
 from bot.simulator.cards import SimCardView
-from tests.scenario.alerts.scenario import BUYING, WAREHOUSE, AlertScenario, OpenAlertScenario
+from tests.scenario.alerts.scenario import BUYING, WAREHOUSE, AlertScenario, OpenAlertScenario, open_alert_scenario
 
-__all__ = ["open_axis"]  # pytest finds fixtures in the module
+__all__ = ["open_alert_scenario"]  # pytest finds fixtures in the module
 
 BOSS, KEEPER = "boss01", "keeper01"
 

@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.process, pytest.mark.timeout(180)]
 async def test_a_burst_becomes_one_card_for_each_matter(
     matters: int, per_second: int, share: float, tmp_path: Path
 ) -> None:
-    storm = Storm(matters=matters, turns=20, groups=10)
+    storm = Storm(matters=matters, rounds=20, groups=10)
     async with scene(storm, tmp_path) as one:
         books, figures = await send_burst(one, size=100, senders=4, seconds=60)
         assert_nothing_lost(storm, books)
@@ -42,7 +42,7 @@ async def test_a_burst_becomes_one_card_for_each_matter(
 
 @pytest.mark.soak
 async def test_what_is_over_the_budget_of_a_group_stands_on_a_digest(tmp_path: Path) -> None:
-    storm = Storm(matters=100, turns=5, groups=1)
+    storm = Storm(matters=100, rounds=5, groups=1)
     async with scene(storm, tmp_path) as one:
         books, figures = await send_burst(one, size=100, senders=4, seconds=150)
         assert_nothing_lost(storm, books)
@@ -58,7 +58,7 @@ async def test_what_is_over_the_budget_of_a_group_stands_on_a_digest(tmp_path: P
     [pytest.param(20, 0.75, id="twenty"), pytest.param(40, 0.95, id="forty", marks=pytest.mark.soak)],
 )
 async def test_within_the_budgets_a_card_comes_at_once(matters: int, share: float, tmp_path: Path) -> None:
-    storm = Storm(matters=matters, turns=1, groups=10)
+    storm = Storm(matters=matters, rounds=1, groups=10)
     async with scene(storm, tmp_path) as one:
         waits = await send_evenly(one, per_second=5)
         assert percentile(waits, share) <= 1.0

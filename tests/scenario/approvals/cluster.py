@@ -134,9 +134,9 @@ class ApprovalCluster:
             for item in conversation.items:
                 if isinstance(item, SimDelivery):
                     reader = conversation.members[0]
-                    face = item.card.face(reader if conversation.kind != "group" else "")
+                    face = item.card.view_for(reader if conversation.kind != "group" else "")
                     # What a reader was told of their own click may stand in front of the order for a while.
-                    shared = item.card.face("")
+                    shared = item.card.view_for("")
                     number = _NUMBER.search(f"{face.title} {face.markdown} {shared.title} {shared.markdown}")
                     assert number is not None, face
                     standing = CardPlacement(conversation.id, face.out_track_id, reader, face)
@@ -170,7 +170,7 @@ class ApprovalCluster:
         """Return a card as somebody sees it now."""
         instance = self.engine.cards.get(card.track)
         assert instance is not None
-        return instance.face(who or card.reader)
+        return instance.view_for(who or card.reader)
 
     async def decisions(self) -> dict[str, str]:
         """Return the account of whoever decided, by number, as the bots' record has it."""
@@ -185,7 +185,7 @@ class ApprovalCluster:
         rows = await self.database.run(lambda connection: connection.execute(query).all())
         return Counter(dict(map(tuple, rows)))
 
-    async def books(self) -> DatabaseState:
+    async def case_counts(self) -> DatabaseState:
         """Return what the database says now."""
         return await self.database.run(_read)
 
@@ -193,7 +193,7 @@ class ApprovalCluster:
         """Return the books when so many cases ended and every card was sent; fails when that takes longer."""
         ends = perf_counter() + seconds
         while True:
-            books = await self.books()
+            books = await self.case_counts()
             final = sum(count for state, count in books.states.items() if state not in ("open", "writing", "unknown"))
             if books.settled and final >= cases:
                 return books

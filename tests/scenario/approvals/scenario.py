@@ -71,7 +71,7 @@ class ApprovalScenario:
 
     async def poll_pending(self) -> None:
         """Let the bot look through what waits in the ERP, as it does every minute."""
-        await self.system.app.approvals.rounds.round()
+        await self.system.app.approvals.pending_poller.poll()
         await self.settle()
 
     def copies(self, number: str) -> list[CardCopy]:
@@ -83,7 +83,7 @@ class ApprovalScenario:
             name = place.id if place.kind == "group" else reader
             for item in place.items:
                 if isinstance(item, SimDelivery) and item.card.out_track_id.startswith("c1-"):
-                    face = item.card.face(reader)
+                    face = item.card.view_for(reader)
                     if number in face.title:
                         found.append(CardCopy(name, face))
         return found
@@ -119,19 +119,19 @@ class ApprovalScenario:
 
     async def case(self, number: str) -> Case:
         """Return the newest case of an order."""
-        found = await self.system.app.approvals.desk.newest(number)
+        found = await self.system.app.approvals.service.newest(number)
         assert found is not None
         return found
 
     async def record(self, number: str) -> list[tuple[str, str]]:
         """Return the record of the newest case: what happened, and by whom."""
-        history = await self.system.app.approvals.desk.history(number)
+        history = await self.system.app.approvals.service.history(number)
         return [(row.what, row.user_id) for row in history[0][1]]
 
     async def ends(self, number: str, state: CaseState, *says: str) -> None:
         """Expect the newest case to have ended so, and every card about it everywhere to say that and offer nothing."""
         case = await self.case(number)
-        assert case.state is state, (case.state, case.said, await self.record(number))
+        assert case.state is state, (case.state, case.erp_text, await self.record(number))
         copies = self.copies(number)
         assert copies, "it was shown somewhere"
         for one in copies:
@@ -148,7 +148,7 @@ class ApprovalScenario:
         """Wait until the bot has nothing more to do at this moment, but for a write whose answer the test holds."""
         await eventually(self._is_quiet, 20, hint=self._rest)
         while not self.is_holding_answer:
-            await self.system.app.approvals.writer.settled()
+            await self.system.app.approvals.writeback.wait_idle()
             if self._is_quiet():
                 break
             await eventually(self._is_quiet, 20, hint=self._rest)
@@ -157,7 +157,7 @@ class ApprovalScenario:
     def _is_quiet(self) -> bool:
         if not any(self._rest().values()):
             return True
-        self.system.app.approvals.writer.poke()
+        self.system.app.approvals.writeback.poke()
         self.system.app.alerts.outbox.poke()
         return False
 

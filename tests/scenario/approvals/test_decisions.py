@@ -20,11 +20,12 @@ from tests.scenario.approvals.scenario import (
     YES,
     DemoApprovalScenario,
     OpenApprovalScenario,
+    open_approval_scenario,
     tokens,
     words,
 )
 
-__all__ = ["open_docket"]  # pytest finds fixtures in the module
+__all__ = ["open_approval_scenario"]  # pytest finds fixtures in the module
 
 WRITTEN = ["decided", "writing", "outcome"]
 """What the record says of every decision that the ERP took."""

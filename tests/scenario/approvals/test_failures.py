@@ -29,6 +29,7 @@ from tests.scenario.approvals.scenario import (
     DemoApprovalScenario,
     OpenApprovalScenario,
     find_button,
+    open_approval_scenario,
     tokens,
     words,
 )
@@ -36,7 +37,7 @@ from tests.scenario.approvals.test_decisions import MONEY, rule, whats
 from tests.scenario.approvals.unreliable_erp import WriteFault
 from tests.scenario.conftest import OUTSIDER
 
-__all__ = ["open_docket"]  # pytest finds fixtures in the module
+__all__ = ["open_approval_scenario"]  # pytest finds fixtures in the module
 
 
 async def still_open(scenario: DemoApprovalScenario, number: str) -> None:
@@ -298,7 +299,7 @@ async def test_a_card_that_was_forwarded(open_approval_scenario: OpenApprovalSce
         chat, own = scenario.system.engine.chat, scenario.card(SMALL, BOSS)
         instance = scenario.system.engine.cards.get(own.out_track_id)
         assert instance is not None
-        chat.place(chat.conversations[WAREHOUSE], instance, carrier_id="forwarded", recipients=None)
+        chat.add_card(chat.conversations[WAREHOUSE], instance, carrier_id="forwarded", recipients=None)
         for who in ("keeper01", OUTSIDER):
             seen = await scenario.press(own, YES, who)
             assert "这张卡片在别人的会话里。" in words(seen)

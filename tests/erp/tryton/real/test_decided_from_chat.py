@@ -342,7 +342,7 @@ async def test_an_outsider_and_a_forwarded_card(open_hall: OpenHall) -> None:
         chat, own = scenario.system.engine.chat, scenario.card(scenario.number, BOSS)
         instance = scenario.system.engine.cards.get(own.out_track_id)
         assert instance is not None
-        chat.place(chat.conversations[WAREHOUSE], instance, carrier_id="forwarded", recipients=None)
+        chat.add_card(chat.conversations[WAREHOUSE], instance, carrier_id="forwarded", recipients=None)
         for who in ("keeper01", OUTSIDER):
             assert "这张卡片在别人的会话里。" in words(await scenario.press(own, YES, who))
         await scenario.still_waits()

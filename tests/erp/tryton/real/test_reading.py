@@ -282,22 +282,24 @@ def _newest_first(records: list[dict[str, Any]], day: str) -> list[str]:
 @pytest.mark.parametrize("kind", KINDS, ids=str)
 async def test_lists_mean_what_the_port_says(erp: Erp, kind: DocumentSpec, today: date) -> None:
     """Pages, filters and texts, worked out by the server, against the same worked out in memory."""
-    whole = (await kind.many(erp, ListQuery(limit=_ALL))).items
+    whole = (await kind.read_list(erp, ListQuery(limit=_ALL))).items
     unnumbered = next(document.number for document in whole if document.number.startswith("("))
     numbered = next(document for document in whole if document.number != unnumbered and document.number[0] != "(")
     texts = ("", unnumbered, *case_variants(numbered.number[1:]), getattr(numbered, kind.partner)[1:3], "%", "_")
     for text in texts:
         for wanted in kind.filters:
             query = ListQuery(filter=wanted, text=text, limit=_ALL)
-            found = await kind.many(erp, query)
-            assert sorted(numbers(found)) == sorted(kind.picked(list(whole), query, today)), (wanted, text)
+            found = await kind.read_list(erp, query)
+            assert sorted(numbers(found)) == sorted(kind.expected_numbers(list(whole), query, today)), (wanted, text)
             assert found.total == len(found.items)
             paged: list[str] = []
-            while page := (await kind.many(erp, ListQuery(filter=wanted, text=text, offset=len(paged), limit=3))).items:
+            while page := (
+                await kind.read_list(erp, ListQuery(filter=wanted, text=text, offset=len(paged), limit=3))
+            ).items:
                 paged += [document.number for document in page]
             assert paged == numbers(found)
     for listed in whole:
-        alone = await kind.one(erp, listed.number)
+        alone = await kind.read_one(erp, listed.number)
         assert without_lines(alone) == without_lines(listed)
         assert comparable(alone)["number"] == listed.number
 
@@ -305,7 +307,7 @@ async def test_lists_mean_what_the_port_says(erp: Erp, kind: DocumentSpec, today
 async def test_pages_of_the_server_make_no_difference(open_erp: OpenErp) -> None:
     whole, paged = await open_erp(), await open_erp(page=4)
     for kind in KINDS:
-        assert await kind.many(paged, ListQuery(limit=_ALL)) == await kind.many(whole, ListQuery(limit=_ALL))
+        assert await kind.read_list(paged, ListQuery(limit=_ALL)) == await kind.read_list(whole, ListQuery(limit=_ALL))
     assert await paged.find_products("", limit=_ALL) == await whole.find_products("", limit=_ALL)
 
 
@@ -345,7 +347,7 @@ async def test_what_is_not_there(erp: Erp) -> None:
     for kind in KINDS:
         for number in ("", "NO-1", "%", "SO-101_", "(99999)", "' or '1'='1"):
             with pytest.raises(NotFound):
-                await kind.one(erp, number)
+                await kind.read_one(erp, number)
     for sku in ("", "SKU12", "SKU12%", "sku_23"):
         with pytest.raises(NotFound):
             await erp.stock(sku)
@@ -359,7 +361,7 @@ async def test_number_and_code_in_any_case(erp: Erp) -> None:
 async def test_who_only_reads_reads_the_same(open_erp: OpenErp, erp: Erp) -> None:
     reader = await open_erp("readonly", "ReadOnly#2026")
     for kind in KINDS:
-        assert await kind.many(reader, ListQuery(limit=_ALL)) == await kind.many(erp, ListQuery(limit=_ALL))
+        assert await kind.read_list(reader, ListQuery(limit=_ALL)) == await kind.read_list(erp, ListQuery(limit=_ALL))
     assert (await reader.stock("SKU123")).total == (await erp.stock("SKU123")).total
     assert await reader.purchase_order("PO-2010") == await erp.purchase_order("PO-2010")
 
