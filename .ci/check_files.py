@@ -28,7 +28,7 @@ PARSERS: dict[str, Callable[[str], object]] = {
     ".yml": _load_yaml,
 }
 
-CONFLICT = re.compile(r"^(?:<{7} |>{7} |={7}$)", re.MULTILINE)
+CONFLICT = re.compile(r"^(?:<{7}|>{7}) ", re.MULTILINE)
 
 
 def problems(paths: Iterable[Path]) -> Iterator[str]:
