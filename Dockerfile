@@ -9,7 +9,7 @@ WORKDIR /src
 COPY requirements.lock requirements-dev.lock ./
 RUN pip install --requirement requirements.lock \
  && pip install --constraint requirements-dev.lock "psycopg[binary]"
-COPY pyproject.toml README.md ./
+COPY pyproject.toml README.md LICENSE NOTICE ./
 COPY bot bot
 COPY commands commands
 COPY templates templates

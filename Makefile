@@ -28,7 +28,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test soak mutants bench lint fmt lock docs pictures docs-check equipped browser clean
+.PHONY: help demo test soak coverage mutants bench lint fmt lock docs pictures docs-check equipped browser clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
@@ -42,6 +42,13 @@ test: equipped ## all tests but the long ones (ARGS="-k stock" for some)
 # The marker "hypothesis" is Hypothesis's own: `make test` tries each property with some examples, this with hundreds.
 soak: $(VENV)/.dev ## the long tests: many kills, long loads, properties with many examples
 	@$(PYTEST) -m "soak or hypothesis" --hypothesis-profile thorough --timeout 300 $(ARGS)
+
+# Python that is watched is slower, so a test may take twice its time. Figures are told even where a test fails.
+coverage: equipped ## how much of bot/ and commands/ `make test` runs (ARGS="-k stock" for some)
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run -m pytest -m "not soak" --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder --timeout 120 $(ARGS); \
+	passed=$$?; $(BIN)/coverage combine --quiet && $(BIN)/coverage report --sort=cover && \
+	echo "Coverage of bot/ and commands/: $$($(BIN)/coverage report --format=total) %"; exit $$passed
 
 # CI=true gives Hypothesis the same examples each time: a mutant must not survive by luck, nor die by it.
 mutants: $(VENV)/.dev ## which changes of the approval code no test notices (ARGS="bot.approvals.voting.*" for some)
@@ -76,7 +83,7 @@ docs-check: $(VENV)/.dev ## links, generated pages, READMEs in step
 	@$(PYTEST) -q tests/project
 
 clean: ## remove the virtual environment and all caches
-	rm -rf $(VENV) .tryton .mypy_cache .ruff_cache .import_linter_cache .hypothesis mutants build dist
+	rm -rf $(VENV) .tryton .coverage .coverage.* .mypy_cache .ruff_cache .import_linter_cache .hypothesis mutants build dist
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # Nothing is installed for something else's sake: all dependencies come from the lock alone.

@@ -4,13 +4,33 @@ from __future__ import annotations
 
 import gc
 import sys
+from typing import Annotated
 
 import typer
 
 from bot.cli import cards, database, deliveries, erps, events, policy, routes, serving
 from bot.errors import DingerpError
+from bot.version import installed_version
 
 cli = typer.Typer(help="Brings a company's ERP into its DingTalk groups.", no_args_is_help=True, add_completion=False)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"dingerp {installed_version()}")
+        raise typer.Exit
+
+
+@cli.callback()
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit."),
+    ] = False,
+) -> None:
+    """Take the options that belong to no command."""
+
+
 for start in (serving.run, serving.demo, serving.simulator, serving.doctor):
     cli.command()(start)
 cli.command("send")(events.send_events)

@@ -20,7 +20,6 @@ import dingtalk_stream
 import structlog
 from dingtalk_stream import CallbackMessage, Credential, EventMessage
 
-from bot import __version__
 from bot.dingtalk.connection import Connection
 from bot.dingtalk.dispatcher import (
     AcknowledgeFrame,
@@ -38,6 +37,7 @@ from bot.dingtalk.stream_metrics import StreamMetrics
 from bot.dingtalk.stream_policy import Backoff, StreamPolicy
 from bot.errors import DingerpError
 from bot.metrics import Metrics
+from bot.version import user_agent as own_user_agent
 
 __all__ = [
     "AcknowledgeFrame",
@@ -92,7 +92,7 @@ class StreamClient(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc] 
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         rng: random.Random | None = None,
-        user_agent: str = f"dingerp/{__version__}",
+        user_agent: str | None = None,
         local_ip: str = "",
         access_token: Callable[[], Awaitable[str]] | None = None,
         upload: Callable[[bytes, str, str, str], Awaitable[str]] | None = None,
@@ -127,7 +127,7 @@ class StreamClient(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc] 
             session=session,
             endpoint=endpoint,
             proxy=proxy,
-            user_agent=user_agent,
+            user_agent=user_agent or own_user_agent(),
             local_ip=local_ip,
             policy=self._policy,
         )

@@ -36,8 +36,7 @@ from bot.erp.errors import (
     UnknownOutcome,
 )
 from bot.errors import ConfigurationError
-
-USER_AGENT = "dingerp"
+from bot.version import user_agent
 
 _CONNECTIONS = 20
 _LONGEST = 32 * 1024 * 1024
@@ -195,7 +194,7 @@ def _session(connector: aiohttp.TCPConnector, proxy: str | None) -> aiohttp.Clie
         connector=connector,
         # Sessions are told by the adapters' own headers: a jar would mix the accounts of several people.
         cookie_jar=aiohttp.DummyCookieJar(),
-        headers={"User-Agent": USER_AGENT},
+        headers={"User-Agent": user_agent()},
         timeout=aiohttp.ClientTimeout(total=None),
         trace_configs=[trace],
         proxy=proxy,

@@ -18,7 +18,7 @@ from bot.erp.vendors import GROUP, open_source
 PACKAGE = Path(__file__).parents[2] / "docs" / "examples" / "dingerp-erp-example"
 LONGEST = 150
 
-sys.path.insert(0, str(PACKAGE))
+sys.path[:0] = [str(PACKAGE), str(PACKAGE / "tests")]
 _spec = importlib.util.spec_from_file_location("example_contract", PACKAGE / "tests" / "test_contract.py")
 assert _spec is not None
 assert _spec.loader is not None

@@ -1,1 +1,0 @@
-"""Tests about the project itself: what surrounds the code must agree with it."""

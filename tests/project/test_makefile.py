@@ -21,7 +21,19 @@ def make(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str
 
 
 def test_the_prescribed_targets_exist() -> None:
-    assert targets() >= {"demo", "test", "soak", "lint", "fmt", "bench", "lock", "docs-check", "clean", "help"}
+    assert targets() >= {
+        "demo",
+        "test",
+        "soak",
+        "coverage",
+        "lint",
+        "fmt",
+        "bench",
+        "lock",
+        "docs-check",
+        "clean",
+        "help",
+    }
 
 
 def test_help_lists_every_target() -> None:

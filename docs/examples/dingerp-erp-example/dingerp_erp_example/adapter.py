@@ -3,46 +3,40 @@
 from typing import Any
 from urllib.parse import quote
 
-from bot.erp import deciding, listing
-from bot.erp.http import Http
-from bot.erp.model import Decision, DecisionResult, Product, PurchaseOrder, Slice, StockLevel
-from bot.erp.port import Capability, ListQuery
-from bot.erp.refusing import RefusingErp
-from bot.erp.relogin import Relogin
-from bot.erp.vendors import AdapterContext
+from bot.api import erps
 
 from . import mapping
 from .manifest import ExampleOptions
 
 
-class ExampleErp(RefusingErp):  # which refuses what is not overridden here
-    capabilities = frozenset(Capability(name) for name in (
+class ExampleErp(erps.RefusingErp):  # which refuses what is not overridden here
+    capabilities = frozenset(erps.Capability(name) for name in (
         "stock", "stock_per_warehouse", "purchase_orders", "approve", "reject", "version_check"
     ))  # fmt: skip
 
-    def __init__(self, context: AdapterContext, options: ExampleOptions) -> None:
+    def __init__(self, context: erps.AdapterContext, options: ExampleOptions) -> None:
         super().__init__(context.name)
         self._now, self._options = context.now, options
-        self._http = Http(options, now=context.now, source=self.name)
-        self._relogin = Relogin(self._login)
+        self._http = erps.Http(options, now=context.now, source=self.name)
+        self._relogin = erps.Relogin(self._login)
 
-    async def find_products(self, text: str, *, limit: int) -> tuple[Product, ...]:
-        return listing.find_products(map(mapping.product, await self._all("products")), text, limit=limit)
+    async def find_products(self, text: str, *, limit: int) -> tuple[erps.Product, ...]:
+        return erps.find_products(map(mapping.product, await self._all("products")), text, limit=limit)
 
-    async def stock(self, sku: str) -> StockLevel:
+    async def stock(self, sku: str) -> erps.StockLevel:
         return mapping.stock(await self._one("stock", sku), self.name)
 
-    async def purchase_order(self, number: str) -> PurchaseOrder:
+    async def purchase_order(self, number: str) -> erps.PurchaseOrder:
         return mapping.purchase_order(await self._one("purchases", number), self.name)
 
-    async def purchase_orders(self, query: ListQuery) -> Slice[PurchaseOrder]:
+    async def purchase_orders(self, query: erps.ListQuery) -> erps.Slice[erps.PurchaseOrder]:
         orders = (mapping.purchase_order(item | {"lines": ()}, self.name) for item in await self._all("purchases"))
-        return listing.PURCHASE_ORDERS.pick(orders, query, self._now().date())
+        return erps.PURCHASE_ORDERS.pick(orders, query, self._now().date())
 
-    async def decide(self, decision: Decision) -> DecisionResult:
-        return await deciding.decide(decision, read=self.purchase_order, write=self._write)
+    async def decide(self, decision: erps.Decision) -> erps.DecisionResult:
+        return await erps.decide(decision, read=self.purchase_order, write=self._write)
 
-    async def _write(self, order: PurchaseOrder, decision: Decision) -> None:
+    async def _write(self, order: erps.PurchaseOrder, decision: erps.Decision) -> None:
         word = {key: getattr(decision, key) for key in ("verdict", "version", "by", "reason")}
         await self._ask(self._http.write, "POST", f"purchases/{quote(order.number, safe='')}/decision", json=word)
 

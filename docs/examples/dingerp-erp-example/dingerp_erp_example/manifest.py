@@ -2,20 +2,18 @@
 
 from pydantic import Field, SecretStr
 
-from bot.erp.http import HttpOptions
-from bot.erp.port import Erp
-from bot.erp.vendors import AdapterContext, Vendor
+from bot.api import erps
 
 
-class ExampleOptions(HttpOptions):
+class ExampleOptions(erps.HttpOptions):
     user: str = Field(description="The bot's account at the ERP.")
     password: SecretStr = Field(description="Its password.")
 
 
-async def _open(context: AdapterContext, options: ExampleOptions) -> Erp:
+async def _open(context: erps.AdapterContext, options: ExampleOptions) -> erps.Erp:
     from .adapter import ExampleErp
 
     return ExampleErp(context, options)
 
 
-vendor = Vendor(title="Example ERP", options=ExampleOptions, open=_open)
+vendor = erps.Vendor(title="Example ERP", options=ExampleOptions, open=_open)

@@ -4,17 +4,17 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from bot.erp import model as m
+from bot.api import erps
 
 
-def product(item: Any) -> m.Product:
-    return m.Product(sku=item["code"], name=item["title"], unit=item["unit"], barcode=item["barcode"])
+def product(item: Any) -> erps.Product:
+    return erps.Product(sku=item["code"], name=item["title"], unit=item["unit"], barcode=item["barcode"])
 
 
-def stock(item: Any, source: str) -> m.StockLevel:
-    return m.StockLevel(
+def stock(item: Any, source: str) -> erps.StockLevel:
+    return erps.StockLevel(
         product=product(item["product"]),
-        total=m.Quantities(on_hand=Decimal(item["total"]["stock"])),
+        total=erps.Quantities(on_hand=Decimal(item["total"]["stock"])),
         per_warehouse=tuple(map(_place, item["places"])),
         reorder_point=None,
         as_of=datetime.fromisoformat(item["changed"]),
@@ -22,32 +22,36 @@ def stock(item: Any, source: str) -> m.StockLevel:
     )
 
 
-def _place(item: Any) -> m.WarehouseStock:
-    return m.WarehouseStock(
-        code=item["code"], name=item["title"], quantities=m.Quantities(on_hand=Decimal(item["stock"]))
+def _place(item: Any) -> erps.WarehouseStock:
+    return erps.WarehouseStock(
+        code=item["code"], name=item["title"], quantities=erps.Quantities(on_hand=Decimal(item["stock"]))
     )
 
 
-def purchase_order(item: Any, source: str) -> m.PurchaseOrder:
-    return m.PurchaseOrder(
+def purchase_order(item: Any, source: str) -> erps.PurchaseOrder:
+    return erps.PurchaseOrder(
         id=item["id"],
         number=item["number"],
         vendor=item["vendor"],
-        status=m.PurchaseStatus(item["state"]),
+        status=erps.PurchaseStatus(item["state"]),
         approval=_approval(item["approval"]) if item["approval"] else None,
         ordered_on=date.fromisoformat(item["date"]),
         due_on=date.fromisoformat(item["due"]) if item["due"] else None,
-        total=m.Money(Decimal(item["total"]["value"]), item["total"]["currency"]),
-        received=m.Progress(item["received"]),
+        total=erps.Money(Decimal(item["total"]["value"]), item["total"]["currency"]),
+        received=erps.Progress(item["received"]),
         lines=tuple(map(_line, item["lines"])),
         version=item["version"],
         source=source,
     )
 
 
-def _approval(it: Any) -> m.Approval:
-    return m.Approval(pending_for=tuple(it["waiting_for"]), level=it["level"], levels=it["levels"], decided_by=it["by"])
+def _approval(it: Any) -> erps.Approval:
+    return erps.Approval(
+        pending_for=tuple(it["waiting_for"]), level=it["level"], levels=it["levels"], decided_by=it["by"]
+    )
 
 
-def _line(item: Any) -> m.PurchaseLine:
-    return m.PurchaseLine(sku=item["code"], name=item["title"], unit=item["unit"], quantity=Decimal(item["quantity"]))
+def _line(item: Any) -> erps.PurchaseLine:
+    return erps.PurchaseLine(
+        sku=item["code"], name=item["title"], unit=item["unit"], quantity=Decimal(item["quantity"])
+    )

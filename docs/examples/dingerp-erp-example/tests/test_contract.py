@@ -1,16 +1,16 @@
-"""The example passes the contract against the plain fake server."""
+"""The example passes the contract against a fake server of its ERP."""
 
 from pathlib import Path
 from typing import Any
 
 from dingerp_erp_example.adapter import ExampleErp
 from dingerp_erp_example.manifest import vendor
+from fake_example import USER, FakeExample
 
 from bot.testing.company import Clock, ReferenceCompany
 from bot.testing.erp_contract import ErpContract
 from bot.testing.fake_erp import SECRET
 from bot.testing.gaps import Gaps
-from bot.testing.plain_erp_server import USER, FakePlain
 
 NOT_MAPPED = """
     Product.spec Product.category StockLevel.reorder_point
@@ -24,9 +24,9 @@ class TestExampleContract(ErpContract):
     name, vendor, offers = "example", vendor, ExampleErp.capabilities
     gaps = Gaps(fields=dict.fromkeys(NOT_MAPPED.split(), "the example is kept short"))
 
-    def install(self, company: ReferenceCompany, clock: Clock, folder: Path) -> FakePlain:
-        return FakePlain(company, clock)
+    def install(self, company: ReferenceCompany, clock: Clock, folder: Path) -> FakeExample:
+        return FakeExample(company, clock)
 
-    def options(self, installation: FakePlain, timeout: float) -> dict[str, Any]:
+    def options(self, installation: FakeExample, timeout: float) -> dict[str, Any]:
         account = {"user": USER, "password": SECRET}
         return {"url": installation.url, "timeout": timeout, "write_timeout": timeout, **account}

@@ -1,0 +1,135 @@
+"""What the author of a command imports: how commands are declared, what they ask, what they return."""
+
+from __future__ import annotations as annotations
+
+from bot.access.people import Person as Person
+from bot.access.policy import AccessPolicy as AccessPolicy
+from bot.cards.actions import Ask as Ask
+from bot.cards.view import Button as Button
+from bot.cards.view import Color as Color
+from bot.cards.view import Label as Label
+from bot.cards.view import ListView as ListView
+from bot.cards.view import View as View
+from bot.chat.arguments import DocumentNumber as DocumentNumber
+from bot.chat.arguments import Keyword as Keyword
+from bot.chat.arguments import Sku as Sku
+from bot.chat.arguments import Term as Term
+from bot.chat.arguments import Warehouse as Warehouse
+from bot.chat.arguments import Word as Word
+from bot.chat.arguments import shortened as shortened
+from bot.chat.context import QuestionContext as QuestionContext
+from bot.chat.errors import BadArgument as BadArgument
+from bot.chat.errors import NothingFound as NothingFound
+from bot.chat.lookup import DocumentList as DocumentList
+from bot.chat.lookup import DocumentLookup as DocumentLookup
+from bot.chat.lookup import Numbered as Numbered
+from bot.chat.lookup import OneDocument as OneDocument
+from bot.chat.parsing import command_line as command_line
+from bot.chat.registry import Command as Command
+from bot.chat.registry import Commands as Commands
+from bot.chat.registry import command as command
+from bot.chat.view_parts import Freshness as Freshness
+from bot.chat.view_parts import ask_buttons as ask_buttons
+from bot.chat.view_parts import erp_link_buttons as erp_link_buttons
+from bot.chat.view_parts import freshness as freshness
+from bot.chat.view_parts import freshness_of_all as freshness_of_all
+from bot.erp.answer import Answer as Answer
+from bot.erp.answer import SourceAnswer as SourceAnswer
+from bot.erp.errors import ErpError as ErpError
+from bot.erp.errors import NotFound as NotFound
+from bot.erp.errors import NotPermitted as NotPermitted
+from bot.erp.errors import Unavailable as Unavailable
+from bot.erp.errors import Unsupported as Unsupported
+from bot.erp.hub import ErpHub as ErpHub
+from bot.erp.model import Approval as Approval
+from bot.erp.model import Area as Area
+from bot.erp.model import Invoice as Invoice
+from bot.erp.model import InvoiceStatus as InvoiceStatus
+from bot.erp.model import Money as Money
+from bot.erp.model import OrderLine as OrderLine
+from bot.erp.model import OrderStatus as OrderStatus
+from bot.erp.model import Product as Product
+from bot.erp.model import ProductionOrder as ProductionOrder
+from bot.erp.model import ProductionStatus as ProductionStatus
+from bot.erp.model import Progress as Progress
+from bot.erp.model import PurchaseLine as PurchaseLine
+from bot.erp.model import PurchaseOrder as PurchaseOrder
+from bot.erp.model import PurchaseStatus as PurchaseStatus
+from bot.erp.model import Quantities as Quantities
+from bot.erp.model import SalesOrder as SalesOrder
+from bot.erp.model import Slice as Slice
+from bot.erp.model import StockLevel as StockLevel
+from bot.erp.model import WarehouseStock as WarehouseStock
+from bot.erp.port import Capability as Capability
+from bot.erp.port import Filter as Filter
+from bot.erp.port import ListQuery as ListQuery
+from bot.errors import DingerpError as DingerpError
+from bot.phrase import Phrase as Phrase
+from bot.phrase import phrase as phrase
+
+__all__ = [
+    "AccessPolicy",
+    "Answer",
+    "Approval",
+    "Area",
+    "Ask",
+    "BadArgument",
+    "Button",
+    "Capability",
+    "Color",
+    "Command",
+    "Commands",
+    "DingerpError",
+    "DocumentList",
+    "DocumentLookup",
+    "DocumentNumber",
+    "ErpError",
+    "ErpHub",
+    "Filter",
+    "Freshness",
+    "Invoice",
+    "InvoiceStatus",
+    "Keyword",
+    "Label",
+    "ListQuery",
+    "ListView",
+    "Money",
+    "NotFound",
+    "NotPermitted",
+    "NothingFound",
+    "Numbered",
+    "OneDocument",
+    "OrderLine",
+    "OrderStatus",
+    "Person",
+    "Phrase",
+    "Product",
+    "ProductionOrder",
+    "ProductionStatus",
+    "Progress",
+    "PurchaseLine",
+    "PurchaseOrder",
+    "PurchaseStatus",
+    "Quantities",
+    "QuestionContext",
+    "SalesOrder",
+    "Sku",
+    "Slice",
+    "SourceAnswer",
+    "StockLevel",
+    "Term",
+    "Unavailable",
+    "Unsupported",
+    "View",
+    "Warehouse",
+    "WarehouseStock",
+    "Word",
+    "ask_buttons",
+    "command",
+    "command_line",
+    "erp_link_buttons",
+    "freshness",
+    "freshness_of_all",
+    "phrase",
+    "shortened",
+]

@@ -1,0 +1,133 @@
+"""What the author of an ERP adapter imports: the port, its records and errors, and the bricks of an adapter."""
+
+from __future__ import annotations as annotations
+
+from bot.erp.concurrency import gather_or_cancel as gather_or_cancel
+from bot.erp.cursor import TimeCursor as TimeCursor
+from bot.erp.deciding import decide as decide
+from bot.erp.errors import AuthExpired as AuthExpired
+from bot.erp.errors import AuthFailed as AuthFailed
+from bot.erp.errors import Conflict as Conflict
+from bot.erp.errors import ErpError as ErpError
+from bot.erp.errors import Invalid as Invalid
+from bot.erp.errors import NotFound as NotFound
+from bot.erp.errors import NotPermitted as NotPermitted
+from bot.erp.errors import RateLimited as RateLimited
+from bot.erp.errors import Unavailable as Unavailable
+from bot.erp.errors import UnknownOutcome as UnknownOutcome
+from bot.erp.errors import Unsupported as Unsupported
+from bot.erp.http import Http as Http
+from bot.erp.http import HttpOptions as HttpOptions
+from bot.erp.http import HttpResponse as HttpResponse
+from bot.erp.http import refusal as refusal
+from bot.erp.listing import INVOICES as INVOICES
+from bot.erp.listing import PRODUCTION_ORDERS as PRODUCTION_ORDERS
+from bot.erp.listing import PURCHASE_ORDERS as PURCHASE_ORDERS
+from bot.erp.listing import SALES_ORDERS as SALES_ORDERS
+from bot.erp.listing import Listing as Listing
+from bot.erp.listing import find_products as find_products
+from bot.erp.model import Approval as Approval
+from bot.erp.model import Area as Area
+from bot.erp.model import Change as Change
+from bot.erp.model import Changes as Changes
+from bot.erp.model import Decision as Decision
+from bot.erp.model import DecisionOutcome as DecisionOutcome
+from bot.erp.model import DecisionResult as DecisionResult
+from bot.erp.model import Invoice as Invoice
+from bot.erp.model import InvoiceStatus as InvoiceStatus
+from bot.erp.model import Money as Money
+from bot.erp.model import OrderLine as OrderLine
+from bot.erp.model import OrderStatus as OrderStatus
+from bot.erp.model import Product as Product
+from bot.erp.model import ProductionOrder as ProductionOrder
+from bot.erp.model import ProductionStatus as ProductionStatus
+from bot.erp.model import Progress as Progress
+from bot.erp.model import PurchaseLine as PurchaseLine
+from bot.erp.model import PurchaseOrder as PurchaseOrder
+from bot.erp.model import PurchaseStatus as PurchaseStatus
+from bot.erp.model import Quantities as Quantities
+from bot.erp.model import SalesOrder as SalesOrder
+from bot.erp.model import Slice as Slice
+from bot.erp.model import StockLevel as StockLevel
+from bot.erp.model import Verdict as Verdict
+from bot.erp.model import WarehouseStock as WarehouseStock
+from bot.erp.port import Capability as Capability
+from bot.erp.port import Erp as Erp
+from bot.erp.port import Filter as Filter
+from bot.erp.port import ListQuery as ListQuery
+from bot.erp.refusing import RefusingErp as RefusingErp
+from bot.erp.relogin import Relogin as Relogin
+from bot.erp.values import LocalValues as LocalValues
+from bot.erp.values import Zone as Zone
+from bot.erp.values import amount_of as amount_of
+from bot.erp.values import number as number
+from bot.erp.values import progress as progress
+from bot.erp.vendors import AdapterContext as AdapterContext
+from bot.erp.vendors import Vendor as Vendor
+from bot.errors import ConfigurationError as ConfigurationError
+
+__all__ = [
+    "INVOICES",
+    "PRODUCTION_ORDERS",
+    "PURCHASE_ORDERS",
+    "SALES_ORDERS",
+    "AdapterContext",
+    "Approval",
+    "Area",
+    "AuthExpired",
+    "AuthFailed",
+    "Capability",
+    "Change",
+    "Changes",
+    "ConfigurationError",
+    "Conflict",
+    "Decision",
+    "DecisionOutcome",
+    "DecisionResult",
+    "Erp",
+    "ErpError",
+    "Filter",
+    "Http",
+    "HttpOptions",
+    "HttpResponse",
+    "Invalid",
+    "Invoice",
+    "InvoiceStatus",
+    "ListQuery",
+    "Listing",
+    "LocalValues",
+    "Money",
+    "NotFound",
+    "NotPermitted",
+    "OrderLine",
+    "OrderStatus",
+    "Product",
+    "ProductionOrder",
+    "ProductionStatus",
+    "Progress",
+    "PurchaseLine",
+    "PurchaseOrder",
+    "PurchaseStatus",
+    "Quantities",
+    "RateLimited",
+    "RefusingErp",
+    "Relogin",
+    "SalesOrder",
+    "Slice",
+    "StockLevel",
+    "TimeCursor",
+    "Unavailable",
+    "UnknownOutcome",
+    "Unsupported",
+    "Vendor",
+    "Verdict",
+    "WarehouseStock",
+    "Zone",
+    "amount_of",
+    "decide",
+    "find_products",
+    "gather_or_cancel",
+    "number",
+    "progress",
+    "refusal",
+]

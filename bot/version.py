@@ -1,0 +1,23 @@
+"""The version of dingerp. Only ``pyproject.toml`` states it; installing writes it down, and this reads it back."""
+
+from __future__ import annotations
+
+from functools import cache
+
+_PACKAGE = "dingerp"
+
+
+@cache
+def installed_version() -> str:
+    """Return the version, or ``0+unknown`` where the code runs without having been installed."""
+    from importlib.metadata import PackageNotFoundError, version  # takes 20 ms, which most commands can do without
+
+    try:
+        return version(_PACKAGE)
+    except PackageNotFoundError:
+        return "0+unknown"
+
+
+def user_agent() -> str:
+    """Return what HTTP servers are told about who is asking: ``dingerp/1.2.3``."""
+    return f"{_PACKAGE}/{installed_version()}"

@@ -1,0 +1,115 @@
+"""What plug-ins may rely on: the page lists it, and everything that we show to authors keeps to it."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from .tree import ROOT, code_blocks, markdown_files
+
+PAGE = ROOT / "docs/reference/plugin-api.md"
+MODULES = ("bot.api.commands", "bot.api.erps")
+PACKAGE = ROOT / "docs/examples/dingerp-erp-example"
+PLAIN_COMMANDS = ("find", "help", "invoice", "mo", "order")
+"""Built-in commands of the kind that a plug-in may hold: they ask the ERP, or list what there is."""
+
+
+def section(name: str) -> str:
+    """Return what the page says under the heading of a module."""
+    found = re.search(
+        rf"^## `{re.escape(name)}`\n(.*?)(?=^## |\Z)", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
+    assert found is not None
+    return found[1]
+
+
+def rows(name: str) -> list[list[str]]:
+    """Return the cells of the tables under the heading of a module, without their heads."""
+    lines = re.findall(r"^\| (`.+) \|$", section(name), re.MULTILINE)
+    return [line.split(" | ") for line in lines]
+
+
+def names_in(cell: str) -> list[str]:
+    return re.findall(r"`([^`]+)`", cell)
+
+
+def imports(code: str) -> Iterator[tuple[str, str]]:
+    """Yield module and name of each import from ``bot`` or ``commands``."""
+    for node in ast.walk(ast.parse(code)):
+        found = (
+            [(node.module or "", alias.name) for alias in node.names]
+            if isinstance(node, ast.ImportFrom) and not node.level
+            else [(alias.name, "") for alias in node.names]
+            if isinstance(node, ast.Import)
+            else []
+        )
+        yield from (one for one in found if one[0].partition(".")[0] in {"bot", "commands"})
+
+
+def promised() -> set[tuple[str, str]]:
+    """Return all imports that the page promises."""
+    ours = {(name, one) for name in MODULES for one in importlib.import_module(name).__all__}
+    tests = {(names_in(row[0])[0], one) for row in rows("bot.testing") for one in names_in(row[1])}
+    return ours | tests | {("bot.api", name.rpartition(".")[2]) for name in MODULES}
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_the_page_lists_exactly_what_the_module_offers(name: str) -> None:
+    listed = [one for row in rows(name) for one in names_in(row[0])]
+
+    assert sorted(listed) == sorted(importlib.import_module(name).__all__)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_module_offers_what_it_imports_and_nothing_else(name: str) -> None:
+    module = importlib.import_module(name)
+    assert module.__file__ is not None
+    source = Path(module.__file__).read_text(encoding="utf-8")
+
+    assert sorted(one for _, one in imports(source)) == sorted(module.__all__)
+    assert all(hasattr(module, one) for one in module.__all__)
+
+
+def test_both_modules_mean_the_same_by_the_same_name() -> None:
+    commands, erps = (importlib.import_module(name) for name in MODULES)
+
+    for one in {*commands.__all__} & {*erps.__all__}:
+        assert getattr(commands, one) is getattr(erps, one)
+
+
+def test_what_tests_of_plug_ins_import_is_there() -> None:
+    for module, names in rows("bot.testing"):
+        for one in names_in(names):
+            assert hasattr(importlib.import_module(names_in(module)[0]), one)
+
+
+@pytest.mark.parametrize("file", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_the_example_package_keeps_to_it(file: Path) -> None:
+    assert {*imports(file.read_text(encoding="utf-8"))} <= promised()
+
+
+def shown_code() -> list[tuple[str, str]]:
+    return [
+        (str(page.relative_to(ROOT)), code)
+        for page in markdown_files()
+        for kind, code in code_blocks(page.read_text(encoding="utf-8"))
+        if kind in {"python", "py"}
+    ]
+
+
+@pytest.mark.parametrize(("page", "code"), shown_code())
+def test_what_the_documentation_shows_keeps_to_it(page: str, code: str) -> None:
+    assert {*imports(code)} <= promised()
+
+
+@pytest.mark.parametrize("name", PLAIN_COMMANDS)
+def test_plain_commands_could_be_plug_ins(name: str) -> None:
+    offered = {one for module, one in promised() if module == "bot.api.commands"}
+    used = {one for _, one in imports((ROOT / "commands" / f"{name}.py").read_text(encoding="utf-8"))}
+
+    assert used - {"AnyCommand"} <= offered
