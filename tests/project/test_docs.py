@@ -8,22 +8,10 @@ from urllib.parse import unquote
 
 import pytest
 
-from .tree import ROOT, code_blocks, files, markdown_files, without_code
+from .tree import LINK, ROOT, anchors, code_blocks, files, links, markdown_files, without_blocks, without_code
 
 DOCS = ROOT / "docs"
 READMES = (ROOT / "README.md", ROOT / "README.zh-CN.md")
-LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)[^)]*\)")
-
-
-def links(page: Path) -> list[str]:
-    return LINK.findall(without_code(page.read_text(encoding="utf-8")))
-
-
-def anchors(page: Path) -> set[str]:
-    """Return the anchors that a page's headings make, by the rule of the usual Markdown viewers."""
-    prose = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
-    headings = re.findall(r"^#{1,6} (.+)$", prose, re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def pages_id(page: Path) -> str:
@@ -68,8 +56,7 @@ def test_the_readmes_are_in_step() -> None:
     english, chinese = (readme.read_text(encoding="utf-8") for readme in READMES)
 
     def shape(text: str) -> list[int]:
-        prose = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
-        return [len(marks) for marks in re.findall(r"^(#+) ", prose, re.MULTILINE)]
+        return [len(marks) for marks in re.findall(r"^(#+) ", without_blocks(text), re.MULTILINE)]
 
     def code(text: str) -> list[tuple[str, str]]:
         return [(kind, re.sub(r"\s*#.*$", "", block, flags=re.MULTILINE)) for kind, block in code_blocks(text)]

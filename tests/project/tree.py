@@ -8,6 +8,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 
+LINK = re.compile(r"\]\(<?([^)\s>]+)[^)]*\)")
+"""The target of a link or picture, also of a link whose text is a picture."""
+
 _BINARY = {".png", ".ico", ".jpg", ".wav", ".pdf", ".mo", ".zip"}
 
 
@@ -40,7 +43,36 @@ def code_blocks(text: str) -> list[tuple[str, str]]:
 
 def without_code(text: str) -> str:
     """Return the prose of a page: neither fenced blocks nor code in a line."""
-    return re.sub(r"`[^`\n]*`", "", re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL))
+    return re.sub(r"`[^`\n]*`", "", without_blocks(text))
+
+
+def without_blocks(text: str) -> str:
+    """Return a page without its fenced blocks."""
+    return re.sub(r"^ *```.*?^ *```", "", text, flags=re.MULTILINE | re.DOTALL)
+
+
+def links(page: Path) -> list[str]:
+    """Return where a page leads: links and pictures in a line, definitions of links, and those written in HTML."""
+    prose = without_code(page.read_text(encoding="utf-8"))
+    return [
+        *LINK.findall(prose),
+        *re.findall(r"^ *\[[^\]]+\]: +<?([^\s>]+)", prose, re.MULTILINE),
+        *re.findall(r"""<\w[^>]*\s(?:href|src)=["']([^"']+)""", prose),
+    ]
+
+
+def anchors(page: Path) -> list[str]:
+    """Return the anchors of a page's headings as GitHub makes them: a heading that comes again is numbered."""
+    found: list[str] = []
+    for heading in re.findall(r"^#{1,6} +(.+?)[ #]*$", without_blocks(page.read_text(encoding="utf-8")), re.MULTILINE):
+        shown = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", heading)
+        slug = re.sub(r"[^\w\- ]", "", shown.lower()).replace(" ", "-")
+        again, one = 0, slug
+        while one in found:
+            again += 1
+            one = f"{slug}-{again}"
+        found.append(one)
+    return found
 
 
 def targets() -> set[str]:
