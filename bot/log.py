@@ -64,7 +64,8 @@ def configure_logging(level: str, form: str) -> None:
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processor=last))
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    # Libraries speak up only when something is wrong; the SDK writes tickets at INFO (DingTalk sheet, 12.1 no. 11).
+    # Libraries speak up only when something is wrong; the SDK writes tickets at INFO
+    # (docs: platform/dingtalk/sdk.md#tickets-in-logs).
     root.setLevel(max(number, logging.WARNING))
 
 

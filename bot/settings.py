@@ -48,7 +48,8 @@ class DingTalkSettings(_Section):
     @field_validator("client_id", "robot_code", "openapi_endpoint", "oapi_endpoint")
     @classmethod
     def _strip(cls, value: str) -> str:
-        # Blanks around a key that was copied from the console give authFailed (DingTalk sheet, 1.1).
+        # Blanks around a key that was copied from the console give authFailed
+        # (docs: platform/dingtalk/stream.md#opening).
         return value.strip().rstrip("/")
 
 

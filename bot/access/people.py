@@ -80,7 +80,7 @@ class People:
         """Return the person; a silent directory costs the roles it would have given, never the answer.
 
         Whoever the directory does not know is external: an outsider in a group can click its cards, and a click has a
-        user id whoever made it (DingTalk sheet, 5.7).
+        user id whoever made it (docs: platform/dingtalk/callbacks.md#who-clicked).
         """
         if user_id is None:
             return Person(user_id=None, name=name, language=self.language(None))

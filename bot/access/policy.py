@@ -67,12 +67,14 @@ class Denied(DingerpError):
 
 @dataclass(frozen=True, slots=True)
 class AccessPolicy:
-    """Roles × command × conversation. Without rules every member may ask and nobody may write (design, section 5).
+    """Roles × command × conversation. Without rules every member may ask and nobody may write.
 
     As soon as a rule covers a command, that command is only for those whom some covering rule names. Writes are denied
     unless a rule grants them: here or, for a governed command, where each document's own rules are asked. Everybody
     may come to that door, and it opens to those whom the rules name. ``roles`` maps a role to the user ids that have it
     by configuration; roles of the directory arrive with the `Person`.
+
+    Docs: contracts.md#smallest-configurations
     """
 
     rules: tuple[AccessRule, ...] = ()

@@ -17,7 +17,7 @@ _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class Severity(StrEnum):
-    """How bad it is (design, section 5)."""
+    """How bad it is (docs: contracts.md#event-intake)."""
 
     INFO = "info"
     WARNING = "warning"
@@ -33,7 +33,10 @@ _RANKS = {Severity.INFO: 0, Severity.WARNING: 1, Severity.CRITICAL: 2}
 
 
 class EventType(StrEnum):
-    """The types that the bot understands (design, section 5); besides them any that begins with ``custom.``."""
+    """The types that the bot understands; besides them any that begins with ``custom.``.
+
+    Docs: contracts.md#event-types
+    """
 
     STOCK_LOW = "stock.low"
     STOCK_OUT = "stock.out"

@@ -1,9 +1,11 @@
-"""What ``data`` of each event type holds (design, section 5); published as JSON Schema in ``docs/reference/events``.
+"""What ``data`` of each event type holds; published as JSON Schema in ``docs/reference/events``.
 
 Strict where a wrong value would make a wrong card, tolerant of keys that are not known here: senders grow. Amounts and
 quantities are text, whole numbers or JSON numbers that were read as `Decimal`; a float has lost digits already and is
 refused. Codes and numbers are never cut, for a cut one names something else; words for people are, for a card holds
 some hundred characters and the event is kept whole beside it.
+
+Docs: contracts.md#event-types
 """
 
 from __future__ import annotations

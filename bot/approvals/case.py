@@ -24,8 +24,8 @@ _EXTERNAL_VERDICTS: Mapping[PurchaseStatus | None, Verdict] = MappingProxyType(
         PurchaseStatus.REJECTED: Verdict.REJECT,
     }
 )
-"""States that only a decision leads to (ERP sheet, 11.2). A draft or a cancelled document may have been turned down or
-taken back: the ERP does not tell which."""
+"""States that only a decision leads to (docs: platform/erp/records.md#purchase-orders). A draft or a cancelled document
+may have been turned down or taken back: the ERP does not tell which."""
 
 _EXTERNAL_HEADLINES: Mapping[Verdict | None, Phrase] = MappingProxyType(
     {

@@ -1,7 +1,9 @@
-"""Telling the ERP, once: what is noted before the call, and what follows from its answer (ERP sheet, 11.4).
+"""Telling the ERP, once: what is noted before the call, and what follows from its answer.
 
 The note before the call is what makes a crash harmless: a write that may have happened is looked for in the ERP and
 never simply repeated. The ERP's own check of the version guards the rest.
+
+Docs: platform/erp/general.md#deciding-safely
 """
 
 from __future__ import annotations
@@ -38,8 +40,8 @@ _EXPECTED_STATUS = {
     Verdict.APPROVE: {PurchaseStatus.APPROVED, PurchaseStatus.DONE},
     Verdict.REJECT: {PurchaseStatus.REJECTED, PurchaseStatus.CANCELLED, PurchaseStatus.DRAFT},
 }
-"""What our own decision may have come to: some ERPs give a rejected document back to its author, or cancel it (ERP
-sheet, 11.2)."""
+"""What our own decision may have come to: some ERPs give a rejected document back to its author, or cancel it
+(docs: platform/erp/records.md#purchase-orders)."""
 
 _FINAL_STATES = {Verdict.APPROVE: CaseState.APPROVED, Verdict.REJECT: CaseState.REJECTED}
 

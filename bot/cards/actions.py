@@ -17,7 +17,7 @@ from bot.errors import DingerpError
 from bot.phrase import Phrase, phrase
 
 MAX_TOKEN_BYTES = 180
-"""Keeps seven buttons within the documented kilobyte of a card value (DingTalk sheet, 5.12)."""
+"""Keeps seven buttons within the documented kilobyte of a card value (docs: platform/dingtalk/limits.md#card-sizes)."""
 
 _SEPARATOR = "|"
 _TYPED = re.compile(r"(.*\S)\s+\+(\d{1,6})", re.DOTALL)

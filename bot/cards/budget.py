@@ -1,4 +1,7 @@
-"""How much fits on a card (DingTalk sheet, 5.12: a value of 1 KB is documented, more has been seen to work)."""
+"""How much fits on a card (a value of 1 KB is documented, more has been seen to work).
+
+Docs: platform/dingtalk/limits.md#card-sizes
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text of others made harmless inside DingTalk's markdown (DingTalk sheet, section 11).
+"""Text of others made harmless inside DingTalk's markdown (docs: platform/dingtalk/markdown.md).
 
 Backslash escapes are not honoured by all clients, so characters that could become markup are replaced by their
 full-width look-alikes, which the parser of commands reads like the originals.

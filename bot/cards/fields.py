@@ -19,7 +19,7 @@ class ViewFields(Mapping[str, str]):
     """Names to texts, made when first asked for: most cards use none.
 
     Nested records give dotted names (``product.sku``), lists give JSON text. All values are strings, as DingTalk wants
-    them (DingTalk sheet, 14.6), and escaped like the text of a card.
+    them (docs: platform/dingtalk/cards.md#values), and escaped like the text of a card.
     """
 
     def __init__(self, view: View, presenter: Presenter) -> None:

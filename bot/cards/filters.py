@@ -62,7 +62,8 @@ def filters(presenter: Presenter) -> dict[str, Callable[..., Any]]:
 
 
 _FOOTNOTE = "common_footnote_text_style__font_size"
-# Tokens adapt to dark mode, hard-coded colours don't; attribute values stand without quotes (DingTalk sheet, 11).
+# Tokens adapt to dark mode, hard-coded colours don't; attribute values stand without quotes
+# (docs: platform/dingtalk/markdown.md#colours).
 _TOKENS: Mapping[str, str] = {name: f"common_{name}1_color" for name in COLOURS} | {"gray": "common_gray3_color"}
 
 

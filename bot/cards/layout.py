@@ -1,7 +1,7 @@
 """The lines of a body: as DingTalk's cards want them, as its plain markdown wants them, and cut to a size.
 
 A line of a template is a line on the card. Card markdown breaks lines at ``<br>`` and starts a paragraph at an empty
-line; plain markdown breaks at two blanks, newline, two blanks (DingTalk sheet, section 11).
+line; plain markdown breaks at two blanks, newline, two blanks (docs: platform/dingtalk/markdown.md#line-breaks).
 """
 
 from __future__ import annotations

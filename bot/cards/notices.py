@@ -139,7 +139,10 @@ class ExternalNotice(View):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuotaNotice(View):
-    """The organisation's push quota is used up: DingTalk leaves the text of messages out (DingTalk sheet, 1.6)."""
+    """The organisation's push quota is used up: DingTalk leaves the text of messages out.
+
+    Docs: platform/dingtalk/limits.md#push-quota
+    """
 
     card: ClassVar[str] = "quota"
 

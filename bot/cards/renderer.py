@@ -32,7 +32,8 @@ SUFFIX = ".md.j2"
 MAX_TEMPLATE = 32_768
 """Bytes of a customer's template file."""
 MAX_TWIN = 12_000
-"""Bytes of a text twin: ``msgParam`` may have 15 000 together with its JSON (DingTalk sheet, 7.1)."""
+"""Bytes of a text twin: ``msgParam`` may have 15 000 together with its JSON
+(docs: platform/dingtalk/limits.md#message-sizes)."""
 
 _SHORTENED = phrase("… The rest does not fit here.")
 

@@ -19,7 +19,7 @@ _NEXT = phrase("Next")
 
 
 class Color(StrEnum):
-    """The button colours that DingTalk knows (DingTalk sheet, 5.10)."""
+    """The button colours that DingTalk knows (docs: platform/dingtalk/templates.md#buttons)."""
 
     BLUE = "blue"
     GRAY = "gray"

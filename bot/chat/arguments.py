@@ -124,8 +124,9 @@ class Signature:
     def parse(self, text: str) -> tuple[list[object], dict[str, object]]:
         """Return the positional and the named arguments that the normalised ``text`` holds; raises `BadArgument`.
 
-        Marked words are taken from anywhere, keywords from either end, the rest in order. An ``@name`` that the
-        command has no parameter for is somebody mentioned beside the bot, and no argument (DingTalk sheet, 2.2).
+        Marked words are taken from anywhere, keywords from either end, the rest in order. An ``@name`` that the command
+        has no parameter for is somebody mentioned beside the bot, and no argument
+        (docs: platform/dingtalk/messages.md#mentions).
         """
         words = list(split(text, listed=any(parameter.many for parameter in self.parameters)))
         values: dict[str, object] = {}

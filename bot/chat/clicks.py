@@ -181,7 +181,10 @@ class ClickPipeline:
 
 
 def _form_text(values: Mapping[str, object]) -> str:
-    """Return what a form's field for the reason holds: text, or the value of what was chosen (DingTalk sheet, 5.7)."""
+    """Return what a form's field for the reason holds: text, or the value of what was chosen.
+
+    Docs: platform/dingtalk/callbacks.md#form-values
+    """
     value = values.get(REASON_FIELD)
     if isinstance(value, Mapping):
         value = value.get("value")

@@ -45,7 +45,7 @@ def places_of(context: QuestionContext) -> tuple[Place, ...]:
     """Return the places whose cards the asker may mean, the likeliest first.
 
     One's own chat is always among them: a click there cannot be told from a click in a group, since the callback's
-    ``spaceType`` is the same (DingTalk sheet, 5.7).
+    ``spaceType`` is the same (docs: platform/dingtalk/callbacks.md#who-clicked).
     """
     return tuple(dict.fromkeys((place_of(context), own_place(context))))
 

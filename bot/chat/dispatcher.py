@@ -53,7 +53,8 @@ def make_hint(message: Message) -> View | None:
 
     An empty text is a question: whoever only mentions the bot wants to know what it can do.
     """
-    # Voice messages come with the words that DingTalk recognised, or without (DingTalk sheet, 2.2).
+    # Voice messages come with the words that DingTalk recognised, or without
+    # (docs: platform/dingtalk/messages.md#voice).
     heard = message.kind is MessageKind.AUDIO and message.text.strip()
     if heard or message.kind in {MessageKind.TEXT, MessageKind.RICH_TEXT}:
         return None

@@ -16,7 +16,7 @@ MAX_LINE_BYTES = 150
 
 _SEPARATORS = ",;，；、"
 
-# Blanks that clients put around a mention (DingTalk sheet, 2.2) and those of pasted text.
+# Blanks that clients put around a mention (docs: platform/dingtalk/messages.md#mentions) and those of pasted text.
 _BLANKS = "\t\n\v\f\r\x1c\x1d\x1e\x1f\x85\u00a0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
     map(chr, range(0x2000, 0x200B))
 )
@@ -86,7 +86,7 @@ def command_line(command: str, *words: str) -> str:
 _SLASHES = "/\\、"
 
 _MENTIONS = re.compile(r"(?:@\S+\s+)+")
-"""Other people's names stay in the text of a message to the bot (DingTalk sheet, 2.2)."""
+"""Other people's names stay in the text of a message to the bot (docs: platform/dingtalk/messages.md#mentions)."""
 
 _MAX_PARSED = 400
 """Characters of a line that are read. More are too many for any command, and the patterns take quadratic time."""

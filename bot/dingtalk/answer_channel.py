@@ -45,7 +45,8 @@ class DingTalkAnswerChannel:
     ) -> None:
         """``sparing`` returns, while the month's calls run out, the line in that language that says so; else None.
 
-        Then the message's own webhook is the first way, for it costs no call (DingTalk sheet, 3).
+        Then the message's own webhook is the first way, for it costs no call
+        (docs: platform/dingtalk/robots.md#session-webhooks).
         """
         self._cards = cards
         self._robot = robot

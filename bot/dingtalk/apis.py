@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 
 class Host(StrEnum):
-    """Which of DingTalk's two API families a call belongs to (DingTalk sheet, 0)."""
+    """Which of DingTalk's two API families a call belongs to (docs: platform/dingtalk/openapi.md#hosts)."""
 
     API = "api"
     """The new OpenAPI: token in a header, errors by HTTP status."""
@@ -49,13 +49,15 @@ class AppKeys:
     def robot(self, announced: str) -> str:
         """Return the robot code to answer with, given the one that a message announced.
 
-        A few kinds of bots announce the literal ``normal`` (DingTalk sheet, 2.1), which no API accepts.
+        A few kinds of bots announce the literal ``normal`` (docs: platform/dingtalk/messages.md#fields), which no API
+        accepts.
         """
         return self.robot_code if announced in ("", "normal") else announced
 
 
 STANDARD_QPS = 20.0
-"""Calls per second of one app to one API in the standard edition (DingTalk sheet, 7.6)."""
+"""Calls per second of one app to one API in the standard edition
+(docs: platform/dingtalk/limits.md#calls-per-second)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +82,7 @@ ACCESS_TOKEN = ApiCall(
     name="access_token", method="POST", path="/v1.0/oauth2/accessToken", billed=False, idempotent=True, token=False
 )
 CREATE_AND_DELIVER = ApiCall(
-    # The same outTrackId never makes a second card (DingTalk sheet, 5.4).
+    # The same outTrackId never makes a second card (docs: platform/dingtalk/cards.md#idempotency).
     name="create_and_deliver",
     method="POST",
     path="/v1.0/card/instances/createAndDeliver",
@@ -95,7 +97,7 @@ FILE_FETCH = ApiCall(
 )
 MEDIA_UPLOAD = ApiCall(name="media_upload", method="POST", path="/media/upload", host=Host.OAPI, idempotent=True)
 SESSION_WEBHOOK = ApiCall(name="session_webhook", method="POST", path="", host=Host.WEBHOOK, billed=False, token=False)
-# Contacts are exempt from the monthly quota (DingTalk sheet, 7.6).
+# Contacts are exempt from the monthly quota (docs: platform/dingtalk/limits.md#not-counted).
 USER = ApiCall(name="user", method="POST", path="/topapi/v2/user/get", host=Host.OAPI, billed=False, idempotent=True)
 USER_BY_UNION_ID = ApiCall(
     name="user_by_union_id",
@@ -107,7 +109,8 @@ USER_BY_UNION_ID = ApiCall(
 )
 APPROVAL_START = ApiCall(name="approval_start", method="POST", path="/v1.0/workflow/processInstances")
 APPROVAL_READ = ApiCall(name="approval_read", method="GET", path="/v1.0/workflow/processInstances", idempotent=True)
-# A task is executed and an approval called off once: the second time is refused (DingTalk sheet, 10).
+# A task is executed and an approval called off once: the second time is refused
+# (docs: platform/dingtalk/approvals.md#errors).
 APPROVAL_EXECUTE = ApiCall(
     name="approval_execute", method="POST", path="/v1.0/workflow/processInstances/execute", idempotent=True
 )

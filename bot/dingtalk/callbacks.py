@@ -1,5 +1,5 @@
-"""Reads card callbacks as typed clicks (DingTalk sheet, 5.7), and takes from events which approval they are about
-(10).
+"""Reads card callbacks as typed clicks (docs: platform/dingtalk/callbacks.md#clicks), and takes from events which
+approval they are about (10).
 """
 
 from __future__ import annotations
@@ -69,7 +69,10 @@ def _token(answers: list[Mapping[str, Any]], params: Mapping[str, Any]) -> str:
 
 
 def _values(params: Mapping[str, Any]) -> dict[str, object]:
-    """Return parameters and form fields without the tokens; a form arrives as one object (DingTalk sheet, 5.7)."""
+    """Return parameters and form fields without the tokens; a form arrives as one object.
+
+    Docs: platform/dingtalk/callbacks.md#form-values
+    """
     values = {text(key): value for key, value in params.items() if key not in (*_TOKEN_KEYS, "form")}
     return {**values, **{text(key): value for key, value in part(params.get("form")).items()}}
 
@@ -77,7 +80,7 @@ def _values(params: Mapping[str, Any]) -> dict[str, object]:
 def changed_instance(event: EventMessage, process: str) -> str:
     """Return the id of the approval that an event is about; empty for other events and other forms."""
     data = part(event.data)
-    # In stream mode the type may stand in the header alone (DingTalk sheet, 10).
+    # In stream mode the type may stand in the header alone (docs: platform/dingtalk/approvals.md#events).
     kind = text(getattr(event.headers, "event_type", None)) or text(data.get("EventType"))
     if not kind.startswith("bpms_") or text(data.get("processCode")) not in ("", process):
         return ""

@@ -1,4 +1,4 @@
-"""DingTalk's card calls: make a card appear, change it (DingTalk sheet, 5.1 to 5.5)."""
+"""DingTalk's card calls: make a card appear, change it (docs: platform/dingtalk/cards.md)."""
 
 from __future__ import annotations
 
@@ -55,7 +55,8 @@ class CardApi:
             answer = await self._api.call(CREATE_AND_DELIVER, body)
         except DingTalkRefused as refusal:
             if refusal.code == _ALREADY_THERE:
-                # An earlier try got through and only its answer was lost (DingTalk sheet, 5.4).
+                # An earlier try got through and only its answer was lost
+                # (docs: platform/dingtalk/cards.md#idempotency).
                 return
             raise
         _check_deliveries(answer)
@@ -70,7 +71,7 @@ class CardApi:
         body: dict[str, Any] = {
             "outTrackId": track_id,
             "cardData": {"cardParamMap": params},
-            # Without them the variables that are not named become empty (DingTalk sheet, 5.5).
+            # Without them the variables that are not named become empty (docs: platform/dingtalk/cards.md#updates).
             "cardUpdateOptions": {"updateCardDataByKey": True, "updatePrivateDataByKey": True},
             "userIdType": _USER_ID,
         }
@@ -106,7 +107,10 @@ def _space(conversation: Conversation, summary: str, robot_code: str, user_id: s
 
 
 def _check_deliveries(answer: Mapping[str, Any]) -> None:
-    """Raise `DingTalkDeliveryFailed` for any failed place: HTTP 200 may hold one (DingTalk sheet, 5.1)."""
+    """Raise `DingTalkDeliveryFailed` for any failed place: HTTP 200 may hold one.
+
+    Docs: platform/dingtalk/cards.md#deliveries
+    """
     deliveries = items(part(answer.get("result")).get("deliverResults"))
     failed = [delivery for delivery in map(part, deliveries) if not flag(delivery.get("success"))]
     if failed:

@@ -1,4 +1,4 @@
-"""Turns finished cards into the variables of a DingTalk card template (DingTalk sheet, 5.10 and 5.11)."""
+"""Turns finished cards into the variables of a DingTalk card template (docs: platform/dingtalk/templates.md)."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def click_response(card: Card, template: CardTemplate, made_as: str = "") -> dic
     ``template`` is the one that the clicked card was made with, ``made_as`` that card's name where it is known: the
     new buttons stand on it as well. What the template takes from fields that the new kind of card does not have
     becomes empty. Only what is named changes; without the options the other variables would become empty too
-    (DingTalk sheet, 5.5).
+    (docs: platform/dingtalk/cards.md#updates).
     """
     params = dict(template.constants)
     for variable, source in template.variables.items():

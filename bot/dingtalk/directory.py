@@ -1,4 +1,4 @@
-"""The organisation's people (DingTalk sheet, 9)."""
+"""The organisation's people (docs: platform/dingtalk/directory.md)."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ EventReceiver: TypeAlias = Callable[[EventMessage], Awaitable[None]]
 SdkHandler: TypeAlias = CallbackHandler | EventHandler
 
 _NO_REPLY: Final = FrameReply(0, "", "", settled=False)
-"""No ACK at all: the gateway will push the frame again (DingTalk sheet, 1.6)."""
+"""No ACK at all: the gateway will push the frame again (docs: platform/dingtalk/stream.md#redelivery)."""
 
 
 class _TimedReceiver(NamedTuple):

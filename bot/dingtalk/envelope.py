@@ -1,7 +1,7 @@
 """Reads DingTalk's answers: the content of a good one, or the error that says what to do about a bad one.
 
 The order of the checks matters: rate limits and quotas come under ``Forbidden.AccessDenied`` too and must not be taken
-for a missing permission (DingTalk sheet, 7.6).
+for a missing permission (docs: platform/dingtalk/limits.md#too-fast).
 """
 
 from __future__ import annotations
@@ -27,10 +27,11 @@ from bot.dingtalk.errors import (
 )
 
 QPS_PAUSE = 1.0
-"""Seconds to wait after too many calls in one second (DingTalk sheet, 7.6)."""
+"""Seconds to wait after too many calls in one second (docs: platform/dingtalk/limits.md#calls-per-second)."""
 
 _MUTED = 600.0
-"""Seconds that a robot stays mute after too many messages in a minute (DingTalk sheet, 7.7)."""
+"""Seconds that a robot stays mute after too many messages in a minute
+(docs: platform/dingtalk/robots.md#custom-robots)."""
 
 _QUOTED = 200
 """Characters of DingTalk's own words that a detail repeats."""
@@ -61,7 +62,7 @@ def read_answer(api: ApiCall, status: int, body: bytes, *, client_id: str) -> di
     if not isinstance(answer, dict):
         raise _no_json_error(api, status)
     if answer.get("status") == 1111 or "punish" in answer:
-        # The edge throttles our IP address and says for how long (DingTalk sheet, 0).
+        # The edge throttles our IP address and says for how long (docs: platform/dingtalk/openapi.md#firewall).
         raise DingTalkRateLimited(f"{api.name}: the address of this machine is throttled", retry_after=_wait(answer))
     error = _api_error if api.host is Host.API else _oapi_error
     if (trouble := error(api, status, answer, client_id)) is not None:
@@ -93,7 +94,8 @@ def _api_error(api: ApiCall, status: int, answer: dict[str, Any], client_id: str
     if "ApiCountLimit" in code:
         return DingTalkQuotaExhausted(detail, **known)
     if api is ACCESS_TOKEN and status in (400, 401, 403):
-        # The code of a wrong secret is known from one report only (DingTalk sheet, 15): any refusal counts.
+        # The code of a wrong secret is known from one report only
+        # (docs: platform/dingtalk/openapi.md#wrong-credentials): any refusal counts.
         return DingTalkAuthFailed(detail, **known)
     if status == 401 or code == "InvalidAuthentication":
         return DingTalkTokenExpired(detail, **known)
@@ -119,7 +121,7 @@ def _oapi_error(api: ApiCall, status: int, answer: dict[str, Any], client_id: st
     if status < 400 and code == "0":
         return None
     message = str(answer.get("sub_msg") or answer.get("errmsg") or "")
-    # The gateway hides the real reason in sub_code (DingTalk sheet, 0).
+    # The gateway hides the real reason in sub_code (docs: platform/dingtalk/openapi.md#errors).
     reason = str(answer.get("sub_code") or code) if code in ("88", "15") else code
     known: _Known = {"code": reason, "request_id": str(answer.get("request_id") or "")}
     detail = f"{api.name}: errcode {code} {reason if reason != code else ''} {message[:_QUOTED]}".rstrip()

@@ -1,4 +1,8 @@
-"""What can go wrong at DingTalk, one class per reaction (DingTalk sheet, 0, 4.2, 5.4, 7.4, 7.6)."""
+"""What can go wrong at DingTalk, one class per reaction.
+
+Docs: platform/dingtalk/openapi.md#errors, #token-errors, platform/dingtalk/cards.md#errors,
+platform/dingtalk/robots.md#errors, platform/dingtalk/limits.md#too-fast
+"""
 
 from __future__ import annotations
 

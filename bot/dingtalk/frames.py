@@ -1,4 +1,7 @@
-"""Frames of the stream connection: bytes to values, answers to ACKs (DingTalk sheet, 1.3 to 1.6)."""
+"""Frames of the stream connection: bytes to values, answers to ACKs.
+
+Docs: platform/dingtalk/stream.md#frames, #acks, #system-frames, #redelivery
+"""
 
 from __future__ import annotations
 
@@ -109,8 +112,8 @@ def dedupe_key(frame: Frame, data: Mapping[str, Any]) -> tuple[str, str] | None:
     """Return what stays the same when the gateway sends the same matter again; None where nothing does.
 
     A redelivered bot message keeps its ``msgId``, an event its ``eventId``; whether ``messageId`` survives a redelivery
-    is unknown (DingTalk sheet, 1.6). Card callbacks have no identity but their ``messageId``: two clicks on one button
-    hold the same content and are two clicks.
+    is unknown (docs: platform/dingtalk/stream.md#redelivery). Card callbacks have no identity but their ``messageId``:
+    two clicks on one button hold the same content and are two clicks.
     """
     if frame.type == EventMessage.TYPE:
         own = frame.headers.get("eventId")
@@ -146,7 +149,10 @@ def failure_reply(code: int, message: str) -> FrameReply:
 
 
 def event_reply(code: int, message: str, *, again: bool) -> FrameReply:
-    """Return the ACK of an event; ``again`` asks the gateway to push it once more later (DingTalk sheet, 1.4)."""
+    """Return the ACK of an event; ``again`` asks the gateway to push it once more later.
+
+    Docs: platform/dingtalk/stream.md#acks
+    """
     data = orjson.dumps({"status": "LATER" if again else "SUCCESS", "message": message}).decode()
     return FrameReply(code, message, data, settled=not again)
 
@@ -164,7 +170,10 @@ def write_ack(message_id: str, answer: FrameReply) -> bytes:
 
 
 def ping_reply(frame: Frame) -> bytes:
-    """Return the answer to a ``ping``: the same data string under the same ``messageId`` (DingTalk sheet, 1.5)."""
+    """Return the answer to a ``ping``: the same data string under the same ``messageId``.
+
+    Docs: platform/dingtalk/stream.md#system-frames
+    """
     data = frame.body.get("data")
     text = data if isinstance(data, str) else "{}"
     return write_ack(frame.message_id, FrameReply(AckMessage.STATUS_OK, "OK", text, settled=True))

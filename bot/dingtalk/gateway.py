@@ -1,4 +1,7 @@
-"""Getting a stream connection: a ticket by HTTP, then the WebSocket (DingTalk sheet, 1.1 and 1.2)."""
+"""Getting a stream connection: a ticket by HTTP, then the WebSocket.
+
+Docs: platform/dingtalk/stream.md#opening, #websocket
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,8 @@ Socket = aiohttp.ClientWebSocketResponse[bool]
 _MOST_BODY: Final = 64 * 1024
 _MOST_WAIT: Final = 600.0
 _UA: Final = f"dingtalk-sdk-python/v{VERSION_STRING}-union"
-"""The gateway chooses the WebSocket endpoint by it: this is the SDK's own (DingTalk sheet, 1.1)."""
+"""The gateway chooses the WebSocket endpoint by it: this is the SDK's own
+(docs: platform/dingtalk/stream.md#opening)."""
 
 
 class StreamOpenFailed(DingerpError):
@@ -74,7 +78,8 @@ class StreamGateway:
                 self._url,
                 data=orjson.dumps(
                     {
-                        # A blank around a key that was pasted gives authFailed (DingTalk sheet, 1.1).
+                        # A blank around a key that was pasted gives authFailed
+                        # (docs: platform/dingtalk/stream.md#opening).
                         "clientId": self._credential.client_id.strip(),
                         "clientSecret": self._credential.client_secret.strip(),
                         "subscriptions": list(subscriptions),
@@ -133,7 +138,10 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
 
 
 def _check(status: int, content_type: str, body: bytes) -> Mapping[str, Any]:
-    """Return the answer as an object. It may be HTML, XML or the firewall's own JSON (DingTalk sheet, 0)."""
+    """Return the answer as an object. It may be HTML, XML or the firewall's own JSON.
+
+    Docs: platform/dingtalk/openapi.md#firewall
+    """
     try:
         answer = orjson.loads(body)
     except ValueError:
@@ -156,7 +164,10 @@ def _check(status: int, content_type: str, body: bytes) -> Mapping[str, Any]:
 
 
 def _address(answer: Mapping[str, Any]) -> URL:
-    """Return the WebSocket's address. The ticket is percent-encoded, whatever it holds (DingTalk sheet, 1.2)."""
+    """Return the WebSocket's address. The ticket is percent-encoded, whatever it holds.
+
+    Docs: platform/dingtalk/stream.md#websocket
+    """
     endpoint: str = answer["endpoint"]
     try:
         scheme, host = urlsplit(endpoint).scheme, urlsplit(endpoint).hostname
@@ -169,7 +180,10 @@ def _address(answer: Mapping[str, Any]) -> URL:
 
 
 def _wait(fields: Mapping[str, Any]) -> float | None:
-    """Return the seconds that DingTalk's firewall asks a throttled address to wait (DingTalk sheet, 0)."""
+    """Return the seconds that DingTalk's firewall asks a throttled address to wait.
+
+    Docs: platform/dingtalk/openapi.md#firewall
+    """
     wait = fields.get("wait")
     return min(float(wait), _MOST_WAIT) if isinstance(wait, int | float) and wait > 0 else None
 

@@ -1,4 +1,4 @@
-"""Files to and from DingTalk (DingTalk sheet, 8)."""
+"""Files to and from DingTalk (docs: platform/dingtalk/files.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Makes a typed message of a bot callback (DingTalk sheet, 2), whatever its client left out or bent."""
+"""Makes a typed message of a bot callback, whatever its client left out or bent.
+
+Docs: platform/dingtalk/messages.md
+"""
 
 from __future__ import annotations
 
@@ -21,10 +24,11 @@ from bot.dingtalk.errors import BadPayload
 from bot.dingtalk.payload import flag, items, moment, part, text, trimmed, whole_object
 
 QUOTA_CODE = "20001"
-"""The organisation's pushes are used up; text and content are missing then (DingTalk sheet, 1.6)."""
+"""The organisation's pushes are used up; text and content are missing then
+(docs: platform/dingtalk/limits.md#push-quota)."""
 
 _WEBHOOK_LIFE = timedelta(minutes=90)
-"""How long a session webhook lives when the message does not say it (DingTalk sheet, 2.1)."""
+"""How long a session webhook lives when the message does not say it (docs: platform/dingtalk/messages.md#fields)."""
 
 _KINDS = {
     "text": MessageKind.TEXT,
@@ -164,8 +168,8 @@ def _rich(content: Mapping[str, Any], *, robot: str) -> _Content:
 def _without_robot(body: _Content, robot_names: Collection[str], *, alone: bool) -> str:
     """Return the words without the bot's own mention.
 
-    DingTalk takes it out of plain text but leaves it in rich text (DingTalk sheet, 2.2). When nobody but the bot is
-    mentioned, a mention at the beginning of rich text is the bot's, under whatever name.
+    DingTalk takes it out of plain text but leaves it in rich text (docs: platform/dingtalk/messages.md#mentions). When
+    nobody but the bot is mentioned, a mention at the beginning of rich text is the bot's, under whatever name.
     """
     said = trimmed(body.text)
     if "@" not in said:

@@ -1,4 +1,7 @@
-"""Cards that nobody asked for: to a group or to a person's chat with the bot (DingTalk sheet, 5.1 to 5.5 and 7)."""
+"""Cards that nobody asked for: to a group or to a person's chat with the bot.
+
+Docs: platform/dingtalk/cards.md, platform/dingtalk/robots.md
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,8 @@ from bot.outbox.place import Place, PlaceKind
 _GONE = "param.cardNotExist"
 
 _NO_SUCH_PLACE = frozenset({"param.openSpaceIdEmpty", "param.openSpaceIdInvalid", "param.userIdNotExist"})
-"""Codes that say of a card's place that there is none (DingTalk sheet, 5.4): a text would not arrive either."""
+"""Codes that say of a card's place that there is none (docs: platform/dingtalk/cards.md#errors): a text would not
+arrive either."""
 
 _PLAIN_REASONS = MappingProxyType(
     {
@@ -52,7 +56,8 @@ _PLAIN_REASONS = MappingProxyType(
         "param.userIdNotExist": "there is no such person in the organisation",
     }
 )
-"""What the operator reads for codes after which nothing will help by itself (DingTalk sheet, 5.4 and 7.4)."""
+"""What the operator reads for codes after which nothing will help by itself (docs: platform/dingtalk/cards.md#errors,
+platform/dingtalk/robots.md#errors)."""
 
 
 class DingTalkMessenger:

@@ -58,7 +58,7 @@ class ApiRetryPolicy:
     """How long a call may take, in seconds.
 
     ``overall`` bounds waiting for a turn and all repetitions; a try that began before its end may finish. DingTalk's
-    own services give up after about 3 s (DingTalk sheet, 0), so ``per_try`` is ample.
+    own services give up after about 3 s (docs: platform/dingtalk/openapi.md#timeouts), so ``per_try`` is ample.
     """
 
     per_try: float = 10.0
@@ -316,7 +316,7 @@ class OpenApi:
         self, lane: _ApiState, token: str, query: Mapping[str, str] | None, address: str
     ) -> tuple[URL, dict[str, str]]:
         """Return address and headers of one try."""
-        # Without Accept some gateways answer in XML (DingTalk sheet, 1.1).
+        # Without Accept some gateways answer in XML (docs: platform/dingtalk/stream.md#opening).
         headers = {"Accept": "application/json"}
         url = URL(address, encoded=True) if address else lane.url
         if query:

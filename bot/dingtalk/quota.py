@@ -1,4 +1,4 @@
-"""How many of the month's calls are used up (DingTalk sheet, 7.6: 10 000 per organisation in the standard edition)."""
+"""How many of the month's calls are used up (docs: platform/dingtalk/limits.md#monthly-quotas)."""
 
 from __future__ import annotations
 

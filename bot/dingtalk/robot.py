@@ -1,4 +1,7 @@
-"""Plain messages of the robot: to groups, to single persons, and through session webhooks (DingTalk sheet, 3 and 7)."""
+"""Plain messages of the robot: to groups, to single persons, and through session webhooks.
+
+Docs: platform/dingtalk/robots.md
+"""
 
 from __future__ import annotations
 
@@ -13,10 +16,11 @@ from bot.dingtalk.openapi import OpenApi
 from bot.dingtalk.payload import items, text
 
 MAX_PARAM_BYTES = 15_000
-"""Documented limit of ``msgParam`` (DingTalk sheet, 7.1)."""
+"""Documented limit of ``msgParam`` (docs: platform/dingtalk/limits.md#message-sizes)."""
 
 MAX_WEBHOOK_BYTES = 18_000
-"""Below the 20 000 bytes that a webhook's message is thought to carry (DingTalk sheet, 11), envelope included."""
+"""Below the 20 000 bytes that a webhook's message is thought to carry
+(docs: platform/dingtalk/limits.md#message-sizes), envelope included."""
 
 _MAX_TITLE_BYTES = 200
 _CUT = " …"

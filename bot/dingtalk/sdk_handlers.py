@@ -14,7 +14,7 @@ from dingtalk_stream import AckMessage, CallbackHandler, EventHandler
 from bot.dingtalk.frames import EMPTY_REPLY, FrameReply, event_reply
 
 # The SDK gives its loggers handlers of their own where nobody has configured logging yet, and every line would come
-# twice (DingTalk sheet, 12.1 no. 22). A logger that already has a handler is left alone.
+# twice (docs: platform/dingtalk/sdk.md#loggers). A logger that already has a handler is left alone.
 logging.getLogger("dingtalk_stream").addHandler(logging.NullHandler())
 
 Result = TypeVar("Result")
@@ -25,8 +25,9 @@ _WRONG_THREAD: Final = "this SDK call blocks: only handlers written for the SDK 
 class HandlerThread:
     """A thread with an event loop of its own, started by the first call.
 
-    The SDK's handlers answer by ``requests``, which blocks (DingTalk sheet, 12.1 no. 1 and 19). Here such a call delays
-    other handlers of the SDK, as it does under the SDK itself, but never the stream.
+    The SDK's handlers answer by ``requests``, which blocks
+    (docs: platform/dingtalk/sdk.md#blocking-calls, #synchronous-handlers). Here such a call delays other handlers of
+    the SDK, as it does under the SDK itself, but never the stream.
     """
 
     def __init__(self) -> None:
@@ -92,7 +93,7 @@ async def ask_callback(handler: CallbackHandler, message: Any) -> FrameReply:
 
 
 async def ask_event(handler: EventHandler, message: Any) -> FrameReply:
-    """Return the ACK of an event, with the status that the SDK forgets (DingTalk sheet, 12.1 no. 9).
+    """Return the ACK of an event, with the status that the SDK forgets (docs: platform/dingtalk/sdk.md#event-acks).
 
     ``STATUS_OK`` is a success; with any other code the event is asked for again.
     """

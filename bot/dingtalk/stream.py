@@ -1,7 +1,7 @@
 """DingTalk's stream: the SDK's client with a connection loop of our own.
 
 The SDK's handler and frame types are kept, so that handlers written for it run unchanged; its loop, which blocks,
-storms, swallows cancellation and loses messages (DingTalk sheet, 12.1), is replaced.
+storms, swallows cancellation and loses messages (docs: platform/dingtalk/sdk.md), is replaced.
 """
 
 from __future__ import annotations
@@ -257,7 +257,7 @@ class StreamClient(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc] 
         return await self._gateway.open(subscriptions)
 
     def get_host_ip(self) -> str:
-        """Return the configured address; nobody is asked for it (DingTalk sheet, 12.1 no. 21)."""
+        """Return the configured address; nobody is asked for it (docs: platform/dingtalk/sdk.md#local-address)."""
         return self._local_ip
 
     def get_access_token(self) -> str | None:

@@ -23,7 +23,7 @@ class StreamPolicy:
     """Only a connection that lived so long ends a series of failures."""
 
     unauthorized_wait: float = 60.0
-    """Least pause after 401: somebody has to correct the keys first (DingTalk sheet, 1.1)."""
+    """Least pause after 401: somebody has to correct the keys first (docs: platform/dingtalk/stream.md#opening)."""
 
     heartbeat: float = 20.0
     """Idle time before a WebSocket ping; its pong must come within half of it."""
@@ -32,7 +32,8 @@ class StreamPolicy:
     """A connection without any frame or pong for so long is given up."""
 
     drain: float = 10.0
-    """How long a connection is still read after its ``disconnect`` frame (DingTalk sheet, 1.5)."""
+    """How long a connection is still read after its ``disconnect`` frame
+    (docs: platform/dingtalk/stream.md#system-frames)."""
 
     send_timeout: float = 5.0
     """For writing one ACK; a peer that takes nothing for so long is given up."""
@@ -59,15 +60,17 @@ class StreamPolicy:
     """Answers that are kept for redelivered frames."""
 
     remember_for: float = 600.0
-    """How long they are kept; redeliveries were seen after 16 s and 60 s (DingTalk sheet, 1.6)."""
+    """How long they are kept; redeliveries were seen after 16 s and 60 s
+    (docs: platform/dingtalk/stream.md#redelivery)."""
 
 
 class Backoff:
     """Exponential back-off with jitter that trusts nothing but a connection's age.
 
     A gateway that accepts and then closes at once, politely or not, is a failure like any other: forgiving it would let
-    it provoke hundreds of calls per second (DingTalk sheet, 12.1 no. 3). The pause is drawn evenly between ``first``
-    and a ceiling that doubles with each failure up to ``most``, so two opens in a row are never closer than ``first``.
+    it provoke hundreds of calls per second (docs: platform/dingtalk/sdk.md#reconnect-storm). The pause is drawn evenly
+    between ``first`` and a ceiling that doubles with each failure up to ``most``, so two opens in a row are never
+    closer than ``first``.
     """
 
     def __init__(self, *, first: float, most: float, stable_after: float, rng: random.Random) -> None:

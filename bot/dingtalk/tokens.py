@@ -1,4 +1,7 @@
-"""The application's access token: fetched once for all who wait, renewed before it ends (DingTalk sheet, 4.1)."""
+"""The application's access token: fetched once for all who wait, renewed before it ends.
+
+Docs: platform/dingtalk/openapi.md#app-token
+"""
 
 from __future__ import annotations
 

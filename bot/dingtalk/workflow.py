@@ -1,4 +1,7 @@
-"""DingTalk's own approvals (OA 审批) of one form: start, read, speak, call off (DingTalk sheet, 10)."""
+"""DingTalk's own approvals (OA 审批) of one form: start, read, speak, call off.
+
+Docs: platform/dingtalk/approvals.md
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,9 @@
-"""Deciding on a purchase order safely, for ERPs that cannot do it in one step (ERP sheet, 11.4, steps 3, 5 and 6).
+"""Deciding on a purchase order safely, for ERPs that cannot do it in one step.
 
 Read, compare, act once, read again, and say what the ERP now says. The answer to the write is only a hint: ERPs
 answer success for orders that they skipped.
+
+Docs: platform/erp/general.md#deciding-safely, steps 3, 5 and 6
 """
 
 from __future__ import annotations

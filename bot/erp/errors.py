@@ -1,4 +1,4 @@
-"""What can go wrong at an ERP, one class per reaction (reference: ERP sheet, section 11.3)."""
+"""What can go wrong at an ERP, one class per reaction (docs: platform/erp/general.md#errors)."""
 
 from __future__ import annotations
 

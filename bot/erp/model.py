@@ -1,4 +1,4 @@
-"""What the bot knows about a company: one vocabulary for every ERP (reference: ERP sheet, 11.1 and 11.2).
+"""What the bot knows about a company: one vocabulary for every ERP (docs: platform/erp/records.md#records, #states).
 
 Amounts are `Decimal` with an ISO currency code, quantities `Decimal` with the unit as the ERP spells it, times are
 aware. ``None`` means that the ERP does not say, which is never the same as zero.
@@ -99,7 +99,7 @@ class StockLevel:
 
 
 class OrderStatus(StrEnum):
-    """State of a sales order (ERP sheet, 11.2)."""
+    """State of a sales order (docs: platform/erp/records.md#sales-orders)."""
 
     DRAFT = "draft"
     OPEN = "open"
@@ -154,7 +154,7 @@ class SalesOrder:
 
 
 class InvoiceStatus(StrEnum):
-    """State of a customer invoice (ERP sheet, 11.2)."""
+    """State of a customer invoice (docs: platform/erp/records.md#invoices)."""
 
     DRAFT = "draft"
     UNPAID = "unpaid"
@@ -191,7 +191,7 @@ class Invoice:
 
 
 class PurchaseStatus(StrEnum):
-    """State of a purchase order (ERP sheet, 11.2)."""
+    """State of a purchase order (docs: platform/erp/records.md#purchase-orders)."""
 
     DRAFT = "draft"
     WAITING = "waiting"
@@ -268,7 +268,7 @@ class PurchaseOrder:
 
 
 class ProductionStatus(StrEnum):
-    """State of a production order (ERP sheet, 11.2)."""
+    """State of a production order (docs: platform/erp/records.md#production-orders)."""
 
     PLANNED = "planned"
     RELEASED = "released"
@@ -324,7 +324,7 @@ class Verdict(StrEnum):
 
 
 class DecisionOutcome(StrEnum):
-    """What came of a decision, after the document was read again (ERP sheet, 11.1)."""
+    """What came of a decision, after the document was read again (docs: platform/erp/records.md#outcomes)."""
 
     APPLIED = "applied"
     MORE_APPROVALS_NEEDED = "recorded_more_approvals_needed"

@@ -26,7 +26,7 @@ from bot.erp.model import (
 
 
 class Capability(StrEnum):
-    """One thing an ERP may be able to do (ERP sheet, section 12)."""
+    """One thing an ERP may be able to do (docs: platform/erp/general.md#capabilities)."""
 
     STOCK = "stock"
     STOCK_PER_WAREHOUSE = "stock_per_warehouse"

@@ -121,8 +121,8 @@ class OutboxRow:
     def track_key(self) -> str:
         """What the card's DingTalk id is made from.
 
-        DingTalk may know the id of a card that it made and did not show, and then never shows it (DingTalk sheet, 5.4):
-        so a new beginning has a new id.
+        DingTalk may know the id of a card that it made and did not show, and then never shows it
+        (docs: platform/dingtalk/cards.md#idempotency): so a new beginning has a new id.
         """
         return f"{self.card}#{self.making}" if self.making else self.card
 

@@ -18,7 +18,7 @@ _FIRST = {
 """Seconds before the second try; further pauses are four times as long, up to an hour: eight tries take two hours."""
 
 _LIMITED = 1.0
-"""Seconds where DingTalk names none: its limits are per second (DingTalk sheet, 7.6)."""
+"""Seconds where DingTalk names none: its limits are per second (docs: platform/dingtalk/limits.md#calls-per-second)."""
 
 
 def counts_as_attempt(trouble: SendFailureKind) -> bool:

@@ -1,4 +1,7 @@
-"""Native approvals (OA 审批): instances, their tasks, and the `bpms_*` events about them (sheet, 10)."""
+"""Native approvals (OA 审批): instances, their tasks, and the `bpms_*` events about them.
+
+Docs: platform/dingtalk/approvals.md
+"""
 
 from __future__ import annotations
 

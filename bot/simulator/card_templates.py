@@ -1,4 +1,7 @@
-"""Card templates: which variables they draw, and what stands in them by itself: buttons, inputs, forms (sheet, 5)."""
+"""Card templates: which variables they draw, and what stands in them by itself: buttons, inputs, forms.
+
+Docs: platform/dingtalk/templates.md
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,10 @@ class TemplateOption:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TemplateField:
-    """A field that people fill in; the keys of its declaration are those of the platform (sheet, 5.7)."""
+    """A field that people fill in; the keys of its declaration are those of the platform.
+
+    Docs: platform/dingtalk/callbacks.md#form-values
+    """
 
     name: str
     label: str
@@ -71,7 +77,10 @@ class TemplateField:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TemplateButton:
-    """A button that stands in a template. In its texts ``${name}`` is a variable of the card (sheet, 5.11)."""
+    """A button that stands in a template. In its texts ``${name}`` is a variable of the card.
+
+    Docs: platform/dingtalk/templates.md#own-templates
+    """
 
     text: str
     color: str = "gray"
@@ -112,9 +121,12 @@ class SimTemplate:
         return next((one.required_message for one in unfilled), "")
 
     def params(self, values: Mapping[str, str], entered: Mapping[str, str]) -> dict[str, Any]:
-        """Return what the fields of a card add to the parameters of a click (sheet, 5.7); raises `InvalidFieldValue`.
+        """Return what the fields of a card add to the parameters of a click; raises `InvalidFieldValue`.
 
-        The sheet does not tell what an empty field sends: here a text field sends empty text, a select nothing.
+        What an empty field sends is not documented (docs: platform/dingtalk/unknowns.md#empty-fields): here a text
+        field sends empty text, a select nothing.
+
+        Docs: platform/dingtalk/callbacks.md#form-values
         """
         shown = self.fields(values)
         if unknown := entered.keys() - {one.name for one in shown}:
@@ -139,7 +151,8 @@ PUBLIC_TEMPLATES = (
     ),
     SimTemplate(id="d28e2ac5-fb34-4d93-94bc-cf5c580c2d4f.schema", markdown="content"),
 )
-"""Published inside DingTalk's own SDKs, usable by any internal app (sheet, 5.10)."""
+"""Published inside DingTalk's own SDKs, usable by any internal app
+(docs: platform/dingtalk/templates.md#public-templates)."""
 
 
 def read_template(body: Mapping[str, Any]) -> SimTemplate:

@@ -1,4 +1,7 @@
-"""Card instances: their data, and what each viewer sees of it, drawn by a template (sheet, 5)."""
+"""Card instances: their data, and what each viewer sees of it, drawn by a template.
+
+Docs: platform/dingtalk/cards.md
+"""
 
 from __future__ import annotations
 
@@ -86,7 +89,8 @@ class CardInstance:
     data: Params
     private: dict[str, Params] = field(default_factory=dict)
     answers: dict[str, Params] = field(default_factory=dict)
-    """Public data that only the clicker sees: the answer of a click, until the next update (sheet, 5.7)."""
+    """Public data that only the clicker sees: the answer of a click, until the next update
+    (docs: platform/dingtalk/callbacks.md#answers)."""
     spaces: dict[str, Any] = field(default_factory=dict)
     """Open-space models by the name of their field."""
     version: int = 1
@@ -121,7 +125,10 @@ class CardInstance:
         )
 
     def update(self, data: Params | None, private: Mapping[str, Params], options: Mapping[str, Any]) -> None:
-        """Change the card for everybody. Without the ``…ByKey`` options a map is replaced as a whole (sheet, 5.5)."""
+        """Change the card for everybody. Without the ``…ByKey`` options a map is replaced as a whole.
+
+        Docs: platform/dingtalk/cards.md#updates
+        """
         if data is not None:
             self.data = {**self.data, **data} if options.get("updateCardDataByKey") is True else dict(data)
             self.answers.clear()
@@ -206,7 +213,10 @@ def answer_params(holder: Any) -> dict[str, str] | None:
 
 
 def _message_buttons(values: Mapping[str, str]) -> Iterator[SimButton]:
-    """Buttons of `sys_full_json_obj` (sheet, 5.10): form A carries `params.id`, form B `id`; both may be there."""
+    """Buttons of `sys_full_json_obj`: form A carries `params.id`, form B `id`; both may be there.
+
+    Docs: platform/dingtalk/templates.md#buttons
+    """
     for entry in _entries(_mapping(_decoded(values.get("sys_full_json_obj", ""))).get("msgButtons")):
         params = _mapping(entry.get("params"))
         yield SimButton(
@@ -220,7 +230,7 @@ def _message_buttons(values: Mapping[str, str]) -> Iterator[SimButton]:
 
 
 def _button_group(text: str) -> Iterator[SimButton]:
-    """Buttons of a `buttonGroup` variable (sheet, 5.11)."""
+    """Buttons of a `buttonGroup` variable (docs: platform/dingtalk/templates.md#button-groups)."""
     for entry in _entries(_decoded(text)):
         event = _mapping(entry.get("event"))
         inner = _mapping(event.get("params"))
@@ -236,7 +246,10 @@ def _button_group(text: str) -> Iterator[SimButton]:
 
 
 def _fixed_buttons(template: SimTemplate, values: Mapping[str, str]) -> Iterator[SimButton]:
-    """Buttons that stand in the template; the click tells the builder's id of their node (sheet, 5.7)."""
+    """Buttons that stand in the template; the click tells the builder's id of their node.
+
+    Docs: platform/dingtalk/callbacks.md#clicks
+    """
     for number, one in enumerate(template.buttons, 1):
         if text := fill_variables(one.text, values):
             yield SimButton(

@@ -101,7 +101,10 @@ class Credentials:
         return client_id == self._config.client_id and client_secret == self._config.client_secret
 
     def app_token(self) -> tuple[str, int]:
-        """The app token and its life in seconds. While it is valid it stays the same and is extended (sheet, 4.1)."""
+        """The app token and its life in seconds. While it is valid it stays the same and is extended.
+
+        Docs: platform/dingtalk/openapi.md#app-token
+        """
         life = self._config.token_life.total_seconds()
         if not self.is_valid_token(self._current):
             self._current = self._mint()

@@ -1,4 +1,7 @@
-"""Flow control: calls a second, calls a month, messages a minute (DingTalk sheet, 7.6 and 7.7)."""
+"""Flow control: calls a second, calls a month, messages a minute.
+
+Docs: platform/dingtalk/limits.md, platform/dingtalk/robots.md#custom-robots
+"""
 
 from __future__ import annotations
 
@@ -78,7 +81,10 @@ class FlowControl:
 
 @dataclass(slots=True)
 class CustomRobot:
-    """A group's webhook robot: ``limit`` messages a minute, then mute for ten minutes (sheet, 7.7)."""
+    """A group's webhook robot: ``limit`` messages a minute, then mute for ten minutes.
+
+    Docs: platform/dingtalk/robots.md#custom-robots
+    """
 
     token: str
     secret: str

@@ -1,4 +1,4 @@
-"""The stream gateway on the wire: `connections/open` and the WebSocket (DingTalk sheet, 1)."""
+"""The stream gateway on the wire: `connections/open` and the WebSocket (docs: platform/dingtalk/stream.md)."""
 
 from __future__ import annotations
 
@@ -39,7 +39,8 @@ async def open_connection(request: web.Request) -> web.Response:
         status, answer = 401, _error(engine, "authFailed", "鉴权失败")
     engine.timeline.record("call", name, status=status, summary=str(answer.get("code", "")), detail={"answer": answer})
     if "json" not in request.headers.get("Accept", ""):
-        # Node's SDK found out that without this header the answer comes as XML (sheet, 1.1).
+        # Node's SDK found out that without this header the answer comes as XML
+        # (docs: platform/dingtalk/stream.md#opening).
         return web.Response(status=status, text=_xml(answer), content_type="application/xml")
     return web.Response(status=status, body=orjson.dumps(answer), content_type="application/json")
 
@@ -98,7 +99,8 @@ async def connect(request: web.Request) -> web.StreamResponse:
         try:
             await _read(engine, socket, connection)
             if connection.half_open:
-                # The far end is gone, but the gateway notices only by its own pings (sheet, 12.2).
+                # The far end is gone, but the gateway notices only by its own pings
+                # (docs: platform/dingtalk/sdk.md#other-clients).
                 await heart
         finally:
             engine.pushes.remove_connection(connection)
@@ -134,7 +136,10 @@ async def _write(socket: web.WebSocketResponse, connection: SimConnection) -> No
 
 
 async def _send_pings(engine: SimEngine, connection: SimConnection) -> None:
-    """Ask for a sign of life; without an echo of two questions the connection is cut (sheet, 13.2)."""
+    """Ask for a sign of life; without an echo of two questions the connection is cut.
+
+    Docs: platform/dingtalk/unknowns.md#heartbeat
+    """
     while True:
         await asyncio.sleep(engine.config.ping_interval)
         if len(connection.pings) >= _MISSED_PINGS:

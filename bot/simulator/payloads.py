@@ -1,4 +1,7 @@
-"""The decoded ``data`` of pushed frames: bot messages (sheet, 2) and card callbacks (sheet, 5.7)."""
+"""The decoded ``data`` of pushed frames: bot messages and card callbacks.
+
+Docs: platform/dingtalk/messages.md, platform/dingtalk/callbacks.md#clicks
+"""
 
 from __future__ import annotations
 
@@ -78,7 +81,10 @@ def bot_message(
 
 
 def without_text(payload: dict[str, Any]) -> dict[str, Any]:
-    """The same message after the organisation's push quota is used up (sheet, 1.6)."""
+    """The same message after the organisation's push quota is used up.
+
+    Docs: platform/dingtalk/limits.md#push-quota
+    """
     kept = {key: value for key, value in payload.items() if key not in {"text", "content"}}
     return {**kept, "errorCode": 20001, "errorMessage": "推送额度已用尽"}
 
@@ -92,7 +98,10 @@ def card_callback(
     action_ids: Sequence[str],
     params: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """The payload of topic `/v1.0/card/instances/callback`: JSON text within JSON text (sheet, 5.7)."""
+    """The payload of topic `/v1.0/card/instances/callback`: JSON text within JSON text.
+
+    Docs: platform/dingtalk/callbacks.md#clicks
+    """
     content = orjson.dumps({"cardPrivateData": {"actionIds": list(action_ids), "params": dict(params)}}).decode()
     return {
         "extension": "{}",
@@ -109,7 +118,10 @@ def card_callback(
 
 
 def click_params(button: SimButton | None, extra: Mapping[str, Any]) -> tuple[list[str], dict[str, Any]]:
-    """`actionIds` and `params` of a click; both carry the button's id, whichever form the button has (sheet, 5.10)."""
+    """`actionIds` and `params` of a click; both carry the button's id, whichever form the button has.
+
+    Docs: platform/dingtalk/templates.md#buttons
+    """
     params = {**(button.params if button is not None else {}), **extra}
     id_ = button.id if button is not None else str(params.get("id") or "")
     if button is not None and button.id:

@@ -149,7 +149,10 @@ class PushDispatcher:
     def frame(
         self, connection: SimConnection, type_: str, topic: str, data: str, headers: dict[str, str] | None = None
     ) -> tuple[str, str]:
-        """Return the messageId and the text of a new frame (sheet, 1.3: ``data`` and ``time`` are strings)."""
+        """Return the messageId and the text of a new frame (``data`` and ``time`` are strings).
+
+        Docs: platform/dingtalk/stream.md#frames
+        """
         self._count += 1
         now = self._milliseconds()
         message_id = f"{self._app_id[:8]}_5d3_{now:x}_{self._count:x}"
@@ -213,7 +216,7 @@ class PushDispatcher:
     # acknowledgements
 
     def receive(self, connection: SimConnection, text: str) -> None:
-        """Take a frame from the client: an ACK, well-formed or not (sheet, 1.4)."""
+        """Take a frame from the client: an ACK, well-formed or not (docs: platform/dingtalk/stream.md#acks)."""
         if connection.half_open:
             return
         try:

@@ -1,7 +1,9 @@
-"""``POST /hooks/{source}``: events come in by signed webhook (design, section 5; docs/how-to/send-events.md).
+"""``POST /hooks/{source}``: events come in by signed webhook.
 
 202 means committed. Every refusal is ``application/problem+json`` (RFC 9457) to the sender, one line to the operator,
 and a number; none of them repeats what was sent.
+
+Docs: contracts.md#event-intake; docs/how-to/send-events.md
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the ERP may answer to a write (ERP sheet, 11.1), and what follows."""
+"""What the ERP may answer to a write (docs: platform/erp/records.md#outcomes), and what follows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One test for each defect of the Python SDK's client that ours must not have (DingTalk sheet, 12.1 and 12.2)."""
+"""One test for each defect of the Python SDK's client that ours must not have (docs: platform/dingtalk/sdk.md)."""
 
 from __future__ import annotations
 

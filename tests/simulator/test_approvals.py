@@ -1,4 +1,4 @@
-"""Native approvals and their events (DingTalk sheet, 10)."""
+"""Native approvals and their events (docs: platform/dingtalk/approvals.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cards: strictness, deliveries, updates, what each viewer sees (DingTalk sheet, 5)."""
+"""Cards: strictness, deliveries, updates, what each viewer sees (docs: platform/dingtalk/cards.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Contacts and login (DingTalk sheet, 9, 4.3, 4.4)."""
+"""Contacts and login (docs: platform/dingtalk/directory.md, platform/dingtalk/login.md#web-login, #in-client-login)."""
 
 from __future__ import annotations
 

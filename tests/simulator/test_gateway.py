@@ -1,4 +1,4 @@
-"""Opening, tickets, pings, acknowledgements, redelivery (DingTalk sheet, 1)."""
+"""Opening, tickets, pings, acknowledgements, redelivery (docs: platform/dingtalk/stream.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Proactive messages, recall, read status, files (DingTalk sheet, 7 and 8)."""
+"""Proactive messages, recall, read status, files (docs: platform/dingtalk/robots.md, platform/dingtalk/files.md)."""
 
 from __future__ import annotations
 

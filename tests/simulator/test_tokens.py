@@ -1,4 +1,7 @@
-"""App tokens, their errors, flow control, envelopes (DingTalk sheet, 4 and 7.6)."""
+"""App tokens, their errors, flow control, envelopes.
+
+Docs: platform/dingtalk/openapi.md, platform/dingtalk/limits.md
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Session webhooks and custom robots (DingTalk sheet, 3 and 7.7)."""
+"""Session webhooks and custom robots (docs: platform/dingtalk/robots.md#session-webhooks, #custom-robots)."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ class UnreadableEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """What became of the events of one hand-over, after the commit (design, section 5)."""
+    """What became of the events of one hand-over, after the commit (docs: contracts.md#event-intake)."""
 
     accepted: int
     duplicate: int

@@ -68,7 +68,10 @@ class StandardWebhooksSignature:
 
 
 class FrappeSignature:
-    """ERPNext's ``X-Frappe-Webhook-Signature``: HMAC-SHA256 over the body as it came (ERP sheet, 4.6)."""
+    """ERPNext's ``X-Frappe-Webhook-Signature``: HMAC-SHA256 over the body as it came.
+
+    Docs: platform/erp/erpnext.md#webhooks
+    """
 
     def __init__(self, secrets: Sequence[str]) -> None:
         self._keys = [_plain_key(secret) for secret in secrets]
@@ -81,9 +84,11 @@ class FrappeSignature:
 
 
 class SharedToken:
-    """A secret that the sender repeats: for senders that cannot sign (Odoo, Dolibarr; ERP sheet, 3.6 and 9).
+    """A secret that the sender repeats: for senders that cannot sign (Odoo, Dolibarr).
 
     It stands in the header ``x-hook-token``, or in the address as ``?token=``, where the sender cannot set headers.
+
+    Docs: platform/erp/odoo.md#webhooks, platform/erp/others.md#webhooks
     """
 
     def __init__(self, secrets: Sequence[str]) -> None:
@@ -140,7 +145,7 @@ def _compare(given: Sequence[str], right: Sequence[str], what: str = "signature"
 
 
 class YonBipSignature:
-    """YonBIP's event subscription: signed by values, and encrypted (ERP sheet, chapter 2, push).
+    """YonBIP's event subscription: signed by values, and encrypted (docs: platform/erp/yonbip.md#push).
 
     ``secrets`` are the application's secret, ``aes_key`` its EncodingAESKey of 43 characters, ``app_key`` what every
     plain text ends with. The vendor repeats an event for 24 h and does not say whether it signs it anew, so its time

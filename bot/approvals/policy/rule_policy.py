@@ -110,7 +110,7 @@ def _in_currency(amounts: Sequence[Money], currency: str) -> Money | None:
 
 
 DEFAULT_ROLE = "approver"
-"""The role whose members decide where a company wrote no rules (design, section 5)."""
+"""The role whose members decide where a company wrote no rules (docs: contracts.md#smallest-configurations)."""
 
 DEFAULT_RULES = ApprovalRuleSet(
     version="default",

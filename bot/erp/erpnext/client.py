@@ -1,4 +1,7 @@
-"""Frappe's REST interface: documents, lists, methods, and its refusals as our errors (ERP sheet, 4.1 and 4.2)."""
+"""Frappe's REST interface: documents, lists, methods, and its refusals as our errors.
+
+Docs: platform/erp/erpnext.md#requests, #errors
+"""
 
 from __future__ import annotations
 
@@ -62,7 +65,8 @@ class ListRequest:
         if self.order_by:
             given["order_by"] = self.order_by
         if self.parent:
-            # Without it, a child table is refused even to who may read its parent (ERP sheet, 4.3).
+            # Without it, a child table is refused even to who may read its parent
+            # (docs: platform/erp/erpnext.md#child-tables).
             given["parent"] = self.parent
         return given
 
@@ -211,7 +215,7 @@ def _fits(given: Mapping[str, Any]) -> bool:
 
 
 def _resource(doctype: str, name: str | None = None) -> str:
-    # Names may hold slashes, blanks and Chinese characters (ERP sheet, 4.1).
+    # Names may hold slashes, blanks and Chinese characters (docs: platform/erp/erpnext.md#requests).
     path = f"api/resource/{quote(doctype, safe='')}"
     return path if name is None else f"{path}/{quote(name, safe='')}"
 

@@ -1,4 +1,4 @@
-"""Approving and rejecting Purchase Orders, each person with their own key (ERP sheet, 4.5)."""
+"""Approving and rejecting Purchase Orders, each person with their own key (docs: platform/erp/erpnext.md#deciding)."""
 
 from __future__ import annotations
 
@@ -223,7 +223,10 @@ class PurchaseApprovals:
             await self._await_queue(order, read)
 
     async def _await_queue(self, order: PurchaseOrder, read: Read) -> None:
-        """Wait for the background workers, which submit where the DocType says so (ERP sheet, 4.5)."""
+        """Wait for the background workers, which submit where the DocType says so.
+
+        Docs: platform/erp/erpnext.md#deciding
+        """
         for seconds in _QUEUE:
             await self._sleep(seconds)
             try:

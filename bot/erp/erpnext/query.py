@@ -1,6 +1,8 @@
-"""What is asked of Frappe for each kind of list: fields, conditions, order (ERP sheet, 4.3 and 4.4).
+"""What is asked of Frappe for each kind of list: fields, conditions, order.
 
 The conditions of a filter say the same as `bot.erp.listing` says of the records that come of it.
+
+Docs: platform/erp/erpnext.md#areas, #lists
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
-"""What changed since a cursor: the ERP has no running number, only times of change, and several of them (sheet, 1.8).
+"""What changed since a cursor: the ERP has no running number, only times of change, and several of them.
 
 Each area is followed in streams, each a question ordered by one of its times. Up to the last time that all streams
 reach, everything is known; a record is told at the latest of its times, once.
+
+Docs: platform/erp/kingdee.md#changes
 """
 
 from __future__ import annotations

@@ -168,7 +168,7 @@ def _error(text: str, codes: set[str], msg_code: str, *, signed: bool, what: str
 
 T = TypeVar("T")
 Row = dict[str, Any]
-"""One line of an answer by the sheet's field keys; an optional field that this installation lacks is missing."""
+"""One line of an answer by the documented field keys; an optional field that this installation lacks is missing."""
 
 _COOKIE = "kdservice-sessionid"
 _SUCCESS, _NEEDS_FORM = 1, -5
@@ -183,7 +183,7 @@ _TOKEN = re.compile(r"('(?:[^']|'')*')|(F\w+)")
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What is asked of one form: its keys in the sheet's spelling, which may be missing, how lines are ordered."""
+    """What is asked of one form: its keys in the documented spelling, which may be missing, how lines are ordered."""
 
     id: str
     keys: tuple[str, ...]
@@ -227,7 +227,8 @@ class KingdeeClient:
         if self._relogin is not None:
             return await self._relogin.run(call)
         assert self._app is not None
-        # No cookie beside the signature: the server would believe a living session and ignore wrong credentials (1.4).
+        # No cookie beside the signature: the server would believe a living session and ignore wrong credentials
+        # (docs: platform/erp/kingdee.md#signed-headers).
         return await call(self._app.headers(f"{self._path}/{path}", seconds=self._seconds()))
 
     # Sessions
@@ -336,7 +337,8 @@ class KingdeeClient:
     async def fields(self, form: str) -> dict[str, str] | None:
         """Return the keys of a form by their small letters, or None where the account may not ask.
 
-        One unknown key fails a whole query, and keys differ between installations, even in the case of letters (1.6).
+        One unknown key fails a whole query, and keys differ between installations, even in the case of letters
+        (docs: platform/erp/kingdee.md#queries).
         """
         async with self._asking[form]:
             known, until = self._fields.get(form, (None, datetime.min.replace(tzinfo=self._now().tzinfo)))

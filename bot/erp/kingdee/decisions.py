@@ -1,4 +1,7 @@
-"""The workflow of purchase orders: its tasks, and deciding one in a person's name (ERP sheet, 1.8 and 1.9)."""
+"""The workflow of purchase orders: its tasks, and deciding one in a person's name.
+
+Docs: platform/erp/kingdee.md#workflow-tasks, #deciding
+"""
 
 from __future__ import annotations
 
@@ -57,7 +60,7 @@ class PurchaseApprovals:
     async def decide(self, waiting: WorkflowTask, decision: Decision) -> str:
         """Decide a task in its receiver's name and return the ERP's words.
 
-        The call has no version: a task that is gone is refused in words alone (1.9).
+        The call has no version: a task that is gone is refused in words alone (docs: platform/erp/kingdee.md#deciding).
         """
         if not waiting.person.isdecimal():
             raise Invalid("the workflow names a receiver that is no user", source=self._client.source)

@@ -1,4 +1,7 @@
-"""Single values as the WebAPI spells them, and the workflow tasks of purchase orders (ERP sheet, 1.8, 1.9)."""
+"""Single values as the WebAPI spells them, and the workflow tasks of purchase orders.
+
+Docs: platform/erp/kingdee.md#workflow-tasks, #deciding
+"""
 
 from __future__ import annotations
 
@@ -143,7 +146,10 @@ class DocumentMapper:
     rejections: Sequence[str]
 
     def changed_at(self, row: Row) -> datetime | None:
-        """Return when a record was last changed: an audit does not always touch the time of change (1.8)."""
+        """Return when a record was last changed: an audit does not always touch the time of change.
+
+        Docs: platform/erp/kingdee.md#changes
+        """
         times = (self.values.time(row.get(key)) for key in ("FModifyDate", "FApproveDate"))
         return max(filter(None, times), default=None)
 

@@ -1,4 +1,7 @@
-"""Single values as the WebAPI spells them, and the workflow tasks of purchase orders (ERP sheet, 1.8, 1.9)."""
+"""Single values as the WebAPI spells them, and the workflow tasks of purchase orders.
+
+Docs: platform/erp/kingdee.md#workflow-tasks, #deciding
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What is asked of the WebAPI: text inside a FilterString, forms and their fields, lists (ERP sheet, 1.6 and 1.7)."""
+"""What is asked of the WebAPI: text inside a FilterString, forms and their fields, lists.
+
+Docs: platform/erp/kingdee.md#queries, #forms
+"""
 
 from __future__ import annotations
 

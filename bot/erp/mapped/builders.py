@@ -129,7 +129,8 @@ def _sum(name: str, places: Iterable[WarehouseStock]) -> Decimal | None:
 def _sales_order(values: RecordFields, lines: tuple[OrderLine, ...], ground: MappingContext) -> SalesOrder:
     status = values["status"]
     if status is OrderStatus.OPEN:
-        # Most ERPs have one word for open and keep what was delivered beside it (ERP sheet, 11.2).
+        # Most ERPs have one word for open and keep what was delivered beside it
+        # (docs: platform/erp/records.md#sales-orders).
         status = _BY_DELIVERY.get(values["delivery"], status)
     return SalesOrder(
         id=values["id"] or values["number"],

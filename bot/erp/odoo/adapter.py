@@ -1,4 +1,7 @@
-"""Odoo behind the bot's port (ERP sheet, 3): the five areas, approving and rejecting, changes by ``write_date``."""
+"""Odoo behind the bot's port: the five areas, approving and rejecting, changes by ``write_date``.
+
+Docs: platform/erp/odoo.md
+"""
 
 from __future__ import annotations
 

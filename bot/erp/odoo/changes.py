@@ -1,4 +1,7 @@
-"""What changed in an Odoo, by ``write_date`` (ERP sheet, 3.4): told to the second, ordered by parts of it."""
+"""What changed in an Odoo, by ``write_date``: told to the second, ordered by parts of it.
+
+Docs: platform/erp/odoo.md#changes
+"""
 
 from __future__ import annotations
 

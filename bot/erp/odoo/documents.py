@@ -1,4 +1,4 @@
-"""Single values as Odoo sends them, and what its records have in common (ERP sheet, 3.2)."""
+"""Single values as Odoo sends them, and what its records have in common (docs: platform/erp/odoo.md#values)."""
 
 from __future__ import annotations
 

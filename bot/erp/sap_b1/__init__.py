@@ -1,1 +1,1 @@
-"""SAP Business One through its Service Layer (ERP sheet, chapter 5)."""
+"""SAP Business One through its Service Layer (docs: platform/erp/sap-b1.md)."""

@@ -1,8 +1,10 @@
-"""What changed since a cursor: ``UpdateDate`` and ``UpdateTime``, of which conditions know the day (ERP sheet, 5.4).
+"""What changed since a cursor: ``UpdateDate`` and ``UpdateTime``, of which conditions know the day.
 
 Each area is followed in streams, one for each of its books in order of time. Up to the last time that all streams
 reach, everything is known. A stream is read in one answer: over several pages, a record that changes meanwhile would
 move to the end and push another one out of sight.
+
+Docs: platform/erp/sap-b1.md#changes
 """
 
 from __future__ import annotations

@@ -98,7 +98,8 @@ class SapB1Client:
             "Password": self._options.password.get_secret_value(),
             "Language": self._options.language,
         }
-        # Paths tell cases apart: "login" would be refused in the words of a session that ran out (sheet, 5.1).
+        # Paths tell cases apart: "login" would be refused in the words of a session that ran out
+        # (docs: platform/erp/sap-b1.md#login).
         answer = await self._http.read("POST", f"{self._root}Login", json=account)
         try:
             data = unwrap(answer, source=self.source)

@@ -1,7 +1,9 @@
-"""Approval requests: who is waited for at which stage, who decided what, and deciding (ERP sheet, 5.5).
+"""Approval requests: who is waited for at which stage, who decided what, and deciding.
 
 A purchase order that needs approval is a draft until somebody turns the approved draft into the order; the request
 knows both. Each person of each stage has a line. A stage may want several of its people.
+
+Docs: platform/erp/sap-b1.md#approvals
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""From records of the Service Layer to the bot's: state tables (ERP sheet, 11.2), quantities, amounts."""
+"""From records of the Service Layer to the bot's: state tables, quantities, amounts.
+
+Docs: platform/erp/records.md#states
+"""
 
 from __future__ import annotations
 
@@ -239,9 +242,11 @@ class DocumentMapper:
 
 
 class _DocumentCurrency:
-    """The currency of one document: its own where that is not the company's, else the company's (ERP sheet, 5.6).
+    """The currency of one document: its own where that is not the company's, else the company's.
 
     Amounts in the document's own currency are 0 where it is the company's.
+
+    Docs: platform/erp/sap-b1.md#amounts-and-dates
     """
 
     def __init__(self, values: ValueReader, row: Row) -> None:

@@ -1,4 +1,4 @@
-"""Items and their stock (ERP sheet, 5.3)."""
+"""Items and their stock (docs: platform/erp/sap-b1.md#areas)."""
 
 from __future__ import annotations
 

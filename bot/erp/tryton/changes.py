@@ -1,4 +1,7 @@
-"""What changed since a cursor: Tryton keeps a time of change on every record, and nothing else (ERP sheet, 7.4)."""
+"""What changed since a cursor: Tryton keeps a time of change on every record, and nothing else.
+
+Docs: platform/erp/tryton.md#changes
+"""
 
 from __future__ import annotations
 

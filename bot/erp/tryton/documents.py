@@ -1,4 +1,7 @@
-"""From Tryton's records to the bot's; which fields to ask for stands beside what is made of them (ERP sheet, 7.3)."""
+"""From Tryton's records to the bot's; which fields to ask for stands beside what is made of them.
+
+Docs: platform/erp/tryton.md#areas
+"""
 
 from __future__ import annotations
 

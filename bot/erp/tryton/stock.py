@@ -1,7 +1,8 @@
 """A product's stock in every warehouse: three numbers that Tryton computes, and three that its moves tell.
 
 ``quantity`` is what is there today, ``forecast_quantity`` adds every planned move, and with an end date only those
-planned until then (ERP sheet, 7.3). Locations answer for all warehouses at once when the product is in the context.
+planned until then (docs: platform/erp/tryton.md#areas). Locations answer for all warehouses at once when the product is
+in the context.
 """
 
 from __future__ import annotations

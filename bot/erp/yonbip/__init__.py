@@ -1,1 +1,1 @@
-"""Yonyou YonSuite / YonBIP through its open platform (ERP sheet, chapter 2A)."""
+"""Yonyou YonSuite / YonBIP through its open platform (docs: platform/erp/yonbip.md)."""

@@ -1,4 +1,7 @@
-"""What changed since a cursor, by ``pubts``: the time of a record's last change, in whole seconds (ERP sheet, 2A)."""
+"""What changed since a cursor, by ``pubts``: the time of a record's last change, in whole seconds.
+
+Docs: platform/erp/yonbip.md#changes
+"""
 
 from __future__ import annotations
 

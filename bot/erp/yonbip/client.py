@@ -97,7 +97,8 @@ def _error(answer: HttpResponse, told: str, envelope: dict[str, Any], what: str,
     if _TASK_GONE.search(message):
         return Conflict(message, source=source)
     if told in _NOT_FOUND or _GONE.search(message):
-        # "Deleted or no permission" is one message: what may not be seen is not found (sheet, section 0, rule 3).
+        # "Deleted or no permission" is one message: what may not be seen is not found
+        # (docs: platform/erp/general.md#nothing-found).
         return NotFound(what, source=source) if what else Invalid(message, source=source)
     if _DENIED.search(message):
         return NotPermitted(message, source=source)
@@ -177,7 +178,7 @@ class YonBipClient:
         return Session(gateway, token)
 
     async def _find_gateway(self) -> TenantGateway:
-        """Return the tenant's gateway: data centres differ, and may move (sheet, 2A)."""
+        """Return the tenant's gateway: data centres differ, and may move (docs: platform/erp/yonbip.md#gateway)."""
         now = self._now()
         if self._gateway is None or now >= self._gateway.until:
             answer = await self._http.read("GET", _GATEWAY, params={"tenantId": self._options.tenant})

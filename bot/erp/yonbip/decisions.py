@@ -1,6 +1,8 @@
-"""The workflow of purchase orders: who is waited for, who decided what, and deciding (ERP sheet, 2A).
+"""The workflow of purchase orders: who is waited for, who decided what, and deciding.
 
 Tasks and history are read for many orders at once. Everybody whose turn it is has a task of their own.
+
+Docs: platform/erp/yonbip.md#deciding
 """
 
 from __future__ import annotations
@@ -115,7 +117,7 @@ class PurchaseApprovals:
             path = f"{_RUNTIME}/procesInstances/reject"
             body = {"taskId": task.id, "processInstanceId": task.run, "source": source, "action": "rejectToStart"}
             said = {"jumpOrigin": decision.reason}
-        # What is empty is left out: the platform passes it on as it is (sheet, 2A, pitfalls).
+        # What is empty is left out: the platform passes it on as it is (docs: platform/erp/yonbip.md#pitfalls).
         body |= {key: value for key, value in said.items() if value}
         data = await self._client.write(path, body, by=decision.by, what=decision.number)
         told = data if isinstance(data, dict) else {}

@@ -1,4 +1,7 @@
-"""From records of the platform to the bot's: state tables (ERP sheet, 11.2), quantities, amounts."""
+"""From records of the platform to the bot's: state tables, quantities, amounts.
+
+Docs: platform/erp/records.md#states
+"""
 
 from __future__ import annotations
 

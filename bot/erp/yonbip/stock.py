@@ -1,4 +1,4 @@
-"""Materials and their stock (ERP sheet, 2A, business areas)."""
+"""Materials and their stock (docs: platform/erp/yonbip.md#areas)."""
 
 from __future__ import annotations
 

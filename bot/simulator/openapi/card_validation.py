@@ -1,4 +1,7 @@
-"""What the card calls accept. Every rule that is broken raises the `param.*` error of the platform (sheet, 5.4)."""
+"""What the card calls accept. Every rule that is broken raises the `param.*` error of the platform.
+
+Docs: platform/dingtalk/cards.md#errors
+"""
 
 from __future__ import annotations
 
@@ -80,7 +83,10 @@ def check_user_id_type(body: Json) -> int:
 
 
 def check_params(engine: SimEngine, holder: Any, where: str) -> Params:
-    """A `cardParamMap`: strings to strings (sheet, 5.1). Large values are accepted, but noted."""
+    """A `cardParamMap`: strings to strings. Large values are accepted, but noted.
+
+    Docs: platform/dingtalk/cards.md#values
+    """
     params = holder.get("cardParamMap") if isinstance(holder, dict) else None
     if not isinstance(params, dict):
         raise SimApiError("param.cardPublicDataEmpty" if where == "cardData" else "param.invalid", where)

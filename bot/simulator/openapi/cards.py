@@ -1,4 +1,4 @@
-"""Interactive cards: create, deliver, update, stream (DingTalk sheet, 5)."""
+"""Interactive cards: create, deliver, update, stream (docs: platform/dingtalk/cards.md)."""
 
 from __future__ import annotations
 
@@ -47,7 +47,10 @@ def create(engine: SimEngine, call: SimApiCall) -> Json:
 
 
 def deliver(engine: SimEngine, call: SimApiCall) -> Json:
-    """`POST /v1.0/card/instances/deliver`: the result is a list here, not an object (sheet, 5.2)."""
+    """`POST /v1.0/card/instances/deliver`: the result is a list here, not an object.
+
+    Docs: platform/dingtalk/cards.md#separate-calls
+    """
     card = _find(engine, call.body)
     spaces = check_spaces(call.body)
     models = [deliver_model(call.body, space) for space in spaces]
@@ -97,7 +100,8 @@ def stream(engine: SimEngine, call: SimApiCall) -> Json:
     card = _find(engine, call.body)
     if guid in card.guids:
         return {"success": True, "result": True}
-    # A wrong key, one that holds no markdown, a template without streaming: all the same error (sheet, 5.6).
+    # A wrong key, one that holds no markdown, a template without streaming: all the same error
+    # (docs: platform/dingtalk/cards.md#streaming).
     if key not in card.template.streaming or not full or card.finalized:
         raise SimApiError("unknownError", "未知错误", status=500)
     card.guids.add(guid)
@@ -130,7 +134,10 @@ def register_callback(engine: SimEngine, call: SimApiCall) -> Json:
 
 
 def send_standard_card(engine: SimEngine, call: SimApiCall) -> Json:
-    """`POST /v1.0/im/v1.0/robot/interactiveCards/send`: no new app gets its permission any more (sheet, 6)."""
+    """`POST /v1.0/im/v1.0/robot/interactiveCards/send`: no new app gets its permission any more.
+
+    Docs: platform/dingtalk/cards.md#ordinary-cards
+    """
     raise SimApiError(
         "Forbidden.AccessDenied.AccessTokenPermissionDenied",
         "应用尚未开通所需的权限：[Card.Send]",
@@ -140,7 +147,10 @@ def send_standard_card(engine: SimEngine, call: SimApiCall) -> Json:
 
 
 def _create(engine: SimEngine, body: Json, spaces: tuple[OpenSpace, ...]) -> tuple[CardInstance, bool]:
-    """Return the instance and whether it is new. An existing `outTrackId` never makes a second card (sheet, 5.4)."""
+    """Return the instance and whether it is new. An existing `outTrackId` never makes a second card.
+
+    Docs: platform/dingtalk/cards.md#idempotency
+    """
     out_track_id = check_out_track_id(body)
     template = check_template(engine, body)
     user_id_type = check_user_id_type(body)
@@ -174,13 +184,16 @@ def _find(engine: SimEngine, body: Json) -> CardInstance:
 
 
 def _check_space_models(card: CardInstance, spaces: tuple[OpenSpace, ...]) -> None:
-    """A card must carry the open-space model of every space it goes to (sheet, 5.2)."""
+    """A card must carry the open-space model of every space it goes to (docs: platform/dingtalk/cards.md#spaces)."""
     if any(space.type in SPACE_MODELS and SPACE_MODELS[space.type] not in card.spaces for space in spaces):
         raise SimApiError("param.openSpaceModelInvalid")
 
 
 def _deliver(engine: SimEngine, card: CardInstance, space: OpenSpace, model: Json) -> Json:
-    """Show the card at one place. What goes wrong here is told inside the answer, under HTTP 200 (sheet, 5.1)."""
+    """Show the card at one place. What goes wrong here is told inside the answer, under HTTP 200.
+
+    Docs: platform/dingtalk/cards.md#deliveries
+    """
     conversation, problem = _target(engine, card, space, model)
     if conversation is None or engine.faults.trigger("deliver_failed"):
         return _result(space, problem=problem or "deliver failed")

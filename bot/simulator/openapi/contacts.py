@@ -1,4 +1,4 @@
-"""The directory: people, departments, roles (DingTalk sheet, 9). Not billed."""
+"""The directory: people, departments, roles (docs: platform/dingtalk/directory.md). Not billed."""
 
 from __future__ import annotations
 

@@ -62,7 +62,10 @@ class SimApiCall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimApiRoute:
-    """A call of the API. ``token``: app token needed; ``billed``: counts against the month (sheet, 7.6)."""
+    """A call of the API. ``token``: app token needed; ``billed``: counts against the month.
+
+    Docs: platform/dingtalk/limits.md#monthly-quotas
+    """
 
     method: str
     path: str
@@ -214,7 +217,10 @@ def _check_limits(engine: SimEngine, route: SimApiRoute, name: str, call: SimApi
 
 
 def scope_denied(route: SimApiRoute) -> SimApiError | SimOapiError:
-    """The refusal for a permission that the app was not granted; it names the scope (sheet, 4.2)."""
+    """The refusal for a permission that the app was not granted; it names the scope.
+
+    Docs: platform/dingtalk/openapi.md#token-errors
+    """
     scope = route.scope or "qyapi_base"
     if route.host == "api":
         return SimApiError(

@@ -1,4 +1,4 @@
-"""Web login and login inside the client (DingTalk sheet, 4.3 and 4.4)."""
+"""Web login and login inside the client (docs: platform/dingtalk/login.md)."""
 
 from __future__ import annotations
 

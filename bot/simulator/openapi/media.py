@@ -1,4 +1,4 @@
-"""Uploads by the bot, and downloads of what people sent (DingTalk sheet, 8)."""
+"""Uploads by the bot, and downloads of what people sent (docs: platform/dingtalk/files.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Bodies of ordinary messages, from both families, turned into what the chat shows (DingTalk sheet, 3 and 7.3)."""
+"""Bodies of ordinary messages, from both families, turned into what the chat shows.
+
+Docs: platform/dingtalk/robots.md#session-webhooks, #message-types
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Messages that the bot sends by itself, their recall and read status, files it was sent (DingTalk sheet, 7 and 8)."""
+"""Messages that the bot sends by itself, their recall and read status, files it was sent.
+
+Docs: platform/dingtalk/robots.md, platform/dingtalk/files.md
+"""
 
 from __future__ import annotations
 

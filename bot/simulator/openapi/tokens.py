@@ -1,4 +1,4 @@
-"""App tokens in their three forms (DingTalk sheet, 4.1)."""
+"""App tokens in their three forms (docs: platform/dingtalk/openapi.md#app-token)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Session webhooks (DingTalk sheet, 3) and custom group robots (7.7)."""
+"""Session webhooks and custom group robots (docs: platform/dingtalk/robots.md#session-webhooks, #custom-robots)."""
 
 from __future__ import annotations
 

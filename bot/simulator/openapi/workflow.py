@@ -1,4 +1,4 @@
-"""Native approvals over the API (DingTalk sheet, 10)."""
+"""Native approvals over the API (docs: platform/dingtalk/approvals.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Reading from ERPNext beyond the contract: its traps, and how little is asked (ERP sheet, 4.3 and 4.4)."""
+"""Reading from ERPNext beyond the contract: its traps, and how little is asked.
+
+Docs: platform/erp/erpnext.md#areas, #lists
+"""
 
 from __future__ import annotations
 

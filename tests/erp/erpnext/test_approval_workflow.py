@@ -1,4 +1,4 @@
-"""Levels, states and trails of a Workflow (ERP sheet, 4.5)."""
+"""Levels, states and trails of a Workflow (docs: platform/erp/erpnext.md#deciding)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Frappe on the wire: keys, addresses, pages, envelopes (ERP sheet, 4.1 and 4.2)."""
+"""Frappe on the wire: keys, addresses, pages, envelopes (docs: platform/erp/erpnext.md#requests, #errors)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Approving and rejecting in ERPNext beyond the contract: with a Workflow and without (ERP sheet, 4.5)."""
+"""Approving and rejecting in ERPNext beyond the contract: with a Workflow and without.
+
+Docs: platform/erp/erpnext.md#deciding
+"""
 
 from __future__ import annotations
 

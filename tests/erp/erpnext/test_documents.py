@@ -1,4 +1,7 @@
-"""Single documents, odd values, and the state tables (ERP sheet, 4.3 and 11.2)."""
+"""Single documents, odd values, and the state tables.
+
+Docs: platform/erp/erpnext.md#areas, platform/erp/records.md#states
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A server of Kingdee's WebAPI that holds the reference company (ERP sheet, chapter 1).
+"""A server of Kingdee's WebAPI that holds the reference company (docs: platform/erp/kingdee.md).
 
 Both ways in: a login that gives the cookie ``kdservice-sessionid`` (sessions end), or headers signed by a third-party
 app. Queries give lists of lists, a line per entry line, pages no longer than `FakeKingdee.page`; errors come with

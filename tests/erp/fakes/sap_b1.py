@@ -1,4 +1,4 @@
-"""A Service Layer of SAP Business One that holds the reference company (ERP sheet, chapter 5).
+"""A Service Layer of SAP Business One that holds the reference company (docs: platform/erp/sap-b1.md).
 
 Sessions are two cookies and end after half an hour without a call; pages have twenty records unless another length is
 preferred; single records bear an ETag; orders that wait for approval are drafts.

@@ -1,4 +1,7 @@
-"""``$filter`` of the Service Layer (ERP sheet, 5.2): comparisons, ``contains``, ``and``, ``or`` and brackets."""
+"""``$filter`` of the Service Layer: comparisons, ``contains``, ``and``, ``or`` and brackets.
+
+Docs: platform/erp/sap-b1.md#odata
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A server of the YonBIP open platform that holds the reference company (ERP sheet, chapter 2A).
+"""A server of the YonBIP open platform that holds the reference company (docs: platform/erp/yonbip.md).
 
 A tenant's data centre is told first, then a token for a signed request; the token is a query parameter and ends after
 two hours. Errors come with status 200. Lists give a row per line and no more than `FakeYonBip.page` of them.

@@ -1,4 +1,4 @@
-"""Conditions and orders of the platform's lists (ERP sheet, 2A, list queries)."""
+"""Conditions and orders of the platform's lists (docs: platform/erp/yonbip.md#lists)."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ from tests.erp.fakes.kingdee_filter import KingdeeFilter
 
 from .conftest import ACCOUNT, APP, PASSWORD, Open, queries
 
-# Signatures: the sheet's vectors (1.3, 1.4)
+# Signatures: the known vectors (docs: platform/erp/kingdee.md#login, #signed-headers)
 
 VECTOR = AppCredentials("200001_" + 32 * "A", "secret", "acct01", "demo", 2052)
 VIEW = "/k3cloud/Kingdee.BOS.WebApi.ServicesStub.DynamicFormService.View.common.kdsvc"
@@ -139,7 +139,7 @@ async def test_closing_gives_the_licence_seat_back(server: FakeKingdee, open_at:
     assert not server.faults.sessions
 
 
-# Bodies and envelopes (1.2, 1.5)
+# Bodies and envelopes (docs: platform/erp/kingdee.md#bodies, #errors)
 
 
 @pytest.mark.parametrize("name", ["ExecuteBillQuery", "BillQuery", "QueryBusinessInfo", "WorkflowAudit", "SwitchOrg"])
@@ -244,7 +244,7 @@ async def test_lines_of_another_shape_are_no_data(
         await erp.check()
 
 
-# Filters (1.6)
+# Filters (docs: platform/erp/kingdee.md#queries)
 
 
 @given(st.text())
@@ -284,7 +284,7 @@ async def test_what_cannot_be_a_number_is_not_asked_for(server: FakeKingdee, ope
     assert server.requests.entries == []
 
 
-# Pages and fields (1.6)
+# Pages and fields (docs: platform/erp/kingdee.md#queries)
 
 
 async def test_pages_go_on_until_one_is_short(server: FakeKingdee, open_at: Open) -> None:

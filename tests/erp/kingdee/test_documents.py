@@ -25,7 +25,7 @@ from bot.erp.values import number
 
 VALUES = ValueReader(ZoneInfo("Asia/Shanghai"), {"PRE999": "XAU"})
 
-# ERP sheet, 11.2
+# States (docs: platform/erp/records.md#states)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The traps of the ERP sheet's chapter 1 that no single value shows."""
+"""Kingdee's traps that no single value shows (docs: platform/erp/kingdee.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes over the wire to an Odoo, and what its errors become (ERP sheet, 3.1)."""
+"""What goes over the wire to an Odoo, and what its errors become (docs: platform/erp/odoo.md#transports)."""
 
 from __future__ import annotations
 

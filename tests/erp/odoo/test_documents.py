@@ -1,4 +1,7 @@
-"""Odoo's values and states become the bot's (ERP sheet, 3.2, 3.3 and 11.2)."""
+"""Odoo's values and states become the bot's.
+
+Docs: platform/erp/odoo.md#values, #areas, platform/erp/records.md#states
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The traps of the ERP sheet's chapter on Odoo, each with the name of the trap."""
+"""Odoo's traps, each with the name of the trap (docs: platform/erp/odoo.md)."""
 
 from __future__ import annotations
 

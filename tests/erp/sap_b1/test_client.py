@@ -36,7 +36,7 @@ from tests.erp.fakes.sap_b1_filter import ODataBadQuery, ODataFilter
 
 from .conftest import ACCOUNT, Open, both_versions
 
-# Sessions (ERP sheet, 5.1)
+# Sessions (docs: platform/erp/sap-b1.md#login)
 
 
 @both_versions
@@ -91,7 +91,7 @@ def test_the_address_is_one_without_a_path(url: str) -> None:
         SapB1Options.model_validate({**ACCOUNT, "url": url})
 
 
-# Error envelopes (ERP sheet, 5.2)
+# Error envelopes (docs: platform/erp/sap-b1.md#errors)
 
 
 def answer(
@@ -161,7 +161,7 @@ async def test_bad_credentials_that_are_no_401_are_a_wrong_account_too(erp: SapB
         await erp.check()
 
 
-# Pages (ERP sheet, 5.2)
+# Pages (docs: platform/erp/sap-b1.md#odata)
 
 
 @both_versions
@@ -221,7 +221,7 @@ async def test_what_is_no_list_is_no_empty_list(erp: SapB1Erp, server: FakeSapB1
         await erp.production_orders(ListQuery())
 
 
-# What reaches a filter (ERP sheet, 0, rule 5)
+# What reaches a filter (docs: platform/erp/general.md#typed-text)
 
 
 @given(st.text(max_size=60))

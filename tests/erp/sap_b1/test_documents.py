@@ -1,4 +1,4 @@
-"""State tables (ERP sheet, 11.2), currencies and odd values."""
+"""State tables (docs: platform/erp/records.md#states), currencies and odd values."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def test_production_orders(told: str, produced: int | None, wanted: ProductionSt
     assert documents.production_status(told, None if produced is None else Decimal(produced)) is wanted
 
 
-# Currencies (ERP sheet, 5.6)
+# Currencies (docs: platform/erp/sap-b1.md#amounts-and-dates)
 
 
 def test_amounts_are_in_the_documents_own_currency_where_that_is_not_the_companys() -> None:

@@ -1,4 +1,4 @@
-"""The traps of Business One (ERP sheet, chapter 5), one test each."""
+"""The traps of Business One (docs: platform/erp/sap-b1.md), one test each."""
 
 from __future__ import annotations
 

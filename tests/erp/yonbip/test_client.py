@@ -31,7 +31,7 @@ from tests.erp.fakes.yonbip import APP_KEY, FakeYonBip
 
 from .conftest import Open
 
-# The signature (ERP sheet, 2A: its test vector)
+# The signature (its test vector; docs: platform/erp/yonbip.md#token)
 
 
 def test_the_signature_is_the_vendors() -> None:

@@ -1,4 +1,4 @@
-"""State tables (ERP sheet, 11.2) and odd values."""
+"""State tables (docs: platform/erp/records.md#states) and odd values."""
 
 from __future__ import annotations
 

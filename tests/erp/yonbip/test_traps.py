@@ -1,4 +1,4 @@
-"""The traps of the platform (ERP sheet, 2A), one test each."""
+"""The traps of the platform (docs: platform/erp/yonbip.md), one test each."""
 
 from __future__ import annotations
 

@@ -1,6 +1,8 @@
-"""Dolibarr's module Webhook (ERP sheet, 9): ``{"triggercode": "ORDER_VALIDATE", "object": {…}}``, unsigned.
+"""Dolibarr's module Webhook: ``{"triggercode": "ORDER_VALIDATE", "object": {…}}``, unsigned.
 
 Times are seconds since 1970, amounts text with eight decimals, third parties bare ids.
+
+Docs: platform/erp/others.md#webhooks
 """
 
 from __future__ import annotations

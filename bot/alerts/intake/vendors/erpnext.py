@@ -1,7 +1,9 @@
-"""ERPNext's webhooks (ERP sheet, 4.6): ``{"event": "on_submit", "doc": {…}}``, or the document alone.
+"""ERPNext's webhooks: ``{"event": "on_submit", "doc": {…}}``, or the document alone.
 
 ERPNext lets its administrator write the body; docs/how-to/send-events.md has the one to copy. Without ``event`` a
 submitted order counts as changed: the document itself does not tell whether it is new.
+
+Docs: platform/erp/erpnext.md#webhooks
 """
 
 from __future__ import annotations

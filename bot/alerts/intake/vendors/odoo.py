@@ -1,6 +1,8 @@
-"""Odoo's automation rules with the action “send webhook” (ERP sheet, 3.6): ``_model``, ``_id`` and the chosen fields.
+"""Odoo's automation rules with the action “send webhook”: ``_model``, ``_id`` and the chosen fields.
 
 Relations come as bare ids, so customers and suppliers have no names here; times are in UTC and nothing is False.
+
+Docs: platform/erp/odoo.md#webhooks
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""YonBIP's event subscription, decrypted (ERP sheet, chapter 2, push).
+"""YonBIP's event subscription, decrypted (docs: platform/erp/yonbip.md#push).
 
 Its events say that a bill was saved, audited and so on, and often little more of it. What carries the bill's number
 becomes an event; the rest is kept aside, and polling brings the bill itself.
