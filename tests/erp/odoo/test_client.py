@@ -144,7 +144,7 @@ async def test_json2_sends_names_key_and_database(open_odoo: Open, clock: Clock)
     assert entry.headers["Authorization"] == f"bearer {SECRET}"
     assert entry.headers["X-Odoo-Database"] == DATABASE
     assert entry.headers["Content-Type"].startswith("application/json")
-    assert entry.headers["User-Agent"] == "dingerp"
+    assert entry.headers["User-Agent"] == user_agent()
     body = next(body for body in server.bodies if "limit" in body)
     assert body["context"] == {"lang": "zh_CN", "allowed_company_ids": [1]}
     assert (body["offset"], body["limit"], body["order"]) == (3, 5, "invoice_date_due asc, name asc, id asc")
