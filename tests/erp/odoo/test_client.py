@@ -27,6 +27,7 @@ from bot.erp.odoo.manifest import OdooOptions
 from bot.erp.port import Filter, ListQuery
 from bot.testing.company import Clock, ReferenceCompany
 from bot.testing.fake_erp import SECRET, ParsedRequest, RequestKind
+from bot.version import user_agent
 from tests.erp.fakes.odoo import DATABASE, FakeOdoo
 from tests.erp.fakes.odoo_engine import OdooError
 from tests.erp.fakes.odoo_records import BOT
