@@ -35,6 +35,7 @@ from bot.approvals.native.oa_forms import (
 )
 from bot.approvals.unit_of_work import CaseRepository, CaseStore
 from bot.approvals.voting import VoteOutcome, VoteRequest, VoteResult
+from bot.backoff import BackoffSteps
 from bot.erp.model import Verdict
 from bot.errors import DingerpError
 from bot.metrics import Metrics
@@ -55,8 +56,8 @@ _ASSUME_LOST_AFTER = timedelta(minutes=3)
 """An approval that cannot be found so long after it was started was not started."""
 _CLOCK_SKEW = timedelta(minutes=2)
 """By so much DingTalk's clock may differ from ours."""
-_PAUSES = (5, 15, 60, 300, 1800)
-"""Seconds after a step that failed, for the first time, the second, and so on."""
+_BACKOFF = BackoffSteps((5.0, 15.0, 60.0, 300.0, 1800.0))
+"""After a step that failed."""
 _CALLED_OFF = phrase("This is decided: see the purchase order.")
 _CONTRADICTED = phrase("This approval has no effect: the purchase order was decided otherwise.")
 _NO_REASON = phrase("Rejected in the approval app without a reason.")
@@ -316,7 +317,7 @@ class OaSync:
         return case.decision.by if case.decision is not None else record.originator
 
     def _later(self, record: NativeRecord, retry_after: float | None = None) -> NativeRecord:
-        wait = max(_PAUSES[min(record.tries, len(_PAUSES) - 1)], retry_after or 0.0)
+        wait = max(_BACKOFF.pause(record.tries + 1), retry_after or 0.0)
         return replace(record, tries=record.tries + 1, due_at=self._now() + timedelta(seconds=wait))
 
     async def _audit(self, case: Case, what: str, detail: str, user_id: str = "") -> None:
