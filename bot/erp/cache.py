@@ -12,9 +12,9 @@ import orjson
 from cachetools import TTLCache
 from pydantic import TypeAdapter, ValidationError
 
-from bot.erp.concurrency import SingleFlight
 from bot.erp.model import Invoice, Product, ProductionOrder, PurchaseOrder, SalesOrder, Slice, StockLevel
 from bot.metrics import Metrics
+from bot.single_flight import SingleFlight
 
 _HELD = 256
 """Answers of one source at most; the least recently used go first."""

@@ -23,7 +23,6 @@ from bot.erp.answer import Answer as Answer  # who asks the hub takes it from he
 from bot.erp.answer import SourceAnswer
 from bot.erp.cache import LastKnownStore, ReadCache, asked
 from bot.erp.calls import CallRunner
-from bot.erp.concurrency import SingleFlight
 from bot.erp.errors import ErpError, NotFound, Unavailable, UnknownOutcome, Unsupported
 from bot.erp.index.search import ProductIndex
 from bot.erp.limits import SourceLimits
@@ -52,6 +51,7 @@ from bot.erp.validation import Quarantine, Validator
 from bot.errors import ConfigurationError
 from bot.metrics import Metrics
 from bot.phrase import Phrase, phrase
+from bot.single_flight import SingleFlight
 
 T = TypeVar("T")
 
