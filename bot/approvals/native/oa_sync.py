@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -40,6 +39,7 @@ from bot.erp.model import Verdict
 from bot.errors import DingerpError
 from bot.metrics import Metrics
 from bot.phrase import Phrase, phrase
+from bot.wakeup import Wakeup
 
 log = structlog.get_logger(__name__)
 
@@ -110,7 +110,7 @@ class OaSync:
         self._now = now
         self._metrics = metrics
         self._sleep = sleep
-        self._poked = asyncio.Event()
+        self._wakeup = Wakeup()
         self._began = False
 
     async def notify(self, instance: str) -> None:
@@ -120,20 +120,18 @@ class OaSync:
 
     def poke(self) -> None:
         """Look soon."""
-        self._poked.set()
+        self._wakeup.call()
 
     async def run(self) -> None:
         """Follow cases and approvals until cancelled."""
         while True:
-            self._poked.clear()
+            self._wakeup.clear()
             try:
                 await self.sync()
             except DingerpError as error:
                 self._failed("approvals.native_round_failed", "", error)
             await self._sleep(_MIN_PAUSE)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_IDLE):
-                    await self._poked.wait()
+            await self._wakeup.sleep(_IDLE)
 
     async def sync(self) -> None:
         """Do all that is due."""
