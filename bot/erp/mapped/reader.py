@@ -96,8 +96,8 @@ class RecordMapping(Generic[R]):
 class RecordReader:
     """Makes records of rows."""
 
-    def __init__(self, ground: MappingContext, look: ReadField) -> None:
-        self.context = ground
+    def __init__(self, context: MappingContext, look: ReadField) -> None:
+        self.context = context
         self._look = look
 
     def single(self, mapped: RecordMapping[R], row: Any, lines: Iterable[Any] = ()) -> R:

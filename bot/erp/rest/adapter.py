@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.erp import deciding, listing
 from bot.erp.cursor import TimeCursor
 from bot.erp.errors import Invalid, NotFound
 from bot.erp.http import Http
+from bot.erp.keys import checked_key
+from bot.erp.listing import D, Listing
 from bot.erp.mapped import builders
 from bot.erp.mapped.adapter import MappedErp, as_stored, is_encodable, poll_start
 from bot.erp.mapped.areas import areas_of, capabilities_of, mappings_of
 from bot.erp.mapped.bad_values import BadValues
-from bot.erp.mapped.builders import DocumentMapping
 from bot.erp.mapped.reader import MappingContext, RecordMapping, RecordReader, matching
 from bot.erp.model import (
     Area,
@@ -23,11 +24,8 @@ from bot.erp.model import (
     Decision,
     DecisionOutcome,
     DecisionResult,
-    Invoice,
     Product,
-    ProductionOrder,
     PurchaseOrder,
-    SalesOrder,
     Slice,
     StockLevel,
     Verdict,
@@ -37,8 +35,6 @@ from bot.erp.rest.client import RestClient
 from bot.erp.rest.options import ChangesRead, ListRead, ProductCalls, RestOptions, WriteTemplate
 from bot.erp.rest.query import look
 from bot.erp.vendors import AdapterContext
-
-D = TypeVar("D", SalesOrder, Invoice, PurchaseOrder, ProductionOrder)
 
 
 class RestErp(MappedErp):
@@ -74,7 +70,7 @@ class RestErp(MappedErp):
         calls, products = self._options.stock, self._products()
         if calls is None:
             self._refuse(Capability.STOCK)
-        sku = self.checked_key(sku)
+        sku = self._checked_step(checked_key(sku, source=self.name))
         if calls.product:
             found = await self._api.one(calls.one, {"sku": sku}, what=sku)
             product = self._product(look(found, calls.product), sku)
@@ -160,29 +156,36 @@ class RestErp(MappedErp):
         """Give connections back."""
         await self._api.close()
 
-    async def _read_one(self, document: DocumentMapping[D], number: str) -> D:
-        section = getattr(self._options, document.area)
-        row = self._picked(document.area, await self._api.one(section.one, {"number": number}, what=number), number)
+    async def read_document(self, kind: Listing[D], number: str) -> D:
+        section = getattr(self._options, kind.area)
+        found = await self._api.one(section.one, {"number": self._checked_step(number)}, what=number)
+        row = self._picked(kind.area, found, number)
         at = getattr(getattr(section, "lines", None), "at", "")
         lines = (look(row, at) or []) if at else []
         if not isinstance(lines, list):
-            raise Invalid(f"{document.area}.lines.at leads to no list", source=self.name)
-        found: D = self._reader.single(self._mapped[document.area], row, lines)
-        return found
+            raise Invalid(f"{kind.area}.lines.at leads to no list", source=self.name)
+        document: D = self._reader.single(self._mapped[kind.area], row, lines)
+        return document
 
-    async def _read_list(self, document: DocumentMapping[D], query: ListQuery) -> Slice[D]:
+    def _checked_step(self, key: str) -> str:
+        """Return a key that may stand in a path, where dots would lead elsewhere; raises `NotFound`."""
+        if key in {".", ".."}:
+            raise NotFound(key, source=self.name)
+        return key
+
+    async def list_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
         if not is_encodable(query.text):
             return Slice(items=(), total=0)
-        section, mapped = getattr(self._options, document.area), self._mapped[document.area]
+        section, mapped = getattr(self._options, kind.area), self._mapped[kind.area]
         own: ListRead | None = getattr(section, query.filter, None) if query.filter is not Filter.ALL else None
         read: ListRead = own or section.list
         if read.pages_itself:
             part = await self._api.part(read, self._asked(query.text), start=query.offset, want=query.limit)
             items = tuple(self._reader.many(mapped, part.items))
             return Slice(items=items, total=len(items) if part.total is None else part.total)
-        name = f"{document.area}.{query.filter if own else 'list'}"
+        name = f"{kind.area}.{query.filter if own else 'list'}"
         documents = self._reader.many(mapped, await self._all(read, name, query.text))
-        return document.listing.pick(documents, query, self.context.today())
+        return kind.pick(documents, query, self.context.today())
 
     async def _all(self, read: ListRead, name: str, text: str) -> list[Any]:
         """Return all records of a list; raises `Invalid` where they are too many."""
