@@ -17,8 +17,8 @@ from bot.erp.kingdee.changes import ChangeReader
 from bot.erp.kingdee.client import Form, KingdeeClient, Row, response_message
 from bot.erp.kingdee.decisions import PurchaseApprovals
 from bot.erp.kingdee.documents import PRODUCTION_UNFINISHED, DocumentMapper, bills, product, production_number
-from bot.erp.kingdee.manifest import KingdeeOptions
 from bot.erp.kingdee.mapping import ValueReader, code
+from bot.erp.kingdee.options import KingdeeOptions
 from bot.erp.kingdee.query import (
     MATERIALS,
     PRODUCTION,

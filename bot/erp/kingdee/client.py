@@ -16,7 +16,7 @@ from urllib.parse import quote, urlsplit
 
 from bot.erp.errors import AuthExpired, AuthFailed, Conflict, ErpError, Invalid, NotFound, NotPermitted, Unavailable
 from bot.erp.http import Http, HttpResponse, parse_body, refusal, words
-from bot.erp.kingdee.manifest import KingdeeOptions, client_secret
+from bot.erp.kingdee.options import KingdeeOptions, client_secret
 from bot.erp.relogin import Relogin
 
 

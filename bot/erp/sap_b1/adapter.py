@@ -33,8 +33,8 @@ from bot.erp.sap_b1.changes import ChangeReader
 from bot.erp.sap_b1.client import NameCache, SapB1Client
 from bot.erp.sap_b1.decisions import ApprovalRequest, PurchaseApprovals
 from bot.erp.sap_b1.documents import DocumentMapper, base_orders
-from bot.erp.sap_b1.manifest import SapB1Options
 from bot.erp.sap_b1.mapping import Row, ValueReader, code
+from bot.erp.sap_b1.options import SapB1Options
 from bot.erp.sap_b1.query import (
     CREDIT_NOTES,
     INVOICE_DRAFTS,

@@ -16,8 +16,8 @@ from bot.erp.errors import Conflict, Invalid, NotPermitted
 from bot.erp.model import Approval, Decision, PurchaseOrder, PurchaseStatus, Verdict
 from bot.erp.sap_b1 import query
 from bot.erp.sap_b1.client import NameCache, SapB1Client, UserNames
-from bot.erp.sap_b1.manifest import SapB1Options
 from bot.erp.sap_b1.mapping import Row, ValueReader, code, is_yes, rows_of, text
+from bot.erp.sap_b1.options import SapB1Options
 
 REQUESTS = "ApprovalRequests"
 _PURCHASES = "22"

@@ -13,8 +13,8 @@ from bot.erp.errors import Invalid, NotFound
 from bot.erp.model import Product, Quantities, StockLevel, WarehouseStock
 from bot.erp.sap_b1 import query
 from bot.erp.sap_b1.client import NameCache, SapB1Client
-from bot.erp.sap_b1.manifest import SapB1Options
 from bot.erp.sap_b1.mapping import Row, code, is_yes, rows_of, text
+from bot.erp.sap_b1.options import SapB1Options
 from bot.erp.values import amount_of, number
 
 ITEMS = "Items"

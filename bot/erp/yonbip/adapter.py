@@ -33,8 +33,8 @@ from bot.erp.yonbip.changes import ChangeReader
 from bot.erp.yonbip.client import YonBipClient, batch_message, either, spellings
 from bot.erp.yonbip.decisions import PurchaseApprovals
 from bot.erp.yonbip.documents import DocumentMapper, production_number
-from bot.erp.yonbip.manifest import YonBipOptions
 from bot.erp.yonbip.mapping import Row, ValueReader, code
+from bot.erp.yonbip.options import YonBipOptions
 from bot.erp.yonbip.query import (
     BY_ID,
     PRODUCTION,

@@ -28,8 +28,8 @@ from bot.erp.errors import (
 from bot.erp.http import Http, HttpResponse, refusal, words
 from bot.erp.relogin import Relogin
 from bot.erp.values import number
-from bot.erp.yonbip.manifest import YonBipOptions
 from bot.erp.yonbip.mapping import Row, code, text
+from bot.erp.yonbip.options import YonBipOptions
 
 
 def signature(secret: str, parameters: dict[str, str]) -> str:

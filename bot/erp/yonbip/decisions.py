@@ -18,8 +18,8 @@ from bot.erp.http import words
 from bot.erp.model import Approval, Decision, Verdict
 from bot.erp.values import number
 from bot.erp.yonbip.client import WORKFLOW, YonBipClient, chunks
-from bot.erp.yonbip.manifest import YonBipOptions
 from bot.erp.yonbip.mapping import Row, ValueReader, code, text
+from bot.erp.yonbip.options import YonBipOptions
 
 _RUNTIME = "yonbip/digitalModel/openapi/runtime/ext"
 _TODO = "yonbip/digitalModel/openapi/task/querytaskstodo/page"

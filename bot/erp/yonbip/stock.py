@@ -13,8 +13,8 @@ from bot.erp.model import Product, Quantities, StockLevel, WarehouseStock
 from bot.erp.values import amount_of
 from bot.erp.yonbip.client import YonBipClient, spellings
 from bot.erp.yonbip.documents import product
-from bot.erp.yonbip.manifest import YonBipOptions
 from bot.erp.yonbip.mapping import Row, code, text
+from bot.erp.yonbip.options import YonBipOptions
 
 _MATERIALS = "yonbip/digitalModel/product/listproductbycondition"
 _STOCK = "yonbip/scm/stock/QueryCurrentStocksByCondition"

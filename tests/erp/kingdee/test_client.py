@@ -24,7 +24,7 @@ from bot.erp.errors import (
 from bot.erp.http import HttpResponse, parse_body
 from bot.erp.kingdee import query
 from bot.erp.kingdee.client import AppCredentials, body, operation, response_message, unwrap
-from bot.erp.kingdee.manifest import KingdeeOptions, client_secret
+from bot.erp.kingdee.options import KingdeeOptions, client_secret
 from bot.erp.kingdee.query import MATERIALS
 from bot.erp.port import ListQuery
 from bot.testing.fake_erp import SECRET, RequestKind

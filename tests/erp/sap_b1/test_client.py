@@ -28,7 +28,7 @@ from bot.erp.port import ListQuery
 from bot.erp.sap_b1 import query as queries
 from bot.erp.sap_b1.adapter import SapB1Erp
 from bot.erp.sap_b1.client import unwrap
-from bot.erp.sap_b1.manifest import SapB1Options
+from bot.erp.sap_b1.options import SapB1Options
 from bot.testing.company import Clock, ReferenceCompany
 from bot.testing.fake_erp import SECRET, RequestKind
 from tests.erp.fakes.sap_b1 import NODE, FakeSapB1
