@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from bot.erp import deciding, listing
 from bot.erp.concurrency import gather_or_cancel
 from bot.erp.errors import Invalid, NotFound, NotPermitted
+from bot.erp.header_lists import Header, list_by_headers
+from bot.erp.listing import D, Listing
 from bot.erp.model import (
     Approval,
     Area,
@@ -45,13 +47,13 @@ from bot.erp.sap_b1.query import (
     PURCHASE_DRAFTS,
     PURCHASES,
     DocumentEntity,
-    DocumentLister,
-    ListSpec,
+    DocumentKey,
 )
 from bot.erp.sap_b1.stock import ITEMS, StockReader
 from bot.erp.vendors import AdapterContext
 
 T = TypeVar("T")
+Found = tuple[DocumentEntity, Row]
 
 _SALES = (ORDERS, ORDER_DRAFTS)
 _FINANCE = (INVOICES, CREDIT_NOTES, INVOICE_DRAFTS)
@@ -74,7 +76,7 @@ class SapB1Erp:
         self._directory = NameCache(self._client, now=context.now, minutes=options.names_minutes)
         self._approvals = PurchaseApprovals(self._client, self._directory, options, self._values)
         self._stock = StockReader(self._client, self._directory, options, now=context.now)
-        self._lists = DocumentLister(self._client, days=options.list_days)
+        self._list_days = options.list_days
         self._changes = ChangeReader(
             self._client, self._approvals, self._values, now=context.now, days=options.approval_days
         )
@@ -102,58 +104,46 @@ class SapB1Erp:
 
     async def order(self, number: str) -> SalesOrder:
         """Return one sales order, or a draft of one; raises `NotFound`."""
-        book, row = await self._find(_SALES, number)
-        return (await self._orders_of(book, [row]))[0]
+        return (await self._orders_of([await self._find(_SALES, number)]))[0]
 
     async def orders(self, query: ListQuery) -> Slice[SalesOrder]:
         """Return sales orders without lines."""
-        today = self._today()
-        listed = ListSpec(
-            listing=listing.SALES_ORDERS,
-            books=_SALES,
-            read=self._orders,
-            narrow={Filter.LATE: {ORDERS: queries.all_of(_OPEN, self._before("DocDueDate", today))}},
-        )
-        return await self._lists.pick(listed, query, today)
+        late = {ORDERS: queries.all_of(_OPEN, self._gone("DocDueDate"))}
+        return await self._list(listing.SALES_ORDERS, query, _SALES, self._orders, {Filter.LATE: late})
 
-    async def _orders(self, book: DocumentEntity, keys: Sequence[int]) -> list[SalesOrder]:
-        return [replace(order, lines=()) for order in await self._orders_of(book, await self._rows(book, keys))]
+    async def _orders(self, keys: Sequence[DocumentKey]) -> list[SalesOrder]:
+        return [replace(order, lines=()) for order in await self._orders_of(await self._rows(keys))]
 
-    async def _orders_of(self, book: DocumentEntity, rows: Sequence[Row]) -> list[SalesOrder]:
+    async def _orders_of(self, found: Sequence[Found]) -> list[SalesOrder]:
         sellers = await self._directory.salespersons()
-        return self._mapped(lambda row: self._documents.order(book, row, sellers), rows)
+        return self._mapped(lambda entity, row: self._documents.order(entity, row, sellers), found)
 
     # Finance
 
     async def invoice(self, number: str) -> Invoice:
         """Return one invoice, credit note or draft of an invoice; raises `NotFound`."""
-        book, row = await self._find(_FINANCE, number)
-        return (await self._invoices_of(book, [row]))[0]
+        return (await self._invoices_of([await self._find(_FINANCE, number)]))[0]
 
     async def invoices(self, query: ListQuery) -> Slice[Invoice]:
         """Return invoices and credit notes."""
-        today = self._today()
-        listed = ListSpec(
-            listing=listing.INVOICES,
-            books=_FINANCE,
-            read=self._invoices,
-            narrow={Filter.OVERDUE: {INVOICES: queries.all_of(_OPEN, self._before("DocDueDate", today))}},
+        overdue = {INVOICES: queries.all_of(_OPEN, self._gone("DocDueDate"))}
+        return await self._list(listing.INVOICES, query, _FINANCE, self._invoices, {Filter.OVERDUE: overdue})
+
+    async def _invoices(self, keys: Sequence[DocumentKey]) -> list[Invoice]:
+        return await self._invoices_of(await self._rows(keys))
+
+    async def _invoices_of(self, found: Sequence[Found]) -> list[Invoice]:
+        entries = dict.fromkeys(
+            entry for entries in self._mapped(lambda _, row: base_orders(row), found) for entry in entries
         )
-        return await self._lists.pick(listed, query, today)
+        orders = await self._order_numbers(entries)
+        return self._mapped(lambda entity, row: self._documents.invoice(entity, row, orders), found)
 
-    async def _invoices(self, book: DocumentEntity, keys: Sequence[int]) -> list[Invoice]:
-        return await self._invoices_of(book, await self._rows(book, keys))
-
-    async def _invoices_of(self, book: DocumentEntity, rows: Sequence[Row]) -> list[Invoice]:
-        entries = [entry for entries in self._mapped(base_orders, rows) for entry in entries]
-        orders = await self._order_numbers(list(dict.fromkeys(entries)))
-        return self._mapped(lambda row: self._documents.invoice(book, row, orders), rows)
-
-    async def _order_numbers(self, entries: Sequence[str]) -> Mapping[str, str]:
+    async def _order_numbers(self, entries: Iterable[str]) -> Mapping[str, str]:
         """Return the numbers of sales orders by their keys; none where orders may not be read."""
         keys = [int(entry) for entry in entries if entry.isdecimal()]
         try:
-            rows = await self._client.rows_each(ORDERS.entity, ORDERS.key, keys, select=("DocEntry", "DocNum"))
+            rows = await self._client.rows_each(ORDERS.name, ORDERS.key, keys, select=("DocEntry", "DocNum"))
         except NotPermitted:
             return {}
         return {code(row.get("DocEntry")): code(row.get("DocNum")) for row in rows}
@@ -168,51 +158,37 @@ class SapB1Erp:
         return (await self._with_request(number))[0]
 
     async def _with_request(self, number: str) -> tuple[PurchaseOrder, ApprovalRequest | None]:
-        book, row = await self._find(_PURCHASING, number, generated=True)
-        [key] = self._mapped(lambda row: int(row[book.key]), [row])
-        read = self._approvals.of_drafts if book is PURCHASE_DRAFTS else self._approvals.of_orders
-        request = (await read([key])).get(str(key))
-        if request is not None and book is PURCHASE_DRAFTS and request.order.isdecimal():
-            made = await self._rows(PURCHASES, [int(request.order)])
-            book, row = (PURCHASES, made[0]) if made else (book, row)
-        requests = {code(row.get(book.key)): request} if request else {}
-        return (await self._purchases_of(book, [row], requests))[0], request
+        found = await self._find(_PURCHASING, number, generated=True)
+        [key] = self._mapped(DocumentEntity.key_of, [found])
+        request = (await self._approvals.requests([key])).get(key)
+        if request is not None and found[0] is PURCHASE_DRAFTS and request.order.isdecimal():
+            made = await self._rows([(PURCHASES, int(request.order))])
+            found = made[0] if made else found
+        requests = {found[0].key_of(found[1]): request} if request else {}
+        return (await self._purchases_of([found], requests))[0], request
 
     async def purchase_orders(self, query: ListQuery) -> Slice[PurchaseOrder]:
         """Return purchase orders without lines, drafts that wait among them."""
-        today = self._today()
         if query.filter is Filter.PENDING:
-            waiting = await self._purchases(PURCHASE_DRAFTS, await self._approvals.pending())
-            return listing.PURCHASE_ORDERS.pick(waiting, query, today)
-        due = self._before("DocDueDate", today)
-        approved = queries.equals("AuthorizationStatus", "dasApproved")
-        listed = ListSpec(
-            listing=listing.PURCHASE_ORDERS,
-            books=_PURCHASING,
-            read=self._purchases,
-            narrow={
-                Filter.LATE: {
-                    PURCHASES: queries.all_of(_OPEN, due),
-                    PURCHASE_DRAFTS: queries.all_of(approved, due),
-                }
-            },
-        )
-        return await self._lists.pick(listed, query, today)
+            waiting = await self._purchases(await self._approvals.pending())
+            return listing.PURCHASE_ORDERS.pick(waiting, query, self._today())
+        due, approved = self._gone("DocDueDate"), queries.equals("AuthorizationStatus", "dasApproved")
+        late = {PURCHASES: queries.all_of(_OPEN, due), PURCHASE_DRAFTS: queries.all_of(approved, due)}
+        return await self._list(listing.PURCHASE_ORDERS, query, _PURCHASING, self._purchases, {Filter.LATE: late})
 
-    async def _purchases(self, book: DocumentEntity, keys: Sequence[int]) -> list[PurchaseOrder]:
-        read = self._approvals.of_drafts if book is PURCHASE_DRAFTS else self._approvals.of_orders
-        rows, requests = await self._rows(book, keys), await read(keys)
-        return [replace(order, lines=()) for order in await self._purchases_of(book, rows, requests)]
+    async def _purchases(self, keys: Sequence[DocumentKey]) -> list[PurchaseOrder]:
+        found, requests = await self._rows(keys), await self._approvals.requests(keys)
+        return [replace(order, lines=()) for order in await self._purchases_of(found, requests)]
 
     async def _purchases_of(
-        self, book: DocumentEntity, rows: Sequence[Row], requests: Mapping[str, ApprovalRequest]
+        self, found: Sequence[Found], requests: Mapping[DocumentKey, ApprovalRequest]
     ) -> list[PurchaseOrder]:
         people, buyers = await self._directory.people(), await self._directory.salespersons()
         return self._mapped(
-            lambda row: self._documents.purchase_order(
-                book, row, requests.get(code(row.get(book.key))), people, buyers
+            lambda entity, row: self._documents.purchase_order(
+                entity, row, requests.get(entity.key_of(row)), people, buyers
             ),
-            rows,
+            found,
         )
 
     async def decide(self, decision: Decision) -> DecisionResult:
@@ -235,22 +211,18 @@ class SapB1Erp:
 
     async def production_order(self, number: str) -> ProductionOrder:
         """Return one production order; raises `NotFound`."""
-        _, row = await self._find((PRODUCTION,), number)
-        return self._mapped(self._documents.production_order, [row])[0]
+        return self._productions_of([await self._find((PRODUCTION,), number)])[0]
 
     async def production_orders(self, query: ListQuery) -> Slice[ProductionOrder]:
         """Return production orders."""
-        today = self._today()
-        listed = ListSpec(
-            listing=listing.PRODUCTION_ORDERS,
-            books=(PRODUCTION,),
-            read=self._productions,
-            narrow={Filter.LATE: {PRODUCTION: queries.all_of(_UNFINISHED, self._before("DueDate", today))}},
-        )
-        return await self._lists.pick(listed, query, today)
+        late = {PRODUCTION: queries.all_of(_UNFINISHED, self._gone("DueDate"))}
+        return await self._list(listing.PRODUCTION_ORDERS, query, (PRODUCTION,), self._productions, {Filter.LATE: late})
 
-    async def _productions(self, book: DocumentEntity, keys: Sequence[int]) -> list[ProductionOrder]:
-        return self._mapped(self._documents.production_order, await self._rows(book, keys))
+    async def _productions(self, keys: Sequence[DocumentKey]) -> list[ProductionOrder]:
+        return self._productions_of(await self._rows(keys))
+
+    def _productions_of(self, found: Sequence[Found]) -> list[ProductionOrder]:
+        return self._mapped(lambda _, row: self._documents.production_order(row), found)
 
     # Changes
 
@@ -260,43 +232,82 @@ class SapB1Erp:
 
     # What the areas share
 
-    async def _find(
-        self, books: Sequence[DocumentEntity], number: str, *, generated: bool = False
-    ) -> tuple[DocumentEntity, Row]:
-        """Return the only document with a number, and its book; raises `NotFound`.
+    async def _find(self, entities: Sequence[DocumentEntity], number: str, *, generated: bool = False) -> Found:
+        """Return the only document with a number; raises `NotFound`.
 
         ``generated``: a draft that became a document is found too.
         """
         self._asked(number)
-        asked = [(book, where) for book in books if (where := book.spelled(number))]
+        asked = {entity: where for entity in entities if (where := entity.spelled(number))}
         answers = await gather_or_cancel(
             *(
                 self._client.rows(
-                    book.entity, select=book.select, where=queries.all_of(where, "" if generated else book.living)
+                    entity.name, select=entity.select, where=queries.all_of(where, "" if generated else entity.living)
                 )
-                for book, where in asked
+                for entity, where in asked.items()
             )
         )
-        found = [(book, row) for (book, _), rows in zip(asked, answers, strict=True) for row in rows]
+        found = [(entity, row) for entity, rows in zip(asked, answers, strict=True) for row in rows]
         if not found:
             raise NotFound(number, source=self.name)
         if len(found) > 1:
-            exact = ", ".join(book.exact(row) for book, row in found)
+            exact = ", ".join(entity.exact(row) for entity, row in found)
             raise Invalid(f"several documents bear this number: ask for one of {exact}", source=self.name)
         return found[0]
 
-    async def _rows(self, book: DocumentEntity, keys: Sequence[int]) -> list[Row]:
-        return await self._client.rows_each(book.entity, book.key, keys, select=book.select, where=book.where)
+    async def _rows(self, keys: Sequence[DocumentKey]) -> list[Found]:
+        parts: dict[DocumentEntity, list[int]] = {}
+        for entity, key in keys:
+            parts.setdefault(entity, []).append(key)
+        answers = await gather_or_cancel(
+            *(
+                self._client.rows_each(entity.name, entity.key, part, select=entity.select, where=entity.where)
+                for entity, part in parts.items()
+            )
+        )
+        return [(entity, row) for entity, rows in zip(parts, answers, strict=True) for row in rows]
 
-    def _mapped(self, make: Callable[[Row], T], rows: Sequence[Row]) -> list[T]:
+    async def _list(
+        self,
+        listing: Listing[D],
+        query: ListQuery,
+        entities: Sequence[DocumentEntity],
+        read: Callable[[Sequence[DocumentKey]], Awaitable[Sequence[D]]],
+        narrow: Mapping[Filter, Mapping[DocumentEntity, str]],
+    ) -> Slice[D]:
+        """Return part of a list; ``narrow`` are conditions that leave all that a filter wants, and perhaps more."""
+        today = self._today()
+
+        async def headers() -> list[Header[DocumentKey]]:
+            since = queries.day_text(today - timedelta(days=self._list_days), self._client.version)
+            wanted = narrow.get(query.filter) or {entity: f"{entity.day} ge {since}" for entity in entities}
+            answers = await gather_or_cancel(
+                *(
+                    # An order that does not change while pages are read.
+                    self._client.rows(
+                        entity.name,
+                        select=entity.head,
+                        where=queries.all_of(entity.where, entity.living, condition),
+                        order=entity.key,
+                    )
+                    for entity, condition in wanted.items()
+                )
+            )
+            found = [(entity, row) for entity, rows in zip(wanted, answers, strict=True) for row in rows]
+            return self._mapped(DocumentEntity.header, found)
+
+        return await list_by_headers(listing, query, today, headers=headers, read=read)
+
+    def _mapped(self, make: Callable[[DocumentEntity, Row], T], found: Sequence[Found]) -> list[T]:
         """Return what ``make`` makes of records; raises `Invalid` for values that are missing or none."""
         try:
-            return [make(row) for row in rows]
+            return [make(entity, row) for entity, row in found]
         except (KeyError, TypeError, ValueError) as error:
             raise Invalid(f"a value that is missing or none in an answer: {error}", source=self.name) from error
 
-    def _before(self, field: str, day: date) -> str:
-        return f"{field} lt {queries.day_text(day, self._client.version)}"
+    def _gone(self, field: str) -> str:
+        """Return the condition that a day has gone."""
+        return f"{field} lt {queries.day_text(self._today(), self._client.version)}"
 
     def _asked(self, asked: str) -> None:
         if not queries.is_code(asked):

@@ -1,6 +1,6 @@
 """What changed since a cursor: ``UpdateDate`` and ``UpdateTime``, of which conditions know the day.
 
-Each area is followed in streams, one for each of its books in order of time. Up to the last time that all streams
+Each area is followed in streams, one for each of its entities in order of time. Up to the last time that all streams
 reach, everything is known. A stream is read in one answer: over several pages, a record that changes meanwhile would
 move to the end and push another one out of sight.
 
@@ -40,7 +40,7 @@ _REPEATED_HOUR = timedelta(hours=1)
 _AT_LEAST = 200
 _WIDEN = 4
 _FIRST, _LAST = datetime(1900, 1, 2, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
-_PRODUCTS = DocumentEntity(entity=ITEMS, key="ItemCode", count="ItemCode", day="UpdateDate", texts=(), select=())
+_PRODUCTS = DocumentEntity(name=ITEMS, key="ItemCode", count="ItemCode", day="UpdateDate", texts=(), select=())
 _ENTITIES: Mapping[Area, tuple[DocumentEntity, ...]] = {
     Area.PRODUCTS: (_PRODUCTS,),
     Area.SALES: (ORDERS, ORDER_DRAFTS),
@@ -87,7 +87,7 @@ class ChangeReader:
         count = max(cursor.fetch_size(limit), _AT_LEAST)
         decided = await self._decided(since) if area is Area.PURCHASING else {}
         while True:
-            parts = await gather_or_cancel(*(self._stream(book, since, count) for book in _ENTITIES[area]))
+            parts = await gather_or_cancel(*(self._stream(entity, since, count) for entity in _ENTITIES[area]))
             until = min((part.until for part in parts if part.until is not None), default=None)
             rows = _changes(area, _latest(*(part.seen for part in parts), decided), since, until)
             found = cursor.next_changes(area, rows, limit=limit, overlap=self._late, more=until is not None)
@@ -96,27 +96,27 @@ class ChangeReader:
             # All that came is known already or older than the cursor's hour of the day: look further.
             count *= _WIDEN
 
-    async def _stream(self, book: DocumentEntity, since: datetime | None, count: int) -> _StreamPage:
+    async def _stream(self, entity: DocumentEntity, since: datetime | None, count: int) -> _StreamPage:
         # Records that were never changed may have no such time, and would come first.
         rows = await self._client.rows(
-            book.entity,
-            select=tuple(dict.fromkeys((book.key, book.count, "UpdateDate", "UpdateTime"))),
-            where=query.all_of(book.where, book.living, f"UpdateDate ge {self._day(since or _FIRST)}"),
-            order=f"UpdateDate,UpdateTime,{book.key}",
+            entity.name,
+            select=tuple(dict.fromkeys((entity.key, entity.count, "UpdateDate", "UpdateTime"))),
+            where=query.all_of(entity.where, entity.living, f"UpdateDate ge {self._day(since or _FIRST)}"),
+            order=f"UpdateDate,UpdateTime,{entity.key}",
             limit=count,
         )
         seen: dict[str, datetime] = {}
         at = None
         for row in rows:
-            number, at = self._told(book, row)
+            number, at = self._told(entity, row)
             if at is not None:
                 seen[number] = at
         return _StreamPage(seen, at if len(rows) == count else None)
 
-    def _told(self, book: DocumentEntity, row: Row) -> tuple[str, datetime | None]:
+    def _told(self, entity: DocumentEntity, row: Row) -> tuple[str, datetime | None]:
         try:
             at = self._values.changed(row)
-            return book.number(row), at.astimezone(UTC) if at else None
+            return entity.number(row), at.astimezone(UTC) if at else None
         except (KeyError, ValueError) as error:
             raise Invalid(f"a time that is none in an answer: {error}", source=self._client.source) from error
 

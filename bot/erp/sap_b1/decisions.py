@@ -12,12 +12,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.erp.concurrency import gather_or_cancel
 from bot.erp.errors import Conflict, Invalid, NotPermitted
 from bot.erp.model import Approval, Decision, PurchaseOrder, PurchaseStatus, Verdict
 from bot.erp.sap_b1 import query
 from bot.erp.sap_b1.client import NameCache, SapB1Client, UserNames
 from bot.erp.sap_b1.mapping import Row, ValueReader, code, is_yes, rows_of, text
 from bot.erp.sap_b1.options import SapB1Options
+from bot.erp.sap_b1.query import PURCHASE_DRAFTS, DocumentKey
 
 REQUESTS = "ApprovalRequests"
 _PURCHASES = "22"
@@ -113,20 +115,23 @@ class PurchaseApprovals:
         self._options = options
         self._values = values
 
-    async def of_drafts(self, keys: Sequence[int]) -> dict[str, ApprovalRequest]:
-        """Return the last request of each draft, by the draft's key."""
-        return self._last(await self._rows("DraftEntry", keys), await self._directory.people(), lambda r: r.draft)
+    async def requests(self, keys: Sequence[DocumentKey]) -> dict[DocumentKey, ApprovalRequest]:
+        """Return the last request of each draft, and of each order the request that it came from."""
+        drafts = [key for entity, key in keys if entity.drafts_of]
+        orders = [key for entity, key in keys if not entity.drafts_of]
+        rows = await gather_or_cancel(self._rows("DraftEntry", drafts), self._rows("ObjectEntry", orders))
+        people = await self._directory.people()
+        of_drafts = self._last(rows[0], people, lambda request: request.draft)
+        of_orders = self._last(rows[1], people, lambda request: request.order)
+        found = (((entity, key), (of_drafts if entity.drafts_of else of_orders).get(str(key))) for entity, key in keys)
+        return {key: request for key, request in found if request is not None}
 
-    async def of_orders(self, keys: Sequence[int]) -> dict[str, ApprovalRequest]:
-        """Return the request that each order came from, by the order's key."""
-        return self._last(await self._rows("ObjectEntry", keys), await self._directory.people(), lambda r: r.order)
-
-    async def pending(self) -> list[int]:
+    async def pending(self) -> list[DocumentKey]:
         """Return the keys of the drafts that wait."""
         where = query.all_of(query.equals("Status", "arsPending"), _OURS)
         rows = await self._client.rows(REQUESTS, select=("Code", "DraftEntry"), where=where, order="Code")
         keys = (code(row.get("DraftEntry")) for row in rows)
-        return list(dict.fromkeys(int(key) for key in keys if key.isdecimal()))
+        return list(dict.fromkeys((PURCHASE_DRAFTS, int(key)) for key in keys if key.isdecimal()))
 
     async def followed(self, since: str) -> dict[str, ApprovalRequest]:
         """Return the last requests of drafts that wait, or that were asked for since a day (as a literal)."""
