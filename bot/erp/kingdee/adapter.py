@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from bot.erp import deciding, listing
 from bot.erp.concurrency import gather_or_cancel
 from bot.erp.errors import ErpError, Invalid, NotFound, NotPermitted
+from bot.erp.header_lists import Header, list_by_headers
 from bot.erp.kingdee import query as queries
 from bot.erp.kingdee.changes import ChangeReader
-from bot.erp.kingdee.client import Form, KingdeeClient, Row, response_message
+from bot.erp.kingdee.client import KingdeeClient, response_message
 from bot.erp.kingdee.decisions import PurchaseApprovals
-from bot.erp.kingdee.documents import PRODUCTION_UNFINISHED, DocumentMapper, bills, product, production_number
-from bot.erp.kingdee.mapping import ValueReader, code
+from bot.erp.kingdee.documents import PRODUCTION_UNFINISHED, DocumentMapper, bills, product
+from bot.erp.kingdee.mapping import Row, ValueReader, code
 from bot.erp.kingdee.options import KingdeeOptions
 from bot.erp.kingdee.query import (
     MATERIALS,
@@ -26,10 +27,10 @@ from bot.erp.kingdee.query import (
     RECEIVABLE_SOURCES,
     RECEIVABLES,
     SALES,
-    DocumentLister,
-    ListSpec,
+    Form,
 )
 from bot.erp.kingdee.stock import StockReader
+from bot.erp.listing import D, Listing
 from bot.erp.model import (
     Area,
     Changes,
@@ -67,7 +68,7 @@ class KingdeeErp:
         words = tuple(word.lower() for word in options.rejections)
         self._documents = DocumentMapper(self.name, values, words)
         self._workflow = PurchaseApprovals(self._client, values)
-        self._lists = DocumentLister(self._client, values, days=options.list_days)
+        self._list_days = timedelta(days=options.list_days)
         self._stock = StockReader(self._client, options, now=context.now)
         self._changes = ChangeReader(self._client, self._workflow, self._documents)
 
@@ -118,15 +119,8 @@ class KingdeeErp:
 
     async def orders(self, query: ListQuery) -> Slice[SalesOrder]:
         """Return sales orders without lines."""
-        today = self._today()
-        listed = ListSpec(
-            form=SALES,
-            listing=listing.SALES_ORDERS,
-            read=self._orders,
-            texts=("FCustId.FName",),
-            narrow={Filter.LATE: f"{_OPEN_BILL} and FDeliveryDate<{queries.day_text(today)}"},
-        )
-        return await self._lists.pick(listed, query, today)
+        late = queries.all_of(_OPEN_BILL, queries.before("FDeliveryDate", self._today()))
+        return await self._list(listing.SALES_ORDERS, query, SALES, self._orders, {Filter.LATE: late})
 
     async def _orders(self, ids: Sequence[str]) -> list[SalesOrder]:
         found = await self._bills(SALES, ids)
@@ -136,26 +130,16 @@ class KingdeeErp:
 
     async def invoice(self, number: str) -> Invoice:
         """Return one receivable; raises `NotFound`."""
-        lines = await self._bill(RECEIVABLES, number)
-        return (await self._with_sources([lines]))[0]
+        return (await self._with_sources([await self._bill(RECEIVABLES, number)]))[0]
 
     async def invoices(self, query: ListQuery) -> Slice[Invoice]:
         """Return receivables."""
-        today = self._today()
-        due = f"FENDDATE_H<{queries.day_text(today)}"
+        due = queries.before("FENDDATE_H", self._today())
         if await self._client.has(RECEIVABLES, "FENDDATE"):
             # A plan of several payments: one may be due before the last.
-            due = f"({due} or FENDDATE<{queries.day_text(today)})"
-        listed = ListSpec(
-            form=RECEIVABLES,
-            listing=listing.INVOICES,
-            read=self._invoices,
-            texts=("FCUSTOMERID.FName",),
-            day="FDATE",
-            dated="FDATE",
-            narrow={Filter.OVERDUE: f"FDOCUMENTSTATUS='C' and FWRITTENOFFSTATUS<>'C' and {due}"},
-        )
-        return await self._lists.pick(listed, query, today)
+            due = f"({due} or {queries.before('FENDDATE', self._today())})"
+        overdue = queries.all_of("FDOCUMENTSTATUS='C' and FWRITTENOFFSTATUS<>'C'", due)
+        return await self._list(listing.INVOICES, query, RECEIVABLES, self._invoices, {Filter.OVERDUE: overdue})
 
     async def _invoices(self, ids: Sequence[str]) -> list[Invoice]:
         return await self._with_sources(await self._bills(RECEIVABLES, ids))
@@ -164,7 +148,7 @@ class KingdeeErp:
         ids = [code(lines[0]["FID"]) for lines in found]
         rows: list[Row] = []
         if await self._client.has(RECEIVABLE_SOURCES, "FSourceBillNo"):
-            rows = await self._client.query_each(RECEIVABLE_SOURCES, _by_id, ids)
+            rows = await self._client.query_each(RECEIVABLE_SOURCES, "FID", ids)
         sources = bills(rows)
         return [
             self._mapped(lambda lines: self._documents.invoice(lines, sources.get(code(lines[0]["FID"]), ())), lines)
@@ -175,32 +159,25 @@ class KingdeeErp:
 
     async def purchase_order(self, number: str) -> PurchaseOrder:
         """Return one purchase order with the state of its approval; raises `NotFound`."""
-        return (await self._with_courses([await self._bill(PURCHASES, number)]))[0]
+        return (await self._with_runs([await self._bill(PURCHASES, number)]))[0]
 
     async def purchase_orders(self, query: ListQuery) -> Slice[PurchaseOrder]:
         """Return purchase orders without lines."""
-        today = self._today()
-        listed = ListSpec(
-            form=PURCHASES,
-            listing=listing.PURCHASE_ORDERS,
-            read=self._purchases,
-            texts=("FSupplierId.FName",),
-            narrow={
-                Filter.LATE: f"{_OPEN_BILL} and FDeliveryDate<{queries.day_text(today)}",
-                Filter.PENDING: "FDocumentStatus='B' and FCancelStatus='A'",
-            },
-        )
-        return await self._lists.pick(listed, query, today)
+        narrow = {
+            Filter.LATE: queries.all_of(_OPEN_BILL, queries.before("FDeliveryDate", self._today())),
+            Filter.PENDING: "FDocumentStatus='B' and FCancelStatus='A'",
+        }
+        return await self._list(listing.PURCHASE_ORDERS, query, PURCHASES, self._purchases, narrow)
 
     async def _purchases(self, ids: Sequence[str]) -> list[PurchaseOrder]:
-        found = await self._with_courses(await self._bills(PURCHASES, ids))
+        found = await self._with_runs(await self._bills(PURCHASES, ids))
         return [replace(order, lines=()) for order in found]
 
-    async def _with_courses(self, found: Sequence[list[Row]]) -> list[PurchaseOrder]:
-        courses = await self._workflow.courses([lines[0] for lines in found])
+    async def _with_runs(self, found: Sequence[list[Row]]) -> list[PurchaseOrder]:
+        runs = await self._workflow.runs([lines[0] for lines in found])
         return [
             self._mapped(
-                lambda lines: self._documents.purchase_order(lines, courses.get(code(lines[0]["FBillNo"]))), lines
+                lambda lines: self._documents.purchase_order(lines, runs.get(code(lines[0]["FBillNo"]))), lines
             )
             for lines in found
         ]
@@ -248,28 +225,17 @@ class KingdeeErp:
         rows = await self._client.query(
             PRODUCTION, queries.spelled("FBillNo", number, number.rpartition("#")[0] or number)
         )
-        row = self._only([row for row in rows if production_number(row).casefold() == number.casefold()], number)
+        row = self._only([row for row in rows if PRODUCTION.number(row).casefold() == number.casefold()], number)
         return self._mapped(self._documents.production_order, row[0])
 
     async def production_orders(self, query: ListQuery) -> Slice[ProductionOrder]:
         """Return production orders."""
-        today = self._today()
         unfinished = queries.one_of("FStatus", PRODUCTION_UNFINISHED)
-        listed = ListSpec(
-            form=PRODUCTION,
-            listing=listing.PRODUCTION_ORDERS,
-            read=self._productions,
-            texts=("FMaterialId.FNumber", "FMaterialId.FName"),
-            day="FPlanStartDate",
-            key="FTreeEntity_FEntryId",
-            also=("FTreeEntity_FSeq",),
-            number=production_number,
-            narrow={Filter.LATE: f"{unfinished} and FPlanFinishDate<{queries.day_text(today)}"},
-        )
-        return await self._lists.pick(listed, query, today)
+        late = queries.all_of(unfinished, queries.before("FPlanFinishDate", self._today()))
+        return await self._list(listing.PRODUCTION_ORDERS, query, PRODUCTION, self._productions, {Filter.LATE: late})
 
-    async def _productions(self, ids: Sequence[str]) -> list[ProductionOrder]:
-        rows = await self._client.query_each(PRODUCTION, lambda some: queries.one_of("FTreeEntity_FEntryId", some), ids)
+    async def _productions(self, keys: Sequence[str]) -> list[ProductionOrder]:
+        rows = await self._client.query_each(PRODUCTION, PRODUCTION.key, keys)
         return [self._mapped(self._documents.production_order, row) for row in rows]
 
     # Changes
@@ -297,7 +263,28 @@ class KingdeeErp:
         return found[0]
 
     async def _bills(self, form: Form, ids: Sequence[str]) -> list[list[Row]]:
-        return list(bills(await self._client.query_each(form, _by_id, ids)).values())
+        return list(bills(await self._client.query_each(form, form.key, ids)).values())
+
+    async def _list(
+        self,
+        listing: Listing[D],
+        query: ListQuery,
+        form: Form,
+        read: Callable[[Sequence[str]], Awaitable[Sequence[D]]],
+        narrow: Mapping[Filter, str],
+    ) -> Slice[D]:
+        """Return part of a list; ``narrow`` are conditions that leave all that a filter wants, and perhaps more."""
+        today = self._today()
+
+        async def headers() -> list[Header[str]]:
+            where = narrow.get(query.filter) or queries.since(form.dated, today - self._list_days)
+            matching = queries.contains(("FBillNo", *form.texts), query.text) if query.text else ""
+            rows = await self._client.query(
+                form, queries.all_of(where, matching), keys=form.head, order=",".join(dict.fromkeys(("FID", form.key)))
+            )
+            return [self._mapped(lambda row: self._documents.header(form, row), row) for row in rows]
+
+        return await list_by_headers(listing, query, today, headers=headers, read=read)
 
     def _mapped(self, make: Callable[[Any], T], value: Any) -> T:
         """Return what ``make`` makes of an answer; raises `Invalid` for values that are none."""
@@ -317,10 +304,6 @@ class KingdeeErp:
 
 
 _OPEN_BILL = "FDocumentStatus='C' and FCloseStatus='A' and FCancelStatus='A'"
-
-
-def _by_id(ids: Sequence[str]) -> str:
-    return queries.one_of("FID", ids)
 
 
 def _distinct(products: Iterable[Product]) -> list[Product]:

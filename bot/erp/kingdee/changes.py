@@ -16,10 +16,10 @@ from bot.erp.concurrency import gather_or_cancel
 from bot.erp.cursor import TimeCursor
 from bot.erp.errors import Invalid, NotPermitted
 from bot.erp.kingdee import query
-from bot.erp.kingdee.client import Form, KingdeeClient, Row
+from bot.erp.kingdee.client import KingdeeClient
 from bot.erp.kingdee.decisions import PURCHASE_TASKS, PurchaseApprovals
-from bot.erp.kingdee.documents import DocumentMapper, production_number
-from bot.erp.kingdee.mapping import code
+from bot.erp.kingdee.documents import DocumentMapper
+from bot.erp.kingdee.mapping import Row, code
 from bot.erp.kingdee.query import (
     INVENTORY,
     MATERIALS,
@@ -29,6 +29,7 @@ from bot.erp.kingdee.query import (
     RECEIVABLES,
     RUNNING_TASKS,
     SALES,
+    Form,
 )
 from bot.erp.model import Area, Change, Changes
 
@@ -154,7 +155,7 @@ class ChangeReader:
     def _since(self, time: str, since: datetime | None) -> str:
         # A record that never met this time has none, and would come first.
         start = self._values.local(since) if since else _FIRST
-        return f"{time}>={query.time_text(start)}"
+        return query.since(time, start)
 
     def _part(self, seen: dict[str, datetime], rows: Sequence[Row], time: str, count: int) -> _StreamPage:
         if len(rows) < count:
@@ -166,9 +167,7 @@ class ChangeReader:
         keys = list(known)
         if followed.repeats:
             times = [each for each in followed.times if await self._client.has(followed.form, each)]
-            rows = await self._client.query_each(
-                followed.form, lambda some: query.one_of(followed.key, some), keys, keys=(followed.key, *times)
-            )
+            rows = await self._client.query_each(followed.form, followed.key, keys, keys=(followed.key, *times))
             for row in rows:
                 self._note(known, _key(followed, row), *(row[each] for each in times))
         if area is Area.PURCHASING:
@@ -178,9 +177,7 @@ class ChangeReader:
     async def _complete(self, numbers: Sequence[str], known: dict[str, datetime]) -> None:
         """Add to each order's times those of its decisions, and to decisions those of their order."""
         times = [each for each in ("FModifyDate", "FApproveDate") if await self._client.has(PURCHASES, each)]
-        rows = await self._client.query_each(
-            PURCHASES, lambda some: query.one_of("FBillNo", some), numbers, keys=("FBillNo", *times)
-        )
+        rows = await self._client.query_each(PURCHASES, "FBillNo", numbers, keys=("FBillNo", *times))
         seen = {code(row["FBillNo"]) for row in rows}
         for number in set(known) - seen:
             # A decision on an order of another organisation, or one that was deleted.
@@ -209,7 +206,7 @@ class ChangeReader:
 
 
 def _key(followed: _ChangeSource, row: Row) -> str:
-    return production_number(row) if followed.form is PRODUCTION else code(row[followed.key])
+    return PRODUCTION.number(row) if followed.form is PRODUCTION else code(row[followed.key])
 
 
 def _merged(parts: Iterable[_StreamPage], until: datetime | None) -> dict[str, datetime]:

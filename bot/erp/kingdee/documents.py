@@ -1,6 +1,6 @@
-"""Single values as the WebAPI spells them, and the workflow tasks of purchase orders.
+"""From records of the WebAPI to the bot's: state tables, quantities, amounts.
 
-Docs: platform/erp/kingdee.md#workflow-tasks, #deciding
+Docs: platform/erp/records.md#states
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from bot.erp.kingdee.client import Row, is_true
-from bot.erp.kingdee.mapping import ValueReader, WorkflowRun, code, text
+from bot.erp.header_lists import Header
+from bot.erp.kingdee.decisions import AGAIN, AUDITED, CHECKING, KingdeeTask, was_rejected
+from bot.erp.kingdee.mapping import Row, ValueReader, code, is_true, text
+from bot.erp.kingdee.query import PRODUCTION, Form
 from bot.erp.model import (
     Approval,
     Invoice,
@@ -31,8 +33,8 @@ from bot.erp.model import (
     SalesOrder,
 )
 from bot.erp.values import number, progress
+from bot.erp.workflow import WorkflowRun
 
-AUDITED, CHECKING, AGAIN = "C", "B", "D"
 _CLOSED = _VOIDED = "B"
 _WRITTEN_OFF = {"A": InvoiceStatus.UNPAID, "B": InvoiceStatus.PART_PAID, "C": InvoiceStatus.PAID}
 _PRODUCTION = {
@@ -99,12 +101,6 @@ def production_status(document: str, cancel: str, status: str) -> ProductionStat
     return _PRODUCTION.get(status, ProductionStatus.PLANNED) if document == AUDITED else ProductionStatus.PLANNED
 
 
-def production_number(row: Row) -> str:
-    """Return a production order's number: its bill's, with the line behind it from the second on."""
-    bill, line = code(row["FBillNo"]), code(row["FTreeEntity_FSeq"])
-    return bill if line in ("", "0", "1") else f"{bill}#{line}"
-
-
 def product(row: Row) -> Product:
     """Return a material; quantities are in its base unit."""
     return Product(
@@ -144,6 +140,11 @@ class DocumentMapper:
     source: str
     values: ValueReader
     rejections: Sequence[str]
+
+    def header(self, form: Form, row: Row) -> Header[str]:
+        """Return what order and search need of a document, of the keys of `Form.head`."""
+        texts = tuple(text(row[key]) for key in form.texts)
+        return Header(code(row[form.key]), form.number(row), self.values.day(row[form.day]), texts)
 
     def changed_at(self, row: Row) -> datetime | None:
         """Return when a record was last changed: an audit does not always touch the time of change.
@@ -218,18 +219,18 @@ class DocumentMapper:
             extra=_unknown_currency(head, "FCURRENCYID", currency),
         )
 
-    def purchase_order(self, lines: Lines, course: WorkflowRun | None) -> PurchaseOrder:
-        """Return a purchase order; ``course`` is its workflow's, None where there is none or it may not be read."""
+    def purchase_order(self, lines: Lines, run: WorkflowRun[KingdeeTask] | None) -> PurchaseOrder:
+        """Return a purchase order; ``run`` is its workflow's, None where there is none or it may not be read."""
         head = lines[0]
         currency = self.values.currency(head, "FSettleCurrId")
         entries = [row for row in lines if code(row["FPOOrderEntry_FEntryId"]) not in ("", "0")]
         parts = tuple(self._purchase_line(row, currency) for row in entries)
         dues = [self.values.day(row["FDeliveryDate"]) for row in entries]
         owed = [due for due, line in zip(dues, parts, strict=True) if (line.received or 0) < line.quantity]
-        rejected = course is not None and course.rejected(self.rejections)
+        rejected = run is not None and was_rejected(run, self.rejections)
         status = purchase_status(*_states(head), rejected=rejected)
-        approval = self._approval(status, head, course)
-        last = course.last if course else None
+        approval = self._approval(status, head, run)
+        last = run.last if run else None
         times = (self.changed_at(head), last.done_at if last else None)
         return PurchaseOrder(
             id=code(head["FID"]),
@@ -252,11 +253,11 @@ class DocumentMapper:
             extra=_unknown_currency(head, "FSettleCurrId", currency),
         )
 
-    def _approval(self, status: PurchaseStatus, head: Row, course: WorkflowRun | None) -> Approval | None:
+    def _approval(self, status: PurchaseStatus, head: Row, run: WorkflowRun[KingdeeTask] | None) -> Approval | None:
         if status in (PurchaseStatus.DRAFT, PurchaseStatus.CANCELLED):
             return None
-        if course is not None:
-            return course.approval()
+        if run is not None:
+            return run.approval()
         # Audited by hand or by the bot's own account, which is nobody's decision in the chat.
         return Approval(decided_at=self.values.time(head.get("FApproveDate")))
 
@@ -276,7 +277,7 @@ class DocumentMapper:
         cancel = code(row.get("FCancelStatus"))
         return ProductionOrder(
             id=f"{code(row['FID'])}-{code(row['FTreeEntity_FEntryId'])}",
-            number=production_number(row),
+            number=PRODUCTION.number(row),
             sku=code(row["FMaterialId.FNumber"]),
             name=text(row["FMaterialId.FName"]),
             unit=text(row["FUnitId.FName"]),

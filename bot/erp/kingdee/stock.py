@@ -11,9 +11,9 @@ from typing import Any
 from bot.erp.concurrency import gather_or_cancel
 from bot.erp.errors import Invalid, NotFound, NotPermitted
 from bot.erp.kingdee import query
-from bot.erp.kingdee.client import EXPECT_QTY, KingdeeClient, Row
+from bot.erp.kingdee.client import EXPECT_QTY, KingdeeClient
 from bot.erp.kingdee.documents import product, reorder_point
-from bot.erp.kingdee.mapping import code, text
+from bot.erp.kingdee.mapping import Row, code, text
 from bot.erp.kingdee.options import KingdeeOptions
 from bot.erp.kingdee.query import INVENTORY, MATERIALS, PURCHASES
 from bot.erp.model import Quantities, StockLevel, WarehouseStock
