@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Generic, TypeVar
 
 from bot.erp.listing import D, Listing
-from bot.erp.model import Slice
+from bot.erp.model import PurchaseOrder, SalesOrder, Slice
 from bot.erp.port import Filter, ListQuery
 
 K = TypeVar("K", bound=Hashable)
@@ -46,13 +46,19 @@ async def list_by_headers(
     document. ``read`` returns documents by their keys in any order; a document that has gone meanwhile is left out.
     What a filter leaves is read whole, as only the documents tell whether it holds.
     """
-    listing.sort((), query.filter)
+    listing.check_filter(query.filter)
     wanted = query.text.casefold()
     found = {header.key: header for header in await headers() if header.matches(wanted)}
     if query.filter is not Filter.ALL:
-        return listing.pick(await read(list(found)) if found else (), query, today)
+        documents = await read(list(found)) if found else ()
+        return listing.pick(map(without_lines, documents), query, today)
     ordered = sorted(found.values(), key=lambda header: header.number)
     ordered.sort(key=lambda header: header.day or date.min, reverse=True)
     shown = [header.key for header in ordered[query.offset : query.offset + query.limit]]
     documents = await read(shown) if shown else ()
-    return Slice(items=tuple(listing.sort(documents, query.filter)), total=len(ordered))
+    return Slice(items=tuple(listing.sort(map(without_lines, documents), query.filter)), total=len(ordered))
+
+
+def without_lines(document: D) -> D:
+    """Return a document as lists show it."""
+    return replace(document, lines=()) if isinstance(document, (SalesOrder, PurchaseOrder)) else document

@@ -16,10 +16,11 @@ from urllib.parse import quote, urlsplit
 
 from bot.erp.errors import AuthExpired, AuthFailed, Conflict, ErpError, Invalid, NotFound, NotPermitted, Unavailable
 from bot.erp.http import Http, HttpResponse, parse_body, refusal, words
-from bot.erp.kingdee.mapping import Row, is_true
+from bot.erp.kingdee.mapping import Row
 from bot.erp.kingdee.options import KingdeeOptions, client_secret
 from bot.erp.kingdee.query import Form, all_of, literal, one_of
 from bot.erp.relogin import Relogin
+from bot.erp.values import is_true
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from bot.erp.kingdee.client import KingdeeClient, response_message
 from bot.erp.kingdee.mapping import Row, ValueReader, code, text
 from bot.erp.kingdee.query import PAST_TASKS, PURCHASES, RUNNING_TASKS, Form
 from bot.erp.model import Decision, Verdict
+from bot.erp.values import malformed_is_invalid
 from bot.erp.workflow import WorkflowRun, WorkflowTask
 
 AUDITED, CHECKING, AGAIN = "C", "B", "D"
@@ -129,7 +130,5 @@ class PurchaseApprovals:
 
     async def _tasks(self, form: Form, numbers: Sequence[str]) -> list[KingdeeTask]:
         rows = await self._client.query_each(form, "FBILLNUMBER", numbers, where=PURCHASE_TASKS)
-        try:
+        with malformed_is_invalid(self._client.source):
             return [task(row, self._values) for row in rows]
-        except ValueError as error:
-            raise Invalid(f"a value that is none in a task: {error}", source=self._client.source) from error

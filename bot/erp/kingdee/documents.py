@@ -5,17 +5,15 @@ Docs: platform/erp/records.md#states
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
-from typing import Any
 
 from bot.erp.header_lists import Header
+from bot.erp.keys import fingerprint
 from bot.erp.kingdee.decisions import AGAIN, AUDITED, CHECKING, KingdeeTask, was_rejected
-from bot.erp.kingdee.mapping import Row, ValueReader, code, is_true, text
+from bot.erp.kingdee.mapping import Row, ValueReader, code, text
 from bot.erp.kingdee.query import PRODUCTION, Form
 from bot.erp.model import (
     Approval,
@@ -32,7 +30,7 @@ from bot.erp.model import (
     PurchaseStatus,
     SalesOrder,
 )
-from bot.erp.values import number, progress
+from bot.erp.values import is_true, number, progress
 from bot.erp.workflow import WorkflowRun
 
 _CLOSED = _VOIDED = "B"
@@ -54,11 +52,11 @@ Lines = Sequence[Row]
 """The lines of one bill; each repeats the header."""
 
 
-def bills(rows: Iterable[Row]) -> dict[str, list[Row]]:
-    """Return lines by the bill they belong to, in order."""
+def bills(rows: Iterable[Row], form: Form) -> dict[str, list[Row]]:
+    """Return the lines of each document by its key, in order."""
     grouped: dict[str, list[Row]] = {}
     for row in rows:
-        grouped.setdefault(code(row["FID"]), []).append(row)
+        grouped.setdefault(code(row[form.key]), []).append(row)
     return grouped
 
 
@@ -146,14 +144,6 @@ class DocumentMapper:
         texts = tuple(text(row[key]) for key in form.texts)
         return Header(code(row[form.key]), form.number(row), self.values.day(row[form.day]), texts)
 
-    def changed_at(self, row: Row) -> datetime | None:
-        """Return when a record was last changed: an audit does not always touch the time of change.
-
-        Docs: platform/erp/kingdee.md#changes
-        """
-        times = (self.values.time(row.get(key)) for key in ("FModifyDate", "FApproveDate"))
-        return max(filter(None, times), default=None)
-
     def order(self, lines: Lines) -> SalesOrder:
         """Return a sales order."""
         head = lines[0]
@@ -174,7 +164,7 @@ class DocumentMapper:
             total=self.values.money(head["FBillAllAmount"], currency),
             lines=parts,
             salesperson=text(head.get("FSalerId.FName")),
-            changed_at=self.changed_at(head),
+            changed_at=self.values.changed_at(head),
             source=self.source,
             extra=_unknown_currency(head, "FSettleCurrId", currency),
         )
@@ -214,7 +204,7 @@ class DocumentMapper:
             open_amount=self.values.money(_open(status, total, [rest for _, rest in plan]), currency),
             is_credit_note=total is not None and total < 0,
             order_number=orders.pop() if len(orders) == 1 else "",
-            changed_at=self.changed_at(head),
+            changed_at=self.values.changed_at(head),
             source=self.source,
             extra=_unknown_currency(head, "FCURRENCYID", currency),
         )
@@ -231,7 +221,7 @@ class DocumentMapper:
         status = purchase_status(*_states(head), rejected=rejected)
         approval = self._approval(status, head, run)
         last = run.last if run else None
-        times = (self.changed_at(head), last.done_at if last else None)
+        times = (self.values.changed_at(head), last.done_at if last else None)
         return PurchaseOrder(
             id=code(head["FID"]),
             number=code(head["FBillNo"]),
@@ -288,7 +278,7 @@ class DocumentMapper:
             start_on=self.values.day(row["FPlanStartDate"]),
             due_on=self.values.day(row["FPlanFinishDate"]),
             sales_order=code(row.get("FSaleOrderNo")),
-            changed_at=self.changed_at(row),
+            changed_at=self.values.changed_at(row),
             source=self.source,
         )
 
@@ -340,9 +330,5 @@ def _version(lines: Lines, approval: Approval | None) -> str:
     Who made the edit is no part of it: what is the same is the same whoever saved it.
     """
     level = (approval.level, approval.decided_by, str(approval.decided_at)) if approval else ()
-    told = json.dumps([_plain(lines), level], ensure_ascii=True, sort_keys=True)
-    return hashlib.blake2b(told.encode(), digest_size=9).hexdigest()
-
-
-def _plain(lines: Lines) -> list[dict[str, Any]]:
-    return [{key: str(value) for key, value in line.items() if key not in _SAVED_BY} for line in lines]
+    told = [sorted((key, str(value)) for key, value in line.items() if key not in _SAVED_BY) for line in lines]
+    return fingerprint(told, level)

@@ -12,8 +12,6 @@ from datetime import date, datetime
 
 from bot.erp.kingdee.mapping import Row, code
 
-LONGEST = 100
-"""Characters of a code or number at most; the ERP's own are shorter."""
 _LONGEST_PATTERN = 200
 
 
@@ -25,11 +23,6 @@ def literal(text: str) -> str:
 def one_of(field: str, texts: Iterable[object]) -> str:
     """Return the condition that a field is one of these."""
     return f"{field} in ({','.join(literal(str(text)) for text in texts)})"
-
-
-def is_code(text: str) -> bool:
-    """Return whether what somebody typed can be a code or number at all: not empty, not long, no control characters."""
-    return 0 < len(text) <= LONGEST and text.isprintable() and not text.isspace()
 
 
 def spelled(field: str, *codes: str) -> str:
@@ -86,6 +79,10 @@ class Form:
         """Return the keys by which documents are listed and searched."""
         lines = (self.line,) if self.line else ()
         return tuple(dict.fromkeys(("FID", self.key, "FBillNo", *lines, self.day, *self.texts)))
+
+    def spelled(self, number: str) -> str:
+        """Return the condition for the bill of a number, whose line is told in memory."""
+        return spelled("FBillNo", number, *((number.rpartition("#")[0] or number,) if self.line else ()))
 
     def number(self, row: Row) -> str:
         """Return a document's number: its bill's, with the line behind it from the second on."""

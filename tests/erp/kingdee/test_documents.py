@@ -17,10 +17,10 @@ from bot.erp.kingdee.documents import (
     purchase_status,
     reorder_point,
 )
-from bot.erp.kingdee.mapping import ValueReader, code, is_true, text
+from bot.erp.kingdee.mapping import ValueReader, code, text
 from bot.erp.kingdee.query import PRODUCTION
 from bot.erp.model import InvoiceStatus, Money, OrderStatus, ProductionStatus, Progress, PurchaseStatus
-from bot.erp.values import number, progress
+from bot.erp.values import is_true, number, progress
 
 VALUES = ValueReader(ZoneInfo("Asia/Shanghai"), {"PRE999": "XAU"})
 
