@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.erp.concurrency import gather_or_cancel
-from bot.erp.errors import Conflict, Invalid, NotPermitted
+from bot.erp.errors import Conflict, NotPermitted
 from bot.erp.model import Approval, Decision, PurchaseOrder, PurchaseStatus, Verdict
 from bot.erp.sap_b1 import query
 from bot.erp.sap_b1.client import NameCache, SapB1Client, UserNames
-from bot.erp.sap_b1.mapping import Row, ValueReader, code, is_yes, rows_of, text
+from bot.erp.sap_b1.mapping import Row, ValueReader, is_yes, rows_of
 from bot.erp.sap_b1.options import SapB1Options
 from bot.erp.sap_b1.query import PURCHASE_DRAFTS, DocumentKey
+from bot.erp.values import code, malformed_is_invalid, text
 
 REQUESTS = "ApprovalRequests"
 _PURCHASES = "22"
@@ -182,7 +183,7 @@ class PurchaseApprovals:
         return {key(request): request for request in requests if key(request)}
 
     def _request(self, row: Row, people: UserNames) -> ApprovalRequest:
-        try:
+        with malformed_is_invalid(self._client.source):
             state = _state(row.get("Status"))
             # Before there is an order, this is the draft's key again.
             made = state in _GENERATED and not is_yes(row.get("IsDraft"))
@@ -195,8 +196,6 @@ class PurchaseApprovals:
                 requester=people.account(code(row.get("OriginatorID"))),
                 steps=tuple(self._step(line, people) for line in rows_of(row, "ApprovalRequestLines")),
             )
-        except (KeyError, TypeError, ValueError) as error:
-            raise Invalid(f"an approval request that cannot be read: {error}", source=self._client.source) from error
 
     def _step(self, line: Row, people: UserNames) -> ApproverLine:
         state = _state(line.get("Status"))

@@ -5,13 +5,12 @@ Docs: platform/erp/records.md#states
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from bot.erp.keys import fingerprint
 from bot.erp.model import (
     Invoice,
     InvoiceStatus,
@@ -28,9 +27,9 @@ from bot.erp.model import (
 )
 from bot.erp.sap_b1.client import UserNames
 from bot.erp.sap_b1.decisions import ApprovalRequest
-from bot.erp.sap_b1.mapping import Row, ValueReader, code, day_of, is_yes, rows_of, text
+from bot.erp.sap_b1.mapping import Row, ValueReader, day_of, is_yes, rows_of
 from bot.erp.sap_b1.query import CREDIT_NOTES, PRODUCTION, DocumentEntity
-from bot.erp.values import number, progress
+from bot.erp.values import code, number, progress, text
 
 _AUTHORIZED = {
     "dasPending": PurchaseStatus.WAITING,
@@ -45,6 +44,7 @@ _PRODUCTION = {
     "boposClosed": ProductionStatus.DONE,
     "boposCancelled": ProductionStatus.CANCELLED,
 }
+_EDITED = ("UpdateDate", "UpdateTime", "DocDueDate", "CardName")
 SALES_ORDER = "17"
 """The type of sales orders among objects."""
 
@@ -194,7 +194,8 @@ class DocumentMapper:
             total=total,
             received=progress((line.received, line.quantity) for line in lines),
             lines=lines,
-            version=_version(row, status, total, lines, request),
+            # The time of change alone has whole seconds.
+            version=fingerprint(*map(str, (*(row.get(key) for key in _EDITED), status, total, *lines, request))),
             changed_at=max((at for at in changes if at is not None), default=None),
             source=self.source,
             people={account: people.names[account] for account in named if account in people.names},
@@ -290,16 +291,3 @@ def _unit(line: Row) -> str:
     """Return the unit of a line's quantity; the group of units "Manual" has a unit that is only written down."""
     told = text(line.get("UoMCode"))
     return text(line.get("MeasureUnit")) or told if told in ("", "Manual") else told
-
-
-def _version(
-    row: Row,
-    status: PurchaseStatus,
-    total: Money | None,
-    lines: Sequence[PurchaseLine],
-    request: ApprovalRequest | None,
-) -> str:
-    """Return a text that changes with every edit and every decision: the time of change alone has whole seconds."""
-    seen: list[Any] = [row.get("UpdateDate"), row.get("UpdateTime"), row.get("DocDueDate"), row.get("CardName")]
-    told = json.dumps([str(each) for each in (*seen, status, total, *lines, request)], ensure_ascii=False)
-    return hashlib.blake2b(told.encode(), digest_size=12).hexdigest()

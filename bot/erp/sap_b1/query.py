@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from urllib.parse import quote, urlencode
 
+from bot.erp import listing
 from bot.erp.header_lists import Header
-from bot.erp.sap_b1.mapping import Row, code, day_of, text
+from bot.erp.listing import Listing
+from bot.erp.sap_b1.mapping import Row, day_of
+from bot.erp.values import code, text
 
-LONGEST = 100
-"""Characters of a code or number at most; the ERP's own are shorter."""
+ITEMS = "Items"
 _LONGEST_PART = 50
 """Characters of a searched text that are sent: conditions stand in the address, whose length is limited."""
 
@@ -20,11 +23,6 @@ _LONGEST_PART = 50
 def literal(text: str) -> str:
     """Return a text as a literal: a quote is doubled, so that the literal ends where it should."""
     return "'" + text.replace("'", "''") + "'"
-
-
-def is_code(text: str) -> bool:
-    """Return whether what somebody typed can be a code or number at all: not empty, not long, no control characters."""
-    return 0 < len(text) <= LONGEST and text.isprintable() and not text.isspace()
 
 
 def equals(field: str, value: str | int) -> str:
@@ -93,6 +91,9 @@ class DocumentEntity:
     """The field of what people call the number."""
     day: str = "DocDate"
     """The day by which lists are ordered."""
+    due: str = "DocDueDate"
+    unfinished: str = ""
+    """The condition for documents that may be late or overdue; empty: none of them can be."""
     texts: tuple[str, ...] = ("CardName",)
     """What lists are searched by, besides the number."""
     select: tuple[str, ...]
@@ -148,16 +149,22 @@ _DOCUMENT = (
     "DocumentStatus", "Cancelled", "CancelStatus", "SalesPersonCode", "UserSign", "UpdateDate", "UpdateTime",
     "DocumentLines",
 )  # fmt: skip
+_OPEN = equals("DocumentStatus", "bost_Open")
 _PAID = (*_DOCUMENT, "PaidToDate", "PaidToDateFC")
 
-ORDERS = DocumentEntity(name="Orders", select=_DOCUMENT)
+ORDERS = DocumentEntity(name="Orders", unfinished=_OPEN, select=_DOCUMENT)
 ORDER_DRAFTS = DocumentEntity(name="Drafts", prefix="D", drafts_of="oOrders", select=_DOCUMENT)
-INVOICES = DocumentEntity(name="Invoices", select=_PAID)
+INVOICES = DocumentEntity(name="Invoices", unfinished=_OPEN, select=_PAID)
 CREDIT_NOTES = DocumentEntity(name="CreditNotes", prefix="C", select=_PAID)
 INVOICE_DRAFTS = DocumentEntity(name="Drafts", prefix="D", drafts_of="oInvoices", select=_PAID)
-PURCHASES = DocumentEntity(name="PurchaseOrders", select=_DOCUMENT)
+PURCHASES = DocumentEntity(name="PurchaseOrders", unfinished=_OPEN, select=_DOCUMENT)
 PURCHASE_DRAFTS = DocumentEntity(
-    name="Drafts", prefix="D", drafts_of="oPurchaseOrders", select=(*_DOCUMENT, "AuthorizationStatus")
+    name="Drafts",
+    prefix="D",
+    drafts_of="oPurchaseOrders",
+    # Approved, and not yet made into the order.
+    unfinished=equals("AuthorizationStatus", "dasApproved"),
+    select=(*_DOCUMENT, "AuthorizationStatus"),
 )
 _PRODUCTION = (
     "AbsoluteEntry", "DocumentNumber", "Series", "ItemNo", "ProductDescription", "InventoryUOM",
@@ -169,6 +176,15 @@ PRODUCTION = DocumentEntity(
     key="AbsoluteEntry",
     count="DocumentNumber",
     day="StartDate",
+    due="DueDate",
+    unfinished=one_of("ProductionOrderStatus", ("boposPlanned", "boposReleased")),
     texts=("ItemNo", "ProductDescription"),
     select=_PRODUCTION,
 )
+
+ENTITIES: Mapping[Listing[Any], tuple[DocumentEntity, ...]] = {
+    listing.SALES_ORDERS: (ORDERS, ORDER_DRAFTS),
+    listing.INVOICES: (INVOICES, CREDIT_NOTES, INVOICE_DRAFTS),
+    listing.PURCHASE_ORDERS: (PURCHASES, PURCHASE_DRAFTS),
+    listing.PRODUCTION_ORDERS: (PRODUCTION,),
+}
