@@ -46,4 +46,4 @@ def pick_by_key(rows: Iterable[R], wanted: str, key: Callable[[R], str], *, sour
 
 def fingerprint(*parts: Any) -> str:
     """Return a short sign that changes with any part, for ERPs that keep no version; parts need an exact ``repr``."""
-    return blake2b(repr(parts).encode(), digest_size=12).hexdigest()
+    return blake2b(repr([*parts]).encode(), digest_size=12).hexdigest()

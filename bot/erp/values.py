@@ -80,7 +80,7 @@ def number(value: Any, *, digits: int | None = None, decimals: int | None = None
         exact = Context(prec=digits).plus(exact)
     if decimals is not None and exact.as_tuple().exponent < -decimals:  # type: ignore[operator]  # it is finite
         exact = round(exact, decimals)
-    plain = format(exact, "f")
+    plain = format(exact or abs(exact), "f")
     return Decimal(plain.rstrip("0").rstrip(".") or "0") if "." in plain else Decimal(plain)
 
 

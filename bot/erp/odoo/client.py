@@ -22,7 +22,7 @@ from bot.erp.errors import (
     Unsupported,
 )
 from bot.erp.http import Http, HttpResponse, refusal, words
-from bot.erp.odoo.manifest import OdooOptions
+from bot.erp.odoo.options import OdooOptions
 from bot.erp.relogin import Relogin
 
 
