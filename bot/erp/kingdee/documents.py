@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 
 from bot.erp.header_lists import Header
@@ -30,7 +29,7 @@ from bot.erp.model import (
     PurchaseStatus,
     SalesOrder,
 )
-from bot.erp.values import is_true, number, progress
+from bot.erp.values import due_day, is_true, number, progress
 from bot.erp.workflow import WorkflowRun
 
 _CLOSED = _VOIDED = "B"
@@ -151,7 +150,6 @@ class DocumentMapper:
         entries = [row for row in lines if code(row["FSaleOrderEntry_FEntryId"]) not in ("", "0")]
         parts = tuple(self._order_line(row, currency) for row in entries)
         delivery = progress((line.delivered, line.quantity) for line in parts)
-        owed = [line.due_on for line in parts if (line.delivered or 0) < line.quantity]
         return SalesOrder(
             id=code(head["FID"]),
             number=code(head["FBillNo"]),
@@ -160,7 +158,7 @@ class DocumentMapper:
             delivery=delivery,
             billing=progress((line.invoiced, line.quantity) for line in parts),
             ordered_on=self.values.day(head["FDate"]),
-            promised_on=_due(owed, [line.due_on for line in parts]),
+            promised_on=due_day((line.due_on, line.delivered, line.quantity) for line in parts),
             total=self.values.money(head["FBillAllAmount"], currency),
             lines=parts,
             salesperson=text(head.get("FSalerId.FName")),
@@ -215,8 +213,7 @@ class DocumentMapper:
         currency = self.values.currency(head, "FSettleCurrId")
         entries = [row for row in lines if code(row["FPOOrderEntry_FEntryId"]) not in ("", "0")]
         parts = tuple(self._purchase_line(row, currency) for row in entries)
-        dues = [self.values.day(row["FDeliveryDate"]) for row in entries]
-        owed = [due for due, line in zip(dues, parts, strict=True) if (line.received or 0) < line.quantity]
+        dues = (self.values.day(row["FDeliveryDate"]) for row in entries)
         rejected = run is not None and was_rejected(run, self.rejections)
         status = purchase_status(*_states(head), rejected=rejected)
         approval = self._approval(status, head, run)
@@ -232,7 +229,7 @@ class DocumentMapper:
             changed_by=_user(head, "FModifierId"),
             buyer=text(head.get("FPurchaserId.FName")),
             ordered_on=self.values.day(head["FDate"]),
-            due_on=_due(owed, dues),
+            due_on=due_day((day, line.received, line.quantity) for day, line in zip(dues, parts, strict=True)),
             total=self.values.money(head["FBillAllAmount"], currency),
             received=progress((line.received, line.quantity) for line in parts),
             lines=parts,
@@ -291,12 +288,6 @@ def _user(head: Row, key: str) -> str:
     """Return the number of a user, by which decisions name them; 0 is nobody."""
     number = code(head.get(key))
     return "" if number == "0" else number
-
-
-def _due(owed: Iterable[date | None], every: Iterable[date | None]) -> date | None:
-    """Return the first day on which something still owed is due; of a finished document its last."""
-    first = min(filter(None, owed), default=None)
-    return first or max(filter(None, every), default=None)
 
 
 def _is_order(row: Row) -> bool:
