@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from bot.erp.errors import Unsupported
 from bot.erp.model import (
+    Area,
     Invoice,
     Product,
     ProductionOrder,
@@ -30,12 +31,15 @@ _FIRST, _LAST = date.min, date.max
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Listing(Generic[D]):
-    """One kind of document: what an ERP that has it can do, and how it is listed.
+    """One kind of document: its area, what an ERP that has it can do, the port's calls for it, and how it is listed.
 
     ``texts`` are searched, ``day`` orders the list, ``filters`` has the condition and the day of each filter.
     """
 
+    area: Area
     capability: Capability
+    call: str
+    list_call: str
     texts: Callable[[D], tuple[str, ...]]
     day: Callable[[D], date | None]
     filters: Mapping[Filter, tuple[Callable[[D, date], bool], Callable[[D], date | None]]]
@@ -64,6 +68,16 @@ class Listing(Generic[D]):
             ordered.sort(key=lambda document: day(document) or _LAST)
         return ordered
 
+    def read(self, erp: object, number: str) -> Awaitable[D]:
+        """Ask an ERP for one document."""
+        call: Callable[[str], Awaitable[D]] = getattr(erp, self.call)
+        return call(number)
+
+    def read_list(self, erp: object, query: ListQuery) -> Awaitable[Slice[D]]:
+        """Ask an ERP for part of the list."""
+        call: Callable[[ListQuery], Awaitable[Slice[D]]] = getattr(erp, self.list_call)
+        return call(query)
+
     def check_filter(self, wanted: Filter, *, source: str = "") -> None:
         """Raise `Unsupported` for a list that this kind of document does not have."""
         if wanted is not Filter.ALL and wanted not in self.filters:
@@ -75,19 +89,28 @@ class Listing(Generic[D]):
 
 
 SALES_ORDERS: Listing[SalesOrder] = Listing(
+    area=Area.SALES,
     capability=Capability.SALES_ORDERS,
+    call="order",
+    list_call="orders",
     texts=lambda order: (order.number, order.customer),
     day=lambda order: order.ordered_on,
     filters={Filter.LATE: (lambda order, today: order.days_late(today) > 0, lambda order: order.promised_on)},
 )
 INVOICES: Listing[Invoice] = Listing(
+    area=Area.FINANCE,
     capability=Capability.INVOICES,
+    call="invoice",
+    list_call="invoices",
     texts=lambda invoice: (invoice.number, invoice.customer),
     day=lambda invoice: invoice.issued_on,
     filters={Filter.OVERDUE: (lambda invoice, today: invoice.days_overdue(today) > 0, lambda invoice: invoice.due_on)},
 )
 PURCHASE_ORDERS: Listing[PurchaseOrder] = Listing(
+    area=Area.PURCHASING,
     capability=Capability.PURCHASE_ORDERS,
+    call="purchase_order",
+    list_call="purchase_orders",
     texts=lambda order: (order.number, order.vendor),
     day=lambda order: order.ordered_on,
     filters={
@@ -99,11 +122,16 @@ PURCHASE_ORDERS: Listing[PurchaseOrder] = Listing(
     },
 )
 PRODUCTION_ORDERS: Listing[ProductionOrder] = Listing(
+    area=Area.PRODUCTION,
     capability=Capability.PRODUCTION_ORDERS,
+    call="production_order",
+    list_call="production_orders",
     texts=lambda order: (order.number, order.sku, order.name),
     day=lambda order: order.start_on,
     filters={Filter.LATE: (lambda order, today: order.days_late(today) > 0, lambda order: order.due_on)},
 )
+
+KINDS: tuple[Listing[Any], ...] = (SALES_ORDERS, INVOICES, PURCHASE_ORDERS, PRODUCTION_ORDERS)
 
 
 async def read_page(

@@ -10,14 +10,10 @@ from itertools import chain, zip_longest
 from typing import Any, TypeVar
 
 from bot.erp.answer import Answer, SourceAnswer
-from bot.erp.listing import Listing
+from bot.erp.listing import D, Listing
 from bot.erp.model import (
-    Invoice,
     Product,
-    ProductionOrder,
-    PurchaseOrder,
     Quantities,
-    SalesOrder,
     Slice,
     StockLevel,
     WarehouseStock,
@@ -67,9 +63,8 @@ class ProductCodes:
 
 
 T = TypeVar("T")
-D = TypeVar("D", SalesOrder, Invoice, PurchaseOrder, ProductionOrder)
 
-_FIGURES = tuple(one.name for one in fields(Quantities))
+_FIGURES = tuple(field.name for field in fields(Quantities))
 
 
 def add(places: Iterable[Quantities]) -> Quantities:
@@ -100,11 +95,11 @@ def merge_stock(parts: Sequence[SourceAnswer[StockLevel]], table: ProductCodes, 
     return Answer(
         value=StockLevel(
             product=replace(level.product, sku=table.from_source(level.product.sku, first.source)),
-            total=add(one.total for one in levels),
-            per_warehouse=tuple(chain.from_iterable(one.per_warehouse for one in levels)),
-            reorder_point=_sum(one.reorder_point for one in levels),
-            as_of=min(one.as_of for one in levels),
-            company=level.company if len({one.company for one in levels}) == 1 else "",
+            total=add(each.total for each in levels),
+            per_warehouse=tuple(chain.from_iterable(each.per_warehouse for each in levels)),
+            reorder_point=_sum(each.reorder_point for each in levels),
+            as_of=min(each.as_of for each in levels),
+            company=level.company if len({each.company for each in levels}) == 1 else "",
         ),
         source=_names(part for part, _ in counted),
         as_of=_oldest(part for part, _ in counted),
@@ -143,11 +138,11 @@ def merge_lists(parts: Sequence[SourceAnswer[Slice[D]]], query: ListQuery, listi
     if len(heard) == 1 and heard[0].value is not None and not query.offset:
         return _answer(heard[0].value, heard, parts)
     slices = [part.value for part in heard if part.value is not None]
-    documents = [document for one in slices for document in one.items]
+    documents = [document for part in slices for document in part.items]
     if len(slices) > 1:  # a single source's own order stands
         documents = listing.sort(documents, query.filter)
     page = tuple(documents[query.offset : query.offset + query.limit])
-    return _answer(Slice(items=page, total=sum(one.total for one in slices)), heard, parts)
+    return _answer(Slice(items=page, total=sum(part.total for part in slices)), heard, parts)
 
 
 def _usable(parts: Sequence[SourceAnswer[Any]]) -> list[SourceAnswer[Any]]:

@@ -11,8 +11,8 @@ from cachetools import TTLCache
 
 from bot.erp.answer import Answer, SourceAnswer
 from bot.erp.errors import NotFound, Unavailable, Unsupported
-from bot.erp.listing import Listing
-from bot.erp.merging import D, ProductCodes, failures, merge_lists, merge_products, merge_stock
+from bot.erp.listing import D, Listing
+from bot.erp.merging import ProductCodes, failures, merge_lists, merge_products, merge_stock
 from bot.erp.model import Product, Slice, StockLevel
 from bot.erp.port import Erp, ListQuery
 from bot.erp.units import Units
@@ -84,20 +84,19 @@ class MultiSource:
     async def documents(
         self,
         sources: Sequence[Erp],
-        call: str,
+        kind: Listing[D],
         query: ListQuery,
-        read: Callable[[Erp, ListQuery], Awaitable[Slice[D]]],
-        listing: Listing[D],
     ) -> Answer[Slice[D]]:
         """Return a page of the documents of all sources in one order.
 
         Each is asked from its first document on: only together is it known which belong to a later page.
         """
+        call = kind.list_call
         if not sources:
             raise Unsupported(f"no source offers {call}")
         wide = replace(query, offset=0, limit=query.offset + query.limit)
-        said = await self._all(call, [(source, (wide,), lambda erp: read(erp, wide)) for source in sources])
-        return merge_lists(_answers(said, call), query, listing)
+        said = await self._all(call, [(source, (wide,), lambda erp: kind.read_list(erp, wide)) for source in sources])
+        return merge_lists(_answers(said, call), query, kind)
 
     async def _all(
         self, call: str, asks: Iterable[tuple[Erp, tuple[Hashable, ...], Read[V]]]

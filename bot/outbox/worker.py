@@ -22,6 +22,7 @@ from bot.outbox.messenger import Messenger, SendFailed, SendFailureKind
 from bot.outbox.place import Place
 from bot.outbox.retry import resolve_failure, retry_delay
 from bot.outbox.store_port import LEASE, FoldBatch, OutboxStore
+from bot.wakeup import Wakeup
 
 log = structlog.get_logger(__name__)
 
@@ -100,11 +101,11 @@ class OutboxWorker:
         self._tries = tries
         self._sending: set[asyncio.Task[None]] = set()
         self._storing: set[asyncio.Future[Any]] = set()
-        self._woken = asyncio.Event()
+        self._wakeup = Wakeup()
 
     def poke(self) -> None:
         """Let the worker look at once: something was written."""
-        self._woken.set()
+        self._wakeup.call()
 
     async def enqueue(self, *deliveries: Delivery) -> None:
         """Owe cards their newest state; whoever has a transaction open uses `bot.store.outbox.enqueue` in it."""
@@ -116,7 +117,7 @@ class OutboxWorker:
         try:
             await self._recover()
             while True:
-                self._woken.clear()
+                self._wakeup.clear()
                 try:
                     look_at = await self.run_once()
                 except DingerpError as error:
@@ -154,12 +155,7 @@ class OutboxWorker:
 
     async def _sleep(self, look_at: datetime | None) -> None:
         ends = self._now() + LOOK_EVERY
-        wait = (min(look_at or ends, ends) - self._now()).total_seconds()
-        try:
-            async with asyncio.timeout(max(0.0, wait)):
-                await self._woken.wait()
-        except TimeoutError:
-            return
+        await self._wakeup.sleep((min(look_at or ends, ends) - self._now()).total_seconds())
 
     async def _break_off(self) -> None:
         for task in self._sending:

@@ -5,14 +5,15 @@ events, and only then acknowledges.
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Awaitable, Callable, Mapping
-from random import Random
 from typing import Any
 
 import structlog
 
 from bot.alerts.intake.json_codec import decode_json
 from bot.alerts.intake.port import Intake, InvalidJson, UnreadableEvent
+from bot.backoff import Backoff, BackoffPolicy
 from bot.errors import DingerpError
 from bot.metrics import Metrics
 from bot.queues.brokers import BrokerConnection, QueueAddress, build_connection
@@ -30,8 +31,8 @@ def decode_events(body: bytes) -> list[Mapping[str, object] | UnreadableEvent]:
 
 log = structlog.get_logger(__name__)
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
-"""Seconds before something is tried again; each further pause is twice as long, with jitter."""
+BACKOFF = BackoffPolicy(first=0.5, longest=30.0, spread=(0.5, 1.0))
+"""Between two tries to reach a broker, or to store a message."""
 
 LOOK_EVERY = 15.0
 """Seconds between two looks whether the broker still answers."""
@@ -48,26 +49,29 @@ class QueueConsumer:
         intake: Intake,
         *,
         metrics: Metrics,
-        rng: Random | None = None,
+        draw: Callable[[], float] = random.random,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """Connect nowhere yet; raises `ConfigurationError` for an address that cannot be read."""
+        """Connect nowhere yet; raises `ConfigurationError` for an address that cannot be read.
+
+        ``draw`` gives numbers from 0 to 1, for the jitter of pauses.
+        """
         self._address = address
         self._intake = intake
         self._up = metrics.queue_up.labels(address.source)
         self._errors = metrics.errors
-        self._rng = rng or Random()  # noqa: S311  # spreads repeats in time
+        self._draw = draw
         self._sleep = sleep
         self._make()
 
     async def run(self) -> None:
-        """Read until cancelled; a broker that goes away is waited for."""
-        failures = 0
+        """Read until cancelled; a broker that goes away is waited for, with short pauses again once it was reached."""
+        backoff = Backoff(BACKOFF, self._draw)
         while True:
             reader = self._make()
             try:
                 await self._open(reader)
-                failures = 0
+                backoff.succeeded()
                 await self._watch(reader)
                 log.warning("queue.lost", source=self._address.source)
             except reader.failures as error:
@@ -76,8 +80,7 @@ class QueueConsumer:
             finally:
                 self._up.set(0)
                 await reader.broker.stop()
-            await self._sleep(self._pause(failures))
-            failures += 1
+            await self._sleep(backoff.failed())
 
     def _make(self) -> BrokerConnection:
         return build_connection(self._address, self.take)
@@ -92,7 +95,9 @@ class QueueConsumer:
 
     async def _watch(self, reader: BrokerConnection) -> None:
         """Return when the broker is gone for good: its client reconnects by itself, but not from everything."""
-        while await reader.broker.ping(timeout=5) and all(one.running for one in reader.broker.subscribers):
+        while await reader.broker.ping(timeout=5) and all(
+            subscriber.running for subscriber in reader.broker.subscribers
+        ):
             _end_if_asked()
             await self._sleep(LOOK_EVERY)
         _end_if_asked()
@@ -100,22 +105,17 @@ class QueueConsumer:
     async def take(self, body: bytes | list[Any]) -> None:
         """Store the events of one message, or of several; return after the commit, however long that takes."""
         bodies = body if isinstance(body, list) else [body]
-        events = [event for one in bodies for event in decode_events(one)]
-        failures = 0
+        events = [event for message in bodies for event in decode_events(message)]
+        backoff = Backoff(BACKOFF, self._draw)
         while True:
             try:
                 await self._intake.accept(self._address.source, events, via="queue")
             except DingerpError as error:
                 self._errors.labels("queues", type(error).__name__).inc()
                 log.warning("queue.not_stored", source=self._address.source, events=len(events), error=error.detail)
-                await self._sleep(max(self._pause(failures), error.retry_after or 0.0))
-                failures += 1
+                await self._sleep(max(backoff.failed(), error.retry_after or 0.0))
             else:
                 return
-
-    def _pause(self, failures: int) -> float:
-        longest = min(LONGEST_PAUSE, FIRST_PAUSE * 2**failures)
-        return self._rng.uniform(longest / 2, longest)
 
 
 def _end_if_asked() -> None:

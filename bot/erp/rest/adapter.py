@@ -34,7 +34,7 @@ from bot.erp.model import (
 )
 from bot.erp.port import Capability, Filter, ListQuery
 from bot.erp.rest.client import RestClient
-from bot.erp.rest.manifest import ChangesRead, ListRead, ProductCalls, RestOptions, WriteTemplate
+from bot.erp.rest.options import ChangesRead, ListRead, ProductCalls, RestOptions, WriteTemplate
 from bot.erp.rest.query import look
 from bot.erp.vendors import AdapterContext
 

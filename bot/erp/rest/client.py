@@ -25,7 +25,7 @@ from bot.erp.http import Http, HttpResponse, refusal, words
 from bot.erp.mapped import values
 from bot.erp.mapped.values import ValueUnreadable
 from bot.erp.relogin import Relogin
-from bot.erp.rest.manifest import (
+from bot.erp.rest.options import (
     Account,
     BasicAccount,
     BearerAccount,

@@ -35,7 +35,7 @@ from bot.erp.model import (
 )
 from bot.erp.port import Capability, Filter, ListQuery
 from bot.erp.sql.client import ReadOnlyDatabase
-from bot.erp.sql.manifest import SqlOptions
+from bot.erp.sql.options import SqlOptions
 from bot.erp.sql.query import Statement, pages_itself
 from bot.erp.vendors import AdapterContext
 
