@@ -11,13 +11,16 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 from bot.erp.errors import AuthExpired, AuthFailed, Conflict, ErpError, Invalid, NotFound, NotPermitted, Unavailable
 from bot.erp.http import Http, HttpResponse, parse_body, refusal, words
-from bot.erp.kingdee.manifest import KingdeeOptions, client_secret
+from bot.erp.kingdee.mapping import Row
+from bot.erp.kingdee.options import KingdeeOptions, client_secret
+from bot.erp.kingdee.query import Form, all_of, literal, one_of
 from bot.erp.relogin import Relogin
+from bot.erp.values import is_true
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +130,6 @@ def unwrap(answer: HttpResponse, *, signed: bool, what: str = "", source: str = 
     return data
 
 
-def is_true(value: Any) -> bool:
-    """Return a truth value, which comes as a boolean, a text or a number."""
-    return value is True or str(value).strip().lower() in ("true", "1")
-
-
 def response_message(data: Any) -> str:
     """Return what the ERP says to an operation that it did."""
     status = next(_statuses(data), {})
@@ -166,10 +164,6 @@ def _error(text: str, codes: set[str], msg_code: str, *, signed: bool, what: str
     return None
 
 
-T = TypeVar("T")
-Row = dict[str, Any]
-"""One line of an answer by the documented field keys; an optional field that this installation lacks is missing."""
-
 _COOKIE = "kdservice-sessionid"
 _SUCCESS, _NEEDS_FORM = 1, -5
 _FIELDS_HOLD = timedelta(hours=1)
@@ -179,18 +173,6 @@ _CHUNK = 200
 """How many ids or codes one filter names."""
 _ALWAYS_THERE = re.compile(r"FID|\w+_F(EntryId|Seq)", re.IGNORECASE)
 _TOKEN = re.compile(r"('(?:[^']|'')*')|(F\w+)")
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """What is asked of one form: its keys in the documented spelling, which may be missing, how lines are ordered."""
-
-    id: str
-    keys: tuple[str, ...]
-    optional: frozenset[str] = frozenset()
-    order: str = "FID"
-    org: str = ""
-    """The key that holds the number of the organisation a record belongs to."""
 
 
 class KingdeeClient:
@@ -311,12 +293,13 @@ class KingdeeClient:
                 return rows
 
     async def query_each(
-        self, form: Form, condition: Callable[[Sequence[T]], str], values: Sequence[T], *, keys: Sequence[str] = ()
+        self, form: Form, field: str, values: Sequence[str], *, where: str = "", keys: Sequence[str] = ()
     ) -> list[Row]:
-        """Return the lines for many values, a filter of bearable length at a time."""
+        """Return the lines that have one of many values, a filter of bearable length at a time."""
         rows: list[Row] = []
         for start in range(0, len(values), _CHUNK):
-            rows += await self.query(form, condition(values[start : start + _CHUNK]), keys=keys)
+            part = one_of(field, values[start : start + _CHUNK])
+            rows += await self.query(form, all_of(where, part), keys=keys)
         return rows
 
     def in_org(self, form: Form, where: str) -> str:
@@ -377,11 +360,6 @@ class KingdeeClient:
 
         # What follows a dot belongs to another form.
         return re.sub(rf"(?<![\w.])(?:{_TOKEN.pattern})", spell, text)
-
-
-def literal(text: str) -> str:
-    """Return a text as a literal: a quote is doubled, so that the literal ends where it should."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _app(options: KingdeeOptions) -> AppCredentials | None:

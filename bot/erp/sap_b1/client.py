@@ -13,8 +13,9 @@ from bot.erp.errors import AuthExpired, AuthFailed, Conflict, ErpError, Invalid,
 from bot.erp.http import Http, HttpResponse, refusal, words
 from bot.erp.relogin import Relogin
 from bot.erp.sap_b1 import query as queries
-from bot.erp.sap_b1.manifest import SapB1Options
-from bot.erp.sap_b1.mapping import Row, code, text
+from bot.erp.sap_b1.mapping import Row
+from bot.erp.sap_b1.options import SapB1Options
+from bot.erp.values import code, text
 
 _EXPIRED = frozenset({"301", "-1001"})
 _NOT_FOUND, _CHANGED, _DENIED, _DOWN = "-2028", "-2039", "-1116", "-1102"

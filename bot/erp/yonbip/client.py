@@ -10,7 +10,7 @@ from base64 import b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 from bot.erp.concurrency import gather_or_cancel
 from bot.erp.errors import (
@@ -27,9 +27,9 @@ from bot.erp.errors import (
 )
 from bot.erp.http import Http, HttpResponse, refusal, words
 from bot.erp.relogin import Relogin
-from bot.erp.values import number
-from bot.erp.yonbip.manifest import YonBipOptions
-from bot.erp.yonbip.mapping import Row, code, text
+from bot.erp.values import code, number, text
+from bot.erp.yonbip.mapping import Row
+from bot.erp.yonbip.options import YonBipOptions
 
 
 def signature(secret: str, parameters: dict[str, str]) -> str:
@@ -121,15 +121,11 @@ def batch_message(data: Any, *, source: str = "") -> str:
     raise Invalid(messages or "the batch action does not say that it was done", source=source)
 
 
-T = TypeVar("T")
-
 _GATEWAY = "open-auth/dataCenter/getGatewayAddress"
 _TOKEN = "open-auth/selfAppAuth/base/v1/getAccessToken"  # noqa: S105  # an address
 _GATEWAY_HOLDS = timedelta(days=1)
 _AT_ONCE = 5
 """Details that one question reads at the same time."""
-_NAMED_AT_ONCE = 50
-"""How many ids one condition names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,24 +304,3 @@ class YonBipClient:
 
 WORKFLOW = {"restservice": "REST_SERVICE_1.0.0"}
 """The header that says which workflow service is meant; others pass it over."""
-
-
-def condition(name: str, op: str, value: str) -> Row:
-    """Return a condition on a field."""
-    return {"field": name, "op": op, "value1": value}
-
-
-def either(name: str, values: Sequence[str]) -> list[Row]:
-    """Return the conditions that a field is one of some values: lists of values are not documented for ``in``."""
-    each = [condition(name, "eq", value) for value in dict.fromkeys(values)]
-    return each if len(each) == 1 else [{"logicOp": "or", "conditions": each}]
-
-
-def chunks(values: Sequence[T], size: int = _NAMED_AT_ONCE) -> list[Sequence[T]]:
-    """Return values in parts of a bearable length."""
-    return [values[start : start + size] for start in range(0, len(values), size)]
-
-
-def spellings(text: str) -> list[str]:
-    """Return a code as typed, in capitals and in small letters: a database may tell cases apart."""
-    return list(dict.fromkeys((text, text.upper(), text.lower())))

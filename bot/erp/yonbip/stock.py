@@ -9,12 +9,14 @@ from datetime import datetime, timedelta
 from bot.erp import listing
 from bot.erp.concurrency import gather_or_cancel
 from bot.erp.errors import Invalid, NotFound
+from bot.erp.keys import spelled_alike
 from bot.erp.model import Product, Quantities, StockLevel, WarehouseStock
-from bot.erp.values import amount_of
-from bot.erp.yonbip.client import YonBipClient, spellings
+from bot.erp.values import amount_of, code, text
+from bot.erp.yonbip.client import YonBipClient
 from bot.erp.yonbip.documents import product
-from bot.erp.yonbip.manifest import YonBipOptions
-from bot.erp.yonbip.mapping import Row, code, text
+from bot.erp.yonbip.mapping import Row
+from bot.erp.yonbip.options import YonBipOptions
+from bot.erp.yonbip.query import spellings
 
 _MATERIALS = "yonbip/digitalModel/product/listproductbycondition"
 _STOCK = "yonbip/scm/stock/QueryCurrentStocksByCondition"
@@ -59,7 +61,7 @@ class StockReader:
     async def _read(self) -> None:
         try:
             rows = await self._client.rows(_MATERIALS, {}, most=self._options.most_materials)
-            self._catalogue = tuple({code(row.get("code")): self._product(row) for row in rows}.values())
+            self._catalogue = tuple({code(row.get("code")): product(row) for row in rows}.values())
             self._until = self._now() + timedelta(minutes=self._options.catalogue_minutes)
         finally:
             self._reading = None
@@ -74,23 +76,20 @@ class StockReader:
         """Return a material's stock; raises `NotFound`. No row at all means nothing, or nothing that may be seen."""
         codes = spellings(sku)
         materials, rows = await gather_or_cancel(self._materials(codes), self._rows(codes))
-        found = _only(materials, "code", sku)
+        found = spelled_alike(materials, sku, lambda row: code(row.get("code")))
         if not found:
             raise NotFound(sku, source=self._client.source)
-        known = self._product(found[0])
+        known = product(found[0])
         rows = [row for row in rows if code(row.get("product_code")) == known.sku]
-        try:
-            return StockLevel(
-                product=known,
-                total=_figures(rows),
-                per_warehouse=self._places(rows),
-                reorder_point=None,
-                as_of=self._now(),
-                company=self._options.org,
-                source=self._client.source,
-            )
-        except ValueError as error:
-            raise Invalid(f"a value that is none in an answer: {error}", source=self._client.source) from error
+        return StockLevel(
+            product=known,
+            total=_figures(rows),
+            per_warehouse=self._places(rows),
+            reorder_point=None,
+            as_of=self._now(),
+            company=self._options.org,
+            source=self._client.source,
+        )
 
     async def _materials(self, codes: Sequence[str]) -> list[Row]:
         asked = (self._client.rows(_MATERIALS, {"productCode": each}) for each in codes)
@@ -107,12 +106,6 @@ class StockReader:
             raise Invalid("stock did not answer with rows", source=self._client.source)
         return data or []
 
-    def _product(self, row: Row) -> Product:
-        try:
-            return product(row)
-        except KeyError as error:
-            raise Invalid(f"no {error} in a material", source=self._client.source) from error
-
     def _places(self, rows: Iterable[Row]) -> tuple[WarehouseStock, ...]:
         """Return the stock per warehouse, of rows per organisation, lot and state."""
         grouped: dict[str, list[Row]] = {}
@@ -126,12 +119,6 @@ class StockReader:
             )
             for place, lines in grouped.items()
         )
-
-
-def _only(rows: Iterable[Row], key: str, sku: str) -> list[Row]:
-    """Return the rows of the code as it is spelled, else of one that differs in case only."""
-    same = [row for row in rows if code(row.get(key)).casefold() == sku.casefold()]
-    return [row for row in same if code(row.get(key)) == sku] or same[:1]
 
 
 def _figures(rows: Sequence[Row]) -> Quantities:
