@@ -32,6 +32,8 @@ from bot.phrase import phrase
 CHINA = timezone(timedelta(hours=8))
 OPENED = datetime(2026, 11, 24, 9, 30, 0, 123_456, tzinfo=CHINA)
 LATER = datetime(2026, 11, 24, 2, 0, 1, 1, tzinfo=UTC)
+REPORTED = OPENED.replace(microsecond=123_000)
+SEEN = LATER.replace(microsecond=1000)
 GROUP = Place(PlaceKind.GROUP, "cidAbC+/=")
 PERSON = Place(PlaceKind.PERSON, "manager01")
 
@@ -114,8 +116,8 @@ SMALL_EVENT = Event(
     id="e1",
     type="stock.low",
     subject="SKU-1",
-    at=OPENED,
-    received_at=LATER,
+    at=REPORTED,
+    received_at=SEEN,
     severity=Severity.INFO,
 )
 FULL_EVENT = Event(
@@ -124,8 +126,8 @@ FULL_EVENT = Event(
     part=3,
     type="invoice.overdue",
     subject="发票 1",
-    at=LATER,
-    received_at=OPENED,
+    at=SEEN,
+    received_at=REPORTED,
     severity=Severity.CRITICAL,
     resolved=True,
     company="甲",
@@ -147,8 +149,8 @@ EXACT_EVENT = Event(
     id="e3",
     type="custom.big",
     subject="big",
-    at=OPENED,
-    received_at=LATER,
+    at=REPORTED,
+    received_at=SEEN,
     severity=Severity.WARNING,
     data=MappingProxyType({"number": 2**70, "half": "\ud83d"}),
 )
@@ -159,8 +161,8 @@ SMALL_ALERT = Alert(
     event=SMALL_EVENT,
     state=AlertState.OPEN,
     severity=Severity.INFO,
-    opened_at=LATER,
-    last_at=OPENED,
+    opened_at=SEEN,
+    last_at=REPORTED,
 )
 FULL_ALERT = Alert(
     id="a2",
@@ -168,25 +170,25 @@ FULL_ALERT = Alert(
     event=FULL_EVENT,
     state=AlertState.RESOLVED,
     severity=Severity.CRITICAL,
-    opened_at=OPENED,
-    last_at=LATER,
+    opened_at=REPORTED,
+    last_at=SEEN,
     count=9,
-    acknowledged=UserStamp("u1", "Ann", OPENED),
-    assigned=UserStamp("u2", "", LATER),
-    snoozed=UserStamp("u3", "陈", OPENED),
-    snoozed_until=LATER,
-    resolved_at=OPENED,
+    acknowledged=UserStamp("u1", "Ann", REPORTED),
+    assigned=UserStamp("u2", "", SEEN),
+    snoozed=UserStamp("u3", "陈", REPORTED),
+    snoozed_until=SEEN,
+    resolved_at=REPORTED,
     step=2,
-    escalate_at=LATER,
+    escalate_at=SEEN,
     held=True,
-    look_at=OPENED,
+    look_at=REPORTED,
     revivals=1,
     revision=12,
 )
 
 ALERT_CARDS = (
     AlertCard(
-        id="k1", place=GROUP, route="all", group="", alerts=(), state=CardState.WAITING, opened_at=OPENED, due_at=LATER
+        id="k1", place=GROUP, route="all", group="", alerts=(), state=CardState.WAITING, opened_at=REPORTED, due_at=SEEN
     ),
     AlertCard(
         id="k2",
@@ -195,10 +197,10 @@ ALERT_CARDS = (
         group="stock",
         alerts=("a2", "a1"),
         state=CardState.CLOSED,
-        opened_at=LATER,
-        due_at=OPENED,
-        shown_at=OPENED,
-        changed_at=LATER,
+        opened_at=SEEN,
+        due_at=REPORTED,
+        shown_at=REPORTED,
+        changed_at=SEEN,
         behind=True,
         late=True,
         next="k3",
@@ -206,9 +208,9 @@ ALERT_CARDS = (
         revision=5,
     ),
 )
-MUTE = Mute(id="m1", place=GROUP, pattern="stock.*", by="u1", made_at=OPENED, until=LATER)
+MUTE = Mute(id="m1", place=GROUP, pattern="stock.*", by="u1", made_at=REPORTED, until=SEEN)
 WATCHES = (
-    Watch(user_id="u1", area=Area.PURCHASING, subject="PO-Ä", made_at=LATER),
+    Watch(user_id="u1", area=Area.PURCHASING, subject="PO-Ä", made_at=SEEN),
     Watch(
         user_id="u1",
         area=Area.STOCK,
@@ -216,7 +218,7 @@ WATCHES = (
         title="螺丝",
         comparison=Comparator.AT_MOST,
         limit=Decimal("10.50"),
-        made_at=OPENED,
+        made_at=REPORTED,
     ),
 )
-NOTE = AlertHistoryEntry(at=OPENED, what="received", fact="main/e1", alert="a1", card="k1", detail="why")
+NOTE = AlertHistoryEntry(at=REPORTED, what="received", fact="main/e1", alert="a1", card="k1", detail="why")
