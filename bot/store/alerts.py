@@ -24,8 +24,6 @@ from bot.outbox.place import Place
 from bot.store import alert_sql as sql
 from bot.store.alert_identity_map import AlertIdentityMap, CardIdentityMap, select_chunked
 from bot.store.alert_rows import (
-    milliseconds,
-    moment,
     mute_of,
     mute_row,
     note_of,
@@ -36,6 +34,7 @@ from bot.store.alert_rows import (
 from bot.store.database import Database
 from bot.store.events import mark_done, mark_rejected, take_waiting
 from bot.store.outbox import enqueue, withdraw
+from bot.store.row_times import from_ms, to_ms_up
 from bot.store.statements import execute_many, insert_into
 from bot.store.tables import ALERT, ALERT_CARD, ALERT_CARD_MEMBER, ALERT_NOTE, MUTE, WATCH
 
@@ -114,22 +113,22 @@ class StoredAlertRepository:
 
     def due_alerts(self, now: datetime, limit: int) -> Sequence[Alert]:
         """Return alerts whose time has come, the longest waiting first."""
-        return self._alerts.query(sql.DUE_ALERTS, {"now": milliseconds(now), "most": limit})
+        return self._alerts.query(sql.DUE_ALERTS, {"now": to_ms_up(now), "most": limit})
 
     def due_cards(self, now: datetime, limit: int) -> Sequence[AlertCard]:
         """Return cards whose time has come, the longest waiting first."""
-        return self._cards.query(sql.DUE_CARDS, {"now": milliseconds(now), "most": limit})
+        return self._cards.query(sql.DUE_CARDS, {"now": to_ms_up(now), "most": limit})
 
     def next_due(self) -> datetime | None:
         """Return when time will change something next."""
         self.flush()
         due: int | None = self._connection.scalar(sql.NEXT_DUE)
-        return None if due is None else moment(due)
+        return None if due is None else from_ms(due)
 
     def mutes(self, place: Place, now: datetime) -> Sequence[Mute]:
         """Return the mutes in force at a place."""
         if place not in self._mutes:
-            rows = self._connection.execute(sql.MUTES, {"place": str(place), "now": milliseconds(now)})
+            rows = self._connection.execute(sql.MUTES, {"place": str(place), "now": to_ms_up(now)})
             self._mutes[place] = [mute_of(row) for row in rows]
         return [mute for mute in self._mutes[place] if mute.until > now]
 
@@ -258,7 +257,7 @@ class StoredAlertTransactions:
 
     async def prune(self, now: datetime) -> None:
         """Forget what was over `ALERT_RETENTION` ago; what is open is never forgotten."""
-        before = milliseconds(now - ALERT_RETENTION)
+        before = to_ms_up(now - ALERT_RETENTION)
         for forget in (_forget_alerts, _forget_cards, _forget_notes, _forget_mutes):
             while await self._database.run(partial(forget, before)):
                 pass
@@ -310,5 +309,5 @@ def _forget_mutes(before: int, connection: Connection) -> int:
 
 def read_mutes_and_watches(connection: Connection, since: datetime) -> tuple[Mute | Watch, ...]:
     """Return the mutes that held at that time or later, at any place, and the watches that there are now."""
-    mutes = connection.execute(select(MUTE).where(MUTE.c.until_ms > milliseconds(since)))
+    mutes = connection.execute(select(MUTE).where(MUTE.c.until_ms > to_ms_up(since)))
     return (*map(mute_of, mutes), *map(watch_of, connection.execute(select(WATCH))))

@@ -25,12 +25,11 @@ from bot.store.approval_rows import (
     case_of,
     case_row,
     decision_row,
-    microseconds,
-    moment,
     vote_rows,
 )
 from bot.store.database import Database
 from bot.store.outbox import enqueue
+from bot.store.row_times import from_us, to_us
 from bot.store.statements import insert_into
 from bot.store.tables import APPROVAL_CARD, APPROVAL_CASE, APPROVAL_SOURCE
 
@@ -99,12 +98,12 @@ class StoredCaseRepository:
 
     def due(self, now: datetime, limit: int) -> Sequence[Case]:
         """Return cases whose time has come, the longest waiting first."""
-        return self._cases(sql.DUE, at=microseconds(now), most=limit)
+        return self._cases(sql.DUE, at=to_us(now), most=limit)
 
     def next_due(self, after: datetime) -> datetime | None:
         """Return when time will change something next, later than ``after``."""
-        due: int | None = self._connection.scalar(sql.NEXT_DUE, {"at": microseconds(after)})
-        return None if due is None else moment(due)
+        due: int | None = self._connection.scalar(sql.NEXT_DUE, {"at": to_us(after)})
+        return None if due is None else from_us(due)
 
     def cards_of(self, case_id: str) -> Sequence[CaseCard]:
         """Return where the case's cards stand, oldest first."""
@@ -122,8 +121,8 @@ class StoredCaseRepository:
         asked = {
             "person": user_id,
             "money": currency,
-            "begins": microseconds(begins),
-            "ends": microseconds(ends),
+            "begins": to_us(begins),
+            "ends": to_us(ends),
         }
         amounts = self._connection.execute(sql.APPROVED, asked).scalars()
         return Money(sum(map(Decimal, amounts), Decimal(0)), currency)
@@ -241,7 +240,7 @@ def begin_immediate(connection: Connection) -> None:
 def cases_since(connection: Connection, since: datetime) -> tuple[Case, ...]:
     """Return the newest case of each document that was opened since then, newest first."""
     opened = APPROVAL_CASE.c.opened_us
-    query = select(APPROVAL_CASE).where(opened >= microseconds(since)).order_by(opened.desc(), APPROVAL_CASE.c.id)
+    query = select(APPROVAL_CASE).where(opened >= to_us(since)).order_by(opened.desc(), APPROVAL_CASE.c.id)
     newest: dict[tuple[str, str], Case] = {}
     for row in connection.execute(query):
         newest.setdefault((row.source, row.folded), case_of(row))

@@ -11,8 +11,8 @@ from sqlalchemy import Row, select, update
 from sqlalchemy.engine import Connection
 
 from bot.approvals.native.oa_forms import NativeRecord, NativeState
-from bot.store.approval_rows import microseconds, moment
 from bot.store.database import Database
+from bot.store.row_times import from_us, to_us
 from bot.store.statements import insert_into
 from bot.store.tables import APPROVAL_NATIVE
 
@@ -69,7 +69,7 @@ class StoredNativeRecords:
 def _row(record: NativeRecord) -> dict[str, Any]:
     body = {
         "originator": record.originator,
-        "started": None if record.started_at is None else microseconds(record.started_at),
+        "started": None if record.started_at is None else to_us(record.started_at),
         "tries": record.tries,
         "revision": record.revision,
         "done": record.done,
@@ -78,7 +78,7 @@ def _row(record: NativeRecord) -> dict[str, Any]:
         "case_id": record.case,
         "instance": record.instance or None,
         "state": record.state.value,
-        "due_us": microseconds(record.due_at),
+        "due_us": to_us(record.due_at),
         "seen": record.seen,
         "stamp": record.stamp,
         "body": orjson.dumps(body).decode(),
@@ -90,10 +90,10 @@ def _record(row: Row[Any]) -> NativeRecord:
     return NativeRecord(
         case=row.case_id,
         state=NativeState(row.state),
-        due_at=moment(row.due_us),
+        due_at=from_us(row.due_us),
         instance=row.instance or "",
         originator=body["originator"],
-        started_at=None if body["started"] is None else moment(body["started"]),
+        started_at=None if body["started"] is None else from_us(body["started"]),
         tries=body["tries"],
         revision=body["revision"],
         done=tuple(body["done"]),

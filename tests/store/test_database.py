@@ -12,26 +12,14 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from sqlalchemy import inspect, text
+from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
 from bot.errors import ConfigurationError
 from bot.store import database as database_module
 from bot.store.database import Database, latest_revision
 from bot.store.errors import StoreUnavailable
-from bot.store.tables import METADATA
 from tests.scenario.processes import forked, own_environment
-
-
-async def test_migrations_make_exactly_the_tables_of_the_models(database: Database) -> None:
-    made = await database.run(
-        lambda connection: {
-            name: {column["name"] for column in inspect(connection).get_columns(name)}
-            for name in inspect(connection).get_table_names()
-        }
-    )
-    made.pop("alembic_version")
-    assert made == {name: set(table.columns.keys()) for name, table in METADATA.tables.items()}
 
 
 async def test_an_empty_database_has_no_revision_until_it_is_migrated(tmp_path: Path) -> None:
