@@ -109,7 +109,7 @@ class ClickPipeline:
         except BadToken as error:
             log.info("click.out_of_date", detail=error.detail)
             return OutOfDateNotice(), "out_of_date"
-        line, offset = (action.line, action.offset) if isinstance(action, Ask) else (action.typed, 0)
+        line, offset = action.question
         try:
             # The directory may be as slow as the ERP.
             async with asyncio.timeout(self._seconds):
