@@ -29,6 +29,8 @@ from bot.chat.parsing import command_line as command_line
 from bot.chat.registry import Command as Command
 from bot.chat.registry import Commands as Commands
 from bot.chat.registry import command as command
+from bot.chat.view_parts import DocumentListView as DocumentListView
+from bot.chat.view_parts import DocumentView as DocumentView
 from bot.chat.view_parts import Freshness as Freshness
 from bot.chat.view_parts import ask_buttons as ask_buttons
 from bot.chat.view_parts import erp_link_buttons as erp_link_buttons
@@ -83,8 +85,10 @@ __all__ = [
     "Commands",
     "DingerpError",
     "DocumentList",
+    "DocumentListView",
     "DocumentLookup",
     "DocumentNumber",
+    "DocumentView",
     "ErpError",
     "ErpHub",
     "Filter",
