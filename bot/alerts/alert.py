@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 
-from bot.alerts.event import Event, Severity
+from bot.alerts.event import Event
+from bot.erp.model import Area
 from bot.outbox.place import Place
+from bot.severity import Severity
 
 
 class AlertState(StrEnum):
@@ -63,8 +66,13 @@ class Alert:
 
     @property
     def is_open(self) -> bool:
-        """Whether the matter is open."""
+        """Whether the alert is open."""
         return self.state is AlertState.OPEN
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether a person's watch made it: no rule of the company holds it back, only that person's own mute."""
+        return self.key.startswith(_WATCH_KEY)
 
 
 class CardState(StrEnum):
@@ -107,5 +115,107 @@ class AlertCard:
 
     @property
     def is_closed(self) -> bool:
-        """Whether it is over with the card."""
+        """Whether the card's life is over."""
         return self.state is CardState.CLOSED
+
+    @property
+    def is_digest(self) -> bool:
+        """Whether it stands for many cards."""
+        return self.group.startswith(_DIGEST_GROUP)
+
+
+@dataclass(frozen=True, slots=True)
+class CardWithAlerts:
+    """A card and the alerts on it, in the card's order; those that nobody remembers any more are left out."""
+
+    card: AlertCard
+    alerts: tuple[Alert, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mute:
+    """A silence that somebody asked for in the chat: ``/mute stock.low 2h``. ``pattern`` is a type, ``*`` at its end.
+
+    It may also name one subject. It holds at one place.
+    """
+
+    id: str
+    place: Place
+    pattern: str
+    by: str
+    made_at: datetime
+    until: datetime
+
+    def covers(self, event: Event) -> bool:
+        """Return whether it is about this event."""
+        if self.pattern.endswith("*"):
+            return event.type.startswith(self.pattern[:-1])
+        return self.pattern == event.type or self.pattern.casefold() == event.subject.casefold()
+
+
+class Comparator(StrEnum):
+    """How a figure is held against the limit of a watch."""
+
+    BELOW = "<"
+    AT_MOST = "<="
+    ABOVE = ">"
+    AT_LEAST = ">="
+
+    @property
+    def sign(self) -> str:
+        """The one sign that people read."""
+        return {"<=": "≤", ">=": "≥"}.get(self.value, self.value)
+
+    def holds(self, figure: Decimal, limit: Decimal) -> bool:
+        """Whether ``figure`` is what somebody waits for."""
+        match self:
+            case Comparator.BELOW:
+                return figure < limit
+            case Comparator.AT_MOST:
+                return figure <= limit
+            case Comparator.ABOVE:
+                return figure > limit
+            case Comparator.AT_LEAST:
+                return figure >= limit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """What one person wants to be told about one thing, in their own chat with the bot.
+
+    With ``comparison`` and ``limit`` it is about what is available of a product (``area`` is `Area.STOCK`, the limit in
+    the product's unit), without them about any change of a document's state.
+    """
+
+    user_id: str
+    area: Area
+    subject: str
+    """The SKU or document number as the ERP spells it."""
+    title: str = ""
+    """The name of the product, the customer or the vendor, for the list of watches."""
+    comparison: Comparator | None = None
+    limit: Decimal | None = None
+    made_at: datetime
+
+    @property
+    def id(self) -> str:
+        """What makes it one watch: asking for another limit changes the limit."""
+        return "|".join((self.user_id, self.area, self.subject.casefold(), self.comparison or ""))
+
+    def alert_key(self, event: Event) -> str:
+        """Return the key of the alert that the watch makes of an event: each warehouse has an alert of its own."""
+        return f"{watch_key_prefix(self.id)}{event.warehouse}"
+
+
+_WATCH_KEY = "watch:"
+_DIGEST_GROUP = "digest:"
+
+
+def watch_key_prefix(watch_id: str) -> str:
+    """Return what the keys of all alerts of one watch begin with."""
+    return f"{_WATCH_KEY}{watch_id}#"
+
+
+def digest_group(card_id: str) -> str:
+    """Return the group of a card that stands for many."""
+    return f"{_DIGEST_GROUP}{card_id}"

@@ -10,12 +10,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from bot.alerts.alert import Alert, AlertCard, AlertState, CardState
-from bot.alerts.event import Severity
-from bot.alerts.repository import AlertUnitOfWork, event_ref
+from bot.alerts.alert import Alert, AlertCard, AlertState, CardState, digest_group
+from bot.alerts.repository import AlertUnitOfWork
 from bot.alerts.routing import Target
 from bot.outbox.delivery import Delivery, Urgency
 from bot.outbox.place import Place
+from bot.severity import Severity
 
 CARD_KIND = "alert"
 """Who composes these cards, for the outbox."""
@@ -45,7 +45,7 @@ def show(
     state = CardState.SHOWN if any(alert.is_open for alert in alerts) else CardState.CLOSED
     shown = replace(card, state=state, shown_at=unit.now)
     for alert in alerts:
-        unit.note("shown", alert=alert.id, card=card.id, fact=fact or event_ref(alert.event), detail=str(card.place))
+        unit.note("shown", alert=alert.id, card=card.id, fact=fact or alert.event.ref, detail=str(card.place))
     return _deliver(unit, shown, target, urgency or urgency_of(alerts), fact)
 
 
@@ -138,7 +138,7 @@ def fold(unit: AlertUnitOfWork, cards: Sequence[AlertCard], place: Place) -> Ale
         id=card_id,
         place=place,
         route="digest",
-        group=f"digest:{card_id}",
+        group=digest_group(card_id),
         alerts=tuple(alert.id for alert in alerts),
         state=CardState.WAITING,
         opened_at=unit.now,

@@ -12,24 +12,9 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from bot.erp.model import Money
+from bot.severity import Severity
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
-
-
-class Severity(StrEnum):
-    """How bad it is (docs: contracts.md#event-intake)."""
-
-    INFO = "info"
-    WARNING = "warning"
-    CRITICAL = "critical"
-
-    @property
-    def rank(self) -> int:
-        """Return a number that is higher for what is worse."""
-        return _RANKS[self]
-
-
-_RANKS = {Severity.INFO: 0, Severity.WARNING: 1, Severity.CRITICAL: 2}
 
 
 class EventType(StrEnum):
@@ -60,8 +45,9 @@ CUSTOM = "custom."
 class Event:
     """One fact about one subject. An event about several items or owners was split into one of these for each.
 
-    ``id`` is unique within ``source`` for the event as it came, and ``part`` numbers the pieces of one that was split.
-    ``data`` is what the type's schema (`bot.alerts.schemas`) let pass, in JSON's types with decimals and dates as text.
+    ``id`` is unique within ``source`` for the event as it came, and ``part`` numbers the parts of one that was split.
+    ``data`` is what the type's schema (`bot.alerts.intake.schemas`) let pass: JSON types, with decimals and dates as
+    text.
     """
 
     source: str
@@ -91,6 +77,16 @@ class Event:
     data: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
     tags: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     """Further words of the sender by which rules may tell events apart."""
+
+    @property
+    def ref(self) -> str:
+        """``source/id``, by which the history names the event."""
+        return f"{self.source}/{self.id}"
+
+    @property
+    def occurred_at(self) -> datetime:
+        """When it happened; a sender whose clock is ahead cannot outdo everything that comes later."""
+        return min(self.at, self.received_at)
 
     def age_days(self, today: date) -> int:
         """Return the days since the due date, 0 before it or without one."""

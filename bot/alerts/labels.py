@@ -1,6 +1,6 @@
 """What events are called, and what they say in words and figures: one table for all types.
 
-Figures come from the event's own fields and from ``data`` as the schemas (`bot.alerts.schemas`) let it pass.
+Figures come from the event's own fields and from ``data`` as the schemas (`bot.alerts.intake.schemas`) let it pass.
 """
 
 from __future__ import annotations

@@ -12,8 +12,8 @@ from enum import StrEnum
 from operator import attrgetter
 
 from bot.alerts.alert import Alert, AlertState
-from bot.alerts.event import Correlation, Effect, Event, Severity
-from bot.alerts.repository import occurred_at
+from bot.alerts.event import Correlation, Effect, Event
+from bot.severity import Severity
 
 _content = attrgetter(*(one.name for one in fields(Event) if one.name not in ("id", "part", "at", "received_at")))
 """What a card could show of an event."""
@@ -45,7 +45,7 @@ class GradedEvent:
     @property
     def at(self) -> datetime:
         """When it happened."""
-        return occurred_at(self.event)
+        return self.event.occurred_at
 
 
 def advance(
@@ -54,7 +54,7 @@ def advance(
     """Return what a report makes of the newest alert of its matter; ``new_id`` is used if it needs a new one."""
     if latest is None:
         return _open_new(report, new_id)
-    if report.at < occurred_at(latest.event):
+    if report.at < latest.event.occurred_at:
         return AlertTransition.OUTDATED, replace(latest, count=latest.count + 1)
     match latest.state:
         case AlertState.OPEN:

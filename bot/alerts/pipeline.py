@@ -7,13 +7,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-from bot.alerts.alert import Alert
-from bot.alerts.event import CUSTOM, Correlation, Effect, Event, EventType, Severity, correlate
+from bot.alerts.alert import Alert, Watch
+from bot.alerts.event import (
+    CUSTOM,
+    Correlation,
+    Effect,
+    Event,
+    EventType,
+    correlate,
+)
 from bot.alerts.lifecycle import AlertTransition, GradedEvent, advance
-from bot.alerts.placement import PlacementCause, close_cards, next_due_at, place_alert, watch_key
-from bot.alerts.queries import Watch
-from bot.alerts.repository import AlertUnitOfWork, event_ref
+from bot.alerts.placement import PlacementCause, close_cards, next_due_at, place_alert
+from bot.alerts.repository import AlertUnitOfWork
 from bot.erp.model import Area
+from bot.severity import Severity
 
 _AREAS = {
     "stock": Area.STOCK,
@@ -30,7 +37,7 @@ def watch_events(unit: AlertUnitOfWork, event: Event, severity: Severity) -> Ite
         effect = effect_on(watch, event)
         if effect is None:
             continue
-        correlation = Correlation(watch_key(watch, event), effect)
+        correlation = Correlation(watch.alert_key(event), effect)
         if effect is Effect.RESOLVES:
             latest = unit.repository.latest(correlation.key)
             if latest is None or not latest.is_open:
@@ -65,9 +72,9 @@ _NEWS = frozenset({EventType.INVOICE_PAID, EventType.PO_DECIDED, EventType.PRODU
 def process_event(unit: AlertUnitOfWork, parts: Sequence[Event]) -> None:
     """Work on the parts of one event, in their order."""
     first = parts[0]
-    unit.note("received", fact=event_ref(first), detail=f"{first.type} {first.subject}".rstrip())
+    unit.note("received", fact=first.ref, detail=f"{first.type} {first.subject}".rstrip())
     if len(parts) > 1:
-        unit.note("split", fact=event_ref(first), detail=f"{len(parts)} parts")
+        unit.note("split", fact=first.ref, detail=f"{len(parts)} parts")
     for part in parts:
         _process_part(unit, part)
 
@@ -75,7 +82,7 @@ def process_event(unit: AlertUnitOfWork, parts: Sequence[Event]) -> None:
 def _process_part(unit: AlertUnitOfWork, event: Event) -> None:
     severity = unit.rules.grade(event)
     if severity is not event.severity:
-        unit.note("graded", fact=event_ref(event), detail=f"{severity} instead of {event.severity}")
+        unit.note("graded", fact=event.ref, detail=f"{severity} instead of {event.severity}")
     apply_to_watches(unit, event, severity)
     apply_event(unit, GradedEvent(event, severity, correlate(event)))
 
@@ -88,7 +95,7 @@ def apply_to_watches(unit: AlertUnitOfWork, event: Event, severity: Severity) ->
 
 def apply_event(unit: AlertUnitOfWork, report: GradedEvent) -> Alert:
     """Let a report change its matter's alert and everything that shows it; return the alert."""
-    fact = event_ref(report.event)
+    fact = report.event.ref
     latest = unit.repository.latest(report.correlation.key)
     turn, alert = advance(latest, report, revive=unit.rules.revive, new_id=unit.new_id())
     unit.note(turn.value, alert=alert.id, fact=fact, detail=f"{alert.severity}, {alert.count} times")

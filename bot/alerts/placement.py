@@ -7,13 +7,12 @@ from datetime import datetime, timedelta
 
 from bot.alerts import card_lifecycle
 from bot.alerts.alert import Alert, AlertCard, CardState
-from bot.alerts.event import Event, Severity
-from bot.alerts.queries import Watch
-from bot.alerts.repository import AlertUnitOfWork, occurred_at
+from bot.alerts.repository import AlertUnitOfWork
 from bot.alerts.routing import EscalationStep, Routing, Target
-from bot.alerts.suppression import WATCH_KEY_PREFIX, SuppressionLookup
+from bot.alerts.suppression import SuppressionLookup
 from bot.outbox.delivery import Urgency
 from bot.outbox.place import Place, PlaceKind
+from bot.severity import Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +30,7 @@ class Targets:
 
 def find_targets(unit: AlertUnitOfWork, alert: Alert) -> Targets:
     """Return the places of an alert."""
-    if alert.key.startswith(WATCH_KEY_PREFIX):
-        routing = _watched(unit, alert)
-    else:
-        routing = unit.rules.route(alert.event, alert.severity, unit.now)
+    routing = _watched(unit, alert) if alert.is_watched else unit.rules.route(alert.event, alert.severity, unit.now)
     by_place: dict[Place, Target] = {}
     for target in routing.targets:
         by_place.setdefault(target.place, target)
@@ -48,11 +44,6 @@ def find_targets(unit: AlertUnitOfWork, alert: Alert) -> Targets:
     return Targets(by_place, tuple(steps), routing.why)
 
 
-def watch_key(watch: Watch, event: Event) -> str:
-    """Return the matter that a watch makes of an event: each warehouse that reports is one of its own."""
-    return f"{WATCH_KEY_PREFIX}{watch.id}#{event.warehouse}"
-
-
 def next_step(alert: Alert, targets: Targets) -> timedelta | None:
     """Return how long after the step before (or after the first showing) the next one is taken."""
     if alert.step >= len(targets.steps):
@@ -63,7 +54,7 @@ def next_step(alert: Alert, targets: Targets) -> timedelta | None:
 
 def _watched(unit: AlertUnitOfWork, alert: Alert) -> Routing:
     watches = unit.repository.watches_on(alert.event.subject)
-    watch = next((one for one in watches if watch_key(one, alert.event) == alert.key), None)
+    watch = next((watch for watch in watches if watch.alert_key(alert.event) == alert.key), None)
     if watch is None:
         return Routing((), ("the watch was given up",))
     place = Place(PlaceKind.PERSON, watch.user_id)
@@ -185,7 +176,7 @@ def _advance_waiting_card(
 def _join_group(unit: AlertUnitOfWork, alert: Alert, target: Target, occasion: PlacementCause) -> AlertCard:
     late = bool(occasion.fact) and _is_late(unit, alert)
     if late:
-        unit.note("late", alert=alert.id, fact=occasion.fact, detail=str(unit.now - occurred_at(alert.event)))
+        unit.note("late", alert=alert.id, fact=occasion.fact, detail=str(unit.now - alert.event.occurred_at))
         ready = unit.now + max(target.wait, unit.lateness.gather)
     else:
         ready = unit.now + target.wait
@@ -232,7 +223,7 @@ def _add_to_card(
 
 def _is_late(unit: AlertUnitOfWork, alert: Alert) -> bool:
     """Return whether it is old when it is learnt; what is critical is never one of many."""
-    return not _is_critical(alert) and unit.now - occurred_at(alert.event) > unit.lateness.after
+    return not _is_critical(alert) and unit.now - alert.event.occurred_at > unit.lateness.after
 
 
 def _is_critical(alert: Alert) -> bool:

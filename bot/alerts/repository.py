@@ -7,37 +7,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-from bot.alerts.alert import Alert, AlertCard
-from bot.alerts.event import Event
+from bot.alerts.alert import Alert, AlertCard, Mute, Watch
 from bot.alerts.routing import AlertRules
 from bot.outbox.delivery import Delivery
 from bot.outbox.place import Place
-
-if TYPE_CHECKING:
-    from bot.alerts.queries import Watch  # which knows mutes from here
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mute:
-    """A silence that somebody asked for in the chat: ``/mute stock.low 2h``. ``pattern`` is a type, ``*`` at its end.
-
-    It may also name one subject. It holds at one place.
-    """
-
-    id: str
-    place: Place
-    pattern: str
-    by: str
-    made_at: datetime
-    until: datetime
-
-    def covers(self, event: Event) -> bool:
-        """Return whether it is about this event."""
-        if self.pattern.endswith("*"):
-            return event.type.startswith(self.pattern[:-1])
-        return self.pattern == event.type or self.pattern.casefold() == event.subject.casefold()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,13 +158,3 @@ class AlertUnitOfWork:
         self.repository.note(
             AlertHistoryEntry(at=self.now, what=what, fact=fact, alert=alert, card=card, detail=detail)
         )
-
-
-def event_ref(event: Event) -> str:
-    """Return how the story names an event."""
-    return f"{event.source}/{event.id}"
-
-
-def occurred_at(event: Event) -> datetime:
-    """Return when it happened; a sender whose clock is ahead cannot outdo everything that comes later."""
-    return min(event.at, event.received_at)

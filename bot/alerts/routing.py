@@ -11,8 +11,9 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.alerts.alert import Alert
-from bot.alerts.event import Event, Severity
+from bot.alerts.event import Event
 from bot.outbox.place import Place
+from bot.severity import Severity
 
 
 @dataclass(frozen=True, slots=True)

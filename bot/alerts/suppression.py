@@ -12,10 +12,6 @@ from bot.alerts.repository import AlertRepository, AlertUnitOfWork
 from bot.alerts.routing import RuleSuppression
 from bot.outbox.place import Place
 
-WATCH_KEY_PREFIX = "watch:"
-"""Begins the keys of alerts that somebody's watch made. What a person asked for himself no rule of the company holds
-back; his own mute does."""
-
 _CAUSES = 5_000
 """Open alerts that an inhibition is looked for among, the newest first."""
 
@@ -42,22 +38,18 @@ class SuppressionLookup:
         """Return what holds the alert back at a place, if anything does."""
         return self.everywhere or self._find_silence(place) or self._find_mute(place)
 
-    @property
-    def _is_watch(self) -> bool:
-        return self._alert.key.startswith(WATCH_KEY_PREFIX)
-
     def _find_everywhere(self) -> Suppression | None:
         unit, alert = self._unit, self._alert
         if alert.snoozed_until is not None and alert.snoozed_until > unit.now:
             who = alert.snoozed.user_id if alert.snoozed is not None else ""
             return Suppression("snoozed", who, alert.snoozed_until)
-        if self._is_watch:
+        if self._alert.is_watched:
             return None
         others = _OtherOpenAlerts(unit.repository, alert.id)
         return self._in_force("inhibited", unit.rules.inhibited(alert.event, alert.severity, others))
 
     def _find_silence(self, place: Place) -> Suppression | None:
-        if self._is_watch:
+        if self._alert.is_watched:
             return None
         unit, alert = self._unit, self._alert
         return self._in_force("silenced", unit.rules.silenced(alert.event, alert.severity, place, unit.now))

@@ -7,19 +7,15 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
 from bot.alerts import labels
-from bot.alerts.alert import Alert, AlertState
-from bot.alerts.event import Severity
-from bot.alerts.queries import CardWithAlerts
-from bot.alerts.suppression import WATCH_KEY_PREFIX
+from bot.alerts.alert import Alert, AlertState, CardWithAlerts
 from bot.alerts.views import AlertCounts, AlertDigest, AlertGroup, AlertList, AlertRow, AlertView, DigestRow
 from bot.cards.view import View
 from bot.chat.parsing import command_line
 from bot.phrase import Phrase, phrase
+from bot.severity import Severity
 
 MANY = 20
 """More matters than that on one card are shown by type: a page has room for five to eight of them."""
-DIGEST = "digest:"
-"""Begins the groups of cards that stand for many (`bot.alerts.card_lifecycle.fold`)."""
 
 _ROW_FACTS = 2
 _NAMED = 5
@@ -40,7 +36,7 @@ def build_card_view(
         return build_alert_view(alerts[0], now, told=told, moved=bool(card.next), late=card.late)
     ordered = sorted(alerts, key=_worst_first)
     line = command_line("alerts", card.id)
-    if len(alerts) > MANY or card.group.startswith(DIGEST):
+    if len(alerts) > MANY or card.is_digest:
         return _digest(ordered, line, offset=offset, moved=bool(card.next), late=card.late)
     return AlertGroup(
         rows=tuple(_row(alert, now) for alert in ordered[offset : offset + AlertGroup.page_size]),
@@ -136,7 +132,7 @@ def _digest(alerts: Sequence[Alert], line: str, *, offset: int, moved: bool, lat
 def headline(alert: Alert) -> Phrase | str:
     """Return what the alert is called as it stands now. A limit of one's own says nothing about the company's."""
     is_over = alert.state is AlertState.RESOLVED
-    if alert.key.startswith(WATCH_KEY_PREFIX) and alert.state is not AlertState.INFORMED:
+    if alert.is_watched and alert.state is not AlertState.INFORMED:
         return phrase("Back behind your limit") if is_over else phrase("Your limit is reached")
     return labels.headline(alert.event, is_over=is_over)
 

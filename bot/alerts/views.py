@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
-from bot.alerts.alert import AlertState, UserStamp
-from bot.alerts.event import Severity
+from bot.alerts.alert import AlertState, UserStamp, Watch
 from bot.alerts.labels import CardFact
-from bot.alerts.queries import Watch
 from bot.cards.actions import AckAlert, Ask, AssignAlert, SnoozeAlert, SnoozeDuration
 from bot.cards.notices import Suggestion
 from bot.cards.view import Button, Color, Label, ListView, View
 from bot.chat.parsing import command_line
 from bot.phrase import Phrase, phrase
+from bot.severity import Severity
 
 _LABEL = 12
 """Characters of a subject on a button: several of them share a line."""

@@ -19,13 +19,13 @@ from bot.alerts.intake.batched_intake import BatchedIntake
 from bot.alerts.intake.poll_state import PollConfig
 from bot.alerts.intake.port import Intake
 from bot.alerts.intake.source_poller import SourcePoller, supervise
-from bot.alerts.intake.watch_poller import WatchPoller
 from bot.alerts.intake.webhook import Webhook, build_webhook
 from bot.alerts.processor import AlertProcessor
 from bot.alerts.repository import AlertRepository, AlertUnitOfWork
 from bot.alerts.rules.rule_file import AlertRuleFile
 from bot.alerts.rules.schedule import is_workday
 from bot.alerts.service import AlertComposer, AlertUnitOfWorkRunner
+from bot.alerts.watch_poller import WatchPoller
 from bot.bootstrap.company import company_of
 from bot.bootstrap.infrastructure import Infrastructure
 from bot.dingtalk.card_api import CardApi
@@ -63,7 +63,7 @@ class AlertServices:
     outbox: OutboxWorker
     composers: dict[str, Composer]
     """Who composes which kind of card; others may join before `start_outbox`."""
-    study: AlertUnitOfWorkRunner
+    units: AlertUnitOfWorkRunner
 
 
 async def build_alerts(base: Infrastructure) -> AlertServices:
@@ -81,8 +81,8 @@ async def build_alerts(base: Infrastructure) -> AlertServices:
         desk.poke()
         outbox.poke()
 
-    study = AlertUnitOfWorkRunner(books, unit, changed)
-    composers: dict[str, Composer] = {"alert": AlertComposer(study, now=now, name_of=partial(_name_of, base))}
+    units = AlertUnitOfWorkRunner(books, unit, changed)
+    composers: dict[str, Composer] = {"alert": AlertComposer(units, now=now, name_of=partial(_name_of, base))}
     outbox = _outbox(base, composers)
     desk = AlertProcessor(books, unit=unit, now=now, metrics=base.metrics, owed=outbox.poke)
     events = StoredEvents(base.database)
@@ -96,7 +96,7 @@ async def build_alerts(base: Infrastructure) -> AlertServices:
         processor=desk,
         outbox=outbox,
         composers=composers,
-        study=study,
+        units=units,
     )
 
 
@@ -199,7 +199,7 @@ async def start_polling(base: Infrastructure, hub: ErpHub, alerts: AlertServices
         ).run
         for source in hub.sources
     }
-    watches = WatchPoller(hub, alerts.study, store, poll_config=poll_config, now=base.now)
+    watches = WatchPoller(hub, alerts.units, store, poll_config=poll_config, now=base.now)
     await base.run_in_background(supervise({**pollers, "watches": watches.run}), "poll")
 
 

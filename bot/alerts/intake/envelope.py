@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from bot.alerts.event import CUSTOM, Severity
-from bot.alerts.schemas import MAX_CODE, SCHEMAS
+from bot.alerts.event import CUSTOM
+from bot.alerts.intake.schemas import MAX_CODE, SCHEMAS
 from bot.erp import text_repair
+from bot.severity import Severity
 
 AHEAD = timedelta(minutes=5)
 """Clocks differ by so much; what claims to come from later is wrong."""

@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 from pydantic import ValidationError
 
-from bot.alerts.event import CUSTOM, Event, Severity
+from bot.alerts.event import CUSTOM, Event
 from bot.alerts.intake.envelope import (
     MAX_ORIGIN,
     EventEnvelope,
@@ -25,8 +25,9 @@ from bot.alerts.intake.envelope import (
 )
 from bot.alerts.intake.json_codec import decode_json, encode_json
 from bot.alerts.intake.port import EventState, ReceivedEvent, StoredEvent, UnreadableEvent
-from bot.alerts.schemas import MAX_CODE, MAX_ITEMS, Custom, EventData, schema_of
+from bot.alerts.intake.schemas import MAX_CODE, MAX_ITEMS, Custom, EventData, schema_of
 from bot.erp.model import Money
+from bot.severity import Severity
 
 
 def normalize(source: str, handed: object, *, via: str, now: datetime) -> ReceivedEvent:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.alerts.alert import Alert, AlertState
-from bot.alerts.event import Effect, Event, Severity, correlate
+from bot.alerts.event import Effect, Event, correlate
 from bot.alerts.routing import RuleSuppression, Target
 from bot.alerts.rules.rule_set import AlertRuleSet
 from bot.outbox.place import Place
+from bot.severity import Severity
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import time, timedelta
 from operator import attrgetter
 
-from bot.alerts.event import Event, Severity
+from bot.alerts.event import Event
 from bot.alerts.rules.condition import Condition, UnansweredConditions, parse_condition
 from bot.alerts.rules.facts import COMMON, WORDS
 from bot.alerts.rules.route_tree import AlertRoute, DynamicTarget, EscalationRule, RouteOptions, RouteTarget, RouteTree
@@ -32,6 +32,7 @@ from bot.outbox.place import Place
 from bot.rulefiles.document import RuleTable, read_document
 from bot.rulefiles.errors import did_you_mean
 from bot.rulefiles.values import read_duration, read_flag, read_moment, read_text, read_texts
+from bot.severity import Severity
 
 MAX_DEPTH = 8
 _ROLE = "role:"

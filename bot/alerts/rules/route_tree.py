@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
 
-from bot.alerts.event import Event, Severity, correlate
+from bot.alerts.event import Event, correlate
 from bot.alerts.routing import EscalationStep, Routing, Target
 from bot.alerts.rules.condition import Condition
 from bot.alerts.rules.facts import VARIABLES, Facts
 from bot.alerts.rules.schedule import DigestSchedule, TimeWindow
 from bot.outbox.place import Place
+from bot.severity import Severity
 
 
 class DynamicTarget(Enum):

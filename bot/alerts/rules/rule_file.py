@@ -8,12 +8,13 @@ from functools import partial
 from pathlib import Path
 
 from bot.alerts.alert import Alert
-from bot.alerts.event import Event, Severity
+from bot.alerts.event import Event
 from bot.alerts.routing import Routing, RuleSuppression, Target
 from bot.alerts.rules.parser import default_rules, parse_rules
 from bot.alerts.rules.rule_set import AlertRuleContext, AlertRuleSet
 from bot.outbox.place import Place
 from bot.rulefiles.followed_file import FollowedFile
+from bot.severity import Severity
 
 
 class AlertRuleFile:

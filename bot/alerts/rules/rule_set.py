@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 
 from bot.alerts.alert import Alert
-from bot.alerts.event import Event, Severity
+from bot.alerts.event import Event
 from bot.alerts.routing import Routing, RuleSuppression, Target
 from bot.alerts.rules.condition import Condition, UnansweredConditions
 from bot.alerts.rules.facts import Facts
 from bot.alerts.rules.route_tree import AlertRoute, RouteOptions, RouteTree, digest_for
 from bot.alerts.rules.suppression import Inhibition, Silence
 from bot.outbox.place import Place, PlaceKind
+from bot.severity import Severity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

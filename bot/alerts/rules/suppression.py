@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.alerts.alert import Alert
-from bot.alerts.event import Event, Severity, correlate
+from bot.alerts.event import Event, correlate
 from bot.alerts.routing import RuleSuppression
 from bot.alerts.rules.condition import Condition
 from bot.alerts.rules.facts import Facts
 from bot.outbox.place import Place
+from bot.severity import Severity
 
 FactsOf = Callable[[Event, Severity], Facts]
 """The facts at the moment the event was received: what an open alert inhibits does not depend on when one asks."""

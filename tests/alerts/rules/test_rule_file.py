@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.alerts.event import Severity
 from bot.alerts.routing import AlertRules
 from bot.alerts.rules.rule_file import AlertRuleFile
 from bot.outbox.place import Place
 from bot.rulefiles.errors import RulesError
+from bot.severity import Severity
 from tests.alerts.rules.builders import COMPANY, NOW, event
 
 GOOD = '[default]\nto = ["group:cidOne"]\n'

@@ -17,7 +17,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from bot.alerts.event import CUSTOM, EventType, Severity
+from bot.alerts.event import CUSTOM, EventType
+from bot.severity import Severity
 
 MAX_ITEMS = 500
 MAX_CODE = 200

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 import structlog
 
+from bot.alerts.alert import Watch
 from bot.alerts.event import Effect, Event, EventType
 from bot.alerts.intake.areas import orders, production, purchasing
 from bot.alerts.intake.areas.area import comparable_fields, format_amount, without_blanks
@@ -24,7 +25,6 @@ from bot.alerts.intake.port import EventState, StoredEvent
 from bot.alerts.intake.source_poller import SUBJECT_RETENTION
 from bot.alerts.intake.transitions import describe_changes
 from bot.alerts.pipeline import apply_event, watch_events
-from bot.alerts.queries import Watch
 from bot.alerts.repository import AlertUnitOfWork
 from bot.alerts.service import AlertUnitOfWorkRunner
 from bot.erp.answer import Answer
