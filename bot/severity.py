@@ -1,4 +1,4 @@
-"""How bad something is: the one scale of events, alerts and their cards."""
+"""How bad something is: the scale that events, alerts and cards share."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Severity(StrEnum):
-    """How bad it is (docs: contracts.md#event-intake)."""
+    """How bad something is (docs: contracts.md#event-intake)."""
 
     INFO = "info"
     WARNING = "warning"
@@ -14,7 +14,7 @@ class Severity(StrEnum):
 
     @property
     def rank(self) -> int:
-        """Return a number that is higher for what is worse."""
+        """A number that grows with the severity."""
         return _RANKS[self]
 
 

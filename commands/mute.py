@@ -123,18 +123,11 @@ async def _list(service: AlertService, context: QuestionContext) -> View:
     mutes = await service.mutes(place_of(context), context.now)
     page = mutes[context.offset : context.offset + MuteList.page_size]
     return MuteList(
-        rows=tuple(
-            MuteRow(pattern=one.pattern, word=labels.type_label(one.pattern), until=one.until, by=one.by)
-            for one in page
-        ),
+        rows=tuple(MuteRow(mute=mute, word=labels.type_label(mute.pattern)) for mute in page),
         total=len(mutes),
         offset=context.offset,
         line=command_line("mute", MuteOption.LIST),
     )
-
-
-def _row(mute: Mute) -> MuteRow:
-    return MuteRow(pattern=mute.pattern, word=labels.type_label(mute.pattern), until=mute.until, by=mute.by)
 
 
 def _pattern(text: str) -> str:

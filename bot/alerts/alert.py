@@ -1,4 +1,4 @@
-"""An alert: the living matter, and the cards that show it."""
+"""An alert, the cards that show it, and what people ask for about alerts: mutes and watches."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from bot.severity import Severity
 
 
 class AlertState(StrEnum):
-    """Whether the matter still concerns anybody."""
+    """Whether an alert still concerns anybody."""
 
     OPEN = "open"
     RESOLVED = "resolved"
     INFORMED = "informed"
-    """News that never was open."""
+    """News, which was never open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,34 +33,37 @@ class UserStamp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
-    """One matter from its opening to its end; opened again within a while it is the same alert."""
+    """What is wrong about one subject, from its opening to its end.
+
+    If it opens again soon enough (`AlertRules.revive`), it is the same alert.
+    """
 
     id: str
     key: str
     event: Event
-    """The latest event: its figures are what the cards show."""
+    """The latest event, whose figures the cards show."""
     state: AlertState
     severity: Severity
     opened_at: datetime
     last_at: datetime
     count: int = 1
-    """How often it was reported since it opened."""
+    """How often it has been reported since it opened."""
     acknowledged: UserStamp | None = None
     assigned: UserStamp | None = None
-    """To whom; ``at`` is when that was said."""
+    """To whom; ``at`` is when it was assigned."""
     snoozed: UserStamp | None = None
     """Who put it off last, and when."""
     snoozed_until: datetime | None = None
     resolved_at: datetime | None = None
     step: int = 0
-    """Steps of escalation that were taken."""
+    """Escalation steps taken so far."""
     escalate_at: datetime | None = None
     held: bool = False
     """Held back at some place: by an inhibition, a silence, a mute, or because somebody put it off."""
     look_at: datetime | None = None
-    """When the earliest of these ends; None also for those that last as long as their cause."""
+    """When the earliest of these ends; None also if they only end with their cause."""
     revivals: int = 0
-    """How often it was over and opened again."""
+    """How often it was resolved and opened again."""
     revision: int = 1
     """Grows with every change that a card shows."""
 
@@ -79,36 +82,36 @@ class CardState(StrEnum):
     """Where a card is in its life."""
 
     WAITING = "waiting"
-    """Not yet at its place: it gathers, waits for a time of day, or for the end of a silence."""
+    """Not yet at its place: it gathers alerts, or waits for a time of day or for the end of a silence."""
     SHOWN = "shown"
     CLOSED = "closed"
-    """All its matters are over; one of them opening again within a while brings the card back to `SHOWN`."""
+    """All its alerts are resolved; if one of them opens again soon enough, the card is `SHOWN` again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertCard:
-    """One card at one place. It shows one alert, or all alerts of one group where the route groups them."""
+    """One card at one place: it shows one alert, or all alerts of a group where the route groups them."""
 
     id: str
     place: Place
     route: str
-    """Name of the route that brought it here, for the record and for its times."""
+    """Name of the route that brought it here: the rules find its times by it."""
     group: str
-    """What the alerts on this card have in common; with the place it is unique among the cards that are not closed."""
+    """What the alerts on this card have in common; unique among the open cards of a place."""
     alerts: tuple[str, ...]
     state: CardState
     opened_at: datetime
     due_at: datetime | None = None
-    """When something is to be done next: show it, change it, repeat it."""
+    """When to show, change or repeat it."""
     shown_at: datetime | None = None
     changed_at: datetime | None = None
     """When the outbox was last asked for its newest state."""
     behind: bool = False
-    """Something changed that the place is still to see, when its interval or its silence is over."""
+    """The place has not seen the latest change yet: it comes when the interval or the silence is over."""
     late: bool = False
-    """It brings what the bot learnt long after it happened."""
+    """The bot learnt of it long after it happened."""
     next: str = ""
-    """The card that took its place: shown anew after a while, or one digest for many; this one says so."""
+    """The card that took over, a repeat or a digest; this card says so."""
     repeats: int = 0
     revision: int = 1
     """Grows with every change that has to reach the place."""
@@ -126,7 +129,7 @@ class AlertCard:
 
 @dataclass(frozen=True, slots=True)
 class CardWithAlerts:
-    """A card and the alerts on it, in the card's order; those that nobody remembers any more are left out."""
+    """A card and the alerts on it, in the card's order; alerts that were forgotten are left out."""
 
     card: AlertCard
     alerts: tuple[Alert, ...]
@@ -134,9 +137,9 @@ class CardWithAlerts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mute:
-    """A silence that somebody asked for in the chat: ``/mute stock.low 2h``. ``pattern`` is a type, ``*`` at its end.
+    """A silence at one place that somebody asked for in the chat: ``/mute stock.low 2h``.
 
-    It may also name one subject. It holds at one place.
+    ``pattern`` is a type, perhaps with ``*`` at its end, or one subject.
     """
 
     id: str
@@ -147,14 +150,14 @@ class Mute:
     until: datetime
 
     def covers(self, event: Event) -> bool:
-        """Return whether it is about this event."""
+        """Return whether the mute concerns this event."""
         if self.pattern.endswith("*"):
             return event.type.startswith(self.pattern[:-1])
         return self.pattern == event.type or self.pattern.casefold() == event.subject.casefold()
 
 
 class Comparator(StrEnum):
-    """How a figure is held against the limit of a watch."""
+    """How a figure is compared with the limit of a watch."""
 
     BELOW = "<"
     AT_MOST = "<="
@@ -163,11 +166,11 @@ class Comparator(StrEnum):
 
     @property
     def sign(self) -> str:
-        """The one sign that people read."""
+        """The sign that people read."""
         return {"<=": "≤", ">=": "≥"}.get(self.value, self.value)
 
     def holds(self, figure: Decimal, limit: Decimal) -> bool:
-        """Whether ``figure`` is what somebody waits for."""
+        """Whether ``figure`` has reached the limit."""
         match self:
             case Comparator.BELOW:
                 return figure < limit
@@ -181,9 +184,9 @@ class Comparator(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watch:
-    """What one person wants to be told about one thing, in their own chat with the bot.
+    """What one person wants to be told about one subject, in their own chat with the bot.
 
-    With ``comparison`` and ``limit`` it is about what is available of a product (``area`` is `Area.STOCK`, the limit in
+    With ``comparison`` and ``limit`` it is about a product's available stock (``area`` is `Area.STOCK`, the limit in
     the product's unit), without them about any change of a document's state.
     """
 
@@ -199,7 +202,7 @@ class Watch:
 
     @property
     def id(self) -> str:
-        """What makes it one watch: asking for another limit changes the limit."""
+        """The watch's identity: asking for another limit changes the limit."""
         return "|".join((self.user_id, self.area, self.subject.casefold(), self.comparison or ""))
 
     def alert_key(self, event: Event) -> str:

@@ -43,11 +43,11 @@ class AlertUnitOfWorkRunner:
     changed: Callable[[], None]
 
     async def read(self, work: Callable[[AlertRepository], T]) -> T:
-        """Return what ``work`` finds."""
+        """Return what ``work`` returns."""
         return await self.books.run(work)
 
     async def write(self, work: Callable[[AlertUnitOfWork], T]) -> T:
-        """Return what ``work`` returns, when it is stored."""
+        """Return what ``work`` returns, after the commit."""
         result = await self.books.run(lambda repository: work(self.unit(repository)))
         self.changed()
         return result
@@ -126,10 +126,10 @@ def read_card(repository: AlertRepository, card_id: str) -> CardWithAlerts | Non
 
 
 NameOf = Callable[[str], Awaitable[str]]
-"""Returns how people call the person with a user id."""
+"""Returns the name of the person with a user id."""
 
 _NAMED = 3
-"""People to whom an alert was passed on that its card names."""
+"""How many of the people to whom an alert was escalated its card names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +139,10 @@ class _CardRead:
 
 
 class AlertComposer:
-    """Cards are named by the ids of `bot.alerts.alert.AlertCard`."""
+    """Composes alert cards for the outbox, which names them by `AlertCard.id`."""
 
     def __init__(self, units: AlertUnitOfWorkRunner, *, now: Callable[[], datetime], name_of: NameOf) -> None:
-        """``now`` gives the present time in the company's zone: the days of a delay are counted by it."""
+        """``now`` gives the time in the company's zone, in which the days of a delay are counted."""
         self._units = units
         self._now = now
         self._name_of = name_of

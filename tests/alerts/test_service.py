@@ -105,7 +105,7 @@ async def test_what_people_do_is_stored_and_told(scenario: MakeAxis) -> None:
     assert harness.changes == 5
     composed = await harness.composer.compose(harness.newest())
     assert isinstance(composed.view, AlertView)
-    assert composed.view.acknowledged == harness.scenario.alert("SKU1").acknowledged
+    assert composed.view.alert.acknowledged == harness.scenario.alert("SKU1").acknowledged
 
 
 async def test_mutes_and_watches_are_kept(scenario: MakeAxis) -> None:
@@ -150,11 +150,11 @@ async def test_a_card_is_composed_as_it_is_now(scenario: MakeAxis) -> None:
     harness.scenario.at(10, low("SKU1", 4))
     now = await harness.composer.compose(card)
     assert isinstance(now.view, AlertView)
-    assert (now.view.count, now.view.state) == (2, AlertState.OPEN)
+    assert (now.view.alert.count, now.view.alert.state) == (2, AlertState.OPEN)
     harness.scenario.at(20, fine("SKU1"))
     over = await harness.composer.compose(card)
     assert isinstance(over.view, AlertView)
-    assert over.view.state is AlertState.RESOLVED
+    assert over.view.alert.state is AlertState.RESOLVED
     assert over.revision > now.revision == harness.scenario.deliveries[-2].revision
     assert (await harness.composer.compose("nothing")).view is None
 
@@ -177,8 +177,8 @@ async def test_who_was_told_later_is_named(scenario: MakeAxis) -> None:
     after = await harness.composer.compose(harness.newest())
     assert isinstance(before.view, AlertView)
     assert isinstance(after.view, AlertView)
-    assert (before.view.told, before.view.steps) == ((), 0)
-    assert (after.view.told, after.view.steps) == (("陈经理",), 1)
+    assert (before.view.told, before.view.alert.step) == ((), 0)
+    assert (after.view.told, after.view.alert.step) == (("陈经理",), 1)
 
 
 async def test_a_card_that_was_shown_anew_points_to_the_newer_one(scenario: MakeAxis) -> None:

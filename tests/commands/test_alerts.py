@@ -88,7 +88,7 @@ async def test_ones_own_alerts_are_those_of_the_chat_with_the_bot(
 async def test_one_alert_with_its_buttons(ask: Ask, service: InMemoryAlertService) -> None:
     service.show(alert("a1"))
     view = as_(AlertView, await ask("/alerts a1"))
-    assert (view.subject, view.severity, str(view.headline)) == ("SKU123", Severity.WARNING, "Low stock")
+    assert (view.subject, view.alert.severity, str(view.headline)) == ("SKU123", Severity.WARNING, "Low stock")
     assert [(str(fact.label), str(fact.value), fact.unit) for fact in view.facts[:2]] == [
         ("Available", "12", "pcs"),
         ("Reorder point", "50", "pcs"),
@@ -141,7 +141,7 @@ async def test_a_card_of_many_is_a_digest_by_type(ask: Ask, service: InMemoryAle
 async def test_acknowledging_shows_who_has_it(ask: Ask, service: InMemoryAlertService, line: str) -> None:
     service.show(alert("a1"))
     view = as_(AlertView, await ask(line))
-    assert view.acknowledged == UserStamp("keeper01", "王仓", NOW)
+    assert view.alert.acknowledged == UserStamp("keeper01", "王仓", NOW)
     assert view.note is None
     assert "/alerts a1 ack" not in lines(view)
     assert service.deeds == ["ack a1 keeper01"]
@@ -153,7 +153,7 @@ async def test_who_comes_late_is_told_who_was_first_and_when(ask: Ask, service: 
     view = as_(AlertView, await ask("/alerts a1 ack"))
     assert view.note is not None
     assert view.note.params == {"name": "赵采", "time": early}
-    assert view.acknowledged == UserStamp("buyer01", "赵采", early)
+    assert view.alert.acknowledged == UserStamp("buyer01", "赵采", early)
     assert service.deeds == []
 
 
@@ -178,7 +178,11 @@ async def test_nothing_is_done_to_what_is_over(ask: Ask, service: InMemoryAlertS
 async def test_snoozing(ask: Ask, service: InMemoryAlertService, words: str, until: object) -> None:
     service.show(alert("a1"))
     view = as_(AlertView, await ask(f"/alerts a1 {words}"))
-    assert (view.snoozed_until, view.snoozed_by) == (until, "王仓")
+    assert (view.snoozed, view.alert.snoozed_until, view.alert.snoozed) == (
+        True,
+        until,
+        UserStamp("keeper01", "王仓", NOW),
+    )
 
 
 async def test_snoozing_asks_for_how_long(ask: Ask, service: InMemoryAlertService) -> None:
@@ -199,7 +203,7 @@ async def test_assigning_asks_to_whom(ask: Ask, service: InMemoryAlertService) -
     ]
     assert lines(view)[1] == "/alerts a1 buyer01 assign"
     given = as_(AlertView, await ask(lines(view)[1]))
-    assert given.assigned == UserStamp("buyer01", "赵采", NOW)
+    assert given.alert.assigned == UserStamp("buyer01", "赵采", NOW)
     assert service.deeds == ["assign a1 keeper01 buyer01"]
 
 

@@ -75,7 +75,7 @@ async def test_what_is_muted_here(ask: Ask, service: InMemoryAlertService, line:
     await ask("/mute stock.low 1h")
     await ask("/mute SO-1001 2h", where=Conversation("cidOther==", ConversationKind.GROUP))
     view = as_(MuteList, await ask(line))
-    assert [(row.pattern, str(row.word), row.by) for row in view.rows] == [("stock.low", "Low stock", "王仓")]
+    assert [(row.mute.pattern, str(row.word), row.mute.by) for row in view.rows] == [("stock.low", "Low stock", "王仓")]
     assert lines(view) == ["/mute stock.low off"]
 
 
