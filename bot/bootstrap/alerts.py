@@ -22,7 +22,8 @@ from bot.alerts.intake.source_poller import SourcePoller, supervise
 from bot.alerts.intake.webhook import Webhook, build_webhook
 from bot.alerts.processor import AlertProcessor
 from bot.alerts.repository import AlertRepository, AlertUnitOfWork
-from bot.alerts.rules.rule_file import AlertRuleFile
+from bot.alerts.rules.parser import follow_rules
+from bot.alerts.rules.rule_set import AlertRuleSet
 from bot.alerts.rules.schedule import is_workday
 from bot.alerts.service import AlertComposer, AlertUnitOfWorkRunner
 from bot.alerts.watch_poller import WatchPoller
@@ -40,6 +41,7 @@ from bot.outbox.place import Place, PlaceKind
 from bot.outbox.worker import OutboxWorker
 from bot.queues.brokers import QueueAddress
 from bot.queues.consumer import QueueConsumer
+from bot.rulefiles.followed_file import FollowedFile
 from bot.settings import Settings
 from bot.store.alerts import StoredAlertTransactions
 from bot.store.call_counts import StoredDailyCalls
@@ -58,7 +60,7 @@ class AlertServices:
 
     intake: Intake
     hooks: Mapping[str, Webhook]
-    rules: AlertRuleFile
+    rules: FollowedFile[AlertRuleSet]
     processor: AlertProcessor
     outbox: OutboxWorker
     composers: dict[str, Composer]
@@ -70,7 +72,7 @@ async def build_alerts(base: Infrastructure) -> AlertServices:
     """Open intake, desk and outbox; the desk works until the base's stack ends."""
     settings, now = base.settings, base.now
     books = StoredAlertTransactions(base.database, now)
-    rules = AlertRuleFile(settings.alert_rules, company_of(settings), monotonic=time.monotonic)
+    rules = follow_rules(settings.alert_rules, company_of(settings), monotonic=time.monotonic)
 
     def unit(repository: AlertRepository) -> AlertUnitOfWork:
         return AlertUnitOfWork(

@@ -35,7 +35,7 @@ from bot.alerts.lifecycle import AlertTransition
 from bot.alerts.processor import AlertProcessor
 from bot.alerts.repository import AlertHistoryEntry, AlertRepository, AlertUnitOfWork
 from bot.alerts.rules.explanation import Explanation, explain
-from bot.alerts.rules.rule_file import AlertRuleFile
+from bot.alerts.rules.parser import follow_rules
 from bot.alerts.service import AlertComposer, AlertService, AlertUnitOfWorkRunner
 from bot.bootstrap.company import company_of
 from bot.bootstrap.factories import make_renderer
@@ -102,7 +102,7 @@ async def run_the_bot(
     database = InlineDatabase(settings.database)
     await database.migrate()
     metrics, ids = Metrics(), count(1)
-    rules = AlertRuleFile(settings.alert_rules, company_of(settings), monotonic=asyncio.get_running_loop().time)
+    rules = follow_rules(settings.alert_rules, company_of(settings), monotonic=asyncio.get_running_loop().time)
     transactions = StoredAlertTransactions(database, now)
 
     def unit(repository: AlertRepository) -> AlertUnitOfWork:
