@@ -12,11 +12,10 @@ from typing import Any
 
 import orjson
 
-from bot.alerts.alert import Alert, AlertCard, UserStamp
+from bot.alerts.alert import Alert, AlertCard, Comparator, Mute, UserStamp, Watch
 from bot.alerts.event import Event
 from bot.alerts.intake.json_codec import decode_json, encode_json
-from bot.alerts.queries import Comparator, Watch
-from bot.alerts.repository import AlertHistoryEntry, Mute
+from bot.alerts.repository import AlertHistoryEntry
 from bot.erp.model import Money
 from bot.outbox.place import Place
 from bot.store.record_codec import DATE, DECIMAL, Codecs, ListCodec, PlainCodec, RecordCodec
