@@ -8,7 +8,8 @@ from datetime import date, datetime
 from typing import ClassVar
 
 from bot.approvals.case import Case
-from bot.approvals.facade import FINGERPRINT_PREFIX, ApprovalFacade
+from bot.approvals.document import FINGERPRINT_PREFIX
+from bot.approvals.service import ApprovalService
 from bot.approvals.views import decision_buttons
 from bot.cards.view import Button, ListView, View
 from bot.chat.arguments import Keyword, Term
@@ -112,7 +113,7 @@ async def po(
     *,
     which: PurchaseList | None = None,
     erp: ErpHub,
-    approvals: ApprovalFacade,
+    approvals: ApprovalService,
     context: QuestionContext,
 ) -> View:
     """Show one purchase order with its lines, or a list."""
@@ -123,7 +124,7 @@ async def po(
     return _orders(hit.found, which, text or "", context)
 
 
-async def _case(found: Answer[ErpPurchaseOrder], approvals: ApprovalFacade, context: QuestionContext) -> Case | None:
+async def _case(found: Answer[ErpPurchaseOrder], approvals: ApprovalService, context: QuestionContext) -> Case | None:
     """Return the case that the asker may decide by this card; of an old copy nothing is decided."""
     if found.stale or found.value.status is not PurchaseStatus.WAITING:
         return None

@@ -141,7 +141,7 @@ class WatchPoller:
 
     async def poll(self) -> None:
         """Do one round; what is too much for it waits for the next one."""
-        watches = await self._study.read(lambda repository: tuple(repository.watches()))
+        watches = await self._study.query(lambda unit: tuple(unit.repository.watches()))
         wanted: dict[tuple[Area, str], list[Watch]] = {}
         for watch in watches:
             wanted.setdefault((watch.area, watch.subject.casefold()), []).append(watch)
@@ -181,7 +181,7 @@ class WatchPoller:
                     PolledSubject(code=reading.code, state=NORMAL, told=True, at=now, said=reading.said, seen_at=now)
                 )
         if events:
-            await self._study.write(lambda unit: _apply_to_watches(unit, events))
+            await self._study.transact(lambda unit: _apply_to_watches(unit, events))
         if subjects:
             # Told first: a change that is told twice is the same news, and one that is never told is lost.
             position = before or Checkpoint(source=_ALL_SOURCES, area=name)
