@@ -106,6 +106,10 @@ class _InlineDatabase(Database):
         """Return what ``call`` returns, after the commit."""
         return self.run_blocking(call)
 
+    async def read(self, call: Callable[[Connection], T]) -> T:
+        """Return what ``call`` reads."""
+        return self.read_blocking(call)
+
 
 class _Clock:
     def __init__(self, zone: tzinfo) -> None:
@@ -157,9 +161,9 @@ class _DryRun:
         await self.pass_time(at)
         for wish in acts:
             if isinstance(wish, Mute):
-                await self._study.write(lambda unit, wish=wish: unit.repository.put_mute(wish))  # type: ignore[misc]  # one argument in the end
+                await self._study.transact(lambda unit, wish=wish: unit.repository.put_mute(wish))  # type: ignore[misc]  # one argument in the end
             elif isinstance(wish, Watch):
-                await self._study.write(lambda unit, wish=wish: unit.repository.put_watch(wish))  # type: ignore[misc]  # one argument in the end
+                await self._study.transact(lambda unit, wish=wish: unit.repository.put_watch(wish))  # type: ignore[misc]  # one argument in the end
         if await self._events.keep([one for one in acts if isinstance(one, ReceivedEvent)]):
             self._due = at
             await self._work(at)
@@ -167,11 +171,11 @@ class _DryRun:
     async def played(self) -> DryRunResult:
         """Return what came of it all."""
         calls = tuple(self._notebook.calls)
-        notes = await self._study.read(lambda repository: tuple(repository.story(limit=_ALL)))
+        notes = await self._study.query(lambda unit: tuple(unit.repository.story(limit=_ALL)))
         ids = dict.fromkeys(call.card for call in calls)
-        cards = await self._study.read(lambda repository: {one: card for one in ids if (card := repository.card(one))})
+        cards = await self._study.query(lambda unit: {one: card for one in ids if (card := unit.repository.card(one))})
         wanted = tuple(dict.fromkeys(alert for card in cards.values() for alert in card.alerts))
-        alerts = await self._study.read(lambda repository: {one.id: one for one in repository.alerts(wanted)})
+        alerts = await self._study.query(lambda unit: {one.id: one for one in unit.repository.alerts(wanted)})
         failed = await self._events.search(EventSearch(state=EventState.REJECTED, limit=_ALL))
         return DryRunResult(calls, cards, alerts, notes, {(one.source, one.id): one.reason for one in failed})
 
@@ -186,7 +190,7 @@ class _DryRun:
         if self._due is not None and self._due <= at:
             await self._desk.round()
         self._look_at = await self._send()
-        self._due = await self._books.run(lambda repository: repository.next_due())
+        self._due = await self._books.transact(lambda repository: repository.next_due())
 
     async def _send(self) -> datetime | None:
         while True:

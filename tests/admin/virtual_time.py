@@ -54,3 +54,6 @@ class InlineDatabase(Database):
 
     async def run(self, call: Callable[[Connection], T]) -> T:
         return self.run_blocking(call)
+
+    async def read(self, call: Callable[[Connection], T]) -> T:
+        return self.read_blocking(call)

@@ -10,10 +10,9 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from types import MappingProxyType
 
-from bot.alerts.alert import Alert, AlertCard, AlertState, CardState, UserStamp
-from bot.alerts.event import Event, Severity
-from bot.alerts.queries import Comparator, Watch
-from bot.alerts.repository import AlertHistoryEntry, Mute
+from bot.alerts.alert import Alert, AlertCard, AlertState, CardState, Comparator, Mute, UserStamp, Watch
+from bot.alerts.event import Event
+from bot.alerts.repository import AlertHistoryEntry
 from bot.approvals.case import (
     ApprovalCardKind,
     AuditRow,
@@ -28,6 +27,7 @@ from bot.approvals.plan import ApprovalLevel, ApprovalPlan, ExpiryAction, Forwar
 from bot.erp.model import Area, DecisionOutcome, Money, PurchaseStatus, Verdict
 from bot.outbox.place import Place, PlaceKind
 from bot.phrase import phrase
+from bot.severity import Severity
 
 CHINA = timezone(timedelta(hours=8))
 OPENED = datetime(2026, 11, 24, 9, 30, 0, 123_456, tzinfo=CHINA)

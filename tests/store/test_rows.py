@@ -16,10 +16,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.alerts.alert import Alert, AlertCard
+from bot.alerts.alert import Alert, AlertCard, Mute, Watch
 from bot.alerts.event import Event
-from bot.alerts.queries import Watch
-from bot.alerts.repository import Mute
 from bot.approvals.case import AuditRow, Case, CaseCard, ExternalDecision
 from bot.outbox.place import Place, PlaceKind
 from bot.phrase import Phrase
