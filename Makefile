@@ -51,7 +51,7 @@ coverage: equipped ## how much of bot/ and commands/ `make test` runs (ARGS="-k 
 	echo "Coverage of bot/ and commands/: $$($(BIN)/coverage report --format=total) %"; exit $$passed
 
 # CI=true gives Hypothesis the same examples each time: a mutant must not survive by luck, nor die by it.
-mutants: $(VENV)/.dev ## which changes of the approval code no test notices (ARGS="bot.approvals.voting.*" for some)
+mutants: $(VENV)/.dev ## which changes of the code that decides no test notices (ARGS="bot.erp.hub.*" for some)
 	@CI=true nice -n 19 $(BIN)/mutmut run --max-children $(WORKERS) $(ARGS)
 	@$(BIN)/mutmut results
 

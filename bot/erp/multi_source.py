@@ -25,6 +25,8 @@ AskSource = Callable[[Erp, str, tuple[Hashable, ...], Read[Any]], Awaitable[Sour
 
 _TWINS_REMEMBERED = 4096
 _TWIN_SECONDS = 600.0
+_TWIN_HITS = 3
+"""Two products with one barcode name neither, and a third may have it for its code."""
 
 
 class MultiSource:
@@ -117,7 +119,8 @@ class MultiSource:
     async def _twin(self, source: Erp, code: str, barcode: str) -> SourceAnswer[StockLevel] | NotFound | None:
         """Return the stock of the one product with ``barcode`` at ``source``; None if it has none or cannot say."""
         (found,) = await self._all(
-            "find_products", [(source, (barcode, 2), lambda erp: erp.find_products(barcode, limit=2))]
+            "find_products",
+            [(source, (barcode, _TWIN_HITS), lambda erp: erp.find_products(barcode, limit=_TWIN_HITS))],
         )
         if isinstance(found, NotFound) or found.value is None:
             return None

@@ -72,7 +72,7 @@ class Units:
 
 
 def _parse(unit: str, text: str) -> tuple[Decimal, str]:
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(\D.*?)\s*", text)
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([^\d\s.,，].*?)\s*", text)
     if not match or not Decimal(match[1]):
         raise ConfigurationError(f"units: {unit!r} needs a number and a unit, such as '1000 个', not {text!r}")
     return Decimal(match[1]), _folded(match[2])

@@ -100,6 +100,32 @@ def test_a_crowded_card_lets_go_of_what_nothing_brings_back(scenario: MakeAxis) 
     assert shop.alert("SKU0").id in card.alerts
 
 
+def test_a_crowded_card_keeps_what_may_still_open_again(scenario: MakeAxis) -> None:
+    shop = scenario(StubRules(targets=(to(A, "all"),), revive=seconds(100)))
+    shop.at(0, *(low(f"SKU{number}") for number in range(20)))
+    shop.at(50, fine("SKU0"))
+    shop.at(99, fine("SKU1"), event("order.created", "SO-1"))
+
+    def shown() -> list[str]:
+        (card,) = shop.read(lambda repository: repository.cards_at(A))
+        alerts = shop.read(lambda repository: repository.alerts(card.alerts))
+        return [alert.event.subject for alert in alerts]
+
+    shop.at(150, low("SKU20"))
+    assert shown() == [*(f"SKU{number}" for number in range(20)), "SO-1", "SKU20"], "SKU0 may open again until now"
+    shop.at(151, low("SKU21"))
+    assert shown() == [*(f"SKU{number}" for number in range(1, 20)), "SO-1", "SKU20", "SKU21"]
+    assert shop.at(199, low("SKU1"))[0].startswith("199 group:a card1 SKU1 open again, SKU2 open,")
+
+
+def test_a_card_with_few_alerts_keeps_them_all(scenario: MakeAxis) -> None:
+    shop = scenario(StubRules(targets=(to(A, "all"),), revive=seconds(1)))
+    shop.at(0, *(low(f"SKU{number}") for number in range(19)))
+    shop.at(10, fine("SKU0"))
+    assert shop.at(1000, low("SKU19"))[0].startswith("1000 group:a card1 SKU0 over, SKU1 open,")
+    assert shop.at(2000, low("SKU20"))[0].startswith("2000 group:a card1 SKU1 open, SKU2 open,")
+
+
 def test_outside_its_window_a_card_waits_and_an_old_one_keeps_still(scenario: MakeAxis) -> None:
     shop = scenario(StubRules(targets=(to(A, "all"),), opens=in_the_first_hour))
     shop.at(0, low("SKU1"))

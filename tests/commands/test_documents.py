@@ -167,7 +167,15 @@ async def test_what_is_not_known_to_be_made_has_no_percentage(ask: Ask) -> None:
 
 
 @pytest.mark.parametrize(
-    ("produced", "planned", "shown"), [("999", "1000", "(99%)"), ("0", "10", "(0%)"), ("5", "0", ""), (None, "10", "")]
+    ("produced", "planned", "shown"),
+    [
+        ("999", "1000", "(99%)"),
+        ("1000", "1000", "(100%)"),
+        ("1001", "1000", "(100%)"),
+        ("0", "10", "(0%)"),
+        ("5", "0", ""),
+        (None, "10", ""),
+    ],
 )
 async def test_the_percentage_is_rounded_down(ask: Ask, produced: str | None, planned: str, shown: str) -> None:
     view = as_(ProductionView, await ask("/mo MO-1"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -28,6 +29,7 @@ from bot.erp.model import (
 )
 from bot.erp.port import Filter, ListQuery
 from bot.erp.units import Units
+from bot.phrase import phrase
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 TODAY = date(2026, 11, 24)
@@ -80,6 +82,21 @@ def test_stock_of_two_sources_is_added_in_one_unit() -> None:
     assert [one.quantities.on_hand for one in found.value.per_warehouse] == [Decimal(500), Decimal(2000)]
     assert (found.source, found.stale, found.as_of) == ("a + b", False, NOON - timedelta(minutes=5))
     assert [one.value.product.unit for one in found.parts if one.value] == ["个", "个"]
+
+
+@pytest.mark.parametrize("minutes", [(0, 5), (5, 0)])
+def test_a_sum_is_as_old_as_its_oldest_part(minutes: tuple[int, int]) -> None:
+    levels = [replace(level("1"), as_of=NOON - timedelta(minutes=one)) for one in minutes]
+    parts = [part(name, one, minutes=since) for name, one, since in zip("ab", levels, minutes, strict=True)]
+    stock = merge_stock(parts, NO_TABLE, UNITS)
+    assert stock.value.as_of == stock.as_of == NOON - timedelta(minutes=5)
+    hits = [part(name, (levels[0].product,), minutes=since) for name, since in zip("ab", minutes, strict=True)]
+    assert merge_products(hits, NO_TABLE, limit=9).as_of == NOON - timedelta(minutes=5)
+    pages = [
+        part(name, Slice(items=(order(f"SO-{name}", 1),), total=1), minutes=since)
+        for name, since in zip("ab", minutes, strict=True)
+    ]
+    assert merge_lists(pages, ListQuery(), SALES_ORDERS).as_of == NOON - timedelta(minutes=5)
 
 
 def test_an_unknown_unit_is_not_added_but_shown_and_noted() -> None:
@@ -206,3 +223,109 @@ def test_amounts_of_different_currencies_stay_what_they_are() -> None:
     )
     page = merge_lists(parts, ListQuery(), INVOICES).value
     assert [one.total for one in page.items] == [Money(Decimal(100), "CNY"), Money(Decimal(100), "EUR")]
+
+
+def test_when_nobody_answers_now_all_that_was_said_last_is_the_answer() -> None:
+    said = [part(name, (level("1", sku=name).product,), minutes=5, error=DOWN) for name in "ab"]
+    found = merge_products([*said, part("c", None, error=DOWN)], NO_TABLE, limit=9)
+    assert [product.sku for product in found.value] == ["a", "b"]
+    assert (found.source, found.stale, len(found.failures)) == ("a + b", True, 3)
+
+
+def test_empty_answers_of_now_count_before_empty_ones_of_once() -> None:
+    found = merge_products([part("a", (), error=DOWN), part("b", ()), part("c", None, error=DOWN)], NO_TABLE, limit=9)
+    assert (found.value, found.source, found.stale) == ((), "b", False)
+    old = merge_products([part("a", (), error=DOWN), part("b", None, error=DOWN)], NO_TABLE, limit=9)
+    assert (old.value, old.source, old.stale) == ((), "a", True)
+
+
+def test_something_of_once_counts_before_nothing_of_now() -> None:
+    rows = (order("SO-1", 1),)
+    parts = (part("a", Slice(items=(), total=0)), part("b", Slice(items=rows, total=1), error=DOWN))
+    found = merge_lists(parts, ListQuery(), SALES_ORDERS)
+    assert (found.value, found.source, found.stale) == (Slice(items=rows, total=1), "b", True)
+
+
+def test_a_page_behind_the_end_is_still_counted() -> None:
+    parts = (part("a", Slice(items=(), total=3)), part("b", Slice(items=(), total=0)))
+    found = merge_lists(parts, ListQuery(offset=20, limit=20), SALES_ORDERS)
+    assert (found.value, found.source) == (Slice(items=(), total=3), "a")
+
+
+def test_notes_of_those_that_made_the_answer_go_along() -> None:
+    note, other = phrase("one is missing"), phrase("two are missing")
+    a = replace(part("a", (level("1").product,)), notes=(note,))
+    b = replace(part("b", (level("1", sku="B").product,)), notes=(other,))
+    silent = replace(part("c", ()), notes=(phrase("nobody sees this"),))
+    assert merge_products([a, b, silent], NO_TABLE, limit=9).notes == (note, other)
+    stock = replace(part("a", level("1")), notes=(note,))
+    roll = replace(part("b", level("3", unit="卷")), notes=(other,))
+    assert [str(one) for one in merge_stock([stock, roll], NO_TABLE, UNITS).notes] == [
+        "one is missing",
+        "two are missing",
+        "b counts in 卷: not added.",
+    ]
+
+
+def test_a_product_is_the_same_by_code_or_barcode_and_what_is_the_same_as_that() -> None:
+    def product(sku: str, barcode: str = "") -> Product:
+        return Product(sku=sku, name="x", unit="个", barcode=barcode)
+
+    a = (product("SKU1", "690"), product("SKU2"), product("SKU3"))
+    b = (product("sku1", "691"), product("X", "691"), product("Y"))
+    found = merge_products([part("a", a), part("b", b)], NO_TABLE, limit=9)
+    assert found.value == (a[0], a[1], a[2], b[2])
+    assert found.value[0] is a[0], "what has our code already is not copied"
+
+
+def test_places_are_scaled_with_everything_that_they_tell() -> None:
+    figures = Quantities(on_hand=Decimal(1), available=Decimal(2), forecast=Decimal(3), incoming=None)
+    thousands = replace(
+        level("1", unit="千个"),
+        total=figures,
+        per_warehouse=(WarehouseStock(code="SZ", name="深圳仓", quantities=figures),),
+    )
+    found = merge_stock([part("a", thousands), part("b", level("1")), part("c", level("1"))], NO_TABLE, UNITS)
+    assert found.value.product.unit == "千个"
+    asked = merge_stock([part("a", level("1")), part("b", thousands)], NO_TABLE, UNITS)
+    scaled = Quantities(on_hand=Decimal(1000), available=Decimal(2000), forecast=Decimal(3000), incoming=None)
+    assert asked.value.per_warehouse[1] == WarehouseStock(code="SZ", name="深圳仓", quantities=scaled)
+    other = asked.parts[1].value
+    assert other is not None
+    assert (other.total, other.reorder_point, other.product) == (scaled, None, level("1").product)
+
+
+def test_without_a_part_of_now_the_company_and_the_code_are_of_the_first_that_counts() -> None:
+    table = ProductCodes({"SKU123": {"b": "B-1"}})
+    parts = [
+        part("a", level("1", unit="卷", company="X"), error=DOWN),
+        part("b", level("2", sku="b-1", company="Y"), minutes=9, error=DOWN),
+        part("c", level("3", company="Y"), minutes=3, error=DOWN),
+    ]
+    found = merge_stock(parts, table, UNITS)
+    assert (found.value.product.sku, found.value.company, found.value.total.on_hand) == ("SKU123", "Y", Decimal(5))
+    assert (found.source, found.stale, found.as_of) == ("b + c", True, NOON - timedelta(minutes=9))
+    assert [one.counted for one in found.parts] == [False, True, True]
+
+
+def test_a_list_is_cut_and_counted_over_all_sources() -> None:
+    a, b = [order(f"SO-{number}", number) for number in (0, 2)], [order(f"SO-{number}", number) for number in (1, 3)]
+    parts = (part("a", Slice(items=tuple(a), total=10)), part("b", Slice(items=tuple(b), total=5)))
+    page = merge_lists(parts, ListQuery(offset=1, limit=2), SALES_ORDERS).value
+    assert ([document.number for document in page.items], page.total) == (["SO-1", "SO-2"], 15)
+    first = merge_lists(parts[:1], ListQuery(limit=1), SALES_ORDERS).value
+    assert first is parts[0].value, "a single source's page is taken as it is"
+    later = merge_lists(parts[:1], ListQuery(offset=1, limit=1), SALES_ORDERS).value
+    assert later == Slice(items=(a[1],), total=10)
+
+
+def test_the_same_quantity_in_a_unit_of_another_name_is_told_in_the_common_one() -> None:
+    pieces = Units({"pcs": "1 个"})
+    found = merge_stock([part("a", level("5")), part("b", level("7", unit="PCS"))], NO_TABLE, pieces)
+    assert (found.value.product.unit, found.value.total.on_hand) == ("个", Decimal(12))
+    assert found.parts[1].value == level("7")
+
+
+def test_who_said_nothing_does_not_count() -> None:
+    found = merge_stock([part("a", level("5")), part("b", None, error=DOWN)], NO_TABLE, UNITS)
+    assert [one.counted for one in found.parts] == [True, False]

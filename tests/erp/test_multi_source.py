@@ -11,14 +11,18 @@ from typing import Any
 
 import pytest
 
-from bot.erp.errors import NotFound, RateLimited, Unavailable
+from bot.erp.answer import Answer, SourceAnswer
+from bot.erp.errors import NotFound, RateLimited, Unavailable, Unsupported
 from bot.erp.hub import ErpHub
 from bot.erp.limits import SourceLimits
 from bot.erp.merging import ProductCodes
 from bot.erp.model import Product, Quantities, Slice, StockLevel
-from bot.erp.port import Capability, ListQuery
+from bot.erp.multi_source import MultiSource
+from bot.erp.port import Capability, Erp, ListQuery
+from bot.erp.units import Units
 from bot.metrics import Metrics
-from tests.erp.test_hub import START, Clock
+from bot.phrase import phrase
+from tests.erp.test_hub import START, Clock, Source, counted
 
 MakeHub = Callable[..., ErpHub]
 
@@ -71,6 +75,28 @@ class FakeSource:
             raise self.error
 
 
+def screw(sku: str, barcode: str = "") -> Product:
+    return stocked(sku, 0, barcode).product
+
+
+def watch(*sources: Source) -> list[tuple[str, str, int]]:
+    """Return what sources are asked to find from now on: each with the text and the limit."""
+    asked: list[tuple[str, str, int]] = []
+
+    def watch_one(source: Any) -> None:
+        answer = source.find_products
+
+        async def find_products(text: str, *, limit: int) -> Any:
+            asked.append((source.name, text, limit))
+            return await answer(text, limit=limit)
+
+        source.find_products = find_products
+
+    for source in sources:
+        watch_one(source)
+    return asked
+
+
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
@@ -95,15 +121,18 @@ async def make_hub(clock: Clock, metrics: Metrics) -> AsyncIterator[MakeHub]:
         await hub.close()
 
 
-async def test_stock_is_of_all_sources_together(make_hub: MakeHub) -> None:
+async def test_stock_is_of_all_sources_together(make_hub: MakeHub, metrics: Metrics) -> None:
     found = await make_hub(FakeSource("a", stocked("SKU1", 5)), FakeSource("b", stocked("sku1", 7))).stock("SKU1")
     assert found.value.total.on_hand == Decimal(12)
     assert [part.source for part in found.parts] == ["a", "b"]
+    assert counted(metrics, "stock", "ok", "a") == counted(metrics, "stock", "ok", "b") == 1
 
 
 async def test_one_source_that_has_it_answers_as_if_alone(make_hub: MakeHub) -> None:
-    found = await make_hub(FakeSource("a"), FakeSource("b", stocked("SKU1", 7))).stock("SKU1")
+    b = FakeSource("b", stocked("SKU1", 7))
+    found = await make_hub(FakeSource("a"), b).stock("SKU1")
     assert (found.value, found.source, found.parts) == (stocked("SKU1", 7), "b", ())
+    assert found.value is b.levels["sku1"], "what has our code already is not copied"
 
 
 async def test_the_mapping_table_asks_each_source_by_its_own_code(make_hub: MakeHub) -> None:
@@ -118,6 +147,143 @@ async def test_the_mapping_table_asks_each_source_by_its_own_code(make_hub: Make
         assert (found.value.product.sku, found.value.total.on_hand) == ("SKU1", Decimal(12))
     assert c.calls == [], "the table says that it lacks the product"
     assert [product.sku for product in (await hub.find_products("SKU1", limit=9)).value] == ["SKU1"]
+
+
+async def test_a_search_asks_each_source_by_its_code_and_within_the_limit(make_hub: MakeHub, metrics: Metrics) -> None:
+    a, b, c, d = (
+        Source("a", find_products=(screw("SKU1"), screw("SKU7"))),
+        Source("b", find_products=(screw("B-1"),)),
+        Source("c", find_products=(screw("Z-1"), screw("Z-2"))),
+        Source("d", find_products=NotFound("SKU1")),
+    )
+    asked = watch(a, b, c, d)
+    hub = make_hub(a, b, c, d, products=ProductCodes({"SKU1": {"b": "B-1", "c": ""}}))
+    found = await hub.find_products("b-1", limit=2)
+    assert [product.sku for product in found.value] == ["SKU1", "Z-1"]
+    assert asked == [("a", "b-1", 2), ("b", "B-1", 2), ("c", "b-1", 2), ("d", "b-1", 2)]
+    assert counted(metrics, "find_products", "ok", "a") == counted(metrics, "find_products", "NotFound", "d") == 1
+    assert len((await hub.find_products("x", limit=3)).value) == 3
+
+
+async def test_the_answers_of_a_search_are_told_apart_by_what_was_asked(make_hub: MakeHub) -> None:
+    """What one code brought last is not the last known answer of another."""
+    down = [Unavailable("down")]
+    a, b = Source("a", find_products=[(screw("B-1"),), *down]), Source("b", find_products=[(screw("B-2"),), *down])
+    hub = make_hub(a, b, products=ProductCodes({"SKU1": {"b": "B-1"}}))
+    await hub.find_products("SKU1", limit=2)
+    again = await hub.find_products("SKU1", limit=2)
+    assert (again.stale, len(again.value), len(again.failures)) == (True, 2, 2)
+    for text, limit in (("SKU2", 2), ("SKU1", 3)):
+        with pytest.raises(Unavailable):
+            await hub.find_products(text, limit=limit)
+
+
+async def test_a_code_that_a_source_lacks_by_the_table_is_searched_and_remembered_as_it_was_typed(
+    make_hub: MakeHub,
+) -> None:
+    a, b = Source("a", find_products=()), Source("b", find_products=[(screw("Z"),), Unavailable("down")])
+    hub = make_hub(a, b, products=ProductCodes({"SKU1": {"b": ""}, "SKU2": {"b": ""}}))
+    assert [product.sku for product in (await hub.find_products("SKU1", limit=2)).value] == ["Z"]
+    assert (await hub.find_products("SKU1", limit=2)).stale
+    other = await hub.find_products("SKU2", limit=2)
+    assert (other.value, other.stale) == ((), False), "what one code brought is not the answer for another"
+
+
+async def test_where_nothing_can_be_asked_the_call_is_named(make_hub: MakeHub) -> None:
+    with pytest.raises(Unavailable) as caught:
+        await make_hub().find_products("x", limit=2)
+    assert caught.value.detail == "nobody answered find_products"
+
+
+async def test_what_a_search_missed_is_told(make_hub: MakeHub) -> None:
+    with pytest.raises(Unavailable):
+        await make_hub(
+            Source("a", find_products=NotFound("x")), Source("b", find_products=Unavailable("down"))
+        ).find_products("x", limit=1)
+    with pytest.raises(NotFound):
+        await make_hub(
+            Source("a", find_products=NotFound("x")), Source("b", find_products=NotFound("x"))
+        ).find_products("x", limit=1)
+
+
+async def test_no_source_has_what_the_table_says_that_all_lack(make_hub: MakeHub) -> None:
+    a, b = FakeSource("a", stocked("SKU1", 5)), FakeSource("b", stocked("SKU1", 7))
+    with pytest.raises(NotFound) as caught:
+        await make_hub(a, b, products=ProductCodes({"SKU1": {"a": "", "b": ""}})).stock("SKU1")
+    assert (caught.value.what, a.calls, b.calls) == ("SKU1", [], [])
+
+
+async def test_what_nobody_offers_is_named(make_hub: MakeHub) -> None:
+    missing = frozenset({Capability.STOCK, Capability.SALES_ORDERS})
+    hub = make_hub(Source("a", without=missing), Source("b", without=missing))
+    with pytest.raises(Unsupported) as caught:
+        await hub.stock("SKU1")
+    assert caught.value.detail == "no source offers stock"
+    with pytest.raises(Unsupported) as caught:
+        await hub.orders(ListQuery())
+    assert caught.value.detail == "no source offers orders"
+
+
+async def test_the_last_known_value_of_one_of_several_stands_in_under_our_code(make_hub: MakeHub, clock: Clock) -> None:
+    a = Source("a", stock=NotFound("SKU1"))
+    b = Source("b", stock=[stocked("B-1", 7), Unavailable("down")])
+    hub = make_hub(a, b, products=ProductCodes({"SKU1": {"b": "B-1"}}))
+    fresh = await hub.stock("SKU1")
+    assert (fresh.value, fresh.source, fresh.as_of) == (stocked("SKU1", 7), "b", START)
+    assert (fresh.stale, fresh.failures, fresh.notes) == (False, (), ())
+    clock.seconds = 60
+    old = await hub.stock("SKU1")
+    assert (old.value, old.as_of, old.stale) == (stocked("SKU1", 7), START, True)
+    assert [str(failure) for failure in old.failures] == ["b: The ERP does not answer at the moment."]
+
+
+async def test_what_is_noted_of_a_single_answer_goes_along(clock: Clock) -> None:
+    note = phrase("a place is missing")
+
+    async def hear(source: Erp, call: str, args: Any, read: Any) -> SourceAnswer[Any] | NotFound:
+        if source.name == "a":
+            return NotFound("SKU1")
+        return SourceAnswer(source=source.name, value=await read(source), as_of=START, notes=(note,))
+
+    several = MultiSource(hear, ProductCodes(), Units(), str, clock.monotonic)
+    found = await several.stock([FakeSource("a"), FakeSource("b", stocked("SKU1", 7))], "SKU1")  # type: ignore[list-item]
+    assert found == Answer(stocked("SKU1", 7), "b", START, notes=(note,))
+
+
+async def test_a_twin_is_looked_for_by_three_hits_and_asked_by_its_code(make_hub: MakeHub, metrics: Metrics) -> None:
+    a = FakeSource("a", stocked("SKU1", 5, "690123"))
+    b = Source("b", stock=[NotFound("SKU1"), stocked("XY", 7, "690123")], find_products=(screw("XY", "690123"),))
+    asked = watch(b)
+    found = await make_hub(a, b).stock("SKU1")
+    assert found.value.total.on_hand == Decimal(12)
+    assert asked == [("b", "690123", 3)]
+    assert b.calls == ["stock", "find_products", "stock"]
+    assert counted(metrics, "find_products", "ok", "b") == counted(metrics, "stock", "ok", "b") == 1
+
+
+@pytest.mark.parametrize("answer", [NotFound("690123"), Unavailable("down"), ()])
+async def test_where_a_twin_cannot_be_looked_for_the_rest_is_the_answer(make_hub: MakeHub, answer: Any) -> None:
+    a, b = FakeSource("a", stocked("SKU1", 5, "690123")), Source("b", stock=NotFound("SKU1"), find_products=answer)
+    found = await make_hub(a, b).stock("SKU1")
+    assert (found.value.total.on_hand, found.source, found.parts) == (Decimal(5), "a", ())
+
+
+async def test_a_source_that_the_table_knows_is_never_searched_for_a_twin(make_hub: MakeHub) -> None:
+    a, b = FakeSource("a", stocked("SKU1", 5, "690123")), FakeSource("b", stocked("XY", 7, "690123"))
+    hub = make_hub(a, b, products=ProductCodes({"SKU1": {"b": "B-9"}}))
+    assert (await hub.stock("SKU1")).value.total.on_hand == Decimal(5)
+    assert b.calls == ["stock B-9"]
+
+
+async def test_pages_are_remembered_each_by_itself(make_hub: MakeHub) -> None:
+    page: Slice[Any] = Slice(items=(), total=2)
+    a, b = (Source(name, orders=[page, Unavailable("down")]) for name in "ab")
+    hub = make_hub(a, b)
+    await hub.orders(ListQuery(offset=0, limit=8))
+    again = await hub.orders(ListQuery(offset=0, limit=8))
+    assert (again.value.total, again.stale) == (4, True)
+    with pytest.raises(Unavailable):
+        await hub.orders(ListQuery(offset=8, limit=8))
 
 
 async def test_the_table_also_serves_a_single_source(make_hub: MakeHub) -> None:
@@ -143,6 +309,37 @@ async def test_a_barcode_that_nobody_else_has_is_looked_for_once(make_hub: MakeH
     clock.seconds += 601
     await hub.stock("SKU1")
     assert b.calls[-1] == "find 690123", "but not for ever"
+
+
+async def test_a_barcode_that_two_products_have_there_names_neither(make_hub: MakeHub) -> None:
+    a = FakeSource("a", stocked("SKU1", 5, "690123"))
+    b = FakeSource("b", stocked("XY", 7, "690123"), stocked("XZ", 9, "690123"))
+    hub = make_hub(a, b)
+    for _ in range(2):
+        found = await hub.stock("SKU1")
+        assert (found.value, found.source, found.parts) == (stocked("SKU1", 5, "690123"), "a", ())
+    assert b.calls == ["stock SKU1", "find 690123", "stock SKU1"], "that neither is meant is remembered"
+
+
+async def test_a_code_that_is_another_products_barcode_hides_no_second_one(make_hub: MakeHub) -> None:
+    a = FakeSource("a", stocked("SKU1", 5, "690123"))
+    b = FakeSource("b", stocked("690123", 1), stocked("XY", 7, "690123"), stocked("XZ", 9, "690123"))
+    assert (await make_hub(a, b).stock("SKU1")).value.total.on_hand == Decimal(5)
+    c = FakeSource("c", stocked("690123", 1), stocked("XY", 7, "690123"))
+    assert (await make_hub(a, c).stock("SKU1")).value.total.on_hand == Decimal(12)
+
+
+async def test_where_the_sources_tell_two_barcodes_none_is_looked_for(make_hub: MakeHub) -> None:
+    a, b = FakeSource("a", stocked("SKU1", 5, "690123")), FakeSource("b", stocked("SKU1", 7, "690999"))
+    c = FakeSource("c", stocked("XY", 100, "690123"), stocked("XZ", 100, "690999"))
+    assert (await make_hub(a, b, c).stock("SKU1")).value.total.on_hand == Decimal(12)
+    assert c.calls == ["stock SKU1"]
+
+
+async def test_a_barcode_is_looked_for_where_another_source_tells_none(make_hub: MakeHub) -> None:
+    a, b = FakeSource("a", stocked("SKU1", 5, "690123")), FakeSource("b", stocked("SKU1", 7))
+    c = FakeSource("c", stocked("XY", 100, "690123"))
+    assert (await make_hub(a, b, c).stock("SKU1")).value.total.on_hand == Decimal(112)
 
 
 async def test_a_dead_source_is_told_with_its_last_known_value(make_hub: MakeHub, clock: Clock) -> None:

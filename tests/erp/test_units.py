@@ -53,3 +53,43 @@ def test_listed_and_common_units_are_known() -> None:
 def test_a_wrong_table_is_refused(table: dict[str, str]) -> None:
     with pytest.raises(ConfigurationError):
         Units(table)
+
+
+def test_factors_go_along_a_chain_of_sixteen() -> None:
+    chain = {f"u{number}": f"2 u{number + 1}" for number in range(15)}
+    assert Units(chain).factor("u0", "u15") == Decimal(2) ** 15
+    with pytest.raises(ConfigurationError) as caught:
+        Units(chain | {"u15": "2 u16"})
+    assert caught.value.detail == "units: 'u0' is defined by itself"
+
+
+def test_a_table_is_read_with_blanks_capitals_and_fractions() -> None:
+    table = Units({" Box ": "  2.50   PCS ", "pallet": "4 box"})
+    assert table.factor("BOX", "pcs") == Decimal("2.5")
+    assert table.factor("pallet", "pcs") == Decimal(10)
+    assert table.factor("pcs", "pallet") == Decimal("0.1")
+    assert table.knows(" pallet ")
+    assert table.knows("pcs")
+    assert not Units({"crate": "3 gizmo"}).knows("box2")
+    assert Units({"crate": "3 gizmo"}).knows("Gizmo")
+
+
+@pytest.mark.parametrize("text", ["gizmo", "0 gizmo", "3", "1.2.3 gizmo", "-1 gizmo", "1,000 gizmo", "1，000 个"])
+def test_an_entry_that_cannot_be_read_is_told_with_an_example(text: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        Units({"crate": text})
+    assert caught.value.detail == f"units: 'crate' needs a number and a unit, such as '1000 个', not {text!r}"
+
+
+def test_a_factor_of_many_digits_stays_exact_or_is_not_given() -> None:
+    table = Units({"a": "3 b", "c": "0.000000000000000000000000000001 b", "d": f"1{'0' * 29} b"})
+    assert table.factor("d", "c") == Decimal(10) ** 59
+    assert table.factor("b", "a") is None
+    assert table.factor("a", "a") == Decimal(1)
+
+
+def test_without_a_table_only_the_same_unit_can_be_added() -> None:
+    assert Units().factor(" KG ", "kg") == Decimal(1)
+    assert Units().factor("kg", "g") is None
+    assert Units().best(["kg", "g", "KG"]) == "kg"
+    assert Units().best(iter(["g", "kg", "kg"])) == "kg"

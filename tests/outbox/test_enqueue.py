@@ -9,9 +9,10 @@ from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
 from bot.outbox.delivery import DeliveryState, Urgency
+from bot.outbox.messenger import SendFailed, SendFailureKind
 from bot.store.deliveries import StoredDeliveries
 from bot.store.errors import StoreUnavailable
-from bot.store.outbox import enqueue
+from bot.store.outbox import enqueue, withdraw
 from tests.outbox.conftest import START, OutboxHarness, RecordingMessenger, owed
 
 
@@ -110,6 +111,26 @@ async def test_what_has_nothing_to_show_is_done_without_a_call(
     await office.work()
     assert (await office.story("a"), (await office.row("a")).state) == (["queued", "nothing"], DeliveryState.DONE)
     assert notebook.sent == []
+
+
+async def test_only_what_is_owed_is_withdrawn_for_a_digest(office: OutboxHarness, notebook: RecordingMessenger) -> None:
+    await office.owe("sent")
+    await office.work()
+    notebook.failures.append(SendFailed(SendFailureKind.HOPELESS, "refused"))
+    await office.owe("dead")
+    await office.work()
+    await office.owe("unseen", due_at=START + timedelta(minutes=1))
+    before = [await office.row(card) for card in ("sent", "dead")]
+    assert [row.state for row in before] == [DeliveryState.DONE, DeliveryState.DEAD]
+
+    await office.database.run(lambda connection: withdraw(connection, ["sent", "dead", "unseen", "unknown"]))
+
+    assert [await office.row(card) for card in ("sent", "dead")] == before
+    assert (await office.row("unseen")).state is DeliveryState.FOLDED
+    office.clock.forward(minutes=2)
+    await office.owe("sent", 2)
+    await office.work()
+    assert notebook.words[-1] == ("change", "sent r2"), "what stands at its place goes on living there"
 
 
 async def test_old_records_go_and_what_is_owed_stays(office: OutboxHarness) -> None:

@@ -101,7 +101,7 @@ to = ["owner", "group:cidSales"]
         (event("custom.test"), []),
         (event("production.late"), ["group:cidOffice"]),
     ],
-    ids=lambda value: f"{value.type} {value.warehouse}{value.customer}" if isinstance(value, Event) else None,
+    ids=lambda value: f"{value.type} {value.warehouse}" if isinstance(value, Event) else None,
 )
 def test_places(what: Event, places: list[str]) -> None:
     routing = book(RULES).route(what, what.severity, NOW)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from bot.alerts.rules.parser import parse_rules
@@ -138,7 +140,7 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("text", "said"), WRONG, ids=[said[:60] for _, said in WRONG])
+@pytest.mark.parametrize(("text", "said"), WRONG, ids=[re.sub(r"[^ -~]|\\", "", said[:60]) for _, said in WRONG])
 def test_says_the_line_and_the_reason(text: str, said: str) -> None:
     found = wrong(text)
     assert len(found) == 1, found

@@ -297,6 +297,26 @@ async def test_reorder_points_between_places_of_the_company_are_no_need_to_buy(e
     assert (await erp.stock("SKU123")).reorder_point == 15000
 
 
+@pytest.mark.parametrize("wanted", ["SKU123", "sku123", "Sku123"])
+async def test_codes_that_differ_in_case_alone_are_several_products(
+    erp: Erp, company: ReferenceCompany, wanted: str
+) -> None:
+    for sku in ("sku123", "Sku123"):
+        company.products[sku] = replace(company.products["SKU123"], sku=sku, barcode="")
+        company.touch(Area.PRODUCTS, sku)
+    assert (await erp.stock(wanted)).product.sku == wanted
+    assert (await erp.stock("sKu123")).product.sku == "SKU123", "without its like, the first of those that fit"
+
+
+@pytest.mark.parametrize("wanted", ["SO-1001", "so-1001", "So-1001"])
+async def test_numbers_that_differ_in_case_alone_are_several_documents(
+    erp: Erp, company: ReferenceCompany, wanted: str
+) -> None:
+    for number in ("so-1001", "So-1001"):
+        company.orders[number] = replace(company.orders["SO-1001"], number=number)
+    assert (await erp.order(wanted)).number == wanted
+
+
 async def test_trap_an_unnumbered_draft_is_asked_for_by_its_id(erp: Erp, company: ReferenceCompany) -> None:
     order = company.orders.pop("SO-1002")
     company.orders[""] = replace(order, number="")
