@@ -60,12 +60,12 @@ async def follow(
     out of sight. ``complete`` adds to the records found the times that no stream told, and drops those that are none.
     ``least`` is the smallest number of records to ask for.
     """
-    place = TimeCursor.parse(cursor)
-    if place.at is not None and not EARLIEST < place.at < LATEST:
+    position = TimeCursor.parse(cursor)
+    if position.at is not None and not EARLIEST < position.at < LATEST:
         raise Invalid("the cursor's time lies outside the years in which ERPs work")
-    margin = _margin(overlap, place.at)
-    since = place.since(margin)
-    count = max(place.fetch_size(limit), least)
+    margin = _margin(overlap, position.at)
+    since = position.since(margin)
+    count = max(position.fetch_size(limit), least)
     while True:
         pages = await read(since, count)
         until = min((page.until for page in pages if page.until is not None), default=None)
@@ -77,7 +77,7 @@ async def follow(
             key=lambda change: (change.changed_at, change.key),
         )
         newest = rows[-1].changed_at if rows else None
-        found = place.next_changes(
+        found = position.next_changes(
             area, rows, limit=limit, overlap=max(margin, _margin(overlap, newest)), more=until is not None
         )
         if found.items or until is None:

@@ -1,4 +1,4 @@
-"""Codes and numbers: which can exist at all, which record bears one, and signs for what a record holds."""
+"""Codes and numbers: which can exist at all, how they are looked for, which record has one; and fingerprints."""
 
 from __future__ import annotations
 
@@ -52,6 +52,11 @@ def pick_by_key(rows: Iterable[R], wanted: str, key: Callable[[R], str], *, sour
     if len(found) > 1:
         raise Invalid(f"{len(found)} records are called {wanted}", source=source)
     return found[0]
+
+
+def escape_like(text: str) -> str:
+    """Return a text as a pattern of SQL's LIKE that means just this text."""
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 def fingerprint(*parts: Any) -> str:

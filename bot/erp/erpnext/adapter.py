@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bot.erp import deciding, listing
+from bot.erp import listing
 from bot.erp.concurrency import gather_or_cancel
 from bot.erp.document_erp import DocumentErp
 from bot.erp.erpnext import documents
@@ -23,8 +23,9 @@ from bot.erp.erpnext.mapping import Site
 from bot.erp.erpnext.options import ErpNextOptions
 from bot.erp.erpnext.query import DocumentQuery
 from bot.erp.erpnext.stock import read_places, stock_level
-from bot.erp.errors import ErpError, Invalid, NotFound
+from bot.erp.errors import Invalid, NotFound
 from bot.erp.http import Http
+from bot.erp.keys import checked_key
 from bot.erp.listing import D, Listing, read_page
 from bot.erp.model import (
     Area,
@@ -33,7 +34,6 @@ from bot.erp.model import (
     DecisionOutcome,
     DecisionResult,
     Product,
-    PurchaseOrder,
     Slice,
     StockLevel,
     Verdict,
@@ -104,7 +104,9 @@ class ErpNextErp(DocumentErp):
     async def stock(self, sku: str) -> StockLevel:
         """Return one product's stock."""
         site = await self._site()
-        item, bins, places = await read_places(self._frappe, await self._document("Item", sku), self._options.company)
+        item, bins, places = await read_places(
+            self._frappe, await self._document("Item", checked_key(sku, source=self.name)), self._options.company
+        )
         return site.read(stock_level, item, bins, places, self._now())
 
     # Documents
@@ -164,21 +166,7 @@ class ErpNextErp(DocumentErp):
         wanted = Capability.APPROVE if decision.verdict is Verdict.APPROVE else Capability.REJECT
         if wanted not in self.capabilities:
             return DecisionResult(outcome=DecisionOutcome.UNSUPPORTED, order=None)
-        result = await deciding.decide(decision, read=self.purchase_order, write=self._write)
-        if decision.reason and result.outcome in {DecisionOutcome.APPLIED, DecisionOutcome.MORE_APPROVALS_NEEDED}:
-            return await self._explained(result, decision)
-        return result
-
-    async def _write(self, order: PurchaseOrder, decision: Decision) -> str:
-        return await self._approvals.write(order, decision, read=self.purchase_order, site=await self._site())
-
-    async def _explained(self, result: DecisionResult, decision: Decision) -> DecisionResult:
-        try:
-            await self._approvals.explain(decision)
-            return replace(result, order=await self.purchase_order(decision.number))
-        except ErpError as error:
-            # The decision stands; only its reason is missing there.
-            return replace(result, text=f"{result.text} The reason was not stored: {error.detail}".strip())
+        return await self._approvals.decide(decision, read=self.purchase_order, site=await self._site())
 
     async def changed_since(self, area: Area, cursor: str, *, limit: int) -> Changes:
         return await read_changes(self._frappe, await self._site(), area, cursor, limit=limit)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from bot.erp import deciding
 from bot.erp.concurrency import gather_or_cancel
 from bot.erp.deciding import Read, settled
 from bot.erp.erpnext.client import Account, ErpNextClient, ListRequest
@@ -25,11 +26,13 @@ from bot.erp.erpnext.mapping import (
     workflow,
 )
 from bot.erp.errors import AuthFailed, Conflict, ErpError, Invalid, NotPermitted, UnknownOutcome
-from bot.erp.model import Decision, PurchaseOrder, PurchaseStatus, Verdict
+from bot.erp.model import Decision, DecisionOutcome, DecisionResult, PurchaseOrder, PurchaseStatus, Verdict
 
 ORDER = "Purchase Order"
 
 _ACTIVE = ListRequest("Workflow", ("name",), [("document_type", "=", ORDER), ("is_active", "=", 1)])
+
+_TAKEN = frozenset({DecisionOutcome.APPLIED, DecisionOutcome.MORE_APPROVALS_NEEDED})
 
 _KEPT = timedelta(minutes=10)
 """How long a Workflow is taken to be as it was read."""
@@ -193,8 +196,23 @@ class PurchaseApprovals:
 
     # Deciding
 
-    async def write(self, order: PurchaseOrder, decision: Decision, *, read: Read, site: Site) -> str:
-        """Send a decision, once, and return the ERP's words; raises as `bot.erp.deciding` wants it."""
+    async def decide(self, decision: Decision, *, read: Read, site: Site) -> DecisionResult:
+        """Approve or reject, and leave the reason as a comment."""
+
+        async def write(order: PurchaseOrder, decision: Decision) -> str:
+            return await self._write(order, decision, read, site)
+
+        result = await deciding.decide(decision, read=read, write=write)
+        if not decision.reason or result.outcome not in _TAKEN:
+            return result
+        try:
+            await self._explain(decision)
+            return replace(result, order=await read(decision.number))
+        except ErpError as error:
+            # The decision stands; only its reason is missing there.
+            return replace(result, text=f"{result.text} The reason was not stored: {error.detail}".strip())
+
+    async def _write(self, order: PurchaseOrder, decision: Decision, read: Read, site: Site) -> str:
         account = self._approvers.get(decision.by)
         if account is None:
             raise NotPermitted("no key of this user is configured", source=self._source)
@@ -234,7 +252,7 @@ class PurchaseApprovals:
         if now.version == order.version:
             raise UnknownOutcome("the ERP put it into its queue", source=self._source)
 
-    async def explain(self, decision: Decision) -> None:
+    async def _explain(self, decision: Decision) -> None:
         """Leave the reason as a comment of the person; a Workflow's step has no place for one."""
         given = {
             "reference_doctype": ORDER,
