@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from hashlib import blake2b
 from typing import Any, TypeVar
 
@@ -23,6 +23,16 @@ def checked_key(key: str, *, source: str, longest: int = LONGEST) -> str:
     if not key.strip() or len(key) > longest or any(unicodedata.category(char) in {"Cc", "Cs"} for char in key):
         raise NotFound(key[:longest], source=source)
     return key
+
+
+def spellings(*keys: str) -> list[str]:
+    """Return codes as they are, in capitals and in small letters, for ERPs that may tell cases apart."""
+    return list(dict.fromkeys(form for key in keys for form in (key, key.upper(), key.lower())))
+
+
+def batches(keys: Sequence[R], size: int) -> list[Sequence[R]]:
+    """Return keys in parts that one question can name."""
+    return [keys[start : start + size] for start in range(0, len(keys), size)]
 
 
 def spelled_alike(rows: Iterable[R], wanted: str, key: Callable[[R], str]) -> list[R]:

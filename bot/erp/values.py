@@ -107,6 +107,13 @@ def progress(parts: Iterable[tuple[Decimal | None, Decimal]]) -> Progress | None
     return Progress.PARTIAL if any(done for done, _ in known) else Progress.NONE
 
 
+def due_day(parts: Iterable[tuple[date | None, Decimal | None, Decimal]]) -> date | None:
+    """Return the first day on which something still owed is due, of lines' days, done and wanted; else the last day."""
+    known = [(day, (done or 0) < wanted) for day, done, wanted in parts if day is not None]
+    owed = [day for day, is_owed in known if is_owed]
+    return min(owed) if owed else max((day for day, _ in known), default=None)
+
+
 def _known_zone(zone: str) -> str:
     try:
         ZoneInfo(zone)

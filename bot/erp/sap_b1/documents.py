@@ -5,13 +5,12 @@ Docs: platform/erp/records.md#states
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from bot.erp.keys import fingerprint
 from bot.erp.model import (
     Invoice,
     InvoiceStatus,
@@ -28,9 +27,9 @@ from bot.erp.model import (
 )
 from bot.erp.sap_b1.client import UserNames
 from bot.erp.sap_b1.decisions import ApprovalRequest
-from bot.erp.sap_b1.mapping import Row, ValueReader, code, day_of, is_yes, rows_of, text
+from bot.erp.sap_b1.mapping import Row, ValueReader, day_of, is_yes, rows_of
 from bot.erp.sap_b1.query import CREDIT_NOTES, PRODUCTION, DocumentEntity
-from bot.erp.values import number, progress
+from bot.erp.values import code, number, progress, text
 
 _AUTHORIZED = {
     "dasPending": PurchaseStatus.WAITING,
@@ -45,6 +44,7 @@ _PRODUCTION = {
     "boposClosed": ProductionStatus.DONE,
     "boposCancelled": ProductionStatus.CANCELLED,
 }
+_EDITED = ("UpdateDate", "UpdateTime", "DocDueDate", "CardName")
 SALES_ORDER = "17"
 """The type of sales orders among objects."""
 
@@ -104,16 +104,16 @@ class DocumentMapper:
     source: str
     values: ValueReader
 
-    def order(self, book: DocumentEntity, row: Row, sellers: Mapping[str, str]) -> SalesOrder:
+    def order(self, entity: DocumentEntity, row: Row, sellers: Mapping[str, str]) -> SalesOrder:
         """Return a sales order. What of it was invoiced or paid, only other documents know."""
         currency = _DocumentCurrency(self.values, row)
         lines = tuple(self._order_line(line, currency) for line in rows_of(row, "DocumentLines"))
         delivery = progress((line.delivered, line.quantity) for line in lines)
         return SalesOrder(
             id=code(row["DocEntry"]),
-            number=book.number(row),
+            number=entity.number(row),
             customer=text(row.get("CardName")),
-            status=order_status(row, delivery, draft=bool(book.drafts_of)),
+            status=order_status(row, delivery, draft=bool(entity.drafts_of)),
             delivery=delivery,
             ordered_on=day_of(row.get("DocDate")),
             promised_on=day_of(row.get("DocDueDate")),
@@ -137,10 +137,10 @@ class DocumentMapper:
             due_on=day_of(line.get("ShipDate")),
         )
 
-    def invoice(self, book: DocumentEntity, row: Row, orders: Mapping[str, str]) -> Invoice:
+    def invoice(self, entity: DocumentEntity, row: Row, orders: Mapping[str, str]) -> Invoice:
         """Return an invoice, or a credit note with amounts below zero; ``orders`` are numbers by their keys."""
         currency = _DocumentCurrency(self.values, row)
-        credit, draft = book is CREDIT_NOTES, bool(book.drafts_of)
+        credit, draft = entity is CREDIT_NOTES, bool(entity.drafts_of)
         total = number(row.get("DocTotalFc" if currency.foreign else "DocTotal")) or Decimal(0)
         paid = number(row.get("PaidToDateFC" if currency.foreign else "PaidToDate")) or Decimal(0)
         status = invoice_status(row, total, paid, draft=draft)
@@ -149,7 +149,7 @@ class DocumentMapper:
         sources = (orders.get(entry, "") for entry in base_orders(row))
         return Invoice(
             id=code(row["DocEntry"]),
-            number=book.number(row),
+            number=entity.number(row),
             customer=text(row.get("CardName")),
             status=status,
             issued_on=day_of(row.get("DocDate")),
@@ -164,7 +164,7 @@ class DocumentMapper:
 
     def purchase_order(
         self,
-        book: DocumentEntity,
+        entity: DocumentEntity,
         row: Row,
         request: ApprovalRequest | None,
         people: UserNames,
@@ -173,7 +173,7 @@ class DocumentMapper:
         """Return a purchase order, or the draft that is to become one, with its approval request if there is one."""
         currency = _DocumentCurrency(self.values, row)
         lines = tuple(self._purchase_line(line, currency) for line in rows_of(row, "DocumentLines"))
-        draft = bool(book.drafts_of)
+        draft = bool(entity.drafts_of)
         status = purchase_status(row, request, draft=draft)
         undecided = request is None or status in (PurchaseStatus.DRAFT, PurchaseStatus.CANCELLED)
         approval = None if undecided or request is None else request.approval()
@@ -183,7 +183,7 @@ class DocumentMapper:
         named = {requester, *(approval.pending_for if approval else ()), approval.decided_by if approval else ""}
         return PurchaseOrder(
             id=code(row["DocEntry"]),
-            number=book.number(row),
+            number=entity.number(row),
             vendor=text(row.get("CardName")),
             status=status,
             approval=approval,
@@ -194,7 +194,8 @@ class DocumentMapper:
             total=total,
             received=progress((line.received, line.quantity) for line in lines),
             lines=lines,
-            version=_version(row, status, total, lines, request),
+            # The time of change alone has whole seconds.
+            version=fingerprint(*map(str, (*(row.get(key) for key in _EDITED), status, total, *lines, request))),
             changed_at=max((at for at in changes if at is not None), default=None),
             source=self.source,
             people={account: people.names[account] for account in named if account in people.names},
@@ -290,16 +291,3 @@ def _unit(line: Row) -> str:
     """Return the unit of a line's quantity; the group of units "Manual" has a unit that is only written down."""
     told = text(line.get("UoMCode"))
     return text(line.get("MeasureUnit")) or told if told in ("", "Manual") else told
-
-
-def _version(
-    row: Row,
-    status: PurchaseStatus,
-    total: Money | None,
-    lines: Sequence[PurchaseLine],
-    request: ApprovalRequest | None,
-) -> str:
-    """Return a text that changes with every edit and every decision: the time of change alone has whole seconds."""
-    seen: list[Any] = [row.get("UpdateDate"), row.get("UpdateTime"), row.get("DocDueDate"), row.get("CardName")]
-    told = json.dumps([str(each) for each in (*seen, status, total, *lines, request)], ensure_ascii=False)
-    return hashlib.blake2b(told.encode(), digest_size=12).hexdigest()

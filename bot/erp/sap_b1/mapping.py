@@ -7,22 +7,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
 
-from bot.erp.values import LocalValues
+from bot.erp.values import LocalValues, code
 
 Row = dict[str, Any]
 """A record of an answer."""
 
 _CLOCK = re.compile(r"(\d{1,2}):(\d\d)(?::(\d\d))?(?:\.\d+)?Z?")
-
-
-def text(value: Any) -> str:
-    """Return a text untouched, empty for none."""
-    return "" if value is None else str(value)
-
-
-def code(value: Any) -> str:
-    """Return a code, state or key as text: keys come as numbers and as texts."""
-    return text(value).strip()
 
 
 def is_yes(value: Any) -> bool:
@@ -46,7 +36,7 @@ def day_of(value: Any) -> date | None:
 
 @dataclass(frozen=True, slots=True)
 class ValueReader(LocalValues):
-    """Reads values that depend on the installation: its zone, and what it calls currencies."""
+    """Reads values of one installation."""
 
     def moment(self, day: Any, clock: Any) -> datetime | None:
         """Return a time of the server's zone, of a day and a text HH:MM:SS; without one it is the day's beginning."""

@@ -10,7 +10,7 @@ from base64 import b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 from bot.erp.concurrency import gather_or_cancel
 from bot.erp.errors import (
@@ -25,11 +25,12 @@ from bot.erp.errors import (
     Unavailable,
     Unsupported,
 )
+from bot.erp.expiring import ExpiringValue
 from bot.erp.http import Http, HttpResponse, refusal, words
 from bot.erp.relogin import Relogin
-from bot.erp.values import number
-from bot.erp.yonbip.manifest import YonBipOptions
-from bot.erp.yonbip.mapping import Row, code, text
+from bot.erp.values import code, number, text
+from bot.erp.yonbip.mapping import Row
+from bot.erp.yonbip.options import YonBipOptions
 
 
 def signature(secret: str, parameters: dict[str, str]) -> str:
@@ -121,24 +122,19 @@ def batch_message(data: Any, *, source: str = "") -> str:
     raise Invalid(messages or "the batch action does not say that it was done", source=source)
 
 
-T = TypeVar("T")
-
 _GATEWAY = "open-auth/dataCenter/getGatewayAddress"
 _TOKEN = "open-auth/selfAppAuth/base/v1/getAccessToken"  # noqa: S105  # an address
 _GATEWAY_HOLDS = timedelta(days=1)
 _AT_ONCE = 5
 """Details that one question reads at the same time."""
-_NAMED_AT_ONCE = 50
-"""How many ids one condition names."""
 
 
 @dataclass(frozen=True, slots=True)
 class TenantGateway:
-    """Where a tenant's data centre answers, and until when that is believed."""
+    """Where a tenant's data centre answers."""
 
     calls: str
     tokens: str
-    until: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +153,7 @@ class YonBipClient:
         self._options = options
         self._now = now
         self._http = Http(options, now=now, source=source)
-        self._gateway: TenantGateway | None = None
+        self._gateway = ExpiringValue(self._find_gateway, now=now, holds=_GATEWAY_HOLDS)
         self._relogin = Relogin(self._log_in)
 
     async def close(self) -> None:
@@ -167,7 +163,7 @@ class YonBipClient:
     # Login
 
     async def _log_in(self) -> Session:
-        gateway = await self._find_gateway()
+        gateway = await self._gateway.value()
         asked = {"appKey": self._options.app_key, "timestamp": str(int(self._now().timestamp() * 1000))}
         signed = signature(self._options.app_secret.get_secret_value(), asked)
         answer = await self._http.read("GET", f"{gateway.tokens}/{_TOKEN}", params={**asked, "signature": signed})
@@ -179,16 +175,13 @@ class YonBipClient:
 
     async def _find_gateway(self) -> TenantGateway:
         """Return the tenant's gateway: data centres differ, and may move (docs: platform/erp/yonbip.md#gateway)."""
-        now = self._now()
-        if self._gateway is None or now >= self._gateway.until:
-            answer = await self._http.read("GET", _GATEWAY, params={"tenantId": self._options.tenant})
-            data = self._from_login(answer)
-            calls, tokens = (code(data.get(key)).rstrip("/") for key in ("gatewayUrl", "tokenUrl"))
-            secure = self._options.url.startswith("https://")
-            if not all(url.startswith("https://" if secure else ("http://", "https://")) for url in (calls, tokens)):
-                raise Unavailable("the tenant's gateway was not told", source=self.source)
-            self._gateway = TenantGateway(calls, tokens, now + _GATEWAY_HOLDS)
-        return self._gateway
+        answer = await self._http.read("GET", _GATEWAY, params={"tenantId": self._options.tenant})
+        data = self._from_login(answer)
+        calls, tokens = (code(data.get(key)).rstrip("/") for key in ("gatewayUrl", "tokenUrl"))
+        secure = self._options.url.startswith("https://")
+        if not all(url.startswith("https://" if secure else ("http://", "https://")) for url in (calls, tokens)):
+            raise Unavailable("the tenant's gateway was not told", source=self.source)
+        return TenantGateway(calls, tokens)
 
     def _from_login(self, answer: HttpResponse) -> dict[str, Any]:
         try:
@@ -289,10 +282,10 @@ class YonBipClient:
             )
         turn = asyncio.Semaphore(_AT_ONCE)
 
-        async def detail(each: str) -> Row | None:
+        async def detail(key: str) -> Row | None:
             async with turn:
                 try:
-                    return await self.detail(path, each)
+                    return await self.detail(path, key)
                 except NotFound:
                     return None
 
@@ -308,24 +301,3 @@ class YonBipClient:
 
 WORKFLOW = {"restservice": "REST_SERVICE_1.0.0"}
 """The header that says which workflow service is meant; others pass it over."""
-
-
-def condition(name: str, op: str, value: str) -> Row:
-    """Return a condition on a field."""
-    return {"field": name, "op": op, "value1": value}
-
-
-def either(name: str, values: Sequence[str]) -> list[Row]:
-    """Return the conditions that a field is one of some values: lists of values are not documented for ``in``."""
-    each = [condition(name, "eq", value) for value in dict.fromkeys(values)]
-    return each if len(each) == 1 else [{"logicOp": "or", "conditions": each}]
-
-
-def chunks(values: Sequence[T], size: int = _NAMED_AT_ONCE) -> list[Sequence[T]]:
-    """Return values in parts of a bearable length."""
-    return [values[start : start + size] for start in range(0, len(values), size)]
-
-
-def spellings(text: str) -> list[str]:
-    """Return a code as typed, in capitals and in small letters: a database may tell cases apart."""
-    return list(dict.fromkeys((text, text.upper(), text.lower())))

@@ -28,7 +28,7 @@ from bot.erp.port import ListQuery
 from bot.erp.sap_b1 import query as queries
 from bot.erp.sap_b1.adapter import SapB1Erp
 from bot.erp.sap_b1.client import unwrap
-from bot.erp.sap_b1.manifest import SapB1Options
+from bot.erp.sap_b1.options import SapB1Options
 from bot.testing.company import Clock, ReferenceCompany
 from bot.testing.fake_erp import SECRET, RequestKind
 from tests.erp.fakes.sap_b1 import NODE, FakeSapB1
@@ -261,7 +261,7 @@ async def test_blanks_and_signs_are_encoded_for_the_address_once(erp: SapB1Erp, 
 
 
 async def test_control_characters_and_long_texts_are_never_codes(erp: SapB1Erp, server: FakeSapB1) -> None:
-    for sku in ("A\nB", "A\x00", "\u2028", "A" * 101, "", " "):
+    for sku in ("A\nB", "A\x00", "\u2028", "A" * 201, "", " "):
         with pytest.raises(NotFound):
             await erp.stock(sku)
         with pytest.raises(NotFound):

@@ -418,10 +418,6 @@ async def test_without_the_right_to_requests_orders_are_followed(erp: SapB1Erp, 
     assert "1010" in [change.key for change in items]
 
 
-async def test_where_clocks_are_put_back_an_hour_is_looked_at_again(open_with: Open) -> None:
-    assert open_with(zone="Europe/Berlin")._changes._late > open_with()._changes._late
-
-
 async def test_stock_and_production_tell_no_time_of_change(erp: SapB1Erp) -> None:
     for area in (Area.STOCK, Area.PRODUCTION):
         with pytest.raises(Unsupported):
