@@ -87,8 +87,9 @@ async def test_a_read_under_way_can_be_ended(clock: Clock) -> None:
     service.open.clear()
     value = ExpiringValue(service.read, now=clock.now, holds=timedelta(minutes=10))
     asked = asyncio.ensure_future(value.value())
-    while not service.reads:
+    for _ in range(5):
         await asyncio.sleep(0)
+    assert service.reads == 1
     await value.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asked
