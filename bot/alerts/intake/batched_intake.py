@@ -1,7 +1,7 @@
-"""The one door: events of all ways of intake are checked here and stored together, and only then acknowledged.
+"""Checks the events of all ways of intake and stores them in batches; only then they are acknowledged.
 
-While one batch is being committed the next one gathers, so a burst of single events costs few commits: as many as the
-database manages, however many requests wait.
+While one batch is being committed the next one gathers, so a burst of single events costs few commits, however many
+requests wait.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from bot.metrics import Metrics
 log = structlog.get_logger(__name__)
 
 BATCH = 1_000
-"""Events per commit; it bounds the time for which one commit holds the others up."""
+"""Events per commit; it bounds the time that one commit takes."""
 MAX_WAITING = 20_000
-"""Events that may wait for their commit; more would only fill the memory while the sender gives up."""
+"""Events that may wait for their commit; more would only fill the memory until the sender gives up."""
 YIELD_EVERY = 50
-"""Events that are checked before the event loop may do something else (about 3 ms)."""
+"""Events that are checked before the event loop gets a turn (about 3 ms)."""
 RETRY_AFTER = 2.0
 
 EventKey = tuple[str, str, str]
@@ -35,33 +35,33 @@ class EventStore(Protocol):
     """Where events are kept; implemented by `bot.store.events.StoredEvents`."""
 
     async def keep(self, events: Collection[ReceivedEvent]) -> frozenset[EventKey]:
-        """Store events, whose keys differ, in one transaction; return the keys of the waiting ones that are new.
+        """Store events, whose keys differ, in one transaction; return the keys of the new waiting ones.
 
-        An event that is known is left as it is, unless it was rejected before and now waits. Raises `DingerpError`
-        when nothing was stored.
+        A known event is left as it is, unless it was rejected before and is waiting now. Raises `DingerpError` when
+        nothing was stored.
         """
         ...
 
 
 class _Batch:
-    """Events that share a commit. Of several with the same key the first one counts."""
+    """Events that share a commit. Of several with the same key the first counts."""
 
     def __init__(self) -> None:
         self.events: dict[EventKey, ReceivedEvent] = {}
         self.committed: asyncio.Future[frozenset[EventKey]] = asyncio.get_running_loop().create_future()
 
-    def add(self, kept: ReceivedEvent) -> bool:
-        """Return whether the event is the first of its key in this batch that can be understood."""
-        known = self.events.get(kept.key)
-        if known is None or (known.state is EventState.REJECTED and kept.state is EventState.WAITING):
-            self.events[kept.key] = kept
+    def add(self, event: ReceivedEvent) -> bool:
+        """Add an event; return whether it is the first of its key in this batch that can be understood."""
+        known = self.events.get(event.key)
+        if known is None or (known.state is EventState.REJECTED and event.state is EventState.WAITING):
+            self.events[event.key] = event
             return True
         return False
 
     def fail(self, error: Exception) -> None:
-        """Tell those who wait, if there still are any, that nothing was stored."""
+        """Let everybody who still waits raise the error."""
         self.committed.set_exception(error)
-        self.committed.exception()  # it has been seen: nobody has to be left who asks
+        self.committed.exception()  # marks it as retrieved: perhaps nobody waits any more
 
 
 class BatchedIntake:
@@ -116,17 +116,17 @@ class BatchedIntake:
         if not checked:
             return Receipt(accepted=0, duplicate=0)
         batches: dict[_Batch, set[EventKey]] = {}
-        for kept in checked:
+        for event in checked:
             batch = self._open_batch()
-            mine = batches.setdefault(batch, set())
-            if batch.add(kept) and kept.state is EventState.WAITING:
-                mine.add(kept.key)
+            keys = batches.setdefault(batch, set())
+            if batch.add(event) and event.state is EventState.WAITING:
+                keys.add(event.key)
         new = 0
-        for batch, mine in batches.items():
-            # Shielded: whoever stops waiting must not take the others' commit away.
+        for batch, keys in batches.items():
+            # Shielded: a request that is given up must not cancel the others' commit.
             committed = await asyncio.shield(batch.committed)
-            new += len(mine & committed)
-        rejected = tuple(Rejection(kept.id, kept.reason) for kept in checked if kept.state is EventState.REJECTED)
+            new += len(keys & committed)
+        rejected = tuple(Rejection(event.id, event.reason) for event in checked if event.state is EventState.REJECTED)
         return Receipt(accepted=new, duplicate=len(checked) - len(rejected) - new, rejected=rejected)
 
     def _open_batch(self) -> _Batch:
@@ -136,7 +136,7 @@ class BatchedIntake:
         return self._gathering
 
     async def _write(self, batch: _Batch, previous: asyncio.Task[None] | None) -> None:
-        """Write a batch when the one before it is written; until then it gathers."""
+        """Write a batch after the one before it; until then it gathers."""
         if previous is not None:
             await asyncio.wait((previous,))
         if self._gathering is batch:
@@ -150,7 +150,7 @@ class BatchedIntake:
         except asyncio.CancelledError:
             batch.committed.cancel()
             raise
-        except Exception as defect:  # noqa: BLE001 - those who wait raise it
+        except Exception as defect:  # noqa: BLE001 - raised where the commit is awaited
             batch.fail(defect)
         else:
             batch.committed.set_result(new)
