@@ -1,7 +1,7 @@
-"""Asks of the same moment, answered together: while one batch is under way, the next one gathers.
+"""Requests of the same moment, answered together: while a batch is under way, the next one gathers.
 
-What waits for a round trip or a commit costs the same for one as for twenty. Alone an ask is answered at once, so
-nobody waits for company; the batches grow with the load by themselves.
+A round trip or a commit costs the same for one request as for twenty. A lone request is answered at once; batches grow
+with the load.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ A = TypeVar("A")
 B = TypeVar("B")
 
 MAX_BATCH = 200
-"""Asks in one batch: bounds how long those behind wait for it."""
+"""Requests in a batch; it bounds how long those behind it wait."""
 
 
 class Batcher(Generic[A, B]):
-    """Answers asks through ``together``, which returns an answer for each ask, in their order.
+    """Answers requests through ``together``, which returns an answer for each, in their order.
 
-    When a batch fails, each of its asks is tried alone, so that one bad ask fails nobody else's; those that fail then
-    raise what ``together`` raises. Without ``retry_alone`` all asks of the batch raise it.
+    When a batch fails, its requests are tried alone, so that a bad one does not fail the others; a request that fails
+    alone raises what ``together`` raises. Without ``retry_alone`` all requests of the batch raise it.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class Batcher(Generic[A, B]):
         size: Callable[[A], int] | None = None,
         retry_alone: bool = True,
     ) -> None:
-        """``most`` bounds a batch, by the sum of its asks' ``size`` (1 each by default)."""
+        """``most`` bounds a batch, by the sum of its requests' ``size`` (1 each by default)."""
         self._together = together
         self._most = most
         self._size = size
@@ -41,10 +41,10 @@ class Batcher(Generic[A, B]):
         self._waiting: deque[tuple[A, asyncio.Future[B]]] = deque()
         self._work: asyncio.Task[None] | None = None
 
-    async def __call__(self, ask: A) -> B:
-        """Return the answer. A caller that is cancelled meanwhile leaves its ask in the batch."""
+    async def __call__(self, request: A) -> B:
+        """Return the answer. A caller that is cancelled meanwhile leaves its request in the batch."""
         answer: asyncio.Future[B] = asyncio.get_running_loop().create_future()
-        self._waiting.append((ask, answer))
+        self._waiting.append((request, answer))
         if self._work is None:
             self._work = asyncio.create_task(self._answer_all())
         return await answer
@@ -54,8 +54,8 @@ class Batcher(Generic[A, B]):
             while self._waiting:
                 batch = self._next_batch()
                 if not await self._answered(batch):
-                    for ask in batch:
-                        await self._answered([ask])
+                    for request in batch:
+                        await self._answered([request])
         finally:
             self._work = None
 
@@ -69,9 +69,9 @@ class Batcher(Generic[A, B]):
         return batch
 
     async def _answered(self, batch: Sequence[tuple[A, asyncio.Future[B]]]) -> bool:
-        """Answer a batch; False when it failed and its asks are still to be tried alone."""
+        """Answer a batch; False when it failed and its requests are still to be tried alone."""
         try:
-            answers = await self._together([ask for ask, _ in batch])
+            answers = await self._together([request for request, _ in batch])
         except asyncio.CancelledError:
             for _, waiting in batch:
                 waiting.cancel()
