@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import hmac
 import re
 from base64 import b64encode
-from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 from bot.erp.errors import AuthExpired, AuthFailed, Conflict, ErpError, Invalid, NotFound, NotPermitted, Unavailable
+from bot.erp.expiring import ExpiringValue
 from bot.erp.http import Http, HttpResponse, parse_body, refusal, words
+from bot.erp.keys import batches
 from bot.erp.kingdee.mapping import Row
 from bot.erp.kingdee.options import KingdeeOptions, client_secret
 from bot.erp.kingdee.query import Form, all_of, literal, one_of
@@ -169,7 +170,7 @@ _SUCCESS, _NEEDS_FORM = 1, -5
 _FIELDS_HOLD = timedelta(hours=1)
 """How long a form's fields are believed: people change forms, seldom."""
 _FIELDS_UNKNOWN = timedelta(minutes=5)
-_CHUNK = 200
+_NAMED_AT_ONCE = 200
 """How many ids or codes one filter names."""
 _ALWAYS_THERE = re.compile(r"FID|\w+_F(EntryId|Seq)", re.IGNORECASE)
 _TOKEN = re.compile(r"('(?:[^']|'')*')|(F\w+)")
@@ -186,8 +187,7 @@ class KingdeeClient:
         self._path = urlsplit(options.url).path.rstrip("/")
         self._app = _app(options)
         self._relogin = None if self._app and not options.app_login else Relogin(self._log_in)
-        self._fields: dict[str, tuple[dict[str, str] | None, datetime]] = {}
-        self._asking: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._fields: dict[str, ExpiringValue[dict[str, str] | None]] = {}
 
     # Calls
 
@@ -246,6 +246,8 @@ class KingdeeClient:
 
     async def close(self) -> None:
         """Give the session's licence seat back, and the connections."""
+        for fields in self._fields.values():
+            await fields.cancel()
         headers = self._relogin.session if self._relogin is not None else None
         self._relogin = Relogin(self._log_in) if self._relogin is not None else None
         try:
@@ -297,9 +299,8 @@ class KingdeeClient:
     ) -> list[Row]:
         """Return the lines that have one of many values, a filter of bearable length at a time."""
         rows: list[Row] = []
-        for start in range(0, len(values), _CHUNK):
-            part = one_of(field, values[start : start + _CHUNK])
-            rows += await self.query(form, all_of(where, part), keys=keys)
+        for part in batches(values, _NAMED_AT_ONCE):
+            rows += await self.query(form, all_of(where, one_of(field, part)), keys=keys)
         return rows
 
     def in_org(self, form: Form, where: str) -> str:
@@ -323,19 +324,19 @@ class KingdeeClient:
         One unknown key fails a whole query, and keys differ between installations, even in the case of letters
         (docs: platform/erp/kingdee.md#queries).
         """
-        async with self._asking[form]:
-            known, until = self._fields.get(form, (None, datetime.min.replace(tzinfo=self._now().tzinfo)))
-            if self._now() < until:
-                return known
-            try:
-                name = "QueryBusinessInfo"
-                data = await self.read(operation(name), body(name, form, {}))
-            except (Invalid, NotPermitted):
-                found, hold = None, _FIELDS_UNKNOWN
-            else:
-                found, hold = _keys(data), _FIELDS_HOLD
-            self._fields[form] = found, self._now() + hold
-            return found
+        if form not in self._fields:
+            read = partial(self._read_fields, form)
+            self._fields[form] = ExpiringValue(
+                read, now=self._now, holds=lambda known: _FIELDS_HOLD if known else _FIELDS_UNKNOWN
+            )
+        return await self._fields[form].value()
+
+    async def _read_fields(self, form: str) -> dict[str, str] | None:
+        name = "QueryBusinessInfo"
+        try:
+            return _keys(await self.read(operation(name), body(name, form, {})))
+        except (Invalid, NotPermitted):
+            return None
 
     async def has(self, form: Form, key: str) -> bool:
         """Return whether a form has a key here, as far as can be known."""

@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import chain
 
-from bot.erp.concurrency import gather_or_cancel
+from bot.erp.concurrency import gather_rows
 from bot.erp.errors import Invalid, NotPermitted
 from bot.erp.kingdee import query
 from bot.erp.kingdee.client import KingdeeClient, response_message
@@ -93,11 +92,11 @@ class PurchaseApprovals:
                 case status if status in (AUDITED, AGAIN):
                     past.append(code(head["FBillNo"]))
         try:
-            found = await gather_or_cancel(self._tasks(RUNNING_TASKS, running), self._tasks(PAST_TASKS, past))
+            found = await gather_rows(self._tasks(RUNNING_TASKS, running), self._tasks(PAST_TASKS, past))
         except NotPermitted:
             return {}
         by_bill: dict[str, list[KingdeeTask]] = {}
-        for task in chain(*found):
+        for task in found:
             by_bill.setdefault(task.bill, []).append(task)
         return {bill: last_run(tasks) for bill, tasks in by_bill.items()}
 
@@ -108,7 +107,7 @@ class PurchaseApprovals:
 
     async def both(self, numbers: Sequence[str]) -> list[KingdeeTask]:
         """Return all tasks of orders, of every run."""
-        return [*chain(*await gather_or_cancel(*(self._tasks(form, numbers) for form in (RUNNING_TASKS, PAST_TASKS))))]
+        return await gather_rows(self._tasks(RUNNING_TASKS, numbers), self._tasks(PAST_TASKS, numbers))
 
     async def decide(self, waiting: KingdeeTask, decision: Decision) -> str:
         """Decide a task in its receiver's name and return the ERP's words.

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from bot.erp.keys import spellings
 from bot.erp.kingdee.mapping import Row, code
 
 _LONGEST_PATTERN = 200
@@ -27,7 +28,7 @@ def one_of(field: str, texts: Iterable[object]) -> str:
 
 def spelled(field: str, *codes: str) -> str:
     """Return the condition that a field is one of these codes in some case; a database may tell cases apart."""
-    return one_of(field, dict.fromkeys(form for code in codes for form in (code, code.upper(), code.lower())))
+    return one_of(field, spellings(*codes))
 
 
 def contains(fields: Iterable[str], text: str) -> str:

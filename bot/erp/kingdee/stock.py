@@ -7,11 +7,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
-from itertools import chain
 from typing import Any
 
 from bot.erp import listing
-from bot.erp.concurrency import gather_or_cancel
+from bot.erp.concurrency import gather_or_cancel, gather_rows
 from bot.erp.errors import Invalid, NotFound, NotPermitted
 from bot.erp.keys import LONGEST, spelled_alike
 from bot.erp.kingdee import query
@@ -45,7 +44,7 @@ class StockReader:
         calls = [self._client.query(MATERIALS, wanted, limit=self._options.most_rows)]
         if text.isprintable() and len(text) <= LONGEST:
             calls.append(self._client.query(MATERIALS, query.all_of(active, query.spelled("FNumber", text))))
-        found = _distinct(chain(*await gather_or_cancel(*calls)))
+        found = _distinct(await gather_rows(*calls))
         return listing.find_products(found, text, limit=limit)
 
     async def _first(self, active: str, limit: int) -> tuple[Product, ...]:

@@ -14,7 +14,7 @@ from bot.erp.mapped.reader import MappingContext
 from bot.erp.model import Area, Change, Changes
 
 OVERLAP = timedelta(seconds=10)
-"""How long a transaction may take whose records bear a time from before its end."""
+"""How long a transaction may take: its records bear a time from before its end."""
 
 _FIRST = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
@@ -31,10 +31,10 @@ class MappedErp(DocumentErp):
         """Return what could not be read as the configuration says."""
         return self.context.bad_values
 
-    def next_changes(self, area: Area, cursor: TimeCursor, told: Iterable[tuple[str, datetime]], limit: int) -> Changes:
-        """Return the changes out of keys and times from `poll_start` on, as many as the cursor needs or all."""
-        rows = sorted((Change(area=area, key=key, changed_at=at) for key, at in told), key=_by_time)
-        # One second more than was gone back, for what `poll_start` cuts off.
+    def next_changes(self, area: Area, cursor: TimeCursor, seen: Iterable[tuple[str, datetime]], limit: int) -> Changes:
+        """Return the changes: ``seen`` are keys and times from `poll_start` on, as many as the cursor needs or all."""
+        rows = sorted((Change(area=area, key=key, changed_at=at) for key, at in seen), key=_by_time)
+        # One second more than the overlap, for the fraction that `poll_start` cuts off.
         return cursor.next_changes(area, rows, limit=limit, overlap=OVERLAP + timedelta(seconds=1))
 
 

@@ -1,4 +1,4 @@
-"""The bot's records made of values: what follows from what is the same whatever the values came out of."""
+"""Builds the bot's records out of values, which may come from a database or from JSON."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from bot.erp.model import (
 FIGURES = ("on_hand", "reserved", "available", "incoming", "outgoing", "forecast")
 
 _VERSION = "~"
-"""Between the ERP's own version and our fingerprint."""
+"""Separates the ERP's own version from our fingerprint."""
 
 _BY_DELIVERY = {Progress.PARTIAL: OrderStatus.PARTLY_DELIVERED, Progress.FULL: OrderStatus.DELIVERED}
 
@@ -61,7 +61,7 @@ def _place(values: RecordFields, _lines: tuple[Any, ...], _context: MappingConte
 
 @dataclass(frozen=True, slots=True)
 class StockTotal:
-    """A product's figures over all places, as far as the ERP itself tells them."""
+    """A product's figures over all places, as far as the ERP has them."""
 
     quantities: Quantities
     reorder_point: Decimal | None = None
@@ -80,18 +80,18 @@ def stock_level(
     mapped: frozenset[str],
     context: MappingContext,
 ) -> StockLevel:
-    """Return a product's stock. What ``total`` does not say is what the places add up to.
+    """Return a product's stock. Figures that ``total`` lacks are the sums of the places.
 
-    ``mapped``: the figures that places have. A product that is in no place has none of these, which is zero; a figure
-    that one place lacks is not known in total. Several rows of one place, such as its batches, are added up.
+    ``mapped``: the figures that places have. They are zero for a product that is in no place; a figure that any place
+    lacks is unknown in total. Several rows of a place, such as its batches, are added up.
     """
     total = total or StockTotal(Quantities(on_hand=None))
     places = _by_code(places)
     figures: dict[str, Decimal | None] = {}
     for name in FIGURES:
-        told = getattr(total.quantities, name)
+        figure = getattr(total.quantities, name)
         summed = _sum(name, places) if name in mapped else None
-        figures[name] = summed if told is None else told
+        figures[name] = summed if figure is None else figure
     return StockLevel(
         product=product,
         total=Quantities(**figures),
@@ -181,8 +181,8 @@ def _purchase_order(values: RecordFields, lines: tuple[PurchaseLine, ...], conte
 
 
 def _approval(values: RecordFields) -> Approval | None:
-    told = values.some("pending_for", "level", "levels", "decided_by", "decided_at", "reason", "task_id")
-    known = {name: value for name, value in told.items() if value not in (None, "", ())}
+    fields = values.some("pending_for", "level", "levels", "decided_by", "decided_at", "reason", "task_id")
+    known = {name: value for name, value in fields.items() if value not in (None, "", ())}
     if not known and values["status"] is not PurchaseStatus.WAITING:
         return None
     return Approval(**known)
@@ -194,12 +194,12 @@ def own_version(version: str) -> str:
 
 
 def _fingerprint(values: RecordFields) -> str:
-    """Return a short sign for everything that a purchase order says: an edit within one tick of a clock shows too.
+    """Return a hash of a purchase order's values: it shows edits within one tick of a clock.
 
-    Who saved it is no part of it: what is the same is the same whoever saved it.
+    The last editor is left out: saving without a change is no new version.
     """
-    said = [(name, _plain(value)) for name, value in sorted(values.fields.items()) if name != "changed_by"]
-    return blake2b(repr((said, values.currency)).encode(errors="replace"), digest_size=8).hexdigest()
+    parts = [(name, _plain(value)) for name, value in sorted(values.fields.items()) if name != "changed_by"]
+    return blake2b(repr((parts, values.currency)).encode(errors="replace"), digest_size=8).hexdigest()
 
 
 def _plain(value: Any) -> str:

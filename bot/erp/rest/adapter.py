@@ -1,4 +1,4 @@
-"""A JSON API behind the bot's port: what it is asked and how its answers read stands in the configuration."""
+"""A JSON API behind the bot's port: its requests and the meaning of its answers stand in the configuration."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class RestErp(MappedErp):
         return builders.stock_level(product, total, tuple(places), figures, self.context)
 
     async def _level(self, sku: str) -> Any:
-        """Return the stock of a product that exists; where the API has nothing of it, that is an empty list."""
+        """Return the stock of an existing product; an empty list if the API has none."""
         assert self._options.stock is not None
         try:
             return await self._api.one(self._options.stock.one, {"sku": sku}, what=sku)
@@ -103,7 +103,7 @@ class RestErp(MappedErp):
         return product
 
     def _picked(self, area: str, found: Any, key: str) -> Any:
-        """Return the record of a key out of what one read found, be it a record or a list; raises `NotFound`."""
+        """Return the record of a key out of an answer, which may be a record or a list; raises `NotFound`."""
         rows = found if isinstance(found, list) else [found]
         picked = matching(rows, key, partial(self._reader.key, self._mapped[area]), source=self.name)
         if picked is None:
@@ -140,11 +140,11 @@ class RestErp(MappedErp):
             self._refuse(f"changes of {area}")
         at = TimeCursor.parse(cursor)
         since = as_stored(poll_start(at), self._options.time_format, self.context.zone)
-        said = since if isinstance(since, int | str) else since.isoformat()
-        given = {"since": said, "text": "", "today": self.context.today().isoformat()}
+        since_text = since if isinstance(since, int | str) else since.isoformat()
+        given = {"since": since_text, "text": "", "today": self.context.today().isoformat()}
         part = await self._api.part(changes, given, want=at.fetch_size(limit))
-        told = self._reader.many(RecordMapping(builders.change_builder(area), changes.fields), part.items)
-        return self.next_changes(area, at, told, limit)
+        found = self._reader.many(RecordMapping(builders.change_builder(area), changes.fields), part.items)
+        return self.next_changes(area, at, found, limit)
 
     async def check(self) -> None:
         """Log in and read the first records of the first list."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
@@ -70,6 +70,7 @@ class SapB1Erp(DocumentErp):
 
     async def close(self) -> None:
         """Log out and give connections back."""
+        await self._names.close()
         await self._client.close()
 
     async def find_products(self, text: str, *, limit: int) -> tuple[Product, ...]:
@@ -125,35 +126,31 @@ class SapB1Erp(DocumentErp):
         }
 
     async def _headers(self, wanted: Mapping[DocumentEntity, str]) -> list[Header[DocumentKey]]:
-        answers = await gather_or_cancel(
-            *(
+        asked = {
+            entity: self._client.rows(
+                entity.name,
+                select=entity.head,
+                where=queries.all_of(entity.where, entity.living, condition),
                 # An order that does not change while pages are read.
-                self._client.rows(
-                    entity.name,
-                    select=entity.head,
-                    where=queries.all_of(entity.where, entity.living, condition),
-                    order=entity.key,
-                )
-                for entity, condition in wanted.items()
+                order=entity.key,
             )
-        )
-        return [entity.header(row) for entity, rows in zip(wanted, answers, strict=True) for row in rows]
+            for entity, condition in wanted.items()
+        }
+        return [entity.header(row) for entity, row in await _found(asked)]
 
     async def _find(self, entities: Sequence[DocumentEntity], number: str, *, generated: bool = False) -> Found:
         """Return the only document with a number; raises `NotFound`.
 
         ``generated``: a draft that became a document is found too.
         """
-        asked = {entity: where for entity in entities if (where := entity.spelled(number))}
-        answers = await gather_or_cancel(
-            *(
-                self._client.rows(
-                    entity.name, select=entity.select, where=queries.all_of(where, "" if generated else entity.living)
-                )
-                for entity, where in asked.items()
+        asked = {
+            entity: self._client.rows(
+                entity.name, select=entity.select, where=queries.all_of(where, "" if generated else entity.living)
             )
-        )
-        found = [(entity, row) for entity, rows in zip(asked, answers, strict=True) for row in rows]
+            for entity in entities
+            if (where := entity.spelled(number))
+        }
+        found = await _found(asked)
         if not found:
             raise NotFound(number, source=self.name)
         if len(found) > 1:
@@ -165,13 +162,11 @@ class SapB1Erp(DocumentErp):
         parts: dict[DocumentEntity, list[int]] = {}
         for entity, key in keys:
             parts.setdefault(entity, []).append(key)
-        answers = await gather_or_cancel(
-            *(
-                self._client.rows_each(entity.name, entity.key, part, select=entity.select, where=entity.where)
-                for entity, part in parts.items()
-            )
-        )
-        return [(entity, row) for entity, rows in zip(parts, answers, strict=True) for row in rows]
+        asked = {
+            entity: self._client.rows_each(entity.name, entity.key, part, select=entity.select, where=entity.where)
+            for entity, part in parts.items()
+        }
+        return await _found(asked)
 
     async def _documents(self, kind: Listing[Any], found: Sequence[Found]) -> list[Any]:
         """Return the documents of records, with what other entities tell of them."""
@@ -233,6 +228,12 @@ class SapB1Erp(DocumentErp):
                 entity, row = made
         requests = {entity.key_of(row): request} if request else {}
         return (await self._purchases([(entity, row)], requests))[0], request
+
+
+async def _found(asked: Mapping[DocumentEntity, Awaitable[list[Row]]]) -> list[Found]:
+    """Return the records of several entities, asked for at the same time."""
+    answers = await gather_or_cancel(*asked.values())
+    return [(entity, row) for entity, rows in zip(asked, answers, strict=True) for row in rows]
 
 
 def outcome_of(

@@ -6,11 +6,14 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
-from bot.erp.concurrency import gather_or_cancel
+from bot.erp.concurrency import gather_rows
 from bot.erp.errors import AuthExpired, AuthFailed, Conflict, ErpError, Invalid, NotFound, NotPermitted, Unavailable
+from bot.erp.expiring import ExpiringValue
 from bot.erp.http import Http, HttpResponse, refusal, words
+from bot.erp.keys import batches
 from bot.erp.relogin import Relogin
 from bot.erp.sap_b1 import query as queries
 from bot.erp.sap_b1.mapping import Row
@@ -144,11 +147,8 @@ class SapB1Client:
         self, entity: str, key: str, values: Sequence[str | int], *, select: Sequence[str] = (), where: str = ""
     ) -> list[Row]:
         """Return the records that have one of many values, a filter of bearable length at a time."""
-        parts = [values[start : start + _NAMED_AT_ONCE] for start in range(0, len(values), _NAMED_AT_ONCE)]
-        asked = (
-            self.rows(entity, select=select, where=queries.all_of(queries.one_of(key, part), where)) for part in parts
-        )
-        return [row for rows in await gather_or_cancel(*asked) for row in rows]
+        parts = (queries.all_of(queries.one_of(key, part), where) for part in batches(values, _NAMED_AT_ONCE))
+        return await gather_rows(*(self.rows(entity, select=select, where=part) for part in parts))
 
     def _page(self, entity: str, data: Any) -> tuple[list[Row], str]:
         """Return the records of a page, and the path of the next one, empty after the last."""
@@ -220,7 +220,12 @@ class NameCache:
         self._client = client
         self._now = now
         self._holds = timedelta(minutes=minutes)
-        self._known: dict[str, tuple[datetime, dict[str, tuple[str, ...]]]] = {}
+        self._known: dict[str, ExpiringValue[dict[str, tuple[str, ...]]]] = {}
+
+    async def close(self) -> None:
+        """End what is being read."""
+        for names in self._known.values():
+            await names.cancel()
 
     async def people(self) -> UserNames:
         """Return the company's users."""
@@ -244,12 +249,14 @@ class NameCache:
         return {key: name for key, (name,) in found.items()}
 
     async def _read(self, entity: str, key: str, *names: str) -> dict[str, tuple[str, ...]]:
-        until, found = self._known.get(entity, (None, {}))
-        if until is None or self._now() >= until:
-            try:
-                rows = await self._client.rows(entity, select=(key, *names))
-            except NotPermitted:
-                rows = []
-            found = {code(row.get(key)): tuple(text(row.get(name)) for name in names) for row in rows}
-            self._known[entity] = self._now() + self._holds, found
-        return found
+        if entity not in self._known:
+            read = partial(self._rows, entity, key, names)
+            self._known[entity] = ExpiringValue(read, now=self._now, holds=self._holds)
+        return await self._known[entity].value()
+
+    async def _rows(self, entity: str, key: str, names: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        try:
+            rows = await self._client.rows(entity, select=(key, *names))
+        except NotPermitted:
+            rows = []
+        return {code(row.get(key)): tuple(text(row.get(name)) for name in names) for row in rows}

@@ -11,6 +11,7 @@ from urllib.parse import quote, urlencode
 
 from bot.erp import listing
 from bot.erp.header_lists import Header
+from bot.erp.keys import spellings
 from bot.erp.listing import Listing
 from bot.erp.sap_b1.mapping import Row, day_of
 from bot.erp.values import code, text
@@ -37,7 +38,7 @@ def one_of(field: str, values: Iterable[str | int]) -> str:
 
 def spelled(field: str, text: str) -> str:
     """Return the condition that a field is a code in some case: old releases tell cases apart in any event."""
-    return one_of(field, dict.fromkeys((text, text.upper(), text.lower())))
+    return one_of(field, spellings(text))
 
 
 def contains(fields: Iterable[str], text: str) -> str:

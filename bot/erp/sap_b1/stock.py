@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from bot.erp import listing
-from bot.erp.concurrency import gather_or_cancel
+from bot.erp.concurrency import gather_or_cancel, gather_rows
 from bot.erp.errors import NotFound
 from bot.erp.keys import LONGEST, spelled_alike
 from bot.erp.model import Product, Quantities, StockLevel, WarehouseStock
@@ -49,7 +49,7 @@ class StockReader:
         if wanted.isprintable() and len(wanted) <= LONGEST:
             exact = query.either(query.spelled("ItemCode", wanted), query.equals("BarCode", wanted))
             calls.append(self._client.rows(ITEMS, select=self._fields, where=exact, limit=self._most))
-        rows = [row for found in await gather_or_cancel(*calls) for row in found]
+        rows = await gather_rows(*calls)
         distinct = {product.sku: product for product in await self._products(rows)}
         return listing.find_products(distinct.values(), wanted, limit=limit)
 

@@ -39,7 +39,7 @@ from bot.erp.vendors import AdapterContext
 Row = Mapping[str, Any]
 
 _ESCAPE = str.maketrans({sign: f"!{sign}" for sign in "!%_"})
-"""``LIKE :like ESCAPE '!'``: a backslash would mean something else in every database."""
+"""For ``LIKE :like ESCAPE '!'``: databases do not agree on backslashes."""
 
 _ALL_ROWS = "all_rows"
 _TIME_FORMATS = {"sqlite": "%Y-%m-%d %H:%M:%S", "postgresql": "zoned"}
@@ -47,7 +47,7 @@ _TIME_FORMATS = {"sqlite": "%Y-%m-%d %H:%M:%S", "postgresql": "zoned"}
 
 @dataclass(frozen=True, slots=True)
 class PreparedQuery:
-    """A query of the configuration, ready to run: where it stands there, and which columns are read."""
+    """A query of the configuration, ready to run: its place there, and the columns that are read."""
 
     place: str
     clause: TextClause
@@ -72,7 +72,7 @@ class PreparedQuery:
         return [dict(zip(names, row, strict=True)) for row in rows]
 
     def check(self, connection: Connection, source: str, **given: Any) -> None:
-        """Let the database begin with it, and read no row; raises `Invalid` as `rows` does."""
+        """Start it and read no row; raises `Invalid` as `rows` does."""
         streamed = self.clause.execution_options(stream_results=True)
         with connection.execute(streamed, self._chosen(given)) as result:
             self._names(result, source)
@@ -159,8 +159,8 @@ class SqlErp(MappedErp):
         if f"{area}.changes" not in self._queries:
             self._refuse(f"changes of {area}")
         at = TimeCursor.parse(cursor)
-        told = await self._database.run(partial(self._changes, area=area, at=at, limit=limit))
-        return self.next_changes(area, at, told, limit)
+        found = await self._database.run(partial(self._changes, area=area, at=at, limit=limit))
+        return self.next_changes(area, at, found, limit)
 
     def _changes(self, connection: Connection, area: Area, at: TimeCursor, limit: int) -> list[tuple[str, datetime]]:
         since = as_stored(poll_start(at), self._time_format, self.context.zone)
@@ -173,7 +173,7 @@ class SqlErp(MappedErp):
         return RecordMapping(builders.change_builder(area), fields)
 
     async def check(self) -> None:
-        """Begin every query once and read no row of it; raises what a question would."""
+        """Start every query once and read no row; raises what a question would."""
         await self._database.run(self._check)
 
     def _check(self, connection: Connection) -> None:
@@ -199,7 +199,7 @@ class SqlErp(MappedErp):
         return found
 
     def _id(self, area: Area, row: Row) -> Any:
-        """Return a document's id as the database has it: a number stays one."""
+        """Return a document's id as the database has it: a number stays a number."""
         origin = self._mapped[area].fields.get("id")
         return None if origin is None else look(row, origin.from_)
 
@@ -220,9 +220,9 @@ class SqlErp(MappedErp):
     def _own_page(
         self, connection: Connection, kind: Listing[D], query: ListQuery, place: str, given: dict[str, Any]
     ) -> Slice[D]:
-        """Return the page that a query gives; every row of it says how many there are in all."""
+        """Return the page of a query that pages itself; every row has the number of all rows."""
         rows = self._rows(connection, place, **given, limit=query.limit, offset=query.offset)
-        # Beyond the last page there is no row to say it.
+        # Beyond the last page there is no row that has it.
         counted = rows or (self._rows(connection, place, **given, limit=1, offset=0) if query.offset else [])
         found = self._reader.many(self._mapped[kind.area], rows[: query.limit])
         return Slice(items=tuple(found), total=int(look(counted[0], _ALL_ROWS)) if counted else 0)
@@ -232,7 +232,7 @@ class SqlErp(MappedErp):
         return today.isoformat() if self._database.dialect == "sqlite" else today
 
     def _row(self, connection: Connection, area: str, key: str, **given: Any) -> Row:
-        """Return the one row of a key; raises `NotFound`."""
+        """Return the row of a key; raises `NotFound`."""
         rows = self._rows(connection, f"{area}.one", **given)
         found = matching(rows, key, partial(self._reader.key, self._mapped[area]), source=self.name)
         if found is None:
@@ -244,7 +244,7 @@ class SqlErp(MappedErp):
 
 
 def _like(text: str) -> str:
-    """Return the pattern of ``LIKE :like ESCAPE '!'`` for texts that contain this one."""
+    """Return the pattern of ``LIKE :like ESCAPE '!'`` for texts that contain ``text``."""
     return f"%{text.translate(_ESCAPE)}%"
 
 

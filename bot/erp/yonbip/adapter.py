@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.erp import deciding
-from bot.erp.concurrency import gather_or_cancel
+from bot.erp.concurrency import gather_rows
 from bot.erp.document_erp import DocumentErp
 from bot.erp.errors import NotFound, NotPermitted
 from bot.erp.header_lists import Header, list_by_headers, without_lines
@@ -86,7 +86,7 @@ class YonBipErp(DocumentErp):
         """Return one document; a production order is one line of a bill."""
         path = _PATHS[kind]
         asked = (self._client.rows(f"{path}/list", body) for body in queries.of_number(path, number))
-        rows = [row for rows in await gather_or_cancel(*asked) for row in rows]
+        rows = await gather_rows(*asked)
         if path == PRODUCTION:
             lines = spelled_alike(rows, number, production_number)
             if not lines:

@@ -25,6 +25,7 @@ from bot.erp.errors import (
     Unavailable,
     Unsupported,
 )
+from bot.erp.expiring import ExpiringValue
 from bot.erp.http import Http, HttpResponse, refusal, words
 from bot.erp.relogin import Relogin
 from bot.erp.values import code, number, text
@@ -130,11 +131,10 @@ _AT_ONCE = 5
 
 @dataclass(frozen=True, slots=True)
 class TenantGateway:
-    """Where a tenant's data centre answers, and until when that is believed."""
+    """Where a tenant's data centre answers."""
 
     calls: str
     tokens: str
-    until: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +153,7 @@ class YonBipClient:
         self._options = options
         self._now = now
         self._http = Http(options, now=now, source=source)
-        self._gateway: TenantGateway | None = None
+        self._gateway = ExpiringValue(self._find_gateway, now=now, holds=_GATEWAY_HOLDS)
         self._relogin = Relogin(self._log_in)
 
     async def close(self) -> None:
@@ -163,7 +163,7 @@ class YonBipClient:
     # Login
 
     async def _log_in(self) -> Session:
-        gateway = await self._find_gateway()
+        gateway = await self._gateway.value()
         asked = {"appKey": self._options.app_key, "timestamp": str(int(self._now().timestamp() * 1000))}
         signed = signature(self._options.app_secret.get_secret_value(), asked)
         answer = await self._http.read("GET", f"{gateway.tokens}/{_TOKEN}", params={**asked, "signature": signed})
@@ -175,16 +175,13 @@ class YonBipClient:
 
     async def _find_gateway(self) -> TenantGateway:
         """Return the tenant's gateway: data centres differ, and may move (docs: platform/erp/yonbip.md#gateway)."""
-        now = self._now()
-        if self._gateway is None or now >= self._gateway.until:
-            answer = await self._http.read("GET", _GATEWAY, params={"tenantId": self._options.tenant})
-            data = self._from_login(answer)
-            calls, tokens = (code(data.get(key)).rstrip("/") for key in ("gatewayUrl", "tokenUrl"))
-            secure = self._options.url.startswith("https://")
-            if not all(url.startswith("https://" if secure else ("http://", "https://")) for url in (calls, tokens)):
-                raise Unavailable("the tenant's gateway was not told", source=self.source)
-            self._gateway = TenantGateway(calls, tokens, now + _GATEWAY_HOLDS)
-        return self._gateway
+        answer = await self._http.read("GET", _GATEWAY, params={"tenantId": self._options.tenant})
+        data = self._from_login(answer)
+        calls, tokens = (code(data.get(key)).rstrip("/") for key in ("gatewayUrl", "tokenUrl"))
+        secure = self._options.url.startswith("https://")
+        if not all(url.startswith("https://" if secure else ("http://", "https://")) for url in (calls, tokens)):
+            raise Unavailable("the tenant's gateway was not told", source=self.source)
+        return TenantGateway(calls, tokens)
 
     def _from_login(self, answer: HttpResponse) -> dict[str, Any]:
         try:
@@ -285,10 +282,10 @@ class YonBipClient:
             )
         turn = asyncio.Semaphore(_AT_ONCE)
 
-        async def detail(each: str) -> Row | None:
+        async def detail(key: str) -> Row | None:
             async with turn:
                 try:
-                    return await self.detail(path, each)
+                    return await self.detail(path, key)
                 except NotFound:
                     return None
 

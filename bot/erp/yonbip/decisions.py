@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.erp.concurrency import gather_or_cancel
+from bot.erp.concurrency import gather_or_cancel, gather_rows
 from bot.erp.errors import Invalid, NotPermitted, Unsupported
 from bot.erp.http import words
+from bot.erp.keys import batches
 from bot.erp.model import Decision, Verdict
 from bot.erp.values import code, number, text
 from bot.erp.workflow import WorkflowRun, WorkflowTask
@@ -114,10 +115,8 @@ class PurchaseApprovals:
 
     async def _each(self, path: str, size: int, asked: Row, field: str, orders: Sequence[str]) -> list[Row]:
         """Return the rows of many orders, a list of keys of bearable length at a time."""
-        keys = list(map(self._key, orders))
-        parts = (keys[start : start + _KEYS] for start in range(0, len(keys), _KEYS))
-        pages = await gather_or_cancel(*(self._pages(path, {**asked, field: part}, size) for part in parts))
-        return [row for rows in pages for row in rows]
+        parts = batches(list(map(self._key, orders)), _KEYS)
+        return await gather_rows(*(self._pages(path, {**asked, field: part}, size) for part in parts))
 
     async def _pages(self, path: str, body: Row, size: int) -> list[Row]:
         rows: list[Row] = []

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, timedelta
 
+from bot.erp.keys import spellings
 from bot.erp.port import Filter
 from bot.erp.yonbip.documents import APPROVED, APPROVING, OWED_GOODS, PRODUCTION_UNFINISHED, received_whole, settled
 from bot.erp.yonbip.mapping import Row
@@ -28,13 +29,8 @@ def condition(name: str, op: str, value: str) -> Row:
 
 def either(name: str, values: Sequence[str]) -> list[Row]:
     """Return the conditions that a field is one of some values: lists of values are not documented for ``in``."""
-    each = [condition(name, "eq", value) for value in dict.fromkeys(values)]
-    return each if len(each) == 1 else [{"logicOp": "or", "conditions": each}]
-
-
-def spellings(text: str) -> list[str]:
-    """Return a code as typed, in capitals and in small letters: a database may tell cases apart."""
-    return list(dict.fromkeys((text, text.upper(), text.lower())))
+    conditions = [condition(name, "eq", value) for value in dict.fromkeys(values)]
+    return conditions if len(conditions) == 1 else [{"logicOp": "or", "conditions": conditions}]
 
 
 def of_number(path: str, number: str) -> list[Row]:
@@ -44,7 +40,7 @@ def of_number(path: str, number: str) -> list[Row]:
         return [{"code": spelling, "isSum": True} for spelling in spellings(number)]
     if path == PRODUCTION:
         bill = number.rpartition("#")[0] or number
-        return [{"simpleVOs": either("code", [*spellings(number), *spellings(bill)])}]
+        return [{"simpleVOs": either("code", spellings(number, bill))}]
     return [{**_BY_ID, "isSum": True, "simpleVOs": either("code", spellings(number))}]
 
 

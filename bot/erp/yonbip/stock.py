@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from bot.erp import listing
-from bot.erp.concurrency import gather_or_cancel
+from bot.erp.concurrency import gather_or_cancel, gather_rows
 from bot.erp.errors import Invalid, NotFound
-from bot.erp.keys import spelled_alike
+from bot.erp.expiring import ExpiringValue
+from bot.erp.keys import spelled_alike, spellings
 from bot.erp.model import Product, Quantities, StockLevel, WarehouseStock
 from bot.erp.values import amount_of, code, text
 from bot.erp.yonbip.client import YonBipClient
 from bot.erp.yonbip.documents import product
 from bot.erp.yonbip.mapping import Row
 from bot.erp.yonbip.options import YonBipOptions
-from bot.erp.yonbip.query import spellings
 
 _MATERIALS = "yonbip/digitalModel/product/listproductbycondition"
 _STOCK = "yonbip/scm/stock/QueryCurrentStocksByCondition"
@@ -36,9 +35,7 @@ class StockReader:
         self._client = client
         self._options = options
         self._now = now
-        self._catalogue: tuple[Product, ...] = ()
-        self._until: datetime | None = None
-        self._reading: asyncio.Task[None] | None = None
+        self._catalogue = ExpiringValue(self._read, now=now, holds=timedelta(minutes=options.catalogue_minutes))
 
     async def probe(self) -> None:
         """Read one material; raises what a question would meet."""
@@ -49,28 +46,16 @@ class StockReader:
 
         The platform compares whole values, so that all materials are read, and believed for some minutes.
         """
-        if self._until is None or self._now() >= self._until:
-            if self._reading is None:
-                self._reading = asyncio.create_task(self._read())
-                # Who asked may have gone away, and then nobody looks at the error.
-                self._reading.add_done_callback(lambda task: task.cancelled() or task.exception())
-            # A long catalogue takes longer than one question may wait: the next one finds it.
-            await asyncio.shield(self._reading)
-        return listing.find_products(self._catalogue, wanted, limit=limit)
+        # A long catalogue takes longer than one question may wait: the next one finds it.
+        return listing.find_products(await self._catalogue.value(), wanted, limit=limit)
 
-    async def _read(self) -> None:
-        try:
-            rows = await self._client.rows(_MATERIALS, {}, most=self._options.most_materials)
-            self._catalogue = tuple({code(row.get("code")): product(row) for row in rows}.values())
-            self._until = self._now() + timedelta(minutes=self._options.catalogue_minutes)
-        finally:
-            self._reading = None
+    async def _read(self) -> tuple[Product, ...]:
+        rows = await self._client.rows(_MATERIALS, {}, most=self._options.most_materials)
+        return tuple({code(row.get("code")): product(row) for row in rows}.values())
 
     async def close(self) -> None:
         """Stop reading."""
-        if self._reading is not None:
-            self._reading.cancel()
-            await asyncio.wait([self._reading])
+        await self._catalogue.cancel()
 
     async def level(self, sku: str) -> StockLevel:
         """Return a material's stock; raises `NotFound`. No row at all means nothing, or nothing that may be seen."""
@@ -92,8 +77,7 @@ class StockReader:
         )
 
     async def _materials(self, codes: Sequence[str]) -> list[Row]:
-        asked = (self._client.rows(_MATERIALS, {"productCode": each}) for each in codes)
-        return [row for rows in await gather_or_cancel(*asked) for row in rows]
+        return await gather_rows(*(self._client.rows(_MATERIALS, {"productCode": code}) for code in codes))
 
     async def _rows(self, codes: Sequence[str]) -> list[Row]:
         """Return the stock rows of a code: an array, unlike other lists, and not in pages."""
