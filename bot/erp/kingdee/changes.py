@@ -77,7 +77,7 @@ class ChangeReader:
         self._values = values
 
     async def next(self, area: Area, cursor: str, *, limit: int) -> Changes:
-        """Return the next changes of an area; raises `Invalid` for a cursor that is none."""
+        """Return the next changes of an area; raises `Invalid` for a cursor that is not ours."""
         return await follow(
             area,
             cursor,
@@ -121,7 +121,7 @@ class ChangeReader:
         return StreamPage(seen, self._values.time(rows[-1][time]) if len(rows) == count else None)
 
     async def _times(self, source: _ChangeSource) -> list[str]:
-        """Return the times that the form has here."""
+        """Return the times that the form has at this installation."""
         return [time for time in source.times if await self._client.has(source.form, time)]
 
     def _seen(
@@ -134,7 +134,7 @@ class ChangeReader:
         source = _AREAS[area]
         if not source.key and area is not Area.PURCHASING:
             return known
-        # Of a product there are several lines with times of their own; an order and its decisions are two records.
+        # A product has several lines, each with times of its own; a decision has another time than its order.
         field, times = source.key or "FBillNo", await self._times(source)
         rows = await self._client.query_each(source.form, field, list(known), keys=(field, *times))
         seen = [*self._seen(source, rows, times)]

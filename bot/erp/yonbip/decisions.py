@@ -53,7 +53,7 @@ class PurchaseApprovals:
     async def runs(self, orders: Sequence[Row]) -> dict[str, Run]:
         """Return the last run of each order that a workflow handled, by id.
 
-        Without the right to read the workflow there is none: then nobody is named, and nothing can be decided.
+        Without the right to read the workflow there are none: then nobody is named, and nothing can be decided.
         """
         ids = [code(order["id"]) for order in orders if _was_submitted(order)]
         waiting = [code(order["id"]) for order in orders if code(order.get("status")) in ("0", "3")]
@@ -69,7 +69,7 @@ class PurchaseApprovals:
         return {order: run for order, run in found.items() if run is not None}
 
     async def waiting(self, order: str) -> tuple[YonBipTask, ...]:
-        """Return the tasks of an order that wait for somebody; raises `NotPermitted` where they may not be read."""
+        """Return the open tasks of an order; raises `NotPermitted` where they may not be read."""
         key = self._key(order)
         return tuple(self._task(row) for row in await self._todo([order]) if _business_key(row) == key)
 
@@ -90,9 +90,9 @@ class PurchaseApprovals:
         # What is empty is left out: the platform passes it on as it is (docs: platform/erp/yonbip.md#pitfalls).
         body |= {key: value for key, value in said.items() if value}
         data = await self._client.write(path, body, by=decision.by, what=decision.number)
-        told = data if isinstance(data, dict) else {}
-        message = words(text(told.get("errmsg")))
-        if (number(told.get("errcode")) or 0) != 0:
+        answer = data if isinstance(data, dict) else {}
+        message = words(text(answer.get("errmsg")))
+        if (number(answer.get("errcode")) or 0) != 0:
             raise Invalid(message or "the workflow refused", source=self._client.source)
         return "" if message == "ok" else message
 
@@ -114,7 +114,7 @@ class PurchaseApprovals:
         return await self._each(_HISTORY, _HISTORY_PAGE, asked, "businessKeyList", orders)
 
     async def _each(self, path: str, size: int, asked: Row, field: str, orders: Sequence[str]) -> list[Row]:
-        """Return the rows of many orders, a list of keys of bearable length at a time."""
+        """Return the rows of many orders, asking for a few orders at a time."""
         parts = batches(list(map(self._key, orders)), _KEYS)
         return await gather_rows(*(self._pages(path, {**asked, field: part}, size) for part in parts))
 
@@ -175,7 +175,7 @@ def _was_submitted(order: Row) -> bool:
 
 
 def _was_decided(row: Row) -> bool:
-    """Return whether a task was decided: those of others end too when one person has decided for all."""
+    """Return whether a task was decided; when one person decides for all, the tasks of the others just end."""
     return bool(row.get("endTime")) and (
         code(row.get("deleteReason")) in ("completed", "rejectToStart", "rejectToActivity")
         or bool(row.get("taskComments"))
