@@ -35,7 +35,7 @@ Complete = Callable[[dict[str, datetime]], Awaitable[Mapping[str, datetime]]]
 
 
 def latest(times: Iterable[tuple[str, datetime | None]]) -> dict[str, datetime]:
-    """Return the latest time of each key; a time that is not told does not count."""
+    """Return the latest time of each key; missing times do not count."""
     found: dict[str, datetime] = {}
     for key, at in times:
         if at is not None:
@@ -57,7 +57,7 @@ async def follow(
 
     ``read`` returns of every stream what changed from a time on (None: from the beginning), oldest first, that many
     records or all. Each stream is one question: between two, a record that changes moves to the end, and pushes another
-    out of sight. ``complete`` adds to the records found the times that no stream told, and drops those that are none.
+    out of sight. ``complete`` adds times that no stream has to the records found, and drops records that are none.
     ``least`` is the smallest number of records to ask for.
     """
     position = TimeCursor.parse(cursor)

@@ -36,7 +36,7 @@ def batches(keys: Sequence[R], size: int) -> list[Sequence[R]]:
 
 
 def spelled_alike(rows: Iterable[R], wanted: str, key: Callable[[R], str]) -> list[R]:
-    """Return the rows with a code in any case: those spelled just so, else all."""
+    """Return the rows with a code in any case; if some are spelled exactly so, only these."""
     alike = [row for row in rows if key(row).casefold() == wanted.casefold()]
     return [row for row in alike if key(row) == wanted] or alike
 

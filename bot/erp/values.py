@@ -35,7 +35,7 @@ _MALFORMED = (LookupError, TypeError, ValueError, AttributeError, ArithmeticErro
 
 @contextmanager
 def malformed_is_invalid(source: str) -> Iterator[None]:
-    """Turn what goes wrong while an answer of a shape that nobody describes is read into `Invalid`."""
+    """Raise `Invalid` where an answer has a shape that the vendor does not describe."""
     try:
         yield
     except _MALFORMED as error:
@@ -91,7 +91,7 @@ def money(amount: Any, currency: str) -> Money | None:
 
 
 def amount_of(values: Iterable[Any]) -> Decimal | None:
-    """Return a sum, None where one part is not told."""
+    """Return a sum, None where a part is missing."""
     known = [number(value) for value in values]
     told = [value for value in known if value is not None]
     return sum(told, Decimal(0)) if len(told) == len(known) else None

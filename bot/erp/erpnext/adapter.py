@@ -227,7 +227,7 @@ class ErpNextErp(DocumentErp):
         return not self._options.company or company is None or company == self._options.company
 
     async def _children(self, doctype: str, child: str, field: str, names: Sequence[str]) -> dict[str, list[str]]:
-        """Return a field of the child table of several documents, which a list of these does not tell."""
+        """Return a field of the child table of several documents, which their list does not hold."""
         found: dict[str, list[str]] = {}
         if names:
             for row in await self._frappe.rows(queries.children(doctype, child, field, names)):

@@ -101,7 +101,7 @@ class PurchaseApprovals:
         if await self._readable(_ACTIVE):
             raise Invalid(f"{ORDER} has a Workflow: set workflow = true", source=self._source)
 
-    # Who and when
+    # Approvals
 
     async def complete(self, orders: Sequence[PurchaseOrder], site: Site) -> tuple[PurchaseOrder, ...]:
         """Return orders with their approvals: a handful of requests, however many orders they are."""
@@ -155,7 +155,7 @@ class PurchaseApprovals:
         return steps, remarks
 
     async def _pending(self, orders: Sequence[PurchaseOrder], flow: ApprovalWorkflow) -> dict[str, list[str]]:
-        """Return whom each order waits for, of those with a key: Frappe shows everybody only what is theirs to do."""
+        """Return the approvers that each order waits for: Frappe shows an account only its own open actions."""
         if flow.submits or not orders:
             return {}
         states = {order.number: order.extra.get(flow.field, "") for order in orders}
@@ -191,7 +191,7 @@ class PurchaseApprovals:
         except AuthFailed:
             if account is None:
                 raise
-            # One person's key that was withdrawn is no reason to keep the order from all others.
+            # One withdrawn key must not hide the order from everybody else.
             return []
 
     # Deciding
@@ -234,8 +234,8 @@ class PurchaseApprovals:
         try:
             done = await self._frappe.act("frappe.model.workflow.apply_workflow", given, account)
         except Conflict as error:
-            # “Not a valid Workflow Action” is said to who comes too late and to who lacks the role alike. The order,
-            # which is read again then, tells the first: it has changed.
+            # “Not a valid Workflow Action” means too late or without the role. Reading the order again tells which:
+            # it has changed if the decision came too late.
             raise NotPermitted(error.detail, source=self._source) from error
         if done is None:
             await self._await_queue(order, read)
@@ -265,7 +265,7 @@ class PurchaseApprovals:
 
 
 def _decided(orders: Sequence[PurchaseOrder], flow: ApprovalWorkflow) -> list[str]:
-    """Return the numbers of those orders on which somebody may have decided."""
+    """Return the numbers of orders that may have a decision."""
     undecided = {PurchaseStatus.DRAFT, PurchaseStatus.CANCELLED}
     return [
         order.number

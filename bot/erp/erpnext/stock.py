@@ -29,7 +29,7 @@ async def read_places(frappe: ErpNextClient, item: Row, company: str) -> tuple[R
 
 
 def _only(rows: Iterable[Row], places: Mapping[str, Row]) -> list[Row]:
-    """Return those rows whose warehouse is one of ``places``."""
+    """Return the rows whose warehouse is one of ``places``."""
     return [row for row in rows if row.get("warehouse") in places]
 
 
@@ -78,8 +78,8 @@ def _total(places: Sequence[Quantities]) -> Quantities:
     """Return the sum of all places; an Item that never moved has no Bin, and nothing in stock."""
     figures: dict[str, Decimal | None] = {}
     for name in ("on_hand", "reserved", "available", "incoming", "forecast"):
-        each = [getattr(place, name) for place in places]
-        figures[name] = None if None in each else sum(each, Decimal(0))
+        told = [getattr(place, name) for place in places]
+        figures[name] = None if None in told else sum(told, Decimal(0))
     return Quantities(**figures)
 
 

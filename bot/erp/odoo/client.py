@@ -194,7 +194,7 @@ def _object(value: Any) -> dict[str, Any]:
 
 
 Row = dict[str, Any]
-"""A record as Odoo tells it: False for what is empty, many2one as ``[id, name]``, naive times in UTC."""
+"""A record as Odoo sends it: False for what is empty, many2one as ``[id, name]``, naive times in UTC."""
 Domain = Sequence[Any]
 """A condition in Odoo's prefix notation."""
 Release = tuple[int, int]
@@ -208,7 +208,7 @@ T = TypeVar("T")
 
 
 class LazyValue(Generic[T]):
-    """Something that is asked for once, by one caller for all who wait; what fails is asked for again by the next."""
+    """A value that is asked for once, for all callers; after a failure the next caller asks again."""
 
     def __init__(self, get: Callable[[], Coroutine[Any, Any, T]]) -> None:
         self._get = get
@@ -270,7 +270,7 @@ class OdooClient:
             async with asyncio.timeout(self._options.timeout):
                 await self._turn.acquire()
         except TimeoutError:
-            # Nothing was sent: others wait for their answers already.
+            # Nothing was sent: other calls are waiting already.
             raise Unavailable("too many calls are waiting", source=self.source) from None
         try:
             return await transport.call(account or self.bot, call)
@@ -297,7 +297,7 @@ class OdooClient:
         limit: int,
         context: Mapping[str, Any] | None = None,
     ) -> list[Row]:
-        """Return up to ``limit`` records with those of ``fields`` that there are, in pages of `PAGE`."""
+        """Return up to ``limit`` records, with those of ``fields`` that this release has, in pages of `PAGE`."""
         wanted = await self._known(model, fields)
         found: list[Row] = []
         while len(found) < limit:
@@ -342,7 +342,7 @@ class OdooClient:
     async def read(
         self, model: str, ids: Iterable[int], fields: Iterable[str], *, context: Mapping[str, Any] | None = None
     ) -> dict[int, Row]:
-        """Return records by their ids, archived ones too; those that do not exist are left out."""
+        """Return records by their ids, archived ones too; missing ones are left out."""
         wanted, left = await self._known(model, fields), sorted(set(ids))
         found: dict[int, Row] = {}
         for start in range(0, len(left), PAGE):
@@ -381,7 +381,7 @@ class OdooClient:
             raise Unsupported(f"no {model} here: is its app installed?", source=self.source) from error
 
     async def _open(self) -> tuple[Release, Transport]:
-        """Ask for the release where 19 tells it, else where the older ones do."""
+        """Ask for the release, first at the address of 19, then at that of older releases."""
         answer = await self._http.read("GET", "web/version")
         rpc = JsonRpcTransport(self._http, self._options.database)
         told = answer.data.get("version_info") if answer.ok and isinstance(answer.data, dict) else None

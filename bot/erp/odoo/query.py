@@ -35,7 +35,7 @@ def contains(names: tuple[str, ...], text: str) -> Condition:
 
 
 def of_company(company: int | None, *, shared: bool = False) -> Condition:
-    """Return the condition that a record is a company's own, or (``shared``) nobody's in particular."""
+    """Return the condition that a record belongs to a company, or (``shared``) to none in particular."""
     if company is None:
         return []
     return [["company_id", "in", [False, company]]] if shared else [["company_id", "=", company]]

@@ -241,7 +241,7 @@ def _error(error: Any, model: str, source: str) -> ErpError:
         case ["UserError", [str() as message, description, *_]]:
             return TrytonRefusal(words(f"{message} {description or ''}"), source=source)
         case ["UserWarning", [_, message, *description]]:
-            # A question to whoever sits at the screen; the answer is theirs, in Tryton.
+            # A question to the person at the screen, to be answered in Tryton.
             return Invalid(words(" ".join(str(part) for part in (message, *description) if part)), source=source)
         case ["ConcurrencyException", *_]:
             return Conflict("changed meanwhile", source=source)

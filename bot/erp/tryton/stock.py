@@ -1,4 +1,4 @@
-"""A product's stock in every warehouse: three numbers that Tryton computes, and three that its moves tell.
+"""A product's stock in every warehouse: three numbers that Tryton computes, and three worked out from its moves.
 
 ``quantity`` is what is there today, ``forecast_quantity`` adds every planned move, and with an end date only those
 planned until then (docs: platform/erp/tryton.md#areas). Locations answer for all warehouses at once when the product is
@@ -87,7 +87,7 @@ def total_of(places: Sequence[WarehouseStock]) -> Quantities:
         figures = [getattr(place.quantities, name) for place in places]
         return None if None in figures or not figures else sum(figures, Decimal(0))
 
-    return Quantities(**{each.name: add(each.name) for each in fields(Quantities)})
+    return Quantities(**{figure.name: add(figure.name) for figure in fields(Quantities)})
 
 
 async def read_reorder_point(account: Account, product_id: int, digits: int | None) -> Decimal | None:
