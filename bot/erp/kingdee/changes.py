@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from itertools import chain
 
 from bot.erp.concurrency import gather_or_cancel
 from bot.erp.errors import NotPermitted
-from bot.erp.following import EARLIEST, StreamPage, follow, latest
+from bot.erp.following import EARLIEST, TRANSACTION, StreamPage, follow, latest
 from bot.erp.kingdee import query
 from bot.erp.kingdee.client import KingdeeClient
 from bot.erp.kingdee.decisions import PURCHASE_TASKS, PurchaseApprovals
@@ -33,8 +33,6 @@ from bot.erp.kingdee.query import (
 )
 from bot.erp.model import Area, Changes
 
-_LATE = timedelta(minutes=3)
-"""How much later than its own time a change may appear: as long as a transaction of the ERP may take."""
 _DECIDED = "FCompletedTime"
 
 
@@ -82,7 +80,7 @@ class ChangeReader:
             area,
             cursor,
             limit=limit,
-            overlap=self._values.overlap(_LATE),
+            overlap=self._values.overlap(TRANSACTION),
             read=partial(self._streams, area),
             complete=partial(self._complete, area),
         )

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from bot.erp.errors import Unsupported
-from bot.erp.following import StreamPage, follow, latest
+from bot.erp.following import TRANSACTION, StreamPage, follow, latest
 from bot.erp.model import Area, Changes
 from bot.erp.values import code
 from bot.erp.yonbip.client import YonBipClient
@@ -18,8 +18,6 @@ from bot.erp.yonbip.documents import production_number
 from bot.erp.yonbip.mapping import Row, ValueReader
 from bot.erp.yonbip.query import PRODUCTION, PURCHASES, RECEIVABLES, SALES, condition
 
-_LATE = timedelta(minutes=3)
-"""How much later than its own time a change may appear: as long as a transaction of the ERP may take."""
 _FIRST = datetime(1990, 1, 1, tzinfo=UTC)
 _PATHS = {
     Area.SALES: SALES,
@@ -45,7 +43,7 @@ class ChangeReader:
         """Return the next changes of an area; raises `Invalid` for a cursor that is not ours."""
         if area not in _PATHS:
             raise Unsupported(f"{area} tell no time of change", source=self._client.source)
-        overlap = self._values.overlap(_LATE)
+        overlap = self._values.overlap(TRANSACTION)
         return await follow(area, cursor, limit=limit, overlap=overlap, read=partial(self._stream, area))
 
     async def _stream(self, area: Area, since: datetime | None, count: int) -> list[StreamPage]:
