@@ -248,15 +248,14 @@ class KingdeeClient:
         """Give the session's licence seat back, and the connections."""
         for fields in self._fields.values():
             await fields.cancel()
-        headers = self._relogin.session if self._relogin is not None else None
-        self._relogin = Relogin(self._log_in) if self._relogin is not None else None
         try:
-            if headers is not None:
-                await self._http.read("POST", authentication("Logout"), json={"parameters": []}, headers=headers)
-        except ErpError:
-            return  # The session ends by itself.
+            if self._relogin is not None:
+                await self._relogin.end(self._log_out)
         finally:
             await self._http.close()
+
+    async def _log_out(self, headers: dict[str, str]) -> None:
+        await self._http.read("POST", authentication("Logout"), json={"parameters": []}, headers=headers)
 
     # Queries
 

@@ -86,12 +86,8 @@ class SapB1Client:
 
     async def close(self) -> None:
         """Give the session's licence seat back, and the connections."""
-        session, self._relogin = self._relogin.session, Relogin(self._log_in)
         try:
-            if session is not None:
-                await self._http.read("POST", f"{self._root}Logout", headers={"Cookie": session.cookies})
-        except ErpError:
-            return  # The session ends by itself.
+            await self._relogin.end(self._log_out)
         finally:
             await self._http.close()
 
@@ -114,6 +110,9 @@ class SapB1Client:
             raise Unavailable("the login gave no session", source=self.source)
         node = answer.cookies.get("ROUTEID")
         return Session(f"B1SESSION={session}" + (f"; ROUTEID={node}" if node else ""))
+
+    async def _log_out(self, session: Session) -> None:
+        await self._http.read("POST", f"{self._root}Logout", headers={"Cookie": session.cookies})
 
     # Reading
 

@@ -77,7 +77,7 @@ _GREATEST = 2**31 - 1
 """Keys and numbers are Edm.Int32."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class DocumentEntity:
     """One kind of documents in one entity."""
 
