@@ -16,6 +16,8 @@ from bot.erp.model import Area, Change, Changes
 
 EARLIEST, LATEST = datetime(1900, 1, 2, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 """Between these lie all times of change; a cursor outside would leave the calendar when an overlap is taken off."""
+TRANSACTION = timedelta(minutes=3)
+"""How much later than its own time a change may appear: as long as a transaction of an ERP may take."""
 _WIDEN = 4
 
 Overlap = timedelta | Callable[[datetime], timedelta]

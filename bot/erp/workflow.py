@@ -1,4 +1,4 @@
-"""A purchase order's way through a workflow, for ERPs that tell the tasks of people but no levels."""
+"""A purchase order's way through a workflow, for ERPs that have tasks of people but no levels."""
 
 from __future__ import annotations
 

@@ -20,9 +20,11 @@ class Service:
         self.down = False
         self.open = asyncio.Event()
         self.open.set()
+        self.asked = asyncio.Event()
 
     async def read(self) -> int:
         self.reads += 1
+        self.asked.set()
         await self.open.wait()
         if self.down:
             raise Unavailable
@@ -87,9 +89,7 @@ async def test_a_read_under_way_can_be_ended(clock: Clock) -> None:
     service.open.clear()
     value = ExpiringValue(service.read, now=clock.now, holds=timedelta(minutes=10))
     asked = asyncio.ensure_future(value.value())
-    for _ in range(5):
-        await asyncio.sleep(0)
-    assert service.reads == 1
+    await service.asked.wait()
     await value.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asked

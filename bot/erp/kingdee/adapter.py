@@ -84,7 +84,7 @@ class KingdeeErp(DocumentErp):
         rows = await self._client.query(form, form.spelled(number))
         found = spelled_alike(bills(rows, form).values(), number, lambda lines: form.number(lines[0]))
         if len(found) > 1:
-            raise Invalid(f"several documents bear the number {number}: set the option org", source=self.name)
+            raise Invalid(f"several documents have the number {number}: set the option org", source=self.name)
         lines = pick_by_key(found, number, lambda lines: form.number(lines[0]), source=self.name)
         document: D = (await self._documents(form, [lines]))[0]
         return document
@@ -126,7 +126,7 @@ class KingdeeErp(DocumentErp):
                 return queries.since(form.dated, today - timedelta(days=self._options.list_days))
 
     async def _documents(self, form: Form, found: Sequence[Lines]) -> list[Any]:
-        """Return the documents of bills, each given by its lines, with what other forms tell of them."""
+        """Return the documents made of the lines of bills and of what other forms add."""
         if form is SALES:
             return [self._mapper.order(lines) for lines in found]
         if form is PRODUCTION:
@@ -145,8 +145,7 @@ class KingdeeErp(DocumentErp):
 
     async def decide(self, decision: Decision) -> DecisionResult:
         """Approve or reject, by `bot.erp.deciding`; waits a moment for a workflow that took it to move on."""
-        with malformed_is_invalid(self.name):
-            return await deciding.decide(decision, read=self.purchase_order, write=self._write, settle=_SETTLE_DELAYS)
+        return await deciding.decide(decision, read=self.purchase_order, write=self._write, settle=_SETTLE_DELAYS)
 
     async def _write(self, order: PurchaseOrder, decision: Decision) -> str:
         waiting = await self._workflow.waiting(order.number)

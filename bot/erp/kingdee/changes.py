@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from itertools import chain
 
 from bot.erp.concurrency import gather_or_cancel
 from bot.erp.errors import NotPermitted
-from bot.erp.following import EARLIEST, StreamPage, follow, latest
+from bot.erp.following import EARLIEST, TRANSACTION, StreamPage, follow, latest
 from bot.erp.kingdee import query
 from bot.erp.kingdee.client import KingdeeClient
 from bot.erp.kingdee.decisions import PURCHASE_TASKS, PurchaseApprovals
@@ -33,8 +33,6 @@ from bot.erp.kingdee.query import (
 )
 from bot.erp.model import Area, Changes
 
-_LATE = timedelta(minutes=3)
-"""How much later than its own time a change may appear: as long as a transaction of the ERP may take."""
 _DECIDED = "FCompletedTime"
 
 
@@ -77,12 +75,12 @@ class ChangeReader:
         self._values = values
 
     async def next(self, area: Area, cursor: str, *, limit: int) -> Changes:
-        """Return the next changes of an area; raises `Invalid` for a cursor that is none."""
+        """Return the next changes of an area; raises `Invalid` for a cursor that is not ours."""
         return await follow(
             area,
             cursor,
             limit=limit,
-            overlap=self._values.overlap(_LATE),
+            overlap=self._values.overlap(TRANSACTION),
             read=partial(self._streams, area),
             complete=partial(self._complete, area),
         )
@@ -121,7 +119,7 @@ class ChangeReader:
         return StreamPage(seen, self._values.time(rows[-1][time]) if len(rows) == count else None)
 
     async def _times(self, source: _ChangeSource) -> list[str]:
-        """Return the times that the form has here."""
+        """Return the times that the form has at this installation."""
         return [time for time in source.times if await self._client.has(source.form, time)]
 
     def _seen(
@@ -134,7 +132,7 @@ class ChangeReader:
         source = _AREAS[area]
         if not source.key and area is not Area.PURCHASING:
             return known
-        # Of a product there are several lines with times of their own; an order and its decisions are two records.
+        # A product has several lines, each with times of its own; a decision has another time than its order.
         field, times = source.key or "FBillNo", await self._times(source)
         rows = await self._client.query_each(source.form, field, list(known), keys=(field, *times))
         seen = [*self._seen(source, rows, times)]

@@ -118,7 +118,7 @@ def unwrap(answer: HttpResponse, *, signed: bool, what: str = "", source: str = 
             text or "refused without a word", source=source
         )
     if isinstance(data, str):
-        # An exception of the application server, told as text with status 200 or 206, or a gateway's own words.
+        # An exception of the application server, as a text with status 200 or 206, or a gateway's own words.
         text = words(data.removeprefix(_EXCEPTION))
         error = _error(text, {str(answer.status)}, "", signed=signed, what=what, source=source)
         raise error or (answer.failure(text, source=source) if answer.ok else refusal(answer, text, source=source))
@@ -168,7 +168,7 @@ def _error(text: str, codes: set[str], msg_code: str, *, signed: bool, what: str
 _COOKIE = "kdservice-sessionid"
 _SUCCESS, _NEEDS_FORM = 1, -5
 _FIELDS_HOLD = timedelta(hours=1)
-"""How long a form's fields are believed: people change forms, seldom."""
+"""How long a form's fields are believed: people seldom change forms."""
 _FIELDS_UNKNOWN = timedelta(minutes=5)
 _NAMED_AT_ONCE = 200
 """How many ids or codes one filter names."""
@@ -192,11 +192,11 @@ class KingdeeClient:
     # Calls
 
     async def read(self, path: str, sent: dict[str, Any], *, what: str = "") -> Any:
-        """Call a service that changes nothing and return its data."""
+        """Call a service that changes nothing."""
         return await self._call(self._http.read, path, sent, what)
 
     async def write(self, name: str, form: str, data: dict[str, Any], *, what: str = "") -> Any:
-        """Do an operation on a form, once, and return its data."""
+        """Do an operation on a form, once."""
         return await self._call(self._http.write, operation(name), body(name, form, data), what)
 
     async def _call(
@@ -248,15 +248,14 @@ class KingdeeClient:
         """Give the session's licence seat back, and the connections."""
         for fields in self._fields.values():
             await fields.cancel()
-        headers = self._relogin.session if self._relogin is not None else None
-        self._relogin = Relogin(self._log_in) if self._relogin is not None else None
         try:
-            if headers is not None:
-                await self._http.read("POST", authentication("Logout"), json={"parameters": []}, headers=headers)
-        except ErpError:
-            return  # The session ends by itself.
+            if self._relogin is not None:
+                await self._relogin.end(self._log_out)
         finally:
             await self._http.close()
+
+    async def _log_out(self, headers: dict[str, str]) -> None:
+        await self._http.read("POST", authentication("Logout"), json={"parameters": []}, headers=headers)
 
     # Queries
 
@@ -271,7 +270,7 @@ class KingdeeClient:
     ) -> list[Row]:
         """Return the lines of a form that a condition holds for, in order: ``limit`` of them, or all.
 
-        ``keys`` instead of all of the form's. Raises `Invalid` where all are more than one question may read.
+        ``keys`` replace all keys of the form. Raises `Invalid` where there are more lines than a question may read.
         """
         fields = await self.fields(form.id)
         wanted = [key for key in keys or form.keys if key not in form.optional or self._has(form, fields, key)]
@@ -285,7 +284,7 @@ class KingdeeClient:
         most = self._options.most_rows if limit is None else limit
         rows: list[Row] = []
         while True:
-            # One row more than may be read tells that there are too many.
+            # A row beyond the limit shows that there are too many.
             ask = min(self._options.page_rows, most - len(rows) + (limit is None))
             page = await self._page(form, {**data, "StartRow": len(rows), "Limit": ask}, wanted)
             rows += page
@@ -297,7 +296,7 @@ class KingdeeClient:
     async def query_each(
         self, form: Form, field: str, values: Sequence[str], *, where: str = "", keys: Sequence[str] = ()
     ) -> list[Row]:
-        """Return the lines that have one of many values, a filter of bearable length at a time."""
+        """Return the lines with any of these values, asking for a few values at a time."""
         rows: list[Row] = []
         for part in batches(values, _NAMED_AT_ONCE):
             rows += await self.query(form, all_of(where, one_of(field, part)), keys=keys)
@@ -319,7 +318,7 @@ class KingdeeClient:
     # Fields
 
     async def fields(self, form: str) -> dict[str, str] | None:
-        """Return the keys of a form by their small letters, or None where the account may not ask.
+        """Return the keys of a form by their lower case, or None where the account may not ask.
 
         One unknown key fails a whole query, and keys differ between installations, even in the case of letters
         (docs: platform/erp/kingdee.md#queries).
@@ -371,7 +370,7 @@ def _app(options: KingdeeOptions) -> AppCredentials | None:
 
 
 def _keys(data: Any) -> dict[str, str] | None:
-    """Return the keys that ``QueryBusinessInfo`` tells, or None for an answer of another shape."""
+    """Return the keys in an answer to ``QueryBusinessInfo``, or None for an answer of another shape."""
     try:
         entries = data["Result"]["NeedReturnData"]["Entrys"]
         return {str(field["Key"]).lower(): str(field["Key"]) for entry in entries for field in entry["Fields"]} or None

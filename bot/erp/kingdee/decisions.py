@@ -66,12 +66,12 @@ def last_run(tasks: Iterable[KingdeeTask]) -> WorkflowRun[KingdeeTask]:
 
 
 def was_rejected(run: WorkflowRun[KingdeeTask], words: Iterable[str]) -> bool:
-    """Return whether a run ended in a rejection, told by the words that its result holds."""
+    """Return whether a run ended in a rejection; only the words of its result show it."""
     return run.last is not None and any(word in run.last.result.lower() for word in words)
 
 
 class PurchaseApprovals:
-    """Reads tasks by the numbers of orders, many at once, and decides one."""
+    """Reads the tasks of many orders at once, and decides one."""
 
     def __init__(self, client: KingdeeClient, values: ValueReader) -> None:
         self._client = client
@@ -80,17 +80,14 @@ class PurchaseApprovals:
     async def runs(self, heads: Iterable[Row]) -> dict[str, WorkflowRun[KingdeeTask]]:
         """Return the last run of those orders that a workflow handles, by number.
 
-        Without the right to read tasks there is none: then nobody is named and nothing can be decided.
+        Without the right to read tasks there are none: then nobody is named, and nothing can be decided.
         """
-        running, past = [], []
+        running: list[str] = []
+        past: list[str] = []
         for head in heads:
-            if code(head["FCancelStatus"]) == "B":
-                continue
-            match code(head["FDocumentStatus"]):
-                case status if status == CHECKING:
-                    running.append(code(head["FBillNo"]))
-                case status if status in (AUDITED, AGAIN):
-                    past.append(code(head["FBillNo"]))
+            status = code(head["FDocumentStatus"])
+            if code(head["FCancelStatus"]) != "B" and status in (CHECKING, AUDITED, AGAIN):
+                (running if status == CHECKING else past).append(code(head["FBillNo"]))
         try:
             found = await gather_rows(self._tasks(RUNNING_TASKS, running), self._tasks(PAST_TASKS, past))
         except NotPermitted:
@@ -101,7 +98,7 @@ class PurchaseApprovals:
         return {bill: last_run(tasks) for bill, tasks in by_bill.items()}
 
     async def waiting(self, number: str) -> tuple[KingdeeTask, ...]:
-        """Return the tasks of an order that wait for somebody; raises `NotPermitted` where they may not be read."""
+        """Return the open tasks of an order; raises `NotPermitted` where they may not be read."""
         found = await self._tasks(RUNNING_TASKS, [number])
         return last_run(found).waiting if found else ()
 

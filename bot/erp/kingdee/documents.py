@@ -208,7 +208,7 @@ class DocumentMapper:
         )
 
     def purchase_order(self, lines: Lines, run: WorkflowRun[KingdeeTask] | None) -> PurchaseOrder:
-        """Return a purchase order; ``run`` is its workflow's, None where there is none or it may not be read."""
+        """Return a purchase order; ``run`` is its workflow's, None where it has none or the account may not read it."""
         head = lines[0]
         currency = self.values.currency(head, "FSettleCurrId")
         entries = [row for row in lines if code(row["FPOOrderEntry_FEntryId"]) not in ("", "0")]
@@ -236,7 +236,7 @@ class DocumentMapper:
             version=_version(lines, approval),
             changed_at=max(filter(None, times), default=None),
             source=self.source,
-            people={number: text(head.get(f"{key}.FName")) for key in _USERS if (number := _user(head, key))},
+            people={user: text(head.get(f"{key}.FName")) for key in _USERS if (user := _user(head, key))},
             extra=_unknown_currency(head, "FSettleCurrId", currency),
         )
 
@@ -286,8 +286,8 @@ def _states(head: Row) -> tuple[str, str, str]:
 
 def _user(head: Row, key: str) -> str:
     """Return the number of a user, by which decisions name them; 0 is nobody."""
-    number = code(head.get(key))
-    return "" if number == "0" else number
+    user = code(head.get(key))
+    return "" if user == "0" else user
 
 
 def _is_order(row: Row) -> bool:
@@ -295,7 +295,7 @@ def _is_order(row: Row) -> bool:
 
 
 def _rest(row: Row) -> Decimal | None:
-    """Return what is open of a line of a payment plan."""
+    """Return the open amount of a line of a payment plan."""
     rest = number(row.get("FNOTVERIFICATEAMOUNT"))
     wanted, done = number(row.get("FPAYAMOUNTFOR")), number(row.get("FWRITTENOFFAMOUNT"))
     return wanted - done if rest is None and wanted is not None and done is not None else rest
@@ -316,10 +316,10 @@ def _unknown_currency(head: Row, key: str, currency: str) -> Mapping[str, str]:
 
 
 def _version(lines: Lines, approval: Approval | None) -> str:
-    """Return a sign that changes with every edit: the ERP keeps no version, and its time of change is too coarse.
+    """Return a text that changes with every edit: the ERP keeps no version, and its time of change is too coarse.
 
-    Who made the edit is no part of it: what is the same is the same whoever saved it.
+    Who saved an order is no part of it: the same content is the same version.
     """
     level = (approval.level, approval.decided_by, str(approval.decided_at)) if approval else ()
-    told = [sorted((key, str(value)) for key, value in line.items() if key not in _SAVED_BY) for line in lines]
-    return fingerprint(told, level)
+    content = [sorted((key, str(value)) for key, value in line.items() if key not in _SAVED_BY) for line in lines]
+    return fingerprint(content, level)

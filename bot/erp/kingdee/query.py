@@ -17,7 +17,7 @@ _LONGEST_PATTERN = 200
 
 
 def literal(text: str) -> str:
-    """Return a text as a literal: a quote is doubled, so that the literal ends where it should."""
+    """Return a text as a literal, its quotes doubled."""
     return "'" + text.replace("'", "''") + "'"
 
 
@@ -27,19 +27,19 @@ def one_of(field: str, texts: Iterable[object]) -> str:
 
 
 def spelled(field: str, *codes: str) -> str:
-    """Return the condition that a field is one of these codes in some case; a database may tell cases apart."""
+    """Return the condition that a field is one of these codes in some case; databases may be case-sensitive."""
     return one_of(field, spellings(*codes))
 
 
 def contains(fields: Iterable[str], text: str) -> str:
-    """Return a condition that holds wherever a field contains a text, and perhaps elsewhere: filter again."""
+    """Return a condition that holds wherever a field contains a text, and perhaps elsewhere."""
     pattern = "%" + "%".join(re.findall(r"[^\W_]+", text)) + "%"
     wanted = literal(pattern[:_LONGEST_PATTERN].rstrip("%") + "%")
     return "(" + " or ".join(f"{field} like {wanted}" for field in fields) + ")"
 
 
 def all_of(*conditions: str) -> str:
-    """Return a condition that all of these hold; empty ones are left out."""
+    """Join conditions that are not empty."""
     return " and ".join(filter(None, conditions))
 
 
@@ -50,13 +50,13 @@ def before(field: str, day: date) -> str:
 
 def since(field: str, moment: date | datetime) -> str:
     """Return the condition that a field is not before a day, or a time of the server's zone cut off to the second."""
-    told = f"{moment:%Y-%m-%d %H:%M:%S}" if isinstance(moment, datetime) else moment.isoformat()
-    return f"{field}>={literal(told)}"
+    start = f"{moment:%Y-%m-%d %H:%M:%S}" if isinstance(moment, datetime) else moment.isoformat()
+    return f"{field}>={literal(start)}"
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What is asked of one form: its keys in the documented spelling, which may be missing, how lines are ordered."""
+    """What is asked of one form: its keys in the documented spelling, those that may be missing, the order of lines."""
 
     id: str
     keys: tuple[str, ...]
@@ -82,7 +82,7 @@ class Form:
         return tuple(dict.fromkeys(("FID", self.key, "FBillNo", *lines, self.day, *self.texts)))
 
     def spelled(self, number: str) -> str:
-        """Return the condition for the bill of a number, whose line is told in memory."""
+        """Return the condition for the bill that holds the document of a number."""
         return spelled("FBillNo", number, *((number.rpartition("#")[0] or number,) if self.line else ()))
 
     def number(self, row: Row) -> str:

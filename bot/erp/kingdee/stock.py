@@ -1,4 +1,4 @@
-"""A material's stock: what lies where, what open purchase orders still bring, and the ERP's own forecast."""
+"""Materials and their stock: per warehouse, on order, and as the ERP forecasts it (docs: platform/erp/kingdee.md)."""
 
 from __future__ import annotations
 
@@ -60,8 +60,8 @@ class StockReader:
     async def level(self, sku: str) -> StockLevel:
         """Return a material's stock; raises `NotFound`.
 
-        A place where nothing lies and nothing is reserved is left out: the ERP keeps a line for every place where
-        something ever lay. No line at all means nothing, or nothing that the account may see.
+        Empty places are left out: the ERP keeps a line for every place that ever held stock. Without any line there is
+        no stock, or none that the account may see.
         """
         materials, rows, coming = await gather_or_cancel(
             self._client.query(MATERIALS, query.spelled("FNumber", sku)),
@@ -112,11 +112,11 @@ class StockReader:
             asked.append({"Row": row, "StockOrgId": org, "MaterialId": material, **stock})
         answer = await self._client.read(EXPECT_QTY, {"parameters": [json.dumps(asked)]})
         try:
-            told = {code(row["Row"]): number(row[self._options.expect_field]) for row in _expected(answer)}
+            figures = {code(row["Row"]): number(row[self._options.expect_field]) for row in _expected(answer)}
         except (KeyError, TypeError, ValueError) as error:
             text = f"no {self._options.expect_field} in the answer to GetExpectQty"
             raise Invalid(text, source=self._client.source) from error
-        found = ((place, told.get(str(row))) for row, place in enumerate(places, 1))
+        found = ((place, figures.get(str(row))) for row, place in enumerate(places, 1))
         return {place: figure for place, figure in found if figure is not None}
 
 
@@ -169,7 +169,7 @@ def _figures(rows: list[Row]) -> Quantities:
 
 
 def _incoming(rows: Iterable[Row], unit: str) -> Decimal | None:
-    """Return what is still to come, None where a line counts in another unit than stock does."""
+    """Return the quantity still to come, None where a line counts in another unit than stock does."""
     total = Decimal(0)
     for row in rows:
         wanted, got = number(row["FQty"]), number(row["FStockInQty"]) or Decimal(0)

@@ -42,7 +42,7 @@ from bot.erp.values import code, malformed_is_invalid
 from bot.erp.vendors import AdapterContext
 
 Found = tuple[DocumentEntity, Row]
-"""A document as the Service Layer tells it, and where it was found."""
+"""A document's record, and the entity that holds it."""
 
 
 class SapB1Erp(DocumentErp):
@@ -130,7 +130,7 @@ class SapB1Erp(DocumentErp):
             entity: self._client.rows(
                 entity.name,
                 select=entity.head,
-                where=queries.all_of(entity.where, entity.living, condition),
+                where=queries.all_of(entity.where, entity.current, condition),
                 # An order that does not change while pages are read.
                 order=entity.key,
             )
@@ -145,7 +145,7 @@ class SapB1Erp(DocumentErp):
         """
         asked = {
             entity: self._client.rows(
-                entity.name, select=entity.select, where=queries.all_of(where, "" if generated else entity.living)
+                entity.name, select=entity.select, where=queries.all_of(where, "" if generated else entity.current)
             )
             for entity in entities
             if (where := entity.spelled(number))
@@ -155,7 +155,7 @@ class SapB1Erp(DocumentErp):
             raise NotFound(number, source=self.name)
         if len(found) > 1:
             exact = ", ".join(entity.exact(row) for entity, row in found)
-            raise Invalid(f"several documents bear this number: ask for one of {exact}", source=self.name)
+            raise Invalid(f"several documents have this number: ask for one of {exact}", source=self.name)
         return found[0]
 
     async def _rows(self, keys: Sequence[DocumentKey]) -> list[Found]:
@@ -169,7 +169,7 @@ class SapB1Erp(DocumentErp):
         return await _found(asked)
 
     async def _documents(self, kind: Listing[Any], found: Sequence[Found]) -> list[Any]:
-        """Return the documents of records, with what other entities tell of them."""
+        """Return the documents made of records and of what other entities add."""
         if kind is PURCHASE_ORDERS:
             return await self._purchases(
                 found, await self._approvals.requests([entity.key_of(row) for entity, row in found])
@@ -239,7 +239,7 @@ async def _found(asked: Mapping[DocumentEntity, Awaitable[list[Row]]]) -> list[F
 def outcome_of(
     before: PurchaseOrder, after: PurchaseOrder, decision: Decision, *, recorded: bool
 ) -> DecisionOutcome | None:
-    """Return what became of a decision; ``recorded``: the person's own line of the request tells it.
+    """Return what became of a decision; ``recorded``: the person's own line of the request shows it.
 
     A stage may want several people, and goes on waiting after the first.
     """

@@ -13,7 +13,7 @@ from functools import partial
 
 from bot.erp.concurrency import gather_or_cancel
 from bot.erp.errors import NotPermitted, Unsupported
-from bot.erp.following import EARLIEST, StreamPage, follow, latest
+from bot.erp.following import EARLIEST, TRANSACTION, StreamPage, follow, latest
 from bot.erp.listing import INVOICES, PURCHASE_ORDERS, SALES_ORDERS
 from bot.erp.model import Area, Changes
 from bot.erp.sap_b1 import query
@@ -22,11 +22,9 @@ from bot.erp.sap_b1.decisions import PurchaseApprovals
 from bot.erp.sap_b1.mapping import ValueReader
 from bot.erp.sap_b1.query import ENTITIES, ITEMS, PURCHASE_DRAFTS, DocumentEntity
 
-_LATE = timedelta(minutes=3)
-"""How much later than its own time a change may appear: as long as a transaction of the ERP may take."""
 _AT_LEAST = 200
 """Records to ask for: a condition begins with the day, and the first ones may be older than the cursor."""
-_PRODUCTS = DocumentEntity(name=ITEMS, key="ItemCode", count="ItemCode", day="UpdateDate", texts=(), select=())
+_PRODUCTS = DocumentEntity(name=ITEMS, key="ItemCode", number_field="ItemCode", day="UpdateDate", texts=(), select=())
 _ENTITIES: Mapping[Area, tuple[DocumentEntity, ...]] = {
     Area.PRODUCTS: (_PRODUCTS,),
     Area.SALES: ENTITIES[SALES_ORDERS],
@@ -36,7 +34,7 @@ _ENTITIES: Mapping[Area, tuple[DocumentEntity, ...]] = {
 
 
 class ChangeReader:
-    """Follows the areas whose records tell when they changed; keeps nothing between calls."""
+    """Follows the areas whose records have a time of change; keeps nothing between calls."""
 
     def __init__(
         self,
@@ -54,10 +52,10 @@ class ChangeReader:
         self._days = timedelta(days=days)
 
     async def next(self, area: Area, cursor: str, *, limit: int) -> Changes:
-        """Return the next changes of an area; raises `Invalid` for a cursor that is none."""
+        """Return the next changes of an area; raises `Invalid` for a cursor that is not ours."""
         if area not in _ENTITIES:
             raise Unsupported(f"{area} tell no time of change", source=self._client.source)
-        read, overlap = partial(self._streams, area), self._values.overlap(_LATE)
+        read, overlap = partial(self._streams, area), self._values.overlap(TRANSACTION)
         return await follow(area, cursor, limit=limit, overlap=overlap, read=read, least=_AT_LEAST)
 
     async def _streams(self, area: Area, since: datetime | None, count: int) -> list[StreamPage]:
@@ -69,8 +67,8 @@ class ChangeReader:
         # Records that were never changed may have no such time, and would come first.
         rows = await self._client.rows(
             entity.name,
-            select=tuple(dict.fromkeys((entity.key, entity.count, "UpdateDate", "UpdateTime"))),
-            where=query.all_of(entity.where, entity.living, f"UpdateDate ge {self._day(since or EARLIEST)}"),
+            select=tuple(dict.fromkeys((entity.key, entity.number_field, "UpdateDate", "UpdateTime"))),
+            where=query.all_of(entity.where, entity.current, f"UpdateDate ge {self._day(since or EARLIEST)}"),
             order=f"UpdateDate,UpdateTime,{entity.key}",
             limit=count,
         )

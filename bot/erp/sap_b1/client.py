@@ -1,4 +1,4 @@
-"""The Service Layer on the wire: one session, its errors, pages, records with their ETag, and names behind keys."""
+"""The Service Layer on the wire: one session, its errors, pages, records with their ETag, names of keys."""
 
 from __future__ import annotations
 
@@ -86,12 +86,8 @@ class SapB1Client:
 
     async def close(self) -> None:
         """Give the session's licence seat back, and the connections."""
-        session, self._relogin = self._relogin.session, Relogin(self._log_in)
         try:
-            if session is not None:
-                await self._http.read("POST", f"{self._root}Logout", headers={"Cookie": session.cookies})
-        except ErpError:
-            return  # The session ends by itself.
+            await self._relogin.end(self._log_out)
         finally:
             await self._http.close()
 
@@ -102,7 +98,7 @@ class SapB1Client:
             "Password": self._options.password.get_secret_value(),
             "Language": self._options.language,
         }
-        # Paths tell cases apart: "login" would be refused in the words of a session that ran out
+        # Paths are case-sensitive: "login" would be refused in the words of a session that ran out
         # (docs: platform/erp/sap-b1.md#login).
         answer = await self._http.read("POST", f"{self._root}Login", json=account)
         try:
@@ -115,6 +111,9 @@ class SapB1Client:
         node = answer.cookies.get("ROUTEID")
         return Session(f"B1SESSION={session}" + (f"; ROUTEID={node}" if node else ""))
 
+    async def _log_out(self, session: Session) -> None:
+        await self._http.read("POST", f"{self._root}Logout", headers={"Cookie": session.cookies})
+
     # Reading
 
     async def probe(self, entity: str, key: str) -> None:
@@ -126,7 +125,7 @@ class SapB1Client:
     ) -> list[Row]:
         """Return records, page by page: ``limit`` of them, or all.
 
-        Raises `Invalid` where all are more than one question may read.
+        Raises `Invalid` where there are more than a question may read.
         """
         # A limit below the size of a page leaves out the link to the next one: then the page is as long as the limit.
         size, top = (self._options.page_rows, "") if limit is None else (limit, str(limit))
@@ -146,7 +145,7 @@ class SapB1Client:
     async def rows_each(
         self, entity: str, key: str, values: Sequence[str | int], *, select: Sequence[str] = (), where: str = ""
     ) -> list[Row]:
-        """Return the records that have one of many values, a filter of bearable length at a time."""
+        """Return the records with any of these values, asking for a few values at a time."""
         parts = (queries.all_of(queries.one_of(key, part), where) for part in batches(values, _NAMED_AT_ONCE))
         return await gather_rows(*(self.rows(entity, select=select, where=part) for part in parts))
 
@@ -169,7 +168,7 @@ class SapB1Client:
         """Return one record and its ETag, empty in old releases; raises `NotFound`. A ``$select`` would drop it."""
         answer = await self._get(path, 1, what=what)
         if not isinstance(answer.data, dict):
-            raise Invalid("a record that is none in an answer", source=self.source)
+            raise Invalid("the answer is not a record", source=self.source)
         return answer.data, answer.headers.get("ETag", "")
 
     async def _get(self, path: str, size: int, *, what: str = "") -> HttpResponse:
@@ -214,7 +213,7 @@ class UserNames:
 
 
 class NameCache:
-    """Keeps names; without the right to read some there are none of them, and keys are shown."""
+    """Keeps names; without the right to read them, keys are shown."""
 
     def __init__(self, client: SapB1Client, *, now: Callable[[], datetime], minutes: int) -> None:
         self._client = client

@@ -52,7 +52,7 @@ class ApproverLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalRequest:
-    """One request. ``draft`` and ``order`` are keys; there is an order once it was made of the draft."""
+    """One request. ``draft`` and ``order`` are keys; the order exists once it was made of the draft."""
 
     code: str
     draft: str
@@ -79,7 +79,7 @@ class ApprovalRequest:
         return last.at if last else None
 
     def records(self, decision: Decision, stage: str) -> bool:
-        """Return whether the line of the person who decides tells, at a stage, just what they decided."""
+        """Return whether the line of the person who decides shows their decision at a stage."""
         wanted = _VERDICTS[decision.verdict][3:]
         return any((s.stage, s.person, s.state) == (stage, decision.by, wanted) for s in self.steps)
 
@@ -110,9 +110,9 @@ class ApprovalRequest:
 class PurchaseApprovals:
     """Reads requests of purchase orders, and decides one."""
 
-    def __init__(self, client: SapB1Client, directory: NameCache, options: SapB1Options, values: ValueReader) -> None:
+    def __init__(self, client: SapB1Client, names: NameCache, options: SapB1Options, values: ValueReader) -> None:
         self._client = client
-        self._directory = directory
+        self._names = names
         self._options = options
         self._values = values
 
@@ -121,7 +121,7 @@ class PurchaseApprovals:
         drafts = [key for entity, key in keys if entity.drafts_of]
         orders = [key for entity, key in keys if not entity.drafts_of]
         rows = await gather_or_cancel(self._rows("DraftEntry", drafts), self._rows("ObjectEntry", orders))
-        people = await self._directory.people()
+        people = await self._names.people()
         of_drafts = self._last(rows[0], people, lambda request: request.draft)
         of_orders = self._last(rows[1], people, lambda request: request.order)
         found = (((entity, key), (of_drafts if entity.drafts_of else of_orders).get(str(key))) for entity, key in keys)
@@ -138,7 +138,7 @@ class PurchaseApprovals:
         """Return the last requests of drafts that wait, or that were asked for since a day (as a literal)."""
         recent = query.either(query.equals("Status", "arsPending"), f"CreationDate ge {since}")
         rows = await self._client.rows(REQUESTS, where=query.all_of(_OURS, recent), order="Code")
-        return self._last(rows, await self._directory.people(), lambda request: request.draft)
+        return self._last(rows, await self._names.people(), lambda request: request.draft)
 
     async def decide(self, order: PurchaseOrder, decision: Decision) -> None:
         """Decide a waiting order in a person's name, if its request is still as it was seen.
@@ -153,7 +153,7 @@ class PurchaseApprovals:
         if decision.reason:
             said["Remarks"] = decision.reason
         row, etag = await self._client.record(path, what=decision.number)
-        if self._request(row, await self._directory.people()).approval() != approval:
+        if self._request(row, await self._names.people()).approval() != approval:
             raise Conflict("the approval request was decided or changed meanwhile", source=self._client.source)
         await self._client.patch(path, {"ApprovalRequestDecisions": [said]}, etag=etag, what=decision.number)
 

@@ -37,7 +37,7 @@ _AUTHORIZED = {
     "dasRejected": PurchaseStatus.REJECTED,
     "dasCancelled": PurchaseStatus.CANCELLED,
 }
-"""States of drafts by their own word, where no request can be read."""
+"""States of drafts whose request cannot be read, by their own word."""
 _PRODUCTION = {
     "boposPlanned": ProductionStatus.PLANNED,
     "boposReleased": ProductionStatus.RELEASED,
@@ -50,7 +50,7 @@ SALES_ORDER = "17"
 
 
 def order_status(row: Row, delivery: Progress | None, *, draft: bool) -> OrderStatus:
-    """Return a sales order's state. One that is delivered in full closes, as one that is closed by hand does."""
+    """Return a sales order's state; closed are those delivered in full, and those closed by hand."""
     if _is_cancelled(row):
         return OrderStatus.CANCELLED
     if draft:
@@ -76,7 +76,7 @@ def invoice_status(row: Row, total: Decimal, paid: Decimal, *, draft: bool) -> I
 
 
 def purchase_status(row: Row, request: ApprovalRequest | None, *, draft: bool) -> PurchaseStatus:
-    """Return a purchase order's state. A draft has its approval request's, and is a mere draft without one."""
+    """Return a purchase order's state; that of a draft is its approval request's."""
     if _is_cancelled(row):
         return PurchaseStatus.CANCELLED
     if draft:
@@ -86,9 +86,9 @@ def purchase_status(row: Row, request: ApprovalRequest | None, *, draft: bool) -
     return PurchaseStatus.DONE if closed else PurchaseStatus.APPROVED
 
 
-def production_status(told: str, produced: Decimal | None) -> ProductionStatus:
-    """Return a production order's state; one that runs has no word of its own."""
-    status = _PRODUCTION.get(told, ProductionStatus.PLANNED)
+def production_status(state: str, produced: Decimal | None) -> ProductionStatus:
+    """Return a production order's state; the ERP has no word for one that runs."""
+    status = _PRODUCTION.get(state, ProductionStatus.PLANNED)
     return ProductionStatus.RUNNING if status is ProductionStatus.RELEASED and produced else status
 
 
@@ -235,7 +235,7 @@ class DocumentMapper:
             status=production_status(code(row.get("ProductionOrderStatus")), produced),
             start_on=day_of(row.get("StartDate")),
             due_on=day_of(row.get("DueDate")),
-            # Material that was not issued may lie ready or not.
+            # Material that was not issued may be ready or not.
             material_ready=True if progress(parts) is Progress.FULL else None,
             sales_order=code(row.get("ProductionOrderOriginNumber")) if of_order else "",
             source=self.source,
@@ -268,7 +268,7 @@ class _DocumentCurrency:
         return self.money(line.get("RowTotalFC" if self.foreign else "LineTotal"))
 
     def price(self, line: Row) -> Money | None:
-        """Return a line's price after discount; one in a currency of its own is left out, a document has one alone."""
+        """Return a line's price after discount, None in another currency than the document's."""
         own = self._values.iso(code(line.get("Currency")))
         return self.money(line.get("Price")) if own in ("", self._iso) else None
 
@@ -289,5 +289,5 @@ def _done(line: Row) -> tuple[Decimal, Decimal | None]:
 
 def _unit(line: Row) -> str:
     """Return the unit of a line's quantity; the group of units "Manual" has a unit that is only written down."""
-    told = text(line.get("UoMCode"))
-    return text(line.get("MeasureUnit")) or told if told in ("", "Manual") else told
+    unit = text(line.get("UoMCode"))
+    return text(line.get("MeasureUnit")) or unit if unit in ("", "Manual") else unit

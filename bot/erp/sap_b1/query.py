@@ -22,7 +22,7 @@ _LONGEST_PART = 50
 
 
 def literal(text: str) -> str:
-    """Return a text as a literal: a quote is doubled, so that the literal ends where it should."""
+    """Return a text as a literal, its quotes doubled."""
     return "'" + text.replace("'", "''") + "'"
 
 
@@ -37,12 +37,12 @@ def one_of(field: str, values: Iterable[str | int]) -> str:
 
 
 def spelled(field: str, text: str) -> str:
-    """Return the condition that a field is a code in some case: old releases tell cases apart in any event."""
+    """Return the condition that a field is a code in some case; old releases are always case-sensitive."""
     return one_of(field, spellings(text))
 
 
 def contains(fields: Iterable[str], text: str) -> str:
-    """Return a condition that holds wherever a field contains a text, and perhaps elsewhere: filter again.
+    """Return a condition that holds wherever a field contains a text, and perhaps elsewhere.
 
     Control characters are left out, and what stands between them is looked for by itself.
     """
@@ -51,13 +51,13 @@ def contains(fields: Iterable[str], text: str) -> str:
 
 
 def either(*conditions: str) -> str:
-    """Return a condition that one of these holds; empty ones are left out."""
+    """Join conditions that are not empty: one must hold."""
     known = [condition for condition in conditions if condition]
     return known[0] if len(known) == 1 else f"({' or '.join(known)})" if known else ""
 
 
 def all_of(*conditions: str) -> str:
-    """Return a condition that all of these hold; empty ones are left out."""
+    """Join conditions that are not empty: all must hold."""
     return " and ".join(filter(None, conditions))
 
 
@@ -68,8 +68,8 @@ def day_text(day: date, version: str) -> str:
 
 def query_text(**options: str) -> str:
     """Return system options as the query of an address; blanks become %20, as not every server reads a plus."""
-    told = {f"${name}": value for name, value in options.items() if value}
-    return urlencode(told, safe="$(),'", quote_via=quote)
+    given = {f"${name}": value for name, value in options.items() if value}
+    return urlencode(given, safe="$(),'", quote_via=quote)
 
 
 _SPELLED = re.compile(r"([A-Z]?)(?:(\d{1,10})-)?(\d{1,10})", re.ASCII)
@@ -77,18 +77,18 @@ _GREATEST = 2**31 - 1
 """Keys and numbers are Edm.Int32."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class DocumentEntity:
     """One kind of documents in one entity."""
 
     name: str
     """The entity at the Service Layer."""
     prefix: str = ""
-    """What stands before a number to tell it from those of other entities."""
+    """What stands before a number, so that numbers of entities differ."""
     drafts_of: str = ""
-    """The kind of document that drafts are to become, where the entity holds drafts."""
+    """The kind of document that drafts are to become; empty: these are no drafts."""
     key: str = "DocEntry"
-    count: str = "DocNum"
+    number_field: str = "DocNum"
     """The field of what people call the number."""
     day: str = "DocDate"
     """The day by which lists are ordered."""
@@ -106,14 +106,14 @@ class DocumentEntity:
         return equals("DocObjectCode", self.drafts_of) if self.drafts_of else ""
 
     @property
-    def living(self) -> str:
+    def current(self) -> str:
         """Return the condition that leaves out drafts that became a document."""
         return equals("DocumentStatus", "bost_Open") if self.drafts_of else ""
 
     @property
     def head(self) -> tuple[str, ...]:
         """Return the fields by which documents are listed and searched."""
-        return tuple(dict.fromkeys((self.key, self.count, self.day, *self.texts)))
+        return tuple(dict.fromkeys((self.key, self.number_field, self.day, *self.texts)))
 
     def header(self, row: Row) -> Header[DocumentKey]:
         """Return what order and search need, of the fields of `head`."""
@@ -126,19 +126,19 @@ class DocumentEntity:
 
     def number(self, row: Row) -> str:
         """Return a document's number."""
-        return self.prefix + code(row[self.key if self.drafts_of else self.count])
+        return self.prefix + code(row[self.key if self.drafts_of else self.number_field])
 
     def exact(self, row: Row) -> str:
         """Return a document's number with its series, which no other document has."""
-        return f"{self.prefix}{code(row.get('Series'))}-{code(row.get(self.count))}"
+        return f"{self.prefix}{code(row.get('Series'))}-{code(row.get(self.number_field))}"
 
     def spelled(self, number: str) -> str:
-        """Return the condition for the document of a number, empty where no number here is spelled so."""
+        """Return the condition for the document of a number, empty where none can have it."""
         found = _SPELLED.fullmatch(number.strip().upper())
         if found is None or found[1] != self.prefix or int(found[3]) > _GREATEST or int(found[2] or 0) > _GREATEST:
             return ""
         series = equals("Series", int(found[2])) if found[2] else ""
-        field = self.key if self.drafts_of else self.count
+        field = self.key if self.drafts_of else self.number_field
         return all_of(equals(field, int(found[3])), series, self.where)
 
 
@@ -175,7 +175,7 @@ _PRODUCTION = (
 PRODUCTION = DocumentEntity(
     name="ProductionOrders",
     key="AbsoluteEntry",
-    count="DocumentNumber",
+    number_field="DocumentNumber",
     day="StartDate",
     due="DueDate",
     unfinished=one_of("ProductionOrderStatus", ("boposPlanned", "boposReleased")),

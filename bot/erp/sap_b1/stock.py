@@ -29,10 +29,10 @@ class StockReader:
     """Reads items and stock levels; all quantities are in the item's inventory unit."""
 
     def __init__(
-        self, client: SapB1Client, directory: NameCache, options: SapB1Options, *, now: Callable[[], datetime]
+        self, client: SapB1Client, names: NameCache, options: SapB1Options, *, now: Callable[[], datetime]
     ) -> None:
         self._client = client
-        self._directory = directory
+        self._names = names
         self._most = options.most_hits
         self._now = now
         self._items = ItemMapper(options.spec_field)
@@ -60,7 +60,7 @@ class StockReader:
         found = spelled_alike(rows, sku, lambda row: code(row.get("ItemCode")))
         if not found:
             raise NotFound(sku, source=self._client.source)
-        groups, names = await gather_or_cancel(self._directory.groups(), self._directory.warehouses())
+        groups, names = await gather_or_cancel(self._names.groups(), self._names.warehouses())
         return StockLevel(
             product=self._items.product(found[0], groups),
             total=self._items.total(found[0]),
@@ -71,7 +71,7 @@ class StockReader:
         )
 
     async def _products(self, rows: Iterable[Row]) -> list[Product]:
-        groups = await self._directory.groups()
+        groups = await self._names.groups()
         return [self._items.product(row, groups) for row in rows]
 
 
@@ -110,7 +110,7 @@ class ItemMapper:
         return _figures(row, "QuantityOnStock", "QuantityOrderedByCustomers", "QuantityOrderedFromVendors")
 
     def reorder_point(self, row: Row) -> Decimal | None:
-        """Return the least that should be there, of the item or of its warehouses together; 0 stands for none."""
+        """Return the minimum of the item, or of its warehouses together; 0 stands for none."""
         if is_yes(row.get("ManageStockByWarehouse")):
             least = amount_of(place.get("MinimalStock") for place in rows_of(row, "ItemWarehouseInfoCollection"))
         else:

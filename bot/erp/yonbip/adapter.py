@@ -29,7 +29,7 @@ from bot.erp.yonbip.query import PRODUCTION, PURCHASES, RECEIVABLES, SALES
 from bot.erp.yonbip.stock import StockReader
 
 _SETTLE_DELAYS = (0.3, 0.6, 1.2)
-"""Seconds to wait for a workflow that took a decision and has not yet told the order."""
+"""Seconds to wait for a workflow that took a decision and has not yet changed the order."""
 _PATHS: Mapping[Listing[Any], str] = {
     SALES_ORDERS: SALES,
     INVOICES: RECEIVABLES,
@@ -37,7 +37,7 @@ _PATHS: Mapping[Listing[Any], str] = {
     PRODUCTION_ORDERS: PRODUCTION,
 }
 _HEADERS = {PURCHASES: ("vouchdate", "vendor_name"), RECEIVABLES: ("billDate", "bodyItemCustomerName")}
-"""Day and partner in the rows of a list that does not tell when its documents are due: their details do."""
+"""Day and partner in the rows of lists that lack the due date: only details have it."""
 
 
 class YonBipErp(DocumentErp):
@@ -100,7 +100,7 @@ class YonBipErp(DocumentErp):
         return document
 
     async def list_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
-        """Return part of a list; where its rows tell all, of them alone, as details have a small quota."""
+        """Return part of a list, without reading details where the rows suffice: details have a small quota."""
         path: str = _PATHS[kind]
         today = self._values.local(self._now()).date()
 
@@ -138,8 +138,7 @@ class YonBipErp(DocumentErp):
 
     async def decide(self, decision: Decision) -> DecisionResult:
         """Approve or reject, by `bot.erp.deciding`; waits a moment for a workflow that took it to move on."""
-        with malformed_is_invalid(self.name):
-            return await deciding.decide(decision, read=self.purchase_order, write=self._write, settle=_SETTLE_DELAYS)
+        return await deciding.decide(decision, read=self.purchase_order, write=self._write, settle=_SETTLE_DELAYS)
 
     async def _write(self, order: PurchaseOrder, decision: Decision) -> str:
         if "workflow" not in order.extra:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from bot.erp.errors import Unsupported
-from bot.erp.following import StreamPage, follow, latest
+from bot.erp.following import TRANSACTION, StreamPage, follow, latest
 from bot.erp.model import Area, Changes
 from bot.erp.values import code
 from bot.erp.yonbip.client import YonBipClient
@@ -18,8 +18,6 @@ from bot.erp.yonbip.documents import production_number
 from bot.erp.yonbip.mapping import Row, ValueReader
 from bot.erp.yonbip.query import PRODUCTION, PURCHASES, RECEIVABLES, SALES, condition
 
-_LATE = timedelta(minutes=3)
-"""How much later than its own time a change may appear: as long as a transaction of the ERP may take."""
 _FIRST = datetime(1990, 1, 1, tzinfo=UTC)
 _PATHS = {
     Area.SALES: SALES,
@@ -28,12 +26,12 @@ _PATHS = {
     Area.PRODUCTION: PRODUCTION,
 }
 _UNORDERED = (Area.FINANCE, Area.PRODUCTION)
-"""Their lists have no order of time, and are read whole."""
+"""Their lists cannot be ordered by time, and are read whole."""
 _IN_TIME = {"queryOrders": [{"field": "pubts", "order": "asc"}, {"field": "id", "order": "asc"}]}
 
 
 class ChangeReader:
-    """Follows the areas whose lists tell ``pubts``; keeps nothing between calls."""
+    """Follows the areas whose lists have ``pubts``; keeps nothing between calls."""
 
     def __init__(self, client: YonBipClient, values: ValueReader, *, now: Callable[[], datetime], days: int) -> None:
         self._client = client
@@ -42,14 +40,14 @@ class ChangeReader:
         self._days = timedelta(days=days)
 
     async def next(self, area: Area, cursor: str, *, limit: int) -> Changes:
-        """Return the next changes of an area; raises `Invalid` for a cursor that is none."""
+        """Return the next changes of an area; raises `Invalid` for a cursor that is not ours."""
         if area not in _PATHS:
             raise Unsupported(f"{area} tell no time of change", source=self._client.source)
-        overlap = self._values.overlap(_LATE)
+        overlap = self._values.overlap(TRANSACTION)
         return await follow(area, cursor, limit=limit, overlap=overlap, read=partial(self._stream, area))
 
     async def _stream(self, area: Area, since: datetime | None, count: int) -> list[StreamPage]:
-        # What is read whole does not begin with the first day.
+        # A list that is read whole must not begin with the first day.
         first = self._now() - self._days if area in _UNORDERED else _FIRST
         start = f"{self._values.local(since or first):%Y-%m-%d %H:%M:%S}"
         asked: Row = {"simpleVOs": [condition("pubts", "egt", start)]}

@@ -36,7 +36,7 @@ from bot.erp.yonbip.options import YonBipOptions
 def signature(secret: str, parameters: dict[str, str]) -> str:
     """Return Base64 of the raw HMAC-SHA256 over all names and values, by name, with nothing between them.
 
-    It is not yet encoded for a URL: that is done once, by whoever writes the URL.
+    It is not yet encoded for a URL.
     """
     signed = "".join(name + parameters[name] for name in sorted(parameters))
     return b64encode(hmac.new(secret.encode(), signed.encode(), hashlib.sha256).digest()).decode()
@@ -77,27 +77,27 @@ def unwrap(answer: HttpResponse, *, what: str = "", source: str = "") -> Any:
         if answer.ok:
             raise answer.failure("an answer without an envelope", source=source)
         raise refusal(answer, text(envelope), what=what, source=source)
-    number_of = code(envelope.get("code"))
-    if (number_of in _DONE and answer.ok) or number_of in _DONE_BEFORE:
+    result = code(envelope.get("code"))
+    if (result in _DONE and answer.ok) or result in _DONE_BEFORE:
         return envelope.get("data")
-    raise _error(answer, number_of, envelope, what, source)
+    raise _error(answer, result, envelope, what, source)
 
 
-def _error(answer: HttpResponse, told: str, envelope: dict[str, Any], what: str, source: str) -> ErpError:
-    message = words(text(envelope.get("message") or envelope.get("msg"))) or f"code {told or answer.status}"
+def _error(answer: HttpResponse, result: str, envelope: dict[str, Any], what: str, source: str) -> ErpError:
+    message = words(text(envelope.get("message") or envelope.get("msg"))) or f"code {result or answer.status}"
     display = code(envelope.get("displayCode"))
-    if told == _EXPIRED or _BAD_TOKEN.search(message):
+    if result == _EXPIRED or _BAD_TOKEN.search(message):
         return AuthExpired(message, source=source)
-    if told in _TOO_MANY:
+    if result in _TOO_MANY:
         return RateLimited(message, source=source, retry_after=answer.retry_after)
-    for known in (display, told):
+    for known in (display, result):
         if known in _SIMPLE:
             return _SIMPLE[known](message, source=source)
-    if told == _BACK_END_SILENT:
+    if result == _BACK_END_SILENT:
         return answer.failure(message, source=source)
     if _TASK_GONE.search(message):
         return Conflict(message, source=source)
-    if told in _NOT_FOUND or _GONE.search(message):
+    if result in _NOT_FOUND or _GONE.search(message):
         # "Deleted or no permission" is one message: what may not be seen is not found
         # (docs: platform/erp/general.md#nothing-found).
         return NotFound(what, source=source) if what else Invalid(message, source=source)
@@ -180,7 +180,7 @@ class YonBipClient:
         calls, tokens = (code(data.get(key)).rstrip("/") for key in ("gatewayUrl", "tokenUrl"))
         secure = self._options.url.startswith("https://")
         if not all(url.startswith("https://" if secure else ("http://", "https://")) for url in (calls, tokens)):
-            raise Unavailable("the tenant's gateway was not told", source=self.source)
+            raise Unavailable("the platform does not name the tenant's gateway", source=self.source)
         return TenantGateway(calls, tokens)
 
     def _from_login(self, answer: HttpResponse) -> dict[str, Any]:
@@ -204,10 +204,10 @@ class YonBipClient:
         headers: dict[str, str] | None = None,
         what: str = "",
     ) -> Any:
-        """Call an API that changes nothing and return its data."""
+        """Call an API that changes nothing."""
 
         async def call(session: Session) -> Any:
-            # The token is a query parameter here, not a header.
+            # The platform takes the token as a query parameter.
             query = {"access_token": session.token, **(params or {})}
             how: dict[str, Any] = {"params": query, "headers": headers or {}}
             if body is not None:
@@ -218,7 +218,7 @@ class YonBipClient:
         return await self._relogin.run(call)
 
     async def write(self, path: str, body: Row, *, by: str = "", what: str = "") -> Any:
-        """Post to an API that changes something, once, in a person's name where their token is known."""
+        """Post a change, once, in a person's name where their token is known."""
 
         async def call(session: Session) -> Any:
             query, headers = {"access_token": session.token}, dict(WORKFLOW)
@@ -243,7 +243,7 @@ class YonBipClient:
     async def rows(self, path: str, body: Row, *, limit: int | None = None, most: int = 0) -> list[Row]:
         """Return the rows of a list, page by page: ``limit`` of them, or all.
 
-        Raises `Invalid` where all are more than ``most``, by default what one question may read.
+        Raises `Invalid` where there are more than ``most``, by default as many as a question may read.
         """
         most = most or self._options.most_rows
         size = self._options.page_rows if limit is None else min(self._options.page_rows, limit)
@@ -260,7 +260,7 @@ class YonBipClient:
                 return rows[:limit]
             if len(rows) > most:
                 raise Invalid(f"more than {most} rows of {path}: ask for less", source=self.source)
-            # A page may be shorter than asked for and not the last; what the count counts, differs between lists.
+            # A short page is not always the last, and lists differ in what they count.
             if not found or (len(found) < size and len(rows) >= self._count(data)):
                 return rows
 
@@ -268,12 +268,12 @@ class YonBipClient:
         try:
             return int(number(data.get("recordCount")) or 0)
         except ValueError as error:
-            raise Invalid("a count of records that is none", source=self.source) from error
+            raise Invalid("the count of records is not a number", source=self.source) from error
 
     async def details(self, path: str, ids: Sequence[str]) -> list[Row]:
         """Return documents by id, in order; those that are gone meanwhile are left out.
 
-        The platform reads details one by one only. Raises `Invalid` for more than one question may read.
+        The platform reads details only one by one. Raises `Invalid` for more than a question may read.
         """
         if len(ids) > self._options.most_details:
             most = self._options.most_details

@@ -16,7 +16,7 @@ from bot.erp.errors import Invalid, NotPermitted, Unsupported
 from bot.erp.http import words
 from bot.erp.keys import batches
 from bot.erp.model import Decision, Verdict
-from bot.erp.values import code, number, text
+from bot.erp.values import code, malformed_is_invalid, number, text
 from bot.erp.workflow import WorkflowRun, WorkflowTask
 from bot.erp.yonbip.client import WORKFLOW, YonBipClient
 from bot.erp.yonbip.mapping import Row, ValueReader
@@ -53,15 +53,13 @@ class PurchaseApprovals:
     async def runs(self, orders: Sequence[Row]) -> dict[str, Run]:
         """Return the last run of each order that a workflow handled, by id.
 
-        Without the right to read the workflow there is none: then nobody is named, and nothing can be decided.
+        Without the right to read the workflow there are none: then nobody is named, and nothing can be decided.
         """
         ids = [code(order["id"]) for order in orders if _was_submitted(order)]
-        waiting = [code(order["id"]) for order in orders if code(order.get("status")) in ("0", "3")]
-        if not ids:
-            return {}
+        undecided = {code(order["id"]) for order in orders if code(order.get("status")) in ("0", "3")}
         try:
             history, tasks = await gather_or_cancel(
-                self._history(ids), self._todo([order for order in ids if order in waiting])
+                self._history(ids), self._todo([order for order in ids if order in undecided])
             )
         except (NotPermitted, Unsupported):
             return {}
@@ -69,9 +67,10 @@ class PurchaseApprovals:
         return {order: run for order, run in found.items() if run is not None}
 
     async def waiting(self, order: str) -> tuple[YonBipTask, ...]:
-        """Return the tasks of an order that wait for somebody; raises `NotPermitted` where they may not be read."""
+        """Return the open tasks of an order; raises `NotPermitted` where they may not be read."""
         key = self._key(order)
-        return tuple(self._task(row) for row in await self._todo([order]) if _business_key(row) == key)
+        with malformed_is_invalid(self._client.source):
+            return tuple(self._task(row) for row in await self._todo([order]) if _business_key(row) == key)
 
     async def decide(self, task: YonBipTask, decision: Decision) -> str:
         """Decide a task in the name of its person and return the workflow's words, if it has any.
@@ -90,9 +89,9 @@ class PurchaseApprovals:
         # What is empty is left out: the platform passes it on as it is (docs: platform/erp/yonbip.md#pitfalls).
         body |= {key: value for key, value in said.items() if value}
         data = await self._client.write(path, body, by=decision.by, what=decision.number)
-        told = data if isinstance(data, dict) else {}
-        message = words(text(told.get("errmsg")))
-        if (number(told.get("errcode")) or 0) != 0:
+        answer = data if isinstance(data, dict) else {}
+        message = words(text(answer.get("errmsg")))
+        if (number(answer.get("errcode")) or 0) != 0:
             raise Invalid(message or "the workflow refused", source=self._client.source)
         return "" if message == "ok" else message
 
@@ -114,7 +113,7 @@ class PurchaseApprovals:
         return await self._each(_HISTORY, _HISTORY_PAGE, asked, "businessKeyList", orders)
 
     async def _each(self, path: str, size: int, asked: Row, field: str, orders: Sequence[str]) -> list[Row]:
-        """Return the rows of many orders, a list of keys of bearable length at a time."""
+        """Return the rows of many orders, asking for a few orders at a time."""
         parts = batches(list(map(self._key, orders)), _KEYS)
         return await gather_rows(*(self._pages(path, {**asked, field: part}, size) for part in parts))
 
@@ -139,7 +138,7 @@ class PurchaseApprovals:
         # An order that is submitted again starts another run.
         last = max(runs, key=lambda run: (self._stamp(run.get("startTime")), code(run.get("id"))), default=Row())
         steps = last.get("historicTasks") or ()
-        done = tuple(self._done(row) for row in (steps if isinstance(steps, list) else ()) if _was_decided(row))
+        done = tuple(self._task(row) for row in (steps if isinstance(steps, list) else ()) if _was_decided(row))
         return WorkflowRun(waiting=waiting, done=done, requester=code(last.get("startUserId")))
 
     def _stamp(self, value: Any) -> float:
@@ -147,7 +146,8 @@ class PurchaseApprovals:
         return moment.timestamp() if moment else 0.0
 
     def _task(self, row: Row) -> YonBipTask:
-        person = row.get("assigneeParticipant") or {}
+        person, comments = row.get("assigneeParticipant") or {}, row.get("taskComments") or ()
+        last: Row = comments[-1] if comments else {}
         return YonBipTask(
             id=code(row.get("id")),
             run=code(row.get("processInstanceId")),
@@ -155,16 +155,6 @@ class PurchaseApprovals:
             person=code(row.get("assignee")),
             name=text(person.get("name")),
             source=code(row.get("source")),
-        )
-
-    def _done(self, row: Row) -> YonBipTask:
-        comments = row.get("taskComments") or ()
-        last: Row = comments[-1] if comments else {}
-        return YonBipTask(
-            id=code(row.get("id")),
-            run=code(row.get("processInstanceId")),
-            step=code(row.get("taskDefinitionKey")),
-            person=code(row.get("assignee")),
             done_at=self._values.time(row.get("endTime")),
             comment=text(last.get("fullMessage") or last.get("message")),
         )
@@ -175,7 +165,7 @@ def _was_submitted(order: Row) -> bool:
 
 
 def _was_decided(row: Row) -> bool:
-    """Return whether a task was decided: those of others end too when one person has decided for all."""
+    """Return whether a task was decided; when one person decides for all, the tasks of the others just end."""
     return bool(row.get("endTime")) and (
         code(row.get("deleteReason")) in ("completed", "rejectToStart", "rejectToActivity")
         or bool(row.get("taskComments"))

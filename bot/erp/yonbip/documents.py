@@ -150,7 +150,7 @@ class DocumentMapper:
     def order(self, row: Row) -> SalesOrder:
         """Return a sales order, of a detail or of a header in a list."""
         prices = row.get("orderPrices") or {}
-        # Only details tell the currency's code; lists tell its name.
+        # Details have the currency's code, lists only its name.
         currency = self.values.currency(prices.get("originalCode"), prices.get("originalName"))
         status = order_status(code(row.get("nextStatus")), code(row.get("status")))
         return SalesOrder(
@@ -186,13 +186,13 @@ class DocumentMapper:
     def invoice(self, row: Row) -> Invoice:
         """Return a receivable, of its detail.
 
-        What is open of one paid in part is not told. It is due with the first of its instalments.
+        The open amount of a partly paid one is not known. It is due with its first instalment.
         """
         currency = self.values.currency(row.get("oriCurrencyCode"), row.get("oriCurrencyName"))
         total = number(row.get("oriTaxIncludedAmount"))
         credit = code(row.get("direction")) == "-1"
         if credit and total is not None:
-            # Red bills tell their amounts with and without the sign.
+            # Red bills have their amounts with and without the sign.
             total = -abs(total)
         status = invoice_status(code(row.get("verifyState")), code(row.get("writeOffState")))
         items = row.get("bodyItem") or ()
@@ -213,7 +213,7 @@ class DocumentMapper:
         )
 
     def purchase_order(self, row: Row, run: Run | None) -> PurchaseOrder:
-        """Return a purchase order, of its detail; ``run`` is its workflow's, None where there is none to be read."""
+        """Return a purchase order, of its detail; ``run`` is None where no workflow is there to be read."""
         currency = self.values.currency(row.get("currency_code"), row.get("currency_name"))
         entries: Sequence[Row] = row.get("purchaseOrders") or ()
         lines = tuple(self._purchase_line(line, currency) for line in entries)
@@ -274,12 +274,12 @@ class DocumentMapper:
             name=text(row.get("OrderProduct_materialName")),
             unit=text(row.get("OrderProduct_mainUnitName")),
             planned=number(row["OrderProduct_quantity"]) or Decimal(0),
-            # Where nobody reports what was completed, what came into stock tells it.
+            # Where nobody reports completion, receipts into stock show it.
             produced=max((known for known in made if known is not None), default=None),
             status=production_status(code(row.get("status"))),
             start_on=self.values.day(row.get("OrderProduct_startDate")),
             due_on=self.values.day(row.get("OrderProduct_finishDate")),
-            # Material that was not issued may lie ready or not.
+            # Material that was not issued may be ready or not.
             material_ready=True if issued else None,
             changed_at=self.values.time(row.get("pubts")),
             source=self.source,

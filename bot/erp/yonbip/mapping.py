@@ -24,10 +24,10 @@ class ValueReader(LocalValues):
 
     def time(self, value: Any) -> datetime | None:
         """Return a time in whole seconds: local without an offset, or milliseconds since 1970 (the workflow's)."""
-        told = code(value)
-        if told.isdecimal():
-            return datetime.fromtimestamp(int(told) // 1000, UTC)
-        moment = LocalValues.time(self, told)
+        written = code(value)
+        if written.isdecimal():
+            return datetime.fromtimestamp(int(written) // 1000, UTC)
+        moment = LocalValues.time(self, written)
         return moment.replace(microsecond=0) if moment else None
 
     def currency(self, *names: Any) -> str:

@@ -64,7 +64,7 @@ def of_list(path: str, wanted: Filter, today: date, *, days: int) -> list[Row]:
         return [{"vouchdate": f"{start}|{today + timedelta(days=days)} 23:59:59"}]
     since = condition("vouchdate", "egt", begin)
     if late:
-        # What arrived is told line by line.
+        # Only rows per line show what arrived.
         return [{**_BY_ID, "isSum": False, "simpleVOs": [condition("status", "eq", APPROVED), since]}]
     if wanted is Filter.PENDING:
         waiting = [condition("status", "eq", APPROVING), condition("verifystate", "eq", "1")]
@@ -73,7 +73,7 @@ def of_list(path: str, wanted: Filter, today: date, *, days: int) -> list[Row]:
 
 
 def may_hold(row: Row, path: str, wanted: Filter) -> bool:
-    """Return whether a filter may hold for the document of a row, as far as the row tells."""
+    """Return whether a filter may hold for the document of a row."""
     if path == PURCHASES and wanted is Filter.LATE:
         return not received_whole(row)
     return wanted is not Filter.OVERDUE or not settled(row)

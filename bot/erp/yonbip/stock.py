@@ -44,7 +44,7 @@ class StockReader:
     async def find(self, wanted: str, *, limit: int) -> tuple[Product, ...]:
         """Return materials by part of code, name or spec.
 
-        The platform compares whole values, so that all materials are read, and believed for some minutes.
+        The platform compares whole values only: all materials are read, and believed for some minutes.
         """
         # A long catalogue takes longer than one question may wait: the next one finds it.
         return listing.find_products(await self._catalogue.value(), wanted, limit=limit)
@@ -58,7 +58,7 @@ class StockReader:
         await self._catalogue.cancel()
 
     async def level(self, sku: str) -> StockLevel:
-        """Return a material's stock; raises `NotFound`. No row at all means nothing, or nothing that may be seen."""
+        """Return a material's stock; raises `NotFound`. Without rows there is no stock, or the app may not see it."""
         codes = spellings(sku)
         materials, rows = await gather_or_cancel(self._materials(codes), self._rows(codes))
         found = spelled_alike(materials, sku, lambda row: code(row.get("code")))

@@ -75,14 +75,14 @@ async def test_paths_have_their_case_for_a_wrong_one_looks_like_an_ended_session
     erp: SapB1Erp, server: FakeSapB1
 ) -> None:
     await erp.check()
-    assert [each.path for each in server.requests.entries] == ["/b1s/v2/Login", "/b1s/v2/Items"]
+    assert [request.path for request in server.requests.entries] == ["/b1s/v2/Login", "/b1s/v2/Items"]
 
 
 @pytest.mark.parametrize("wrong", [{"password": "wrong"}, {"user": "nobody"}, {"company": "SBOOTHER"}])
 async def test_a_wrong_account_is_told_and_tried_once(open_with: Open, server: FakeSapB1, wrong: Any) -> None:
     with pytest.raises(AuthFailed):
         await open_with(**wrong).check()
-    assert [each.call.kind for each in server.requests.entries] == [RequestKind.LOGIN]
+    assert [request.call.kind for request in server.requests.entries] == [RequestKind.LOGIN]
 
 
 @pytest.mark.parametrize("url", ["https://b1:50000/b1s/v2", "https://b1:50000/b1s/v1/", "b1:50000", "ftp://b1"])
