@@ -225,7 +225,8 @@ def _places(found: Answer[StockLevel]) -> tuple[StockPlace, ...]:
     """Return all warehouses, of each source that knows the product."""
     if not found.parts:
         return tuple(
-            StockPlace(code=one.code, name=one.name, quantities=one.quantities) for one in found.value.per_warehouse
+            StockPlace(code=stock.code, name=stock.name, quantities=stock.quantities)
+            for stock in found.value.per_warehouse
         )
     companies = {part.value.company for part in found.parts if part.value}
     unit = found.value.product.unit
@@ -238,7 +239,7 @@ def _part_places(
     part: SourceAnswer[StockLevel], level: StockLevel, companies: set[str], unit: str
 ) -> tuple[StockPlace, ...]:
     name = f"{part.source} · {level.company}" if level.company and len(companies) > 1 else part.source
-    rows = [(one.code, one.name, one.quantities) for one in level.per_warehouse] or [("", "", level.total)]
+    rows = [(stock.code, stock.name, stock.quantities) for stock in level.per_warehouse] or [("", "", level.total)]
     own_unit = "" if level.product.unit == unit else level.product.unit
     return tuple(
         StockPlace(
@@ -267,10 +268,10 @@ def _at(warehouse: str, places: tuple[StockPlace, ...]) -> tuple[StockPlace, ...
     wanted = warehouse.casefold()
     # People say 上海仓 for 上海成品仓库.
     part = wanted.removesuffix("库").removesuffix("仓") or wanted
-    exact = tuple(one for one in places if wanted in {one.code.casefold(), one.name.casefold()})
-    if fits := exact or tuple(one for one in places if part in f"{one.code} {one.name}".casefold()):
+    exact = tuple(place for place in places if wanted in {place.code.casefold(), place.name.casefold()})
+    if fits := exact or tuple(place for place in places if part in f"{place.code} {place.name}".casefold()):
         return fits
-    names = ", ".join(dict.fromkeys(one.name or one.code or one.source for one in places))
+    names = ", ".join(dict.fromkeys(place.name or place.code or place.source for place in places))
     raise BadArgument(phrase("No warehouse is called “%(text)s”. There are: %(names)s.", text=warehouse, names=names))
 
 

@@ -58,7 +58,7 @@ class AlertClickHarness:
     def __init__(self, desk: QuestionDispatcher, board: InMemoryAlertBoard) -> None:
         self.board, self.places, self.metrics = board, FakeShownCards(), Metrics()
         self.pipeline = ClickPipeline(
-            desk=desk,
+            handler=desk,
             people=People(languages=English(), default_language="en", configured_languages={}, directory=Members()),
             renderer=CardRenderer(languages=load_languages()),
             tracks=TRACKS,
