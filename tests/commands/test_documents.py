@@ -171,7 +171,7 @@ async def test_what_is_not_known_to_be_made_has_no_percentage(ask: Ask) -> None:
 )
 async def test_the_percentage_is_rounded_down(ask: Ask, produced: str | None, planned: str, shown: str) -> None:
     view = as_(ProductionView, await ask("/mo MO-1"))
-    order = replace(view.document, planned=Decimal(planned), produced=produced and Decimal(produced))
+    order = replace(view.document, planned=Decimal(planned), produced=None if produced is None else Decimal(produced))
     body = CardRenderer(languages=load_languages()).render(replace(view, document=order), "en", zone=UTC).body
     assert shown in body
     assert ("%" in body) is bool(shown)

@@ -104,7 +104,7 @@ async def test_several_products_at_a_glance(ask: Ask) -> None:
 async def test_several_products_in_one_warehouse(ask: Ask) -> None:
     view = as_(Stocks, await ask("/stock SKU123 SKU124 @SH"))
     quantities = [row.quantities for row in view.rows]
-    assert [one.available for one in quantities if one] == [Decimal(900), Decimal(5)]
+    assert [quantity.available for quantity in quantities if quantity] == [Decimal(900), Decimal(5)]
 
 
 async def test_an_unknown_figure_makes_the_sum_unknown(ask: Ask) -> None:
