@@ -73,7 +73,7 @@ class SimCardView:
             "tips": self.tips,
             "logo": self.logo,
             "buttons": [button.render() for button in self.buttons],
-            "fields": [one.render() for one in self.fields],
+            "fields": [field.render() for field in self.fields],
             "privateToViewer": self.private_to_viewer,
         }
 
@@ -250,14 +250,14 @@ def _fixed_buttons(template: SimTemplate, values: Mapping[str, str]) -> Iterator
 
     Docs: platform/dingtalk/callbacks.md#clicks
     """
-    for number, one in enumerate(template.buttons, 1):
-        if text := fill_variables(one.text, values):
+    for number, button in enumerate(template.buttons, 1):
+        if text := fill_variables(button.text, values):
             yield SimButton(
                 text=text,
-                color=one.color,
+                color=button.color,
                 id=f"single_button_node_{number}",
                 request=True,
-                params={name: fill_variables(value, values) for name, value in one.params.items()},
+                params={name: fill_variables(value, values) for name, value in button.params.items()},
             )
 
 

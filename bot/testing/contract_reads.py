@@ -190,7 +190,7 @@ def _representative(by_sku: Mapping[str, T]) -> list[T]:
     """Return what there is of each product, but of the many screws only of three: those differ in figures alone."""
     screws = [sku for sku in by_sku if sku.startswith("SKU2")]
     wanted = by_sku.keys() - screws | set(sample_evenly(screws, 3))
-    return [one for sku, one in by_sku.items() if sku in wanted]
+    return [record for sku, record in by_sku.items() if sku in wanted]
 
 
 def _by_place(level: StockLevel) -> StockLevel:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.cards.actions import Ask, unpack
+from bot.cards.actions import Action, Ask, unpack
 from bot.cards.budget import Budget, buttons_size
 from bot.cards.card import Card
 from bot.cards.language import load_languages
@@ -113,13 +113,14 @@ def test_a_list_shows_a_page_at_most(press: CardRenderer) -> None:
 def test_pages_neither_overlap_nor_leave_out(press: CardRenderer, detail: str) -> None:
     everything = rows(23, detail=detail).rows
     seen: list[str] = []
-    ask: Ask | None = Ask("/stock", 0)
-    while ask:
-        view = Rows(rows=everything[ask.offset :], total=len(everything), line="/stock", offset=ask.offset)
+    action: Action | None = Ask("/stock", 0)
+    while action:
+        _, offset = action.question
+        view = Rows(rows=everything[offset:], total=len(everything), line="/stock", offset=offset)
         card = press.render(view, "en", zone=ZONE)
         assert_within(card)
         seen += re.findall(r"\*\*(.+?)\*\*", card.body)
-        ask = next((unpack(button.token) for button in card.buttons if button.text == "Next"), None)
+        action = next((unpack(button.token) for button in card.buttons if button.text == "Next"), None)
     assert seen == [row.name for row in everything]
 
 

@@ -36,7 +36,7 @@ class ApprovalClickHarness:
     def __init__(self, desk: QuestionDispatcher, counter: ApprovalFixture, case: Case, seconds: float = 1.0) -> None:
         self.counter, self.case, self.places, self.metrics = counter, case, FakeShownCards(), Metrics()
         self.pipeline = ClickPipeline(
-            desk=desk,
+            handler=desk,
             people=People(languages=English(), default_language="en", configured_languages={}, directory=Members()),
             renderer=CardRenderer(languages=load_languages()),
             tracks=TRACKS,

@@ -83,6 +83,10 @@ def test_as_a_package(tmp_path: Path) -> None:
     package.write("tests/test_customer.py", shown("tests/commands/test_customer.py"))
     package.write("tests/conftest.py", shown("tests/conftest.py", PACKAGE))
 
+    package.write("cards/customer.sample.json", after("templates/cards/customer.sample.json"))
+    package.write("dingerp.toml", after("is told where its templates are"))
+
     package.install(tmp_path / "installed")
+    assert "# 华东机械" in package.python(*CLI, "card", "render", "customer")
     assert "1 passed" in package.python(*said("pytest\n"))
     assert "customer" in package.python("-c", "from bot.api.commands import Commands; print(*Commands.discover())")
