@@ -129,7 +129,7 @@ class SimDelivery:
 ChatItem = SimMessage | SimDelivery
 
 
-class Chat:
+class SimChat:
     """All conversations of the company. ``on_item`` is called with each new or changed item."""
 
     def __init__(self, enterprise: Enterprise, robot: str, history: int, clock: Callable[[], int]) -> None:

@@ -17,7 +17,7 @@ from aiohttp import web
 from bot.simulator.approvals import SimApprovals
 from bot.simulator.card_templates import InvalidFieldValue
 from bot.simulator.cards import CardInstance, CardStore, SimCardView, answer_params
-from bot.simulator.chat import Chat, ChatItem, SimConversation, SimDelivery, SimMessage, displayed_content
+from bot.simulator.chat import ChatItem, SimChat, SimConversation, SimDelivery, SimMessage, displayed_content
 from bot.simulator.config import SimulatorConfig
 from bot.simulator.credentials import Credentials
 from bot.simulator.enterprise import Enterprise, SimPerson, demo_enterprise
@@ -70,7 +70,7 @@ class SimEngine:
         self.credentials = Credentials(config, self.rng)
         self.media = MediaStore(self.rng)
         self.cards = CardStore(config.max_cards)
-        self.chat = Chat(self.enterprise, config.robot_name, config.history, self.milliseconds)
+        self.chat = SimChat(self.enterprise, config.robot_name, config.history, self.milliseconds)
         self.pushes = PushDispatcher(config, self.faults, self.timeline, self.rng)
         self.approvals = SimApprovals(config, self.enterprise, self.rng, self.emit_event)
         self.robots = {

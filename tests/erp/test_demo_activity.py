@@ -261,5 +261,5 @@ def _judge_documents(rows: Any) -> None:
 
 
 def exact(value: int) -> Decimal:
-    """Return a figure as `bot.store.column_types` keeps it."""
+    """Return a figure as `bot.column_types` keeps it."""
     return Decimal(value).scaleb(-6)

@@ -9,7 +9,7 @@ from decimal import Decimal
 from sqlalchemy import Index, MetaData, Table
 from sqlmodel import Field, SQLModel
 
-from bot.store.column_types import ExactDecimal, UtcTime
+from bot.column_types import ExactDecimal, UtcTime
 
 _SIGNS = str.maketrans({"×": "x", "*": "x"})
 

@@ -184,7 +184,7 @@ class PurchaseLines(ConfigPart):
     fields: sources.PurchaseLineFields
 
 
-class DocumentCalls(ConfigPart):
+class DocumentRequests(ConfigPart):
     """Documents of one kind."""
 
     one: Annotated[DocumentRead, _Short]
@@ -193,14 +193,14 @@ class DocumentCalls(ConfigPart):
     fields: Fields
 
     @model_validator(mode="after")
-    def _all_lists(self) -> DocumentCalls:
+    def _all_lists(self) -> DocumentRequests:
         for name in ("late", "overdue", "pending"):
             if name in type(self).model_fields and getattr(self, name) is None and self.list.pages_itself:
                 raise ValueError(f"{name} is missing: list pages itself, and {name} cannot be picked out of one page")
         return self
 
 
-class SalesCalls(DocumentCalls):
+class SalesCalls(DocumentRequests):
     """Sales orders."""
 
     fields: sources.SalesFields
@@ -208,14 +208,14 @@ class SalesCalls(DocumentCalls):
     late: Annotated[ListRead | None, _Short] = Field(None, description="What may be late, instead of all of `list`.")
 
 
-class InvoiceCalls(DocumentCalls):
+class InvoiceCalls(DocumentRequests):
     """Customer invoices."""
 
     fields: sources.InvoiceFields
     overdue: Annotated[ListRead | None, _Short] = None
 
 
-class PurchaseCalls(DocumentCalls):
+class PurchaseCalls(DocumentRequests):
     """Purchase orders, and how they are decided."""
 
     fields: sources.PurchaseFields
@@ -233,7 +233,7 @@ class PurchaseCalls(DocumentCalls):
         return self
 
 
-class ProductionCalls(DocumentCalls):
+class ProductionCalls(DocumentRequests):
     """Production orders."""
 
     fields: sources.ProductionFields

@@ -31,7 +31,7 @@ PEOPLE = {
 """Who of the demo company stands for whom of the reference company."""
 
 _MOST = Decimal(9_000_000_000_000)
-"""Just below what the demo's columns hold (`bot.store.column_types`)."""
+"""Just below what the demo's columns hold (`bot.column_types`)."""
 
 
 class DemoInstallation(Installation):

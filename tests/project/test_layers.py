@@ -1,0 +1,146 @@
+"""The arrows between the rooms: what `.importlinter` draws is all that there is, and a wrong import is caught."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from copy import deepcopy
+from typing import Any
+
+import pytest
+from grimp import ImportGraph, build_graph
+from importlinter.api import read_configuration
+from importlinter.contracts.acyclic_siblings import AcyclicSiblingsContract
+from importlinter.contracts.forbidden import ForbiddenContract
+from importlinter.contracts.layers import LayersContract
+from importlinter.contracts.protected import ProtectedContract
+from importlinter.domain.contract import Contract
+
+from tests.project.tree import ROOT
+
+CONFIGURATION = str(ROOT / ".importlinter")
+
+KINDS: dict[str, type[Contract]] = {
+    "layers": LayersContract,
+    "protected": ProtectedContract,
+    "forbidden": ForbiddenContract,
+    "acyclic_siblings": AcyclicSiblingsContract,
+}
+
+WRONG = [
+    # The domain knows nobody.
+    ("bot.erp.model", "bot.alerts.event"),
+    ("bot.erp.model", "bot.erp.port"),
+    ("bot.erp.model", "aiohttp"),
+    ("bot.erp.port", "bot.metrics"),
+    ("bot.erp.hub", "bot.store.database"),
+    ("bot.erp.hub", "bot.cards.view"),
+    ("bot.erp.hub", "bot.erp.odoo.adapter"),
+    ("bot.erp.odoo.adapter", "bot.erp.erpnext.client"),
+    ("bot.erp.tryton.client", "bot.settings"),
+    ("bot.erp.demo.adapter", "bot.store.database"),
+    ("bot.phrase", "bot.errors"),
+    ("bot.errors", "bot.metrics"),
+    # Inner rooms know ports and domain, and one another in one direction.
+    ("bot.cards.view", "bot.alerts.event"),
+    ("bot.cards.renderer", "bot.chat.registry"),
+    ("bot.chat.registry", "bot.dingtalk.openapi"),
+    ("bot.chat.registry", "bot.alerts.alert"),
+    ("bot.alerts.lifecycle", "bot.approvals.case"),
+    ("bot.alerts.processor", "bot.store.alerts"),
+    ("bot.approvals.voting", "sqlalchemy"),
+    ("bot.outbox.worker", "bot.dingtalk.card_api"),
+    ("bot.access.policy", "bot.settings"),
+    ("bot.rulefiles.followed_file", "bot.alerts.rules.parser"),
+    # Commands know services and views, never a wire, a table or a vendor.
+    ("commands.stock", "bot.dingtalk.openapi"),
+    ("commands.stock", "bot.erp.demo.adapter"),
+    ("commands.order", "bot.store.database"),
+    ("commands.order", "aiohttp"),
+    ("bot.chat.registry", "commands.stock"),
+    # The edges know nothing of one another.
+    ("bot.dingtalk.openapi", "bot.simulator.engine"),
+    ("bot.dingtalk.openapi", "bot.store.database"),
+    ("bot.store.database", "bot.testing.company"),
+    ("bot.store.database", "bot.web.server"),
+    ("bot.web.server", "bot.approvals.service"),
+    ("bot.queues.brokers", "bot.web.server"),
+    ("bot.simulator.engine", "bot.errors"),
+    ("bot.simulator.engine", "bot.dingtalk.frames"),
+    ("bot.testing.company", "bot.store.database"),
+    # Only the composition root and the command line know everybody.
+    ("bot.settings", "bot.app"),
+    ("bot.store.database", "bot.bootstrap.services"),
+    ("bot.bootstrap.services", "bot.app"),
+    ("bot.app", "bot.cli"),
+    ("bot.doctor", "bot.admin"),
+    ("bot.chat.registry", "bot.api.commands"),
+]
+
+
+@pytest.fixture(scope="module")
+def graph() -> ImportGraph:
+    return build_graph("bot", "commands", include_external_packages=True, cache_dir=None)
+
+
+@pytest.fixture(scope="module")
+def contracts() -> Sequence[Contract]:
+    read = read_configuration(CONFIGURATION)
+    return [make_contract(options, read["session_options"]) for options in read["contracts_options"]]
+
+
+def make_contract(options: dict[str, Any], session: dict[str, Any]) -> Contract:
+    return KINDS[options["type"]](options["name"], session, options)
+
+
+def broken(contracts: Sequence[Contract], graph: ImportGraph) -> list[str]:
+    """Return the names of the contracts that an import breaks. A check may remove imports from its graph."""
+    return [contract.name for contract in contracts if not contract.check(deepcopy(graph), verbose=False).kept]
+
+
+def test_the_code_keeps_to_the_arrows(contracts: Sequence[Contract], graph: ImportGraph) -> None:
+    assert broken(contracts, graph) == []
+
+
+@pytest.mark.parametrize(("importer", "imported"), WRONG, ids=[" ← ".join(pair) for pair in WRONG])
+def test_a_wrong_import_is_caught(
+    contracts: Sequence[Contract], graph: ImportGraph, importer: str, imported: str
+) -> None:
+    assert importer in graph.modules
+    assert imported in graph.modules
+    planted = deepcopy(graph)
+    planted.add_import(importer=importer, imported=imported)
+    assert broken(contracts, planted)
+
+
+def test_every_room_has_its_place(graph: ImportGraph) -> None:
+    contracts = read_configuration(CONFIGURATION)["contracts_options"]
+    (rooms,) = (contract for contract in contracts if contract["name"] == "Rooms")
+    placed = {room.strip() for layer in rooms["layers"] for room in layer.split("|")}
+    assert graph.find_children("bot") <= placed
+
+
+def test_a_public_class_name_stands_once() -> None:
+    """Vendors' folders may repeat the parallel names of one another, and nobody else's."""
+    vendors = {path.parent.name for path in (ROOT / "bot/erp").glob("*/manifest.py")}
+    homes: dict[str, set[str]] = {}
+    for path in sorted((ROOT / "bot").rglob("*.py")):
+        parts = path.relative_to(ROOT / "bot").parts
+        home = "a vendor" if parts[0] == "erp" and parts[1] in vendors else "/".join(parts)
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                homes.setdefault(node.name, set()).add(home)
+    assert {name: places for name, places in homes.items() if len(places) > 1} == {}
+
+
+def test_vendors_name_their_files_alike() -> None:
+    concerns = {"__init__", "manifest", "options", "adapter", "client", "query", "documents", "mapping", "stock"}
+    concerns |= {"changes", "decisions"}
+    strange = {
+        str(path.relative_to(ROOT))
+        for manifest in (ROOT / "bot/erp").glob("*/manifest.py")
+        if manifest.parent.name != "demo"  # a company with a database of its own, not a way to somebody else's ERP
+        for path in manifest.parent.glob("*.py")
+        if path.stem not in concerns
+    }
+    assert strange == set()
