@@ -7,9 +7,9 @@ from datetime import datetime, time, timedelta
 
 from bot.access.people import Person
 from bot.alerts import labels
-from bot.alerts.actions import AlertActionOutcome, AlertActionResult, AlertActions
+from bot.alerts.actions import AlertActionOutcome, AlertActionResult
 from bot.alerts.alert import Alert, UserStamp
-from bot.alerts.queries import AlertQueries
+from bot.alerts.service import AlertService
 from bot.alerts.view_builder import build_alert_view, build_card_view, build_list_view, headline
 from bot.alerts.views import AlertAssignees, AlertSnooze, AssigneeOption
 from bot.cards.actions import SnoozeDuration
@@ -76,8 +76,7 @@ async def alerts(
     *,
     which: AlertsScope | None = None,
     deed: AlertOperation | None = None,
-    board: AlertQueries,
-    actions: AlertActions,
+    service: AlertService,
     colleagues: Colleagues,
     context: QuestionContext,
 ) -> View:
@@ -86,31 +85,31 @@ async def alerts(
     if deed:
         if not word:
             raise BadArgument(phrase("Say which alert: tap its buttons, or type its id from /alerts."))
-        here = await _find(word, board, context)
+        here = await _find(word, service, context)
         if here is None:
             raise NothingFound(word)
-        return await _apply(deed, to or "", here, actions, colleagues, context)
+        return await _apply(deed, to or "", here, service, colleagues, context)
     if to:
         raise BadArgument(phrase("“%(word)s” is too much here.", word=shortened(to)))
-    return await _one(word, board, context) or await _list(word or "", which, board, context)
+    return await _one(word, service, context) or await _list(word or "", which, service, context)
 
 
-async def _one(word: str | None, board: AlertQueries, context: QuestionContext) -> View | None:
+async def _one(word: str | None, service: AlertService, context: QuestionContext) -> View | None:
     """Return the alert or the card with this id, if it is shown here; None when the word is no such id."""
     if not word:
         return None
-    if here := await _find(word, board, context):
+    if here := await _find(word, service, context):
         return here.drawn(context.now)
-    posted = await board.card_with_alerts(word)
+    posted = await service.card_with_alerts(word)
     if posted is None or posted.card.place not in places_of(context):
         return None
     return build_card_view(posted, context.now, offset=context.offset)
 
 
-async def _list(text: str, which: AlertsScope | None, board: AlertQueries, context: QuestionContext) -> View:
+async def _list(text: str, which: AlertsScope | None, service: AlertService, context: QuestionContext) -> View:
     place = own_place(context) if which else place_of(context)
     wanted = (labels.type_by_label(text) or text).casefold()
-    found = [alert for alert in await board.open_at(place) if _fits(alert, wanted)]
+    found = [alert for alert in await service.open_at(place) if _fits(alert, wanted)]
     mine = place.kind is PlaceKind.PERSON
     line = command_line("alerts", text, AlertsScope.MINE if mine else "")
     return build_list_view(found, context.now, line=line, offset=context.offset, text=text, mine=mine)
@@ -133,12 +132,12 @@ class _VisibleAlert:
         return build_alert_view(acted.alert if acted else self.alert, now, note=note, back=self.shared)
 
 
-async def _find(alert_id: str, board: AlertQueries, context: QuestionContext) -> _VisibleAlert | None:
+async def _find(alert_id: str, service: AlertService, context: QuestionContext) -> _VisibleAlert | None:
     """Return an alert that a card here shows: an id alone, which anybody can send, opens nothing of other places."""
-    alert = await board.alert(alert_id)
+    alert = await service.alert(alert_id)
     if alert is None:
         return None
-    cards = [card for card in await board.cards_of(alert_id) if card.place in places_of(context)]
+    cards = [card for card in await service.cards_of(alert_id) if card.place in places_of(context)]
     if not cards:
         return None
     shared = next((card.id for card in reversed(cards) if len(card.alerts) > 1), "")
@@ -149,7 +148,7 @@ async def _apply(
     deed: AlertOperation,
     to: str,
     here: _VisibleAlert,
-    actions: AlertActions,
+    service: AlertService,
     colleagues: Colleagues,
     context: QuestionContext,
 ) -> View:
@@ -161,15 +160,15 @@ async def _apply(
         raise BadArgument(phrase("“%(word)s” is too much here.", word=shortened(to)))
     match deed:
         case AlertOperation.ACK:
-            acted = await actions.acknowledge(alert.id, me)
+            acted = await service.acknowledge(alert.id, me)
         case AlertOperation.SNOOZE:
             return AlertSnooze(id=alert.id, headline=headline(alert), subject=labels.subject_label(alert.event))
         case AlertOperation.ASSIGN if not to:
             return await _people(alert, colleagues, context)
         case AlertOperation.ASSIGN:
-            acted = await actions.assign(alert.id, await _mark(to, colleagues, context), me)
+            acted = await service.assign(alert.id, await _mark(to, colleagues, context), me)
         case _:
-            acted = await actions.snooze(alert.id, _until(_PAUSES[deed], now), me)
+            acted = await service.snooze(alert.id, _until(_PAUSES[deed], now), me)
     if acted is None:
         raise NothingFound(alert.id)
     return here.drawn(now, acted)

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
 from decimal import Decimal
 from typing import ClassVar
 
 from bot.cards.actions import Ask
-from bot.cards.view import Button, ListView, View
+from bot.cards.view import Button, View
 from bot.chat.arguments import Keyword, Term
 from bot.chat.context import QuestionContext
 from bot.chat.lookup import DocumentLookup, OneDocument
 from bot.chat.parsing import command_line
 from bot.chat.registry import command
-from bot.chat.view_parts import Freshness, ask_buttons, erp_link_buttons, freshness
-from bot.erp.hub import Answer, ErpHub
-from bot.erp.model import Invoice as ErpInvoice
-from bot.erp.model import InvoiceStatus, Money, Slice
+from bot.chat.view_parts import DocumentListView, Freshness, ask_buttons, erp_link_buttons, freshness
+from bot.erp.hub import ErpHub
+from bot.erp.model import Invoice, Money
 from bot.erp.port import Filter
 from bot.phrase import phrase
 
@@ -36,59 +34,34 @@ class InvoiceList(Keyword):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Invoice(View):
+class InvoiceView(View):
     """One customer invoice."""
 
     card: ClassVar[str] = "invoice"
 
-    number: str
-    customer: str
-    status: InvoiceStatus
-    is_credit_note: bool
-    issued_on: date | None
-    due_on: date | None
+    document: Invoice
     days_overdue: int
-    amount: Money | None
-    open_amount: Money | None
-    order_number: str
-    url: str
     freshness: Freshness
 
     def buttons(self) -> Sequence[Button]:
-        order = ask_buttons("order", (self.order_number,))
-        others = Button(phrase("Invoices of this customer"), Ask(command_line("invoice", self.customer)))
-        return (*order, others, *erp_link_buttons(self.url))
+        order = ask_buttons("order", (self.document.order_number,))
+        others = Button(phrase("Invoices of this customer"), Ask(command_line("invoice", self.document.customer)))
+        return (*order, others, *erp_link_buttons(self.document.url))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InvoiceRow:
-    """An invoice in a list."""
-
-    number: str
-    customer: str
-    status: InvoiceStatus
-    due_on: date | None
-    days_overdue: int
-    open_amount: Money | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Invoices(ListView):
+class InvoiceListView(DocumentListView):
     """Customer invoices: the newest, those of a customer, or the overdue ones.
 
     ``open_amounts`` is what the whole list comes to, one amount a currency; empty when only a part of it was read.
     """
 
     card: ClassVar[str] = "invoices"
+    command: ClassVar[str] = "invoice"
 
     which: InvoiceList | None
-    text: str
-    rows: tuple[InvoiceRow, ...]
+    rows: tuple[Invoice, ...]
     open_amounts: tuple[Money, ...]
-    freshness: Freshness
-
-    def row_buttons(self) -> Sequence[Button]:
-        return ask_buttons("invoice", (row.number for row in self.rows))
 
 
 @command(
@@ -102,56 +75,15 @@ async def invoice(
     text: InvoiceOrCustomer | None = None, *, which: InvoiceList | None = None, erp: ErpHub, context: QuestionContext
 ) -> View:
     """Show one invoice, or a list."""
-    shelf = DocumentLookup("invoice", erp.invoice, erp.invoices)
-    hit = await shelf.look_up(text or "", Filter.OVERDUE if which else Filter.ALL, offset=context.offset)
+    lookup = DocumentLookup("invoice", erp.invoice, erp.invoices)
+    hit = await lookup.look_up(text or "", Filter.OVERDUE if which else Filter.ALL, offset=context.offset)
     if isinstance(hit, OneDocument):
-        return _invoice(hit.found, context)
-    return _invoices(hit.found, which, text or "", context)
-
-
-def _invoice(found: Answer[ErpInvoice], context: QuestionContext) -> Invoice:
-    invoice = found.value
-    return Invoice(
-        number=invoice.number,
-        customer=invoice.customer,
-        status=invoice.status,
-        is_credit_note=invoice.is_credit_note,
-        issued_on=invoice.issued_on,
-        due_on=invoice.due_on,
-        days_overdue=invoice.days_overdue(context.now.date()),
-        amount=invoice.total,
-        open_amount=invoice.open_amount,
-        order_number=invoice.order_number,
-        url=invoice.url,
-        freshness=freshness(found),
-    )
-
-
-def _invoices(
-    found: Answer[Slice[ErpInvoice]], which: InvoiceList | None, text: str, context: QuestionContext
-) -> Invoices:
-    items = found.value.items
-    return Invoices(
-        which=which,
-        text=text,
-        rows=tuple(_row(invoice, context.now) for invoice in items[: Invoices.page_size]),
-        total=found.value.total,
-        offset=context.offset,
-        line=command_line("invoice", which or "", text),
-        open_amounts=_sums(invoice.open_amount for invoice in items) if len(items) == found.value.total else (),
-        freshness=freshness(found),
-    )
-
-
-def _row(invoice: ErpInvoice, now: datetime) -> InvoiceRow:
-    return InvoiceRow(
-        number=invoice.number,
-        customer=invoice.customer,
-        status=invoice.status,
-        due_on=invoice.due_on,
-        days_overdue=invoice.days_overdue(now.date()),
-        open_amount=invoice.open_amount,
-    )
+        invoice = hit.found.value
+        overdue = invoice.days_overdue(context.now.date())
+        return InvoiceView(document=invoice, days_overdue=overdue, freshness=freshness(hit.found))
+    found = hit.found.value
+    sums = _sums(invoice.open_amount for invoice in found.items) if len(found.items) == found.total else ()
+    return InvoiceListView.of(hit.found, context, which=which, text=text or "", open_amounts=sums)
 
 
 def _sums(amounts: Iterable[Money | None]) -> tuple[Money, ...]:

@@ -6,9 +6,9 @@ import re
 from datetime import timedelta
 
 from bot.alerts import labels
+from bot.alerts.alert import Mute
 from bot.alerts.event import CUSTOM, EventType
-from bot.alerts.queries import AlertQueries
-from bot.alerts.repository import Mute
+from bot.alerts.service import AlertService
 from bot.alerts.views import AlertReply, MuteList, MuteRow
 from bot.cards.notices import Suggestion
 from bot.cards.view import View
@@ -60,18 +60,18 @@ async def mute(
     span: MuteDuration | None = None,
     *,
     wish: MuteOption | None = None,
-    board: AlertQueries,
+    service: AlertService,
     context: QuestionContext,
 ) -> View:
     """Show what is muted here, mute something, or end that."""
     if what is None:
         if wish is MuteOption.OFF:
             raise BadArgument(phrase("Say what is to be heard of again."))
-        return await _list(board, context)
+        return await _list(service, context)
     pattern = _pattern(what)
     if wish is MuteOption.OFF:
-        return await _lift(pattern, board, context)
-    return await _find_mute(pattern, span or "", board, context)
+        return await _lift(pattern, service, context)
+    return await _find_mute(pattern, span or "", service, context)
 
 
 @command(
@@ -81,12 +81,12 @@ async def mute(
     summary=phrase("End what /mute began"),
     place=55,
 )
-async def unmute(what: MutePattern, *, board: AlertQueries, context: QuestionContext) -> View:
+async def unmute(what: MutePattern, *, service: AlertService, context: QuestionContext) -> View:
     """Let alerts through again."""
-    return await _lift(_pattern(what), board, context)
+    return await _lift(_pattern(what), service, context)
 
 
-async def _find_mute(pattern: str, span: str, board: AlertQueries, context: QuestionContext) -> View:
+async def _find_mute(pattern: str, span: str, service: AlertService, context: QuestionContext) -> View:
     length = parse_duration(span) if span else USUAL
     if length is None:
         raise BadArgument(phrase("“%(text)s” is no length of time. Write 30m, 2h or 1d.", text=shortened(span)))
@@ -94,7 +94,7 @@ async def _find_mute(pattern: str, span: str, board: AlertQueries, context: Ques
         raise BadArgument(phrase("A mute lasts at least a minute and at most %(num)s days.", num=LONGEST.days))
     place, until = place_of(context), context.now + length
     by, mute_id = context.person.name, f"{place}|{pattern.casefold()}"
-    await board.put_mute(Mute(id=mute_id, place=place, pattern=pattern, by=by, made_at=context.now, until=until))
+    await service.put_mute(Mute(id=mute_id, place=place, pattern=pattern, by=by, made_at=context.now, until=until))
     word = labels.type_label(pattern)
     return AlertReply(
         title=phrase("Muted: %(what)s", what=word),
@@ -103,15 +103,15 @@ async def _find_mute(pattern: str, span: str, board: AlertQueries, context: Ques
     )
 
 
-async def _lift(pattern: str, board: AlertQueries, context: QuestionContext) -> View:
+async def _lift(pattern: str, service: AlertService, context: QuestionContext) -> View:
     """End the mutes of this pattern at the first place that has one."""
     known: list[Mute] = []
     for place in places_of(context):
-        mutes = await board.mutes(place, context.now)
+        mutes = await service.mutes(place, context.now)
         known.extend(mutes)
         if ending := [one for one in mutes if one.pattern.casefold() == pattern.casefold()]:
             for one in ending:
-                await board.lift_mute(one)
+                await service.lift_mute(one)
             return AlertReply(
                 title=phrase("No longer muted: %(what)s", what=labels.type_label(pattern)),
                 lines=(phrase("What was held back is shown now if it is still open."),),
@@ -119,22 +119,15 @@ async def _lift(pattern: str, board: AlertQueries, context: QuestionContext) -> 
     raise NothingFound(pattern, tuple(command_line("mute", one.pattern, MuteOption.OFF) for one in known))
 
 
-async def _list(board: AlertQueries, context: QuestionContext) -> View:
-    mutes = await board.mutes(place_of(context), context.now)
+async def _list(service: AlertService, context: QuestionContext) -> View:
+    mutes = await service.mutes(place_of(context), context.now)
     page = mutes[context.offset : context.offset + MuteList.page_size]
     return MuteList(
-        rows=tuple(
-            MuteRow(pattern=one.pattern, word=labels.type_label(one.pattern), until=one.until, by=one.by)
-            for one in page
-        ),
+        rows=tuple(MuteRow(mute=mute, word=labels.type_label(mute.pattern)) for mute in page),
         total=len(mutes),
         offset=context.offset,
         line=command_line("mute", MuteOption.LIST),
     )
-
-
-def _row(mute: Mute) -> MuteRow:
-    return MuteRow(pattern=mute.pattern, word=labels.type_label(mute.pattern), until=mute.until, by=mute.by)
 
 
 def _pattern(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.alerts.queries import AlertQueries
+from bot.alerts.service import AlertService
 from bot.alerts.views import AlertReply
 from bot.cards.notices import Suggestion
 from bot.cards.view import View
@@ -39,18 +39,18 @@ async def unwatch(
     what: WatchSubject | None = None,
     *,
     every: WatchesScope | None = None,
-    board: AlertQueries,
+    service: AlertService,
     context: QuestionContext,
 ) -> View:
     """End the watches on one thing, or all."""
-    known = await board.watches(context.person.user_id or "")
+    known = await service.watches(context.person.user_id or "")
     if what is None and every is None:
         raise BadArgument(phrase("Say what you no longer want to watch."))
     ending = [one for one in known if every or one.subject.casefold() == (what or "").casefold()]
     if what and not ending:
         others = dict.fromkeys(one.subject for one in known)
         raise NothingFound(what, tuple(command_line("unwatch", one) for one in list(others)[:_CLOSEST]))
-    await board.drop_watches(tuple(one.id for one in ending))
+    await service.drop_watches(tuple(one.id for one in ending))
     return AlertReply(
         title=phrase("You no longer watch it"),
         lines=tuple(f"{one.subject} {one.title}".strip() for one in ending[:_SHOWN]),

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from bot.access.policy import AccessPolicy
-from bot.alerts.queries import AlertQueries, Comparator, Watch
+from bot.alerts.alert import Comparator, Watch
+from bot.alerts.service import AlertService
 from bot.alerts.views import AlertReply
 from bot.cards.notices import Suggestion
 from bot.cards.status_labels import status_label
@@ -83,7 +84,7 @@ async def watch(
     when: Condition | None = None,
     *,
     erp: ErpHub,
-    board: AlertQueries,
+    service: AlertService,
     context: QuestionContext,
     commands: Commands,
     policy: AccessPolicy,
@@ -95,10 +96,10 @@ async def watch(
         made, said = await _of_stock(subject, limit, _ErpLookup(erp, usable), context)
     else:
         made, said = await _of_document(subject, _ErpLookup(erp, usable), context)
-    known = await board.watches(made.user_id)
+    known = await service.watches(made.user_id)
     if len(known) >= MAX_WATCHES and made.id not in {one.id for one in known}:
         raise BadArgument(phrase("You watch %(num)s things already. Stop one first: /watches", num=MAX_WATCHES))
-    await board.put_watch(made)
+    await service.put_watch(made)
     return AlertReply(
         title=phrase("You watch %(what)s", what=f"{made.subject} {made.title}".strip()),
         lines=(*said, phrase("You are told in your own chat with the bot.")),

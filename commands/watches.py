@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.alerts.queries import AlertQueries
+from bot.alerts.service import AlertService
 from bot.alerts.views import WatchList
 from bot.cards.view import View
 from bot.chat.context import QuestionContext
@@ -18,9 +18,9 @@ from bot.phrase import phrase
     summary=phrase("What you watch"),
     place=57,
 )
-async def watches(*, board: AlertQueries, context: QuestionContext) -> View:
+async def watches(*, service: AlertService, context: QuestionContext) -> View:
     """Show what the person who asks watches."""
-    found = await board.watches(context.person.user_id or "")
+    found = await service.watches(context.person.user_id or "")
     return WatchList(
         rows=found[context.offset : context.offset + WatchList.page_size],
         total=len(found),

@@ -14,12 +14,11 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.engine import Connection
 
-from bot.alerts.alert import Alert, AlertCard
+from bot.alerts.alert import Alert, AlertCard, Mute, Watch
 from bot.alerts.card_lifecycle import CARD_KIND
 from bot.alerts.intake.port import EventState, ReceivedEvent
 from bot.alerts.processor import AlertProcessor
-from bot.alerts.queries import Watch
-from bot.alerts.repository import AlertHistoryEntry, AlertRepository, AlertUnitOfWork, Mute
+from bot.alerts.repository import AlertHistoryEntry, AlertRepository, AlertUnitOfWork
 from bot.alerts.routing import AlertRules
 from bot.alerts.service import AlertComposer, AlertUnitOfWorkRunner
 from bot.cards.card import Card

@@ -9,12 +9,13 @@ from zoneinfo import ZoneInfo
 
 from bot.admin.database import open_database, require_database
 from bot.admin.output import as_json, count_noun, escape_invisible
-from bot.alerts.event import CUSTOM, Severity
+from bot.alerts.event import CUSTOM
 from bot.alerts.intake.batched_intake import BATCH, BatchedIntake
 from bot.alerts.intake.port import Rejection, UnreadableEvent
 from bot.errors import ConfigurationError
 from bot.metrics import Metrics
 from bot.settings import Settings
+from bot.severity import Severity
 from bot.store.events import StoredEvents
 
 _ORIGIN = "/dingerp/send"

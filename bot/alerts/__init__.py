@@ -1,5 +1,7 @@
-"""What the ERP reports by itself: events come in, alerts live, cards show them (docs/explanation/alerts.md).
+"""What the ERP reports by itself: events become alerts, and cards show them (docs/explanation/alerts.md).
 
-Everything here is told the time and the rules, and knows neither a wire, nor a table, nor a loop: the ports that it
-needs are in `bot.alerts.repository`.
+From the inside out: the domain (`event`, `alert`), the ports (`repository`, `routing`), the lifecycle (`lifecycle`,
+`suppression`, `card_lifecycle`, `placement`, `pipeline`, `timers`, `actions`), and what drives it (`processor`,
+`service`, `watch_poller`). `intake` knows only the domain, `rules` only the domain and the port `routing`. What people
+read (`labels`, `views`, `view_builder`) knows only the domain, too.
 """

@@ -1,22 +1,25 @@
-"""An alert: the living matter, and the cards that show it."""
+"""An alert, the cards that show it, and what people ask for about alerts: mutes and watches."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 
-from bot.alerts.event import Event, Severity
+from bot.alerts.event import Event
+from bot.erp.model import Area
 from bot.outbox.place import Place
+from bot.severity import Severity
 
 
 class AlertState(StrEnum):
-    """Whether the matter still concerns anybody."""
+    """Whether an alert still concerns anybody."""
 
     OPEN = "open"
     RESOLVED = "resolved"
     INFORMED = "informed"
-    """News that never was open."""
+    """News, which was never open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,82 +33,192 @@ class UserStamp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
-    """One matter from its opening to its end; opened again within a while it is the same alert."""
+    """What is wrong about one subject, from its opening to its end.
+
+    If it opens again soon enough (`AlertRules.revive`), it is the same alert.
+    """
 
     id: str
     key: str
     event: Event
-    """The latest event: its figures are what the cards show."""
+    """The latest event, whose figures the cards show."""
     state: AlertState
     severity: Severity
     opened_at: datetime
     last_at: datetime
     count: int = 1
-    """How often it was reported since it opened."""
+    """How often it has been reported since it opened."""
     acknowledged: UserStamp | None = None
     assigned: UserStamp | None = None
-    """To whom; ``at`` is when that was said."""
+    """To whom; ``at`` is when it was assigned."""
     snoozed: UserStamp | None = None
     """Who put it off last, and when."""
     snoozed_until: datetime | None = None
     resolved_at: datetime | None = None
     step: int = 0
-    """Steps of escalation that were taken."""
+    """Escalation steps taken so far."""
     escalate_at: datetime | None = None
     held: bool = False
     """Held back at some place: by an inhibition, a silence, a mute, or because somebody put it off."""
     look_at: datetime | None = None
-    """When the earliest of these ends; None also for those that last as long as their cause."""
+    """When the earliest of these ends; None also if they only end with their cause."""
     revivals: int = 0
-    """How often it was over and opened again."""
+    """How often it was resolved and opened again."""
     revision: int = 1
     """Grows with every change that a card shows."""
 
     @property
     def is_open(self) -> bool:
-        """Whether the matter is open."""
+        """Whether the alert is open."""
         return self.state is AlertState.OPEN
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether a person's watch made it: no rule of the company holds it back, only that person's own mute."""
+        return self.key.startswith(_WATCH_KEY)
 
 
 class CardState(StrEnum):
     """Where a card is in its life."""
 
     WAITING = "waiting"
-    """Not yet at its place: it gathers, waits for a time of day, or for the end of a silence."""
+    """Not yet at its place: it gathers alerts, or waits for a time of day or for the end of a silence."""
     SHOWN = "shown"
     CLOSED = "closed"
-    """All its matters are over; one of them opening again within a while brings the card back to `SHOWN`."""
+    """All its alerts are resolved; if one of them opens again soon enough, the card is `SHOWN` again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertCard:
-    """One card at one place. It shows one alert, or all alerts of one group where the route groups them."""
+    """One card at one place: it shows one alert, or all alerts of a group where the route groups them."""
 
     id: str
     place: Place
     route: str
-    """Name of the route that brought it here, for the record and for its times."""
+    """Name of the route that brought it here: the rules find its times by it."""
     group: str
-    """What the alerts on this card have in common; with the place it is unique among the cards that are not closed."""
+    """What the alerts on this card have in common; unique among the open cards of a place."""
     alerts: tuple[str, ...]
     state: CardState
     opened_at: datetime
     due_at: datetime | None = None
-    """When something is to be done next: show it, change it, repeat it."""
+    """When to show, change or repeat it."""
     shown_at: datetime | None = None
     changed_at: datetime | None = None
     """When the outbox was last asked for its newest state."""
     behind: bool = False
-    """Something changed that the place is still to see, when its interval or its silence is over."""
+    """The place has not seen the latest change yet: it comes when the interval or the silence is over."""
     late: bool = False
-    """It brings what the bot learnt long after it happened."""
+    """The bot learnt of it long after it happened."""
     next: str = ""
-    """The card that took its place: shown anew after a while, or one digest for many; this one says so."""
+    """The card that took over, a repeat or a digest; this card says so."""
     repeats: int = 0
     revision: int = 1
     """Grows with every change that has to reach the place."""
 
     @property
     def is_closed(self) -> bool:
-        """Whether it is over with the card."""
+        """Whether the card's life is over."""
         return self.state is CardState.CLOSED
+
+    @property
+    def is_digest(self) -> bool:
+        """Whether it stands for many cards."""
+        return self.group.startswith(_DIGEST_GROUP)
+
+
+@dataclass(frozen=True, slots=True)
+class CardWithAlerts:
+    """A card and the alerts on it, in the card's order; alerts that were forgotten are left out."""
+
+    card: AlertCard
+    alerts: tuple[Alert, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mute:
+    """A silence at one place that somebody asked for in the chat: ``/mute stock.low 2h``.
+
+    ``pattern`` is a type, perhaps with ``*`` at its end, or one subject.
+    """
+
+    id: str
+    place: Place
+    pattern: str
+    by: str
+    made_at: datetime
+    until: datetime
+
+    def covers(self, event: Event) -> bool:
+        """Return whether the mute concerns this event."""
+        if self.pattern.endswith("*"):
+            return event.type.startswith(self.pattern[:-1])
+        return self.pattern == event.type or self.pattern.casefold() == event.subject.casefold()
+
+
+class Comparator(StrEnum):
+    """How a figure is compared with the limit of a watch."""
+
+    BELOW = "<"
+    AT_MOST = "<="
+    ABOVE = ">"
+    AT_LEAST = ">="
+
+    @property
+    def sign(self) -> str:
+        """The sign that people read."""
+        return {"<=": "≤", ">=": "≥"}.get(self.value, self.value)
+
+    def holds(self, figure: Decimal, limit: Decimal) -> bool:
+        """Whether ``figure`` has reached the limit."""
+        match self:
+            case Comparator.BELOW:
+                return figure < limit
+            case Comparator.AT_MOST:
+                return figure <= limit
+            case Comparator.ABOVE:
+                return figure > limit
+            case Comparator.AT_LEAST:
+                return figure >= limit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """What one person wants to be told about one subject, in their own chat with the bot.
+
+    With ``comparison`` and ``limit`` it is about a product's available stock (``area`` is `Area.STOCK`, the limit in
+    the product's unit), without them about any change of a document's state.
+    """
+
+    user_id: str
+    area: Area
+    subject: str
+    """The SKU or document number as the ERP spells it."""
+    title: str = ""
+    """The name of the product, the customer or the vendor, for the list of watches."""
+    comparison: Comparator | None = None
+    limit: Decimal | None = None
+    made_at: datetime
+
+    @property
+    def id(self) -> str:
+        """The watch's identity: asking for another limit changes the limit."""
+        return "|".join((self.user_id, self.area, self.subject.casefold(), self.comparison or ""))
+
+    def alert_key(self, event: Event) -> str:
+        """Return the key of the alert that the watch makes of an event: each warehouse has an alert of its own."""
+        return f"{watch_key_prefix(self.id)}{event.warehouse}"
+
+
+_WATCH_KEY = "watch:"
+_DIGEST_GROUP = "digest:"
+
+
+def watch_key_prefix(watch_id: str) -> str:
+    """Return what the keys of all alerts of one watch begin with."""
+    return f"{_WATCH_KEY}{watch_id}#"
+
+
+def digest_group(card_id: str) -> str:
+    """Return the group of a card that stands for many."""
+    return f"{_DIGEST_GROUP}{card_id}"

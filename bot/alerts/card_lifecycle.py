@@ -1,7 +1,7 @@
-"""What happens to cards: shown, changed, closed, shown anew, folded into a digest.
+"""What happens to cards: shown, changed, closed, repeated, folded into a digest.
 
-At any place a matter has one card that lives. When a card is shown anew (or many become a digest), the new one takes
-over and the old one, closed, says so: what stands above in the chat is never a second opinion.
+An alert has one open card at any place. When a card is repeated (or many become a digest), the new card takes over and
+the old one, closed, says so: a chat never shows two states of one alert.
 """
 
 from __future__ import annotations
@@ -10,18 +10,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from bot.alerts.alert import Alert, AlertCard, AlertState, CardState
-from bot.alerts.event import Severity
-from bot.alerts.repository import AlertUnitOfWork, event_ref
+from bot.alerts.alert import Alert, AlertCard, AlertState, CardState, digest_group
+from bot.alerts.repository import AlertUnitOfWork
 from bot.alerts.routing import Target
 from bot.outbox.delivery import Delivery, Urgency
 from bot.outbox.place import Place
+from bot.severity import Severity
 
 CARD_KIND = "alert"
-"""Who composes these cards, for the outbox."""
+"""The kind of delivery that `bot.alerts.service.AlertComposer` composes."""
 
 _CROWDED = 20
-"""From so many alerts on, a card lets go of those that are over and were seen to be."""
+"""From this many alerts on, a card drops those that are resolved and were shown so."""
 
 
 def urgency_of(alerts: Iterable[Alert]) -> Urgency:
@@ -40,12 +40,12 @@ def worst_of(alerts: Iterable[Alert]) -> Severity:
 def show(
     unit: AlertUnitOfWork, card: AlertCard, target: Target, *, urgency: Urgency | None = None, fact: str = ""
 ) -> AlertCard:
-    """Bring a card to its place for the first time. One that has only news on it is over at once."""
+    """Bring a card to its place for the first time. A card with nothing but news is closed at once."""
     alerts = unit.repository.alerts(card.alerts)
     state = CardState.SHOWN if any(alert.is_open for alert in alerts) else CardState.CLOSED
     shown = replace(card, state=state, shown_at=unit.now)
     for alert in alerts:
-        unit.note("shown", alert=alert.id, card=card.id, fact=fact or event_ref(alert.event), detail=str(card.place))
+        unit.note("shown", alert=alert.id, card=card.id, fact=fact or alert.event.ref, detail=str(card.place))
     return _deliver(unit, shown, target, urgency or urgency_of(alerts), fact)
 
 
@@ -59,7 +59,7 @@ def change(
     urgency: Urgency | None = None,
     fact: str = "",
 ) -> AlertCard:
-    """Let the place see what is new on a card: now, or when its interval is over and a change may be shown."""
+    """Update a card at its place: now, or when its interval is over and its hours allow a change."""
     if card.state is CardState.WAITING:
         return _put(unit, card)
     due = unit.now
@@ -71,35 +71,35 @@ def change(
 
 
 def mark_behind(unit: AlertUnitOfWork, card: AlertCard) -> AlertCard:
-    """Remember that the place has not seen what is new, because it is held back."""
+    """Remember that the place has not seen the latest change, because it is held back."""
     return card if card.behind or card.state is CardState.WAITING else _put(unit, replace(card, behind=True))
 
 
 def schedule_repeat(unit: AlertUnitOfWork, card: AlertCard, target: Target) -> AlertCard:
-    """Leave a card as it is, with the time for which it may rest."""
+    """Leave a card as it is, and set when it is repeated."""
     due = repeat_at(unit, card, target)
     return card if due == card.due_at else _put(unit, replace(card, due_at=due))
 
 
 def drop_alert(unit: AlertUnitOfWork, card: AlertCard, alert: Alert, target: Target, *, fact: str = "") -> AlertCard:
-    """Let a card know that one of its alerts is over. What nobody has seen just goes; the last one closes the card."""
+    """Update a card one of whose alerts is resolved: an unseen alert just leaves it, the last one closes it."""
     if card.state is CardState.WAITING:
-        others = tuple(one for one in card.alerts if one != alert.id)
+        others = tuple(other for other in card.alerts if other != alert.id)
         unit.note("unseen", alert=alert.id, card=card.id, fact=fact, detail=str(card.place))
         kept = replace(card, alerts=others) if others else replace(card, state=CardState.CLOSED, due_at=None)
         return _put(unit, kept)
-    if not any(one.is_open for one in unit.repository.alerts(card.alerts)):
+    if not any(other.is_open for other in unit.repository.alerts(card.alerts)):
         card = replace(card, state=CardState.CLOSED)
     return change(unit, card, target, alert.severity, at_once=True, urgency=urgency_of((alert,)), fact=fact)
 
 
 def reopen(unit: AlertUnitOfWork, card: AlertCard) -> AlertCard:
-    """Bring a closed card back to life: one of its alerts opened again."""
+    """Return a closed card as shown again: one of its alerts has opened again."""
     return replace(card, state=CardState.SHOWN, shown_at=unit.now)
 
 
 def repeat(unit: AlertUnitOfWork, card: AlertCard, target: Target) -> AlertCard:
-    """Show a card anew: what is still open on it stands on a new card from now on."""
+    """Move the alerts that are still open to a new card."""
     alerts = [alert for alert in unit.repository.alerts(card.alerts) if alert.is_open]
     new = AlertCard(
         id=unit.new_id(),
@@ -120,9 +120,9 @@ def repeat(unit: AlertUnitOfWork, card: AlertCard, target: Target) -> AlertCard:
 
 
 def fold(unit: AlertUnitOfWork, cards: Sequence[AlertCard], place: Place) -> AlertCard | None:
-    """Let one digest stand for cards that their place has not seen; the outbox owes it and no longer the cards.
+    """Replace cards that their place has not seen by one digest, also in the outbox.
 
-    None if all of it is over by now: what nobody saw begin, nobody has to see end.
+    None if all alerts are resolved by now: nobody needs to see the end of what nobody saw begin.
     """
     ids = tuple(dict.fromkeys(alert for card in cards for alert in card.alerts))
     alerts = [alert for alert in unit.repository.alerts(ids) if alert.state is not AlertState.RESOLVED]
@@ -138,7 +138,7 @@ def fold(unit: AlertUnitOfWork, cards: Sequence[AlertCard], place: Place) -> Ale
         id=card_id,
         place=place,
         route="digest",
-        group=f"digest:{card_id}",
+        group=digest_group(card_id),
         alerts=tuple(alert.id for alert in alerts),
         state=CardState.WAITING,
         opened_at=unit.now,
@@ -148,12 +148,12 @@ def fold(unit: AlertUnitOfWork, cards: Sequence[AlertCard], place: Place) -> Ale
 
 
 def supersede(unit: AlertUnitOfWork, card: AlertCard, by: AlertCard) -> None:
-    """Let a closed card say where its matter, open again, stands now."""
+    """Let a closed card say which card shows its alert now."""
     _close_in_favour_of(unit, card, by)
 
 
 def repeat_at(unit: AlertUnitOfWork, card: AlertCard, target: Target) -> datetime | None:
-    """Return when a shown card is shown anew if nobody acts, None for never."""
+    """Return when a shown card is repeated if nobody acts, None for never."""
     if target.repeat is None or card.shown_at is None or card.is_closed:
         return None
     alerts = unit.repository.alerts(card.alerts)
@@ -161,13 +161,13 @@ def repeat_at(unit: AlertUnitOfWork, card: AlertCard, target: Target) -> datetim
 
 
 def is_unattended(alert: Alert, now: datetime) -> bool:
-    """Return whether it is open and nobody said that he knows, or wants to know later."""
-    put_off = alert.snoozed_until is not None and alert.snoozed_until > now
-    return alert.is_open and alert.acknowledged is None and not put_off
+    """Return whether an alert is open, and neither acknowledged nor snoozed."""
+    is_snoozed = alert.snoozed_until is not None and alert.snoozed_until > now
+    return alert.is_open and alert.acknowledged is None and not is_snoozed
 
 
 def without_expired(unit: AlertUnitOfWork, card: AlertCard) -> AlertCard:
-    """Return a crowded card without the alerts that nothing can bring back."""
+    """Return a crowded card without the alerts that can no longer be revived."""
     if len(card.alerts) < _CROWDED:
         return card
     alerts = unit.repository.alerts(card.alerts)
@@ -212,5 +212,5 @@ def _put(unit: AlertUnitOfWork, card: AlertCard) -> AlertCard:
     return card
 
 
-def _earlier(one: datetime, other: datetime | None) -> datetime:
-    return one if other is None else min(one, other)
+def _earlier(due: datetime, other: datetime | None) -> datetime:
+    return due if other is None else min(due, other)

@@ -1,6 +1,4 @@
-"""An event in its normal form, whatever way it came, and its correlation: which alert it belongs to and what it does
-to it.
-"""
+"""An event in its normal form, whatever way it came, and its correlation: the alert it belongs to and its effect."""
 
 from __future__ import annotations
 
@@ -12,28 +10,13 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from bot.erp.model import Money
+from bot.severity import Severity
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
-class Severity(StrEnum):
-    """How bad it is (docs: contracts.md#event-intake)."""
-
-    INFO = "info"
-    WARNING = "warning"
-    CRITICAL = "critical"
-
-    @property
-    def rank(self) -> int:
-        """Return a number that is higher for what is worse."""
-        return _RANKS[self]
-
-
-_RANKS = {Severity.INFO: 0, Severity.WARNING: 1, Severity.CRITICAL: 2}
-
-
 class EventType(StrEnum):
-    """The types that the bot understands; besides them any that begins with ``custom.``.
+    """The types that the bot understands, besides those that begin with ``custom.``.
 
     Docs: contracts.md#event-types
     """
@@ -53,15 +36,16 @@ class EventType(StrEnum):
 
 
 CUSTOM = "custom."
-"""Prefix of the types that a company makes up: they bring title, text and facts of their own."""
+"""Prefix of a company's own types: they bring their own title, text and facts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """One fact about one subject. An event about several items or owners was split into one of these for each.
+    """One fact about one subject. An event about several items or owners is split into one of these for each.
 
-    ``id`` is unique within ``source`` for the event as it came, and ``part`` numbers the pieces of one that was split.
-    ``data`` is what the type's schema (`bot.alerts.schemas`) let pass, in JSON's types with decimals and dates as text.
+    ``id`` is unique within ``source`` for the event as it came, and ``part`` numbers the parts of one that was split.
+    ``data`` is what the type's schema (`bot.alerts.intake.schemas`) let pass: JSON types, with decimals and dates as
+    text.
     """
 
     source: str
@@ -69,20 +53,20 @@ class Event:
     part: int = 0
     type: str
     subject: str
-    """The SKU or document number; for ``custom.*`` whatever the sender calls it."""
+    """The SKU or document number; for ``custom.*`` the sender's own name for it."""
     at: datetime
     """When it happened, by the sender's clock."""
     received_at: datetime
     severity: Severity
     resolved: bool = False
-    """The sender says that the matter is over."""
+    """The sender says that it is over."""
     company: str = ""
     warehouse: str = ""
     customer: str = ""
     supplier: str = ""
     category: str = ""
     owner: str = ""
-    """Whose it is in the ERP: salesperson, buyer, planner."""
+    """Who is responsible in the ERP: salesperson, buyer, planner."""
     amount: Money | None = None
     quantity: Decimal | None = None
     due_on: date | None = None
@@ -90,7 +74,17 @@ class Event:
     link: str = ""
     data: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
     tags: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
-    """Further words of the sender by which rules may tell events apart."""
+    """The sender's own labels, by which rules may tell events apart."""
+
+    @property
+    def ref(self) -> str:
+        """``source/id``, by which the history names the event."""
+        return f"{self.source}/{self.id}"
+
+    @property
+    def occurred_at(self) -> datetime:
+        """When it happened; a sender whose clock is ahead cannot outdo everything that comes later."""
+        return min(self.at, self.received_at)
 
     def age_days(self, today: date) -> int:
         """Return the days since the due date, 0 before it or without one."""
@@ -98,19 +92,18 @@ class Event:
 
 
 class Effect(StrEnum):
-    """What an event does to its matter."""
+    """What an event does to its alert."""
 
     OPENS = "opens"
-    """It is open from now on; again and again if repeated."""
     RESOLVES = "resolves"
-    """It is over; news of its own if nothing was open."""
+    """If nothing was open, it is news."""
     INFORMS = "informs"
     """News: nothing stays open."""
 
 
 @dataclass(frozen=True, slots=True)
 class Correlation:
-    """What events that share ``key`` are about; the alert lives as long as the matter is open."""
+    """Events with the same ``key`` belong to the same alert."""
 
     key: str
     effect: Effect
@@ -130,11 +123,11 @@ _KINDS = {
     EventType.PRODUCTION_LATE: ("production", Effect.OPENS),
     EventType.PRODUCTION_DONE: ("production", Effect.RESOLVES),
 }
-"""Low and out are two states of one matter, and so are overdue and paid: their card changes instead of a second one."""
+"""Low and out are two states of one alert, and so are overdue and paid: the card changes, no second one appears."""
 
 
 def correlate(event: Event) -> Correlation:
-    """Return the event's matter; ``order.late`` of one company and source never mixes with another's."""
+    """Return the event's key and effect. Sources and companies never share an alert."""
     if event.type.startswith(CUSTOM):
         kind, effect = event.type, Effect.OPENS if "resolved" in event.data else Effect.INFORMS
     else:

@@ -1,6 +1,6 @@
-"""What events are called, and what they say in words and figures: one table for all types.
+"""The words and figures of events: one table for all types.
 
-Figures come from the event's own fields and from ``data`` as the schemas (`bot.alerts.schemas`) let it pass.
+Figures come from the event's own fields and from ``data`` as the schemas (`bot.alerts.intake.schemas`) let it pass.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from bot.phrase import Phrase, phrase
 CardFactValue: TypeAlias = Decimal | Money | date | Phrase | str
 
 MAX_LINES, MAX_FACTS = 4, 6
-"""Of what senders write in their own words: more does not fit a card."""
+"""How much of a sender's own words is shown: more does not fit a card."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class CardFact:
 
 @dataclass(frozen=True, slots=True)
 class _TypeLabels:
-    """What people call a type, its matter when it is over, its figures, and the command that asks the ERP about it."""
+    """The words for a type while it is open and when it is over, its figures, and the command that asks the ERP."""
 
     word: Phrase
     over: Phrase
@@ -41,26 +41,26 @@ class _TypeLabels:
 
 
 def type_label(event_type: str) -> Phrase | str:
-    """Return what people call a type; types that a company makes up are called as it does."""
-    face = _LABELS.get(event_type)
-    return face.word if face else event_type.removeprefix(CUSTOM)
+    """Return what people call a type; a company's own types keep their name."""
+    found = _LABELS.get(event_type)
+    return found.word if found else event_type.removeprefix(CUSTOM)
 
 
 def type_by_label(text: str) -> str | None:
-    """Return the type that people call so in Chinese, None for any other word; types themselves are not looked up."""
+    """Return the type with this Chinese name, None for any other word, also for a type itself."""
     return _TYPES.get(text)
 
 
 def headline(event: Event, *, is_over: bool = False) -> Phrase | str:
-    """Return what happened; where a company calls it something itself, in its words."""
-    face = _LABELS.get(event.type)
-    if face is None:
+    """Return what happened; for a company's own types in its words."""
+    found = _LABELS.get(event.type)
+    if found is None:
         return event.title or type_label(event.type)
-    return face.over if is_over else face.word
+    return found.over if is_over else found.word
 
 
 def subject_label(event: Event) -> str:
-    """Return what it happened to: code or number, and the name."""
+    """Return code or number, and the name."""
     if event.type not in _LABELS or not event.title or event.title == event.subject:
         return event.subject
     return f"{event.subject} {event.title}"
@@ -68,24 +68,24 @@ def subject_label(event: Event) -> str:
 
 def facts(event: Event, today: date) -> tuple[CardFact, ...]:
     """Return the figures that people want to see first; days are counted up to ``today``."""
-    face = _LABELS.get(event.type)
-    return tuple(face.facts(event, today) if face else _own_facts(event))
+    found = _LABELS.get(event.type)
+    return tuple(found.facts(event, today) if found else _custom_facts(event))
 
 
 def lines(event: Event) -> tuple[str, ...]:
-    """Return what a sender wrote in words: what changed, or the text of an event of its own."""
+    """Return the sender's own lines: what changed, or the text of a custom event."""
     changes = event.data.get("changes")
     if isinstance(changes, Sequence) and not isinstance(changes, str):
-        told = [str(change) for change in changes]
+        written = [str(change) for change in changes]
     else:
-        told = [] if event.type in _LABELS else _text(event, "text").splitlines()
-    return tuple(line for line in map(str.strip, told) if line)[:MAX_LINES]
+        written = [] if event.type in _LABELS else _text(event, "text").splitlines()
+    return tuple(line for line in map(str.strip, written) if line)[:MAX_LINES]
 
 
 def erp_question(event: Event) -> tuple[str, str] | None:
-    """Return the command and the word that ask the ERP about it, None where no command can."""
-    face = _LABELS.get(event.type)
-    return (face.command, event.subject) if face and event.subject else None
+    """Return the command and its argument that ask the ERP about the subject, None where no command can."""
+    found = _LABELS.get(event.type)
+    return (found.command, event.subject) if found and event.subject else None
 
 
 def _stock(event: Event, _today: date) -> Iterator[CardFact]:
@@ -148,10 +148,10 @@ def _production(event: Event, today: date) -> Iterator[CardFact]:
     yield from _plain(phrase("Planner"), event.owner)
 
 
-def _own_facts(event: Event) -> Iterator[CardFact]:
-    told = event.data.get("facts")
-    if isinstance(told, Mapping):
-        for label, value in list(told.items())[:MAX_FACTS]:
+def _custom_facts(event: Event) -> Iterator[CardFact]:
+    given = event.data.get("facts")
+    if isinstance(given, Mapping):
+        for label, value in list(given.items())[:MAX_FACTS]:
             yield from _plain(str(label), str(value))
 
 
@@ -166,7 +166,7 @@ def _quantity(label: Phrase, value: Decimal | None, unit: str) -> Iterator[CardF
 
 
 def _due(label: Phrase, event: Event, today: date, *, late: Phrase | None = None) -> Iterator[CardFact]:
-    """Give the due date, and under the name of ``late`` the days since."""
+    """Yield the due date, and the days since then labelled ``late``."""
     yield from _plain(label, event.due_on)
     if late and (days := event.age_days(today)):
         yield CardFact(late, Decimal(days))
@@ -180,7 +180,7 @@ def _text(event: Event, key: str) -> str:
 
 
 def _number(event: Event, key: str) -> Decimal | None:
-    """Return a figure, which the schemas let pass as text."""
+    """Return a figure; the schemas leave it as text."""
     try:
         number = Decimal(_text(event, key))
     except InvalidOperation:

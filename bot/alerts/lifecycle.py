@@ -1,7 +1,6 @@
-"""What an event makes of its matter's alert: opened, changed, over, opened again. Pure: told everything, asks nothing.
+"""What an event makes of its alert: opened, updated, resolved, revived. Pure functions.
 
-A newer fact wins by the time at which it happened, whatever the order of arrival: what comes late is counted and
-changes nothing.
+Facts are ordered by the time at which they happened, not by arrival: an outdated one is counted and changes nothing.
 """
 
 from __future__ import annotations
@@ -12,31 +11,31 @@ from enum import StrEnum
 from operator import attrgetter
 
 from bot.alerts.alert import Alert, AlertState
-from bot.alerts.event import Correlation, Effect, Event, Severity
-from bot.alerts.repository import occurred_at
+from bot.alerts.event import Correlation, Effect, Event
+from bot.severity import Severity
 
-_content = attrgetter(*(one.name for one in fields(Event) if one.name not in ("id", "part", "at", "received_at")))
-"""What a card could show of an event."""
+_content = attrgetter(*(field.name for field in fields(Event) if field.name not in ("id", "part", "at", "received_at")))
+"""The fields of an event that a card could show."""
 
 
 class AlertTransition(StrEnum):
-    """What became of an alert; the word that its story uses."""
+    """What became of an alert: the word that its history uses."""
 
     OPENED = "opened"
     UPDATED = "updated"
     REPEATED = "repeated"
-    """Reported again, with nothing that a card shows being different."""
+    """Reported again, and cards show nothing different."""
     OUTDATED = "outdated"
-    """Something that happened later is known already."""
+    """A later fact is known already."""
     RESOLVED = "resolved"
     REVIVED = "revived"
     INFORMED = "informed"
-    """News of what was never open."""
+    """News; it was never open."""
 
 
 @dataclass(frozen=True, slots=True)
 class GradedEvent:
-    """A graded event of a matter."""
+    """An event with the severity that the rules give it and the alert that it belongs to."""
 
     event: Event
     severity: Severity
@@ -45,16 +44,16 @@ class GradedEvent:
     @property
     def at(self) -> datetime:
         """When it happened."""
-        return occurred_at(self.event)
+        return self.event.occurred_at
 
 
 def advance(
     latest: Alert | None, report: GradedEvent, *, revive: timedelta, new_id: str
 ) -> tuple[AlertTransition, Alert]:
-    """Return what a report makes of the newest alert of its matter; ``new_id`` is used if it needs a new one."""
+    """Return what a report makes of the newest alert with its key; a new alert gets ``new_id``."""
     if latest is None:
         return _open_new(report, new_id)
-    if report.at < occurred_at(latest.event):
+    if report.at < latest.event.occurred_at:
         return AlertTransition.OUTDATED, replace(latest, count=latest.count + 1)
     match latest.state:
         case AlertState.OPEN:
@@ -82,7 +81,7 @@ def _open_new(report: GradedEvent, new_id: str) -> tuple[AlertTransition, Alert]
 def _while_open(alert: Alert, report: GradedEvent) -> tuple[AlertTransition, Alert]:
     if report.correlation.effect is not Effect.RESOLVES:
         return _repeat_or_update(alert, report)
-    over = replace(
+    resolved = replace(
         _counted(alert, report),
         state=AlertState.RESOLVED,
         resolved_at=report.at,
@@ -93,7 +92,7 @@ def _while_open(alert: Alert, report: GradedEvent) -> tuple[AlertTransition, Ale
         look_at=None,
         revision=alert.revision + 1,
     )
-    return AlertTransition.RESOLVED, over
+    return AlertTransition.RESOLVED, resolved
 
 
 def _while_resolved(alert: Alert, report: GradedEvent, revive: timedelta, new_id: str) -> tuple[AlertTransition, Alert]:
@@ -101,8 +100,8 @@ def _while_resolved(alert: Alert, report: GradedEvent, revive: timedelta, new_id
         case Effect.RESOLVES:
             return AlertTransition.REPEATED, replace(_counted(alert, report), count=alert.count)
         case Effect.OPENS if alert.resolved_at is not None and report.at - alert.resolved_at <= revive:
-            # Whoever had it before still has it; but that somebody knew of it then stops no escalation now.
-            again = replace(
+            # It stays assigned, but an old acknowledgement does not stop a new escalation.
+            revived = replace(
                 _counted(alert, report),
                 state=AlertState.OPEN,
                 severity=report.severity,
@@ -113,7 +112,7 @@ def _while_resolved(alert: Alert, report: GradedEvent, revive: timedelta, new_id
                 revivals=alert.revivals + 1,
                 revision=alert.revision + 1,
             )
-            return AlertTransition.REVIVED, again
+            return AlertTransition.REVIVED, revived
     return _open_new(report, new_id)
 
 
@@ -127,7 +126,7 @@ def _repeat_or_update(alert: Alert, report: GradedEvent) -> tuple[AlertTransitio
     counted = _counted(alert, report)
     if report.severity is alert.severity and _same_content(alert.event, report.event):
         return AlertTransition.REPEATED, counted
-    # Whoever put it off did not mean what is worse now.
+    # Somebody put it off when it was less severe.
     snoozed_until = None if report.severity.rank > alert.severity.rank else alert.snoozed_until
     changed = replace(counted, severity=report.severity, snoozed_until=snoozed_until, revision=alert.revision + 1)
     return AlertTransition.UPDATED, changed
@@ -137,5 +136,5 @@ def _counted(alert: Alert, report: GradedEvent) -> Alert:
     return replace(alert, event=report.event, last_at=report.at, count=alert.count + 1)
 
 
-def _same_content(one: Event, other: Event) -> bool:
-    return bool(_content(one) == _content(other))
+def _same_content(event: Event, other: Event) -> bool:
+    return bool(_content(event) == _content(other))

@@ -1,4 +1,4 @@
-"""Where an alert belongs by now, and how it gets there: new places get a card, places that have one see what is new."""
+"""Brings an alert to its places: new places get a card, places that have one see what has changed."""
 
 from __future__ import annotations
 
@@ -7,34 +7,30 @@ from datetime import datetime, timedelta
 
 from bot.alerts import card_lifecycle
 from bot.alerts.alert import Alert, AlertCard, CardState
-from bot.alerts.event import Event, Severity
-from bot.alerts.queries import Watch
-from bot.alerts.repository import AlertUnitOfWork, occurred_at
+from bot.alerts.repository import AlertUnitOfWork
 from bot.alerts.routing import EscalationStep, Routing, Target
-from bot.alerts.suppression import WATCH_KEY_PREFIX, SuppressionLookup
+from bot.alerts.suppression import SuppressionLookup
 from bot.outbox.delivery import Urgency
 from bot.outbox.place import Place, PlaceKind
+from bot.severity import Severity
 
 
 @dataclass(frozen=True, slots=True)
 class Targets:
-    """One target for each place, the first that names it, and all steps of escalation, the earliest first."""
+    """One target for each place (the first that names it), and all escalation steps, the earliest first."""
 
     by_place: dict[Place, Target]
     steps: tuple[EscalationStep, ...]
     why: tuple[str, ...]
 
     def at(self, card: AlertCard) -> Target:
-        """Return how a card is treated; one that the rules no longer speak of is kept up to date all the same."""
+        """Return how a card is treated; a card that the rules no longer name is still kept up to date."""
         return self.by_place.get(card.place) or Target(place=card.place, route=card.route, group=card.group)
 
 
 def find_targets(unit: AlertUnitOfWork, alert: Alert) -> Targets:
     """Return the places of an alert."""
-    if alert.key.startswith(WATCH_KEY_PREFIX):
-        routing = _watched(unit, alert)
-    else:
-        routing = unit.rules.route(alert.event, alert.severity, unit.now)
+    routing = _watched(unit, alert) if alert.is_watched else unit.rules.route(alert.event, alert.severity, unit.now)
     by_place: dict[Place, Target] = {}
     for target in routing.targets:
         by_place.setdefault(target.place, target)
@@ -48,13 +44,8 @@ def find_targets(unit: AlertUnitOfWork, alert: Alert) -> Targets:
     return Targets(by_place, tuple(steps), routing.why)
 
 
-def watch_key(watch: Watch, event: Event) -> str:
-    """Return the matter that a watch makes of an event: each warehouse that reports is one of its own."""
-    return f"{WATCH_KEY_PREFIX}{watch.id}#{event.warehouse}"
-
-
 def next_step(alert: Alert, targets: Targets) -> timedelta | None:
-    """Return how long after the step before (or after the first showing) the next one is taken."""
+    """Return how long after the previous step (or after the first card was shown) the next one is taken."""
     if alert.step >= len(targets.steps):
         return None
     before = targets.steps[alert.step - 1].after if alert.step else timedelta(0)
@@ -63,7 +54,7 @@ def next_step(alert: Alert, targets: Targets) -> timedelta | None:
 
 def _watched(unit: AlertUnitOfWork, alert: Alert) -> Routing:
     watches = unit.repository.watches_on(alert.event.subject)
-    watch = next((one for one in watches if watch_key(one, alert.event) == alert.key), None)
+    watch = next((watch for watch in watches if watch.alert_key(alert.event) == alert.key), None)
     if watch is None:
         return Routing((), ("the watch was given up",))
     place = Place(PlaceKind.PERSON, watch.user_id)
@@ -72,8 +63,8 @@ def _watched(unit: AlertUnitOfWork, alert: Alert) -> Routing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlacementCause:
-    """Why an alert is placed. ``changed``: a card would show something else than before; ``fact`` is empty if no event
-    but time or a person is the reason.
+    """Why an alert is placed. ``changed``: its cards would look different; ``fact`` is the event, empty if the cause is
+    time or a person.
     """
 
     changed: bool = False
@@ -83,23 +74,23 @@ class PlacementCause:
 
 
 def place_alert(unit: AlertUnitOfWork, alert: Alert, occasion: PlacementCause) -> Alert:
-    """Return the alert as it stands after it was brought to its places; the caller stores it.
+    """Bring an alert to its places and return it as it is then; the caller stores it.
 
-    It must have been put into the ledger before, since cards look at all their alerts there.
+    It must be in the repository before, since cards read all their alerts there.
     """
     targets = find_targets(unit, alert)
-    standing = _current_cards(unit, alert)
-    by_place = {card.place: targets.at(card) for card in standing.values()} | targets.by_place
+    cards = _current_cards(unit, alert)
+    by_place = {card.place: targets.at(card) for card in cards.values()} | targets.by_place
     _record_route(unit, alert, occasion, targets, by_place)
     suppressions = SuppressionLookup(unit, alert)
     held: list[datetime | None] = []
     shown = False
-    for where, target in by_place.items():
-        card = standing.get(where)
-        if (suppression := suppressions.at(where)) is not None:
+    for place, target in by_place.items():
+        card = cards.get(place)
+        if (suppression := suppressions.at(place)) is not None:
             held.append(suppression.until)
             if occasion.changed or not alert.held:
-                unit.note(suppression.what, alert=alert.id, fact=occasion.fact, detail=f"{where}: {suppression.reason}")
+                unit.note(suppression.what, alert=alert.id, fact=occasion.fact, detail=f"{place}: {suppression.reason}")
             if card is not None and occasion.changed:
                 card_lifecycle.mark_behind(unit, card)
         else:
@@ -111,7 +102,7 @@ def place_alert(unit: AlertUnitOfWork, alert: Alert, occasion: PlacementCause) -
 
 
 def close_cards(unit: AlertUnitOfWork, alert: Alert, fact: str) -> None:
-    """Let all cards of an alert show that it is over."""
+    """Let all cards of an alert show that it is resolved."""
     targets = find_targets(unit, alert)
     for card in unit.repository.cards_of(alert.id):
         if not card.is_closed:
@@ -119,7 +110,7 @@ def close_cards(unit: AlertUnitOfWork, alert: Alert, fact: str) -> None:
 
 
 def schedule_escalation(unit: AlertUnitOfWork, alert: Alert, targets: Targets, *, shown: bool) -> Alert:
-    """Return the alert with the time of its next step, which runs from when somebody could see a card of it."""
+    """Return the alert with the time of its next step, counted from when its first card was shown."""
     if not alert.is_open or alert.acknowledged is not None:
         return alert if alert.escalate_at is None else replace(alert, escalate_at=None)
     if alert.escalate_at is not None or not shown:
@@ -137,7 +128,7 @@ def next_due_at(alert: Alert) -> datetime | None:
 
 
 def _current_cards(unit: AlertUnitOfWork, alert: Alert) -> dict[Place, AlertCard]:
-    """Return the cards by which its places know an alert: the living ones, and those that it may bring back to life."""
+    """Return the cards by which places know an alert: open ones, and closed ones that it may reopen."""
     cards = unit.repository.cards_of(alert.id)
     past = {card.place: card for card in cards if card.is_closed and card.shown_at is not None and not card.next}
     return past | {card.place: card for card in cards if not card.is_closed}
@@ -167,7 +158,7 @@ def _place_on_card(
 def _advance_waiting_card(
     unit: AlertUnitOfWork, alert: Alert, card: AlertCard, target: Target, occasion: PlacementCause
 ) -> AlertCard:
-    """Let an alert wait no longer than what has become of it may wait: what is critical by now waits for no morning."""
+    """Show a waiting card earlier if the alert as it is now may be: a critical one waits for no morning."""
     ready = unit.rules.shows_at(target, alert.severity, max(unit.now, card.opened_at + target.wait))
     if (card.late and not _is_critical(alert)) or (card.due_at is not None and card.due_at <= ready):
         return card
@@ -178,14 +169,14 @@ def _advance_waiting_card(
         unit.repository.put_card(sooner)
         return sooner
     # The others go on waiting for their digest.
-    unit.repository.put_card(replace(card, alerts=tuple(one for one in card.alerts if one != alert.id)))
+    unit.repository.put_card(replace(card, alerts=tuple(other for other in card.alerts if other != alert.id)))
     return _join_group(unit, alert, target, occasion)
 
 
 def _join_group(unit: AlertUnitOfWork, alert: Alert, target: Target, occasion: PlacementCause) -> AlertCard:
     late = bool(occasion.fact) and _is_late(unit, alert)
     if late:
-        unit.note("late", alert=alert.id, fact=occasion.fact, detail=str(unit.now - occurred_at(alert.event)))
+        unit.note("late", alert=alert.id, fact=occasion.fact, detail=str(unit.now - alert.event.occurred_at))
         ready = unit.now + max(target.wait, unit.lateness.gather)
     else:
         ready = unit.now + target.wait
@@ -195,7 +186,7 @@ def _join_group(unit: AlertUnitOfWork, alert: Alert, target: Target, occasion: P
     if card is not None and card.state is CardState.SHOWN:
         if (later := unit.rules.shows_at(target, alert.severity, unit.now)) <= unit.now:
             return _add_to_card(unit, card, alert, target, occasion)
-        # A card that is out does not change in its off-time unseen: what comes then gathers on the next one.
+        # A shown card does not change outside its hours: new alerts gather on the next one.
         group = f"{group}@{later.isoformat(timespec='minutes')}"
         card = unit.repository.open_card(target.place, group)
     if card is not None:
@@ -225,14 +216,14 @@ def _add_to_card(
     unit: AlertUnitOfWork, card: AlertCard, alert: Alert, target: Target, occasion: PlacementCause
 ) -> AlertCard:
     unit.note("grouped", alert=alert.id, card=card.id, fact=occasion.fact, detail=f"{card.place}: {card.group}")
-    roomy = card_lifecycle.without_expired(unit, card)
-    grown = replace(roomy, alerts=(*roomy.alerts, alert.id))
+    trimmed = card_lifecycle.without_expired(unit, card)
+    grown = replace(trimmed, alerts=(*trimmed.alerts, alert.id))
     return card_lifecycle.change(unit, grown, target, alert.severity, urgency=occasion.urgency, fact=occasion.fact)
 
 
 def _is_late(unit: AlertUnitOfWork, alert: Alert) -> bool:
-    """Return whether it is old when it is learnt; what is critical is never one of many."""
-    return not _is_critical(alert) and unit.now - occurred_at(alert.event) > unit.lateness.after
+    """Return whether the bot learns of it late; a critical alert is never put into a digest for that."""
+    return not _is_critical(alert) and unit.now - alert.event.occurred_at > unit.lateness.after
 
 
 def _is_critical(alert: Alert) -> bool:
@@ -252,7 +243,7 @@ def _record_route(
     if not occasion.fact or not occasion.changed:
         return
     if by_place:
-        places = ", ".join(f"{where} by {target.route}" for where, target in by_place.items())
+        places = ", ".join(f"{place} by {target.route}" for place, target in by_place.items())
         unit.note("routed", alert=alert.id, fact=occasion.fact, detail=places)
     else:
         unit.note("no_route", alert=alert.id, fact=occasion.fact, detail="; ".join(targets.why))

@@ -1,7 +1,7 @@
-"""The loop around the desk: takes waiting events in batches, does what is due, sleeps until there is more to do.
+"""The loop of alert processing: takes waiting events in batches, does what is due, sleeps until there is more to do.
 
-Each batch is one transaction: the events are done, the alerts and cards changed and the deliveries owed together, or
-nothing is. After a crash at any moment the same events simply wait again.
+Each batch is one transaction: events are marked done, alerts and cards changed and deliveries queued together, or not
+at all. After a crash at any moment the same events simply wait again.
 """
 
 from __future__ import annotations
@@ -51,18 +51,18 @@ _RETRY = 1.0
 
 
 class AlertProcessingRepository(AlertRepository, Protocol):
-    """The ledger together with the events that wait."""
+    """The alert repository together with the waiting events."""
 
     def waiting(self, limit: int) -> Sequence[StoredEvent]:
-        """Return the waiting events that came first, in their order."""
+        """Return the oldest waiting events in order."""
         ...
 
     def done(self, seqs: Sequence[int]) -> None:
-        """Mark events as worked on."""
+        """Mark events as processed."""
         ...
 
     def reject(self, seq: int, reason: str) -> None:
-        """Set an event aside with the reason."""
+        """Reject an event with the reason."""
         ...
 
 
@@ -82,7 +82,7 @@ class AlertProcessingTransactions(Protocol):
 
 
 class AlertProcessor:
-    """Runs the life of alerts. `run` must be running; `poke` tells it that there is something new."""
+    """Processes events and timers. `run` must be running; `poke` tells it that there is something new."""
 
     def __init__(
         self,
@@ -94,8 +94,8 @@ class AlertProcessor:
         owed: Callable[[], None] | None = None,
         batch: int = BATCH,
     ) -> None:
-        """``unit`` begins a unit of work at this moment with the rules in force; ``owed`` is called when cards may be
-        owed: it pokes the outbox.
+        """``unit`` begins a unit of work now, with the rules in force; ``owed`` is called when there may be deliveries
+        and wakes the outbox.
         """
         self._books = books
         self._unit = unit
@@ -108,11 +108,11 @@ class AlertProcessor:
         self._pruned_at: datetime | None = None
 
     def poke(self) -> None:
-        """Tell that events arrived, or that somebody did something to an alert."""
+        """Wake the loop: events arrived, or somebody did something to an alert."""
         self._wakeup.call()
 
     async def run(self) -> None:
-        """Work until cancelled. A database that is away is tried again; nothing is lost meanwhile."""
+        """Work until cancelled. When the database is away, try again; nothing is lost meanwhile."""
         while True:
             try:
                 pause = await self.round()
@@ -123,7 +123,7 @@ class AlertProcessor:
             await self._wakeup.sleep(pause)
 
     async def round(self) -> float:
-        """Do what there is to do now, events first; return for how many seconds nothing more is known to come."""
+        """Do what there is to do now, events first; return the seconds until the next thing is due."""
         self._wakeup.clear()
         while await self._take_and_rest():
             if self._swept_at is None or self._now() - self._swept_at >= _SWEEPS_AT_LEAST:
@@ -138,7 +138,7 @@ class AlertProcessor:
         return min(max((due[0] - self._now()).total_seconds(), 0.0), _IDLE.total_seconds())
 
     async def _take_and_rest(self) -> bool:
-        """Work on one batch; if there may be more, let others use the database and the interpreter before it."""
+        """Process one batch; if there may be more, first leave others time on the database and the interpreter."""
         clock = asyncio.get_running_loop().time
         began = clock()
         if not await self._take():
@@ -147,12 +147,12 @@ class AlertProcessor:
         return True
 
     async def _take(self) -> bool:
-        """Work on one batch; return whether there may be more."""
+        """Process one batch; return whether there may be more."""
         try:
             seqs = await self._books.run_exclusive(self._work_on_batch)
         except DingerpError:
             raise
-        except Exception as defect:  # noqa: BLE001 - one event's defect must not stop the others: they are done one by one
+        except Exception as defect:  # noqa: BLE001 - a defect in one event must not stop the others: go one by one
             log.warning("alerts.batch_failed", error=type(defect).__name__)
             return await self._take_one_by_one()
         if seqs:
@@ -182,7 +182,7 @@ class AlertProcessor:
             await self._books.run_exclusive(partial(_reject, stored, f"a defect of ours: {name}"))
 
     def _work_on_first(self, first: list[StoredEvent], book: AlertProcessingRepository) -> tuple[int, ...]:
-        """Work on the event that came first, and leave it in ``first`` for whoever has to say what failed."""
+        """Process the oldest event and leave it in ``first``, so that a failure can name it."""
         first[:] = book.waiting(1)
         return self._work_on(book, first)
 
@@ -217,7 +217,7 @@ class AlertProcessor:
                 count = await self._books.run_exclusive(self._sweep_all)
             except DingerpError:
                 raise
-            except Exception as defect:  # noqa: BLE001 - what fails is put off, so that it never stops the rest
+            except Exception as defect:  # noqa: BLE001 - what fails is postponed, so that it never stops the rest
                 log.warning("alerts.sweep_failed", error=type(defect).__name__)
                 await self._sweep_one_by_one()
                 self._tell_outbox()
@@ -225,7 +225,7 @@ class AlertProcessor:
             if not count:
                 return
             self._tell_outbox()
-            # What is due at the same moment again and again would let no event pass.
+            # Work that is due again and again must not keep events waiting.
             if self._now() - self._swept_at >= _SWEEPS_AT_LEAST:
                 return
 
@@ -237,21 +237,21 @@ class AlertProcessor:
 
     async def _sweep_one_by_one(self) -> None:
         found = await self._books.run_exclusive(lambda book: timers.find_due(self._unit(book)))
-        for one in found.single() if found is not None else ():
+        for due in found.single() if found is not None else ():
             try:
-                await self._books.run_exclusive(partial(self._sweep_one, one))
+                await self._books.run_exclusive(partial(self._sweep_one, due))
             except DingerpError:
                 raise
-            except Exception as defect:  # noqa: BLE001 - put off; logged with where it comes from
-                await self._put_off(one, defect)
+            except Exception as defect:  # noqa: BLE001 - postponed; logged with where it comes from
+                await self._postpone(due, defect)
 
-    def _sweep_one(self, one: DueWork, book: AlertProcessingRepository) -> None:
-        timers.run_due(self._unit(book), one)
+    def _sweep_one(self, due: DueWork, book: AlertProcessingRepository) -> None:
+        timers.run_due(self._unit(book), due)
 
-    async def _put_off(self, one: DueWork, defect: Exception) -> None:
-        log.error("alerts.sweep_failed", alerts=one.alerts, cards=one.cards, exc_info=defect)
+    async def _postpone(self, due: DueWork, defect: Exception) -> None:
+        log.error("alerts.sweep_failed", alerts=due.alerts, cards=due.cards, exc_info=defect)
         self._metrics.errors.labels("alerts", type(defect).__name__).inc()
-        await self._books.run_exclusive(lambda book: timers.postpone(self._unit(book), one))
+        await self._books.run_exclusive(lambda book: timers.postpone(self._unit(book), due))
 
     def _tell_outbox(self) -> None:
         if self._owed is not None:
@@ -265,7 +265,7 @@ class AlertProcessor:
 
 
 def _reject(stored: StoredEvent, reason: str, book: AlertProcessingRepository) -> None:
-    if any(one.seq == stored.seq for one in book.waiting(1)):  # no other process was luckier meanwhile
+    if any(event.seq == stored.seq for event in book.waiting(1)):  # no other process has done it meanwhile
         book.reject(stored.seq, reason)
 
 

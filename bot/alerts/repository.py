@@ -1,48 +1,21 @@
-"""What alerts, cards, mutes, watches and their history are stored in, and the unit of work that is stored together
-or not at all.
-"""
+"""Where alerts, cards, mutes, watches and their history are stored, and the unit of work around it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-from bot.alerts.alert import Alert, AlertCard
-from bot.alerts.event import Event
+from bot.alerts.alert import Alert, AlertCard, Mute, Watch
 from bot.alerts.routing import AlertRules
 from bot.outbox.delivery import Delivery
 from bot.outbox.place import Place
 
-if TYPE_CHECKING:
-    from bot.alerts.queries import Watch  # which knows mutes from here
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mute:
-    """A silence that somebody asked for in the chat: ``/mute stock.low 2h``. ``pattern`` is a type, ``*`` at its end.
-
-    It may also name one subject. It holds at one place.
-    """
-
-    id: str
-    place: Place
-    pattern: str
-    by: str
-    made_at: datetime
-    until: datetime
-
-    def covers(self, event: Event) -> bool:
-        """Return whether it is about this event."""
-        if self.pattern.endswith("*"):
-            return event.type.startswith(self.pattern[:-1])
-        return self.pattern == event.type or self.pattern.casefold() == event.subject.casefold()
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertHistoryEntry:
-    """One line in an event's or alert's story, from receipt to click; ``what`` is a short fixed word."""
+    """One line in the history of an event or an alert, from receipt to click; ``what`` is a short fixed word."""
 
     at: datetime
     what: str
@@ -54,14 +27,14 @@ class AlertHistoryEntry:
 
 
 class AlertRepository(Protocol):
-    """Reads see what was put before in the same unit of work."""
+    """Reads see earlier writes of the same unit of work."""
 
     def expect(self, keys: Sequence[str], subjects: Sequence[str]) -> None:
-        """Be told which matters and watched subjects will be asked for, so that they can be read together."""
+        """Read the alerts with these keys and the watches on these subjects together: they will be asked for."""
         ...
 
     def latest(self, key: str) -> Alert | None:
-        """Return the newest alert of a matter, open or not."""
+        """Return the newest alert with a key, open or not."""
         ...
 
     def alert(self, alert_id: str) -> Alert | None:
@@ -69,7 +42,7 @@ class AlertRepository(Protocol):
         ...
 
     def alerts(self, alert_ids: Sequence[str]) -> Sequence[Alert]:
-        """Return several alerts in this order; those that are not known are left out."""
+        """Return several alerts in this order; unknown ones are left out."""
         ...
 
     def open_alerts(self, limit: int = 1000) -> Sequence[Alert]:
@@ -77,11 +50,11 @@ class AlertRepository(Protocol):
         ...
 
     def put_alert(self, alert: Alert, due_at: datetime | None) -> None:
-        """Store an alert; ``due_at`` is when time alone will change it (escalation, end of a snooze)."""
+        """Store an alert; ``due_at`` is when time alone will change it: an escalation, the end of a snooze."""
         ...
 
     def mark_suppressed_due(self, now: datetime) -> None:
-        """Make all open alerts due that are held back somewhere: a cause ended, or a mute was lifted."""
+        """Make due all open alerts that are held back somewhere: a cause ended, or a mute was lifted."""
         ...
 
     def card(self, card_id: str) -> AlertCard | None:
@@ -93,11 +66,11 @@ class AlertRepository(Protocol):
         ...
 
     def open_card(self, place: Place, group: str) -> AlertCard | None:
-        """Return the card of a group at a place that is not closed."""
+        """Return the open card of a group at a place."""
         ...
 
     def cards_at(self, place: Place, limit: int = 1000) -> Sequence[AlertCard]:
-        """Return the cards of a place that are not closed, newest first."""
+        """Return the open cards of a place, newest first."""
         ...
 
     def put_card(self, card: AlertCard) -> None:
@@ -113,7 +86,7 @@ class AlertRepository(Protocol):
         ...
 
     def next_due(self) -> datetime | None:
-        """Return when time will change something next."""
+        """Return when the next alert or card is due."""
         ...
 
     def mutes(self, place: Place, now: datetime) -> Sequence[Mute]:
@@ -125,11 +98,11 @@ class AlertRepository(Protocol):
         ...
 
     def watches_on(self, subject: str) -> Sequence[Watch]:
-        """Return the watches on a subject, whatever its capitals, oldest first."""
+        """Return the watches on a subject, ignoring case, oldest first."""
         ...
 
     def watches(self, user_id: str = "") -> Sequence[Watch]:
-        """Return the watches of a person, or all, oldest first."""
+        """Return the watches of a person, or of everybody, oldest first."""
         ...
 
     def put_watch(self, watch: Watch) -> None:
@@ -141,36 +114,37 @@ class AlertRepository(Protocol):
         ...
 
     def deliver(self, delivery: Delivery) -> None:
-        """Owe a place the newest state of a card."""
+        """Let the outbox show a place the newest state of a card."""
         ...
 
     def withdraw(self, card_id: str) -> None:
-        """Owe a card no longer that its place has never seen."""
+        """Take back the delivery of a card that its place has never seen."""
         ...
 
     def note(self, note: AlertHistoryEntry) -> None:
-        """Write a line of the story."""
+        """Write a line of the history."""
         ...
 
     def story(self, *, fact: str = "", alert: str = "", limit: int = 1000) -> Sequence[AlertHistoryEntry]:
-        """Return the lines about an event (``source/id``) or about an alert, in the order of writing."""
+        """Return the history of an event (``source/id``) or of an alert, in the order of writing."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LatenessPolicy:
-    """When news is old: after downtime, many old ones become one digest at each place instead of a flood."""
+    """After downtime, many late cards become one digest at each place instead of a flood."""
 
     after: timedelta = timedelta(minutes=15)
+    """An event that is older than that on arrival is late."""
     many: int = 5
-    """So many late cards at a place are still shown one by one."""
+    """Up to this many late cards at a place are still shown one by one."""
     gather: timedelta = timedelta(seconds=10)
-    """How long late ones are waited for, so that they can be counted."""
+    """How long late cards wait for others, so that they can be counted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertUnitOfWork:
-    """What the stages share."""
+    """What the stages share; all of it is stored together, or nothing is."""
 
     repository: AlertRepository
     rules: AlertRules
@@ -179,17 +153,7 @@ class AlertUnitOfWork:
     lateness: LatenessPolicy = LatenessPolicy()
 
     def note(self, what: str, *, fact: str = "", alert: str = "", card: str = "", detail: str = "") -> None:
-        """Write a line of the story."""
+        """Write a line of the history."""
         self.repository.note(
             AlertHistoryEntry(at=self.now, what=what, fact=fact, alert=alert, card=card, detail=detail)
         )
-
-
-def event_ref(event: Event) -> str:
-    """Return how the story names an event."""
-    return f"{event.source}/{event.id}"
-
-
-def occurred_at(event: Event) -> datetime:
-    """Return when it happened; a sender whose clock is ahead cannot outdo everything that comes later."""
-    return min(event.at, event.received_at)

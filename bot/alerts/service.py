@@ -1,4 +1,4 @@
-"""The alert queries, actions and card composer on the repository, each call in one unit of work."""
+"""What commands and the outbox ask of alerts: the service and the card composer, each call in one unit of work."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from typing import Protocol, TypeVar
 
 from bot.alerts import actions
 from bot.alerts.actions import AlertActionResult
-from bot.alerts.alert import Alert, AlertCard, UserStamp
-from bot.alerts.queries import CardWithAlerts, Watch
-from bot.alerts.repository import AlertRepository, AlertUnitOfWork, Mute
+from bot.alerts.alert import Alert, AlertCard, CardWithAlerts, Mute, UserStamp, Watch
+from bot.alerts.repository import AlertRepository, AlertUnitOfWork
 from bot.alerts.view_builder import build_card_view
 from bot.outbox.composer import ComposedCard
 from bot.outbox.place import Place, PlaceKind
@@ -21,7 +20,7 @@ T = TypeVar("T")
 
 
 class AlertTransactions(Protocol):
-    """Opens the ledger for one at a time; implemented on the database by `bot.store.alerts`."""
+    """Runs one transaction at a time; implemented on the database by `bot.store.alerts`."""
 
     async def run(self, work: Callable[[AlertRepository], T]) -> T:
         """Return what ``work`` returns, after the commit of all that it did; it may run in another thread.
@@ -33,10 +32,10 @@ class AlertTransactions(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class AlertUnitOfWorkRunner:
-    """Where the ledger is read and written on behalf of people.
+    """Reads and writes alerts on behalf of people.
 
-    ``unit`` begins a unit of work at this moment, in the company's zone, with the rules in force. ``changed`` is told
-    after something was done: it wakes whoever shows the cards.
+    ``unit`` begins a unit of work now, in the company's zone, with the rules in force. ``changed`` is called after
+    every write and wakes the processor and the outbox.
     """
 
     books: AlertTransactions
@@ -44,81 +43,80 @@ class AlertUnitOfWorkRunner:
     changed: Callable[[], None]
 
     async def read(self, work: Callable[[AlertRepository], T]) -> T:
-        """Return what ``work`` finds."""
+        """Return what ``work`` returns."""
         return await self.books.run(work)
 
     async def write(self, work: Callable[[AlertUnitOfWork], T]) -> T:
-        """Return what ``work`` returns, when it is stored."""
+        """Return what ``work`` returns, after the commit."""
         result = await self.books.run(lambda repository: work(self.unit(repository)))
         self.changed()
         return result
 
 
-class RepositoryAlertQueries:
-    """Implements `bot.alerts.queries.AlertQueries`."""
+class AlertService:
+    """What people ask of alerts and do to them; each call is one transaction.
 
-    def __init__(self, study: AlertUnitOfWorkRunner) -> None:
-        self._study = study
+    The caller has asked the access policy, and knows that the alert is shown where the person is. Doing the same again
+    changes nothing. All methods raise `bot.errors.DingerpError` when the store is away.
+    """
+
+    def __init__(self, units: AlertUnitOfWorkRunner) -> None:
+        self._units = units
 
     async def open_at(self, place: Place) -> tuple[Alert, ...]:
         """Return the open alerts that cards at a place show, newest first."""
-        return await self._study.read(lambda repository: actions.open_at(repository, place))
+        return await self._units.read(lambda repository: actions.open_at(repository, place))
 
     async def alert(self, alert_id: str) -> Alert | None:
         """Return one alert, open or not."""
-        return await self._study.read(lambda repository: repository.alert(alert_id))
+        return await self._units.read(lambda repository: repository.alert(alert_id))
 
     async def cards_of(self, alert_id: str) -> tuple[AlertCard, ...]:
-        """Return all cards that show an alert, oldest first."""
-        return await self._study.read(lambda repository: tuple(repository.cards_of(alert_id)))
+        """Return all cards that show an alert, oldest first; those that only wait to be shown are among them."""
+        return await self._units.read(lambda repository: tuple(repository.cards_of(alert_id)))
 
-    async def posted(self, card_id: str) -> CardWithAlerts | None:
+    async def card_with_alerts(self, card_id: str) -> CardWithAlerts | None:
         """Return a card with its alerts."""
-        return await self._study.read(lambda repository: read_card(repository, card_id))
+        return await self._units.read(lambda repository: read_card(repository, card_id))
+
+    async def acknowledge(self, alert_id: str, by: UserStamp) -> AlertActionResult | None:
+        """Note who takes care: escalation ends. None for an alert that does not exist."""
+        return await self._units.write(lambda unit: actions.acknowledge(unit, alert_id, by))
+
+    async def snooze(self, alert_id: str, until: datetime, by: UserStamp) -> AlertActionResult | None:
+        """Put the alert off: nothing is escalated or repeated before ``until``. None for an alert that does not
+        exist.
+        """
+        return await self._units.write(lambda unit: actions.snooze(unit, alert_id, until, by))
+
+    async def assign(self, alert_id: str, to: UserStamp, by: UserStamp) -> AlertActionResult | None:
+        """Say who is to take care (``to.at`` is now). None for an alert that does not exist."""
+        return await self._units.write(lambda unit: actions.assign(unit, alert_id, to, by))
 
     async def mutes(self, place: Place, now: datetime) -> tuple[Mute, ...]:
-        """Return the mutes in force at a place, the one that ends first before the others."""
-        found = await self._study.read(lambda repository: tuple(repository.mutes(place, now)))
-        return tuple(sorted(found, key=lambda mute: mute.until))
+        """Return the mutes in force at a place, the first to end before the others."""
+        mutes = await self._units.read(lambda repository: tuple(repository.mutes(place, now)))
+        return tuple(sorted(mutes, key=lambda mute: mute.until))
 
     async def put_mute(self, mute: Mute) -> None:
-        """Keep a mute; one with the same id is replaced."""
-        await self._study.write(lambda unit: actions.mute(unit, mute))
+        """Store a mute; one with the same id is replaced."""
+        await self._units.write(lambda unit: actions.mute(unit, mute))
 
     async def lift_mute(self, mute: Mute) -> None:
-        """End a mute: what it held back is looked at again."""
-        await self._study.write(lambda unit: actions.mute(unit, replace(mute, until=unit.now)))
+        """End a mute: the alerts that it held back are checked again."""
+        await self._units.write(lambda unit: actions.mute(unit, replace(mute, until=unit.now)))
 
     async def watches(self, user_id: str) -> tuple[Watch, ...]:
         """Return what a person watches, oldest first."""
-        return await self._study.read(lambda repository: tuple(repository.watches(user_id)))
+        return await self._units.read(lambda repository: tuple(repository.watches(user_id)))
 
     async def put_watch(self, watch: Watch) -> None:
-        """Keep a watch; one with the same id is replaced."""
-        await self._study.write(lambda unit: unit.repository.put_watch(watch))
+        """Store a watch; one with the same id is replaced."""
+        await self._units.write(lambda unit: unit.repository.put_watch(watch))
 
     async def drop_watches(self, watch_ids: tuple[str, ...]) -> None:
-        """Forget watches, and what they had opened is over."""
-        await self._study.write(lambda unit: actions.unwatch(unit, watch_ids))
-
-
-class RepositoryAlertActions:
-    """Implements `bot.alerts.actions.AlertActions`."""
-
-    def __init__(self, study: AlertUnitOfWorkRunner) -> None:
-        self._study = study
-
-    async def acknowledge(self, alert_id: str, by: UserStamp) -> AlertActionResult | None:
-        """Note who takes care."""
-        return await self._study.write(lambda unit: actions.acknowledge(unit, alert_id, by))
-
-    async def snooze(self, alert_id: str, until: datetime, by: UserStamp) -> AlertActionResult | None:
-        """Put the alert off."""
-        return await self._study.write(lambda unit: actions.snooze(unit, alert_id, until, by))
-
-    async def assign(self, alert_id: str, to: UserStamp, by: UserStamp) -> AlertActionResult | None:
-        """Say who is to take care."""
-        return await self._study.write(lambda unit: actions.assign(unit, alert_id, to, by))
+        """Forget watches and close the alerts that they opened; unknown ids don't matter."""
+        await self._units.write(lambda unit: actions.unwatch(unit, watch_ids))
 
 
 def read_card(repository: AlertRepository, card_id: str) -> CardWithAlerts | None:
@@ -128,51 +126,50 @@ def read_card(repository: AlertRepository, card_id: str) -> CardWithAlerts | Non
 
 
 NameOf = Callable[[str], Awaitable[str]]
-"""Returns how people call the person with a user id."""
+"""Returns the name of the person with a user id."""
 
 _NAMED = 3
-"""People to whom an alert was passed on that its card names."""
+"""How many of the people to whom an alert was escalated its card names."""
 
 
 @dataclass(frozen=True, slots=True)
 class _CardRead:
-    posted: CardWithAlerts
+    content: CardWithAlerts
     passed_to: tuple[str, ...]
 
 
 class AlertComposer:
-    """Cards are named by the ids of `bot.alerts.alert.AlertCard`."""
+    """Composes alert cards for the outbox, which names them by `AlertCard.id`."""
 
-    def __init__(self, study: AlertUnitOfWorkRunner, *, now: Callable[[], datetime], name_of: NameOf) -> None:
-        """``now`` gives the present time in the company's zone: the days of a delay are counted by it."""
-        self._study = study
+    def __init__(self, units: AlertUnitOfWorkRunner, *, now: Callable[[], datetime], name_of: NameOf) -> None:
+        """``now`` gives the time in the company's zone, in which the days of a delay are counted."""
+        self._units = units
         self._now = now
         self._name_of = name_of
 
     async def compose(self, ref: str) -> ComposedCard:
-        """Return the newest state of a card; there is nothing to show of one that nobody remembers."""
-        read = await self._study.read(lambda repository: _read_with_recipients(repository, ref))
+        """Return the newest state of a card; a card that was forgotten has nothing to show."""
+        read = await self._units.read(lambda repository: _read_with_recipients(repository, ref))
         if read is None:
             return ComposedCard(None, 0)
         told = tuple(await asyncio.gather(*map(self._name_of, read.passed_to)))
-        return ComposedCard(build_card_view(read.posted, self._now(), told=told), read.posted.card.revision)
+        return ComposedCard(build_card_view(read.content, self._now(), told=told), read.content.card.revision)
 
     async def fold(self, refs: Sequence[str], place: str) -> None:
-        """Let one digest stand for cards that their place has not seen yet."""
-        where = Place.parse(place)
-        await self._study.write(lambda unit: actions.fold(unit, refs, where))
+        """Replace cards that their place has not seen yet by one digest."""
+        await self._units.write(lambda unit: actions.fold(unit, refs, Place.parse(place)))
 
 
 def _read_with_recipients(repository: AlertRepository, card_id: str) -> _CardRead | None:
-    posted = read_card(repository, card_id)
-    return _CardRead(posted, _escalated_to(repository, posted)) if posted else None
+    content = read_card(repository, card_id)
+    return _CardRead(content, _escalated_to(repository, content)) if content else None
 
 
-def _escalated_to(repository: AlertRepository, posted: CardWithAlerts) -> tuple[str, ...]:
-    """Return the user ids of those to whom the alert was passed on: their cards came after the first ones."""
-    if len(posted.alerts) != 1 or not posted.alerts[0].step:
+def _escalated_to(repository: AlertRepository, content: CardWithAlerts) -> tuple[str, ...]:
+    """Return the user ids of the people to whom the alert was passed on: their cards came after the first ones."""
+    if len(content.alerts) != 1 or not content.alerts[0].step:
         return ()
-    cards = repository.cards_of(posted.alerts[0].id)
+    cards = repository.cards_of(content.alerts[0].id)
     first = min((card.opened_at for card in cards), default=None)
     people = [card.place.id for card in cards if card.place.kind is PlaceKind.PERSON and card.opened_at != first]
     return tuple(dict.fromkeys(people))[:_NAMED]

@@ -1,4 +1,4 @@
-"""What holds an alert back from a place: put off, made needless by another one, a silence, a mute."""
+"""What holds an alert back from a place: a snooze, an inhibition by another alert, a silence, a mute."""
 
 from __future__ import annotations
 
@@ -12,17 +12,13 @@ from bot.alerts.repository import AlertRepository, AlertUnitOfWork
 from bot.alerts.routing import RuleSuppression
 from bot.outbox.place import Place
 
-WATCH_KEY_PREFIX = "watch:"
-"""Begins the keys of alerts that somebody's watch made. What a person asked for himself no rule of the company holds
-back; his own mute does."""
-
 _CAUSES = 5_000
-"""Open alerts that an inhibition is looked for among, the newest first."""
+"""How many open alerts, the newest first, may inhibit others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Suppression:
-    """``what`` is the story's word for it, ``until`` is None for as long as its cause lasts."""
+    """``what`` is the word that the history uses; ``until`` is None if it lasts as long as its cause."""
 
     what: str
     reason: str
@@ -30,34 +26,30 @@ class Suppression:
 
 
 class SuppressionLookup:
-    """What holds one alert back, place by place; the rest of the open alerts is only looked at if a rule does so."""
+    """Finds what holds one alert back, place by place; other open alerts are read only if a rule asks for them."""
 
     def __init__(self, unit: AlertUnitOfWork, alert: Alert) -> None:
         self._unit = unit
         self._alert = alert
         self.everywhere = self._find_everywhere()
-        """What holds it back wherever it would go."""
+        """What holds the alert back at every place."""
 
     def at(self, place: Place) -> Suppression | None:
         """Return what holds the alert back at a place, if anything does."""
         return self.everywhere or self._find_silence(place) or self._find_mute(place)
 
-    @property
-    def _is_watch(self) -> bool:
-        return self._alert.key.startswith(WATCH_KEY_PREFIX)
-
     def _find_everywhere(self) -> Suppression | None:
         unit, alert = self._unit, self._alert
         if alert.snoozed_until is not None and alert.snoozed_until > unit.now:
-            who = alert.snoozed.user_id if alert.snoozed is not None else ""
-            return Suppression("snoozed", who, alert.snoozed_until)
-        if self._is_watch:
+            snoozed_by = alert.snoozed.user_id if alert.snoozed is not None else ""
+            return Suppression("snoozed", snoozed_by, alert.snoozed_until)
+        if self._alert.is_watched:
             return None
         others = _OtherOpenAlerts(unit.repository, alert.id)
         return self._in_force("inhibited", unit.rules.inhibited(alert.event, alert.severity, others))
 
     def _find_silence(self, place: Place) -> Suppression | None:
-        if self._is_watch:
+        if self._alert.is_watched:
             return None
         unit, alert = self._unit, self._alert
         return self._in_force("silenced", unit.rules.silenced(alert.event, alert.severity, place, unit.now))
@@ -76,14 +68,14 @@ class SuppressionLookup:
 
 
 class _OtherOpenAlerts(Sequence[Alert]):
-    """The open alerts but one, read when somebody looks."""
+    """The open alerts except one, read on first use."""
 
-    def __init__(self, repository: AlertRepository, but: str) -> None:
-        self._ledger = repository
-        self._but = but
+    def __init__(self, repository: AlertRepository, excluded_id: str) -> None:
+        self._repository = repository
+        self._excluded_id = excluded_id
 
     def __iter__(self) -> Iterator[Alert]:
-        return (alert for alert in self._ledger.open_alerts(_CAUSES) if alert.id != self._but)
+        return (alert for alert in self._repository.open_alerts(_CAUSES) if alert.id != self._excluded_id)
 
     def __len__(self) -> int:
         return sum(1 for _ in self)

@@ -1,4 +1,4 @@
-"""What time alone brings: cards that have waited, escalation, ends of silences and snoozes, showing anew."""
+"""What time alone brings: waiting cards, escalation, ends of silences and snoozes, repeats."""
 
 from __future__ import annotations
 
@@ -16,37 +16,37 @@ from bot.outbox.delivery import Urgency
 from bot.outbox.place import Place
 
 AT_ONCE = 500
-"""Alerts and cards per unit of work: it bounds the time for which events wait."""
+"""Alerts and cards per unit of work; it bounds the time for which events wait."""
 _PAUSE = timedelta(minutes=5)
-"""For so long something is left alone that could not be done."""
+"""How long work that failed is postponed."""
 
 
 @dataclass(frozen=True, slots=True)
 class DueWork:
-    """What is due, by id: a unit of work that fails is done again one by one."""
+    """The ids of what is due: if a unit of work fails, it is repeated one by one."""
 
     alerts: tuple[str, ...]
     cards: tuple[str, ...]
 
     def __len__(self) -> int:
-        """Return how much is due."""
+        """Return the number of alerts and cards."""
         return len(self.alerts) + len(self.cards)
 
     def single(self) -> tuple[DueWork, ...]:
-        """Return each thing alone."""
-        alerts = (DueWork((one,), ()) for one in self.alerts)
-        return (*alerts, *(DueWork((), (one,)) for one in self.cards))
+        """Return each alert and each card alone."""
+        alerts = (DueWork((alert_id,), ()) for alert_id in self.alerts)
+        return (*alerts, *(DueWork((), (card_id,)) for card_id in self.cards))
 
 
 def find_due(unit: AlertUnitOfWork, limit: int = AT_ONCE) -> DueWork:
-    """Return what is due now, the longest waiting first; alerts before cards, whose showing they may change."""
+    """Return what is due now, the longest waiting first; alerts come before cards, because they may change them."""
     alerts = unit.repository.due_alerts(unit.now, limit)
     cards = unit.repository.due_cards(unit.now, limit) if len(alerts) < limit else ()
     return DueWork(tuple(alert.id for alert in alerts), tuple(card.id for card in cards))
 
 
 def run_due(unit: AlertUnitOfWork, due: DueWork) -> None:
-    """Do what is due."""
+    """Do the work that is due."""
     for alert in unit.repository.alerts(due.alerts):
         _run_alert_timer(unit, alert)
     cards = [card for card in map(unit.repository.card, due.cards) if card is not None and _is_due(card, unit)]
@@ -55,7 +55,7 @@ def run_due(unit: AlertUnitOfWork, due: DueWork) -> None:
 
 
 def postpone(unit: AlertUnitOfWork, due: DueWork) -> None:
-    """Leave what cannot be done now alone for a while."""
+    """Leave work that fails alone for a while."""
     until = unit.now + _PAUSE
     for alert in unit.repository.alerts(due.alerts):
         unit.repository.put_alert(alert, until)
@@ -80,7 +80,7 @@ def _run_alert_timer(unit: AlertUnitOfWork, alert: Alert) -> None:
         if SuppressionLookup(unit, alert).everywhere is None:
             alert = _escalate(unit, alert)
             changed, urgency = True, Urgency.NOW
-        else:  # its time begins anew when that is over
+        else:  # the step's time starts again when the suppression ends
             alert = replace(alert, escalate_at=None)
     unit.repository.put_alert(alert, next_due_at(alert))
     placed = place_alert(unit, alert, PlacementCause(changed=changed, at_once=changed, urgency=urgency))
@@ -97,16 +97,18 @@ def _escalate(unit: AlertUnitOfWork, alert: Alert) -> Alert:
 
 
 def _fold_late_cards(unit: AlertUnitOfWork, cards: Sequence[AlertCard]) -> list[AlertCard]:
-    """Return the cards to be shown one by one, after many late ones of a place were folded into one."""
+    """Fold the late cards of a place if there are many; return the cards that are left to be shown one by one."""
     late: dict[Place, list[AlertCard]] = {}
+    single: list[AlertCard] = []
     for card in cards:
         if card.late and card.state is CardState.WAITING:
             late.setdefault(card.place, []).append(card)
-    single = [card for card in cards if not (card.late and card.state is CardState.WAITING)]
-    for where, some in late.items():
-        free = [card for card in (_without_suppressed(unit, card) for card in some) if card is not None]
+        else:
+            single.append(card)
+    for place, late_cards in late.items():
+        free = [card for card in (_without_suppressed(unit, card) for card in late_cards) if card is not None]
         if len(free) > unit.lateness.many:
-            card_lifecycle.fold(unit, free, where)
+            card_lifecycle.fold(unit, free, place)
             _start_escalation(unit, [alert for card in free for alert in unit.repository.alerts(card.alerts)])
         else:
             single.extend(free)
@@ -118,8 +120,8 @@ def _run_card_timer(unit: AlertUnitOfWork, card: AlertCard) -> None:
         unit.repository.put_card(replace(card, due_at=None))
         return
     alerts = unit.repository.alerts(card.alerts)
-    speaker = next((alert for alert in alerts if alert.is_open), alerts[0])
-    target = find_targets(unit, speaker).at(card)
+    routed_by = next((alert for alert in alerts if alert.is_open), alerts[0])
+    target = find_targets(unit, routed_by).at(card)
     if card.state is CardState.WAITING:
         _show_waiting(unit, card, target)
         return
@@ -146,7 +148,7 @@ def _show_waiting(unit: AlertUnitOfWork, card: AlertCard, target: Target) -> Non
         return
     alerts = unit.repository.alerts(free.alerts)
     later = unit.rules.shows_at(target, card_lifecycle.worst_of(alerts), unit.now)
-    if later > unit.now:  # the rules are others than when it began to wait
+    if later > unit.now:  # the rules have changed since it began to wait
         unit.repository.put_card(replace(free, due_at=later))
         return
     card_lifecycle.show(unit, free, target)
@@ -161,7 +163,7 @@ def _start_escalation(unit: AlertUnitOfWork, alerts: Sequence[Alert]) -> None:
 
 
 def _without_suppressed(unit: AlertUnitOfWork, card: AlertCard) -> AlertCard | None:
-    """Return a waiting card without what is held back by now, which comes again when that ends; None if all is."""
+    """Return a waiting card without the alerts that are held back now; they come again later. None if all are."""
     free = []
     for alert in unit.repository.alerts(card.alerts):
         suppression = SuppressionLookup(unit, alert).at(card.place)
@@ -181,9 +183,8 @@ def _without_suppressed(unit: AlertUnitOfWork, card: AlertCard) -> AlertCard | N
 
 
 def _is_unsuppressed(unit: AlertUnitOfWork, card: AlertCard, alerts: Sequence[Alert]) -> bool:
-    """Return whether anything on a shown card may be told; if not, all of it is looked at again when that changes."""
-    open_ones = [alert for alert in alerts if alert.is_open]
-    suppressions = [(alert, SuppressionLookup(unit, alert).at(card.place)) for alert in open_ones]
+    """Return whether any alert on a shown card may be told; if not, all are checked again when that changes."""
+    suppressions = [(alert, SuppressionLookup(unit, alert).at(card.place)) for alert in alerts if alert.is_open]
     if not suppressions or any(suppression is None for _, suppression in suppressions):
         return True
     for alert, suppression in suppressions:
@@ -193,7 +194,7 @@ def _is_unsuppressed(unit: AlertUnitOfWork, card: AlertCard, alerts: Sequence[Al
 
 
 def _recheck_later(unit: AlertUnitOfWork, alert: Alert, until: datetime | None) -> None:
-    if not alert.is_open:  # news that is held back is dropped
+    if not alert.is_open:  # suppressed news is dropped
         return
     times = [moment for moment in (alert.look_at, until) if moment is not None]
     held = replace(alert, held=True, look_at=min(times, default=None))

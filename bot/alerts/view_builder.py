@@ -1,4 +1,4 @@
-"""Draws alerts: makes the views that cards show of them."""
+"""Builds the views that cards show of alerts."""
 
 from __future__ import annotations
 
@@ -7,40 +7,36 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
 from bot.alerts import labels
-from bot.alerts.alert import Alert, AlertState
-from bot.alerts.event import Severity
-from bot.alerts.queries import CardWithAlerts
-from bot.alerts.suppression import WATCH_KEY_PREFIX
+from bot.alerts.alert import Alert, AlertState, CardWithAlerts
 from bot.alerts.views import AlertCounts, AlertDigest, AlertGroup, AlertList, AlertRow, AlertView, DigestRow
 from bot.cards.view import View
 from bot.chat.parsing import command_line
 from bot.phrase import Phrase, phrase
+from bot.severity import Severity
 
 MANY = 20
-"""More matters than that on one card are shown by type: a page has room for five to eight of them."""
-DIGEST = "digest:"
-"""Begins the groups of cards that stand for many (`bot.alerts.card_lifecycle.fold`)."""
+"""A card with more alerts shows them by type: a page has room for five to eight."""
 
 _ROW_FACTS = 2
 _NAMED = 5
-"""Subjects that the row of a digest names."""
+"""How many subjects the row of a digest names."""
 
 
 def build_card_view(
-    posted: CardWithAlerts, now: datetime, *, offset: int = 0, told: tuple[str, ...] = ()
+    content: CardWithAlerts, now: datetime, *, offset: int = 0, told: tuple[str, ...] = ()
 ) -> View | None:
     """Return what a card shows now, a list from its ``offset``-th row on; None when there is nothing to show.
 
-    ``told`` are the names of those to whom the alert was passed on.
+    ``told`` are the names of the people to whom the alert was escalated.
     """
-    card, alerts = posted.card, posted.alerts
+    card, alerts = content.card, content.alerts
     if not alerts or (card.is_closed and card.shown_at is None):
         return None
     if len(card.alerts) == 1:
         return build_alert_view(alerts[0], now, told=told, moved=bool(card.next), late=card.late)
     ordered = sorted(alerts, key=_worst_first)
     line = command_line("alerts", card.id)
-    if len(alerts) > MANY or card.group.startswith(DIGEST):
+    if len(alerts) > MANY or card.is_digest:
         return _digest(ordered, line, offset=offset, moved=bool(card.next), late=card.late)
     return AlertGroup(
         rows=tuple(_row(alert, now) for alert in ordered[offset : offset + AlertGroup.page_size]),
@@ -63,30 +59,18 @@ def build_alert_view(
     moved: bool = False,
     late: bool = False,
 ) -> AlertView:
-    """Return one alert; see `AlertView` for the further arguments."""
+    """Return the view of one alert; see `AlertView` for the further arguments."""
     event = alert.event
     question = labels.erp_question(event)
-    snoozed = alert.snoozed_until
     return AlertView(
-        id=alert.id,
+        alert=alert,
         headline=headline(alert),
         subject=labels.subject_label(event),
-        severity=alert.severity,
-        state=alert.state,
         facts=labels.facts(event, _day(alert, now)),
         lines=labels.lines(event),
-        opened_at=alert.opened_at,
-        last_at=alert.last_at,
-        count=alert.count,
-        acknowledged=alert.acknowledged,
-        assigned=alert.assigned,
-        snoozed_until=snoozed if snoozed and snoozed > now else None,
-        snoozed_by=alert.snoozed.name if alert.snoozed else "",
-        resolved_at=alert.resolved_at,
-        steps=alert.step,
+        snoozed=alert.snoozed_until is not None and alert.snoozed_until > now,
         told=told,
         line=command_line(*question) if question else "",
-        url=event.link,
         note=note,
         back=back,
         moved=moved,
@@ -111,7 +95,7 @@ def build_list_view(
 
 
 def count_by_severity(alerts: Iterable[Alert]) -> AlertCounts:
-    """Return how many of the alerts are how bad."""
+    """Count the alerts by severity."""
     counted = Counter(alert.severity.value if alert.is_open else "over" for alert in alerts)
     return AlertCounts(**counted)
 
@@ -134,21 +118,21 @@ def _digest(alerts: Sequence[Alert], line: str, *, offset: int, moved: bool, lat
 
 
 def headline(alert: Alert) -> Phrase | str:
-    """Return what the alert is called as it stands now. A limit of one's own says nothing about the company's."""
+    """Return what an alert is called in its present state. A person's own limit says nothing about the company's."""
     is_over = alert.state is AlertState.RESOLVED
-    if alert.key.startswith(WATCH_KEY_PREFIX) and alert.state is not AlertState.INFORMED:
+    if alert.is_watched and alert.state is not AlertState.INFORMED:
         return phrase("Back behind your limit") if is_over else phrase("Your limit is reached")
     return labels.headline(alert.event, is_over=is_over)
 
 
 def _day(alert: Alert, now: datetime) -> date:
-    """Return the day up to which delays are counted: today, or the day on which it was over."""
+    """Return the day up to which delays are counted: today, or the day on which the alert was resolved."""
     return (alert.resolved_at or now).astimezone(now.tzinfo).date()
 
 
 def _row(alert: Alert, now: datetime) -> AlertRow:
     event = alert.event
-    taker = alert.assigned or alert.acknowledged
+    taken_by = alert.assigned or alert.acknowledged
     return AlertRow(
         id=alert.id,
         headline=headline(alert),
@@ -158,27 +142,27 @@ def _row(alert: Alert, now: datetime) -> AlertRow:
         facts=labels.facts(event, _day(alert, now))[:_ROW_FACTS],
         since=alert.resolved_at or alert.opened_at,
         count=alert.count,
-        taken_by=taker.name if taker else "",
+        taken_by=taken_by.name if taken_by else "",
     )
 
 
 def _digest_row(alerts: Sequence[Alert]) -> DigestRow:
-    open_ones = [alert for alert in alerts if alert.is_open]
+    open_alerts = [alert for alert in alerts if alert.is_open]
     event_type = alerts[0].event.type
     return DigestRow(
         type=event_type,
         word=labels.type_label(event_type),
         total=len(alerts),
-        open=len(open_ones),
-        severity=max((alert.severity for alert in open_ones), key=_rank, default=Severity.INFO),
-        subjects=_subjects(open_ones or alerts),
+        open=len(open_alerts),
+        severity=max((alert.severity for alert in open_alerts), key=_rank, default=Severity.INFO),
+        subjects=_subjects(open_alerts or alerts),
     )
 
 
 def _subjects(alerts: Sequence[Alert]) -> tuple[str, ...]:
-    """Return the first of what the alerts are about; what a company makes up may be about nothing in particular."""
-    named = dict.fromkeys(alert.event.subject for alert in alerts if alert.event.subject)
-    return tuple(named)[:_NAMED]
+    """Return the first subjects; a company's own events may have none."""
+    subjects = dict.fromkeys(alert.event.subject for alert in alerts if alert.event.subject)
+    return tuple(subjects)[:_NAMED]
 
 
 def _rank(severity: Severity) -> int:

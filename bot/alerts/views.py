@@ -1,4 +1,4 @@
-"""What cards about alerts show. `bot.alerts.view_builder` makes them of alerts; templates see nothing else."""
+"""What cards about alerts show; `bot.alerts.view_builder` builds these views, and templates see nothing else."""
 
 from __future__ import annotations
 
@@ -7,21 +7,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
-from bot.alerts.alert import AlertState, UserStamp
-from bot.alerts.event import Severity
+from bot.alerts.alert import Alert, AlertState, Mute, Watch
 from bot.alerts.labels import CardFact
-from bot.alerts.queries import Watch
 from bot.cards.actions import AckAlert, Ask, AssignAlert, SnoozeAlert, SnoozeDuration
 from bot.cards.notices import Suggestion
 from bot.cards.view import Button, Color, Label, ListView, View
 from bot.chat.parsing import command_line
 from bot.phrase import Phrase, phrase
+from bot.severity import Severity
 
 _LABEL = 12
 """Characters of a subject on a button: several of them share a line."""
 
 
-def _shows(alert_id: str) -> Ask:
+def _show(alert_id: str) -> Ask:
     return Ask(command_line("alerts", alert_id))
 
 
@@ -32,54 +31,44 @@ def _links(line: str, url: str) -> list[Button]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertView(View):
-    """One matter: what, since when, how often, its latest figures, and who takes care of it.
+    """One alert with the words for it: ``headline`` and ``subject``, its latest figures, and the sender's own lines.
 
-    ``note`` answers a click, such as that somebody was faster. ``told`` are the people to whom it was passed on,
-    ``line`` asks the ERP about it, ``back`` is the card of several matters that it stands on. ``moved``: a newer card
-    shows it. ``late``: the bot learnt of it long after it happened.
+    ``snoozed`` says whether it is put off now, ``told`` names the people to whom it was escalated. ``note`` answers a
+    click, such as that somebody was faster. ``line`` asks the ERP about it, ``back`` is the card that it shares with
+    other alerts. ``moved``: a newer card shows it. ``late``: the bot learnt of it long after it happened.
     """
 
     card: ClassVar[str] = "alert"
 
-    id: str
+    alert: Alert
     headline: Label
     subject: str
-    severity: Severity
-    state: AlertState
     facts: tuple[CardFact, ...] = ()
     lines: tuple[str, ...] = ()
-    opened_at: datetime
-    last_at: datetime
-    count: int = 1
-    acknowledged: UserStamp | None = None
-    assigned: UserStamp | None = None
-    snoozed_until: datetime | None = None
-    snoozed_by: str = ""
-    resolved_at: datetime | None = None
-    steps: int = 0
+    snoozed: bool = False
     told: tuple[str, ...] = ()
     line: str = ""
-    url: str = ""
     note: Phrase | None = None
     back: str = ""
     moved: bool = False
     late: bool = False
 
     def buttons(self) -> Sequence[Button]:
-        back = (Button(phrase("Back"), _shows(self.back)),) if self.back else ()
-        return (*self._deeds(), *back, *_links(self.line, self.url))
+        back = (Button(phrase("Back"), _show(self.back)),) if self.back else ()
+        return (*self._action_buttons(), *back, *_links(self.line, self.alert.event.link))
 
-    def _deeds(self) -> tuple[Button, ...]:
-        if self.state is not AlertState.OPEN or self.moved:
+    def _action_buttons(self) -> tuple[Button, ...]:
+        if not self.alert.is_open or self.moved:
             return ()
-        take = Button(phrase("Got it"), AckAlert(self.id), Color.BLUE)
-        others = (Button(phrase("Later"), SnoozeAlert(self.id)), Button(phrase("Assign"), AssignAlert(self.id)))
-        return others if self.acknowledged else (take, *others)
+        alert_id = self.alert.id
+        take = Button(phrase("Got it"), AckAlert(alert_id), Color.BLUE)
+        others = (Button(phrase("Later"), SnoozeAlert(alert_id)), Button(phrase("Assign"), AssignAlert(alert_id)))
+        return others if self.alert.acknowledged else (take, *others)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertRow:
-    """An alert among others, with the first of its figures."""
+    """An alert in a list, with the first of its figures."""
 
     id: str
     headline: Label
@@ -94,7 +83,7 @@ class AlertRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertCounts:
-    """How many alerts are open at each severity, and how many are over or were only news."""
+    """How many alerts are open at each severity, and how many are resolved or were only news."""
 
     critical: int = 0
     warning: int = 0
@@ -108,16 +97,16 @@ class AlertCounts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Rows(ListView):
+class _AlertRows(ListView):
     rows: tuple[AlertRow, ...]
 
     def row_buttons(self) -> Sequence[Button]:
-        return [Button(_short(row.subject) or row.headline, _shows(row.id)) for row in self.rows]
+        return [Button(_short(row.subject) or row.headline, _show(row.id)) for row in self.rows]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AlertGroup(_Rows):
-    """Several matters on one card: those that are open first, the worst before the others."""
+class AlertGroup(_AlertRows):
+    """Several alerts on one card: open ones first, the worst before the others."""
 
     card: ClassVar[str] = "alert_group"
 
@@ -127,8 +116,8 @@ class AlertGroup(_Rows):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AlertList(_Rows):
-    """The open alerts of one place; ``text`` is what was asked for, ``mine`` that it is one's own chat with the bot."""
+class AlertList(_AlertRows):
+    """The open alerts of one place; ``text`` narrows the list, ``mine``: the place is a person's chat with the bot."""
 
     card: ClassVar[str] = "alert_list"
 
@@ -139,7 +128,7 @@ class AlertList(_Rows):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestRow:
-    """All alerts of one type: how many, how many of them are open, the worst, and some of the subjects."""
+    """All alerts of one type: how many there are, how many are open, the worst severity, and some of the subjects."""
 
     type: str
     word: Label
@@ -151,7 +140,7 @@ class DigestRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertDigest(ListView):
-    """Many matters at a glance, by type, the worst first; ``since`` is the oldest."""
+    """Many alerts at a glance, by type, the worst first; ``since`` is when the oldest opened."""
 
     card: ClassVar[str] = "alert_digest"
 
@@ -167,7 +156,7 @@ class AlertDigest(ListView):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertSnooze(View):
-    """For how long an alert is to be put off."""
+    """The question for how long to put an alert off."""
 
     card: ClassVar[str] = "alert_snooze"
 
@@ -177,7 +166,7 @@ class AlertSnooze(View):
 
     def buttons(self) -> Sequence[Button]:
         choices = (Button(label, SnoozeAlert(self.id, pause), Color.BLUE) for pause, label in PAUSES)
-        return (*choices, Button(phrase("Back"), _shows(self.id)))
+        return (*choices, Button(phrase("Back"), _show(self.id)))
 
 
 PAUSES = (
@@ -189,7 +178,7 @@ PAUSES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssigneeOption:
-    """Somebody who can take care of an alert."""
+    """A person who can take care of an alert."""
 
     user_id: str
     name: str
@@ -199,7 +188,7 @@ class AssigneeOption:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertAssignees(ListView):
-    """Who an alert can be assigned to; ``rows`` are a page of them."""
+    """The people to whom an alert can be assigned; ``rows`` are one page of them."""
 
     card: ClassVar[str] = "alert_people"
 
@@ -214,12 +203,12 @@ class AlertAssignees(ListView):
         ]
 
     def buttons(self) -> Sequence[Button]:
-        return (*ListView.buttons(self), Button(phrase("Back"), _shows(self.id)))
+        return (*ListView.buttons(self), Button(phrase("Back"), _show(self.id)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertReply(View):
-    """The answer to a wish about alerts: what holds from now on, and the lines that may be wanted next."""
+    """The answer to a mute or a watch: what holds from now on, and lines to type next."""
 
     card: ClassVar[str] = "alert_said"
 
@@ -228,17 +217,15 @@ class AlertReply(View):
     next: tuple[Suggestion, ...] = ()
 
     def buttons(self) -> Sequence[Button]:
-        return tuple(Button(pick.label, Ask(pick.line)) for pick in self.next)
+        return tuple(Button(suggestion.label, Ask(suggestion.line)) for suggestion in self.next)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MuteRow:
-    """One mute: what it holds back, under which name people know it, until when, and who asked for it."""
+    """One mute, and what people call its pattern."""
 
-    pattern: str
+    mute: Mute
     word: Label
-    until: datetime
-    by: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,7 +237,7 @@ class MuteList(ListView):
     rows: tuple[MuteRow, ...]
 
     def row_buttons(self) -> Sequence[Button]:
-        return [Button(phrase("Unmute %(what)s", what=row.word), _unmutes(row)) for row in self.rows]
+        return [Button(phrase("Unmute %(what)s", what=row.word), _unmute(row.mute)) for row in self.rows]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,11 +250,13 @@ class WatchList(ListView):
 
     def row_buttons(self) -> Sequence[Button]:
         subjects = dict.fromkeys(row.subject for row in self.rows)
-        return [Button(phrase("Stop %(what)s", what=one), Ask(command_line("unwatch", one))) for one in subjects]
+        return [
+            Button(phrase("Stop %(what)s", what=subject), Ask(command_line("unwatch", subject))) for subject in subjects
+        ]
 
 
-def _unmutes(row: MuteRow) -> Ask:
-    return Ask(command_line("mute", row.pattern, "off"))
+def _unmute(mute: Mute) -> Ask:
+    return Ask(command_line("mute", mute.pattern, "off"))
 
 
 def _short(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations as annotations
 
 from bot.access.people import Person as Person
 from bot.access.policy import AccessPolicy as AccessPolicy
+from bot.access.policy import AccessRule as AccessRule
 from bot.cards.actions import Ask as Ask
 from bot.cards.view import Button as Button
 from bot.cards.view import Color as Color
@@ -28,6 +29,8 @@ from bot.chat.parsing import command_line as command_line
 from bot.chat.registry import Command as Command
 from bot.chat.registry import Commands as Commands
 from bot.chat.registry import command as command
+from bot.chat.view_parts import DocumentListView as DocumentListView
+from bot.chat.view_parts import DocumentView as DocumentView
 from bot.chat.view_parts import Freshness as Freshness
 from bot.chat.view_parts import ask_buttons as ask_buttons
 from bot.chat.view_parts import erp_link_buttons as erp_link_buttons
@@ -69,6 +72,7 @@ from bot.phrase import phrase as phrase
 
 __all__ = [
     "AccessPolicy",
+    "AccessRule",
     "Answer",
     "Approval",
     "Area",
@@ -81,8 +85,10 @@ __all__ = [
     "Commands",
     "DingerpError",
     "DocumentList",
+    "DocumentListView",
     "DocumentLookup",
     "DocumentNumber",
+    "DocumentView",
     "ErpError",
     "ErpHub",
     "Filter",

@@ -19,13 +19,14 @@ from bot.alerts.intake.batched_intake import BatchedIntake
 from bot.alerts.intake.poll_state import PollConfig
 from bot.alerts.intake.port import Intake
 from bot.alerts.intake.source_poller import SourcePoller, supervise
-from bot.alerts.intake.watch_poller import WatchPoller
 from bot.alerts.intake.webhook import Webhook, build_webhook
 from bot.alerts.processor import AlertProcessor
 from bot.alerts.repository import AlertRepository, AlertUnitOfWork
-from bot.alerts.rules.rule_file import AlertRuleFile
+from bot.alerts.rules.parser import follow_rules
+from bot.alerts.rules.rule_set import AlertRuleSet
 from bot.alerts.rules.schedule import is_workday
 from bot.alerts.service import AlertComposer, AlertUnitOfWorkRunner
+from bot.alerts.watch_poller import WatchPoller
 from bot.bootstrap.company import company_of
 from bot.bootstrap.infrastructure import Infrastructure
 from bot.dingtalk.card_api import CardApi
@@ -40,6 +41,7 @@ from bot.outbox.place import Place, PlaceKind
 from bot.outbox.worker import OutboxWorker
 from bot.queues.brokers import QueueAddress
 from bot.queues.consumer import QueueConsumer
+from bot.rulefiles.followed_file import FollowedFile
 from bot.settings import Settings
 from bot.store.alerts import StoredAlertTransactions
 from bot.store.call_counts import StoredDailyCalls
@@ -58,19 +60,19 @@ class AlertServices:
 
     intake: Intake
     hooks: Mapping[str, Webhook]
-    rules: AlertRuleFile
+    rules: FollowedFile[AlertRuleSet]
     processor: AlertProcessor
     outbox: OutboxWorker
     composers: dict[str, Composer]
     """Who composes which kind of card; others may join before `start_outbox`."""
-    study: AlertUnitOfWorkRunner
+    units: AlertUnitOfWorkRunner
 
 
 async def build_alerts(base: Infrastructure) -> AlertServices:
     """Open intake, desk and outbox; the desk works until the base's stack ends."""
     settings, now = base.settings, base.now
     books = StoredAlertTransactions(base.database, now)
-    rules = AlertRuleFile(settings.alert_rules, company_of(settings), monotonic=time.monotonic)
+    rules = follow_rules(settings.alert_rules, company_of(settings), monotonic=time.monotonic)
 
     def unit(repository: AlertRepository) -> AlertUnitOfWork:
         return AlertUnitOfWork(
@@ -81,8 +83,8 @@ async def build_alerts(base: Infrastructure) -> AlertServices:
         desk.poke()
         outbox.poke()
 
-    study = AlertUnitOfWorkRunner(books, unit, changed)
-    composers: dict[str, Composer] = {"alert": AlertComposer(study, now=now, name_of=partial(_name_of, base))}
+    units = AlertUnitOfWorkRunner(books, unit, changed)
+    composers: dict[str, Composer] = {"alert": AlertComposer(units, now=now, name_of=partial(_name_of, base))}
     outbox = _outbox(base, composers)
     desk = AlertProcessor(books, unit=unit, now=now, metrics=base.metrics, owed=outbox.poke)
     events = StoredEvents(base.database)
@@ -96,7 +98,7 @@ async def build_alerts(base: Infrastructure) -> AlertServices:
         processor=desk,
         outbox=outbox,
         composers=composers,
-        study=study,
+        units=units,
     )
 
 
@@ -199,7 +201,7 @@ async def start_polling(base: Infrastructure, hub: ErpHub, alerts: AlertServices
         ).run
         for source in hub.sources
     }
-    watches = WatchPoller(hub, alerts.study, store, poll_config=poll_config, now=base.now)
+    watches = WatchPoller(hub, alerts.units, store, poll_config=poll_config, now=base.now)
     await base.run_in_background(supervise({**pollers, "watches": watches.run}), "poll")
 
 

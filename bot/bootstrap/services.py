@@ -15,9 +15,7 @@ import aiohttp
 import structlog
 
 from bot.access.people import People
-from bot.alerts.actions import AlertActions
-from bot.alerts.queries import AlertQueries
-from bot.alerts.service import RepositoryAlertActions, RepositoryAlertQueries
+from bot.alerts.service import AlertService
 from bot.background import BackgroundTasks
 from bot.bootstrap.alerts import AlertServices, build_alerts, start_outbox, start_polling, start_queue_readers
 from bot.bootstrap.approvals import ApprovalServices, build_approvals, notify_approvals, start_approvals
@@ -109,8 +107,7 @@ async def build_services(
         collaborators={
             ErpHub: hub,
             LanguageChoice: languages,
-            AlertQueries: RepositoryAlertQueries(alerts.study),
-            AlertActions: RepositoryAlertActions(alerts.study),
+            AlertService: AlertService(alerts.units),
             Colleagues: Colleagues(base.people, settings.access.roles),
             **approvals.collaborators,
         },

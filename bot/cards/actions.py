@@ -1,17 +1,19 @@
 """What a button means: small typed values that pack themselves into the token a card carries.
 
-The token is short and self-contained and comes back from a client, so it is a request, never a proof: whoever
-handles an action asks `bot.access` again.
+The token is short and self-contained and comes back from a client, so it is a request, never a proof: the handler of
+an action asks `bot.access` again.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from types import MappingProxyType
-from typing import ClassVar, TypeAlias, get_args
+from typing import Any, ClassVar, Self, TypeAlias, get_args
 
 from bot.errors import DingerpError
 from bot.phrase import Phrase, phrase
@@ -21,10 +23,10 @@ MAX_TOKEN_BYTES = 180
 
 _SEPARATOR = "|"
 _TYPED = re.compile(r"(.*\S)\s+\+(\d{1,6})", re.DOTALL)
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}")
-_USER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_@.:-]{0,63}")
+_ID_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}")
+_USER_ID_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_@.:-]{0,63}")
 """Organisations may choose the user ids of their members, out of letters, digits and these signs."""
-_SEEN = re.compile(r"[0-9a-f]{4,32}")
+_SEEN_PATTERN = re.compile(r"[0-9a-f]{4,32}")
 """The beginning of a fingerprint, as long as a button can afford."""
 
 
@@ -36,30 +38,116 @@ class BadToken(DingerpError):
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
-    """Answer ``line`` as if the clicker had typed it, from the ``offset``-th row on."""
+class TokenField:
+    """How one field of an action stands in its token; ``read`` raises `ValueError` or `KeyError`.
 
-    kind: ClassVar[str] = "ask"
+    ``optional``: left out at the token's end while it has no value.
+    """
 
-    line: str
-    offset: int = 0
+    read: Callable[[str], Any] = str
+    write: Callable[[Any], str] = str
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Action(ABC):
+    """Base of all actions. A subclass declares its ``prefix`` and, in the token's order, its ``token_fields``.
+
+    Tokens live as long as the cards that carry them: an action whose fields change gets a new ``version``, so that an
+    old token is out of date instead of misread.
+    """
+
+    prefix: ClassVar[str]
+    version: ClassVar[int] = 1
+    token_fields: ClassVar[Mapping[str, TokenField]]
+
+    @classmethod
+    def kind(cls) -> str:
+        """Return what a token begins with: the prefix, from the second version on with its number."""
+        return cls.prefix if cls.version == 1 else f"{cls.prefix}@{cls.version}"
 
     def pack(self) -> str:
         """Return the token; raises `ValueError` when it is longer than a button may carry."""
-        return _pack(self.kind, str(self.offset), self.line)
+        texts = [self.kind()]
+        for name, field in self.token_fields.items():
+            value = getattr(self, name)
+            if value or not field.optional:
+                texts.append(field.write(value))
+        token = _SEPARATOR.join(texts)
+        if len(token.encode()) > MAX_TOKEN_BYTES:
+            raise ValueError(f"button token of {len(token.encode())} bytes")
+        return token
 
     @classmethod
-    def parse(cls, rest: str) -> Ask:
-        """Return the action of a token without its kind; raises `ValueError`."""
-        offset, _, line = rest.partition(_SEPARATOR)
-        if not line.strip():
-            raise ValueError("no line")
-        return cls(line, _count(offset))
+    def parse(cls, rest: str) -> Self:
+        """Return the action of a token without its kind; raises `ValueError` or `KeyError`."""
+        texts = rest.split(_SEPARATOR, len(cls.token_fields) - 1)
+        values: dict[str, Any] = {}
+        for i, (name, field) in enumerate(cls.token_fields.items()):
+            if i < len(texts):
+                values[name] = field.read(texts[i])
+            elif not field.optional:
+                values[name] = field.read("")
+        return cls(**values)
+
+    @property
+    @abstractmethod
+    def typed(self) -> str:
+        """What a person can type instead of tapping."""
+
+    @property
+    def question(self) -> tuple[str, int]:
+        """The line that a tap stands for, and the row from which on a list is wanted."""
+        return self.typed, 0
+
+
+def _read_line(text: str) -> str:
+    if not text.strip():
+        raise ValueError("no line")
+    return text
+
+
+def _read_count(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise ValueError("not a number of rows")
+    return int(text)
+
+
+def _read_matching(pattern: re.Pattern[str], text: str) -> str:
+    if not pattern.fullmatch(text):
+        raise ValueError("not an id")
+    return text
+
+
+def _read_person(text: str) -> str:
+    return _read_matching(_USER_ID_PATTERN, text) if text else ""
+
+
+_LINE = TokenField(_read_line)
+_OFFSET = TokenField(_read_count)
+_ID = TokenField(partial(_read_matching, _ID_PATTERN))
+_SEEN = TokenField(partial(_read_matching, _SEEN_PATTERN))
+_PERSON = TokenField(_read_person)
+
+
+@dataclass(frozen=True, slots=True)
+class Ask(Action):
+    """Answer ``line`` as if the clicker had typed it, from the ``offset``-th row on."""
+
+    prefix: ClassVar[str] = "ask"
+    token_fields: ClassVar[Mapping[str, TokenField]] = {"offset": _OFFSET, "line": _LINE}
+
+    line: str
+    offset: int = 0
 
     @property
     def typed(self) -> str:
         """What a person can type instead of tapping: ``/order late +8`` goes on after the eighth row."""
         return f"{self.line} +{self.offset}" if self.offset else self.line
+
+    @property
+    def question(self) -> tuple[str, int]:
+        return self.line, self.offset
 
     @classmethod
     def from_typed(cls, line: str) -> Ask:
@@ -69,25 +157,16 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
-class AckAlert:
+class AckAlert(Action):
     """The clicker has seen an alert and takes care of it."""
 
-    kind: ClassVar[str] = "alert.ack"
+    prefix: ClassVar[str] = "alert.ack"
+    token_fields: ClassVar[Mapping[str, TokenField]] = {"alert": _ID}
 
     alert: str
 
-    def pack(self) -> str:
-        """Return the token; raises `ValueError` when it is longer than a button may carry."""
-        return _pack(self.kind, self.alert)
-
-    @classmethod
-    def parse(cls, rest: str) -> AckAlert:
-        """Return the action of a token without its kind; raises `ValueError`."""
-        return cls(_matching(_ID, rest))
-
     @property
     def typed(self) -> str:
-        """What a person can type instead of tapping."""
         return f"/alerts {self.alert} ack"
 
 
@@ -99,92 +178,70 @@ class SnoozeDuration(StrEnum):
     TOMORROW = "tomorrow"
 
 
+_PAUSE = TokenField(lambda text: SnoozeDuration(text) if text else None, lambda pause: pause or "")
+
+
 @dataclass(frozen=True, slots=True)
-class SnoozeAlert:
+class SnoozeAlert(Action):
     """Put an alert off; without ``pause`` the clicker is asked for how long."""
 
-    kind: ClassVar[str] = "alert.snooze"
+    prefix: ClassVar[str] = "alert.snooze"
+    token_fields: ClassVar[Mapping[str, TokenField]] = {"alert": _ID, "pause": _PAUSE}
 
     alert: str
     pause: SnoozeDuration | None = None
 
-    def pack(self) -> str:
-        """Return the token; raises `ValueError` when it is longer than a button may carry."""
-        return _pack(self.kind, self.alert, self.pause or "")
-
-    @classmethod
-    def parse(cls, rest: str) -> SnoozeAlert:
-        """Return the action of a token without its kind; raises `ValueError`."""
-        alert, _, pause = rest.partition(_SEPARATOR)
-        return cls(_matching(_ID, alert), SnoozeDuration(pause) if pause else None)
-
     @property
     def typed(self) -> str:
-        """What a person can type instead of tapping."""
         return f"/alerts {self.alert} {self.pause or 'snooze'}"
 
 
 @dataclass(frozen=True, slots=True)
-class AssignAlert:
+class AssignAlert(Action):
     """Give an alert to somebody; without ``to`` the clicker chooses from a list, from its ``offset``-th row on."""
 
-    kind: ClassVar[str] = "alert.assign"
+    prefix: ClassVar[str] = "alert.assign"
+    token_fields: ClassVar[Mapping[str, TokenField]] = {"alert": _ID, "offset": _OFFSET, "to": _PERSON}
 
     alert: str
     to: str = ""
     offset: int = 0
 
-    def pack(self) -> str:
-        """Return the token; raises `ValueError` when it is longer than a button may carry."""
-        return _pack(self.kind, self.alert, str(self.offset), self.to)
-
-    @classmethod
-    def parse(cls, rest: str) -> AssignAlert:
-        """Return the action of a token without its kind; raises `ValueError`."""
-        alert, _, where = rest.partition(_SEPARATOR)
-        offset, _, to = where.partition(_SEPARATOR)
-        return cls(_matching(_ID, alert), _matching(_USER_ID, to) if to else "", _count(offset))
-
     @property
     def typed(self) -> str:
-        """What a person can type instead of tapping."""
-        words = " ".join(word for word in ("/alerts", self.alert, self.to, "assign") if word)
-        return f"{words} +{self.offset}" if self.offset else words
+        return Ask(_words("/alerts", self.alert, self.to, "assign"), self.offset).typed
 
 
 AlertAction: TypeAlias = AckAlert | SnoozeAlert | AssignAlert
 """What is done to an alert: it says in a token what ``/alerts`` says in words."""
 
 
+def _read_confirmed(text: str) -> bool:
+    if text != "1":
+        raise ValueError("no confirmation")
+    return True
+
+
+_CONFIRMED = TokenField(_read_confirmed, lambda _: "1", optional=True)
+
+
 @dataclass(frozen=True, slots=True)
-class ApprovePo:
+class ApprovePo(Action):
     """Approve a purchase order. ``seen`` begins the fingerprint of the revision that the button stood under.
 
     ``number`` is for people who type: the token does without it. ``confirmed`` answers the question of large amounts.
     """
 
-    kind: ClassVar[str] = "po.yes"
+    prefix: ClassVar[str] = "po.yes"
+    token_fields: ClassVar[Mapping[str, TokenField]] = {"case": _ID, "seen": _SEEN, "confirmed": _CONFIRMED}
 
     case: str
     seen: str
     confirmed: bool = False
     number: str = ""
 
-    def pack(self) -> str:
-        """Return the token; raises `ValueError` when it is longer than a button may carry."""
-        return _pack(self.kind, self.case, self.seen, *(["1"] if self.confirmed else []))
-
-    @classmethod
-    def parse(cls, rest: str) -> ApprovePo:
-        """Return the action of a token without its kind; raises `ValueError`."""
-        case, seen, *sure = rest.split(_SEPARATOR)
-        if sure not in ([], ["1"]):
-            raise ValueError("no confirmation")
-        return cls(_matching(_ID, case), _matching(_SEEN, seen), bool(sure))
-
     @property
     def typed(self) -> str:
-        """What a person can type instead of tapping."""
         return f"/approve {_about(self.number, self.case)} #{self.seen}{' confirm' if self.confirmed else ''}"
 
 
@@ -196,159 +253,99 @@ class RejectReason(StrEnum):
     QUANTITY = "quantity"
     NEEDLESS = "needless"
     OTHER = "other"
-    """One's own words: the next message."""
+    """The clicker's own words: the next message."""
 
 
 _REASONS = {reason.value[0]: reason for reason in RejectReason}
+_REASON = TokenField(_REASONS.__getitem__, lambda reason: str(reason.value[0]), optional=True)
 
 
 @dataclass(frozen=True, slots=True)
-class RejectPo:
+class RejectPo(Action):
     """Reject a purchase order; without ``reason`` the clicker is asked for it. See `ApprovePo`."""
 
-    kind: ClassVar[str] = "po.no"
+    prefix: ClassVar[str] = "po.no"
+    token_fields: ClassVar[Mapping[str, TokenField]] = {"case": _ID, "seen": _SEEN, "reason": _REASON}
 
     case: str
     seen: str
     reason: RejectReason | None = None
     number: str = ""
 
-    def pack(self) -> str:
-        """Return the token; raises `ValueError` when it is longer than a button may carry."""
-        return _pack(self.kind, self.case, self.seen, *([self.reason.value[0]] if self.reason else []))
-
-    @classmethod
-    def parse(cls, rest: str) -> RejectPo:
-        """Return the action of a token without its kind; raises `ValueError`."""
-        case, seen, *why = rest.split(_SEPARATOR)
-        if len(why) > 1 or (why and why[0] not in _REASONS):
-            raise ValueError("no reason of ours")
-        return cls(_matching(_ID, case), _matching(_SEEN, seen), _REASONS[why[0]] if why else None)
-
     @property
     def typed(self) -> str:
-        """What a person can type instead of tapping."""
-        line = f"/reject {_about(self.number, self.case)} #{self.seen}"
-        return f"{line} {self.reason}" if self.reason else line
+        return _words(f"/reject {_about(self.number, self.case)} #{self.seen}", self.reason or "")
 
 
 @dataclass(frozen=True, slots=True)
-class ForwardPo:
+class ForwardPo(Action):
     """Let somebody else decide; without ``to`` the clicker chooses from a list, from its ``offset``-th row on."""
 
-    kind: ClassVar[str] = "po.pass"
+    prefix: ClassVar[str] = "po.pass"
+    token_fields: ClassVar[Mapping[str, TokenField]] = {"case": _ID, "offset": _OFFSET, "to": _PERSON}
 
     case: str
     to: str = ""
     offset: int = 0
     number: str = ""
 
-    def pack(self) -> str:
-        """Return the token; raises `ValueError` when it is longer than a button may carry."""
-        return _pack(self.kind, self.case, str(self.offset), self.to)
-
-    @classmethod
-    def parse(cls, rest: str) -> ForwardPo:
-        """Return the action of a token without its kind; raises `ValueError`."""
-        case, _, where = rest.partition(_SEPARATOR)
-        offset, _, to = where.partition(_SEPARATOR)
-        return cls(_matching(_ID, case), _matching(_USER_ID, to) if to else "", _count(offset))
-
     @property
     def typed(self) -> str:
-        """What a person can type instead of tapping."""
-        words = " ".join(word for word in ("/pending", _about(self.number, self.case), self.to, "forward") if word)
-        return f"{words} +{self.offset}" if self.offset else words
+        return Ask(_words("/pending", _about(self.number, self.case), self.to, "forward"), self.offset).typed
 
 
 @dataclass(frozen=True, slots=True)
-class UndoPo:
-    """Take one's decision back, as long as the ERP was not told."""
+class UndoPo(Action):
+    """Take back the clicker's own decision, as long as the ERP was not told."""
 
-    kind: ClassVar[str] = "po.undo"
+    prefix: ClassVar[str] = "po.undo"
+    token_fields: ClassVar[Mapping[str, TokenField]] = {"case": _ID}
 
     case: str
     number: str = ""
 
-    def pack(self) -> str:
-        """Return the token; raises `ValueError` when it is longer than a button may carry."""
-        return _pack(self.kind, self.case)
-
-    @classmethod
-    def parse(cls, rest: str) -> UndoPo:
-        """Return the action of a token without its kind; raises `ValueError`."""
-        return cls(_matching(_ID, rest))
-
     @property
     def typed(self) -> str:
-        """What a person can type instead of tapping."""
         return f"/approve {_about(self.number, self.case)} undo"
 
 
 @dataclass(frozen=True, slots=True)
-class ApproveAll:
+class ApproveAll(Action):
     """Approve all purchase orders of one page of ``/pending``; ``shown`` tells this page from any other."""
 
-    kind: ClassVar[str] = "po.all"
+    prefix: ClassVar[str] = "po.all"
+    token_fields: ClassVar[Mapping[str, TokenField]] = {"offset": _OFFSET, "shown": _SEEN}
 
     shown: str
     offset: int = 0
 
-    def pack(self) -> str:
-        """Return the token; raises `ValueError` when it is longer than a button may carry."""
-        return _pack(self.kind, str(self.offset), self.shown)
-
-    @classmethod
-    def parse(cls, rest: str) -> ApproveAll:
-        """Return the action of a token without its kind; raises `ValueError`."""
-        offset, _, shown = rest.partition(_SEPARATOR)
-        return cls(_matching(_SEEN, shown), _count(offset))
-
     @property
     def typed(self) -> str:
-        """What a person can type instead of tapping."""
-        return f"/approve all #{self.shown}" + (f" +{self.offset}" if self.offset else "")
+        return Ask(f"/approve all #{self.shown}", self.offset).typed
 
 
 ApprovalAction: TypeAlias = ApprovePo | RejectPo | ForwardPo | UndoPo | ApproveAll
 """What is said of a purchase order: in a token what ``/approve``, ``/reject`` and ``/pending`` say in words."""
 
-Action: TypeAlias = Ask | AlertAction | ApprovalAction
-"""Every action there is."""
-
-_KINDS: Mapping[str, type[Action]] = MappingProxyType({one.kind: one for one in get_args(Action)})
+_ACTIONS: tuple[type[Action], ...] = (Ask, *get_args(AlertAction), *get_args(ApprovalAction))
+_BY_KIND: Mapping[str, type[Action]] = MappingProxyType({action.kind(): action for action in _ACTIONS})
 
 
 def unpack(token: str) -> Action:
-    """Return the action that `pack` made this token from; raises `BadToken`."""
+    """Return the action that `Action.pack` made this token from; raises `BadToken`."""
     kind, _, rest = token.partition(_SEPARATOR)
     try:
         if len(token.encode()) > MAX_TOKEN_BYTES:
             raise ValueError("too long")
-        return _KINDS[kind].parse(rest)
+        return _BY_KIND[kind].parse(rest)
     except (KeyError, ValueError) as problem:
         raise BadToken(f"unknown button token of {len(token)} characters") from problem
 
 
-def _pack(*parts: str) -> str:
-    token = _SEPARATOR.join(parts)
-    if len(token.encode()) > MAX_TOKEN_BYTES:
-        raise ValueError(f"button token of {len(token.encode())} bytes")
-    return token
+def _words(*words: str) -> str:
+    return " ".join(word for word in words if word)
 
 
 def _about(number: str, case: str) -> str:
     """Return how a typed line names a purchase order: by its number, where that is one word."""
     return number if number and not re.search(r'[\s,;"#@]', number) else case
-
-
-def _count(text: str) -> int:
-    if not (text.isascii() and text.isdigit()):
-        raise ValueError("not a number of rows")
-    return int(text)
-
-
-def _matching(pattern: re.Pattern[str], text: str) -> str:
-    if not pattern.fullmatch(text):
-        raise ValueError("not an id")
-    return text

@@ -6,8 +6,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import tzinfo
 from types import MappingProxyType
-from typing import overload
+from typing import Protocol, overload
+
+from bot.cards.view import View
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,14 @@ class Card:
     buttons: tuple[CardButton, ...]
     twin: TextOnDemand = TextOnDemand()
     fields: Mapping[str, str]
+
+
+class ViewRenderer(Protocol):
+    """Turns a view into a card for one reader; implemented by `bot.cards.renderer`."""
+
+    def render(self, view: View, language: str, *, zone: tzinfo) -> Card:
+        """Return the card in the reader's language."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

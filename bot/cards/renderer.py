@@ -167,6 +167,8 @@ class CardRenderer:
                 if view.card not in self._reported:
                     self._reported.add(view.card)
                     log.error("card.custom_template_broken", card=view.card, why=_why(fault))
+                # Here, so that the fault is part of the traceback where no built-in template takes over.
+                return self._render_built_in(press, view)
         return self._render_built_in(press, view)
 
     def broken_templates(self, samples: Callable[[str], View], zone: tzinfo) -> tuple[BrokenTemplate, ...]:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from enum import Enum
 from types import MappingProxyType
 
-from bot.alerts.event import Severity
 from bot.erp.model import (
     Area,
     InvoiceStatus,
@@ -16,6 +15,7 @@ from bot.erp.model import (
     PurchaseStatus,
 )
 from bot.phrase import Phrase, phrase
+from bot.severity import Severity
 
 # Members of different enums may be equal as text, hence one table a type.
 _LABELS: Mapping[type[Enum], Mapping[Enum, Phrase]] = MappingProxyType(

@@ -17,13 +17,13 @@ import structlog
 
 from bot.access.people import People
 from bot.cards.actions import ApprovalAction, Ask, BadToken, unpack
-from bot.cards.card import Card, Click
+from bot.cards.card import Card, Click, ViewRenderer
 from bot.cards.notices import BusyNotice, DeniedNotice, OutOfDateNotice
 from bot.cards.track_ids import TrackIds
 from bot.cards.view import View
 from bot.chat.context import QuestionContext
 from bot.chat.message import Conversation, ConversationKind
-from bot.chat.pipeline import AnswerRenderer, QuestionHandler
+from bot.chat.pipeline import QuestionHandler
 from bot.errors import DingerpError
 from bot.metrics import Metrics
 from bot.outbox.place import Place, PlaceKind
@@ -66,7 +66,7 @@ class ClickPipeline:
         *,
         desk: QuestionHandler,
         people: People,
-        renderer: AnswerRenderer,
+        renderer: ViewRenderer,
         tracks: TrackIds,
         metrics: Metrics,
         now: Callable[[], datetime],
@@ -109,7 +109,7 @@ class ClickPipeline:
         except BadToken as error:
             log.info("click.out_of_date", detail=error.detail)
             return OutOfDateNotice(), "out_of_date"
-        line, offset = (action.line, action.offset) if isinstance(action, Ask) else (action.typed, 0)
+        line, offset = action.question
         try:
             # The directory may be as slow as the ERP.
             async with asyncio.timeout(self._seconds):

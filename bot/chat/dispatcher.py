@@ -5,7 +5,7 @@ message without a question.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -128,8 +128,8 @@ class QuestionDispatcher:
         self._policy = policy
         self._limit = TimeLimit(seconds)
         self._reference = reference
-        self._questions = OpenPrompts()
-        known = {**collaborators, Commands: commands, AccessPolicy: policy, OpenPrompts: self._questions}
+        self._prompts = OpenPrompts()
+        known = {**collaborators, Commands: commands, AccessPolicy: policy, OpenPrompts: self._prompts}
         self._bound = {name: _bind(command, known) for name, command in commands.items()}
 
     def hint_for(self, message: Message) -> PreparedAnswer | None:
@@ -145,7 +145,7 @@ class QuestionDispatcher:
 
     async def _answer(self, context: QuestionContext, *, redirected: bool) -> PreparedAnswer:
         reading = self._commands.parse(context.line)
-        if not redirected and may_be_reply(reading, context.line) and (line := self._questions.take(context)):
+        if not redirected and may_be_reply(reading, context.line) and (line := self._prompts.take(context)):
             return await self._answer(replace(context, line=line, offset=0, free_text=context.line), redirected=True)
         if reading.offset:
             context = replace(context, offset=reading.offset)
@@ -233,6 +233,15 @@ class QuestionDispatcher:
         log.error("question.failed", reference=reference, command=command.name, exc_info=error)
         known = error if isinstance(error, DingerpError) else DingerpError()
         return FailedNotice(problem=known.tell(), reference=reference)
+
+
+_ALWAYS_KNOWN = frozenset({QuestionContext, Commands, AccessPolicy, OpenPrompts})
+
+
+def can_answer(command: AnyCommand, collaborators: Container[type]) -> bool:
+    """Whether a dispatcher with these ``collaborators`` has all that ``command`` needs."""
+    kinds = command.signature.collaborators.values()
+    return all(kind in _ALWAYS_KNOWN or kind in collaborators for kind in kinds)
 
 
 def _bind(command: AnyCommand, known: Mapping[type, object]) -> _BoundCommand:

@@ -14,6 +14,7 @@ from bot.erp.errors import NotFound
 from bot.erp.hub import Answer
 from bot.erp.model import Slice
 from bot.erp.port import Filter, ListQuery
+from bot.spelling import most_alike
 
 MAX_CLOSEST = 4
 SEARCH_LIMIT = 100
@@ -30,18 +31,12 @@ async def find_closest(text: str, search: Search) -> tuple[str, ...]:
 
     They are found by shorter and shorter beginnings of it, at most three searches: the end is where codes differ.
     """
-    # Imported here, as wherever words are compared: 2 MB that a bot needs only once somebody mistypes.
-    from rapidfuzz import process
-    from rapidfuzz.distance import JaroWinkler
-
     for length in dict.fromkeys((len(text) - 1, len(text) * 3 // 4, len(text) // 2)):
         if length < 2:
             break
         hits = tuple(dict.fromkeys(await search(text[:length])))
         if hits:
-            scorer = JaroWinkler.similarity
-            ranked = process.extract(text, hits, scorer=scorer, processor=_folded, limit=MAX_CLOSEST)
-            return tuple(hit for hit, _, _ in ranked)
+            return most_alike(text, hits, limit=MAX_CLOSEST, fold=_folded)
     return ()
 
 

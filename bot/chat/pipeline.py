@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, timedelta
 from typing import Protocol, TypeAlias
 
 import structlog
@@ -14,7 +14,7 @@ from prometheus_client import Counter
 
 from bot.access.people import People, Person
 from bot.backoff import BackoffPolicy
-from bot.cards.card import Card
+from bot.cards.card import Card, ViewRenderer
 from bot.cards.track_ids import TrackIds
 from bot.cards.view import View
 from bot.chat.context import QuestionContext
@@ -58,14 +58,6 @@ class QuestionHandler(Protocol):
         ...
 
 
-class AnswerRenderer(Protocol):
-    """Turns a view into a card for one reader."""
-
-    def render(self, view: View, language: str, *, zone: tzinfo) -> Card:
-        """Return the card in the reader's language."""
-        ...
-
-
 class QuestionPipeline:
     """Answers every accepted message exactly once, in order per conversation, many at a time."""
 
@@ -75,7 +67,7 @@ class QuestionPipeline:
         inbox: Inbox,
         desk: QuestionHandler,
         people: People,
-        renderer: AnswerRenderer,
+        renderer: ViewRenderer,
         channel: AnswerChannel,
         tracks: TrackIds,
         metrics: Metrics,

@@ -1,16 +1,19 @@
-"""Parts that many views about the ERP share: how old an answer is and from where, and buttons."""
+"""What many views about the ERP share: how old an answer is and from where, buttons, documents and lists of them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
+from typing import Any, ClassVar, Self
 
 from bot.cards.actions import Ask
-from bot.cards.view import Button
+from bot.cards.view import Button, ListView
+from bot.chat.arguments import Keyword
+from bot.chat.context import QuestionContext
 from bot.chat.parsing import command_line
 from bot.erp.hub import Answer
+from bot.erp.model import Slice
 from bot.phrase import Phrase, phrase
 
 
@@ -57,3 +60,70 @@ def ask_buttons(command: str, words: Iterable[str]) -> list[Button]:
 def erp_link_buttons(url: str) -> list[Button]:
     """Return the button that opens a document in the ERP, if that has an address to open."""
     return [Button(phrase("Open in the ERP"), url)] if url.startswith("https://") else []
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentView(ListView):
+    """One document as the ERP tells it; ``rows`` are its lines, which lead to the stock of their products."""
+
+    command: ClassVar[str]
+    """The command that shows it."""
+
+    document: Any
+    days_late: int
+    freshness: Freshness
+
+    def row_buttons(self) -> Sequence[Button]:
+        return ask_buttons("stock", (line.sku for line in self.rows))
+
+    def buttons(self) -> Sequence[Button]:
+        return (*ListView.buttons(self), *erp_link_buttons(self.document.url))
+
+    @classmethod
+    def of(cls, found: Answer[Any], context: QuestionContext, **more: Any) -> Self:
+        """Return the view of a document with lines, from the row on that was asked for."""
+        document = found.value
+        return cls(
+            document=document,
+            days_late=document.days_late(context.now.date()),
+            rows=document.lines[context.offset : context.offset + cls.page_size],
+            total=len(document.lines),
+            offset=context.offset,
+            line=command_line(cls.command, document.number),
+            freshness=freshness(found),
+            **more,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentListView(ListView):
+    """Documents: the newest, those with ``text``, or the list that ``which`` names, as of ``today``."""
+
+    command: ClassVar[str]
+    """The command that shows the list, and each of its documents."""
+
+    which: Keyword | None
+    text: str
+    rows: tuple[Any, ...]
+    today: date
+    freshness: Freshness
+
+    def row_buttons(self) -> Sequence[Button]:
+        return ask_buttons(self.command, (row.number for row in self.rows))
+
+    @classmethod
+    def of(
+        cls, found: Answer[Slice[Any]], context: QuestionContext, *, which: Keyword | None, text: str, **more: Any
+    ) -> Self:
+        """Return the view of the documents that were found from the row on that was asked for."""
+        return cls(
+            which=which,
+            text=text,
+            rows=found.value.items[: cls.page_size],
+            total=found.value.total,
+            offset=context.offset,
+            line=command_line(cls.command, which or "", text),
+            today=context.now.date(),
+            freshness=freshness(found),
+            **more,
+        )

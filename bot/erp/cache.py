@@ -18,7 +18,7 @@ from bot.metrics import Metrics
 from bot.single_flight import SingleFlight
 
 ReadKey = tuple[Hashable, ...]
-"""Source, call, scope and arguments: what two callers must have in common to share an answer."""
+"""Source, call, scope and arguments: callers with the same key share an answer."""
 
 _HELD = 256
 """Answers of one source at most; the least recently used go first."""
@@ -34,7 +34,7 @@ class ReadCache:
         self._metrics = metrics
 
     def get(self, source: str, call: str, key: ReadKey) -> SingleFlight[Any] | None:
-        """Return the read of ``key`` that landed a moment ago, and count that it spares a call."""
+        """Return the read of ``key`` that landed a moment ago, and count the call that it saves."""
         landed = self._landed.get(source)
         read = None if landed is None else landed.get(key)
         if read is not None:
@@ -85,7 +85,7 @@ class LastKnownStore(Protocol):
 
 
 class LastKnownAnswers:
-    """What was answered last, by this process (``size`` answers at most) or an earlier one."""
+    """The last answers, of this process (``size`` at most) or an earlier one."""
 
     def __init__(self, store: LastKnownStore | None, size: int) -> None:
         self._answers: LRUCache[ReadKey, Answer[Any]] = LRUCache(size)

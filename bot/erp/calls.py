@@ -1,5 +1,5 @@
-"""Single calls to sources: bounded in time, spaced out, repeated where that helps, counted, and not made at all while a
-source keeps failing.
+"""Calls to sources: bounded in time, spaced out, repeated where that helps, counted, and not made at all while a source
+keeps failing.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _BACKOFF = BackoffPolicy(first=0.1, factor=4.0, spread=(0.5, 1.5))
 
 
 class CallRunner:
-    """Makes all calls of a hub. Times are in seconds; ``timeout`` is for a whole read with its repeats."""
+    """Makes all calls of a hub. Times are in seconds; ``timeout`` bounds a whole read with its repeats."""
 
     def __init__(
         self,
@@ -94,7 +94,7 @@ class CallRunner:
     async def write(self, source: Erp, call: str, act: Callable[[Erp], Awaitable[T]]) -> T:
         """Call once; raises `UnknownOutcome` when no answer comes in time.
 
-        A breaker does not hold it up: somebody waits for it, and it is sent once at most.
+        The breaker does not stop it: a person waits for it, and it is sent at most once.
         """
         await self._queue(source, self._write_limit.seconds)
         return await self._attempt(source, call, act, self._write_limit, UnknownOutcome)

@@ -1,4 +1,4 @@
-"""Calls of one question at the same time."""
+"""Calls that run at the same time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 async def gather_or_cancel(*calls: Awaitable[T]) -> list[T]:
-    """Return what calls return that run at the same time, in order; the failure of one ends the others."""
+    """Run calls at the same time and return their results in order; the first failure cancels the others."""
     tasks = [asyncio.ensure_future(call) for call in calls]
     try:
         return await asyncio.gather(*tasks)

@@ -10,6 +10,9 @@ from bot.single_flight import SingleFlight
 
 T = TypeVar("T")
 
+FOREVER = timedelta(days=36_500)
+"""For what does not change while the bot runs."""
+
 
 class ExpiringValue(Generic[T]):
     """A value and how to read it anew. A failure is not kept: the next question reads again."""
@@ -19,7 +22,7 @@ class ExpiringValue(Generic[T]):
         read: Callable[[], Coroutine[Any, Any, T]],
         *,
         now: Callable[[], datetime],
-        holds: timedelta | Callable[[T], timedelta],
+        holds: timedelta | Callable[[T], timedelta] = FOREVER,
     ) -> None:
         """``holds`` is how long a value is believed; a function where that depends on the value."""
         self._read = read

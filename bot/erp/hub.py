@@ -1,9 +1,8 @@
 """Many ERPs as one: asks every source that can answer, and makes the best of slow, failing and unreachable ones.
 
-A read is bounded in time, tried again where that helps, shared by all who ask the same at the same moment, counted,
-and remembered, so that when the ERP is down a question is answered with the last known value, marked as stale.
-What one asker is told another is told only if the ERP is asked for both as the same account: their *scope*.
-A decision goes to one source, once.
+A read is bounded in time, retried where that helps, shared by all callers of the same moment, counted, and remembered:
+when the ERP is down, a question is answered with the last known value, marked as stale. Callers share answers only
+within a *scope*, the ERP account in whose name they ask. A decision goes to one source, once.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from random import Random
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from bot.erp.answer import Answer as Answer  # who asks the hub takes it from here
+from bot.erp.answer import Answer as Answer  # part of the hub's interface
 from bot.erp.answer import SourceAnswer
 from bot.erp.cache import LastKnownAnswers, LastKnownStore, ReadCache, ReadKey
 from bot.erp.calls import CallRunner
@@ -54,13 +53,13 @@ from bot.phrase import Phrase, phrase
 T = TypeVar("T")
 
 _SAME_CODE = 5
-"""Hits of a search for a code that are looked at: the product itself comes first."""
+"""Hits that are read when a code is searched for: the product itself comes first."""
 
 _CAPABILITY = {Verdict.APPROVE: Capability.APPROVE, Verdict.REJECT: Capability.REJECT}
 
 
 def default_scope() -> str:
-    """Return the scope of all questions so far: a source is asked as the account that it is configured with."""
+    """Return the only scope by default: a source is asked as the account that it is configured with."""
     return ""
 
 
@@ -90,11 +89,11 @@ class ErpHub:
     ) -> None:
         """``timeout`` is in seconds for a whole read with its repeats; ``timeouts`` has it for single sources.
 
-        ``write_timeout`` is how long a decision may take, ``copies`` how many answers are remembered. ``protections``
+        ``write_timeout`` bounds a decision, ``copies`` the answers that are remembered. ``protections``
         are limits of single sources, ``products`` and ``units`` what makes their answers one, ``quarantine`` keeps
         the records that cannot be right, ``kept`` what was answered last beyond this process. ``index`` answers
-        searches for products in place of the sources that it knows. ``scope`` tells as whom the question at hand
-        asks, such as a context variable's ``get``: a read runs in a copy of its asker's context, so an adapter finds
+        searches for products in place of the sources that it knows. ``scope`` returns the scope of the question at
+        hand, such as a context variable's ``get``: a read runs in a copy of its caller's context, so an adapter finds
         the same there. Raises `ConfigurationError` when two sources share a name.
         """
         self._all = tuple(sources)
@@ -200,7 +199,7 @@ class ErpHub:
     async def reread(self, source: str, number: str) -> PurchaseOrder:
         """Return a purchase order as one source has it now, asked anew; raises `NotFound` and `Unsupported`.
 
-        Who decides on it must not be shown what somebody else was told a moment ago.
+        A decision must not rest on an answer that somebody else got a moment ago.
         """
         erp = self._source(source, Capability.PURCHASE_ORDERS)
         order = await self.source_client(source).purchase_order(number)
@@ -208,7 +207,7 @@ class ErpHub:
         return order
 
     async def categories(self, source: str, skus: Sequence[str]) -> frozenset[str]:
-        """Return the categories of products at one source; raises when it does not answer, for rules go by them."""
+        """Return the categories of products at one source; raises when it does not answer: rules depend on it."""
         found: set[str] = set()
         for sku in dict.fromkeys(skus):
             products = await self.search_source(source, sku, limit=_SAME_CODE)
@@ -225,7 +224,7 @@ class ErpHub:
         return await self._calls.read(erp, "changed_since", lambda erp: erp.changed_since(area, cursor, limit=limit))
 
     def source_client(self, source: str) -> SourceClient:
-        """Return one source by itself, for whoever follows it; raises `Unsupported` for a name that is not here."""
+        """Return one source by itself, for polling; raises `Unsupported` for an unknown name."""
         erp = self._sources.get(source)
         if erp is None:
             raise Unsupported("no such source", source=source)
@@ -246,7 +245,7 @@ class ErpHub:
         return dict(zip(self._sources, answers, strict=True))
 
     async def decide(self, source: str, decision: Decision) -> DecisionResult:
-        """Let one source decide, once, even if the asker goes away meanwhile.
+        """Let a source decide, once, even if the caller is cancelled meanwhile.
 
         A write that is not confirmed in time is `DecisionOutcome.UNKNOWN` with the order as it reads then.
         """
@@ -322,7 +321,7 @@ class ErpHub:
     async def _ask_source(
         self, source: Erp, call: str, args: ReadKey, read: Callable[[Erp], Awaitable[Any]]
     ) -> SourceAnswer[Any] | NotFound:
-        """Return what one source says, or what it said last if it does not answer."""
+        """Return the answer of one source, or its last known answer if it fails."""
         key = self._key(source, call, args)
         answer = await self._reads.start(source, key, read).wait()
         if isinstance(answer, NotFound):

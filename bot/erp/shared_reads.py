@@ -1,4 +1,4 @@
-"""Reads of the sources, each made once for all who ask the same at the same moment or a moment later."""
+"""Reads of the sources, each made once for all callers of the same moment."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ AnswerFlight = SingleFlight[Answer[T] | ErpError]
 
 
 class SharedReads:
-    """Begins reads, validates what they bring, and sees to it that it is remembered as last known."""
+    """Begins reads, validates their answers and remembers them as last known."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class SharedReads:
         return flight
 
     def drop(self, source: str) -> None:
-        """Forget a source's reads, landed or under way: who asks from now on must see what was decided."""
+        """Forget a source's reads, landed or under way: later callers must see what was decided."""
         self._recent.drop(source)
         for key in [key for key in self._flights if key[0] == source]:
             del self._flights[key]
@@ -71,7 +71,7 @@ class SharedReads:
         except ErpError as error:
             answer = error
         finally:
-            # A flight that a decision overtook is no longer listed: what it brings may be from before.
+            # A flight that a decision overtook is no longer listed: its answer may be from before the decision.
             if self._flights.get(key) is flight:
                 del self._flights[key]
                 if isinstance(answer, Answer):
@@ -84,7 +84,7 @@ class SharedReads:
     async def _read(self, source: Erp, key: ReadKey, read: Callable[[Erp], Awaitable[T]]) -> Any:
         """Return what the index finds, where it can answer, else what the source says."""
         match key:
-            # The index was read with the source's own account: what others may see only their account can tell.
+            # The index was read with the source's own account, so it only serves the default scope.
             case (name, "find_products", "", str(text), int(limit)) if self._index is not None:
                 found = await self._index.find(str(name), text, limit=limit)
                 if found is not None:

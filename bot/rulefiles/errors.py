@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bot.errors import ConfigurationError
+from bot.spelling import most_alike
 
 _SHOWN = 20
 """Errors that are written out; whoever has more began with something else than rules."""
@@ -39,9 +40,6 @@ _CLOSE = 0.75
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return ``did you mean 'x'?``, or what there is where nothing is close."""
-    from rapidfuzz import process
-    from rapidfuzz.distance import JaroWinkler
-
     words = list(known)
-    best = process.extractOne(word, words, scorer=JaroWinkler.similarity, score_cutoff=_CLOSE)
+    best = most_alike(word, words, limit=1, similarity=_CLOSE)
     return f"did you mean {best[0]!r}?" if best else f"there are: {', '.join(words) or 'none'}"

@@ -13,13 +13,13 @@ from typing import Any
 
 import orjson
 
-from bot.alerts.alert import Alert, AlertCard, AlertState, CardState, UserStamp
-from bot.alerts.event import Event, Severity
+from bot.alerts.alert import Alert, AlertCard, AlertState, CardState, Comparator, Mute, UserStamp, Watch
+from bot.alerts.event import Event
 from bot.alerts.intake.json_codec import decode_json, encode_json
-from bot.alerts.queries import Comparator, Watch
-from bot.alerts.repository import AlertHistoryEntry, Mute
+from bot.alerts.repository import AlertHistoryEntry
 from bot.erp.model import Area, Money
 from bot.outbox.place import Place
+from bot.severity import Severity
 
 _MOMENT = timedelta(milliseconds=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -14,11 +14,10 @@ from sqlalchemy import delete, or_, select, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DataError, IntegrityError
 
-from bot.alerts.alert import Alert, AlertCard
+from bot.alerts.alert import Alert, AlertCard, Mute, Watch
 from bot.alerts.intake.port import StoredEvent
 from bot.alerts.processor import AlertProcessingRepository
-from bot.alerts.queries import Watch
-from bot.alerts.repository import AlertHistoryEntry, AlertRepository, Mute
+from bot.alerts.repository import AlertHistoryEntry, AlertRepository
 from bot.outbox.delivery import Delivery
 from bot.outbox.place import Place
 from bot.store import alert_sql as sql

@@ -4,5 +4,6 @@ import pytest
 
 pytest.register_assert_rewrite(
     *(f"bot.testing.contract_{part}" for part in ("base", "reads", "lists", "changes", "faults", "decisions")),
+    "bot.testing.commands",
     "bot.testing.erp_checks",
 )

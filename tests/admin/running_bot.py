@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from itertools import count
 
-from bot.alerts.alert import UserStamp
+from bot.alerts.alert import Mute, UserStamp
 from bot.alerts.processor import AlertProcessor
-from bot.alerts.repository import AlertRepository, AlertUnitOfWork, Mute
+from bot.alerts.repository import AlertRepository, AlertUnitOfWork
 from bot.alerts.routing import AlertRules
-from bot.alerts.service import AlertComposer, AlertUnitOfWorkRunner, RepositoryAlertActions, RepositoryAlertQueries
+from bot.alerts.service import AlertComposer, AlertService, AlertUnitOfWorkRunner
 from bot.cards.card import Card
 from bot.cards.view import View
 from bot.metrics import Metrics
@@ -58,7 +58,7 @@ class RunningBot:
 
     def __init__(self, database: Database, rules: AlertRules, now: Callable[[], datetime]) -> None:
         ids = count(1)
-        books = StoredAlertTransactions(database, now)
+        transactions = StoredAlertTransactions(database, now)
         metrics = Metrics()
 
         def unit(repository: AlertRepository) -> AlertUnitOfWork:
@@ -70,14 +70,13 @@ class RunningBot:
         self.now = now
         self.dingtalk = FakeMessenger()
         self.deliveries = StoredDeliveries(database)
-        study = AlertUnitOfWorkRunner(books, unit, lambda: None)
-        self._actions = RepositoryAlertActions(study)
-        self._board = RepositoryAlertQueries(study)
-        self._desk = AlertProcessor(books, unit=unit, now=now, metrics=metrics)
+        units = AlertUnitOfWorkRunner(transactions, unit, lambda: None)
+        self._alerts = AlertService(units)
+        self._processor = AlertProcessor(transactions, unit=unit, now=now, metrics=metrics)
         self._outbox = OutboxWorker(
             StoredBacklog(database),
             self.dingtalk,
-            {"alert": AlertComposer(study, now=now, name_of=name_of)},
+            {"alert": AlertComposer(units, now=now, name_of=name_of)},
             BlankRenderer(),
             worker="w",
             track_of=lambda key: f"track-{key}",
@@ -89,7 +88,7 @@ class RunningBot:
 
     async def work(self) -> None:
         """Work on what came and what is due, and send what is owed."""
-        await self._desk.round()
+        await self._processor.round()
         for _ in range(3):
             await self._outbox.run_once()
             await self._outbox.idle()
@@ -97,7 +96,7 @@ class RunningBot:
     async def tap(self, card: str, alert: str, user_id: str) -> None:
         """Let somebody acknowledge."""
         await self.deliveries.clicked(card, user_id, self.now())
-        await self._actions.acknowledge(alert, UserStamp(user_id, user_id, self.now()))
+        await self._alerts.acknowledge(alert, UserStamp(user_id, user_id, self.now()))
 
     async def mute(self, mute: Mute) -> None:
-        await self._board.put_mute(mute)
+        await self._alerts.put_mute(mute)

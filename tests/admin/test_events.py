@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from structlog.testing import capture_logs
 
-from bot.alerts.repository import Mute
+from bot.alerts.alert import Mute
 from bot.alerts.rules.parser import parse_rules
 from bot.alerts.rules.rule_set import AlertRuleContext
 from bot.outbox.place import Place

@@ -14,8 +14,8 @@ from structlog.testing import capture_logs
 
 from bot.admin.replay import CardFilter, ReplayResult, replay
 from bot.admin.replay_report import describe_replay
-from bot.alerts.queries import Watch
-from bot.alerts.repository import AlertRepository, Mute
+from bot.alerts.alert import Mute, Watch
+from bot.alerts.repository import AlertRepository
 from bot.erp.model import Area
 from bot.outbox.place import Place
 from bot.settings import Settings, load_settings

@@ -2,8 +2,8 @@
 
 A week has 400 of them, and in `make soak` 500 and a thousand.
 
-The running bot is its own loops (intake, desk, outbox), rules file, tables on disk and card templates; only time is
-virtual, and DingTalk takes every card.
+The running bot is its own loops (intake, processor, outbox), rules file, tables on disk and card templates; only time
+is virtual, and DingTalk takes every card.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ from structlog.testing import capture_logs
 from bot.admin.replay import ReplayResult, replay
 from bot.admin.route_check import open_rules
 from bot.alerts import processor
+from bot.alerts.alert import Comparator, Mute, Watch
 from bot.alerts.event import correlate
 from bot.alerts.intake.batched_intake import BatchedIntake
 from bot.alerts.intake.normalization import split_events
 from bot.alerts.intake.port import StoredEvent
 from bot.alerts.lifecycle import AlertTransition
 from bot.alerts.processor import AlertProcessor
-from bot.alerts.queries import Comparator, Watch
-from bot.alerts.repository import AlertHistoryEntry, AlertRepository, AlertUnitOfWork, Mute
+from bot.alerts.repository import AlertHistoryEntry, AlertRepository, AlertUnitOfWork
 from bot.alerts.rules.explanation import Explanation, explain
-from bot.alerts.rules.rule_file import AlertRuleFile
-from bot.alerts.service import AlertComposer, AlertUnitOfWorkRunner, RepositoryAlertQueries
+from bot.alerts.rules.parser import follow_rules
+from bot.alerts.service import AlertComposer, AlertService, AlertUnitOfWorkRunner
 from bot.bootstrap.company import company_of
 from bot.bootstrap.factories import make_renderer
 from bot.cards.card import Card
@@ -102,8 +102,8 @@ async def run_the_bot(
     database = InlineDatabase(settings.database)
     await database.migrate()
     metrics, ids = Metrics(), count(1)
-    rules = AlertRuleFile(settings.alert_rules, company_of(settings), monotonic=asyncio.get_running_loop().time)
-    books = StoredAlertTransactions(database, now)
+    rules = follow_rules(settings.alert_rules, company_of(settings), monotonic=asyncio.get_running_loop().time)
+    transactions = StoredAlertTransactions(database, now)
 
     def unit(repository: AlertRepository) -> AlertUnitOfWork:
         return AlertUnitOfWork(
@@ -111,17 +111,17 @@ async def run_the_bot(
         )
 
     def changed() -> None:
-        desk.poke()
+        processor.poke()
         outbox.poke()
 
     async def name_of(user_id: str) -> str:
         return user_id
 
-    study = AlertUnitOfWorkRunner(books, unit, changed)
+    units = AlertUnitOfWorkRunner(transactions, unit, changed)
     outbox = OutboxWorker(
         StoredBacklog(database),
         RecordingMessenger(answers_in),
-        {"alert": AlertComposer(study, now=now, name_of=name_of)},
+        {"alert": AlertComposer(units, now=now, name_of=name_of)},
         make_renderer(settings),
         worker="the one",
         track_of=lambda key: f"track {key}",
@@ -136,11 +136,11 @@ async def run_the_bot(
         ),
         at_once=settings.outbox.at_once,
     )
-    desk = AlertProcessor(books, unit=unit, now=now, metrics=metrics, owed=outbox.poke)
-    intake = BatchedIntake(StoredEvents(database), metrics=metrics, now=now, arrived=desk.poke)
-    board = RepositoryAlertQueries(study)
-    at_work = [asyncio.create_task(desk.run()), asyncio.create_task(outbox.run())]
-    people = asyncio.create_task(ask_for_things(board, now))
+    processor = AlertProcessor(transactions, unit=unit, now=now, metrics=metrics, owed=outbox.poke)
+    intake = BatchedIntake(StoredEvents(database), metrics=metrics, now=now, arrived=processor.poke)
+    alerts = AlertService(units)
+    at_work = [asyncio.create_task(processor.run()), asyncio.create_task(outbox.run())]
+    people = asyncio.create_task(ask_for_things(alerts, now))
     for at, event in week:
         await sleep_until(at, now())
         receipt = await intake.accept("main", [event], via="webhook")
@@ -155,10 +155,10 @@ async def run_the_bot(
     await database.close()
 
 
-async def ask_for_things(board: RepositoryAlertQueries, now: Callable[[], datetime]) -> None:
+async def ask_for_things(alerts: AlertService, now: Callable[[], datetime]) -> None:
     """A mute and a watch, on Tuesday."""
     await sleep_until(MONDAY + timedelta(days=1, hours=9, milliseconds=123), now())
-    await board.put_mute(
+    await alerts.put_mute(
         Mute(
             id="m1",
             place=Place.parse("group:cidSales"),
@@ -169,8 +169,8 @@ async def ask_for_things(board: RepositoryAlertQueries, now: Callable[[], dateti
         )
     )
     for subject in ("INVOICE-1", "INVOICE-2", "INVOICE-3"):
-        await board.put_watch(Watch(user_id="fin01", area=Area.FINANCE, subject=subject, made_at=now()))
-    await board.put_watch(
+        await alerts.put_watch(Watch(user_id="fin01", area=Area.FINANCE, subject=subject, made_at=now()))
+    await alerts.put_watch(
         Watch(
             user_id="store01",
             area=Area.STOCK,

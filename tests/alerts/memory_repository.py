@@ -8,11 +8,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
-from bot.alerts.alert import Alert, AlertCard
+from bot.alerts.alert import Alert, AlertCard, Mute, Watch
 from bot.alerts.intake.port import StoredEvent
 from bot.alerts.processor import AlertProcessingRepository
-from bot.alerts.queries import Watch
-from bot.alerts.repository import AlertHistoryEntry, AlertRepository, Mute
+from bot.alerts.repository import AlertHistoryEntry, AlertRepository
 from bot.outbox.delivery import Delivery
 from bot.outbox.place import Place
 

@@ -14,11 +14,12 @@ from typing import Any, Protocol, TypeVar
 
 from bot.alerts import pipeline, timers
 from bot.alerts.alert import Alert, AlertCard, AlertState, UserStamp
-from bot.alerts.event import Event, Severity, correlate
+from bot.alerts.event import Event, correlate
 from bot.alerts.repository import AlertRepository, AlertUnitOfWork, LatenessPolicy
 from bot.alerts.routing import EscalationStep, Routing, RuleSuppression, Target
 from bot.outbox.delivery import Delivery
 from bot.outbox.place import Place
+from bot.severity import Severity
 
 T = TypeVar("T")
 

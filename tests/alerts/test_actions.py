@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from bot.alerts import actions
 from bot.alerts.actions import AlertActionOutcome, AlertActionResult
-from bot.alerts.event import Severity
 from bot.outbox.delivery import Urgency
 from bot.outbox.place import Place
+from bot.severity import Severity
 from tests.alerts.conftest import MakeAxis
 from tests.alerts.scenario import (
     BOSS,

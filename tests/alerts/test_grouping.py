@@ -6,8 +6,9 @@ from collections.abc import Callable
 from datetime import datetime
 
 from bot.alerts import actions
-from bot.alerts.event import Event, Severity
+from bot.alerts.event import Event
 from bot.alerts.routing import Target
+from bot.severity import Severity
 from tests.alerts.scenario import A, B, StubRules, event, fine, low, second, seconds, to
 
 from .conftest import MakeAxis

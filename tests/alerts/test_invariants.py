@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from bot.alerts import actions
-from bot.alerts.alert import AlertState, CardState, UserStamp
-from bot.alerts.event import Event, Severity
-from bot.alerts.repository import AlertRepository, AlertUnitOfWork, Mute
+from bot.alerts.alert import AlertState, CardState, Mute, UserStamp
+from bot.alerts.event import Event
+from bot.alerts.repository import AlertRepository, AlertUnitOfWork
 from bot.alerts.routing import Target
 from bot.alerts.suppression import SuppressionLookup
 from bot.outbox.place import Place
+from bot.severity import Severity
 from bot.store.database import Database
 from bot.store.tables import METADATA
 from tests.alerts.memory_repository import MemoryAlertRepository

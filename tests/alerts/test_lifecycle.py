@@ -8,9 +8,9 @@ import pytest
 
 from bot.alerts import actions
 from bot.alerts.alert import AlertState
-from bot.alerts.event import Severity
 from bot.alerts.routing import Target
 from bot.outbox.delivery import Urgency
+from bot.severity import Severity
 from tests.alerts.conftest import MakeAxis
 from tests.alerts.scenario import A, B, StubRules, event, fine, low, second, seconds, to
 

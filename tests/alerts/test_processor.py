@@ -17,13 +17,14 @@ from structlog.testing import capture_logs
 
 from bot.alerts import pipeline, timers
 from bot.alerts.alert import Alert
-from bot.alerts.event import Event, Severity
+from bot.alerts.event import Event
 from bot.alerts.intake.normalization import normalize
 from bot.alerts.intake.port import EventState, ReceivedEvent
 from bot.alerts.processor import AlertProcessor
 from bot.alerts.repository import AlertRepository, AlertUnitOfWork
 from bot.alerts.routing import Routing
 from bot.metrics import Metrics
+from bot.severity import Severity
 from bot.store.alerts import ALERT_RETENTION, StoredAlertTransactions
 from bot.store.database import Database
 from bot.store.errors import StoreUnavailable

@@ -14,12 +14,12 @@ import pytest
 from sqlalchemy import event, inspect, select, text
 from sqlalchemy.engine import Connection
 
-from bot.alerts.alert import Alert, AlertCard, AlertState, CardState, UserStamp
-from bot.alerts.event import Event, Severity
-from bot.alerts.queries import Comparator, Watch
-from bot.alerts.repository import AlertHistoryEntry, AlertRepository, Mute
+from bot.alerts.alert import Alert, AlertCard, AlertState, CardState, Comparator, Mute, UserStamp, Watch
+from bot.alerts.event import Event
+from bot.alerts.repository import AlertHistoryEntry, AlertRepository
 from bot.erp.model import Area, Money
 from bot.outbox.delivery import Delivery, Urgency
+from bot.severity import Severity
 from bot.store import alert_sql
 from bot.store.alert_rows import event_of, event_text
 from bot.store.alerts import StoredAlertQueue

@@ -11,16 +11,15 @@ from typing import TypeVar
 
 from bot.alerts import timers
 from bot.alerts.actions import AlertActionOutcome
-from bot.alerts.alert import AlertState
-from bot.alerts.event import Severity
-from bot.alerts.queries import Comparator, Watch
-from bot.alerts.repository import AlertRepository, Mute
+from bot.alerts.alert import AlertState, Comparator, Mute, Watch
+from bot.alerts.repository import AlertRepository
 from bot.alerts.routing import EscalationStep
-from bot.alerts.service import AlertComposer, AlertUnitOfWorkRunner, RepositoryAlertActions, RepositoryAlertQueries
+from bot.alerts.service import AlertComposer, AlertService, AlertUnitOfWorkRunner
 from bot.alerts.views import AlertDigest, AlertGroup, AlertView
 from bot.erp.model import Area
 from bot.outbox.composer import Composer
 from bot.outbox.place import Place
+from bot.severity import Severity
 from tests.alerts.conftest import MakeAxis
 from tests.alerts.scenario import ZERO, A, B, ProcessorScenario, StubRules, fine, low, seconds, to
 
@@ -40,93 +39,89 @@ class ServiceHarness:
         return self.scenario.read(work)
 
     @property
-    def study(self) -> AlertUnitOfWorkRunner:
+    def units(self) -> AlertUnitOfWorkRunner:
         return AlertUnitOfWorkRunner(self, self.scenario.unit, self._changed)
 
     def _changed(self) -> None:
         self.changes += 1
 
     @property
-    def board(self) -> RepositoryAlertQueries:
-        return RepositoryAlertQueries(self.study)
-
-    @property
-    def actions(self) -> RepositoryAlertActions:
-        return RepositoryAlertActions(self.study)
+    def service(self) -> AlertService:
+        return AlertService(self.units)
 
     @property
     def composer(self) -> Composer:
         async def name_of(user_id: str) -> str:
             return NAMES[user_id]
 
-        return AlertComposer(self.study, now=lambda: self.scenario.now, name_of=name_of)
+        return AlertComposer(self.units, now=lambda: self.scenario.now, name_of=name_of)
 
     def newest(self, place: Place = A) -> str:
         """Return the card that was owed to a place last."""
         return next(delivery.ref for delivery in reversed(self.scenario.deliveries) if delivery.place == place)
 
 
-def room(scenario: MakeAxis, *targets: object, **rules: object) -> ServiceHarness:
+def harness_of(scenario: MakeAxis, *targets: object, **rules: object) -> ServiceHarness:
     return ServiceHarness(scenario(StubRules(targets=targets or (to(A),), **rules)))  # type: ignore[arg-type]
 
 
 async def test_what_is_open_at_a_place(scenario: MakeAxis) -> None:
-    here = room(scenario)
-    here.scenario.at(0, low("SKU1", 5))
-    here.scenario.at(10, low("SKU2", 3), low("SKU3", 1))
-    here.scenario.at(20, fine("SKU3"))
-    assert [alert.event.subject for alert in await here.board.open_at(A)] == ["SKU2", "SKU1"]
-    assert await here.board.open_at(B) == ()
-    alert = here.scenario.alert("SKU1")
-    assert await here.board.alert(alert.id) == alert
-    (card,) = await here.board.cards_of(alert.id)
-    posted = await here.board.posted(card.id)
-    assert posted is not None
-    assert (posted.card, posted.alerts) == (card, (alert,))
-    assert await here.board.posted("nothing") is None
-    assert await here.board.alert("nothing") is None
-    assert here.changes == 0
+    harness = harness_of(scenario)
+    harness.scenario.at(0, low("SKU1", 5))
+    harness.scenario.at(10, low("SKU2", 3), low("SKU3", 1))
+    harness.scenario.at(20, fine("SKU3"))
+    assert [alert.event.subject for alert in await harness.service.open_at(A)] == ["SKU2", "SKU1"]
+    assert await harness.service.open_at(B) == ()
+    alert = harness.scenario.alert("SKU1")
+    assert await harness.service.alert(alert.id) == alert
+    (card,) = await harness.service.cards_of(alert.id)
+    content = await harness.service.card_with_alerts(card.id)
+    assert content is not None
+    assert (content.card, content.alerts) == (card, (alert,))
+    assert await harness.service.card_with_alerts("nothing") is None
+    assert await harness.service.alert("nothing") is None
+    assert harness.changes == 0
 
 
 async def test_what_people_do_is_stored_and_told(scenario: MakeAxis) -> None:
-    here = room(scenario)
-    here.scenario.at(0, low("SKU1", 5))
-    alert = here.scenario.alert("SKU1")
-    taken = await here.actions.acknowledge(alert.id, here.scenario.mark("keeper"))
+    harness = harness_of(scenario)
+    harness.scenario.at(0, low("SKU1", 5))
+    alert = harness.scenario.alert("SKU1")
+    taken = await harness.service.acknowledge(alert.id, harness.scenario.mark("keeper"))
     assert taken is not None
     assert taken.outcome is AlertActionOutcome.DONE
-    again = await here.actions.acknowledge(alert.id, here.scenario.mark("buyer"))
+    again = await harness.service.acknowledge(alert.id, harness.scenario.mark("buyer"))
     assert again is not None
     assert again.outcome is AlertActionOutcome.ALREADY
     assert again.first is not None
     assert again.first.user_id == "keeper"
-    given = await here.actions.assign(alert.id, here.scenario.mark("buyer"), here.scenario.mark("keeper"))
+    given = await harness.service.assign(alert.id, harness.scenario.mark("buyer"), harness.scenario.mark("keeper"))
     assert given is not None
     assert given.alert.assigned is not None
-    later = await here.actions.snooze(alert.id, here.scenario.now + seconds(60), here.scenario.mark("keeper"))
+    later = await harness.service.snooze(alert.id, harness.scenario.now + seconds(60), harness.scenario.mark("keeper"))
     assert later is not None
     assert later.alert.snoozed_until == ZERO + seconds(60)
-    assert await here.actions.acknowledge("nothing", here.scenario.mark("keeper")) is None
-    assert here.changes == 5
-    composed = await here.composer.compose(here.newest())
+    assert await harness.service.acknowledge("nothing", harness.scenario.mark("keeper")) is None
+    assert harness.changes == 5
+    composed = await harness.composer.compose(harness.newest())
     assert isinstance(composed.view, AlertView)
-    assert composed.view.acknowledged == here.scenario.alert("SKU1").acknowledged
+    assert composed.view.alert.acknowledged == harness.scenario.alert("SKU1").acknowledged
 
 
 async def test_mutes_and_watches_are_kept(scenario: MakeAxis) -> None:
-    here = room(scenario)
-    now = here.scenario.now
+    harness = harness_of(scenario)
+    now = harness.scenario.now
     later = Mute(id="1", place=A, pattern="stock.*", by="a", made_at=now, until=now + timedelta(hours=2))
     sooner = replace(later, id="2", pattern="SKU1", until=now + timedelta(hours=1))
-    await here.board.put_mute(later)
-    await here.board.put_mute(sooner)
-    assert await here.board.mutes(A, now) == (sooner, later)
-    assert here.scenario.at(1, low("SKU1", 5)) == []
-    await here.board.lift_mute(sooner)
-    await here.board.lift_mute(later)
-    assert await here.board.mutes(A, here.scenario.now) == ()
-    here.scenario.do(lambda unit: timers.run_due(unit, timers.find_due(unit)))
-    assert here.scenario.lines == ["1 group:a card1 SKU1=5 open"]
+    await harness.service.put_mute(later)
+    await harness.service.put_mute(sooner)
+    assert await harness.service.mutes(A, now) == (sooner, later)
+    assert harness.scenario.at(1, low("SKU1", 5)) == []
+    await harness.service.lift_mute(sooner)
+    await harness.service.lift_mute(later)
+    assert await harness.service.mutes(A, harness.scenario.now) == ()
+    harness.scenario.do(lambda unit: timers.run_due(unit, timers.find_due(unit)))
+    assert harness.scenario.lines == ["1 group:a card1 SKU1=5 open"]
 
     watch = Watch(
         user_id="boss",
@@ -134,65 +129,65 @@ async def test_mutes_and_watches_are_kept(scenario: MakeAxis) -> None:
         subject="SKU9",
         comparison=Comparator.BELOW,
         limit=Decimal(10),
-        made_at=here.scenario.now,
+        made_at=harness.scenario.now,
     )
-    await here.board.put_watch(watch)
-    assert await here.board.watches("boss") == (watch,)
-    assert await here.board.watches("nobody") == ()
-    here.scenario.at(3, low("SKU9", 5))
-    (mine,) = await here.board.open_at(Place.parse("person:boss"))
-    await here.board.drop_watches((watch.id, "unknown"))
-    assert await here.board.watches("boss") == ()
-    over = await here.board.alert(mine.id)
+    await harness.service.put_watch(watch)
+    assert await harness.service.watches("boss") == (watch,)
+    assert await harness.service.watches("nobody") == ()
+    harness.scenario.at(3, low("SKU9", 5))
+    (mine,) = await harness.service.open_at(Place.parse("person:boss"))
+    await harness.service.drop_watches((watch.id, "unknown"))
+    assert await harness.service.watches("boss") == ()
+    over = await harness.service.alert(mine.id)
     assert over is not None
     assert not over.is_open
 
 
 async def test_a_card_is_composed_as_it_is_now(scenario: MakeAxis) -> None:
-    here = room(scenario)
-    here.scenario.at(0, low("SKU1", 5))
-    card = here.newest()
-    here.scenario.at(10, low("SKU1", 4))
-    now = await here.composer.compose(card)
+    harness = harness_of(scenario)
+    harness.scenario.at(0, low("SKU1", 5))
+    card = harness.newest()
+    harness.scenario.at(10, low("SKU1", 4))
+    now = await harness.composer.compose(card)
     assert isinstance(now.view, AlertView)
-    assert (now.view.count, now.view.state) == (2, AlertState.OPEN)
-    here.scenario.at(20, fine("SKU1"))
-    over = await here.composer.compose(card)
+    assert (now.view.alert.count, now.view.alert.state) == (2, AlertState.OPEN)
+    harness.scenario.at(20, fine("SKU1"))
+    over = await harness.composer.compose(card)
     assert isinstance(over.view, AlertView)
-    assert over.view.state is AlertState.RESOLVED
-    assert over.revision > now.revision == here.scenario.deliveries[-2].revision
-    assert (await here.composer.compose("nothing")).view is None
+    assert over.view.alert.state is AlertState.RESOLVED
+    assert over.revision > now.revision == harness.scenario.deliveries[-2].revision
+    assert (await harness.composer.compose("nothing")).view is None
 
 
 async def test_several_matters_of_a_group_share_a_card(scenario: MakeAxis) -> None:
-    here = room(scenario, to(A, group="stock", wait=seconds(5)))
-    here.scenario.at(0, low("SKU1", 5), low("SKU2", 3, severity=Severity.CRITICAL))
-    here.scenario.at(5)
-    composed = await here.composer.compose(here.newest())
+    harness = harness_of(scenario, to(A, group="stock", wait=seconds(5)))
+    harness.scenario.at(0, low("SKU1", 5), low("SKU2", 3, severity=Severity.CRITICAL))
+    harness.scenario.at(5)
+    composed = await harness.composer.compose(harness.newest())
     assert isinstance(composed.view, AlertGroup)
     assert [row.subject for row in composed.view.rows] == ["SKU2", "SKU1"]
 
 
 async def test_who_was_told_later_is_named(scenario: MakeAxis) -> None:
     boss = Place.parse("person:boss")
-    here = room(scenario, to(A, steps=(EscalationStep(seconds(60), (boss,)),)))
-    here.scenario.at(0, low("SKU1", 5))
-    before = await here.composer.compose(here.newest())
-    here.scenario.at(60)
-    after = await here.composer.compose(here.newest())
+    harness = harness_of(scenario, to(A, steps=(EscalationStep(seconds(60), (boss,)),)))
+    harness.scenario.at(0, low("SKU1", 5))
+    before = await harness.composer.compose(harness.newest())
+    harness.scenario.at(60)
+    after = await harness.composer.compose(harness.newest())
     assert isinstance(before.view, AlertView)
     assert isinstance(after.view, AlertView)
-    assert (before.view.told, before.view.steps) == ((), 0)
-    assert (after.view.told, after.view.steps) == (("陈经理",), 1)
+    assert (before.view.told, before.view.alert.step) == ((), 0)
+    assert (after.view.told, after.view.alert.step) == (("陈经理",), 1)
 
 
 async def test_a_card_that_was_shown_anew_points_to_the_newer_one(scenario: MakeAxis) -> None:
-    here = room(scenario, to(A, repeat=seconds(100)))
-    here.scenario.at(0, low("SKU1", 5))
-    old = here.newest()
-    here.scenario.at(100)
-    cards = {delivery.ref for delivery in here.scenario.deliveries}
-    first, second = await here.composer.compose(old), await here.composer.compose((cards - {old}).pop())
+    harness = harness_of(scenario, to(A, repeat=seconds(100)))
+    harness.scenario.at(0, low("SKU1", 5))
+    old = harness.newest()
+    harness.scenario.at(100)
+    cards = {delivery.ref for delivery in harness.scenario.deliveries}
+    first, second = await harness.composer.compose(old), await harness.composer.compose((cards - {old}).pop())
     assert isinstance(first.view, AlertView)
     assert isinstance(second.view, AlertView)
     assert (first.view.moved, second.view.moved) == (True, False)
@@ -200,15 +195,15 @@ async def test_a_card_that_was_shown_anew_points_to_the_newer_one(scenario: Make
 
 
 async def test_many_cards_are_folded_into_one_digest(scenario: MakeAxis) -> None:
-    here = room(scenario)
-    here.scenario.at(0, *(low(f"SKU{number}", number) for number in range(4)))
-    refs = [delivery.ref for delivery in here.scenario.deliveries]
-    await here.composer.fold(refs, str(A))
-    digest = here.newest()
+    harness = harness_of(scenario)
+    harness.scenario.at(0, *(low(f"SKU{number}", number) for number in range(4)))
+    refs = [delivery.ref for delivery in harness.scenario.deliveries]
+    await harness.composer.fold(refs, str(A))
+    digest = harness.newest()
     assert digest not in refs
-    composed = await here.composer.compose(digest)
+    composed = await harness.composer.compose(digest)
     assert isinstance(composed.view, AlertDigest)
     assert [(row.type, row.total) for row in composed.view.rows] == [("stock.low", 4)]
-    before = len(here.scenario.deliveries)
-    await here.composer.fold(refs, str(A))
-    assert len(here.scenario.deliveries) == before
+    before = len(harness.scenario.deliveries)
+    await harness.composer.fold(refs, str(A))
+    assert len(harness.scenario.deliveries) == before

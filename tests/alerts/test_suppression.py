@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bot.alerts import actions
-from bot.alerts.event import Severity
-from bot.alerts.repository import Mute
+from bot.alerts.alert import Mute
+from bot.severity import Severity
 from tests.alerts.conftest import MakeAxis
 from tests.alerts.scenario import (
     BOSS,

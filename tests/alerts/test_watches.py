@@ -7,10 +7,11 @@ from decimal import Decimal
 import pytest
 
 from bot.alerts import actions, pipeline
-from bot.alerts.event import Effect, Event, Severity
+from bot.alerts.alert import Comparator, Watch
+from bot.alerts.event import Effect, Event
 from bot.alerts.pipeline import effect_on
-from bot.alerts.queries import Comparator, Watch
 from bot.erp.model import Area, Money
+from bot.severity import Severity
 from tests.alerts.conftest import MakeAxis
 from tests.alerts.scenario import ZERO, ProcessorScenario, StubRules, event, low
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import ClassVar
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -71,6 +74,17 @@ def test_an_action_and_its_token_and_what_is_typed_for_it(action: Action, token:
     assert action.pack() == token
     assert unpack(token) == action
     assert action.typed == typed
+
+
+@dataclass(frozen=True, slots=True)
+class _Renamed(AckAlert):
+    version: ClassVar[int] = 2
+
+
+def test_a_later_version_has_tokens_of_its_own() -> None:
+    assert _Renamed(ID).pack() == f"alert.ack@2|{ID}"
+    with pytest.raises(BadToken):
+        unpack(_Renamed(ID).pack())
 
 
 @pytest.mark.parametrize(

@@ -16,10 +16,14 @@ from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 
 from bot.alerts import labels as labels_module
-from bot.alerts.alert import Alert, AlertCard, AlertState, CardState, UserStamp
-from bot.alerts.event import Effect, Event, EventType, Severity, correlate
-from bot.alerts.queries import CardWithAlerts
-from bot.alerts.schemas import SCHEMAS, Custom
+from bot.alerts.alert import Alert, AlertCard, AlertState, CardState, CardWithAlerts, UserStamp
+from bot.alerts.event import (
+    Effect,
+    Event,
+    EventType,
+    correlate,
+)
+from bot.alerts.intake.schemas import SCHEMAS, Custom
 from bot.alerts.view_builder import build_alert_view, build_card_view, build_list_view
 from bot.alerts.views import AlertAssignees, AlertSnooze
 from bot.cards.budget import Budget, buttons_size
@@ -28,6 +32,7 @@ from bot.cards.language import LANGUAGE_CODES
 from bot.cards.renderer import CardRenderer
 from bot.erp.model import Money
 from bot.outbox.place import Place
+from bot.severity import Severity
 
 ZONE = ZoneInfo("Asia/Shanghai")
 NOW = datetime(2026, 11, 24, 17, 0, tzinfo=ZONE)

@@ -48,7 +48,6 @@ class Size(StrEnum):
         (tuple[int, str], [1, "a"], (1, "a")),
         (frozenset[str], ["a", "b"], frozenset({"a", "b"})),
         (Mapping[str, Decimal], {"a": "1"}, MappingProxyType({"a": Decimal(1)})),
-        (Phrase, "Help", Phrase("Help")),
         (Phrase, {"msgid": "%(a)s", "params": {"a": 1}}, Phrase("%(a)s", {"a": 1})),
         (str | Phrase, "Help", "Help"),
         (str | Phrase, {"msgid": "Help"}, Phrase("Help")),
@@ -80,12 +79,15 @@ def test_builds(hint: Any, value: object, built: object) -> None:
         (Pair, {}),
         (Pair, {"first": 1, "third": 3}),
         (Pair, []),
+        (Phrase, "Help"),
+        (Mapping[str, datetime], {"a": "2026-11-03T08:00:00"}),
+        (Any, [1.5]),
         (Product, {"sku": "A"}),
         (Literal["a"], "b"),
     ],
 )
 def test_refuses(hint: Any, value: object) -> None:
-    with pytest.raises((TypeError, ValueError, ArithmeticError)):
+    with pytest.raises(ValueError):  # noqa: PT011  # the words are Pydantic's
         build_value(hint, value)
 
 
@@ -100,7 +102,8 @@ def test_what_is_missing_or_wrong_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="no usable sample"):
         load_sample("no_such_card")
     (tmp_path / "busy.sample.json").write_text('{"lines": 3}', "utf-8")
-    with pytest.raises(ConfigurationError, match="BusyNotice has no lines"):
+    problems = "line: Field required; lines: Unexpected keyword argument"
+    with pytest.raises(ConfigurationError, match=f"does not fit BusyNotice: {problems}"):
         load_sample("busy", tmp_path)
     (tmp_path / "nobody.sample.json").write_text("{}", "utf-8")
     with pytest.raises(ConfigurationError, match="0 view classes"):

@@ -9,11 +9,11 @@ from decimal import Decimal
 from types import MappingProxyType
 
 from bot.alerts.actions import AlertActionOutcome, AlertActionResult
-from bot.alerts.alert import Alert, AlertCard, AlertState, CardState, UserStamp
-from bot.alerts.event import Event, EventType, Severity
-from bot.alerts.queries import CardWithAlerts, Watch
-from bot.alerts.repository import Mute
+from bot.alerts.alert import Alert, AlertCard, AlertState, CardState, CardWithAlerts, Mute, UserStamp, Watch
+from bot.alerts.event import Event, EventType
+from bot.alerts.service import AlertService
 from bot.outbox.place import Place, PlaceKind
+from bot.severity import Severity
 from tests.commands.company import NOW
 
 HERE = Place(PlaceKind.GROUP, "cidGroup==")
@@ -59,8 +59,8 @@ def alert(
     )
 
 
-class InMemoryAlertBoard:
-    """Implements `bot.alerts.queries.AlertQueries` and `bot.alerts.actions.AlertActions`."""
+class InMemoryAlertService(AlertService):
+    """The alert service on dictionaries, which also keeps what was done in ``deeds``."""
 
     def __init__(self) -> None:
         self.alerts: dict[str, Alert] = {}

@@ -9,8 +9,7 @@ import pytest
 
 from bot.access.people import DirectoryEntry, People, Person
 from bot.access.policy import AccessPolicy
-from bot.alerts.actions import AlertActions
-from bot.alerts.queries import AlertQueries
+from bot.alerts.service import AlertService
 from bot.approvals.facade import ApprovalFacade
 from bot.approvals.presenter import CasePresenter
 from bot.approvals.unit_of_work import ApprovalOptions
@@ -24,7 +23,7 @@ from bot.chat.ports import LanguageChoice
 from bot.chat.registry import Commands
 from bot.erp.hub import ErpHub
 from bot.metrics import Metrics
-from tests.commands.alert_fakes import InMemoryAlertBoard
+from tests.commands.alert_fakes import InMemoryAlertService
 from tests.commands.approval_fakes import ApprovalFixture
 from tests.commands.company import NOW, Company
 
@@ -93,8 +92,8 @@ def choices() -> FakeLanguageChoice:
 
 
 @pytest.fixture
-def board() -> InMemoryAlertBoard:
-    return InMemoryAlertBoard()
+def service() -> InMemoryAlertService:
+    return InMemoryAlertService()
 
 
 @pytest.fixture
@@ -119,7 +118,7 @@ def desk(
     hub: ErpHub,
     policy: AccessPolicy,
     choices: FakeLanguageChoice,
-    board: InMemoryAlertBoard,
+    service: InMemoryAlertService,
     colleagues: Colleagues,
     counter: ApprovalFixture,
 ) -> QuestionDispatcher:
@@ -129,8 +128,7 @@ def desk(
         collaborators={
             ErpHub: hub,
             LanguageChoice: choices,
-            AlertQueries: board,
-            AlertActions: board,
+            AlertService: service,
             Colleagues: colleagues,
             ApprovalFacade: counter.approvals,
             CasePresenter: counter.showing,

@@ -9,11 +9,12 @@ import pytest
 
 from bot.access.policy import AccessPolicy, AccessRule
 from bot.alerts.alert import AlertState, UserStamp
-from bot.alerts.event import EventType, Severity
+from bot.alerts.event import EventType
 from bot.alerts.views import AlertAssignees, AlertDigest, AlertGroup, AlertList, AlertSnooze, AlertView
 from bot.cards.notices import BadArgumentNotice, DeniedNotice, ExternalNotice, NotFoundNotice
 from bot.chat.message import Conversation, ConversationKind
-from tests.commands.alert_fakes import ELSEWHERE, HERE, OWN, InMemoryAlertBoard, alert
+from bot.severity import Severity
+from tests.commands.alert_fakes import ELSEWHERE, HERE, OWN, InMemoryAlertService, alert
 from tests.commands.company import NOW
 from tests.commands.conftest import KEEPER, Ask, as_, lines
 
@@ -22,12 +23,14 @@ DIRECT = Conversation("cidDirect==", ConversationKind.DIRECT)
 
 
 @pytest.mark.parametrize("line", ["/alerts", "警报", "告警", "/jb", "查一下 警报", "/ALERTS"])
-async def test_open_alerts_of_this_conversation_the_worst_first(ask: Ask, board: InMemoryAlertBoard, line: str) -> None:
-    board.show(alert("a1"))
-    board.show(alert("a2", "SKU124", severity=Severity.CRITICAL, since=NOW - timedelta(hours=5)))
-    board.show(alert("a3", "SKU125", since=NOW - timedelta(hours=1)))
-    board.show(alert("a4", state=AlertState.RESOLVED))
-    board.show(alert("a5"), place=ELSEWHERE)
+async def test_open_alerts_of_this_conversation_the_worst_first(
+    ask: Ask, service: InMemoryAlertService, line: str
+) -> None:
+    service.show(alert("a1"))
+    service.show(alert("a2", "SKU124", severity=Severity.CRITICAL, since=NOW - timedelta(hours=5)))
+    service.show(alert("a3", "SKU125", since=NOW - timedelta(hours=1)))
+    service.show(alert("a4", state=AlertState.RESOLVED))
+    service.show(alert("a5"), place=ELSEWHERE)
     answer = await ask(line)
     view = as_(AlertList, answer)
     assert answer.command == "alerts"
@@ -54,17 +57,17 @@ async def test_nothing_open_is_an_answer_too(ask: Ask) -> None:
     ],
 )
 async def test_the_list_is_narrowed_by_type_subject_name_or_warehouse(
-    ask: Ask, board: InMemoryAlertBoard, text: str, found: list[str]
+    ask: Ask, service: InMemoryAlertService, text: str, found: list[str]
 ) -> None:
-    board.show(alert("a1", title="M6 螺丝"), alert("a2", "INV-7", kind=EventType.INVOICE_OVERDUE))
+    service.show(alert("a1", title="M6 螺丝"), alert("a2", "INV-7", kind=EventType.INVOICE_OVERDUE))
     view = as_(AlertList, await ask(f"/alerts {text}"))
     assert [row.id for row in view.rows] == found
     assert view.line == f"/alerts {text}"
 
 
-async def test_a_long_list_is_paged(ask: Ask, board: InMemoryAlertBoard) -> None:
+async def test_a_long_list_is_paged(ask: Ask, service: InMemoryAlertService) -> None:
     for number in range(11):
-        board.show(alert(f"a{number:02}", f"SKU{number}", since=NOW - timedelta(minutes=number)))
+        service.show(alert(f"a{number:02}", f"SKU{number}", since=NOW - timedelta(minutes=number)))
     first = as_(AlertList, await ask("/alerts"))
     assert (len(first.rows), first.total, lines(first)[-1]) == (8, 11, "/alerts +8")
     second = as_(AlertList, await ask("/alerts", offset=8))
@@ -73,19 +76,19 @@ async def test_a_long_list_is_paged(ask: Ask, board: InMemoryAlertBoard) -> None
 
 @pytest.mark.parametrize("line", ["/alerts mine", "/警报 我的"])
 async def test_ones_own_alerts_are_those_of_the_chat_with_the_bot(
-    ask: Ask, board: InMemoryAlertBoard, line: str
+    ask: Ask, service: InMemoryAlertService, line: str
 ) -> None:
-    board.show(alert("a1"))
-    board.show(alert("a2"), place=OWN)
+    service.show(alert("a1"))
+    service.show(alert("a2"), place=OWN)
     view = as_(AlertList, await ask(line))
     assert ([row.id for row in view.rows], view.mine, view.line) == (["a2"], True, "/alerts mine")
     assert as_(AlertList, await ask("/alerts", where=DIRECT)) == view
 
 
-async def test_one_alert_with_its_buttons(ask: Ask, board: InMemoryAlertBoard) -> None:
-    board.show(alert("a1"))
+async def test_one_alert_with_its_buttons(ask: Ask, service: InMemoryAlertService) -> None:
+    service.show(alert("a1"))
     view = as_(AlertView, await ask("/alerts a1"))
-    assert (view.subject, view.severity, str(view.headline)) == ("SKU123", Severity.WARNING, "Low stock")
+    assert (view.subject, view.alert.severity, str(view.headline)) == ("SKU123", Severity.WARNING, "Low stock")
     assert [(str(fact.label), str(fact.value), fact.unit) for fact in view.facts[:2]] == [
         ("Available", "12", "pcs"),
         ("Reorder point", "50", "pcs"),
@@ -93,25 +96,25 @@ async def test_one_alert_with_its_buttons(ask: Ask, board: InMemoryAlertBoard) -
     assert lines(view) == ["/alerts a1 ack", "/alerts a1 snooze", "/alerts a1 assign", "/stock SKU123"]
 
 
-async def test_an_alert_of_another_place_is_not_found(ask: Ask, board: InMemoryAlertBoard) -> None:
-    board.show(alert("a1"), place=ELSEWHERE)
+async def test_an_alert_of_another_place_is_not_found(ask: Ask, service: InMemoryAlertService) -> None:
+    service.show(alert("a1"), place=ELSEWHERE)
     assert as_(AlertList, await ask("/alerts a1")).total == 0
     for line in ("/alerts a1 ack", "/alerts a1 1h", "/alerts a1 assign", "/alerts a1 buyer01 assign"):
         as_(NotFoundNotice, await ask(line))
-    assert board.deeds == []
+    assert service.deeds == []
 
 
-async def test_ones_own_alert_is_found_from_anywhere(ask: Ask, board: InMemoryAlertBoard) -> None:
+async def test_ones_own_alert_is_found_from_anywhere(ask: Ask, service: InMemoryAlertService) -> None:
     """A click in the chat with the bot looks like one in a group of the same id."""
-    board.show(alert("a1"), place=OWN)
+    service.show(alert("a1"), place=OWN)
     as_(AlertView, await ask("/alerts a1"))
     as_(AlertList, await ask("/alerts a1", person=BUYER))
 
 
-async def test_a_card_of_several_is_paged_and_drilled_into(ask: Ask, board: InMemoryAlertBoard) -> None:
+async def test_a_card_of_several_is_paged_and_drilled_into(ask: Ask, service: InMemoryAlertService) -> None:
     several = [alert(f"a{number:02}", f"SKU{number}", since=NOW - timedelta(minutes=number)) for number in range(10)]
     over = alert("a99", "SKU99", state=AlertState.RESOLVED, severity=Severity.CRITICAL)
-    card = board.show(over, *several)
+    card = service.show(over, *several)
     first = as_(AlertGroup, await ask(f"/alerts {card}"))
     assert (first.total, first.rows[0].id, first.counts.over) == (11, "a00", 1)
     last = as_(AlertGroup, await ask(f"/alerts {card}", offset=8))
@@ -122,10 +125,10 @@ async def test_a_card_of_several_is_paged_and_drilled_into(ask: Ask, board: InMe
     assert as_(AlertList, await ask(f"/alerts {card}", where=Conversation("cidOther==", ConversationKind.GROUP)))
 
 
-async def test_a_card_of_many_is_a_digest_by_type(ask: Ask, board: InMemoryAlertBoard) -> None:
+async def test_a_card_of_many_is_a_digest_by_type(ask: Ask, service: InMemoryAlertService) -> None:
     low = [alert(f"l{number}", f"SKU{number}") for number in range(18)]
     out = [alert(f"o{number}", f"X{number}", kind=EventType.STOCK_OUT, severity=Severity.CRITICAL) for number in "123"]
-    view = as_(AlertDigest, await ask(f"/alerts {board.show(*low, *out)}"))
+    view = as_(AlertDigest, await ask(f"/alerts {service.show(*low, *out)}"))
     assert [(row.type, row.open, row.severity) for row in view.rows] == [
         ("stock.out", 3, Severity.CRITICAL),
         ("stock.low", 18, Severity.WARNING),
@@ -135,31 +138,31 @@ async def test_a_card_of_many_is_a_digest_by_type(ask: Ask, board: InMemoryAlert
 
 
 @pytest.mark.parametrize("line", ["/alerts a1 ack", "/警报 a1 知道了", "/alerts a1 收到"])
-async def test_acknowledging_shows_who_has_it(ask: Ask, board: InMemoryAlertBoard, line: str) -> None:
-    board.show(alert("a1"))
+async def test_acknowledging_shows_who_has_it(ask: Ask, service: InMemoryAlertService, line: str) -> None:
+    service.show(alert("a1"))
     view = as_(AlertView, await ask(line))
-    assert view.acknowledged == UserStamp("keeper01", "王仓", NOW)
+    assert view.alert.acknowledged == UserStamp("keeper01", "王仓", NOW)
     assert view.note is None
     assert "/alerts a1 ack" not in lines(view)
-    assert board.deeds == ["ack a1 keeper01"]
+    assert service.deeds == ["ack a1 keeper01"]
 
 
-async def test_who_comes_late_is_told_who_was_first_and_when(ask: Ask, board: InMemoryAlertBoard) -> None:
+async def test_who_comes_late_is_told_who_was_first_and_when(ask: Ask, service: InMemoryAlertService) -> None:
     early = NOW - timedelta(minutes=7)
-    board.show(replace(alert("a1"), acknowledged=UserStamp("buyer01", "赵采", early)))
+    service.show(replace(alert("a1"), acknowledged=UserStamp("buyer01", "赵采", early)))
     view = as_(AlertView, await ask("/alerts a1 ack"))
     assert view.note is not None
     assert view.note.params == {"name": "赵采", "time": early}
-    assert view.acknowledged == UserStamp("buyer01", "赵采", early)
-    assert board.deeds == []
+    assert view.alert.acknowledged == UserStamp("buyer01", "赵采", early)
+    assert service.deeds == []
 
 
 @pytest.mark.parametrize("deed", ["ack", "snooze", "1h", "assign", "buyer01 assign"])
-async def test_nothing_is_done_to_what_is_over(ask: Ask, board: InMemoryAlertBoard, deed: str) -> None:
-    board.show(alert("a1", state=AlertState.RESOLVED))
+async def test_nothing_is_done_to_what_is_over(ask: Ask, service: InMemoryAlertService, deed: str) -> None:
+    service.show(alert("a1", state=AlertState.RESOLVED))
     view = as_(AlertView, await ask(f"/alerts a1 {deed}"))
     assert "over already" in str(view.note)
-    assert board.deeds == []
+    assert service.deeds == []
 
 
 @pytest.mark.parametrize(
@@ -172,21 +175,25 @@ async def test_nothing_is_done_to_what_is_over(ask: Ask, board: InMemoryAlertBoa
         ("明天", NOW.replace(hour=9, minute=0) + timedelta(days=1)),
     ],
 )
-async def test_snoozing(ask: Ask, board: InMemoryAlertBoard, words: str, until: object) -> None:
-    board.show(alert("a1"))
+async def test_snoozing(ask: Ask, service: InMemoryAlertService, words: str, until: object) -> None:
+    service.show(alert("a1"))
     view = as_(AlertView, await ask(f"/alerts a1 {words}"))
-    assert (view.snoozed_until, view.snoozed_by) == (until, "王仓")
+    assert (view.snoozed, view.alert.snoozed_until, view.alert.snoozed) == (
+        True,
+        until,
+        UserStamp("keeper01", "王仓", NOW),
+    )
 
 
-async def test_snoozing_asks_for_how_long(ask: Ask, board: InMemoryAlertBoard) -> None:
-    board.show(alert("a1"))
+async def test_snoozing_asks_for_how_long(ask: Ask, service: InMemoryAlertService) -> None:
+    service.show(alert("a1"))
     view = as_(AlertSnooze, await ask("/alerts a1 稍后"))
     assert lines(view) == ["/alerts a1 1h", "/alerts a1 4h", "/alerts a1 tomorrow", "/alerts a1"]
-    assert board.deeds == []
+    assert service.deeds == []
 
 
-async def test_assigning_asks_to_whom(ask: Ask, board: InMemoryAlertBoard) -> None:
-    board.show(alert("a1"))
+async def test_assigning_asks_to_whom(ask: Ask, service: InMemoryAlertService) -> None:
+    service.show(alert("a1"))
     await ask("/alerts", person=BUYER)
     view = as_(AlertAssignees, await ask("/alerts a1 assign"))
     assert [(row.user_id, row.name, row.is_me) for row in view.rows] == [
@@ -196,12 +203,12 @@ async def test_assigning_asks_to_whom(ask: Ask, board: InMemoryAlertBoard) -> No
     ]
     assert lines(view)[1] == "/alerts a1 buyer01 assign"
     given = as_(AlertView, await ask(lines(view)[1]))
-    assert given.assigned == UserStamp("buyer01", "赵采", NOW)
-    assert board.deeds == ["assign a1 keeper01 buyer01"]
+    assert given.alert.assigned == UserStamp("buyer01", "赵采", NOW)
+    assert service.deeds == ["assign a1 keeper01 buyer01"]
 
 
-async def test_the_list_of_people_is_paged(ask: Ask, board: InMemoryAlertBoard) -> None:
-    board.show(alert("a1"))
+async def test_the_list_of_people_is_paged(ask: Ask, service: InMemoryAlertService) -> None:
+    service.show(alert("a1"))
     for number in range(12):
         await ask("/alerts", person=replace(KEEPER, user_id=f"clerk{number:02}"))
     first = as_(AlertAssignees, await ask("/alerts a1 assign"))
@@ -211,25 +218,25 @@ async def test_the_list_of_people_is_paged(ask: Ask, board: InMemoryAlertBoard) 
 
 
 @pytest.mark.parametrize("user_id", ["stranger", "gone01", "*", "王仓"])
-async def test_only_somebody_of_the_list_can_be_chosen(ask: Ask, board: InMemoryAlertBoard, user_id: str) -> None:
-    board.show(alert("a1"))
+async def test_only_somebody_of_the_list_can_be_chosen(ask: Ask, service: InMemoryAlertService, user_id: str) -> None:
+    service.show(alert("a1"))
     problem = as_(BadArgumentNotice, await ask(f"/alerts a1 {user_id} assign")).problem
     assert user_id in str(problem)
-    assert board.deeds == []
+    assert service.deeds == []
 
 
 @pytest.mark.parametrize("line", ["/alerts ack", "/alerts 1h", "/alerts a1 buyer01", "/alerts a1 buyer01 ack"])
-async def test_what_makes_no_sense_is_told_with_examples(ask: Ask, board: InMemoryAlertBoard, line: str) -> None:
-    board.show(alert("a1"))
+async def test_what_makes_no_sense_is_told_with_examples(ask: Ask, service: InMemoryAlertService, line: str) -> None:
+    service.show(alert("a1"))
     view = as_(BadArgumentNotice, await ask(line))
     assert "/alerts" in view.examples
-    assert board.deeds == []
+    assert service.deeds == []
 
 
-async def test_external_people_are_refused(ask: Ask, board: InMemoryAlertBoard) -> None:
-    board.show(alert("a1"))
+async def test_external_people_are_refused(ask: Ask, service: InMemoryAlertService) -> None:
+    service.show(alert("a1"))
     as_(ExternalNotice, await ask("/alerts a1 ack", person=replace(KEEPER, user_id=None)))
-    assert board.deeds == []
+    assert service.deeds == []
 
 
 class TestAccess:
@@ -237,9 +244,9 @@ class TestAccess:
     def policy(self) -> AccessPolicy:
         return AccessPolicy(rules=(AccessRule(commands=frozenset({"alerts"}), roles=frozenset({"finance"})),))
 
-    async def test_the_policy_is_asked_for_every_deed(self, ask: Ask, board: InMemoryAlertBoard) -> None:
-        board.show(alert("a1"), place=HERE)
+    async def test_the_policy_is_asked_for_every_deed(self, ask: Ask, service: InMemoryAlertService) -> None:
+        service.show(alert("a1"), place=HERE)
         as_(DeniedNotice, await ask("/alerts a1 ack"))
-        assert board.deeds == []
+        assert service.deeds == []
         as_(AlertView, await ask("/alerts a1 ack", person=replace(KEEPER, roles=frozenset({"finance"}))))
-        assert board.deeds == ["ack a1 keeper01"]
+        assert service.deeds == ["ack a1 keeper01"]

@@ -23,7 +23,7 @@ from bot.approvals.views import (
 from bot.cards.notices import BadArgumentNotice, DeniedNotice, ExternalNotice, NotFoundNotice
 from bot.chat.message import Conversation, ConversationKind
 from bot.erp.model import Money, PurchaseStatus, Verdict
-from commands.po import PurchaseOrder
+from commands.po import PurchaseView
 from tests.commands.approval_fakes import ApprovalFixture, any_of, rules
 from tests.commands.company import NOW, Company, cny, purchase
 from tests.commands.conftest import KEEPER, Ask, as_, lines
@@ -463,15 +463,15 @@ async def test_nothing_waits_to_be_approved_together(ask: Ask, counter: Approval
 
 async def test_po_has_the_buttons_for_who_may_decide(ask: Ask, counter: ApprovalFixture) -> None:
     case = await counter.submit()
-    view = as_(PurchaseOrder, await ask("/po PO-1001", person=MANAGER))
+    view = as_(PurchaseView, await ask("/po PO-1001", person=MANAGER))
     seen = case.fingerprint[:8]
     assert lines(view)[:3] == [
         f"/approve PO-1001 #{seen}",
         f"/reject PO-1001 #{seen}",
         "/pending PO-1001 forward",
     ]
-    assert not any("approve" in line for line in lines(as_(PurchaseOrder, await ask("/po PO-1001"))))
-    assert not any("approve" in line for line in lines(as_(PurchaseOrder, await ask("/po PO-1002", person=MANAGER))))
+    assert not any("approve" in line for line in lines(as_(PurchaseView, await ask("/po PO-1001"))))
+    assert not any("approve" in line for line in lines(as_(PurchaseView, await ask("/po PO-1002", person=MANAGER))))
     counter.erp.change("PO-1001", total=cny("900"), version="2")
-    changed = as_(PurchaseOrder, await ask("/po PO-1001", person=MANAGER))
+    changed = as_(PurchaseView, await ask("/po PO-1001", person=MANAGER))
     assert not any("approve" in line for line in lines(changed))

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, timedelta
 from decimal import Decimal
 
 import pytest
 
+from bot.cards.language import load_languages
 from bot.cards.notices import ErpDownNotice, NotFoundNotice
+from bot.cards.renderer import CardRenderer
 from bot.cards.view import View
 from bot.erp.errors import NotPermitted, Unavailable
 from bot.erp.model import Money
-from commands.invoice import Invoice, InvoiceList, Invoices
-from commands.mo import ProductionOrder, ProductionOrders
-from commands.order import Order, OrderList, Orders
-from commands.po import PurchaseList, PurchaseOrder, PurchaseOrders
+from commands.invoice import InvoiceList, InvoiceListView, InvoiceView
+from commands.mo import ProductionListView, ProductionView
+from commands.order import OrderList, OrderListView, OrderView
+from commands.po import PurchaseList, PurchaseListView, PurchaseView
 from commands.stock import Stock
 from tests.commands.company import TODAY, Company, cny
 from tests.commands.conftest import Ask, as_, lines
@@ -23,55 +26,56 @@ ERP_LINK = "https://erp.example.com/SO-1001"
 
 
 async def test_an_order_with_its_lines(ask: Ask, company: Company) -> None:
-    view = as_(Order, await ask("/order so-1001"))
-    assert (view.number, view.customer, view.days_late, view.amount) == ("SO-1001", "上海宏图机械", 6, cny("100"))
+    view = as_(OrderView, await ask("/order so-1001"))
+    assert (view.days_late, view.document.number, view.document.customer) == (6, "SO-1001", "上海宏图机械")
+    assert view.document.total == cny("100")
     assert (len(view.rows), view.total) == (8, 11)
     assert lines(view) == [*(f"/stock W-{i}" for i in range(1, 9)), "/order SO-1001 +8", ERP_LINK]
     assert company.calls == ["order so-1001"]
 
 
 async def test_the_lines_of_an_order_are_paged(ask: Ask) -> None:
-    view = as_(Order, await ask("/order SO-1001", offset=8))
+    view = as_(OrderView, await ask("/order SO-1001", offset=8))
     assert [row.sku for row in view.rows] == ["W-9", "W-10", "W-11"]
     assert lines(view)[-2:] == ["/order SO-1001", ERP_LINK]
 
 
 async def test_a_list_leads_to_an_order_and_its_lines_to_their_stock_by_buttons_alone(ask: Ask) -> None:
-    listed = as_(Orders, await ask("/order late"))
-    order = as_(Order, await ask(lines(listed)[0]))
+    listed = as_(OrderListView, await ask("/order late"))
+    order = as_(OrderView, await ask(lines(listed)[0]))
     assert as_(Stock, await ask(lines(order)[0])).product.sku == "W-1"
 
 
 async def test_the_orders_of_a_customer_cost_one_call(ask: Ask, company: Company) -> None:
-    view = as_(Orders, await ask("/订单 深圳"))
+    view = as_(OrderListView, await ask("/订单 深圳"))
     assert (view.text, view.total, len(view.rows)) == ("深圳", 10, 8)
     assert company.calls == ["orders 深圳"]
     assert lines(view)[-1] == "/order 深圳 +8"
-    second = as_(Orders, await ask("/order 深圳 +8"))
+    second = as_(OrderListView, await ask("/order 深圳 +8"))
     assert [row.number for row in second.rows] == ["SO-2008", "SO-2009"]
 
 
 @pytest.mark.parametrize("line", ["/order late", "/订单 晚", "/dd 延期", "延期订单", "有哪些延期的订单？", "订单逾期"])
 async def test_the_late_orders(ask: Ask, line: str) -> None:
-    view = as_(Orders, await ask(line))
+    view = as_(OrderListView, await ask(line))
     assert view.which is OrderList.LATE
-    assert {(row.number, row.days_late) for row in view.rows} == {("SO-1001", 6), ("SO-1003", 9)}
+    assert {(row.number, row.days_late(view.today)) for row in view.rows} == {("SO-1001", 6), ("SO-1003", 9)}
 
 
 async def test_the_late_orders_of_a_customer(ask: Ask) -> None:
-    view = as_(Orders, await ask("/order acme, inc late"))
+    view = as_(OrderListView, await ask("/order acme, inc late"))
     assert [row.number for row in view.rows] == ["SO-1003"]
     assert view.line == '/order late "acme, inc"'
-    assert as_(Orders, await ask(view.line)) == view
+    assert as_(OrderListView, await ask(view.line)) == view
 
 
 async def test_nothing_late_is_an_answer_too(ask: Ask) -> None:
     answer = await ask("/order 深圳 late")
-    assert (answer.outcome, as_(Orders, answer).rows, as_(Orders, answer).total) == ("answered", (), 0)
+    assert (answer.outcome, as_(OrderListView, answer).rows, as_(OrderListView, answer).total) == ("answered", (), 0)
 
 
 async def test_without_an_argument_the_newest_are_shown(ask: Ask) -> None:
-    view = as_(Orders, await ask("/order"))
+    view = as_(OrderListView, await ask("/order"))
     assert (view.which, view.text, view.total) == (None, "", 13)
     assert lines(view)[-1] == "/order +8"
 
@@ -79,14 +83,14 @@ async def test_without_an_argument_the_newest_are_shown(ask: Ask) -> None:
 @pytest.mark.parametrize(
     ("line", "kind"),
     [
-        ("/order 1003", Order),
-        ("/order acme", Order),
-        ("/invoice inv-10", Invoice),
-        ("/invoice 深圳", Invoice),
-        ("/po 宁波", PurchaseOrder),
-        ("/po 1001", PurchaseOrder),
-        ("/mo 步进", ProductionOrder),
-        ("/mo sku205", ProductionOrder),
+        ("/order 1003", OrderView),
+        ("/order acme", OrderView),
+        ("/invoice inv-10", InvoiceView),
+        ("/invoice 深圳", InvoiceView),
+        ("/po 宁波", PurchaseView),
+        ("/po 1001", PurchaseView),
+        ("/mo 步进", ProductionView),
+        ("/mo sku205", ProductionView),
     ],
 )
 async def test_the_only_hit_is_opened(ask: Ask, line: str, kind: type[View]) -> None:
@@ -94,72 +98,89 @@ async def test_the_only_hit_is_opened(ask: Ask, line: str, kind: type[View]) -> 
 
 
 async def test_a_stale_page_behind_the_end_is_the_last_page(ask: Ask) -> None:
-    view = as_(Orders, await ask("/order 深圳", offset=40))
+    view = as_(OrderListView, await ask("/order 深圳", offset=40))
     assert (view.offset, view.offset + len(view.rows)) == (8, view.total)
     assert lines(view)[-1] == "/order 深圳"
 
 
 async def test_an_invoice_leads_to_its_order(ask: Ask) -> None:
-    view = as_(Invoice, await ask("/发票 INV-7"))
-    assert (view.amount, view.open_amount, view.days_overdue) == (cny("100.10"), cny("100.10"), 16)
-    assert view.due_on == TODAY - timedelta(days=16)
+    view = as_(InvoiceView, await ask("/发票 INV-7"))
+    assert (view.document.total, view.document.open_amount) == (cny("100.10"), cny("100.10"))
+    assert view.days_overdue == 16
+    assert view.document.due_on == TODAY - timedelta(days=16)
     assert lines(view) == ["/order SO-1001", "/invoice 上海宏图机械"]
 
 
 async def test_amounts_of_different_currencies_are_never_added(ask: Ask) -> None:
-    view = as_(Invoices, await ask("/invoice 上海宏图机械"))
+    view = as_(InvoiceListView, await ask("/invoice 上海宏图机械"))
     assert view.open_amounts == (Money(Decimal("101.00"), "CNY"), Money(Decimal("20"), "EUR"))
 
 
 async def test_an_amount_that_the_erp_does_not_say_leaves_no_sum(ask: Ask) -> None:
-    view = as_(Invoices, await ask("/invoice"))
+    view = as_(InvoiceListView, await ask("/invoice"))
     assert view.open_amounts == ()
     assert view.rows[-1].open_amount is None
 
 
 @pytest.mark.parametrize("line", ["/invoice overdue", "/fp 逾期", "逾期发票", "发票 欠款"])
 async def test_the_overdue_invoices(ask: Ask, line: str) -> None:
-    view = as_(Invoices, await ask(line))
+    view = as_(InvoiceListView, await ask(line))
     assert view.which is InvoiceList.OVERDUE
-    assert [(row.number, row.days_overdue) for row in view.rows] == [("INV-7", 16), ("INV-8", 3)]
+    assert [(row.number, row.days_overdue(view.today)) for row in view.rows] == [("INV-7", 16), ("INV-8", 3)]
 
 
 async def test_a_purchase_order_says_whose_word_it_awaits_by_name(ask: Ask) -> None:
-    view = as_(PurchaseOrder, await ask("/po PO-1001"))
-    assert view.approval is not None
-    assert (view.approval.pending_for, view.approval.levels) == (("陈经理", "周总"), 2)
+    view = as_(PurchaseView, await ask("/po PO-1001"))
+    approval = view.document.approval
+    assert approval is not None
+    assert (approval.pending_for, approval.levels) == (("陈经理", "周总"), 2)
     assert lines(view) == ["/stock SKU123"]
 
 
 @pytest.mark.parametrize("line", ["/po pending", "/采购 待审批", "待审批采购单", "/cg dsp", "采购订单 待审"])
 async def test_the_purchase_orders_to_approve(ask: Ask, line: str) -> None:
-    view = as_(PurchaseOrders, await ask(line))
+    view = as_(PurchaseListView, await ask(line))
     assert view.which is PurchaseList.PENDING
-    assert [(row.number, row.pending_for) for row in view.rows] == [("PO-1001", ("陈经理", "周总"))]
+    (row,) = view.rows
+    assert row.number == "PO-1001"
+    assert row.approval is not None
+    assert row.approval.pending_for == ("陈经理", "周总")
 
 
 async def test_the_late_purchase_orders(ask: Ask) -> None:
-    view = as_(PurchaseOrders, await ask("/po 延期"))
-    assert [(row.number, row.days_late) for row in view.rows] == [("PO-1002", 4)]
+    view = as_(PurchaseListView, await ask("/po 延期"))
+    assert [(row.number, row.days_late(view.today)) for row in view.rows] == [("PO-1002", 4)]
 
 
 async def test_a_production_order(ask: Ask) -> None:
-    view = as_(ProductionOrder, await ask("/生产 MO-1"))
-    assert (view.planned, view.produced, view.scrapped) == (Decimal(200), Decimal(125), Decimal(3))
-    assert (view.percent, view.days_late) == (62, 4)
+    view = as_(ProductionView, await ask("/生产 MO-1"))
+    order = view.document
+    assert (order.planned, order.produced, order.scrapped) == (Decimal(200), Decimal(125), Decimal(3))
+    assert view.days_late == 4
     assert lines(view) == ["/order SO-1001", "/stock SKU205"]
 
 
 async def test_what_is_not_known_to_be_made_has_no_percentage(ask: Ask) -> None:
-    view = as_(ProductionOrder, await ask("/mo MO-2"))
-    assert (view.produced, view.percent) == (None, None)
+    view = as_(ProductionView, await ask("/mo MO-2"))
+    assert view.document.produced is None
     assert lines(view) == ["/stock SKU206"]
+
+
+@pytest.mark.parametrize(
+    ("produced", "planned", "shown"), [("999", "1000", "(99%)"), ("0", "10", "(0%)"), ("5", "0", ""), (None, "10", "")]
+)
+async def test_the_percentage_is_rounded_down(ask: Ask, produced: str | None, planned: str, shown: str) -> None:
+    view = as_(ProductionView, await ask("/mo MO-1"))
+    order = replace(view.document, planned=Decimal(planned), produced=produced and Decimal(produced))
+    body = CardRenderer(languages=load_languages()).render(replace(view, document=order), "en", zone=UTC).body
+    assert shown in body
+    assert ("%" in body) is bool(shown)
 
 
 @pytest.mark.parametrize("line", ["/mo late", "/sc 延期", "延期的生产订单"])
 async def test_the_late_production_orders(ask: Ask, line: str) -> None:
-    view = as_(ProductionOrders, await ask(line))
-    assert [(row.number, row.days_late) for row in view.rows] == [("MO-1", 4)]
+    view = as_(ProductionListView, await ask(line))
+    assert [(row.number, row.days_late(view.today)) for row in view.rows] == [("MO-1", 4)]
 
 
 @pytest.mark.parametrize(
@@ -175,7 +196,7 @@ async def test_a_number_that_nobody_has_offers_the_closest(ask: Ask, line: str, 
 async def test_a_list_from_an_erp_that_went_away_is_marked(ask: Ask, company: Company) -> None:
     await ask("/order late")
     company.broken = Unavailable("gone")
-    assert as_(Orders, await ask("/order late")).freshness.stale
+    assert as_(OrderListView, await ask("/order late")).freshness.stale
     down = as_(ErpDownNotice, await ask("/order", offset=8))
     assert (down.source, lines(down)) == ("main", ["/order +8"])
 

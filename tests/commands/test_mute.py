@@ -9,7 +9,7 @@ import pytest
 from bot.alerts.views import AlertReply, MuteList
 from bot.cards.notices import BadArgumentNotice, NotFoundNotice
 from bot.chat.message import Conversation, ConversationKind
-from tests.commands.alert_fakes import HERE, OWN, InMemoryAlertBoard
+from tests.commands.alert_fakes import HERE, OWN, InMemoryAlertService
 from tests.commands.company import NOW
 from tests.commands.conftest import Ask, as_, lines
 
@@ -32,14 +32,14 @@ from tests.commands.conftest import Ask, as_, lines
     ],
 )
 async def test_muting_a_type_or_a_subject_for_a_while(
-    ask: Ask, board: InMemoryAlertBoard, line: str, pattern: str, length: timedelta
+    ask: Ask, service: InMemoryAlertService, line: str, pattern: str, length: timedelta
 ) -> None:
     view = as_(AlertReply, await ask(line))
-    (mute,) = board.kept_mutes.values()
+    (mute,) = service.kept_mutes.values()
     assert (mute.place, mute.pattern, mute.by, mute.until) == (HERE, pattern, "王仓", NOW + length)
     assert view.lines[0].params["time"] == mute.until
     await ask(lines(view)[0])
-    assert board.kept_mutes == {}
+    assert service.kept_mutes == {}
 
 
 @pytest.mark.parametrize(
@@ -55,44 +55,46 @@ async def test_muting_a_type_or_a_subject_for_a_while(
         ("/mute off", "heard of again"),
     ],
 )
-async def test_what_is_wrong_is_told_with_examples(ask: Ask, board: InMemoryAlertBoard, line: str, told: str) -> None:
+async def test_what_is_wrong_is_told_with_examples(
+    ask: Ask, service: InMemoryAlertService, line: str, told: str
+) -> None:
     view = as_(BadArgumentNotice, await ask(line))
     assert told in str(view.problem)
     assert "/mute stock.low 2h" in view.examples
-    assert board.kept_mutes == {}
+    assert service.kept_mutes == {}
 
 
-async def test_again_is_the_same_mute_until_later(ask: Ask, board: InMemoryAlertBoard) -> None:
+async def test_again_is_the_same_mute_until_later(ask: Ask, service: InMemoryAlertService) -> None:
     await ask("/mute stock.low 1h")
     await ask("/mute stock.low 1d")
-    assert [mute.until for mute in board.kept_mutes.values()] == [NOW + timedelta(days=1)]
+    assert [mute.until for mute in service.kept_mutes.values()] == [NOW + timedelta(days=1)]
 
 
 @pytest.mark.parametrize("line", ["/mute", "/mute list", "静音 列表"])
-async def test_what_is_muted_here(ask: Ask, board: InMemoryAlertBoard, line: str) -> None:
+async def test_what_is_muted_here(ask: Ask, service: InMemoryAlertService, line: str) -> None:
     await ask("/mute stock.low 1h")
     await ask("/mute SO-1001 2h", where=Conversation("cidOther==", ConversationKind.GROUP))
     view = as_(MuteList, await ask(line))
-    assert [(row.pattern, str(row.word), row.by) for row in view.rows] == [("stock.low", "Low stock", "王仓")]
+    assert [(row.mute.pattern, str(row.word), row.mute.by) for row in view.rows] == [("stock.low", "Low stock", "王仓")]
     assert lines(view) == ["/mute stock.low off"]
 
 
 @pytest.mark.parametrize("line", ["/mute stock.low off", "/unmute stock.low", "取消静音 低库存", "/静音 库存不足 取消"])
-async def test_unmuting(ask: Ask, board: InMemoryAlertBoard, line: str) -> None:
+async def test_unmuting(ask: Ask, service: InMemoryAlertService, line: str) -> None:
     await ask("/mute stock.low 1h")
     as_(AlertReply, await ask(line))
-    assert board.kept_mutes == {}
+    assert service.kept_mutes == {}
 
 
-async def test_unmuting_what_is_not_muted_shows_what_is(ask: Ask, board: InMemoryAlertBoard) -> None:
+async def test_unmuting_what_is_not_muted_shows_what_is(ask: Ask, service: InMemoryAlertService) -> None:
     await ask("/mute stock.low 1h")
     view = as_(NotFoundNotice, await ask("/unmute SO-1001"))
     assert [pick.line for pick in view.closest] == ["/mute stock.low off"]
-    assert len(board.kept_mutes) == 1
+    assert len(service.kept_mutes) == 1
 
 
-async def test_a_mute_in_ones_own_chat_is_ended_by_a_click_there(ask: Ask, board: InMemoryAlertBoard) -> None:
+async def test_a_mute_in_ones_own_chat_is_ended_by_a_click_there(ask: Ask, service: InMemoryAlertService) -> None:
     await ask("/mute stock.low 1h", where=Conversation("cidDirect==", ConversationKind.DIRECT))
-    assert [mute.place for mute in board.kept_mutes.values()] == [OWN]
+    assert [mute.place for mute in service.kept_mutes.values()] == [OWN]
     as_(AlertReply, await ask("/mute stock.low off", where=Conversation("cidDirect==", ConversationKind.GROUP)))
-    assert board.kept_mutes == {}
+    assert service.kept_mutes == {}

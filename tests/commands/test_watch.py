@@ -8,13 +8,13 @@ from decimal import Decimal
 import pytest
 
 from bot.access.policy import AccessPolicy, AccessRule
-from bot.alerts.queries import Comparator
+from bot.alerts.alert import Comparator
 from bot.alerts.views import AlertReply, WatchList
 from bot.cards.notices import BadArgumentNotice, ErpDownNotice, NotFoundNotice
 from bot.erp.errors import Unavailable
 from bot.erp.model import Area
 from commands.watch import MAX_WATCHES
-from tests.commands.alert_fakes import InMemoryAlertBoard
+from tests.commands.alert_fakes import InMemoryAlertService
 from tests.commands.company import Company
 from tests.commands.conftest import KEEPER, Ask, as_, lines
 
@@ -42,10 +42,10 @@ from tests.commands.conftest import KEEPER, Ask, as_, lines
     ],
 )
 async def test_a_limit_however_it_is_written(
-    ask: Ask, board: InMemoryAlertBoard, line: str, comparison: str, limit: str
+    ask: Ask, service: InMemoryAlertService, line: str, comparison: str, limit: str
 ) -> None:
     as_(AlertReply, await ask(line))
-    (watch,) = board.kept_watches.values()
+    (watch,) = service.kept_watches.values()
     assert (watch.user_id, watch.area, watch.subject, watch.title) == ("keeper01", Area.STOCK, "SKU123", "M6 螺丝")
     assert (watch.comparison, watch.limit) == (Comparator(comparison), Decimal(limit))
 
@@ -62,21 +62,21 @@ async def test_the_answer_shows_the_present_figure(ask: Ask) -> None:
 
 
 async def test_another_limit_replaces_the_first_and_the_other_side_does_not(
-    ask: Ask, board: InMemoryAlertBoard
+    ask: Ask, service: InMemoryAlertService
 ) -> None:
     for line in ("/watch SKU123 < 50", "/watch SKU123 < 20", "/watch SKU123 > 5000"):
         await ask(line)
-    assert [(one.comparison, one.limit) for one in board.kept_watches.values()] == [
+    assert [(one.comparison, one.limit) for one in service.kept_watches.values()] == [
         (Comparator.BELOW, Decimal(20)),
         (Comparator.ABOVE, Decimal(5000)),
     ]
 
 
-async def test_a_name_that_one_product_has_is_enough(ask: Ask, board: InMemoryAlertBoard) -> None:
+async def test_a_name_that_one_product_has_is_enough(ask: Ask, service: InMemoryAlertService) -> None:
     as_(AlertReply, await ask("/watch 六角螺母 < 5"))
-    assert [one.subject for one in board.kept_watches.values()] == ["SKU1234"]
+    assert [one.subject for one in service.kept_watches.values()] == ["SKU1234"]
     as_(NotFoundNotice, await ask("/watch 螺丝 < 5"))
-    assert len(board.kept_watches) == 1
+    assert len(service.kept_watches) == 1
 
 
 @pytest.mark.parametrize(
@@ -89,10 +89,10 @@ async def test_a_name_that_one_product_has_is_enough(ask: Ask, board: InMemoryAl
     ],
 )
 async def test_a_document_is_watched_for_any_change(
-    ask: Ask, board: InMemoryAlertBoard, line: str, area: Area, number: str, state: str
+    ask: Ask, service: InMemoryAlertService, line: str, area: Area, number: str, state: str
 ) -> None:
     view = as_(AlertReply, await ask(line))
-    (watch,) = board.kept_watches.values()
+    (watch,) = service.kept_watches.values()
     assert (watch.area, watch.subject, watch.comparison, watch.limit) == (area, number, None, None)
     assert str(view.lines[1]) == f"State now: {state}"
 
@@ -110,44 +110,46 @@ async def test_a_document_is_watched_for_any_change(
         ("/watch SKU123 < 0.1234567", "number is expected"),
     ],
 )
-async def test_what_is_wrong_is_told_with_examples(ask: Ask, board: InMemoryAlertBoard, line: str, told: str) -> None:
+async def test_what_is_wrong_is_told_with_examples(
+    ask: Ask, service: InMemoryAlertService, line: str, told: str
+) -> None:
     view = as_(BadArgumentNotice, await ask(line))
     assert told in str(view.problem)
     assert "/watch SKU123 < 50" in view.examples
-    assert board.kept_watches == {}
+    assert service.kept_watches == {}
 
 
-async def test_what_there_is_not_cannot_be_watched(ask: Ask, board: InMemoryAlertBoard) -> None:
+async def test_what_there_is_not_cannot_be_watched(ask: Ask, service: InMemoryAlertService) -> None:
     view = as_(NotFoundNotice, await ask("/watch SKU12X < 50"))
     assert "/watch SKU123 <50" in [pick.line for pick in view.closest]
     as_(AlertReply, await ask(view.closest[0].line))
     as_(NotFoundNotice, await ask("/watch SO-9999"))
-    assert len(board.kept_watches) == 1
+    assert len(service.kept_watches) == 1
 
 
-async def test_without_the_erp_nothing_is_kept(ask: Ask, board: InMemoryAlertBoard, company: Company) -> None:
+async def test_without_the_erp_nothing_is_kept(ask: Ask, service: InMemoryAlertService, company: Company) -> None:
     company.broken = Unavailable("down")
     as_(ErpDownNotice, await ask("/watch SKU123 < 50"))
-    assert board.kept_watches == {}
+    assert service.kept_watches == {}
 
 
-async def test_a_person_has_so_many_watches(ask: Ask, board: InMemoryAlertBoard) -> None:
+async def test_a_person_has_so_many_watches(ask: Ask, service: InMemoryAlertService) -> None:
     await ask("/watch SKU123 < 50")
-    (first,) = board.kept_watches.values()
+    (first,) = service.kept_watches.values()
     for number in range(1, MAX_WATCHES):
-        await board.put_watch(replace(first, subject=f"X{number}"))
+        await service.put_watch(replace(first, subject=f"X{number}"))
     as_(BadArgumentNotice, await ask("/watch SKU124 < 50"))
     as_(AlertReply, await ask("/watch SKU123 < 60"))
     as_(AlertReply, await ask("/watch SKU124 < 50", person=replace(KEEPER, user_id="buyer01")))
 
 
-async def test_the_list_is_ones_own_and_paged(ask: Ask, board: InMemoryAlertBoard) -> None:
+async def test_the_list_is_ones_own_and_paged(ask: Ask, service: InMemoryAlertService) -> None:
     await ask("/watch SO-1001", person=replace(KEEPER, user_id="buyer01"))
     assert as_(WatchList, await ask("/watches")).total == 0
     await ask("/watch SKU123 < 50")
-    (first,) = await board.watches("keeper01")
+    (first,) = await service.watches("keeper01")
     for number in range(9):
-        await board.put_watch(replace(first, subject=f"X{number}"))
+        await service.put_watch(replace(first, subject=f"X{number}"))
     view = as_(WatchList, await ask("我的关注"))
     assert (len(view.rows), view.total) == (8, 10)
     assert (lines(view)[0], lines(view)[-1]) == ("/unwatch SKU123", "/watches +8")
@@ -157,20 +159,20 @@ async def test_the_list_is_ones_own_and_paged(ask: Ask, board: InMemoryAlertBoar
 @pytest.mark.parametrize(
     "line", ["/unwatch SKU123", "/取消关注 sku123", "qxgz SKU123", "/unwatch all", "/unwatch 全部"]
 )
-async def test_unwatching(ask: Ask, board: InMemoryAlertBoard, line: str) -> None:
+async def test_unwatching(ask: Ask, service: InMemoryAlertService, line: str) -> None:
     await ask("/watch SKU123 < 50")
     await ask("/watch SKU123 > 5000")
     await ask("/watch SKU123 < 50", person=replace(KEEPER, user_id="buyer01"))
     as_(AlertReply, await ask(line))
-    assert [one.user_id for one in board.kept_watches.values()] == ["buyer01"]
+    assert [one.user_id for one in service.kept_watches.values()] == ["buyer01"]
 
 
-async def test_unwatching_what_is_not_watched_shows_what_is(ask: Ask, board: InMemoryAlertBoard) -> None:
+async def test_unwatching_what_is_not_watched_shows_what_is(ask: Ask, service: InMemoryAlertService) -> None:
     await ask("/watch SKU123 < 50")
     view = as_(NotFoundNotice, await ask("/unwatch SKU999"))
     assert [pick.line for pick in view.closest] == ["/unwatch SKU123"]
     as_(BadArgumentNotice, await ask("/unwatch"))
-    assert len(board.kept_watches) == 1
+    assert len(service.kept_watches) == 1
 
 
 class TestAccess:
@@ -178,10 +180,12 @@ class TestAccess:
     def policy(self) -> AccessPolicy:
         return AccessPolicy(rules=(AccessRule(commands=frozenset({"order", "stock"}), roles=frozenset({"sales"})),))
 
-    async def test_who_may_not_ask_may_not_watch(self, ask: Ask, board: InMemoryAlertBoard, company: Company) -> None:
+    async def test_who_may_not_ask_may_not_watch(
+        self, ask: Ask, service: InMemoryAlertService, company: Company
+    ) -> None:
         for line in ("/watch SO-1001", "/watch SKU123 < 50", "/watch SKU123", "/watch SKU9 < 50"):
             as_(NotFoundNotice, await ask(line))
-        assert board.kept_watches == {}
+        assert service.kept_watches == {}
         assert not [call for call in company.calls if "stock" in call or call.startswith("order ")]
         as_(AlertReply, await ask("/watch INV-7"))
         as_(AlertReply, await ask("/watch SO-1001", person=replace(KEEPER, roles=frozenset({"sales"}))))

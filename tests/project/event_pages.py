@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from bot.alerts.event import Severity
-from bot.alerts.schemas import SCHEMAS, Custom, EventData
+from bot.alerts.intake.schemas import SCHEMAS, Custom, EventData
+from bot.severity import Severity
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "reference" / "events"
 

@@ -1,4 +1,4 @@
-"""The page about adding an ERP shows the example package, file by file, as it is."""
+"""The page about adding an ERP shows the example package, file by file, as it is, and followed it works."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 
 from bot.settings import load_settings
 
+from .following import Workshop
 from .tree import ROOT
 
 PAGE = (ROOT / "docs/how-to/add-an-erp.md").read_text(encoding="utf-8")
@@ -34,3 +35,16 @@ def test_its_settings_are_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     source = load_settings(file).erp["main"]
     assert source.vendor == "example"
     assert source.options == {"url": "https://erp.example.com", "user": "dingerp", "password": "x"}
+
+
+def test_followed_it_is_a_package_that_passes_the_contract(tmp_path: Path) -> None:
+    package = Workshop(tmp_path / "example", path=[tmp_path / "installed", ROOT])
+    package.write("dingerp_erp_example/__init__.py", "")
+    for name, content in SHOWN.items():
+        package.write(name, content)
+
+    package.install(tmp_path / "installed")
+    (said,) = re.findall(r"^python (-m pytest)$", PAGE, re.MULTILINE)
+    assert " passed" in package.python(*said.split(), "-q")
+    vendors = package.python("-c", "from bot.erp.vendors import find_vendor; print(find_vendor('example').title)")
+    assert "Example ERP" in vendors

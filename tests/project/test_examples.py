@@ -44,7 +44,7 @@ def example(tmp_path: Path) -> Iterator[ModuleType]:
     del sys.modules["shown_customer"]
 
 
-@pytest.mark.parametrize("typed", ["/customer 华东机械", "客户 华东机械", "/KH 华东机械"])
+@pytest.mark.parametrize("typed", ["/customer 华东机械", "客户 华东机械", "/CUSTOMER 华东机械"])
 def test_the_command_is_found(example: ModuleType, typed: str) -> None:
     commands = Commands([example.customer])
     reading = commands.parse(typed)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.alerts.schemas import Custom
+from bot.alerts.intake.schemas import Custom
 
 from .event_pages import FOLDER, TYPES, schema_files
 from .reference import BLOCKS, PAGES, renewed

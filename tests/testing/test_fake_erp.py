@@ -14,7 +14,7 @@ import pytest
 from bot.erp.model import Area, PurchaseStatus, Verdict
 from bot.testing.company import Clock, ReferenceCompany
 from bot.testing.fake_erp import SECRET, RequestKind, write_json
-from bot.testing.plain_erp_server import PAGE, USER, FakePlain
+from tests.erp.fakes.plain import PAGE, USER, FakePlain
 
 
 class Client:

@@ -22,8 +22,8 @@ from requests.auth import AuthBase
 from schemathesis.config import SchemathesisConfig
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
+from bot.alerts.intake.schemas import SCHEMAS
 from bot.alerts.intake.webhook import MAX_EVENTS
-from bot.alerts.schemas import SCHEMAS
 from bot.store.database import Database
 from tests.alerts.intake.samples import NOW
 from tests.alerts.intake.signed_requests import sign

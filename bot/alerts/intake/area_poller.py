@@ -1,6 +1,6 @@
-"""Looks through one area of one source: follows its feed, sweeps it, and looks after what was not met.
+"""Polls one area of one source: follows its feed of changes, sweeps it, and rechecks what the sweep did not meet.
 
-A round asks at most so many questions per area. What is left over waits for the next one: the first look at ten
+The calls of a round are limited for each area, and the rest waits for the next round: the first sweep over ten
 thousand products takes hours, and is meant to.
 """
 
@@ -30,22 +30,22 @@ from bot.erp.source_client import SourceClient
 log = structlog.get_logger(__name__)
 
 BATCH = 20
-"""Records that are read between two steps that are stored: so many are read again after a crash or a failure."""
+"""Records that are read between two stored steps: at most so many are read again after a crash or a failure."""
 CATCH_UP_BATCH = 1_000
-"""Changes that one call brings while the feed runs ahead to its end for the first time."""
+"""Changes that one call returns while the feed catches up for the first time."""
 
 SHORT_LIST_PAGES = 10
-"""A list of so many pages is short; longer ones are gone through the less often the longer they are."""
+"""A list of up to so many pages is swept as often as the settings say; longer ones less often."""
 
 SOURCE_DOWN_ERRORS = (Unavailable, RateLimited, AuthFailed, AuthExpired)
-"""The source as a whole cannot be asked now; everything else concerns one record or one area."""
+"""The source as a whole cannot be asked now; all other errors concern one record or one area."""
 
 Checkpoints = dict[str, Checkpoint]
-"""By the names of the areas, as they are stored."""
+"""The stored checkpoints by the names of the areas."""
 
 
 class AreaPoller:
-    """Looks through the areas of one source. All raise the classes of `bot.erp.errors` and what the store raises."""
+    """Polls the areas of one source. All methods raise the classes of `bot.erp.errors` and what the store raises."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class AreaPoller:
         poll_config: PollConfig,
         now: Callable[[], datetime],
     ) -> None:
-        """``hand_over`` is called when there is something to tell; ``now`` is in the company's zone."""
+        """``hand_over`` is called when events are stored; ``now`` is in the company's zone."""
         self.source = erp.name
         self._erp = erp
         self._store = store
@@ -79,14 +79,14 @@ class AreaPoller:
             limit = min(BATCH, calls) if position.followed else self._ahead
             changes = await self._changes(area, position, limit)
             if changes is None:
-                # Most likely another ERP stands behind the name now.
+                # Most likely there is another ERP behind the name now.
                 position = replace(position, cursor="", followed=False, began_at=None)
                 continue
             calls -= 1
             findings: list[PolledRecord] = []
             if position.followed:
                 calls -= len(changes.items)
-                findings = await self._read_all(area, {one.key: one.changed_at for one in changes.items})
+                findings = await self._read_all(area, {change.key: change.changed_at for change in changes.items})
             reached = replace(position, cursor=changes.cursor, followed=position.followed or not changes.more)
             if reached == position:
                 return
@@ -97,7 +97,7 @@ class AreaPoller:
                 return
 
     async def _changes(self, area: PolledArea, position: Checkpoint, limit: int) -> Changes | None:
-        """Return the next changes; None where the source does not understand its cursor any more."""
+        """Return the next changes; None if the source does not understand its cursor any more."""
         try:
             return await self._erp.changed_since(area.feed, position.cursor, limit=limit)
         except Unsupported:
@@ -109,17 +109,17 @@ class AreaPoller:
                 raise
             return None
         except Unavailable:
-            # What was too much for the ERP's time may be less next time.
+            # It may have been too much for one call.
             self._ahead = max(BATCH, self._ahead // 4)
             raise
 
     async def sweep(self, area: PolledArea, positions: Checkpoints) -> None:
-        """Go through the whole area, if it is time, or go on with that."""
+        """Begin a sweep over the whole area if it is time, or continue one."""
         position = self._position(area, positions)
         if area.name in self._no_sweep or not (position.sweeping or self._is_due(area, position)):
             return
         if self._has_feed(area) and not position.followed:
-            return  # what changes behind the sweep would be passed over by the feed, which still runs ahead
+            return  # the feed, still catching up, would miss what changes behind the sweep
         if not position.sweeping:
             position = replace(position, sweeping=True, place="", began_at=self._now())
             self._asked[area.name] = 0
@@ -148,7 +148,7 @@ class AreaPoller:
             position = positions[area.name]
 
     async def recheck_unseen(self, area: PolledArea, positions: Checkpoints) -> None:
-        """Read what is open and was not met by the last sweep: it is over, deleted, or slipped from page to page."""
+        """Read open subjects that the last sweep did not meet: over, deleted, or moved to another page meanwhile."""
         position = self._position(area, positions)
         if position.sweeping or position.began_at is None or area.name in self._no_sweep:
             return
@@ -158,16 +158,16 @@ class AreaPoller:
             if not unseen:
                 return
             calls -= len(unseen)
-            findings = await self._read_all(area, dict.fromkeys(one.code for one in unseen))
-            met = {finding.code.casefold() for finding in findings}
+            findings = await self._read_all(area, dict.fromkeys(subject.code for subject in unseen))
+            read = {finding.code.casefold() for finding in findings}
             # What cannot be read stays as it is until the next sweep.
-            left = [replace(one, seen_at=self._now()) for one in unseen if one.key not in met]
+            left = [replace(subject, seen_at=self._now()) for subject in unseen if subject.key not in read]
             if not await self._step(area, positions, position, findings, by_change=False, left=left):
                 return
             position = positions[area.name]
 
     async def _read_all(self, area: PolledArea, codes: Mapping[str, datetime | None]) -> list[PolledRecord]:
-        """Read records one by one; one that cannot be read is no reason to leave out the others."""
+        """Read records one by one; if one cannot be read, the others still are."""
         findings = []
         for code, changed_at in codes.items():
             try:
@@ -197,24 +197,24 @@ class AreaPoller:
         by_change: bool,
         left: Sequence[PolledSubject] = (),
     ) -> bool:
-        """Store how far it got with what that means, and hand the news over; False where somebody else was quicker."""
+        """Store a step with its events and hand them over; False if another process was quicker."""
         now = self._now()
         before = positions.get(area.name)
-        # Never a number again, also where the source was forgotten meanwhile: ids of events hold it.
+        # Never used twice, also not after the source was forgotten: ids of events contain it.
         reached = replace(reached, round=max(reached.round + 1, int(now.timestamp() * 1000)))
-        # The first sweep finds what was so all along.
+        # The first sweep finds what has been so for long.
         quiet = not self._config.backlog and not by_change and (before is None or before.swept_at is None)
-        how = PollCircumstances(now=now, by_change=by_change, quiet=quiet)
+        circumstances = PollCircumstances(now=now, by_change=by_change, quiet=quiet)
         known = dict(await self._store.subjects(self.source, area.name, [finding.code for finding in findings]))
-        subjects = {one.key: one for one in left}
+        subjects = {subject.key: subject for subject in left}
         events: list[CloudEvent] = []
         for finding in findings:
             key = finding.code.casefold()
-            turned = apply_record(known.get(key), finding, how)
-            if turned.subject is not None:
-                known[key] = subjects[key] = turned.subject
-            if turned.event is not None:
-                events.append(self._identified(turned.event, f"{area.name}-{reached.round}-{len(events)}"))
+            transition = apply_record(known.get(key), finding, circumstances)
+            if transition.subject is not None:
+                known[key] = subjects[key] = transition.subject
+            if transition.event is not None:
+                events.append(self._identified(transition.event, f"{area.name}-{reached.round}-{len(events)}"))
         if not await self._store.advance(before, reached, list(subjects.values()), events):
             return False
         positions[area.name] = reached

@@ -1,7 +1,7 @@
-"""The one door: events of all ways of intake are checked here and stored together, and only then acknowledged.
+"""Checks the events of all ways of intake and stores them in batches; only then they are acknowledged.
 
-While one batch is being committed the next one gathers, so a burst of single events costs few commits: as many as the
-database manages, however many requests wait.
+While one batch is being committed the next one gathers, so a burst of single events costs few commits, however many
+requests wait.
 """
 
 from __future__ import annotations
@@ -15,17 +15,18 @@ import structlog
 
 from bot.alerts.intake.normalization import normalize
 from bot.alerts.intake.port import EventState, IntakeFull, Receipt, ReceivedEvent, Rejection, UnreadableEvent
+from bot.batching import Batcher
 from bot.errors import DingerpError
 from bot.metrics import Metrics
 
 log = structlog.get_logger(__name__)
 
 BATCH = 1_000
-"""Events per commit; it bounds the time for which one commit holds the others up."""
+"""Events per commit; it bounds the time that one commit takes."""
 MAX_WAITING = 20_000
-"""Events that may wait for their commit; more would only fill the memory while the sender gives up."""
+"""Events that may wait for their commit; more would only fill the memory until the sender gives up."""
 YIELD_EVERY = 50
-"""Events that are checked before the event loop may do something else (about 3 ms)."""
+"""Events that are checked before the event loop gets a turn (about 3 ms)."""
 RETRY_AFTER = 2.0
 
 EventKey = tuple[str, str, str]
@@ -35,33 +36,12 @@ class EventStore(Protocol):
     """Where events are kept; implemented by `bot.store.events.StoredEvents`."""
 
     async def keep(self, events: Collection[ReceivedEvent]) -> frozenset[EventKey]:
-        """Store events, whose keys differ, in one transaction; return the keys of the waiting ones that are new.
+        """Store events, whose keys differ, in one transaction; return the keys of the new waiting ones.
 
-        An event that is known is left as it is, unless it was rejected before and now waits. Raises `DingerpError`
-        when nothing was stored.
+        A known event is left as it is, unless it was rejected before and is waiting now. Raises `DingerpError` when
+        nothing was stored.
         """
         ...
-
-
-class _Batch:
-    """Events that share a commit. Of several with the same key the first one counts."""
-
-    def __init__(self) -> None:
-        self.events: dict[EventKey, ReceivedEvent] = {}
-        self.committed: asyncio.Future[frozenset[EventKey]] = asyncio.get_running_loop().create_future()
-
-    def add(self, kept: ReceivedEvent) -> bool:
-        """Return whether the event is the first of its key in this batch that can be understood."""
-        known = self.events.get(kept.key)
-        if known is None or (known.state is EventState.REJECTED and kept.state is EventState.WAITING):
-            self.events[kept.key] = kept
-            return True
-        return False
-
-    def fail(self, error: Exception) -> None:
-        """Tell those who wait, if there still are any, that nothing was stored."""
-        self.committed.set_exception(error)
-        self.committed.exception()  # it has been seen: nobody has to be left who asks
 
 
 class BatchedIntake:
@@ -83,8 +63,9 @@ class BatchedIntake:
         self._arrived = arrived
         self._max_waiting = max_waiting
         self._waiting = 0
-        self._gathering: _Batch | None = None
-        self._writer: asyncio.Task[None] | None = None
+        self._keep: Batcher[Sequence[ReceivedEvent], int] = Batcher(
+            self._keep_together, BATCH, size=len, retry_alone=False
+        )
 
     async def accept(
         self, source: str, events: Sequence[Mapping[str, object] | UnreadableEvent], *, via: str
@@ -115,47 +96,24 @@ class BatchedIntake:
     async def _stored(self, checked: Sequence[ReceivedEvent]) -> Receipt:
         if not checked:
             return Receipt(accepted=0, duplicate=0)
-        batches: dict[_Batch, set[EventKey]] = {}
-        for kept in checked:
-            batch = self._open_batch()
-            mine = batches.setdefault(batch, set())
-            if batch.add(kept) and kept.state is EventState.WAITING:
-                mine.add(kept.key)
-        new = 0
-        for batch, mine in batches.items():
-            # Shielded: whoever stops waiting must not take the others' commit away.
-            committed = await asyncio.shield(batch.committed)
-            new += len(mine & committed)
-        rejected = tuple(Rejection(kept.id, kept.reason) for kept in checked if kept.state is EventState.REJECTED)
+        parts = [checked[start : start + BATCH] for start in range(0, len(checked), BATCH)]
+        new = sum(await asyncio.gather(*map(self._keep, parts))) if len(parts) > 1 else await self._keep(checked)
+        rejected = tuple(Rejection(event.id, event.reason) for event in checked if event.state is EventState.REJECTED)
         return Receipt(accepted=new, duplicate=len(checked) - len(rejected) - new, rejected=rejected)
 
-    def _open_batch(self) -> _Batch:
-        if self._gathering is None or len(self._gathering.events) >= BATCH:
-            self._gathering = _Batch()
-            self._writer = asyncio.create_task(self._write(self._gathering, self._writer), name="intake")
-        return self._gathering
-
-    async def _write(self, batch: _Batch, previous: asyncio.Task[None] | None) -> None:
-        """Write a batch when the one before it is written; until then it gathers."""
-        if previous is not None:
-            await asyncio.wait((previous,))
-        if self._gathering is batch:
-            self._gathering = None
+    async def _keep_together(self, parts: Sequence[Sequence[ReceivedEvent]]) -> Sequence[int]:
+        """Store events in one commit; return how many of each part are new. The first event of a key counts."""
+        events: dict[EventKey, ReceivedEvent] = {}
+        firsts = [{event.key for event in part if _adds(events, event)} for part in parts]
         try:
-            new = await self._store.keep(batch.events.values())
+            new = await self._store.keep(events.values())
         except DingerpError as error:
-            log.error("events.not_stored", events=len(batch.events), error=error.detail)
+            log.error("events.not_stored", events=len(events), error=error.detail)
             self._metrics.errors.labels("alerts", type(error).__name__).inc()
-            batch.fail(error)
-        except asyncio.CancelledError:
-            batch.committed.cancel()
             raise
-        except Exception as defect:  # noqa: BLE001 - those who wait raise it
-            batch.fail(defect)
-        else:
-            batch.committed.set_result(new)
-            if new and self._arrived is not None:
-                self._arrived()
+        if new and self._arrived is not None:
+            self._arrived()
+        return [len(keys & new) for keys in firsts]
 
     def _count_waiting(self, change: int) -> None:
         self._waiting += change
@@ -171,3 +129,12 @@ class BatchedIntake:
             log.warning(
                 "events.rejected", source=source, via=via, count=len(receipt.rejected), id=first.id, reason=first.reason
             )
+
+
+def _adds(events: dict[EventKey, ReceivedEvent], event: ReceivedEvent) -> bool:
+    """Add an event unless its key is taken; return whether it is the first of its key that can be understood."""
+    known = events.get(event.key)
+    if known is None or (known.state is EventState.REJECTED and event.state is EventState.WAITING):
+        events[event.key] = event
+        return event.state is EventState.WAITING
+    return False

@@ -1,7 +1,7 @@
 """The envelope of an event: CloudEvents 1.0 in JSON, checked attribute by attribute.
 
-What an id, a subject or a code holds is taken as it is or refused, never mended: another text names something else.
-Texts for people lose control characters and invisible marks.
+Ids, subjects and codes are taken as they are or refused, never repaired: another text would name something else. Texts
+for people lose control characters and invisible marks.
 """
 
 from __future__ import annotations
@@ -12,14 +12,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from bot.alerts.event import CUSTOM, Severity
-from bot.alerts.schemas import MAX_CODE, SCHEMAS
+from bot.alerts.event import CUSTOM
+from bot.alerts.intake.schemas import MAX_CODE, SCHEMAS
 from bot.erp import text_repair
+from bot.severity import Severity
 
 AHEAD = timedelta(minutes=5)
-"""Clocks differ by so much; what claims to come from later is wrong."""
+"""How far clocks may differ: an event from later than that is wrong."""
 BEHIND = timedelta(days=366)
-"""A queue or an outage delays by days; what is older than a year is a default or a test."""
+"""Queues and outages delay by days; an event older than a year has a default date or is a test."""
 
 MAX_ORIGIN = 400
 MAX_DEPTH = 16
@@ -30,12 +31,12 @@ _JSON_TYPE = re.compile(r"application/(.*\+)?json( *;.*)?", re.IGNORECASE)
 
 
 class InvalidEvent(Exception):
-    """An attribute that is missing or wrong; the message says which and why, and repeats none of its content."""
+    """A missing or wrong attribute; the message says which and why, and repeats none of its content."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventEnvelope:
-    """The attributes that are used, and the data without what no card may show."""
+    """The attributes in use, and the data without characters that no card may show."""
 
     id: str
     origin: str
@@ -78,7 +79,7 @@ def name_of(event: Mapping[str, object], attribute: str, limit: int, *, required
 
 
 def content_id(raw: str) -> str:
-    """Return an id for what has none that can be used: the same content always gets the same one."""
+    """Return an id for an event without a usable one: the same content always gets the same id."""
     return f"sha256:{hashlib.sha256(raw.encode()).hexdigest()[:40]}"
 
 
@@ -91,9 +92,9 @@ def cleaned(value: object, depth: int = 0) -> object:
     if depth > MAX_DEPTH:
         raise InvalidEvent(f"nested deeper than {MAX_DEPTH} levels")
     if isinstance(value, Mapping):
-        return {str(cleaned(str(name))): cleaned(each, depth + 1) for name, each in value.items()}
+        return {str(cleaned(str(name))): cleaned(item, depth + 1) for name, item in value.items()}
     if isinstance(value, list | tuple):
-        return [cleaned(each, depth + 1) for each in value]
+        return [cleaned(item, depth + 1) for item in value]
     return value
 
 

@@ -1,7 +1,7 @@
-"""JSON as events come and are kept: numbers stay exact, and what no network should carry is refused.
+"""JSON of events: numbers stay exact, NaN and Infinity are refused.
 
-A JSON number with a fraction becomes a `Decimal`, never a float: 0.1 must come out as 0.1. The same functions serve
-webhook, queue and ``dingerp send``, so that an event means the same whatever way it came.
+A JSON number with a fraction becomes a `Decimal`, never a float: 0.1 must come out as 0.1. Webhooks, queues and
+``dingerp send`` use the same functions, so that an event means the same whatever way it came.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ import orjson
 from bot.alerts.intake.port import InvalidJson
 
 _SAFE_DIGITS = 18
-"""Whole numbers of so many digits fit 64 bits; longer ones stay exact as decimals (and cost no long division)."""
+"""Whole numbers of up to so many digits fit 64 bits; longer ones become decimals (and cost no long division)."""
 
 
 def decode_json(body: bytes | str) -> object:
-    """Return a JSON text as Python objects. Raises `InvalidJson` with the reason, which repeats nothing of the text."""
+    """Return a JSON text as Python objects. Raises `InvalidJson`; its reason repeats nothing of the text."""
     try:
         text = body.decode("utf-8") if isinstance(body, bytes) else body
         return json.loads(text, parse_float=Decimal, parse_int=_whole, parse_constant=_refuse)
@@ -40,7 +40,7 @@ def encode_json(value: object) -> str:
     try:
         return orjson.dumps(value, default=_plain, option=orjson.OPT_NON_STR_KEYS).decode()
     except TypeError:
-        # Lone surrogates, numbers beyond 64 bits, or nested deeper than orjson goes: kept all the same, escaped.
+        # Lone surrogates, numbers beyond 64 bits, or nesting that is too deep for orjson: kept, but escaped.
         return _escaped(value)
 
 

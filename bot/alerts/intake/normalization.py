@@ -1,9 +1,9 @@
-"""From what came to what the alerts understand: checked at the door, split into its parts when its turn comes.
+"""From a CloudEvent to the normal form: checked on arrival, split into its parts when it is processed.
 
-How an event with ``items`` is split: every item becomes a part, numbered in their order. What an item leaves out is
-taken from the event, so each part has its own subject (SKU or document number), warehouse, company and owner, and the
-rules send it to whom these concern. Stock is a matter per warehouse, everything else per document; so items of one
-document that differ only in their owner are parts of one matter.
+Every entry of ``items`` becomes a part, numbered in order. What an item leaves out is taken from the event, so each
+part has its own subject (SKU or document number), warehouse, company and owner, by which the rules route it. Stock has
+an alert for each warehouse, everything else for each document: items of one document that differ only in their owner
+belong to one alert.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 from pydantic import ValidationError
 
-from bot.alerts.event import CUSTOM, Event, Severity
+from bot.alerts.event import CUSTOM, Event
 from bot.alerts.intake.envelope import (
     MAX_ORIGIN,
     EventEnvelope,
@@ -25,12 +25,13 @@ from bot.alerts.intake.envelope import (
 )
 from bot.alerts.intake.json_codec import decode_json, encode_json
 from bot.alerts.intake.port import EventState, ReceivedEvent, StoredEvent, UnreadableEvent
-from bot.alerts.schemas import MAX_CODE, MAX_ITEMS, Custom, EventData, schema_of
+from bot.alerts.intake.schemas import MAX_CODE, MAX_ITEMS, Custom, EventData, schema_of
 from bot.erp.model import Money
+from bot.severity import Severity
 
 
 def normalize(source: str, handed: object, *, via: str, now: datetime) -> ReceivedEvent:
-    """Return what is kept of one hand-over: waiting when all of it can be understood, else rejected with the reason."""
+    """Return the event to store: waiting if all of it can be understood, else rejected with the reason."""
     raw = encode_json(handed.raw if isinstance(handed, UnreadableEvent) else handed)
     if not isinstance(handed, Mapping):
         reason = handed.reason if isinstance(handed, UnreadableEvent) else "not a JSON object"
@@ -56,7 +57,7 @@ def normalize(source: str, handed: object, *, via: str, now: datetime) -> Receiv
 
 
 def split_events(stored: StoredEvent) -> tuple[Event, ...]:
-    """Return the parts of a waiting event, one or more. Raises `InvalidEvent` for what is not understood any more."""
+    """Return the parts of a waiting event, one or more. Raises `InvalidEvent` if this version does not accept it."""
     event = decode_json(stored.raw)
     if not isinstance(event, Mapping):
         raise InvalidEvent("not a JSON object")

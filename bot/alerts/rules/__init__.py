@@ -1,6 +1,6 @@
-"""The rules that a company writes: a TOML document that is read, explained and obeyed.
+"""The rules that a company writes in a TOML document.
 
-`reading` makes a `book` of a document, or says every error with its line; `tree` finds the routes of an event,
-`condition` and `expression` answer what a rule asks of it, `window` and `workdays` know when a card may be shown,
-`hushing` what holds it back. `file` follows the document while it is edited, `explaining` says what would happen.
+`parser` makes a `rule_set` of a document, or names every error with its line, and follows the file while it is edited.
+`route_tree` finds the routes of an event, `condition` and `expression` test it, `schedule` says when a card may be
+shown, `suppression` what holds it back, and `explanation` what would happen.
 """

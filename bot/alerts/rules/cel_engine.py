@@ -1,5 +1,6 @@
-"""CEL, loaded when the first condition is compiled, and what a pattern of text may cost (measured: loading the bare
-extension 2 ms and 2.5 MB, the package 115 ms and 31 MB).
+"""CEL, loaded with the first condition, and the limit of what a text pattern may cost.
+
+Measured: loading the bare extension takes 2 ms and 2.5 MB, the package 115 ms and 31 MB.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ def _extension() -> ModuleType:
         if file.suffix in {".so", ".pyd"} and spec is not None and spec.loader is not None:
             module = importlib.util.module_from_spec(spec)
             spec.loader.exec_module(module)
-            # An extension is initialised once in a process: whoever imports the package gets this one.
+            # An extension is initialised once in a process: later imports of the package get this one.
             sys.modules[_NAME] = module
             return module
     return importlib.import_module(_NAME)
@@ -58,7 +59,7 @@ _MOST_REPEATED = 1000
 
 
 def check_pattern(literal: str) -> None:
-    """Raise `ValueError` for a string literal of CEL that is no pattern, or one that costs too much."""
+    """Raise `ValueError` for a string literal of CEL that is no pattern, or too expensive."""
     repeated = prod(max(int(low), int(high or 0), 1) for low, high in _REPEATED.findall(literal))
     cost = (_WIDE_COST * len(_WIDE.findall(literal)) + len(_NARROW.findall(literal))) * repeated
     if cost > _MOST or repeated > _MOST_REPEATED:

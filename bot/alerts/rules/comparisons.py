@@ -1,5 +1,5 @@
-"""The tokens of a condition, and its comparisons of amounts and quantities, which are cut out and answered with
-exact decimals: CEL has none.
+"""The tokens of a condition, and its comparisons of amounts and quantities: they are cut out and answered with exact
+decimals, which CEL does not have.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Token:
 
 
 def tokenize(text: str) -> list[Token]:
-    """Return the tokens of a condition. Any text can be cut; what is no CEL, CEL will say."""
+    """Return the tokens of a condition. Any text has tokens; whether it is CEL, CEL will say."""
     return [
         Token(TokenKind(match.lastgroup or "sign"), match[0], match.start(), match.end())
         for match in _TOKEN.finditer(text)
@@ -67,7 +67,7 @@ _EXAMPLE = "an example is amount >= 10000.50 CNY"
 
 
 class MissingFigure(Exception):
-    """A figure that the event does not have. The text names it."""
+    """The event lacks a figure; the message names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,16 +92,14 @@ class Operand:
 
 @dataclass(frozen=True, slots=True)
 class DecimalComparison:
-    """Two operands; ``text`` is how it was written."""
+    """Two operands with an operator between them."""
 
     left: Operand
     sign: str
     right: Operand
 
     def holds(self, facts: Facts) -> bool:
-        """Return the answer; amounts in another currency than the one that is named never fit. Raises
-        `MissingFigure`.
-        """
+        """Return the answer; an amount in another currency than the named one never fits. Raises `MissingFigure`."""
         if self.left.nothing or self.right.nothing:
             return self._is_missing(facts) == (self.sign == "==")
         left, right = self.left.value(facts), self.right.value(facts)
@@ -120,7 +118,7 @@ class DecimalComparison:
 
 
 def take_comparisons(tokens: list[Token]) -> tuple[list[tuple[int, int, DecimalComparison]], str]:
-    """Return the comparisons with the tokens from and to which they go, and what is wrong with them."""
+    """Return the comparisons, each with the range of its tokens, and the first error."""
     found: list[tuple[int, int, DecimalComparison]] = []
     at = 0
     while at < len(tokens):
@@ -221,7 +219,7 @@ def _found(facts: Facts, path: tuple[str, ...]) -> Decimal | None:
     if isinstance(found, bool) or not isinstance(found, str | int | float):
         return None
     try:
-        # A fraction of JSON as it was written: its shortest text.
+        # The shortest text of a JSON fraction is how it was written.
         number = Decimal(str(found))
     except InvalidOperation:
         return None

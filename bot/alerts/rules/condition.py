@@ -1,6 +1,4 @@
-"""What a rule asks of an event: how its keys are read, what fits, and what could not be answered. Every key has to
-fit, ``when`` comes last.
-"""
+"""The condition of a rule: every key has to fit, ``when`` is tested last, and unanswered ones are counted."""
 
 from __future__ import annotations
 
@@ -18,27 +16,27 @@ from bot.rulefiles.document import RuleTable
 
 _log = structlog.get_logger(__name__)
 _REASONS = 16
-"""Reasons of one rule that are logged; the count goes on."""
+"""How many reasons of one rule are logged; counting goes on."""
 
 
 class UnansweredConditions:
-    """The counts of one set of rules."""
+    """How often the conditions of one rule set could not be answered."""
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
-        self._said: dict[str, set[str]] = {}
+        self._logged: dict[str, set[str]] = {}
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """Return how often each rule could not be answered."""
+        """Counts by rule."""
         return dict(self._counts)
 
     def count(self, rule: str, reason: str) -> None:
-        """Count one event; the first one of a kind is worth a line."""
+        """Count one event; each new reason is logged once."""
         self._counts[rule] += 1
-        said = self._said.setdefault(rule, set())
-        if reason not in said and len(said) < _REASONS:
-            said.add(reason)
+        logged = self._logged.setdefault(rule, set())
+        if reason not in logged and len(logged) < _REASONS:
+            logged.add(reason)
             _log.warning("condition cannot be answered", rule=rule, reason=reason)
 
 
@@ -47,7 +45,7 @@ class ConditionTest(Protocol):
 
     @property
     def text(self) -> str:
-        """How it is written."""
+        """The test as it is written."""
         ...
 
     def fits(self, facts: Facts) -> bool:
@@ -57,7 +55,7 @@ class ConditionTest(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class WordsTest:
-    """One of several words, or of their beginnings (``stock.*``)."""
+    """The event's word is one of these, or begins with one of these (``stock.*``)."""
 
     text: str
     value: Callable[[Facts], object]
@@ -65,20 +63,20 @@ class WordsTest:
     beginnings: tuple[str, ...]
 
     def fits(self, facts: Facts) -> bool:
-        """Return whether the event's word is among these."""
+        """Return whether the event's word fits."""
         word = self.value(facts)
         return word in self.words or (bool(self.beginnings) and str(word).startswith(self.beginnings))
 
 
 @dataclass(frozen=True, slots=True)
 class MinimumAgeTest:
-    """At least so many days past the due date."""
+    """The event is at least so many days past its due date."""
 
     text: str
     days: int
 
     def fits(self, facts: Facts) -> bool:
-        """Return whether it is as old."""
+        """Return whether it is old enough."""
         return facts.age >= self.days
 
 
@@ -92,7 +90,7 @@ class Condition:
     unanswered: UnansweredConditions
 
     def refusal(self, facts: Facts) -> str:
-        """Return what does not fit, empty if everything does. A condition that cannot be answered does not fit."""
+        """Return the first test that fails, empty if all fit. A condition that cannot be answered fails."""
         for test in self.tests:
             if not test.fits(facts):
                 return test.text
@@ -106,7 +104,7 @@ class Condition:
 
     @property
     def is_empty(self) -> bool:
-        """Whether everything fits."""
+        """Whether every event fits."""
         return not self.tests and self.when is None
 
 
@@ -130,7 +128,7 @@ _KEYS: Mapping[str, tuple[str, Callable[[object], tuple[str, ...]]]] = {
     "customers": ("customer", read_patterns),
     "suppliers": ("supplier", read_patterns),
 }
-"""Key → variable and reader, the cheap and telling ones first."""
+"""Key → variable and reader, the most selective ones first."""
 
 
 def parse_condition(table: RuleTable, rule: str, unanswered: UnansweredConditions) -> Condition:

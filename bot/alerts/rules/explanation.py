@@ -1,4 +1,4 @@
-"""What the rules would do with events, and why, without doing it: for ``dingerp routes test``."""
+"""What the rules would do with events, and why: for ``dingerp routes test``."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.alerts.alert import Alert, AlertState
-from bot.alerts.event import Effect, Event, Severity, correlate
+from bot.alerts.event import Effect, Event, correlate
 from bot.alerts.routing import RuleSuppression, Target
 from bot.alerts.rules.rule_set import AlertRuleSet
 from bot.outbox.place import Place
+from bot.severity import Severity
 
 
 @dataclass(frozen=True, slots=True)
 class PlaceOutcome:
-    """What one place gets. ``suppression`` holds it back, else it is shown at ``shows_at``."""
+    """What one place gets: a card at ``shows_at``, unless a ``suppression`` holds it back."""
 
     target: Target
     shows_at: datetime
@@ -26,7 +27,7 @@ class PlaceOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """One event (or part of one) under the rules."""
+    """What the rules make of one event, or of one part."""
 
     event: Event
     effect: Effect
@@ -38,16 +39,16 @@ class Explanation:
 
     @property
     def places(self) -> tuple[Place, ...]:
-        """Return where it goes, held back or not."""
+        """The places that it goes to, held back or not."""
         return tuple(outcome.target.place for outcome in self.outcomes)
 
 
-def explain(book: AlertRuleSet, events: Iterable[Event], now: datetime) -> tuple[Explanation, ...]:
-    """Return what happens to each event at ``now``. Those before it are open when it comes, for inhibitions."""
+def explain(rules: AlertRuleSet, events: Iterable[Event], now: datetime) -> tuple[Explanation, ...]:
+    """Return what happens to each event at ``now``. The alerts of earlier events are open and may inhibit it."""
     opened: dict[str, Alert] = {}
     explanations = []
     for event in events:
-        explanation = _explained(book, event, now, tuple(opened.values()))
+        explanation = _explain_one(rules, event, now, tuple(opened.values()))
         explanations.append(explanation)
         if explanation.effect is Effect.OPENS:
             opened[explanation.key] = _opened(explanation, now)
@@ -56,16 +57,16 @@ def explain(book: AlertRuleSet, events: Iterable[Event], now: datetime) -> tuple
     return tuple(explanations)
 
 
-def _explained(book: AlertRuleSet, event: Event, now: datetime, others: tuple[Alert, ...]) -> Explanation:
+def _explain_one(rules: AlertRuleSet, event: Event, now: datetime, others: tuple[Alert, ...]) -> Explanation:
     correlation = correlate(event)
-    severity, graded_by = book.graded(event)
-    routing = book.route(event, severity, now)
-    needless = book.inhibited(event, severity, others)
+    severity, graded_by = rules.graded(event)
+    routing = rules.route(event, severity, now)
+    inhibition = rules.inhibited(event, severity, others)
     outcomes = tuple(
         PlaceOutcome(
             target=target,
-            shows_at=book.shows_at(target, severity, now + target.wait),
-            suppression=needless or book.silenced(event, severity, target.place, now),
+            shows_at=rules.shows_at(target, severity, now + target.wait),
+            suppression=inhibition or rules.silenced(event, severity, target.place, now),
             card="alert" if target.group == correlation.key else "alert_group",
         )
         for target in routing.targets

@@ -1,7 +1,7 @@
-"""One condition in CEL, compiled when the rules are read. Nothing of an event is ever code.
+"""A condition in CEL, compiled when the rules are read. Nothing of an event is ever code.
 
-Its cost is bounded: a limit of length and of brackets, one loop over an event's data at most, patterns of text that
-are written out and cheap (`bot.alerts.rules.cel_engine`).
+Its cost is bounded: limited length and nesting, at most one loop over an event's data, and only literal, cheap text
+patterns (`bot.alerts.rules.cel_engine`).
 """
 
 from __future__ import annotations
@@ -36,16 +36,16 @@ _KNOWN = (*FIGURES, *VARIABLES)
 _WORDS = {"and": "&&", "or": "||", "not": "!"}
 _ORDERED = frozenset(("<", "<=", ">", ">="))
 _RUNTIME = (LookupError, ArithmeticError, TypeError, ValueError, RuntimeError)
-"""What CEL raises when data are missing or of another type than the condition takes them for."""
+"""What CEL raises when data are missing or of another type than the condition expects."""
 
 
 class UnanswerableCondition(Exception):
-    """A condition that one event does not allow to answer. The text says why, without the event's data."""
+    """A condition that cannot be answered for one event. The message says why, without the event's data."""
 
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A condition; ``text`` is how it was written, on one line."""
+    """A compiled condition; ``text`` is how it was written, on one line."""
 
     text: str
     program: Program
@@ -61,12 +61,12 @@ class Expression:
                 try:
                     context.add_variable(name, comparison.holds(facts))
                 except MissingFigure as error:
-                    # Not known is neither true nor false; `||` and `&&` may still decide by their other side.
+                    # Unknown is neither true nor false; the other side of `||` or `&&` may still decide.
                     context.add_variable(name, None)
                     missing = missing or str(error)
             answer = self.program.execute(context)
         except _RUNTIME as error:
-            raise UnanswerableCondition(missing or _said(error)) from None
+            raise UnanswerableCondition(missing or _reason(error)) from None
         if not isinstance(answer, bool):
             raise UnanswerableCondition(missing or "it is neither true nor false")
         return answer
@@ -137,7 +137,7 @@ def _check_severity(tokens: list[Token]) -> None:
 def _with_answers(text: str, tokens: list[Token], comparisons: Iterable[tuple[int, int, DecimalComparison]]) -> str:
     for number, (first, last, _) in enumerate(comparisons):
         start, end = tokens[first].start, tokens[last - 1].end
-        # As long as what it stands for, so that CEL's columns stay those of the text.
+        # Padded to the length of the comparison, so that columns in CEL's errors are right.
         text = text[:start] + f"_{number}".ljust(end - start) + text[end:]
     return text
 
@@ -149,9 +149,9 @@ def _compile(source: str) -> Program:
         match = re.search(r"<input>:(\d+):(\d+): (?:Syntax error: )?([^\n]*)", str(error))
         if match is None:
             raise ValueError(f"no condition: {str(error).splitlines()[0][:200]}") from None
-        said = match[3].split(" expecting ")[0].replace("<EOF>", "the end").strip()
+        reason = match[3].split(" expecting ")[0].replace("<EOF>", "the end").strip()
         where = f"column {match[2]}" if match[1] == "1" else f"line {match[1]} of the text, column {match[2]}"
-        raise ValueError(f"{where}: {said}; an example is \"type == 'stock.low' && hour < 18\"") from None
+        raise ValueError(f"{where}: {reason}; an example is \"type == 'stock.low' && hour < 18\"") from None
 
 
 def _check_known(names: Iterable[str], known: list[str], kind: str) -> None:
@@ -181,7 +181,7 @@ def _is_call(tokens: list[Token], at: int) -> bool:
     )
 
 
-def _said(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     """Return the reason without the event's own words."""
     if isinstance(error, KeyError):
         return f"data have no {error.args[0]!r}"[:100]

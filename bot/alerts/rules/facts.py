@@ -1,4 +1,4 @@
-"""What a condition may ask of an event: the variables of the rules."""
+"""The variables of the rules: what a condition may ask of an event."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from bot.alerts.event import Event, Severity
+from bot.alerts.event import Event
 from bot.alerts.rules.cel_engine import new_context
 from bot.alerts.rules.schedule import is_workday
+from bot.severity import Severity
 
 if TYPE_CHECKING:
     from cel import Context
 
 
 class Facts:
-    """One event at one moment, in the company's zone. Variables are handed to CEL once each, when first asked for."""
+    """One event at one moment, in the company's zone. Each variable is passed to CEL once, on first use."""
 
     __slots__ = ("_context", "_given", "event", "now", "severity")
 
@@ -30,17 +31,17 @@ class Facts:
 
     @property
     def age(self) -> int:
-        """Return the days since the due date."""
+        """Days since the due date."""
         return self.event.age_days(self.now.date())
 
     @property
     def number(self) -> Mapping[str, Decimal | None]:
-        """Return the figures that are compared exactly."""
+        """The figures that are compared exactly."""
         amount = self.event.amount
         return {"amount": None if amount is None else amount.amount, "quantity": self.event.quantity}
 
     def context(self, names: tuple[str, ...]) -> Context:
-        """Return a context that knows the variables ``names``. Raises `ValueError` for data that CEL cannot hold."""
+        """Return a context with the variables ``names``. Raises `ValueError` for data that CEL cannot hold."""
         if self._context is None:
             self._context = new_context()
         for name in names:
@@ -70,7 +71,7 @@ VARIABLES: Mapping[str, Callable[[Facts], object]] = {
     "weekday": lambda facts: facts.now.isoweekday(),
     "workday": lambda facts: is_workday(facts.now.date()),
 }
-"""All but ``amount`` and ``quantity``: CEL knows no decimals, so `bot.alerts.rules.comparisons` compares those."""
+"""All variables except ``amount`` and ``quantity``: CEL has no decimals, `bot.alerts.rules.comparisons` has."""
 
 COMMON = ("type", "source", "subject", "company", "warehouse", "customer", "supplier", "category", "owner")
 """Variables that are words of the event itself; two alerts may have them in common (``equal``)."""

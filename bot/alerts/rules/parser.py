@@ -1,16 +1,18 @@
-"""From the document to the rules and the tree of routes, or to every error with its line.
+"""From the document to the rules, or to every error with its line.
 
 All keys: docs/reference/alert-rules.md.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import time, timedelta
+from functools import partial
 from operator import attrgetter
+from pathlib import Path
 
-from bot.alerts.event import Event, Severity
+from bot.alerts.event import Event
 from bot.alerts.rules.condition import Condition, UnansweredConditions, parse_condition
 from bot.alerts.rules.facts import COMMON, WORDS
 from bot.alerts.rules.route_tree import AlertRoute, DynamicTarget, EscalationRule, RouteOptions, RouteTarget, RouteTree
@@ -31,7 +33,9 @@ from bot.alerts.rules.values import (
 from bot.outbox.place import Place
 from bot.rulefiles.document import RuleTable, read_document
 from bot.rulefiles.errors import did_you_mean
+from bot.rulefiles.followed_file import FollowedFile
 from bot.rulefiles.values import read_duration, read_flag, read_moment, read_text, read_texts
+from bot.severity import Severity
 
 MAX_DEPTH = 8
 _ROLE = "role:"
@@ -39,7 +43,7 @@ _ROLE = "role:"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteParser:
-    """Reads routes that may name ``windows`` and the roles of ``company``."""
+    """Parses routes, which may name ``windows`` and the roles of ``company``."""
 
     company: AlertRuleContext
     windows: Mapping[str, TimeWindow]
@@ -66,15 +70,15 @@ class RouteParser:
             tables[0].miss(f"routes lie more than {MAX_DEPTH} deep in each other")
             return ()
         routes: list[AlertRoute] = []
-        greedy = ""
+        catch_all = ""
         for number, table in enumerate(tables, start=1):
             route = self._route(table, terms, prefix, number)
-            if route.name in RESERVED or route.name in [one.name for one in routes]:
+            if route.name in RESERVED or route.name in [other.name for other in routes]:
                 example = f'an example is name = "{route.name.rpartition("/")[2]} 2"'
                 table.wrong("name", f"name: something else is called {route.name!r} already, {example}")
-            if greedy:
-                table.miss(f"no event comes here: {greedy!r} before it takes everything; put it last")
-            greedy = route.name if route.condition.is_empty and not route.continues and not table.has_errors else ""
+            if catch_all:
+                table.miss(f"no event comes here: {catch_all!r} before it takes everything; put it last")
+            catch_all = route.name if route.condition.is_empty and not route.continues and not table.has_errors else ""
             routes.append(route)
         return tuple(routes)
 
@@ -144,7 +148,7 @@ class RouteParser:
         return people
 
     def _read_window(self, value: object) -> TimeWindow | None:
-        if value == "":  # takes back what the route around it says
+        if value == "":  # removes the window of the outer route
             return None
         name = read_text(value)
         if name not in self.windows:
@@ -169,7 +173,7 @@ _ANY_DAY = (frozenset(range(1, 8)), None)
 
 
 def default_rules(company: AlertRuleContext) -> AlertRuleSet:
-    """Return the rules of a company that wrote none: every alert to the default places, one card for each matter."""
+    """Return the rules of a company that wrote none: every alert has a card of its own at the default places."""
     unanswered = UnansweredConditions()
     root = AlertRoute(
         name=ROOT, condition=Condition(ROOT, (), None, unanswered), terms=RouteOptions(to=company.default)
@@ -179,12 +183,23 @@ def default_rules(company: AlertRuleContext) -> AlertRuleSet:
 
 
 def parse_rules(content: bytes, company: AlertRuleContext, *, name: str = "alerts.toml") -> AlertRuleSet:
-    """Return the rules of a document; ``name`` is what errors call it. Raises `RulesError` with all that is wrong."""
+    """Return the rules of a document; ``name`` is its name in errors. Raises `RulesError` with all errors."""
 
     def read(document: RuleTable) -> AlertRuleSet:
-        return _RuleParser(document, company).book()
+        return _RuleParser(document, company).rule_set()
 
     return read_document(content, read, name=name)
+
+
+def follow_rules(
+    path: Path, company: AlertRuleContext, *, monotonic: Callable[[], float]
+) -> FollowedFile[AlertRuleSet]:
+    """Return the rules of a file that are read again when it changes, the default rules without one.
+
+    Raises `RulesError` if the file is wrong at the start.
+    """
+    read = partial(parse_rules, company=company, name=str(path))
+    return FollowedFile(path, read, partial(default_rules, company), monotonic=monotonic)
 
 
 class _RuleParser:
@@ -193,11 +208,11 @@ class _RuleParser:
         self._company = company
         self._unanswered = UnansweredConditions()
 
-    def book(self) -> AlertRuleSet:
+    def rule_set(self) -> AlertRuleSet:
         document = self._document
         windows = self._windows(document.table("windows"))
         routes = RouteParser(company=self._company, windows=windows, unanswered=self._unanswered)
-        book = AlertRuleSet(
+        rules = AlertRuleSet(
             zone=self._company.zone,
             revive=document.take("revive", read_duration, REVIVE),
             tree=RouteTree(
@@ -207,11 +222,11 @@ class _RuleParser:
             ),
             thresholds=tuple(map(self._threshold, document.tables("severity"))),
             inhibitions=tuple(map(self._inhibition, document.tables("inhibit"))),
-            silences=tuple(map(self._find_silence, document.tables("silences"))),
+            silences=tuple(map(self._silence, document.tables("silences"))),
             unanswered=self._unanswered,
         )
         document.finish()
-        return book
+        return rules
 
     def _windows(self, tables: RuleTable) -> dict[str, TimeWindow]:
         return {name: self._window(name, tables.table(name)) for name in tables}
@@ -257,11 +272,11 @@ class _RuleParser:
             table.wrong(key, f'{key}: a condition is expected, an example is {key} = {{types = ["stock.out"]}}')
         return condition
 
-    def _find_silence(self, table: RuleTable) -> Silence:
+    def _silence(self, table: RuleTable) -> Silence:
         name = table.take("name", read_text, table.called("silence"))
         read = read_moment(self._company.zone)
         begins = table.take("from", read, None)
-        # A silence without an end is forgotten: who wants no alerts of a kind has a route with `to = []`.
+        # A silence without an end would be forgotten; a route with `to = []` is the way to drop a kind of alerts.
         ends = table.need("until", read, read("2000-01-01"), "until = 2026-10-08T09:00:00")
         if begins is not None and "until" in table and begins >= ends:
             table.wrong("until", "until: the silence ends before it begins")

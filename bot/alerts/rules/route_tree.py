@@ -1,7 +1,7 @@
-"""The tree of routes: who gets an event.
+"""The tree of routes.
 
-At each level the first route that fits takes the event, and those after it only if it says ``continue``; inside it the
-same again. A route whose inner routes all refuse takes the event itself. The root fits everything.
+At each level the first route that fits takes the event; with ``continue`` the routes after it are tried, too. The same
+holds inside a route. A route takes the event itself if none of its inner routes does. The root fits every event.
 """
 
 from __future__ import annotations
@@ -11,19 +11,20 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
 
-from bot.alerts.event import Event, Severity, correlate
+from bot.alerts.event import Event, correlate
 from bot.alerts.routing import EscalationStep, Routing, Target
 from bot.alerts.rules.condition import Condition
 from bot.alerts.rules.facts import VARIABLES, Facts
 from bot.alerts.rules.schedule import DigestSchedule, TimeWindow
 from bot.outbox.place import Place
+from bot.severity import Severity
 
 
 class DynamicTarget(Enum):
     """A target that depends on the event."""
 
     OWNER = "owner"
-    """The places of the event's owner or else of its warehouse, by the table ``[owners]``."""
+    """The places of the event's owner, else of its warehouse, by the table ``[owners]``."""
 
 
 RouteTarget = Place | DynamicTarget
@@ -31,7 +32,7 @@ RouteTarget = Place | DynamicTarget
 
 @dataclass(frozen=True, slots=True)
 class EscalationRule:
-    """A step of escalation, as it is written."""
+    """An escalation step as it is written."""
 
     after: timedelta
     to: tuple[RouteTarget, ...]
@@ -39,11 +40,11 @@ class EscalationRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteOptions:
-    """Where a route sends and when; what a route does not say it has from the route around it."""
+    """Where a route sends events, and when; inner routes inherit it."""
 
     to: tuple[RouteTarget, ...] = ()
     group_by: tuple[str, ...] | None = None
-    """Variables that alerts on one card share; none: all alerts of the route; None: one card for each matter."""
+    """Variables that alerts on one card share; empty: all alerts of the route; None: one card for each alert."""
     wait: timedelta = timedelta(0)
     interval: timedelta = timedelta(0)
     repeat: timedelta | None = None
@@ -65,15 +66,15 @@ class AlertRoute:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteTree:
-    """All routes, and whose is what."""
+    """All routes, and the places of the owners."""
 
     root: AlertRoute
     owners: Mapping[str, tuple[Place, ...]]
     decides_in_chat: bool = False
-    """Purchase orders have cards of their own then, and go nowhere else unless a route names them."""
+    """Then purchase orders have approval cards, and go nowhere else unless a route names them."""
 
     def route(self, facts: Facts) -> Routing:
-        """Return the places of an event, each once, with a line for each route that was looked at."""
+        """Return the places of an event, each once, with a line for each route that was tried."""
         why: list[str] = []
         targets: dict[Place, Target] = {}
         for route in _matching_routes(self.root, facts, why):
@@ -108,28 +109,28 @@ class RouteTree:
         if DynamicTarget.OWNER in route.terms.to and not self._owned(event):
             why.append(f"{route.name}: owner {event.owner!r} of warehouse {event.warehouse!r} is not in [owners]")
             if not places and route is not self.root:
-                # Nothing is lost because a table is not complete.
+                # An incomplete table must not lose events.
                 return self._resolved(self.root.terms.to, event)
         return places
 
-    def _resolved(self, goals: tuple[RouteTarget, ...], event: Event) -> tuple[Place, ...]:
+    def _resolved(self, targets: tuple[RouteTarget, ...], event: Event) -> tuple[Place, ...]:
         places: list[Place] = []
-        for goal in goals:
-            places.extend(self._owned(event) if isinstance(goal, DynamicTarget) else (goal,))
+        for target in targets:
+            places.extend(self._owned(event) if isinstance(target, DynamicTarget) else (target,))
         return tuple(dict.fromkeys(places))
 
     def _owned(self, event: Event) -> tuple[Place, ...]:
-        # Account first: a keeper who moved takes their alerts along.
+        # Account first: people who change the warehouse take their alerts along.
         return self.owners.get(event.owner) or self.owners.get(event.warehouse) or ()
 
 
 def digest_for(terms: RouteOptions, severity: Severity) -> DigestSchedule | None:
-    """Return the digest that a card waits for. What is critical waits for none."""
+    """Return the digest that a card waits for. Critical alerts wait for none."""
     return None if severity is Severity.CRITICAL else terms.digest
 
 
 def _matching_routes(route: AlertRoute, facts: Facts, why: list[str]) -> list[AlertRoute]:
-    """Return the routes that take the event, inside ``route`` or itself."""
+    """Return the routes inside ``route`` that take the event, else ``route`` itself."""
     found: list[AlertRoute] = []
     for inner in route.inner:
         refusal = inner.condition.refusal(facts)

@@ -1,4 +1,4 @@
-"""The rules in force, ready to be asked (`bot.alerts.routing.AlertRules`), and what they take from the settings."""
+"""The rules in force (`bot.alerts.routing.AlertRules`), and what they take from the settings."""
 
 from __future__ import annotations
 
@@ -7,42 +7,43 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 
 from bot.alerts.alert import Alert
-from bot.alerts.event import Event, Severity
+from bot.alerts.event import Event
 from bot.alerts.routing import Routing, RuleSuppression, Target
 from bot.alerts.rules.condition import Condition, UnansweredConditions
 from bot.alerts.rules.facts import Facts
 from bot.alerts.rules.route_tree import AlertRoute, RouteOptions, RouteTree, digest_for
 from bot.alerts.rules.suppression import Inhibition, Silence
 from bot.outbox.place import Place, PlaceKind
+from bot.severity import Severity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertRuleContext:
-    """The company that writes the rules."""
+    """The company's settings that rules refer to."""
 
     zone: tzinfo
     default: tuple[Place, ...] = ()
-    """Where alerts go that no rule sends elsewhere."""
+    """Where alerts go unless a rule sends them elsewhere."""
     roles: Mapping[str, Collection[str]] = field(default_factory=dict)
     """Role → user ids."""
     decides_in_chat: bool = False
-    """Whether purchase orders that wait have cards of their own, for those who decide."""
+    """Whether waiting purchase orders have approval cards of their own."""
 
     def people(self, role: str) -> tuple[Place, ...]:
-        """Return the chats of those who have a role."""
+        """Return the chats of the people with a role."""
         return tuple(Place(PlaceKind.PERSON, user) for user in sorted(self.roles.get(role, ())))
 
 
 ROOT = "default"
-"""Name of the root: what no route takes is taken by it."""
+"""Name of the root route, which takes what no other route takes."""
 RESERVED = frozenset((ROOT, "escalation", "assigned", "watch", "digest"))
-"""Names by which the life of alerts calls what brings a card somewhere besides the routes of a company."""
+"""Names in `AlertCard.route` for cards that came to their place by other ways than a company's route."""
 REVIVE = timedelta(hours=4)
 
 
 @dataclass(frozen=True, slots=True)
 class SeverityThreshold:
-    """From when an event is how severe."""
+    """Events that fit have this severity."""
 
     condition: Condition
     severity: Severity
@@ -62,7 +63,7 @@ class AlertRuleSet:
     _terms: Mapping[str, RouteOptions] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Find the terms of every route by its name."""
+        """Index the options of the routes by name."""
         object.__setattr__(self, "_terms", {route.name: route.terms for route in _walk_routes(self.tree.root)})
 
     def grade(self, event: Event) -> Severity:
@@ -70,7 +71,7 @@ class AlertRuleSet:
         return self.graded(event)[0]
 
     def graded(self, event: Event) -> tuple[Severity, str]:
-        """Return the severity, and which rule says so."""
+        """Return the severity, and the name of the rule that set it."""
         facts = self._received(event, event.severity)
         for threshold in self.thresholds:
             if not threshold.condition.refusal(facts):
@@ -78,11 +79,11 @@ class AlertRuleSet:
         return event.severity, "the event's own"
 
     def route(self, event: Event, severity: Severity, now: datetime) -> Routing:
-        """Return the places for an event; no target means that nobody wants it."""
+        """Return the places for an event; without a target nobody wants it."""
         return self.tree.route(Facts(event, severity, now.astimezone(self.zone)))
 
     def inhibited(self, event: Event, severity: Severity, others: Sequence[Alert]) -> RuleSuppression | None:
-        """Return why an open alert among ``others`` makes this one needless."""
+        """Return the inhibition by an open alert among ``others``."""
         if not self.inhibitions:
             return None
         facts = self._received(event, severity)
@@ -90,7 +91,7 @@ class AlertRuleSet:
         return next((suppression for suppression in suppressions if suppression is not None), None)
 
     def silenced(self, event: Event, severity: Severity, place: Place, now: datetime) -> RuleSuppression | None:
-        """Return the silence that holds the event back at this place; of several, the one that lasts longest."""
+        """Return the silence that holds the event back at this place; of several, the longest."""
         if not self.silences:
             return None
         facts = Facts(event, severity, now.astimezone(self.zone))
@@ -100,9 +101,9 @@ class AlertRuleSet:
         return max(suppressions, key=lambda suppression: suppression.until or now, default=None)
 
     def shows_at(self, target: Target, severity: Severity, now: datetime) -> datetime:
-        """Return when a card that is due at ``now`` may be shown. What is critical is shown at any time."""
+        """Return when a card that is due at ``now`` may be shown. Critical alerts are shown at any time."""
         terms = self._terms.get(target.route)
-        if terms is None or severity is Severity.CRITICAL:  # the route may have gone since
+        if terms is None or severity is Severity.CRITICAL:  # the route may have been removed since
             return now
         digest = digest_for(terms, severity)
         if digest is not None:

@@ -1,4 +1,4 @@
-"""When a card may be shown: China's working days, windows of days and times of day, and the fixed times of digests."""
+"""When a card may be shown: China's working days, time windows, and the fixed times of digests."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _log = structlog.get_logger(__name__)
 
 @lru_cache(maxsize=1024)
 def is_workday(day: date) -> bool:
-    """Return whether people work on ``day``; in years that the state council has not announced, Monday to Friday."""
+    """Return whether ``day`` is a working day; in years whose holidays are not announced yet, Monday to Friday."""
     # Imported here: only rules with working days need the table of holidays.
     from chinese_calendar import is_workday as announced  # type: ignore[import-untyped]  # it has none
 
     try:
         return bool(announced(day))
-    except NotImplementedError:  # the package's word for a year beyond its table
+    except NotImplementedError:  # the package's answer for a year beyond its table
         _say_unknown(day.year)
         return day.isoweekday() <= 5
 
@@ -32,19 +32,19 @@ def _say_unknown(year: int) -> None:
 
 _DAY = timedelta(days=1)
 _AHEAD = 60
-"""Days that are looked at: the longest holidays of China are nine days, a weekday comes within seven."""
+"""How many days to search: China's longest holidays are nine days, a weekday comes within seven."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimeWindow:
-    """From ``start`` to ``end`` on the days that count; an end that is not after the start is on the next day."""
+    """From ``start`` to ``end`` on certain days; an end that is not after the start is on the next day."""
 
     name: str
     zone: tzinfo
     weekdays: frozenset[int] = frozenset(range(1, 8))
     """ISO numbers, Monday is 1."""
     workdays: bool | None = None
-    """True: only China's working days; False: only the others; None: any."""
+    """True: only China's working days; False: only other days; None: any."""
     start: time = time(0)
     end: time = time(0)
 
@@ -53,18 +53,18 @@ class TimeWindow:
         return day.isoweekday() in self.weekdays and self.workdays in (None, is_workday(day))
 
     def covers(self, moment: time) -> bool:
-        """Return whether a time of day is inside."""
+        """Return whether a time of day is inside the window."""
         if self.start < self.end:
             return self.start <= moment < self.end
         return moment >= self.start or moment < self.end
 
     @property
     def hours(self) -> str:
-        """Return from when to when, for people."""
+        """Start and end for people."""
         return f"{self.start:%H:%M}-{self.end:%H:%M}"
 
     def span(self, day: date) -> tuple[datetime, datetime]:
-        """Return the moments, in UTC, between which the window is open that begins on ``day``."""
+        """Return start and end, in UTC, of the window that begins on ``day``."""
         last = day if self.start < self.end else day + _DAY
         return _moment(day, self.start, self.zone), _moment(last, self.end, self.zone)
 
@@ -73,12 +73,12 @@ class TimeWindow:
         return self.opens_at(now) == now.astimezone(UTC)
 
     def opens_at(self, now: datetime) -> datetime:
-        """Return ``now`` if the window is open, else when it opens next, in UTC."""
+        """Return ``now`` if the window is open, else when it opens next; in UTC."""
         now = now.astimezone(UTC)
         for day in _days(now, self.zone):
             if self.counts(day):
                 start, end = self.span(day)
-                if now < end and start < end:  # summer time may swallow a short window
+                if now < end and start < end:  # the change to summer time may leave nothing of a short window
                     return max(now, start)
         return now
 
@@ -93,7 +93,7 @@ class DigestSchedule:
     window: TimeWindow | None = None
 
     def comes_at(self, now: datetime) -> datetime:
-        """Return the next of the times, which may be ``now`` itself, in UTC."""
+        """Return the next of the times, perhaps ``now`` itself; in UTC."""
         now = now.astimezone(UTC)
         for day in _days(now, self.zone):
             for moment in (_moment(day, at, self.zone) for at in self.times):
@@ -103,12 +103,12 @@ class DigestSchedule:
 
 
 def _days(now: datetime, zone: tzinfo) -> Iterator[date]:
-    # From yesterday: a window of the night may still be open.
+    # From yesterday on: a window that began last night may still be open.
     today = now.astimezone(zone).date()
     return (today + timedelta(days=number) for number in range(-1, _AHEAD))
 
 
 def _moment(day: date, at: time, zone: tzinfo) -> datetime:
-    # In UTC a time that summer time skips becomes the moment as long after the change; and of two times of one zone
-    # Python compares what the clock shows, which in the hour that comes twice is not the order of things (PEP 495).
+    # UTC gives a time that summer time skips a moment, and an order to the hour that comes twice: of two times in one
+    # zone Python compares only what the clock shows (PEP 495).
     return datetime.combine(day, at, zone).astimezone(UTC)

@@ -1,4 +1,4 @@
-"""What holds alerts back: inhibitions by other alerts, and silences of the configuration."""
+"""What holds alerts back by rule: inhibitions by other alerts, and configured silences."""
 
 from __future__ import annotations
 
@@ -7,32 +7,33 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.alerts.alert import Alert
-from bot.alerts.event import Event, Severity, correlate
+from bot.alerts.event import Event, correlate
 from bot.alerts.routing import RuleSuppression
 from bot.alerts.rules.condition import Condition
 from bot.alerts.rules.facts import Facts
 from bot.outbox.place import Place
+from bot.severity import Severity
 
 FactsOf = Callable[[Event, Severity], Facts]
-"""The facts at the moment the event was received: what an open alert inhibits does not depend on when one asks."""
+"""The facts when the event was received: what an open alert inhibits does not depend on the time of asking."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inhibition:
-    """While an alert that fits ``source`` is open, those that fit ``target`` are needless."""
+    """While an alert that fits ``source`` is open, alerts that fit ``target`` are held back."""
 
     name: str
     source: Condition
     target: Condition
     common: Callable[[Event], object]
-    """What both must have in common: some of `bot.alerts.rules.facts.COMMON`."""
+    """What both must have in common, of `bot.alerts.rules.facts.COMMON`."""
 
     def suppression(self, facts: Facts, others: Sequence[Alert], facts_of: FactsOf) -> RuleSuppression | None:
-        """Return the alert that makes this one needless; none does so to itself."""
+        """Return the inhibition by another alert; no alert inhibits itself."""
         if self.target.refusal(facts):
             return None
         key, shared = correlate(facts.event).key, self.common(facts.event)
-        for other in others:  # thousands in a storm: what is cheap and telling comes first
+        for other in others:  # thousands in a storm: the cheap and selective tests come first
             if self.common(other.event) != shared or not other.is_open or other.key == key:
                 continue
             if not self.source.refusal(facts_of(other.event, other.severity)):
@@ -42,12 +43,12 @@ class Inhibition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Silence:
-    """A planned silence, from its beginning up to its end."""
+    """A planned silence from ``begins`` (None: at once) to ``ends``."""
 
     name: str
     condition: Condition
     places: frozenset[Place]
-    """None: everywhere."""
+    """Empty: everywhere."""
     begins: datetime | None
     ends: datetime
     comment: str

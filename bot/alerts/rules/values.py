@@ -7,10 +7,11 @@ from collections.abc import Callable
 from datetime import time, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from bot.alerts.event import CUSTOM, EventType, Severity
+from bot.alerts.event import CUSTOM, EventType
 from bot.outbox.place import Place
 from bot.rulefiles.errors import did_you_mean
 from bot.rulefiles.values import read_duration, read_some, read_text, read_texts
+from bot.severity import Severity
 
 _TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 _DAYS = {"mon": 1, "tue": 2, "wed": 3, "thu": 4, "fri": 5, "sat": 6, "sun": 7}

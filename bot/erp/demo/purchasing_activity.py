@@ -20,7 +20,7 @@ from bot.erp.demo.activity_step import (
 )
 from bot.erp.demo.company import DemoCompany
 from bot.erp.demo.decisions import decide_within
-from bot.erp.demo.query import purchase_order
+from bot.erp.demo.documents import PURCHASE_ORDERS
 from bot.erp.demo.seeding import insert_company
 from bot.erp.demo.supply import (
     BUYERS,
@@ -95,7 +95,7 @@ def decide(scene: ActivityStep) -> None:
     number = scene.connection.scalar(waiting.order_by(_PURCHASE.c.changed_at, _PURCHASE.c.number_key).limit(1))
     if number is None:
         return
-    order = purchase_order(scene.connection, number, "")
+    order = PURCHASE_ORDERS.document(scene.connection, number, "")
     if order.approval is None or not order.approval.pending_for:
         return
     rejects = scene.happens(0.15)

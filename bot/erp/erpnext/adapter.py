@@ -24,6 +24,7 @@ from bot.erp.erpnext.options import ErpNextOptions
 from bot.erp.erpnext.query import DocumentQuery
 from bot.erp.erpnext.stock import read_places, stock_level
 from bot.erp.errors import Invalid, NotFound
+from bot.erp.expiring import ExpiringValue
 from bot.erp.http import Http
 from bot.erp.keys import checked_key
 from bot.erp.listing import D, Listing, read_page
@@ -66,21 +67,22 @@ class ErpNextErp(DocumentErp):
         self._options = options
         self._http = Http(options, now=context.now, source=self.name)
         self._frappe = ErpNextClient(self._http, Account(options.key, options.secret.get_secret_value()))
+        self._site = ExpiringValue(self._read_site, now=context.now)
         self._approvals = PurchaseApprovals(
             self._frappe,
+            site=self._site.value,
             source=self.name,
             approvers={user: Account(k.key, k.secret.get_secret_value()) for user, k in options.approvers.items()},
             actions=WorkflowActions(options.approve_action, options.reject_action) if options.workflow else None,
             now=context.now,
             sleep=sleep,
         )
-        self._known_site: Site | None = None
 
     # Products and stock
 
     async def find_products(self, text: str, *, limit: int) -> tuple[Product, ...]:
         """Return products; templates of variants and disabled items are no products."""
-        site = await self._site()
+        site = await self._site.value()
         rows, codes = await self._hits(text) if text else (await self._frappe.rows(queries.items(), limit=limit), {})
         found = [site.read(documents.product, row, codes.get(row["name"], "")) for row in rows]
         ranked = listing.find_products(found, text, limit=limit)
@@ -103,7 +105,7 @@ class ErpNextErp(DocumentErp):
 
     async def stock(self, sku: str) -> StockLevel:
         """Return one product's stock."""
-        site = await self._site()
+        site = await self._site.value()
         item, bins, places = await read_places(
             self._frappe, await self._document("Item", checked_key(sku, source=self.name)), self._options.company
         )
@@ -112,7 +114,7 @@ class ErpNextErp(DocumentErp):
     # Documents
 
     async def read_document(self, kind: Listing[D], number: str) -> D:
-        site, wanted = await self._site(), await self._kind(kind)
+        site, wanted = await self._site.value(), await self._kind(kind)
         row = await self._document(wanted.doctype, number)
         found: Sequence[D] = await self._approved(kind, [site.read(wanted.read, row)])
         return found[0]
@@ -123,7 +125,7 @@ class ErpNextErp(DocumentErp):
 
     async def _kind(self, kind: Listing[D]) -> DocumentQuery[D]:
         wanted: DocumentQuery[Any] = (
-            queries.purchase_orders(await self._approvals.workflow(await self._site()))
+            queries.purchase_orders(await self._approvals.workflow())
             if kind is listing.PURCHASE_ORDERS
             else queries.KINDS[kind]
         )
@@ -131,7 +133,7 @@ class ErpNextErp(DocumentErp):
 
     async def _slice(self, wanted: DocumentQuery[Any], query: ListQuery) -> Slice[Any]:
         """Return a part of a list: as Frappe cuts it, or cut here where it cannot filter that exactly."""
-        site = await self._site()
+        site = await self._site.value()
         today = site.local(self._now()).date()
         lookup = wanted.lookup(query, today, self._options.company)
         if not wanted.is_exact(query):
@@ -157,7 +159,7 @@ class ErpNextErp(DocumentErp):
         """Return documents, purchase orders with their approvals."""
         if kind is not listing.PURCHASE_ORDERS:
             return tuple(found)
-        return await self._approvals.complete(found, await self._site())
+        return await self._approvals.complete(found)
 
     # Decisions, changes, the source itself
 
@@ -166,17 +168,17 @@ class ErpNextErp(DocumentErp):
         wanted = Capability.APPROVE if decision.verdict is Verdict.APPROVE else Capability.REJECT
         if wanted not in self.capabilities:
             return DecisionResult(outcome=DecisionOutcome.UNSUPPORTED, order=None)
-        return await self._approvals.decide(decision, read=self.purchase_order, site=await self._site())
+        return await self._approvals.decide(decision, read=self.purchase_order)
 
     async def changed_since(self, area: Area, cursor: str, *, limit: int) -> Changes:
-        return await read_changes(self._frappe, await self._site(), area, cursor, limit=limit)
+        return await read_changes(self._frappe, await self._site.value(), area, cursor, limit=limit)
 
     async def check(self) -> None:
         """Ask who the account is, and read what the configuration relies on."""
         await self._frappe.call("frappe.auth.get_logged_user")
-        site = await self._site()
+        await self._site.value()
         if Capability.APPROVE in self.capabilities:
-            await self._approvals.check(site)
+            await self._approvals.check()
 
     async def close(self) -> None:
         """Give connections back."""
@@ -184,16 +186,14 @@ class ErpNextErp(DocumentErp):
 
     # Parts
 
-    async def _site(self) -> Site:
+    async def _read_site(self) -> Site:
         """Return the site, with the zone of its times, which any user may ask for."""
-        if self._known_site is None:
-            name = self._options.time_zone or await self._zone_name()
-            try:
-                zone = ZoneInfo(name)
-            except (KeyError, ValueError, OSError) as error:
-                raise Invalid(f"the site's time zone {name!r} is unknown: set time_zone", source=self.name) from error
-            self._known_site = Site(zone, source=self.name, url=self._options.url)
-        return self._known_site
+        name = self._options.time_zone or await self._zone_name()
+        try:
+            zone = ZoneInfo(name)
+        except (KeyError, ValueError, OSError) as error:
+            raise Invalid(f"the site's time zone {name!r} is unknown: set time_zone", source=self.name) from error
+        return Site(zone, source=self.name, url=self._options.url)
 
     async def _zone_name(self) -> str:
         said = await self._frappe.call("frappe.client.get_time_zone")

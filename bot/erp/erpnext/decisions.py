@@ -26,6 +26,7 @@ from bot.erp.erpnext.mapping import (
     workflow,
 )
 from bot.erp.errors import AuthFailed, Conflict, ErpError, Invalid, NotPermitted, UnknownOutcome
+from bot.erp.expiring import ExpiringValue
 from bot.erp.model import Decision, DecisionOutcome, DecisionResult, PurchaseOrder, PurchaseStatus, Verdict
 
 ORDER = "Purchase Order"
@@ -59,6 +60,7 @@ class PurchaseApprovals:
         self,
         frappe: ErpNextClient,
         *,
+        site: Callable[[], Awaitable[Site]],
         source: str,
         approvers: Mapping[str, Account],
         actions: WorkflowActions | None,
@@ -66,35 +68,33 @@ class PurchaseApprovals:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._frappe = frappe
+        self._site = site
         self._source = source
         self._approvers = approvers
         self._actions = actions
-        self._now = now
         self._sleep = sleep
-        self._kept: tuple[datetime, ApprovalWorkflow] | None = None
+        self._workflow = ExpiringValue(self._read_workflow, now=now, holds=_KEPT)
 
-    async def workflow(self, site: Site) -> ApprovalWorkflow:
+    async def workflow(self) -> ApprovalWorkflow:
         """Return how Purchase Orders are approved; raises `Invalid` where that is not as configured."""
-        if self._actions is None:
-            return SUBMITTING
-        now = self._now()
-        if self._kept is None or now - self._kept[0] > _KEPT:
-            self._kept = now, await self._read_workflow(site, self._actions)
-        return self._kept[1]
+        return await self._workflow.value()
 
-    async def check(self, site: Site) -> None:
+    async def check(self) -> None:
         """Find out whether Purchase Orders are approved as configured; raises `Invalid` if not."""
         if self._actions is None:
             await self._refuse_bypass()
         else:
-            await self.workflow(site)
+            await self.workflow()
 
-    async def _read_workflow(self, site: Site, actions: WorkflowActions) -> ApprovalWorkflow:
+    async def _read_workflow(self) -> ApprovalWorkflow:
+        actions = self._actions
+        if actions is None:
+            return SUBMITTING
         found = await self._frappe.rows(_ACTIVE, limit=1)
         if not found:
             raise Invalid(f"no active Workflow for {ORDER}: set workflow = false, or define one", source=self._source)
         document = await self._frappe.document("Workflow", str(found[0]["name"]))
-        return site.read(workflow, document, actions.approve, actions.reject)
+        return (await self._site()).read(workflow, document, actions.approve, actions.reject)
 
     async def _refuse_bypass(self) -> None:
         """Refuse to submit where a Workflow decides: the ERP would let it pass it by."""
@@ -103,10 +103,10 @@ class PurchaseApprovals:
 
     # Approvals
 
-    async def complete(self, orders: Sequence[PurchaseOrder], site: Site) -> tuple[PurchaseOrder, ...]:
+    async def complete(self, orders: Sequence[PurchaseOrder]) -> tuple[PurchaseOrder, ...]:
         """Return orders with their approvals: a handful of requests, however many orders they are."""
-        flow = await self.workflow(site)
-        steps, remarks = await self._history(_decided(orders, flow), flow, site)
+        flow = await self.workflow()
+        steps, remarks = await self._history(_decided(orders, flow), flow)
         waiting = [order for order in orders if order.status is PurchaseStatus.WAITING]
         pending = await self._pending(waiting, flow)
         return tuple(
@@ -121,7 +121,7 @@ class PurchaseApprovals:
         )
 
     async def _history(
-        self, names: Sequence[str], flow: ApprovalWorkflow, site: Site
+        self, names: Sequence[str], flow: ApprovalWorkflow
     ) -> tuple[dict[str, list[StateChange]], dict[str, list[DocumentComment]]]:
         """Return the steps and comments of orders, as far as the account may read them."""
         steps: dict[str, list[StateChange]] = {}
@@ -146,6 +146,7 @@ class PurchaseApprovals:
             order_by="creation asc, name asc",
         )
         changed, said = await gather_or_cancel(self._readable(versions), self._readable(comments))
+        site = await self._site()
         for row in changed:
             found = site.read(step, row, flow.field)
             if found is not None:
@@ -196,11 +197,11 @@ class PurchaseApprovals:
 
     # Deciding
 
-    async def decide(self, decision: Decision, *, read: Read, site: Site) -> DecisionResult:
+    async def decide(self, decision: Decision, *, read: Read) -> DecisionResult:
         """Approve or reject, and leave the reason as a comment."""
 
         async def write(order: PurchaseOrder, decision: Decision) -> str:
-            return await self._write(order, decision, read, site)
+            return await self._write(order, decision, read)
 
         result = await deciding.decide(decision, read=read, write=write)
         if not decision.reason or result.outcome not in _TAKEN:
@@ -212,11 +213,11 @@ class PurchaseApprovals:
             # The decision stands; only its reason is missing there.
             return replace(result, text=f"{result.text} The reason was not stored: {error.detail}".strip())
 
-    async def _write(self, order: PurchaseOrder, decision: Decision, read: Read, site: Site) -> str:
+    async def _write(self, order: PurchaseOrder, decision: Decision, read: Read) -> str:
         account = self._approvers.get(decision.by)
         if account is None:
             raise NotPermitted("no key of this user is configured", source=self._source)
-        flow = await self.workflow(site)
+        flow = await self.workflow()
         if flow.submits:
             await self._refuse_bypass()
             values = {"docstatus": 1, "modified": modified_of(order.version)}

@@ -201,7 +201,7 @@ KINDS: Mapping[Listing[Any], DocumentQuery[Any]] = {
 
 CHANGE_SOURCES: Mapping[Area, tuple[str, str]] = {
     Area.PRODUCTS: ("Item", "name"),
-    # One Bin per item and warehouse: an item comes as often as its Bins changed.
+    # One Bin per item and warehouse: an item changed when one of its Bins did.
     Area.STOCK: ("Bin", "item_code"),
     Area.SALES: ("Sales Order", "name"),
     Area.FINANCE: ("Sales Invoice", "name"),

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Protocol
 
 from pydantic import SecretStr
 
@@ -21,10 +21,11 @@ from bot.erp.errors import (
     Unavailable,
     Unsupported,
 )
+from bot.erp.expiring import ExpiringValue
 from bot.erp.http import Http, HttpResponse, refusal, words
+from bot.erp.keys import batches
 from bot.erp.odoo.options import OdooOptions
 from bot.erp.relogin import Relogin
-from bot.single_flight import SingleFlight
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,25 +205,6 @@ PAGE = 500
 _JSON2_SINCE: Release = (18, 4)
 """Odoo 19 has JSON-2, and so has the hosted release before it, which calls itself saas~18.4."""
 
-T = TypeVar("T")
-
-
-class LazyValue(Generic[T]):
-    """A value that is asked for once, for all callers; after a failure the next caller asks again."""
-
-    def __init__(self, get: Callable[[], Coroutine[Any, Any, T]]) -> None:
-        self._get = get
-        self._known = False
-        self._flight: SingleFlight[T] = SingleFlight()
-
-    async def value(self) -> T:
-        """Return it; raises what asking for it raises."""
-        if self._known:
-            return await self._flight.wait()
-        value = await self._flight.join(self._get)
-        self._known = True
-        return value
-
 
 class OdooClient:
     """Calls of one source."""
@@ -233,8 +215,9 @@ class OdooClient:
         self._options = options
         self._http = Http(options, now=now, source=source)
         self._turn = asyncio.Semaphore(options.parallel)
-        self._opened: LazyValue[tuple[Release, Transport]] = LazyValue(self._open)
-        self._fields: dict[str, LazyValue[frozenset[str]]] = {}
+        self._now = now
+        self._opened = ExpiringValue(self._open, now=now)
+        self._fields: dict[str, ExpiringValue[frozenset[str]]] = {}
         self._context: dict[str, Any] = {}
         if options.language:
             self._context["lang"] = options.language
@@ -283,7 +266,7 @@ class OdooClient:
         Raises `Unsupported` where the database has no such model.
         """
         if model not in self._fields:
-            self._fields[model] = LazyValue(lambda: self._fields_of(model))
+            self._fields[model] = ExpiringValue(lambda: self._fields_of(model), now=self._now)
         return await self._fields[model].value()
 
     async def rows(
@@ -343,10 +326,10 @@ class OdooClient:
         self, model: str, ids: Iterable[int], fields: Iterable[str], *, context: Mapping[str, Any] | None = None
     ) -> dict[int, Row]:
         """Return records by their ids, archived ones too; missing ones are left out."""
-        wanted, left = await self._known(model, fields), sorted(set(ids))
+        wanted = await self._known(model, fields)
         found: dict[int, Row] = {}
-        for start in range(0, len(left), PAGE):
-            rows = await self._rows(model, "read", ids=left[start : start + PAGE], fields=wanted, context=context)
+        for some in batches(sorted(set(ids)), PAGE):
+            rows = await self._rows(model, "read", ids=some, fields=wanted, context=context)
             found |= {row["id"]: row for row in rows}
         return found
 
@@ -366,7 +349,7 @@ class OdooClient:
         return rows
 
     def _forget(self) -> None:
-        self._opened = LazyValue(self._open)
+        self._opened = ExpiringValue(self._open, now=self._now)
         self._fields.clear()
 
     async def _known(self, model: str, fields: Iterable[str]) -> list[str]:

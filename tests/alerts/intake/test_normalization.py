@@ -10,11 +10,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.alerts.event import Effect, Event, Severity, correlate
+from bot.alerts.event import Effect, Event, correlate
 from bot.alerts.intake.json_codec import decode_json
 from bot.alerts.intake.normalization import split_events
 from bot.alerts.intake.port import EventState, UnreadableEvent
 from bot.erp.model import Money
+from bot.severity import Severity
 from tests.alerts.intake.samples import NOW, cloud_event, kept, stored
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.alerts.event import EventType, Severity
+from bot.alerts.event import EventType
 from bot.alerts.intake.poll_state import PollConfig
 from bot.alerts.rules.parser import parse_rules
 from bot.alerts.rules.rule_set import AlertRuleContext
@@ -18,6 +18,7 @@ from bot.erp.demo.adapter import DemoErp, open_demo
 from bot.erp.demo.manifest import DemoOptions
 from bot.outbox.place import PlaceKind
 from bot.settings import load_settings
+from bot.severity import Severity
 from bot.simulator.config import SimulatorConfig
 from bot.simulator.enterprise import demo_enterprise
 from bot.store.database import Database

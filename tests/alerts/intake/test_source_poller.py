@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from bot.alerts.intake import source_poller
 from bot.alerts.intake.areas import AREAS
 from bot.alerts.intake.poll_state import Checkpoint, PollConfig
-from bot.alerts.schemas import SCHEMAS
+from bot.alerts.intake.schemas import SCHEMAS
 from bot.erp.errors import AuthFailed, Invalid, NotPermitted, Unavailable, Unsupported
 from bot.erp.model import Area, Changes, InvoiceStatus, OrderStatus, ProductionStatus, PurchaseStatus
 from bot.erp.port import Capability

@@ -8,11 +8,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.alerts.alert import Alert, AlertState
-from bot.alerts.event import Event, Severity, correlate
+from bot.alerts.event import Event, correlate
 from bot.alerts.rules.parser import parse_rules
 from bot.alerts.rules.rule_set import AlertRuleContext, AlertRuleSet
 from bot.erp.model import Money
 from bot.outbox.place import Place
+from bot.severity import Severity
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 NOW = datetime(2026, 11, 24, 10, 0, tzinfo=SHANGHAI)

@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.alerts.event import Event, Severity
+from bot.alerts.event import Event
 from bot.alerts.rules.expression import UnanswerableCondition, parse_expression
 from bot.alerts.rules.facts import VARIABLES, Facts
+from bot.severity import Severity
 from tests.alerts.rules.builders import NOW, at, book, event
 
 INVOICE = event(

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from bot.alerts.event import Event, EventType, Severity
+from bot.alerts.event import Event, EventType
 from bot.alerts.rules.comparisons import take_comparisons, tokenize
 from bot.alerts.rules.expression import UnanswerableCondition, parse_expression
 from bot.alerts.rules.facts import WORDS, Facts
@@ -19,6 +19,7 @@ from bot.alerts.rules.parser import parse_rules
 from bot.alerts.rules.schedule import DigestSchedule, TimeWindow
 from bot.rulefiles.errors import RuleProblem, RulesError
 from bot.rulefiles.positions import find_positions
+from bot.severity import Severity
 from tests.alerts.rules.builders import COMPANY, NOW, book, event
 
 from .test_example import EXAMPLE

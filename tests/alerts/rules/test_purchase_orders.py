@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from bot.alerts.event import Severity
 from bot.alerts.rules.parser import default_rules
 from bot.alerts.rules.rule_set import AlertRuleSet
+from bot.severity import Severity
 from tests.alerts.rules.builders import COMPANY, NOW, book, event
 
 DECIDES = replace(COMPANY, decides_in_chat=True)

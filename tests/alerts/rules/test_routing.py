@@ -7,10 +7,11 @@ from datetime import timedelta
 
 import pytest
 
-from bot.alerts.event import Event, Severity
+from bot.alerts.event import Event
 from bot.alerts.routing import Target
 from bot.alerts.rules.parser import default_rules
 from bot.outbox.place import Place
+from bot.severity import Severity
 from tests.alerts.rules.builders import COMPANY, NOW, book, event
 
 RULES = """

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from bot.alerts.event import Severity
 from bot.alerts.routing import AlertRules
-from bot.alerts.rules.rule_file import AlertRuleFile
+from bot.alerts.rules.parser import follow_rules
+from bot.alerts.rules.rule_set import AlertRuleSet
 from bot.outbox.place import Place
 from bot.rulefiles.errors import RulesError
+from bot.rulefiles.followed_file import FollowedFile
+from bot.severity import Severity
 from tests.alerts.rules.builders import COMPANY, NOW, event
 
 GOOD = '[default]\nto = ["group:cidOne"]\n'
@@ -43,12 +45,12 @@ def write(path: Path, text: str, age: int) -> None:
     os.utime(path, ns=(age, age))
 
 
-def places(rules: AlertRuleFile) -> list[str]:
-    return [str(target.place) for target in rules.route(event(), Severity.INFO, NOW).targets]
+def places(rules: FollowedFile[AlertRuleSet]) -> list[str]:
+    return [str(target.place) for target in rules.current().route(event(), Severity.INFO, NOW).targets]
 
 
 def test_without_a_file_everything_goes_to_the_default_groups_until_there_is_one(path: Path, clock: Clock) -> None:
-    rules = AlertRuleFile(path, COMPANY, monotonic=clock)
+    rules = follow_rules(path, COMPANY, monotonic=clock)
     assert places(rules) == ["group:cidOffice"]
     write(path, GOOD, 1)
     assert places(rules) == ["group:cidOffice"], "one look in a second"
@@ -60,7 +62,7 @@ def test_wrong_edits_keep_the_last_good_rules_and_are_said(
     path: Path, clock: Clock, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write(path, GOOD, 1)
-    rules = AlertRuleFile(path, COMPANY, monotonic=clock)
+    rules = follow_rules(path, COMPANY, monotonic=clock)
     assert rules.defect == ""
     write(path, WRONG, 2)
     for _ in range(5):
@@ -74,22 +76,22 @@ def test_wrong_edits_keep_the_last_good_rules_and_are_said(
     write(path, BETTER, 3)
     clock.now += 1
     assert (places(rules), rules.defect) == (["group:cidTwo"], "")
-    assert rules.revive.seconds == 3600
+    assert rules.current().revive.seconds == 3600
     assert rules.path == path
 
 
 def test_wrong_at_the_start_is_an_error(path: Path, clock: Clock) -> None:
     write(path, WRONG, 1)
     with pytest.raises(RulesError, match="line 3: unknown key 'wiat'"):
-        AlertRuleFile(path, COMPANY, monotonic=clock)
+        follow_rules(path, COMPANY, monotonic=clock)
 
 
 def test_rules_are_read_in_one_thread_and_asked_in_others(path: Path, clock: Clock) -> None:
     write(path, GOOD + "[[routes]]\nwhen = \"amount > 5 CNY && 'x' in tags\"\nto = ['person:p1']\n", 1)
-    rules = AlertRuleFile(path, COMPANY, monotonic=clock)
+    rules = follow_rules(path, COMPANY, monotonic=clock)
     what = event(amount="6 CNY", tags={"x": "1"})
     with ThreadPoolExecutor(4) as pool:
-        asked = pool.map(lambda _: rules.route(what, Severity.INFO, NOW), range(200))
+        asked = pool.map(lambda _: rules.current().route(what, Severity.INFO, NOW), range(200))
         assert {target.place for routing in asked for target in routing.targets} == {Place.parse("person:p1")}
 
 
@@ -102,7 +104,7 @@ def test_it_answers_all_questions_of_the_port(path: Path, clock: Clock) -> None:
         + "[[silences]]\nuntil = 2027-01-01\n",
         1,
     )
-    rules: AlertRules = AlertRuleFile(path, COMPANY, monotonic=clock)
+    rules: AlertRules = follow_rules(path, COMPANY, monotonic=clock).current()
     (target,) = rules.route(event(), Severity.INFO, NOW).targets
     silence = rules.silenced(event(), Severity.INFO, Place.parse("cidX"), NOW)
     assert rules.grade(event(due_on="2026-11-01")) is Severity.CRITICAL

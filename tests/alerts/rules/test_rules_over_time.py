@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.alerts.event import Severity
+from bot.severity import Severity
 from tests.alerts.conftest import MakeAxis
 from tests.alerts.rules.builders import book
 from tests.alerts.scenario import event, fine, low

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.alerts.alert import AlertState
-from bot.alerts.event import Severity
 from bot.alerts.routing import RuleSuppression
 from bot.outbox.place import Place
+from bot.severity import Severity
 from tests.alerts.rules.builders import alert, at, book, event
 
 INHIBIT = """

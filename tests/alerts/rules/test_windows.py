@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.alerts.event import Severity
 from bot.alerts.rules.schedule import _say_unknown, is_workday
+from bot.severity import Severity
 from tests.alerts.rules.builders import SHANGHAI, at, book, event
 
 RULES = """

@@ -21,7 +21,7 @@ from bot.erp.model import Decision, DecisionOutcome, Verdict
 from bot.erp.port import ListQuery
 from bot.testing.company import Clock, ReferenceCompany
 from bot.testing.fake_erp import SECRET, RequestKind, exact_json
-from bot.testing.plain_erp_server import PAGE, USER, FakePlain, FakePlainWithApiKey, Paging
+from tests.erp.fakes.plain import PAGE, USER, FakePlain, FakePlainWithApiKey, Paging
 from tests.erp.rest.documented_config import api_options
 from tests.erp.rest.scripted_server import SALE, Open, ScriptedServer, Start, sales
 

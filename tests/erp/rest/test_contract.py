@@ -8,7 +8,7 @@ from typing import Any
 from bot.erp.rest.manifest import vendor
 from bot.testing.company import Clock, ReferenceCompany
 from bot.testing.erp_contract import ErpContract
-from bot.testing.plain_erp_server import FakePlain
+from tests.erp.fakes.plain import FakePlain
 from tests.erp.rest.documented_config import api_options
 
 

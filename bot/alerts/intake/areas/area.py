@@ -1,14 +1,16 @@
-"""What an area is to polling: its feed, its sweep, and the meaning of its records."""
+"""What polling knows of an area: its feed, its sweep, and the meaning of its records."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Generic, Protocol, TypeVar
 
-from bot.alerts.intake.poll_state import PolledRecord
+from bot.alerts.event import EventType
+from bot.alerts.intake.poll_state import NORMAL, PolledRecord
 from bot.erp.errors import Invalid
 from bot.erp.model import Area, Invoice, Money, ProductionOrder, PurchaseOrder, SalesOrder, Slice
 from bot.erp.port import Capability, Filter, ListQuery
@@ -17,15 +19,17 @@ from bot.erp.source_client import SourceClient
 D = TypeVar("D", SalesOrder, Invoice, PurchaseOrder, ProductionOrder)
 
 PAGE = 100
-"""Documents that one call for a list brings."""
+"""Documents that one call for a list returns."""
+LATE = "late"
+"""The state of a document whose due date has passed."""
 
 
 @dataclass(frozen=True, slots=True)
 class SweepPage:
-    """One piece of a sweep.
+    """One page of a sweep.
 
     ``codes`` are subjects that still have to be read one by one, with the time of their last change where it is known.
-    ``place`` is where the sweep goes on, None at its end.
+    ``place`` is where the sweep continues, None at its end.
     """
 
     findings: Sequence[PolledRecord]
@@ -34,31 +38,31 @@ class SweepPage:
 
 
 class PolledArea(Protocol):
-    """One kind of trouble that an ERP is asked about."""
+    """One kind of trouble that an ERP is polled for."""
 
     @property
     def name(self) -> str:
-        """What the settings call it."""
+        """Its name in the settings."""
         ...
 
     @property
     def feed(self) -> Area:
-        """Whose changes tell of it."""
+        """The area of the ERP whose changes are followed."""
         ...
 
     @property
     def needs(self) -> Capability:
-        """Without which it cannot be asked for."""
+        """The capability that it needs."""
         ...
 
     @property
     def sweeps_by_feed(self) -> bool:
-        """Whether there is no list of it, so that a sweep reads record by record: slowly and seldom."""
+        """Whether ERPs have no list of it, so that a sweep reads record by record: slowly and seldom."""
         ...
 
     @property
     def sweep_every(self) -> timedelta | None:
-        """How often all of it is gone through; None: as the settings say."""
+        """How often it is swept; None: as the settings say."""
         ...
 
     async def read(self, erp: SourceClient, code: str, today: date) -> PolledRecord:
@@ -66,79 +70,110 @@ class PolledArea(Protocol):
         ...
 
     def gone(self, code: str) -> PolledRecord:
-        """Return what it means that a record is no more."""
+        """Return what it means that a record was deleted."""
         ...
 
     async def sweep(self, erp: SourceClient, place: str, limit: int, today: date) -> SweepPage | None:
-        """Return the next piece, in one call; ``limit`` is how many records may be left to be read.
+        """Return the next page, in one call; ``limit`` is how many records it may leave to be read.
 
-        None where nothing can be swept.
+        None if it cannot be swept.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedArea(Generic[D]):
-    """An area of documents with a list of those that something is the matter with."""
+    """An area of documents with a list of those that are in trouble."""
 
     name: str
     feed: Area
     needs: Capability
     listed: Filter
-    one: Callable[[SourceClient, str], Awaitable[D]]
-    many: Callable[[SourceClient, ListQuery], Awaitable[Slice[D]]]
+    """The list's filter."""
+    read_one: Callable[[SourceClient, str], Awaitable[D]]
+    read_list: Callable[[SourceClient, ListQuery], Awaitable[Slice[D]]]
     judge: Callable[[D, date], PolledRecord]
-    gone: Callable[[str], PolledRecord]
+    """Returns what a document means today."""
+    gone_type: EventType
+    gone_data: Mapping[str, object] = field(default_factory=lambda: {"resolved": True})
+    """The event by which a deleted document ends its alert."""
     sweeps_by_feed: bool = False
     sweep_every: timedelta | None = None
 
     async def read(self, erp: SourceClient, code: str, today: date) -> PolledRecord:
         """Return what one document means."""
-        return self.judge(await self.one(erp, code), today)
+        return self.judge(await self.read_one(erp, code), today)
+
+    def gone(self, code: str) -> PolledRecord:
+        """Return that nobody waits for a document that was deleted."""
+        return PolledRecord(code=code, state=NORMAL, type=self.gone_type, data={"number": code, **self.gone_data})
 
     async def sweep(self, erp: SourceClient, place: str, limit: int, today: date) -> SweepPage | None:
         """Return the next page of the list; ``place`` is its offset."""
         if place and not place.isdecimal():
             raise Invalid("not a place in a list")
         offset = int(place or "0")
-        page = await self.many(erp, ListQuery(filter=self.listed, offset=offset, limit=PAGE))
-        # Counted by what was asked for: records that were kept aside are missing from the page.
+        page = await self.read_list(erp, ListQuery(filter=self.listed, offset=offset, limit=PAGE))
+        # Counted by what was asked for: rejected records are missing from the page.
         following = offset + PAGE
         findings = [self.judge(document, today) for document in page.items]
         return SweepPage(findings, {}, str(following) if following < page.total else None)
 
 
+def late_record(
+    event_type: EventType,
+    code: str,
+    data: Mapping[str, object],
+    *,
+    due_on: date | None,
+    is_late: bool,
+    changed_at: datetime | None,
+    state: str = LATE,
+    compared: Mapping[str, str] = MappingProxyType({}),
+) -> PolledRecord:
+    """Return what a document with a due date means: late, or no trouble (any more)."""
+    return PolledRecord(
+        code=code,
+        state=state if is_late else NORMAL,
+        type=event_type,
+        data=data if is_late else {**data, "resolved": True},
+        said=comparable_fields(**compared, due_on=format_date(due_on)) if is_late else {},
+        since=None if due_on is None else due_on + timedelta(days=1),
+        changed_at=changed_at,
+    )
+
+
 def without_blanks(**values: object) -> dict[str, object]:
-    """Return the fields of an event's data that say something, as JSON has them: figures and dates as text."""
+    """Return the fields of an event's data that are not empty, as in JSON: figures and dates as text."""
     return {name: _plain(value) for name, value in values.items() if value is not None and value not in ("", ())}
 
 
 def money(amount: Money | None) -> dict[str, object]:
-    """Return the two fields of an amount; without a currency it says nothing."""
+    """Return the two fields of an amount; none without a currency."""
     if amount is None or len(amount.currency) != 3:
         return {}
     return {"amount": plain(amount.amount), "currency": amount.currency.upper()}
 
 
 def plain(figure: Decimal) -> str:
-    """Return a figure as text, without an exponent and without zeros at the end that some calls give and others not."""
+    """Return a figure as text without an exponent and trailing zeros, which some calls give and others do not."""
     text = f"{figure:f}"
     text = text.rstrip("0").rstrip(".") if "." in text else text
     return "0" if text in ("-0", "") else text
 
 
 def format_amount(amount: Money | None) -> str:
-    """Return an amount as it is compared and read."""
+    """Return an amount as text that is compared and shown."""
     return "" if amount is None else f"{plain(amount.amount)} {amount.currency}".rstrip()
 
 
-def day_after(day: date | None) -> date | None:
-    """Return the first day on which something is late that was due on ``day``."""
-    return None if day is None else day + timedelta(days=1)
+def format_date(day: date | None) -> str:
+    """Return a date as text that is compared and shown."""
+    return "" if day is None else day.isoformat()
 
 
 def comparable_fields(**words: str) -> dict[str, str]:
-    """Return what is compared to see changes."""
+    """Return the fields that are compared to see changes, without empty ones."""
     return {name: word for name, word in words.items() if word}
 
 

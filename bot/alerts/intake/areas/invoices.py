@@ -5,14 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from bot.alerts.event import EventType
-from bot.alerts.intake.areas.area import (
-    ListedArea,
-    comparable_fields,
-    day_after,
-    format_amount,
-    money,
-    without_blanks,
-)
+from bot.alerts.intake.areas.area import ListedArea, format_amount, late_record, money, without_blanks
 from bot.alerts.intake.poll_state import NORMAL, PolledRecord
 from bot.erp.model import Area, Invoice, InvoiceStatus
 from bot.erp.port import Capability, Filter
@@ -22,7 +15,7 @@ OVERDUE = "overdue"
 
 def judge(invoice: Invoice, today: date) -> PolledRecord:
     """Return what an invoice means today."""
-    about = without_blanks(
+    data = without_blanks(
         number=invoice.number,
         customer=invoice.customer,
         due_on=invoice.due_on,
@@ -31,31 +24,23 @@ def judge(invoice: Invoice, today: date) -> PolledRecord:
         link=invoice.url,
     )
     if invoice.status is InvoiceStatus.PAID:
-        data = about | money(invoice.total)
-        return _over(invoice, EventType.INVOICE_PAID, data)
-    if not invoice.days_overdue(today):
-        return _over(invoice, EventType.INVOICE_OVERDUE, about | money(invoice.open_amount) | {"resolved": True})
-    return PolledRecord(
-        code=invoice.number,
-        state=OVERDUE,
-        type=EventType.INVOICE_OVERDUE,
-        data=about | money(invoice.open_amount),
-        said=comparable_fields(
-            amount=format_amount(invoice.open_amount), due_on=invoice.due_on.isoformat() if invoice.due_on else ""
-        ),
-        since=day_after(invoice.due_on),
+        return PolledRecord(
+            code=invoice.number,
+            state=NORMAL,
+            type=EventType.INVOICE_PAID,
+            data=data | money(invoice.total),
+            changed_at=invoice.changed_at,
+        )
+    return late_record(
+        EventType.INVOICE_OVERDUE,
+        invoice.number,
+        data | money(invoice.open_amount),
+        due_on=invoice.due_on,
+        is_late=invoice.days_overdue(today) > 0,
         changed_at=invoice.changed_at,
+        state=OVERDUE,
+        compared={"amount": format_amount(invoice.open_amount)},
     )
-
-
-def gone(number: str) -> PolledRecord:
-    """Return that nobody owes an invoice that is no more."""
-    data = {"number": number, "resolved": True}
-    return PolledRecord(code=number, state=NORMAL, type=EventType.INVOICE_OVERDUE, data=data)
-
-
-def _over(invoice: Invoice, kind: EventType, data: dict[str, object]) -> PolledRecord:
-    return PolledRecord(code=invoice.number, state=NORMAL, type=kind, data=data, changed_at=invoice.changed_at)
 
 
 INVOICES: ListedArea[Invoice] = ListedArea(
@@ -63,8 +48,8 @@ INVOICES: ListedArea[Invoice] = ListedArea(
     feed=Area.FINANCE,
     needs=Capability.INVOICES,
     listed=Filter.OVERDUE,
-    one=lambda erp, number: erp.invoice(number),
-    many=lambda erp, query: erp.invoices(query),
+    read_one=lambda erp, number: erp.invoice(number),
+    read_list=lambda erp, query: erp.invoices(query),
     judge=judge,
-    gone=gone,
+    gone_type=EventType.INVOICE_OVERDUE,
 )

@@ -1,36 +1,61 @@
-"""Sales orders whose goods are owed since the promised date."""
+"""Sales orders: those whose goods are owed since the promised date, and every new or changed one for companies that
+want to hear of it.
+"""
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 from bot.alerts.event import EventType
-from bot.alerts.intake.areas.area import ListedArea, comparable_fields, day_after, money, without_blanks
+from bot.alerts.intake.areas.area import (
+    ListedArea,
+    SweepPage,
+    comparable_fields,
+    format_amount,
+    format_date,
+    late_record,
+    money,
+    without_blanks,
+)
 from bot.alerts.intake.poll_state import NORMAL, PolledRecord
 from bot.erp.model import Area, SalesOrder
 from bot.erp.port import Capability, Filter
+from bot.erp.source_client import SourceClient
 
-LATE = "late"
+KNOWN = "known"
 
 
-def judge(order: SalesOrder, today: date) -> PolledRecord:
-    """Return what a sales order means today."""
-    is_late = order.days_late(today) > 0
-    promised = order.promised_on
+def judge_lateness(order: SalesOrder, today: date) -> PolledRecord:
+    """Return whether a sales order is late today."""
+    return late_record(
+        EventType.ORDER_LATE,
+        order.number,
+        data_of(order),
+        due_on=order.promised_on,
+        is_late=order.days_late(today) > 0,
+        changed_at=order.changed_at,
+    )
+
+
+def judge_news(order: SalesOrder, today: date) -> PolledRecord:
+    """Return an order as news: a new one if it is unknown and was ordered just now, else a changed one."""
+    is_new = order.ordered_on is None or order.ordered_on >= today - timedelta(days=1)
     return PolledRecord(
         code=order.number,
-        state=LATE if is_late else NORMAL,
-        type=EventType.ORDER_LATE,
-        data=data_of(order) | ({} if is_late else {"resolved": True}),
-        said=comparable_fields(due_on=promised.isoformat() if promised else "") if is_late else {},
-        since=day_after(promised),
+        state=KNOWN,
+        type=EventType.ORDER_CREATED if is_new else EventType.ORDER_CHANGED,
+        change_type=EventType.ORDER_CHANGED,
+        data=data_of(order),
+        said=comparable_fields(
+            status=order.status.value, due_on=format_date(order.promised_on), amount=format_amount(order.total)
+        ),
         changed_at=order.changed_at,
     )
 
 
 def data_of(order: SalesOrder) -> dict[str, object]:
-    """Return a sales order as an event has it."""
-    about = without_blanks(
+    """Return a sales order as the data of an event."""
+    data = without_blanks(
         number=order.number,
         customer=order.customer,
         owner=order.salesperson,
@@ -39,12 +64,7 @@ def data_of(order: SalesOrder) -> dict[str, object]:
         status=order.status.value,
         link=order.url,
     )
-    return about | money(order.total)
-
-
-def gone(number: str) -> PolledRecord:
-    """Return that nobody waits for an order that is no more."""
-    return PolledRecord(code=number, state=NORMAL, type=EventType.ORDER_LATE, data={"number": number, "resolved": True})
+    return data | money(order.total)
 
 
 ORDERS: ListedArea[SalesOrder] = ListedArea(
@@ -52,8 +72,34 @@ ORDERS: ListedArea[SalesOrder] = ListedArea(
     feed=Area.SALES,
     needs=Capability.SALES_ORDERS,
     listed=Filter.LATE,
-    one=lambda erp, number: erp.order(number),
-    many=lambda erp, query: erp.orders(query),
-    judge=judge,
-    gone=gone,
+    read_one=lambda erp, number: erp.order(number),
+    read_list=lambda erp, query: erp.orders(query),
+    judge=judge_lateness,
+    gone_type=EventType.ORDER_LATE,
 )
+
+
+class OrderNews:
+    """Implements `bot.alerts.intake.areas.area.PolledArea`."""
+
+    name = "order_news"
+    feed = Area.SALES
+    needs = Capability.SALES_ORDERS
+    sweeps_by_feed = True
+    sweep_every = timedelta(days=1)
+
+    async def read(self, erp: SourceClient, code: str, today: date) -> PolledRecord:
+        """Return an order as it is now."""
+        return judge_news(await erp.order(code), today)
+
+    def gone(self, code: str) -> PolledRecord:
+        """Return the last news of an order that was deleted."""
+        data = {"number": code, "status": "deleted", "resolved": True}
+        return PolledRecord(code=code, state=NORMAL, type=EventType.ORDER_CHANGED, data=data)
+
+    async def sweep(self, erp: SourceClient, place: str, limit: int, today: date) -> SweepPage | None:
+        """Return None: only changes are news."""
+        return None
+
+
+ORDER_NEWS = OrderNews()

@@ -5,7 +5,14 @@ from __future__ import annotations
 from datetime import date
 
 from bot.alerts.event import EventType
-from bot.alerts.intake.areas.area import ListedArea, comparable_fields, format_amount, money, without_blanks
+from bot.alerts.intake.areas.area import (
+    ListedArea,
+    comparable_fields,
+    format_amount,
+    format_date,
+    money,
+    without_blanks,
+)
 from bot.alerts.intake.poll_state import NORMAL, PolledRecord
 from bot.erp.model import Approval, Area, PurchaseOrder, PurchaseStatus
 from bot.erp.port import Capability, Filter
@@ -22,7 +29,7 @@ _DECISIONS = {
 
 
 def judge(order: PurchaseOrder, today: date) -> PolledRecord:
-    """Return what a purchase order means; the day does not matter."""
+    """Return what a purchase order means, on any day."""
     approval = order.approval or Approval()
     if order.status is not PurchaseStatus.WAITING:
         return PolledRecord(
@@ -34,7 +41,7 @@ def judge(order: PurchaseOrder, today: date) -> PolledRecord:
         )
     compared = comparable_fields(
         amount=format_amount(order.total),
-        due_on=order.due_on.isoformat() if order.due_on else "",
+        due_on=format_date(order.due_on),
         supplier=order.vendor,
         level=f"{approval.level}/{approval.levels}" if approval.levels > 1 else "",
         version=order.version,
@@ -52,8 +59,8 @@ def judge(order: PurchaseOrder, today: date) -> PolledRecord:
 
 
 def data_of(order: PurchaseOrder) -> dict[str, object]:
-    """Return a purchase order as an event has it."""
-    about = without_blanks(
+    """Return a purchase order as the data of an event."""
+    data = without_blanks(
         number=order.number,
         supplier=order.vendor,
         owner=order.buyer,
@@ -61,21 +68,15 @@ def data_of(order: PurchaseOrder) -> dict[str, object]:
         status=order.status.value,
         link=order.url,
     )
-    return about | money(order.total)
+    return data | money(order.total)
 
 
 def decision_data(order: PurchaseOrder) -> dict[str, object]:
-    """Return an order that does not wait any more, with what became of it."""
+    """Return the data of an order that no longer waits, with the decision."""
     approval = order.approval or Approval()
     return data_of(order) | without_blanks(
         decision=_DECISIONS[order.status], decided_by=order.named(approval.decided_by), reason=approval.reason
     )
-
-
-def gone(number: str) -> PolledRecord:
-    """Return that an order that is no more waits for nobody."""
-    data = {"number": number, "decision": "withdrawn"}
-    return PolledRecord(code=number, state=NORMAL, type=EventType.PO_DECIDED, data=data)
 
 
 PURCHASING: ListedArea[PurchaseOrder] = ListedArea(
@@ -83,8 +84,9 @@ PURCHASING: ListedArea[PurchaseOrder] = ListedArea(
     feed=Area.PURCHASING,
     needs=Capability.PURCHASE_ORDERS,
     listed=Filter.PENDING,
-    one=lambda erp, number: erp.purchase_order(number),
-    many=lambda erp, query: erp.purchase_orders(query),
+    read_one=lambda erp, number: erp.purchase_order(number),
+    read_list=lambda erp, query: erp.purchase_orders(query),
     judge=judge,
-    gone=gone,
+    gone_type=EventType.PO_DECIDED,
+    gone_data={"decision": "withdrawn"},
 )

@@ -1,4 +1,4 @@
-"""Stock below its reorder point. No list tells it: products are read one by one, as they change."""
+"""Stock below its reorder point. ERPs have no list of it: products are read one by one, as they change."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class StockArea:
         return judge(await erp.stock(code))
 
     def gone(self, code: str) -> PolledRecord:
-        """Return that nobody misses a product that is no more."""
+        """Return that nobody misses a product that was deleted."""
         return PolledRecord(code=code, state=NORMAL, type=EventType.STOCK_LOW, data={"sku": code, "resolved": True})
 
     async def sweep(self, erp: SourceClient, place: str, limit: int, today: date) -> SweepPage | None:
@@ -45,11 +45,11 @@ STOCK = StockArea()
 
 
 def judge(level: StockLevel) -> PolledRecord:
-    """Return what a product's stock means; without a reorder point nobody knows how much is enough."""
-    at_hand = at_hand_of(level.total)
+    """Return what a product's stock means; without a reorder point it is never low."""
+    stock_left = stock_left_of(level.total)
     state = NORMAL
-    if level.below_reorder_point and at_hand is not None:
-        state = LOW if at_hand > 0 else OUT
+    if level.below_reorder_point and stock_left is not None:
+        state = LOW if stock_left > 0 else OUT
     data = data_of(level)
     if state == NORMAL:
         data["resolved"] = True
@@ -62,13 +62,13 @@ def judge(level: StockLevel) -> PolledRecord:
     )
 
 
-def at_hand_of(total: Quantities) -> Decimal | None:
-    """Return what can still be promised, or what is there where the ERP does not say."""
+def stock_left_of(total: Quantities) -> Decimal | None:
+    """Return what is available, or what is on hand if the ERP does not say."""
     return total.on_hand if total.available is None else total.available
 
 
 def data_of(level: StockLevel) -> dict[str, object]:
-    """Return the figures of a product's stock as an event has them."""
+    """Return a product's stock as the data of an event."""
     total, product = level.total, level.product
     return without_blanks(
         sku=product.sku,

@@ -38,14 +38,14 @@ _DECISIONS = {
 _PRODUCTS = {"PRODUCT_MODIFY", "PRODUCT_CREATE"}
 
 
-def translate(body: object, setting: TranslationContext) -> CloudEvents:
+def translate(body: object, context: TranslationContext) -> CloudEvents:
     """Return the event of one trigger."""
     if not isinstance(body, dict):
         return [UnreadableEvent(body, "not a JSON object")]
     trigger, found = text(body.get("triggercode")), body.get("object")
     if not isinstance(found, dict):
         return [UnreadableEvent(body, "the body brings no object")]
-    described = _described(trigger, found, setting)
+    described = _described(trigger, found, context)
     if isinstance(described, str):
         return [UnreadableEvent(body, described)]
     event_type, data = described
@@ -58,16 +58,16 @@ def translate(body: object, setting: TranslationContext) -> CloudEvents:
 _Described = tuple[str, Document]
 
 
-def _described(trigger: str, found: Document, setting: TranslationContext) -> _Described | str:
+def _described(trigger: str, found: Document, context: TranslationContext) -> _Described | str:
     """Return type and data, or why the trigger is no event."""
     if trigger in _PRODUCTS:
         return _product(found)
     if trigger not in _DOCUMENTS:
         return "this trigger is no event here"
-    currency = text(found.get("multicurrency_code")) or setting.currency
+    currency = text(found.get("multicurrency_code")) or context.currency
     data: dict[str, object] = {
         **money(found.get("total_ttc"), currency),
-        "due_on": day_of_seconds(found.get("delivery_date") or found.get("date_livraison"), setting),
+        "due_on": day_of_seconds(found.get("delivery_date") or found.get("date_livraison"), context),
         "decision": _DECISIONS.get(trigger),
     }
     return _DOCUMENTS[trigger], data

@@ -12,6 +12,7 @@ from bot.alerts.intake.port import UnreadableEvent
 from bot.alerts.intake.vendors.translation import (
     CloudEvents,
     Document,
+    EventDescription,
     TranslationContext,
     cloud_event,
     day,
@@ -25,13 +26,13 @@ from bot.alerts.intake.vendors.translation import (
 _FIRST = {"on_submit", "after_insert"}
 
 
-def translate(body: object, setting: TranslationContext) -> CloudEvents:
+def translate(body: object, context: TranslationContext) -> CloudEvents:
     """Return the event of one document."""
     if not isinstance(body, dict):
         return [UnreadableEvent(body, "not a JSON object")]
     inner = body.get("doc")
     doc = inner if isinstance(inner, dict) else body
-    described = _described(doc, text(body.get("event")), setting)
+    described = _described(doc, text(body.get("event")), context)
     if isinstance(described, str):
         return [UnreadableEvent(body, described)]
     event_type, subject, data = described
@@ -40,25 +41,22 @@ def translate(body: object, setting: TranslationContext) -> CloudEvents:
     shared = {"company": text(doc.get("company")), "owner": text(doc.get("owner")), "status": text(doc.get("status"))}
     changed = text(doc.get("modified")) or doc
     event = cloud_event(
-        "erpnext", event_type, subject, {**shared, **data}, state=changed, at=setting.moment(doc.get("modified"))
+        "erpnext", event_type, subject, {**shared, **data}, state=changed, at=context.moment(doc.get("modified"))
     )
     return [event]
 
 
-_Described = tuple[str, str, Document]
-
-
-def _described(doc: Document, event: str, setting: TranslationContext) -> _Described | str:
+def _described(doc: Document, event: str, context: TranslationContext) -> EventDescription | str:
     """Return type, subject and data, or why the document is no event."""
     match text(doc.get("doctype")):
         case "Sales Order":
-            return _sales_order(doc, event, setting)
+            return _sales_order(doc, event, context)
         case "Sales Invoice":
-            return _invoice(doc, setting)
+            return _invoice(doc, context)
         case "Purchase Order":
-            return _purchase_order(doc, event, setting)
+            return _purchase_order(doc, event, context)
         case "Work Order":
-            return _work_order(doc, setting)
+            return _work_order(doc, context)
         case "Bin":
             return _bin(doc)
         case "":
@@ -67,46 +65,46 @@ def _described(doc: Document, event: str, setting: TranslationContext) -> _Descr
             return "documents of this doctype are no events here"
 
 
-def _currency(doc: Document, setting: TranslationContext) -> str:
-    return text(doc.get("currency")) or setting.currency
+def _currency(doc: Document, context: TranslationContext) -> str:
+    return text(doc.get("currency")) or context.currency
 
 
-def _sales_order(doc: Document, event: str, setting: TranslationContext) -> _Described | str:
+def _sales_order(doc: Document, event: str, context: TranslationContext) -> EventDescription | str:
     if text(doc.get("docstatus")) == "0":
         return "a draft is no event"
     due_on = day(doc.get("delivery_date"))
     data = {
         "customer": text(doc.get("customer_name")) or text(doc.get("customer")),
-        **money(doc.get("grand_total"), _currency(doc, setting)),
+        **money(doc.get("grand_total"), _currency(doc, context)),
         "due_on": due_on,
         "ordered_on": day(doc.get("transaction_date")),
     }
     owed = text(doc.get("status")) in {"To Deliver", "To Deliver and Bill", "Overdue"}
     kind = (
-        "order.created" if event in _FIRST else "order.late" if owed and is_late(due_on, setting) else "order.changed"
+        "order.created" if event in _FIRST else "order.late" if owed and is_late(due_on, context) else "order.changed"
     )
     return kind, text(doc.get("name")), data
 
 
-def _invoice(doc: Document, setting: TranslationContext) -> _Described | str:
+def _invoice(doc: Document, context: TranslationContext) -> EventDescription | str:
     open_amount, due_on = number(doc.get("outstanding_amount")), day(doc.get("due_date"))
     if text(doc.get("docstatus")) != "1" or open_amount is None:
         return "an invoice that is not submitted, or without outstanding_amount, is no event"
     customer = {"customer": text(doc.get("customer_name")) or text(doc.get("customer"))}
     if open_amount <= 0:
-        paid = money(doc.get("grand_total"), _currency(doc, setting))
+        paid = money(doc.get("grand_total"), _currency(doc, context))
         return "invoice.paid", text(doc.get("name")), {**customer, **paid}
-    if not is_late(due_on, setting):
+    if not is_late(due_on, context):
         return "an invoice that is not yet due is no event"
-    owed = money(open_amount, _currency(doc, setting))
+    owed = money(open_amount, _currency(doc, context))
     return "invoice.overdue", text(doc.get("name")), {**customer, **owed, "due_on": due_on}
 
 
-def _purchase_order(doc: Document, event: str, setting: TranslationContext) -> _Described | str:
+def _purchase_order(doc: Document, event: str, context: TranslationContext) -> EventDescription | str:
     state, docstatus = text(doc.get("workflow_state")), text(doc.get("docstatus"))
     data: dict[str, object] = {
         "supplier": text(doc.get("supplier_name")) or text(doc.get("supplier")),
-        **money(doc.get("grand_total"), _currency(doc, setting)),
+        **money(doc.get("grand_total"), _currency(doc, context)),
         "due_on": day(doc.get("schedule_date")),
         "title": state,
     }
@@ -126,7 +124,7 @@ def _purchase_order(doc: Document, event: str, setting: TranslationContext) -> _
     return "po.changed" if event == "on_change" else "po.submitted", text(doc.get("name")), data
 
 
-def _work_order(doc: Document, setting: TranslationContext) -> _Described | str:
+def _work_order(doc: Document, context: TranslationContext) -> EventDescription | str:
     due_on = day(doc.get("expected_delivery_date")) or day(doc.get("planned_end_date"))
     data = {
         "sku": text(doc.get("production_item")),
@@ -139,12 +137,12 @@ def _work_order(doc: Document, setting: TranslationContext) -> _Described | str:
     if text(doc.get("status")) == "Completed":
         return "production.done", text(doc.get("name")), data
     running = text(doc.get("status")) in {"Not Started", "In Process", "Stock Reserved", "Stock Partially Reserved"}
-    if running and is_late(due_on, setting):
+    if running and is_late(due_on, context):
         return "production.late", text(doc.get("name")), data
     return "a work order that is neither done nor late is no event"
 
 
-def _bin(doc: Document) -> _Described | str:
+def _bin(doc: Document) -> EventDescription | str:
     """A Bin knows no reorder level: the body has to bring it (the how-to shows how)."""
     on_hand, reserved = number(doc.get("actual_qty")), number(doc.get("reserved_qty"))
     reorder_point = number(doc.get("reorder_level"))

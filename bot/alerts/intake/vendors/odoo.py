@@ -13,6 +13,7 @@ from bot.alerts.intake.port import UnreadableEvent
 from bot.alerts.intake.vendors.translation import (
     CloudEvents,
     Document,
+    EventDescription,
     TranslationContext,
     cloud_event,
     day,
@@ -24,35 +25,32 @@ from bot.alerts.intake.vendors.translation import (
 )
 
 
-def translate(body: object, setting: TranslationContext) -> CloudEvents:
+def translate(body: object, context: TranslationContext) -> CloudEvents:
     """Return the event of one record."""
     if not isinstance(body, dict):
         return [UnreadableEvent(body, "not a JSON object")]
-    described = _described(body, setting)
+    described = _described(body, context)
     if isinstance(described, str):
         return [UnreadableEvent(body, described)]
     event_type, subject, data = described
     if not subject:
         return [UnreadableEvent(body, "the chosen fields lack the record's name or number")]
-    changed = setting.moment(body.get("write_date"), UTC)
-    state = text(body.get("write_date")) or {name: each for name, each in body.items() if name != "_action"}
+    changed = context.moment(body.get("write_date"), UTC)
+    state = text(body.get("write_date")) or {name: value for name, value in body.items() if name != "_action"}
     return [cloud_event("odoo", event_type, subject, data, state=state, at=changed)]
 
 
-_Described = tuple[str, str, Document]
-
-
-def _described(record: Document, setting: TranslationContext) -> _Described | str:
+def _described(record: Document, context: TranslationContext) -> EventDescription | str:
     """Return type, subject and data, or why the record is no event."""
     match text(record.get("_model")):
         case "sale.order":
-            return _sale(record, setting)
+            return _sale(record, context)
         case "account.move":
-            return _invoice(record, setting)
+            return _invoice(record, context)
         case "purchase.order":
-            return _purchase(record, setting)
+            return _purchase(record, context)
         case "mrp.production":
-            return _production(record, setting)
+            return _production(record, context)
         case "stock.warehouse.orderpoint":
             return _orderpoint(record)
         case "":
@@ -61,34 +59,34 @@ def _described(record: Document, setting: TranslationContext) -> _Described | st
             return "records of this model are no events here"
 
 
-def _sale(record: Document, setting: TranslationContext) -> _Described | str:
+def _sale(record: Document, context: TranslationContext) -> EventDescription | str:
     if text(record.get("state")) not in {"sale", "done"}:
         return "a quotation or a cancelled order is no event"
     due_on = day(record.get("commitment_date"))
     data = {
-        **money(record.get("amount_total"), setting.currency),
+        **money(record.get("amount_total"), context.currency),
         "due_on": due_on,
         "status": text(record.get("state")),
     }
     owed = text(record.get("delivery_status")) in {"pending", "started", "partial"}
-    kind = "order.late" if owed and is_late(due_on, setting) else "order.changed"
+    kind = "order.late" if owed and is_late(due_on, context) else "order.changed"
     return kind, text(record.get("name")), data
 
 
-def _invoice(record: Document, setting: TranslationContext) -> _Described | str:
+def _invoice(record: Document, context: TranslationContext) -> EventDescription | str:
     if text(record.get("move_type")) not in {"", "out_invoice"}:
         return "only customers' invoices are events"
     due_on, state = day(record.get("invoice_date_due")), text(record.get("payment_state"))
     if state in {"paid", "in_payment"}:
-        return "invoice.paid", text(record.get("name")), money(record.get("amount_total"), setting.currency)
-    if state in {"not_paid", "partial"} and is_late(due_on, setting):
-        owed = money(record.get("amount_residual"), setting.currency)
+        return "invoice.paid", text(record.get("name")), money(record.get("amount_total"), context.currency)
+    if state in {"not_paid", "partial"} and is_late(due_on, context):
+        owed = money(record.get("amount_residual"), context.currency)
         return "invoice.overdue", text(record.get("name")), {**owed, "due_on": due_on}
     return "an invoice that is neither paid nor overdue is no event"
 
 
-def _purchase(record: Document, setting: TranslationContext) -> _Described | str:
-    data = {**money(record.get("amount_total"), setting.currency), "due_on": day(record.get("date_planned"))}
+def _purchase(record: Document, context: TranslationContext) -> EventDescription | str:
+    data = {**money(record.get("amount_total"), context.currency), "due_on": day(record.get("date_planned"))}
     match text(record.get("state")):
         case "to approve":
             return "po.submitted", text(record.get("name")), {**data, "version": text(record.get("write_date"))}
@@ -101,7 +99,7 @@ def _purchase(record: Document, setting: TranslationContext) -> _Described | str
             return "a request for quotation is no event"
 
 
-def _production(record: Document, setting: TranslationContext) -> _Described | str:
+def _production(record: Document, context: TranslationContext) -> EventDescription | str:
     due_on, state = day(record.get("date_deadline")), text(record.get("state"))
     data = {
         "quantity": number(record.get("product_qty")),
@@ -110,12 +108,12 @@ def _production(record: Document, setting: TranslationContext) -> _Described | s
     }
     if state == "done":
         return "production.done", text(record.get("name")), data
-    if state in {"confirmed", "progress", "to_close"} and is_late(due_on, setting):
+    if state in {"confirmed", "progress", "to_close"} and is_late(due_on, context):
         return "production.late", text(record.get("name")), data
     return "a manufacturing order that is neither done nor late is no event"
 
 
-def _orderpoint(record: Document) -> _Described | str:
+def _orderpoint(record: Document) -> EventDescription | str:
     """A reordering rule; its product's code is only there where a field of the rule shows it (see the how-to)."""
     on_hand, reorder_point = number(record.get("qty_on_hand")), number(record.get("product_min_qty"))
     if on_hand is None or reorder_point is None:

@@ -1,4 +1,4 @@
-"""What translators share: from a vendor's document to a CloudEvent whose id is the document's state.
+"""What translators share: from a vendor's document to a CloudEvent whose id is made from the document's state.
 
 The same state of the same document always gives the same id, so what the vendor sends twice is one event.
 """
@@ -16,16 +16,18 @@ from bot.alerts.intake.port import UnreadableEvent
 
 Document = Mapping[str, object]
 CloudEvents = Sequence[Mapping[str, object] | UnreadableEvent]
+EventDescription = tuple[str, str, Document]
+"""Type, subject and data of an event."""
 
 
 @dataclass(frozen=True, slots=True)
 class TranslationContext:
-    """What the body does not say and the operator does."""
+    """What the configuration knows and the body does not say."""
 
     now: datetime
     """Aware, in the zone of the company."""
     currency: str = ""
-    """Of amounts that come without one."""
+    """Currency of amounts that come without one."""
 
     @property
     def today(self) -> date:
@@ -33,7 +35,7 @@ class TranslationContext:
         return self.now.date()
 
     def moment(self, value: object, zone: tzinfo | None = None) -> datetime | None:
-        """Return a time that a vendor wrote without an offset, in its zone (else the company's)."""
+        """Return a vendor's time; one without an offset is in ``zone``, by default the company's."""
         try:
             at = datetime.fromisoformat(text(value))
         except ValueError:
@@ -42,13 +44,13 @@ class TranslationContext:
 
 
 Translate = Callable[[object, TranslationContext], CloudEvents]
-"""Returns the events of a decoded body; what cannot be understood is among them as `UnreadableEvent`."""
+"""Returns the events of a decoded body, and an `UnreadableEvent` for what cannot be understood."""
 
 
 def cloud_event(
     vendor: str, event_type: str, subject: str, data: Mapping[str, object], *, state: object, at: datetime | None
 ) -> Mapping[str, object]:
-    """Return a CloudEvent; ``state`` is what tells this state of the document from others."""
+    """Return a CloudEvent; ``state`` tells this state of the document from its other states."""
     found = {name: value for name, value in data.items() if value not in (None, "", {}, [], False)}
     event: dict[str, object] = {
         "specversion": "1.0",
@@ -69,12 +71,12 @@ def _id(event_type: str, subject: str, state: object) -> str:
 
 
 def text(value: object) -> str:
-    """Return a field as text; False is what Odoo says for nothing."""
+    """Return a field as text; False is Odoo's word for nothing."""
     return "" if value is None or isinstance(value, bool | Mapping | list) else str(value).strip()
 
 
 def number(value: object) -> Decimal | None:
-    """Return a field as a number, None where it is none."""
+    """Return a field as a number, None if it is none."""
     try:
         found = Decimal(text(value))
     except InvalidOperation:
@@ -90,13 +92,13 @@ def day(value: object) -> date | None:
         return None
 
 
-def day_of_seconds(value: object, setting: TranslationContext) -> date | None:
+def day_of_seconds(value: object, context: TranslationContext) -> date | None:
     """Return the company's date of a time in seconds since 1970, as Dolibarr writes it; 0 is none."""
     seconds = number(value)
     if not seconds:
         return None
     try:
-        return datetime.fromtimestamp(int(seconds), setting.now.tzinfo).date()
+        return datetime.fromtimestamp(int(seconds), context.now.tzinfo).date()
     except (ValueError, OverflowError, OSError):
         return None
 
@@ -107,9 +109,9 @@ def money(value: object, currency: str) -> Mapping[str, object]:
     return {} if found is None or not currency else {"amount": str(found), "currency": currency}
 
 
-def is_late(due_on: date | None, setting: TranslationContext) -> bool:
+def is_late(due_on: date | None, context: TranslationContext) -> bool:
     """Return whether a due date has passed."""
-    return due_on is not None and due_on < setting.today
+    return due_on is not None and due_on < context.today
 
 
 def stock_type(available: Decimal) -> str:

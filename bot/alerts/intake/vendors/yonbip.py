@@ -38,7 +38,7 @@ _DECISIONS = {
 }
 
 
-def translate(body: object, setting: TranslationContext) -> CloudEvents:
+def translate(body: object, context: TranslationContext) -> CloudEvents:
     """Return the event of one message; none for the vendor's test."""
     if not isinstance(body, dict):
         return [UnreadableEvent(body, "not a JSON object")]
@@ -54,12 +54,12 @@ def translate(body: object, setting: TranslationContext) -> CloudEvents:
     data = {
         "supplier": text(bill.get("vendor_name")),
         "customer": text(bill.get("agentId_name")),
-        **money(bill.get("oriSum") or bill.get("payMoney"), text(bill.get("currency_code")) or setting.currency),
+        **money(bill.get("oriSum") or bill.get("payMoney"), text(bill.get("currency_code")) or context.currency),
         "decision": _DECISIONS.get(code),
         "version": text(bill.get("pubts")) if code == "st_purchaseorder_save" else "",
     }
     state = text(body.get("eventId")) or body
-    return [cloud_event("yonbip", _TYPES[code], number, data, state=state, at=setting.moment(bill.get("pubts")))]
+    return [cloud_event("yonbip", _TYPES[code], number, data, state=state, at=context.moment(bill.get("pubts")))]
 
 
 def _bill(body: Document) -> Document:

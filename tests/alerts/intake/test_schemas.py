@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from bot.alerts.event import EventType
-from bot.alerts.schemas import SCHEMAS, Custom, EventData, StockLow, schema_of
+from bot.alerts.intake.schemas import SCHEMAS, Custom, EventData, StockLow, schema_of
 
 
 def test_every_type_has_a_model() -> None:

@@ -12,14 +12,13 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from bot.alerts.alert import Alert, AlertState
+from bot.alerts.alert import Alert, AlertState, Comparator, Watch
 from bot.alerts.intake.poll_state import PollConfig
-from bot.alerts.intake.watch_poller import WatchPoller
-from bot.alerts.queries import Comparator, Watch
 from bot.alerts.repository import AlertRepository, AlertUnitOfWork
 from bot.alerts.rules.parser import default_rules
 from bot.alerts.rules.rule_set import AlertRuleContext
-from bot.alerts.service import AlertUnitOfWorkRunner, RepositoryAlertQueries
+from bot.alerts.service import AlertService, AlertUnitOfWorkRunner
+from bot.alerts.watch_poller import WatchPoller
 from bot.erp.errors import Unavailable
 from bot.erp.hub import ErpHub
 from bot.erp.model import Area, InvoiceStatus, OrderStatus, ProductionStatus, PurchaseStatus
@@ -53,21 +52,21 @@ class WatchPollerHarness:
         def unit(repository: AlertRepository) -> AlertUnitOfWork:
             return AlertUnitOfWork(repository=repository, rules=rules, now=self.clock.now(), new_id=new_id)
 
-        self.study = AlertUnitOfWorkRunner(StoredAlertTransactions(self.database, self.clock.now), unit, lambda: None)
-        self.board = RepositoryAlertQueries(self.study)
+        self.units = AlertUnitOfWorkRunner(StoredAlertTransactions(self.database, self.clock.now), unit, lambda: None)
+        self.service = AlertService(self.units)
         self.hub = ErpHub([self.erp], metrics=Metrics(), now=self.clock.now, sleep=no_pause)
         self.store = StoredPolls(self.database)
         self.restart()
 
     def restart(self) -> None:
-        self.poller = WatchPoller(self.hub, self.study, self.store, poll_config=self.poll_config, now=self.clock.now)
+        self.poller = WatchPoller(self.hub, self.units, self.store, poll_config=self.poll_config, now=self.clock.now)
 
     async def watch(self, area: Area, subject: str, comparison: Comparator | None = None, limit: int = 0) -> None:
         bound = None if comparison is None else Decimal(limit)
         watch = Watch(
             user_id="u1", area=area, subject=subject, comparison=comparison, limit=bound, made_at=self.clock.now()
         )
-        await self.board.put_watch(watch)
+        await self.service.put_watch(watch)
 
     async def poll(self, times: int = 1) -> None:
         for _ in range(times):
@@ -84,14 +83,14 @@ class WatchPollerHarness:
             return list(connection.execute(select(ALERT.c.id).order_by(ALERT.c.number)).scalars())
 
         found = await self.database.run(ids)
-        return list(await self.study.read(lambda repository: repository.alerts(found)))
+        return list(await self.units.read(lambda repository: repository.alerts(found)))
 
     async def told(self) -> list[tuple[AlertState, str, int]]:
         return [(alert.state, alert.event.subject, alert.count) for alert in await self.alerts()]
 
 
 @pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[WatchPollerHarness]:
+async def harness(tmp_path: Path) -> AsyncIterator[WatchPollerHarness]:
     database = Database(f"sqlite:///{tmp_path / 'bot.sqlite3'}")
     await database.migrate()
     clock = Clock()
@@ -99,40 +98,40 @@ async def desk(tmp_path: Path) -> AsyncIterator[WatchPollerHarness]:
     await database.close()
 
 
-async def test_a_limit_is_told_when_it_is_crossed_and_when_it_is_over(desk: WatchPollerHarness) -> None:
-    desk.erp.stocked("A-1", "60", reorder_point=None)
-    await desk.watch(Area.STOCK, "A-1", Comparator.BELOW, 50)
-    await desk.poll(3)
-    assert await desk.told() == []
-    desk.erp.stocked("A-1", "40", reorder_point=None)
-    await desk.poll(50)
-    assert await desk.told() == [(AlertState.OPEN, "A-1", 1)], "once, whatever happens to be polled"
-    assert (await desk.alerts())[0].event.quantity == 40
-    desk.erp.stocked("A-1", "70", reorder_point=None)
-    await desk.poll(3)
-    assert [state for state, *_ in await desk.told()] == [AlertState.RESOLVED]
-    desk.erp.stocked("A-1", "10", reorder_point=None)
-    desk.restart()
-    await desk.poll(3)
-    assert AlertState.OPEN in [state for state, *_ in await desk.told()]
+async def test_a_limit_is_told_when_it_is_crossed_and_when_it_is_over(harness: WatchPollerHarness) -> None:
+    harness.erp.stocked("A-1", "60", reorder_point=None)
+    await harness.watch(Area.STOCK, "A-1", Comparator.BELOW, 50)
+    await harness.poll(3)
+    assert await harness.told() == []
+    harness.erp.stocked("A-1", "40", reorder_point=None)
+    await harness.poll(50)
+    assert await harness.told() == [(AlertState.OPEN, "A-1", 1)], "once, whatever happens to be polled"
+    assert (await harness.alerts())[0].event.quantity == 40
+    harness.erp.stocked("A-1", "70", reorder_point=None)
+    await harness.poll(3)
+    assert [state for state, *_ in await harness.told()] == [AlertState.RESOLVED]
+    harness.erp.stocked("A-1", "10", reorder_point=None)
+    harness.restart()
+    await harness.poll(3)
+    assert AlertState.OPEN in [state for state, *_ in await harness.told()]
 
 
-async def test_an_answer_that_is_old_says_nothing(desk: WatchPollerHarness) -> None:
-    desk.erp.stocked("A-1", "40")
-    await desk.watch(Area.STOCK, "A-1", Comparator.BELOW, 30)
-    await desk.poll()
-    desk.erp.stocked("A-1", "20")
-    desk.erp.failing = lambda call: Unavailable("down")
-    await desk.poll(2)
-    assert await desk.told() == []
-    desk.erp.failing = lambda call: None
-    await desk.poll(2)
-    assert await desk.told() == [(AlertState.OPEN, "A-1", 1)]
+async def test_an_answer_that_is_old_says_nothing(harness: WatchPollerHarness) -> None:
+    harness.erp.stocked("A-1", "40")
+    await harness.watch(Area.STOCK, "A-1", Comparator.BELOW, 30)
+    await harness.poll()
+    harness.erp.stocked("A-1", "20")
+    harness.erp.failing = lambda call: Unavailable("down")
+    await harness.poll(2)
+    assert await harness.told() == []
+    harness.erp.failing = lambda call: None
+    await harness.poll(2)
+    assert await harness.told() == [(AlertState.OPEN, "A-1", 1)]
 
 
 @pytest.mark.parametrize("area", [Area.SALES, Area.FINANCE, Area.PURCHASING, Area.PRODUCTION])
-async def test_documents_are_told_when_their_state_changes(desk: WatchPollerHarness, area: Area) -> None:
-    erp = desk.erp
+async def test_documents_are_told_when_their_state_changes(harness: WatchPollerHarness, area: Area) -> None:
+    erp = harness.erp
     begin, change, subject = {
         Area.SALES: (
             lambda: erp.ordered("D-1", TOMORROW), lambda: erp.ordered("D-1", TOMORROW, OrderStatus.DELIVERED), "D-1",
@@ -149,57 +148,59 @@ async def test_documents_are_told_when_their_state_changes(desk: WatchPollerHarn
         ),
     }[area]  # fmt: skip
     begin()
-    await desk.watch(area, subject)
-    await desk.poll(3)
-    assert await desk.told() == [], "as the person saw it"
+    await harness.watch(area, subject)
+    await harness.poll(3)
+    assert await harness.told() == [], "as the person saw it"
     change()
-    await desk.poll(20)
-    desk.restart()
-    await desk.poll(2)
-    (told,) = await desk.alerts()
+    await harness.poll(20)
+    harness.restart()
+    await harness.poll(2)
+    (told,) = await harness.alerts()
     assert (told.state, told.event.subject, told.count) == (AlertState.INFORMED, "D-1", 1)
     assert "status" in str(told.event.data)
 
 
-async def test_a_change_while_the_bot_was_away_is_told(desk: WatchPollerHarness) -> None:
-    desk.erp.ordered("SO-1", TOMORROW)
-    await desk.watch(Area.SALES, "SO-1")
-    await desk.poll()
-    desk.clock.advance(hours=30)
-    desk.erp.ordered("SO-1", TOMORROW, OrderStatus.CANCELLED)
-    desk.restart()
-    await desk.poll()
-    assert [subject for _, subject, _ in await desk.told()] == ["SO-1"]
+async def test_a_change_while_the_bot_was_away_is_told(harness: WatchPollerHarness) -> None:
+    harness.erp.ordered("SO-1", TOMORROW)
+    await harness.watch(Area.SALES, "SO-1")
+    await harness.poll()
+    harness.clock.advance(hours=30)
+    harness.erp.ordered("SO-1", TOMORROW, OrderStatus.CANCELLED)
+    harness.restart()
+    await harness.poll()
+    assert [subject for _, subject, _ in await harness.told()] == ["SO-1"]
 
 
-async def test_what_somebody_else_watched_once_is_no_beginning(desk: WatchPollerHarness) -> None:
-    desk.erp.ordered("SO-1", TOMORROW)
-    await desk.watch(Area.SALES, "SO-1")
-    await desk.poll()
-    await desk.board.drop_watches((f"u1|{Area.SALES}|so-1|",))
-    desk.erp.ordered("SO-1", TOMORROW, OrderStatus.DELIVERED)
-    desk.clock.advance(hours=30)
-    await desk.watch(Area.SALES, "SO-1")
-    await desk.poll(3)
-    assert await desk.told() == []
+async def test_what_somebody_else_watched_once_is_no_beginning(harness: WatchPollerHarness) -> None:
+    harness.erp.ordered("SO-1", TOMORROW)
+    await harness.watch(Area.SALES, "SO-1")
+    await harness.poll()
+    await harness.service.drop_watches((f"u1|{Area.SALES}|so-1|",))
+    harness.erp.ordered("SO-1", TOMORROW, OrderStatus.DELIVERED)
+    harness.clock.advance(hours=30)
+    await harness.watch(Area.SALES, "SO-1")
+    await harness.poll(3)
+    assert await harness.told() == []
 
 
-async def test_many_watches_are_looked_after_in_turn(desk: WatchPollerHarness) -> None:
-    desk.poll_config = PollConfig(calls=10)
-    desk.restart()
+async def test_many_watches_are_looked_after_in_turn(harness: WatchPollerHarness) -> None:
+    harness.poll_config = PollConfig(calls=10)
+    harness.restart()
     for number in range(25):
-        desk.erp.stocked(f"A-{number:02}", "5")
-        await desk.watch(Area.STOCK, f"A-{number:02}", Comparator.BELOW, 50)
-    await desk.poll()
-    assert len(await desk.told()) == 10
-    await desk.poll(2)
-    assert len(await desk.told()) == 25
-    desk.erp.asked.clear()
-    await desk.poll()
-    assert len(desk.erp.asked) == 10
+        harness.erp.stocked(f"A-{number:02}", "5")
+        await harness.watch(Area.STOCK, f"A-{number:02}", Comparator.BELOW, 50)
+    await harness.poll()
+    assert len(await harness.told()) == 10
+    await harness.poll(2)
+    assert len(await harness.told()) == 25
+    harness.erp.asked.clear()
+    await harness.poll()
+    assert len(harness.erp.asked) == 10
 
 
-async def test_a_store_that_is_away_is_logged_once(desk: WatchPollerHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_store_that_is_away_is_logged_once(
+    harness: WatchPollerHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
     class Enough(BaseException):
         pass
 
@@ -214,7 +215,7 @@ async def test_a_store_that_is_away_is_logged_once(desk: WatchPollerHarness, mon
     async def away() -> None:
         raise StoreUnavailable("OperationalError")
 
-    monkeypatch.setattr(desk.poller, "poll", away)
+    monkeypatch.setattr(harness.poller, "poll", away)
     with capture_logs() as logs, pytest.raises(Enough):
-        await desk.poller.run(sleep=sleep)
+        await harness.poller.run(sleep=sleep)
     assert [line["event"] for line in logs] == ["poll.watches_down"]

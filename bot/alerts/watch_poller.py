@@ -1,7 +1,7 @@
-"""Looks after what people watch (``/watch``), also where nothing else polls it: figures and documents, as asked for.
+"""Polls what people watch (``/watch``): figures of stock, and documents.
 
-What is watched is read through the hub like a question, all sources together, for that is the figure which the person
-saw who set the limit. An answer that is old, or that lacks a source, says nothing about a limit and is left out.
+The hub is asked as for a question, all sources together: the person who set the limit saw that figure. A stale answer,
+or one that lacks a source, says nothing about a limit and is ignored.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from typing import Any, Protocol
 
 import structlog
 
+from bot.alerts.alert import Watch
 from bot.alerts.event import Effect, Event, EventType
 from bot.alerts.intake.areas import orders, production, purchasing
-from bot.alerts.intake.areas.area import comparable_fields, format_amount, without_blanks
+from bot.alerts.intake.areas.area import comparable_fields, format_amount, format_date, without_blanks
 from bot.alerts.intake.areas.stock import data_of
 from bot.alerts.intake.normalization import normalize, split_events
 from bot.alerts.intake.poll_state import NORMAL, Checkpoint, CloudEvent, PollConfig, PolledSubject, PollStore
@@ -24,7 +25,6 @@ from bot.alerts.intake.port import EventState, StoredEvent
 from bot.alerts.intake.source_poller import SUBJECT_RETENTION
 from bot.alerts.intake.transitions import describe_changes
 from bot.alerts.pipeline import apply_event, watch_events
-from bot.alerts.queries import Watch
 from bot.alerts.repository import AlertUnitOfWork
 from bot.alerts.service import AlertUnitOfWorkRunner
 from bot.erp.answer import Answer
@@ -47,11 +47,11 @@ from bot.errors import DingerpError
 log = structlog.get_logger(__name__)
 
 _ALL_SOURCES = ""
-"""The source under which the store keeps what watched documents said: they are asked of all sources together."""
+"""The source under which watched documents are stored: all sources are asked together."""
 
 
 class WatchQueries(Protocol):
-    """What people ask; the hub is this. All raise the classes of `bot.erp.errors`."""
+    """What is asked of the hub. All raise the classes of `bot.erp.errors`."""
 
     async def stock(self, sku: str) -> Answer[StockLevel]:
         """Return one product's stock."""
@@ -76,7 +76,7 @@ class WatchQueries(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class WatchReading:
-    """What was seen of one watched thing: what is compared, and the event that tells it."""
+    """One watched subject as it is now: the words that are compared, and the event that reports it."""
 
     source: str
     code: str
@@ -85,7 +85,7 @@ class WatchReading:
     data: Mapping[str, object]
 
     def event(self, now: datetime, lines: Sequence[str]) -> Event | None:
-        """Return the event; ``lines`` say what changed. None for what no card could show."""
+        """Return the event; ``lines`` say what changed. None for one that the intake would reject."""
         data = dict(self.data)
         if lines:
             data |= {"changes": lines, "text": "\n".join(lines)}
@@ -111,15 +111,15 @@ class WatchPoller:
 
     def __init__(
         self,
-        questions: WatchQueries,
-        study: AlertUnitOfWorkRunner,
+        erp: WatchQueries,
+        units: AlertUnitOfWorkRunner,
         store: PollStore,
         *,
         poll_config: PollConfig,
         now: Callable[[], datetime],
     ) -> None:
-        self._questions = questions
-        self._study = study
+        self._erp = erp
+        self._units = units
         self._store = store
         self._config = poll_config
         self._now = now
@@ -140,25 +140,25 @@ class WatchPoller:
             await sleep(self._config.seconds)
 
     async def poll(self) -> None:
-        """Do one round; what is too much for it waits for the next one."""
-        watches = await self._study.read(lambda repository: tuple(repository.watches()))
+        """Do one round; subjects that exceed its calls wait for the next round."""
+        watches = await self._units.read(lambda repository: tuple(repository.watches()))
         wanted: dict[tuple[Area, str], list[Watch]] = {}
         for watch in watches:
             wanted.setdefault((watch.area, watch.subject.casefold()), []).append(watch)
         groups = sorted(wanted.values(), key=lambda group: (group[0].area, group[0].subject))
         begin = self._next if self._next < len(groups) else 0
-        turn = groups[begin : begin + self._config.calls]
-        self._next = begin + len(turn)
-        for area in dict.fromkeys(group[0].area for group in turn):
-            await self._look(area, [group for group in turn if group[0].area is area])
+        batch = groups[begin : begin + self._config.calls]
+        self._next = begin + len(batch)
+        for area in dict.fromkeys(group[0].area for group in batch):
+            await self._poll_area(area, [group for group in batch if group[0].area is area])
         if self._pruned_at is None or self._now() - self._pruned_at > timedelta(days=1):
             self._pruned_at = self._now()
             await self._store.prune(_ALL_SOURCES, self._pruned_at - SUBJECT_RETENTION)
 
-    async def _look(self, area: Area, groups: Sequence[Sequence[Watch]]) -> None:
+    async def _poll_area(self, area: Area, groups: Sequence[Sequence[Watch]]) -> None:
         readings: dict[str, tuple[WatchReading, Sequence[Watch]]] = {}
         for group in groups:
-            reading = await self._see(area, group[0].subject)
+            reading = await self._read(area, group[0].subject)
             if reading is not None:
                 readings[reading.code.casefold()] = (reading, group)
         if not readings:
@@ -170,9 +170,9 @@ class WatchPoller:
         subjects: list[PolledSubject] = []
         for key, (reading, group) in readings.items():
             old = known.get(key)
-            # What was seen for somebody who has given it up since is no beginning for others.
-            begins = old is None or old.seen_at < min(watch.made_at for watch in group)
-            lines = [] if begins or old is None else describe_changes(old.said, reading.said)
+            # A state from before the oldest of these watches is none to compare with: it was read for somebody else.
+            is_first = old is None or old.seen_at < min(watch.made_at for watch in group)
+            lines = [] if is_first or old is None else describe_changes(old.said, reading.said)
             event = reading.event(now, lines) if area is Area.STOCK or lines else None
             if event is not None:
                 events.append(event)
@@ -181,33 +181,33 @@ class WatchPoller:
                     PolledSubject(code=reading.code, state=NORMAL, told=True, at=now, said=reading.said, seen_at=now)
                 )
         if events:
-            await self._study.write(lambda unit: _apply_to_watches(unit, events))
+            await self._units.write(lambda unit: _apply_to_watches(unit, events))
         if subjects:
-            # Told first: a change that is told twice is the same news, and one that is never told is lost.
+            # Reported before it is stored: a change reported twice is the same news, one never reported is lost.
             position = before or Checkpoint(source=_ALL_SOURCES, area=name)
             await self._store.advance(before, replace(position, round=position.round + 1), subjects, ())
 
-    async def _see(self, area: Area, code: str) -> WatchReading | None:
-        """Return what the sources say now; None where they say nothing that can be relied on."""
+    async def _read(self, area: Area, code: str) -> WatchReading | None:
+        """Return the present state by all sources; None where it cannot be relied on."""
         try:
             match area:
                 case Area.STOCK:
-                    return _reading_of(await self._questions.stock(code), _stock)
+                    return _reading_of(await self._erp.stock(code), _stock)
                 case Area.SALES:
-                    return _reading_of(await self._questions.order(code), _order)
+                    return _reading_of(await self._erp.order(code), _order)
                 case Area.FINANCE:
-                    return _reading_of(await self._questions.invoice(code), _invoice)
+                    return _reading_of(await self._erp.invoice(code), _invoice)
                 case Area.PURCHASING:
-                    return _reading_of(await self._questions.purchase_order(code), _purchase_order)
+                    return _reading_of(await self._erp.purchase_order(code), _purchase_order)
                 case Area.PRODUCTION:
-                    return _reading_of(await self._questions.production_order(code), _production_order)
+                    return _reading_of(await self._erp.production_order(code), _production_order)
         except ErpError:
-            pass  # counted where it was asked; a source that is down is logged by its own poller
+            pass  # counted by the hub; a source that is down is logged by its own poller
         return None
 
 
 def _apply_to_watches(unit: AlertUnitOfWork, events: Sequence[Event]) -> None:
-    """Let the watches know, without repeating what their alerts show already."""
+    """Report the events to the watches, except what their alerts show already."""
     unit.repository.expect((), [event.subject for event in events])
     for event in events:
         for report in watch_events(unit, event, event.severity):
@@ -217,8 +217,8 @@ def _apply_to_watches(unit: AlertUnitOfWork, events: Sequence[Event]) -> None:
             apply_event(unit, report)
 
 
-def _reading_of(found: Answer[Any], see: Callable[[Any, str], WatchReading]) -> WatchReading | None:
-    return None if found.stale or found.failures else see(found.value, found.source)
+def _reading_of(answer: Answer[Any], read: Callable[[Any, str], WatchReading]) -> WatchReading | None:
+    return None if answer.stale or answer.failures else read(answer.value, answer.source)
 
 
 def _stock(level: StockLevel, source: str) -> WatchReading:
@@ -233,7 +233,7 @@ def _order(order: SalesOrder, source: str) -> WatchReading:
         delivery=order.delivery or "",
         billing=order.billing or "",
         payment=order.payment or "",
-        due_on=order.promised_on.isoformat() if order.promised_on else "",
+        due_on=format_date(order.promised_on),
         amount=format_amount(order.total),
     )
     return WatchReading(source, order.number, words, EventType.ORDER_CHANGED, orders.data_of(order))
@@ -243,7 +243,7 @@ def _invoice(invoice: Invoice, source: str) -> WatchReading:
     words = comparable_fields(
         status=invoice.status.value,
         open=format_amount(invoice.open_amount),
-        due_on=invoice.due_on.isoformat() if invoice.due_on else "",
+        due_on=format_date(invoice.due_on),
     )
     about = without_blanks(customer=invoice.customer, due_on=invoice.due_on, link=invoice.url)
     if invoice.status is InvoiceStatus.PAID:
@@ -258,7 +258,7 @@ def _purchase_order(order: PurchaseOrder, source: str) -> WatchReading:
         status=order.status.value,
         level=f"{approval.level}/{approval.levels}" if approval.levels > 1 else "",
         received=order.received or "",
-        due_on=order.due_on.isoformat() if order.due_on else "",
+        due_on=format_date(order.due_on),
         amount=format_amount(order.total),
     )
     is_decided = order.status in {PurchaseStatus.APPROVED, PurchaseStatus.REJECTED}
@@ -268,7 +268,7 @@ def _purchase_order(order: PurchaseOrder, source: str) -> WatchReading:
 
 
 def _production_order(order: ProductionOrder, source: str) -> WatchReading:
-    words = comparable_fields(status=order.status.value, due_on=order.due_on.isoformat() if order.due_on else "")
+    words = comparable_fields(status=order.status.value, due_on=format_date(order.due_on))
     data = production.data_of(order)
     if order.status is ProductionStatus.DONE:
         return WatchReading(source, order.number, words, EventType.PRODUCTION_DONE, data)

@@ -1,9 +1,9 @@
-"""What ``data`` of each event type holds; published as JSON Schema in ``docs/reference/events``.
+"""The ``data`` of each event type; published as JSON Schema in ``docs/reference/events``.
 
-Strict where a wrong value would make a wrong card, tolerant of keys that are not known here: senders grow. Amounts and
-quantities are text, whole numbers or JSON numbers that were read as `Decimal`; a float has lost digits already and is
-refused. Codes and numbers are never cut, for a cut one names something else; words for people are, for a card holds
-some hundred characters and the event is kept whole beside it.
+Strict where a wrong value would make a wrong card, tolerant of unknown keys: senders grow. Amounts and quantities are
+text, whole numbers or JSON numbers that were read as `Decimal`; a float has lost digits already and is refused. Codes
+and numbers are never cut, because a cut one names something else; words for people are, because a card holds some
+hundred characters and the whole event is kept beside it.
 
 Docs: contracts.md#event-types
 """
@@ -17,7 +17,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from bot.alerts.event import CUSTOM, EventType, Severity
+from bot.alerts.event import CUSTOM, EventType
+from bot.severity import Severity
 
 MAX_ITEMS = 500
 MAX_CODE = 200
@@ -26,7 +27,7 @@ MAX_LINE, MAX_TEXT = 200, 2_000
 
 
 def _blank(value: Any) -> Any:
-    """Let an empty field mean what a missing one means: many ERPs cannot leave a field out."""
+    """Treat an empty field as missing: many ERPs cannot leave a field out."""
     return None if value is None or (isinstance(value, str) and not value.strip()) else value
 
 
@@ -48,7 +49,7 @@ def _day(value: Any) -> Any:
 
 
 def _code(value: Any) -> Any:
-    """Take numbers for text: ERPs have numbers that are whole numbers in JSON."""
+    """Turn whole numbers into text: in the JSON of some ERPs document numbers are such."""
     return "" if value is None else str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
@@ -69,11 +70,11 @@ Address = Annotated[Annotated[str, Field(max_length=1_000)], BeforeValidator(_co
 
 
 class EventData(BaseModel):
-    """What every type may say; further keys are kept with the event and not used."""
+    """The fields of every type; further keys are kept with the event and not used."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", str_strip_whitespace=True, allow_inf_nan=False)
     severity: ClassVar[Severity] = Severity.INFO
-    """Where the sender names none: critical where something stands still, warning where somebody has to act."""
+    """The default: critical if something stands still, warning if somebody has to act."""
     named_by: ClassVar[str] = "number"
     """The field that names the subject; it wins over the CloudEvent's ``subject``."""
     example: ClassVar[Mapping[str, object]] = {}
@@ -118,7 +119,7 @@ class EventData(BaseModel):
 
     @property
     def headline(self) -> str:
-        """Return what the subject is called."""
+        """Return the name of the subject."""
         return self.title
 
 
@@ -142,7 +143,8 @@ class _Stock(EventData):
     @property
     def figure(self) -> Decimal | None:
         """Return what is available, or on hand where the sender does not say."""
-        return next((each for each in (self.available, self.on_hand, self.quantity) if each is not None), None)
+        figures = (self.available, self.on_hand, self.quantity)
+        return next((figure for figure in figures if figure is not None), None)
 
     @property
     def headline(self) -> str:

@@ -1,0 +1,88 @@
+"""The page about adding a command, followed word by word: in a copy of this repository, and as a package of its own."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from bot.cards.language import LANGUAGE_CODES
+
+from .following import Workshop
+from .tree import ROOT
+
+PAGE = (ROOT / "docs/how-to/add-a-command.md").read_text(encoding="utf-8")
+PACKAGE = PAGE.partition("## In a package of your own")[2]
+CLI = ("-c", "from bot.cli import main; main()")
+
+
+def shown(path: str, text: str = PAGE) -> str:
+    """Return the file that stands below its path."""
+    code: str
+    (code,) = re.findall(rf"`{re.escape(path)}`[^`]*?:\n\n```\w+\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    return code
+
+
+def after(words: str) -> str:
+    """Return the block of code that follows these words."""
+    found = re.search(r"^```\w+\n(.*?)^```", PAGE[PAGE.index(words) :], re.MULTILINE | re.DOTALL)
+    assert found is not None
+    return found[1]
+
+
+def said(ending: str) -> list[str]:
+    """Return the arguments of the line that the page has one type to Python."""
+    line: str
+    (line,) = re.findall(rf"^(?:\.venv/bin/)?python (-m (?:.* )?{re.escape(ending)})", PAGE, re.MULTILINE)
+    return line.split()
+
+
+def translated(catalogue: str) -> str:
+    return re.sub(
+        r'(msgid "What a customer has ordered and owes"\n)msgstr ""', r'\1msgstr "客户的订单和欠款"', catalogue
+    )
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Workshop:
+    """The parts of the repository that the page speaks of, to be changed at will."""
+    for folder in ("bot", "commands", "templates"):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    return Workshop(tmp_path, path=[tmp_path])
+
+
+def test_in_the_repository(copy: Workshop) -> None:
+    copy.write("commands/customer.py", shown("commands/customer.py"))
+    copy.write("templates/cards/customer.md.j2", shown("templates/cards/customer.md.j2"))
+    copy.write("templates/cards/customer.sample.json", after("templates/cards/customer.sample.json"))
+    copy.write("tests/commands/test_customer.py", shown("tests/commands/test_customer.py"))
+    copy.write("tests/commands/test_one_order.py", after("`open_chat` makes other chats"))
+
+    assert "1 passed" in copy.python(*said("pytest tests/commands/test_customer.py"))
+    assert "1 passed" in copy.python("-m", "pytest", "tests/commands/test_one_order.py")
+    update = said("bot.cards.catalogue update")
+    assert "What a customer has ordered and owes" in copy.python(*update, fails=True)
+    catalogue = "templates/locales/zh_CN/LC_MESSAGES/messages.po"
+    copy.write(catalogue, translated((copy.folder / catalogue).read_text(encoding="utf-8")))
+    copy.python(*update)
+    for language in LANGUAGE_CODES:
+        card = copy.python(*CLI, "card", "render", "customer", "--lang", language)
+        assert "# 华东机械" in card
+        assert "12" in card
+
+
+def test_as_a_package(tmp_path: Path) -> None:
+    package = Workshop(tmp_path / "acme", path=[tmp_path / "installed", ROOT])
+    package.write("pyproject.toml", shown("pyproject.toml", PACKAGE))
+    package.write("acme_dingerp/__init__.py", "")
+    package.write("acme_dingerp/customer.py", shown("commands/customer.py"))
+    package.write("cards/customer.md.j2", shown("templates/cards/customer.md.j2"))
+    package.write("tests/test_customer.py", shown("tests/commands/test_customer.py"))
+    package.write("tests/conftest.py", shown("tests/conftest.py", PACKAGE))
+
+    package.install(tmp_path / "installed")
+    assert "1 passed" in package.python(*said("pytest\n"))
+    assert "customer" in package.python("-c", "from bot.api.commands import Commands; print(*Commands.discover())")
