@@ -181,7 +181,6 @@ class ErpNextErp(DocumentErp):
             await self._approvals.check()
 
     async def close(self) -> None:
-        """Give connections back."""
         await self._http.close()
 
     # Parts

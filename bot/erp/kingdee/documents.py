@@ -60,7 +60,6 @@ def bills(rows: Iterable[Row], form: Form) -> dict[str, list[Row]]:
 
 
 def order_status(document: str, close: str, cancel: str, delivery: Progress | None) -> OrderStatus:
-    """Return a sales order's state."""
     if cancel == _VOIDED:
         return OrderStatus.CANCELLED
     if close == _CLOSED:
@@ -72,7 +71,6 @@ def order_status(document: str, close: str, cancel: str, delivery: Progress | No
 
 
 def invoice_status(document: str, cancel: str, written_off: str) -> InvoiceStatus:
-    """Return a receivable's state."""
     if cancel == _VOIDED:
         return InvoiceStatus.VOID
     return _WRITTEN_OFF.get(written_off, InvoiceStatus.UNPAID) if document == AUDITED else InvoiceStatus.DRAFT
@@ -92,7 +90,6 @@ def purchase_status(document: str, close: str, cancel: str, *, rejected: bool) -
 
 
 def production_status(document: str, cancel: str, status: str) -> ProductionStatus:
-    """Return a production order's state."""
     if cancel == _VOIDED:
         return ProductionStatus.CANCELLED
     return _PRODUCTION.get(status, ProductionStatus.PLANNED) if document == AUDITED else ProductionStatus.PLANNED
@@ -144,7 +141,6 @@ class DocumentMapper:
         return Header(code(row[form.key]), form.number(row), self.values.day(row[form.day]), texts)
 
     def order(self, lines: Lines) -> SalesOrder:
-        """Return a sales order."""
         head = lines[0]
         currency = self.values.currency(head, "FSettleCurrId")
         entries = [row for row in lines if code(row["FSaleOrderEntry_FEntryId"]) not in ("", "0")]

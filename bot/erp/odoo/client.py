@@ -334,7 +334,6 @@ class OdooClient:
         return found
 
     async def close(self) -> None:
-        """Give connections back."""
         await self._http.close()
 
     async def _rows(self, model: str, method: str, **how: Any) -> list[Row]:

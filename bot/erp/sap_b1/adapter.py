@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
@@ -182,7 +182,7 @@ class SapB1Erp(DocumentErp):
         orders = await self._order_numbers(dict.fromkeys(order for _, row in found for order in base_orders(row)))
         return [self._mapper.invoice(entity, row, orders) for entity, row in found]
 
-    async def _order_numbers(self, keys: Mapping[str, None]) -> Mapping[str, str]:
+    async def _order_numbers(self, keys: Iterable[str]) -> Mapping[str, str]:
         """Return the numbers of sales orders by their keys; none where orders may not be read."""
         known = [int(key) for key in keys if key.isdecimal()]
         try:

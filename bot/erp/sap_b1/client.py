@@ -227,7 +227,6 @@ class NameCache:
             await names.cancel()
 
     async def people(self) -> UserNames:
-        """Return the company's users."""
         found = await self._read("Users", "InternalKey", "UserCode", "UserName")
         codes = {key: user for key, (user, _) in found.items()}
         return UserNames(codes, {user: name for user, name in found.values() if name})
@@ -238,7 +237,6 @@ class NameCache:
         return {key: name for key, (name,) in found.items() if not key.startswith("-")}
 
     async def warehouses(self) -> Mapping[str, str]:
-        """Return names of warehouses by their code."""
         found = await self._read("Warehouses", "WarehouseCode", "WarehouseName")
         return {key: name for key, (name,) in found.items()}
 

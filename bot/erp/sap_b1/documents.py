@@ -216,7 +216,6 @@ class DocumentMapper:
         )
 
     def production_order(self, row: Row) -> ProductionOrder:
-        """Return a production order."""
         produced = number(row.get("CompletedQuantity"))
         parts = [
             (number(line.get("IssuedQuantity")), number(line.get("PlannedQuantity")) or Decimal(0))
@@ -256,11 +255,9 @@ class _DocumentCurrency:
         self._iso = values.iso(code(row.get("DocCurrency")))
 
     def money(self, amount: Any) -> Money | None:
-        """Return an amount of the document."""
         return self._values.money(amount, self._iso)
 
     def total(self, row: Row) -> Money | None:
-        """Return the document's total."""
         return self.money(row.get("DocTotalFc" if self.foreign else "DocTotal"))
 
     def line_total(self, line: Row) -> Money | None:

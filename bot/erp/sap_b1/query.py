@@ -125,7 +125,6 @@ class DocumentEntity:
         return self, int(row[self.key])
 
     def number(self, row: Row) -> str:
-        """Return a document's number."""
         return self.prefix + code(row[self.key if self.drafts_of else self.number_field])
 
     def exact(self, row: Row) -> str:

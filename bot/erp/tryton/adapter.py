@@ -37,7 +37,7 @@ from bot.erp.tryton.changes import read_changes
 from bot.erp.tryton.client import Account, Domain, Row, TrytonClient, at, containing
 from bot.erp.tryton.decisions import PurchaseApprovals, version_of
 from bot.erp.tryton.options import TrytonOptions
-from bot.erp.tryton.query import INVOICES, KINDS, PRODUCTIONS, PURCHASES, SALES, DocumentQuery, unnumbered
+from bot.erp.tryton.query import KINDS, DocumentQuery, unnumbered
 from bot.erp.tryton.stock import read_places, read_reorder_point, total_of
 from bot.erp.values import malformed_is_invalid
 from bot.erp.vendors import AdapterContext
@@ -66,7 +66,8 @@ class TrytonErp(DocumentErp):
             for_others=options.user if options.decide_as_bot else None,
             source=self.name,
         )
-        self._web = f"{options.web_url.rstrip('/')}/#{quote(options.database)}/model" if options.web_url else ""
+        web = f"{options.web_url.rstrip('/')}/#{quote(options.database)}/model" if options.web_url else ""
+        self._site = documents.TrytonSite(source=self.name, web=web)
         self._readers: Mapping[Listing[Any], Callable[[list[Row], bool], Awaitable[Sequence[Any]]]] = {
             listing.SALES_ORDERS: self._sales,
             listing.INVOICES: self._invoices,
@@ -169,33 +170,27 @@ class TrytonErp(DocumentErp):
         return found[0]
 
     async def _sales(self, rows: list[Row], with_lines: bool) -> list[SalesOrder]:
-        return [
-            documents.sale(row, source=self.name, url=self._url(SALES.model, row), lines=with_lines) for row in rows
-        ]
+        return [documents.sale(row, self._site, lines=with_lines) for row in rows]
 
     async def _invoices(self, rows: list[Row], with_lines: bool) -> list[Invoice]:
-        return [documents.invoice(row, source=self.name, url=self._url(INVOICES.model, row)) for row in rows]
+        return [documents.invoice(row, self._site) for row in rows]
 
     async def _purchases(self, rows: list[Row], with_lines: bool) -> list[PurchaseOrder]:
         approvals, people = await self._approvals.read(rows)
         return [
             documents.purchase(
                 row,
+                self._site,
                 approvals[row["id"]],
                 people[row["id"]],
                 version=version_of(row, approvals[row["id"]]),
-                source=self.name,
-                url=self._url(PURCHASES.model, row),
                 lines=with_lines,
             )
             for row in rows
         ]
 
     async def _productions(self, rows: list[Row], with_lines: bool) -> list[ProductionOrder]:
-        return [documents.production(row, source=self.name, url=self._url(PRODUCTIONS.model, row)) for row in rows]
+        return [documents.production(row, self._site) for row in rows]
 
     def _today(self) -> date:
         return self._now().astimezone(self._zone).date()
-
-    def _url(self, model: str, row: Row) -> str:
-        return f"{self._web}/{model}/{row['id']}" if self._web else ""

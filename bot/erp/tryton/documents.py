@@ -6,6 +6,7 @@ Docs: platform/erp/tryton.md#areas
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -113,6 +114,18 @@ _MATERIAL = {"waiting": False, "assigned": True, "running": True, "done": True}
 """Whether the components are reserved or used; before that and after a cancellation Tryton does not look."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrytonSite:
+    """Where records come from: the source's name, and the web client's address for models, if there is one."""
+
+    source: str
+    web: str = ""
+
+    def link(self, model: str, row: Row) -> str:
+        """Return the address of a record in the web client, empty without one."""
+        return f"{self.web}/{model}/{row['id']}" if self.web else ""
+
+
 def number_of(row: Row) -> str:
     """Return a document's number; one without, mostly a draft, is named by its id as on Tryton's screens: ``(12)``."""
     return row["number"] or f"({row['id']})"
@@ -135,7 +148,7 @@ def product(row: Row) -> Product:
     )
 
 
-def sale(row: Row, *, source: str, url: str, lines: bool) -> SalesOrder:
+def sale(row: Row, site: TrytonSite, *, lines: bool) -> SalesOrder:
     """Return a sales order."""
     delivery = _SHIPPED.get(row["shipment_state"])
     return SalesOrder(
@@ -151,9 +164,9 @@ def sale(row: Row, *, source: str, url: str, lines: bool) -> SalesOrder:
         total=_money(row, "total_amount"),
         lines=tuple(_sale_line(line, at(row, "currency.code")) for line in _goods(row)) if lines else (),
         salesperson=at(row, "quoted_by.rec_name") or "",
-        url=url,
+        url=site.link("sale.sale", row),
         changed_at=changed_at(row),
-        source=source,
+        source=site.source,
         extra=_extra(row, "reference", "shipment_state"),
     )
 
@@ -199,7 +212,7 @@ def _sale_line(line: Row, currency: str | None) -> OrderLine:
     )
 
 
-def invoice(row: Row, *, source: str, url: str) -> Invoice:
+def invoice(row: Row, site: TrytonSite) -> Invoice:
     """Return a customer invoice; a credit note is one with a negative amount."""
     total, owed = row["total_amount"], row["amount_to_pay"]
     return Invoice(
@@ -213,9 +226,9 @@ def invoice(row: Row, *, source: str, url: str) -> Invoice:
         open_amount=_money(row, "amount_to_pay"),
         is_credit_note=total is not None and total < 0,
         order_number=next((order["number"] for order in some(row, "sales") if order["number"]), ""),
-        url=url,
+        url=site.link("account.invoice", row),
         changed_at=changed_at(row),
-        source=source,
+        source=site.source,
         extra=_extra(row, "reference"),
     )
 
@@ -236,12 +249,11 @@ def _due(lines: list[Row]) -> date | None:
 
 def purchase(
     row: Row,
+    site: TrytonSite,
     approval: Approval | None,
     people: Mapping[str, str],
     *,
     version: str,
-    source: str,
-    url: str,
     lines: bool,
 ) -> PurchaseOrder:
     """Return a purchase order."""
@@ -261,9 +273,9 @@ def purchase(
         received=_SHIPPED.get(row["shipment_state"]),
         lines=tuple(_purchase_line(line, at(row, "currency.code")) for line in _goods(row)) if lines else (),
         version=version,
-        url=url,
+        url=site.link("purchase.purchase", row),
         changed_at=changed_at(row),
-        source=source,
+        source=site.source,
         people=people,
         extra=_extra(row, "reference", "shipment_state"),
     )
@@ -281,7 +293,7 @@ def _purchase_line(line: Row, currency: str | None) -> PurchaseLine:
     )
 
 
-def production(row: Row, *, source: str, url: str) -> ProductionOrder:
+def production(row: Row, site: TrytonSite) -> ProductionOrder:
     """Return a production order."""
     digits = at(row, "unit.digits")
     made = (o for o in some(row, "outputs") if o["state"] == "done" and o["product"] == at(row, "product.id"))
@@ -297,9 +309,9 @@ def production(row: Row, *, source: str, url: str) -> ProductionOrder:
         start_on=row["planned_start_date"],
         due_on=row["planned_date"],
         material_ready=_MATERIAL.get(row["state"]),
-        url=url,
+        url=site.link("production", row),
         changed_at=changed_at(row),
-        source=source,
+        source=site.source,
         extra=_extra(row, "reference"),
     )
 

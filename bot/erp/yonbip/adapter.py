@@ -61,7 +61,6 @@ class YonBipErp(DocumentErp):
         await self._stock.probe()
 
     async def close(self) -> None:
-        """Give connections back."""
         await self._stock.close()
         await self._client.close()
 

@@ -101,14 +101,12 @@ def purchase_status(status: str, verify_state: str) -> PurchaseStatus:
 
 
 def invoice_status(verify_state: str, written_off: str) -> InvoiceStatus:
-    """Return a receivable's state."""
     if verify_state in ("3", "4"):
         return InvoiceStatus.VOID
     return _SETTLED.get(written_off, InvoiceStatus.UNPAID) if verify_state == "2" else InvoiceStatus.DRAFT
 
 
 def production_status(status: str) -> ProductionStatus:
-    """Return a production order's state."""
     return _PRODUCTION.get(status, ProductionStatus.PLANNED)
 
 

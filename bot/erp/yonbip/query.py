@@ -23,7 +23,6 @@ _LONG_AGO = date(1990, 1, 1)
 
 
 def condition(name: str, op: str, value: str) -> Row:
-    """Return a condition on a field."""
     return {"field": name, "op": op, "value1": value}
 
 

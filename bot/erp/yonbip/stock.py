@@ -77,7 +77,7 @@ class StockReader:
         )
 
     async def _materials(self, codes: Sequence[str]) -> list[Row]:
-        return await gather_rows(*(self._client.rows(_MATERIALS, {"productCode": code}) for code in codes))
+        return await gather_rows(*(self._client.rows(_MATERIALS, {"productCode": sku}) for sku in codes))
 
     async def _rows(self, codes: Sequence[str]) -> list[Row]:
         """Return the stock rows of a code: an array, unlike other lists, and not in pages."""

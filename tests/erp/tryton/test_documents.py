@@ -75,22 +75,24 @@ PRODUCTION: dict[str, Any] = {
     "last_modified_at": WHEN,
 }
 
+SITE = documents.TrytonSite(source="main")
+
 
 def _sale(**fields: Any) -> Any:
-    return documents.sale(SALE | fields, source="main", url="", lines="lines." in fields)
+    return documents.sale(SALE | fields, SITE, lines="lines." in fields)
 
 
 def _invoice(**fields: Any) -> Any:
-    return documents.invoice(INVOICE | fields, source="main", url="")
+    return documents.invoice(INVOICE | fields, SITE)
 
 
 def _purchase(**fields: Any) -> Any:
     row = PURCHASE | fields
-    return documents.purchase(row, None, {}, version="1", source="main", url="", lines="lines." in fields)
+    return documents.purchase(row, SITE, None, {}, version="1", lines="lines." in fields)
 
 
 def _production(**fields: Any) -> Any:
-    return documents.production(PRODUCTION | fields, source="main", url="")
+    return documents.production(PRODUCTION | fields, SITE)
 
 
 @pytest.mark.parametrize(
@@ -353,3 +355,12 @@ def test_a_total_is_unknown_where_a_part_is() -> None:
     ]
     assert (total_of(places).on_hand, total_of(places).available) == (Decimal(4), None)
     assert total_of([]).on_hand is None
+
+
+def test_a_document_leads_to_its_form_in_the_web_client() -> None:
+    site = documents.TrytonSite(source="main", web="https://tryton.example.com/#demo/model")
+    order = documents.sale(SALE, site, lines=False)
+    assert order.url == f"https://tryton.example.com/#demo/model/sale.sale/{order.id}"
+    made = documents.production(PRODUCTION, site)
+    assert made.url == f"https://tryton.example.com/#demo/model/production/{made.id}"
+    assert documents.invoice(INVOICE, SITE).url == ""
