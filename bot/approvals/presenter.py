@@ -33,8 +33,8 @@ from bot.chat.errors import NothingFound
 from bot.chat.registry import Commands
 from bot.erp.errors import ErpError
 from bot.erp.model import PurchaseOrder
-from bot.outbox.composer import ComposedCard
 from bot.outbox.place import Place, PlaceKind
+from bot.outbox.ports import ComposedCard
 from bot.phrase import Phrase, phrase
 
 log = structlog.get_logger(__name__)

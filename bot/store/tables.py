@@ -289,7 +289,7 @@ MUTE = Table(
     Column("made_ms", BigInteger, nullable=False),
     Column("until_ms", BigInteger, nullable=False),
 )
-"""Silences that people asked for (see `bot.alerts.repository.Mute`)."""
+"""Silences that people asked for (see `bot.alerts.alert.Mute`)."""
 
 WATCH = Table(
     "watch",
@@ -304,7 +304,7 @@ WATCH = Table(
     Column("bound", String, nullable=False),
     Column("made_ms", BigInteger, nullable=False),
 )
-"""What people watch (see `bot.alerts.queries.Watch`); ``folded`` is the subject without capitals, ``bound`` the limit
+"""What people watch (see `bot.alerts.alert.Watch`); ``folded`` is the subject without capitals, ``bound`` the limit
 as exact text, both empty where there is none."""
 
 ALERT_NOTE = Table(
