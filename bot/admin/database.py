@@ -1,4 +1,4 @@
-"""Opens the bot's own database for a look, or for a word of the operator, while the bot runs or while it does not."""
+"""Opens the bot's own database for an operator, whether the bot runs or not."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bot.store.errors import StoreUnavailable
 async def open_database(settings: Settings) -> AsyncIterator[Database | None]:
     """Open the bot's database; None if no bot has used it yet.
 
-    Raises `ConfigurationError` for one of another version and for one that cannot be used, then or later.
+    Raises `ConfigurationError` for a database of another version, or one that cannot be used.
     """
     database = Database(settings.database)
     try:

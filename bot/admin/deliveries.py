@@ -1,4 +1,4 @@
-"""The deliveries: searched, one told in full, dead ones begun anew: what ``dingerp deliveries`` does."""
+"""Deliveries: search, the history of one, replay of dead ones: what ``dingerp deliveries`` does."""
 
 from __future__ import annotations
 
@@ -8,7 +8,16 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 from bot.admin.database import open_database, require_database
-from bot.admin.output import align_columns, as_json, count_noun, escape_invisible, format_exact, format_second
+from bot.admin.output import (
+    align_columns,
+    as_json,
+    count_noun,
+    escape_invisible,
+    format_delay,
+    format_exact,
+    format_second,
+    join_details,
+)
 from bot.errors import ConfigurationError
 from bot.outbox.delivery import DeliveryRecord, DeliveryState, DeliveryStep
 from bot.outbox.place import Place
@@ -18,7 +27,7 @@ from bot.store.deliveries import StoredDeliveries
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliverySearch:
-    """Which deliveries are looked for; what is empty matters not. ``fact`` is an event (``source/id``)."""
+    """Which deliveries to list; empty fields match all. ``fact`` is an event (``source/id``)."""
 
     place: Place | None = None
     state: DeliveryState | None = None
@@ -42,12 +51,12 @@ async def search_deliveries(settings: Settings, wanted: DeliverySearch, *, zone:
     async with open_database(settings) as database:
         found = [] if database is None else await _search(StoredDeliveries(database), wanted)
     if form == "json":
-        return [as_json([_fields(one, zone) for one in found])]
+        return [as_json([_fields(record, zone) for record in found])]
     return list(_lines(found, wanted.limit, zone))
 
 
 async def show_delivery(settings: Settings, card: str, *, zone: tzinfo, form: str) -> list[str]:
-    """Return the lines of one delivery's story. Raises `ConfigurationError` for a card that is not known."""
+    """Return the history of one delivery. Raises `ConfigurationError` for an unknown card."""
     async with open_database(settings) as database:
         deliveries = StoredDeliveries(require_database(database))
         found = await deliveries.search(card=card)
@@ -56,15 +65,15 @@ async def show_delivery(settings: Settings, card: str, *, zone: tzinfo, form: st
         raise ConfigurationError(f"no delivery of a card {card!r}; `dingerp deliveries search` lists them")
     if form == "json":
         return [as_json(_fields(found[0], zone) | {"steps": [_step_fields(step, zone) for step in steps]})]
-    return list(_story(found[0], steps, zone))
+    return list(_history(found[0], steps, zone))
 
 
 async def replay_deliveries(
     settings: Settings, cards: Sequence[str], *, everything: bool, now: datetime, form: str
 ) -> list[str]:
-    """Queue dead deliveries anew, these or all; the running bot sends them within seconds.
+    """Queue dead deliveries again, these or all; the running bot sends them within seconds.
 
-    Raises `ConfigurationError`, and then queued nothing, if one of them is not dead.
+    Raises `ConfigurationError`, with nothing queued, if one of them is not dead.
     """
     if bool(cards) is everything:
         raise ConfigurationError("name the cards whose delivery is dead, or write --all")
@@ -75,10 +84,10 @@ async def replay_deliveries(
             if not found or found[0].state is not DeliveryState.DEAD:
                 state = f"is {found[0].state}" if found else "is not known"
                 raise ConfigurationError(f"the delivery of card {card!r} {state}: only dead ones are begun anew")
-        back = await deliveries.replay(now, None if everything else cards)
+        queued = await deliveries.replay(now, None if everything else cards)
     if form == "json":
-        return [as_json({"queued": list(back)})]
-    return [*(escape_invisible(card) for card in back), f"{count_noun(len(back), 'delivery', 'deliveries')} queued"]
+        return [as_json({"queued": list(queued)})]
+    return [*map(escape_invisible, queued), f"{count_noun(len(queued), 'delivery', 'deliveries')} queued"]
 
 
 async def _search(deliveries: StoredDeliveries, wanted: DeliverySearch) -> Sequence[DeliveryRecord]:
@@ -87,58 +96,57 @@ async def _search(deliveries: StoredDeliveries, wanted: DeliverySearch) -> Seque
     found: list[DeliveryRecord] = []
     for card in await deliveries.caused_by(wanted.fact):
         found += await deliveries.search(card=card, place=wanted.place, state=wanted.state, since=wanted.since)
-    return sorted(found, key=lambda one: one.changed_at, reverse=True)[: wanted.limit]
+    return sorted(found, key=lambda record: record.changed_at, reverse=True)[: wanted.limit]
 
 
 def _lines(found: Sequence[DeliveryRecord], limit: int, zone: tzinfo) -> Iterator[str]:
     if not found:
         yield "No such delivery."
         return
-    yield from align_columns(_row(one, zone) for one in found)
+    yield from align_columns(_row(record, zone) for record in found)
     more = "; there may be more, --limit shows them" if len(found) == limit else ""
     yield f"{len(found)} found{more}; the story of one: `dingerp deliveries show {escape_invisible(found[0].card)}`"
-    dead = sum(one.state is DeliveryState.DEAD for one in found)
+    dead = sum(record.state is DeliveryState.DEAD for record in found)
     if dead:
         yield f"{dead} dead: `dingerp deliveries replay CARD` sends one again when its reason is mended"
 
 
-def _row(one: DeliveryRecord, zone: tzinfo) -> tuple[str, ...]:
-    state = f"{one.state}: {one.reason}" if one.reason else one.state.value
-    return format_second(one.changed_at, zone), one.card, str(one.place), one.fact or "–", state
+def _row(record: DeliveryRecord, zone: tzinfo) -> tuple[str, ...]:
+    state = f"{record.state}: {record.reason}" if record.reason else record.state.value
+    return format_second(record.changed_at, zone), record.card, str(record.place), record.fact or "–", state
 
 
-def _story(one: DeliveryRecord, steps: Sequence[DeliveryStep], zone: tzinfo) -> Iterator[str]:
-    yield escape_invisible(f"card {one.card} ({one.kind}) at {one.place}: {one.state}")
-    if one.reason:
-        yield escape_invisible(f"  {one.reason}")
-    if one.state is DeliveryState.QUEUED:
-        yield f"  tried next {format_second(one.next_at, zone)}, {count_noun(one.tries, 'try', 'tries')} so far"
+def _history(record: DeliveryRecord, steps: Sequence[DeliveryStep], zone: tzinfo) -> Iterator[str]:
+    yield escape_invisible(f"card {record.card} ({record.kind}) at {record.place}: {record.state}")
+    if record.reason:
+        yield escape_invisible(f"  {record.reason}")
+    if record.state is DeliveryState.QUEUED:
+        yield f"  tried next {format_second(record.next_at, zone)}, {count_noun(record.tries, 'try', 'tries')} so far"
     if steps:
         yield from (f"  {line}" for line in align_columns(_step_row(step, zone) for step in steps))
 
 
 def _step_row(step: DeliveryStep, zone: tzinfo) -> tuple[str, ...]:
-    late = f"{step.late.total_seconds():.1f} s after its time" if step.late.total_seconds() >= 1 else ""
-    said = "; ".join(filter(None, (step.detail, late)))
-    return format_second(step.at, zone), step.what.value, f"revision {step.revision}" if step.revision else "–", said
+    detail = join_details(step.detail, format_delay(step.late))
+    return format_second(step.at, zone), step.what.value, f"revision {step.revision}" if step.revision else "–", detail
 
 
-def _fields(one: DeliveryRecord, zone: tzinfo) -> dict[str, Any]:
+def _fields(record: DeliveryRecord, zone: tzinfo) -> dict[str, Any]:
     return {
-        "card": one.card,
-        "place": str(one.place),
-        "kind": one.kind,
-        "state": one.state.value,
-        "via": one.via.value,
-        "urgency": one.urgency.value,
-        "wanted": one.wanted,
-        "shown": one.shown,
-        "tries": one.tries,
-        "due_at": format_exact(one.due_at, zone),
-        "next_at": format_exact(one.next_at, zone),
-        "changed_at": format_exact(one.changed_at, zone),
-        "fact": one.fact,
-        "reason": one.reason,
+        "card": record.card,
+        "place": str(record.place),
+        "kind": record.kind,
+        "state": record.state.value,
+        "via": record.via.value,
+        "urgency": record.urgency.value,
+        "wanted": record.wanted,
+        "shown": record.shown,
+        "tries": record.tries,
+        "due_at": format_exact(record.due_at, zone),
+        "next_at": format_exact(record.next_at, zone),
+        "changed_at": format_exact(record.changed_at, zone),
+        "fact": record.fact,
+        "reason": record.reason,
     }
 
 

@@ -1,6 +1,4 @@
-"""A dry run: the bot's own alert processor, repository and outbox, on a database in memory, under a clock that
-jumps.
-"""
+"""A dry run: the bot's own alert processor, repository and outbox on a database in memory, with a clock that jumps."""
 
 from __future__ import annotations
 
@@ -10,7 +8,6 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from itertools import count, groupby
 from operator import attrgetter
 from typing import TypeVar
-from zoneinfo import ZoneInfo
 
 from sqlalchemy.engine import Connection
 
@@ -26,8 +23,8 @@ from bot.cards.view import View
 from bot.metrics import Metrics
 from bot.outbox.budgets import SendLimits
 from bot.outbox.place import Place
-from bot.outbox.quota import QuotaGuard
-from bot.outbox.store_port import ClaimedRows
+from bot.outbox.ports import ClaimedRows
+from bot.outbox.quota import CHINA, QuotaGuard
 from bot.outbox.worker import OutboxWorker
 from bot.store.alerts import StoredAlertTransactions
 from bot.store.database import Database
@@ -39,13 +36,11 @@ T = TypeVar("T")
 
 _ALL = 1_000_000_000
 _MOMENT = timedelta(milliseconds=1)
-_CHINA = ZoneInfo("Asia/Shanghai")
-"""DingTalk's month begins at midnight in China."""
 
 
 @dataclass(frozen=True, slots=True)
 class DryRunInput:
-    """What comes from outside at one moment: an event, or what somebody asked for in a chat."""
+    """What comes from outside at one moment: an event, or a person's mute or watch."""
 
     at: datetime
     what: ReceivedEvent | Mute | Watch
@@ -53,7 +48,7 @@ class DryRunInput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DryRunConfig:
-    """Under what the bot works. ``zone`` is the company's; ``monthly`` and ``reserve`` as in `QuotaGuard`."""
+    """The settings of the bot. ``zone`` is the company's; ``monthly`` and ``reserve`` as in `QuotaGuard`."""
 
     rules: AlertRules
     zone: tzinfo
@@ -65,7 +60,7 @@ class DryRunConfig:
 
 @dataclass(frozen=True, slots=True)
 class RecordedCall:
-    """One call to DingTalk: it makes a card (``creates``) or changes it; ``template`` names what is drawn."""
+    """One call to DingTalk: it creates or changes a card; ``template`` is the card's name."""
 
     at: datetime
     card: str
@@ -75,32 +70,32 @@ class RecordedCall:
 
 @dataclass(frozen=True, slots=True)
 class DryRunResult:
-    """What a rehearsal brought. ``cards`` are those of ``calls``, as they are at its end."""
+    """What a dry run led to. ``cards`` are those of ``calls``, as they are at its end."""
 
     calls: tuple[RecordedCall, ...]
     cards: Mapping[str, AlertCard]
     alerts: Mapping[str, Alert]
     notes: tuple[AlertHistoryEntry, ...]
     failed: Mapping[tuple[str, str], str]
-    """Events that were set aside, as source and id, with the reason."""
+    """Rejected events, by source and id, with the reason."""
 
 
-async def execute_dry_run(script: Iterable[DryRunInput], terms: DryRunConfig, until: datetime) -> DryRunResult:
-    """Play scenes, which are in the order of their times, and what follows from them up to ``until``."""
-    database = _InlineDatabase("sqlite://")
+async def execute_dry_run(inputs: Iterable[DryRunInput], config: DryRunConfig, until: datetime) -> DryRunResult:
+    """Play the inputs, which are in the order of time, and all that follows from them up to ``until``."""
+    database = InlineDatabase("sqlite://")
     try:
         await database.run(METADATA.create_all)
-        stage = _DryRun(database, terms)
-        for at, scenes in groupby(script, key=attrgetter("at")):
-            await stage.play([scene.what for scene in scenes], at)
-        await stage.pass_time(until + _MOMENT)
-        return await stage.played()
+        dry_run = _DryRun(database, config)
+        for at, simultaneous in groupby(inputs, key=attrgetter("at")):
+            await dry_run.play([each.what for each in simultaneous], at)
+        await dry_run.pass_time(until + _MOMENT)
+        return await dry_run.result()
     finally:
         await database.close()
 
 
-class _InlineDatabase(Database):
-    """Works where it is called: nobody else waits for this event loop, so trips to a thread would only cost time."""
+class InlineDatabase(Database):
+    """A database without a thread: nothing else waits for the loop, and virtual time does not pass in threads."""
 
     async def run(self, call: Callable[[Connection], T]) -> T:
         """Return what ``call`` returns, after the commit."""
@@ -121,22 +116,22 @@ class _Clock:
 
 
 class _DryRun:
-    def __init__(self, database: Database, terms: DryRunConfig) -> None:
-        self._terms = terms
-        self._clock = _Clock(terms.zone)
+    def __init__(self, database: Database, config: DryRunConfig) -> None:
+        self._rules = config.rules
+        self._clock = _Clock(config.zone)
         self._ids = count(1)
-        self._notebook = _RecordingMessenger(self._clock)
+        self._messenger = _RecordingMessenger(self._clock)
         self._events = StoredEvents(database)
-        self._books = StoredAlertTransactions(database, self._clock)
+        self._transactions = StoredAlertTransactions(database, self._clock)
         self._backlog = _Backlog(database)
         metrics = Metrics()
-        self._desk = AlertProcessor(self._books, unit=self._unit, now=self._clock, metrics=metrics)
-        self._study = AlertUnitOfWorkRunner(self._books, self._unit, _nothing)
-        guard = QuotaGuard(self._notebook.this_month, terms.monthly, metrics=metrics, reserve=terms.reserve)
+        self._processor = AlertProcessor(self._transactions, unit=self._unit, now=self._clock, metrics=metrics)
+        self._units = AlertUnitOfWorkRunner(self._transactions, self._unit, _nothing)
+        guard = QuotaGuard(self._messenger.this_month, config.monthly, metrics=metrics, reserve=config.reserve)
         self._outbox = OutboxWorker(
             self._backlog,
-            self._notebook,
-            {CARD_KIND: AlertComposer(self._study, now=self._clock, name_of=_same)},
+            self._messenger,
+            {CARD_KIND: AlertComposer(self._units, now=self._clock, name_of=_same)},
             _BlankRenderer(),
             worker="rehearsal",
             track_of=_as_it_is,
@@ -145,52 +140,53 @@ class _DryRun:
             now=self._clock,
             draw=lambda: 0.5,
             sparing=guard.sparing,
-            limits=terms.limits,
-            at_once=terms.at_once,
+            limits=config.limits,
+            at_once=config.at_once,
         )
         self._due: datetime | None = None
         self._look_at: datetime | None = None
 
     async def pass_time(self, until: datetime) -> None:
-        """Let happen what time alone brings before ``until``."""
+        """Do what becomes due before ``until``."""
         while (at := min(filter(None, (self._due, self._look_at)), default=until)) < until:
             await self._work(at)
 
-    async def play(self, acts: Sequence[ReceivedEvent | Mute | Watch], at: datetime) -> None:
-        """Let come what comes at this moment, after all that time brought before."""
+    async def play(self, inputs: Sequence[ReceivedEvent | Mute | Watch], at: datetime) -> None:
+        """Take in what comes at this moment, after what became due before it."""
         await self.pass_time(at)
-        for wish in acts:
-            if isinstance(wish, Mute):
-                await self._study.transact(lambda unit, wish=wish: unit.repository.put_mute(wish))  # type: ignore[misc]  # one argument in the end
-            elif isinstance(wish, Watch):
-                await self._study.transact(lambda unit, wish=wish: unit.repository.put_watch(wish))  # type: ignore[misc]  # one argument in the end
-        if await self._events.keep([one for one in acts if isinstance(one, ReceivedEvent)]):
+        for given in inputs:
+            if isinstance(given, Mute):
+                await self._units.transact(lambda unit, mute=given: unit.repository.put_mute(mute))  # type: ignore[misc]  # one argument in the end
+            elif isinstance(given, Watch):
+                await self._units.transact(lambda unit, watch=given: unit.repository.put_watch(watch))  # type: ignore[misc]  # one argument in the end
+        if await self._events.keep([event for event in inputs if isinstance(event, ReceivedEvent)]):
             self._due = at
             await self._work(at)
 
-    async def played(self) -> DryRunResult:
-        """Return what came of it all."""
-        calls = tuple(self._notebook.calls)
-        notes = await self._study.query(lambda unit: tuple(unit.repository.story(limit=_ALL)))
-        ids = dict.fromkeys(call.card for call in calls)
-        cards = await self._study.query(lambda unit: {one: card for one in ids if (card := unit.repository.card(one))})
+    async def result(self) -> DryRunResult:
+        """Return what it led to."""
+        calls = tuple(self._messenger.calls)
+        ids = tuple(dict.fromkeys(call.card for call in calls))
+        notes = await self._units.query(lambda unit: tuple(unit.repository.story(limit=_ALL)))
+        cards = await self._units.query(lambda unit: {key: card for key in ids if (card := unit.repository.card(key))})
         wanted = tuple(dict.fromkeys(alert for card in cards.values() for alert in card.alerts))
-        alerts = await self._study.query(lambda unit: {one.id: one for one in unit.repository.alerts(wanted)})
-        failed = await self._events.search(EventSearch(state=EventState.REJECTED, limit=_ALL))
-        return DryRunResult(calls, cards, alerts, notes, {(one.source, one.id): one.reason for one in failed})
+        alerts = await self._units.query(lambda unit: {alert.id: alert for alert in unit.repository.alerts(wanted)})
+        rejected = await self._events.search(EventSearch(state=EventState.REJECTED, limit=_ALL))
+        failed = {(event.source, event.id): event.reason for event in rejected}
+        return DryRunResult(calls, cards, alerts, notes, failed)
 
     def _unit(self, repository: AlertRepository) -> AlertUnitOfWork:
-        # Ids in order, so that a rehearsal always comes to the same end.
+        # Ids in order, so that every dry run has the same result.
         return AlertUnitOfWork(
-            repository=repository, rules=self._terms.rules, now=self._clock(), new_id=lambda: f"{next(self._ids):08}"
+            repository=repository, rules=self._rules, now=self._clock(), new_id=lambda: f"{next(self._ids):08}"
         )
 
     async def _work(self, at: datetime) -> None:
         self._clock.time = at
         if self._due is not None and self._due <= at:
-            await self._desk.round()
+            await self._processor.round()
         self._look_at = await self._send()
-        self._due = await self._books.transact(lambda repository: repository.next_due())
+        self._due = await self._transactions.transact(lambda repository: repository.next_due())
 
     async def _send(self) -> datetime | None:
         while True:
@@ -201,12 +197,11 @@ class _DryRun:
 
 
 class _Backlog(StoredBacklog):
-    """Knows whether the last look at it found anything to do."""
+    """Knows whether the last claim found anything to do."""
 
     took = False
 
     async def claim(self, worker: str, limits: SendLimits, *, room: int, sparing: bool, now: datetime) -> ClaimedRows:
-        """Take what is due and within the budgets."""
         claim = await super().claim(worker, limits, room=room, sparing=sparing, now=now)
         self.took = bool(claim.rows or claim.foldings)
         return claim
@@ -214,7 +209,7 @@ class _Backlog(StoredBacklog):
 
 @dataclass(slots=True)
 class _RecordingMessenger:
-    """A DingTalk where everything works at once. Implements `bot.outbox.messenger.Messenger`."""
+    """A DingTalk where everything works at once. Implements `bot.outbox.ports.Messenger`."""
 
     now: _Clock
     calls: list[RecordedCall] = field(default_factory=list)
@@ -235,7 +230,7 @@ class _RecordingMessenger:
 
     @property
     def _month(self) -> date:
-        return self.now.time.astimezone(_CHINA).date().replace(day=1)
+        return self.now.time.astimezone(CHINA).date().replace(day=1)
 
     def _write(self, card_id: str, card: Card, *, creates: bool) -> None:
         self.calls.append(RecordedCall(self.now.time, card_id, creates, card.name))
@@ -243,7 +238,7 @@ class _RecordingMessenger:
 
 
 class _BlankRenderer:
-    """Names cards without drawing them: what they cost does not depend on what they say."""
+    """Names cards without rendering them: their number of calls does not depend on their content."""
 
     def render(self, view: View, language: str, *, zone: tzinfo) -> Card:
         return Card(name=view.card, language=language, title="", body="", tips="", buttons=(), twin="", fields={})
@@ -258,4 +253,4 @@ def _as_it_is(key: str) -> str:
 
 
 def _nothing() -> None:
-    """Nobody has to be woken: the stage looks after everything itself."""
+    """Wake nobody: the dry run calls everything itself."""

@@ -1,4 +1,4 @@
-"""Hands events over by hand, through the door that webhooks, queues and polling use: what ``dingerp send`` does."""
+"""Sends events by hand through the intake that webhooks, queues and polling use: what ``dingerp send`` does."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from bot.store.events import StoredEvents
 
 _ORIGIN = "/dingerp/send"
 _NAMED = 5
-"""Events whose names are printed."""
+"""How many events are named in the output."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,8 +66,8 @@ async def send_events(
 ) -> tuple[bool, list[str]]:
     """Return whether all events could be understood, and the lines that say what became of them, after the commit.
 
-    ``form`` is ``text`` or ``json``. Raises `ConfigurationError` for a source that is not configured and for a database
-    that cannot take them.
+    ``form`` is ``text`` or ``json``. Raises `ConfigurationError` for an unknown source, or a database that cannot be
+    used.
     """
     known = sorted({*settings.erp, *settings.hooks, *settings.queues})
     if source not in known:
@@ -83,24 +83,28 @@ async def send_events(
         store = StoredEvents(require_database(database))
         intake = BatchedIntake(store, metrics=Metrics(), now=lambda: datetime.now(zone))
         for start in range(0, len(events), BATCH):
-            some = [_as_cloud_event(one) for one in events[start : start + BATCH]]
-            receipt = await intake.accept(source, some, via="send")
+            batch = [_as_cloud_event(event) for event in events[start : start + BATCH]]
+            receipt = await intake.accept(source, batch, via="send")
             accepted, duplicate = accepted + receipt.accepted, duplicate + receipt.duplicate
             rejected.extend(receipt.rejected)
     if form == "json":
-        why = [{"id": one.id, "reason": one.reason} for one in rejected]
-        return not rejected, [as_json({"accepted": accepted, "duplicate": duplicate, "rejected": why})]
+        reasons = [{"id": rejection.id, "reason": rejection.reason} for rejection in rejected]
+        return not rejected, [as_json({"accepted": accepted, "duplicate": duplicate, "rejected": reasons})]
     return not rejected, _lines(source, events, accepted, duplicate, rejected)
 
 
 def _lines(
     source: str, events: Sequence[object], accepted: int, duplicate: int, rejected: Sequence[Rejection]
 ) -> list[str]:
-    said = f"{count_noun(accepted, 'event', 'events')} accepted, {duplicate} known already, {len(rejected)} rejected"
-    wrong = {one.id for one in rejected}
-    ids = [str(one["id"]) for one in events if isinstance(one, Mapping) and one.get("id") and one["id"] not in wrong]
-    shown = [f"see `dingerp events show {escape_invisible(source)}/{escape_invisible(one)}`" for one in ids[:_NAMED]]
-    return [said, *(escape_invisible(f"rejected {one.id}: {one.reason}") for one in rejected), *shown]
+    summary = f"{count_noun(accepted, 'event', 'events')} accepted, {duplicate} known already, {len(rejected)} rejected"
+    wrong = {rejection.id for rejection in rejected}
+    ids = [event.get("id") for event in events if isinstance(event, Mapping)]
+    named = [escape_invisible(f"{source}/{id_}") for id_ in ids if id_ and id_ not in wrong][:_NAMED]
+    return [
+        summary,
+        *(escape_invisible(f"rejected {rejection.id}: {rejection.reason}") for rejection in rejected),
+        *(f"see `dingerp events show {name}`" for name in named),
+    ]
 
 
 def _as_cloud_event(event: object) -> Mapping[str, object] | UnreadableEvent:

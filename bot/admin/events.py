@@ -1,6 +1,4 @@
-"""The events that came in, and the story of one from its receipt to the clicks on its cards: what ``dingerp events``
-does.
-"""
+"""Received events, and the history of one from its receipt to the clicks on its cards: what ``dingerp events`` does."""
 
 from __future__ import annotations
 
@@ -14,7 +12,16 @@ import orjson
 from sqlalchemy.engine import Connection
 
 from bot.admin.database import open_database, require_database
-from bot.admin.output import align_columns, as_json, count_noun, escape_invisible, format_exact, format_second
+from bot.admin.output import (
+    align_columns,
+    as_json,
+    count_noun,
+    escape_invisible,
+    format_delay,
+    format_exact,
+    format_second,
+    join_details,
+)
 from bot.alerts.alert import Alert, AlertCard
 from bot.alerts.intake.port import EventState, StoredEvent
 from bot.alerts.repository import AlertHistoryEntry
@@ -42,7 +49,7 @@ async def search_events(settings: Settings, wanted: EventSearch, *, zone: tzinfo
     async with open_database(settings) as database:
         found = () if database is None else await StoredEvents(database).search(wanted)
     if form == "json":
-        return [as_json([event_fields(one, zone) for one in found])]
+        return [as_json([event_fields(event, zone) for event in found])]
     return list(_event_lines(found, wanted.limit, zone))
 
 
@@ -68,28 +75,28 @@ def _event_lines(found: Sequence[StoredEvent], limit: int, zone: tzinfo) -> Iter
     if not found:
         yield "No such event came in."
         return
-    yield from align_columns(_event_row(one, zone) for one in found)
+    yield from align_columns(_event_row(event, zone) for event in found)
     more = "; there may be more, --limit shows them" if len(found) == limit else ""
-    first = escape_invisible(f"{found[0].source}/{found[0].id}")
+    first = escape_invisible(found[0].ref)
     yield f"{count_noun(len(found), 'event', 'events')}{more}; the story of one: `dingerp events show {first}`"
 
 
 def _event_row(event: StoredEvent, zone: tzinfo) -> tuple[str, ...]:
     state = f"{event.state}: {event.reason}" if event.reason else event.state.value
     what = f"{event.type} {event.subject}".strip() or "–"
-    return format_second(event.received_at, zone), f"{event.source}/{event.id}", what, event.via, state
+    return format_second(event.received_at, zone), event.ref, what, event.via, state
 
 
 _SAME_NAME = 20
-"""Events of one name that are shown: a source may hold several senders (``origin``) with ids of their own."""
+"""How many events of one name are shown: a source may have several senders (``origin``) with their own ids."""
 _LINES = 2_000
 _ROUTINE_NOTES = frozenset({"repeated", "outdated", "routed", "graded"})
-"""What other events do to a matter every day and nobody sees."""
+"""What other events do to an alert all the time without anybody seeing it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoryLine:
-    """One thing that happened; ``place`` is where, if it is about one card."""
+    """One line of the history; ``place`` is that of its card, if it is about one."""
 
     at: datetime
     what: str
@@ -101,7 +108,7 @@ class StoryLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardStatus:
-    """How one card that shows the matter stands now; ``delivery`` is None before its time has come."""
+    """The present state of a card that shows the alert; ``delivery`` is None before it is due."""
 
     card: AlertCard
     delivery: DeliveryRecord | None
@@ -109,7 +116,7 @@ class CardStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventStory:
-    """An event, what happened since it came, and how its alerts and their cards stand now."""
+    """An event, what happened since it came, and the present state of its alerts and their cards."""
 
     event: StoredEvent
     lines: tuple[StoryLine, ...]
@@ -120,10 +127,10 @@ class EventStory:
 async def show_event(
     settings: Settings, name: str, *, zone: tzinfo, limit: int, form: str, with_data: bool
 ) -> list[str]:
-    """Return the lines of an event's story; ``name`` is its ``source/id`` or its number, ``limit`` of lines of each.
+    """Return the history of an event; ``name`` is its ``source/id`` or its number, ``limit`` the most lines of each.
 
-    ``with_data`` adds the event itself, as it came. Raises `ConfigurationError` for an event that is not known and for
-    a database that cannot be read.
+    ``with_data`` adds the event itself, as it came. Raises `ConfigurationError` for an unknown event, or a database
+    that cannot be read.
     """
     async with open_database(settings) as database:
         ready = require_database(database)
@@ -136,28 +143,28 @@ async def show_event(
 
 
 async def build_story(database: Database, event: StoredEvent) -> EventStory:
-    """Return the story of an event as far as it has come."""
+    """Return the history of an event so far."""
     notes, alerts, cards = await database.run(partial(_read_history, event))
     deliveries = StoredDeliveries(database)
     steps: list[DeliveryStep] = []
-    stands = []
+    statuses = []
     for card in cards:
         steps.extend(await deliveries.steps_of(card.id))
         found = await deliveries.search(card=card.id)
-        stands.append(CardStatus(card=card, delivery=found[0] if found else None))
+        statuses.append(CardStatus(card=card, delivery=found[0] if found else None))
     places = {card.id: str(card.place) for card in cards}
-    # That a card is owed is told by the notes, in the same transaction and by a clock that was read a moment later.
+    # The notes of the same transaction say already that a card was queued.
     sent = [step for step in steps if step.what is not DeliveryStepKind.QUEUED]
-    told = [*(_note_line(note, _fact(event), places) for note in notes), *(_step_line(step, places) for step in sent)]
-    later = sorted((line for line in told if line.at >= event.received_at), key=lambda line: line.at)
-    return EventStory(event=event, lines=(_receipt_line(event), *later), alerts=alerts, cards=tuple(stands))
+    lines = [*(_note_line(note, event.ref, places) for note in notes), *(_step_line(step, places) for step in sent)]
+    later = sorted((line for line in lines if line.at >= event.received_at), key=lambda line: line.at)
+    return EventStory(event=event, lines=(_receipt_line(event), *later), alerts=alerts, cards=tuple(statuses))
 
 
 async def _find_events(database: Database, name: str) -> Sequence[StoredEvent]:
     events = StoredEvents(database)
     if name.isascii() and name.isdigit():
         found = await events.search(EventSearch(before=int(name) + 1, limit=1))
-        return [one for one in found if one.seq == int(name)]
+        return [event for event in found if event.seq == int(name)]
     source, _, event_id = name.partition("/")
     if not source or not event_id:
         return ()
@@ -168,20 +175,15 @@ def _read_history(
     event: StoredEvent, connection: Connection
 ) -> tuple[Sequence[AlertHistoryEntry], tuple[Alert, ...], tuple[AlertCard, ...]]:
     repository = StoredAlertRepository(connection, event.received_at)
-    fact = _fact(event)
-    own = repository.story(fact=fact, limit=_LINES)
+    own = repository.story(fact=event.ref, limit=_LINES)
     ids = tuple(dict.fromkeys(note.alert for note in own if note.alert))
-    others = [note for one in ids for note in repository.story(alert=one, limit=_LINES) if note.fact != fact]
+    others = [note for key in ids for note in repository.story(alert=key, limit=_LINES) if note.fact != event.ref]
     changing = [note for note in others if not note.fact or note.what not in _ROUTINE_NOTES]
-    cards = {card.id: card for one in ids for card in repository.cards_of(one)}
-    for note in own:  # one that let go of the alert by now
+    cards = {card.id: card for key in ids for card in repository.cards_of(key)}
+    for note in own:  # a card that has dropped the alert since
         if note.card and note.card not in cards and (card := repository.card(note.card)) is not None:
             cards[card.id] = card
     return (*own, *changing), tuple(repository.alerts(ids)), tuple(cards.values())
-
-
-def _fact(event: StoredEvent) -> str:
-    return f"{event.source}/{event.id}"
 
 
 def _receipt_line(event: StoredEvent) -> StoryLine:
@@ -191,22 +193,25 @@ def _receipt_line(event: StoredEvent) -> StoryLine:
 def _note_line(note: AlertHistoryEntry, fact: str, places: dict[str, str]) -> StoryLine:
     by = f"by {note.fact}" if note.fact and note.fact != fact else ""
     detail = note.detail.removeprefix(places.get(note.card, "")).removeprefix(": ")
-    said = "; ".join(filter(None, (detail, by)))
     return StoryLine(
-        at=note.at, what=note.what, place=places.get(note.card, ""), detail=said, alert=note.alert, card=note.card
+        at=note.at,
+        what=note.what,
+        place=places.get(note.card, ""),
+        detail=join_details(detail, by),
+        alert=note.alert,
+        card=note.card,
     )
 
 
 def _step_line(step: DeliveryStep, places: dict[str, str]) -> StoryLine:
-    late = f"{step.late.total_seconds():.1f} s after its time" if step.late.total_seconds() >= 1 else ""
     own = f"by {step.detail}" if step.what is DeliveryStepKind.CLICKED else step.detail
-    said = "; ".join(filter(None, (own, late)))
-    return StoryLine(at=step.at, what=f"card {step.what}", place=places.get(step.card, ""), detail=said, card=step.card)
+    detail, place = join_details(own, format_delay(step.late)), places.get(step.card, "")
+    return StoryLine(at=step.at, what=f"card {step.what}", place=place, detail=detail, card=step.card)
 
 
 def _story_text(story: EventStory, zone: tzinfo, limit: int, with_data: bool) -> Iterator[str]:
     event = story.event
-    yield escape_invisible(f"{_fact(event)} (number {event.seq}): {event.type} {event.subject}".rstrip())
+    yield escape_invisible(f"{event.ref} (number {event.seq}): {event.type} {event.subject}".rstrip())
     yield escape_invisible(
         f"  {event.state}{f': {event.reason}' if event.reason else ''}, from {event.origin or 'nowhere'}"
     )
@@ -230,23 +235,23 @@ def _present(story: EventStory, zone: tzinfo) -> Iterator[str]:
         has_it = f", {alert.acknowledged.user_id} has it" if alert.acknowledged else ""
         held = ", held back" if alert.held else ""
         yield f"alert {alert.id} is {alert.state}, {alert.severity}{has_it}{held}"
-    for stand in story.cards:
-        yield _standing(stand, zone)
+    for status in story.cards:
+        yield _describe_card(status, zone)
     if story.event.state is EventState.DONE and not story.cards:
         yield "no card anywhere; the story says why"
 
 
-def _standing(stand: CardStatus, zone: tzinfo) -> str:
-    card, delivery = stand.card, stand.delivery
-    said = f"card {card.id} at {card.place} by {card.route} is {card.state}"
+def _describe_card(status: CardStatus, zone: tzinfo) -> str:
+    card, delivery = status.card, status.delivery
+    text = f"card {card.id} at {card.place} by {card.route} is {card.state}"
     if delivery is None:
-        return f"{said}, due {format_second(card.due_at, zone)}" if card.due_at else said
+        return f"{text}, due {format_second(card.due_at, zone)}" if card.due_at else text
     reason = f" ({delivery.reason})" if delivery.reason else ""
-    return f"{said}, delivery {delivery.state}{reason}"
+    return f"{text}, delivery {delivery.state}{reason}"
 
 
 def _story_fields(story: EventStory, zone: tzinfo, with_data: bool) -> dict[str, Any]:
-    # As it came: reading it here would only make floats of its numbers.
+    # As it came: parsing it here would make floats of its numbers.
     data = {"data": orjson.Fragment(story.event.raw)} if with_data else {}
     return data | {
         "event": event_fields(story.event, zone),
@@ -271,12 +276,12 @@ def _story_fields(story: EventStory, zone: tzinfo, with_data: bool) -> dict[str,
             }
             for alert in story.alerts
         ],
-        "cards": [_card_fields(stand) for stand in story.cards],
+        "cards": [_card_fields(status) for status in story.cards],
     }
 
 
-def _card_fields(stand: CardStatus) -> dict[str, Any]:
-    card, delivery = stand.card, stand.delivery
+def _card_fields(status: CardStatus) -> dict[str, Any]:
+    card, delivery = status.card, status.delivery
     return {
         "id": card.id,
         "place": str(card.place),

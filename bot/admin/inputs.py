@@ -1,4 +1,4 @@
-"""What the commands are given: files, times, places. What is wrong with it is one clear line."""
+"""Reads the arguments of commands: files, times, places. An error is one clear line."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bot.rulefiles.values import read_duration, read_moment
 
 
 def read_content(path: Path) -> bytes:
-    """Return what a file holds. Raises `ConfigurationError`."""
+    """Return the content of a file. Raises `ConfigurationError`."""
     try:
         return path.read_bytes()
     except OSError as error:
@@ -22,16 +22,16 @@ def read_content(path: Path) -> bytes:
 
 
 def read_events(body: bytes, name: str) -> list[object]:
-    """Return the one or several events of a JSON text, with exact numbers. Raises `ConfigurationError`."""
+    """Return the events of a JSON text (one, or a list), with exact numbers. Raises `ConfigurationError`."""
     try:
-        handed = decode_json(body)
+        decoded = decode_json(body)
     except InvalidJson as error:
         raise ConfigurationError(f"{name}: {error}") from None
-    return handed if isinstance(handed, list) else [handed]
+    return decoded if isinstance(decoded, list) else [decoded]
 
 
 def read_at(text: str, zone: tzinfo) -> datetime:
-    """Return a time of ``zone`` if it names none, empty: now. Raises `ConfigurationError`."""
+    """Return a time, in ``zone`` by default; empty: now. Raises `ConfigurationError`."""
     if not text:
         return datetime.now(zone)
     try:
@@ -41,7 +41,7 @@ def read_at(text: str, zone: tzinfo) -> datetime:
 
 
 def read_since(text: str, now: datetime) -> datetime:
-    """Return the time that is ``7d``, ``12h`` or ``30m`` ago, or that is written out. Raises `ConfigurationError`."""
+    """Return the time ``7d``, ``12h`` or ``30m`` ago, or a written one. Raises `ConfigurationError`."""
     with suppress(ValueError):
         return now - read_duration(text)
     try:
@@ -51,7 +51,7 @@ def read_since(text: str, now: datetime) -> datetime:
 
 
 def read_span(text: str) -> timedelta:
-    """Return how long ``7d``, ``12h`` or ``30m`` is, ``0`` for nothing. Raises `ConfigurationError`."""
+    """Return a duration such as ``7d``, ``12h``, ``30m`` or ``0``. Raises `ConfigurationError`."""
     try:
         return timedelta(0) if text == "0" else read_duration(text)
     except ValueError:

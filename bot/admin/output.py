@@ -1,17 +1,17 @@
-"""How the commands print what they found: times of the company's zone, and nothing that plays tricks on a terminal."""
+"""How commands print their results: times in the company's zone, and nothing that plays tricks on a terminal."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from unicodedata import east_asian_width
 
 import orjson
 
 
 def escape_invisible(text: str) -> str:
-    """Return a text with signs written out that a terminal would obey, or that nobody would see."""
-    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
+    """Return a text with control and invisible characters escaped."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
 def format_minute(moment: datetime, zone: tzinfo) -> str:
@@ -29,21 +29,32 @@ def format_exact(moment: datetime, zone: tzinfo) -> str:
     return moment.astimezone(zone).isoformat(timespec="milliseconds")
 
 
+def format_delay(delay: timedelta) -> str:
+    """Return how late something was, empty for less than a second."""
+    seconds = delay.total_seconds()
+    return f"{seconds:.1f} s after its time" if seconds >= 1 else ""
+
+
+def join_details(*details: str) -> str:
+    """Return the details that are not empty as one text."""
+    return "; ".join(filter(None, details))
+
+
 def as_json(value: object) -> str:
-    """Return what programs read."""
+    """Return a value as JSON for programs."""
     return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
 
 
 def align_columns(rows: Iterable[Sequence[str]]) -> list[str]:
-    """Return rows as lines whose columns stand below each other; Chinese characters are two wide."""
+    """Return rows as lines with aligned columns; Chinese characters are two wide."""
     cells = [[escape_invisible(cell) for cell in row] for row in rows]
     widths = [max(map(_width, column)) for column in zip(*cells, strict=True)]
     return ["  ".join(_padded(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
 
 
-def count_noun(count: int, one: str, several: str) -> str:
+def count_noun(count: int, singular: str, plural: str) -> str:
     """Return a count with its noun."""
-    return f"{count} {one if count == 1 else several}"
+    return f"{count} {singular if count == 1 else plural}"
 
 
 def _padded(cell: str, width: int) -> str:
@@ -51,4 +62,4 @@ def _padded(cell: str, width: int) -> str:
 
 
 def _width(text: str) -> int:
-    return sum(2 if east_asian_width(sign) in "WF" else 1 for sign in text)
+    return sum(2 if east_asian_width(char) in "WF" else 1 for char in text)

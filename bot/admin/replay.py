@@ -1,8 +1,8 @@
-"""Plays kept events again under other rules, without sending: what ``dingerp replay`` does.
+"""Replays stored events under other rules, without sending: what ``dingerp replay`` does.
 
-It says which cards would have gone where by which route, and how many API calls that is. What was open when the time in
-question began is known from playing the days before it too. Nobody acts in a rehearsal: nothing is acknowledged or put
-off, so alerts are shown anew and escalated wherever the rules say so. Mutes and watches hold as they did.
+It says which cards would have gone where by which route, and how many API calls that is. The days before the period in
+question are played, too, to know what was open when it began. Nobody acts in a replay: nothing is acknowledged or put
+off, so alerts are repeated and escalated wherever the rules say so. Mutes and watches hold as they did.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardFilter:
-    """Which cards are listed; what is empty matters not. The numbers are always of all."""
+    """Which cards are listed; empty fields match all. Totals are always of all cards."""
 
     source: str = ""
     type: str = ""
-    """A type, or the beginning of types with ``*`` at its end."""
+    """A type, or a prefix of types with ``*`` at its end."""
     subject: str = ""
     place: Place | None = None
 
@@ -57,7 +57,7 @@ class CardFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplayedCard:
-    """One card that was made or changed in the time in question; ``made_at`` is None if it stood before."""
+    """A card that was created or changed in the period; ``made_at`` is None if it was created before."""
 
     made_at: datetime | None
     changed_at: tuple[datetime, ...]
@@ -68,41 +68,41 @@ class ReplayedCard:
 
     @property
     def first_at(self) -> datetime:
-        """Return when it was first made or changed."""
+        """When it was first created or changed."""
         return self.made_at or self.changed_at[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplayResult:
-    """What became of the events of the time from ``since`` to ``until``."""
+    """What became of the events from ``since`` to ``until``."""
 
     since: datetime
     until: datetime
     events: int
     rejected: int
-    """Events that were rejected when they came: they are not played."""
+    """Events that were rejected on arrival: they are not played."""
     failed: int
     cards: tuple[ReplayedCard, ...]
     unrouted: tuple[str, ...]
-    """What no rule sends anywhere, a type and subject each."""
+    """Type and subject of events that no rule sends anywhere."""
     notes: Counter[str]
-    """How often what happened, by the story's words."""
+    """Counts by the words of the history."""
     unanswered: tuple[str, ...]
     """Rules with conditions that some events did not allow to answer."""
 
     @property
     def creates(self) -> int:
-        """Return the calls that make cards."""
+        """The calls that create cards."""
         return sum(card.made_at is not None for card in self.cards)
 
     @property
     def changes(self) -> int:
-        """Return the calls that change cards."""
+        """The calls that change cards."""
         return sum(len(card.changed_at) for card in self.cards)
 
     @property
     def monthly(self) -> int | None:
-        """Return the calls of thirty days like these, None for less than a day."""
+        """The calls of thirty days like these, None for less than a day."""
         span = self.until - self.since
         return None if span < _DAY else round((self.creates + self.changes) * (_MONTH / span))
 
@@ -110,16 +110,16 @@ class ReplayResult:
 async def replay(
     settings: Settings, rules: Path | None, since: datetime, until: datetime, *, before: timedelta
 ) -> ReplayResult:
-    """Return what the events of that time would have led to; ``before`` is played first, to know what was open.
+    """Return what the events would have led to; the time ``before`` is played first, to know what was open.
 
     Raises `bot.rulefiles.errors.RulesError` with every error of the rules, and `ConfigurationError` for what cannot be
     read.
     """
-    book = open_rules(settings, rules)
+    rule_set = open_rules(settings, rules)
     async with open_database(settings) as database:
-        script, rejected = await _read_inputs(require_database(database), since, until, since - before)
-    played = await execute_dry_run(script, _dry_run_config(settings, book), until)
-    return _result(script, played, book, since, until, rejected)
+        inputs, rejected = await _read_inputs(require_database(database), since, until, since - before)
+    played = await execute_dry_run(inputs, _dry_run_config(settings, rule_set), until)
+    return _result(inputs, played, rule_set, since, until, rejected)
 
 
 async def _read_inputs(
@@ -130,23 +130,23 @@ async def _read_inputs(
     page = EventSearch(since=begin, until=until, limit=_PAGE)
     store = StoredEvents(database)
     while found := await store.search(page):
-        events += (one for one in found if one.state is not EventState.REJECTED)
-        rejected += sum(one.state is EventState.REJECTED and one.received_at >= since for one in found)
+        events += (event for event in found if event.state is not EventState.REJECTED)
+        rejected += sum(event.state is EventState.REJECTED and event.received_at >= since for event in found)
         page = replace(page, before=found[-1].seq)
-    # In the order in which they were taken; the clock of the machine may have been set back in between.
-    scenes: list[DryRunInput] = []
-    for one in reversed(events):
-        at = max(one.received_at, scenes[-1].at) if scenes else one.received_at
-        scenes.append(DryRunInput(at, replace(one, state=EventState.WAITING)))
-    wishes = await database.run(partial(read_mutes_and_watches, since=begin))
-    asked = (DryRunInput(max(one.made_at, begin), one) for one in wishes if one.made_at < until)
-    return sorted((*asked, *scenes), key=lambda scene: scene.at), rejected
+    # In the order of arrival, also if the machine's clock was set back in between.
+    received: list[DryRunInput] = []
+    for event in reversed(events):
+        at = max(event.received_at, received[-1].at) if received else event.received_at
+        received.append(DryRunInput(at, replace(event, state=EventState.WAITING)))
+    requests = await database.run(partial(read_mutes_and_watches, since=begin))
+    asked = (DryRunInput(max(request.made_at, begin), request) for request in requests if request.made_at < until)
+    return sorted((*asked, *received), key=lambda given: given.at), rejected
 
 
-def _dry_run_config(settings: Settings, book: AlertRuleSet) -> DryRunConfig:
+def _dry_run_config(settings: Settings, rules: AlertRuleSet) -> DryRunConfig:
     wanted = settings.outbox
     return DryRunConfig(
-        rules=book,
+        rules=rules,
         zone=ZoneInfo(settings.zone),
         limits=SendLimits(
             per_second=wanted.per_second, place_minute=wanted.place_minute, robot_minute=wanted.robot_minute
@@ -158,31 +158,31 @@ def _dry_run_config(settings: Settings, book: AlertRuleSet) -> DryRunConfig:
 
 
 def _result(
-    script: Sequence[DryRunInput],
+    inputs: Sequence[DryRunInput],
     played: DryRunResult,
-    book: AlertRuleSet,
+    rules: AlertRuleSet,
     since: datetime,
     until: datetime,
     rejected: int,
 ) -> ReplayResult:
-    events = [scene.what for scene in script if isinstance(scene.what, StoredEvent) and scene.at >= since]
+    events = [given.what for given in inputs if isinstance(given.what, StoredEvent) and given.at >= since]
     notes = [note for note in played.notes if note.at >= since]
     called: dict[str, list[RecordedCall]] = {}
     for call in played.calls:
         if call.at >= since:
             called.setdefault(call.card, []).append(call)
-    about = {f"{one.source}/{one.id}": f"{one.type} {one.subject}".strip() for one in events}
+    about = {event.ref: f"{event.type} {event.subject}".strip() for event in events}
     unrouted = dict.fromkeys(note.fact for note in notes if note.what == "no_route")
     return ReplayResult(
         since=since,
         until=until,
         events=len(events),
         rejected=rejected,
-        failed=sum((one.source, one.id) in played.failed for one in events),
+        failed=sum((event.source, event.id) in played.failed for event in events),
         cards=tuple(sorted((_replayed_card(calls, played) for calls in called.values()), key=_sort_key)),
         unrouted=tuple(about.get(fact, fact) for fact in unrouted),
         notes=Counter(note.what for note in notes),
-        unanswered=tuple(sorted(book.unanswered.counts)),
+        unanswered=tuple(sorted(rules.unanswered.counts)),
     )
 
 
@@ -198,5 +198,5 @@ def _replayed_card(calls: Sequence[RecordedCall], played: DryRunResult) -> Repla
         place=card.place,
         route=card.route,
         template=calls[0].template,
-        alerts=tuple(played.alerts[one] for one in card.alerts if one in played.alerts),
+        alerts=tuple(played.alerts[alert_id] for alert_id in card.alerts if alert_id in played.alerts),
     )

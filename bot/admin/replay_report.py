@@ -13,8 +13,8 @@ from bot.outbox.place import Place
 from bot.settings import Settings
 
 _NAMED = 3
-"""Subjects of one card, or events that go nowhere, that are named."""
-_SAID = {
+"""How many subjects of a card, or events that go nowhere, are named."""
+_COUNTED = {
     "silenced": "silenced",
     "muted": "muted",
     "inhibited": "inhibited",
@@ -23,13 +23,15 @@ _SAID = {
     "shown anew": "shown anew",
     "late": "late",
 }
-"""Words of the story that the summary counts."""
+"""Words of the history that the summary counts."""
 
 
-def describe_replay(result: ReplayResult, sieve: CardFilter, *, limit: int, settings: Settings, form: str) -> list[str]:
-    """Return the lines about a replay; ``limit`` is of the cards that are listed, ``form`` ``text`` or ``json``."""
+def describe_replay(
+    result: ReplayResult, card_filter: CardFilter, *, limit: int, settings: Settings, form: str
+) -> list[str]:
+    """Return the lines about a replay; ``limit`` is the most cards to list, ``form`` is ``text`` or ``json``."""
     zone = ZoneInfo(settings.zone)
-    listed = [card for card in result.cards if sieve.matches(card)]
+    listed = [card for card in result.cards if card_filter.matches(card)]
     if form == "json":
         return [as_json(_fields(result, listed, zone))]
     return list(_lines(result, listed, limit, zone, settings.limits.monthly_calls))
@@ -45,7 +47,7 @@ def _lines(
     if listed:
         yield ""
         yield from align_columns(
-            [("when", "place", "route", "changes", "what"), *(_row(one, zone) for one in listed[:limit])]
+            [("when", "place", "route", "changes", "what"), *(_row(card, zone) for card in listed[:limit])]
         )
         if len(listed) > limit:
             yield f"… {len(listed) - limit} more cards, --limit shows them"
@@ -64,7 +66,7 @@ def _remarks(result: ReplayResult) -> Iterator[str]:
     if result.unrouted:
         some = escape_invisible(", ".join(tuple(dict.fromkeys(result.unrouted))[:_NAMED]))
         yield f"{count_noun(len(result.unrouted), 'event goes', 'events go')} nowhere, such as {some}"
-    found = [f"{meaning} {result.notes[what]}" for what, meaning in _SAID.items() if result.notes[what]]
+    found = [f"{meaning} {result.notes[what]}" for what, meaning in _COUNTED.items() if result.notes[what]]
     if found:
         yield f"Alerts that were {', '.join(found)}"
     if result.unanswered:
@@ -86,7 +88,7 @@ def _row(card: ReplayedCard, zone: tzinfo) -> tuple[str, ...]:
 def _totals(result: ReplayResult) -> list[tuple[str, str, str, str]]:
     return [
         (str(place), route, str(creates), str(changes))
-        for (place, route), (creates, changes) in sorted(_by_route(result).items(), key=lambda one: -sum(one[1]))
+        for (place, route), (creates, changes) in sorted(_by_route(result).items(), key=lambda item: -sum(item[1]))
     ]
 
 

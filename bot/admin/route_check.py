@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import fields
-from datetime import datetime
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,7 +12,7 @@ from bot.admin.inputs import read_at, read_content, read_events
 from bot.admin.output import as_json
 from bot.alerts.event import Event
 from bot.alerts.intake.normalization import normalize, split_events
-from bot.alerts.intake.port import EventState, ReceivedEvent, StoredEvent
+from bot.alerts.intake.port import EventState
 from bot.alerts.rules.explanation import Explanation, PlaceOutcome, explain
 from bot.alerts.rules.parser import default_rules, parse_rules
 from bot.alerts.rules.route_tree import AlertRoute
@@ -25,26 +24,26 @@ from bot.settings import Settings
 
 
 def check_rules(settings: Settings, file: Path | None) -> tuple[bool, list[str]]:
-    """Return whether the rules can be obeyed, and the lines that say so or name every error."""
+    """Return whether the rules are right, and the lines that say so or name every error."""
     path = file or settings.alert_rules
     try:
-        book = open_rules(settings, file)
+        rules = open_rules(settings, file)
     except RulesError as error:
         return False, [f"{path}: {wrong}" for wrong in error.problems]
     if not path.is_file():
-        where = ", ".join(map(str, book.tree.root.terms.to)) or "nobody"
-        return True, [f"{path}: there are no rules; every alert goes to {where}"]
+        places = ", ".join(map(str, rules.tree.root.terms.to)) or "nobody"
+        return True, [f"{path}: there are no rules; every alert goes to {places}"]
     counts = (
-        (_count(book.tree.root) - 1, "routes"),
-        (len(book.thresholds), "thresholds"),
-        (len(book.inhibitions), "inhibitions"),
-        (len(book.silences), "silences"),
+        (_count(rules.tree.root) - 1, "routes"),
+        (len(rules.thresholds), "thresholds"),
+        (len(rules.inhibitions), "inhibitions"),
+        (len(rules.silences), "silences"),
     )
     return True, [f"{path}: fine, {', '.join(f'{name} {number}' for number, name in counts)}"]
 
 
 def open_rules(settings: Settings, file: Path | None) -> AlertRuleSet:
-    """Return the rules of ``file``, or those that the bot would obey. Raises `RulesError`, `ConfigurationError`."""
+    """Return the rules of ``file``, by default those of the bot. Raises `RulesError`, `ConfigurationError`."""
     path = file or settings.alert_rules
     if file is None and not path.is_file():
         return default_rules(company_of(settings))
@@ -58,81 +57,77 @@ def try_routes(
 
     ``file`` holds one CloudEvent or a list of them. Raises `ConfigurationError` for what cannot be read at all.
     """
-    book = open_rules(settings, rules)
+    rule_set = open_rules(settings, rules)
     now = read_at(at, ZoneInfo(settings.zone))
-    events, rejected = _normal(read_events(read_content(file), str(file)), source, now)
-    explanations = explain(book, events, now)
+    events, rejected = _normalize_all(read_events(read_content(file), str(file)), source, now)
+    explanations = explain(rule_set, events, now)
     if form == "json":
-        shown = {"events": [_record(one) for one in explanations], "rejected": rejected}
-        return not rejected, [as_json(shown)]
-    lines = [line for one in explanations for line in _lines(one, book)]
-    return not rejected, [*lines, *(f"rejected {one['id']}: {one['reason']}" for one in rejected)]
+        records = [_record(explanation) for explanation in explanations]
+        return not rejected, [as_json({"events": records, "rejected": rejected})]
+    lines = [line for explanation in explanations for line in _lines(explanation, rule_set.zone)]
+    return not rejected, [*lines, *(f"rejected {event['id']}: {event['reason']}" for event in rejected)]
 
 
-def _normal(handed: Iterable[object], source: str, now: datetime) -> tuple[list[Event], list[dict[str, str]]]:
+def _normalize_all(bodies: Iterable[object], source: str, now: datetime) -> tuple[list[Event], list[dict[str, str]]]:
     events: list[Event] = []
     rejected: list[dict[str, str]] = []
-    for one in handed:
-        kept = normalize(source, one, via="send", now=now)
-        if kept.state is EventState.REJECTED:
-            rejected.append({"id": kept.id, "reason": kept.reason})
+    for body in bodies:
+        received = normalize(source, body, via="send", now=now)
+        if received.state is EventState.REJECTED:
+            rejected.append({"id": received.id, "reason": received.reason})
         else:
-            events.extend(split_events(_stored(kept)))
+            events.extend(split_events(received))
     return events, rejected
-
-
-def _stored(kept: ReceivedEvent) -> StoredEvent:
-    return StoredEvent(seq=0, **{one.name: getattr(kept, one.name) for one in fields(kept)})
 
 
 def _count(route: AlertRoute) -> int:
     return 1 + sum(map(_count, route.inner))
 
 
-def _lines(one: Explanation, book: AlertRuleSet) -> list[str]:
-    event = one.event
+def _lines(explanation: Explanation, zone: tzinfo) -> list[str]:
+    event = explanation.event
     part = f", part {event.part + 1}" if event.part else ""
     at = f" at {event.warehouse}" if event.warehouse else ""
     return [
-        f"{event.type} {event.subject}{at} ({event.source}/{event.id}{part}): {one.effect} {one.key}",
-        f"  severity {one.severity}: {one.graded_by}",
-        *(f"  {why}" for why in one.why),
-        *(f"  => {_outcome(outcome, book)}" for outcome in one.outcomes),
-        *(("  => nobody",) if not one.outcomes else ()),
+        f"{event.type} {event.subject}{at} ({event.ref}{part}): {explanation.effect} {explanation.key}",
+        f"  severity {explanation.severity}: {explanation.graded_by}",
+        *(f"  {why}" for why in explanation.why),
+        *(f"  => {_outcome(outcome, zone)}" for outcome in explanation.outcomes),
+        *(("  => nobody",) if not explanation.outcomes else ()),
     ]
 
 
-def _outcome(outcome: PlaceOutcome, book: AlertRuleSet) -> str:
+def _outcome(outcome: PlaceOutcome, zone: tzinfo) -> str:
     target = outcome.target
-    said = [f"{target.place} by {target.route}: card {outcome.card}"]
+    parts = [f"{target.place} by {target.route}: card {outcome.card}"]
     if outcome.suppression is not None:
-        said.append(f"held back by {outcome.suppression.reason}")
+        parts.append(f"held back by {outcome.suppression.reason}")
     else:
-        said.append(f"shown {outcome.shows_at.astimezone(book.zone):%Y-%m-%d %H:%M}")
+        parts.append(f"shown {outcome.shows_at.astimezone(zone):%Y-%m-%d %H:%M}")
     if outcome.card != "alert":
-        said.append(f"together with {target.group}")
+        parts.append(f"together with {target.group}")
     if target.repeat is not None:
-        said.append(f"again after {written_duration(target.repeat)}")
-    said.extend(
+        parts.append(f"again after {written_duration(target.repeat)}")
+    parts.extend(
         f"after {written_duration(step.after)} also {', '.join(map(str, step.places))}" for step in target.steps
     )
-    return ", ".join(said)
+    return ", ".join(parts)
 
 
-def _record(one: Explanation) -> dict[str, Any]:
-    event = one.event
+def _record(explanation: Explanation) -> dict[str, Any]:
+    event = explanation.event
     return {
         "source": event.source,
         "id": event.id,
         "part": event.part,
         "type": event.type,
         "subject": event.subject,
-        "effect": one.effect.value,
-        "matter": one.key,
-        "severity": one.severity.value,
-        "severity_by": one.graded_by,
-        "why": one.why,
-        "targets": _targets(one.outcomes),
+        "effect": explanation.effect.value,
+        "matter": explanation.key,
+        "severity": explanation.severity.value,
+        "severity_by": explanation.graded_by,
+        "why": explanation.why,
+        "targets": _targets(explanation.outcomes),
     }
 
 

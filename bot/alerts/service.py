@@ -13,8 +13,8 @@ from bot.alerts.actions import AlertActionResult
 from bot.alerts.alert import Alert, AlertCard, CardWithAlerts, Mute, UserStamp, Watch
 from bot.alerts.repository import AlertRepository, AlertUnitOfWork
 from bot.alerts.view_builder import build_card_view
-from bot.outbox.composer import ComposedCard
 from bot.outbox.place import Place, PlaceKind
+from bot.outbox.ports import ComposedCard
 from bot.unit_of_work import Transactions, UnitOfWorkRunner
 
 AlertTransactions: TypeAlias = Transactions[AlertRepository]

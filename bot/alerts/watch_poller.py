@@ -21,7 +21,7 @@ from bot.alerts.intake.areas.area import comparable_fields, format_amount, forma
 from bot.alerts.intake.areas.stock import data_of
 from bot.alerts.intake.normalization import normalize, split_events
 from bot.alerts.intake.poll_state import NORMAL, Checkpoint, CloudEvent, PollConfig, PolledSubject, PollStore
-from bot.alerts.intake.port import EventState, StoredEvent
+from bot.alerts.intake.port import EventState
 from bot.alerts.intake.source_poller import SUBJECT_RETENTION
 from bot.alerts.intake.transitions import describe_changes
 from bot.alerts.pipeline import apply_event, watch_events
@@ -98,12 +98,11 @@ class WatchReading:
             "time": now.isoformat(timespec="milliseconds"),
             "data": data,
         }
-        kept = normalize(self.source, cloud, via="poll", now=now)
-        if kept.state is EventState.REJECTED:
-            log.warning("poll.watch_not_told", source=self.source, key=self.code, reason=kept.reason)
+        received = normalize(self.source, cloud, via="poll", now=now)
+        if received.state is EventState.REJECTED:
+            log.warning("poll.watch_not_told", source=self.source, key=self.code, reason=received.reason)
             return None
-        fields: dict[str, Any] = {name: getattr(kept, name) for name in kept.__dataclass_fields__}
-        return split_events(StoredEvent(seq=0, **fields))[0]
+        return split_events(received)[0]
 
 
 class WatchPoller:

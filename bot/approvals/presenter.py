@@ -24,8 +24,8 @@ from bot.approvals.view_builders import (
 from bot.approvals.views import ApprovalView, Audience
 from bot.erp.errors import ErpError
 from bot.erp.model import PurchaseOrder
-from bot.outbox.composer import ComposedCard
 from bot.outbox.place import Place, PlaceKind
+from bot.outbox.ports import ComposedCard
 
 log = structlog.get_logger(__name__)
 

@@ -35,9 +35,9 @@ from bot.dingtalk.robot import Robot
 from bot.erp.hub import ErpHub
 from bot.errors import DingerpError
 from bot.outbox.budgets import SendLimits
-from bot.outbox.composer import Composer
 from bot.outbox.housekeeping import Housekeeping
 from bot.outbox.place import Place, PlaceKind
+from bot.outbox.ports import Composer
 from bot.outbox.worker import OutboxWorker
 from bot.queues.brokers import QueueAddress
 from bot.queues.consumer import QueueConsumer

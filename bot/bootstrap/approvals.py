@@ -31,8 +31,8 @@ from bot.dingtalk.directory import DingTalkDirectory
 from bot.dingtalk.workflow import WorkflowApi
 from bot.erp.hub import ErpHub
 from bot.erp.port import Capability
-from bot.outbox.composer import Composer
 from bot.outbox.place import Place, PlaceKind
+from bot.outbox.ports import Composer
 from bot.phrase import Phrase
 from bot.rulefiles.followed_file import FollowedFile
 from bot.store.approvals import StoredCaseTransactions

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli import cards, database, deliveries, erps, events, policy, routes, serving
+from bot.cli import cards, deliveries, erps, events, rules, serving
 from bot.errors import DingerpError
 from bot.version import installed_version
 
@@ -31,27 +31,27 @@ def _root(
     """Take the options that belong to no command."""
 
 
-for start in (serving.run, serving.demo, serving.simulator, serving.doctor):
-    cli.command()(start)
+for function in (serving.run, serving.demo, serving.simulator, serving.doctor):
+    cli.command()(function)
 cli.command("send")(events.send_events)
 cli.command("replay")(events.replay_events)
 cli.add_typer(cards.commands, name="card")
-cli.add_typer(database.commands, name="db")
+cli.add_typer(serving.database_commands, name="db")
 cli.add_typer(erps.commands, name="erp")
-cli.add_typer(routes.commands, name="routes")
-cli.add_typer(policy.commands, name="policy")
+cli.add_typer(rules.route_commands, name="routes")
+cli.add_typer(rules.policy_commands, name="policy")
 cli.add_typer(events.commands, name="events")
 cli.add_typer(deliveries.commands, name="deliveries")
 
 
 GC_THRESHOLDS = (50_000, 20, 50)
-"""After how many new objects garbage is looked for, and how many times before older ones are looked through as well:
-answers leave next to no cycles behind."""
+"""How many new objects trigger a collection, and how many collections one of older objects: answers leave hardly any
+cycles behind."""
 
 
 def main() -> None:
-    """Entry point of ``dingerp``: what the operator did wrong is one line and exit code 2, not a traceback."""
-    # Half a million objects come with the modules and stay; to walk them again and again was a tenth of a start.
+    """Entry point of ``dingerp``: an operator's mistake is one line and exit code 2, not a traceback."""
+    # Half a million objects come with the modules and stay: collecting them repeatedly took a tenth of the start.
     gc.set_threshold(*GC_THRESHOLDS)
     try:
         cli(standalone_mode=True)

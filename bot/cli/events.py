@@ -1,4 +1,4 @@
-"""Events: what came in, what would have come of it, and handing one over."""
+"""Events: what came in, what it would have led to, and sending one by hand."""
 
 from __future__ import annotations
 
@@ -84,10 +84,10 @@ def replay_events(
     settings = read_settings(config)
     # The bot's own code works here, and what it logs is not about the bot that runs.
     configure_logging("error", settings.log.format)
-    sieve = CardFilter(source=source, type=type_, subject=subject, place=read_place(place))
+    card_filter = CardFilter(source=source, type=type_, subject=subject, place=read_place(place))
     now = read_at("", ZoneInfo(settings.zone))
     result = asyncio.run(replay(settings, rules, read_since(since, now), now, before=read_span(before)))
-    print("\n".join(describe_replay(result, sieve, limit=limit, settings=settings, form=as_.value)))
+    print("\n".join(describe_replay(result, card_filter, limit=limit, settings=settings, form=as_.value)))
 
 
 def send_events(

@@ -1,4 +1,4 @@
-"""Options that commands share, and what they do first and last."""
+"""Shared options, and what commands do first and last."""
 
 from __future__ import annotations
 
@@ -44,15 +44,15 @@ def read_settings(config: Path | None) -> Settings:
 
 
 def run_until_interrupted(main_coroutine: Coroutine[Any, Any, None]) -> None:
-    """Run until the end, or until Ctrl-C."""
+    """Run until it ends, or until Ctrl-C."""
     with suppress(KeyboardInterrupt), asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(main_coroutine)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """Return what makes the event loop, None for Python's own: uvloop, which is not to be had for Windows.
+    """Return uvloop's factory, None for Python's own loop on Windows, where there is no uvloop.
 
-    Under load an ACK takes 6.8 ms with it, and 9.2 without (measured).
+    Under load an ACK takes 6.8 ms with uvloop, and 9.2 ms without (measured).
     """
     try:
         import uvloop

@@ -1,4 +1,4 @@
-"""Commands that start something and run until they are asked to end, and the doctor."""
+"""Commands that run until they are asked to end, the doctor, and the upgrade of the database."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.options import ConfigOption, read_settings, run_until_interrupted
+from bot.cli.options import ConfigOption, command_group, read_settings, run_until_interrupted
 from bot.errors import ConfigurationError
 
 
@@ -58,3 +58,20 @@ def doctor(
     for line in describe_results(findings, settings.language):
         print(line)
     raise SystemExit(int(any(finding.grade is CheckGrade.BAD for finding in findings)))
+
+
+database_commands = command_group("The bot's own database.")
+
+
+@database_commands.command("upgrade")
+def upgrade_database(config: ConfigOption = None) -> None:
+    """Bring the database to this version (``run`` does it by itself)."""
+    from bot.store.database import Database, latest_revision
+
+    async def upgrade() -> None:
+        database = Database(read_settings(config).database)
+        await database.migrate()
+        await database.close()
+
+    asyncio.run(upgrade())
+    print(f"database is at revision {latest_revision()}")

@@ -27,8 +27,8 @@ from bot.dingtalk.errors import (
 )
 from bot.dingtalk.robot import Robot
 from bot.errors import ConfigurationError, DingerpError
-from bot.outbox.messenger import SendFailed, SendFailureKind
 from bot.outbox.place import Place, PlaceKind
+from bot.outbox.ports import SendFailed, SendFailureKind
 
 _GONE = "param.cardNotExist"
 
@@ -61,7 +61,7 @@ platform/dingtalk/robots.md#errors)."""
 
 
 class DingTalkMessenger:
-    """Implements `bot.outbox.messenger.Messenger`; each kind of card has its template, as for answers."""
+    """Implements `bot.outbox.ports.Messenger`; each kind of card has its template, as for answers."""
 
     def __init__(self, cards: CardApi, robot: Robot, keys: AppKeys, *, templates: TemplateChoice | None = None) -> None:
         self._cards = cards

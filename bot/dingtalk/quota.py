@@ -6,17 +6,14 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
-from zoneinfo import ZoneInfo
 
 import structlog
 
 from bot.errors import DingerpError
 from bot.metrics import Metrics
+from bot.outbox.quota import CHINA
 
 _log = structlog.get_logger(__name__)
-
-_CHINA = ZoneInfo("Asia/Shanghai")
-"""DingTalk's month begins at midnight in China."""
 
 
 class CallCountStore(Protocol):
@@ -92,7 +89,7 @@ class MonthlyMeter:
 
 def _month(now: datetime) -> tuple[str, datetime]:
     """Return the month of ``now`` and its end."""
-    local = now.astimezone(_CHINA)
+    local = now.astimezone(CHINA)
     begins = local.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     ends = begins.replace(year=begins.year + begins.month // 12, month=begins.month % 12 + 1)
     return f"{local:%Y-%m}", ends

@@ -1,7 +1,7 @@
-"""What may be sent now, what waits, and what becomes a digest: one pure decision over rows and what was spent.
+"""What may be sent now, what waits, and what becomes a digest: a pure decision over the rows and what was spent.
 
-A budget holds in *any* window, not in calendar minutes: what was spent counts for a whole window after its call ended,
-and a call under way counts until then. The book is kept in the database, so all processes share it.
+A budget holds in *any* window, not in calendar minutes: a call counts from its beginning until a whole window after its
+end. The counts are in the database, so all processes share them.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ class BudgetCost:
 
     @property
     def brief(self) -> bool:
-        """Whether there is room again so soon that the row only has to stay in its queue."""
+        """Whether there is room again so soon that the row can just stay in the queue."""
         return self.window <= SECOND
 
 
 def budget_costs(row: OutboxRow, limits: SendLimits, *, sparing: bool) -> tuple[BudgetCost, ...]:
-    """Return what sending a row costs; nothing for a plain message that stands, for it cannot be changed."""
+    """Return what sending a row costs; nothing for a plain message that was sent, because it cannot be changed."""
     if row.via is DeliveryFormat.TEXT:
         if row.shown:
             return ()
@@ -52,7 +52,7 @@ def budget_costs(row: OutboxRow, limits: SendLimits, *, sparing: bool) -> tuple[
     else:
         calls = [BudgetCost("show", SECOND, limits.per_second)]
         if row.doubt:
-            # The card may stand already with an older content: it is made and then changed.
+            # The card may exist already with older content: it is created and then changed.
             calls.append(BudgetCost("change", SECOND, limits.per_second))
     calls.append(BudgetCost(f"place {row.place}", MINUTE, limits.place_minute))
     if sparing and row.urgency is not Urgency.NOW:
@@ -61,28 +61,28 @@ def budget_costs(row: OutboxRow, limits: SendLimits, *, sparing: bool) -> tuple[
 
 
 class BudgetWindow:
-    """What was spent: for each bucket the times at which single units count no more."""
+    """What was spent: for each bucket, the times at which its units expire."""
 
     def __init__(self, spent: Mapping[str, Iterable[datetime]], now: datetime) -> None:
         self._now = now
         self._spent = {bucket: sorted(until for until in ends if until > now) for bucket, ends in spent.items()}
 
-    def short(self, need: BudgetCost) -> datetime | None:
-        """Return None while there is room, else when to look again."""
-        ends = self._spent.get(need.bucket, [])
-        if len(ends) < need.limit:
+    def short(self, cost: BudgetCost) -> datetime | None:
+        """Return None while there is room, else when to try again."""
+        ends = self._spent.get(cost.bucket, [])
+        if len(ends) < cost.limit:
             return None
         # A call under way counts until its lease ends, but will hardly take that long.
-        return min(ends[len(ends) - need.limit], self._now + need.window)
+        return min(ends[len(ends) - cost.limit], self._now + cost.window)
 
-    def spend(self, need: BudgetCost) -> None:
+    def spend(self, cost: BudgetCost) -> None:
         """Take one unit."""
-        self._spent.setdefault(need.bucket, []).append(self._now + need.window)
+        self._spent.setdefault(cost.bucket, []).append(self._now + cost.window)
 
 
 @dataclass(frozen=True, slots=True)
 class FoldKey:
-    """Rows of one kind at one place for which one digest is to stand."""
+    """Rows of one kind at one place that one digest is to replace."""
 
     place: Place
     kind: str
@@ -94,43 +94,43 @@ class SendPlan:
 
     take: list[tuple[OutboxRow, tuple[BudgetCost, ...]]] = field(default_factory=list)
     postpone: dict[str, datetime] = field(default_factory=dict)
-    """Cards whose budget has no room for a while, and when to look again."""
+    """Cards whose budget has no room for a while, and when to try again."""
     fold: list[FoldKey] = field(default_factory=list)
-    """Where a digest is to stand for what waits, if that is more than one row."""
+    """Where a digest is to replace what waits, if that is more than one row."""
     look_at: datetime | None = None
-    """When a row that stayed in its queue can go; None if none stayed."""
+    """When a row that stayed in the queue can be sent; None if none stayed."""
 
 
 def plan_sends(
     rows: Sequence[OutboxRow], budget: BudgetWindow, limits: SendLimits, *, room: int, sparing: bool, now: datetime
 ) -> SendPlan:
-    """Decide over ``rows``, most urgent first; at most ``room`` are taken.
+    """Plan ``rows``, most urgent first; at most ``room`` are taken.
 
-    While calls are ``sparing``, cards that stand are changed only where it is urgent.
+    While calls are spared (``sparing``), existing cards are changed only if it is urgent.
     """
-    made = SendPlan()
-    over: dict[FoldKey, None] = {}
+    plan = SendPlan()
+    over_budget: dict[FoldKey, None] = {}
     for row in rows:
         if sparing and row.urgency is not Urgency.NOW and row.shown and row.via is DeliveryFormat.CARD:
-            made.postpone[row.card] = now + SPARING_DIGEST
+            plan.postpone[row.card] = now + SPARING_DIGEST
             continue
-        wanted = budget_costs(row, limits, sparing=sparing)
-        short = [(need, until) for need in wanted if (until := budget.short(need)) is not None]
-        lasting = [until for need, until in short if not need.brief]
+        costs = budget_costs(row, limits, sparing=sparing)
+        short = [(cost, until) for cost in costs if (until := budget.short(cost)) is not None]
+        lasting = [until for cost, until in short if not cost.brief]
         if lasting:
-            made.postpone[row.card] = max(lasting)
+            plan.postpone[row.card] = max(lasting)
             if is_foldable(row):
-                over[FoldKey(row.place, row.kind)] = None
+                over_budget[FoldKey(row.place, row.kind)] = None
         elif short:
-            made.look_at = min([until for _, until in short] + ([made.look_at] if made.look_at else []))
-        elif len(made.take) < room:
-            for need in wanted:
-                budget.spend(need)
-            made.take.append((row, wanted))
-    made.fold = list(over)
-    return made
+            plan.look_at = min([until for _, until in short] + ([plan.look_at] if plan.look_at else []))
+        elif len(plan.take) < room:
+            for cost in costs:
+                budget.spend(cost)
+            plan.take.append((row, costs))
+    plan.fold = list(over_budget)
+    return plan
 
 
 def is_foldable(row: OutboxRow) -> bool:
-    """Whether a digest may stand for a row: it was not shown yet, certainly not, and is not urgent."""
+    """Whether a digest may replace a row: it certainly was not shown yet, and is not urgent."""
     return not row.shown and not row.doubt and row.urgency is not Urgency.NOW

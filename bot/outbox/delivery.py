@@ -1,6 +1,4 @@
-"""A delivery: the intent that one card at one place shows its newest state; its row, what became of an attempt, and
-its history.
-"""
+"""A delivery: the intent that a card at a place shows its newest state; its row, the result of a try, its history."""
 
 from __future__ import annotations
 
@@ -12,7 +10,7 @@ from bot.outbox.place import Place
 
 
 class Urgency(StrEnum):
-    """What may be folded into a digest when budgets run out, and what may not."""
+    """How urgent a delivery is; `NOW` is never folded into a digest."""
 
     NOW = "now"
     """Escalations, critical alerts, decisions."""
@@ -22,17 +20,17 @@ class Urgency(StrEnum):
 
     @property
     def rank(self) -> int:
-        """Return a number that is lower for what goes first."""
+        """A number that is lower for what is sent first."""
         return ("now", "soon", "later").index(self.value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """What is asked of the outbox. The card's content is composed when it is sent, so that its newest state wins.
+    """A request to the outbox. The card's content is composed when it is sent, so that its newest state wins.
 
-    ``card`` is the stable key of the card (one row of the outbox for each), from which its DingTalk id is derived;
-    ``kind`` names who composes it and ``ref`` what that needs to know; ``revision`` is the state that must be shown at
-    least.
+    ``card`` is the stable key of the card (the outbox has one row for each), from which its DingTalk id is derived;
+    ``kind`` names the composer and ``ref`` is the composer's name for the card; ``revision`` is the least state that
+    must be shown.
     """
 
     card: str
@@ -44,48 +42,48 @@ class Delivery:
     due_at: datetime
     """Not before."""
     fact: str = ""
-    """What caused it, for the record: an event's ``source/id``."""
+    """The event that caused it (``source/id``), for the history."""
 
 
 class DeliveryState(StrEnum):
     """Where a row of the outbox stands."""
 
     QUEUED = "queued"
-    """Something is owed, now or at its time, or is being sent."""
+    """To be sent now or later, or being sent."""
     DONE = "done"
     FOLDED = "folded"
-    """A digest stands for it."""
+    """A digest replaces it."""
     DEAD = "dead"
-    """Given up with a reason, until somebody replays it or a newer state is owed."""
+    """Given up with a reason, until somebody replays it or a newer state is queued."""
 
 
 class DeliveryFormat(StrEnum):
-    """What stands at the place, or is to stand there."""
+    """How it is shown at the place."""
 
     CARD = "card"
     TEXT = "text"
-    """A plain message, where no card can be made. It cannot be changed."""
+    """A plain message, where no card can be created. It cannot be changed."""
 
 
 class DeliveryStepKind(StrEnum):
-    """One step in a delivery's story."""
+    """One step in the history of a delivery."""
 
     QUEUED = "queued"
     SENT = "sent"
-    """The card was made."""
+    """The card was created."""
     UPDATED = "updated"
     WRITTEN = "written"
-    """A plain message went instead."""
+    """A plain message was sent instead."""
     KEPT = "kept"
-    """There was nothing to change: the newest state stands, or what stands cannot be changed."""
+    """Nothing to change: the newest state is shown, or what is shown cannot be changed."""
     NOTHING = "nothing"
-    """Its composer has nothing to show any more."""
+    """The composer has nothing to show any more."""
     RETRIED = "retried"
     """It failed and is tried again later."""
     NO_CARD = "no_card"
-    """A card cannot be made: a plain message is owed."""
+    """A card cannot be created: a plain message is sent next."""
     GONE = "gone"
-    """The card does not exist any more and is made anew."""
+    """The card does not exist any more and is created again."""
     FOLDED = "folded"
     DEAD = "dead"
     REPLAYED = "replayed"
@@ -94,9 +92,9 @@ class DeliveryStepKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxRow:
-    """A row as the worker took it.
+    """A row as the worker claimed it.
 
-    ``doubt`` is 0, or the revision of an earlier try to make the card of which nobody knows whether it worked.
+    ``doubt`` is 0, or the revision of an earlier try to create the card whose outcome is unknown.
     """
 
     card: str
@@ -106,23 +104,23 @@ class OutboxRow:
     urgency: Urgency
     via: DeliveryFormat = DeliveryFormat.CARD
     wanted: int
-    """The revision that must be shown at least."""
+    """The least revision that must be shown."""
     shown: int = 0
-    """The revision that stands there, 0 for none."""
+    """The revision that is shown, 0 for none."""
     doubt: int = 0
     tries: int = 0
     due_at: datetime
     made_as: str = ""
-    """Name of the card that it was made as: its template draws all later states."""
+    """Name of the card as it was created: its template renders all later states."""
     making: int = 0
-    """How often a card that was given up, and certainly was never seen, was begun anew."""
+    """How often it was begun again after it was given up and certainly never seen."""
 
     @property
     def track_key(self) -> str:
-        """What the card's DingTalk id is made from.
+        """The key from which the card's DingTalk id is derived.
 
-        DingTalk may know the id of a card that it made and did not show, and then never shows it
-        (docs: platform/dingtalk/cards.md#idempotency): so a new beginning has a new id.
+        If DingTalk created a card and did not show it, its id never shows one
+        (docs: platform/dingtalk/cards.md#idempotency): so each new beginning has a new id.
         """
         return f"{self.card}#{self.making}" if self.making else self.card
 
@@ -133,13 +131,13 @@ class DeliveryResult:
 
     what: DeliveryStepKind
     revision: int = 0
-    """What stands there now, or what was found to be the newest."""
+    """The revision that is shown now, or that was found to be the newest."""
     reason: str = ""
     again_at: datetime | None = None
     counts: bool = True
-    """Whether the failure brings the dead letter nearer."""
+    """Whether the failure counts towards giving up."""
     certain: bool = True
-    """Whether a failed try certainly left nothing there."""
+    """Whether a failed try certainly showed nothing."""
     made_as: str = ""
     track_id: str = ""
     late: timedelta = timedelta(0)
@@ -148,7 +146,7 @@ class DeliveryResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryStep:
-    """One line of a delivery's story. ``detail`` is a fact, a reason, or who clicked."""
+    """One line in the history of a delivery. ``detail`` is an event, a reason, or who clicked."""
 
     at: datetime
     card: str
@@ -160,7 +158,7 @@ class DeliveryStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryRecord:
-    """A row as the operator sees it."""
+    """A row as operators see it."""
 
     card: str
     place: Place

@@ -1,4 +1,4 @@
-"""What the outbox does beside sending: watch the month, forget old records, tell how much waits."""
+"""What the outbox does beside sending: watch the month's calls, forget old records, report its length."""
 
 from __future__ import annotations
 
@@ -6,30 +6,26 @@ import asyncio
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Protocol
-from zoneinfo import ZoneInfo
 
 import structlog
 
 from bot.errors import DingerpError
 from bot.metrics import Metrics
-from bot.outbox.quota import by_day, forecast
-from bot.outbox.store_port import OutboxStore
+from bot.outbox.ports import OutboxStore
+from bot.outbox.quota import CHINA, by_day, forecast
 
 log = structlog.get_logger(__name__)
 
-_CHINA = ZoneInfo("Asia/Shanghai")
-"""DingTalk's month and its days begin at midnight in China."""
-
 
 class DailyCallStore(Protocol):
-    """How far the month had come on each day."""
+    """The month's calls so far, day by day."""
 
     async def put(self, day: date, calls: int) -> None:
-        """Note the month's calls so far; several processes may note the same day, and the highest number stays."""
+        """Store the month's calls so far; if several processes store the same day, the highest number stays."""
         ...
 
     async def since(self, day: date) -> Mapping[date, int]:
-        """Return what was noted for that day and later ones."""
+        """Return the numbers of that day and later ones."""
         ...
 
 
@@ -59,7 +55,7 @@ class Housekeeping:
         self._warned: date | None = None
 
     async def run(self, every: float = 60.0) -> None:
-        """Look each ``every`` seconds until cancelled; a database that is away is only noted."""
+        """Do it every ``every`` seconds until cancelled; when the database is away, only log that."""
         while True:
             try:
                 await self.look()
@@ -68,16 +64,16 @@ class Housekeeping:
             await asyncio.sleep(every)
 
     async def look(self) -> int:
-        """Note the day's calls, forget what is old, and return the month's forecast, warning once a day."""
-        today = self._now().astimezone(_CHINA).date()
+        """Store the day's calls, forget old records, and return the month's forecast; warn about it once a day."""
+        today = self._now().astimezone(CHINA).date()
         await self._days.put(today, self._used())
         first = today.replace(day=1)
-        noted = await self._days.since((first - timedelta(days=1)).replace(day=1))
-        coming = forecast(by_day(noted), today, self._works)
-        self._metrics.month_forecast.set(coming)
-        if coming > self._limit and self._warned != today:
+        stored = await self._days.since((first - timedelta(days=1)).replace(day=1))
+        expected = forecast(by_day(stored), today, self._works)
+        self._metrics.month_forecast.set(expected)
+        if expected > self._limit and self._warned != today:
             self._warned = today
-            log.warning("month.too_many_calls_ahead", forecast=coming, limit=self._limit, used=self._used())
+            log.warning("month.too_many_calls_ahead", forecast=expected, limit=self._limit, used=self._used())
         await self._backlog.prune(self._now() - self._keep)
         self._metrics.deliveries_waiting.set(await self._backlog.waiting())
-        return coming
+        return expected

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class PlaceKind(StrEnum):
-    """The two kinds of conversation that a bot can write to by itself."""
+    """The kinds of conversation to which a bot can write by itself."""
 
     GROUP = "group"
     PERSON = "person"
@@ -21,7 +21,7 @@ class Place:
     id: str
 
     def __str__(self) -> str:
-        """Return the one text by which the place is stored and configured: ``group:cid…`` or ``person:manager01``."""
+        """Return the text by which places are stored and configured: ``group:cid…`` or ``person:manager01``."""
         return f"{self.kind}:{self.id}"
 
     @classmethod

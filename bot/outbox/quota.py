@@ -1,12 +1,11 @@
-"""The month's calls: how many there are going to be, and when they run short, so that the rest is kept for questions
-and what is urgent.
-"""
+"""The month's calls: their forecast, and when to spare them, so that some are left for questions and urgent cards."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from statistics import fmean
+from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -15,14 +14,17 @@ from bot.phrase import phrase
 
 log = structlog.get_logger(__name__)
 
+CHINA = ZoneInfo("Asia/Shanghai")
+"""DingTalk's days and months begin at midnight in China."""
+
 DEGRADED = phrase("Degraded: this month's DingTalk calls are running out, so this answer is plain text.")
-"""What an answer says that went without a call while calls are spared."""
+"""The remark on an answer that was sent as plain text to save calls."""
 
 
 class QuotaGuard:
-    """Says whether calls are spared; a change of that is counted and logged once.
+    """Says whether calls are spared; each change is logged.
 
-    ``used`` gives the calls of this month so far, ``limit`` is the month's quota and ``reserve`` the part of it that is
+    ``used`` returns this month's calls so far, ``limit`` is the month's quota and ``reserve`` the part of it that is
     kept.
     """
 
@@ -49,23 +51,23 @@ class QuotaGuard:
 
 
 _TRUST = 5.0
-"""Working days of this month that weigh as much as the belief that it is like the month before.
+"""How many working days of this month weigh as much as the assumption that it is like the month before.
 
-With fewer, one busy Monday bends the forecast of the first week; with more, a month that is really different is known
+With fewer, one busy Monday bends the forecast of the first week; with more, a month that is really different shows
 late (tried on simulated months).
 """
 
 _ENOUGH = 3
-"""Days of one weekday that tell more together than all working or all free days do."""
+"""From so many days on, the mean of a weekday is better than that of all working (or all free) days."""
 
 _FREE_SHARE = 0.2
-"""Of a working day's calls on a free day, as long as no free day was seen."""
+"""The share of a working day's calls on a free day, until the first free day was seen."""
 
 _DAY = timedelta(days=1)
 
 
 def by_day(totals: Mapping[date, int]) -> dict[date, int]:
-    """Return the calls of each day, from how far its month had come at its end."""
+    """Return the calls of each day from the month's running totals."""
     days: dict[date, int] = {}
     before: date | None = None
     for day in sorted(totals):
@@ -78,9 +80,9 @@ def by_day(totals: Mapping[date, int]) -> dict[date, int]:
 def forecast(days: Mapping[date, int], today: date, works: Callable[[date], bool]) -> int:
     """Return the calls at the month's end.
 
-    ``days`` are the calls of each day of this month and the one before, today's as far as it has come; days that are
-    missing tell nothing. ``works`` says whether a day is a working day. The month before, or without one this month
-    itself, tells how days of one kind and weekday compare; this month's days tell how it differs from that.
+    ``days`` are the calls of each day of this month and the one before, today's so far; missing days are unknown.
+    ``works`` says whether a day is a working day. The month before, or without one this month itself, gives the profile
+    of weekdays and free days; this month's days give its level.
     """
     month = _month_of(today)
     past = {day: calls for day, calls in days.items() if month[0] <= day < today}
@@ -94,7 +96,7 @@ def forecast(days: Mapping[date, int], today: date, works: Callable[[date], bool
 
 
 def _level(counted: int, planned: float, working_day: float) -> float:
-    """Return how much of what was expected there is going to be, by what there was so far."""
+    """Return the ratio of actual to expected calls, as far as it is known."""
     if not planned:
         return 1.0
     trust = _TRUST * working_day
@@ -108,7 +110,7 @@ def _month_of(today: date) -> list[date]:
 
 
 def _profile(days: Mapping[date, int], works: Callable[[date], bool]) -> Callable[[date], float]:
-    """Return what a day is expected to have: the mean of its weekday if there are enough, else of its kind."""
+    """Return the expected calls of a day: the mean of its weekday if there are enough, else of its kind."""
     kinds: dict[bool, list[int]] = {True: [], False: []}
     weekdays: dict[tuple[bool, int], list[int]] = {}
     for day, calls in days.items():

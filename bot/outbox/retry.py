@@ -1,4 +1,4 @@
-"""What follows from a failure, by what went wrong: a wait, a plain message, a new card, or the end."""
+"""What follows from a failure: a wait, a plain message, a new card, or the end."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from bot.backoff import BackoffPolicy
 from bot.outbox.delivery import DeliveryFormat, DeliveryResult, DeliveryStepKind, OutboxRow
-from bot.outbox.messenger import SendFailed, SendFailureKind
+from bot.outbox.ports import SendFailed, SendFailureKind
 
 _LONGEST = 3600.0
 _BACKOFF = BackoffPolicy(first=2.0, factor=4.0, longest=_LONGEST, spread=(0.5, 1.0))
@@ -16,16 +16,16 @@ _SETUP_BACKOFF = replace(_BACKOFF, first=300.0)
 """Somebody has to mend the set-up first."""
 
 _LIMITED = 1.0
-"""Seconds where DingTalk names none: its limits are per second (docs: platform/dingtalk/limits.md#calls-per-second)."""
+"""Seconds if DingTalk names none: its limits are per second (docs: platform/dingtalk/limits.md#calls-per-second)."""
 
 
 def counts_as_attempt(trouble: SendFailureKind) -> bool:
-    """Whether a failure brings the dead letter nearer; waiting for room does not."""
+    """Whether a failure counts towards giving up; waiting for room does not."""
     return trouble not in (SendFailureKind.LIMITED, SendFailureKind.SPENT)
 
 
 def retry_delay(trouble: SendFailureKind, tries: int, retry_after: float | None, chance: float) -> float:
-    """Return the seconds to wait after ``tries`` tries; ``chance`` (0 to 1) spreads them, for many fail together."""
+    """Return the seconds to wait after ``tries`` tries; ``chance`` (0 to 1) is the jitter: many fail together."""
     match trouble:
         case SendFailureKind.LIMITED:
             return (retry_after or _LIMITED) * (1 + chance / 2)
@@ -44,7 +44,7 @@ def resolve_failure(row: OutboxRow, failure: SendFailed, *, most: int, chance: f
     if trouble is SendFailureKind.HOPELESS:
         return DeliveryResult(what=DeliveryStepKind.DEAD, reason=reason)
     if trouble is SendFailureKind.UNKNOWN and row.via is DeliveryFormat.TEXT:
-        # A second message might be one too many.
+        # The message may have arrived, and two would be worse than one.
         return DeliveryResult(what=DeliveryStepKind.WRITTEN, revision=row.wanted, reason=f"unconfirmed: {reason}")
     certain = trouble is not SendFailureKind.UNKNOWN
     tries = row.tries + counts_as_attempt(trouble)

@@ -1,54 +1,40 @@
-"""Empties the outbox: takes what is due, composes the newest state, sends it within the budgets, records every step."""
+"""Empties the outbox: claims what is due, composes its newest state, sends it within budgets, records every step."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Protocol, TypeVar
 
 import structlog
 
-from bot.cards.card import Card
-from bot.cards.view import View
+from bot.cards.card import Card, ViewRenderer
 from bot.errors import DingerpError
 from bot.metrics import Metrics
 from bot.outbox.budgets import SendLimits
-from bot.outbox.composer import Composer
 from bot.outbox.delivery import Delivery, DeliveryFormat, DeliveryResult, DeliveryStepKind, OutboxRow
-from bot.outbox.messenger import Messenger, SendFailed, SendFailureKind
 from bot.outbox.place import Place
+from bot.outbox.ports import LEASE, Composer, FoldBatch, Messenger, OutboxStore, SendFailed, SendFailureKind
 from bot.outbox.retry import resolve_failure, retry_delay
-from bot.outbox.store_port import LEASE, FoldBatch, OutboxStore
+from bot.uninterrupted import UninterruptedWork
 from bot.wakeup import Wakeup
 
 log = structlog.get_logger(__name__)
 
-T = TypeVar("T")
 
 SEND_SECONDS = 60.0
-"""One delivery may take this long; `LEASE` is longer, so a row is free again only when nobody sends it any more."""
+"""The most that one delivery may take; `LEASE` is longer, so a row is free again only when nobody sends it any more."""
 
 LOOK_EVERY = timedelta(seconds=5)
-"""Rows that another process wrote, or a dead one left, are found by looking; this process's own by
-`OutboxWorker.poke`.
-"""
+"""How often the table is searched for rows of other (or dead) processes; `OutboxWorker.poke` reports this one's."""
 
 _SHARE = 4
-"""The worker takes more when a quarter of its room is free: one look at the table for several cards."""
+"""The worker claims more when a quarter of its room is free: one query for several cards."""
 
 _STORE_PAUSE = 1.0
 _TRIES_TO_SETTLE = 10
-
-
-class DeliveryRenderer(Protocol):
-    """Turns a view into a card in one language."""
-
-    def render(self, view: View, language: str, *, zone: tzinfo) -> Card:
-        """Return the card."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +53,7 @@ class OutboxWorker:
         backlog: OutboxStore,
         messenger: Messenger,
         composers: Mapping[str, Composer],
-        renderer: DeliveryRenderer,
+        renderer: ViewRenderer,
         *,
         worker: str,
         track_of: Callable[[str], str],
@@ -82,8 +68,8 @@ class OutboxWorker:
     ) -> None:
         """``worker`` is a name that no other worker has or had.
 
-        ``track_of`` gives a card's DingTalk id, always the same for the same key; ``draw`` numbers from 0 to 1 for the
-        jitter of waits; ``sparing`` says whether the month's calls run out (`bot.outbox.quota`).
+        ``track_of`` returns a card's DingTalk id, always the same for the same key; ``draw`` returns numbers from 0 to
+        1 for the jitter; ``sparing`` says whether the month's calls run out (`bot.outbox.quota`).
         """
         self._backlog = backlog
         self._messenger = messenger
@@ -100,20 +86,21 @@ class OutboxWorker:
         self._at_once = at_once
         self._tries = tries
         self._sending: set[asyncio.Task[None]] = set()
-        self._storing: set[asyncio.Future[Any]] = set()
+        self._storing = UninterruptedWork()
+        """Calls of the database: they go on in its thread when we are cancelled."""
         self._wakeup = Wakeup()
 
     def poke(self) -> None:
-        """Let the worker look at once: something was written."""
+        """Wake the worker: there is something new."""
         self._wakeup.call()
 
     async def enqueue(self, *deliveries: Delivery) -> None:
-        """Owe cards their newest state; whoever has a transaction open uses `bot.store.outbox.enqueue` in it."""
+        """Queue the newest state of cards; in an open transaction use `bot.store.outbox.enqueue` instead."""
         await self._backlog.enqueue(*deliveries, now=self._now())
         self.poke()
 
     async def run(self) -> None:
-        """Work until cancelled; what is under way then is broken off and given back."""
+        """Work until cancelled; then deliveries under way are cancelled and their rows given back."""
         try:
             await self._recover()
             while True:
@@ -128,12 +115,12 @@ class OutboxWorker:
             await self._break_off()
 
     async def run_once(self) -> datetime | None:
-        """Take what can be sent now, begin to send it, and return when to look again if nothing else happens."""
+        """Claim what can be sent now, begin to send it, and return when to look again if nothing else happens."""
         room = self._at_once - len(self._sending)
         if room < max(1, self._at_once // _SHARE):
-            return None  # whatever ends wakes us
+            return None  # the next delivery that ends wakes the loop
         claiming = self._backlog.claim(self._worker, self._limits, room=room, sparing=self._sparing(), now=self._now())
-        claim = await self._to_the_end(claiming)
+        claim = await self._storing.run(claiming)
         for row in claim.rows:
             self._start(row)
         for folding in claim.foldings:
@@ -147,10 +134,10 @@ class OutboxWorker:
 
     async def _recover(self) -> None:
         try:
-            if freed := await self._to_the_end(self._backlog.recover(self._now())):
+            if freed := await self._storing.run(self._backlog.recover(self._now())):
                 log.info("outbox.recovered", rows=freed)
         except DingerpError as error:
-            # The leases of who died end by themselves.
+            # The leases of a dead process end by themselves.
             log.warning("outbox.not_recovered", error=type(error).__name__, detail=error.detail)
 
     async def _sleep(self, look_at: datetime | None) -> None:
@@ -161,11 +148,11 @@ class OutboxWorker:
         for task in self._sending:
             task.cancel()
         await asyncio.gather(*self._sending, return_exceptions=True)
-        await asyncio.gather(*self._storing, return_exceptions=True)
+        await self._storing.wait()
         try:
             await self._backlog.release(self._worker, self._now())
         except DingerpError as error:
-            # Their leases end by themselves.
+            # The leases end by themselves.
             log.warning("outbox.not_released", error=type(error).__name__, detail=error.detail)
 
     def _start(self, row: OutboxRow) -> None:
@@ -200,7 +187,7 @@ class OutboxWorker:
             trouble = SendFailureKind.UNKNOWN if sending else SendFailureKind.BUSY
             result = self._failed(row, SendFailed(trouble, f"not finished within {SEND_SECONDS:g} s"))
         except Exception as defect:
-            # One card that cannot be composed or drawn must neither stop the others nor be lost.
+            # A card that cannot be composed or rendered must neither stop the others nor be lost.
             self._metrics.errors.labels("outbox", type(defect).__name__).inc()
             log.error("outbox.defect", card=row.card, kind=row.kind, exc_info=defect)
             trouble = SendFailureKind.UNKNOWN if sending else SendFailureKind.BUSY
@@ -209,7 +196,7 @@ class OutboxWorker:
         await self._until_stored(row.card, partial(self._backlog.settle, self._worker, row, result))
 
     async def _prepare(self, row: OutboxRow) -> _Ready | DeliveryResult:
-        """Return the card in its newest state, or what follows from there being nothing to send."""
+        """Return the card in its newest state, or the result if there is nothing to send."""
         if row.via is DeliveryFormat.TEXT and row.shown:
             return DeliveryResult(
                 what=DeliveryStepKind.KEPT, revision=row.wanted, reason="a plain message cannot be changed"
@@ -240,7 +227,7 @@ class OutboxWorker:
             )
         await self._messenger.show(row.place, track, card)
         if row.doubt and row.doubt != revision:
-            # An earlier try may have made the card with an older content, and then making it again changed nothing.
+            # An earlier try may have created the card with older content; then this one has changed nothing.
             await self._messenger.change(track, card, card.name)
         return DeliveryResult(
             what=DeliveryStepKind.SENT, revision=revision, made_as=card.name, track_id=track, late=late
@@ -271,7 +258,7 @@ class OutboxWorker:
         except TimeoutError:
             problem = f"not finished within {SEND_SECONDS:g} s"
         except Exception as defect:
-            # As in `_deliver`: what cannot be folded is tried again and must not stop the others.
+            # As in `_deliver`: a batch that cannot be folded is tried again and must not stop the others.
             self._metrics.errors.labels("outbox", type(defect).__name__).inc()
             log.error("outbox.defect", kind=kind, exc_info=defect)
             problem = f"a defect: {type(defect).__name__}"
@@ -295,21 +282,14 @@ class OutboxWorker:
         elif result.what in (DeliveryStepKind.RETRIED, DeliveryStepKind.NO_CARD, DeliveryStepKind.GONE):
             log.warning("outbox.trouble", card=row.card, what=result.what.value, reason=result.reason)
 
-    async def _to_the_end(self, call: Awaitable[T]) -> T:
-        """Await a call of the database; it goes on in its thread when we are cancelled: `_break_off` waits for it."""
-        future = asyncio.ensure_future(call)
-        self._storing.add(future)
-        future.add_done_callback(self._storing.discard)
-        return await asyncio.shield(future)
-
     async def _until_stored(self, what: str, store: Callable[..., Awaitable[bool | None]]) -> None:
-        """Note an outcome even if the database is away for a moment.
+        """Store a result even if the database is away for a moment.
 
-        What cannot be noted is sent again when its lease has ended, under the same id: no second card.
+        A result that cannot be stored is sent again when the lease has ended, under the same id: no second card.
         """
         for _ in range(_TRIES_TO_SETTLE):
             try:
-                if await self._to_the_end(store(now=self._now())) is False:
+                if await self._storing.run(store(now=self._now())) is False:
                     log.warning("outbox.lease_over", what=what)
                 return
             except DingerpError as error:

@@ -1,5 +1,5 @@
-"""Where events wait, and one connection for each kind of broker, all by FastStream: they differ in how a message is
-kept until it is acknowledged.
+"""The address of a queue, and the connection for each kind of broker, all by FastStream. They differ in how a message
+is kept until it is acknowledged.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from bot.errors import ConfigurationError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueAddress:
-    """``url`` may hold a password and is not shown; its scheme says which kind of broker it is.
+    """``url`` may hold a password and is not shown; its scheme is the kind of broker.
 
     ``name`` is the stream, queue, subject or topic. Readers of the same ``group`` share the messages, and ``reader``
-    tells them apart: a reader that comes back under its name gets what it left unacknowledged.
+    is the name of one of them: when it comes back under this name, it gets what it left unacknowledged.
     """
 
     source: str
@@ -28,7 +28,7 @@ class QueueAddress:
     group: str
     reader: str
     abandoned_after: float = 60.0
-    """Seconds after which another reader takes over what one left unacknowledged (Redis; other brokers know it)."""
+    """Seconds after which another reader takes over unacknowledged messages (only Redis has to be told)."""
 
     @property
     def scheme(self) -> str:
@@ -37,30 +37,30 @@ class QueueAddress:
 
 
 MessageHandler = Callable[[bytes | list[Any]], Awaitable[None]]
-"""Called with the body of a message, or with the bodies of several; when it returns they are acknowledged."""
+"""Called with the body of one message or of several, which are acknowledged when it returns."""
 
 BATCH = 100
-"""Messages that share a commit where the broker hands over several."""
+"""Messages that share a commit if the broker delivers several at once."""
 
 _AT_ONCE = 50
-"""Messages in work at the same time where the broker hands over one by one; they share commits too."""
+"""Messages in work at the same time if the broker delivers one by one; they share commits, too."""
 
 _LOG = logging.getLogger("dingerp.queues")
-"""What FastStream has to say goes through the bot's own log, which redacts addresses."""
+"""FastStream's messages go through the bot's own log, which redacts addresses."""
 
 
 @dataclass(frozen=True, slots=True)
 class BrokerConnection:
-    """A broker with its subscriptions, not connected yet, and the errors by which it says that nobody is there."""
+    """A broker with its subscriptions, not connected yet; ``failures`` are its errors when it cannot be reached."""
 
     broker: Any
     failures: tuple[type[Exception], ...]
     prepare: Callable[[], Awaitable[None]] | None = None
-    """What has to be done between connecting and reading."""
+    """Runs between connecting and reading."""
 
 
 def build_connection(address: QueueAddress, take: MessageHandler) -> BrokerConnection:
-    """Return the reader of a queue; raises `ConfigurationError` for an unknown or uninstalled kind of broker."""
+    """Return the connection to a queue; raises `ConfigurationError` for an unknown or uninstalled kind of broker."""
     make = _READERS.get(address.scheme)
     if make is None:
         kinds = ", ".join(f"{scheme}://" for scheme in _READERS)
@@ -75,12 +75,12 @@ def build_connection(address: QueueAddress, take: MessageHandler) -> BrokerConne
 
 
 async def _body(message: Any) -> Any:
-    """Return a message undecoded: what is no JSON has to be kept, not refused, and numbers must not become floats."""
+    """Return a message undecoded: bodies that are no JSON have to be kept, and numbers must not become floats."""
     return message.body
 
 
 async def _entry(message: Any) -> Any:
-    """Return the event in an entry of a Redis stream, which has fields: FastStream's own, or a single one."""
+    """Return the event in an entry of a Redis stream: of its fields, FastStream's own or the only one."""
     fields = message.raw_message["data"]
     return message.body if len(fields) != 1 or b"__data__" in fields else next(iter(fields.values()))
 
@@ -96,13 +96,13 @@ def _redis(address: QueueAddress, take: MessageHandler) -> BrokerConnection:
     stream = partial(StreamSub, address.name, group=address.group, consumer=address.reader)
     new = stream(max_records=BATCH, polling_interval=1000)
     broker.subscriber(stream=new, max_workers=_AT_ONCE)(take)
-    # What a reader took and never acknowledged stays its own for ever, unless somebody claims it.
+    # Unacknowledged messages stay with their reader for ever, unless another one claims them.
     idle = int(address.abandoned_after * 1000)
     abandoned = stream(min_idle_time=idle, polling_interval=min(1000, idle))
     broker.subscriber(stream=abandoned, max_workers=_AT_ONCE)(take)
 
     async def prepare() -> None:
-        # FastStream would begin the group at what comes from now on and so lose what waits already.
+        # FastStream would create the group at the end of the stream and so lose what waits already.
         connection = await broker.connect()
         try:
             await connection.xgroup_create(address.name, address.group, id="0", mkstream=True)
@@ -135,7 +135,7 @@ def _nats(address: QueueAddress, take: MessageHandler) -> BrokerConnection:
     from faststream.nats import JStream, NatsBroker, PullSub
     from nats.errors import Error
 
-    # JetStream: plain NATS keeps nothing for a reader that is away.
+    # JetStream, because plain NATS keeps nothing for a reader that is away.
     broker = NatsBroker(address.url, logger=_LOG, apply_types=False, decoder=_body, ack_policy=AckPolicy.NACK_ON_ERROR)
     broker.subscriber(
         address.name,

@@ -1,5 +1,5 @@
-"""Consumes a queue for as long as the bot runs: takes messages (one CloudEvent or an array of them), stores their
-events, and only then acknowledges.
+"""Consumes a queue: takes messages (one CloudEvent or an array of them), stores their events, and only then
+acknowledges.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from bot.queues.brokers import BrokerConnection, QueueAddress, build_connection
 
 
 def decode_events(body: bytes) -> list[Mapping[str, object] | UnreadableEvent]:
-    """Return the events of one message; what is none comes along with the reason, to be kept."""
+    """Return the events of one message, and an `UnreadableEvent` for what is none."""
     try:
-        found = decode_json(body)
+        decoded = decode_json(body)
     except InvalidJson as error:
         return [UnreadableEvent(body.decode("utf-8", "backslashreplace"), error.detail)]
-    several = found if isinstance(found, list) else [found]
-    return [event if isinstance(event, Mapping) else UnreadableEvent(event, "not a JSON object") for event in several]
+    events = decoded if isinstance(decoded, list) else [decoded]
+    return [event if isinstance(event, Mapping) else UnreadableEvent(event, "not a JSON object") for event in events]
 
 
 log = structlog.get_logger(__name__)
@@ -35,12 +35,14 @@ BACKOFF = BackoffPolicy(first=0.5, longest=30.0, spread=(0.5, 1.0))
 """Between two tries to reach a broker, or to store a message."""
 
 LOOK_EVERY = 15.0
-"""Seconds between two looks whether the broker still answers."""
+"""Seconds between two checks whether the broker still answers."""
 
 
 class QueueConsumer:
-    """One queue of one source. A message that cannot be stored now is held, not given back: the broker would only
-    send it again at once. What a killed process held comes again, and what was stored already is then a duplicate.
+    """One queue of one source.
+
+    A message that cannot be stored now is held, not rejected: the broker would only send it again at once. After a
+    kill the broker sends unacknowledged messages again, and events that were stored already are duplicates.
     """
 
     def __init__(
@@ -52,7 +54,7 @@ class QueueConsumer:
         draw: Callable[[], float] = random.random,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """Connect nowhere yet; raises `ConfigurationError` for an address that cannot be read.
+        """Does not connect yet; raises `ConfigurationError` for an invalid address.
 
         ``draw`` gives numbers from 0 to 1, for the jitter of pauses.
         """
@@ -65,7 +67,7 @@ class QueueConsumer:
         self._make()
 
     async def run(self) -> None:
-        """Read until cancelled; a broker that goes away is waited for, with short pauses again once it was reached."""
+        """Read until cancelled; if the broker goes away, wait for it, with short pauses again once it was reached."""
         backoff = Backoff(BACKOFF, self._draw)
         while True:
             reader = self._make()
@@ -94,18 +96,16 @@ class QueueConsumer:
         log.info("queue.reading", source=self._address.source, queue=self._address.name)
 
     async def _watch(self, reader: BrokerConnection) -> None:
-        """Return when the broker is gone for good: its client reconnects by itself, but not from everything."""
-        while await reader.broker.ping(timeout=5) and all(
-            subscriber.running for subscriber in reader.broker.subscribers
-        ):
+        """Return when the broker is lost: its client reconnects by itself, but not after every failure."""
+        while await reader.broker.ping(timeout=5) and all(each.running for each in reader.broker.subscribers):
             _end_if_asked()
             await self._sleep(LOOK_EVERY)
         _end_if_asked()
 
     async def take(self, body: bytes | list[Any]) -> None:
-        """Store the events of one message, or of several; return after the commit, however long that takes."""
+        """Store the events of one message or of several; return after the commit, however long that takes."""
         bodies = body if isinstance(body, list) else [body]
-        events = [event for message in bodies for event in decode_events(message)]
+        events = [event for each in bodies for event in decode_events(each)]
         backoff = Backoff(BACKOFF, self._draw)
         while True:
             try:

@@ -1,4 +1,4 @@
-"""From the bytes of a document, table by table, to what its reader makes of them, or to every error with its line."""
+"""Reads a TOML document table by table, and collects every error with its line."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ D = TypeVar("D")
 
 
 class ProblemCollector:
-    """Everything that is wrong with one document."""
+    """Errors and warnings of one document."""
 
     def __init__(self, positions: Positions) -> None:
         self._positions = positions
@@ -23,26 +23,26 @@ class ProblemCollector:
         self._warnings: set[RuleProblem] = set()
 
     def add(self, path: DocumentPath, reason: str) -> None:
-        """Keep an error of what stands at ``path``."""
+        """Add an error at ``path``."""
         self._found.add(RuleProblem(self._positions.line(*path), reason))
 
     def warn(self, path: DocumentPath, reason: str) -> None:
-        """Keep what can be obeyed and is hardly meant, of what stands at ``path``."""
+        """Add a warning at ``path``: something that works, but is hardly meant."""
         self._warnings.add(RuleProblem(self._positions.line(*path), reason))
 
     @property
     def warnings(self) -> tuple[RuleProblem, ...]:
-        """Return the warnings by their lines."""
+        """The warnings in the order of lines."""
         return tuple(sorted(self._warnings))
 
     @property
     def found(self) -> tuple[RuleProblem, ...]:
-        """Return the errors by their lines."""
+        """The errors in the order of lines."""
         return tuple(sorted(self._found))
 
 
 class RuleTable:
-    """The keys of one table; each is taken once by a reader that raises `ValueError` with the reason."""
+    """The keys of one table. Readers of values raise `ValueError` with the reason."""
 
     def __init__(self, values: Mapping[str, object], path: DocumentPath, errors: ProblemCollector) -> None:
         self.path = path
@@ -50,7 +50,7 @@ class RuleTable:
         self._values = values
         self._known: list[str] = []
         self.has_errors = False
-        """Whether a key of this table was wrong: what else seems wrong with it may only follow from that."""
+        """Whether a key of this table was wrong: further errors may only follow from that."""
 
     def __contains__(self, key: str) -> bool:
         return key in self._values
@@ -59,7 +59,7 @@ class RuleTable:
         return iter(self._values)
 
     def take(self, key: str, read: Callable[[object], T], default: D) -> T | D:
-        """Return what ``read`` makes of the key's value; ``default`` if it is absent or wrong."""
+        """Return the value of a key as ``read`` returns it; ``default`` if it is absent or wrong."""
         self._known.append(key)
         if key not in self._values:
             return default
@@ -70,7 +70,7 @@ class RuleTable:
             return default
 
     def need(self, key: str, read: Callable[[object], T], default: D, example: str) -> T | D:
-        """Return what `take` returns; that the key is absent is an error too."""
+        """Return what `take` returns; it is an error if the key is absent."""
         if key not in self:
             self.miss(f"{key} is missing, an example is {example}")
         return self.take(key, read, default)
@@ -88,13 +88,13 @@ class RuleTable:
         """Return the tables under ``key``, which are written ``[[key]]``."""
         self._known.append(key)
         value = self._values.get(key, [])
-        if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+        if not isinstance(value, list) or not all(isinstance(table, dict) for table in value):
             self.wrong(key, f"{key}: is written as tables, [[{'.'.join([*self._names, key])}]]")
             return []
-        return [RuleTable(one, (*self.path, key, number), self.errors) for number, one in enumerate(value)]
+        return [RuleTable(table, (*self.path, key, number), self.errors) for number, table in enumerate(value)]
 
     def called(self, kind: str) -> str:
-        """Return how one of several tables is called that has no name of its own: its kind and its number from 1."""
+        """Return the default name of one of several tables: its kind and its number from 1."""
         return f"{kind} {int(self.path[-1]) + 1}"
 
     @property
@@ -102,28 +102,28 @@ class RuleTable:
         return [part for part in self.path if isinstance(part, str)]
 
     def wrong(self, key: str, reason: str) -> None:
-        """Keep an error of a key."""
+        """Add an error of a key."""
         self.has_errors = True
         self.errors.add((*self.path, key), reason)
 
     def miss(self, reason: str) -> None:
-        """Keep an error of the table itself."""
+        """Add an error of the table itself."""
         self.has_errors = True
         self.errors.add(self.path, reason)
 
     def warn(self, key: str, reason: str) -> None:
-        """Keep a warning about a key."""
+        """Add a warning about a key."""
         self.errors.warn((*self.path, key), reason)
 
     def finish(self) -> None:
-        """Say which keys nobody knows."""
+        """Add an error for every unknown key."""
         for key in self._values:
             if key not in self._known:
                 self.wrong(key, f"unknown key {key!r:.60}; {did_you_mean(key, self._known)}")
 
 
 def _shown(key: str) -> str:
-    """Return a key as it is written, or what fits on a line of it."""
+    """Return a key as it is written, shortened to fit a line."""
     return key if key.isprintable() and len(key) <= 60 else f"{key!r:.60}"
 
 
@@ -132,9 +132,9 @@ _AT = re.compile(r"(.*?) \(at (?:line (\d+), column (\d+)|end of document)\)", r
 
 
 def read_document(content: bytes, read: Callable[[RuleTable], T], *, name: str) -> T:
-    """Return what ``read`` makes of the document; ``name`` is what errors call it.
+    """Return what ``read`` makes of the document; ``name`` is its name in errors.
 
-    Raises `RulesError` with all that is wrong.
+    Raises `RulesError` with all errors.
     """
     text = _decode(content, name)
     try:
@@ -153,7 +153,7 @@ def _decode(content: bytes, name: str) -> str:
             name, (RuleProblem(1, f"{len(content)} bytes are more than the {MAX_BYTES} that rules may have"),)
         )
     try:
-        # Windows' editor puts a mark in front that is no text.
+        # Windows' editor begins files with a byte order mark.
         return content.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
@@ -163,7 +163,7 @@ def _decode(content: bytes, name: str) -> str:
 def _parse(text: str, name: str) -> dict[str, object]:
     try:
         return tomllib.loads(text)
-    except ValueError as error:  # besides TOML's own, that of a number with thousands of digits
+    except ValueError as error:  # TOML's own, or that of a number with thousands of digits
         match = _AT.fullmatch(str(error))
         last = text.count("\n") + 1
         if match is None:

@@ -1,6 +1,4 @@
-"""What is wrong with the rules: all of it at once, each with its line, and what a misspelt word may have been meant
-for.
-"""
+"""Errors of rules: all at once, each with its line, and with a guess at misspelt words."""
 
 from __future__ import annotations
 
@@ -11,12 +9,12 @@ from bot.errors import ConfigurationError
 from bot.spelling import most_alike
 
 _SHOWN = 20
-"""Errors that are written out; whoever has more began with something else than rules."""
+"""Errors that are written out; a file with more is hardly meant as rules."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class RuleProblem:
-    """One error: ``line`` counts from 1, ``reason`` ends with an example of what would be right."""
+    """One error: ``line`` counts from 1, ``reason`` ends with a correct example."""
 
     line: int
     reason: str
@@ -27,7 +25,7 @@ class RuleProblem:
 
 
 class RulesError(ConfigurationError):
-    """The rules cannot be obeyed as they are written."""
+    """The rules are wrong."""
 
     def __init__(self, name: str, problems: tuple[RuleProblem, ...]) -> None:
         self.problems = problems

@@ -1,4 +1,4 @@
-"""A document on disk: followed while it is edited, the last good rules stay in force while it is wrong."""
+"""A file that is followed while it is edited; while it is wrong, the last good rules stay in force."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 _log = structlog.get_logger(__name__)
 _LOOK = 1.0
-"""Seconds between two looks at the file."""
+"""Seconds between two checks of the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,20 +25,19 @@ class _Stamp:
 
 
 class FollowedFile(Generic[T]):
-    """What ``read`` makes of a file's content, as new as the file.
+    """What ``read`` makes of a file's content, kept up to date.
 
-    A look at the file is a `stat` (microseconds), and rules that changed are read in milliseconds; those who ask do so
-    in a thread where no loop waits, such as the database's. Who needs the same rules for several questions keeps what
-    `current` returned.
+    A check is a `stat` (microseconds), and changed rules are read in milliseconds: call `current` in a thread where no
+    loop waits, such as the database's, and keep its result while several questions need the same rules.
     """
 
     def __init__(
         self, path: Path, read: Callable[[bytes], T], default: Callable[[], T], *, monotonic: Callable[[], float]
     ) -> None:
-        """Read the file, or take the default if there is none. Raises `RulesError` if it is wrong.
+        """Read the file, or take the default if there is none. Raises `RulesError`, as ``read`` does, if it is wrong.
 
-        What is wrong at the start cannot be replaced by something known: the default would do what the company, which
-        has written something else, does not expect. ``read`` raises `RulesError`.
+        At the start there are no good rules to keep, and the company that has written others does not expect the
+        default.
         """
         self._path = path
         self._read_content = read
@@ -50,7 +49,7 @@ class FollowedFile(Generic[T]):
 
     @property
     def defect(self) -> str:
-        """What is wrong with the file now, for readiness and ``dingerp doctor``; empty if nothing is."""
+        """The errors of the file as it is now, for readiness and ``dingerp doctor``; empty if there are none."""
         return "" if self._defect is None else self._defect.detail
 
     @property
@@ -59,7 +58,7 @@ class FollowedFile(Generic[T]):
         return self._path
 
     def current(self) -> T:
-        """Return the rules in force, after a look at the file if the last one was a second ago."""
+        """Return the rules in force; the file is checked at most once a second."""
         now = self._monotonic()
         if now - self._looked >= _LOOK:
             self._looked = now
@@ -81,7 +80,7 @@ class FollowedFile(Generic[T]):
             _log.info("rules were read anew", file=str(self._path))
 
     def _read(self) -> T:
-        # Gone while in force: more likely an accident, or an editor at work, than a wish for the defaults.
+        # A file that vanishes is more likely an accident, or an editor at work, than a return to the default.
         return self._read_content(read_content(self._path))
 
 
@@ -96,7 +95,7 @@ def read_content(path: Path) -> bytes:
 
 def _stamp(path: Path) -> _Stamp | None:
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return None
-    return _Stamp(found.st_mtime_ns, found.st_size)
+    return _Stamp(status.st_mtime_ns, status.st_size)

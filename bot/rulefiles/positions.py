@@ -1,6 +1,6 @@
-"""On which line of a TOML document a table or key stands: `tomllib` gives values without their places.
+"""The lines of keys and tables in a TOML document, which `tomllib` does not give.
 
-Only for documents that `tomllib` has accepted: what is valid is cut into keys and values, nothing is judged.
+Only for documents that `tomllib` has accepted: the scan relies on their being valid.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _TEXT = re.compile(
     r'"""(?:\\.|[^\\])*?"{3,5}|\'\'\'.*?\'{3,5}|"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\'',
     re.S,
 )
-_BARE = re.compile(r"[^\s,\]}#]+(?: \d[^\s,\]}#]*)?")  # a date and its time may be parted by a blank
+_BARE = re.compile(r"[^\s,\]}#]+(?: \d[^\s,\]}#]*)?")  # there may be a blank between date and time
 
 
 class Positions:
@@ -28,14 +28,14 @@ class Positions:
         self._lines = lines
 
     def line(self, *path: str | int) -> int:
-        """Return the line where ``path`` begins, or the closest thing around it that is known."""
+        """Return the line where ``path`` begins, else that of the closest known table around it."""
         while path and path not in self._lines:
             path = path[:-1]
         return self._lines.get(path, 1)
 
 
 def find_positions(text: str) -> Positions:
-    """Return where the keys and tables of a valid document stand."""
+    """Return the lines of the keys and tables of a valid document."""
     scan = _Scan(text)
     scan.document()
     return Positions(scan.lines)

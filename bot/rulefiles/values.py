@@ -28,14 +28,14 @@ def read_flag(value: object) -> bool:
 
 def read_texts(value: object) -> tuple[str, ...]:
     """Return a list of texts; a single text is a list of one."""
-    found = [value] if isinstance(value, str) else value
-    if not isinstance(found, list) or not all(isinstance(one, str) and one.strip() for one in found):
+    texts = [value] if isinstance(value, str) else value
+    if not isinstance(texts, list) or not all(isinstance(text, str) and text.strip() for text in texts):
         raise ValueError('a list of texts is expected, an example is ["W1", "W2"]')
-    return tuple(dict.fromkeys(one.strip() for one in found))
+    return tuple(dict.fromkeys(text.strip() for text in texts))
 
 
 def read_some(value: object) -> tuple[str, ...]:
-    """Return a list of texts that is not empty: an empty one would never fit."""
+    """Return a list of texts; an empty one, which would never fit, is refused."""
     found = read_texts(value)
     if not found:
         raise ValueError("the list is empty, so that nothing would fit; leave the key out for any")
@@ -43,7 +43,7 @@ def read_some(value: object) -> tuple[str, ...]:
 
 
 def read_duration(value: object) -> timedelta:
-    """Return how long: minutes, hours or days."""
+    """Return a duration in minutes, hours or days."""
     match = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
     if match is None:
         raise ValueError('a duration is expected, examples are "30m", "2h", "1d"')
@@ -63,7 +63,7 @@ def written_duration(duration: timedelta) -> str:
 
 
 def read_moment(zone: tzinfo) -> Callable[[object], datetime]:
-    """Return the reader of dates with times, of ``zone`` if they name none, as UTC; a date alone is its beginning."""
+    """Return the reader of times, in ``zone`` by default, as UTC; a date alone is its beginning."""
 
     def read(value: object) -> datetime:
         if isinstance(value, str):

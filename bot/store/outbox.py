@@ -23,7 +23,7 @@ from bot.outbox.delivery import (
     Urgency,
 )
 from bot.outbox.place import Place
-from bot.outbox.store_port import LEASE, ClaimedRows, FoldBatch
+from bot.outbox.ports import LEASE, ClaimedRows, FoldBatch
 from bot.store.database import Database
 from bot.store.outbox_sql import settled_values, step, upsert
 from bot.store.statements import execute_many
@@ -93,7 +93,7 @@ def enqueue(connection: Connection, *deliveries: Delivery, now: datetime) -> Non
 
 
 def withdraw(connection: Connection, cards: Iterable[str]) -> None:
-    """Owe these cards no longer, for `bot.outbox.composer.Composer.fold` to call in its own transaction."""
+    """Owe these cards no longer, for `bot.outbox.ports.Composer.fold` to call in its own transaction."""
     for card in sorted(cards):
         connection.execute(
             update(DELIVERY).where(_D.card == card, _D.state == DeliveryState.QUEUED).values(state=DeliveryState.FOLDED)
@@ -101,7 +101,7 @@ def withdraw(connection: Connection, cards: Iterable[str]) -> None:
 
 
 class StoredBacklog:
-    """Implements `bot.outbox.store_port.OutboxStore`."""
+    """Implements `bot.outbox.ports.OutboxStore`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -15,8 +15,8 @@ from bot.alerts.service import AlertComposer, AlertService, AlertUnitOfWorkRunne
 from bot.cards.card import Card
 from bot.cards.view import View
 from bot.metrics import Metrics
-from bot.outbox.messenger import SendFailed, SendFailureKind
 from bot.outbox.place import Place
+from bot.outbox.ports import SendFailed, SendFailureKind
 from bot.outbox.worker import OutboxWorker
 from bot.store.alerts import StoredAlertTransactions
 from bot.store.database import Database

@@ -23,6 +23,7 @@ import pytest
 from sqlalchemy import select
 from structlog.testing import capture_logs
 
+from bot.admin.dry_run import InlineDatabase
 from bot.admin.replay import ReplayResult, replay
 from bot.admin.route_check import open_rules
 from bot.alerts import processor
@@ -53,7 +54,7 @@ from bot.store.events import EventSearch, StoredEvents
 from bot.store.outbox import StoredBacklog
 from bot.store.tables import ALERT, ALERT_CARD, ALERT_CARD_MEMBER, DELIVERY_STEP
 from tests.admin.sample_week import MONDAY, RULES, SUNDAY, events_of_a_week
-from tests.admin.virtual_time import InlineDatabase, VirtualLoop, clock_from
+from tests.admin.virtual_time import VirtualLoop, clock_from
 
 TURNS = frozenset(turn.value for turn in AlertTransition)
 """What the story says of a part of an event before it says where that was brought."""

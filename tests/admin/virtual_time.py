@@ -7,13 +7,6 @@ import math
 import selectors
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import TypeVar
-
-from sqlalchemy.engine import Connection
-
-from bot.store.database import Database
-
-T = TypeVar("T")
 
 
 class _Selector(selectors.SelectSelector):
@@ -47,13 +40,3 @@ def clock_from(start: datetime) -> Callable[[], datetime]:
     loop = asyncio.get_running_loop()
     assert isinstance(loop, VirtualLoop)
     return lambda: start + timedelta(milliseconds=loop.selector.ms)
-
-
-class InlineDatabase(Database):
-    """Works without a thread, which would take time that this loop does not know of."""
-
-    async def run(self, call: Callable[[Connection], T]) -> T:
-        return self.run_blocking(call)
-
-    async def read(self, call: Callable[[Connection], T]) -> T:
-        return self.read_blocking(call)

@@ -17,8 +17,8 @@ from bot.alerts.routing import EscalationStep
 from bot.alerts.service import AlertComposer, AlertService, AlertUnitOfWorkRunner
 from bot.alerts.views import AlertDigest, AlertGroup, AlertView
 from bot.erp.model import Area
-from bot.outbox.composer import Composer
 from bot.outbox.place import Place
+from bot.outbox.ports import Composer
 from bot.severity import Severity
 from tests.alerts.conftest import MakeAxis
 from tests.alerts.scenario import ZERO, A, B, ProcessorScenario, StubRules, fine, low, seconds, to

@@ -10,8 +10,8 @@ from bot.dingtalk.card_wire import TemplateChoice, own_template
 from bot.dingtalk.messenger import DingTalkMessenger
 from bot.dingtalk.openapi import OpenApi
 from bot.dingtalk.robot import Robot
-from bot.outbox.messenger import Messenger, SendFailed, SendFailureKind
 from bot.outbox.place import Place, PlaceKind
+from bot.outbox.ports import Messenger, SendFailed, SendFailureKind
 from tests.dingtalk.conftest import (
     CREATE_URL,
     DIRECT_URL,

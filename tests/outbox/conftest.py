@@ -25,10 +25,9 @@ from bot.dingtalk.quota import MonthlyMeter
 from bot.dingtalk.robot import Robot
 from bot.metrics import Metrics
 from bot.outbox.budgets import SendLimits
-from bot.outbox.composer import ComposedCard
 from bot.outbox.delivery import Delivery, DeliveryRecord, DeliveryStepKind
-from bot.outbox.messenger import Messenger, SendFailed
 from bot.outbox.place import Place, PlaceKind
+from bot.outbox.ports import ComposedCard, Messenger, SendFailed
 from bot.outbox.worker import OutboxWorker
 from bot.simulator.cards import SimCardView
 from bot.simulator.chat import SimDelivery as Copy

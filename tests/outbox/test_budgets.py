@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from bot.cards.card import Card
 from bot.outbox.budgets import SendLimits
 from bot.outbox.delivery import DeliveryState, DeliveryStepKind, Urgency
-from bot.outbox.messenger import SendFailed, SendFailureKind
 from bot.outbox.place import Place, PlaceKind
+from bot.outbox.ports import SendFailed, SendFailureKind
 from bot.store.database import Database
 from bot.store.tables import METADATA
 from tests.examples import examples

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.outbox.delivery import DeliveryFormat, DeliveryStepKind, OutboxRow, Urgency
-from bot.outbox.messenger import SendFailed, SendFailureKind
+from bot.outbox.ports import SendFailed, SendFailureKind
 from bot.outbox.retry import resolve_failure, retry_delay
 from tests.outbox.conftest import GROUP, START
 

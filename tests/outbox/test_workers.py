@@ -15,7 +15,7 @@ import pytest
 from bot.cards.card import Card
 from bot.outbox.delivery import DeliveryState
 from bot.outbox.place import Place
-from bot.outbox.store_port import LEASE
+from bot.outbox.ports import LEASE
 from bot.simulator.config import SimulatorConfig
 from bot.simulator.server import RunningSimulator, open_simulator
 from bot.store.database import Database

@@ -16,7 +16,7 @@ from sqlalchemy import select
 
 from bot.dingtalk.openapi import pooled_session
 from bot.metrics import Metrics
-from bot.outbox.composer import ComposedCard
+from bot.outbox.ports import ComposedCard
 from bot.store.database import Database
 from bot.store.tables import DELIVERY
 from tests.outbox.conftest import StubView, outbox_of, places_at

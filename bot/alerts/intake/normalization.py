@@ -24,7 +24,7 @@ from bot.alerts.intake.envelope import (
     parse_envelope,
 )
 from bot.alerts.intake.json_codec import decode_json, encode_json
-from bot.alerts.intake.port import EventState, ReceivedEvent, StoredEvent, UnreadableEvent
+from bot.alerts.intake.port import EventState, ReceivedEvent, UnreadableEvent
 from bot.alerts.intake.schemas import MAX_CODE, MAX_ITEMS, Custom, EventData, schema_of
 from bot.erp.model import Money
 from bot.severity import Severity
@@ -56,14 +56,14 @@ def normalize(source: str, handed: object, *, via: str, now: datetime) -> Receiv
     )
 
 
-def split_events(stored: StoredEvent) -> tuple[Event, ...]:
+def split_events(received: ReceivedEvent) -> tuple[Event, ...]:
     """Return the parts of a waiting event, one or more. Raises `InvalidEvent` if this version does not accept it."""
-    event = decode_json(stored.raw)
+    event = decode_json(received.raw)
     if not isinstance(event, Mapping):
         raise InvalidEvent("not a JSON object")
-    envelope = parse_envelope(event, stored.received_at)
+    envelope = parse_envelope(event, received.received_at)
     parts = _parts(envelope)
-    return tuple(_event(stored, envelope, number, part) for number, part in enumerate(parts))
+    return tuple(_event(received, envelope, number, part) for number, part in enumerate(parts))
 
 
 def _rejected(
@@ -135,15 +135,15 @@ def _severity(envelope: EventEnvelope, part: EventData) -> Severity:
     return part.severity
 
 
-def _event(stored: StoredEvent, envelope: EventEnvelope, number: int, part: EventData) -> Event:
+def _event(received: ReceivedEvent, envelope: EventEnvelope, number: int, part: EventData) -> Event:
     return Event(
-        source=stored.source,
-        id=stored.id,
+        source=received.source,
+        id=received.id,
         part=number,
-        type=stored.type,
+        type=received.type,
         subject=_subject(envelope, part),
-        at=stored.at,
-        received_at=stored.received_at,
+        at=received.at,
+        received_at=received.received_at,
         severity=_severity(envelope, part),
         resolved=part.over,
         company=part.company,

@@ -1,8 +1,8 @@
-"""What polling knows of a source: how far each area has been looked through, and what is open in it.
+"""What polling knows of a source: how far each area has been polled, and what is open in it.
 
-Every step of polling is stored before anything of it is told: the new place, what is open from now on, and the events
-that say so. Then the events are handed to the intake, and only after its commit they are forgotten here. So a crash at
-any moment loses none, and those that are handed over twice have the same ids.
+Every step is stored before it is reported: the new checkpoint, what is open from now on, and the events. Then the
+events are handed to the intake, and only after its commit they are forgotten here. So a crash at any moment loses none,
+and those that are handed over twice have the same ids.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ NORMAL = ""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollConfig:
-    """How sources are polled. ``seconds`` between two rounds; ``lists`` between two looks through a list in full.
+    """How sources are polled: ``seconds`` between two rounds, ``lists`` seconds between two sweeps over a list.
 
-    ``calls`` is how many questions one round may ask in one area. Without ``backlog`` what is open when a source is
-    polled for the first time is taken as known.
+    ``calls`` is how many calls one round may make in one area. Without ``backlog``, what is open when a source is
+    polled for the first time is not reported.
     """
 
     areas: tuple[str, ...] = ("purchasing", "stock", "invoices", "orders", "production")
@@ -42,20 +42,20 @@ class PollConfig:
 class Checkpoint:
     """How far one area of one source has been polled.
 
-    Two readers move through an area: the *feed* follows what changed, and the *sweep* goes through all of it now and
-    then, for what changes by time alone and for what the feed does not tell.
+    Two readers move through an area: the *feed* follows changes, and the *sweep* goes through all of it now and then,
+    for what changes by time alone and for what the feed misses.
     """
 
     source: str
     area: str
     round: int = 0
-    """Grows with every step that is stored; never used twice, so that ids of events are not either."""
+    """Grows with every stored step and is never used twice: ids of events contain it."""
     cursor: str = ""
-    """Where the feed goes on."""
+    """Where the feed continues."""
     followed: bool = False
-    """Whether the feed has been at its end: what lies before that is left to the sweep."""
+    """Whether the feed has once reached its end: earlier changes are left to the sweep."""
     place: str = ""
-    """Where the sweep goes on."""
+    """Where the sweep continues."""
     sweeping: bool = False
     began_at: datetime | None = None
     """When the sweep that is under way, or else the last one, began."""
@@ -94,30 +94,30 @@ class PolledSubject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolledRecord:
-    """What one record of an ERP means: a state, and the event that tells it if it is news."""
+    """What one record of an ERP means: a state, and the event that reports it if it is news."""
 
     code: str
     state: str
     type: str
     data: Mapping[str, object]
     is_worst: bool = False
-    """Of several states in which something is the matter, the one that people hear of in any case."""
+    """Of several bad states, the one that is reported in any case."""
     change_type: str = ""
-    """The type of the event when an open matter changes; empty: the same."""
+    """The event's type if an open subject changes; empty: the same type."""
     said: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     since: date | None = None
-    """The first day on which it was so, where passing time made it so."""
+    """The first day of the state, if time alone has brought it about."""
     changed_at: datetime | None = None
     """When the ERP says that the record last changed."""
     severity: Severity | None = None
-    """None: the type's own."""
+    """None: the default of the type."""
 
 
 class PollStore(Protocol):
-    """Keeps what polling knows. Every call is one transaction; all raise a `DingerpError` when nothing was done."""
+    """Stores what polling knows. Every call is one transaction; all raise a `DingerpError` if nothing was done."""
 
     async def positions(self, source: str) -> Mapping[str, Checkpoint]:
-        """Return how far the areas of a source have been polled, by their names."""
+        """Return the checkpoints of a source by the names of the areas."""
         ...
 
     async def subjects(self, source: str, area: str, codes: Collection[str]) -> Mapping[str, PolledSubject]:
@@ -135,14 +135,14 @@ class PollStore(Protocol):
         subjects: Sequence[PolledSubject],
         events: Sequence[CloudEvent],
     ) -> bool:
-        """Move on from ``before``, store subjects, and keep events for `unsent`, all at once or not at all.
+        """Replace ``before``, store subjects, and store events for `unsent`, in one transaction.
 
-        Returns False, with nothing stored, when somebody else has moved on from ``before`` meanwhile.
+        Returns False, with nothing stored, if another process has replaced ``before`` meanwhile.
         """
         ...
 
     async def answered(self, source: str, at: datetime) -> None:
-        """Note that a source answered everything."""
+        """Store that a source has answered everything at this time."""
         ...
 
     async def unsent(self, source: str, limit: int) -> Sequence[tuple[int, CloudEvent]]:
@@ -154,5 +154,5 @@ class PollStore(Protocol):
         ...
 
     async def prune(self, source: str, before: datetime) -> None:
-        """Forget subjects that nothing is the matter with and that nobody has seen since."""
+        """Forget subjects in their normal state that were not seen since."""
         ...

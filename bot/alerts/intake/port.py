@@ -1,4 +1,4 @@
-"""What every way of intake hands over, what it gets back or what it is refused with, and the event as it is stored."""
+"""The port of intake: what webhooks, polling and queues hand over and get back, and the event as it is stored."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from bot.errors import DingerpError
 
 
 class InvalidJson(DingerpError):
-    """A body that is no JSON; ``detail`` says where it ends to be some and repeats nothing of it."""
+    """A body that is no JSON; ``detail`` says where the error is and repeats nothing of the body."""
 
 
 class InvalidSignature(DingerpError):
-    """A hand-over whose sender did not prove who it is; ``detail`` says what was missing or wrong, without secrets."""
+    """The sender did not prove its identity; ``detail`` says what was missing or wrong, without secrets."""
 
 
 class IntakeFull(DingerpError):
-    """So much waits to be stored that nothing more is taken for ``retry_after`` seconds."""
+    """Too much waits to be stored: nothing more is taken for ``retry_after`` seconds."""
 
     retry: ClassVar[bool] = True
 
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """An event that cannot be understood: it is kept with the reason, and the sender and the operator are told."""
+    """An event that cannot be understood: it is stored with the reason, and sender and operator are told."""
 
     id: str
     reason: str
@@ -35,7 +35,7 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True)
 class UnreadableEvent:
-    """What came and is no CloudEvent, with why: it is kept like a rejected event. ``raw`` is the text or the object."""
+    """Something that is no CloudEvent, stored like a rejected event. ``raw`` is the text or the object."""
 
     raw: object
     reason: str
@@ -51,31 +51,28 @@ class Receipt:
 
 
 class Intake(Protocol):
-    """Where all ways of intake end."""
+    """Takes the events of all sources."""
 
     async def accept(
         self, source: str, events: Sequence[Mapping[str, object] | UnreadableEvent], *, via: str
     ) -> Receipt:
         """Store CloudEvents (as decoded JSON objects) and return after the commit.
 
-        ``via`` is ``webhook``, ``poll``, ``queue`` or ``send``. Events that are known already are duplicates; those
-        that cannot be understood are stored with their reason. Raises `bot.errors.DingerpError` when nothing could be
-        stored: then the sender must send again.
+        ``via`` is ``webhook``, ``poll``, ``queue`` or ``send``. Known events are duplicates; events that cannot be
+        understood are stored with the reason. Raises `bot.errors.DingerpError` if nothing could be stored: then the
+        sender must send again.
         """
         ...
 
 
 class EventState(StrEnum):
-    """Where a kept event is in its life."""
+    """Where a stored event is in its life."""
 
     WAITING = "waiting"
-    """Committed, and to be worked on."""
+    """Committed, and to be processed."""
     DONE = "done"
     REJECTED = "rejected"
-    """It cannot be understood, and `ReceivedEvent.reason` says why.
-
-    Sent again in order, it takes its own place as waiting.
-    """
+    """It cannot be understood, and `ReceivedEvent.reason` says why; a corrected one with its id replaces it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,14 +80,14 @@ class ReceivedEvent:
     """One CloudEvent with its way in. With ``source`` and ``origin`` its ``id`` is unique."""
 
     source: str
-    """Name under which the sender is configured: nobody can take another's."""
+    """The sender's name in the configuration: no sender can use another's."""
     origin: str
     """The CloudEvent's own ``source``: ids are unique only within it (CloudEvents 1.0, section ``id``)."""
     id: str
     type: str
     subject: str
     severity: str
-    """As the sender named it; empty: the type's own."""
+    """As the sender set it; empty: the default of the type."""
     via: str
     at: datetime
     received_at: datetime
@@ -101,12 +98,17 @@ class ReceivedEvent:
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """Return what two hand-overs of the same event have in common."""
+        """The identity of the event: another one with the same key is a duplicate."""
         return self.source, self.origin, self.id
+
+    @property
+    def ref(self) -> str:
+        """``source/id``, by which the history names the event."""
+        return f"{self.source}/{self.id}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredEvent(ReceivedEvent):
-    """A kept event with its place in the order of arrival."""
+    """A stored event with its number in the order of arrival."""
 
     seq: int

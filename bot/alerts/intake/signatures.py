@@ -1,9 +1,9 @@
-"""Who sent a request: one scheme for each way in which senders prove it.
+"""The schemes by which senders of requests prove their identity.
 
-Only ``standard`` and ``yonbip`` sign a time. What an old request may do is the same with all of them: every event has
-an id that is part of what is signed, so one that comes again changes nothing and is counted as a duplicate. That is
-why a repeat within the window is no error either: Standard Webhooks gives every retry the same ``webhook-id``, for the
-sender may have missed our answer, and refusing the retry would make it try for ever.
+Only ``standard`` and ``yonbip`` sign a time. A replayed request does no harm with any of them: the event's id is part
+of what is signed, so an event that comes again is counted as a duplicate. That is why a repeat within the window is no
+error either: Standard Webhooks gives every retry the same ``webhook-id``, since the sender may have missed our answer,
+and refusing the retry would make it try for ever.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from bot.errors import ConfigurationError
 TOLERANCE = timedelta(minutes=5)
 """Age of a signature, either way (Standard Webhooks)."""
 MIN_SECRET = 16
-"""Bytes; what is shorter can be guessed."""
+"""Bytes; a shorter secret can be guessed."""
 
 _PREFIX = "whsec_"
 
 
 @dataclass(frozen=True, slots=True)
 class SignedRequest:
-    """What a sender's proof is looked for in. ``headers`` find their names in any case."""
+    """A request whose sender is to be verified. ``headers`` ignore the case of names."""
 
     headers: Mapping[str, str]
     query: Mapping[str, str]
@@ -41,7 +41,7 @@ class SignatureScheme(Protocol):
     """How one kind of sender proves who it is."""
 
     def open(self, request: SignedRequest, now: datetime) -> bytes:
-        """Return the body that is proven to be the sender's. Raises `InvalidSignature`."""
+        """Return the verified body. Raises `InvalidSignature`."""
         ...
 
 
@@ -49,7 +49,7 @@ class StandardWebhooksSignature:
     """Standard Webhooks: HMAC-SHA256 over id, time and body."""
 
     def __init__(self, secrets: Sequence[str]) -> None:
-        """Take all secrets in force; raises `ConfigurationError` for one that is not ``whsec_`` and base64."""
+        """Take all valid secrets; raises `ConfigurationError` for one that is not ``whsec_`` and base64."""
         self._keys = [_standard_key(secret) for secret in secrets]
 
     def open(self, request: SignedRequest, now: datetime) -> bytes:
@@ -62,7 +62,7 @@ class StandardWebhooksSignature:
         if abs(now.timestamp() - int(sent)) > TOLERANCE.total_seconds():
             raise InvalidSignature("webhook-timestamp is too old or in the future")
         signed = b".".join((message_id.encode(), sent.encode(), request.body))
-        given = [each.removeprefix("v1,") for each in signatures.split(" ") if each.startswith("v1,")]
+        given = [signature[3:] for signature in signatures.split(" ") if signature.startswith("v1,")]
         _compare(given, [_hmac_base64(key, signed) for key in self._keys])
         return request.body
 
@@ -84,9 +84,9 @@ class FrappeSignature:
 
 
 class SharedToken:
-    """A secret that the sender repeats: for senders that cannot sign (Odoo, Dolibarr).
+    """A secret that the request contains: for senders that cannot sign (Odoo, Dolibarr).
 
-    It stands in the header ``x-hook-token``, or in the address as ``?token=``, where the sender cannot set headers.
+    It is in the header ``x-hook-token``, or in the address as ``?token=`` if the sender cannot set headers.
 
     Docs: platform/erp/odoo.md#webhooks, platform/erp/others.md#webhooks
     """
@@ -135,21 +135,18 @@ def _hmac_base64(key: bytes, message: bytes) -> str:
 
 
 def _compare(given: Sequence[str], right: Sequence[str], what: str = "signature") -> None:
-    """Raise `InvalidSignature` unless one of the right ones is among the given.
-
-    The time taken tells nothing of where.
-    """
-    found = [hmac.compare_digest(mine.encode(), theirs.encode(errors="replace")) for mine in right for theirs in given]
-    if not any(found):
+    """Raise `InvalidSignature` unless one of the right ones is among the given; takes constant time."""
+    matches = [hmac.compare_digest(key.encode(), other.encode(errors="replace")) for key in right for other in given]
+    if not any(matches):
         raise InvalidSignature(f"the {what} is wrong")
 
 
 class YonBipSignature:
-    """YonBIP's event subscription: signed by values, and encrypted (docs: platform/erp/yonbip.md#push).
+    """YonBIP's event subscription: some values are signed, the event is encrypted (docs: platform/erp/yonbip.md#push).
 
-    ``secrets`` are the application's secret, ``aes_key`` its EncodingAESKey of 43 characters, ``app_key`` what every
-    plain text ends with. The vendor repeats an event for 24 h and does not say whether it signs it anew, so its time
-    is not judged; its event ids make a repeat harmless.
+    ``secrets`` are the application's secret, ``aes_key`` its EncodingAESKey of 43 characters, ``app_key`` the end of
+    every plain text. The vendor repeats an event for 24 h and does not say whether it signs it again, so the time is
+    not checked; event ids make a repeat harmless.
     """
 
     def __init__(self, secrets: Sequence[str], *, aes_key: str, app_key: str) -> None:
@@ -163,7 +160,7 @@ class YonBipSignature:
         if len(self._aes_key) != 32 or not app_key:
             raise ConfigurationError("YonBIP's push needs app_key and the EncodingAESKey of 43 characters as aes_key")
         try:
-            import cryptography  # noqa: F401 - wanted when the first event comes
+            import cryptography  # noqa: F401 - needed when the first event comes
         except ImportError:
             raise ConfigurationError("YonBIP's push needs the extra `yonbip` (package cryptography)") from None
 
@@ -192,7 +189,7 @@ class YonBipSignature:
             plain = decryptor.update(base64.b64decode(sealed, validate=True)) + decryptor.finalize()
             length = int.from_bytes(plain[16:20], "big")
             message, rest = plain[20 : 20 + length], plain[20 + length :]
-            # What follows is the application's key and PKCS#7 padding to whole blocks of 32 bytes.
+            # The application's key follows, and PKCS#7 padding to whole blocks of 32 bytes.
             right = len(message) == length and rest[: len(self._app_key)] == self._app_key
         except ValueError:
             right = False

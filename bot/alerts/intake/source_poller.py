@@ -1,10 +1,10 @@
-"""Asks the ERPs themselves: what changed, and what time alone has made late, overdue or scarce.
+"""Polls the ERPs for changes, and for what time alone has made late, overdue or scarce.
 
-Each source is polled by itself, one question after the other, within its rate and behind its breaker, so that people's
-questions are not held up and one ERP that is down does not matter to the others. What is open already is not told
-again, what is over is (`bot.alerts.intake.transitions`), and nothing is lost or told twice whenever the process ends
-(`bot.alerts.intake.poll_state`). After a downtime the feed goes on where it stopped, and events bear the times at
-which the ERP says that they happened.
+Each source is polled by itself, one call after the other, within its rate limit and behind its circuit breaker, so that
+people's questions are not held up and an ERP that is down does not affect the others. What is open already is not
+reported again, what is over is (`bot.alerts.intake.transitions`), and nothing is lost or reported twice whenever the
+process ends (`bot.alerts.intake.poll_state`). After a downtime the feed continues where it stopped, and events carry
+the ERP's own times.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ SENT_AT_ONCE = 500
 LONGEST_PAUSE = 600.0
 """Seconds between two tries at a source that is down."""
 SUBJECT_RETENTION = timedelta(days=400)
-"""For so long the time of a subject's last event is known, so that no later one has an earlier time."""
+"""How long the time of a subject's last event is kept, so that no later event has an earlier time."""
 
 
 class PollStage(Protocol):
     """One part of a round, in one area."""
 
     async def __call__(self, area: PolledArea, positions: Checkpoints) -> None:
-        """Do it."""
+        """Run the stage."""
         ...
 
 
@@ -57,16 +57,20 @@ class SourcePoller:
         metrics: Metrics,
         now: Callable[[], datetime],
     ) -> None:
-        """``now`` is in the company's zone: its days begin there."""
+        """``now`` is in the company's zone, where its days begin."""
         self.source = erp.name
         self._store = store
         self._intake = intake
         self._config = poll_config
         self._now = now
         self._areas = [AREAS[name] for name in poll_config.areas if AREAS[name].needs in erp.capabilities]
-        look = AreaPoller(erp, store, self._hand_over, poll_config=poll_config, now=now)
-        # Changes of all areas come first: somebody waits for them, and for a sweep nobody does.
-        self._parts: Mapping[str, PollStage] = {"feed": look.follow, "sweep": look.sweep, "rest": look.recheck_unseen}
+        poller = AreaPoller(erp, store, self._hand_over, poll_config=poll_config, now=now)
+        # Changes of all areas come first: somebody may wait for them, but nobody waits for a sweep.
+        self._stages: Mapping[str, PollStage] = {
+            "feed": poller.follow,
+            "sweep": poller.sweep,
+            "rest": poller.recheck_unseen,
+        }
         self._trouble: dict[str, str] = {}
         self._good_at: datetime | None = None
         self._pruned_at: datetime | None = None
@@ -84,9 +88,9 @@ class SourcePoller:
                 await sleep(backoff.failed())
 
     async def poll(self, *, unless_within: float = 0.0) -> bool:
-        """Do one round, unless somebody did within so many seconds; returns whether all was answered and stored.
+        """Do one round, unless a process did within so many seconds; return whether all was answered and stored.
 
-        What is wrong is logged once, and once more when it is over; the next round goes on where this one stopped.
+        A failure is logged once, and once more when it is over; the next round continues where this one stopped.
         """
         try:
             await self._hand_over()
@@ -101,19 +105,19 @@ class SourcePoller:
 
     async def _round(self, positions: Checkpoints) -> None:
         began = self._now()
-        for name, part in self._parts.items():
+        for name, stage in self._stages.items():
             for area in self._areas:
-                await self._apart(f"{area.name}/{name}", part, area, positions)
+                await self._run_stage(f"{area.name}/{name}", stage, area, positions)
         self._good_at = began
         await self._store.answered(self.source, began)
         if self._pruned_at is None or began - self._pruned_at > timedelta(days=1):
             await self._store.prune(self.source, began - SUBJECT_RETENTION)
             self._pruned_at = began
 
-    async def _apart(self, what: str, part: PollStage, area: PolledArea, positions: Checkpoints) -> None:
-        """Do one part of a round; what only this area cannot do is no reason to leave out the others."""
+    async def _run_stage(self, what: str, stage: PollStage, area: PolledArea, positions: Checkpoints) -> None:
+        """Run one stage in one area; if only this area fails, the others still run."""
         try:
-            await part(area, positions)
+            await stage(area, positions)
         except SOURCE_DOWN_ERRORS:
             raise
         except ErpError as error:
@@ -122,20 +126,20 @@ class SourcePoller:
             self._up(what)
 
     async def _hand_over(self) -> None:
-        """Give the intake what it has not got for certain."""
+        """Hand the intake all events that it may not have."""
         while unsent := await self._store.unsent(self.source, SENT_AT_ONCE):
             await self._intake.accept(self.source, [event for _, event in unsent], via="poll")
             await self._store.sent([number for number, _ in unsent])
 
     def _is_fresh(self, positions: Iterable[Checkpoint], within: float) -> bool:
         """Whether another process polls this source at the same pace."""
-        good = max((one.good_at for one in positions if one.good_at is not None), default=None)
+        good = max((position.good_at for position in positions if position.good_at is not None), default=None)
         if good is not None:
             self._good_at = good
         return good is not None and self._now() - good < timedelta(seconds=within)
 
     def _down(self, what: str, error: DingerpError) -> None:
-        """Log what is wrong, if it was not wrong before."""
+        """Log a failure unless it was logged before."""
         name = type(error).__name__
         if self._trouble.get(what) != name:
             log.warning("poll.down", source=self.source, part=what or "all", error=name, detail=error.detail)
@@ -150,10 +154,10 @@ class SourcePoller:
 
 
 async def supervise(runs: Mapping[str, Callable[[], Awaitable[None]]], pause: float = LONGEST_PAUSE) -> None:
-    """Let all run beside one another for ever.
+    """Run all pollers side by side for ever.
 
-    One that fails in a way that no port allows is logged and begun anew after ``pause`` seconds: alerts of the other
-    sources must not end with it, and its own must not end for good.
+    One that crashes is logged and restarted after ``pause`` seconds: the other sources must not stop with it, and it
+    must not stop for good.
     """
     guards = [asyncio.create_task(_guard(name, run, pause), name=f"poll {name}") for name, run in runs.items()]
     try:

@@ -1,4 +1,4 @@
-"""What a finding makes of a subject, and whether that is news. Pure: told everything, asks nothing."""
+"""What a polled record makes of a subject, and whether that is news. Pure functions."""
 
 from __future__ import annotations
 
@@ -9,45 +9,47 @@ from datetime import datetime, time, timedelta
 from bot.alerts.intake.poll_state import NORMAL, CloudEvent, PolledRecord, PolledSubject
 
 OLDEST = timedelta(days=365)
-"""Events from longer ago are refused at the door (`bot.alerts.intake.envelope.BEHIND`)."""
+"""The intake rejects older events (`bot.alerts.intake.envelope.BEHIND`)."""
 _UNREADABLE = "version"
-"""Tells that there was an edit, in signs that nobody can read."""
+"""This field shows that there was an edit, but nobody can read it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollCircumstances:
-    """How findings came. ``now`` is in the company's zone, whose days begin there."""
+    """How records were found. ``now`` is in the company's zone, where its days begin."""
 
     now: datetime
     by_change: bool
-    """The feed told of it, so the change made it so; else passing time may have."""
+    """The feed reported it, so a change brought it about; else time alone may have."""
     quiet: bool = False
-    """What turns out to be open is taken as known and not told."""
+    """What turns out to be open is not reported."""
 
 
 @dataclass(frozen=True, slots=True)
 class SubjectTransition:
-    """What is known of a subject from now on, None if nothing has to be; and the news, without its id."""
+    """What is known of a subject from now on (None: nothing has to be), and the event without its id if it is news."""
 
     subject: PolledSubject | None
     event: CloudEvent | None = None
 
 
-def apply_record(known: PolledSubject | None, finding: PolledRecord, how: PollCircumstances) -> SubjectTransition:
-    """Return what a finding makes of what is known."""
+def apply_record(
+    known: PolledSubject | None, finding: PolledRecord, circumstances: PollCircumstances
+) -> SubjectTransition:
+    """Return what a record makes of what is known of its subject."""
     is_open = known is not None and known.is_open
     if not is_open and finding.state == NORMAL:
         return SubjectTransition(None)
     assert known is not None or finding.state != NORMAL
     same = known is not None and is_open and (known.state, known.said) == (finding.state, finding.said)
     if known is not None and same:
-        return SubjectTransition(_subject(finding, at=known.at, told=known.told, now=how.now))
-    at = _time(known, finding, how)
-    is_news = not how.quiet
+        return SubjectTransition(_subject(finding, at=known.at, told=known.told, now=circumstances.now))
+    at = _time(known, finding, circumstances)
+    is_news = not circumstances.quiet
     if known is not None and is_open:
-        # Of what was taken as known nobody has to hear that it is better, or over.
+        # What was never reported needs no report that it is better, or over.
         is_news = known.told or (finding.is_worst and finding.state != known.state)
-    subject = _subject(finding, at=at, told=is_news, now=how.now)
+    subject = _subject(finding, at=at, told=is_news, now=circumstances.now)
     if not is_news:
         return SubjectTransition(subject)
     kind, data = finding.type, dict(finding.data)
@@ -68,13 +70,14 @@ def _subject(finding: PolledRecord, *, at: datetime, told: bool, now: datetime) 
     return PolledSubject(code=finding.code, state=finding.state, told=told, at=at, said=finding.said, seen_at=now)
 
 
-def _time(known: PolledSubject | None, finding: PolledRecord, how: PollCircumstances) -> datetime:
-    """Return when it happened: as the ERP tells it, never in the future and never before the last event about it."""
-    at = finding.changed_at or how.now
-    if known is None and finding.since is not None and not how.by_change:
-        at = datetime.combine(finding.since, time(), tzinfo=how.now.tzinfo)
-    earliest = how.now - OLDEST if known is None else known.at
-    return min(max(at, earliest), how.now)
+def _time(known: PolledSubject | None, finding: PolledRecord, circumstances: PollCircumstances) -> datetime:
+    """Return when it happened by the ERP's time, but not in the future and not before the subject's last event."""
+    now = circumstances.now
+    at = finding.changed_at or now
+    if known is None and finding.since is not None and not circumstances.by_change:
+        at = datetime.combine(finding.since, time(), tzinfo=now.tzinfo)
+    earliest = now - OLDEST if known is None else known.at
+    return min(max(at, earliest), now)
 
 
 def _event(kind: str, data: Mapping[str, object], finding: PolledRecord, at: datetime) -> CloudEvent:

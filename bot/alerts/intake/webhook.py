@@ -1,4 +1,4 @@
-"""A webhook as it is configured: who may send, how that is proven, and what the body means."""
+"""A configured webhook: who may send, how senders prove it, and what the body means."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from bot.errors import ConfigurationError
 
 MAX_BYTES = 1_000_000
 MAX_EVENTS = 1_000
-"""Events of one request: as many as one commit takes."""
+"""Events of one request, as many as one commit takes."""
 
 _MEDIA = frozenset({"application/json"})
 _CLOUD_EVENTS = frozenset({"application/json", "application/cloudevents+json", "application/cloudevents-batch+json"})
@@ -37,17 +37,17 @@ class Webhook:
     scheme: SignatureScheme
     translate: Translate
     media: frozenset[str] = _MEDIA
-    """Content types that are taken."""
+    """Accepted content types."""
     says: str = ""
-    """What the vendor wants to hear instead of our receipt."""
+    """The answer that the vendor expects instead of our receipt."""
     max_bytes: int = MAX_BYTES
     company: str = ""
-    """Of events that name none."""
+    """The company of events that name none."""
     currency: str = ""
-    """ISO code, of amounts in a vendor's body that come without one."""
+    """ISO code of amounts that come without one."""
 
     def read(self, request: SignedRequest, now: datetime) -> CloudEvents:
-        """Return the events of a request. Raises `Unsigned` and `InvalidJson`."""
+        """Return the events of a request. Raises `InvalidSignature` and `InvalidJson`."""
         body = decode_json(self.scheme.open(request, now))
         events = self.translate(body, TranslationContext(now, self.currency))
         return [self._with_company(event) for event in events] if self.company else events
@@ -69,7 +69,7 @@ def build_webhook(
     currency: str = "",
     options: Mapping[str, str] = MappingProxyType({}),
 ) -> Webhook:
-    """Return a configured hook; ``options`` are what only its scheme needs. Raises `ConfigurationError`."""
+    """Return a configured webhook; ``options`` are the scheme's own. Raises `ConfigurationError`."""
     if scheme not in _SCHEMES:
         raise ConfigurationError(f"hooks.{source}.scheme: {scheme} is none of {', '.join(_SCHEMES)}")
     if not any(secrets):
@@ -81,7 +81,7 @@ def build_webhook(
     return replace(hook, max_bytes=max_bytes, company=company, currency=currency)
 
 
-def _cloud_events(body: object, _setting: TranslationContext) -> CloudEvents:
+def _cloud_events(body: object, _context: TranslationContext) -> CloudEvents:
     """Return the events of a CloudEvents body: one object, or an array of them (JSON batch format)."""
     if isinstance(body, dict):
         return [body]

@@ -40,7 +40,7 @@ def decide(connection: Connection, decision: Decision, source: str, now: datetim
     """Act on one version of a purchase order, once.
 
     Raises `NotFound`, and `Invalid` for an order that was never submitted. A repeat of a recorded decision, by
-    whomever, changes nothing and says who decided.
+    anybody, changes nothing and says who decided.
     """
     with writing(connection):
         return decide_within(connection, decision, source, now)

@@ -1,4 +1,4 @@
-"""Documents of the demo ERP: SQL in, domain objects out. Everything runs within one trip to the database thread."""
+"""Documents of the demo ERP. Each read runs within one trip to the database thread."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""Reads of the demo ERP: SQL in, domain objects out. Each function runs within one trip to the database thread."""
+"""Products, stock and changes of the demo ERP. Each function runs within one trip to the database thread."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import Row, bindparam, case, func, or_, select
 from sqlalchemy.engine import Connection
@@ -22,16 +22,10 @@ from bot.erp.model import (
     WarehouseStock,
 )
 
-T = TypeVar("T")
 Record = Row[Any]
 
-_FAR = 2**31
-"""Beyond the end of every list, and still a number that SQLite takes."""
-
 _PRODUCT, _STOCK, _WAREHOUSE = t.table(t.ProductRow), t.table(t.StockRow), t.table(t.WarehouseRow)
-_ORDER, _ORDER_LINE, _INVOICE = t.table(t.OrderRow), t.table(t.OrderLineRow), t.table(t.InvoiceRow)
-_PURCHASE, _PURCHASE_LINE = t.table(t.PurchaseRow), t.table(t.PurchaseLineRow)
-_PRODUCTION, _CHANGE = t.table(t.ProductionRow), t.table(t.ChangeRow)
+_CHANGE = t.table(t.ChangeRow)
 
 
 def products(connection: Connection, text: str, limit: int) -> tuple[Product, ...]:

@@ -1,0 +1,146 @@
+"""What the outbox needs of others: who composes cards, who shows them at places, and the store of its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import ClassVar, Protocol
+
+from bot.cards.card import Card
+from bot.cards.view import View
+from bot.errors import DingerpError
+from bot.outbox.budgets import FoldKey, SendLimits
+from bot.outbox.delivery import Delivery, DeliveryResult, OutboxRow
+from bot.outbox.place import Place
+
+
+@dataclass(frozen=True, slots=True)
+class ComposedCard:
+    """A card's content now, and its revision; without a ``view`` there is nothing to show any more."""
+
+    view: View | None
+    revision: int
+
+
+class Composer(Protocol):
+    """Composes the cards of one ``kind`` of `bot.outbox.delivery.Delivery`."""
+
+    async def compose(self, ref: str) -> ComposedCard:
+        """Return the newest state of a card; it is asked at the moment of sending."""
+        ...
+
+    async def fold(self, refs: Sequence[str], place: str) -> None:
+        """Replace cards that were not shown yet by one digest, because budgets do not allow one card for each.
+
+        Must be one transaction: afterwards the digest is queued and the cards are not (`bot.store.outbox.withdraw`). A
+        digest that was not shown yet may be among ``refs``: it takes in the others. After a crash the same cards may be
+        asked for again.
+        """
+        ...
+
+
+class SendFailureKind(StrEnum):
+    """Why something was not sent: one member for each reaction."""
+
+    BUSY = "busy"
+    """Nothing happened; the same call may work soon."""
+    UNKNOWN = "unknown"
+    """It may have happened. A card may be sent again, because its id never makes a second one; a text may not."""
+    LIMITED = "limited"
+    """Too fast: a wait, not a failure."""
+    SPENT = "spent"
+    """The month's calls are used up."""
+    SETUP = "setup"
+    """Somebody has to correct keys, permissions or the console's settings."""
+    NO_CARDS = "no_cards"
+    """No card can be created here, and certainly none exists; a plain message may be sent."""
+    GONE = "gone"
+    """The card that was to be changed does not exist (any more)."""
+    HOPELESS = "hopeless"
+    """It will never work as it is: somebody has to look into it."""
+
+
+class SendFailed(DingerpError):
+    """The place shows nothing new, or nobody knows whether it does; ``detail`` is the reason for the operator."""
+
+    retry: ClassVar[bool] = True
+
+    def __init__(self, trouble: SendFailureKind, detail: str, *, retry_after: float | None = None) -> None:
+        super().__init__(detail, retry_after=retry_after)
+        self.trouble = trouble
+
+
+class Messenger(Protocol):
+    """Shows cards at places. Every call is bounded in time and raises nothing but `SendFailed`."""
+
+    async def show(self, place: Place, track_id: str, card: Card) -> None:
+        """Create the card; the same ``track_id`` again neither creates a second card nor changes the first."""
+        ...
+
+    async def change(self, track_id: str, card: Card, made_as: str) -> None:
+        """Let an existing card show this content. ``made_as`` is the name of the card that it was created as."""
+        ...
+
+    async def write(self, place: Place, card: Card) -> None:
+        """Send the card's text twin as a plain message. It has no id: two calls are two messages."""
+        ...
+
+
+LEASE = timedelta(seconds=90)
+"""How long a row belongs to the worker that claimed it: longer than a delivery may take, so that no two send a card."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoldBatch:
+    """Rows that a digest is to replace."""
+
+    fold: FoldKey
+    rows: tuple[OutboxRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimedRows:
+    """Rows that belong to this worker alone until they are settled or their lease ends."""
+
+    rows: tuple[OutboxRow, ...] = ()
+    foldings: tuple[FoldBatch, ...] = ()
+    look_at: datetime | None = None
+    """When the next known row is due; None: there is none."""
+
+
+class OutboxStore(Protocol):
+    """All calls are one transaction each and raise `bot.store.errors.StoreUnavailable` when nothing was stored."""
+
+    async def enqueue(self, *deliveries: Delivery, now: datetime) -> None:
+        """Queue the newest state of cards."""
+        ...
+
+    async def claim(self, worker: str, limits: SendLimits, *, room: int, sparing: bool, now: datetime) -> ClaimedRows:
+        """Claim up to ``room`` rows that are due and within the budgets, and all that have to be folded."""
+        ...
+
+    async def settle(self, worker: str, row: OutboxRow, result: DeliveryResult, now: datetime) -> bool:
+        """Store what became of a row; False if the lease had ended and the row belongs to another worker."""
+        ...
+
+    async def settle_fold(self, worker: str, rows: Sequence[OutboxRow], result: DeliveryResult, now: datetime) -> None:
+        """Store what became of a fold batch."""
+        ...
+
+    async def release(self, worker: str, now: datetime) -> int:
+        """Give back the rows that a worker still holds; return how many."""
+        ...
+
+    async def recover(self, now: datetime) -> int:
+        """Free the rows of a dead process, if there certainly is no other one; return how many."""
+        ...
+
+    async def prune(self, before: datetime) -> None:
+        """Forget settled rows, and steps, from before that time."""
+        ...
+
+    async def waiting(self) -> int:
+        """Return how many rows are queued."""
+        ...
