@@ -1,4 +1,4 @@
-"""Card templates: which variables they draw, and what stands in them by itself: buttons, inputs, forms.
+"""Card templates: which variables they show, and what they contain themselves: buttons, inputs, forms.
 
 Docs: platform/dingtalk/templates.md
 """
@@ -17,11 +17,11 @@ _REQUIRED = "请填写{label}"
 
 
 class InvalidTemplate(ValueError):
-    """A declaration that is none, or of something that is not simulated."""
+    """A declaration that is invalid, or of something that is not simulated."""
 
 
 class InvalidFieldValue(ValueError):
-    """Something that nobody can enter into a field."""
+    """A value that nobody can enter into a field."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +102,7 @@ class SimTemplate:
     """Markdown variables that accept streaming."""
     private: frozenset[str] | None = None
     buttons: tuple[TemplateButton, ...] = ()
-    """Below those of ``button_group``; one whose text is empty is not drawn, as by a condition of the builder."""
+    """Shown below those of ``button_group``; a button without text is hidden, as by a condition of the builder."""
     inputs: tuple[TemplateField, ...] = ()
     """Components that stand alone: each value is a parameter of the click."""
     form: tuple[TemplateField, ...] = ()

@@ -1,4 +1,4 @@
-"""Card instances: their data, and what each viewer sees of it, drawn by a template.
+"""Card instances: their data, and what each viewer sees of them, rendered by a template.
 
 Docs: platform/dingtalk/cards.md
 """
@@ -18,7 +18,7 @@ Params = dict[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimButton:
-    """A button as drawn. ``request`` means: a click travels to the bot."""
+    """A button as shown. ``request``: a click is sent to the bot."""
 
     text: str
     color: str = "gray"
@@ -43,7 +43,7 @@ class SimButton:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimCardView:
-    """A card in the eyes of one viewer."""
+    """A card as one viewer sees it."""
 
     out_track_id: str
     template_id: str
@@ -104,7 +104,7 @@ class CardInstance:
         return public if private is None else {**public, **private}
 
     def view_for(self, viewer: str) -> SimCardView:
-        """The drawn card for ``viewer``."""
+        """Return the card as ``viewer`` sees it."""
         values, template = self.variables_for(viewer), self.template
         buttons = [
             *_message_buttons(values),
@@ -175,7 +175,7 @@ class CardStore:
         self.clear()
 
     def get(self, out_track_id: object) -> CardInstance | None:
-        """The instance, if there is one."""
+        """Return the instance, if there is one."""
         return self._cards.get(out_track_id) if isinstance(out_track_id, str) else None
 
     def add(self, card: CardInstance) -> None:
@@ -187,11 +187,11 @@ class CardStore:
                 self.on_forget(oldest)
 
     def register(self, template: SimTemplate) -> None:
-        """Add a template of one's own, or change one (for example its publish state)."""
+        """Add or change a company's own template, for example its publish state."""
         self.templates[template.id] = template
 
     def clear(self) -> None:
-        """No cards, and only the public templates."""
+        """Remove all cards, and all but the public templates."""
         self._cards.clear()
         self.templates = {template.id: template for template in PUBLIC_TEMPLATES}
 

@@ -107,7 +107,7 @@ def test_every_type(event_type: str, code: str, renderer: CardRenderer, snapshot
         alert(of, state=state, resolved_at=over if state is AlertState.RESOLVED else None, count=number)
         for number, state in enumerate(shown, 1)
     ]
-    cards = [renderer.render(build_alert_view(alert, NOW), code, zone=ZONE) for alert in alerts]
+    cards = [renderer.render(build_alert_view(one, NOW), code, zone=ZONE) for one in alerts]
     for card in cards:
         assert_within(card)
     assert "\n\n".join(map(as_text, cards)) == snapshot
@@ -201,7 +201,7 @@ def posted(alerts: tuple[Alert, ...], **fields: Any) -> CardWithAlerts:
         "place": Place.parse("group:cidA=="),
         "route": "r",
         "group": "g",
-        "alerts": tuple(alert.id for alert in alerts),
+        "alerts": tuple(one.id for one in alerts),
         "state": CardState.SHOWN,
         "opened_at": SINCE,
         "shown_at": SINCE,

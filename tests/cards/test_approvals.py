@@ -351,7 +351,7 @@ def test_everything_at_once_fits(code: str, face: Audience, renderer: CardRender
     lines = tuple(line(f"SKU-{n:030}", "很长的名字" * 30, "123456789.123456", "99999.99") for n in range(40))
     full = replace(ORDER, lines=lines, vendor="宁波*标准*件厂|二部" * 20, url="https://erp.example.com/" + "a" * 300)
     about = replace(INSIGHT.lines["SKU123"], usual=Decimal("123456789.123456"))
-    insight = replace(INSIGHT, lines={line.sku: about for line in lines}, duplicates=("PO-" + "9" * 60,) * 3)
+    insight = replace(INSIGHT, lines={one.sku: about for one in lines}, duplicates=("PO-" + "9" * 60,) * 3)
     votes = tuple(replace(FIRST, name="钱" * 60, on_behalf_of="x" * 60, reason="因" * 200) for _ in range(4))
     folder = CaseContext(
         case=case(
@@ -374,9 +374,9 @@ def test_lines_are_paged(renderer: CardRenderer) -> None:
     lines = tuple(line(f"SKU{n}", "x", "1", "1") for n in range(9))
     known = RevisionData(order=replace(ORDER, lines=lines), names=NAMES)
     first = build_case_view(FOLDER, known, reader(Audience.PRICED))
-    assert ([row.sku for row in first.rows], first.total) == (["SKU0", "SKU1", "SKU2", "SKU3"], 9)
+    assert ([one.sku for one in first.rows], first.total) == (["SKU0", "SKU1", "SKU2", "SKU3"], 9)
     last = build_case_view(FOLDER, known, reader(Audience.PRICED), offset=8)
-    assert [row.sku for row in last.rows] == ["SKU8"]
+    assert [one.sku for one in last.rows] == ["SKU8"]
     card = renderer.render(first, "en", zone=ZONE)
     assert [button.text for button in card.buttons][-2:] == ["Next", "Open in the ERP"]
 
@@ -388,7 +388,7 @@ def test_lines_are_paged(renderer: CardRenderer) -> None:
 def test_who_surely_has_nothing_to_say_has_no_buttons(user_id: str, buttons: bool) -> None:
     view = build_case_view(FOLDER, KNOWN, CardViewer(audience=Audience.PRICED, user_id=user_id, now=NOW))
     assert view.mute is not buttons
-    assert ("Approve" in [str(button.label) for button in view.buttons()]) is buttons
+    assert ("Approve" in [str(one.label) for one in view.buttons()]) is buttons
 
 
 @pytest.mark.parametrize(
@@ -413,7 +413,7 @@ def test_the_twin_is_typed_by_number(renderer: CardRenderer) -> None:
 def test_differences_without_the_lines_are_those_of_the_brief() -> None:
     view = build_case_view(CaseContext(case=SUPERSEDED, newer=NEWER), RevisionData(), reader(Audience.PRICED))
     assert isinstance(view, ApprovalView)
-    assert [(str(change.label), change.before, change.now) for change in view.changes] == [
+    assert [(str(one.label), one.before, one.now) for one in view.changes] == [
         ("Amount", ORDER.total, CHANGED.total),
         ("Due", ORDER.due_on, CHANGED.due_on),
     ]
@@ -421,7 +421,7 @@ def test_differences_without_the_lines_are_those_of_the_brief() -> None:
     both = build_case_view(
         CaseContext(case=SUPERSEDED, newer=NEWER), RevisionData(order=ORDER, newer=CHANGED), reader(Audience.PRICED)
     )
-    assert [(str(change.label), change.what, change.before, change.now) for change in both.changes[2:]] == [
+    assert [(str(one.label), one.what, one.before, one.now) for one in both.changes[2:]] == [
         ("Quantity", "SKU123", "5000 件", "6000 件"),
         ("Price", "SKU123", "0.1277 CNY", "0.1377 CNY"),
         ("Line removed", "SKU124", None, None),

@@ -61,12 +61,12 @@ class StubHandler:
 
 @dataclass(slots=True)
 class StubRenderer:
-    """Remembers what was drawn, in which language and zone."""
+    """Remembers what was rendered, in which language and zone."""
 
-    drawn: list[tuple[View, str, tzinfo]] = field(default_factory=list)
+    rendered: list[tuple[View, str, tzinfo]] = field(default_factory=list)
 
     def render(self, view: View, language: str, *, zone: tzinfo) -> Card:
-        self.drawn.append((view, language, zone))
+        self.rendered.append((view, language, zone))
         return Card(name=view.card, language=language, title="", body="", tips="", buttons=(), twin="", fields={})
 
 
@@ -124,7 +124,7 @@ async def test_a_click_asks_what_its_button_carries_for_whoever_clicked() -> Non
     harness = ClickHarness()
     card = await harness.pipeline.answer(CLICK)
     assert card is not None
-    assert harness.renderer.drawn == [(ANSWER, "zh_CN", ZONE)]
+    assert harness.renderer.rendered == [(ANSWER, "zh_CN", ZONE)]
     (context,) = harness.handler.asked
     assert (context.line, context.offset, context.now) == ("/order late", 8, NOW)
     assert (context.person.user_id, context.person.name) == ("keeper01", "王仓")
@@ -164,7 +164,7 @@ async def test_a_token_of_another_release_is_out_of_date(token: str) -> None:
     harness.directory.gate.clear()  # nobody needs to be looked up for it
     with capture_logs() as logs:
         await harness.pipeline.answer(replace(CLICK, token=token))
-    assert harness.renderer.drawn == [(OutOfDateNotice(), "zh_CN", ZONE)]
+    assert harness.renderer.rendered == [(OutOfDateNotice(), "zh_CN", ZONE)]
     assert harness.count("out_of_date") == 1
     assert [log["event"] for log in logs] == ["click.out_of_date"]
     assert token not in str(logs) or not token
@@ -175,15 +175,15 @@ async def test_the_clicker_never_waits_too_long_for_the_erp_or_the_directory(slo
     harness = ClickHarness(seconds=0.01)
     getattr(harness, slow).gate.clear()
     await harness.pipeline.answer(CLICK)
-    assert harness.renderer.drawn == [(BusyNotice(line="/order late", offset=8), "zh_CN", ZONE)]
+    assert harness.renderer.rendered == [(BusyNotice(line="/order late", offset=8), "zh_CN", ZONE)]
     assert harness.count("busy") == 1
 
 
 @dataclass(slots=True)
 class FakeShownCards:
-    """Cards that the bot showed; each try to bring one back gets the next of ``said``."""
+    """Cards that the bot showed; each attempt to redraw one gets the next of ``results``."""
 
-    said: list[bool | DingerpError]
+    results: list[bool | DingerpError]
     tried: list[tuple[str, float]] = field(default_factory=list)
     slept: float = 0.0
 
@@ -192,17 +192,17 @@ class FakeShownCards:
 
     async def redraw(self, track_id: str, now: datetime) -> bool:
         self.tried.append((track_id, self.slept))
-        said = self.said.pop(0)
-        if isinstance(said, DingerpError):
-            raise said
-        return said
+        result = self.results.pop(0)
+        if isinstance(result, DingerpError):
+            raise result
+        return result
 
     async def sleep(self, seconds: float) -> None:
         self.slept += seconds
 
 
 @pytest.mark.parametrize(
-    ("said", "after"),
+    ("results", "after"),
     [
         ([True], [1.0]),
         ([False, False, True], [1.0, 3.0, 7.0]),
@@ -212,15 +212,15 @@ class FakeShownCards:
     ids=["at once", "when it is free", "when the store is back", "not without end"],
 )
 async def test_please_wait_is_not_the_last_word_on_a_card_that_the_bot_showed(
-    said: list[bool | DingerpError], after: list[float]
+    results: list[bool | DingerpError], after: list[float]
 ) -> None:
-    shown = FakeShownCards(said)
+    shown = FakeShownCards(results)
     harness = ClickHarness(seconds=0.01, shown=shown)
     harness.handler.gate.clear()
     track_id = TRACKS.for_card("c1")
     await harness.pipeline.answer(replace(CLICK, track_id=track_id))
     await asyncio.gather(*harness.pipeline._at_work)
-    assert harness.renderer.drawn == [(BusyNotice(line="/order late", offset=8), "zh_CN", ZONE)]
+    assert harness.renderer.rendered == [(BusyNotice(line="/order late", offset=8), "zh_CN", ZONE)]
     assert shown.tried == [(track_id, seconds) for seconds in after]
 
 
@@ -251,7 +251,7 @@ async def test_the_card_is_in_the_clickers_language_even_if_the_click_chose_it()
     harness.languages.languages["keeper01"] = "en"
     harness.handler.gate.set()
     await task
-    assert harness.renderer.drawn == [(ANSWER, "en", ZONE)]
+    assert harness.renderer.rendered == [(ANSWER, "en", ZONE)]
 
 
 async def test_whoever_is_not_in_the_directory_is_an_outsider() -> None:
@@ -260,7 +260,7 @@ async def test_whoever_is_not_in_the_directory_is_an_outsider() -> None:
         await harness.pipeline.answer(replace(CLICK, user_id="reader"))
     (context,) = harness.handler.asked
     assert context.person.is_external
-    assert harness.renderer.drawn == [(ANSWER, "en", ZONE)]
+    assert harness.renderer.rendered == [(ANSWER, "en", ZONE)]
     assert [log["event"] for log in logs] == ["directory.no_member"]
 
 

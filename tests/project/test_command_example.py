@@ -32,7 +32,7 @@ def after(words: str) -> str:
     return found[1]
 
 
-def said(ending: str) -> list[str]:
+def shown_command(ending: str) -> list[str]:
     """Return the arguments of the line that the page has one type to Python."""
     line: str
     (line,) = re.findall(rf"^(?:\.venv/bin/)?python (-m (?:.* )?{re.escape(ending)})", PAGE, re.MULTILINE)
@@ -61,9 +61,9 @@ def test_in_the_repository(copy: Workshop) -> None:
     copy.write("tests/commands/test_customer.py", shown("tests/commands/test_customer.py"))
     copy.write("tests/commands/test_one_order.py", after("`open_chat` makes other chats"))
 
-    assert "1 passed" in copy.python(*said("pytest tests/commands/test_customer.py"))
+    assert "1 passed" in copy.python(*shown_command("pytest tests/commands/test_customer.py"))
     assert "1 passed" in copy.python("-m", "pytest", "tests/commands/test_one_order.py")
-    update = said("bot.cards.catalogue update")
+    update = shown_command("bot.cards.catalogue update")
     assert "What a customer has ordered and owes" in copy.python(*update, fails=True)
     catalogue = "templates/locales/zh_CN/LC_MESSAGES/messages.po"
     copy.write(catalogue, translated((copy.folder / catalogue).read_text(encoding="utf-8")))
@@ -88,5 +88,5 @@ def test_as_a_package(tmp_path: Path) -> None:
 
     package.install(tmp_path / "installed")
     assert "# 华东机械" in package.python(*CLI, "card", "render", "customer")
-    assert "1 passed" in package.python(*said("pytest\n"))
+    assert "1 passed" in package.python(*shown_command("pytest\n"))
     assert "customer" in package.python("-c", "from bot.api.commands import Commands; print(*Commands.discover())")

@@ -44,7 +44,7 @@ def test_followed_it_is_a_package_that_passes_the_contract(tmp_path: Path) -> No
         package.write(name, content)
 
     package.install(tmp_path / "installed")
-    (said,) = re.findall(r"^python (-m pytest)$", PAGE, re.MULTILINE)
-    assert " passed" in package.python(*said.split(), "-q")
+    (command,) = re.findall(r"^python (-m pytest)$", PAGE, re.MULTILINE)
+    assert " passed" in package.python(*command.split(), "-q")
     vendors = package.python("-c", "from bot.erp.vendors import find_vendor; print(find_vendor('example').title)")
     assert "Example ERP" in vendors
