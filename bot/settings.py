@@ -167,7 +167,7 @@ class LimitSettings(_Section):
     """What DingTalk allows and what the bot allows itself."""
 
     qps: float = Field(20.0, gt=0, description="Calls per second and API (Standard edition: 20).")
-    monthly_calls: int = Field(10_000, gt=0, description="Calls per month (Standard edition: 10 000), for the metrics.")
+    monthly_calls: int = Field(10_000, gt=0, description="API calls per month (Standard edition: 5 000).")
     questions_at_once: int = Field(256, gt=0, description="Questions that are worked on at the same time.")
     question_seconds: float = Field(20.0, gt=0, description="Time for finding one answer.")
     click_seconds: float = Field(1.6, gt=0, lt=2, description="Time for a click's answer; DingTalk waits 2 s.")
