@@ -153,7 +153,7 @@ async def test_broken_data_never_reaches_the_handler() -> None:
         assert receiver.pushes == []
 
 
-async def test_a_full_desk_stops_the_reading_and_loses_nothing() -> None:
+async def test_a_full_client_stops_the_reading_and_loses_nothing() -> None:
     receiver = DeferringReceiver()
     async with streaming(on(receiver), max_waiting=4) as stream:
         link = await stream.link()
