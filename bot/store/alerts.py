@@ -32,7 +32,7 @@ from bot.store.database import Database
 from bot.store.events import mark_done, mark_rejected, take_waiting
 from bot.store.outbox import enqueue, withdraw
 from bot.store.row_times import from_ms, to_ms_up
-from bot.store.statements import execute_many, insert_into
+from bot.store.statements import chunks, execute_many, replace_into
 from bot.store.tables import ALERT, ALERT_CARD, ALERT_CARD_MEMBER, ALERT_NOTE, MUTE, WATCH
 from bot.store.transactions import StoredTransactions
 
@@ -89,7 +89,7 @@ class StoredAlertRepository:
 
     def card(self, card_id: str) -> AlertCard | None:
         """Return one card."""
-        return self._cards.one(card_id)
+        return self._cards.get(card_id)
 
     def cards_of(self, alert_id: str) -> Sequence[AlertCard]:
         """Return all cards that show an alert, oldest first."""
@@ -132,10 +132,8 @@ class StoredAlertRepository:
 
     def put_mute(self, mute: Mute) -> None:
         """Store a mute; one with the same id is replaced."""
-        insert = insert_into(MUTE, self._connection.dialect.name)
-        values = mute_row(mute)
-        new = {name: insert.excluded[name] for name in values if name != "id"}
-        self._connection.execute(insert.on_conflict_do_update(index_elements=["id"], set_=new), values)
+        upsert = replace_into(MUTE, self._connection.dialect.name)
+        self._connection.execute(upsert, mute_row(mute))
         self._mutes.clear()
 
     def watches_on(self, subject: str) -> Sequence[Watch]:
@@ -152,10 +150,8 @@ class StoredAlertRepository:
 
     def put_watch(self, watch: Watch) -> None:
         """Store a watch; one with the same id is replaced."""
-        insert = insert_into(WATCH, self._connection.dialect.name)
-        values = watch_row(watch)
-        new = {name: insert.excluded[name] for name in values if name != "id"}
-        self._connection.execute(insert.on_conflict_do_update(index_elements=["id"], set_=new), values)
+        upsert = replace_into(WATCH, self._connection.dialect.name)
+        self._connection.execute(upsert, watch_row(watch))
         self._watches.clear()
 
     def remove_watch(self, watch_id: str) -> None:
@@ -168,7 +164,7 @@ class StoredAlertRepository:
         self._withdrawn.pop(delivery.card, None)
         earlier = self._deliveries.get(delivery.card)
         if earlier is not None:
-            urgency = min(earlier.urgency, delivery.urgency, key=lambda one: one.rank)
+            urgency = min(earlier.urgency, delivery.urgency, key=lambda urgency: urgency.rank)
             delivery = replace(delivery, urgency=urgency, due_at=min(earlier.due_at, delivery.due_at))
         self._deliveries[delivery.card] = delivery
 
@@ -274,8 +270,7 @@ def _forget_cards(before: int, connection: Connection) -> int:
     long_ago = or_(ALERT_CARD.c.changed_ms < before, ALERT_CARD.c.changed_ms.is_(None))
     old = select(ALERT_CARD.c.id).where(ALERT_CARD.c.state == "closed", long_ago, ALERT_CARD.c.opened_ms < before)
     some = connection.execute(old.limit(PRUNED_AT_ONCE)).scalars().all()
-    for start in range(0, len(some), 500):
-        ids = some[start : start + 500]
+    for ids in chunks(some):
         connection.execute(delete(ALERT_CARD_MEMBER).where(ALERT_CARD_MEMBER.c.card.in_(ids)))
         connection.execute(delete(ALERT_CARD).where(ALERT_CARD.c.id.in_(ids)))
     return len(some)

@@ -10,12 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import MISSING, Field, fields
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 from operator import attrgetter
 from types import MappingProxyType, NoneType, UnionType
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from bot.outbox.place import Place
+from bot.store.row_times import from_ms, to_ms
 
 T = TypeVar("T")
 
@@ -45,6 +48,8 @@ class PlainCodec(NamedTuple):
 Codecs = Mapping[Any, ValueCodec]
 """Type of a field, as it is annotated → how its values are stored."""
 
+IN_MILLISECONDS: Codecs = {datetime: PlainCodec(to_ms, from_ms), Place: PlainCodec(str, Place.parse)}
+"""For tables with times in milliseconds, rounded down."""
 DATE = PlainCodec(date.isoformat, date.fromisoformat)
 DECIMAL = PlainCodec(str, Decimal)
 AS_IT_IS = PlainCodec(lambda value: value, lambda value: value)

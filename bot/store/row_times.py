@@ -52,6 +52,11 @@ def duration_to_ms(duration: timedelta) -> int:
     return duration // _MILLISECOND
 
 
+def duration_from_ms(ms: int) -> timedelta:
+    """Return the duration of a number of milliseconds."""
+    return ms * _MILLISECOND
+
+
 def duration_to_us(duration: timedelta) -> int:
     """Return a duration in microseconds, which loses nothing."""
     return duration // _MICROSECOND

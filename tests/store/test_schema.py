@@ -25,14 +25,16 @@ def schema_of(connection: Connection) -> Schema:
 
 def _table(connection: Connection, name: str) -> dict[str, Any]:
     inspector = inspect(connection)
-    unique = {one["name"] for one in inspector.get_unique_constraints(name)}
+    unique = {constraint["name"]: constraint["column_names"] for constraint in inspector.get_unique_constraints(name)}
     return {
         "columns": [
             (column["name"], str(column["type"]), column["nullable"], column["default"])
             for column in inspector.get_columns(name)
         ],
         "primary_key": inspector.get_pk_constraint(name)["constrained_columns"],
-        "unique": {one["name"]: one["column_names"] for one in inspector.get_unique_constraints(name)},
+        "unique": {
+            constraint["name"]: constraint["column_names"] for constraint in inspector.get_unique_constraints(name)
+        },
         "indices": {
             index["name"]: (index["column_names"], bool(index["unique"]), _condition(index))
             for index in inspector.get_indexes(name)

@@ -128,7 +128,7 @@ class AlertCardMemberRow(StoreTable, table=True):
 
 
 class StoredMuteRow(StoreTable, table=True):
-    """A silence that somebody asked for (see `bot.alerts.repository.Mute`)."""
+    """A silence that somebody asked for (see `Mute` in `bot.alerts`)."""
 
     __tablename__ = "mute"
 
@@ -141,7 +141,7 @@ class StoredMuteRow(StoreTable, table=True):
 
 
 class WatchRow(StoreTable, table=True):
-    """Something that a person watches (see `bot.alerts.queries.Watch`)."""
+    """Something that a person watches (see `Watch` in `bot.alerts`)."""
 
     __tablename__ = "watch"
 
