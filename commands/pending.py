@@ -5,9 +5,11 @@ from __future__ import annotations
 from bot.access.people import Person
 from bot.access.policy import AccessPolicy
 from bot.approvals.case import Case
-from bot.approvals.facade import ApprovalFacade, CaseContext
 from bot.approvals.list_views import ApprovalAll, ApprovalList
-from bot.approvals.presenter import CasePresenter, VoteResponder, audience_for
+from bot.approvals.presenter import CasePresenter
+from bot.approvals.responder import VoteResponder, audience_for
+from bot.approvals.service import ApprovalService
+from bot.approvals.typed_votes import CaseRef
 from bot.approvals.view_builders import build_list_row
 from bot.approvals.views import ApprovalPeople, Audience, ForwardCandidate
 from bot.cards.view import View
@@ -21,12 +23,6 @@ from bot.phrase import phrase
 
 CLOSEST = 4
 """What waits for somebody and is named when they ask for what there is not."""
-
-
-class CaseRef(Word):
-    """The number of a purchase order, or the id that its card's buttons carry."""
-
-    placeholder = phrase("number")
 
 
 class Deputy(Word):
@@ -54,7 +50,7 @@ async def pending(
     to: Deputy | None = None,
     *,
     wish: PendingOption | None = None,
-    approvals: ApprovalFacade,
+    approvals: ApprovalService,
     showing: CasePresenter,
     colleagues: Colleagues,
     commands: Commands,
@@ -69,44 +65,43 @@ async def pending(
         if wish is PendingOption.FORWARD:
             raise BadArgument(phrase("Say which purchase order, such as: %(line)s", line="/pending PO-1001 forward"))
         return await _list(approvals, context, together=wish is PendingOption.ALL)
-    folder = await approvals.find(word)
-    if folder is None:
+    found = await approvals.find(word)
+    if found is None:
         raise NothingFound(word, await lines_of_mine("pending", approvals, context))
-    clerk = VoteResponder(approvals, showing, audience_for(folder, commands, policy, context), context)
+    responder = VoteResponder(approvals, showing, found, audience_for(found, commands, policy, context), context)
     if wish is not PendingOption.FORWARD:
-        return await clerk.show(folder)
+        return await responder.show()
     if not to:
-        return await _people(folder, colleagues, context)
-    deputy = await _deputy(to, folder, colleagues, context)
-    vote_result = await approvals.forward(folder.case.id, to, context.person.user_id or "")
-    return await clerk.answer(vote_result, done=phrase("Passed on to %(name)s.", name=deputy.name), retry=context.line)
+        return await _list_people(found.case, colleagues, context)
+    deputy = await _find_deputy(to, found.case, colleagues, context)
+    result = await approvals.forward(found.case, to, context.person.user_id or "")
+    return await responder.answer(result, done=phrase("Passed on to %(name)s.", name=deputy.name), retry=context.line)
 
 
-async def lines_of_mine(name: str, approvals: ApprovalFacade, context: QuestionContext) -> tuple[str, ...]:
+async def lines_of_mine(name: str, approvals: ApprovalService, context: QuestionContext) -> tuple[str, ...]:
     """Return lines that ask a command for what waits for the person."""
-    found = await approvals.pending(context.person.user_id or "")
-    return tuple(command_line(name, one.case.number) for one in found[:CLOSEST])
+    waiting = await approvals.pending(context.person.user_id or "")
+    return tuple(command_line(name, case.number) for case in waiting[:CLOSEST])
 
 
-async def _list(approvals: ApprovalFacade, context: QuestionContext, *, together: bool) -> View:
-    cases = [one.case for one in await approvals.pending(context.person.user_id or "")]
-    face = Audience.PRICED if context.is_private else Audience.BARE
-    page = cases[context.offset : context.offset + ApprovalList.page_size]
-    rows = tuple(build_list_row(case, face) for case in page)
+async def _list(approvals: ApprovalService, context: QuestionContext, *, together: bool) -> View:
+    waiting = await approvals.pending(context.person.user_id or "")
+    audience = Audience.of(private=context.is_private)
+    page = waiting[context.offset : context.offset + ApprovalList.page_size]
+    rows = tuple(build_list_row(case, audience) for case in page)
     cls = ApprovalAll if together and rows else ApprovalList
     line = command_line("pending", PendingOption.ALL if together else "")
-    return cls(rows=rows, total=len(cases), offset=context.offset, line=line)
+    return cls(rows=rows, total=len(waiting), offset=context.offset, line=line)
 
 
-async def _people(folder: CaseContext, colleagues: Colleagues, context: QuestionContext) -> View:
-    case = folder.case
+async def _list_people(case: Case, colleagues: Colleagues, context: QuestionContext) -> View:
     around = _others(case, colleagues, context)
     page = around[context.offset : context.offset + ApprovalPeople.page_size]
     return ApprovalPeople(
         case=case.id,
         number=case.number,
         vendor=case.summary.vendor,
-        rows=tuple(map(_stand, await colleagues.lookup(page))),
+        rows=tuple(map(_candidate, await colleagues.lookup(page))),
         total=len(around),
         offset=context.offset,
         line=command_line("pending", case.id, PendingOption.FORWARD),
@@ -116,17 +111,17 @@ async def _people(folder: CaseContext, colleagues: Colleagues, context: Question
 def _others(case: Case, colleagues: Colleagues, context: QuestionContext) -> tuple[str, ...]:
     """Return who can be chosen; whether they may decide the policy says."""
     unfit = {context.person.user_id, case.summary.requester, *case.summary.editors, *case.refused}
-    return tuple(one for one in colleagues.candidates(context) if one not in unfit)
+    return tuple(user_id for user_id in colleagues.candidates(context) if user_id not in unfit)
 
 
-def _stand(person: Person) -> ForwardCandidate:
+def _candidate(person: Person) -> ForwardCandidate:
     assert person.user_id is not None, "colleagues are members"
     return ForwardCandidate(user_id=person.user_id, name=person.name, roles=tuple(sorted(person.roles)))
 
 
-async def _deputy(user_id: str, folder: CaseContext, colleagues: Colleagues, context: QuestionContext) -> Person:
+async def _find_deputy(user_id: str, case: Case, colleagues: Colleagues, context: QuestionContext) -> Person:
     """Return who is to decide: only somebody of the list, whatever a client sends."""
-    known = await colleagues.lookup([user_id]) if user_id in _others(folder.case, colleagues, context) else ()
+    known = await colleagues.lookup([user_id]) if user_id in _others(case, colleagues, context) else ()
     if not known:
         raise BadArgument(phrase("“%(name)s” is not among those who can be chosen here.", name=shortened(user_id)))
     return known[0]

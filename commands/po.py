@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from bot.approvals.case import Case
-from bot.approvals.facade import FINGERPRINT_PREFIX, ApprovalFacade
+from bot.approvals.document import FINGERPRINT_PREFIX
+from bot.approvals.service import ApprovalService
 from bot.approvals.views import decision_buttons
 from bot.cards.view import Button, View
 from bot.chat.arguments import Keyword, Term
@@ -78,7 +79,7 @@ async def po(
     *,
     which: PurchaseList | None = None,
     erp: ErpHub,
-    approvals: ApprovalFacade,
+    approvals: ApprovalService,
     context: QuestionContext,
 ) -> View:
     """Show one purchase order with its lines, or a list."""
@@ -96,7 +97,7 @@ async def po(
     return PurchaseListView.of(replace(hit.found, value=orders), context, which=which, text=text or "")
 
 
-async def _case(found: Answer[PurchaseOrder], approvals: ApprovalFacade, context: QuestionContext) -> Case | None:
+async def _case(found: Answer[PurchaseOrder], approvals: ApprovalService, context: QuestionContext) -> Case | None:
     """Return the case that the asker may decide by this card; of an old copy nothing is decided."""
     if found.stale or found.value.status is not PurchaseStatus.WAITING:
         return None

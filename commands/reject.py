@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from bot.access.policy import AccessPolicy
-from bot.approvals.facade import (
-    FINGERPRINT_PREFIX,
-    ApprovalFacade,
-    CaseContext,
-    is_explicit_command,
-    parse_reason,
-    seen_fingerprint,
-)
-from bot.approvals.presenter import CasePresenter, VoteResponder, audience_for
-from bot.approvals.view_builders import ReplyNote
+from bot.approvals.case import Case
+from bot.approvals.document import FINGERPRINT_PREFIX
+from bot.approvals.presenter import CasePresenter
+from bot.approvals.responder import VoteResponder, audience_for, vote_request
+from bot.approvals.service import ApprovalService
+from bot.approvals.typed_votes import CaseRef, Remarks, SeenRevision, parse_reason, read_seen
 from bot.approvals.views import ApprovalReasons
 from bot.approvals.voting import VoteOutcome
-from bot.approvals.voting import VoteRequest as Vote
 from bot.cards.actions import Ask, RejectReason
 from bot.cards.view import View
 from bot.chat.colleagues import Colleagues
@@ -24,9 +19,7 @@ from bot.chat.parsing import command_line
 from bot.chat.prompts import PROMPT_LIFETIME, OpenPrompts
 from bot.chat.registry import Commands, command
 from bot.erp.model import Verdict
-from bot.phrase import phrase
-from commands.approve import LOOK_AGAIN, NOT_A_COMMAND, Remarks, SeenRevision
-from commands.pending import CaseRef
+from bot.phrase import Phrase, phrase
 
 
 @command(
@@ -43,7 +36,7 @@ async def reject(
     reason: Remarks | None = None,
     *,
     seen: SeenRevision | None = None,
-    approvals: ApprovalFacade,
+    approvals: ApprovalService,
     showing: CasePresenter,
     questions: OpenPrompts,
     colleagues: Colleagues,
@@ -55,36 +48,24 @@ async def reject(
     colleagues.record_seen(context)
     if not word:
         return Ask(command_line("pending"))
-    folder = await approvals.find(word)
-    if folder is None:
+    found = await approvals.find(word)
+    if found is None:
         return Ask(command_line("why", word))  # which says why it is not decided here, or that there is no such order
-    clerk = VoteResponder(approvals, showing, audience_for(folder, commands, policy, context), context)
-    if not is_explicit_command(context.line, reject.names):
-        return await clerk.show(folder, ReplyNote(note=NOT_A_COMMAND))
-    known = seen_fingerprint(folder, seen)
-    if known is None:
-        return await clerk.show(folder, ReplyNote(note=LOOK_AGAIN))
+    responder = VoteResponder(approvals, showing, found, audience_for(found, commands, policy, context), context)
+    known = read_seen(found, seen, context.line, reject.names)
+    if isinstance(known, Phrase):
+        return await responder.show(known)
     quick, words = parse_reason(context.free_text or reason or "", context.person.language)
-    vote_result = await approvals.cast_vote(
-        Vote(
-            case=folder.case.id,
-            user_id=context.person.user_id or "",
-            name=context.person.name,
-            verdict=Verdict.REJECT,
-            seen=known,
-            reason=words,
-        )
-    )
-    line = command_line("reject", folder.case.id, f"#{known[:FINGERPRINT_PREFIX]}")
-    if vote_result.outcome is VoteOutcome.NEED_REASON:
+    result = await approvals.cast_vote(vote_request(context, found.case, Verdict.REJECT, known, reason=words))
+    line = command_line("reject", found.case.id, f"#{known[:FINGERPRINT_PREFIX]}")
+    if result.outcome is VoteOutcome.NEED_REASON:
         questions.put(context, line)
-        return _asks(folder, known, own_words=quick is RejectReason.OTHER)
+        return _ask_reason(found.case, known, own_words=quick is RejectReason.OTHER)
     questions.drop(context)
-    return await clerk.answer(vote_result, retry=f"{line} {quick or words}".strip())
+    return await responder.answer(result, retry=f"{line} {quick or words}".strip())
 
 
-def _asks(folder: CaseContext, seen: str, *, own_words: bool) -> ApprovalReasons:
-    case = folder.case
+def _ask_reason(case: Case, seen: str, *, own_words: bool) -> ApprovalReasons:
     return ApprovalReasons(
         case=case.id,
         seen=seen[:FINGERPRINT_PREFIX],

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from bot.access.policy import AccessPolicy
-from bot.approvals.facade import ApprovalFacade, CaseContext
-from bot.approvals.presenter import CasePresenter, audience_for
+from bot.approvals.case_context import CaseContext
+from bot.approvals.presenter import CasePresenter
+from bot.approvals.responder import audience_for
+from bot.approvals.service import ApprovalService
+from bot.approvals.typed_votes import CaseRef
 from bot.approvals.view_builders import build_why_view, people_in_case, people_in_plan
 from bot.approvals.views import Audience
 from bot.cards.view import View
@@ -14,7 +17,7 @@ from bot.chat.registry import Commands, command
 from bot.erp.errors import NotFound
 from bot.erp.hub import ErpHub
 from bot.phrase import phrase
-from commands.pending import CaseRef, lines_of_mine
+from commands.pending import lines_of_mine
 
 
 @command(
@@ -27,7 +30,7 @@ from commands.pending import CaseRef, lines_of_mine
 async def why(
     word: CaseRef,
     *,
-    approvals: ApprovalFacade,
+    approvals: ApprovalService,
     showing: CasePresenter,
     erp: ErpHub,
     commands: Commands,
@@ -35,33 +38,28 @@ async def why(
     context: QuestionContext,
 ) -> View:
     """Show the rule, the people of each level, and what holds for the person who asks."""
-    folder = await approvals.find(word)
-    source, number = await _where(word, folder, approvals, erp, context)
-    found = await approvals.why(source, number, context.person.user_id or "")
-    case = found.case
-    rulings = [one for one in (found.approve, found.reject) if one is not None]
-    asked = [one for eligibility in rulings for one in (*eligibility.ask, eligibility.on_behalf_of)]
-    plan = found.plan_result.plan
+    source, number = await _locate(word, approvals, erp, context)
+    explained = await approvals.why(source, number, context.person.user_id or "")
+    case, plan = explained.case, explained.plan_result.plan
+    rulings = [ruling for ruling in (explained.approve, explained.reject) if ruling is not None]
+    asked = [user_id for ruling in rulings for user_id in (*ruling.ask, ruling.on_behalf_of)]
     concerned = people_in_case(case) if case is not None else people_in_plan(plan) if plan is not None else ()
-    names = await showing.names([*concerned, *asked, *found.erp_approvers.user_ids])
-    face = audience_for(CaseContext(case=case), commands, policy, context) if case is not None else _face(context)
-    return build_why_view(found, names, face)
+    names = await showing.names([*concerned, *asked, *explained.erp_approvers.user_ids])
+    audience = Audience.of(private=context.is_private)
+    if case is not None:
+        audience = audience_for(CaseContext(case=case), commands, policy, context)
+    return build_why_view(explained, names, audience)
 
 
-async def _where(
-    word: str, folder: CaseContext | None, approvals: ApprovalFacade, erp: ErpHub, context: QuestionContext
-) -> tuple[str, str]:
+async def _locate(word: str, approvals: ApprovalService, erp: ErpHub, context: QuestionContext) -> tuple[str, str]:
     """Return the source and the number; the ERPs are asked for what was never decided from chat."""
-    if folder is not None:
-        return folder.case.source, folder.case.number
+    found = await approvals.find(word)
+    if found is not None:
+        return found.case.source, found.case.number
     if not any(map(str.isdigit, word)):
         raise BadArgument(phrase("Say which purchase order, such as: %(line)s", line="/why PO-1001"))
     try:
-        found = await erp.purchase_order(word)
+        order = await erp.purchase_order(word)
     except NotFound as error:
         raise NothingFound(word, await lines_of_mine("why", approvals, context)) from error
-    return found.source, found.value.number
-
-
-def _face(context: QuestionContext) -> Audience:
-    return Audience.PRICED if context.is_private else Audience.BARE
+    return order.source, order.value.number

@@ -101,6 +101,10 @@ class InlineDatabase(Database):
         """Return what ``call`` returns, after the commit."""
         return self.run_blocking(call)
 
+    async def read(self, call: Callable[[Connection], T]) -> T:
+        """Return what ``call`` reads."""
+        return self.read_blocking(call)
+
 
 class _Clock:
     def __init__(self, zone: tzinfo) -> None:
@@ -152,9 +156,9 @@ class _DryRun:
         await self.pass_time(at)
         for given in inputs:
             if isinstance(given, Mute):
-                await self._units.write(lambda unit, mute=given: unit.repository.put_mute(mute))  # type: ignore[misc]  # one argument in the end
+                await self._units.transact(lambda unit, mute=given: unit.repository.put_mute(mute))  # type: ignore[misc]  # one argument in the end
             elif isinstance(given, Watch):
-                await self._units.write(lambda unit, watch=given: unit.repository.put_watch(watch))  # type: ignore[misc]  # one argument in the end
+                await self._units.transact(lambda unit, watch=given: unit.repository.put_watch(watch))  # type: ignore[misc]  # one argument in the end
         if await self._events.keep([event for event in inputs if isinstance(event, ReceivedEvent)]):
             self._due = at
             await self._work(at)
@@ -163,10 +167,10 @@ class _DryRun:
         """Return what it led to."""
         calls = tuple(self._messenger.calls)
         ids = tuple(dict.fromkeys(call.card for call in calls))
-        notes = await self._units.read(lambda repository: tuple(repository.story(limit=_ALL)))
-        cards = await self._units.read(lambda repository: {key: card for key in ids if (card := repository.card(key))})
+        notes = await self._units.query(lambda unit: tuple(unit.repository.story(limit=_ALL)))
+        cards = await self._units.query(lambda unit: {key: card for key in ids if (card := unit.repository.card(key))})
         wanted = tuple(dict.fromkeys(alert for card in cards.values() for alert in card.alerts))
-        alerts = await self._units.read(lambda repository: {alert.id: alert for alert in repository.alerts(wanted)})
+        alerts = await self._units.query(lambda unit: {alert.id: alert for alert in unit.repository.alerts(wanted)})
         rejected = await self._events.search(EventSearch(state=EventState.REJECTED, limit=_ALL))
         failed = {(event.source, event.id): event.reason for event in rejected}
         return DryRunResult(calls, cards, alerts, notes, failed)
@@ -182,7 +186,7 @@ class _DryRun:
         if self._due is not None and self._due <= at:
             await self._processor.round()
         self._look_at = await self._send()
-        self._due = await self._transactions.run(lambda repository: repository.next_due())
+        self._due = await self._transactions.transact(lambda repository: repository.next_due())
 
     async def _send(self) -> datetime | None:
         while True:

@@ -15,8 +15,8 @@ from bot.admin.output import escape_invisible, format_minute
 from bot.admin.policy_check import open_policy
 from bot.admin.policy_context import PolicyContext, describe_level, open_policy_context
 from bot.approvals.case import Case, CaseState
+from bot.approvals.deciders import ErpApprovers, find_erp_approvers
 from bot.approvals.document import ApprovalDocument
-from bot.approvals.lifecycle import ErpApprovers, find_erp_approvers
 from bot.approvals.plan import ApprovalPlan, CompanyDirectory, Eligibility, ExpiryAction, PlanResult, tally
 from bot.approvals.policy.rule_policy import RuleBasedPolicy
 from bot.approvals.unit_of_work import CaseUnitOfWork

@@ -68,7 +68,7 @@ class AlertProcessingRepository(AlertRepository, Protocol):
 class AlertProcessingTransactions(Protocol):
     """Opens the book, for one at a time among all processes."""
 
-    async def run_exclusive(self, work: Callable[[AlertProcessingRepository], T]) -> T | None:
+    async def try_transact(self, work: Callable[[AlertProcessingRepository], T]) -> T | None:
         """Return what ``work`` returns, after the commit; None if another process is at it, and then nothing was done.
 
         Raises `bot.errors.DingerpError` when nothing could be stored, and whatever ``work`` raises.
@@ -129,7 +129,7 @@ class AlertProcessor:
                 await self._sweep()
         await self._sweep()
         await self._prune()
-        due = await self._books.run_exclusive(lambda book: (book.next_due(),))
+        due = await self._books.try_transact(lambda book: (book.next_due(),))
         if due is None:
             return _OTHER_PROCESS_RETRY
         if due[0] is None:
@@ -155,7 +155,7 @@ class AlertProcessor:
     async def _take(self) -> bool:
         """Process one batch; return whether there may be more."""
         try:
-            seqs = await self._books.run_exclusive(self._work_on_batch)
+            seqs = await self._books.try_transact(self._work_on_batch)
         except DingerpError:
             raise
         except Exception as defect:  # noqa: BLE001 - a defect in one event must not stop the others: go one by one
@@ -169,7 +169,7 @@ class AlertProcessor:
         for _ in range(self._batch):
             first: list[StoredEvent] = []
             try:
-                seqs = await self._books.run_exclusive(partial(self._work_on_first, first))
+                seqs = await self._books.try_transact(partial(self._work_on_first, first))
             except DingerpError:
                 raise
             except Exception as defect:  # noqa: BLE001 - set aside with its reason; logged with where it comes from
@@ -185,7 +185,7 @@ class AlertProcessor:
         self._metrics.errors.labels("alerts", name).inc()
         for stored in first:
             log.error("alerts.event_failed", source=stored.source, id=stored.id, type=stored.type, exc_info=defect)
-            await self._books.run_exclusive(partial(_reject, stored, f"a defect of ours: {name}"))
+            await self._books.try_transact(partial(_reject, stored, f"a defect of ours: {name}"))
 
     def _work_on_first(self, first: list[StoredEvent], book: AlertProcessingRepository) -> tuple[int, ...]:
         """Process the oldest event and leave it in ``first``, so that a failure can name it."""
@@ -220,7 +220,7 @@ class AlertProcessor:
         self._swept_at = self._now()
         while True:
             try:
-                count = await self._books.run_exclusive(self._sweep_all)
+                count = await self._books.try_transact(self._sweep_all)
             except DingerpError:
                 raise
             except Exception as defect:  # noqa: BLE001 - what fails is postponed, so that it never stops the rest
@@ -242,10 +242,10 @@ class AlertProcessor:
         return len(due)
 
     async def _sweep_one_by_one(self) -> None:
-        found = await self._books.run_exclusive(lambda book: timers.find_due(self._unit(book)))
+        found = await self._books.try_transact(lambda book: timers.find_due(self._unit(book)))
         for due in found.single() if found is not None else ():
             try:
-                await self._books.run_exclusive(partial(self._sweep_one, due))
+                await self._books.try_transact(partial(self._sweep_one, due))
             except DingerpError:
                 raise
             except Exception as defect:  # noqa: BLE001 - postponed; logged with where it comes from
@@ -257,7 +257,7 @@ class AlertProcessor:
     async def _postpone(self, due: DueWork, defect: Exception) -> None:
         log.error("alerts.sweep_failed", alerts=due.alerts, cards=due.cards, exc_info=defect)
         self._metrics.errors.labels("alerts", type(defect).__name__).inc()
-        await self._books.run_exclusive(lambda book: timers.postpone(self._unit(book), due))
+        await self._books.try_transact(lambda book: timers.postpone(self._unit(book), due))
 
     def _tell_outbox(self) -> None:
         if self._owed is not None:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import TypeAlias
 
 from bot.alerts import actions
 from bot.alerts.actions import AlertActionResult
@@ -15,42 +15,15 @@ from bot.alerts.repository import AlertRepository, AlertUnitOfWork
 from bot.alerts.view_builder import build_card_view
 from bot.outbox.place import Place, PlaceKind
 from bot.outbox.ports import ComposedCard
+from bot.unit_of_work import Transactions, UnitOfWorkRunner
 
-T = TypeVar("T")
+AlertTransactions: TypeAlias = Transactions[AlertRepository]
+"""One unit of work at a time changes alerts, among all processes; implemented by `bot.store.alerts`."""
 
-
-class AlertTransactions(Protocol):
-    """Runs one transaction at a time; implemented on the database by `bot.store.alerts`."""
-
-    async def run(self, work: Callable[[AlertRepository], T]) -> T:
-        """Return what ``work`` returns, after the commit of all that it did; it may run in another thread.
-
-        Raises a `bot.errors.DingerpError` when nothing was stored.
-        """
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class AlertUnitOfWorkRunner:
-    """Reads and writes alerts on behalf of people.
-
-    ``unit`` begins a unit of work now, in the company's zone, with the rules in force. ``changed`` is called after
-    every write and wakes the processor and the outbox.
-    """
-
-    books: AlertTransactions
-    unit: Callable[[AlertRepository], AlertUnitOfWork]
-    changed: Callable[[], None]
-
-    async def read(self, work: Callable[[AlertRepository], T]) -> T:
-        """Return what ``work`` returns."""
-        return await self.books.run(work)
-
-    async def write(self, work: Callable[[AlertUnitOfWork], T]) -> T:
-        """Return what ``work`` returns, after the commit."""
-        result = await self.books.run(lambda repository: work(self.unit(repository)))
-        self.changed()
-        return result
+AlertUnitOfWorkRunner: TypeAlias = UnitOfWorkRunner[AlertRepository, AlertUnitOfWork]
+"""Reads and changes alerts on behalf of people. Units begin in the company's zone, with the rules in force; each commit
+wakes the processor and the outbox.
+"""
 
 
 class AlertService:
@@ -65,58 +38,58 @@ class AlertService:
 
     async def open_at(self, place: Place) -> tuple[Alert, ...]:
         """Return the open alerts that cards at a place show, newest first."""
-        return await self._units.read(lambda repository: actions.open_at(repository, place))
+        return await self._units.query(lambda unit: actions.open_at(unit.repository, place))
 
     async def alert(self, alert_id: str) -> Alert | None:
         """Return one alert, open or not."""
-        return await self._units.read(lambda repository: repository.alert(alert_id))
+        return await self._units.query(lambda unit: unit.repository.alert(alert_id))
 
     async def cards_of(self, alert_id: str) -> tuple[AlertCard, ...]:
         """Return all cards that show an alert, oldest first; those that only wait to be shown are among them."""
-        return await self._units.read(lambda repository: tuple(repository.cards_of(alert_id)))
+        return await self._units.query(lambda unit: tuple(unit.repository.cards_of(alert_id)))
 
     async def card_with_alerts(self, card_id: str) -> CardWithAlerts | None:
         """Return a card with its alerts."""
-        return await self._units.read(lambda repository: read_card(repository, card_id))
+        return await self._units.query(lambda unit: read_card(unit.repository, card_id))
 
     async def acknowledge(self, alert_id: str, by: UserStamp) -> AlertActionResult | None:
         """Note who takes care: escalation ends. None for an alert that does not exist."""
-        return await self._units.write(lambda unit: actions.acknowledge(unit, alert_id, by))
+        return await self._units.transact(lambda unit: actions.acknowledge(unit, alert_id, by))
 
     async def snooze(self, alert_id: str, until: datetime, by: UserStamp) -> AlertActionResult | None:
         """Put the alert off: nothing is escalated or repeated before ``until``. None for an alert that does not
         exist.
         """
-        return await self._units.write(lambda unit: actions.snooze(unit, alert_id, until, by))
+        return await self._units.transact(lambda unit: actions.snooze(unit, alert_id, until, by))
 
     async def assign(self, alert_id: str, to: UserStamp, by: UserStamp) -> AlertActionResult | None:
         """Say who is to take care (``to.at`` is now). None for an alert that does not exist."""
-        return await self._units.write(lambda unit: actions.assign(unit, alert_id, to, by))
+        return await self._units.transact(lambda unit: actions.assign(unit, alert_id, to, by))
 
     async def mutes(self, place: Place, now: datetime) -> tuple[Mute, ...]:
         """Return the mutes in force at a place, the first to end before the others."""
-        mutes = await self._units.read(lambda repository: tuple(repository.mutes(place, now)))
+        mutes = await self._units.query(lambda unit: tuple(unit.repository.mutes(place, now)))
         return tuple(sorted(mutes, key=lambda mute: mute.until))
 
     async def put_mute(self, mute: Mute) -> None:
         """Store a mute; one with the same id is replaced."""
-        await self._units.write(lambda unit: actions.mute(unit, mute))
+        await self._units.transact(lambda unit: actions.mute(unit, mute))
 
     async def lift_mute(self, mute: Mute) -> None:
         """End a mute: the alerts that it held back are checked again."""
-        await self._units.write(lambda unit: actions.mute(unit, replace(mute, until=unit.now)))
+        await self._units.transact(lambda unit: actions.mute(unit, replace(mute, until=unit.now)))
 
     async def watches(self, user_id: str) -> tuple[Watch, ...]:
         """Return what a person watches, oldest first."""
-        return await self._units.read(lambda repository: tuple(repository.watches(user_id)))
+        return await self._units.query(lambda unit: tuple(unit.repository.watches(user_id)))
 
     async def put_watch(self, watch: Watch) -> None:
         """Store a watch; one with the same id is replaced."""
-        await self._units.write(lambda unit: unit.repository.put_watch(watch))
+        await self._units.transact(lambda unit: unit.repository.put_watch(watch))
 
     async def drop_watches(self, watch_ids: tuple[str, ...]) -> None:
         """Forget watches and close the alerts that they opened; unknown ids don't matter."""
-        await self._units.write(lambda unit: actions.unwatch(unit, watch_ids))
+        await self._units.transact(lambda unit: actions.unwatch(unit, watch_ids))
 
 
 def read_card(repository: AlertRepository, card_id: str) -> CardWithAlerts | None:
@@ -149,7 +122,7 @@ class AlertComposer:
 
     async def compose(self, ref: str) -> ComposedCard:
         """Return the newest state of a card; a card that was forgotten has nothing to show."""
-        read = await self._units.read(lambda repository: _read_with_recipients(repository, ref))
+        read = await self._units.query(lambda unit: _read_with_recipients(unit.repository, ref))
         if read is None:
             return ComposedCard(None, 0)
         told = tuple(await asyncio.gather(*map(self._name_of, read.passed_to)))
@@ -157,7 +130,7 @@ class AlertComposer:
 
     async def fold(self, refs: Sequence[str], place: str) -> None:
         """Replace cards that their place has not seen yet by one digest."""
-        await self._units.write(lambda unit: actions.fold(unit, refs, Place.parse(place)))
+        await self._units.transact(lambda unit: actions.fold(unit, refs, Place.parse(place)))
 
 
 def _read_with_recipients(repository: AlertRepository, card_id: str) -> _CardRead | None:

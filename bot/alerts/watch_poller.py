@@ -140,7 +140,7 @@ class WatchPoller:
 
     async def poll(self) -> None:
         """Do one round; subjects that exceed its calls wait for the next round."""
-        watches = await self._units.read(lambda repository: tuple(repository.watches()))
+        watches = await self._units.query(lambda unit: tuple(unit.repository.watches()))
         wanted: dict[tuple[Area, str], list[Watch]] = {}
         for watch in watches:
             wanted.setdefault((watch.area, watch.subject.casefold()), []).append(watch)
@@ -180,7 +180,7 @@ class WatchPoller:
                     PolledSubject(code=reading.code, state=NORMAL, told=True, at=now, said=reading.said, seen_at=now)
                 )
         if events:
-            await self._units.write(lambda unit: _apply_to_watches(unit, events))
+            await self._units.transact(lambda unit: _apply_to_watches(unit, events))
         if subjects:
             # Reported before it is stored: a change reported twice is the same news, one never reported is lost.
             position = before or Checkpoint(source=_ALL_SOURCES, area=name)

@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from types import MappingProxyType
-from typing import ClassVar
 
 from bot.approvals.plan import ApprovalPlan, Forward, Vote
 from bot.erp.model import Approval, DecisionOutcome, Money, PurchaseOrder, PurchaseStatus, Verdict
-from bot.errors import DingerpError
 from bot.outbox.place import Place
 from bot.phrase import Phrase, phrase
+from bot.unit_of_work import WriteConflict
 
 _EXTERNAL_VERDICTS: Mapping[PurchaseStatus | None, Verdict] = MappingProxyType(
     {
@@ -262,7 +261,5 @@ def limit_votes(case: Case) -> tuple[Vote, ...]:
     return tuple(vote for vote in case.votes if vote.verdict is Verdict.APPROVE)
 
 
-class CaseConflict(DingerpError):
-    """Another process changed the case first: read again and do it anew."""
-
-    retry: ClassVar[bool] = True
+class CaseConflict(WriteConflict):
+    """Another process changed the case first."""

@@ -9,6 +9,23 @@ from dataclasses import dataclass
 import orjson
 
 from bot.erp.model import PurchaseOrder
+from bot.phrase import Phrase, phrase
+
+FINGERPRINT_PREFIX = 8
+"""Hex digits of a fingerprint that a button carries. They only tell a card of another revision: the case's id, which
+stands beside them, is itself made of the whole fingerprint, and neither is trusted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Involvement:
+    """Why somebody must not decide, whoever names them: as they are told themselves, and as others are told."""
+
+    own: Phrase
+    theirs: Phrase
+
+
+REQUESTED = Involvement(phrase("Nobody decides what they requested themselves."), phrase("They requested it."))
+CHANGED = Involvement(phrase("Nobody decides what they changed themselves."), phrase("They changed it."))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +57,15 @@ class ApprovalDocument:
     def fingerprint(self) -> str:
         """Return what changes with anything that a decider was shown, and with nothing else."""
         return fingerprint(self.order)
+
+    def involvement(self, user_id: str = "", account: str = "") -> Involvement | None:
+        """Return how somebody is involved, by their userId or by their account in the ERP; None if they are not."""
+        folded = account.casefold()
+        if (user_id and user_id == self.requester) or (account and folded == self.order.requester.casefold()):
+            return REQUESTED
+        if user_id in self.editors or (account and folded == self.order.changed_by.casefold()):
+            return CHANGED
+        return None
 
 
 def fingerprint(order: PurchaseOrder) -> str:

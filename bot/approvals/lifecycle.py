@@ -1,12 +1,10 @@
-"""The life of a case but for its votes: opened, shown, superseded, reminded, escalated, closed; and whom it waits
-for.
-"""
+"""The life of a case but for its votes: opened, shown, superseded, reminded, escalated, closed."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.approvals.case import (
@@ -18,74 +16,13 @@ from bot.approvals.case import (
     ExternalDecision,
     read_external_decision,
 )
+from bot.approvals.deciders import awaited_voters, find_erp_approvers
 from bot.approvals.document import ApprovalDocument
-from bot.approvals.plan import ApprovalLevel, ApprovalPlan, ExpiryAction, Quorum, tally
+from bot.approvals.plan import ApprovalLevel, ApprovalPlan, ExpiryAction, Quorum, missing_approvers, tally
 from bot.approvals.unit_of_work import CaseUnitOfWork
 from bot.erp.model import Approval, PurchaseOrder, PurchaseStatus, Verdict
 from bot.outbox.delivery import Delivery, Urgency
 from bot.outbox.place import Place, PlaceKind
-
-
-@dataclass(frozen=True, slots=True)
-class ErpApprover:
-    """Somebody whom the ERP waits for; ``user_id`` is empty where nobody in DingTalk is known behind the account."""
-
-    account: str
-    user_id: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ErpApprovers:
-    """Whom the ERP waits for; ``people`` is empty where it does not tell."""
-
-    people: tuple[ErpApprover, ...] = ()
-    mismatched: bool = False
-    """Whether the ERP would be told of an approval by none of them."""
-
-    @property
-    def user_ids(self) -> tuple[str, ...]:
-        """Return the userIds of those who are known here."""
-        return tuple(one.user_id for one in self.people if one.user_id)
-
-    def display_names(self, names: Mapping[str, str], order: PurchaseOrder | None) -> tuple[str, ...]:
-        """Return what they are called: in DingTalk where they are known there, else in the ERP, else by account."""
-        return tuple(
-            names.get(one.user_id) or (order.named(one.account) if order is not None else one.account)
-            for one in self.people
-        )
-
-
-NO_ERP_APPROVERS = ErpApprovers()
-"""Where the ERP names nobody, or nothing waits."""
-
-
-def find_erp_approvers(
-    unit: CaseUnitOfWork, source: str, accounts: Iterable[str], plan: ApprovalPlan | None, case: Case | None = None
-) -> ErpApprovers:
-    """Return whom the ERP waits for by their ``accounts``, and whether those meet who complete a plan."""
-    people = tuple(ErpApprover(one, unit.company.person_of(source, one)) for one in accounts)
-    return ErpApprovers(people, mismatched=plan is not None and _is_mismatched(unit, source, people, plan, case))
-
-
-def _is_mismatched(
-    unit: CaseUnitOfWork, source: str, people: Sequence[ErpApprover], plan: ApprovalPlan, case: Case | None
-) -> bool:
-    # The ERP is told in the name of the last one who agrees, and knows nothing of the levels before.
-    ours = (unit.account_of(one, source) for one in _last_voters(unit, plan, case))
-    return bool(people) and {one.account for one in people}.isdisjoint(ours)
-
-
-def _last_voters(unit: CaseUnitOfWork, plan: ApprovalPlan, case: Case | None) -> tuple[str, ...]:
-    """Return who may be the last to agree: the approvers of the last level, and who may decide in their place."""
-    named = plan.levels[-1].approvers if plan.levels else ()
-    substitutes = (one for person in named for one in unit.policy.substitutes_of(person, unit.now))
-    passed_on = (one.to for one in case.forwards if one.person in named) if case is not None else ()
-    refused = case.refused if case is not None else ()
-    return tuple(one for one in (*named, *substitutes, *passed_on) if one not in refused)
-
-
-APPROVAL_KIND = ApprovalCardKind.APPROVAL.value
-"""Kind of the deliveries: who composes them."""
 
 _TELLS_REQUESTER = {CaseState.APPROVED, CaseState.REJECTED, CaseState.DECIDED_ELSEWHERE, CaseState.EXPIRED}
 """Ends that the requester hears of; a change or a withdrawal is their own doing."""
@@ -130,9 +67,9 @@ def open_case(
     return case
 
 
-def supersede_case(unit: CaseUnitOfWork, case: Case, *, follow: bool = False) -> None:
+def supersede_case(unit: CaseUnitOfWork, case: Case, *, follow: bool = False) -> Case:
     """Close the case of a revision that is no more; with ``follow`` the new one is still to be read."""
-    close_case(unit, case, CaseState.SUPERSEDED, "changed in the ERP", follow=follow)
+    return close_case(unit, case, CaseState.SUPERSEDED, "changed in the ERP", follow=follow)
 
 
 def close_case(
@@ -219,26 +156,6 @@ def person_places(user_ids: Iterable[str]) -> tuple[Place, ...]:
     return tuple(Place(PlaceKind.PERSON, user_id) for user_id in user_ids)
 
 
-def awaited_voters(unit: CaseUnitOfWork, case: Case) -> tuple[str, ...]:
-    """Return who can bring an open case on: the level's approvers who have not spoken, and who stands in for them."""
-    waited = tally(case.plan, case.votes)
-    if isinstance(waited, Verdict):
-        return ()
-    left = missing_approvers(level_at(case.plan, waited), case)
-    found = [*left]
-    for person in left:
-        found += unit.policy.substitutes_of(person, unit.now)
-    found += (one.to for one in case.forwards if one.person in left)
-    mute = {vote.user_id for vote in case.votes} | {*case.refused, case.summary.requester} | case.summary.editors
-    return tuple(one for one in dict.fromkeys(found) if one not in mute)
-
-
-def missing_approvers(level: ApprovalLevel, case: Case) -> tuple[str, ...]:
-    """Return the level's approvers who have not spoken, themselves or by somebody else."""
-    spoken = {vote.on_behalf_of or vote.user_id for vote in case.votes if vote.level == level.number}
-    return tuple(one for one in level.approvers if one not in spoken)
-
-
 def next_due(case: Case) -> datetime | None:
     """Return when an open case is to be looked at next: its next reminder or its deadline."""
     moments = [case.opened_at + after for after in sorted(case.plan.remind_after)[case.reminders :]]
@@ -247,9 +164,9 @@ def next_due(case: Case) -> datetime | None:
     return min(moments, default=None)
 
 
-def level_at(plan: ApprovalPlan, number: int) -> ApprovalLevel:
-    """Return a level by its number, which counts from 1."""
-    return plan.levels[number - 1]
+def scheduled(case: Case) -> Case:
+    """Return an open case that is looked at when time does something next."""
+    return replace(case, due_at=next_due(case))
 
 
 def with_version(case: Case, order: PurchaseOrder) -> Case:
@@ -296,7 +213,7 @@ def _new_case(unit: CaseUnitOfWork, document: ApprovalDocument, plan: ApprovalPl
         opened_at=unit.now,
         summary=summarise_document(document),
     )
-    return replace(with_version(case, document.order), due_at=next_due(case))
+    return scheduled(with_version(case, document.order))
 
 
 def summarise_document(document: ApprovalDocument) -> DocumentSummary:
@@ -362,7 +279,7 @@ def postpone(unit: CaseUnitOfWork, case_id: str) -> None:
 def _remind(unit: CaseUnitOfWork, case: Case) -> Case:
     due = [after for after in case.plan.remind_after if case.opened_at + after <= unit.now]
     reminded = replace(case, reminders=len(due), revision=case.revision + 1)
-    reminded = replace(reminded, due_at=next_due(reminded))
+    reminded = scheduled(reminded)
     unit.cases.put(reminded)
     unit.audit(reminded, "reminded", detail=str(reminded.reminders))
     # A card of its own: nobody is told of the update of one that stands already.
@@ -379,7 +296,7 @@ def _expire(unit: CaseUnitOfWork, case: Case) -> Case:
             return _escalate(unit, case)
         case _:
             late = replace(case, expired=True, revision=case.revision + 1)
-            late = replace(late, due_at=next_due(late))
+            late = scheduled(late)
             unit.cases.put(late)
             enqueue_cards(unit, late)
             return late
@@ -390,10 +307,10 @@ def _escalate(unit: CaseUnitOfWork, case: Case) -> Case:
     waited = tally(case.plan, case.votes)
     assert not isinstance(waited, Verdict), "an open case waits for a level"
     passed, rest = case.plan.levels[: waited - 1], case.plan.levels[waited:]
-    levels = (*passed, *_widen_level(level_at(case.plan, waited), case), *rest)
+    levels = (*passed, *_widen_level(case.plan.level(waited), case), *rest)
     numbered = tuple(replace(level, number=number) for number, level in enumerate(levels, 1))
     wider = replace(case, plan=replace(case.plan, levels=numbered), expired=True, revision=case.revision + 1)
-    wider = replace(wider, due_at=next_due(wider))
+    wider = scheduled(wider)
     unit.cases.put(wider)
     unit.audit(wider, "escalated", detail=", ".join(case.plan.escalate_to))
     place_cards(unit, wider, person_places(awaited_voters(unit, wider)))
@@ -402,7 +319,7 @@ def _escalate(unit: CaseUnitOfWork, case: Case) -> Case:
 
 def _widen_level(level: ApprovalLevel, case: Case) -> tuple[ApprovalLevel, ...]:
     """Return what stands for a level whose time is over: what was said there counts, one more voice completes it."""
-    missing = missing_approvers(level, case)
+    missing = missing_approvers(level, case.votes)
     agreed = tuple(one for one in level.approvers if one not in missing)
     one_of = replace(level, quorum=Quorum.ANY, approvers=tuple(dict.fromkeys((*missing, *case.plan.escalate_to))))
     return (replace(level, approvers=agreed), one_of) if agreed else (one_of,)

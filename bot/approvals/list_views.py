@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import ClassVar
 
-from bot.approvals.facade import FINGERPRINT_PREFIX
+from bot.approvals.document import FINGERPRINT_PREFIX
 from bot.approvals.views import show_action
 from bot.cards.actions import ApproveAll, Ask
 from bot.cards.view import Button, Color, ListView, View

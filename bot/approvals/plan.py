@@ -66,6 +66,10 @@ class ApprovalPlan:
     daily_limits: tuple[Money, ...] = ()
     """The most that one person may approve in one day, for each currency; none: no limit."""
 
+    def level(self, number: int) -> ApprovalLevel:
+        """Return a level by its number, which counts from 1."""
+        return self.levels[number - 1]
+
 
 @dataclass(frozen=True, slots=True)
 class PlanResult:
@@ -199,3 +203,9 @@ def tally(plan: ApprovalPlan, votes: Sequence[Vote]) -> Verdict | int:
         if not enough:
             return level.number
     return Verdict.APPROVE
+
+
+def missing_approvers(level: ApprovalLevel, votes: Sequence[Vote]) -> tuple[str, ...]:
+    """Return the level's approvers who have not spoken, themselves or by somebody else."""
+    spoken = {vote.on_behalf_of or vote.user_id for vote in votes if vote.level == level.number}
+    return tuple(approver for approver in level.approvers if approver not in spoken)

@@ -7,17 +7,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeAlias
 
-from bot.approvals.case import AuditRow, Case, CaseCard, CaseConflict
+from bot.approvals.case import AuditRow, Case, CaseCard
 from bot.approvals.document import ApprovalDocument
 from bot.approvals.document_reader import DocumentReader
 from bot.approvals.plan import ApprovalPolicy, CompanyDirectory
 from bot.erp.model import Money
 from bot.outbox.delivery import Delivery
 from bot.outbox.place import Place
-
-T = TypeVar("T")
+from bot.unit_of_work import Transactions, UnitOfWorkRunner
 
 
 class CaseRepository(Protocol):
@@ -29,6 +28,10 @@ class CaseRepository(Protocol):
 
     def newest(self, source: str, number: str) -> Case | None:
         """Return the case of a document's newest revision, locked like `case`; ``number`` in any spelling."""
+        ...
+
+    def revisions(self, word: str) -> Sequence[Case]:
+        """Return all cases of the documents that ``word`` means by a case's id or by their number, newest first."""
         ...
 
     def cases_of(self, number: str, source: str = "", limit: int = 100) -> Sequence[Case]:
@@ -51,7 +54,7 @@ class CaseRepository(Protocol):
         ...
 
     def put(self, case: Case) -> None:
-        """Store a case. Raises `CaseTaken` when another process changed, opened or decided it meanwhile."""
+        """Store a case. Raises `CaseConflict` when another process changed, opened or decided it meanwhile."""
         ...
 
     def due(self, now: datetime, limit: int) -> Sequence[Case]:
@@ -91,24 +94,10 @@ class CaseRepository(Protocol):
         ...
 
 
-class CaseStore(Protocol):
-    """Opens the book: units of work on different cases run side by side, on the same case one after the other."""
-
-    async def transact(self, work: Callable[[CaseRepository], T]) -> T:
-        """Return what ``work`` returns, after the commit of all that it did; it may run in another thread.
-
-        Raises `CaseTaken` where another process was faster, another `bot.errors.DingerpError` when the store is away,
-        and whatever ``work`` raises; nothing is stored then.
-        """
-        ...
-
-    async def query(self, work: Callable[[CaseRepository], T]) -> T:
-        """Return what ``work`` finds, which only reads: nothing is locked, so what it found may be over at once.
-
-        A thousand people who click at one case wait for each other where it is locked, and not where it is read.
-        Raises a `bot.errors.DingerpError` when the store is away, and whatever ``work`` raises.
-        """
-        ...
+CaseStore: TypeAlias = Transactions[CaseRepository]
+"""Units of work on different cases run side by side, on the same case one after the other. A thousand people who click
+at one case wait for each other where it is locked, and not where it is read.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,75 +119,77 @@ class ApprovalOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CaseUnitOfWork:
-    """What the stages share."""
+class RulesInForce:
+    """What holds at one moment; nothing of it has to be read."""
 
-    cases: CaseRepository
     policy: ApprovalPolicy
     company: CompanyDirectory
     now: datetime
     """In the company's zone, whose days limits per day mean."""
     options: ApprovalOptions = ApprovalOptions()
 
-    def approved_today(self, user_id: str, currency: str) -> Money:
-        """Return what a person approved today; implements `bot.approvals.plan.DailySpending`."""
-        begins = self.now.replace(hour=0, minute=0, second=0, microsecond=0)
-        return self.cases.approved_on(user_id, currency, begins, begins + timedelta(days=1))
-
     def account_of(self, user_id: str, source: str) -> str:
         """Return the ERP account in whose name a person decides; empty if there is none."""
         own = self.company.account_of(user_id, source)
         return own or (self.options.own_account if self.options.technical_account else "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseUnitOfWork(RulesInForce):
+    """What the stages share: one time, one policy, one company, and the repository."""
+
+    cases: CaseRepository
+
+    def approved_today(self, user_id: str, currency: str) -> Money:
+        """Return what a person approved today; implements `bot.approvals.plan.DailySpending`."""
+        begins = self.now.replace(hour=0, minute=0, second=0, microsecond=0)
+        return self.cases.approved_on(user_id, currency, begins, begins + timedelta(days=1))
 
     def audit(self, case: Case, what: str, *, user_id: str = "", detail: str = "", seen: str = "") -> None:
         """Write a line of the record."""
         self.cases.audit(AuditRow(at=self.now, case=case.id, what=what, user_id=user_id, detail=detail, seen=seen))
 
 
-_MAX_TRIES = 5
-"""Units of work that are begun anew because another process was faster."""
+class CaseTransactions(UnitOfWorkRunner[CaseRepository, CaseUnitOfWork]):
+    """Runs units of work on cases by the rules in force."""
 
+    def __init__(
+        self,
+        *,
+        store: CaseStore,
+        reader: DocumentReader,
+        policy: Callable[[], ApprovalPolicy],
+        groups: Callable[[ApprovalDocument], Sequence[Place]],
+        now: Callable[[], datetime],
+        options: ApprovalOptions,
+        on_enqueued: Callable[[], None] = lambda: None,
+    ) -> None:
+        """``now`` is in the company's zone; ``policy`` returns the rules in force at the moment, which may be edited.
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CaseTransactions:
-    """``now`` is in the company's zone; ``policy`` returns the rules in force at the moment, which may be edited.
-
-    ``groups`` says in which groups a document's bare card stands; ``owed`` is called when cards may be owed.
-    """
-
-    store: CaseStore
-    reader: DocumentReader
-    policy: Callable[[], ApprovalPolicy]
-    groups: Callable[[ApprovalDocument], Sequence[Place]]
-    now: Callable[[], datetime]
-    options: ApprovalOptions
-    on_enqueued: Callable[[], None] = lambda: None
-
-    async def query(self, work: Callable[[CaseRepository], T]) -> T:
-        """Return what ``work`` finds; nothing is locked."""
-        return await self.store.query(work)
-
-    async def read(self, work: Callable[[CaseUnitOfWork], T], company: CompanyDirectory | None = None) -> T:
-        """Return what ``work`` finds in a unit in which it must not change anything; nothing is locked."""
-        who = company if company is not None else self.reader.company()
-        return await self.store.query(lambda book: work(self._unit(book, who)))
-
-    async def run(self, work: Callable[[CaseUnitOfWork], T], company: CompanyDirectory | None = None) -> T:
-        """Return what ``work`` returns, when it is stored; raises `CaseConflict` if others are faster again and
-        again.
+        ``groups`` says in which groups a document's bare card stands; ``on_enqueued`` is called when cards may be owed.
         """
-        who = company if company is not None else self.reader.company()
-        for tries_left in reversed(range(_MAX_TRIES)):
-            try:
-                result = await self.store.transact(lambda book: work(self._unit(book, who)))
-            except CaseConflict:
-                if not tries_left:
-                    raise
-                continue
-            self.on_enqueued()
-            return result
-        raise AssertionError("the last try returns or raises")
+        super().__init__(store, self.begin_with(None), on_enqueued)
+        self.reader = reader
+        self.policy = policy
+        self.groups = groups
+        self.now = now
+        self.options = options
 
-    def _unit(self, book: CaseRepository, company: CompanyDirectory) -> CaseUnitOfWork:
-        # The time of the unit is that at which it begins, after the wait for the store.
-        return CaseUnitOfWork(cases=book, policy=self.policy(), company=company, now=self.now(), options=self.options)
+    def rules(self) -> RulesInForce:
+        """Return what holds now."""
+        return RulesInForce(policy=self.policy(), company=self.reader.company(), now=self.now(), options=self.options)
+
+    def begin_with(self, company: CompanyDirectory | None) -> Callable[[CaseRepository], CaseUnitOfWork]:
+        """Return how a unit begins in which people are who ``company`` says; None stands for what is configured."""
+
+        def begin(cases: CaseRepository) -> CaseUnitOfWork:
+            # The time of the unit is that at which it begins, after the wait for the store.
+            return CaseUnitOfWork(
+                cases=cases,
+                policy=self.policy(),
+                company=company if company is not None else self.reader.company(),
+                now=self.now(),
+                options=self.options,
+            )
+
+        return begin

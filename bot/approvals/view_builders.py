@@ -8,7 +8,8 @@ from datetime import datetime
 from types import MappingProxyType
 
 from bot.approvals.case import Case, CaseDecision, CaseState
-from bot.approvals.facade import FINGERPRINT_PREFIX, CaseContext, DecisionExplanation
+from bot.approvals.case_context import CaseContext, DecisionExplanation
+from bot.approvals.document import FINGERPRINT_PREFIX
 from bot.approvals.insights import Insight, LineInsight, MissingInsight
 from bot.approvals.list_views import ApprovalListRow
 from bot.approvals.plan import ApprovalLevel, ApprovalPlan, Eligibility, PlanResult, Quorum, Vote, tally

@@ -48,6 +48,11 @@ class Audience(StrEnum):
     PRICED = "priced"
     BARE = "bare"
 
+    @classmethod
+    def of(cls, *, private: bool) -> Audience:
+        """Return who can see what is shown in private, or in a group."""
+        return cls.PRICED if private else cls.BARE
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalLine:

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.approvals.case import Case, CaseDecision, CaseState
+from bot.approvals.deciders import awaited_voters
 from bot.approvals.document import ApprovalDocument
 from bot.approvals.lifecycle import (
-    awaited_voters,
     close_externally_decided,
     enqueue_cards,
-    level_at,
-    missing_approvers,
-    next_due,
     person_places,
     place_cards,
+    scheduled,
     supersede_case,
     with_version,
 )
-from bot.approvals.plan import Eligibility, Forward, Vote, VoteContext, tally
-from bot.approvals.unit_of_work import CaseUnitOfWork
+from bot.approvals.plan import Eligibility, Forward, Vote, VoteContext, missing_approvers, tally
+from bot.approvals.unit_of_work import CaseUnitOfWork, RulesInForce
 from bot.erp.model import PurchaseStatus, Verdict
 from bot.phrase import Phrase, phrase
 
@@ -58,7 +56,8 @@ class VoteOutcome(StrEnum):
 class VoteRequest:
     """What a person says about a case. ``seen`` is the fingerprint of what was shown to them."""
 
-    case: str
+    case: Case
+    """As it was read last; what counts is how it is when the vote is stored."""
     user_id: str
     name: str
     verdict: Verdict
@@ -79,29 +78,107 @@ class VoteResult:
     """The open case of what the document is now, where it is not what they saw."""
 
 
-def vote(unit: CaseUnitOfWork, word: VoteRequest, document: ApprovalDocument) -> VoteResult:
-    """Store a person's word, if it counts; ``document`` was read from the ERP just before.
+def vote(unit: CaseUnitOfWork, request: VoteRequest, document: ApprovalDocument) -> VoteResult:
+    """Store a person's vote, if it counts; ``document`` was read from the ERP just before.
 
     Of many at the same moment each sees the case as the one before left it: the first that completes the plan decides.
     """
-    case = unit.cases.case(word.case)
+    case = _current_case(unit, request.case.id, document, request.user_id, request.seen)
+    if isinstance(case, VoteResult):
+        return case
+    eligibility = check_eligibility(unit, case, request.user_id, request.verdict, document)
+    if not eligibility.allowed:
+        unit.audit(case, "refused", user_id=request.user_id, detail=str(eligibility.reasons[0]), seen=request.seen)
+        return _refused(case, eligibility)
+    if request.verdict is Verdict.REJECT and not request.reason.strip():
+        return VoteResult(outcome=VoteOutcome.NEED_REASON, case=case)
+    if request.verdict is Verdict.APPROVE and case.plan.confirm and not request.confirmed:
+        return VoteResult(outcome=VoteOutcome.CONFIRM, case=case)
+    return _store_vote(unit, case, request, eligibility, document)
+
+
+def forward(unit: CaseUnitOfWork, case_id: str, to: str, by: str, document: ApprovalDocument) -> VoteResult:
+    """Let ``to`` stand in for the approver whose turn ``by`` has; they keep it until one of them speaks.
+
+    The duties hold for ``to`` as for anybody, and so do their limits: whose limit is too low may pass it on.
+    """
+    case = _current_case(unit, case_id, document, by)
+    if isinstance(case, VoteResult):
+        return case
+    # Passing on needs the right of rejecting, which has no limit of amounts.
+    eligibility = check_eligibility(unit, case, by, Verdict.REJECT, document)
+    if not eligibility.allowed:
+        unit.audit(case, "refused", user_id=by, detail=f"forwarding: {eligibility.reasons[0]}")
+        return _refused(case, eligibility)
+    if (unfit := _why_not_forward(unit, case, to, by, document)) is not None:
+        unit.audit(case, "refused", user_id=by, detail=f"forwarding to {to}: {unfit}")
+        return _refused(case, _refuse(unfit))
+    person = eligibility.on_behalf_of or by
+    kept = tuple(turn for turn in case.forwards if (turn.person, turn.to) != (person, to))
+    passed = replace(case, forwards=(*kept, Forward(person=person, to=to, at=unit.now)), revision=case.revision + 1)
+    unit.cases.put(passed)
+    unit.audit(passed, "forwarded", user_id=by, detail=to if person == by else f"{to} for {person}")
+    place_cards(unit, passed, person_places((to,)))
+    return VoteResult(outcome=VoteOutcome.RECORDED, case=passed)
+
+
+def take_back(unit: CaseUnitOfWork, case_id: str, user_id: str) -> VoteResult:
+    """Undo a decision that the ERP was not told yet; only its decider can, and only for a while."""
+    case = unit.cases.case(case_id)
     if case is None:
         return VoteResult(outcome=VoteOutcome.NO_CASE, case=None)
-    if case.state is CaseState.SUPERSEDED:
-        return VoteResult(outcome=VoteOutcome.CHANGED, case=case)
-    if case.state is not CaseState.OPEN:
+    if case.decision is None or undo_until(unit, case) is None:
         return VoteResult(outcome=VoteOutcome.LATE, case=case)
-    if (late := _check_revision(unit, case, word, document)) is not None:
-        return late
-    eligibility = check_eligibility(unit, case, word.user_id, word.verdict, document)
-    if not eligibility.allowed:
-        unit.audit(case, "refused", user_id=word.user_id, detail=str(eligibility.reasons[0]), seen=word.seen)
-        return VoteResult(outcome=VoteOutcome.REFUSED, case=case, reasons=eligibility.reasons, ask=eligibility.ask)
-    if word.verdict is Verdict.REJECT and not word.reason.strip():
-        return VoteResult(outcome=VoteOutcome.NEED_REASON, case=case)
-    if word.verdict is Verdict.APPROVE and case.plan.confirm and not word.confirmed:
-        return VoteResult(outcome=VoteOutcome.CONFIRM, case=case)
-    return _store_vote(unit, case, word, eligibility, document)
+    if case.decision.by != user_id:
+        return _refused(case, _refuse(phrase("Only who decided can take it back.")))
+    votes = tuple(vote for vote in case.votes if vote.user_id != user_id)
+    opened = replace(case, state=CaseState.OPEN, votes=votes, decision=None, revision=case.revision + 1)
+    opened = scheduled(opened)
+    unit.cases.put(opened)
+    unit.audit(opened, "taken_back", user_id=user_id)
+    enqueue_cards(unit, opened)
+    return VoteResult(outcome=VoteOutcome.RECORDED, case=opened)
+
+
+def undo_until(rules: RulesInForce, case: Case) -> datetime | None:
+    """Return until when a decision can be taken back; None where that is over, or nothing is decided."""
+    if case.state is not CaseState.WRITING or case.decision is None or case.attempted_at is not None:
+        return None
+    until = case.decision.at + rules.options.undo
+    return until if until > rules.now else None
+
+
+def check_takes_votes(case: Case | None) -> VoteResult | None:
+    """Return what is said to whoever votes on a case that takes no votes (any more); None where it does."""
+    if case is None:
+        return VoteResult(outcome=VoteOutcome.NO_CASE, case=None)
+    if case.state is CaseState.OPEN:
+        return None
+    outcome = VoteOutcome.CHANGED if case.state is CaseState.SUPERSEDED else VoteOutcome.LATE
+    return VoteResult(outcome=outcome, case=case)
+
+
+def _current_case(
+    unit: CaseUnitOfWork, case_id: str, document: ApprovalDocument, user_id: str, seen: str | None = None
+) -> Case | VoteResult:
+    """Return the case, locked, if it takes votes and its document is what was shown; else what to say.
+
+    ``seen`` is None where people act on the case itself, whatever was shown to them.
+    """
+    case = unit.cases.case(case_id)
+    over = check_takes_votes(case)
+    if case is None or over is not None:
+        return over or VoteResult(outcome=VoteOutcome.NO_CASE, case=None)
+    if document.order.status is not PurchaseStatus.WAITING:
+        return VoteResult(outcome=VoteOutcome.ELSEWHERE, case=close_externally_decided(unit, case, document.order))
+    if document.fingerprint != case.fingerprint:
+        if seen is not None:
+            unit.audit(case, "changed", user_id=user_id, detail=document.fingerprint, seen=seen)
+        return VoteResult(outcome=VoteOutcome.CHANGED, case=supersede_case(unit, case, follow=True))
+    if seen not in (None, case.fingerprint):
+        unit.audit(case, "changed", user_id=user_id, seen=seen or "")
+        return VoteResult(outcome=VoteOutcome.CHANGED, case=case)
+    return case
 
 
 def check_eligibility(
@@ -114,11 +191,9 @@ def check_eligibility(
     if not user_id or not account:
         return _refuse(phrase("You have no account in “%(source)s”.", source=case.source))
     own = unit.company.account_of(user_id, case.source)
+    if (involvement := document.involvement(account=own)) is not None:
+        return _refuse(involvement.own)
     requested_by = document.order.requester
-    if own and own.casefold() == requested_by.casefold():
-        return _refuse(phrase("Nobody decides what they requested themselves."))
-    if own and own.casefold() == document.order.changed_by.casefold():
-        return _refuse(phrase("Nobody decides what they changed themselves."))
     if requested_by and not document.requester and not own:
         # Under the bot's account anybody might be the requester whom nobody knows.
         return _refuse(
@@ -128,8 +203,7 @@ def check_eligibility(
             )
         )
     vote_context = VoteContext(
-        # Whoever had changed it when it was first shown stays out, also when somebody else saved it since.
-        document=replace(document, editors=document.editors | case.summary.editors),
+        document=_with_first_editors(document, case),
         plan=case.plan,
         votes=case.votes,
         spending=unit,
@@ -139,63 +213,34 @@ def check_eligibility(
     return unit.policy.may(vote_context, user_id, verdict)
 
 
-def take_back(unit: CaseUnitOfWork, case_id: str, user_id: str) -> VoteResult:
-    """Undo a decision that the ERP was not told yet; only its decider can, and only for a while."""
-    case = unit.cases.case(case_id)
-    if case is None:
-        return VoteResult(outcome=VoteOutcome.NO_CASE, case=None)
-    decision = case.decision
-    too_late = decision is None or case.state is not CaseState.WRITING or case.attempted_at is not None
-    if too_late or decision is None or decision.at + unit.options.undo <= unit.now:
-        return VoteResult(outcome=VoteOutcome.LATE, case=case)
-    if decision.by != user_id:
-        return VoteResult(
-            outcome=VoteOutcome.REFUSED, case=case, reasons=(phrase("Only who decided can take it back."),)
-        )
-    votes = tuple(one for one in case.votes if one.user_id != user_id)
-    opened = replace(case, state=CaseState.OPEN, votes=votes, decision=None, revision=case.revision + 1)
-    opened = replace(opened, due_at=next_due(opened))
-    unit.cases.put(opened)
-    unit.audit(opened, "taken_back", user_id=user_id)
-    enqueue_cards(unit, opened)
-    return VoteResult(outcome=VoteOutcome.RECORDED, case=opened)
-
-
-def _check_revision(
-    unit: CaseUnitOfWork, case: Case, word: VoteRequest, document: ApprovalDocument
-) -> VoteResult | None:
-    """Return what to say when the document is not what was shown; None when it is."""
-    if document.order.status is not PurchaseStatus.WAITING:
-        return VoteResult(outcome=VoteOutcome.ELSEWHERE, case=close_externally_decided(unit, case, document.order))
-    if document.fingerprint != case.fingerprint:
-        unit.audit(case, "changed", user_id=word.user_id, detail=document.fingerprint, seen=word.seen)
-        supersede_case(unit, case, follow=True)
-        return VoteResult(outcome=VoteOutcome.CHANGED, case=unit.cases.case(case.id))
-    if word.seen != case.fingerprint:
-        unit.audit(case, "changed", user_id=word.user_id, seen=word.seen)
-        return VoteResult(outcome=VoteOutcome.CHANGED, case=case)
-    return None
+def _with_first_editors(document: ApprovalDocument, case: Case) -> ApprovalDocument:
+    """Return the document with those, too, who had changed it when it was first shown: they stay out for good."""
+    return replace(document, editors=document.editors | case.summary.editors)
 
 
 def _refuse(reason: Phrase) -> Eligibility:
     return Eligibility(allowed=False, reasons=(reason,))
 
 
+def _refused(case: Case, eligibility: Eligibility) -> VoteResult:
+    return VoteResult(outcome=VoteOutcome.REFUSED, case=case, reasons=eligibility.reasons, ask=eligibility.ask)
+
+
 def _store_vote(
-    unit: CaseUnitOfWork, case: Case, word: VoteRequest, eligibility: Eligibility, document: ApprovalDocument
+    unit: CaseUnitOfWork, case: Case, request: VoteRequest, eligibility: Eligibility, document: ApprovalDocument
 ) -> VoteResult:
     said = Vote(
-        user_id=word.user_id,
-        name=word.name,
+        user_id=request.user_id,
+        name=request.name,
         level=eligibility.level,
-        verdict=word.verdict,
+        verdict=request.verdict,
         at=unit.now,
-        reason=word.reason.strip(),
+        reason=request.reason.strip(),
         on_behalf_of=eligibility.on_behalf_of,
     )
     votes = (*case.votes, said)
     comes_to = tally(case.plan, votes)
-    unit.audit(case, "vote", user_id=word.user_id, detail=_describe_vote(said), seen=word.seen)
+    unit.audit(case, "vote", user_id=request.user_id, detail=_describe_vote(said), seen=request.seen)
     case = replace(with_version(case, document.order), votes=votes, revision=case.revision + 1)
     if isinstance(comes_to, Verdict):
         decided = _decide(unit, case, comes_to, said)
@@ -230,40 +275,6 @@ def _describe_vote(said: Vote) -> str:
     return f"{said.verdict} at level {said.level}{place}" + (f": {said.reason}" if said.reason else "")
 
 
-def forward(unit: CaseUnitOfWork, case_id: str, to: str, by: str, document: ApprovalDocument) -> VoteResult:
-    """Let ``to`` stand in for the approver whose turn ``by`` has; they keep it until one of them speaks.
-
-    The duties hold for ``to`` as for anybody, and so do their limits: whose limit is too low may pass it on.
-    """
-    case = unit.cases.case(case_id)
-    if case is None:
-        return VoteResult(outcome=VoteOutcome.NO_CASE, case=None)
-    if case.state is CaseState.SUPERSEDED:
-        return VoteResult(outcome=VoteOutcome.CHANGED, case=case)
-    if case.state is not CaseState.OPEN:
-        return VoteResult(outcome=VoteOutcome.LATE, case=case)
-    if document.order.status is not PurchaseStatus.WAITING:
-        return VoteResult(outcome=VoteOutcome.ELSEWHERE, case=close_externally_decided(unit, case, document.order))
-    if document.fingerprint != case.fingerprint:
-        supersede_case(unit, case, follow=True)
-        return VoteResult(outcome=VoteOutcome.CHANGED, case=unit.cases.case(case.id))
-    # Passing on needs the right of rejecting, which has no limit of amounts.
-    eligibility = check_eligibility(unit, case, by, Verdict.REJECT, document)
-    if not eligibility.allowed:
-        unit.audit(case, "refused", user_id=by, detail=f"forwarding: {eligibility.reasons[0]}")
-        return VoteResult(outcome=VoteOutcome.REFUSED, case=case, reasons=eligibility.reasons, ask=eligibility.ask)
-    if (unfit := _why_not_forward(unit, case, to, by, document)) is not None:
-        unit.audit(case, "refused", user_id=by, detail=f"forwarding to {to}: {unfit}")
-        return VoteResult(outcome=VoteOutcome.REFUSED, case=case, reasons=(unfit,))
-    person = eligibility.on_behalf_of or by
-    kept = tuple(one for one in case.forwards if (one.person, one.to) != (person, to))
-    passed = replace(case, forwards=(*kept, Forward(person=person, to=to, at=unit.now)), revision=case.revision + 1)
-    unit.cases.put(passed)
-    unit.audit(passed, "forwarded", user_id=by, detail=to if person == by else f"{to} for {person}")
-    place_cards(unit, passed, person_places((to,)))
-    return VoteResult(outcome=VoteOutcome.RECORDED, case=passed)
-
-
 def _why_not_forward(unit: CaseUnitOfWork, case: Case, to: str, by: str, document: ApprovalDocument) -> Phrase | None:
     """Return why somebody cannot take a turn."""
     if not to or to == by:
@@ -272,16 +283,12 @@ def _why_not_forward(unit: CaseUnitOfWork, case: Case, to: str, by: str, documen
         return phrase("The ERP does not allow it for their account there.")
     if not unit.account_of(to, case.source):
         return phrase("They have no account in “%(source)s”.", source=case.source)
-    own = unit.company.account_of(to, case.source)
-    if to == document.requester or (own and own.casefold() == document.order.requester.casefold()):
-        return phrase("They requested it.")
-    if to in document.editors | case.summary.editors or (
-        own and own.casefold() == document.order.changed_by.casefold()
-    ):
-        return phrase("They changed it.")
+    involvement = _with_first_editors(document, case).involvement(to, unit.company.account_of(to, case.source))
+    if involvement is not None:
+        return involvement.theirs
     if any(vote.user_id == to for vote in case.votes):
         return phrase("They have agreed already.")
     waited = tally(case.plan, case.votes)
-    if not isinstance(waited, Verdict) and to in missing_approvers(level_at(case.plan, waited), case):
+    if not isinstance(waited, Verdict) and to in missing_approvers(case.plan.level(waited), case.votes):
         return phrase("It is their turn as well.")
     return None

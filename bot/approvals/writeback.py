@@ -13,16 +13,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.approvals.case import Case, CaseDecision, CaseState
+from bot.approvals.deciders import awaited_voters
 from bot.approvals.document import fingerprint
 from bot.approvals.lifecycle import (
-    awaited_voters,
     close_case,
     close_deleted,
     close_externally_decided,
     enqueue_cards,
-    next_due,
     person_places,
     place_cards,
+    scheduled,
     with_version,
 )
 from bot.approvals.unit_of_work import CaseUnitOfWork
@@ -242,7 +242,7 @@ def _reopen_without_decider(unit: CaseUnitOfWork, case: Case) -> Case:
         attempted_at=None,
         revision=case.revision + 1,
     )
-    opened = replace(opened, due_at=next_due(opened))
+    opened = scheduled(opened)
     unit.cases.put(opened)
     unit.audit(opened, "erp_refused", user_id=by, detail=case.erp_text)
     place_cards(unit, opened, person_places(awaited_voters(unit, opened)))

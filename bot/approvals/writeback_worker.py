@@ -13,7 +13,7 @@ import structlog
 from bot.approvals import lifecycle, writeback
 from bot.approvals.case import Case, CaseState
 from bot.approvals.lifecycle import close_deleted
-from bot.approvals.unit_of_work import CaseRepository, CaseTransactions
+from bot.approvals.unit_of_work import CaseTransactions, CaseUnitOfWork
 from bot.approvals.writeback import WriteAttempt
 from bot.erp.errors import ErpError, NotFound
 from bot.erp.model import Decision, DecisionOutcome, DecisionResult, PurchaseOrder
@@ -43,19 +43,19 @@ class WritebackWorker:
 
     def __init__(
         self,
-        office: CaseTransactions,
+        transactions: CaseTransactions,
         erp: ErpDecider,
         *,
         follow: Callable[[str, str], Awaitable[Case | None]],
         metrics: Metrics,
         at_once: int = 16,
     ) -> None:
-        """``follow`` reads a document again whose case ended (`bot.approvals.service.ApprovalService.submitted`).
+        """``follow`` reads a document again whose case ended (`bot.approvals.service.ApprovalService.sync_document`).
 
         ``at_once`` bounds the cases that this process works on at the same time, so that clicks find the database and
         the ERP free.
         """
-        self._transactions = office
+        self._transactions = transactions
         self._erp = erp
         self._follow = follow
         self._metrics = metrics
@@ -88,10 +88,10 @@ class WritebackWorker:
         self._poked.clear()
         now = self._transactions.now()
 
-        def find(book: CaseRepository) -> tuple[tuple[Case, ...], float]:
-            after = book.next_due(now)
+        def find(unit: CaseUnitOfWork) -> tuple[tuple[Case, ...], float]:
+            after = unit.cases.next_due(now)
             pause = _IDLE if after is None else min(after - now, _IDLE)
-            return tuple(book.due(now, 2 * self._at_once)), pause.total_seconds()
+            return tuple(unit.cases.due(now, 2 * self._at_once)), pause.total_seconds()
 
         due, pause = await self._transactions.query(find)
         for case in due:
@@ -114,7 +114,7 @@ class WritebackWorker:
             log.error("approvals.case_failed", case=case.id, source=case.source, exc_info=defect)
             self._metrics.errors.labels("approvals", type(defect).__name__).inc()
             with suppress(DingerpError):
-                await self._transactions.run(lambda unit: lifecycle.postpone(unit, case.id))
+                await self._transactions.transact(lambda unit: lifecycle.postpone(unit, case.id))
         finally:
             del self._busy[case.id]
 
@@ -125,12 +125,12 @@ class WritebackWorker:
             case CaseState.UNKNOWN:
                 await self._check(case.id)
             case CaseState.OPEN:
-                await self._transactions.run(lambda unit: lifecycle.apply_deadlines(unit, case.id))
+                await self._transactions.transact(lambda unit: lifecycle.apply_deadlines(unit, case.id))
             case _:
                 await self._read_again(case)
 
     async def _write(self, case_id: str) -> None:
-        telling = await self._transactions.run(lambda unit: writeback.begin_write(unit, case_id))
+        telling = await self._transactions.transact(lambda unit: writeback.begin_write(unit, case_id))
         if telling is None:
             return
         if self._transactions.now() - telling.at > self._transactions.options.write_lease / 2:
@@ -147,7 +147,7 @@ class WritebackWorker:
             self._metrics.errors.labels("approvals", type(defect).__name__).inc()
             result = DecisionResult(outcome=DecisionOutcome.UNKNOWN, order=None, text=type(defect).__name__)
         log.info("approvals.written", case=case_id, source=telling.source, outcome=result.outcome.value)
-        await self._transactions.run(lambda unit: writeback.record_result(unit, case_id, result, telling.attempt))
+        await self._transactions.transact(lambda unit: writeback.record_result(unit, case_id, result, telling.attempt))
 
     async def _not_written(self, case_id: str, telling: WriteAttempt, error: ErpError) -> None:
         self._metrics.errors.labels("approvals", type(error).__name__).inc()
@@ -156,12 +156,12 @@ class WritebackWorker:
         if not error.retry:
             with suppress(ErpError):
                 order = await self._transactions.reader.order(telling.source, telling.decision.number)
-        await self._transactions.run(
+        await self._transactions.transact(
             lambda unit: writeback.record_failure(unit, case_id, error, telling.attempt, order)
         )
 
     async def _check(self, case_id: str) -> None:
-        case = await self._transactions.run(lambda unit: writeback.begin_check(unit, case_id))
+        case = await self._transactions.transact(lambda unit: writeback.begin_check(unit, case_id))
         if case is None:
             return
         order: PurchaseOrder | None = None
@@ -169,22 +169,22 @@ class WritebackWorker:
         try:
             order = await self._transactions.reader.order(case.source, case.number)
         except NotFound:
-            await self._transactions.run(lambda unit: close_deleted(unit, case_id))
+            await self._transactions.transact(lambda unit: close_deleted(unit, case_id))
             return
         except ErpError as error:
             log.info("approvals.still_unknown", case=case_id, source=case.source, error=type(error).__name__)
         if order is not None and case.decision is not None:
             names = (order.named(case.decision.account),)
-        await self._transactions.run(lambda unit: writeback.record_check(unit, case_id, order, names))
+        await self._transactions.transact(lambda unit: writeback.record_check(unit, case_id, order, names))
 
     async def _read_again(self, case: Case) -> None:
         try:
             await self._follow(case.source, case.number)
         except DingerpError as error:
             self._failed("approvals.not_followed", error, case)
-            await self._transactions.run(lambda unit: lifecycle.retry_follow_up(unit, case.id))
+            await self._transactions.transact(lambda unit: lifecycle.retry_follow_up(unit, case.id))
             return
-        await self._transactions.run(lambda unit: lifecycle.finish_follow_up(unit, case.id))
+        await self._transactions.transact(lambda unit: lifecycle.finish_follow_up(unit, case.id))
 
     def _failed(self, what: str, error: DingerpError, case: Case | None = None) -> None:
         log.error(what, case=case.id if case is not None else "", error=type(error).__name__, detail=error.detail)

@@ -13,7 +13,6 @@ from bot.approvals.case import ApprovalCardKind
 from bot.approvals.discovery import PendingPoller, PurchaseOrderListener
 from bot.approvals.document import ApprovalDocument
 from bot.approvals.document_reader import DocumentReader
-from bot.approvals.facade import ApprovalFacade, ServiceFacade
 from bot.approvals.insights import Insights
 from bot.approvals.native.oa_forms import OaFormFields
 from bot.approvals.native.oa_sync import OaSync
@@ -40,7 +39,7 @@ from bot.store.approvals import StoredCaseTransactions
 from bot.store.native_approvals import StoredNativeRecords
 
 
-def build_oa_sync(base: Infrastructure, desk: ApprovalService, books: CaseStore) -> OaSync | None:
+def build_oa_sync(base: Infrastructure, service: ApprovalService, cases: CaseStore) -> OaSync | None:
     """Return what keeps them in step with the cases; None where none are wanted."""
     native = base.settings.approvals.native
     if not native.process:
@@ -51,8 +50,8 @@ def build_oa_sync(base: Infrastructure, desk: ApprovalService, books: CaseStore)
         return language.say(words)
 
     return OaSync(
-        desk,
-        books,
+        service,
+        cases,
         WorkflowApi(base.api, process=native.process, case_field=native.fields.case),
         StoredNativeRecords(base.database),
         fields=OaFormFields(**native.fields.model_dump()),
@@ -80,7 +79,7 @@ class ApprovalServices:
 
 
 def build_approvals(base: Infrastructure, hub: ErpHub, alerts: AlertServices) -> ApprovalServices:
-    """Make the desk and what belongs to it; nothing works before `start_approvals` says so."""
+    """Make the service and what belongs to it; nothing works before `start_approvals` says so."""
     settings = base.settings
     rules = follow_policy(settings.approval_rules, known_of(settings), monotonic=time.monotonic)
     staff = DingTalkStaffDirectory(DingTalkDirectory(base.api)) if settings.access.directory else None
@@ -94,9 +93,9 @@ def build_approvals(base: Infrastructure, hub: ErpHub, alerts: AlertServices) ->
         if oa_sync is not None:
             oa_sync.poke()
 
-    books = StoredCaseTransactions(base.database, base.now)
-    office = CaseTransactions(
-        store=books,
+    cases = StoredCaseTransactions(base.database, base.now)
+    transactions = CaseTransactions(
+        store=cases,
         reader=DocumentReader(hub, organisation_of(settings, staff)),
         policy=rules.current,
         groups=groups_of,
@@ -104,27 +103,26 @@ def build_approvals(base: Infrastructure, hub: ErpHub, alerts: AlertServices) ->
         options=terms_of(settings),
         on_enqueued=owed,
     )
-    desk = ApprovalService(office, poke=lambda: writer.poke(), seconds=settings.limits.click_seconds / 2)
-    writer = WritebackWorker(office, hub, follow=desk.sync_document, metrics=base.metrics)
-    oa_sync = build_oa_sync(base, desk, books)
+    service = ApprovalService(transactions, poke=lambda: writer.poke(), seconds=settings.limits.click_seconds / 2)
+    writer = WritebackWorker(transactions, hub, follow=service.sync_document, metrics=base.metrics)
+    oa_sync = build_oa_sync(base, service, cases)
     showing = CasePresenter(hub.reread, Insights(hub.source_client, now=base.now), _names(base), now=base.now)
-    approvals = ServiceFacade(desk, office)
     sources = {name: hub.source_client(name) for name in hub.sources}
     deciding = {name: one for name, one in sources.items() if Capability.APPROVE in one.capabilities}
     return ApprovalServices(
         rules=rules,
-        service=desk,
+        service=service,
         writeback=writer,
-        pending_poller=PendingPoller(desk, deciding, metrics=base.metrics, backlog=settings.approvals.backlog),
+        pending_poller=PendingPoller(service, deciding, metrics=base.metrics, backlog=settings.approvals.backlog),
         showing=showing,
         collaborators={
-            ApprovalFacade: approvals,
+            ApprovalService: service,
             CasePresenter: showing,
             OpenPrompts: OpenPrompts(),
         },
         composers={
-            ApprovalCardKind.APPROVAL.value: ApprovalComposer(approvals.find, showing),
-            ApprovalCardKind.TOLD.value: RequesterComposer(approvals.find, showing),
+            ApprovalCardKind.APPROVAL.value: ApprovalComposer(service.find, showing),
+            ApprovalCardKind.TOLD.value: RequesterComposer(service.find, showing),
         },
         oa_sync=oa_sync,
     )

@@ -12,12 +12,10 @@ from typing import Any, TypeVar
 
 from sqlalchemy import delete, or_, select, text
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import DataError, IntegrityError
 
 from bot.alerts.alert import Alert, AlertCard, Mute, Watch
 from bot.alerts.intake.port import StoredEvent
-from bot.alerts.processor import AlertProcessingRepository
-from bot.alerts.repository import AlertHistoryEntry, AlertRepository
+from bot.alerts.repository import AlertHistoryEntry
 from bot.outbox.delivery import Delivery
 from bot.outbox.place import Place
 from bot.store import alert_sql as sql
@@ -37,6 +35,7 @@ from bot.store.events import mark_done, mark_rejected, take_waiting
 from bot.store.outbox import enqueue, withdraw
 from bot.store.statements import execute_many, insert_into
 from bot.store.tables import ALERT, ALERT_CARD, ALERT_CARD_MEMBER, ALERT_NOTE, MUTE, WATCH
+from bot.store.transactions import StoredTransactions
 
 
 class StoredAlertRepository:
@@ -220,10 +219,6 @@ _TRY = text("SELECT pg_try_advisory_xact_lock(:lock)")
 _WAIT = text("SELECT pg_advisory_xact_lock(:lock)")
 
 
-class UnstorableAlert(Exception):
-    """The database is there and refuses a value: a defect of ours, which trying again does not mend."""
-
-
 class StoredAlertQueue(StoredAlertRepository):
     """Implements `bot.alerts.processor.AlertProcessingRepository`."""
 
@@ -240,18 +235,16 @@ class StoredAlertQueue(StoredAlertRepository):
         mark_rejected(self._connection, {seq: reason})
 
 
-class StoredAlertTransactions:
+class StoredAlertTransactions(StoredTransactions[StoredAlertQueue]):
     """Implements `bot.alerts.service.AlertTransactions` and `bot.alerts.processor.AlertProcessingTransactions`."""
 
     def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
-        self._database = database
-        self._now = now
+        def repository(connection: Connection) -> StoredAlertQueue:
+            return StoredAlertQueue(connection, now())
 
-    async def run(self, work: Callable[[AlertRepository], T]) -> T:
-        """Return what ``work`` returns, after the commit; waits for whoever is at it. Raises `StoreUnavailable`."""
-        return await self._database.run(partial(self._wait_and_work, work))
+        super().__init__(database, begin=_wait_for_turn, writing=repository, reading=repository)
 
-    async def run_exclusive(self, work: Callable[[AlertProcessingRepository], T]) -> T | None:
+    async def try_transact(self, work: Callable[[StoredAlertQueue], T]) -> T | None:
         """Return what ``work`` returns, after the commit; None if another process is at it."""
         return await self._database.run(partial(self._try_and_work, work))
 
@@ -262,24 +255,15 @@ class StoredAlertTransactions:
             while await self._database.run(partial(forget, before)):
                 pass
 
-    def _wait_and_work(self, work: Callable[[AlertProcessingRepository], T], connection: Connection) -> T:
-        if connection.dialect.name == "postgresql":
-            connection.execute(_WAIT, {"lock": _LOCK})
-        return self._work(work, connection)
-
-    def _try_and_work(self, work: Callable[[AlertProcessingRepository], T], connection: Connection) -> T | None:
+    def _try_and_work(self, work: Callable[[StoredAlertQueue], T], connection: Connection) -> T | None:
         if connection.dialect.name == "postgresql" and not connection.scalar(_TRY, {"lock": _LOCK}):
             return None
         return self._work(work, connection)
 
-    def _work(self, work: Callable[[AlertProcessingRepository], T], connection: Connection) -> T:
-        book = StoredAlertQueue(connection, self._now())
-        try:
-            result = work(book)
-            book.flush()
-        except (DataError, IntegrityError) as error:
-            raise UnstorableAlert(type(error).__name__) from error
-        return result
+
+def _wait_for_turn(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.execute(_WAIT, {"lock": _LOCK})
 
 
 def _forget_alerts(before: int, connection: Connection) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import Integer, bindparam, delete, func, insert, select, text, union_all, update
+from sqlalchemy import Integer, and_, bindparam, delete, func, insert, or_, select, text, union_all, update
 
 from bot.store.tables import (
     APPROVAL_AUDIT,
@@ -37,6 +37,18 @@ NAMED: Final = (
     .limit(_MOST)
 )
 NAMED_AT: Final = NAMED.where(_C.source == bindparam("from_source"))
+_MEANT: Final = (
+    select(APPROVAL_CASE.c.source, APPROVAL_CASE.c.folded)
+    .where(or_(_C.id == _THIS, _C.folded == bindparam("named")))
+    .distinct()
+    .subquery()
+)
+REVISIONS: Final = (
+    select(APPROVAL_CASE)
+    .join(_MEANT, and_(_C.source == _MEANT.c.source, _C.folded == _MEANT.c.folded))
+    .order_by(_C.opened_us.desc(), _C.round.desc())
+    .limit(_MOST)
+)
 KNOWS: Final = union_all(
     select(APPROVAL_SOURCE.c.source).where(APPROVAL_SOURCE.c.source == bindparam("from_source")),
     select(_C.source).where(_C.source == bindparam("from_source")),

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
-from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.exc import IntegrityError
 
 from bot.approvals.case import AuditRow, Case, CaseCard, CaseConflict, possible_voters
-from bot.approvals.unit_of_work import CaseRepository
 from bot.erp.model import Money
 from bot.outbox.delivery import Delivery
 from bot.store import approval_sql as sql
@@ -33,12 +31,7 @@ from bot.store.database import Database
 from bot.store.outbox import enqueue
 from bot.store.statements import insert_into
 from bot.store.tables import APPROVAL_CARD, APPROVAL_CASE, APPROVAL_SOURCE
-
-T = TypeVar("T")
-
-
-class UnstorableCase(Exception):
-    """The database is there and refuses a value: a defect of ours, which trying again does not mend."""
+from bot.store.transactions import StoredTransactions, begin_immediate
 
 
 class StoredCaseRepository:
@@ -64,6 +57,10 @@ class StoredCaseRepository:
         """Return the case of a document's newest revision, locked."""
         query = sql.LOCKED_NEWEST if self._locking else sql.NEWEST
         return next(iter(self._cases(query, from_source=source, named=number.casefold())), None)
+
+    def revisions(self, word: str) -> Sequence[Case]:
+        """Return all cases of the documents that a case's id or a number means, newest first."""
+        return self._cases(sql.REVISIONS, which=word, named=word.casefold(), most=100)
 
     def cases_of(self, number: str, source: str = "", limit: int = 100) -> Sequence[Case]:
         """Return all cases of a document, newest first."""
@@ -204,38 +201,16 @@ class StoredCaseRepository:
                 self._connection.execute(sql.INSERT_PERSON, rows)
 
 
-class StoredCaseTransactions:
+class StoredCaseTransactions(StoredTransactions[StoredCaseRepository]):
     """Implements `bot.approvals.unit_of_work.CaseStore`."""
 
     def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
-        self._database = database
-        self._now = now
-
-    async def transact(self, work: Callable[[CaseRepository], T]) -> T:
-        """Return what ``work`` returns, after the commit. Raises `CaseConflict` and `StoreUnavailable`."""
-        return await self._database.run(partial(self._work, work))
-
-    async def query(self, work: Callable[[CaseRepository], T]) -> T:
-        """Return what ``work`` finds. Raises `StoreUnavailable`."""
-        return await self._database.read(
-            lambda connection: work(StoredCaseRepository(connection, self._now(), locking=False))
+        super().__init__(
+            database,
+            begin=begin_immediate,
+            writing=lambda connection: StoredCaseRepository(connection, now()),
+            reading=lambda connection: StoredCaseRepository(connection, now(), locking=False),
         )
-
-    def _work(self, work: Callable[[CaseRepository], T], connection: Connection) -> T:
-        begin_immediate(connection)
-        book = StoredCaseRepository(connection, self._now())
-        try:
-            result = work(book)
-            book.flush()
-        except (DataError, IntegrityError) as error:
-            raise UnstorableCase(type(error).__name__) from error
-        return result
-
-
-def begin_immediate(connection: Connection) -> None:
-    """Begin to write: SQLite's driver would only do so at the first change, and what was read before could be old."""
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def cases_since(connection: Connection, since: datetime) -> tuple[Case, ...]:

@@ -162,7 +162,7 @@ def test_mutes_and_watches_hold_as_they_did(shell: AdminShell, settings: Setting
         repository.put_watch(Watch(user_id="me", area=Area.STOCK, subject="SKU9", made_at=ago(days=3)))
 
     async def ask(database: Database) -> None:
-        await StoredAlertTransactions(database, lambda: NOON).run(wish)
+        await StoredAlertTransactions(database, lambda: NOON).transact(wish)
 
     shell.store(ask)
     shell.keep(cloud("stock.low", "s1", "SKU9"), at=ago(days=6, hours=1))

@@ -11,9 +11,10 @@ from typing import TypeVar
 from bot.alerts.alert import Alert, AlertCard, Mute, Watch
 from bot.alerts.intake.port import StoredEvent
 from bot.alerts.processor import AlertProcessingRepository
-from bot.alerts.repository import AlertHistoryEntry, AlertRepository
+from bot.alerts.repository import AlertHistoryEntry
 from bot.outbox.delivery import Delivery
 from bot.outbox.place import Place
+from tests.memory_transactions import MemoryTransactions
 
 T = TypeVar("T")
 
@@ -166,32 +167,20 @@ class MemoryAlertRepository:
         self.rejected[seq] = reason
 
 
-class MemoryAlertTransactions:
-    """Implements `bot.alerts.service.AlertTransactions` and `bot.alerts.processor.AlertProcessingTransactions`; what
-    fails leaves nothing.
-    """
+class MemoryAlertTransactions(MemoryTransactions[MemoryAlertRepository]):
+    """Implements `bot.alerts.processor.AlertProcessingTransactions`, too."""
 
     def __init__(self, repository: MemoryAlertRepository | None = None) -> None:
-        self.repository = repository or MemoryAlertRepository()
+        super().__init__(repository or MemoryAlertRepository())
         self.elsewhere = False
         """Whether another process is said to be at it."""
 
-    async def run(self, work: Callable[[AlertRepository], T]) -> T:
-        """Return what ``work`` returns."""
-        return self._work(work)
-
-    async def run_exclusive(self, work: Callable[[AlertProcessingRepository], T]) -> T | None:
+    async def try_transact(self, work: Callable[[AlertProcessingRepository], T]) -> T | None:
         """Return what ``work`` returns, None while another process is at it."""
         return None if self.elsewhere else self._work(work)
 
     async def prune(self, now: datetime) -> None:
         """Keep everything."""
-
-    def _work(self, work: Callable[[AlertProcessingRepository], T]) -> T:
-        twin = copy(self.repository)
-        result = work(twin)
-        self.repository = twin
-        return result
 
 
 def _first(pair: tuple[datetime | None, object]) -> datetime:

@@ -37,7 +37,7 @@ async def test_killed_at_random_moments(kills: int, tmp_path: Path) -> None:
         assert Counter(alert.count for alert in alerts) == {EVENTS // MATTERS: MATTERS}
         assert {alert.event.quantity for alert in alerts} == set(range(EVENTS - MATTERS, EVENTS))
         assert await office.count(ALERT_CARD) == await office.count(DELIVERY) == MATTERS
-        repeated = await office.books.run(_story_of_all)
+        repeated = await office.books.transact(_story_of_all)
         assert repeated == EVENTS
 
 

@@ -105,7 +105,7 @@ class ProcessorHarness:
         )
 
     async def alerts(self) -> list[Alert]:
-        return list(await self.books.run(lambda repository: tuple(repository.open_alerts(10_000))))
+        return list(await self.books.transact(lambda repository: tuple(repository.open_alerts(10_000))))
 
 
 @pytest.fixture
@@ -153,7 +153,7 @@ async def test_what_was_read_from_the_database_is_known_as_the_same(office: Proc
         await office.keep(kept(number, "SKU1", number, reorder_point="10.50", tags={"line": "3"}))
         await office.desk().round()
     (alert,) = await office.alerts()
-    story = await office.books.run(lambda repository: [note.what for note in repository.story(alert=alert.id)])
+    story = await office.books.transact(lambda repository: [note.what for note in repository.story(alert=alert.id)])
     assert story == ["opened", "routed", "shown", "repeated", "repeated"]
     assert (alert.count, alert.revision) == (3, 1)
 
@@ -256,7 +256,7 @@ async def test_a_value_that_the_database_refuses_is_no_outage(
     await office.desk().round()
     states = await office.states()
     assert states["evt-1"] == (EventState.DONE, "")
-    assert states["evt-2"] == (EventState.REJECTED, "a defect of ours: UnstorableAlert")
+    assert states["evt-2"] == (EventState.REJECTED, "a defect of ours: Unstorable")
 
 
 @pytest.mark.parametrize("after", range(12))
@@ -343,13 +343,13 @@ async def test_on_postgresql_one_process_works_at_a_time(
         asyncio.run_coroutine_threadsafe(leave.wait(), loop).result(20)
         return "held"
 
-    holding = asyncio.create_task(one.books.run_exclusive(hold))
+    holding = asyncio.create_task(one.books.try_transact(hold))
     await inside.wait()
-    assert await other.books.run_exclusive(lambda book: book.waiting(10)) is None
+    assert await other.books.try_transact(lambda book: book.waiting(10)) is None
     await other.desk().round()
     assert await other.states() == {"evt-1": (EventState.WAITING, "")}
     # Somebody's click is not turned away: it waits.
-    click = asyncio.create_task(other.books.run(lambda repository: len(repository.open_alerts())))
+    click = asyncio.create_task(other.books.transact(lambda repository: len(repository.open_alerts())))
     await asyncio.sleep(0)
     leave.set()
     assert await holding == "held"
@@ -386,5 +386,5 @@ async def test_text_that_postgresql_refuses_is_set_aside(
     await office.keep(kept(1), kept(2), kept(3))
     await office.desk().round()
     states = await office.states()
-    assert states.pop("evt-2") == (EventState.REJECTED, "a defect of ours: UnstorableAlert")
+    assert states.pop("evt-2") == (EventState.REJECTED, "a defect of ours: Unstorable")
     assert set(states.values()) == {(EventState.DONE, "")}

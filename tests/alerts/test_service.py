@@ -35,7 +35,10 @@ class ServiceHarness:
     scenario: ProcessorScenario
     changes: int = 0
 
-    async def run(self, work: Callable[[AlertRepository], T]) -> T:
+    async def transact(self, work: Callable[[AlertRepository], T]) -> T:
+        return self.scenario.read(work)
+
+    async def query(self, work: Callable[[AlertRepository], T]) -> T:
         return self.scenario.read(work)
 
     @property

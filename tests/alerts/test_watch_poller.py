@@ -83,7 +83,7 @@ class WatchPollerHarness:
             return list(connection.execute(select(ALERT.c.id).order_by(ALERT.c.number)).scalars())
 
         found = await self.database.run(ids)
-        return list(await self.units.read(lambda repository: repository.alerts(found)))
+        return list(await self.units.query(lambda unit: unit.repository.alerts(found)))
 
     async def told(self) -> list[tuple[AlertState, str, int]]:
         return [(alert.state, alert.event.subject, alert.count) for alert in await self.alerts()]

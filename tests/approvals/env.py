@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -67,15 +67,18 @@ class Lifetime:
 
 
 class CrashingCaseStore:
-    """Books whose process may die before and after each commit."""
+    """A store whose process may die before and after each commit, and which calls the hooks of its company."""
 
-    def __init__(self, books: CaseStore, life: Lifetime) -> None:
-        self._books = books
+    def __init__(self, env: ApprovalEnv, life: Lifetime) -> None:
+        self._env = env
+        self._books = env.books
         self._life = life
 
     async def transact(self, work: Callable[[CaseRepository], T]) -> T:
         self._life.step()
+        await self._env.before_transact()
         result = await self._books.transact(work)
+        self._env.after_transact(result)
         self._life.step()
         return result
 
@@ -98,20 +101,30 @@ class BotProcess:
 
     def __init__(self, env: ApprovalEnv, life: Lifetime) -> None:
         self.life = life
+        self.poked = asyncio.Event()
+        """Set when the writer was told that there is something to do."""
         organisation = Organisation(roles=ROLES, accounts=env.accounts)
-        office = CaseTransactions(
-            store=CrashingCaseStore(env.books, life),
+        transactions = CaseTransactions(
+            store=CrashingCaseStore(env, life),
             reader=DocumentReader(env.erp, organisation),
             policy=lambda: RuleBasedPolicy(env.rules),
             groups=lambda document: env.groups,
             now=env.clock,
             options=env.terms,
         )
-        self.writer = WritebackWorker(office, env.erp, follow=self._follow, metrics=env.metrics)
-        self.desk = ApprovalService(office, poke=self.writer.poke, seconds=env.patience)
+        self.writer = WritebackWorker(transactions, env.erp, follow=self._follow, metrics=env.metrics)
+        self.desk = ApprovalService(transactions, poke=self._poke, seconds=env.patience)
+
+    def _poke(self) -> None:
+        self.poked.set()
+        self.writer.poke()
 
     async def _follow(self, source: str, number: str) -> Case | None:
         return await self.desk.sync_document(source, number)
+
+
+async def _wait_for_nothing() -> None:
+    pass
 
 
 @dataclass
@@ -125,6 +138,10 @@ class ApprovalEnv:
     accounts: dict[str, dict[str, str]] = field(default_factory=lambda: dict(ACCOUNTS))
     groups: Sequence[Place] = (GROUP,)
     metrics: Metrics = field(default_factory=Metrics)
+    before_transact: Callable[[], Awaitable[None]] = _wait_for_nothing
+    """Awaited before each unit of work that may change something."""
+    after_transact: Callable[[object], None] = lambda result: None
+    """Gets what each of them returned."""
     patience: float = 10.0
     """Seconds that a click waits for the ERP: so many that a busy machine is no slow ERP."""
 
@@ -157,9 +174,7 @@ class ApprovalEnv:
         """Let somebody click on the newest card."""
         case = case or await self.newest()
         fields = {"reason": "价格过高" if verdict is REJECT else "", **fields}
-        word = VoteRequest(
-            case=case.id, user_id=user, name=user.title(), verdict=verdict, seen=case.fingerprint, **fields
-        )  # type: ignore[arg-type]
+        word = VoteRequest(case=case, user_id=user, name=user.title(), verdict=verdict, seen=case.fingerprint, **fields)  # type: ignore[arg-type]
         return await self.desk.cast_vote(word)
 
     async def newest(self, number: str = "PO-1") -> Case:
@@ -200,7 +215,7 @@ def cards(env: ApprovalEnv, case_id: str) -> dict[str, int]:
     """Return the places of a case's cards with the newest state that each is owed; the memory book knows them."""
     assert isinstance(env.books, MemoryCaseStore)
     owed: dict[str, int] = {}
-    for one in env.books.book.deliveries:
+    for one in env.books.repository.deliveries:
         if one.ref.startswith(f"{case_id}|"):
             # The card's key is kind, case, place, and for reminders a number.
             name = one.card.replace(f":{case_id}:", ":")

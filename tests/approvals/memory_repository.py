@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from copy import copy
 from datetime import datetime
 from decimal import Decimal
-from typing import TypeVar
 
 from bot.approvals.case import AuditRow, Case, CaseCard, CaseConflict, CaseState, limit_votes, possible_voters
 from bot.approvals.lifecycle import card_key, round_of
-from bot.approvals.unit_of_work import CaseRepository
 from bot.erp.model import Money
 from bot.outbox.delivery import Delivery
-
-T = TypeVar("T")
+from tests.memory_transactions import MemoryTransactions
 
 
 class MemoryCaseRepository:
@@ -43,11 +40,21 @@ class MemoryCaseRepository:
         """Return the case of a document's newest revision."""
         return next(iter(self.cases_of(number, source)), None)
 
+    def revisions(self, word: str) -> Sequence[Case]:
+        """Return all cases of the documents that a case's id or a number means, newest first."""
+        meant = {
+            (one.source, one.number.casefold())
+            for one in self.cases.values()
+            if one.id == word or one.number.casefold() == word.casefold()
+        }
+        found = [one for one in self.cases.values() if (one.source, one.number.casefold()) in meant]
+        return sorted(found, key=_newest, reverse=True)
+
     def cases_of(self, number: str, source: str = "", limit: int = 100) -> Sequence[Case]:
         """Return all cases of a document, newest first."""
         folded = number.casefold()
         found = [one for one in self.cases.values() if one.number.casefold() == folded and source in ("", one.source)]
-        return sorted(found, key=lambda one: (one.opened_at, round_of(one)), reverse=True)[:limit]
+        return sorted(found, key=_newest, reverse=True)[:limit]
 
     def open_cases(self, user_id: str = "", limit: int = 500) -> Sequence[Case]:
         """Return the cases that take votes, oldest first."""
@@ -115,22 +122,15 @@ class MemoryCaseRepository:
         self.deliveries.append(delivery)
 
 
-class MemoryCaseStore:
-    """Implements `bot.approvals.unit_of_work.CaseStore`; what fails leaves nothing."""
+class MemoryCaseStore(MemoryTransactions[MemoryCaseRepository]):
+    """Implements `bot.approvals.unit_of_work.CaseStore`."""
 
-    def __init__(self, book: MemoryCaseRepository | None = None) -> None:
-        self.book = book or MemoryCaseRepository()
+    def __init__(self, repository: MemoryCaseRepository | None = None) -> None:
+        super().__init__(repository or MemoryCaseRepository())
 
-    async def transact(self, work: Callable[[CaseRepository], T]) -> T:
-        """Return what ``work`` returns."""
-        twin = copy(self.book)
-        result = work(twin)
-        self.book = twin
-        return result
 
-    async def query(self, work: Callable[[CaseRepository], T]) -> T:
-        """Return what ``work`` finds; what it changes is not kept."""
-        return work(copy(self.book))
+def _newest(case: Case) -> tuple[datetime, int]:
+    return case.opened_at, round_of(case)
 
 
 def _opened(case: Case) -> datetime:

@@ -11,7 +11,8 @@ import pytest
 from bot.approvals import lifecycle, voting, writeback
 from bot.approvals.case import ApprovalCardKind, Case, CaseCard, CaseState, DocumentSummary
 from bot.approvals.case import CaseDecision as Decided
-from bot.approvals.lifecycle import awaited_voters, card_key, open_case
+from bot.approvals.deciders import awaited_voters
+from bot.approvals.lifecycle import card_key, open_case
 from bot.approvals.plan import Forward, Vote
 from bot.approvals.unit_of_work import ApprovalOptions
 from bot.approvals.voting import VoteOutcome, VoteRequest, VoteResult, forward
@@ -31,7 +32,7 @@ DOCUMENT = document(requester="wu")
 
 def word(case: Case, user: str = "wang", **fields: object) -> VoteRequest:
     values: dict[str, object] = {"verdict": APPROVE, "seen": case.fingerprint} | fields
-    return VoteRequest(case=case.id, user_id=user, name=user.title(), **values)  # type: ignore[arg-type]  # fields of a word
+    return VoteRequest(case=case, user_id=user, name=user.title(), **values)  # type: ignore[arg-type]  # fields of a word
 
 
 @pytest.mark.parametrize(
@@ -70,9 +71,9 @@ async def test_what_is_asked_for_comes_with_the_case_as_it_was() -> None:
 
 async def test_a_refusal_names_whom_to_ask(env: ApprovalEnv) -> None:
     case = await env.submit()
-    for refused in (await env.cast_vote("zheng"), await env.desk.forward(case.id, "zhao", "zheng")):
+    for refused in (await env.cast_vote("zheng"), await env.desk.forward(case, "zhao", "zheng")):
         assert (refused.outcome, refused.case, refused.ask) == (VoteOutcome.REFUSED, case, ("li", "qian", "wang"))
-    unfit = await env.desk.forward(case.id, "wu", "wang")
+    unfit = await env.desk.forward(case, "wu", "wang")
     assert (unfit.outcome, unfit.case) == (VoteOutcome.REFUSED, case)
 
 
@@ -97,11 +98,11 @@ async def test_a_word_that_counts_comes_with_its_reasons_and_the_new_case() -> N
 async def test_taking_back_is_answered_with_the_case() -> None:
     env = ApprovalEnv(terms=ApprovalOptions(undo=timedelta(seconds=30)))
     case = await env.submit()
-    assert await env.desk.take_back(case.id, "wang") == VoteResult(outcome=VoteOutcome.LATE, case=case)
+    assert await env.desk.take_back(case, "wang") == VoteResult(outcome=VoteOutcome.LATE, case=case)
     decided = (await env.cast_vote("wang")).case
-    refused = await env.desk.take_back(case.id, "qian")
+    refused = await env.desk.take_back(case, "qian")
     assert (refused.outcome, refused.case) == (VoteOutcome.REFUSED, decided)
-    assert (await env.desk.take_back(case.id, "wang")).case == await env.newest()
+    assert (await env.desk.take_back(case, "wang")).case == await env.newest()
 
 
 async def test_once_the_erp_is_being_told_nothing_is_taken_back() -> None:
@@ -109,9 +110,9 @@ async def test_once_the_erp_is_being_told_nothing_is_taken_back() -> None:
     case = await env.submit()
     await env.cast_vote("wang")
     began = await set_case(env, attempted_at=env.clock.time)
-    assert await env.desk.take_back(case.id, "wang") == VoteResult(outcome=VoteOutcome.LATE, case=began)
+    assert await env.desk.take_back(case, "wang") == VoteResult(outcome=VoteOutcome.LATE, case=began)
     doubtful = await set_case(env, attempted_at=None, state=CaseState.UNKNOWN)
-    assert await env.desk.take_back(case.id, "wang") == VoteResult(outcome=VoteOutcome.LATE, case=doubtful)
+    assert await env.desk.take_back(case, "wang") == VoteResult(outcome=VoteOutcome.LATE, case=doubtful)
 
 
 async def test_a_click_at_something_else_leaves_the_case(env: ApprovalEnv) -> None:
@@ -140,10 +141,10 @@ async def test_turns_that_were_passed_on_are_kept_and_one_is_passed_to_a_person_
     env = ApprovalEnv(rules=rules(any_of("person:wang person:qian")))
     case = await env.submit()
     began = env.clock.time
-    await env.desk.forward(case.id, "zhao", "wang")
+    await env.desk.forward(case, "zhao", "wang")
     env.clock.move(minutes=1)
-    await env.desk.forward(case.id, "sun", "qian")
-    vote_result = await env.desk.forward(case.id, "zhao", "wang")
+    await env.desk.forward(case, "sun", "qian")
+    vote_result = await env.desk.forward(case, "zhao", "wang")
     assert vote_result.case == await env.newest()
     assert (await env.newest()).forwards == (
         Forward(person="qian", to="sun", at=env.clock.time),
@@ -157,7 +158,7 @@ async def test_a_turn_is_not_passed_to_whom_the_erp_refused_nor_to_who_changed_o
 ) -> None:
     case = await env.submit()
     await set_case(env, refused=("zhao",))
-    assert str((await env.desk.forward(case.id, "zhao", "wang")).reasons[0]) == (
+    assert str((await env.desk.forward(case, "zhao", "wang")).reasons[0]) == (
         "The ERP does not allow it for their account there."
     )
     edited = replace(DOCUMENT, editors=frozenset({"sun"}))
@@ -227,7 +228,7 @@ async def test_what_each_card_owes(env: ApprovalEnv) -> None:
     case = await env.submit()
     assert isinstance(env.books, MemoryCaseStore)
     wang = Place(PlaceKind.PERSON, "wang")
-    first = {one.card: one for one in env.books.book.deliveries}
+    first = {one.card: one for one in env.books.repository.deliveries}
     for place in (GROUP, wang):
         assert first[f"approval:{case.id}:{place}"] == Delivery(
             card=f"approval:{case.id}:{place}",

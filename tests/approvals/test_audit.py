@@ -81,8 +81,8 @@ async def test_for_whom_a_substitute_decides() -> None:
 async def test_who_was_refused_and_why(env: ApprovalEnv) -> None:
     case = await env.submit()
     await env.cast_vote("zheng")
-    await env.desk.forward(case.id, "zhao", "zheng")
-    await env.desk.forward(case.id, "wu", "wang")
+    await env.desk.forward(case, "zhao", "zheng")
+    await env.desk.forward(case, "wu", "wang")
     assert (await record(env))[1:] == [
         ("refused", "zheng", "“rule” does not name you.", SHOWN),
         ("refused", "zheng", "forwarding: “rule” does not name you.", ""),
@@ -107,7 +107,7 @@ async def test_who_took_it_back() -> None:
     env = ApprovalEnv(terms=ApprovalOptions(undo=timedelta(seconds=30)))
     case = await env.submit()
     await env.cast_vote("wang")
-    await env.desk.take_back(case.id, "wang")
+    await env.desk.take_back(case, "wang")
     assert (await record(env))[-1] == ("taken_back", "wang", "", "")
 
 
@@ -165,23 +165,23 @@ async def test_a_write_that_got_lost_and_was_found(env: ApprovalEnv) -> None:
 async def test_a_write_that_was_broken_off(env: ApprovalEnv) -> None:
     case = await env.submit()
     await env.cast_vote("wang")
-    office = env.process.writer._transactions
-    await office.run(lambda unit: writeback.begin_write(unit, case.id))
+    transactions = env.process.writer._transactions
+    await transactions.transact(lambda unit: writeback.begin_write(unit, case.id))
     env.clock.move(seconds=60)
-    await office.run(lambda unit: writeback.begin_write(unit, case.id))
+    await transactions.transact(lambda unit: writeback.begin_write(unit, case.id))
     assert (await record(env))[-1] == ("unknown", "", "interrupted", "")
 
 
 async def test_an_answer_that_came_too_late(env: ApprovalEnv) -> None:
     case = await env.submit()
     await env.cast_vote("wang")
-    office = env.process.writer._transactions
-    await office.run(lambda unit: writeback.begin_write(unit, case.id))
-    await office.run(lambda unit: writeback.record_failure(unit, case.id, Unavailable("away"), 1))
+    transactions = env.process.writer._transactions
+    await transactions.transact(lambda unit: writeback.begin_write(unit, case.id))
+    await transactions.transact(lambda unit: writeback.record_failure(unit, case.id, Unavailable("away"), 1))
     env.clock.move(seconds=2)
-    await office.run(lambda unit: writeback.begin_write(unit, case.id))
+    await transactions.transact(lambda unit: writeback.begin_write(unit, case.id))
     refused = DecisionResult(outcome=DecisionOutcome.NOT_PERMITTED, order=None)
-    await office.run(lambda unit: writeback.record_result(unit, case.id, refused, 1))
+    await transactions.transact(lambda unit: writeback.record_result(unit, case.id, refused, 1))
     assert (await record(env))[4:] == [
         ("not_written", "", "Unavailable away", ""),
         WRITING,

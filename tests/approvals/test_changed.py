@@ -91,6 +91,7 @@ async def test_deleted_meanwhile(env: ApprovalEnv) -> None:
 
 async def test_no_case(env: ApprovalEnv) -> None:
     case = await env.submit()
-    assert (await env.cast_vote("wang", case=replace(case, id="nothing-1"))).outcome is VoteOutcome.NO_CASE
-    assert (await env.desk.take_back("nothing-1", "wang")).outcome is VoteOutcome.NO_CASE
-    assert (await env.desk.forward("nothing-1", "qian", "wang")).outcome is VoteOutcome.NO_CASE
+    nothing = replace(case, id="nothing-1")
+    assert (await env.cast_vote("wang", case=nothing)).outcome is VoteOutcome.NO_CASE
+    assert (await env.desk.take_back(nothing, "wang")).outcome is VoteOutcome.NO_CASE
+    assert (await env.desk.forward(nothing, "qian", "wang")).outcome is VoteOutcome.NO_CASE

@@ -8,7 +8,7 @@ import pytest
 
 from bot.approvals.case import CaseState
 from bot.approvals.voting import VoteOutcome
-from tests.approvals.env import ApprovalEnv, until
+from tests.approvals.env import ApprovalEnv
 
 
 async def test_an_erp_that_is_away_stores_nothing(env: ApprovalEnv) -> None:
@@ -45,20 +45,19 @@ async def test_many_at_the_same_moment_share_a_read_and_one_decides(env: Approva
 
 async def test_who_goes_away_has_spoken_all_the_same(env: ApprovalEnv) -> None:
     case = await env.submit()
+    begun, go = asyncio.Event(), asyncio.Event()
+
+    async def hold() -> None:
+        begun.set()
+        await go.wait()
+
+    env.before_transact = hold
     click = asyncio.create_task(env.cast_vote("wang", case=case))
-    inside = asyncio.Event()
-    within = env.books.transact
-
-    async def slow(work: object) -> object:
-        inside.set()
-        await asyncio.sleep(0)
-        return await within(work)  # type: ignore[arg-type]
-
-    env.books.transact = slow  # type: ignore[method-assign,assignment]
-    env.process.desk._transactions.store._books.transact = slow  # type: ignore[attr-defined]
-    await until(lambda: bool(env.desk._at_work))
+    await begun.wait()
     click.cancel()
     with pytest.raises(asyncio.CancelledError):
         await click
-    await until(lambda: not (env.desk._at_work))
+    go.set()
+    async with asyncio.timeout(10):
+        await env.process.poked.wait()
     assert await env.state() is CaseState.WRITING

@@ -21,7 +21,7 @@ SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 
 
 async def do(env: ApprovalEnv, work: Any) -> Any:
-    return await env.process.writer._transactions.run(work)
+    return await env.process.writer._transactions.transact(work)
 
 
 async def set_case(env: ApprovalEnv, **fields: Any) -> Case:
@@ -138,7 +138,7 @@ async def test_after_taking_back_the_reminder_is_due_again() -> None:
     case = await env.submit()
     await env.cast_vote("wang")
     assert await due_in(env) == MINUTE
-    await env.desk.take_back(case.id, "wang")
+    await env.desk.take_back(case, "wang")
     assert await due_in(env) == HOUR
 
 

@@ -77,14 +77,14 @@ async def test_who_changed_what_is_asked_about_does_not_come_in_by_somebody_else
     env.erp.edit("PO-1", changed_by="erp-wu")
     refused = await env.cast_vote("wang")
     assert (refused.outcome, str(refused.reasons[0])) == (VoteOutcome.REFUSED, CHANGED)
-    passed = await env.desk.forward(case.id, "wang", "qian")
+    passed = await env.desk.forward(case, "wang", "qian")
     assert (passed.outcome, str(passed.reasons[0])) == (VoteOutcome.REFUSED, "They changed it.")
 
 
 async def test_nobody_passes_their_turn_on_to_who_changed_it_just_now(env: ApprovalEnv) -> None:
     case = await env.submit(order("erp-wu"))
     env.erp.edit("PO-1", changed_by="erp-zhao")
-    passed = await env.desk.forward(case.id, "zhao", "wang")
+    passed = await env.desk.forward(case, "zhao", "wang")
     assert (passed.outcome, str(passed.reasons[0])) == (VoteOutcome.REFUSED, "They changed it.")
 
 

@@ -8,7 +8,8 @@ from types import MappingProxyType
 
 import pytest
 
-from bot.approvals.facade import CaseContext, DecisionExplanation, ServiceFacade
+from bot.approvals.case_context import CaseContext, DecisionExplanation
+from bot.approvals.service import ApprovalService
 from bot.approvals.unit_of_work import ApprovalOptions
 from bot.approvals.view_builders import CardViewer, RevisionData, build_case_view, build_why_view
 from bot.approvals.views import Audience
@@ -23,8 +24,8 @@ NAMES: Mapping[str, str] = MappingProxyType({"sun": "孙总"})
 ORDER = replace(document(requester="wu").order, people={"erp-guest": "客人"})
 
 
-def approvals(env: ApprovalEnv) -> ServiceFacade:
-    return ServiceFacade(env.desk, env.desk._transactions)
+def approvals(env: ApprovalEnv) -> ApprovalService:
+    return env.desk
 
 
 async def folder(env: ApprovalEnv) -> CaseContext:
@@ -86,7 +87,7 @@ async def test_a_substitute_and_who_got_the_turn_decide_for_others() -> None:
     assert await remark(env) == ()
     env.rules = rules(any_of("person:wang"))
     assert await remark(env) == ("erp-zhao",)
-    assert (await env.desk.forward((await env.newest()).id, "zhao", "wang")).outcome is VoteOutcome.RECORDED
+    assert (await env.desk.forward(await env.newest(), "zhao", "wang")).outcome is VoteOutcome.RECORDED
     assert await remark(env) == ()
 
 

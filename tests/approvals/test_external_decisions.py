@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from bot.approvals.case import Case, CaseState, ExternalDecision
-from bot.approvals.facade import CaseContext
-from bot.approvals.presenter import outcome_note
+from bot.approvals.case_context import CaseContext
+from bot.approvals.responder import outcome_note
 from bot.approvals.view_builders import CardViewer, RevisionData, build_case_view, build_told_view
 from bot.approvals.views import Audience
 from bot.approvals.voting import VoteOutcome, VoteResult

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 
 from bot.approvals.case import Case, CaseState
-from bot.approvals.facade import ServiceFacade
 from bot.approvals.insights import Insights
 from bot.approvals.presenter import ApprovalComposer, CasePresenter
 from bot.approvals.views import ApprovalView
@@ -23,13 +22,13 @@ LATER = ("person:sun", "person:zhou")
 def updates(env: ApprovalEnv, case: Case) -> Counter[str]:
     """Return how often each place owes the case's newest state."""
     assert isinstance(env.books, MemoryCaseStore)
-    owed = [one for one in env.books.book.deliveries if one.ref.startswith(f"{case.id}|")]
+    owed = [one for one in env.books.repository.deliveries if one.ref.startswith(f"{case.id}|")]
     return Counter(str(one.place) for one in owed if one.revision == case.revision)
 
 
 async def cards(env: ApprovalEnv) -> dict[str, ApprovalView]:
     """Return what the card shows wherever it stands."""
-    approvals = ServiceFacade(env.desk, env.desk._transactions)
+    approvals = env.desk
     archive = FakeInsightSource([], [level("SKU1", "5")])
 
     async def nobody(user_ids: object) -> dict[str, str]:

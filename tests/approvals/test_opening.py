@@ -136,5 +136,5 @@ async def test_substitutes_get_the_card_too() -> None:
     env.rules = rules(any_of("person:wang"), substitutes=(stands_in("zhao", "wang"),))
     case = await env.submit()
     assert "approval:person:zhao" in cards(env, case.id)
-    assert [one.case.id for one in await env.desk.pending("zhao")] == [case.id]
+    assert [waiting.id for waiting in await env.desk.pending("zhao")] == [case.id]
     assert (await env.cast_vote("zhao")).outcome is VoteOutcome.DECIDED

@@ -9,7 +9,6 @@ from decimal import Decimal
 import pytest
 
 from bot.approvals.case import CaseState
-from bot.approvals.facade import ServiceFacade
 from bot.approvals.insights import Insights
 from bot.approvals.presenter import ApprovalComposer, CasePresenter, RequesterComposer
 from bot.approvals.views import ApprovalTold, ApprovalView, Audience
@@ -30,7 +29,7 @@ class ComposerHarness:
     def __init__(self, env: ApprovalEnv) -> None:
         self.env = env
         self.archive = FakeInsightSource([], LEVELS)
-        find = ServiceFacade(env.process.desk, env.process.desk._transactions).find
+        find = env.process.desk.find
         insights = Insights(lambda source: self.archive, now=env.clock, seconds=0.05)
         self.showing = CasePresenter(self._read, insights, _names_of, now=env.clock, seconds=0.1)
         self.deciders = ApprovalComposer(find, self.showing)

@@ -63,9 +63,9 @@ async def test_cards_wait_a_moment_for_the_erp_before_they_say_that_it_is_being_
     await env.cast_vote("wang")
     assert isinstance(env.books, MemoryCaseStore)
     told = env.clock.time
-    assert {one.due_at - told for one in env.books.book.deliveries[-4:]} == {timedelta(seconds=1)}
+    assert {one.due_at - told for one in env.books.repository.deliveries[-4:]} == {timedelta(seconds=1)}
     await env.work()
-    assert {one.due_at for one in env.books.book.deliveries[-4:]} == {told}
+    assert {one.due_at for one in env.books.repository.deliveries[-4:]} == {told}
 
 
 async def test_cards_say_at_once_that_a_decision_can_be_taken_back() -> None:
@@ -73,7 +73,7 @@ async def test_cards_say_at_once_that_a_decision_can_be_taken_back() -> None:
     await env.submit()
     await env.cast_vote("wang")
     assert isinstance(env.books, MemoryCaseStore)
-    assert {one.due_at for one in env.books.book.deliveries[-4:]} == {env.clock.time}
+    assert {one.due_at for one in env.books.repository.deliveries[-4:]} == {env.clock.time}
 
 
 async def test_what_an_erp_never_knows_is_not_missing_and_not_looked_for_with_every_card() -> None:

@@ -206,7 +206,7 @@ class ApprovalMachine(RuleBasedStateMachine):
         named = [one for level in case.plan.levels for one in level.approvers] + [one.to for one in case.forwards]
         by = data.draw(st.sampled_from((*named, *named, *PEOPLE, "stranger")))
         word = VoteRequest(
-            case=case.id, user_id=by, name=by, verdict=verdict, seen=case.fingerprint, reason=reason, confirmed=sure
+            case=case, user_id=by, name=by, verdict=verdict, seen=case.fingerprint, reason=reason, confirmed=sure
         )
         order = self.env.erp.orders.get(case.number)
         vote_result = self.may_die(after, lambda: self.env.desk.cast_vote(word))
@@ -230,9 +230,7 @@ class ApprovalMachine(RuleBasedStateMachine):
         async def all_click() -> None:
             for level in case.plan.levels:
                 for one in level.approvers:
-                    word = VoteRequest(
-                        case=case.id, user_id=one, name=one, verdict=Verdict.APPROVE, seen=case.fingerprint
-                    )
+                    word = VoteRequest(case=case, user_id=one, name=one, verdict=Verdict.APPROVE, seen=case.fingerprint)
                     self.heard(await self.env.desk.cast_vote(replace(word, confirmed=True)))
             await self.env.process.writer.run_once()
             await self.env.process.writer.wait_idle()
@@ -243,13 +241,13 @@ class ApprovalMachine(RuleBasedStateMachine):
     def forward(self, data: st.DataObject, by: str, to: str, after: int | None) -> None:
         if self.asked:
             case = self.draw_case(data)
-            self.heard(self.may_die(after, lambda: self.env.desk.forward(case.id, to, by)))
+            self.heard(self.may_die(after, lambda: self.env.desk.forward(case, to, by)))
 
     @rule(data=st.data(), by=person)
     def take_back(self, data: st.DataObject, by: str) -> None:
         if self.asked:
             case = self.draw_case(data)
-            self.heard(self.run(self.env.desk.take_back(case.id, by)))
+            self.heard(self.run(self.env.desk.take_back(case, by)))
 
     @rule(after=steps)
     def work(self, after: int | None) -> None:
@@ -400,7 +398,7 @@ class ApprovalMachine(RuleBasedStateMachine):
 
     def check_cards(self, case: Case) -> None:
         assert isinstance(self.books, MemoryCaseStore)
-        book: MemoryCaseRepository = self.books.book
+        book: MemoryCaseRepository = self.books.repository
         owed: dict[str, int] = {}
         for one in book.deliveries:
             if one.fact.endswith(f"/{case.number}") and one.ref.startswith(case.id):

@@ -52,10 +52,10 @@ async def test_a_large_amount_is_confirmed() -> None:
 
 
 async def test_late_clickers_learn_who_decided(env: ApprovalEnv) -> None:
-    case = await env.submit()
+    await env.submit()
     await env.cast_vote("wang")
     reads = env.erp.reads
-    late = await env.cast_vote("qian", REJECT, case)
+    late = await env.cast_vote("qian", REJECT)
     assert late.outcome is VoteOutcome.LATE
     assert late.case is not None
     assert late.case.decision is not None

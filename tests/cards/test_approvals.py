@@ -13,10 +13,10 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from bot.approvals.case import Case, CaseDecision, CaseState, DocumentSummary, ExternalDecision
+from bot.approvals.case_context import CaseContext, DecisionExplanation
+from bot.approvals.deciders import ErpApprover, ErpApprovers
 from bot.approvals.document import ApprovalDocument, fingerprint
-from bot.approvals.facade import CaseContext, DecisionExplanation
 from bot.approvals.insights import Insight, LastPrice, LineInsight, MissingInsight, SupplierLateness
-from bot.approvals.lifecycle import ErpApprover, ErpApprovers
 from bot.approvals.list_views import ApprovalAll, ApprovalListRow, ApprovalResults
 from bot.approvals.plan import ApprovalLevel, ApprovalPlan, Eligibility, PlanResult, Quorum, Vote
 from bot.approvals.view_builders import (

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 
 from bot.approvals.case import Case
 from bot.approvals.document_reader import DocumentReader, Organisation
-from bot.approvals.facade import ServiceFacade
 from bot.approvals.insights import Insights
 from bot.approvals.plan import Quorum
 from bot.approvals.policy.rule_policy import RuleBasedPolicy
@@ -21,14 +20,13 @@ from bot.approvals.policy.rules import (
 )
 from bot.approvals.presenter import ApprovalComposer, CasePresenter, RequesterComposer
 from bot.approvals.service import ApprovalService
-from bot.approvals.unit_of_work import ApprovalOptions, CaseTransactions
+from bot.approvals.unit_of_work import ApprovalOptions, CaseStore, CaseTransactions
 from bot.approvals.writeback_worker import WritebackWorker
 from bot.erp.errors import Unavailable
 from bot.erp.hub import ErpHub
 from bot.erp.model import Decision, DecisionOutcome, DecisionResult, PurchaseOrder, PurchaseStatus
 from bot.metrics import Metrics
 from bot.outbox.place import Place, PlaceKind
-from tests.approvals.memory_repository import MemoryCaseStore
 from tests.commands.company import NOW, Company
 
 GROUP = Place(PlaceKind.GROUP, "cidGroup==")
@@ -84,26 +82,27 @@ class FakeErp:
 class ApprovalFixture:
     """Everything behind the commands; ``rules`` and ``now`` may be changed."""
 
-    def __init__(self, company: Company, hub: ErpHub, names: Mapping[str, str], terms: ApprovalOptions) -> None:
-        self.erp, self.books, self.now = FakeErp(company), MemoryCaseStore(), NOW
+    def __init__(
+        self, company: Company, hub: ErpHub, names: Mapping[str, str], terms: ApprovalOptions, books: CaseStore
+    ) -> None:
+        self.erp, self.now = FakeErp(company), NOW
         self.rules = rules()
         self._names = names
         reader = DocumentReader(self.erp, Organisation(roles={}, accounts=ACCOUNTS))
-        self.office = CaseTransactions(
-            store=self.books,
+        transactions = CaseTransactions(
+            store=books,
             reader=reader,
             policy=lambda: RuleBasedPolicy(self.rules),
             groups=lambda document: (GROUP,),
             now=lambda: self.now,
             options=terms,
         )
-        self.desk = ApprovalService(self.office, poke=lambda: None, seconds=0.2)
-        self.writer = WritebackWorker(self.office, self.erp, follow=self.desk.sync_document, metrics=Metrics())
-        self.approvals = ServiceFacade(self.desk, self.office)
+        self.desk = ApprovalService(transactions, poke=lambda: None, seconds=0.2)
+        self.writer = WritebackWorker(transactions, self.erp, follow=self.desk.sync_document, metrics=Metrics())
         self.insights = Insights(hub.source_client, now=lambda: self.now, seconds=0.5)
         self.showing = CasePresenter(reader.order, self.insights, self._names_of, now=lambda: self.now)
-        self.composer = ApprovalComposer(self.approvals.find, self.showing)
-        self.told = RequesterComposer(self.approvals.find, self.showing)
+        self.composer = ApprovalComposer(self.desk.find, self.showing)
+        self.told = RequesterComposer(self.desk.find, self.showing)
 
     async def submit(self, number: str = "PO-1001") -> Case:
         """Let the case of an order be opened."""

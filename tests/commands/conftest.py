@@ -10,9 +10,9 @@ import pytest
 from bot.access.people import DirectoryEntry, People, Person
 from bot.access.policy import AccessPolicy
 from bot.alerts.service import AlertService
-from bot.approvals.facade import ApprovalFacade
 from bot.approvals.presenter import CasePresenter
-from bot.approvals.unit_of_work import ApprovalOptions
+from bot.approvals.service import ApprovalService
+from bot.approvals.unit_of_work import ApprovalOptions, CaseStore
 from bot.cards.view import View
 from bot.chat.colleagues import Colleagues
 from bot.chat.context import QuestionContext
@@ -23,6 +23,7 @@ from bot.chat.ports import LanguageChoice
 from bot.chat.registry import Commands
 from bot.erp.hub import ErpHub
 from bot.metrics import Metrics
+from tests.approvals.memory_repository import MemoryCaseStore
 from tests.commands.alert_fakes import InMemoryAlertService
 from tests.commands.approval_fakes import ApprovalFixture
 from tests.commands.company import NOW, Company
@@ -108,8 +109,13 @@ def terms() -> ApprovalOptions:
 
 
 @pytest.fixture
-def counter(company: Company, hub: ErpHub, terms: ApprovalOptions) -> ApprovalFixture:
-    return ApprovalFixture(company, hub, Members.NAMES, terms)
+def books() -> CaseStore:
+    return MemoryCaseStore()
+
+
+@pytest.fixture
+def counter(company: Company, hub: ErpHub, terms: ApprovalOptions, books: CaseStore) -> ApprovalFixture:
+    return ApprovalFixture(company, hub, Members.NAMES, terms, books)
 
 
 @pytest.fixture
@@ -130,7 +136,7 @@ def desk(
             LanguageChoice: choices,
             AlertService: service,
             Colleagues: colleagues,
-            ApprovalFacade: counter.approvals,
+            ApprovalService: counter.desk,
             CasePresenter: counter.showing,
         },
         seconds=5,

@@ -131,9 +131,9 @@ async def test_rejecting_by_the_next_message(harness: ApprovalClickHarness, ask:
 
 
 async def test_a_click_of_the_details_shows_prices_to_the_clicker_only(harness: ApprovalClickHarness) -> None:
-    folder = await harness.counter.approvals.find(harness.case.id)
-    assert folder is not None
-    bare = await harness.counter.showing.present(folder, face=Audience.BARE)
+    found = await harness.counter.desk.find(harness.case.id)
+    assert found is not None
+    bare = await harness.counter.showing.present(found, audience=Audience.BARE)
     details = next(one for one in bare.buttons() if str(one.label) == "Details").does
     assert details == Ask(f"/pending {harness.case.id}")
     assert isinstance(details, Ask)

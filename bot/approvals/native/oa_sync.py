@@ -65,7 +65,7 @@ _NO_REASON = phrase("Rejected in the approval app without a reason.")
 class VotingService(Protocol):
     """The cases; implemented by `bot.approvals.service.ApprovalService`."""
 
-    async def cast_vote(self, word: VoteRequest) -> VoteResult:
+    async def cast_vote(self, request: VoteRequest) -> VoteResult:
         """Store somebody's word, if it counts."""
         ...
 
@@ -264,7 +264,7 @@ class OaSync:
     def _vote_request(self, case: Case, task: OaTask) -> VoteRequest:
         # The approval was started for this revision and shows it: nobody saw another one there.
         return VoteRequest(
-            case=case.id,
+            case=case,
             user_id=task.user_id,
             name=task.name or task.user_id,
             verdict=task.verdict,  # type: ignore[arg-type]  # only turns in which somebody spoke

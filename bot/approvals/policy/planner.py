@@ -86,10 +86,6 @@ def _listed(words: Iterable[str]) -> str:
     return ", ".join(sorted(words))
 
 
-_REQUESTED = phrase("They requested it.")
-_CHANGED = phrase("They changed it.")
-
-
 def make_plan(rules: ApprovalRuleSet, document: ApprovalDocument, company: CompanyDirectory) -> PlanResult:
     """Return the plan by the first rule that fits, and a line for each rule up to it."""
     reasons: list[Phrase] = []
@@ -116,7 +112,7 @@ def _plan(
         remind_after=rule.remind_after,
         deadline=rule.deadline,
         on_expiry=rule.on_expiry,
-        escalate_to=tuple(one for one in escalate_to if _conflict(one, document) is None),
+        escalate_to=tuple(one for one in escalate_to if document.involvement(one) is None),
         single_limits=_single_limits(rules, document, company),
         daily_limits=rule.daily_limits,
     )
@@ -124,16 +120,9 @@ def _plan(
 
 def _level(number: int, step: RuleLevel, document: ApprovalDocument, company: CompanyDirectory) -> ApprovalLevel:
     named = resolve_approvers(step.approvers, document, company)
-    excluded = {one: reason for one in named if (reason := _conflict(one, document)) is not None}
+    excluded = {user_id: found.theirs for user_id in named if (found := document.involvement(user_id)) is not None}
     approvers = tuple(one for one in named if one not in excluded)
     return ApprovalLevel(number=number, quorum=step.quorum, approvers=approvers, excluded=excluded)
-
-
-def _conflict(user_id: str, document: ApprovalDocument) -> Phrase | None:
-    """Return why somebody must not decide about this document, whoever names them."""
-    if user_id == document.requester:
-        return _REQUESTED
-    return _CHANGED if user_id in document.editors else None
 
 
 def _reaches(total: Money, limit: Money) -> bool:

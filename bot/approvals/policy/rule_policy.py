@@ -6,7 +6,16 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from bot.approvals.document import ApprovalDocument
-from bot.approvals.plan import ApprovalLevel, CompanyDirectory, Eligibility, PlanResult, Quorum, VoteContext, tally
+from bot.approvals.plan import (
+    ApprovalLevel,
+    CompanyDirectory,
+    Eligibility,
+    PlanResult,
+    Quorum,
+    VoteContext,
+    missing_approvers,
+    tally,
+)
 from bot.approvals.policy.planner import make_plan
 from bot.approvals.policy.rules import (
     ApprovalRule,
@@ -25,17 +34,15 @@ def evaluate(
 ) -> Eligibility:
     """Return the ruling; the checks stand in the order in which people would ask."""
     document, plan = vote_context.document, vote_context.plan
-    if user_id == document.requester:
-        return _refuse(phrase("Nobody decides what they requested themselves."))
-    if user_id in document.editors:
-        return _refuse(phrase("Nobody decides what they changed themselves."))
+    if (involvement := document.involvement(user_id)) is not None:
+        return _refuse(involvement.own)
     waited = tally(plan, vote_context.votes)
     if isinstance(waited, Verdict):
         return _refuse(phrase("It has been decided already."))
     if any(vote.user_id == user_id for vote in vote_context.votes):
         return _refuse(phrase("You have agreed already; others have to decide as well."))
-    level = plan.levels[waited - 1]
-    left = _missing_approvers(level, vote_context)
+    level = plan.level(waited)
+    left = missing_approvers(level, vote_context.votes)
     if user_id in left:
         standing_for, reason = "", phrase("“%(rule)s” names you for level %(level)s.", rule=plan.rule, level=waited)
     elif principal := _principal(user_id, left, vote_context, substitutes):
@@ -50,12 +57,6 @@ def evaluate(
 
 def _refuse(*reasons: Phrase, ask: tuple[str, ...] = ()) -> Eligibility:
     return Eligibility(allowed=False, reasons=reasons, ask=ask)
-
-
-def _missing_approvers(level: ApprovalLevel, vote_context: VoteContext) -> tuple[str, ...]:
-    """Return the level's approvers who have not spoken, themselves or by a substitute."""
-    spoken = {vote.on_behalf_of or vote.user_id for vote in vote_context.votes if vote.level == level.number}
-    return tuple(one for one in level.approvers if one not in spoken)
 
 
 def _principal(user_id: str, left: Sequence[str], vote_context: VoteContext, substitutes: Sequence[Substitute]) -> str:

@@ -101,7 +101,7 @@ def with_case(settings: Settings, number: str, *approvals: str) -> PurchaseOrder
         assert case is not None
         for user in approvals:
             word = VoteRequest(
-                case=case.id,
+                case=case,
                 user_id=user,
                 name=user,
                 verdict=Verdict.APPROVE,

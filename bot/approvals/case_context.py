@@ -1,0 +1,79 @@
+"""A case together with what its cards say beside it, and why a document is decided by whom."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.approvals.case import Case, CaseState
+from bot.approvals.deciders import NO_ERP_APPROVERS, ErpApprovers, awaited_voters, find_erp_approvers
+from bot.approvals.document import ApprovalDocument
+from bot.approvals.plan import Eligibility, PlanResult
+from bot.approvals.unit_of_work import RulesInForce
+from bot.approvals.voting import undo_until
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseContext:
+    """A case with what was before it and after it, and who can bring it on."""
+
+    case: Case
+    before: Case | None = None
+    """The case of the revision before, if there was one."""
+    newer: Case | None = None
+    """The newest case of the document, if that is not this one."""
+    waited: tuple[str, ...] = ()
+    """userIds of those who can bring it on now, their substitutes among them."""
+    erp_approvers: ErpApprovers = NO_ERP_APPROVERS
+    """Whom the ERP itself waits for, where those who decide here are not among them."""
+    undo_until: datetime | None = None
+    """Until when its decider can take it back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionExplanation:
+    """Why somebody may or may not decide about a document; the rulings are None where nobody can say anything now."""
+
+    document: ApprovalDocument
+    case: Case | None
+    plan_result: PlanResult
+    approve: Eligibility | None = None
+    reject: Eligibility | None = None
+    erp_approvers: ErpApprovers = NO_ERP_APPROVERS
+    """Whom the ERP itself waits for now."""
+
+
+def build_context(
+    rules: RulesInForce, case: Case, *, before: Case | None = None, newer: Case | None = None
+) -> CaseContext:
+    """Return a case with what holds for it now."""
+    if case.state is not CaseState.OPEN:
+        return CaseContext(case=case, before=before, newer=newer, undo_until=undo_until(rules, case))
+    approvers = find_erp_approvers(rules, case.source, case.waits_for, case.plan, case)
+    return CaseContext(
+        case=case,
+        before=before,
+        newer=newer,
+        waited=awaited_voters(rules, case),
+        erp_approvers=approvers if approvers.mismatched else NO_ERP_APPROVERS,
+    )
+
+
+def find_context(rules: RulesInForce, cases: Sequence[Case], word: str) -> CaseContext | None:
+    """Return the context of the case with this id among ``cases`` or, where none has it, of the newest revision.
+
+    ``cases`` are newest first. Where several ERPs have the number, the one that waits is meant.
+    """
+    case = next((case for case in cases if case.id == word), None)
+    case = case or next((case for case in cases if not case.state.is_final), next(iter(cases), None))
+    if case is None:
+        return None
+    revisions = [revision for revision in cases if revision.source == case.source]
+    place = revisions.index(case)
+    return build_context(
+        rules,
+        case,
+        before=next(iter(revisions[place + 1 : place + 2]), None),
+        newer=revisions[0] if place else None,
+    )

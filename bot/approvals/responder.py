@@ -1,0 +1,134 @@
+"""Answers to what people say about one case."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.access.policy import AccessPolicy
+from bot.approvals.case import Case, CaseState, external_decision_text, withdrawal_text
+from bot.approvals.case_context import CaseContext
+from bot.approvals.presenter import CasePresenter
+from bot.approvals.service import ApprovalService
+from bot.approvals.view_builders import HIDDEN_LIMIT, ReplyNote, build_said_view, has_money, people_in_case
+from bot.approvals.views import ApprovalSaid, ApprovalView, Audience
+from bot.approvals.voting import VoteOutcome, VoteRequest, VoteResult
+from bot.chat.context import QuestionContext
+from bot.chat.errors import NothingFound
+from bot.chat.registry import Commands
+from bot.erp.model import Verdict
+from bot.phrase import Phrase, phrase
+
+RECORDED = frozenset({VoteOutcome.RECORDED, VoteOutcome.DECIDED})
+"""Outcomes of votes that count."""
+
+_SHOW_SECONDS, _VOTED_SECONDS = 1.2, 0.3
+"""How long a click's answer waits for the order and what is known about it: of its two seconds, where a vote was
+recorded, reading the ERP has taken its part."""
+
+
+@dataclass(frozen=True, slots=True)
+class VoteResponder:
+    """Answers one question about one case."""
+
+    approvals: ApprovalService
+    showing: CasePresenter
+    found: CaseContext
+    audience: Audience
+    context: QuestionContext
+
+    async def show(self, note: Phrase | None = None) -> ApprovalView:
+        """Return the case as the asker may see it here."""
+        return await self._present(self.found, ReplyNote(note=note), _SHOW_SECONDS)
+
+    async def answer(
+        self, result: VoteResult, *, done: Phrase | None = None, retry: str = ""
+    ) -> ApprovalView | ApprovalSaid:
+        """Return the case as it is now, with what came of the asker's word; typed words that count get a short answer.
+
+        ``done`` is said when it counts; ``retry`` asks again when the ERP was silent. Raises `NothingFound` for a case
+        that there is not.
+        """
+        shown = await self.approvals.context_after(self.found, result)
+        if shown is None:
+            raise NothingFound(self.context.line)
+        counts = result.outcome in RECORDED
+        note = done if done is not None and counts else outcome_note(result)
+        if note is not None and self.audience is Audience.BARE and has_money(note):
+            note = HIDDEN_LIMIT
+        sure, silent = result.outcome is VoteOutcome.CONFIRM, result.outcome is VoteOutcome.SILENT
+        remark = ReplyNote(note=note, ask=result.ask, sure=sure, retry=retry if silent else "")
+        view = await self._present(shown, remark, _VOTED_SECONDS)
+        # A card that was clicked is brought up to date with all others of its case; the answer to a line is not.
+        return build_said_view(view, note) if counts and note is not None and not self.context.clicked else view
+
+    async def _present(self, shown: CaseContext, remark: ReplyNote, seconds: float) -> ApprovalView:
+        """Return a case as the asker may see it here; ``seconds`` counts for clicks only."""
+        return await self.showing.present(
+            shown,
+            audience=self.audience,
+            # Everybody sees what is typed in a group, so nobody's own state decides about its buttons.
+            user_id=self.context.person.user_id or "" if self.context.is_private else "",
+            remark=remark,
+            offset=self.context.offset,
+            seconds=seconds if self.context.clicked else None,
+        )
+
+
+def vote_request(
+    context: QuestionContext, case: Case, verdict: Verdict, seen: str, *, reason: str = "", confirmed: bool = False
+) -> VoteRequest:
+    """Return the vote of the person who asks; ``seen`` is the fingerprint of what was shown to them."""
+    return VoteRequest(
+        case=case,
+        user_id=context.person.user_id or "",
+        name=context.person.name,
+        verdict=verdict,
+        seen=seen,
+        reason=reason,
+        confirmed=confirmed,
+    )
+
+
+def audience_for(found: CaseContext, commands: Commands, policy: AccessPolicy, context: QuestionContext) -> Audience:
+    """Return whether the asker may see prices in this answer: alone, and as one who is asked or who may ask ``/po``."""
+    if not context.is_private:
+        return Audience.BARE
+    concerned = context.person.user_id in {*people_in_case(found.case), *found.waited}
+    return Audience.of(private=concerned or any(known.name == "po" for known in commands.usable(policy, context)))
+
+
+def outcome_note(result: VoteResult) -> Phrase | None:
+    """Return what a person is told of their word."""
+    match result.outcome:
+        case VoteOutcome.RECORDED:
+            return phrase("Recorded. Others have to agree as well.")
+        case VoteOutcome.DECIDED:
+            return phrase("Recorded. The ERP is being told.")
+        case VoteOutcome.CONFIRM:
+            return phrase("A large amount: do you really approve it?")
+        case VoteOutcome.REFUSED:
+            return next(iter(result.reasons), phrase("You may not decide it."))
+        case VoteOutcome.LATE:
+            return _late_note(result.case)
+        case VoteOutcome.CHANGED:
+            return phrase("Not recorded: it has changed since you saw it.")
+        case VoteOutcome.ELSEWHERE:
+            return phrase("Not recorded: it no longer waits in the ERP.")
+        case VoteOutcome.SILENT:
+            return phrase("Not recorded: the ERP does not answer. Please try again.")
+        case VoteOutcome.NEED_REASON:
+            return phrase("A rejection needs a reason.")
+        case VoteOutcome.NO_CASE:
+            return None
+
+
+def _late_note(case: Case | None) -> Phrase:
+    over = phrase("It is over already: there is nothing left to decide.")
+    if case is None:
+        return over
+    there = case.elsewhere
+    if there is not None:
+        return withdrawal_text(there) if case.state is CaseState.WITHDRAWN else external_decision_text(there) or over
+    if case.decision is not None and case.state is not CaseState.DECIDED_ELSEWHERE:
+        return phrase("%(name)s decided it already, at %(time)s.", name=case.decision.name, time=case.decision.at)
+    return over

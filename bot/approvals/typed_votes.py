@@ -1,0 +1,103 @@
+"""What typed words and buttons mean as a vote: whether they are one, on which revision, and for which reason."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+
+from bot.approvals.case import CaseState
+from bot.approvals.case_context import CaseContext
+from bot.cards.actions import RejectReason
+from bot.chat.arguments import Word
+from bot.chat.parsing import normalise, split
+from bot.phrase import Phrase, phrase
+
+LOOK_AGAIN = phrase("It has changed since it was first shown: look at it once more, and tap.")
+NOT_A_COMMAND = phrase("Tap a button to decide, or begin the line with the command.")
+
+
+class CaseRef(Word):
+    """The number of a purchase order, or the id that its card's buttons carry."""
+
+    placeholder = phrase("number")
+
+
+class Remarks(Word):
+    """What one has to say about it."""
+
+    placeholder = phrase("reason")
+    takes_rest = True
+
+
+class SeenRevision(Word):
+    """Which revision was seen, as buttons write it."""
+
+    placeholder = phrase("revision")
+    prefix = "#"
+
+
+MAX_REASON = 200
+"""Characters of a reason."""
+
+_MENTIONS = re.compile(r"(?:@\S+\s+)+")
+_SLASHES = "/\\、"
+
+QUICK_REASONS: Mapping[RejectReason, tuple[str, ...]] = MappingProxyType(
+    {
+        RejectReason.PRICE: ("价格过高", "price too high"),
+        RejectReason.BUDGET: ("超出预算", "over budget"),
+        RejectReason.QUANTITY: ("数量有误", "wrong quantity"),
+        RejectReason.NEEDLESS: ("不需要", "not needed"),
+    }
+)
+"""The quick reasons as they are written into the record and the ERP: in Chinese, or for others in English."""
+
+
+def is_explicit_command(line: str, names: Iterable[str]) -> bool:
+    """Whether a line is a command and nothing but: “PO-1001 不同意” names the word for approving, too.
+
+    That is a line that begins with a slash, or with one of the ``names`` as a word of its own.
+    """
+    text = _MENTIONS.sub("", normalise(line), count=1)
+    if text[:1] and text[0] in _SLASHES:
+        return True
+    first = next(iter(split(text)), "").casefold()
+    return first in {name.casefold() for name in names}
+
+
+def parse_reason(text: str, language: str) -> tuple[RejectReason | None, str]:
+    """Return the quick reason that a text is the code of, if any, and the reason in words."""
+    try:
+        quick = RejectReason(text.strip())
+    except ValueError:
+        return None, " ".join(text.split())[:MAX_REASON]
+    words = QUICK_REASONS.get(quick, ("", ""))
+    return quick, words[0 if language.startswith("zh") else 1]
+
+
+def read_seen(
+    found: CaseContext, mark: str | None, line: str, names: Iterable[str], *, slash: bool = False
+) -> str | Phrase:
+    """Return the fingerprint that somebody votes on, or what to tell them who did not vote.
+
+    ``mark`` is what a button says of the revision that it stood under, and ``names`` are those of the command; with
+    ``slash`` the line has to begin with one.
+    """
+    # A question such as “同意 PO-1001 吗” must not decide.
+    if not is_explicit_command(line, names) or (slash and not line.lstrip().startswith("/")):
+        return NOT_A_COMMAND
+    return LOOK_AGAIN if (seen := seen_fingerprint(found, mark)) is None else seen
+
+
+def seen_fingerprint(found: CaseContext, mark: str | None) -> str | None:
+    """Return the fingerprint that somebody has seen; None when that cannot be told.
+
+    A button tells the revision that it stood under. Who types a number means the only revision there ever was; after a
+    change it is not known which one they have in mind.
+    """
+    case = found.case
+    if mark is not None:
+        return case.fingerprint if mark and case.fingerprint.startswith(mark) else mark
+    changed = found.before is not None and found.before.state is CaseState.SUPERSEDED
+    return None if changed and case.state is CaseState.OPEN else case.fingerprint

@@ -1,0 +1,66 @@
+"""How often one click and one typed line read the case: each read is a round trip while somebody waits."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+from sqlalchemy.sql import Executable
+
+from bot.approvals.case import Case
+from bot.chat.dispatcher import QuestionDispatcher
+from bot.store.approvals import StoredCaseRepository, StoredCaseTransactions
+from bot.store.database import Database
+from tests.commands.approval_fakes import ApprovalFixture
+from tests.commands.company import NOW
+from tests.commands.conftest import Ask
+from tests.commands.test_approval_clicks import ApprovalClickHarness
+from tests.commands.test_approvals import DIRECT, MANAGER
+
+ONE_READ_AND_THE_LOCKED_ONE = ["read", "locked"]
+
+
+@pytest.fixture
+async def books(sqlite_url: str) -> AsyncIterator[StoredCaseTransactions]:
+    database = Database(sqlite_url)
+    await database.migrate()
+    yield StoredCaseTransactions(database, lambda: NOW)
+    await database.close()
+
+
+@pytest.fixture
+async def reads(counter: ApprovalFixture, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the reads of cases since the case was opened, as they come."""
+    await counter.submit()
+    found: list[str] = []
+    read = StoredCaseRepository._cases
+
+    def count(self: StoredCaseRepository, query: Executable, **values: object) -> list[Case]:
+        found.append("locked" if self._locking else "read")
+        return read(self, query, **values)
+
+    monkeypatch.setattr(StoredCaseRepository, "_cases", count)
+    return found
+
+
+async def test_a_click(desk: QuestionDispatcher, counter: ApprovalFixture, reads: list[str]) -> None:
+    harness = ApprovalClickHarness(desk, counter, await counter.case())
+    reads.clear()
+    card = await harness.click(harness.approve)
+    assert "Recorded. The ERP is being told." in card.body
+    assert reads == ONE_READ_AND_THE_LOCKED_ONE
+
+
+@pytest.mark.parametrize("line", ["/approve PO-1001", "/reject PO-1001 太贵", "/pending PO-1001 buyer01 forward"])
+async def test_a_line(ask: Ask, reads: list[str], line: str) -> None:
+    await ask(line, person=MANAGER, where=DIRECT)
+    assert reads == ONE_READ_AND_THE_LOCKED_ONE
+
+
+async def test_who_comes_late_costs_one_read_and_locks_nothing(
+    ask: Ask, counter: ApprovalFixture, reads: list[str]
+) -> None:
+    await ask("/approve PO-1001", person=MANAGER, where=DIRECT)
+    reads.clear()
+    await ask("/approve PO-1001", person=MANAGER, where=DIRECT)
+    assert reads == ["read"]
