@@ -1,4 +1,4 @@
-"""Tasks that run beside everything else for as long as the bot does."""
+"""Tasks that run as long as the bot does."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ log = structlog.get_logger(__name__)
 
 
 class BackgroundTasks:
-    """The tasks that must always run; the first death among them is the app's."""
+    """Tasks that must always run: the first that fails ends the app."""
 
     def __init__(self) -> None:
         self.failed: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
 
     @asynccontextmanager
     async def running(self, work: Coroutine[Any, Any, None], name: str) -> AsyncIterator[None]:
-        """Keep ``work`` running beside the context and end it with it."""
+        """Run ``work`` until the context ends."""
         task = asyncio.create_task(work, name=name)
         task.add_done_callback(self._report)
         try:

@@ -1,7 +1,7 @@
-"""Asks of the same moment, answered together: while one batch is under way, the next one gathers.
+"""Requests of the same moment, answered together: while a batch is under way, the next one gathers.
 
-What waits for a round trip or a commit costs the same for one as for twenty. Alone an ask is answered at once, so
-nobody waits for company; the batches grow with the load by themselves.
+A round trip or a commit costs the same for one request as for twenty. A lone request is answered at once; batches grow
+with the load.
 """
 
 from __future__ import annotations
@@ -15,26 +15,36 @@ A = TypeVar("A")
 B = TypeVar("B")
 
 MAX_BATCH = 200
-"""Asks in one batch: bounds how long those behind wait for it."""
+"""Requests in a batch; it bounds how long those behind it wait."""
 
 
 class Batcher(Generic[A, B]):
-    """Answers asks through ``together``, which returns an answer for each ask, in their order.
+    """Answers requests through ``together``, which returns an answer for each, in their order.
 
-    When a batch fails, each of its asks is tried alone, so that one bad ask fails nobody else's; those that fail then
-    raise what ``together`` raises.
+    When a batch fails, its requests are tried alone, so that a bad one does not fail the others; a request that fails
+    alone raises what ``together`` raises. Without ``retry_alone`` all requests of the batch raise it.
     """
 
-    def __init__(self, together: Callable[[Sequence[A]], Awaitable[Sequence[B]]], most: int = MAX_BATCH) -> None:
+    def __init__(
+        self,
+        together: Callable[[Sequence[A]], Awaitable[Sequence[B]]],
+        most: int = MAX_BATCH,
+        *,
+        size: Callable[[A], int] | None = None,
+        retry_alone: bool = True,
+    ) -> None:
+        """``most`` bounds a batch, by the sum of its requests' ``size`` (1 each by default)."""
         self._together = together
         self._most = most
+        self._size = size
+        self._retry_alone = retry_alone
         self._waiting: deque[tuple[A, asyncio.Future[B]]] = deque()
         self._work: asyncio.Task[None] | None = None
 
-    async def __call__(self, ask: A) -> B:
-        """Return the answer; who is cancelled meanwhile is answered in vain."""
+    async def __call__(self, request: A) -> B:
+        """Return the answer. A caller that is cancelled meanwhile leaves its request in the batch."""
         answer: asyncio.Future[B] = asyncio.get_running_loop().create_future()
-        self._waiting.append((ask, answer))
+        self._waiting.append((request, answer))
         if self._work is None:
             self._work = asyncio.create_task(self._answer_all())
         return await answer
@@ -42,25 +52,38 @@ class Batcher(Generic[A, B]):
     async def _answer_all(self) -> None:
         try:
             while self._waiting:
-                batch = [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
-                if not await self._answered(batch) and len(batch) > 1:
-                    for one in batch:
-                        await self._answered([one])
+                batch = self._next_batch()
+                if not await self._answered(batch):
+                    for request in batch:
+                        await self._answered([request])
         finally:
             self._work = None
 
+    def _next_batch(self) -> Sequence[tuple[A, asyncio.Future[B]]]:
+        if self._size is None:
+            return [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
+        batch = [self._waiting.popleft()]
+        room = self._most - self._size(batch[0][0])
+        while self._waiting and (room := room - self._size(self._waiting[0][0])) >= 0:
+            batch.append(self._waiting.popleft())
+        return batch
+
     async def _answered(self, batch: Sequence[tuple[A, asyncio.Future[B]]]) -> bool:
-        """Answer a batch; False when it failed and its asks are still to be tried alone."""
+        """Answer a batch; False when it failed and its requests are still to be tried alone."""
         try:
-            answers = await self._together([ask for ask, _ in batch])
-        except Exception as error:  # noqa: BLE001 - whoever asked raises it
-            if len(batch) > 1:
+            answers = await self._together([request for request, _ in batch])
+        except asyncio.CancelledError:
+            for _, waiting in batch:
+                waiting.cancel()
+            raise
+        except Exception as error:  # noqa: BLE001 - raised where the answer is awaited
+            if self._retry_alone and len(batch) > 1:
                 return False
-            for _, answer in batch:
-                if not answer.done():
-                    answer.set_exception(error)
+            for _, waiting in batch:
+                if not waiting.done():
+                    waiting.set_exception(error)
             return True
-        for (_, answer), one in zip(batch, answers, strict=True):
-            if not answer.done():
-                answer.set_result(one)
+        for (_, waiting), answer in zip(batch, answers, strict=True):
+            if not waiting.done():
+                waiting.set_result(answer)
         return True

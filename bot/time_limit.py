@@ -1,4 +1,4 @@
-"""Time limits for what happens all the time: many at once, all of one length, kept by one timer.
+"""Time limits that are used all the time: many at once, all equally long, on a shared timer.
 
 `asyncio.timeout` makes a timer of its own for each use, which hardly ever fires. That costs three times as much as
 this (4.3 against 1.4 µs, measured), and an answer passes several limits.
@@ -26,33 +26,33 @@ class TimeLimit:
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
-        """The loop in which it was used first, and must always be: to ask for it each time is a call of the system."""
+        """The loop of its first use, which must be that of all others: looking it up each time costs a system call."""
         if self._loop is None:
             self._loop = asyncio.get_running_loop()
         return self._loop
 
-    def begin(self, one: TimeLimitScope) -> None:
-        """Let the timer know of ``one``; called by `TimeLimitScope`."""
-        self._running[one] = None
+    def begin(self, scope: TimeLimitScope) -> None:
+        """Keep time for a scope; called by `TimeLimitScope`."""
+        self._running[scope] = None
         if self._timer is None:
-            self._timer = self.loop.call_at(one.due, self._expire, self.loop)
+            self._timer = self.loop.call_at(scope.due, self._expire, self.loop)
 
-    def end(self, one: TimeLimitScope) -> None:
-        """Forget ``one``; called by `TimeLimitScope`."""
-        self._running.pop(one, None)
+    def end(self, scope: TimeLimitScope) -> None:
+        """Keep time for it no longer; called by `TimeLimitScope`."""
+        self._running.pop(scope, None)
 
     def _expire(self, loop: asyncio.AbstractEventLoop) -> None:
         self._timer = None
         now = loop.time() + 1e-6  # the loop may call up to its clock's resolution early
         due = []
-        for one in self._running:
-            if one.due > now:
-                self._timer = loop.call_at(one.due, self._expire, loop)
+        for scope in self._running:
+            if scope.due > now:
+                self._timer = loop.call_at(scope.due, self._expire, loop)
                 break
-            due.append(one)
-        for one in due:
-            self.end(one)
-            one.expire()
+            due.append(scope)
+        for scope in due:
+            self.end(scope)
+            scope.expire()
 
 
 class TimeLimitScope:
@@ -82,6 +82,6 @@ class TimeLimitScope:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         if not self.expired:
             self._limit.end(self)
-        # Somebody else may have cancelled the task too: then it is theirs to end.
+        # If the task was cancelled from elsewhere too, that cancellation ends it.
         elif self._task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
             raise TimeoutError from error

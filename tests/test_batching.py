@@ -75,3 +75,26 @@ async def test_who_goes_away_takes_nobody_along() -> None:
         await goes
     counter.free.set()
     assert await stays == 4
+
+
+async def test_a_batch_is_bounded_by_the_size_of_its_asks() -> None:
+    counter = Counter()
+    double = Batcher(counter.double, most=6, size=lambda number: number)
+    assert await asyncio.gather(*map(double, (1, 2, 3, 4, 9, 1))) == [2, 4, 6, 8, 18, 2]
+    assert counter.batches == [(1, 2, 3), (4,), (9,), (1,)]
+
+
+async def test_asks_that_are_not_tried_alone_fail_together() -> None:
+    counter = Counter()
+    double = Batcher(counter.double, retry_alone=False)
+    answers = await asyncio.gather(*map(double, (1, -2)), return_exceptions=True)
+    assert [type(answer) for answer in answers] == [ValueError, ValueError]
+    assert counter.batches == [(1, -2)]
+
+
+async def test_asks_of_a_batch_that_is_ended_are_cancelled() -> None:
+    async def end(numbers: Sequence[int]) -> Sequence[int]:
+        raise asyncio.CancelledError
+
+    answers = await asyncio.gather(*map(Batcher(end), (1, 2)), return_exceptions=True)
+    assert [type(answer) for answer in answers] == [asyncio.CancelledError] * 2

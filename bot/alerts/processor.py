@@ -24,6 +24,7 @@ from bot.alerts.repository import AlertRepository, AlertUnitOfWork
 from bot.alerts.timers import DueWork
 from bot.errors import DingerpError
 from bot.metrics import Metrics
+from bot.wakeup import Wakeup
 
 log = structlog.get_logger(__name__)
 
@@ -102,13 +103,13 @@ class AlertProcessor:
         self._metrics = metrics
         self._owed = owed
         self._batch = batch
-        self._poked = asyncio.Event()
+        self._wakeup = Wakeup()
         self._swept_at: datetime | None = None
         self._pruned_at: datetime | None = None
 
     def poke(self) -> None:
         """Wake the loop: events arrived, or somebody did something to an alert."""
-        self._poked.set()
+        self._wakeup.call()
 
     async def run(self) -> None:
         """Work until cancelled. When the database is away, try again; nothing is lost meanwhile."""
@@ -119,11 +120,11 @@ class AlertProcessor:
                 log.error("alerts.not_stored", error=error.detail)
                 self._metrics.errors.labels("alerts", type(error).__name__).inc()
                 pause = _RETRY
-            await self._sleep(pause)
+            await self._wakeup.sleep(pause)
 
     async def round(self) -> float:
         """Do what there is to do now, events first; return the seconds until the next thing is due."""
-        self._poked.clear()
+        self._wakeup.clear()
         while await self._take_and_rest():
             if self._swept_at is None or self._now() - self._swept_at >= _SWEEPS_AT_LEAST:
                 await self._sweep()
@@ -135,13 +136,6 @@ class AlertProcessor:
         if due[0] is None:
             return _IDLE.total_seconds()
         return min(max((due[0] - self._now()).total_seconds(), 0.0), _IDLE.total_seconds())
-
-    async def _sleep(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._poked.wait()
-        except TimeoutError:
-            pass
 
     async def _take_and_rest(self) -> bool:
         """Process one batch; if there may be more, first leave others time on the database and the interpreter."""

@@ -5,6 +5,7 @@ from __future__ import annotations as annotations
 from bot.erp.concurrency import gather_or_cancel as gather_or_cancel
 from bot.erp.cursor import TimeCursor as TimeCursor
 from bot.erp.deciding import decide as decide
+from bot.erp.document_erp import DocumentErp as DocumentErp
 from bot.erp.errors import AuthExpired as AuthExpired
 from bot.erp.errors import AuthFailed as AuthFailed
 from bot.erp.errors import Conflict as Conflict
@@ -16,16 +17,22 @@ from bot.erp.errors import RateLimited as RateLimited
 from bot.erp.errors import Unavailable as Unavailable
 from bot.erp.errors import UnknownOutcome as UnknownOutcome
 from bot.erp.errors import Unsupported as Unsupported
+from bot.erp.following import StreamPage as StreamPage
+from bot.erp.following import follow as follow
 from bot.erp.http import Http as Http
 from bot.erp.http import HttpOptions as HttpOptions
 from bot.erp.http import HttpResponse as HttpResponse
 from bot.erp.http import refusal as refusal
+from bot.erp.keys import checked_key as checked_key
+from bot.erp.keys import fingerprint as fingerprint
+from bot.erp.keys import pick_by_key as pick_by_key
 from bot.erp.listing import INVOICES as INVOICES
 from bot.erp.listing import PRODUCTION_ORDERS as PRODUCTION_ORDERS
 from bot.erp.listing import PURCHASE_ORDERS as PURCHASE_ORDERS
 from bot.erp.listing import SALES_ORDERS as SALES_ORDERS
 from bot.erp.listing import Listing as Listing
 from bot.erp.listing import find_products as find_products
+from bot.erp.listing import read_page as read_page
 from bot.erp.model import Approval as Approval
 from bot.erp.model import Area as Area
 from bot.erp.model import Change as Change
@@ -60,8 +67,13 @@ from bot.erp.relogin import Relogin as Relogin
 from bot.erp.values import LocalValues as LocalValues
 from bot.erp.values import Zone as Zone
 from bot.erp.values import amount_of as amount_of
+from bot.erp.values import code as code
+from bot.erp.values import is_true as is_true
+from bot.erp.values import malformed_is_invalid as malformed_is_invalid
+from bot.erp.values import money as money
 from bot.erp.values import number as number
 from bot.erp.values import progress as progress
+from bot.erp.values import text as text
 from bot.erp.vendors import AdapterContext as AdapterContext
 from bot.erp.vendors import Vendor as Vendor
 from bot.errors import ConfigurationError as ConfigurationError
@@ -84,6 +96,7 @@ __all__ = [
     "Decision",
     "DecisionOutcome",
     "DecisionResult",
+    "DocumentErp",
     "Erp",
     "ErpError",
     "Filter",
@@ -115,6 +128,7 @@ __all__ = [
     "SalesOrder",
     "Slice",
     "StockLevel",
+    "StreamPage",
     "TimeCursor",
     "Unavailable",
     "UnknownOutcome",
@@ -124,10 +138,20 @@ __all__ = [
     "WarehouseStock",
     "Zone",
     "amount_of",
+    "checked_key",
+    "code",
     "decide",
     "find_products",
+    "fingerprint",
+    "follow",
     "gather_or_cancel",
+    "is_true",
+    "malformed_is_invalid",
+    "money",
     "number",
+    "pick_by_key",
     "progress",
+    "read_page",
     "refusal",
+    "text",
 ]

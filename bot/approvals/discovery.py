@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 import structlog
@@ -16,6 +15,7 @@ from bot.erp.model import PurchaseOrder, Slice
 from bot.erp.port import Filter, ListQuery
 from bot.errors import DingerpError
 from bot.metrics import Metrics
+from bot.wakeup import Wakeup
 
 log = structlog.get_logger(__name__)
 
@@ -67,7 +67,6 @@ class PendingPoller:
         metrics: Metrics,
         backlog: bool = False,
         every: float = 60.0,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         """``sources`` are those where decisions can be written; ``every`` is in seconds.
 
@@ -79,9 +78,8 @@ class PendingPoller:
         self._metrics = metrics
         self._backlog = backlog
         self._every = every
-        self._sleep = sleep
         self._notified: dict[tuple[str, str], None] = {}
-        self._woken = asyncio.Event()
+        self._wakeup = Wakeup()
         self._down: dict[str, str] = {}
         self._unread: dict[tuple[str, str], str] = {}
         """Documents that could not be read when they were looked at last, and the error."""
@@ -91,7 +89,7 @@ class PendingPoller:
         """Look at a document soon."""
         if source in self._sources and number:
             self._notified[source, number] = None
-            self._woken.set()
+            self._wakeup.call()
 
     async def run(self) -> None:
         """Look through everything, and at what is heard of meanwhile, until cancelled."""
@@ -100,9 +98,7 @@ class PendingPoller:
             await self.poll()
             until = loop.time() + self._every
             while loop.time() < until:
-                with suppress(TimeoutError):
-                    async with asyncio.timeout_at(until):
-                        await self._woken.wait()
+                await self._wakeup.sleep(until - loop.time())
                 await self.poll_notified()
 
     async def poll(self) -> None:
@@ -121,7 +117,7 @@ class PendingPoller:
 
     async def poll_notified(self) -> None:
         """Look at what was heard of."""
-        self._woken.clear()
+        self._wakeup.clear()
         heard, self._notified = self._notified, {}
         for source, number in heard:
             try:

@@ -13,6 +13,7 @@ from bot.approvals.document import ApprovalDocument
 from bot.approvals.plan import ApprovalPolicy
 from bot.erp.errors import Unavailable
 from bot.erp.model import PurchaseOrder, PurchaseStatus
+from bot.single_flight import SingleFlights
 
 _NO_CHAIN: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
@@ -125,7 +126,7 @@ class DocumentReader:
     def __init__(self, orders: OrderSource, organisation: Organisation) -> None:
         self._orders = orders
         self._organisation = organisation
-        self._in_flight: dict[tuple[str, str], asyncio.Task[PurchaseOrder]] = {}
+        self._orders_under_way: SingleFlights[tuple[str, str], PurchaseOrder] = SingleFlights()
 
     def company(self) -> CompanySnapshot:
         """Return who has which role and account."""
@@ -133,12 +134,9 @@ class DocumentReader:
 
     async def order(self, source: str, number: str) -> PurchaseOrder:
         """Return the order; raises the classes of `bot.erp.errors`."""
-        key = (source, number.casefold())
-        flight = self._in_flight.get(key)
-        if flight is None:
-            flight = self._in_flight[key] = asyncio.create_task(self._orders.reread(source, number))
-            flight.add_done_callback(lambda done: self._landed(key, done))
-        return await asyncio.shield(flight)
+        return await self._orders_under_way.join(
+            (source, number.casefold()), lambda: self._orders.reread(source, number)
+        )
 
     async def read_for_vote(self, source: str, number: str, seconds: float) -> ApprovalDocument:
         """Return what a vote is judged by, within a click's time; raises `Unavailable` when that is over."""
@@ -165,11 +163,6 @@ class DocumentReader:
         if policy.asks_categories and order.status is PurchaseStatus.WAITING:
             categories = await self._orders.categories(source, [line.sku for line in order.lines if line.sku])
         return build_document(order, company, department, categories), company
-
-    def _landed(self, key: tuple[str, str], flight: asyncio.Task[PurchaseOrder]) -> None:
-        del self._in_flight[key]
-        if not flight.cancelled():
-            flight.exception()  # those who waited have it; if nobody does any more, it is of no use
 
 
 def build_document(

@@ -23,6 +23,7 @@ from cachetools import LRUCache
 from bot.erp.errors import ErpError, Unsupported
 from bot.erp.model import Money, Progress, PurchaseLine, PurchaseOrder, PurchaseStatus, Slice, StockLevel
 from bot.erp.port import ListQuery
+from bot.single_flight import SingleFlights
 
 log = structlog.get_logger(__name__)
 
@@ -151,18 +152,14 @@ class Insights:
         self._marks = marks or InsightThresholds()
         self._fresh = fresh
         self._known: LRUCache[str, tuple[datetime, Insight]] = LRUCache(kept)
-        self._finding: dict[str, asyncio.Task[Insight]] = {}
+        self._finding: SingleFlights[str, Insight] = SingleFlights()
 
     async def of(self, key: str, order: PurchaseOrder) -> Insight:
         """Return what is known about a revision; ``key`` is its case. Many who ask at once cause one search."""
         known = self.known(key)
         if known is not None:
             return known
-        task = self._finding.get(key)
-        if task is None:
-            task = self._finding[key] = asyncio.create_task(self._find(key, order))
-            task.add_done_callback(lambda _: self._finding.pop(key, None))
-        return await asyncio.shield(task)
+        return await self._finding.join(key, lambda: self._find(key, order))
 
     def known(self, key: str) -> Insight | None:
         """Return what was found out a short time ago, without asking the ERP."""

@@ -26,12 +26,13 @@ from bot.approvals.lifecycle import (
     with_version,
 )
 from bot.approvals.unit_of_work import CaseUnitOfWork
+from bot.backoff import BackoffSteps
 from bot.erp.errors import Conflict, ErpError, Invalid, NotFound, NotPermitted
 from bot.erp.model import Approval, DecisionOutcome, DecisionResult, PurchaseOrder, PurchaseStatus, Verdict
 from bot.erp.model import Decision as ErpDecision
 
-_CHECK_DELAYS = (2.0, 4.0, 8.0, 15.0, 30.0)
-"""Seconds between looks at the ERP while the outcome is unknown, and between tries while it does not answer."""
+_BACKOFF = BackoffSteps((2.0, 4.0, 8.0, 15.0, 30.0))
+"""Between looks at the ERP while the outcome is unknown, and between tries while it does not answer."""
 
 _CHECK_LEASE = timedelta(seconds=30)
 """For so long a look belongs to whoever began it; then another process looks."""
@@ -262,7 +263,7 @@ def _close_or_retry_changed(unit: CaseUnitOfWork, case: Case, order: PurchaseOrd
 
 def _write_again(unit: CaseUnitOfWork, case: Case, order: PurchaseOrder) -> Case:
     """Let the ERP be told once more, on the version that it has now; more slowly if that happens again and again."""
-    wait = timedelta(seconds=_retry_delay(case.attempts - 1) if case.attempts > 1 else 0)
+    wait = timedelta(seconds=_BACKOFF.pause(case.attempts - 1) if case.attempts > 1 else 0)
     again = replace(
         with_version(case, order),
         state=CaseState.WRITING,
@@ -276,7 +277,7 @@ def _write_again(unit: CaseUnitOfWork, case: Case, order: PurchaseOrder) -> Case
 
 def _write_later(unit: CaseUnitOfWork, case: Case, error: ErpError) -> Case:
     """Let the ERP be told when it may be back."""
-    wait = timedelta(seconds=max(_retry_delay(case.attempts), error.retry_after or 0.0))
+    wait = timedelta(seconds=max(_BACKOFF.pause(case.attempts), error.retry_after or 0.0))
     again = replace(
         case, state=CaseState.WRITING, attempted_at=None, due_at=unit.now + wait, revision=case.revision + 1
     )
@@ -294,7 +295,10 @@ def _undo_attempt(unit: CaseUnitOfWork, case: Case) -> Case:
 
 def _mark_unknown(unit: CaseUnitOfWork, case: Case, why: str) -> Case:
     doubtful = replace(
-        case, state=CaseState.UNKNOWN, due_at=unit.now + timedelta(seconds=_CHECK_DELAYS[0]), revision=case.revision + 1
+        case,
+        state=CaseState.UNKNOWN,
+        due_at=unit.now + timedelta(seconds=_BACKOFF.pause(1)),
+        revision=case.revision + 1,
     )
     unit.cases.put(doubtful)
     unit.audit(doubtful, "unknown", detail=why)
@@ -306,14 +310,11 @@ def _check_later(unit: CaseUnitOfWork, case: Case) -> Case:
     """Look again, less and less often: the time since the write says how often it was looked."""
     assert case.attempted_at is not None, "it was written"
     since = (unit.now - case.attempted_at).total_seconds()
-    wait = next((pause for pause in _CHECK_DELAYS if pause > since / 2), _CHECK_DELAYS[-1])
+    *shorter, longest = _BACKOFF.seconds
+    wait = next((pause for pause in shorter if pause > since / 2), longest)
     later = replace(case, due_at=unit.now + timedelta(seconds=wait))
     unit.cases.put(later)
     return later
-
-
-def _retry_delay(tries: int) -> float:
-    return _CHECK_DELAYS[min(tries, len(_CHECK_DELAYS)) - 1]
 
 
 def _reason_for_erp(unit: CaseUnitOfWork, decision: CaseDecision) -> str:

@@ -19,6 +19,7 @@ from bot.erp.errors import ErpError, NotFound
 from bot.erp.model import Decision, DecisionOutcome, DecisionResult, PurchaseOrder
 from bot.errors import DingerpError
 from bot.metrics import Metrics
+from bot.wakeup import Wakeup
 
 log = structlog.get_logger(__name__)
 
@@ -61,11 +62,11 @@ class WritebackWorker:
         self._metrics = metrics
         self._at_once = at_once
         self._busy: dict[str, asyncio.Task[None]] = {}
-        self._poked = asyncio.Event()
+        self._wakeup = Wakeup()
 
     def poke(self) -> None:
         """Tell that somebody decided."""
-        self._poked.set()
+        self._wakeup.call()
 
     async def run(self) -> None:
         """Work until cancelled, then wait for the answers of writes that are under way."""
@@ -76,16 +77,14 @@ class WritebackWorker:
                 except DingerpError as error:
                     self._failed("approvals.not_stored", error)
                     pause = _RETRY
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(pause):
-                        await self._poked.wait()
+                await self._wakeup.sleep(pause)
         finally:
             if self._busy:
                 await asyncio.wait([*self._busy.values()], timeout=_STOP_SECONDS)
 
     async def run_once(self) -> float:
         """Begin what is due, as far as there is room; return for how many seconds nothing more is known to come."""
-        self._poked.clear()
+        self._wakeup.clear()
         now = self._transactions.now()
 
         def find(unit: CaseUnitOfWork) -> tuple[tuple[Case, ...], float]:
@@ -107,7 +106,7 @@ class WritebackWorker:
     async def _process(self, case: Case) -> None:
         try:
             await self._process_state(case)
-            self._poked.set()  # there is room for others, and perhaps something to do at once
+            self._wakeup.call()  # there is room for others, and perhaps something to do at once
         except DingerpError as error:
             self._failed("approvals.not_done", error, case)
         except Exception as defect:

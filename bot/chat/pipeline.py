@@ -13,6 +13,7 @@ import structlog
 from prometheus_client import Counter
 
 from bot.access.people import People, Person
+from bot.backoff import BackoffPolicy
 from bot.cards.card import Card, ViewRenderer
 from bot.cards.track_ids import TrackIds
 from bot.cards.view import View
@@ -86,7 +87,7 @@ class QuestionPipeline:
         zone = now().tzinfo
         assert zone is not None, "the clock gives aware times"
         self._zone = zone
-        self._pause = pause
+        self._backoff = BackoffPolicy(first=pause, longest=MAX_RETRY_PAUSE)
         self._slots = asyncio.Semaphore(at_once)
         self._turns = LoopPacer()
         self._queue = ConversationQueue()
@@ -200,7 +201,7 @@ class QuestionPipeline:
         track_id = self._tracks.for_message(message.msg_id)
         doubt: AnswerUnconfirmed | None = None
         noted = False
-        pause = self._pause
+        failures = 0
 
         async def before_fallback() -> None:
             nonlocal noted
@@ -213,7 +214,8 @@ class QuestionPipeline:
             try:
                 return await self._channel.answer(message, card, track_id=track_id, before_fallback=before_fallback)
             except DingerpError as error:
-                wait = max(pause, error.retry_after or 0.0)
+                failures += 1
+                wait = max(self._backoff.pause(failures), error.retry_after or 0.0)
                 if not error.retry or self._now() + timedelta(seconds=wait) > until:
                     raise
                 if isinstance(error, AnswerUnconfirmed):
@@ -223,4 +225,3 @@ class QuestionPipeline:
                 noted = False
                 self._inbox.mark_soon(message.msg_id, InboxState.WAITING)
             await asyncio.sleep(wait)
-            pause = min(2 * pause, MAX_RETRY_PAUSE)

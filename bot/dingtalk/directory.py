@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from cachetools import TTLCache
@@ -14,6 +14,7 @@ from bot.dingtalk.apis import USER, USER_BY_UNION_ID
 from bot.dingtalk.errors import DingTalkError, DingTalkRefused
 from bot.dingtalk.openapi import OpenApi
 from bot.dingtalk.payload import flag, items, part, text
+from bot.single_flight import SingleFlights
 
 _UNKNOWN_PERSON = frozenset({"33012", "60111", "60121"})
 _REMEMBER_REFUSAL = 60.0
@@ -53,7 +54,7 @@ class DingTalkDirectory:
         self._api = api
         self._people: MutableMapping[str, DirectoryPerson] = TTLCache(size, ttl, clock)
         self._refusals: MutableMapping[str, DingTalkError] = TTLCache(size, min(ttl, _REMEMBER_REFUSAL), clock)
-        self._asking: dict[str, asyncio.Task[DirectoryPerson]] = {}
+        self._asking: SingleFlights[str, DirectoryPerson] = SingleFlights()
 
     async def person(self, user_id: str) -> DirectoryPerson:
         """Return a member; raises `DingTalkUnknownPerson`, `ScopeMissing` and other `DingTalkError`."""
@@ -61,11 +62,7 @@ class DingTalkDirectory:
             return known
         if (refusal := self._refusals.get(user_id)) is not None:
             raise refusal.with_traceback(None)
-        context = self._asking.get(user_id)
-        if context is None:
-            context = self._asking[user_id] = asyncio.create_task(self._ask(user_id), name="dingtalk-person")
-            context.add_done_callback(lambda done: self._answered(user_id, done))
-        return await asyncio.shield(context)
+        return await self._asking.join(user_id, partial(self._ask, user_id))
 
     async def user_id_of(self, union_id: str) -> str:
         """Return the userId of a unionId; raises `DingTalkUnknownPerson` for people outside the organisation."""
@@ -82,20 +79,19 @@ class DingTalkDirectory:
 
     async def _ask(self, user_id: str) -> DirectoryPerson:
         try:
+            person = self._people[user_id] = await self._read(user_id)
+        except DingTalkError as error:
+            if not error.retry:
+                self._refusals[user_id] = error
+            raise
+        return person
+
+    async def _read(self, user_id: str) -> DirectoryPerson:
+        try:
             answer = await self._api.call(USER, {"userid": user_id, "language": "zh_CN"})
         except DingTalkRefused as refusal:
             raise _named(refusal) from refusal
         return read_person(user_id, part(answer.get("result")))
-
-    def _answered(self, user_id: str, context: asyncio.Task[DirectoryPerson]) -> None:
-        del self._asking[user_id]
-        if context.cancelled():
-            return
-        trouble = context.exception()
-        if trouble is None:
-            self._people[user_id] = context.result()
-        elif isinstance(trouble, DingTalkError) and not trouble.retry:
-            self._refusals[user_id] = trouble
 
 
 def _named(refusal: DingTalkRefused) -> DingTalkRefused:

@@ -16,6 +16,7 @@ import structlog
 from prometheus_client import Counter, Histogram
 from yarl import URL
 
+from bot.backoff import BackoffPolicy
 from bot.dingtalk.apis import ACCESS_TOKEN, ApiCall, AppKeys, Endpoints, Host
 from bot.dingtalk.envelope import QPS_PAUSE, read_answer
 from bot.dingtalk.errors import (
@@ -155,6 +156,7 @@ class OpenApi:
         self._patience = patience or ApiRetryPolicy()
         self._rates = rates or ApiRates()
         self._draw = draw
+        self._backoff = BackoffPolicy(first=self._patience.backoff, spread=(0.0, 1.0))
         self._limit = TimeLimit(self._patience.per_try)
         # The whole of a try is bounded by our own limit, which costs less than a timer of aiohttp's for each.
         self._timeout = aiohttp.ClientTimeout(
@@ -260,8 +262,8 @@ class OpenApi:
                 repeatable = not isinstance(trouble, DingTalkNoToken)
             case _:
                 return None
-        wait = self._draw() * self._patience.backoff * 2.0**course.failures
         course.failures += 1
+        wait = self._backoff.pause(course.failures, self._draw())
         return round(wait, 3) if repeatable and course.failures < self._patience.tries and wait < left else None
 
     async def _take_turn(self, lane: _ApiState, course: _CallState) -> None:

@@ -20,6 +20,7 @@ import dingtalk_stream
 import structlog
 from dingtalk_stream import CallbackMessage, Credential, EventMessage
 
+from bot.backoff import Backoff
 from bot.dingtalk.connection import Connection
 from bot.dingtalk.dispatcher import (
     AcknowledgeFrame,
@@ -34,7 +35,7 @@ from bot.dingtalk.errors import DingTalkAuthFailed
 from bot.dingtalk.gateway import Socket, StreamGateway, StreamOpenFailed
 from bot.dingtalk.sdk_handlers import HandlerThread, StreamLoop
 from bot.dingtalk.stream_metrics import StreamMetrics
-from bot.dingtalk.stream_policy import Backoff, StreamPolicy
+from bot.dingtalk.stream_policy import StreamPolicy
 from bot.errors import DingerpError
 from bot.metrics import Metrics
 from bot.version import user_agent as own_user_agent
@@ -131,12 +132,8 @@ class StreamClient(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc] 
             local_ip=local_ip,
             policy=self._policy,
         )
-        self._backoff = Backoff(
-            first=self._policy.backoff_first,
-            most=self._policy.backoff_max,
-            stable_after=self._policy.stable_after,
-            rng=rng or random.Random(),  # noqa: S311 - spreads reconnects, guards nothing
-        )
+        draw = (rng or random.Random()).random  # noqa: S311 - spreads reconnects, guards nothing
+        self._backoff = Backoff(self._policy.backoff, draw, stable_after=self._policy.stable_after)
         self._supervisor: asyncio.Task[NoReturn] | None = None
         self._connections: set[Connection] = set()
         self._readers: set[asyncio.Task[None]] = set()
@@ -308,11 +305,11 @@ class StreamClient(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc] 
             opened = self._monotonic()
             connection = self._welcome(socket)
             await connection.draining.wait()  # the old one is still read while its successor opens
-            pause = self._backoff.after(self._monotonic() - opened)
+            pause = self._backoff.ended(self._monotonic() - opened)
 
     def _refused(self, error: DingTalkAuthFailed | StreamOpenFailed) -> float:
         """Take note of an open that failed and return the seconds until the next one."""
-        pause = self._backoff.after(0.0)
+        pause = self._backoff.failed()
         self._counts.opened(error.outcome)
         self._last_error = error.detail
         if isinstance(error, StreamOpenFailed):

@@ -1,9 +1,10 @@
-"""Times and bounds of the stream connection, and the back-off between two opens."""
+"""Times and bounds of the stream connection."""
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass
+
+from bot.backoff import BackoffPolicy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,27 +64,13 @@ class StreamPolicy:
     """How long they are kept; redeliveries were seen after 16 s and 60 s
     (docs: platform/dingtalk/stream.md#redelivery)."""
 
+    @property
+    def backoff(self) -> BackoffPolicy:
+        """The pauses between two opens, drawn between the first pause and a bound that doubles with each failure.
 
-class Backoff:
-    """Exponential back-off with jitter that trusts nothing but a connection's age.
-
-    A gateway that accepts and then closes at once, politely or not, is a failure like any other: forgiving it would let
-    it provoke hundreds of calls per second (docs: platform/dingtalk/sdk.md#reconnect-storm). The pause is drawn evenly
-    between ``first`` and a ceiling that doubles with each failure up to ``most``, so two opens in a row are never
-    closer than ``first``.
-    """
-
-    def __init__(self, *, first: float, most: float, stable_after: float, rng: random.Random) -> None:
-        self._first = first
-        self._most = most
-        self._stable_after = stable_after
-        self._rng = rng
-        self._ceiling = first
-
-    def after(self, lived: float) -> float:
-        """Return the seconds to wait after a connection that lived ``lived`` seconds (0: it was never opened)."""
-        if lived >= self._stable_after:
-            self._ceiling = self._first
-            return 0.0
-        self._ceiling = min(self._ceiling * 2, self._most)
-        return self._rng.uniform(self._first, self._ceiling)
+        Two opens in a row are so never closer than ``backoff_first``, whatever the gateway does
+        (docs: platform/dingtalk/sdk.md#reconnect-storm).
+        """
+        return BackoffPolicy(
+            first=2 * self.backoff_first, longest=self.backoff_max, spread=(0.0, 1.0), shortest=self.backoff_first
+        )

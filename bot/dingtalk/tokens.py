@@ -5,7 +5,6 @@ Docs: platform/dingtalk/openapi.md#app-token
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ import structlog
 
 from bot.dingtalk.errors import DingTalkAuthFailed
 from bot.errors import DingerpError
+from bot.single_flight import SingleFlight
 
 _log = structlog.get_logger(__name__)
 
@@ -43,7 +43,7 @@ class AccessTokens:
         self._token = ""
         self._renew_at = 0.0
         self._ends_at = 0.0
-        self._fetching: asyncio.Task[str] | None = None
+        self._renewal: SingleFlight[str] = SingleFlight()
         self._refusal: DingTalkAuthFailed | None = None
         self._refused_until = 0.0
 
@@ -61,11 +61,7 @@ class AccessTokens:
             return token
         if self._refusal is not None and self._clock() < self._refused_until:
             raise DingTalkAuthFailed(self._refusal.detail, code=self._refusal.code)
-        if self._fetching is None:
-            self._fetching = asyncio.create_task(self._renew(), name="dingtalk-token")
-            self._fetching.add_done_callback(self._fetched)
-        # One caller that gives up must not take the token from the others.
-        return await asyncio.shield(self._fetching)
+        return await self._renewal.join(self._renew)
 
     def drop(self, token: str) -> None:
         """Forget ``token``, which DingTalk refused; a newer one stays."""
@@ -89,8 +85,3 @@ class AccessTokens:
         self._ends_at = now + grant.lifetime
         self._renew_at = self._ends_at - min(RENEW_BEFORE, grant.lifetime / 4)
         return grant.token
-
-    def _fetched(self, fetching: asyncio.Task[str]) -> None:
-        self._fetching = None
-        if not fetching.cancelled():
-            fetching.exception()  # every waiter may be gone; then nobody else would look at it

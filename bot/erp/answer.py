@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceAnswer(Generic[T]):
-    """What one of several sources said.
+    """The answer of one of several sources.
 
     ``value`` is None when it did not answer and nothing older is known; ``as_of`` is when the value was read.
     ``error`` is why the source does not answer now. ``counted``: it is part of the sum.
@@ -29,7 +29,7 @@ class SourceAnswer(Generic[T]):
 
     @property
     def fresh(self) -> bool:
-        """Whether the source says so now."""
+        """Whether the source answered now."""
         return self.error is None
 
 
@@ -38,7 +38,7 @@ class Answer(Generic[T]):
     """An answer with the source it came from and the time at which it was true.
 
     ``failures`` tell which other sources (or, for a stale answer, the same) did not answer and why; ``notes`` are what
-    else the reader should know. ``parts`` are what each source said, where several did or should have.
+    else the reader should know. ``parts`` are the answers of the sources, where several answered or should have.
     """
 
     value: T

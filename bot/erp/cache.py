@@ -9,12 +9,16 @@ from functools import lru_cache
 from typing import Any, Protocol
 
 import orjson
-from cachetools import TTLCache
+from cachetools import LRUCache, TTLCache
 from pydantic import TypeAdapter, ValidationError
 
-from bot.erp.concurrency import SingleFlight
+from bot.erp.answer import Answer
 from bot.erp.model import Invoice, Product, ProductionOrder, PurchaseOrder, SalesOrder, Slice, StockLevel
 from bot.metrics import Metrics
+from bot.single_flight import SingleFlight
+
+ReadKey = tuple[Hashable, ...]
+"""Source, call, scope and arguments: callers with the same key share an answer."""
 
 _HELD = 256
 """Answers of one source at most; the least recently used go first."""
@@ -24,20 +28,20 @@ class ReadCache:
     """The reads that brought an answer, for as many ``seconds`` after it as each source allows (0: none)."""
 
     def __init__(self, seconds: Mapping[str, float], *, metrics: Metrics, monotonic: Callable[[], float]) -> None:
-        self._landed: dict[str, TTLCache[tuple[Hashable, ...], SingleFlight[Any]]] = {
+        self._landed: dict[str, TTLCache[ReadKey, SingleFlight[Any]]] = {
             source: TTLCache(_HELD, span, timer=monotonic) for source, span in seconds.items() if span
         }
         self._metrics = metrics
 
-    def get(self, source: str, call: str, key: tuple[Hashable, ...]) -> SingleFlight[Any] | None:
-        """Return the read of ``key`` that landed a moment ago, and count that it spares a call."""
+    def get(self, source: str, call: str, key: ReadKey) -> SingleFlight[Any] | None:
+        """Return the read of ``key`` that landed a moment ago, and count the call that it saves."""
         landed = self._landed.get(source)
         read = None if landed is None else landed.get(key)
         if read is not None:
             self._metrics.erp_cached.labels(source, call).inc()
         return read
 
-    def put(self, source: str, key: tuple[Hashable, ...], read: SingleFlight[Any]) -> None:
+    def put(self, source: str, key: ReadKey, read: SingleFlight[Any]) -> None:
         """Hold a read from now on."""
         landed = self._landed.get(source)
         if landed is not None:
@@ -78,6 +82,34 @@ class LastKnownStore(Protocol):
     def get(self, source: str, call: str, asked: str) -> tuple[Any, datetime] | None:
         """Return what an earlier process kept."""
         ...
+
+
+class LastKnownAnswers:
+    """The last answers, of this process (``size`` at most) or an earlier one."""
+
+    def __init__(self, store: LastKnownStore | None, size: int) -> None:
+        self._answers: LRUCache[ReadKey, Answer[Any]] = LRUCache(size)
+        self._store = store
+
+    def put(self, key: ReadKey, answer: Answer[Any]) -> None:
+        """Keep an answer in place of an earlier one."""
+        self._answers[key] = answer
+        if self._store is not None:
+            self._store.put(answer.source, str(key[1]), asked(key[2:]), answer.value, answer.as_of)
+
+    def forget(self, key: ReadKey) -> None:
+        """Drop an answer that is no longer true."""
+        self._answers.pop(key, None)
+        if self._store is not None:
+            self._store.forget(str(key[0]), str(key[1]), asked(key[2:]))
+
+    def get(self, key: ReadKey) -> Answer[Any] | None:
+        """Return the answer, None if there never was one."""
+        answer = self._answers.get(key)
+        if answer is not None or self._store is None:
+            return answer
+        stored = self._store.get(str(key[0]), str(key[1]), asked(key[2:]))
+        return None if stored is None else Answer(stored[0], str(key[0]), stored[1])
 
 
 def asked(args: tuple[Hashable, ...]) -> str:

@@ -1,5 +1,5 @@
-"""Single calls to sources: bounded in time, spaced out, repeated where that helps, counted, and not made at all while a
-source keeps failing.
+"""Calls to sources: bounded in time, spaced out, repeated where that helps, counted, and not made at all while a source
+keeps failing.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import structlog
 
+from bot.backoff import BackoffPolicy
 from bot.erp.errors import ErpError, RateLimited, Unavailable, UnknownOutcome
 from bot.erp.limits import BreakerState, CallRate, CircuitBreaker, SourceLimits
 from bot.erp.port import Erp
@@ -21,12 +22,14 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
-_PAUSES = (0.1, 0.4, None)
-"""Seconds before the second and the third attempt at a read, give or take half; none after the third."""
+_ATTEMPTS = 3
+"""At a read, within its time."""
+_BACKOFF = BackoffPolicy(first=0.1, factor=4.0, spread=(0.5, 1.5))
+"""Between them."""
 
 
 class CallRunner:
-    """Makes all calls of a hub. Times are in seconds; ``timeout`` is for a whole read with its repeats."""
+    """Makes all calls of a hub. Times are in seconds; ``timeout`` bounds a whole read with its repeats."""
 
     def __init__(
         self,
@@ -71,15 +74,17 @@ class CallRunner:
     async def _try(self, source: Erp, call: str, read: Callable[[Erp], Awaitable[T]]) -> T:
         limit = self._limits[source.name]
         deadline = self._monotonic() + limit.seconds
-        for pause in _PAUSES:
+        for attempt in range(1, _ATTEMPTS + 1):
             if self._rates:
                 await self._queue(source, deadline - self._monotonic())
             try:
                 return await self._attempt(source, call, read, limit, Unavailable)
             except ErpError as error:
-                if not error.retry or pause is None:
+                if not error.retry or attempt == _ATTEMPTS:
                     raise
-                wait = pause * (0.5 + self._random.random()) if error.retry_after is None else error.retry_after
+                wait = error.retry_after
+                if wait is None:
+                    wait = _BACKOFF.pause(attempt, self._random.random())
                 if self._monotonic() + wait >= deadline:
                     raise
             await self._sleep(wait)
@@ -89,7 +94,7 @@ class CallRunner:
     async def write(self, source: Erp, call: str, act: Callable[[Erp], Awaitable[T]]) -> T:
         """Call once; raises `UnknownOutcome` when no answer comes in time.
 
-        A breaker does not hold it up: somebody waits for it, and it is sent once at most.
+        The breaker does not stop it: a person waits for it, and it is sent at most once.
         """
         await self._queue(source, self._write_limit.seconds)
         return await self._attempt(source, call, act, self._write_limit, UnknownOutcome)

@@ -8,7 +8,8 @@ Docs: platform/erp/general.md#deciding-safely, steps 3, 5 and 6
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 
 from bot.erp.errors import Conflict, ErpError, Invalid, NotPermitted, UnknownOutcome
 from bot.erp.model import (
@@ -24,6 +25,7 @@ from bot.erp.model import (
 Read = Callable[[str], Awaitable[PurchaseOrder]]
 Write = Callable[[PurchaseOrder, Decision], Awaitable[str | None]]
 Classify = Callable[[PurchaseOrder, PurchaseOrder, Decision], DecisionOutcome | None]
+Sleep = Callable[[float], Awaitable[None]]
 
 _APPROVED = {PurchaseStatus.APPROVED, PurchaseStatus.DONE}
 _NOT_APPROVED = {PurchaseStatus.REJECTED, PurchaseStatus.CANCELLED, PurchaseStatus.DRAFT}
@@ -44,13 +46,22 @@ def outcome_of(before: PurchaseOrder, after: PurchaseOrder, decision: Decision) 
     return None if after.version == before.version else DecisionOutcome.CHANGED_SINCE_SHOWN
 
 
-async def decide(decision: Decision, *, read: Read, write: Write, classify: Classify = outcome_of) -> DecisionResult:
+async def decide(
+    decision: Decision,
+    *,
+    read: Read,
+    write: Write,
+    classify: Classify = outcome_of,
+    settle: Sequence[float] = (),
+    sleep: Sleep = asyncio.sleep,
+) -> DecisionResult:
     """Act on the version that was seen, once.
 
     ``read`` returns the order as it is now. ``write`` sends the decision and returns the ERP's words, if it says any;
     it raises `NotPermitted`, `Conflict` or `Invalid` as the ERP refuses, `UnknownOutcome` when no answer came.
     ``classify`` is for ERPs that show in another way than `outcome_of` expects what became of it. Where the order names
-    whom it waits for, others are refused before anything is sent.
+    whom it waits for, others are refused before anything is sent. ``settle`` are the seconds to wait, one after the
+    other, for an ERP that took the decision and does not show it yet.
 
     Raises what the first read raises; `Unavailable` or `RateLimited` from ``write`` when nothing was written; `Invalid`
     for an order that was never submitted, and where the ERP refuses an unchanged order for a reason of its own.
@@ -64,15 +75,27 @@ async def decide(decision: Decision, *, read: Read, write: Write, classify: Clas
         text, silent = await write(before, decision), DecisionOutcome.NOT_PERMITTED
     except UnknownOutcome as error:
         # An untouched order proves nothing: the ERP may still be at it.
-        text, silent = error.detail, DecisionOutcome.UNKNOWN
+        text, silent, settle = error.detail, DecisionOutcome.UNKNOWN, ()
     except (NotPermitted, Conflict, Invalid) as error:
         return await _refused_by_erp(error, before, decision, read)
     try:
-        after = await read(decision.number)
+        after = await settled(await read(decision.number), before, read=read, pauses=settle, sleep=sleep)
     except ErpError:
         return DecisionResult(outcome=DecisionOutcome.UNKNOWN, order=None, text=text or "")
     # Where the ERP took the call and did nothing, it told in its way that the account lacks the right.
     return DecisionResult(outcome=classify(before, after, decision) or silent, order=after, text=text or "")
+
+
+async def settled(
+    order: PurchaseOrder, before: PurchaseOrder, *, read: Read, pauses: Sequence[float], sleep: Sleep = asyncio.sleep
+) -> PurchaseOrder:
+    """Return ``order``, read again after each pause (in seconds) while it is still as ``before``."""
+    for seconds in pauses:
+        if order.version != before.version:
+            break
+        await sleep(seconds)
+        order = await read(order.number)
+    return order
 
 
 def _refusal(order: PurchaseOrder, decision: Decision) -> DecisionResult | None:

@@ -1,34 +1,30 @@
 """Many ERPs as one: asks every source that can answer, and makes the best of slow, failing and unreachable ones.
 
-A read is bounded in time, tried again where that helps, shared by all who ask the same at the same moment, counted,
-and remembered, so that when the ERP is down a question is answered with the last known value, marked as stale.
-What one asker is told another is told only if the ERP is asked for both as the same account: their *scope*.
-A decision goes to one source, once.
+A read is bounded in time, retried where that helps, shared by all callers of the same moment, counted, and remembered:
+when the ERP is down, a question is answered with the last known value, marked as stale. Callers share answers only
+within a *scope*, the ERP account in whose name they ask. A decision goes to one source, once.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from random import Random
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from cachetools import LRUCache
-
-from bot.erp.answer import Answer as Answer  # who asks the hub takes it from here
+from bot.erp.answer import Answer as Answer  # part of the hub's interface
 from bot.erp.answer import SourceAnswer
-from bot.erp.cache import LastKnownStore, ReadCache, asked
+from bot.erp.cache import LastKnownAnswers, LastKnownStore, ReadCache, ReadKey
 from bot.erp.calls import CallRunner
-from bot.erp.concurrency import SingleFlight
 from bot.erp.errors import ErpError, NotFound, Unavailable, UnknownOutcome, Unsupported
 from bot.erp.index.search import ProductIndex
 from bot.erp.limits import SourceLimits
-from bot.erp.listing import INVOICES, PRODUCTION_ORDERS, PURCHASE_ORDERS, SALES_ORDERS, Listing
-from bot.erp.merging import D, ProductCodes
+from bot.erp.listing import INVOICES, PRODUCTION_ORDERS, PURCHASE_ORDERS, SALES_ORDERS, D, Listing
+from bot.erp.merging import ProductCodes
 from bot.erp.model import (
     Area,
     Changes,
@@ -46,6 +42,7 @@ from bot.erp.model import (
 )
 from bot.erp.multi_source import MultiSource
 from bot.erp.port import Capability, Erp, ListQuery
+from bot.erp.shared_reads import SharedReads
 from bot.erp.source_client import SourceClient
 from bot.erp.units import Units
 from bot.erp.validation import Quarantine, Validator
@@ -55,25 +52,14 @@ from bot.phrase import Phrase, phrase
 
 T = TypeVar("T")
 
-_Key = tuple[Hashable, ...]
-"""Source, call, scope and arguments: what two askers must have in common to share an answer."""
-
-_LISTS = {
-    Capability.SALES_ORDERS: "orders",
-    Capability.INVOICES: "invoices",
-    Capability.PURCHASE_ORDERS: "purchase_orders",
-    Capability.PRODUCTION_ORDERS: "production_orders",
-}
-"""The port's call for each list."""
-
 _SAME_CODE = 5
-"""Hits of a search for a code that are looked at: the product itself comes first."""
+"""Hits that are read when a code is searched for: the product itself comes first."""
 
 _CAPABILITY = {Verdict.APPROVE: Capability.APPROVE, Verdict.REJECT: Capability.REJECT}
 
 
 def default_scope() -> str:
-    """Return the scope of all questions so far: a source is asked as the account that it is configured with."""
+    """Return the only scope by default: a source is asked as the account that it is configured with."""
     return ""
 
 
@@ -103,11 +89,11 @@ class ErpHub:
     ) -> None:
         """``timeout`` is in seconds for a whole read with its repeats; ``timeouts`` has it for single sources.
 
-        ``write_timeout`` is how long a decision may take, ``copies`` how many answers are remembered. ``protections``
+        ``write_timeout`` bounds a decision, ``copies`` the answers that are remembered. ``protections``
         are limits of single sources, ``products`` and ``units`` what makes their answers one, ``quarantine`` keeps
         the records that cannot be right, ``kept`` what was answered last beyond this process. ``index`` answers
-        searches for products in place of the sources that it knows. ``scope`` tells as whom the question at hand
-        asks, such as a context variable's ``get``: a read runs in a copy of its asker's context, so an adapter finds
+        searches for products in place of the sources that it knows. ``scope`` returns the scope of the question at
+        hand, such as a context variable's ``get``: a read runs in a copy of its caller's context, so an adapter finds
         the same there. Raises `ConfigurationError` when two sources share a name.
         """
         self._all = tuple(sources)
@@ -131,15 +117,8 @@ class ErpHub:
         )
         self._now = now
         self._scope = scope
-        self._flights: dict[_Key, SingleFlight[Any]] = {}
-        self._recent = ReadCache(
-            {name: guard.cache for name, guard in protections.items()}, metrics=metrics, monotonic=monotonic
-        )
         self._writes: set[asyncio.Task[DecisionResult]] = set()
-        self._kept = kept
-        self._index = index
-        self._copies: LRUCache[_Key, Answer[Any]] = LRUCache(copies)
-        self._inspectors = {
+        self._validators = {
             name: Validator(
                 name,
                 now=now,
@@ -149,6 +128,17 @@ class ErpHub:
             )
             for name in self._sources
         }
+        self._last_known = LastKnownAnswers(kept, copies)
+        self._reads = SharedReads(
+            self._calls,
+            self._validators,
+            recent=ReadCache(
+                {name: guard.cache for name, guard in protections.items()}, metrics=metrics, monotonic=monotonic
+            ),
+            last_known=self._last_known,
+            index=index,
+            now=now,
+        )
         self._several = MultiSource(self._ask_source, products or ProductCodes(), units or Units(), scope, monotonic)
         self._alone = len(sources) == 1 and not products
 
@@ -176,70 +166,56 @@ class ErpHub:
 
     async def order(self, number: str) -> Answer[SalesOrder]:
         """Return one sales order with its lines; raises `NotFound`."""
-        return await self._ask(
-            self._able[Capability.SALES_ORDERS], "order", (number.casefold(),), lambda erp: erp.order(number)
-        )
+        return await self._document(SALES_ORDERS, number)
 
     async def orders(self, query: ListQuery) -> Answer[Slice[SalesOrder]]:
         """Return sales orders without lines."""
-        return await self._list(Capability.SALES_ORDERS, query, lambda erp, part: erp.orders(part), SALES_ORDERS)
+        return await self._documents(SALES_ORDERS, query)
 
     async def invoice(self, number: str) -> Answer[Invoice]:
         """Return one customer invoice; raises `NotFound`."""
-        return await self._ask(
-            self._able[Capability.INVOICES], "invoice", (number.casefold(),), lambda erp: erp.invoice(number)
-        )
+        return await self._document(INVOICES, number)
 
     async def invoices(self, query: ListQuery) -> Answer[Slice[Invoice]]:
         """Return customer invoices."""
-        return await self._list(Capability.INVOICES, query, lambda erp, part: erp.invoices(part), INVOICES)
+        return await self._documents(INVOICES, query)
 
     async def purchase_order(self, number: str) -> Answer[PurchaseOrder]:
         """Return one purchase order with its lines; raises `NotFound`."""
-        return await self._ask(
-            self._able[Capability.PURCHASE_ORDERS],
-            "purchase_order",
-            (number.casefold(),),
-            lambda erp: erp.purchase_order(number),
-        )
+        return await self._document(PURCHASE_ORDERS, number)
 
     async def purchase_orders(self, query: ListQuery) -> Answer[Slice[PurchaseOrder]]:
         """Return purchase orders without lines."""
-        return await self._list(
-            Capability.PURCHASE_ORDERS, query, lambda erp, part: erp.purchase_orders(part), PURCHASE_ORDERS
-        )
+        return await self._documents(PURCHASE_ORDERS, query)
 
     async def production_order(self, number: str) -> Answer[ProductionOrder]:
         """Return one production order; raises `NotFound`."""
-        return await self._ask(
-            self._able[Capability.PRODUCTION_ORDERS],
-            "production_order",
-            (number.casefold(),),
-            lambda erp: erp.production_order(number),
-        )
+        return await self._document(PRODUCTION_ORDERS, number)
 
     async def production_orders(self, query: ListQuery) -> Answer[Slice[ProductionOrder]]:
         """Return production orders."""
-        return await self._list(
-            Capability.PRODUCTION_ORDERS, query, lambda erp, part: erp.production_orders(part), PRODUCTION_ORDERS
-        )
+        return await self._documents(PRODUCTION_ORDERS, query)
 
     async def reread(self, source: str, number: str) -> PurchaseOrder:
         """Return a purchase order as one source has it now, asked anew; raises `NotFound` and `Unsupported`.
 
-        Who decides on it must not be shown what somebody else was told a moment ago.
+        A decision must not rest on an answer that somebody else got a moment ago.
         """
         erp = self._source(source, Capability.PURCHASE_ORDERS)
         order = await self.source_client(source).purchase_order(number)
-        self._remember(self._key(erp, "purchase_order", (number.casefold(),)), Answer(order, source, self._now()))
+        self._last_known.put(self._key(erp, "purchase_order", (number.casefold(),)), Answer(order, source, self._now()))
         return order
 
     async def categories(self, source: str, skus: Sequence[str]) -> frozenset[str]:
-        """Return the categories of products at one source; raises when it does not answer, for rules go by them."""
+        """Return the categories of products at one source; raises when it does not answer: rules depend on it."""
         found: set[str] = set()
         for sku in dict.fromkeys(skus):
             products = await self.search_source(source, sku, limit=_SAME_CODE)
-            found |= {one.category for one in products if one.category and one.sku.casefold() == sku.casefold()}
+            found |= {
+                product.category
+                for product in products
+                if product.category and product.sku.casefold() == sku.casefold()
+            }
         return frozenset(found)
 
     async def changed_since(self, source: str, area: Area, cursor: str, *, limit: int) -> Changes:
@@ -248,11 +224,11 @@ class ErpHub:
         return await self._calls.read(erp, "changed_since", lambda erp: erp.changed_since(area, cursor, limit=limit))
 
     def source_client(self, source: str) -> SourceClient:
-        """Return one source by itself, for whoever follows it; raises `Unsupported` for a name that is not here."""
+        """Return one source by itself, for polling; raises `Unsupported` for an unknown name."""
         erp = self._sources.get(source)
         if erp is None:
             raise Unsupported("no such source", source=source)
-        return SourceClient(erp, self._calls, self._inspectors[source])
+        return SourceClient(erp, self._calls, self._validators[source])
 
     async def search_source(self, source: str, text: str, *, limit: int) -> tuple[Product, ...]:
         """Return the products that one source itself finds; neither shared nor remembered, for the index."""
@@ -260,7 +236,7 @@ class ErpHub:
         if erp is None:
             raise Unsupported("no such source", source=source)
         said = await self._calls.read(erp, "find_products", lambda erp: erp.find_products(text, limit=limit))
-        products: tuple[Product, ...] = self._inspectors[source].validate(said)[0]
+        products: tuple[Product, ...] = self._validators[source].validate(said)[0]
         return products
 
     async def check(self) -> dict[str, ErpError | None]:
@@ -269,7 +245,7 @@ class ErpHub:
         return dict(zip(self._sources, answers, strict=True))
 
     async def decide(self, source: str, decision: Decision) -> DecisionResult:
-        """Let one source decide, once, even if the asker goes away meanwhile.
+        """Let a source decide, once, even if the caller is cancelled meanwhile.
 
         A write that is not confirmed in time is `DecisionOutcome.UNKNOWN` with the order as it reads then.
         """
@@ -286,7 +262,7 @@ class ErpHub:
         """Let decisions under way finish, end the reads and close the sources."""
         if self._writes:
             await asyncio.wait(self._writes)
-        await asyncio.gather(*(flight.cancel() for flight in [*self._flights.values()]))
+        await self._reads.close()
         for source in self._all:
             await source.close()
 
@@ -296,20 +272,18 @@ class ErpHub:
             raise Unsupported(f"no {capability} here", source=name)
         return erp
 
-    async def _list(
-        self,
-        capability: Capability,
-        query: ListQuery,
-        read: Callable[[Erp, ListQuery], Awaitable[Slice[D]]],
-        listing: Listing[D],
-    ) -> Answer[Slice[D]]:
-        sources, call = self._able[capability], _LISTS[capability]
+    def _document(self, kind: Listing[D], number: str) -> Awaitable[Answer[D]]:
+        sources = self._able[kind.capability]
+        return self._ask(sources, kind.call, (number.casefold(),), lambda erp: kind.read(erp, number))
+
+    def _documents(self, kind: Listing[D], query: ListQuery) -> Awaitable[Answer[Slice[D]]]:
+        sources = self._able[kind.capability]
         if not self._alone:
-            return await self._several.documents(sources, call, query, read, listing)
-        return await self._ask(sources, call, (query,), lambda erp: read(erp, query))
+            return self._several.documents(sources, kind, query)
+        return self._ask(sources, kind.list_call, (query,), lambda erp: kind.read_list(erp, query))
 
     async def _ask(
-        self, sources: Sequence[Erp], call: str, args: _Key, read: Callable[[Erp], Awaitable[T]]
+        self, sources: Sequence[Erp], call: str, args: ReadKey, read: Callable[[Erp], Awaitable[T]]
     ) -> Answer[T]:
         """Ask ``sources`` at the same time and return the best answer.
 
@@ -317,7 +291,7 @@ class ErpHub:
         """
         if not sources:
             raise Unsupported(f"no source offers {call}")
-        flights = [(source, self._flight(source, self._key(source, call, args), read)) for source in sources]
+        flights = [(source, self._reads.start(source, self._key(source, call, args), read)) for source in sources]
         best: Answer[T] | None = None
         also: list[str] = []
         missing: NotFound | None = None
@@ -329,7 +303,7 @@ class ErpHub:
                 continue
             if isinstance(answer, ErpError):
                 errors.append(answer)
-                copy = self._copy(self._key(source, call, args)) if answer.retry else None
+                copy = self._last_known.get(self._key(source, call, args)) if answer.retry else None
                 if copy is None:
                     continue
                 answer = replace(copy, stale=True)
@@ -345,16 +319,16 @@ class ErpHub:
         return replace(best, failures=tuple(map(self._note, errors))) if errors else best
 
     async def _ask_source(
-        self, source: Erp, call: str, args: _Key, read: Callable[[Erp], Awaitable[Any]]
+        self, source: Erp, call: str, args: ReadKey, read: Callable[[Erp], Awaitable[Any]]
     ) -> SourceAnswer[Any] | NotFound:
-        """Return what one source says, or what it said last if it does not answer."""
+        """Return the answer of one source, or its last known answer if it fails."""
         key = self._key(source, call, args)
-        answer = await self._flight(source, key, read).wait()
+        answer = await self._reads.start(source, key, read).wait()
         if isinstance(answer, NotFound):
             return answer
         if isinstance(answer, Answer):
             return SourceAnswer(source=source.name, value=answer.value, as_of=answer.as_of, notes=answer.notes)
-        copy = self._copy(key) if answer.retry else None
+        copy = self._last_known.get(key) if answer.retry else None
         if copy is None:
             return SourceAnswer(source=source.name, value=None, error=answer)
         return SourceAnswer(source=source.name, value=copy.value, as_of=copy.as_of, error=answer)
@@ -364,67 +338,8 @@ class ErpHub:
             return error.tell()
         return phrase("%(source)s: %(reason)s", source=error.source, reason=error.tell())
 
-    def _key(self, source: Erp, call: str, args: _Key) -> _Key:
+    def _key(self, source: Erp, call: str, args: ReadKey) -> ReadKey:
         return (source.name, call, self._scope(), *args)
-
-    def _flight(
-        self, source: Erp, key: _Key, read: Callable[[Erp], Awaitable[T]]
-    ) -> SingleFlight[Answer[T] | ErpError]:
-        """Return the read of ``key`` that is under way or landed a moment ago, or start it."""
-        flight = self._flights.get(key) or self._recent.get(source.name, str(key[1]), key)
-        if flight is None:
-            flight = self._flights[key] = SingleFlight()
-            flight.start(self._run_read(source, key, read, flight))
-        return flight
-
-    async def _run_read(
-        self, source: Erp, key: _Key, read: Callable[[Erp], Awaitable[T]], flight: SingleFlight[Answer[T] | ErpError]
-    ) -> Answer[T] | ErpError:
-        answer: Answer[T] | ErpError | None = None
-        try:
-            said = await self._read(source, key, read)
-            value, notes = self._inspectors[source.name].validate(said)
-            answer = Answer(value, source.name, self._now(), notes=notes)
-        except ErpError as error:
-            answer = error
-        finally:
-            # A flight that a decision overtook is no longer listed: what it brings may be from before.
-            if self._flights.get(key) is flight:
-                del self._flights[key]
-                if isinstance(answer, Answer):
-                    self._recent.put(source.name, key, flight)
-                    self._remember(key, answer)
-                elif isinstance(answer, NotFound):
-                    self._forget(key)
-        return answer
-
-    async def _read(self, source: Erp, key: _Key, read: Callable[[Erp], Awaitable[T]]) -> Any:
-        """Return what the index finds, where it can answer, else what the source says."""
-        match key:
-            # The index was read with the source's own account: what others may see only their account can tell.
-            case (name, "find_products", "", str(text), int(limit)) if self._index is not None:
-                found = await self._index.find(str(name), text, limit=limit)
-                if found is not None:
-                    return found
-        return await self._calls.read(source, str(key[1]), read)
-
-    def _remember(self, key: _Key, found: Answer[Any]) -> None:
-        self._copies[key] = found
-        if self._kept is not None:
-            self._kept.put(found.source, str(key[1]), asked(key[2:]), found.value, found.as_of)
-
-    def _forget(self, key: _Key) -> None:
-        self._copies.pop(key, None)
-        if self._kept is not None:
-            self._kept.forget(str(key[0]), str(key[1]), asked(key[2:]))
-
-    def _copy(self, key: _Key) -> Answer[Any] | None:
-        """Return what was answered last, by this process or an earlier one."""
-        copy = self._copies.get(key)
-        if copy is not None or self._kept is None:
-            return copy
-        kept = self._kept.get(str(key[0]), str(key[1]), asked(key[2:]))
-        return None if kept is None else Answer(kept[0], str(key[0]), kept[1])
 
     async def _check(self, source: Erp) -> ErpError | None:
         try:
@@ -442,7 +357,7 @@ class ErpHub:
             )
         if result.order is not None:
             key = self._key(source, "purchase_order", (decision.number.casefold(),))
-            self._remember(key, Answer(result.order, source.name, self._now()))
+            self._last_known.put(key, Answer(result.order, source.name, self._now()))
         return result
 
     async def _write(self, source: Erp, decision: Decision) -> DecisionResult:
@@ -450,13 +365,7 @@ class ErpHub:
             return await self._calls.write(source, "decide", lambda erp: erp.decide(decision))
         finally:
             # Also where it failed: a conflict says that the order is not as it was read.
-            self._invalidate(source)
-
-    def _invalidate(self, source: Erp) -> None:
-        """Forget the reads under way and of a moment ago: who asks from now on must see what was decided."""
-        self._recent.drop(source.name)
-        for key in [key for key in self._flights if key[0] == source.name]:
-            del self._flights[key]
+            self._reads.drop(source.name)
 
     async def _reread(self, source: Erp, number: str) -> PurchaseOrder | None:
         try:

@@ -1,4 +1,4 @@
-"""How a source is spared: limits, a call rate, and a circuit breaker that leaves a failing source alone."""
+"""What protects a source: limits, a call rate, and a circuit breaker that leaves a failing source alone."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class CallRate:
         self._due = 0.0
 
     def reserve(self, longest: float) -> float | None:
-        """Return how many seconds the next call must wait, and keep its place.
+        """Reserve a place for the next call and return the seconds that it must wait.
 
         None, and no place, if that is more than ``longest``.
         """
@@ -68,7 +68,7 @@ class BreakerState(StrEnum):
 
 
 class CircuitBreaker:
-    """The breaker of one source; ``failures`` 0 lets everything through for ever.
+    """The breaker of a source; with ``failures`` 0 it admits every call.
 
     ``on_change`` is called with the new state.
     """
@@ -92,9 +92,9 @@ class CircuitBreaker:
         self._last: ErpError = Unavailable("", source=source)
 
     def admit(self) -> None:
-        """Let a call through, or raise the error that the source would give again.
+        """Admit a call, or raise the error that the source would give again.
 
-        Whoever was let through owes a `succeeded`, `failed` or `abandoned`.
+        An admitted call must be followed by `succeeded`, `failed` or `abandoned`.
         """
         if self.state is BreakerState.CLOSED:
             return
@@ -111,9 +111,9 @@ class CircuitBreaker:
             self._turn(BreakerState.CLOSED)
 
     def failed(self, error: ErpError) -> None:
-        """A call ended in ``error``; only those that tell of an unusable source are counted."""
+        """A call ended in ``error``; only errors that mean an unusable source are counted."""
         if isinstance(error, RateLimited):
-            self.abandoned()  # it is there, and says so, but did not answer
+            self.abandoned()  # the source is up, but did not answer
             return
         if not isinstance(error, _FAILURES):
             self.succeeded()
@@ -126,7 +126,7 @@ class CircuitBreaker:
                 self._turn(BreakerState.OPEN)
 
     def abandoned(self) -> None:
-        """A call ended without telling anything, such as by being cancelled; the next one may try."""
+        """A call ended without a result, for example cancelled; the next one may try."""
         if self.state is BreakerState.HALF_OPEN:
             self._turn(BreakerState.OPEN)
 

@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from bot.erp.errors import Unsupported
 from bot.erp.model import (
+    Area,
     Invoice,
     Product,
     ProductionOrder,
@@ -20,17 +21,25 @@ from bot.erp.model import (
     SalesOrder,
     Slice,
 )
-from bot.erp.port import Filter, ListQuery
+from bot.erp.port import Capability, Filter, ListQuery
 
 D = TypeVar("D", SalesOrder, Invoice, PurchaseOrder, ProductionOrder)
+R = TypeVar("R")
 
 _FIRST, _LAST = date.min, date.max
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Listing(Generic[D]):
-    """How one kind of document is listed: what is searched, its day, and the condition and day of each filter."""
+    """One kind of document: its area, what an ERP that has it can do, the port's calls for it, and how it is listed.
 
+    ``texts`` are searched, ``day`` orders the list, ``filters`` has the condition and the day of each filter.
+    """
+
+    area: Area
+    capability: Capability
+    call: str
+    list_call: str
     texts: Callable[[D], tuple[str, ...]]
     day: Callable[[D], date | None]
     filters: Mapping[Filter, tuple[Callable[[D, date], bool], Callable[[D], date | None]]]
@@ -40,27 +49,39 @@ class Listing(Generic[D]):
 
         Documents without a day come last.
         """
+        self.check_filter(query.filter)
         found = [document for document in documents if self._matches(document, query.text)]
         if query.filter is not Filter.ALL:
-            holds, _ = self._filter(query.filter)
+            holds, _ = self.filters[query.filter]
             found = [document for document in found if holds(document, today)]
         found = self.sort(found, query.filter)
         return Slice(items=tuple(found[query.offset : query.offset + query.limit]), total=len(found))
 
     def sort(self, documents: Iterable[D], wanted: Filter) -> list[D]:
         """Return documents in the order of a list; raises `Unsupported` for a filter it lacks."""
+        self.check_filter(wanted)
         ordered = sorted(documents, key=lambda document: document.number)
         if wanted is Filter.ALL:
             ordered.sort(key=lambda document: self.day(document) or _FIRST, reverse=True)
         else:
-            _, day = self._filter(wanted)
+            _, day = self.filters[wanted]
             ordered.sort(key=lambda document: day(document) or _LAST)
         return ordered
 
-    def _filter(self, wanted: Filter) -> tuple[Callable[[D, date], bool], Callable[[D], date | None]]:
-        if wanted not in self.filters:
-            raise Unsupported(f"no list of {wanted} here")
-        return self.filters[wanted]
+    def read(self, erp: object, number: str) -> Awaitable[D]:
+        """Ask an ERP for one document."""
+        call: Callable[[str], Awaitable[D]] = getattr(erp, self.call)
+        return call(number)
+
+    def read_list(self, erp: object, query: ListQuery) -> Awaitable[Slice[D]]:
+        """Ask an ERP for part of the list."""
+        call: Callable[[ListQuery], Awaitable[Slice[D]]] = getattr(erp, self.list_call)
+        return call(query)
+
+    def check_filter(self, wanted: Filter, *, source: str = "") -> None:
+        """Raise `Unsupported` for a list that this kind of document does not have."""
+        if wanted is not Filter.ALL and wanted not in self.filters:
+            raise Unsupported(f"no list of {wanted} here", source=source)
 
     def _matches(self, document: D, text: str) -> bool:
         wanted = text.casefold()
@@ -68,16 +89,28 @@ class Listing(Generic[D]):
 
 
 SALES_ORDERS: Listing[SalesOrder] = Listing(
+    area=Area.SALES,
+    capability=Capability.SALES_ORDERS,
+    call="order",
+    list_call="orders",
     texts=lambda order: (order.number, order.customer),
     day=lambda order: order.ordered_on,
     filters={Filter.LATE: (lambda order, today: order.days_late(today) > 0, lambda order: order.promised_on)},
 )
 INVOICES: Listing[Invoice] = Listing(
+    area=Area.FINANCE,
+    capability=Capability.INVOICES,
+    call="invoice",
+    list_call="invoices",
     texts=lambda invoice: (invoice.number, invoice.customer),
     day=lambda invoice: invoice.issued_on,
     filters={Filter.OVERDUE: (lambda invoice, today: invoice.days_overdue(today) > 0, lambda invoice: invoice.due_on)},
 )
 PURCHASE_ORDERS: Listing[PurchaseOrder] = Listing(
+    area=Area.PURCHASING,
+    capability=Capability.PURCHASE_ORDERS,
+    call="purchase_order",
+    list_call="purchase_orders",
     texts=lambda order: (order.number, order.vendor),
     day=lambda order: order.ordered_on,
     filters={
@@ -89,10 +122,28 @@ PURCHASE_ORDERS: Listing[PurchaseOrder] = Listing(
     },
 )
 PRODUCTION_ORDERS: Listing[ProductionOrder] = Listing(
+    area=Area.PRODUCTION,
+    capability=Capability.PRODUCTION_ORDERS,
+    call="production_order",
+    list_call="production_orders",
     texts=lambda order: (order.number, order.sku, order.name),
     day=lambda order: order.start_on,
     filters={Filter.LATE: (lambda order, today: order.days_late(today) > 0, lambda order: order.due_on)},
 )
+
+KINDS: tuple[Listing[Any], ...] = (SALES_ORDERS, INVOICES, PURCHASE_ORDERS, PRODUCTION_ORDERS)
+
+
+async def read_page(
+    query: ListQuery, rows: Awaitable[list[R]], count: Callable[[], Awaitable[int]]
+) -> tuple[list[R], int]:
+    """Return the rows that the ERP cut out for a query, and how many there are in all.
+
+    The ERP counts only where the page does not tell by ending early.
+    """
+    page = await rows
+    ended = len(page) < query.limit and (page or not query.offset)
+    return page, query.offset + len(page) if ended else await count()
 
 
 def find_products(products: Iterable[Product], text: str, *, limit: int) -> tuple[Product, ...]:

@@ -1,4 +1,4 @@
-"""Makes one answer of what several sources say: product codes, units, sums. Nothing here asks anybody."""
+"""Makes one answer of the answers of several sources: product codes, units, sums. Pure: nothing here asks a source."""
 
 from __future__ import annotations
 
@@ -10,14 +10,10 @@ from itertools import chain, zip_longest
 from typing import Any, TypeVar
 
 from bot.erp.answer import Answer, SourceAnswer
-from bot.erp.listing import Listing
+from bot.erp.listing import D, Listing
 from bot.erp.model import (
-    Invoice,
     Product,
-    ProductionOrder,
-    PurchaseOrder,
     Quantities,
-    SalesOrder,
     Slice,
     StockLevel,
     WarehouseStock,
@@ -50,7 +46,7 @@ class ProductCodes:
         return bool(self._theirs)
 
     def resolve(self, code: str) -> str:
-        """Return our code for a code that somebody typed: it may be one that only a source uses."""
+        """Return our code for a code that somebody typed: it may be a code that only a source uses."""
         return self._asked.get(code.casefold(), code)
 
     def maps(self, code: str, source: str) -> bool:
@@ -67,13 +63,12 @@ class ProductCodes:
 
 
 T = TypeVar("T")
-D = TypeVar("D", SalesOrder, Invoice, PurchaseOrder, ProductionOrder)
 
-_FIGURES = tuple(one.name for one in fields(Quantities))
+_FIGURES = tuple(field.name for field in fields(Quantities))
 
 
 def add(places: Iterable[Quantities]) -> Quantities:
-    """Return the sum; a figure that one of them does not say is unknown in the sum too, as all are without a place."""
+    """Return the sum; a figure that any place lacks is unknown in the sum, as all figures are without a place."""
     known = list(places)
     return Quantities(**{name: _sum(getattr(place, name) for place in known) for name in _FIGURES})
 
@@ -91,20 +86,20 @@ def merge_stock(parts: Sequence[SourceAnswer[StockLevel]], table: ProductCodes, 
     The answer's ``parts`` have their quantities in the common unit, or are not ``counted`` and keep their own.
     """
     known = [part for part in parts if part.value is not None]
-    heard = [part for part in known if part.fresh] or known
-    unit = units.best(part.value.product.unit for part in heard if part.value)
-    converted = [_convert(part, unit, units, counted=part in heard) for part in parts]
+    used = [part for part in known if part.fresh] or known
+    unit = units.best(part.value.product.unit for part in used if part.value)
+    converted = [_convert(part, unit, units, counted=part in used) for part in parts]
     counted = [(part, part.value) for part in converted if part.counted and part.value]
     levels = [level for _, level in counted]
     first, level = counted[0]
     return Answer(
         value=StockLevel(
             product=replace(level.product, sku=table.from_source(level.product.sku, first.source)),
-            total=add(one.total for one in levels),
-            per_warehouse=tuple(chain.from_iterable(one.per_warehouse for one in levels)),
-            reorder_point=_sum(one.reorder_point for one in levels),
-            as_of=min(one.as_of for one in levels),
-            company=level.company if len({one.company for one in levels}) == 1 else "",
+            total=add(each.total for each in levels),
+            per_warehouse=tuple(chain.from_iterable(each.per_warehouse for each in levels)),
+            reorder_point=_sum(each.reorder_point for each in levels),
+            as_of=min(each.as_of for each in levels),
+            company=level.company if len({each.company for each in levels}) == 1 else "",
         ),
         source=_names(part for part, _ in counted),
         as_of=_oldest(part for part, _ in counted),
@@ -122,8 +117,8 @@ def merge_products(
 
     Each source's best hits come first. A product with the code or the barcode of an earlier one is the same.
     """
-    heard = _usable(parts)
-    ranks = zip_longest(*([_ours(product, part.source, table) for product in part.value or ()] for part in heard))
+    used = _usable(parts)
+    ranks = zip_longest(*([_ours(product, part.source, table) for product in part.value or ()] for part in used))
     seen: set[str] = set()
     hits: list[Product] = []
     for product in filter(None, chain.from_iterable(ranks)):
@@ -131,7 +126,7 @@ def merge_products(
         if seen.isdisjoint(marks):
             hits.append(product)
         seen |= marks
-    return _answer(tuple(hits[:limit]), heard, parts)
+    return _answer(tuple(hits[:limit]), used, parts)
 
 
 def merge_lists(parts: Sequence[SourceAnswer[Slice[D]]], query: ListQuery, listing: Listing[D]) -> Answer[Slice[D]]:
@@ -139,19 +134,19 @@ def merge_lists(parts: Sequence[SourceAnswer[Slice[D]]], query: ListQuery, listi
 
     At least one part has a value.
     """
-    heard = _usable(parts)
-    if len(heard) == 1 and heard[0].value is not None and not query.offset:
-        return _answer(heard[0].value, heard, parts)
-    slices = [part.value for part in heard if part.value is not None]
-    documents = [document for one in slices for document in one.items]
+    used = _usable(parts)
+    if len(used) == 1 and used[0].value is not None and not query.offset:
+        return _answer(used[0].value, used, parts)
+    slices = [part.value for part in used if part.value is not None]
+    documents = [document for part in slices for document in part.items]
     if len(slices) > 1:  # a single source's own order stands
         documents = listing.sort(documents, query.filter)
     page = tuple(documents[query.offset : query.offset + query.limit])
-    return _answer(Slice(items=page, total=sum(one.total for one in slices)), heard, parts)
+    return _answer(Slice(items=page, total=sum(part.total for part in slices)), used, parts)
 
 
 def _usable(parts: Sequence[SourceAnswer[Any]]) -> list[SourceAnswer[Any]]:
-    """Return the parts that make the answer: those that have something, rather now than once."""
+    """Return the parts that make the answer: those with content first, fresh before stale."""
     known = [part for part in parts if part.value is not None]
     full = [part for part in known if not _empty(part.value)]
     return [part for part in full if part.fresh] or full or [part for part in known if part.fresh] or known
@@ -161,14 +156,14 @@ def _empty(value: Any) -> bool:
     return value.total == 0 if isinstance(value, Slice) else value == ()
 
 
-def _answer(value: T, heard: Sequence[SourceAnswer[T]], parts: Sequence[SourceAnswer[T]]) -> Answer[T]:
+def _answer(value: T, used: Sequence[SourceAnswer[T]], parts: Sequence[SourceAnswer[T]]) -> Answer[T]:
     return Answer(
         value=value,
-        source=_names(heard),
-        as_of=_oldest(heard),
-        stale=not all(part.fresh for part in heard),
+        source=_names(used),
+        as_of=_oldest(used),
+        stale=not all(part.fresh for part in used),
         failures=failures(parts),
-        notes=_notes(heard),
+        notes=_notes(used),
     )
 
 
@@ -222,6 +217,6 @@ def _scale(level: StockLevel, factor: Decimal, unit: str) -> StockLevel:
 
 
 def _sum(figures: Iterable[Decimal | None]) -> Decimal | None:
-    said = list(figures)
-    known = [figure for figure in said if figure is not None]
-    return sum(known, Decimal()) if known and len(known) == len(said) else None
+    all_figures = list(figures)
+    known = [figure for figure in all_figures if figure is not None]
+    return sum(known, Decimal()) if known and len(known) == len(all_figures) else None

@@ -242,7 +242,7 @@ class PurchaseOrder:
     approval: Approval | None
     requester: str = ""
     changed_by: str = ""
-    """Who changed it last. In most ERPs who submits or decides it does, too; empty where the ERP does not tell."""
+    """Who changed it last, which in most ERPs submitting and deciding does too; empty where the ERP does not tell."""
     buyer: str = ""
     ordered_on: date | None
     due_on: date | None
@@ -337,11 +337,11 @@ class DecisionOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """A person's word on one revision of one purchase order."""
+    """A person's verdict on one revision of a purchase order."""
 
     number: str
     version: str
-    """The version that the person saw; another one at the ERP gives `DecisionOutcome.CHANGED_SINCE_SHOWN`."""
+    """The version that the person saw; if the ERP has another, the outcome is `DecisionOutcome.CHANGED_SINCE_SHOWN`."""
     verdict: Verdict
     by: str
     """The ERP user in whose name it is done."""

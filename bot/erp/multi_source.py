@@ -11,8 +11,8 @@ from cachetools import TTLCache
 
 from bot.erp.answer import Answer, SourceAnswer
 from bot.erp.errors import NotFound, Unavailable, Unsupported
-from bot.erp.listing import Listing
-from bot.erp.merging import D, ProductCodes, failures, merge_lists, merge_products, merge_stock
+from bot.erp.listing import D, Listing
+from bot.erp.merging import ProductCodes, failures, merge_lists, merge_products, merge_stock
 from bot.erp.model import Product, Slice, StockLevel
 from bot.erp.port import Erp, ListQuery
 from bot.erp.units import Units
@@ -21,24 +21,24 @@ V = TypeVar("V")
 
 Read = Callable[[Erp], Awaitable[V]]
 AskSource = Callable[[Erp, str, tuple[Hashable, ...], Read[Any]], Awaitable[SourceAnswer[Any] | NotFound]]
-"""Asks one source within its time; an error is a part without a fresh value."""
+"""Asks one source within its time limit; an error is a part without a fresh value."""
 
 _TWINS_REMEMBERED = 4096
 _TWIN_SECONDS = 600.0
 
 
 class MultiSource:
-    """Asks sources at the same time and merges what they say."""
+    """Asks sources at the same time and merges their answers."""
 
     def __init__(
         self,
-        hear: AskSource,
+        ask_source: AskSource,
         table: ProductCodes,
         units: Units,
         scope: Callable[[], str],
         monotonic: Callable[[], float],
     ) -> None:
-        self._hear = hear
+        self._ask_source = ask_source
         self._table = table
         self._units = units
         self._scope = scope
@@ -53,30 +53,31 @@ class MultiSource:
             wanted = self._table.to_source(meant, source.name) if self._table.maps(meant, source.name) else text
             return (wanted or text, limit), lambda erp: erp.find_products(wanted or text, limit=limit)
 
-        said = await self._all("find_products", [(source, *ask(source)) for source in sources])
-        return merge_products(_answers(said, "find_products"), self._table, limit=limit)
+        answers = await self._all("find_products", [(source, *ask(source)) for source in sources])
+        return merge_products(_parts_of(answers, "find_products"), self._table, limit=limit)
 
     async def stock(self, sources: Sequence[Erp], sku: str) -> Answer[StockLevel]:
         """Return the stock of a product at every source that has it; raises `NotFound`.
 
-        A source that does not know the code is asked for the barcode that another one tells.
+        A source that does not know the code is asked for the barcode that another source has.
         """
         if not sources:
             raise Unsupported("no source offers stock")
         code = self._table.resolve(sku)
         named = [(source, theirs) for source in sources if (theirs := self._code(code, source.name))]
-        said = await self._all("stock", [_stock(source, theirs) for source, theirs in named])
-        barcodes = {part.value.product.barcode for part in said if isinstance(part, SourceAnswer) and part.value} - {""}
+        answers = await self._all("stock", [_stock(source, theirs) for source, theirs in named])
+        levels = [part.value for part in answers if isinstance(part, SourceAnswer) and part.value]
+        barcodes = {level.product.barcode for level in levels} - {""}
         if len(barcodes) == 1:
             lacking = [
                 index
-                for index, (part, (source, _)) in enumerate(zip(said, named, strict=True))
+                for index, (part, (source, _)) in enumerate(zip(answers, named, strict=True))
                 if isinstance(part, NotFound) and self._may_have_twin(code, source.name)
             ]
             twins = await asyncio.gather(*(self._twin(named[index][0], code, *barcodes) for index in lacking))
             for index, twin in zip(lacking, twins, strict=True):
-                said[index] = twin or said[index]
-        parts = _answers(said, "stock") if said else _not_found(sku)
+                answers[index] = twin or answers[index]
+        parts = _parts_of(answers, "stock") if answers else _not_found(sku)
         if len(parts) == 1 and parts[0].value is not None:
             return _single(parts[0], self._table)
         return merge_stock(parts, self._table, self._units)
@@ -84,25 +85,26 @@ class MultiSource:
     async def documents(
         self,
         sources: Sequence[Erp],
-        call: str,
+        kind: Listing[D],
         query: ListQuery,
-        read: Callable[[Erp, ListQuery], Awaitable[Slice[D]]],
-        listing: Listing[D],
     ) -> Answer[Slice[D]]:
         """Return a page of the documents of all sources in one order.
 
         Each is asked from its first document on: only together is it known which belong to a later page.
         """
+        call = kind.list_call
         if not sources:
             raise Unsupported(f"no source offers {call}")
         wide = replace(query, offset=0, limit=query.offset + query.limit)
-        said = await self._all(call, [(source, (wide,), lambda erp: read(erp, wide)) for source in sources])
-        return merge_lists(_answers(said, call), query, listing)
+        answers = await self._all(
+            call, [(source, (wide,), lambda erp: kind.read_list(erp, wide)) for source in sources]
+        )
+        return merge_lists(_parts_of(answers, call), query, kind)
 
     async def _all(
         self, call: str, asks: Iterable[tuple[Erp, tuple[Hashable, ...], Read[V]]]
     ) -> list[SourceAnswer[V] | NotFound]:
-        return list(await asyncio.gather(*(self._hear(source, call, args, read) for source, args, read in asks)))
+        return list(await asyncio.gather(*(self._ask_source(source, call, args, read) for source, args, read in asks)))
 
     def _code(self, code: str, source: str) -> str:
         if self._table.maps(code, source):
@@ -116,7 +118,7 @@ class MultiSource:
         return source, self._scope(), code.casefold()
 
     async def _twin(self, source: Erp, code: str, barcode: str) -> SourceAnswer[StockLevel] | NotFound | None:
-        """Return the stock of the one product with ``barcode`` at ``source``; None if it has none or cannot say."""
+        """Return the stock of the one product with ``barcode`` at ``source``; None if there is none or no answer."""
         (found,) = await self._all(
             "find_products", [(source, (barcode, 2), lambda erp: erp.find_products(barcode, limit=2))]
         )
@@ -143,14 +145,14 @@ def _single(part: SourceAnswer[StockLevel], table: ProductCodes) -> Answer[Stock
     return Answer(level, part.source, part.as_of, stale=not part.fresh, failures=failures((part,)), notes=part.notes)
 
 
-def _answers(said: Sequence[SourceAnswer[V] | NotFound], call: str) -> list[SourceAnswer[V]]:
+def _parts_of(answers: Sequence[SourceAnswer[V] | NotFound], call: str) -> list[SourceAnswer[V]]:
     """Return the parts, of which at least one has a value; else raises the best reason why there is none."""
-    parts = [part for part in said if isinstance(part, SourceAnswer)]
+    parts = [part for part in answers if isinstance(part, SourceAnswer)]
     if any(part.value is not None for part in parts):
         return parts
     # A source that did not answer may well have what the others lack.
     errors = [part.error for part in parts if part.error]
-    missing = [part for part in said if isinstance(part, NotFound)]
+    missing = [part for part in answers if isinstance(part, NotFound)]
     raise (errors or missing or [Unavailable(f"nobody answered {call}")])[0]
 
 

@@ -1,12 +1,12 @@
-"""A login that runs out: renewed once, by one caller, for all who noticed."""
+"""A login that runs out: renewed once for all callers that noticed."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
 from bot.erp.errors import AuthExpired, AuthFailed
+from bot.single_flight import SingleFlight
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -18,7 +18,7 @@ class Relogin(Generic[S]):
     def __init__(self, login: Callable[[], Awaitable[S]]) -> None:
         self._login = login
         self._session: S | None = None
-        self._under_way: asyncio.Task[S] | None = None
+        self._logins: SingleFlight[S] = SingleFlight()
 
     @property
     def session(self) -> S | None:
@@ -45,11 +45,7 @@ class Relogin(Generic[S]):
         """Return a session other than ``old``: what another caller got meanwhile, or a new one."""
         if self._session is not None and self._session is not old:
             return self._session
-        if self._under_way is None:
-            self._under_way = asyncio.create_task(self._log_in())
-            # Who asked may have gone away, and then nobody looks at the error.
-            self._under_way.add_done_callback(lambda task: task.cancelled() or task.exception())
-        return await asyncio.shield(self._under_way)
+        return await self._logins.join(self._log_in)
 
     async def _log_in(self) -> S:
         self._session = None
@@ -57,6 +53,4 @@ class Relogin(Generic[S]):
             self._session = await self._login()
         except AuthExpired as error:
             raise AuthFailed("the account is refused", source=error.source) from error
-        finally:
-            self._under_way = None
         return self._session

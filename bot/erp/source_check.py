@@ -1,18 +1,19 @@
 """Reads a sample of everything a source has and says what is wrong with it: what ``dingerp erp check`` prints.
 
-It only reads. Nothing is repaired at the ERP, and nothing is decided to find out whether it may be.
+It only reads: nothing is repaired at the ERP, and no decision is tried.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
 from bot.erp.errors import AuthFailed, ErpError, NotPermitted, Unsupported
+from bot.erp.listing import KINDS, Listing
 from bot.erp.model import Area
 from bot.erp.port import Capability, Erp, ListQuery
 from bot.erp.validation import DUPLICATE, Validator, record_key
@@ -33,7 +34,7 @@ class AreaAccess(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RecordViolation:
-    """One thing that is wrong with one record."""
+    """Something that is wrong with a record."""
 
     key: str
     finding: Violation
@@ -42,7 +43,7 @@ class RecordViolation:
 
 @dataclass(slots=True)
 class AreaReport:
-    """What was found in one area; every record is ok, repaired or rejected."""
+    """What was found in an area; every record is ok, repaired or rejected."""
 
     area: Area
     right: AreaAccess = AreaAccess.READ
@@ -58,7 +59,7 @@ class AreaReport:
         return self.records - self.repaired - self.rejected
 
     def count(self, key: str, findings: tuple[Violation, ...], *, rejected: bool) -> None:
-        """Count one record."""
+        """Count a record."""
         self.records += 1
         self.rejected += rejected
         self.repaired += bool(findings) and not rejected
@@ -82,33 +83,6 @@ class SourceReport:
         return sum(area.rejected for area in self.areas)
 
 
-_READS: Mapping[
-    Area, tuple[Capability, Callable[[Erp, ListQuery], Awaitable[Any]], Callable[[Erp, str], Awaitable[Any]]]
-]
-_READS = {
-    Area.SALES: (
-        Capability.SALES_ORDERS,
-        lambda erp, query: erp.orders(query),
-        lambda erp, number: erp.order(number),
-    ),
-    Area.FINANCE: (
-        Capability.INVOICES,
-        lambda erp, query: erp.invoices(query),
-        lambda erp, number: erp.invoice(number),
-    ),
-    Area.PURCHASING: (
-        Capability.PURCHASE_ORDERS,
-        lambda erp, query: erp.purchase_orders(query),
-        lambda erp, number: erp.purchase_order(number),
-    ),
-    Area.PRODUCTION: (
-        Capability.PRODUCTION_ORDERS,
-        lambda erp, query: erp.production_orders(query),
-        lambda erp, number: erp.production_order(number),
-    ),
-}
-
-
 class UnreadableValue(Protocol):
     """What an adapter kept aside by itself: a value that is not of its field's kind."""
 
@@ -122,32 +96,34 @@ class UnreadableValue(Protocol):
     def reason(self) -> str: ...
     @property
     def kept(self) -> bool:
-        """Whether the record is told without the value."""
+        """Whether the record is shown without the value."""
         ...
 
 
 class SourceChecker:
-    """Examines one source with the rules that its answers are held against in the running bot.
+    """Examines a source with the rules by which the running bot validates its answers.
 
     ``sample`` is how many records of each area are read, ``timeout`` how many seconds one read may take.
     """
 
-    def __init__(self, erp: Erp, inspector: Validator, *, sample: int = 100, timeout: float = 30.0) -> None:
+    def __init__(self, erp: Erp, validator: Validator, *, sample: int = 100, timeout: float = 30.0) -> None:
         self._erp = erp
-        self._inspector = inspector
+        self._validator = validator
         self._sample = sample
         self._timeout = timeout
 
     async def examine(self) -> SourceReport:
-        """Read and judge; raises the error with which the source cannot be reached at all."""
+        """Read and check; raises the error if the source cannot be reached at all."""
         await self._bounded(self._erp.check())
         products = AreaReport(Area.PRODUCTS)
         codes = await self._products(products)
         stock = await self._stock(codes)
-        areas = [products, stock, *[await self._documents(area) for area in _READS]]
+        areas = [products, stock, *[await self._documents(kind) for kind in KINDS]]
         for report in areas:
             self._unreadable(report)
-        abilities = {one: one in self._erp.capabilities for one in (Capability.APPROVE, Capability.REJECT)}
+        abilities = {
+            capability: capability in self._erp.capabilities for capability in (Capability.APPROVE, Capability.REJECT)
+        }
         return SourceReport(self._erp.name, tuple(areas), abilities)
 
     async def _products(self, report: AreaReport) -> list[str]:
@@ -160,37 +136,36 @@ class SourceChecker:
             report.right = AreaAccess.NOT_OFFERED
             return report
         for code in codes:
-            await self._one(report, code, self._erp.stock(code))
+            await self._read_single(report, code, self._erp.stock(code))
             if report.right is not AreaAccess.READ:
                 break
         return report
 
-    async def _documents(self, area: Area) -> AreaReport:
-        capability, many, one = _READS[area]
-        report = AreaReport(area)
-        if capability not in self._erp.capabilities:
+    async def _documents(self, kind: Listing[Any]) -> AreaReport:
+        report = AreaReport(kind.area)
+        if kind.capability not in self._erp.capabilities:
             report.right = AreaAccess.NOT_OFFERED
             return report
         records: list[Any] = []
         while len(records) < self._sample:
             query = ListQuery(offset=len(records), limit=min(_PAGE, self._sample - len(records)))
-            page = await self._read(report, many(self._erp, query))
+            page = await self._read(report, kind.read_list(self._erp, query))
             if page is None or not page.items:
                 break
             records += page.items
         for number in self._list(report, tuple(records), whole=False):
             # Only a single document is read with its lines.
-            await self._one(report, number, one(self._erp, number))
+            await self._read_single(report, number, kind.read(self._erp, number))
         return report
 
     def _list(self, report: AreaReport, records: tuple[Any, ...], *, whole: bool = True) -> list[str]:
-        """Judge what a list told; returns the keys that are to be read one by one.
+        """Check the records of a list; return the keys that are to be read singly.
 
-        Where those are read as a ``whole`` later, what is as it should be is counted then.
+        Without ``whole`` the valid records are counted later, when they are read with their lines.
         """
         keys: dict[str, str] = {}
         for record in records:
-            verdict, key = self._inspector.check(record), record_key(record)
+            verdict, key = self._validator.check(record), record_key(record)
             rejected = verdict.record is None
             if not rejected and key.casefold() in keys:
                 report.count(key, (DUPLICATE,), rejected=True)
@@ -202,9 +177,9 @@ class SourceChecker:
         return list(keys.values())
 
     def _unreadable(self, report: AreaReport) -> None:
-        """Add the values that the adapter itself could not read, for adapters that tell."""
-        told: Iterable[UnreadableValue] = getattr(self._erp, "bad_values", ())
-        for value in told:
+        """Add the values that the adapter itself could not read, if it tells."""
+        unreadable: Iterable[UnreadableValue] = getattr(self._erp, "bad_values", ())
+        for value in unreadable:
             if value.area is not report.area:
                 continue
             kind = Defect.CURRENCY if value.name == "currency" else Defect.UNREADABLE
@@ -215,7 +190,7 @@ class SourceChecker:
             elif not any(flaw.key == value.key and flaw.finding.defect is kind for flaw in report.flaws):
                 report.count(value.key, (finding,), rejected=True)
 
-    async def _one(self, report: AreaReport, key: str, read: Awaitable[Any]) -> None:
+    async def _read_single(self, report: AreaReport, key: str, read: Awaitable[Any]) -> None:
         try:
             record = await self._bounded(read)
         except (NotPermitted, AuthFailed) as error:
@@ -223,11 +198,11 @@ class SourceChecker:
         except ErpError as error:
             report.count(key, (Violation(Defect.UNREADABLE, error.detail),), rejected=True)
         else:
-            verdict = self._inspector.check(record)
+            verdict = self._validator.check(record)
             report.count(key, verdict.findings, rejected=verdict.record is None)
 
     async def _read(self, report: AreaReport, read: Awaitable[Any]) -> Any:
-        """Return a list, None if it cannot be had; the report says why."""
+        """Return a list, or None if it cannot be read; the report says why."""
         try:
             return await self._bounded(read)
         except NotPermitted as error:

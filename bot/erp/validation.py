@@ -1,7 +1,6 @@
-"""Lets nothing of an ERP through unseen: a record is as it should be, is put right for certain, or is kept aside.
+"""Checks every record of an ERP before it is shown: it is valid, repaired where the repair is certain, or rejected.
 
-Stands between every read and who asked. A record that is kept aside is written down with its reason and as the ERP
-told it; who asks is told that it is missing.
+A rejected record goes to quarantine as the ERP sent it, with the reason; the reader is told that it is missing.
 """
 
 from __future__ import annotations
@@ -49,7 +48,7 @@ _AREAS = {
     ProductionOrder: Area.PRODUCTION,
 }
 _KEYS = frozenset({"sku", "number"})
-"""Texts that are never repaired: the ERP would not find the record by another one."""
+"""Texts that are never repaired: the ERP would not find the record by another key."""
 _OPAQUE = frozenset({"id", "version", "url", "source", "task_id", "currency"})
 _BOUNDS_HOLD = timedelta(hours=1)
 _LONGEST = 16_000
@@ -58,7 +57,7 @@ _LONGEST = 16_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuarantinedRecord:
-    """A record that was rejected: which, why, and as the ERP told it, in JSON."""
+    """A record that was rejected: which, why, and in JSON as the ERP sent it."""
 
     source: str
     area: Area
@@ -86,7 +85,7 @@ class ValidationResult(Generic[R]):
 
 
 class Validator:
-    """Judges the records of one source."""
+    """Checks the records of a source."""
 
     def __init__(
         self,
@@ -127,14 +126,14 @@ class Validator:
         return value, ()
 
     def check(self, record: Any) -> ValidationResult[Any]:
-        """Hold one record against every rule; repairs come one after the other."""
+        """Apply every rule to a record, each to what the repairs before it left."""
         now = self._now()
         if now > self._renew_at:
             self._bounds = self._renew(now)
         return self._judge_level(record) if type(record) is StockLevel else self._judge(record)
 
     def quarantine(self, record: Any, finding: Violation) -> None:
-        """Write a rejected record down."""
+        """Log a rejected record, and keep it if there is a quarantine."""
         area, key = _AREAS[type(record)], record_key(record)
         log.warning(
             "erp.record_rejected",
@@ -221,7 +220,7 @@ def record_key(record: Any) -> str:
 
 def _text_names(kind: type[Any]) -> tuple[str, ...]:
     # The model's annotations are texts themselves.
-    return tuple(one.name for one in fields(kind) if one.type == "str" and one.name not in _OPAQUE)
+    return tuple(field.name for field in fields(kind) if field.type == "str" and field.name not in _OPAQUE)
 
 
 _TEXTS = {kind: attrgetter(*_text_names(kind)) for kind in (*_AREAS, OrderLine, PurchaseLine, WarehouseStock)}
@@ -235,8 +234,8 @@ def _doubtful(record: Any) -> bool:
     parts = ["", found] if isinstance(found, str) else ["", *found]
     inside = _INSIDE.get(kind)
     if inside is not None:
-        for one in getattr(record, inside):
-            parts += _TEXTS[type(one)](one)
+        for part in getattr(record, inside):
+            parts += _TEXTS[type(part)](part)
     parts.append("")
     text = "\n".join(parts)
     return (
@@ -262,11 +261,11 @@ def _tidied(record: Any) -> tuple[Any, tuple[Violation, ...]]:
             changes[name] = text
     inside = _INSIDE.get(type(record))
     if inside is not None:
-        pairs = [_tidied(one) for one in getattr(record, inside)]
+        pairs = [_tidied(part) for part in getattr(record, inside)]
         findings += [finding for _, found in pairs for finding in found]
-        if any(one is None for one, _ in pairs):
+        if any(part is None for part, _ in pairs):
             return None, tuple(findings)
-        changes[inside] = tuple(one for one, _ in pairs)
+        changes[inside] = tuple(part for part, _ in pairs)
     return (replace(record, **changes) if findings else record), tuple(findings)
 
 
@@ -293,5 +292,5 @@ def _tidied_text(name: str, text: str) -> tuple[str | None, list[Violation]]:
 def _plain(value: Any) -> Any:
     """Return what JSON can hold of a part of a record."""
     if is_dataclass(value) and not isinstance(value, type):
-        return {one.name: getattr(value, one.name) for one in fields(value)}
+        return {field.name: getattr(value, field.name) for field in fields(value)}
     return dict(value) if isinstance(value, Mapping) else str(value)

@@ -1,16 +1,21 @@
-"""Values that several ERPs spell alike: exact numbers, shares of lines, times without an offset, currencies."""
+"""Values that ERPs spell alike: texts, exact numbers, times without an offset, currencies, shares of lines.
+
+Whatever is no such value raises `ValueError`; `malformed_is_invalid` makes it an error of the port.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from collections.abc import Container, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Context, Decimal, InvalidOperation
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator
 
+from bot.erp.errors import Invalid
 from bot.erp.model import Money, Progress
 
 _CURRENCIES = {
@@ -20,12 +25,45 @@ _CURRENCIES = {
     "瑞士法郎": "CHF",
 }  # fmt: skip
 """ISO codes of currencies by what installations call them."""
+_LARGEST = 60
+"""Power of ten of the largest numbers: what is larger would only fill memory with zeros."""
+_HOUR = timedelta(hours=1)
 
 
-def number(value: Any) -> Decimal | None:
+_MALFORMED = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
+
+
+@contextmanager
+def malformed_is_invalid(source: str) -> Iterator[None]:
+    """Turn what goes wrong while an answer of a shape that nobody describes is read into `Invalid`."""
+    try:
+        yield
+    except _MALFORMED as error:
+        text = f"an unreadable value in an answer: {type(error).__name__}: {error}"
+        raise Invalid(text[:200], source=source) from error
+
+
+def text(value: Any) -> str:
+    """Return a text untouched, an empty one for null and for Odoo's ``false``."""
+    return "" if value is None or value is False else str(value)
+
+
+def code(value: Any) -> str:
+    """Return a code, state or id as text: ids come as numbers and as texts, fixed columns add blanks."""
+    return text(value).strip()
+
+
+def is_true(value: Any) -> bool:
+    """Return a truth value, which comes as a boolean, a number or a text."""
+    return code(value).lower() in ("true", "1")
+
+
+def number(value: Any, *, digits: int | None = None, decimals: int | None = None) -> Decimal | None:
     """Return a number exactly, without the zeros that a column's scale adds; None where there is none.
 
-    It comes as a JSON number or as a text. Raises `ValueError` for what is neither.
+    It comes as a JSON number or as a text. Where the ERP calculates with binary floats, ``digits`` that count or
+    ``decimals`` that it stores cut off the noise behind them, such as in 0.30000000000000004. Raises `ValueError` for
+    what is no number.
     """
     if value is None or isinstance(value, bool):
         return None
@@ -36,10 +74,20 @@ def number(value: Any) -> Decimal | None:
         exact = Decimal(told.replace(",", ""))
     except InvalidOperation as error:
         raise ValueError("not a number") from error
-    if not exact.is_finite():
+    if not exact.is_finite() or exact.adjusted() > _LARGEST:
         raise ValueError("not a number")
-    plain = format(exact, "f")
+    if digits is not None:
+        exact = Context(prec=digits).plus(exact)
+    if decimals is not None and exact.as_tuple().exponent < -decimals:  # type: ignore[operator]  # it is finite
+        exact = round(exact, decimals)
+    plain = format(exact or abs(exact), "f")
     return Decimal(plain.rstrip("0").rstrip(".") or "0") if "." in plain else Decimal(plain)
+
+
+def money(amount: Any, currency: str) -> Money | None:
+    """Return an amount, None where it or its currency is not known."""
+    exact = number(amount)
+    return None if exact is None or not currency else Money(exact, currency)
 
 
 def amount_of(values: Iterable[Any]) -> Decimal | None:
@@ -73,10 +121,11 @@ Zone = Annotated[str, AfterValidator(_known_zone)]
 
 @dataclass(frozen=True, slots=True)
 class LocalValues:
-    """Reads values that depend on the installation: its zone, and what it calls currencies."""
+    """Reads values that depend on the installation: its zone, what it calls currencies, which years stand for none."""
 
     zone: ZoneInfo
-    currencies: Mapping[str, str]
+    currencies: Mapping[str, str] = field(default_factory=dict)
+    none_years: Container[int] = ()
 
     @property
     def has_daylight_saving(self) -> bool:
@@ -84,9 +133,31 @@ class LocalValues:
         winter, summer = (datetime(2026, month, 1, tzinfo=self.zone).utcoffset() for month in (1, 7))
         return winter != summer
 
+    def overlap(self, late: timedelta) -> timedelta:
+        """Return how far before a time changes may still turn up, as `bot.erp.following.follow` wants it.
+
+        ``late`` is how long a transaction may take. Where clocks are put back, an hour's times come twice.
+        """
+        return late + _HOUR if self.has_daylight_saving else late
+
     def local(self, moment: datetime) -> datetime:
         """Return a time as the ERP's clocks show it."""
         return moment.astimezone(self.zone)
+
+    def time(self, value: Any) -> datetime | None:
+        """Return a time; without an offset it is meant in the installation's zone."""
+        told = code(value)
+        if told in ("", "null"):
+            return None
+        moment = datetime.fromisoformat(told)
+        if moment.year in self.none_years:
+            return None
+        return moment if moment.tzinfo else moment.replace(tzinfo=self.zone)
+
+    def day(self, value: Any) -> date | None:
+        """Return the day of a date, or of a time as the ERP writes it."""
+        moment = self.time(value)
+        return moment.date() if moment else None
 
     def iso(self, *names: str) -> str:
         """Return the ISO code of a currency by its codes and names, the first that is known; empty for none."""
@@ -97,9 +168,8 @@ class LocalValues:
         return next((name for name in names if _is_iso(name)), "")
 
     def money(self, amount: Any, currency: str) -> Money | None:
-        """Return an amount, None where amount or currency is not known."""
-        exact = number(amount)
-        return None if exact is None or not currency else Money(exact, currency)
+        """Return an amount, None where it or its currency is not known."""
+        return money(amount, currency)
 
 
 def _is_iso(name: str) -> bool:

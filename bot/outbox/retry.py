@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
+from bot.backoff import BackoffPolicy
 from bot.outbox.delivery import DeliveryFormat, DeliveryResult, DeliveryStepKind, OutboxRow
 from bot.outbox.ports import SendFailed, SendFailureKind
 
 _LONGEST = 3600.0
-_FIRST = {
-    SendFailureKind.BUSY: 2.0,
-    SendFailureKind.UNKNOWN: 2.0,
-    SendFailureKind.GONE: 2.0,
-    SendFailureKind.NO_CARDS: 2.0,
-    SendFailureKind.SETUP: 300.0,
-}
-"""Seconds before the second try; further pauses are four times as long, up to an hour: eight tries take two hours."""
+_BACKOFF = BackoffPolicy(first=2.0, factor=4.0, longest=_LONGEST, spread=(0.5, 1.0))
+"""Eight tries take two hours."""
+_SETUP_BACKOFF = replace(_BACKOFF, first=300.0)
+"""Somebody has to mend the set-up first."""
 
 _LIMITED = 1.0
 """Seconds if DingTalk names none: its limits are per second (docs: platform/dingtalk/limits.md#calls-per-second)."""
@@ -34,8 +32,8 @@ def retry_delay(trouble: SendFailureKind, tries: int, retry_after: float | None,
         case SendFailureKind.SPENT:
             return _LONGEST
         case _:
-            ceiling = min(_LONGEST, _FIRST.get(trouble, 2.0) * 4.0 ** max(0, tries - 1))
-            return max(ceiling * (1 + chance) / 2, retry_after or 0.0)
+            backoff = _SETUP_BACKOFF if trouble is SendFailureKind.SETUP else _BACKOFF
+            return max(backoff.pause(max(tries, 1), chance), retry_after or 0.0)
 
 
 def resolve_failure(row: OutboxRow, failure: SendFailed, *, most: int, chance: float, now: datetime) -> DeliveryResult:

@@ -19,6 +19,7 @@ from bot.outbox.delivery import Delivery, DeliveryFormat, DeliveryResult, Delive
 from bot.outbox.place import Place
 from bot.outbox.ports import LEASE, Composer, FoldBatch, Messenger, OutboxStore, SendFailed, SendFailureKind
 from bot.outbox.retry import resolve_failure, retry_delay
+from bot.wakeup import Wakeup
 
 log = structlog.get_logger(__name__)
 
@@ -87,11 +88,11 @@ class OutboxWorker:
         self._tries = tries
         self._sending: set[asyncio.Task[None]] = set()
         self._storing: set[asyncio.Future[Any]] = set()
-        self._woken = asyncio.Event()
+        self._wakeup = Wakeup()
 
     def poke(self) -> None:
         """Wake the worker: there is something new."""
-        self._woken.set()
+        self._wakeup.call()
 
     async def enqueue(self, *deliveries: Delivery) -> None:
         """Queue the newest state of cards; in an open transaction use `bot.store.outbox.enqueue` instead."""
@@ -103,7 +104,7 @@ class OutboxWorker:
         try:
             await self._recover()
             while True:
-                self._woken.clear()
+                self._wakeup.clear()
                 try:
                     look_at = await self.run_once()
                 except DingerpError as error:
@@ -141,12 +142,7 @@ class OutboxWorker:
 
     async def _sleep(self, look_at: datetime | None) -> None:
         ends = self._now() + LOOK_EVERY
-        wait = (min(look_at or ends, ends) - self._now()).total_seconds()
-        try:
-            async with asyncio.timeout(max(0.0, wait)):
-                await self._woken.wait()
-        except TimeoutError:
-            return
+        await self._wakeup.sleep((min(look_at or ends, ends) - self._now()).total_seconds())
 
     async def _break_off(self) -> None:
         for task in self._sending:

@@ -5,14 +5,15 @@ acknowledges.
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Awaitable, Callable, Mapping
-from random import Random
 from typing import Any
 
 import structlog
 
 from bot.alerts.intake.json_codec import decode_json
 from bot.alerts.intake.port import Intake, InvalidJson, UnreadableEvent
+from bot.backoff import Backoff, BackoffPolicy
 from bot.errors import DingerpError
 from bot.metrics import Metrics
 from bot.queues.brokers import BrokerConnection, QueueAddress, build_connection
@@ -30,8 +31,8 @@ def decode_events(body: bytes) -> list[Mapping[str, object] | UnreadableEvent]:
 
 log = structlog.get_logger(__name__)
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
-"""Seconds before another try; each further pause is twice as long, with jitter."""
+BACKOFF = BackoffPolicy(first=0.5, longest=30.0, spread=(0.5, 1.0))
+"""Between two tries to reach a broker, or to store a message."""
 
 LOOK_EVERY = 15.0
 """Seconds between two checks whether the broker still answers."""
@@ -50,26 +51,29 @@ class QueueConsumer:
         intake: Intake,
         *,
         metrics: Metrics,
-        rng: Random | None = None,
+        draw: Callable[[], float] = random.random,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """Does not connect yet; raises `ConfigurationError` for an invalid address."""
+        """Does not connect yet; raises `ConfigurationError` for an invalid address.
+
+        ``draw`` returns numbers from 0 to 1 for the jitter of pauses.
+        """
         self._address = address
         self._intake = intake
         self._up = metrics.queue_up.labels(address.source)
         self._errors = metrics.errors
-        self._rng = rng or Random()  # noqa: S311  # spreads repeats in time
+        self._draw = draw
         self._sleep = sleep
         self._make()
 
     async def run(self) -> None:
-        """Read until cancelled; if the broker goes away, wait for it."""
-        failures = 0
+        """Read until cancelled; if the broker goes away, wait for it, with short pauses again once it was reached."""
+        backoff = Backoff(BACKOFF, self._draw)
         while True:
             reader = self._make()
             try:
                 await self._open(reader)
-                failures = 0
+                backoff.succeeded()
                 await self._watch(reader)
                 log.warning("queue.lost", source=self._address.source)
             except reader.failures as error:
@@ -78,8 +82,7 @@ class QueueConsumer:
             finally:
                 self._up.set(0)
                 await reader.broker.stop()
-            await self._sleep(self._pause(failures))
-            failures += 1
+            await self._sleep(backoff.failed())
 
     def _make(self) -> BrokerConnection:
         return build_connection(self._address, self.take)
@@ -102,22 +105,17 @@ class QueueConsumer:
     async def take(self, body: bytes | list[Any]) -> None:
         """Store the events of one message or of several; return after the commit, however long that takes."""
         bodies = body if isinstance(body, list) else [body]
-        events = [event for each in bodies for event in decode_events(each)]
-        failures = 0
+        events = [event for message in bodies for event in decode_events(message)]
+        backoff = Backoff(BACKOFF, self._draw)
         while True:
             try:
                 await self._intake.accept(self._address.source, events, via="queue")
             except DingerpError as error:
                 self._errors.labels("queues", type(error).__name__).inc()
                 log.warning("queue.not_stored", source=self._address.source, events=len(events), error=error.detail)
-                await self._sleep(max(self._pause(failures), error.retry_after or 0.0))
-                failures += 1
+                await self._sleep(max(backoff.failed(), error.retry_after or 0.0))
             else:
                 return
-
-    def _pause(self, failures: int) -> float:
-        longest = min(LONGEST_PAUSE, FIRST_PAUSE * 2**failures)
-        return self._rng.uniform(longest / 2, longest)
 
 
 def _end_if_asked() -> None:

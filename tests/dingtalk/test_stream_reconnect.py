@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from bot.dingtalk.stream_policy import Backoff
+from bot.backoff import Backoff
+from bot.dingtalk.stream_policy import StreamPolicy
 
 from .gateway_double import BOT, GatewayDouble, Link, answer, cut_off, disconnect, event, frame, hang, ping
 from .stream_parts import NOW, PATIENCE, Clock, Recorder, eventually, on, streaming
@@ -158,12 +159,12 @@ async def test_only_a_connection_that_lived_long_ends_a_series_of_failures() -> 
 
 @given(st.randoms(use_true_random=False), st.lists(st.floats(0, 59.9), min_size=1, max_size=50))
 def test_pauses_of_a_series_are_bounded(rng: random.Random, lives: list[float]) -> None:
-    backoff = Backoff(first=1, most=60, stable_after=60, rng=rng)
+    backoff = Backoff(StreamPolicy().backoff, rng.random, stable_after=60)
 
     for number, lived in enumerate(lives):
-        assert 1 <= backoff.after(lived) <= min(60, 2 ** (number + 1))
-    assert backoff.after(60.0) == 0
-    assert 1 <= backoff.after(0.0) <= 2
+        assert 1 <= backoff.ended(lived) <= min(60, 2 ** (number + 1))
+    assert backoff.ended(60.0) == 0
+    assert 1 <= backoff.failed() <= 2
 
 
 async def test_401_is_reported_once_and_retried_every_minute_at_most() -> None:

@@ -95,6 +95,37 @@ async def test_after_the_write(
 
 
 @pytest.mark.parametrize(
+    ("after", "answer", "slept", "outcome"),
+    [
+        ([WAITING, WAITING, DONE], "ok", [0.3, 0.6], DecisionOutcome.APPLIED),
+        ([DONE], "ok", [], DecisionOutcome.APPLIED),
+        ([WAITING] * 4, "ok", [0.3, 0.6, 1.2], DecisionOutcome.NOT_PERMITTED),
+        ([WAITING], LOST, [], DecisionOutcome.UNKNOWN),
+        ([WAITING], NotPermitted("no"), [], DecisionOutcome.NOT_PERMITTED),
+        ([WAITING, Unavailable("down")], "ok", [0.3], DecisionOutcome.UNKNOWN),
+    ],
+)
+async def test_an_erp_that_took_the_decision_gets_time_to_show_it(
+    after: list[PurchaseOrder | ErpError], answer: str | ErpError, slept: list[float], outcome: DecisionOutcome
+) -> None:
+    shown: list[PurchaseOrder | ErpError] = [WAITING, *after]
+    pauses: list[float] = []
+
+    async def read(number: str) -> PurchaseOrder:
+        now = shown.pop(0)
+        if isinstance(now, ErpError):
+            raise now
+        return now
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+
+    erp = Erp(WAITING, WAITING, answer)
+    result = await decide(APPROVE, read=read, write=erp.write, settle=(0.3, 0.6, 1.2), sleep=sleep)
+    assert (result.outcome, pauses, shown) == (outcome, slept, [])
+
+
+@pytest.mark.parametrize(
     ("before", "decision", "outcome"),
     [
         (DONE, APPROVE, DecisionOutcome.ALREADY_DECIDED),

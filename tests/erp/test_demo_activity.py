@@ -18,8 +18,8 @@ from bot.erp.demo.activity import FIRST_STEP_AFTER, MAX_STEPS_AT_ONCE, STEPS_PER
 from bot.erp.demo.activity_step import PINNED
 from bot.erp.demo.adapter import DemoErp, open_demo
 from bot.erp.demo.decisions import decide
+from bot.erp.demo.documents import PURCHASE_ORDERS
 from bot.erp.demo.manifest import DemoOptions
-from bot.erp.demo.query import purchase_order
 from bot.erp.demo.supply import SECOND_LEVEL_ABOVE
 from bot.erp.model import Area, Decision, DecisionOutcome, PurchaseStatus, Verdict
 from bot.erp.port import Filter, ListQuery
@@ -198,7 +198,7 @@ def decide_something(connection: Connection, verdict: Verdict) -> None:
     waiting = connection.execute(
         text("SELECT number FROM demo_purchase WHERE status = 'waiting' ORDER BY changed_at DESC, number LIMIT 1")
     ).scalar_one()
-    order = purchase_order(connection, waiting, "demo")
+    order = PURCHASE_ORDERS.document(connection, waiting, "demo")
     assert order.approval is not None
     by = order.approval.pending_for[0]
     result = decide(connection, Decision(number=waiting, version=order.version, verdict=verdict, by=by), "demo", NOW)

@@ -68,6 +68,31 @@ def test_a_list_that_the_kind_does_not_know_is_refused() -> None:
         numbers(ListQuery(filter=Filter.PENDING))
 
 
+@pytest.mark.parametrize(
+    ("query", "there", "counted"),
+    [
+        (ListQuery(limit=2), 5, True),
+        (ListQuery(limit=5), 5, True),
+        (ListQuery(limit=6), 5, False),
+        (ListQuery(offset=4, limit=2), 5, False),
+        (ListQuery(offset=9, limit=2), 5, True),
+        (ListQuery(limit=2), 0, False),
+    ],
+)
+async def test_the_erp_counts_only_where_the_page_does_not_tell(query: ListQuery, there: int, counted: bool) -> None:
+    counts = []
+
+    async def rows() -> list[int]:
+        return list(range(there))[query.offset : query.offset + query.limit]
+
+    async def count() -> int:
+        counts.append(there)
+        return there
+
+    found, total = await listing.read_page(query, rows(), count)
+    assert (found, total, bool(counts)) == (await rows(), there, counted)
+
+
 PRODUCTS = (
     Product(sku="B-1", name="Bolt M6 long", unit="PCS", spec="x9"),
     Product(sku="M6", name="Washer", unit="PCS"),

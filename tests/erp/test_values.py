@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from bot.erp.concurrency import gather_or_cancel
-from bot.erp.errors import Unavailable
+from bot.erp.errors import Invalid, Unavailable
 from bot.erp.model import Money, Progress
-from bot.erp.values import LocalValues, Zone, amount_of, number, progress
+from bot.erp.values import LocalValues, Zone, amount_of, code, is_true, malformed_is_invalid, number, progress, text
 
 SHANGHAI = LocalValues(ZoneInfo("Asia/Shanghai"), {"$": "USD", "CNH": "CNY"})
 
@@ -40,10 +40,56 @@ def test_numbers_are_exact_and_nothing_is_not_zero(told: Any, wanted: Decimal | 
     assert wanted is None or str(number(told)) == str(wanted)
 
 
-@pytest.mark.parametrize("told", ["NaN", "Infinity", "twelve", "1.2.3", [1], {}])
+@pytest.mark.parametrize("told", ["NaN", "Infinity", "twelve", "1.2.3", [1], {}, "1E+999999999"])
 def test_what_is_no_number_is_refused(told: Any) -> None:
     with pytest.raises(ValueError, match="not a number"):
         number(told)
+
+
+@pytest.mark.parametrize(
+    ("told", "rule", "wanted"),
+    [
+        (Decimal("0.30000000000000004"), {"digits": 15}, "0.3"),
+        (Decimal("1234567.8900000001"), {"digits": 15}, "1234567.89"),
+        (Decimal("0.1000000000000000055"), {"decimals": 9}, "0.1"),
+        (Decimal("0.123456789"), {"decimals": 9}, "0.123456789"),
+        (Decimal("12E20"), {"decimals": 9}, "1200000000000000000000"),
+    ],
+)
+def test_the_noise_of_binary_floats_is_cut_off(told: Decimal, rule: dict[str, int], wanted: str) -> None:
+    assert str(number(told, **rule)) == wanted
+
+
+def test_texts_and_codes() -> None:
+    assert [text(value) for value in (None, False, "", " a ", 0, 12)] == ["", "", "", " a ", "0", "12"]
+    assert [code(value) for value in (None, " a ", 1234567890123456789)] == ["", "a", "1234567890123456789"]
+    assert [is_true(value) for value in (True, 1, "1", "True", "true ")] == [True] * 5
+    assert [is_true(value) for value in (False, 0, "0", "no", None, "")] == [False] * 6
+
+
+def test_times_and_days_without_an_offset_are_the_installations_own() -> None:
+    local = LocalValues(ZoneInfo("Asia/Shanghai"), none_years=(1, 9999))
+    assert local.time("2026-11-24 08:30:00") == datetime(2026, 11, 24, 0, 30, tzinfo=UTC)
+    assert local.time("2026-11-24T08:30:00Z") == datetime(2026, 11, 24, 8, 30, tzinfo=UTC)
+    assert str(local.day("2026-11-24T00:00:00")) == str(local.day("2026-11-24")) == "2026-11-24"
+    for nothing in (None, "", " ", "null", "0001-01-01T00:00:00", "9999-12-31"):
+        assert local.time(nothing) is local.day(nothing) is None
+    with pytest.raises(ValueError, match="isoformat"):
+        local.time("yesterday")
+
+
+def test_how_late_a_change_may_turn_up() -> None:
+    late = timedelta(minutes=3)
+    assert SHANGHAI.overlap(late) == late
+    assert LocalValues(ZoneInfo("Europe/Berlin")).overlap(late) == timedelta(hours=1, minutes=3)
+
+
+def test_what_cannot_be_read_becomes_an_error_of_the_port() -> None:
+    with pytest.raises(Invalid, match="KeyError: 'state'") as caught, malformed_is_invalid("acme"):
+        raise KeyError("state")
+    assert caught.value.source == "acme"
+    with pytest.raises(Unavailable), malformed_is_invalid("acme"):
+        raise Unavailable("down")
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**30), max_value=10**30))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from decimal import Decimal
@@ -17,7 +18,8 @@ from faststream.redis import TestRedisBroker
 from bot.alerts.intake.port import UnreadableEvent
 from bot.errors import ConfigurationError
 from bot.metrics import Metrics
-from bot.queues.brokers import build_connection
+from bot.queues import consumer
+from bot.queues.brokers import BrokerConnection, build_connection
 from bot.queues.consumer import QueueConsumer
 from tests.queues.fakes import NAME, RememberingIntake, address, event
 
@@ -124,3 +126,42 @@ def test_another_address_is_refused_without_being_repeated(url: str) -> None:
 
 def test_a_password_is_not_shown() -> None:
     assert "hunter2" not in repr(address("redis://:hunter2@localhost"))
+
+
+class UnsteadyBroker:
+    """Is away as often as ``reached`` says; once reached, it is gone at the first look."""
+
+    subscribers = ()
+
+    def __init__(self, reached: list[bool]) -> None:
+        self._reached = reached
+
+    async def start(self) -> None:
+        if not self._reached:
+            raise asyncio.CancelledError
+        if not self._reached.pop(0):
+            raise ConnectionError
+
+    async def ping(self, timeout: float) -> bool:
+        return False
+
+    async def stop(self) -> None:
+        pass
+
+
+async def test_pauses_grow_while_a_broker_is_away_and_are_short_again_once_it_was_reached(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    broker, pauses = UnsteadyBroker([False, False, False, True, False]), []
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+
+    monkeypatch.setattr(consumer, "build_connection", lambda *_: BrokerConnection(broker, (ConnectionError,)))
+    reader = QueueConsumer(
+        address("redis://localhost:1"), RememberingIntake(), metrics=Metrics(), draw=lambda: 1.0, sleep=sleep
+    )
+
+    with pytest.raises(asyncio.CancelledError):
+        await reader.run()
+    assert pauses == [0.5, 1.0, 2.0, 0.5, 1.0]

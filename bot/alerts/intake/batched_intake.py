@@ -15,6 +15,7 @@ import structlog
 
 from bot.alerts.intake.normalization import normalize
 from bot.alerts.intake.port import EventState, IntakeFull, Receipt, ReceivedEvent, Rejection, UnreadableEvent
+from bot.batching import Batcher
 from bot.errors import DingerpError
 from bot.metrics import Metrics
 
@@ -43,27 +44,6 @@ class EventStore(Protocol):
         ...
 
 
-class _Batch:
-    """Events that share a commit. Of several with the same key the first counts."""
-
-    def __init__(self) -> None:
-        self.events: dict[EventKey, ReceivedEvent] = {}
-        self.committed: asyncio.Future[frozenset[EventKey]] = asyncio.get_running_loop().create_future()
-
-    def add(self, event: ReceivedEvent) -> bool:
-        """Add an event; return whether it is the first of its key in this batch that can be understood."""
-        known = self.events.get(event.key)
-        if known is None or (known.state is EventState.REJECTED and event.state is EventState.WAITING):
-            self.events[event.key] = event
-            return True
-        return False
-
-    def fail(self, error: Exception) -> None:
-        """Let everybody who still waits raise the error."""
-        self.committed.set_exception(error)
-        self.committed.exception()  # marks it as retrieved: perhaps nobody waits any more
-
-
 class BatchedIntake:
     """Implements `bot.alerts.intake.port.Intake`."""
 
@@ -83,8 +63,9 @@ class BatchedIntake:
         self._arrived = arrived
         self._max_waiting = max_waiting
         self._waiting = 0
-        self._gathering: _Batch | None = None
-        self._writer: asyncio.Task[None] | None = None
+        self._keep: Batcher[Sequence[ReceivedEvent], int] = Batcher(
+            self._keep_together, BATCH, size=len, retry_alone=False
+        )
 
     async def accept(
         self, source: str, events: Sequence[Mapping[str, object] | UnreadableEvent], *, via: str
@@ -115,47 +96,24 @@ class BatchedIntake:
     async def _stored(self, checked: Sequence[ReceivedEvent]) -> Receipt:
         if not checked:
             return Receipt(accepted=0, duplicate=0)
-        batches: dict[_Batch, set[EventKey]] = {}
-        for event in checked:
-            batch = self._open_batch()
-            keys = batches.setdefault(batch, set())
-            if batch.add(event) and event.state is EventState.WAITING:
-                keys.add(event.key)
-        new = 0
-        for batch, keys in batches.items():
-            # Shielded: a request that is given up must not cancel the others' commit.
-            committed = await asyncio.shield(batch.committed)
-            new += len(keys & committed)
+        parts = [checked[start : start + BATCH] for start in range(0, len(checked), BATCH)]
+        new = sum(await asyncio.gather(*map(self._keep, parts))) if len(parts) > 1 else await self._keep(checked)
         rejected = tuple(Rejection(event.id, event.reason) for event in checked if event.state is EventState.REJECTED)
         return Receipt(accepted=new, duplicate=len(checked) - len(rejected) - new, rejected=rejected)
 
-    def _open_batch(self) -> _Batch:
-        if self._gathering is None or len(self._gathering.events) >= BATCH:
-            self._gathering = _Batch()
-            self._writer = asyncio.create_task(self._write(self._gathering, self._writer), name="intake")
-        return self._gathering
-
-    async def _write(self, batch: _Batch, previous: asyncio.Task[None] | None) -> None:
-        """Write a batch after the one before it; until then it gathers."""
-        if previous is not None:
-            await asyncio.wait((previous,))
-        if self._gathering is batch:
-            self._gathering = None
+    async def _keep_together(self, parts: Sequence[Sequence[ReceivedEvent]]) -> Sequence[int]:
+        """Store events in one commit; return how many of each part are new. The first event of a key counts."""
+        events: dict[EventKey, ReceivedEvent] = {}
+        firsts = [{event.key for event in part if _adds(events, event)} for part in parts]
         try:
-            new = await self._store.keep(batch.events.values())
+            new = await self._store.keep(events.values())
         except DingerpError as error:
-            log.error("events.not_stored", events=len(batch.events), error=error.detail)
+            log.error("events.not_stored", events=len(events), error=error.detail)
             self._metrics.errors.labels("alerts", type(error).__name__).inc()
-            batch.fail(error)
-        except asyncio.CancelledError:
-            batch.committed.cancel()
             raise
-        except Exception as defect:  # noqa: BLE001 - raised where the commit is awaited
-            batch.fail(defect)
-        else:
-            batch.committed.set_result(new)
-            if new and self._arrived is not None:
-                self._arrived()
+        if new and self._arrived is not None:
+            self._arrived()
+        return [len(keys & new) for keys in firsts]
 
     def _count_waiting(self, change: int) -> None:
         self._waiting += change
@@ -171,3 +129,12 @@ class BatchedIntake:
             log.warning(
                 "events.rejected", source=source, via=via, count=len(receipt.rejected), id=first.id, reason=first.reason
             )
+
+
+def _adds(events: dict[EventKey, ReceivedEvent], event: ReceivedEvent) -> bool:
+    """Add an event unless its key is taken; return whether it is the first of its key that can be understood."""
+    known = events.get(event.key)
+    if known is None or (known.state is EventState.REJECTED and event.state is EventState.WAITING):
+        events[event.key] = event
+        return event.state is EventState.WAITING
+    return False

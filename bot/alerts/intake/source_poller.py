@@ -21,6 +21,7 @@ from bot.alerts.intake.areas import AREAS
 from bot.alerts.intake.areas.area import PolledArea
 from bot.alerts.intake.poll_state import Checkpoint, PollConfig, PollStore
 from bot.alerts.intake.port import Intake
+from bot.backoff import Backoff, BackoffPolicy
 from bot.erp.errors import ErpError
 from bot.erp.source_client import SourceClient
 from bot.errors import DingerpError
@@ -77,10 +78,14 @@ class SourcePoller:
 
     async def run(self, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
         """Poll for ever, less and less often while the source is down."""
-        seconds, failures = self._config.seconds, 0
+        seconds = self._config.seconds
+        backoff = Backoff(BackoffPolicy(first=2 * seconds, longest=max(LONGEST_PAUSE, seconds)))
         while True:
-            failures = 0 if await self.poll(unless_within=seconds / 2) else failures + 1
-            await sleep(min(seconds * 2 ** min(failures, 10), max(LONGEST_PAUSE, seconds)))
+            if await self.poll(unless_within=seconds / 2):
+                backoff.succeeded()
+                await sleep(seconds)
+            else:
+                await sleep(backoff.failed())
 
     async def poll(self, *, unless_within: float = 0.0) -> bool:
         """Do one round, unless a process did within so many seconds; return whether all was answered and stored.

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -35,10 +34,12 @@ from bot.approvals.native.oa_forms import (
 )
 from bot.approvals.unit_of_work import CaseRepository, CaseStore
 from bot.approvals.voting import VoteOutcome, VoteRequest, VoteResult
+from bot.backoff import BackoffSteps
 from bot.erp.model import Verdict
 from bot.errors import DingerpError
 from bot.metrics import Metrics
 from bot.phrase import Phrase, phrase
+from bot.wakeup import Wakeup
 
 log = structlog.get_logger(__name__)
 
@@ -55,8 +56,8 @@ _ASSUME_LOST_AFTER = timedelta(minutes=3)
 """An approval that cannot be found so long after it was started was not started."""
 _CLOCK_SKEW = timedelta(minutes=2)
 """By so much DingTalk's clock may differ from ours."""
-_PAUSES = (5, 15, 60, 300, 1800)
-"""Seconds after a step that failed, for the first time, the second, and so on."""
+_BACKOFF = BackoffSteps((5.0, 15.0, 60.0, 300.0, 1800.0))
+"""After a step that failed."""
 _CALLED_OFF = phrase("This is decided: see the purchase order.")
 _CONTRADICTED = phrase("This approval has no effect: the purchase order was decided otherwise.")
 _NO_REASON = phrase("Rejected in the approval app without a reason.")
@@ -109,7 +110,7 @@ class OaSync:
         self._now = now
         self._metrics = metrics
         self._sleep = sleep
-        self._poked = asyncio.Event()
+        self._wakeup = Wakeup()
         self._began = False
 
     async def notify(self, instance: str) -> None:
@@ -119,20 +120,18 @@ class OaSync:
 
     def poke(self) -> None:
         """Look soon."""
-        self._poked.set()
+        self._wakeup.call()
 
     async def run(self) -> None:
         """Follow cases and approvals until cancelled."""
         while True:
-            self._poked.clear()
+            self._wakeup.clear()
             try:
                 await self.sync()
             except DingerpError as error:
                 self._failed("approvals.native_round_failed", "", error)
             await self._sleep(_MIN_PAUSE)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_IDLE):
-                    await self._poked.wait()
+            await self._wakeup.sleep(_IDLE)
 
     async def sync(self) -> None:
         """Do all that is due."""
@@ -316,7 +315,7 @@ class OaSync:
         return case.decision.by if case.decision is not None else record.originator
 
     def _later(self, record: NativeRecord, retry_after: float | None = None) -> NativeRecord:
-        wait = max(_PAUSES[min(record.tries, len(_PAUSES) - 1)], retry_after or 0.0)
+        wait = max(_BACKOFF.pause(record.tries + 1), retry_after or 0.0)
         return replace(record, tries=record.tries + 1, due_at=self._now() + timedelta(seconds=wait))
 
     async def _audit(self, case: Case, what: str, detail: str, user_id: str = "") -> None:

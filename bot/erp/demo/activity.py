@@ -20,30 +20,30 @@ _ORDER, _LINE, _INVOICE = t.table(t.OrderRow), t.table(t.OrderLineRow), t.table(
 _PURCHASE, _PRODUCTION = t.table(t.PurchaseRow), t.table(t.ProductionRow)
 
 
-def advance_day(scene: ActivityStep) -> None:
+def advance_day(step: ActivityStep) -> None:
     """Let everything that is not due yet come a day nearer.
 
     Nothing notes it as a change: in no ERP does time alone change a document. What is late already, or lies before
     somebody who decides, keeps its dates: a reader could only take others for an edit.
     """
-    today = scene.today
+    today = step.today
     lines = _LINE.c.number_key.in_(select(_ORDER.c.number_key).where(_ORDER.c.promised_on >= today))
-    _age(scene, _LINE, ("due_on",), lines)
-    _age(scene, _ORDER, ("ordered_on", "promised_on"), _ORDER.c.promised_on >= today)
-    _age(scene, _INVOICE, ("issued_on", "due_on"), _INVOICE.c.due_on >= today)
-    _age(scene, _PRODUCTION, ("start_on", "due_on"), _PRODUCTION.c.due_on >= today)
+    _age(step, _LINE, ("due_on",), lines)
+    _age(step, _ORDER, ("ordered_on", "promised_on"), _ORDER.c.promised_on >= today)
+    _age(step, _INVOICE, ("issued_on", "due_on"), _INVOICE.c.due_on >= today)
+    _age(step, _PRODUCTION, ("start_on", "due_on"), _PRODUCTION.c.due_on >= today)
     decided = _PURCHASE.c.status != PurchaseStatus.WAITING
-    _age(scene, _PURCHASE, ("ordered_on", "due_on"), decided & (_PURCHASE.c.due_on >= today))
+    _age(step, _PURCHASE, ("ordered_on", "due_on"), decided & (_PURCHASE.c.due_on >= today))
 
 
-def _age(scene: ActivityStep, table: Table, columns: tuple[str, ...], which: ColumnElement[bool]) -> None:
+def _age(step: ActivityStep, table: Table, columns: tuple[str, ...], which: ColumnElement[bool]) -> None:
     older = {name: func.date(table.c[name], "-1 day") for name in columns}
-    scene.connection.execute(update(table).where(table.c.number_key.not_in(PINNED_KEYS), which).values(older))
+    step.connection.execute(update(table).where(table.c.number_key.not_in(PINNED_KEYS), which).values(older))
 
 
 STEPS_PER_DAY = 20
 FIRST_STEP_AFTER = timedelta(seconds=5)
-"""After so long something happens, for whoever has just started the demo."""
+"""After so long something happens, so that a demo that was just started shows life."""
 MAX_STEPS_AT_ONCE = 50
 """Steps that are caught up with at once; what is more is slept through."""
 
@@ -82,19 +82,19 @@ def take_step(connection: Connection, seed: int, now: datetime) -> None:
         connection.execute(count.on_conflict_do_update(index_elements=["name"], set_={"value": str(number)}))
 
 
-def perform_step(scene: ActivityStep, number: int) -> None:
+def perform_step(step: ActivityStep, number: int) -> None:
     """Let happen what belongs to a step: the first brings a shortage, some steps later there is enough again."""
-    purchasing_activity.book_approved(scene)
-    production_activity.begin_planned(scene)
+    purchasing_activity.book_approved(step)
+    production_activity.begin_planned(step)
     match number % 8:
         case 1:
-            sales_activity.sell_out(scene, share=0 if number // 8 % 3 == 2 else scene.rng.randrange(2, 8))
+            sales_activity.sell_out(step, share=0 if number // 8 % 3 == 2 else step.rng.randrange(2, 8))
         case 4:
-            production_activity.replenish(scene)
+            production_activity.replenish(step)
         case 7:
-            production_activity.finish_short(scene)
+            production_activity.finish_short(step)
     if number % 12 == 5:
-        purchasing_activity.submit(scene)
+        purchasing_activity.submit(step)
     for chance, happen in (
         (0.35, sales_activity.sell),
         (0.35, sales_activity.ship),
@@ -103,7 +103,7 @@ def perform_step(scene: ActivityStep, number: int) -> None:
         (0.15, purchasing_activity.receive),
         (0.1, purchasing_activity.decide),
     ):
-        if scene.happens(chance):
-            happen(scene)
+        if step.happens(chance):
+            happen(step)
     if number % STEPS_PER_DAY == 0:
-        advance_day(scene)
+        advance_day(step)

@@ -1,4 +1,4 @@
-"""What the acts of the company's life have in common: one moment, one stream of chance, and the shelves."""
+"""What all activities of the demo company share: the moment, the source of chance, and the stock."""
 
 from __future__ import annotations
 
@@ -113,26 +113,26 @@ def changing_articles() -> MappingProxyType[str, Article]:
     )
 
 
-def stocked_product(scene: ActivityStep, sku: str) -> StockedProduct:
-    """Return one product's shelf."""
+def stocked_product(step: ActivityStep, sku: str) -> StockedProduct:
+    """Return a product's stock."""
     key = fold(sku)
-    places = scene.connection.execute(_PLACES, {"sku_key": key}).all()
-    reorder_point = scene.connection.scalar(_REORDER_POINT, {"sku_key": key})
+    places = step.connection.execute(_PLACES, {"sku_key": key}).all()
+    reorder_point = step.connection.scalar(_REORDER_POINT, {"sku_key": key})
     return StockedProduct(known_articles()[key], reorder_point, places)
 
 
-def stocked_products(scene: ActivityStep) -> Iterator[StockedProduct]:
-    """Yield the shelves of all products that may change, in the order of the catalogue."""
-    points = {row.sku_key: row.reorder_point for row in scene.connection.execute(_ALL_REORDER_POINTS)}
+def stocked_products(step: ActivityStep) -> Iterator[StockedProduct]:
+    """Yield the stock of all products that may change, in the order of the catalogue."""
+    points = {row.sku_key: row.reorder_point for row in step.connection.execute(_ALL_REORDER_POINTS)}
     places: dict[str, list[Row[Any]]] = {}
-    for row in scene.connection.execute(_ALL_PLACES):
+    for row in step.connection.execute(_ALL_PLACES):
         places.setdefault(row.sku_key, []).append(row)
     for key, article in changing_articles().items():
         if key in places:
             yield StockedProduct(article, points.get(key), places[key])
 
 
-def adjust_stock(scene: ActivityStep, place: Row[Any], **change: Decimal) -> None:
+def adjust_stock(step: ActivityStep, place: Row[Any], **change: Decimal) -> None:
     """Change figures of one place by so much. What is owed and lies there is reserved, and nothing else."""
     on_hand = place.on_hand + change.get("on_hand", 0)
     outgoing = place.outgoing + change.get("outgoing", 0)
@@ -144,8 +144,8 @@ def adjust_stock(scene: ActivityStep, place: Row[Any], **change: Decimal) -> Non
         "incoming": incoming,
         "reserved": min(on_hand, outgoing),
     }
-    scene.connection.execute(_PUT, {"of": place.sku_key, "at": place.warehouse, **figures})
-    scene.record_change(Area.STOCK, known_articles()[place.sku_key].product.sku)
+    step.connection.execute(_PUT, {"of": place.sku_key, "at": place.warehouse, **figures})
+    step.record_change(Area.STOCK, known_articles()[place.sku_key].product.sku)
 
 
 def allocate(figure: str, places: Sequence[Row[Any]], quantity: Decimal) -> Iterator[tuple[Row[Any], Decimal]]:
@@ -160,5 +160,5 @@ def allocate(figure: str, places: Sequence[Row[Any]], quantity: Decimal) -> Iter
 
 
 def is_delayed(number: str, one_in: int) -> bool:
-    """Return whether a document is one of the few that somebody forgets until it is late."""
+    """Return whether a document is one of the few that are forgotten until they are late."""
     return int(number.rpartition("-")[2]) % one_in == 0

@@ -16,26 +16,17 @@ from bot.erp.demo import query as queries
 from bot.erp.demo.activity import CompanyActivity
 from bot.erp.demo.client import DemoDatabase
 from bot.erp.demo.company import SEED
+from bot.erp.demo.documents import QUERIES, DocumentQuery
 from bot.erp.demo.sales import ZONE
-from bot.erp.model import (
-    Area,
-    Changes,
-    Decision,
-    DecisionResult,
-    Invoice,
-    Product,
-    ProductionOrder,
-    PurchaseOrder,
-    SalesOrder,
-    Slice,
-    StockLevel,
-)
+from bot.erp.document_erp import DocumentErp
+from bot.erp.listing import D, Listing
+from bot.erp.model import Area, Changes, Decision, DecisionResult, Product, Slice, StockLevel
 from bot.erp.port import Capability, ListQuery
 
 T = TypeVar("T")
 
 
-class DemoErp:
+class DemoErp(DocumentErp):
     """Implements `bot.erp.port.Erp` on SQLite; made by `open_demo`.
 
     Purchase orders above 100 000 CNY need two approvals by different people; nobody approves a request of their own.
@@ -53,7 +44,7 @@ class DemoErp:
         latency: float,
         life: CompanyActivity | None = None,
     ) -> None:
-        self.name = name
+        super().__init__(name)
         self._database = database
         self._now = now
         self._latency = latency
@@ -67,37 +58,15 @@ class DemoErp:
         """Return one product's stock; raises `NotFound`."""
         return await self._run(partial(queries.stock, sku=sku, source=self.name, as_of=self._now()))
 
-    async def order(self, number: str) -> SalesOrder:
-        """Return one sales order with its lines; raises `NotFound`."""
-        return await self._run(partial(queries.order, number=number, source=self.name))
+    async def read_document(self, kind: Listing[D], number: str) -> D:
+        return await self._run(partial(self._query(kind).document, number=number, source=self.name))
 
-    async def orders(self, query: ListQuery) -> Slice[SalesOrder]:
-        """Return sales orders without lines."""
-        return await self._run(self._page(queries.ORDERS.page, query))
+    async def list_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
+        today = self._now().astimezone(ZONE).date()
+        return await self._run(partial(self._query(kind).page, query=query, today=today, source=self.name))
 
-    async def invoice(self, number: str) -> Invoice:
-        """Return one customer invoice; raises `NotFound`."""
-        return await self._run(partial(queries.invoice, number=number, source=self.name))
-
-    async def invoices(self, query: ListQuery) -> Slice[Invoice]:
-        """Return customer invoices."""
-        return await self._run(self._page(queries.INVOICES.page, query))
-
-    async def purchase_order(self, number: str) -> PurchaseOrder:
-        """Return one purchase order with its lines; raises `NotFound`."""
-        return await self._run(partial(queries.purchase_order, number=number, source=self.name))
-
-    async def purchase_orders(self, query: ListQuery) -> Slice[PurchaseOrder]:
-        """Return purchase orders without lines."""
-        return await self._run(self._page(queries.PURCHASE_ORDERS.page, query))
-
-    async def production_order(self, number: str) -> ProductionOrder:
-        """Return one production order; raises `NotFound`."""
-        return await self._run(partial(queries.production_order, number=number, source=self.name))
-
-    async def production_orders(self, query: ListQuery) -> Slice[ProductionOrder]:
-        """Return production orders."""
-        return await self._run(self._page(queries.PRODUCTION_ORDERS.page, query))
+    def _query(self, kind: Listing[D]) -> DocumentQuery[D]:
+        return QUERIES[kind]
 
     async def decide(self, decision: Decision) -> DecisionResult:
         """Approve or reject one version of a purchase order in one transaction."""
@@ -114,9 +83,6 @@ class DemoErp:
     async def close(self) -> None:
         """Close the database."""
         await self._database.close()
-
-    def _page(self, page: Callable[..., Slice[T]], query: ListQuery) -> Callable[[Connection], Slice[T]]:
-        return partial(page, query=query, today=self._now().astimezone(ZONE).date(), source=self.name)
 
     async def _run(self, call: Callable[[Connection], T]) -> T:
         if self._latency:

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 
 from bot.erp.demo import tables as t
 from bot.erp.demo.client import writing
-from bot.erp.demo.query import purchase_order
+from bot.erp.demo.documents import PURCHASE_ORDERS
 from bot.erp.demo.tables import fold, whole_number
 from bot.erp.errors import Invalid
 from bot.erp.model import (
@@ -40,7 +40,7 @@ def decide(connection: Connection, decision: Decision, source: str, now: datetim
     """Act on one version of a purchase order, once.
 
     Raises `NotFound`, and `Invalid` for an order that was never submitted. A repeat of a recorded decision, by
-    whomever, changes nothing and says who decided.
+    anybody, changes nothing and says who decided.
     """
     with writing(connection):
         return decide_within(connection, decision, source, now)
@@ -48,12 +48,12 @@ def decide(connection: Connection, decision: Decision, source: str, now: datetim
 
 def decide_within(connection: Connection, decision: Decision, source: str, now: datetime) -> DecisionResult:
     """Do the same inside the caller's transaction."""
-    order = purchase_order(connection, decision.number, source)
+    order = PURCHASE_ORDERS.document(connection, decision.number, source)
     refused = _refusal(connection, order, decision)
     if refused is not None:
         return refused
     outcome = _apply(connection, order, decision, now)
-    changed = purchase_order(connection, decision.number, source)
+    changed = PURCHASE_ORDERS.document(connection, decision.number, source)
     return DecisionResult(outcome=outcome, order=changed, text=_words(outcome, decision, changed))
 
 

@@ -1,4 +1,4 @@
-"""Acts of the workshop: it makes what is missing, finishes what it began, and sometimes later than promised."""
+"""Production: it makes what is missing, and finishes what it began, sometimes later than promised."""
 
 from __future__ import annotations
 
@@ -31,92 +31,92 @@ DELAYED_ONE_IN = 5
 """One in so many production orders is finished only when it is late."""
 
 
-def replenish(scene: ActivityStep) -> None:
+def replenish(step: ActivityStep) -> None:
     """Begin to make products that are short and that nobody makes yet."""
-    short = [shelf for shelf in stocked_products(scene) if shelf.is_low and shelf.article.made and not shelf.incoming]
+    short = [item for item in stocked_products(step) if item.is_low and item.article.made and not item.incoming]
     if not short:
         return
     changed = select(_CHANGE.c.key, _CHANGE.c.revision).where(_CHANGE.c.area == Area.STOCK)
-    revisions = {row.key: row.revision for row in scene.connection.execute(changed)}
-    short.sort(key=lambda shelf: revisions.get(shelf.sku, 0))
-    # What ran out a moment ago, for whoever looks on waits for it, and what has been short for the longest time.
-    for shelf in {shelf.sku: shelf for shelf in (short[-1], short[0])}.values():
-        _begin(scene, shelf)
+    revisions = {row.key: row.revision for row in step.connection.execute(changed)}
+    short.sort(key=lambda item: revisions.get(item.sku, 0))
+    # What ran out a moment ago, since the viewer waits for it, and what has been short for the longest time.
+    for item in {item.sku: item for item in (short[-1], short[0])}.values():
+        _begin(step, item)
 
 
-def _begin(scene: ActivityStep, shelf: StockedProduct) -> None:
-    planned = max((shelf.reorder_point or Decimal(1)) * 2, shelf.article.step)
-    number = scene.next_number(_PRODUCTION, "MO", 1)
+def _begin(step: ActivityStep, item: StockedProduct) -> None:
+    planned = max((item.reorder_point or Decimal(1)) * 2, item.article.step)
+    number = step.next_number(_PRODUCTION, "MO", 1)
     order = ProductionOrder(
         id=number,
         number=number,
-        sku=shelf.sku,
-        name=shelf.article.product.name,
-        unit=shelf.article.product.unit,
+        sku=item.sku,
+        name=item.article.product.name,
+        unit=item.article.product.unit,
         planned=planned,
         produced=Decimal(0),
         scrapped=Decimal(0),
         status=ProductionStatus.RUNNING,
-        start_on=scene.today,
-        due_on=scene.today + timedelta(days=scene.rng.randrange(2, 6)),
+        start_on=step.today,
+        due_on=step.today + timedelta(days=step.rng.randrange(2, 6)),
         material_ready=True,
-        changed_at=scene.now,
+        changed_at=step.now,
     )
     insert_company(
-        scene.connection, DemoCompany(holdings=(), orders=(), invoices=(), purchases=(), productions=(order,))
+        step.connection, DemoCompany(holdings=(), orders=(), invoices=(), purchases=(), productions=(order,))
     )
-    adjust_stock(scene, shelf.places[0], incoming=planned)
-    scene.record_change(Area.PRODUCTION, number)
+    adjust_stock(step, item.places[0], incoming=planned)
+    step.record_change(Area.PRODUCTION, number)
 
 
-def begin_planned(scene: ActivityStep) -> None:
+def begin_planned(step: ActivityStep) -> None:
     """Begin what was planned to begin by today."""
     planned = select(_PRODUCTION).where(
-        _PRODUCTION.c.status == ProductionStatus.PLANNED, _PRODUCTION.c.start_on <= scene.today
+        _PRODUCTION.c.status == ProductionStatus.PLANNED, _PRODUCTION.c.start_on <= step.today
     )
-    for order in scene.connection.execute(planned.order_by(_PRODUCTION.c.number_key)).all():
+    for order in step.connection.execute(planned.order_by(_PRODUCTION.c.number_key)).all():
         if fold(order.sku) in PINNED_KEYS:
             continue
-        adjust_stock(scene, stocked_product(scene, order.sku).places[0], incoming=order.planned)
-        begun = {"status": ProductionStatus.RUNNING, "material_ready": True, "changed_at": scene.now}
-        scene.connection.execute(update(_PRODUCTION).where(_PRODUCTION.c.number_key == order.number_key).values(begun))
-        scene.record_change(Area.PRODUCTION, order.number)
+        adjust_stock(step, stocked_product(step, order.sku).places[0], incoming=order.planned)
+        begun = {"status": ProductionStatus.RUNNING, "material_ready": True, "changed_at": step.now}
+        step.connection.execute(update(_PRODUCTION).where(_PRODUCTION.c.number_key == order.number_key).values(begun))
+        step.record_change(Area.PRODUCTION, order.number)
 
 
-def finish(scene: ActivityStep) -> None:
+def finish(step: ActivityStep) -> None:
     """Finish the production order that is due first, if it is time."""
-    for order in _running(scene, _PRODUCTION.c.due_on):
-        if _is_time(scene, order):
-            _finish(scene, order, stocked_product(scene, order.sku))
+    for order in _running(step, _PRODUCTION.c.due_on):
+        if _is_time(step, order):
+            _finish(step, order, stocked_product(step, order.sku))
             return
 
 
-def finish_short(scene: ActivityStep) -> None:
+def finish_short(step: ActivityStep) -> None:
     """Finish the newest production order of a product that is short."""
-    for order in _running(scene, _PRODUCTION.c.changed_at.desc()):
-        shelf = stocked_product(scene, order.sku)
-        if shelf.is_low:
-            _finish(scene, order, shelf)
+    for order in _running(step, _PRODUCTION.c.changed_at.desc()):
+        item = stocked_product(step, order.sku)
+        if item.is_low:
+            _finish(step, order, item)
             return
 
 
-def _running(scene: ActivityStep, by: ColumnElement[Any]) -> list[Row[Any]]:
+def _running(step: ActivityStep, by: ColumnElement[Any]) -> list[Row[Any]]:
     running = select(_PRODUCTION).where(
         _PRODUCTION.c.status.in_(_BEING_MADE), _PRODUCTION.c.number_key.not_in(PINNED_KEYS)
     )
-    rows = scene.connection.execute(running.order_by(by, _PRODUCTION.c.number_key))
+    rows = step.connection.execute(running.order_by(by, _PRODUCTION.c.number_key))
     return [row for row in rows if fold(row.sku) not in PINNED_KEYS]
 
 
-def _finish(scene: ActivityStep, order: Row[Any], shelf: StockedProduct) -> None:
-    for place, some in allocate("incoming", shelf.places, order.planned - order.produced):
-        adjust_stock(scene, place, on_hand=some, incoming=-some)
-    done = {"status": ProductionStatus.DONE, "produced": order.planned, "changed_at": scene.now}
-    scene.connection.execute(update(_PRODUCTION).where(_PRODUCTION.c.number_key == order.number_key).values(done))
-    scene.record_change(Area.PRODUCTION, order.number)
+def _finish(step: ActivityStep, order: Row[Any], item: StockedProduct) -> None:
+    for place, some in allocate("incoming", item.places, order.planned - order.produced):
+        adjust_stock(step, place, on_hand=some, incoming=-some)
+    done = {"status": ProductionStatus.DONE, "produced": order.planned, "changed_at": step.now}
+    step.connection.execute(update(_PRODUCTION).where(_PRODUCTION.c.number_key == order.number_key).values(done))
+    step.record_change(Area.PRODUCTION, order.number)
 
 
-def _is_time(scene: ActivityStep, order: Row[Any]) -> bool:
+def _is_time(step: ActivityStep, order: Row[Any]) -> bool:
     """Return whether an order is finished by now: the day before it is due, or too late where it was forgotten."""
-    days: int = (scene.today - order.due_on).days
+    days: int = (step.today - order.due_on).days
     return days >= (1 if is_delayed(order.number, DELAYED_ONE_IN) else -1)

@@ -1,4 +1,4 @@
-"""Acts of purchasing: orders are submitted and wait, somebody decides, and goods come in."""
+"""Purchasing: orders are submitted and wait, are decided, and goods come in."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from bot.erp.demo.activity_step import (
 )
 from bot.erp.demo.company import DemoCompany
 from bot.erp.demo.decisions import decide_within
-from bot.erp.demo.query import purchase_order
+from bot.erp.demo.documents import PURCHASE_ORDERS
 from bot.erp.demo.seeding import insert_company
 from bot.erp.demo.supply import (
     BUYERS,
@@ -48,106 +48,106 @@ _BOOKED = (
 )
 
 DECIDE_AFTER = timedelta(minutes=4)
-"""For so long an order waits for the people in the chat before somebody of the company decides."""
+"""How long an order waits for the people in the chat before a colleague decides."""
 
 
-def submit(scene: ActivityStep) -> None:
+def submit(step: ActivityStep) -> None:
     """Ask for approval of an order: of what is short, if something is, else of anything."""
-    bought = [shelf for shelf in stocked_products(scene) if not shelf.article.made]
-    short = [shelf for shelf in bought if shelf.is_low and not shelf.incoming] or bought
-    chosen = scene.rng.sample(short, min(len(short), scene.rng.randrange(1, 3)))
-    large = scene.happens(0.2)
+    bought = [item for item in stocked_products(step) if not item.article.made]
+    short = [item for item in bought if item.is_low and not item.incoming] or bought
+    chosen = step.rng.sample(short, min(len(short), step.rng.randrange(1, 3)))
+    large = step.happens(0.2)
     value = range(60_000, 90_000) if large else range(3_000, 25_000)
-    lines = tuple(purchase_line(shelf.article, scene.rng.choice(value), Progress.NONE, first=False) for shelf in chosen)
+    lines = tuple(purchase_line(item.article, step.rng.choice(value), Progress.NONE, first=False) for item in chosen)
     total = sum((line.amount.amount for line in lines if line.amount), Decimal(0))
-    number, requester = scene.next_number(_PURCHASE, "PO", 1001), scene.rng.choice(REQUESTERS)
+    number, requester = step.next_number(_PURCHASE, "PO", 1001), step.rng.choice(REQUESTERS)
     order = PurchaseOrder(
         id=number,
         number=number,
-        vendor=scene.rng.choice(VENDORS),
+        vendor=step.rng.choice(VENDORS),
         status=PurchaseStatus.WAITING,
         approval=Approval(pending_for=pending_for(1, requester, ""), levels=2 if total > SECOND_LEVEL_ABOVE else 1),
         requester=requester,
         changed_by=requester,
-        buyer=scene.rng.choice(BUYERS),
-        ordered_on=scene.today,
-        due_on=scene.today + timedelta(days=scene.rng.randrange(5, 15)),
+        buyer=step.rng.choice(BUYERS),
+        ordered_on=step.today,
+        due_on=step.today + timedelta(days=step.rng.randrange(5, 15)),
         total=Money(total, "CNY"),
         received=Progress.NONE,
         lines=lines,
         version="1",
-        changed_at=scene.now,
+        changed_at=step.now,
         people=NAMES,
     )
     insert_company(
-        scene.connection, DemoCompany(holdings=(), orders=(), invoices=(), purchases=(order,), productions=())
+        step.connection, DemoCompany(holdings=(), orders=(), invoices=(), purchases=(order,), productions=())
     )
-    scene.record_change(Area.PURCHASING, number)
+    step.record_change(Area.PURCHASING, number)
 
 
-def decide(scene: ActivityStep) -> None:
+def decide(step: ActivityStep) -> None:
     """Let one of those who may decide about the order that waits longest, if nobody in the chat did."""
     waiting = select(_PURCHASE.c.number).where(
         _PURCHASE.c.status == PurchaseStatus.WAITING,
         _PURCHASE.c.number_key.not_in(PINNED_KEYS),
-        _PURCHASE.c.changed_at < scene.now - DECIDE_AFTER,
+        _PURCHASE.c.changed_at < step.now - DECIDE_AFTER,
     )
-    number = scene.connection.scalar(waiting.order_by(_PURCHASE.c.changed_at, _PURCHASE.c.number_key).limit(1))
+    number = step.connection.scalar(waiting.order_by(_PURCHASE.c.changed_at, _PURCHASE.c.number_key).limit(1))
     if number is None:
         return
-    order = purchase_order(scene.connection, number, "")
+    order = PURCHASE_ORDERS.document(step.connection, number, "")
     if order.approval is None or not order.approval.pending_for:
         return
-    rejects = scene.happens(0.15)
+    rejects = step.happens(0.15)
     decision = Decision(
         number=number,
         version=order.version,
         verdict=Verdict.REJECT if rejects else Verdict.APPROVE,
-        by=scene.rng.choice(order.approval.pending_for),
+        by=step.rng.choice(order.approval.pending_for),
         reason="请再询一家报价" if rejects else "",
     )
-    decide_within(scene.connection, decision, "", scene.now)
-    book_approved(scene)
+    decide_within(step.connection, decision, "", step.now)
+    book_approved(step)
 
 
-def book_approved(scene: ActivityStep) -> None:
+def book_approved(step: ActivityStep) -> None:
     """Expect what was approved since the last step: of bought goods all that is on its way is for Shanghai."""
     coming: defaultdict[str, Decimal] = defaultdict(Decimal)
-    for line in scene.connection.execute(_APPROVED_LINES):
+    for line in step.connection.execute(_APPROVED_LINES):
         coming[line.sku] += line.quantity - line.received
     # This is done at every step, and mostly there is nothing to do: only the sums are read of what is on its way.
-    booked = {row.sku_key: row.incoming for row in scene.connection.execute(_BOOKED)}
+    booked = {row.sku_key: row.incoming for row in step.connection.execute(_BOOKED)}
     for key, article in changing_articles().items():
         sku = article.product.sku
         expected = booked.get(key, Decimal(0))
         if article.made or coming[sku] == expected:
             continue
-        place = next((place for place in stocked_product(scene, sku).places if place.warehouse == "SH"), None)
+        place = next((place for place in stocked_product(step, sku).places if place.warehouse == "SH"), None)
         if place is not None:
-            adjust_stock(scene, place, incoming=coming[sku] - expected)
+            adjust_stock(step, place, incoming=coming[sku] - expected)
 
 
-def receive(scene: ActivityStep) -> None:
+def receive(step: ActivityStep) -> None:
     """Take in the goods of the approved order that is due first."""
     approved = select(_PURCHASE).where(
         _PURCHASE.c.status == PurchaseStatus.APPROVED, _PURCHASE.c.number_key.not_in(PINNED_KEYS)
     )
-    order = scene.connection.execute(approved.order_by(_PURCHASE.c.due_on, _PURCHASE.c.number_key).limit(1)).first()
+    order = step.connection.execute(approved.order_by(_PURCHASE.c.due_on, _PURCHASE.c.number_key).limit(1)).first()
     if order is None:
         return
     own = _LINE.c.number_key == order.number_key
-    for line in scene.connection.execute(select(_LINE).where(own)).all():
+    for line in step.connection.execute(select(_LINE).where(own)).all():
         arrived = line.quantity - line.received
-        places = stocked_product(scene, line.sku).places
+        places = stocked_product(step, line.sku).places
         adjust_stock(
-            scene, next(place for place in places if place.warehouse == "SH"), on_hand=arrived, incoming=-arrived
+            step, next(place for place in places if place.warehouse == "SH"), on_hand=arrived, incoming=-arrived
         )
-    scene.connection.execute(update(_LINE).where(own).values(received=_LINE.c.quantity))
+    step.connection.execute(update(_LINE).where(own).values(received=_LINE.c.quantity))
     done = {
         "status": PurchaseStatus.DONE,
         "received": Progress.FULL,
         "changed_by": KEEPER,
-        "changed_at": scene.now,
+        "changed_at": step.now,
     }
-    scene.connection.execute(update(_PURCHASE).where(_PURCHASE.c.number_key == order.number_key).values(done))
-    scene.record_change(Area.PURCHASING, order.number)
+    step.connection.execute(update(_PURCHASE).where(_PURCHASE.c.number_key == order.number_key).values(done))
+    step.record_change(Area.PURCHASING, order.number)

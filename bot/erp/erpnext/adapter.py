@@ -1,45 +1,45 @@
-"""ERPNext behind the bot's port."""
+"""ERPNext behind the bot's port.
+
+Docs: platform/erp/erpnext.md
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from datetime import timedelta
-from typing import TypeVar
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.erp import deciding, listing
-from bot.erp.cursor import TimeCursor
+from bot.erp.concurrency import gather_or_cancel
+from bot.erp.document_erp import DocumentErp
 from bot.erp.erpnext import documents
 from bot.erp.erpnext import query as queries
+from bot.erp.erpnext.changes import read_changes
 from bot.erp.erpnext.client import Account, ErpNextClient, ListRequest, Row, pattern
-from bot.erp.erpnext.decisions import PurchaseApprovals, WorkflowActions, gather_all
-from bot.erp.erpnext.manifest import ErpNextOptions
+from bot.erp.erpnext.decisions import PurchaseApprovals, WorkflowActions
 from bot.erp.erpnext.mapping import Site
+from bot.erp.erpnext.options import ErpNextOptions
 from bot.erp.erpnext.query import DocumentQuery
-from bot.erp.errors import ErpError, Invalid, NotFound, Unsupported
+from bot.erp.erpnext.stock import read_places, stock_level
+from bot.erp.errors import ErpError, Invalid, NotFound
 from bot.erp.http import Http
+from bot.erp.listing import D, Listing, read_page
 from bot.erp.model import (
     Area,
-    Change,
     Changes,
     Decision,
     DecisionOutcome,
     DecisionResult,
-    Invoice,
     Product,
-    ProductionOrder,
     PurchaseOrder,
-    SalesOrder,
     Slice,
     StockLevel,
     Verdict,
 )
-from bot.erp.port import Capability, Filter, ListQuery
+from bot.erp.port import Capability, ListQuery
 from bot.erp.vendors import AdapterContext
-
-D = TypeVar("D", SalesOrder, Invoice, PurchaseOrder, ProductionOrder)
 
 _SEARCHED = 500
 """How many hits of a search are ranked; an exact code is always among them."""
@@ -50,7 +50,7 @@ _ALIKE = 5
 _DECIDING = frozenset({Capability.APPROVE, Capability.REJECT, Capability.VERSION_CHECK})
 
 
-class ErpNextErp:
+class ErpNextErp(DocumentErp):
     """A source of the vendor ``erpnext``."""
 
     def __init__(
@@ -60,7 +60,7 @@ class ErpNextErp:
         *,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self.name = context.name
+        super().__init__(context.name)
         self.capabilities = _capabilities(options)
         self._now = context.now
         self._options = options
@@ -89,7 +89,7 @@ class ErpNextErp:
 
     async def _hits(self, text: str) -> tuple[list[Row], dict[str, str]]:
         """Return items by code, name, spec or barcode, and the barcodes that were hit by their items."""
-        rows, coded = await gather_all(
+        rows, coded = await gather_or_cancel(
             self._frappe.rows(queries.items(text), limit=_SEARCHED),
             self._frappe.rows(queries.barcodes(text), limit=_SEARCHED),
         )
@@ -104,72 +104,60 @@ class ErpNextErp:
     async def stock(self, sku: str) -> StockLevel:
         """Return one product's stock."""
         site = await self._site()
-        item = await self._document("Item", sku)
-        bins = await self._frappe.rows(queries.bins(item["name"]))
-        levels = item.get("reorder_levels") or []
-        names = {str(row["warehouse"]) for row in (*bins, *levels) if row.get("warehouse")}
-        places = await self._warehouses(sorted(names))
-        if self._options.company:
-            bins, item = _only(bins, places), item | {"reorder_levels": _only(levels, places)}
-        return site.read(documents.stock_level, item, bins, places, self._now())
+        item, bins, places = await read_places(self._frappe, await self._document("Item", sku), self._options.company)
+        return site.read(stock_level, item, bins, places, self._now())
 
-    async def _warehouses(self, names: Sequence[str]) -> dict[str, Row]:
-        rows = await self._frappe.rows(queries.warehouses(names, self._options.company)) if names else []
-        return {str(row["name"]): row for row in rows}
+    # Documents
 
-    # Sales
+    async def read_document(self, kind: Listing[D], number: str) -> D:
+        site, wanted = await self._site(), await self._kind(kind)
+        row = await self._document(wanted.doctype, number)
+        found: Sequence[D] = await self._approved(kind, [site.read(wanted.read, row)])
+        return found[0]
 
-    async def order(self, number: str) -> SalesOrder:
-        """Return one Sales Order."""
+    async def list_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
+        found = await self._slice(await self._kind(kind), query)
+        return replace(found, items=await self._approved(kind, found.items))
+
+    async def _kind(self, kind: Listing[D]) -> DocumentQuery[D]:
+        wanted: DocumentQuery[Any] = (
+            queries.purchase_orders(await self._approvals.workflow(await self._site()))
+            if kind is listing.PURCHASE_ORDERS
+            else queries.KINDS[kind]
+        )
+        return wanted
+
+    async def _slice(self, wanted: DocumentQuery[Any], query: ListQuery) -> Slice[Any]:
+        """Return a part of a list: as Frappe cuts it, or cut here where it cannot filter that exactly."""
         site = await self._site()
-        return site.read(documents.sales_order, await self._document("Sales Order", number))
+        today = site.local(self._now()).date()
+        lookup = wanted.lookup(query, today, self._options.company)
+        if not wanted.is_exact(query):
+            rows = await self._frappe.rows(lookup)
+            found = wanted.listing.pick([site.read(wanted.read, row) for row in rows], query, today)
+        else:
+            page = self._frappe.rows(lookup, start=query.offset, limit=query.limit)
+            rows, total = await read_page(query, page, lambda: self._frappe.count(lookup))
+            found = Slice(items=tuple(site.read(wanted.read, row) for row in rows), total=total)
+        return replace(found, items=await self._with_child(wanted, found.items))
 
-    async def orders(self, query: ListQuery) -> Slice[SalesOrder]:
-        """Return Sales Orders."""
-        found = await self._list(queries.SALES_ORDERS, query, documents.sales_order)
-        numbers = [order.number for order in found.items]
-        people = await self._children("Sales Order", "Sales Team", "sales_person", numbers)
-        return replace(
-            found,
-            items=tuple(
-                replace(order, salesperson=documents.joined(people.get(order.number, ()))) for order in found.items
-            ),
+    async def _with_child(self, wanted: DocumentQuery[Any], found: Sequence[Any]) -> tuple[Any, ...]:
+        """Return documents with what their child table adds."""
+        child = wanted.child
+        if child is None:
+            return tuple(found)
+        told = await self._children(wanted.doctype, child.doctype, child.field, [document.number for document in found])
+        return tuple(
+            replace(document, **{child.into: documents.joined(told.get(document.number, ()))}) for document in found
         )
 
-    async def invoice(self, number: str) -> Invoice:
-        """Return one Sales Invoice."""
-        site = await self._site()
-        return site.read(documents.invoice, await self._document("Sales Invoice", number))
+    async def _approved(self, kind: Listing[Any], found: Sequence[Any]) -> tuple[Any, ...]:
+        """Return documents, purchase orders with their approvals."""
+        if kind is not listing.PURCHASE_ORDERS:
+            return tuple(found)
+        return await self._approvals.complete(found, await self._site())
 
-    async def invoices(self, query: ListQuery) -> Slice[Invoice]:
-        """Return Sales Invoices."""
-        found = await self._list(queries.INVOICES, query, documents.invoice)
-        numbers = [invoice.number for invoice in found.items]
-        orders = await self._children("Sales Invoice", "Sales Invoice Item", "sales_order", numbers)
-        return replace(
-            found,
-            items=tuple(
-                replace(invoice, order_number=documents.joined(orders.get(invoice.number, ())))
-                for invoice in found.items
-            ),
-        )
-
-    # Purchasing
-
-    async def purchase_order(self, number: str) -> PurchaseOrder:
-        """Return one Purchase Order."""
-        site = await self._site()
-        workflow = await self._approvals.workflow(site)
-        document = await self._document("Purchase Order", number)
-        (order,) = await self._approvals.complete([site.read(documents.purchase_order, document, workflow)], site)
-        return order
-
-    async def purchase_orders(self, query: ListQuery) -> Slice[PurchaseOrder]:
-        """Return Purchase Orders."""
-        site = await self._site()
-        workflow = await self._approvals.workflow(site)
-        found = await self._list(queries.purchase_orders(workflow), query, documents.purchase_order, workflow)
-        return replace(found, items=await self._approvals.complete(found.items, site))
+    # Decisions, changes, the source itself
 
     async def decide(self, decision: Decision) -> DecisionResult:
         """Approve or reject, and leave the reason as a comment."""
@@ -192,36 +180,8 @@ class ErpNextErp:
             # The decision stands; only its reason is missing there.
             return replace(result, text=f"{result.text} The reason was not stored: {error.detail}".strip())
 
-    # Production
-
-    async def production_order(self, number: str) -> ProductionOrder:
-        """Return one Work Order."""
-        site = await self._site()
-        return site.read(documents.production_order, await self._document("Work Order", number))
-
-    async def production_orders(self, query: ListQuery) -> Slice[ProductionOrder]:
-        """Return Work Orders."""
-        return await self._list(queries.PRODUCTION_ORDERS, query, documents.production_order)
-
-    # Changes
-
     async def changed_since(self, area: Area, cursor: str, *, limit: int) -> Changes:
-        """Return the next changes, by ``modified``."""
-        site = await self._site()
-        place = TimeCursor.parse(cursor)
-        overlap = timedelta(0) if place.at is None else site.overlap(place.at)
-        doctype, key = queries.CHANGE_SOURCES[area]
-        lookup = queries.changes(doctype, key, place.since(overlap), site)
-        length = place.fetch_size(limit)
-        while True:
-            # From the beginning each time: a record that changes between two pages would make another one slip.
-            rows = await self._frappe.rows(lookup, limit=length)
-            found = dict.fromkeys(site.read(_change, row, area, key) for row in rows)
-            if len(rows) < length or len(found) >= place.fetch_size(limit):
-                break
-            length *= 2
-        overlap = max([overlap, *(site.overlap(change.changed_at) for change in list(found)[-1:])])
-        return place.next_changes(area, found, limit=limit, overlap=overlap, more=len(rows) == length)
+        return await read_changes(self._frappe, await self._site(), area, cursor, limit=limit)
 
     async def check(self) -> None:
         """Ask who the account is, and read what the configuration relies on."""
@@ -244,7 +204,7 @@ class ErpNextErp:
                 zone = ZoneInfo(name)
             except (KeyError, ValueError, OSError) as error:
                 raise Invalid(f"the site's time zone {name!r} is unknown: set time_zone", source=self.name) from error
-            self._known_site = Site(self.name, self._options.url, zone)
+            self._known_site = Site(zone, source=self.name, url=self._options.url)
         return self._known_site
 
     async def _zone_name(self) -> str:
@@ -278,21 +238,6 @@ class ErpNextErp:
         company = document.get("company")
         return not self._options.company or company is None or company == self._options.company
 
-    async def _list(self, kind: DocumentQuery[D], query: ListQuery, read: Callable[..., D], *more: object) -> Slice[D]:
-        """Return a part of a list: as Frappe cuts it, or cut here where it cannot filter that exactly."""
-        if query.filter is not Filter.ALL and query.filter not in kind.restrictions:
-            raise Unsupported(f"no list of {query.filter} here", source=self.name)
-        site = await self._site()
-        today = self._now().astimezone(site.zone).date()
-        lookup = kind.lookup(query, today, self._options.company)
-        if not kind.is_exact(query):
-            rows = await self._frappe.rows(lookup)
-            return kind.listing.pick([site.read(read, row, *more) for row in rows], query, today)
-        rows = await self._frappe.rows(lookup, start=query.offset, limit=query.limit)
-        last = len(rows) < query.limit and (rows or query.offset == 0)
-        total = query.offset + len(rows) if last else await self._frappe.count(lookup)
-        return Slice(items=tuple(site.read(read, row, *more) for row in rows), total=total)
-
     async def _children(self, doctype: str, child: str, field: str, names: Sequence[str]) -> dict[str, list[str]]:
         """Return a field of the child table of several documents, which a list of these does not tell."""
         found: dict[str, list[str]] = {}
@@ -309,15 +254,3 @@ def _capabilities(options: ErpNextOptions) -> frozenset[Capability]:
         return frozenset(Capability) - _DECIDING
     # A draft that is submitted without a Workflow has no state in which it would be rejected.
     return frozenset(Capability) if options.workflow else frozenset(Capability) - {Capability.REJECT}
-
-
-def _change(row: Row, site: Site, area: Area, key: str) -> Change:
-    at = site.moment(row["modified"])
-    if at is None:
-        raise ValueError("a record without a time of change")
-    return Change(area=area, key=str(row[key]), changed_at=at)
-
-
-def _only(rows: Iterable[Row], places: dict[str, Row]) -> list[Row]:
-    """Return those rows whose warehouse is one of ``places``."""
-    return [row for row in rows if row.get("warehouse") in places]

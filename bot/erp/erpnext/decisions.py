@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from bot.erp.concurrency import gather_or_cancel
+from bot.erp.deciding import Read, settled
 from bot.erp.erpnext.client import Account, ErpNextClient, ListRequest
 from bot.erp.erpnext.documents import modified_of
 from bot.erp.erpnext.mapping import (
@@ -34,8 +36,6 @@ _KEPT = timedelta(minutes=10)
 
 _QUEUE = (0.25, 0.5, 1.0, 2.0, 4.0)
 """Pauses, in seconds, before looking whether the site's background workers have submitted an order."""
-
-Read = Callable[[str], Awaitable[PurchaseOrder]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,7 @@ class PurchaseApprovals:
             ],
             order_by="creation asc, name asc",
         )
-        changed, said = await gather_all(self._readable(versions), self._readable(comments))
+        changed, said = await gather_or_cancel(self._readable(versions), self._readable(comments))
         for row in changed:
             found = site.read(step, row, flow.field)
             if found is not None:
@@ -167,7 +167,7 @@ class PurchaseApprovals:
             ],
         )
         accounts = self._approvers.items()
-        theirs = await gather_all(*(self._readable(lookup, account) for _, account in accounts))
+        theirs = await gather_or_cancel(*(self._readable(lookup, account) for _, account in accounts))
         pending: dict[str, list[str]] = {}
         for (user, _), rows in zip(accounts, theirs, strict=True):
             open_ones = {
@@ -227,15 +227,12 @@ class PurchaseApprovals:
 
         Docs: platform/erp/erpnext.md#deciding
         """
-        for seconds in _QUEUE:
-            await self._sleep(seconds)
-            try:
-                now = await read(order.number)
-            except ErpError as error:
-                raise UnknownOutcome(error.detail, source=self._source) from error
-            if now.version != order.version:
-                return
-        raise UnknownOutcome("the ERP put it into its queue", source=self._source)
+        try:
+            now = await settled(order, order, read=read, pauses=_QUEUE, sleep=self._sleep)
+        except ErpError as error:
+            raise UnknownOutcome(error.detail, source=self._source) from error
+        if now.version == order.version:
+            raise UnknownOutcome("the ERP put it into its queue", source=self._source)
 
     async def explain(self, decision: Decision) -> None:
         """Leave the reason as a comment of the person; a Workflow's step has no place for one."""
@@ -258,14 +255,3 @@ def _decided(orders: Sequence[PurchaseOrder], flow: ApprovalWorkflow) -> list[st
         if order.status not in undecided
         and not (order.status is PurchaseStatus.WAITING and flow.level(order.extra.get(flow.field, "")) == 1)
     ]
-
-
-async def gather_all(*calls: Awaitable[list[dict[str, Any]]]) -> list[list[dict[str, Any]]]:
-    """Return what several lists hold, asked for at once; raises the first error when all have ended."""
-    found = await asyncio.gather(*calls, return_exceptions=True)
-    rows: list[list[dict[str, Any]]] = []
-    for each in found:
-        if isinstance(each, BaseException):
-            raise each
-        rows.append(each)
-    return rows

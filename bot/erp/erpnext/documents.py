@@ -1,9 +1,8 @@
-"""What a site's values mean (times without a zone, numbers through a float, HTML), and its Workflow's states."""
+"""ERPNext's records as the bot's: items and the four kinds of documents (docs: platform/erp/erpnext.md#areas)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable
 from decimal import Decimal
 from hashlib import blake2b
 from typing import Any
@@ -22,10 +21,7 @@ from bot.erp.model import (
     PurchaseLine,
     PurchaseOrder,
     PurchaseStatus,
-    Quantities,
     SalesOrder,
-    StockLevel,
-    WarehouseStock,
 )
 
 FULL = Decimal("99.999999")
@@ -35,9 +31,6 @@ OVER = ("Completed", "Closed")
 """Statuses of sales orders to which nothing more happens."""
 RECEIVED = ("Completed", "Closed", "Delivered")
 """The same of purchase orders; “Delivered” is what the supplier sent straight to the customer."""
-
-_RESERVED = ("reserved_qty", "reserved_qty_for_production", "reserved_qty_for_sub_contract")
-_INCOMING = ("ordered_qty", "planned_qty")
 
 _PRODUCTION = {
     "Draft": ProductionStatus.PLANNED,
@@ -56,7 +49,7 @@ FINISHED = tuple(
 )
 
 
-# Products and stock
+# Products
 
 
 def product(row: Row, site: Site, barcode: str = "") -> Product:
@@ -71,64 +64,6 @@ def product(row: Row, site: Site, barcode: str = "") -> Product:
         category=str(row.get("item_group") or ""),
         barcode=next((str(each["barcode"]) for each in row.get("barcodes") or () if each.get("barcode")), barcode),
     )
-
-
-def stock_level(item: Row, site: Site, bins: Iterable[Row], places: Mapping[str, Row], at: datetime) -> StockLevel:
-    """Return an Item's stock: one Bin per warehouse, ``places`` the Warehouses by name."""
-    kept = tuple(
-        WarehouseStock(
-            code=row["warehouse"],
-            name=str(places.get(row["warehouse"], {}).get("warehouse_name") or row["warehouse"]),
-            quantities=_quantities(row),
-        )
-        for row in bins
-    )
-    companies = {str(place["company"]) for place in places.values() if place.get("company")}
-    # A service or the template of variants has no stock, which is not the same as having none left.
-    stocked = item.get("is_stock_item", 1) == 1 and not item.get("has_variants")
-    return StockLevel(
-        product=product(item, site),
-        total=_total([place.quantities for place in kept]) if stocked else Quantities(on_hand=None),
-        per_warehouse=kept,
-        reorder_point=_reorder_point(item.get("reorder_levels") or ()),
-        as_of=at,
-        company=companies.pop() if len(companies) == 1 else "",
-        source=site.source,
-    )
-
-
-def _quantities(row: Row) -> Quantities:
-    on_hand, reserved = number(row.get("actual_qty")), _sum(row, _RESERVED)
-    return Quantities(
-        on_hand=on_hand,
-        reserved=reserved,
-        available=None if on_hand is None or reserved is None else on_hand - reserved,
-        incoming=_sum(row, _INCOMING),
-        forecast=number(row.get("projected_qty")),
-    )
-
-
-def _sum(row: Row, names: Sequence[str]) -> Decimal | None:
-    """Return what several fields add up to; versions differ in which there are."""
-    known = [figure for figure in (number(row.get(name)) for name in names) if figure is not None]
-    return sum(known, Decimal(0)) if known else None
-
-
-def _total(places: Sequence[Quantities]) -> Quantities:
-    """Return the sum of all places; an Item that never moved has no Bin, and nothing in stock."""
-    figures: dict[str, Decimal | None] = {}
-    for name in ("on_hand", "reserved", "available", "incoming", "forecast"):
-        each = [getattr(place, name) for place in places]
-        figures[name] = None if None in each else sum(each, Decimal(0))
-    return Quantities(**figures)
-
-
-def _reorder_point(levels: Sequence[Row]) -> Decimal | None:
-    """Return the levels of all warehouses together; none set is None."""
-    known = [
-        figure for figure in (number(level.get("warehouse_reorder_level")) for level in levels) if figure is not None
-    ]
-    return sum(known, Decimal(0)) if known else None
 
 
 # Sales
@@ -151,7 +86,7 @@ def sales_order(row: Row, site: Site) -> SalesOrder:
         lines=tuple(_order_line(line, site, currency) for line in row.get("items") or ()),
         salesperson=joined(line.get("sales_person") for line in row.get("sales_team") or ()),
         url=site.link("Sales Order", row["name"]),
-        changed_at=site.moment(row.get("modified")),
+        changed_at=site.time(row.get("modified")),
         source=site.source,
         extra=_extra(row, "status", "company"),
     )
@@ -212,7 +147,7 @@ def invoice(row: Row, site: Site) -> Invoice:
         is_credit_note=row.get("is_return") == 1,
         order_number=joined(line.get("sales_order") for line in row.get("items") or ()),
         url=site.link("Sales Invoice", row["name"]),
-        changed_at=site.moment(row.get("modified")),
+        changed_at=site.time(row.get("modified")),
         source=site.source,
         extra=_extra(row, "status", "company"),
     )
@@ -260,7 +195,7 @@ def purchase_order(row: Row, site: Site, workflow: ApprovalWorkflow) -> Purchase
         lines=tuple(_purchase_line(line, currency) for line in row.get("items") or ()),
         version=version(row, workflow),
         url=site.link("Purchase Order", row["name"]),
-        changed_at=site.moment(row.get("modified")),
+        changed_at=site.time(row.get("modified")),
         source=site.source,
         extra=_extra(row, "status", "company", workflow.field),
     )
@@ -326,7 +261,7 @@ def production_order(row: Row, site: Site) -> ProductionOrder:
         material_ready=_material_ready(row, planned),
         sales_order=str(row.get("sales_order") or ""),
         url=site.link("Work Order", row["name"]),
-        changed_at=site.moment(row.get("modified")),
+        changed_at=site.time(row.get("modified")),
         source=site.source,
         extra=_extra(row, "status", "company"),
     )

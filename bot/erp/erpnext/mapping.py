@@ -7,53 +7,48 @@ import json
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any, TypeVar
 from urllib.parse import quote
-from zoneinfo import ZoneInfo
 
+from bot.erp import values
 from bot.erp.erpnext.client import Row
 from bot.erp.errors import Invalid
 from bot.erp.model import Approval, Money, PurchaseOrder, PurchaseStatus
+from bot.erp.values import LocalValues, text
 
 R = TypeVar("R")
 
 _LATE = timedelta(minutes=2)
 """``modified`` is set when a save begins, and seen when its transaction ends: a long submit takes about this long."""
 
-_DIGITS = 9
+_DECIMALS = 9
 """Frappe keeps nine decimals; what a binary float adds behind them was never there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site(LocalValues):
     """One site: the source's name, the address of its desk, and the zone that its times are meant in."""
 
     source: str
     url: str
-    zone: ZoneInfo
-
-    def moment(self, text: Any) -> datetime | None:
-        """Return a time, which Frappe tells in the site's zone without naming it."""
-        return datetime.fromisoformat(text).replace(tzinfo=self.zone) if text else None
-
-    def day(self, text: Any) -> date | None:
-        """Return the day of a date or time as the site's people read it."""
-        return datetime.fromisoformat(text).date() if text else None
 
     def text(self, moment: datetime) -> str:
         """Return a time as Frappe takes it in a filter."""
-        return moment.astimezone(self.zone).strftime("%Y-%m-%d %H:%M:%S.%f")
+        return self.local(moment).strftime("%Y-%m-%d %H:%M:%S.%f")
 
-    def overlap(self, moment: datetime) -> timedelta:
+    def late(self, moment: datetime) -> timedelta:
         """Return how far before ``moment`` changes may still turn up.
 
         In the hour that an autumn night has twice, times without a zone go back by an hour.
         """
-        local = moment.astimezone(self.zone).replace(tzinfo=None)
+        return _LATE + max(self._repeated(moment), self._repeated(moment - _LATE))
+
+    def _repeated(self, moment: datetime) -> timedelta:
+        local = self.local(moment).replace(tzinfo=None)
         first, second = (local.replace(tzinfo=self.zone, fold=fold).astimezone(UTC) for fold in (0, 1))
-        return _LATE + max(second - first, timedelta(0))
+        return max(second - first, timedelta(0))
 
     def link(self, doctype: str, name: str) -> str:
         """Return the address of a document's form in the desk."""
@@ -63,19 +58,13 @@ class Site:
         """Return what ``mapping`` makes of a row; raises `Invalid` for one that cannot be read."""
         try:
             return mapping(row, self, *more)
-        except (KeyError, ValueError, TypeError, AttributeError, InvalidOperation) as error:
+        except (KeyError, ValueError, TypeError, AttributeError) as error:
             raise Invalid(f"unreadable record {row.get('name')!r}: {error!r}"[:200], source=self.source) from error
 
 
 def number(value: Any) -> Decimal | None:
     """Return a number exactly, without what a float put behind its ninth decimal; None is not said."""
-    if value is None or value == "":
-        return None
-    exact = Decimal(value) if isinstance(value, Decimal | int) else Decimal(str(value))
-    exponent = exact.as_tuple().exponent
-    if not isinstance(exponent, int):
-        raise ValueError("not a finite number")
-    return round(exact, _DIGITS) if exponent < -_DIGITS else exact
+    return values.number(value, decimals=_DECIMALS)
 
 
 def required_number(value: Any) -> Decimal:
@@ -88,8 +77,7 @@ def required_number(value: Any) -> Decimal:
 
 def money(value: Any, currency: Any) -> Money | None:
     """Return an amount, or None where the user may not see it or no currency is named."""
-    amount = number(value)
-    return None if amount is None or not currency else Money(amount, str(currency))
+    return values.money(number(value), text(currency))
 
 
 def html_to_text(content: Any) -> str:
@@ -148,8 +136,7 @@ class ApprovalWorkflow:
 
     def state_of(self, row: Row) -> str:
         """Return a document's state; empty where it has none."""
-        state = row.get(self.field)
-        return "" if state is None else str(state)
+        return text(row.get(self.field))
 
     def level(self, state: str) -> int:
         """Return at which approval a waiting state is, 1 the first."""
@@ -206,13 +193,9 @@ def step(row: Row, site: Site, field: str) -> StateChange | None:
     changed = json.loads(row["data"]).get("changed") or ()
     for name, before, after in changed:
         if name == field:
-            at = site.moment(row["creation"])
-            return None if at is None else StateChange(str(row["owner"]), at, _text(before), _text(after))
+            at = site.time(row["creation"])
+            return None if at is None else StateChange(str(row["owner"]), at, text(before), text(after))
     return None
-
-
-def _text(value: Any) -> str:
-    return "" if value is None else str(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +209,7 @@ class DocumentComment:
 
 def remark(row: Row, site: Site) -> DocumentComment:
     """Return a Comment. Its editor's HTML is not part of what was said."""
-    at = site.moment(row["creation"])
+    at = site.time(row["creation"])
     if at is None:
         raise ValueError("a comment without a time")
     return DocumentComment(str(row.get("comment_email") or row["owner"]), at, html_to_text(row.get("content")))

@@ -10,16 +10,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Generic, TypeVar
+from functools import partial
+from typing import Any, Generic
 
 from bot.erp import listing
-from bot.erp.erpnext.client import Condition, ListRequest, is_exact, pattern
+from bot.erp.erpnext import documents
+from bot.erp.erpnext.client import Condition, ListRequest, Row, is_exact, pattern
 from bot.erp.erpnext.documents import FINISHED, FULL, OVER, RECEIVED
 from bot.erp.erpnext.mapping import ApprovalWorkflow, Site, text_to_html
+from bot.erp.listing import D, Listing
 from bot.erp.model import Area, Invoice, ProductionOrder, PurchaseOrder, SalesOrder
 from bot.erp.port import Filter, ListQuery
-
-D = TypeVar("D", SalesOrder, Invoice, PurchaseOrder, ProductionOrder)
 
 _DATED = "1900-01-01"
 """Frappe compares a missing date as the year 1, which is before every day: so it must also be after this one."""
@@ -38,15 +39,26 @@ class FilterCondition:
 
 
 @dataclass(frozen=True, slots=True)
+class ChildField:
+    """A field of a child table, which a list of documents does not tell, and the record's field that is made of it."""
+
+    doctype: str
+    field: str
+    into: str
+
+
+@dataclass(frozen=True, slots=True)
 class DocumentQuery(Generic[D]):
     """One kind of document: its DocType, fields of a list, fields that text is looked for in, day, and filters."""
 
     doctype: str
+    read: Callable[[Row, Site], D]
     fields: tuple[str, ...]
     searched: tuple[str, ...]
     day: str
     restrictions: Mapping[Filter, FilterCondition]
-    listing: listing.Listing[D]
+    listing: Listing[D]
+    child: ChildField | None = None
 
     def lookup(self, query: ListQuery, today: date, company: str) -> ListRequest:
         """Return what to ask for; ``company``: the only one to read, if any."""
@@ -73,6 +85,7 @@ def _before(name: str, today: date) -> list[Condition]:
 
 SALES_ORDERS: DocumentQuery[SalesOrder] = DocumentQuery(
     doctype="Sales Order",
+    read=documents.sales_order,
     fields=(
         *_COMMON,
         *("customer", "customer_name", "transaction_date", "delivery_date", "delivery_status", "per_delivered"),
@@ -93,10 +106,12 @@ SALES_ORDERS: DocumentQuery[SalesOrder] = DocumentQuery(
         )
     },
     listing=listing.SALES_ORDERS,
+    child=ChildField("Sales Team", "sales_person", into="salesperson"),
 )
 
 INVOICES: DocumentQuery[Invoice] = DocumentQuery(
     doctype="Sales Invoice",
+    read=documents.invoice,
     fields=(
         *_COMMON,
         *("customer", "customer_name", "posting_date", "due_date", "grand_total", "rounded_total", "base_grand_total"),
@@ -117,10 +132,12 @@ INVOICES: DocumentQuery[Invoice] = DocumentQuery(
         )
     },
     listing=listing.INVOICES,
+    child=ChildField("Sales Invoice Item", "sales_order", into="order_number"),
 )
 
 PRODUCTION_ORDERS: DocumentQuery[ProductionOrder] = DocumentQuery(
     doctype="Work Order",
+    read=documents.production_order,
     fields=(
         *_COMMON,
         *("production_item", "item_name", "stock_uom", "qty", "produced_qty", "process_loss_qty", "skip_transfer"),
@@ -147,6 +164,7 @@ def purchase_orders(workflow: ApprovalWorkflow) -> DocumentQuery[PurchaseOrder]:
     own = () if workflow.submits else (workflow.field,)
     return DocumentQuery(
         doctype="Purchase Order",
+        read=partial(documents.purchase_order, workflow=workflow),
         fields=(
             *_COMMON,
             *("supplier", "supplier_name", "owner", "modified_by", "transaction_date", "schedule_date", "per_received"),
@@ -173,6 +191,13 @@ def purchase_orders(workflow: ApprovalWorkflow) -> DocumentQuery[PurchaseOrder]:
         listing=listing.PURCHASE_ORDERS,
     )
 
+
+KINDS: Mapping[Listing[Any], DocumentQuery[Any]] = {
+    listing.SALES_ORDERS: SALES_ORDERS,
+    listing.INVOICES: INVOICES,
+    listing.PRODUCTION_ORDERS: PRODUCTION_ORDERS,
+}
+"""All but purchase orders, whose states depend on the site's Workflow."""
 
 CHANGE_SOURCES: Mapping[Area, tuple[str, str]] = {
     Area.PRODUCTS: ("Item", "name"),

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 
 def main() -> None:
-    """Answer the one question on standard input."""
+    """Answer the question on standard input."""
     json.dump(read(json.load(sys.stdin)), sys.stdout)
 
 
@@ -19,8 +19,9 @@ def read(characters: Iterable[str]) -> dict[str, list[str]]:
 
     found = {}
     for sign in characters:
-        told = pinyin(sign, style=Style.NORMAL, heteronym=True, errors="ignore")
-        readings = dict.fromkeys(one for one in (told[0] if told else ()) if one.isascii() and one.isalpha())
+        spellings = pinyin(sign, style=Style.NORMAL, heteronym=True, errors="ignore")
+        known = spellings[0] if spellings else ()
+        readings = dict.fromkeys(reading for reading in known if reading.isascii() and reading.isalpha())
         found[sign] = list(readings)
     return found
 

@@ -65,7 +65,7 @@ class IndexFollower:
             await sleep(pause)
 
     async def catch_up(self, *, unless_within: float = 0.0) -> bool:
-        """Catch up with the source, unless somebody did within so many seconds; returns whether it can be followed.
+        """Catch up with the source, unless that was done within so many seconds; returns whether it can be followed.
 
         Errors are logged and kept for the doctor; the next call goes on from where this one stopped.
         """
@@ -160,13 +160,13 @@ class IndexFollower:
         readings = dict(await self._store.readings(signs))
         unknown = [sign for sign in signs if sign not in readings]
         if unknown:
-            told = await self._look_up(unknown)
-            await self._store.keep_readings(told)
-            readings.update(told)
+            found = await self._look_up(unknown)
+            await self._store.keep_readings(found)
+            readings.update(found)
         return await asyncio.to_thread(entries, products, readings)
 
     async def _note(self, trouble: ErpError) -> None:
-        """Write down what is wrong, once."""
+        """Note what is wrong, once."""
         stored = (await self._store.positions()).get(self.source)
         name = type(trouble).__name__
         if stored is not None and stored.trouble == name:
@@ -178,8 +178,7 @@ class IndexFollower:
 async def run_followers(followers: Iterable[IndexFollower], pause: float) -> None:
     """Let each source be followed every ``pause`` seconds.
 
-    An adapter that fails in a way that no port allows ends the following of its source alone: the index is a help, and
-    questions do without it.
+    A defect of an adapter ends the following of its source alone: questions can do without the index.
     """
     tasks = {asyncio.create_task(follower.run(pause), name=f"index {follower.source}") for follower in followers}
     waiting = set(tasks)

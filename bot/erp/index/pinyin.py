@@ -41,30 +41,30 @@ def spell(name: str, readings: Readings) -> tuple[str, str]:
     Both are empty for a name without Chinese characters.
     """
     known = [readings.get(sign, ())[:MOST_READINGS] for sign in chinese(name)[:MOST_CHARACTERS]]
-    heard = [syllables for syllables in known if syllables]
-    if not heard:
+    spelled = [syllables for syllables in known if syllables]
+    if not spelled:
         return "", ""
-    letters = [tuple(dict.fromkeys(one[0] for one in syllables)) for syllables in heard]
-    return _spellings(letters, MOST_INITIALS), _spellings(heard, MOST_SYLLABLES)
+    letters = [tuple(dict.fromkeys(syllable[0] for syllable in syllables)) for syllables in spelled]
+    return _spellings(letters, MOST_INITIALS), _spellings(spelled, MOST_SYLLABLES)
 
 
 def _spellings(choices: Sequence[tuple[str, ...]], most: int) -> str:
-    return "".join(f"\n{one}" for one in islice(_combinations(choices), most))
+    return "".join(f"\n{spelling}" for spelling in islice(_combinations(choices), most))
 
 
 def _combinations(choices: Sequence[tuple[str, ...]]) -> Iterator[str]:
     """Yield the ways to put one choice at each place: the usual ones, then one place's second choice, third …, then two
     places' second ones.
     """
-    usual = [one[0] for one in choices]
+    usual = [options[0] for options in choices]
     yield "".join(usual)
     for rank in range(1, MOST_READINGS):
-        for place, one in enumerate(choices):
-            if len(one) > rank:
-                yield "".join((*usual[:place], one[rank], *usual[place + 1 :]))
-    several = [place for place, one in enumerate(choices) if len(one) > 1]
+        for place, options in enumerate(choices):
+            if len(options) > rank:
+                yield "".join((*usual[:place], options[rank], *usual[place + 1 :]))
+    several = [place for place, options in enumerate(choices) if len(options) > 1]
     for pair in combinations(several, 2):
-        yield "".join(one[1] if place in pair else one[0] for place, one in enumerate(choices))
+        yield "".join(options[place in pair] for place, options in enumerate(choices))
 
 
 _SECONDS = 30.0
@@ -84,7 +84,7 @@ async def look_up(characters: Collection[str], *, seconds: float = _SECONDS) -> 
     )
     try:
         async with asyncio.timeout(seconds):
-            told, wrong = await process.communicate(json.dumps(sorted(characters)).encode())
+            output, errors = await process.communicate(json.dumps(sorted(characters)).encode())
     except TimeoutError:
         raise Unavailable("the pinyin dictionary takes too long") from None
     finally:
@@ -92,6 +92,6 @@ async def look_up(characters: Collection[str], *, seconds: float = _SECONDS) -> 
             process.kill()
             await process.wait()
     if process.returncode:
-        last = wrong.decode(errors="replace").strip().rpartition("\n")[2]
+        last = errors.decode(errors="replace").strip().rpartition("\n")[2]
         raise Unavailable(f"the pinyin dictionary failed: {last[:200]}")
-    return {sign: tuple(readings) for sign, readings in json.loads(told).items()}
+    return {sign: tuple(readings) for sign, readings in json.loads(output).items()}

@@ -10,12 +10,12 @@ from typing import Protocol
 from bot.erp.model import Area, Changes, Product
 
 VERSION = 1
-"""Counts the ways in which entries were made; an index of another one is made anew."""
+"""Version of the entries' format; an index of another version is built anew."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexEntry:
-    """One product as it is searched.
+    """A product as it is searched.
 
     ``key`` tells the products of a source apart, ``code`` and ``name`` are folded for ranking. ``plain`` is all that
     can be searched as it is written; ``initials`` and ``syllables`` are the pinyin of the name, each spelling after a
@@ -80,7 +80,7 @@ class IndexStore(Protocol):
         """Store entries, drop those with the keys ``gone``, and move on from ``before``, all at once or not at all.
 
         Where a walk ends, entries that it did not come upon are dropped too. Returns False, with nothing stored, when
-        somebody else has moved on from ``before`` meanwhile.
+        another process has moved on from ``before`` meanwhile.
         """
         ...
 
@@ -101,9 +101,9 @@ class SourceFeed(Protocol):
     """The sources as the index asks them: spaced out and given up like every other call."""
 
     async def changed_since(self, source: str, area: Area, cursor: str, *, limit: int) -> Changes:
-        """Return one source's next changes."""
+        """Return a source's next changes."""
         ...
 
     async def search_source(self, source: str, text: str, *, limit: int) -> tuple[Product, ...]:
-        """Return what one source itself finds; raises the classes of `bot.erp.errors`."""
+        """Return what a source itself finds; raises the classes of `bot.erp.errors`."""
         ...

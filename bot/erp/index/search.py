@@ -1,4 +1,4 @@
-"""Answers searches from the index, where a source's is filled and fresh; else says so, and the source is asked."""
+"""Answers searches from the index where a source's is filled and fresh; otherwise the source is asked."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ log = structlog.get_logger(__name__)
 
 _OLDEST = timedelta(minutes=15)
 _SECONDS = 1.0
-"""A search that takes longer than that is taken to the source."""
+"""A search that takes longer goes to the source."""
 
 
 def oldest(pause: float) -> timedelta:

@@ -35,17 +35,17 @@ def mappings_of(sections: Areas) -> dict[str, RecordMapping[Any]]:
         if sections[Area.STOCK].places is not None:
             found["stock.places"] = RecordMapping(PLACE, sections[Area.STOCK].places.fields)
     for document in DOCUMENTS:
-        section = sections.get(document.area)
+        section = sections.get(document.kind.area)
         if section is not None:
             lines = getattr(section, "lines", None)
             of_lines = RecordMapping(document.lines, lines.fields) if document.lines and lines else None
-            found[document.area] = RecordMapping(document.layout, section.fields, of_lines)
+            found[document.kind.area] = RecordMapping(document.layout, section.fields, of_lines)
     return found
 
 
 def capabilities_of(sections: Areas) -> frozenset[Capability]:
     """Return what the configured areas and fields make possible to read."""
-    found = {document.capability for document in DOCUMENTS if document.area in sections}
+    found = {document.kind.capability for document in DOCUMENTS if document.kind.area in sections}
     stock = sections.get(Area.STOCK)
     if stock is not None:
         figures = {*stock.fields, *(stock.places.fields if stock.places else ())}

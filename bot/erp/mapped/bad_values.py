@@ -1,4 +1,4 @@
-"""What could not be read as the configuration says: kept aside with its reason, told once in the log."""
+"""Values that could not be read as the configuration says: kept with the reason, logged once."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from bot.erp.model import Area
 _log = structlog.get_logger(__name__)
 
 _KEPT = 1_000
-_TOLD = 500
-"""How many different ones are remembered as told: a field has few ways of being wrong."""
+_MAX_LOGGED = 500
+"""Different warnings that are remembered as logged: a field has few ways of being wrong."""
 
 
 @dataclass(frozen=True, slots=True)
 class BadValue:
-    """One value that is not what it should be. ``kept``: the record was told all the same, without this value."""
+    """A value that is not of its field's kind. ``kept``: the record was shown without it."""
 
     area: Area
     key: str
@@ -30,17 +30,17 @@ class BadValue:
     reason: str
     kept: bool
     record: Any = field(default=None, repr=False)
-    """The source's own record: may hold prices, and so never reaches a log."""
+    """The source's own record. It may hold prices, so it never reaches a log."""
 
 
 class BadValues:
-    """The last bad values of a source, the oldest first, the same one once. Safe to use from several threads."""
+    """The last bad values of a source, oldest first, each once. Safe to use from several threads."""
 
     def __init__(self, source: str) -> None:
         self._source = source
         self._held: dict[tuple[Area, str, str], BadValue] = {}
         self._order: deque[tuple[Area, str, str]] = deque()
-        self._told: set[tuple[Area, str, str]] = set()
+        self._logged: set[tuple[Area, str, str]] = set()
         self._lock = Lock()
 
     def __iter__(self) -> Iterator[BadValue]:
@@ -48,7 +48,7 @@ class BadValues:
             return iter(tuple(self._held.values()))
 
     def note(self, bad: BadValue) -> None:
-        """Hold a bad value, and warn of its sort once."""
+        """Keep a bad value, and warn of its kind once."""
         place = (bad.area, bad.key, bad.name)
         with self._lock:
             if place not in self._held:
@@ -59,10 +59,10 @@ class BadValues:
         self.warn(bad.area, bad.name, bad.reason)
 
     def warn(self, area: Area, name: str, reason: str) -> None:
-        """Write one line for each area, field and reason."""
+        """Log each area, field and reason once."""
         with self._lock:
-            new = (area, name, reason) not in self._told and len(self._told) < _TOLD
+            new = (area, name, reason) not in self._logged and len(self._logged) < _MAX_LOGGED
             if new:
-                self._told.add((area, name, reason))
+                self._logged.add((area, name, reason))
         if new:
             _log.warning("a value of the ERP is unreadable", source=self._source, area=area, field=name, reason=reason)

@@ -1,4 +1,4 @@
-"""The bot's records made of values: what follows from what is the same whatever the values came out of."""
+"""Builds the bot's records out of values, which may come from a database or from JSON."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from hashlib import blake2b
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic
 
 from bot.erp import listing
+from bot.erp.listing import D, Listing
 from bot.erp.mapped import schema
 from bot.erp.mapped.reader import MappingContext, RecordBuilder, RecordFields
 from bot.erp.model import (
@@ -30,38 +31,29 @@ from bot.erp.model import (
     StockLevel,
     WarehouseStock,
 )
-from bot.erp.port import Capability
-
-D = TypeVar("D", SalesOrder, Invoice, PurchaseOrder, ProductionOrder)
 
 FIGURES = ("on_hand", "reserved", "available", "incoming", "outgoing", "forecast")
 
 _VERSION = "~"
-"""Between the ERP's own version and our fingerprint."""
+"""Separates the ERP's own version from our fingerprint."""
 
 _BY_DELIVERY = {Progress.PARTIAL: OrderStatus.PARTLY_DELIVERED, Progress.FULL: OrderStatus.DELIVERED}
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentMapping(Generic[D]):
-    """One kind of document: its layout, its lines', how it is listed, and what is offered with it."""
+    """One kind of document, its layout and its lines' layout."""
 
+    kind: Listing[D]
     layout: RecordBuilder[D]
-    lines: RecordBuilder[Any] | None
-    listing: listing.Listing[D]
-    capability: Capability
-
-    @property
-    def area(self) -> Area:
-        """Return its area."""
-        return self.layout.area
+    lines: RecordBuilder[Any] | None = None
 
 
-def _product(values: RecordFields, _lines: tuple[Any, ...], _ground: MappingContext) -> Product:
+def _product(values: RecordFields, _lines: tuple[Any, ...], _context: MappingContext) -> Product:
     return Product(unit=values.unit, **values.some("sku", "name", "spec", "category", "barcode"))
 
 
-def _place(values: RecordFields, _lines: tuple[Any, ...], _ground: MappingContext) -> WarehouseStock:
+def _place(values: RecordFields, _lines: tuple[Any, ...], _context: MappingContext) -> WarehouseStock:
     return WarehouseStock(
         code=values["code"], name=values["name"] or values["code"], quantities=Quantities(**values.some(*FIGURES))
     )
@@ -69,7 +61,7 @@ def _place(values: RecordFields, _lines: tuple[Any, ...], _ground: MappingContex
 
 @dataclass(frozen=True, slots=True)
 class StockTotal:
-    """A product's figures over all places, as far as the ERP itself tells them."""
+    """A product's figures over all places, as far as the ERP has them."""
 
     quantities: Quantities
     reorder_point: Decimal | None = None
@@ -77,7 +69,7 @@ class StockTotal:
     company: str = ""
 
 
-def _total(values: RecordFields, _lines: tuple[Any, ...], _ground: MappingContext) -> StockTotal:
+def _total(values: RecordFields, _lines: tuple[Any, ...], _context: MappingContext) -> StockTotal:
     return StockTotal(Quantities(**values.some(*FIGURES)), values["reorder_point"], values["as_of"], values["company"])
 
 
@@ -86,28 +78,28 @@ def stock_level(
     total: StockTotal | None,
     places: tuple[WarehouseStock, ...],
     mapped: frozenset[str],
-    ground: MappingContext,
+    context: MappingContext,
 ) -> StockLevel:
-    """Return a product's stock. What ``total`` does not say is what the places add up to.
+    """Return a product's stock. Figures that ``total`` lacks are the sums of the places.
 
-    ``mapped``: the figures that places have. A product that is in no place has none of these, which is zero; a figure
-    that one place lacks is not known in total. Several rows of one place, such as its batches, are added up.
+    ``mapped``: the figures that places have. They are zero for a product that is in no place; a figure that any place
+    lacks is unknown in total. Several rows of a place, such as its batches, are added up.
     """
     total = total or StockTotal(Quantities(on_hand=None))
     places = _by_code(places)
     figures: dict[str, Decimal | None] = {}
     for name in FIGURES:
-        told = getattr(total.quantities, name)
+        figure = getattr(total.quantities, name)
         summed = _sum(name, places) if name in mapped else None
-        figures[name] = summed if told is None else told
+        figures[name] = summed if figure is None else figure
     return StockLevel(
         product=product,
         total=Quantities(**figures),
         per_warehouse=places,
         reorder_point=total.reorder_point,
-        as_of=total.as_of or ground.now(),
+        as_of=total.as_of or context.now(),
         company=total.company,
-        source=ground.source,
+        source=context.source,
     )
 
 
@@ -126,7 +118,7 @@ def _sum(name: str, places: Iterable[WarehouseStock]) -> Decimal | None:
     return None if None in figures else sum(figures, Decimal(0))
 
 
-def _sales_order(values: RecordFields, lines: tuple[OrderLine, ...], ground: MappingContext) -> SalesOrder:
+def _sales_order(values: RecordFields, lines: tuple[OrderLine, ...], context: MappingContext) -> SalesOrder:
     status = values["status"]
     if status is OrderStatus.OPEN:
         # Most ERPs have one word for open and keep what was delivered beside it
@@ -137,13 +129,13 @@ def _sales_order(values: RecordFields, lines: tuple[OrderLine, ...], ground: Map
         status=status,
         total=values.money("total"),
         lines=lines,
-        source=ground.source,
+        source=context.source,
         **values.some("number", "customer", "delivery", "billing", "payment", "ordered_on", "promised_on"),
         **values.some("salesperson", "url", "changed_at"),
     )
 
 
-def _order_line(values: RecordFields, _lines: tuple[Any, ...], _ground: MappingContext) -> OrderLine:
+def _order_line(values: RecordFields, _lines: tuple[Any, ...], _context: MappingContext) -> OrderLine:
     return OrderLine(
         unit=values.unit,
         price=values.money("price"),
@@ -152,7 +144,7 @@ def _order_line(values: RecordFields, _lines: tuple[Any, ...], _ground: MappingC
     )
 
 
-def _invoice(values: RecordFields, _lines: tuple[Any, ...], ground: MappingContext) -> Invoice:
+def _invoice(values: RecordFields, _lines: tuple[Any, ...], context: MappingContext) -> Invoice:
     total, open_amount = values.money("total"), values.money("open_amount")
     credit = values["is_credit_note"]
     if credit is None:
@@ -170,27 +162,27 @@ def _invoice(values: RecordFields, _lines: tuple[Any, ...], ground: MappingConte
         total=total,
         open_amount=open_amount,
         is_credit_note=credit,
-        source=ground.source,
+        source=context.source,
         **values.some("number", "customer", "issued_on", "due_on", "order_number", "url", "changed_at"),
     )
 
 
-def _purchase_order(values: RecordFields, lines: tuple[PurchaseLine, ...], ground: MappingContext) -> PurchaseOrder:
+def _purchase_order(values: RecordFields, lines: tuple[PurchaseLine, ...], context: MappingContext) -> PurchaseOrder:
     return PurchaseOrder(
         id=values["id"] or values["number"],
         approval=_approval(values),
         total=values.money("total"),
         lines=lines,
         version=f"{values['version']}{_VERSION}{_fingerprint(values)}",
-        source=ground.source,
+        source=context.source,
         **values.some("number", "vendor", "status", "requester", "buyer", "ordered_on", "due_on", "received"),
         **values.some("url", "changed_by", "changed_at"),
     )
 
 
 def _approval(values: RecordFields) -> Approval | None:
-    told = values.some("pending_for", "level", "levels", "decided_by", "decided_at", "reason", "task_id")
-    known = {name: value for name, value in told.items() if value not in (None, "", ())}
+    fields = values.some("pending_for", "level", "levels", "decided_by", "decided_at", "reason", "task_id")
+    known = {name: value for name, value in fields.items() if value not in (None, "", ())}
     if not known and values["status"] is not PurchaseStatus.WAITING:
         return None
     return Approval(**known)
@@ -202,12 +194,12 @@ def own_version(version: str) -> str:
 
 
 def _fingerprint(values: RecordFields) -> str:
-    """Return a short sign for everything that a purchase order says: an edit within one tick of a clock shows too.
+    """Return a hash of a purchase order's values: it shows edits within one tick of a clock.
 
-    Who saved it is no part of it: what is the same is the same whoever saved it.
+    The last editor is left out: saving without a change is no new version.
     """
-    said = [(name, _plain(value)) for name, value in sorted(values.fields.items()) if name != "changed_by"]
-    return blake2b(repr((said, values.currency)).encode(errors="replace"), digest_size=8).hexdigest()
+    parts = [(name, _plain(value)) for name, value in sorted(values.fields.items()) if name != "changed_by"]
+    return blake2b(repr((parts, values.currency)).encode(errors="replace"), digest_size=8).hexdigest()
 
 
 def _plain(value: Any) -> str:
@@ -218,7 +210,7 @@ def _plain(value: Any) -> str:
     return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else str(value)
 
 
-def _purchase_line(values: RecordFields, _lines: tuple[Any, ...], _ground: MappingContext) -> PurchaseLine:
+def _purchase_line(values: RecordFields, _lines: tuple[Any, ...], _context: MappingContext) -> PurchaseLine:
     return PurchaseLine(
         unit=values.unit,
         price=values.money("price"),
@@ -227,11 +219,11 @@ def _purchase_line(values: RecordFields, _lines: tuple[Any, ...], _ground: Mappi
     )
 
 
-def _production_order(values: RecordFields, _lines: tuple[Any, ...], ground: MappingContext) -> ProductionOrder:
+def _production_order(values: RecordFields, _lines: tuple[Any, ...], context: MappingContext) -> ProductionOrder:
     return ProductionOrder(
         id=values["id"] or values["number"],
         unit=values.unit,
-        source=ground.source,
+        source=context.source,
         **values.some("number", "sku", "name", "planned", "produced", "scrapped", "status", "start_on", "due_on"),
         **values.some("material_ready", "sales_order", "url", "changed_at"),
     )
@@ -242,30 +234,25 @@ PLACE = RecordBuilder(Area.STOCK, schema.PLACE, "code", _place)
 TOTAL = RecordBuilder(Area.STOCK, schema.STOCK, "company", _total)
 
 SALES: DocumentMapping[SalesOrder] = DocumentMapping(
+    listing.SALES_ORDERS,
     RecordBuilder(Area.SALES, schema.SALES_ORDER, "number", _sales_order),
     RecordBuilder(Area.SALES, schema.ORDER_LINE, "sku", _order_line),
-    listing.SALES_ORDERS,
-    Capability.SALES_ORDERS,
 )
 FINANCE: DocumentMapping[Invoice] = DocumentMapping(
-    RecordBuilder(Area.FINANCE, schema.INVOICE, "number", _invoice), None, listing.INVOICES, Capability.INVOICES
+    listing.INVOICES, RecordBuilder(Area.FINANCE, schema.INVOICE, "number", _invoice)
 )
 PURCHASING: DocumentMapping[PurchaseOrder] = DocumentMapping(
+    listing.PURCHASE_ORDERS,
     RecordBuilder(Area.PURCHASING, schema.PURCHASE_ORDER, "number", _purchase_order),
     RecordBuilder(Area.PURCHASING, schema.PURCHASE_LINE, "sku", _purchase_line),
-    listing.PURCHASE_ORDERS,
-    Capability.PURCHASE_ORDERS,
 )
 PRODUCTION: DocumentMapping[ProductionOrder] = DocumentMapping(
-    RecordBuilder(Area.PRODUCTION, schema.PRODUCTION_ORDER, "number", _production_order),
-    None,
-    listing.PRODUCTION_ORDERS,
-    Capability.PRODUCTION_ORDERS,
+    listing.PRODUCTION_ORDERS, RecordBuilder(Area.PRODUCTION, schema.PRODUCTION_ORDER, "number", _production_order)
 )
 DOCUMENTS: tuple[DocumentMapping[Any], ...] = (SALES, FINANCE, PURCHASING, PRODUCTION)
 
 
-def _change(values: RecordFields, _lines: tuple[Any, ...], _ground: MappingContext) -> tuple[str, datetime]:
+def _change(values: RecordFields, _lines: tuple[Any, ...], _context: MappingContext) -> tuple[str, datetime]:
     return values["key"], values["changed_at"]
 
 

@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 from zoneinfo import ZoneInfo
 
 from bot.erp.errors import Invalid
+from bot.erp.keys import spelled_alike
 from bot.erp.mapped import values as read
 from bot.erp.mapped.bad_values import BadValue, BadValues
 from bot.erp.mapped.schema import MONEY, FieldKind, FieldSpec, Schema
@@ -23,13 +24,13 @@ ReadField = Callable[[Any, str], Any]
 
 _EMPTY: Mapping[Any, Any] = {FieldKind.KEY: "", FieldKind.TEXT: "", FieldKind.NAMES: ()}
 _MAY_BE_EMPTY = FieldKind.TEXT
-"""Of the required sorts: a customer without a name is odd, and an order all the same."""
+"""Of the required kinds: an order whose customer has no name is odd, but it is an order."""
 
 FLOAT = "comes as a binary float and may have lost digits: keep it as text or an exact number, or cast it in the query"
 
 
 class RecordUnreadable(Exception):
-    """A record lacks something without which it cannot be told."""
+    """A record lacks a field without which it cannot be shown."""
 
     def __init__(self, field: str, reason: str) -> None:
         super().__init__(f"{field} {reason}")
@@ -55,7 +56,7 @@ class MappingContext:
 
 @dataclass(frozen=True, slots=True)
 class RecordFields:
-    """The fields of one record, each of its sort; what the ERP does not say is None, “” or ()."""
+    """The fields of a record, each of its kind; a field that the ERP leaves empty is None, “” or ()."""
 
     fields: Mapping[str, Any]
     currency: str
@@ -69,14 +70,14 @@ class RecordFields:
         return {name: self.fields[name] for name in names}
 
     def money(self, name: str) -> Money | None:
-        """Return an amount; one without a currency is not told."""
+        """Return an amount, or None without a currency."""
         amount = self.fields[name]
         return None if amount is None or not self.currency else Money(amount, self.currency)
 
 
 @dataclass(frozen=True, slots=True)
 class RecordBuilder(Generic[R]):
-    """One kind of record: its area, its shape, which field is its key, and how it is made of its values and lines."""
+    """How a kind of record is built: area, shape, the field that is its key, and a function of values and lines."""
 
     area: Area
     shape: Schema
@@ -86,7 +87,7 @@ class RecordBuilder(Generic[R]):
 
 @dataclass(frozen=True, slots=True)
 class RecordMapping(Generic[R]):
-    """A layout with where its fields come from, and the same of its lines if it has any."""
+    """A builder with the sources of its fields, and the same of its lines if it has any."""
 
     layout: RecordBuilder[R]
     fields: Fields
@@ -94,33 +95,33 @@ class RecordMapping(Generic[R]):
 
 
 class RecordReader:
-    """Makes records of rows."""
+    """Builds records out of rows."""
 
-    def __init__(self, ground: MappingContext, look: ReadField) -> None:
-        self.context = ground
+    def __init__(self, context: MappingContext, look: ReadField) -> None:
+        self.context = context
         self._look = look
 
     def single(self, mapped: RecordMapping[R], row: Any, lines: Iterable[Any] = ()) -> R:
-        """Return a record with its lines; raises `Invalid` where one of them cannot be told."""
+        """Return a record with its lines; raises `Invalid` if the record or a line is unreadable."""
         try:
             values = self.values(mapped, row)
-            told = tuple(self.line(mapped.lines, line, values) for line in lines) if mapped.lines else ()
-        except RecordUnreadable as unfit:
-            self._note(mapped, row, unfit.field, unfit.reason, kept=False)
-            raise Invalid(f"{mapped.layout.area}: {unfit}", source=self.context.source) from None
-        return mapped.layout.build(values, told, self.context)
+            built = tuple(self.line(mapped.lines, line, values) for line in lines) if mapped.lines else ()
+        except RecordUnreadable as error:
+            self._note(mapped, row, error.field, error.reason, kept=False)
+            raise Invalid(f"{mapped.layout.area}: {error}", source=self.context.source) from None
+        return mapped.layout.build(values, built, self.context)
 
     def many(self, mapped: RecordMapping[R], rows: Iterable[Any]) -> list[R]:
-        """Return the records that can be told, without lines; the others are kept aside."""
-        told = []
+        """Return the readable records, without lines; the others are noted."""
+        records = []
         for row in rows:
             try:
                 values = self.values(mapped, row)
-            except RecordUnreadable as unfit:
-                self._note(mapped, row, unfit.field, unfit.reason, kept=False)
+            except RecordUnreadable as error:
+                self._note(mapped, row, error.field, error.reason, kept=False)
             else:
-                told.append(mapped.layout.build(values, (), self.context))
-        return told
+                records.append(mapped.layout.build(values, (), self.context))
+        return records
 
     def key(self, mapped: RecordMapping[Any], row: Any) -> str:
         """Return a row's SKU or number as far as it can be read."""
@@ -131,13 +132,11 @@ class RecordReader:
             return ""
 
     def line(self, mapped: RecordMapping[R], row: Any, parent: RecordFields) -> R:
-        """Return one line of a record; raises `RecordUnreadable`."""
+        """Return a line of a record; raises `RecordUnreadable`."""
         return mapped.layout.build(self.values(mapped, row, parent.currency), (), self.context)
 
     def values(self, mapped: RecordMapping[Any], row: Any, currency: str = "") -> RecordFields:
-        """Return the fields of a row; raises `RecordUnreadable`. ``currency``: of its amounts if it names none
-        itself.
-        """
+        """Return the fields of a row; raises `RecordUnreadable`. ``currency`` is for amounts of a row without one."""
         found: dict[str, Any] = {}
         for name, item in mapped.layout.shape.items():
             origin = mapped.fields.get(name)
@@ -165,12 +164,12 @@ class RecordReader:
         return _EMPTY.get(item.kind) if value is None else value
 
     def _raw(self, origin: FieldSource, row: Any) -> Any:
-        """Return what the ERP has, by our words where it is one of the mapped ones; None for nothing."""
+        """Return the ERP's value, translated where it is a mapped word; None for nothing."""
         raw = self._look(row, origin.from_) if origin.from_ else None
         if origin.words and raw is not None and not isinstance(raw, list | tuple | dict):
-            said = read.key(raw)
-            known = origin.word(said)
-            raw = raw if known == said else known
+            theirs = read.key(raw)
+            ours = origin.word(theirs)
+            raw = raw if ours == theirs else ours
         return origin.default if raw is None or raw == "" or (isinstance(raw, str) and not raw.strip()) else raw
 
     def _note(self, mapped: RecordMapping[Any], row: Any, name: str, reason: str, *, kept: bool) -> None:
@@ -202,13 +201,12 @@ def _of_kind(item: FieldSpec, origin: FieldSource, raw: Any, zone: ZoneInfo) -> 
 
 
 def matching(rows: Sequence[Any], wanted: str, key: Callable[[Any], str], *, source: str) -> Any | None:
-    """Return the one row whose key is ``wanted``, in its case or else in any; None if there is none.
+    """Return the row whose key is ``wanted``, to the letter or else in any case; None if there is none.
 
-    What a lookup finds beyond that (a number that only starts alike) is not taken for it. Raises `Invalid` where
-    several are as good: which one is meant cannot be known.
+    Other rows of a lookup, such as numbers that start alike, are ignored. Raises `Invalid` for several equal matches:
+    to take any would be a guess.
     """
-    exact = [row for row in rows if key(row) == wanted]
-    found = exact or [row for row in rows if key(row).casefold() == wanted.casefold()]
+    found = spelled_alike(rows, wanted, key)
     if len(found) > 1:
         raise Invalid(f"{len(found)} records have this number", source=source)
     return found[0] if found else None

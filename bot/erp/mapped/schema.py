@@ -1,4 +1,4 @@
-"""Which fields a record has that a configuration may map, of what sort each is, and which it must map."""
+"""The fields of each record that a configuration may map, the kind of each, and which it must map."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ class FieldSpec:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """Return the words that it knows, none where it is no enumeration."""
+        """The words of an enumeration, else none."""
         return () if isinstance(self.kind, FieldKind) else tuple(self.kind)
 
 
 Schema = Mapping[str, FieldSpec]
 
 
-def _schema(required: str, **sorts: FieldKind | type[StrEnum]) -> Schema:
+def _schema(required: str, **kinds: FieldKind | type[StrEnum]) -> Schema:
     needed = required.split()
-    return MappingProxyType({name: FieldSpec(sort, name in needed) for name, sort in sorts.items()})
+    return MappingProxyType({name: FieldSpec(kind, name in needed) for name, kind in kinds.items()})
 
 
 _FIGURES = dict.fromkeys(("on_hand", "reserved", "available", "incoming", "outgoing", "forecast"), FieldKind.NUMBER)

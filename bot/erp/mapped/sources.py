@@ -48,13 +48,13 @@ TimeFormat = Annotated[str, AfterValidator(known_time_format)]
 
 
 class ConfigPart(BaseModel):
-    """Base of all parts of these configurations: strict, and fixed once it is read."""
+    """Base of all parts of these configurations: strict and frozen."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
 class FieldSource(ConfigPart):
-    """Where one field comes from. A text alone is short for ``{ from = "…" }``."""
+    """Where a field comes from. A text alone is short for ``{ from = "…" }``."""
 
     from_: str = Field("", alias="from", description="Column, or path inside the JSON.")
     default: str | int | None = Field(None, description="What it is where the ERP has nothing.")
@@ -68,7 +68,7 @@ class FieldSource(ConfigPart):
     split: str = Field(",", min_length=1, description="What stands between the names of a list in one text.")
 
     def word(self, text: str) -> str:
-        """Return our word for one of the ERP's; unknown ones are returned as they are. Case does not matter."""
+        """Return our word for a word of the ERP, in any case; an unknown word is returned as it is."""
         if not self.words:
             return text
         if text in self.words:
@@ -116,12 +116,12 @@ def _check_origin(name: str, item: FieldSpec, origin: FieldSource) -> None:
         "full": frozenset({Progress}),
         "split": frozenset({FieldKind.NAMES}),
     }
-    for key, sorts in fitting.items():
-        if key in origin.model_fields_set and item.kind not in sorts:
-            raise ValueError(f"{name}.{key}: makes no sense here; {name} is a {_sort_name(item)}")
+    for key, kinds in fitting.items():
+        if key in origin.model_fields_set and item.kind not in kinds:
+            raise ValueError(f"{name}.{key}: makes no sense here; {name} is a {_kind_name(item)}")
 
 
-def _sort_name(item: FieldSpec) -> str:
+def _kind_name(item: FieldSpec) -> str:
     return str(item.kind) if isinstance(item.kind, FieldKind) else f"word ({', '.join(item.words)})"
 
 
@@ -147,7 +147,7 @@ ChangeFields = Annotated[Fields, AfterValidator(_checked(schema.CHANGE))]
 
 
 class SourceDefaults(BaseModel):
-    """What holds for a whole source where its records do not say; options of mapped sources inherit it."""
+    """Defaults for records without a zone, currency or unit; options of mapped sources inherit them."""
 
     zone: Zone = Field(description="Time zone of dates, and of times without one, such as Asia/Shanghai.")
     currency: str = Field("", pattern="^([A-Z]{3})?$", description="Currency of amounts that come without one.")

@@ -18,9 +18,9 @@ E = TypeVar("E", bound=StrEnum)
 
 _EXACT = Context(prec=100)
 _MOST_DIGITS = 40
-"""Numbers beyond that are no quantities and no amounts of any company."""
+"""No company has larger quantities or amounts."""
 _FLOAT_DIGITS = 15
-"""What a binary float surely keeps."""
+"""Digits that every binary float keeps."""
 _START = datetime(1970, 1, 1, tzinfo=UTC)
 
 _TRUE = {"true", "t", "yes", "y", "1", "x", "是"}
@@ -28,11 +28,11 @@ _FALSE = {"false", "f", "no", "n", "0", "", "否"}
 
 
 class ValueUnreadable(ValueError):
-    """A value is not of the sort that its field needs; the text says why, without the value."""
+    """A value is not of its field's kind; the text says why, without the value."""
 
 
 def text(raw: Any) -> str:
-    """Return a value as text; nothing is empty."""
+    """Return a value as text, an empty one for None."""
     match raw:
         case None:
             return ""
@@ -60,7 +60,7 @@ def key(raw: Any) -> str:
 
 
 def number(raw: Any, factor: Decimal | None = None) -> Decimal:
-    """Return a number with every digit that it came with."""
+    """Return a number with all its digits."""
     if isinstance(raw, bool) or not isinstance(raw, int | float | Decimal | str | bytes):
         raise ValueUnreadable("is no number")
     try:
@@ -73,7 +73,7 @@ def number(raw: Any, factor: Decimal | None = None) -> Decimal:
 
 
 def loses_digits(raw: Any) -> bool:
-    """Whether a value is a binary float with more digits than one surely keeps."""
+    """Whether a value is a float with more digits than every float keeps."""
     return isinstance(raw, float) and len(Decimal(str(raw)).normalize().as_tuple().digits) > _FLOAT_DIGITS
 
 
@@ -86,7 +86,7 @@ def count(raw: Any) -> int:
 
 
 def moment(raw: Any, origin: FieldSource, zone: ZoneInfo) -> datetime:
-    """Return a time; one without a zone is of ``origin``'s or else of the source's."""
+    """Return a time; without a zone it is in ``origin``'s, else in the source's."""
     zone = ZoneInfo(origin.zone) if origin.zone else zone
     try:
         found = _moment(raw, origin.format)
@@ -96,7 +96,7 @@ def moment(raw: Any, origin: FieldSource, zone: ZoneInfo) -> datetime:
 
 
 def day(raw: Any, origin: FieldSource, zone: ZoneInfo) -> date:
-    """Return a date; of a time with a zone, the date that it is in the source's zone."""
+    """Return a date; of a time with a zone, its date in the source's zone."""
     if isinstance(raw, date) and not isinstance(raw, datetime):
         return raw
     found = moment(raw, origin, zone)
@@ -120,10 +120,10 @@ def _moment(raw: Any, form: str) -> datetime:
 
 def flag(raw: Any) -> bool:
     """Return yes or no, in any of the usual spellings."""
-    said = key(raw).casefold()
-    if said in _TRUE:
+    spelling = key(raw).casefold()
+    if spelling in _TRUE:
         return True
-    if said in _FALSE:
+    if spelling in _FALSE:
         return False
     raise ValueUnreadable("is neither yes nor no")
 
@@ -140,20 +140,20 @@ def names(raw: Any, split: str) -> tuple[str, ...]:
 
 
 def word(kind: type[E], raw: Any) -> E:
-    """Return one of our words."""
-    said = key(raw)
+    """Return a word of the domain."""
+    theirs = key(raw)
     try:
-        return kind(said)
+        return kind(theirs)
     except ValueError:
-        # The word itself is no secret, and who has to mend the configuration needs it.
-        raise ValueUnreadable(f"has the unknown word {said[:40]!r}") from None
+        # The word itself is no secret, and needed to mend the configuration.
+        raise ValueUnreadable(f"has the unknown word {theirs[:40]!r}") from None
 
 
 def progress(raw: Any, full: Decimal | None) -> Progress:
-    """Return how much is done: one of our words, or a number of which ``full`` is all."""
-    said = key(raw)
-    if full is None or said in set(Progress):
-        return word(Progress, said)
+    """Return how much is done: a word of the domain, or a number of which ``full`` is all."""
+    theirs = key(raw)
+    if full is None or theirs in set(Progress):
+        return word(Progress, theirs)
     value = number(raw)
     if value <= 0:
         return Progress.NONE

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
@@ -22,8 +22,9 @@ from bot.erp.errors import (
     Unsupported,
 )
 from bot.erp.http import Http, HttpResponse, refusal, words
-from bot.erp.odoo.manifest import OdooOptions
+from bot.erp.odoo.options import OdooOptions
 from bot.erp.relogin import Relogin
+from bot.single_flight import SingleFlight
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,21 +210,18 @@ T = TypeVar("T")
 class LazyValue(Generic[T]):
     """Something that is asked for once, by one caller for all who wait; what fails is asked for again by the next."""
 
-    def __init__(self, get: Callable[[], Awaitable[T]]) -> None:
+    def __init__(self, get: Callable[[], Coroutine[Any, Any, T]]) -> None:
         self._get = get
-        self._asked: asyncio.Task[T] | None = None
+        self._known = False
+        self._flight: SingleFlight[T] = SingleFlight()
 
     async def value(self) -> T:
         """Return it; raises what asking for it raises."""
-        asked = self._asked
-        if asked is None or (asked.done() and (asked.cancelled() or asked.exception() is not None)):
-            asked = self._asked = asyncio.ensure_future(self._ask())
-            # Who asked may have gone away, and then nobody looks at the error.
-            asked.add_done_callback(lambda task: task.cancelled() or task.exception())
-        return await asyncio.shield(asked)
-
-    async def _ask(self) -> T:
-        return await self._get()
+        if self._known:
+            return await self._flight.wait()
+        value = await self._flight.join(self._get)
+        self._known = True
+        return value
 
 
 class OdooClient:

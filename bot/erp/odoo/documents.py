@@ -1,14 +1,14 @@
-"""Single values as Odoo sends them, and what its records have in common (docs: platform/erp/odoo.md#values)."""
+"""Odoo's records as the bot's: products and the four kinds of documents (docs: platform/erp/odoo.md#areas)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
-from hashlib import blake2b
 from types import MappingProxyType
 from typing import Any
 
+from bot.erp.keys import fingerprint
 from bot.erp.model import (
     Approval,
     Invoice,
@@ -22,10 +22,7 @@ from bot.erp.model import (
     PurchaseLine,
     PurchaseOrder,
     PurchaseStatus,
-    Quantities,
     SalesOrder,
-    StockLevel,
-    WarehouseStock,
 )
 from bot.erp.odoo.mapping import (
     OdooSite,
@@ -45,17 +42,17 @@ from bot.erp.odoo.mapping import (
     reference,
     sku_of,
     state_of,
-    text,
     unit_of,
     with_taxes,
 )
+from bot.erp.values import text
 
 _AT_ONCE = timedelta(seconds=5)
 """How far the time of an approval and that of the last change lie apart if they are the same: the latter is when the
 transaction began (recorded: up to five seconds earlier)."""
 
 
-# Products and stock
+# Products
 
 
 def product(row: Row) -> Product:
@@ -73,65 +70,6 @@ def product(row: Row) -> Product:
     )
 
 
-def figures(row: Row) -> Quantities:
-    """Return a product's figures; ``free_qty`` is what is on hand and not reserved."""
-    on_hand, free = number(row.get("qty_available")), number(row.get("free_qty"))
-    return Quantities(
-        on_hand=on_hand,
-        reserved=None if on_hand is None or free is None else on_hand - free,
-        available=free,
-        incoming=number(row.get("incoming_qty")),
-        outgoing=number(row.get("outgoing_qty")),
-        forecast=number(row.get("virtual_available")),
-    )
-
-
-def quants(rows: Iterable[Row]) -> Quantities:
-    """Return the figures of a place that nothing comes to or leaves, out of its quants (one per lot and shelf)."""
-    on_hand = reserved = Decimal(0)
-    for row in rows:
-        on_hand += number(row.get("quantity")) or 0
-        reserved += number(row.get("reserved_quantity")) or 0
-    return Quantities(
-        on_hand=on_hand,
-        reserved=reserved,
-        available=on_hand - reserved,
-        incoming=Decimal(0),
-        outgoing=Decimal(0),
-        forecast=on_hand,
-    )
-
-
-def is_empty(quantities: Quantities) -> bool:
-    """Whether nothing is there, comes or leaves."""
-    return not any((quantities.on_hand, quantities.reserved, quantities.incoming, quantities.outgoing))
-
-
-def stock_level(
-    row: Row,
-    places: Iterable[tuple[Row, Quantities]],
-    rules: Iterable[Row],
-    *,
-    as_of: datetime,
-    place: OdooSite,
-    company: str = "",
-) -> StockLevel:
-    """Return a product's stock; the reorder point is what its rules of all warehouses add up to."""
-    minimum = [found for rule in rules if (found := number(rule.get("product_min_qty"))) is not None]
-    return StockLevel(
-        product=product(row),
-        total=figures(row),
-        per_warehouse=tuple(
-            WarehouseStock(code=text(warehouse.get("code")), name=text(warehouse.get("name")), quantities=quantities)
-            for warehouse, quantities in places
-        ),
-        reorder_point=sum(minimum, Decimal(0)) if minimum else None,
-        as_of=as_of,
-        company=company,
-        source=place.source,
-    )
-
-
 # Sales
 
 _SALES = {"draft", "sent", "sale", "done", "cancel"}
@@ -139,7 +77,7 @@ _SALES = {"draft", "sent", "sale", "done", "cancel"}
 
 def sales_order(
     row: Row,
-    place: OdooSite,
+    site: OdooSite,
     *,
     lines: Iterable[Row] = (),
     products: Products = MappingProxyType({}),
@@ -157,8 +95,8 @@ def sales_order(
         delivery=delivery,
         billing=billing,
         payment=_payment(row, billing, bills),
-        ordered_on=day(row.get("date_order"), place.zone),
-        promised_on=day(row.get("commitment_date"), place.zone),
+        ordered_on=day(row.get("date_order"), site.zone),
+        promised_on=day(row.get("commitment_date"), site.zone),
         total=money(row.get("amount_total"), currency),
         lines=tuple(
             OrderLine(
@@ -175,9 +113,9 @@ def sales_order(
             if not line.get("display_type")
         ),
         salesperson=name_of(row.get("user_id")),
-        url=place.link("sale.order", row),
+        url=site.link("sale.order", row),
         changed_at=moment(row.get("write_date")),
-        source=place.source,
+        source=site.source,
         extra=state_of(row, _SALES),
     )
 
@@ -231,7 +169,7 @@ _PAID = {"paid", "in_payment", "reversed"}
 _INVOICE = {"draft", "posted", "cancel"}
 
 
-def invoice(row: Row, place: OdooSite) -> Invoice:
+def invoice(row: Row, site: OdooSite) -> Invoice:
     """Return a customer invoice; Odoo's amounts of a credit note are positive."""
     status = _invoice_status(row)
     credit = row.get("move_type") == "out_refund"
@@ -242,15 +180,15 @@ def invoice(row: Row, place: OdooSite) -> Invoice:
         number=number_of(row),
         customer=name_of(row.get("partner_id")),
         status=status,
-        issued_on=day(row.get("invoice_date"), place.zone),
-        due_on=day(row.get("invoice_date_due"), place.zone),
+        issued_on=day(row.get("invoice_date"), site.zone),
+        due_on=day(row.get("invoice_date_due"), site.zone),
         total=money(row.get("amount_total"), row.get("currency_id"), sign=sign),
         open_amount=money(still_open, row.get("currency_id"), sign=sign),
         is_credit_note=credit,
         order_number=text(row.get("invoice_origin")),
-        url=place.link("account.move", row),
+        url=site.link("account.move", row),
         changed_at=moment(row.get("write_date")),
-        source=place.source,
+        source=site.source,
         extra=state_of(row, _INVOICE),
     )
 
@@ -282,7 +220,7 @@ _PURCHASES = {"draft", "sent", "to approve", "purchase", "done", "cancel"}
 
 def purchase_order(
     row: Row,
-    place: OdooSite,
+    site: OdooSite,
     *,
     lines: Iterable[Row] = (),
     products: Products = MappingProxyType({}),
@@ -301,8 +239,8 @@ def purchase_order(
         requester=_login(row.get("create_uid"), users),
         changed_by=_login(row.get("write_uid"), users),
         buyer=name_of(row.get("user_id")),
-        ordered_on=day(row.get("date_order"), place.zone),
-        due_on=day(row.get("date_planned"), place.zone),
+        ordered_on=day(row.get("date_order"), site.zone),
+        due_on=day(row.get("date_planned"), site.zone),
         total=money(row.get("amount_total"), currency),
         received=received,
         lines=tuple(
@@ -319,9 +257,9 @@ def purchase_order(
             if not line.get("display_type")
         ),
         version=version(row),
-        url=place.link("purchase.order", row),
+        url=site.link("purchase.order", row),
         changed_at=moment(row.get("write_date")),
-        source=place.source,
+        source=site.source,
         people=_people(row, users),
         extra=state_of(row, _PURCHASES),
     )
@@ -331,7 +269,7 @@ def version(row: Row) -> str:
     """Return a sign of what is decided on; times are told to the second, so that the total has to be in it."""
     told = [row.get("state"), row.get("write_date"), str(number(row.get("amount_total"))), row.get("order_line")]
     told += [reference(row.get(name)) for name in ("partner_id", "currency_id")]
-    return blake2b(repr(told).encode(), digest_size=12).hexdigest()
+    return fingerprint(*told)
 
 
 def _purchase_status(row: Row, received: Progress | None) -> PurchaseStatus:
@@ -381,7 +319,7 @@ def _approval(row: Row, users: Mapping[int, Row], unnamed: str) -> Approval | No
 _PRODUCTIONS = {"draft", "confirmed", "progress", "to_close", "done", "cancel"}
 
 
-def production_order(row: Row, place: OdooSite, *, products: Products, orders: frozenset[str]) -> ProductionOrder:
+def production_order(row: Row, site: OdooSite, *, products: Products, orders: frozenset[str]) -> ProductionOrder:
     """Return a production order; ``orders`` are the sales orders among the documents it may come from."""
     origins = [origin for origin in origins_of(row) if origin in orders]
     ready = row.get("components_availability_state")
@@ -394,13 +332,13 @@ def production_order(row: Row, place: OdooSite, *, products: Products, orders: f
         planned=number(row.get("product_qty")) or Decimal(0),
         produced=number(row.get("qty_produced")),
         status=_production_status(row),
-        start_on=day(start_of(row), place.zone),
-        due_on=day(row.get("date_deadline"), place.zone),
+        start_on=day(start_of(row), site.zone),
+        due_on=day(row.get("date_deadline"), site.zone),
         material_ready=ready == "available" if ready else None,
         sales_order=", ".join(origins),
-        url=place.link("mrp.production", row),
+        url=site.link("mrp.production", row),
         changed_at=moment(row.get("write_date")),
-        source=place.source,
+        source=site.source,
         extra=state_of(row, _PRODUCTIONS),
     )
 

@@ -5,23 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from decimal import Context, Decimal, InvalidOperation
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from bot.erp import values
 from bot.erp.model import Money, Progress
+from bot.erp.values import text
 
 Row = Mapping[str, Any]
 """A record as Odoo tells it."""
 
-_DIGITS = Context(prec=15)
+_DIGITS = 15
 """A binary float gives these back unchanged; what comes after is noise, such as 0.30000000000000004."""
-
-
-def text(value: Any) -> str:
-    """Return a text, empty for ``false``."""
-    return "" if value is None or value is False else str(value)
 
 
 def reference(value: Any) -> int | None:
@@ -36,16 +33,10 @@ def name_of(value: Any) -> str:
 
 def number(value: Any) -> Decimal | None:
     """Return a number without the noise of binary floats, None if the ERP does not say."""
-    if value is None or isinstance(value, bool):
-        return None
     try:
-        exact = _DIGITS.create_decimal(value if isinstance(value, int | Decimal) else str(value))
-    except InvalidOperation:
+        return values.number(value, digits=_DIGITS)
+    except ValueError:
         return None
-    if not exact.is_finite():
-        return None
-    # Without ".0", and without an exponent as far as people read numbers.
-    return Decimal(int(exact)) if exact == exact.to_integral_value() and exact.adjusted() < 30 else exact.normalize()
 
 
 def moment(value: Any) -> datetime | None:
@@ -92,19 +83,19 @@ class OdooSite:
         return f"{self.url}/mail/view?model={model}&res_id={row['id']}"
 
 
-def nameless(row: Row) -> str:
-    """Return what stands for a missing code or number: the id as Odoo writes it for drafts, ``*12``."""
-    return f"*{row['id']}"
+def key_of(row: Row, field: str) -> str:
+    """Return a code or number; for a missing one (a draft's may be a slash) the id as Odoo writes it, ``*12``."""
+    return f"*{row['id']}" if text(row.get(field)) in {"", "/"} else text(row[field])
 
 
 def number_of(row: Row) -> str:
-    """Return a document's number; a draft may have none, or a slash."""
-    return nameless(row) if text(row.get("name")) in {"", "/"} else text(row["name"])
+    """Return a document's number."""
+    return key_of(row, "name")
 
 
 def sku_of(row: Row) -> str:
     """Return a product's code."""
-    return text(row.get("default_code")) or nameless(row)
+    return key_of(row, "default_code")
 
 
 def state_of(row: Row, known: Iterable[str]) -> Mapping[str, str]:
@@ -126,6 +117,14 @@ def is_locked(row: Row) -> bool:
 def progress(row: Row, status: str) -> Progress | None:
     """Return how much came or went; services have no such status, and nothing does before an order is in force."""
     return DELIVERED.get(row.get(status) or "") if in_force(row) else Progress.NONE
+
+
+def delivered(lines: Iterable[tuple[Any, Any]]) -> str:
+    """Return what `DELIVERED` knows, of pairs of done and ordered."""
+    pairs = [(number(done) or 0, number(ordered) or 0) for done, ordered in lines]
+    if pairs and all(done >= ordered for done, ordered in pairs):
+        return "full"
+    return "partial" if any(done > 0 for done, _ in pairs) else "pending"
 
 
 def unit_of(line: Row) -> str:

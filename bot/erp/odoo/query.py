@@ -11,7 +11,9 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bot.erp.port import Filter
+from bot.erp import listing
+from bot.erp.listing import Listing
+from bot.erp.port import Filter, ListQuery
 
 Condition = list[Any]
 
@@ -81,6 +83,19 @@ class DocumentQuery:
     base: Condition = field(default_factory=list)
     filters: Mapping[Filter, tuple[str, Late]]
     """Per filter the field that orders it, oldest first, and its condition."""
+
+    def domain_of(self, query: ListQuery, there: frozenset[str], today: DayStart) -> Condition:
+        """Return the condition of a list, out of the fields that are ``there`` in this release."""
+        domain = [*self.base, *contains(self.texts, query.text)]
+        if query.filter is Filter.ALL:
+            return domain
+        return [*domain, *self.filters[query.filter][1](there, today)]
+
+    def order_of(self, query: ListQuery, there: frozenset[str]) -> str:
+        """Return the order of a list, with nothing left to chance."""
+        if query.filter is Filter.ALL:
+            return f"{next(name for name in self.days if name in there)} desc, name asc, id asc"
+        return f"{self.filters[query.filter][0]} asc, name asc, id asc"
 
 
 def _still_owed(status: str) -> Late:
@@ -164,6 +179,13 @@ PRODUCTION_ORDERS = DocumentQuery(
         )
     },
 )  # fmt: skip
+
+KINDS: Mapping[Listing[Any], DocumentQuery] = {
+    listing.SALES_ORDERS: SALES_ORDERS,
+    listing.INVOICES: INVOICES,
+    listing.PURCHASE_ORDERS: PURCHASE_ORDERS,
+    listing.PRODUCTION_ORDERS: PRODUCTION_ORDERS,
+}
 
 PRODUCT_TEXTS = ("default_code", "name", "barcode", "product_template_attribute_value_ids.name")
 PRODUCT_FIELDS = ("default_code", "name", "display_name", "barcode", "uom_id", "categ_id")

@@ -3,53 +3,116 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from bot.erp.model import Quantities
-from bot.erp.odoo import documents, mapping, query
+from bot.erp.model import Quantities, StockLevel, WarehouseStock
+from bot.erp.odoo import query
 from bot.erp.odoo.client import OdooClient, Row
+from bot.erp.odoo.documents import product
+from bot.erp.odoo.mapping import OdooSite, number, reference
 from bot.erp.odoo.query import Condition
+from bot.erp.values import text
 
 _MOST = 2_000
 """Quants of one product: one per shelf, lot, package and owner."""
 
 
-async def read_places(client: OdooClient, product: Row, of_company: Condition) -> list[tuple[Row, Quantities]]:
+async def read_places(client: OdooClient, item: Row, of_company: Condition) -> list[tuple[Row, Quantities]]:
     """Return the warehouses that hold, await or owe the product, with its figures there.
 
     Quants tell what is on hand and reserved, not what comes and leaves. They are enough where nothing does and where
     they add up to the product's total; else every warehouse is asked, since the API narrows figures to one at a time.
     """
     warehouses = await client.rows("stock.warehouse", of_company, ("code", "name"), order="id asc", limit=500)
-    total = documents.figures(product)
+    total = figures(item)
     if not total.incoming and not total.outgoing and "warehouse_id" in await client.fields("stock.quant"):
-        quants = await client.rows(
+        rows = await client.rows(
             "stock.quant",
-            [["product_id", "=", product["id"]], ["location_id.usage", "=", "internal"], *of_company],
+            [["product_id", "=", item["id"]], ["location_id.usage", "=", "internal"], *of_company],
             ("warehouse_id", "quantity", "reserved_quantity"),
             order="id asc",
             limit=_MOST,
         )
         by_warehouse: dict[int, list[Row]] = {}
-        for quant in quants:
-            by_warehouse.setdefault(mapping.reference(quant.get("warehouse_id")) or 0, []).append(quant)
-        places = [(w, documents.quants(by_warehouse[w["id"]])) for w in warehouses if w["id"] in by_warehouse]
+        for quant in rows:
+            by_warehouse.setdefault(reference(quant.get("warehouse_id")) or 0, []).append(quant)
+        places = [(w, quants(by_warehouse[w["id"]])) for w in warehouses if w["id"] in by_warehouse]
         if _adds_up(places, total):
             return places
-    figures = await asyncio.gather(*(_figures(client, product, warehouse) for warehouse in warehouses))
-    return [(w, found) for w, found in zip(warehouses, figures, strict=True) if not documents.is_empty(found)]
+    asked = await asyncio.gather(*(_figures(client, item, warehouse) for warehouse in warehouses))
+    return [(w, found) for w, found in zip(warehouses, asked, strict=True) if not is_empty(found)]
 
 
 def _adds_up(places: list[tuple[Row, Quantities]], total: Quantities) -> bool:
     parts = [(found.on_hand or 0, found.reserved or 0) for _, found in places]
     on_hand, reserved = (sum(column, Decimal(0)) for column in zip(*parts, strict=True)) if parts else (0, 0)
-    return mapping.number(on_hand) == total.on_hand and mapping.number(reserved) == total.reserved
+    return number(on_hand) == total.on_hand and number(reserved) == total.reserved
 
 
-async def _figures(client: OdooClient, product: Row, warehouse: Row) -> Quantities:
+async def _figures(client: OdooClient, item: Row, warehouse: Row) -> Quantities:
     # The name of the context key is another one since 18.
     context: Mapping[str, Any] = {"warehouse_id": warehouse["id"], "warehouse": warehouse["id"]}
-    found = await client.read("product.product", [product["id"]], query.FIGURES, context=context)
-    return documents.figures(found.get(product["id"], {}))
+    found = await client.read("product.product", [item["id"]], query.FIGURES, context=context)
+    return figures(found.get(item["id"], {}))
+
+
+def figures(row: Row) -> Quantities:
+    """Return a product's figures; ``free_qty`` is what is on hand and not reserved."""
+    on_hand, free = number(row.get("qty_available")), number(row.get("free_qty"))
+    return Quantities(
+        on_hand=on_hand,
+        reserved=None if on_hand is None or free is None else on_hand - free,
+        available=free,
+        incoming=number(row.get("incoming_qty")),
+        outgoing=number(row.get("outgoing_qty")),
+        forecast=number(row.get("virtual_available")),
+    )
+
+
+def quants(rows: Iterable[Row]) -> Quantities:
+    """Return the figures of a place that nothing comes to or leaves, out of its quants (one per lot and shelf)."""
+    on_hand = reserved = Decimal(0)
+    for row in rows:
+        on_hand += number(row.get("quantity")) or 0
+        reserved += number(row.get("reserved_quantity")) or 0
+    return Quantities(
+        on_hand=on_hand,
+        reserved=reserved,
+        available=on_hand - reserved,
+        incoming=Decimal(0),
+        outgoing=Decimal(0),
+        forecast=on_hand,
+    )
+
+
+def is_empty(quantities: Quantities) -> bool:
+    """Whether nothing is there, comes or leaves."""
+    return not any((quantities.on_hand, quantities.reserved, quantities.incoming, quantities.outgoing))
+
+
+def stock_level(
+    row: Row,
+    places: Iterable[tuple[Row, Quantities]],
+    rules: Iterable[Row],
+    *,
+    as_of: datetime,
+    site: OdooSite,
+    company: str = "",
+) -> StockLevel:
+    """Return a product's stock; the reorder point is what its rules of all warehouses add up to."""
+    minimum = [found for rule in rules if (found := number(rule.get("product_min_qty"))) is not None]
+    return StockLevel(
+        product=product(row),
+        total=figures(row),
+        per_warehouse=tuple(
+            WarehouseStock(code=text(warehouse.get("code")), name=text(warehouse.get("name")), quantities=quantities)
+            for warehouse, quantities in places
+        ),
+        reorder_point=sum(minimum, Decimal(0)) if minimum else None,
+        as_of=as_of,
+        company=company,
+        source=site.source,
+    )

@@ -1,21 +1,22 @@
-"""A JSON API behind the bot's port: what it is asked and how its answers read stands in the configuration."""
+"""A JSON API behind the bot's port: its requests and the meaning of its answers stand in the configuration."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.erp import deciding, listing
 from bot.erp.cursor import TimeCursor
 from bot.erp.errors import Invalid, NotFound
 from bot.erp.http import Http
+from bot.erp.keys import checked_key
+from bot.erp.listing import D, Listing
 from bot.erp.mapped import builders
 from bot.erp.mapped.adapter import MappedErp, as_stored, is_encodable, poll_start
 from bot.erp.mapped.areas import areas_of, capabilities_of, mappings_of
 from bot.erp.mapped.bad_values import BadValues
-from bot.erp.mapped.builders import DocumentMapping
 from bot.erp.mapped.reader import MappingContext, RecordMapping, RecordReader, matching
 from bot.erp.model import (
     Area,
@@ -23,22 +24,17 @@ from bot.erp.model import (
     Decision,
     DecisionOutcome,
     DecisionResult,
-    Invoice,
     Product,
-    ProductionOrder,
     PurchaseOrder,
-    SalesOrder,
     Slice,
     StockLevel,
     Verdict,
 )
 from bot.erp.port import Capability, Filter, ListQuery
 from bot.erp.rest.client import RestClient
-from bot.erp.rest.manifest import ChangesRead, ListRead, ProductCalls, RestOptions, WriteTemplate
+from bot.erp.rest.options import ChangesRead, ListRead, ProductCalls, RestOptions, WriteTemplate
 from bot.erp.rest.query import look
 from bot.erp.vendors import AdapterContext
-
-D = TypeVar("D", SalesOrder, Invoice, PurchaseOrder, ProductionOrder)
 
 
 class RestErp(MappedErp):
@@ -74,7 +70,7 @@ class RestErp(MappedErp):
         calls, products = self._options.stock, self._products()
         if calls is None:
             self._refuse(Capability.STOCK)
-        sku = self.checked_key(sku)
+        sku = self._checked_step(checked_key(sku, source=self.name))
         if calls.product:
             found = await self._api.one(calls.one, {"sku": sku}, what=sku)
             product = self._product(look(found, calls.product), sku)
@@ -95,7 +91,7 @@ class RestErp(MappedErp):
         return builders.stock_level(product, total, tuple(places), figures, self.context)
 
     async def _level(self, sku: str) -> Any:
-        """Return the stock of a product that exists; where the API has nothing of it, that is an empty list."""
+        """Return the stock of an existing product; an empty list if the API has none."""
         assert self._options.stock is not None
         try:
             return await self._api.one(self._options.stock.one, {"sku": sku}, what=sku)
@@ -107,7 +103,7 @@ class RestErp(MappedErp):
         return product
 
     def _picked(self, area: str, found: Any, key: str) -> Any:
-        """Return the record of a key out of what one read found, be it a record or a list; raises `NotFound`."""
+        """Return the record of a key out of an answer, which may be a record or a list; raises `NotFound`."""
         rows = found if isinstance(found, list) else [found]
         picked = matching(rows, key, partial(self._reader.key, self._mapped[area]), source=self.name)
         if picked is None:
@@ -144,11 +140,11 @@ class RestErp(MappedErp):
             self._refuse(f"changes of {area}")
         at = TimeCursor.parse(cursor)
         since = as_stored(poll_start(at), self._options.time_format, self.context.zone)
-        said = since if isinstance(since, int | str) else since.isoformat()
-        given = {"since": said, "text": "", "today": self.context.today().isoformat()}
+        since_text = since if isinstance(since, int | str) else since.isoformat()
+        given = {"since": since_text, "text": "", "today": self.context.today().isoformat()}
         part = await self._api.part(changes, given, want=at.fetch_size(limit))
-        told = self._reader.many(RecordMapping(builders.change_builder(area), changes.fields), part.items)
-        return self.next_changes(area, at, told, limit)
+        found = self._reader.many(RecordMapping(builders.change_builder(area), changes.fields), part.items)
+        return self.next_changes(area, at, found, limit)
 
     async def check(self) -> None:
         """Log in and read the first records of the first list."""
@@ -160,29 +156,36 @@ class RestErp(MappedErp):
         """Give connections back."""
         await self._api.close()
 
-    async def _read_one(self, document: DocumentMapping[D], number: str) -> D:
-        section = getattr(self._options, document.area)
-        row = self._picked(document.area, await self._api.one(section.one, {"number": number}, what=number), number)
+    async def read_document(self, kind: Listing[D], number: str) -> D:
+        section = getattr(self._options, kind.area)
+        found = await self._api.one(section.one, {"number": self._checked_step(number)}, what=number)
+        row = self._picked(kind.area, found, number)
         at = getattr(getattr(section, "lines", None), "at", "")
         lines = (look(row, at) or []) if at else []
         if not isinstance(lines, list):
-            raise Invalid(f"{document.area}.lines.at leads to no list", source=self.name)
-        found: D = self._reader.single(self._mapped[document.area], row, lines)
-        return found
+            raise Invalid(f"{kind.area}.lines.at leads to no list", source=self.name)
+        document: D = self._reader.single(self._mapped[kind.area], row, lines)
+        return document
 
-    async def _read_list(self, document: DocumentMapping[D], query: ListQuery) -> Slice[D]:
+    def _checked_step(self, key: str) -> str:
+        """Return a key that may stand in a path, where dots would lead elsewhere; raises `NotFound`."""
+        if key in {".", ".."}:
+            raise NotFound(key, source=self.name)
+        return key
+
+    async def list_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
         if not is_encodable(query.text):
             return Slice(items=(), total=0)
-        section, mapped = getattr(self._options, document.area), self._mapped[document.area]
+        section, mapped = getattr(self._options, kind.area), self._mapped[kind.area]
         own: ListRead | None = getattr(section, query.filter, None) if query.filter is not Filter.ALL else None
         read: ListRead = own or section.list
         if read.pages_itself:
             part = await self._api.part(read, self._asked(query.text), start=query.offset, want=query.limit)
             items = tuple(self._reader.many(mapped, part.items))
             return Slice(items=items, total=len(items) if part.total is None else part.total)
-        name = f"{document.area}.{query.filter if own else 'list'}"
+        name = f"{kind.area}.{query.filter if own else 'list'}"
         documents = self._reader.many(mapped, await self._all(read, name, query.text))
-        return document.listing.pick(documents, query, self.context.today())
+        return kind.pick(documents, query, self.context.today())
 
     async def _all(self, read: ListRead, name: str, text: str) -> list[Any]:
         """Return all records of a list; raises `Invalid` where they are too many."""

@@ -25,7 +25,7 @@ from bot.erp.http import Http, HttpResponse, refusal, words
 from bot.erp.mapped import values
 from bot.erp.mapped.values import ValueUnreadable
 from bot.erp.relogin import Relogin
-from bot.erp.rest.manifest import (
+from bot.erp.rest.options import (
     Account,
     BasicAccount,
     BearerAccount,
@@ -43,14 +43,14 @@ from bot.erp.rest.query import fill, fill_params, fill_path, look
 
 @dataclass(frozen=True, slots=True)
 class RequestCredentials:
-    """What a request bears."""
+    """What a request carries."""
 
     headers: dict[str, str] = field(default_factory=dict, repr=False)
     params: dict[str, str] = field(default_factory=dict, repr=False)
 
 
 def static_credentials(account: Account) -> RequestCredentials:
-    """Return the pass of an account whose key does not run out."""
+    """Return the credentials of an account whose key does not expire."""
     match account:
         case BearerAccount():
             return RequestCredentials({"Authorization": f"Bearer {account.token.get_secret_value()}"})
@@ -65,9 +65,9 @@ def static_credentials(account: Account) -> RequestCredentials:
 
 
 def login_call(account: Account, http: Http) -> Callable[[], Awaitable[RequestCredentials]] | None:
-    """Return how a pass is got where it runs out; None where it does not.
+    """Return how an account logs in; None if its key does not expire.
 
-    The login raises `AuthFailed` for a wrong account, `Unavailable` where there is no answer that makes sense.
+    The login raises `AuthFailed` for a wrong account, `Unavailable` for an answer without sense.
     """
     if isinstance(account, OAuth2Account):
         return lambda: _client_credentials(account, http)
@@ -81,12 +81,12 @@ async def _client_credentials(account: OAuth2Account, http: Http) -> RequestCred
     form = {"grant_type": "client_credentials"} | ({"scope": account.scope} if account.scope else {})
     headers: dict[str, str] = {"Accept": "application/json"}
     if account.send == "header":
-        # Both are form-encoded first (RFC 6749, 2.3.1), so that a colon in them is none.
+        # Both are form-encoded first (RFC 6749, 2.3.1), so that a colon inside does not separate.
         headers["Authorization"] = _basic(quote_plus(account.client_id), quote_plus(secret))
     else:
         form |= {"client_id": account.client_id, "client_secret": secret}
     answer = await http.read("POST", account.token_path, data=form, headers=headers)
-    # Tokens of other types (RFC 6749, 7.1) are not for a header alone, and nobody offers them to clients like this.
+    # Tokens of other types (RFC 6749, 7.1) need more than a header; no API offers them to such clients.
     return RequestCredentials({"Authorization": f"Bearer {_of(answer, 'access_token', http.source)}"})
 
 
@@ -151,7 +151,7 @@ class RestClient:
         self._http = http
         self._options = options
         self._base = URL(options.url.rstrip("/") + "/")
-        self._pass = static_credentials(options.account)
+        self._credentials = static_credentials(options.account)
         login = login_call(options.account, http)
         self._relogin = None if login is None else Relogin(login)
 
@@ -211,8 +211,8 @@ class RestClient:
         """Send a write, once; returns the ERP's own words."""
         sent = _sent(act, given)
         answer = await self._answer(sent, send=self._http.write, what=what)
-        said = look(answer.data, act.text) if act.text else None
-        return words(said) if isinstance(said, str) else ""
+        text = look(answer.data, act.text) if act.text else None
+        return words(text) if isinstance(text, str) else ""
 
     async def close(self) -> None:
         """Give connections back."""
@@ -228,26 +228,26 @@ class RestClient:
         send: Callable[..., Awaitable[HttpResponse]] | None = None,
         what: str | None = None,
     ) -> HttpResponse:
-        """Return an answer that is none of a refusal. ``what``: what it is about, None for a list."""
+        """Return an answer that is no refusal. ``what``: what it is about, None for a list."""
         send = send or self._http.read
 
-        async def ask(bears: RequestCredentials) -> HttpResponse:
+        async def ask(login: RequestCredentials) -> HttpResponse:
             how: dict[str, Any] = {} if sent.body is None else {"json": sent.body}
-            headers = {"Accept": "application/json", **self._options.headers, **sent.headers, **bears.headers}
-            answer = await send(sent.method, sent.path, params={**sent.params, **bears.params}, headers=headers, **how)
+            headers = {"Accept": "application/json", **self._options.headers, **sent.headers, **login.headers}
+            answer = await send(sent.method, sent.path, params={**sent.params, **login.params}, headers=headers, **how)
             return self._checked(answer, what)
 
         if self._relogin is not None:
             return await self._relogin.run(ask)
         try:
-            return await ask(self._pass)
+            return await ask(self._credentials)
         except AuthExpired:
             raise AuthFailed("the account is refused", source=self._http.source) from None
 
     def _checked(self, answer: HttpResponse, what: str | None) -> HttpResponse:
         source = self._http.source
-        said = look(answer.data, self._options.error) if self._options.error else None
-        text = words(said) if isinstance(said, str) else ""
+        found = look(answer.data, self._options.error) if self._options.error else None
+        text = words(found) if isinstance(found, str) else ""
         if not answer.ok:
             error = refusal(answer, text, what=what or "", source=source)
             if isinstance(error, NotFound) and what is None:
@@ -291,13 +291,13 @@ class RestClient:
     def _next(self, answer: HttpResponse, path: str, sent: _PreparedRequest) -> _PreparedRequest | None:
         """Return the request for the address that an answer names; raises `Invalid` if it leads to another server.
 
-        It bears our key, which is for this server only.
+        It carries our key, which is for this server only.
         """
-        said = values.text(look(answer.data, path)) if path else _linked(answer.headers.get("Link", ""))
-        if not said:
+        following = values.text(look(answer.data, path)) if path else _linked(answer.headers.get("Link", ""))
+        if not following:
             return None
         asked = sent.path if "://" in sent.path else f"{self._base}{sent.path.lstrip('/')}"
-        address = URL(asked, encoded=True).join(URL(said))
+        address = URL(asked, encoded=True).join(URL(following))
         if address.origin() != self._base.origin():
             raise Invalid("the address of the next page leads to another server", source=self._http.source)
         return _PreparedRequest(sent.method, str(address), {}, sent.headers, sent.body)

@@ -28,15 +28,15 @@ def _texts(template: Any) -> Iterator[str]:
 
 
 def fill_path(template: str, given: Mapping[str, Any]) -> str:
-    """Return a path in which every value is one step, whatever signs it is made of."""
-    return _PLACE.sub(lambda place: quote(_said(given[place[1]]), safe=""), template)
+    """Return a path in which every value is a single step, whatever characters it has."""
+    return _PLACE.sub(lambda place: quote(_as_text(given[place[1]]), safe=""), template)
 
 
 def fill_params(template: Mapping[str, str], given: Mapping[str, Any]) -> dict[str, str]:
-    """Return parameters; one that is only a place without a value is left out."""
+    """Return parameters, without those that are only a place and have no value."""
     filled = {name: fill(text, given) for name, text in template.items()}
     return {
-        name: _said(value)
+        name: _as_text(value)
         for name, value in filled.items()
         if value not in (None, "") or not _PLACE.fullmatch(template[name])
     }
@@ -47,7 +47,7 @@ def fill(template: Any, given: Mapping[str, Any]) -> Any:
     match template:
         case str():
             alone = _PLACE.fullmatch(template)
-            return given[alone[1]] if alone else _PLACE.sub(lambda place: _said(given[place[1]]), template)
+            return given[alone[1]] if alone else _PLACE.sub(lambda place: _as_text(given[place[1]]), template)
         case Mapping():
             return {name: fill(value, given) for name, value in template.items()}
         case list() | tuple():
@@ -56,7 +56,7 @@ def fill(template: Any, given: Mapping[str, Any]) -> Any:
             return template
 
 
-def _said(value: Any) -> str:
+def _as_text(value: Any) -> str:
     return "" if value is None else str(value)
 
 

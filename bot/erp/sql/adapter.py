@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import CursorResult, TextClause, text
@@ -15,36 +15,31 @@ from sqlalchemy.engine import Connection
 from bot.erp import listing
 from bot.erp.cursor import TimeCursor
 from bot.erp.errors import Invalid, NotFound
+from bot.erp.keys import checked_key
+from bot.erp.listing import KINDS, D, Listing
 from bot.erp.mapped import builders
 from bot.erp.mapped.adapter import MappedErp, as_stored, is_encodable, poll_start
 from bot.erp.mapped.areas import areas_of, capabilities_of, mappings_of
 from bot.erp.mapped.bad_values import BadValues
-from bot.erp.mapped.builders import DOCUMENTS, DocumentMapping
 from bot.erp.mapped.reader import MappingContext, RecordMapping, RecordReader, matching
 from bot.erp.mapped.sources import EPOCH, EPOCH_MS, Fields, FieldSource
 from bot.erp.model import (
     Area,
     Changes,
-    Invoice,
     Product,
-    ProductionOrder,
-    PurchaseOrder,
-    SalesOrder,
     Slice,
     StockLevel,
 )
 from bot.erp.port import Capability, Filter, ListQuery
 from bot.erp.sql.client import ReadOnlyDatabase
-from bot.erp.sql.manifest import SqlOptions
+from bot.erp.sql.options import SqlOptions
 from bot.erp.sql.query import Statement, pages_itself
 from bot.erp.vendors import AdapterContext
-
-D = TypeVar("D", SalesOrder, Invoice, PurchaseOrder, ProductionOrder)
 
 Row = Mapping[str, Any]
 
 _ESCAPE = str.maketrans({sign: f"!{sign}" for sign in "!%_"})
-"""``LIKE :like ESCAPE '!'``: a backslash would mean something else in every database."""
+"""For ``LIKE :like ESCAPE '!'``: databases do not agree on backslashes."""
 
 _ALL_ROWS = "all_rows"
 _TIME_FORMATS = {"sqlite": "%Y-%m-%d %H:%M:%S", "postgresql": "zoned"}
@@ -52,7 +47,7 @@ _TIME_FORMATS = {"sqlite": "%Y-%m-%d %H:%M:%S", "postgresql": "zoned"}
 
 @dataclass(frozen=True, slots=True)
 class PreparedQuery:
-    """A query of the configuration, ready to run: where it stands there, and which columns are read."""
+    """A query of the configuration, ready to run: its place there, and the columns that are read."""
 
     place: str
     clause: TextClause
@@ -77,7 +72,7 @@ class PreparedQuery:
         return [dict(zip(names, row, strict=True)) for row in rows]
 
     def check(self, connection: Connection, source: str, **given: Any) -> None:
-        """Let the database begin with it, and read no row; raises `Invalid` as `rows` does."""
+        """Start it and read no row; raises `Invalid` as `rows` does."""
         streamed = self.clause.execution_options(stream_results=True)
         with connection.execute(streamed, self._chosen(given)) as result:
             self._names(result, source)
@@ -141,7 +136,7 @@ class SqlErp(MappedErp):
         """Return one product's stock; raises `NotFound`."""
         if self._options.stock is None:
             self._refuse(Capability.STOCK)
-        return await self._database.run(partial(self._level, sku=self.checked_key(sku)))
+        return await self._database.run(partial(self._level, sku=checked_key(sku, source=self.name)))
 
     def _level(self, connection: Connection, sku: str) -> StockLevel:
         product: Product = self._reader.single(
@@ -164,8 +159,8 @@ class SqlErp(MappedErp):
         if f"{area}.changes" not in self._queries:
             self._refuse(f"changes of {area}")
         at = TimeCursor.parse(cursor)
-        told = await self._database.run(partial(self._changes, area=area, at=at, limit=limit))
-        return self.next_changes(area, at, told, limit)
+        found = await self._database.run(partial(self._changes, area=area, at=at, limit=limit))
+        return self.next_changes(area, at, found, limit)
 
     def _changes(self, connection: Connection, area: Area, at: TimeCursor, limit: int) -> list[tuple[str, datetime]]:
         since = as_stored(poll_start(at), self._time_format, self.context.zone)
@@ -178,7 +173,7 @@ class SqlErp(MappedErp):
         return RecordMapping(builders.change_builder(area), fields)
 
     async def check(self) -> None:
-        """Begin every query once and read no row of it; raises what a question would."""
+        """Start every query once and read no row; raises what a question would."""
         await self._database.run(self._check)
 
     def _check(self, connection: Connection) -> None:
@@ -191,45 +186,45 @@ class SqlErp(MappedErp):
         """Give the connections back."""
         await self._database.close()
 
-    async def _read_one(self, document: DocumentMapping[D], number: str) -> D:
-        return await self._database.run(partial(self._document, document=document, number=number))
+    async def read_document(self, kind: Listing[D], number: str) -> D:
+        return await self._database.run(partial(self._document, kind=kind, number=number))
 
-    def _document(self, connection: Connection, document: DocumentMapping[D], number: str) -> D:
-        row = self._row(connection, document.area, number, number=number)
+    def _document(self, connection: Connection, kind: Listing[D], number: str) -> D:
+        row = self._row(connection, kind.area, number, number=number)
         lines: list[Row] = []
-        if f"{document.area}.lines" in self._queries:
-            given = {"number": self._reader.key(self._mapped[document.area], row), "id": self._id(document.area, row)}
-            lines = self._rows(connection, f"{document.area}.lines", **given)
-        found: D = self._reader.single(self._mapped[document.area], row, lines)
+        if f"{kind.area}.lines" in self._queries:
+            given = {"number": self._reader.key(self._mapped[kind.area], row), "id": self._id(kind.area, row)}
+            lines = self._rows(connection, f"{kind.area}.lines", **given)
+        found: D = self._reader.single(self._mapped[kind.area], row, lines)
         return found
 
     def _id(self, area: Area, row: Row) -> Any:
-        """Return a document's id as the database has it: a number stays one."""
+        """Return a document's id as the database has it: a number stays a number."""
         origin = self._mapped[area].fields.get("id")
         return None if origin is None else look(row, origin.from_)
 
-    async def _read_list(self, document: DocumentMapping[D], query: ListQuery) -> Slice[D]:
+    async def list_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
         if not is_encodable(query.text):
             return Slice(items=(), total=0)
-        return await self._database.run(partial(self._list, document=document, query=query))
+        return await self._database.run(partial(self._list, kind=kind, query=query))
 
-    def _list(self, connection: Connection, document: DocumentMapping[D], query: ListQuery) -> Slice[D]:
-        own = f"{document.area}.{query.filter}"
-        place = own if query.filter is not Filter.ALL and own in self._queries else f"{document.area}.list"
+    def _list(self, connection: Connection, kind: Listing[D], query: ListQuery) -> Slice[D]:
+        own = f"{kind.area}.{query.filter}"
+        place = own if query.filter is not Filter.ALL and own in self._queries else f"{kind.area}.list"
         given = {"text": query.text, "like": _like(query.text), "today": self._today()}
         if self._queries[place].pages_itself:
-            return self._own_page(connection, document, query, place, given)
-        documents = self._reader.many(self._mapped[document.area], self._rows(connection, place, **given))
-        return document.listing.pick(documents, query, self.context.today())
+            return self._own_page(connection, kind, query, place, given)
+        documents = self._reader.many(self._mapped[kind.area], self._rows(connection, place, **given))
+        return kind.pick(documents, query, self.context.today())
 
     def _own_page(
-        self, connection: Connection, document: DocumentMapping[D], query: ListQuery, place: str, given: dict[str, Any]
+        self, connection: Connection, kind: Listing[D], query: ListQuery, place: str, given: dict[str, Any]
     ) -> Slice[D]:
-        """Return the page that a query gives; every row of it says how many there are in all."""
+        """Return the page of a query that pages itself; every row has the number of all rows."""
         rows = self._rows(connection, place, **given, limit=query.limit, offset=query.offset)
-        # Beyond the last page there is no row to say it.
+        # Beyond the last page there is no row that has it.
         counted = rows or (self._rows(connection, place, **given, limit=1, offset=0) if query.offset else [])
-        found = self._reader.many(self._mapped[document.area], rows[: query.limit])
+        found = self._reader.many(self._mapped[kind.area], rows[: query.limit])
         return Slice(items=tuple(found), total=int(look(counted[0], _ALL_ROWS)) if counted else 0)
 
     def _today(self) -> date | str:
@@ -237,7 +232,7 @@ class SqlErp(MappedErp):
         return today.isoformat() if self._database.dialect == "sqlite" else today
 
     def _row(self, connection: Connection, area: str, key: str, **given: Any) -> Row:
-        """Return the one row of a key; raises `NotFound`."""
+        """Return the row of a key; raises `NotFound`."""
         rows = self._rows(connection, f"{area}.one", **given)
         found = matching(rows, key, partial(self._reader.key, self._mapped[area]), source=self.name)
         if found is None:
@@ -249,7 +244,7 @@ class SqlErp(MappedErp):
 
 
 def _like(text: str) -> str:
-    """Return the pattern of ``LIKE :like ESCAPE '!'`` for texts that contain this one."""
+    """Return the pattern of ``LIKE :like ESCAPE '!'`` for texts that contain ``text``."""
     return f"%{text.translate(_ESCAPE)}%"
 
 
@@ -271,4 +266,4 @@ def _prepared(options: SqlOptions) -> list[tuple[str, PreparedQuery]]:
     return [(query.place, query) for query in found]
 
 
-_DOCUMENT_AREAS = frozenset(document.area for document in DOCUMENTS)
+_DOCUMENT_AREAS = frozenset(kind.area for kind in KINDS)

@@ -110,13 +110,15 @@ class ReadOnlyDatabase:
 
 def _kind(error: DBAPIError, text: str) -> type[ErpError]:
     state = str(getattr(error.orig, "sqlstate", None) or "")
-    said = text.casefold()
+    message = text.casefold()
     if isinstance(error.orig, sqlite3.Error):
-        if "readonly" in said or "query_only" in said or "not authorized" in said:
+        if "readonly" in message or "query_only" in message or "not authorized" in message:
             return NotPermitted
-        wrong = said.startswith(("no such", "near ", "ambiguous", "wrong number", "row value", "unrecognized", "sub-"))
+        wrong = message.startswith(
+            ("no such", "near ", "ambiguous", "wrong number", "row value", "unrecognized", "sub-")
+        )
         return Invalid if wrong else Unavailable
-    if state.startswith("28") or any(sign in said for sign in _WRONG_ACCOUNT):
+    if state.startswith("28") or any(sign in message for sign in _WRONG_ACCOUNT):
         return AuthFailed
     if state == "42501" or state.startswith("25"):
         # 25006 is a write in a read-only transaction, 25001 the attempt to make it another.
@@ -216,7 +218,7 @@ def _other(url: URL, backend: str, timeout: float, connections: int) -> Engine:
 
 
 def session_commands(backend: str, timeout: float) -> tuple[str, ...]:
-    """Return what is said to a new connection of a database that has no switch for read-only connections."""
+    """Return what is sent to a new connection of a database that has no switch for read-only connections."""
     return tuple(
         command.format(milliseconds=max(1, int(timeout * 1000)), seconds=timeout)
         for command in _READ_ONLY.get(backend, ())

@@ -1,4 +1,4 @@
-"""Queries as the configuration has them: only those that read, with only the parameters that we give.
+"""The queries of the configuration: they only read, and use only the parameters that we pass.
 
 This is the first of three locks: the account's rights and the connection's read-only mode stand behind it.
 """
@@ -29,35 +29,35 @@ _WRITES = re.compile(r"\b(insert|update|delete|merge|into)\b", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A query for `sqlalchemy.text`: colons that are no parameters are escaped, comments are gone."""
+    """A query for `sqlalchemy.text`: colons that are no parameters are escaped, comments removed."""
 
     sql: str
     parameters: frozenset[str]
 
     @classmethod
     def parse(cls, text: str) -> Statement:
-        """Read a query; raises `ValueError` for one that does more than read, or that cannot be told to."""
-        said, code, end = [], [], 0
+        """Parse a query; raises `ValueError` unless it certainly only reads."""
+        pieces, code, end = [], [], 0
         for piece in _PIECES.finditer(text):
             plain = text[end : piece.start()]
             end = piece.end()
-            said.append(_escape_code(plain))
+            pieces.append(_escape_code(plain))
             code.append(plain)
             if piece["open"]:
                 raise ValueError(f"a {piece['open']} is opened and not closed")
             if piece["comment"]:
-                said.append(" ")
+                pieces.append(" ")
                 code.append(" ")
                 continue
             if piece["string"] and re.search(r"\\'", piece["string"]):
                 raise ValueError("a quote after a backslash means different things to different databases: write ''")
-            said.append(piece[0].replace(":", r"\:"))
+            pieces.append(piece[0].replace(":", r"\:"))
             code.append(" '' ")
-        said.append(_escape_code(text[end:]))
+        pieces.append(_escape_code(text[end:]))
         code.append(text[end:])
         plain_code = "".join(code).rstrip().removesuffix(";").rstrip()
         _refuse_writes(plain_code)
-        sql = "".join(said).rstrip().removesuffix(";")
+        sql = "".join(pieces).rstrip().removesuffix(";")
         return cls(sql.strip(), frozenset(_PARAMETER.findall(plain_code)))
 
 
@@ -93,8 +93,8 @@ def checked(required: str = "", allowed: str = "", *, columns: str = "", ordered
         statement = Statement.parse(text)
         unknown = sorted(statement.parameters - known)
         if unknown:
-            said = ", ".join(f":{name}" for name in sorted(known)) or "none at all"
-            raise ValueError(f"unknown parameter :{unknown[0]}; it can use {said}")
+            usable = ", ".join(f":{name}" for name in sorted(known)) or "none at all"
+            raise ValueError(f"unknown parameter :{unknown[0]}; it can use {usable}")
         for name in needed:
             if name not in statement.parameters:
                 raise ValueError(f"does not use :{name}; an example: {_example(name)}")

@@ -5,13 +5,13 @@ Docs: platform/erp/tryton.md#changes
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.erp.cursor import TimeCursor
-from bot.erp.model import Area, Change, Changes
+from bot.erp.concurrency import gather_or_cancel
+from bot.erp.following import StreamPage, follow, latest
+from bot.erp.model import Area, Changes
 from bot.erp.tryton.client import Account, Domain, Row, at, some
 from bot.erp.tryton.documents import CHANGED, changed_at, number_of
 
@@ -30,9 +30,11 @@ class _ChangeSource:
     keys: Callable[[Row], Iterator[str]]
     domain: Domain
 
-    async def read(self, account: Account, since: datetime | None, limit: int) -> list[Row]:
+    async def read(self, account: Account, since: datetime | None, count: int) -> StreamPage:
         domain = [*self.domain, *([] if since is None else [[CHANGED, ">=", since]])]
-        return await account.search(self.model, domain, (CHANGED, *self.fields), order=_OLDEST_FIRST, limit=limit)
+        rows = await account.search(self.model, domain, (CHANGED, *self.fields), order=_OLDEST_FIRST, limit=count)
+        seen = latest((key, changed_at(row)) for row in rows for key in self.keys(row))
+        return StreamPage(seen, changed_at(rows[-1]) if len(rows) == count else None)
 
 
 def _number(row: Row) -> Iterator[str]:
@@ -56,7 +58,7 @@ def _template(row: Row) -> Iterator[str]:
             yield product["code"]
 
 
-_STREAMS: Mapping[Area, tuple[_ChangeSource, ...]] = {
+_SOURCES: Mapping[Area, tuple[_ChangeSource, ...]] = {
     Area.PRODUCTS: (
         _ChangeSource("product.product", ("code", f"template.{CHANGED}"), _product, []),
         _ChangeSource("product.template", ("products.code", f"products.{CHANGED}"), _template, []),
@@ -69,29 +71,10 @@ _STREAMS: Mapping[Area, tuple[_ChangeSource, ...]] = {
 }
 
 
-async def read_changes(account: Account, area: Area, text: str, *, limit: int) -> Changes:
-    """Return the next changes after the cursor ``text``; raises `Invalid` for one that is not ours."""
-    cursor = TimeCursor.parse(text)
-    wanted = size = cursor.fetch_size(limit)
-    while True:
-        changes, complete = await _read(account, area, cursor.since(_OVERLAP), size)
-        if complete or len(changes) >= wanted:
-            return cursor.next_changes(area, changes, limit=limit, overlap=_OVERLAP, more=not complete)
-        # Several rows told the same thing, such as the moves of one product.
-        size *= 2
+async def read_changes(account: Account, area: Area, cursor: str, *, limit: int) -> Changes:
+    """Return the next changes of an area, as `bot.erp.port.Erp.changed_since` does."""
 
+    async def read(since: datetime | None, count: int) -> list[StreamPage]:
+        return await gather_or_cancel(*(source.read(account, since, count) for source in _SOURCES[area]))
 
-async def _read(account: Account, area: Area, since: datetime | None, size: int) -> tuple[Sequence[Change], bool]:
-    """Return changes in order, and whether these are all."""
-    streams = _STREAMS[area]
-    pages = await asyncio.gather(*(stream.read(account, since, size) for stream in streams))
-    cut = [changed_at(rows[-1]) for rows in pages if len(rows) == size]
-    found = {
-        (changed_at(row), key)
-        for stream, rows in zip(streams, pages, strict=True)
-        for row in rows
-        for key in stream.keys(row)
-        # Beyond the end of one stream's page, the other's rows would overtake what is yet to come.
-        if not cut or changed_at(row) <= min(cut)
-    }
-    return [Change(area=area, key=key, changed_at=when) for when, key in sorted(found)], not cut
+    return await follow(area, cursor, limit=limit, overlap=_OVERLAP, read=read)

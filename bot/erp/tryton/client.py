@@ -23,7 +23,7 @@ from bot.erp.errors import (
 )
 from bot.erp.http import Http, HttpResponse, refusal, words
 from bot.erp.relogin import Relogin
-from bot.erp.tryton.manifest import TrytonOptions
+from bot.erp.tryton.options import TrytonOptions
 
 Row = dict[str, Any]
 Domain = list[Any]

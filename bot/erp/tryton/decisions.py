@@ -13,8 +13,9 @@ from decimal import Decimal
 from hashlib import blake2b
 from typing import Any
 
-from bot.erp.model import Approval, Decision, Verdict
-from bot.erp.tryton.client import Account, Row, at
+from bot.erp.errors import ErpError, NotPermitted
+from bot.erp.model import Approval, Decision, PurchaseOrder, Verdict
+from bot.erp.tryton.client import Account, Row, TrytonRefusal, at
 
 
 class _Unknown(Exception):
@@ -131,35 +132,97 @@ def stamp_of(version: str) -> str:
     return version.partition("/")[0]
 
 
-async def read_approvals(
-    account: Account, orders: Sequence[Row], *, for_others: str | None
-) -> tuple[Mapping[int, Approval | None], Mapping[int, Mapping[str, str]]]:
-    """Return the approval of each order by its id, and the names of the accounts that it and the order speak of.
+class PurchaseApprovals:
+    """Reads approvals of orders, many at once, and decides.
 
-    As many requests for a hundred orders as for one. ``for_others`` is the account that decides for people without one:
-    of what it did, the notes say whose word it was.
+    ``approvers`` are the accounts of those who decide, by login. ``for_others`` is the account that decides for people
+    without one, if any: of what it did, the notes say whose word it was.
     """
-    begun = [order for order in orders if order["state"] != "draft"]
-    decided = [order["id"] for order in begun if order["state"] != "quotation"]
-    rules, log, notes = await asyncio.gather(
-        account.search("ir.model.button.rule", _RULE, ["number_user", "condition"]) if begun else _nothing(),
-        _log(account, decided),
-        _notes(account, decided),
-    )
-    wanted = {order["id"]: _wanted_users(order, rules) for order in begun}
-    clicks = await _clicks(account, [order_id for order_id, users in wanted.items() if users > 1])
-    approvals = {
-        order["id"]: _approval(
-            order["state"],
-            wanted.get(order["id"], 1),
-            clicks[order["id"]],
-            log[order["id"]],
-            notes[order["id"]],
-            for_others,
+
+    def __init__(
+        self, account: Account, approvers: Mapping[str, Account], *, for_others: str | None, source: str
+    ) -> None:
+        self._account = account
+        self._approvers = approvers
+        self._for_others = for_others
+        self._source = source
+
+    async def read(
+        self, orders: Sequence[Row]
+    ) -> tuple[Mapping[int, Approval | None], Mapping[int, Mapping[str, str]]]:
+        """Return the approval of each order by its id, and the names of the accounts that it and the order speak of.
+
+        As many requests for a hundred orders as for one.
+        """
+        begun = [order for order in orders if order["state"] != "draft"]
+        decided = [order["id"] for order in begun if order["state"] != "quotation"]
+        rules, log, notes = await asyncio.gather(
+            self._account.search("ir.model.button.rule", _RULE, ["number_user", "condition"]) if begun else _nothing(),
+            _log(self._account, decided),
+            _notes(self._account, decided),
         )
-        for order in orders
-    }
-    return approvals, {order["id"]: _names(order, clicks[order["id"]] + log[order["id"]]) for order in orders}
+        wanted = {order["id"]: _wanted_users(order, rules) for order in begun}
+        clicks = await _clicks(self._account, [order_id for order_id, users in wanted.items() if users > 1])
+        approvals = {
+            order["id"]: _approval(
+                order["state"],
+                wanted.get(order["id"], 1),
+                clicks[order["id"]],
+                log[order["id"]],
+                notes[order["id"]],
+                self._for_others,
+            )
+            for order in orders
+        }
+        return approvals, {order["id"]: _names(order, clicks[order["id"]] + log[order["id"]]) for order in orders}
+
+    async def write(self, order: PurchaseOrder, decision: Decision) -> str:
+        """Press the button, once, and leave the note; raises as `bot.erp.deciding` wants it."""
+        account = self._account_of(order, decision)
+        button = BUTTONS[decision.verdict]
+        try:
+            stamp = {"_timestamp": {resource(order.id): stamp_of(decision.version)}}
+            await account.write(MODEL, button, [int(order.id)], context=stamp)
+        except TrytonRefusal as error:
+            # The text is in the person's language; the rights are not.
+            if await self._may_press(account, button):
+                raise
+            raise NotPermitted(error.detail, source=self._source) from None
+        return await self._leave_note(account, order, decision)
+
+    def _account_of(self, order: PurchaseOrder, decision: Decision) -> Account:
+        if decision.by in self._approvers:
+            return self._approvers[decision.by]
+        if self._for_others is None:
+            raise NotPermitted("there is no account of this person here", source=self._source)
+        if order.approval is not None and order.approval.level > 1 and not order.approval.decided_by:
+            raise NotPermitted("Tryton wants a second account, and the bot has only one", source=self._source)
+        return self._account
+
+    async def _may_press(self, account: Account, button: str) -> bool:
+        """Return whether an account has the right to a button, by the rule of Tryton itself.
+
+        A button is open to its groups or, where it has none, to all who may change its model.
+        """
+        pressed = [["model", "=", MODEL], ["name", "=", button]]
+        buttons, preferences, access = await asyncio.gather(
+            account.search("ir.model.button", pressed, ["groups"]),
+            account.read("res.user", "get_preferences", True),
+            account.read("ir.model.access", "get_access", [MODEL]),
+        )
+        groups = {group for row in buttons for group in row["groups"]}
+        return bool(groups & set(preferences["groups"]) if groups else access[MODEL]["write"])
+
+    async def _leave_note(self, account: Account, order: PurchaseOrder, decision: Decision) -> str:
+        """Write reason and person down; where that fails the decision stands all the same, and the text says so."""
+        message = note_for(decision, for_another=account.user != decision.by)
+        if not message:
+            return ""
+        try:
+            await account.write("ir.note", "create", [{"resource": resource(order.id), "message": message}])
+        except ErpError as error:
+            return f"The note with the reason could not be left: {error.detail}"
+        return ""
 
 
 def _names(order: Row, steps: Iterable[_LogEntry]) -> Mapping[str, str]:

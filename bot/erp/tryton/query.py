@@ -6,8 +6,10 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
-from bot.erp.errors import Unsupported
+from bot.erp import listing
+from bot.erp.listing import Listing
 from bot.erp.port import Filter, ListQuery
 from bot.erp.tryton import documents
 from bot.erp.tryton.client import Domain, Order, containing
@@ -36,13 +38,12 @@ class DocumentQuery:
     day: str
     filters: Filters = field(default_factory=dict)
     domain: Domain = field(default_factory=list)
+    inexact: frozenset[Filter] = frozenset()
+    """Filters whose domain lets through more than is meant."""
 
-    def domain_of(self, query: ListQuery, today: date, filters: Filters | None = None) -> Domain:
-        """Return the domain of a list; raises `Unsupported` for a filter that the kind lacks."""
-        known = self.filters if filters is None else filters
-        if query.filter is not Filter.ALL and query.filter not in known:
-            raise Unsupported(f"no list of {query.filter} here")
-        filtered = known[query.filter][0](today) if query.filter in known else []
+    def domain_of(self, query: ListQuery, today: date) -> Domain:
+        """Return the domain of a list."""
+        filtered = self.filters[query.filter][0](today) if query.filter in self.filters else []
         return [*self.domain, *filtered, *self._with_text(query.text)]
 
     def _with_text(self, text: str) -> Domain:
@@ -78,15 +79,16 @@ INVOICES = DocumentQuery(
     (),
     ("number", "party.name"),
     "invoice_date",
+    {
+        # No state of Tryton's tells this. Lines that are paid already count too, and the rest is done in memory.
+        Filter.OVERDUE: (
+            lambda today: [["state", "=", "posted"], ["move.lines.maturity_date", "<", today]],
+            "invoice_date",
+        )
+    },
     domain=[["type", "=", "out"]],
+    inexact=frozenset({Filter.OVERDUE}),
 )
-OVERDUE: Filters = {
-    # More than are overdue, as lines already paid count too; the rest is done in memory.
-    Filter.OVERDUE: (
-        lambda today: [["state", "=", "posted"], ["move.lines.maturity_date", "<", today]],
-        "invoice_date",
-    )
-}
 PURCHASES = DocumentQuery(
     "purchase.purchase",
     documents.PURCHASE,
@@ -118,3 +120,9 @@ PRODUCTIONS = DocumentQuery(
         )
     },
 )
+KINDS: Mapping[Listing[Any], DocumentQuery] = {
+    listing.SALES_ORDERS: SALES,
+    listing.INVOICES: INVOICES,
+    listing.PURCHASE_ORDERS: PURCHASES,
+    listing.PRODUCTION_ORDERS: PRODUCTIONS,
+}

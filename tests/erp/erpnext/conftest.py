@@ -11,8 +11,8 @@ from aiohttp import web
 
 from bot.erp.erpnext.adapter import ErpNextErp
 from bot.erp.erpnext.client import ErpNextClient
-from bot.erp.erpnext.manifest import ErpNextOptions
 from bot.erp.erpnext.mapping import Site
+from bot.erp.erpnext.options import ErpNextOptions
 from bot.erp.http import Http, HttpOptions
 from bot.erp.vendors import AdapterContext
 from bot.testing.company import NOW, TODAY, Clock, ReferenceCompany

@@ -37,7 +37,7 @@ class RecordedSite:
 
     @property
     def site(self) -> Site:
-        return Site("main", self.url, ZONE)
+        return Site(ZONE, source="main", url=self.url)
 
 
 Asked = Callable[[str], tuple[ErpNextClient, Site]]

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from bot.erp.erpnext.mapping import ApprovalWorkflow, Site, workflow
 
-SITE = Site("main", "https://erp.example.com/", ZoneInfo("Asia/Shanghai"))
+SITE = Site(ZoneInfo("Asia/Shanghai"), source="main", url="https://erp.example.com/")
 
 TRANSITIONS = [
     ("Draft", "Submit", "Pending"),

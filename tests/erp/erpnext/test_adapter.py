@@ -16,7 +16,8 @@ import pytest
 
 from bot.erp.erpnext import query as queries
 from bot.erp.erpnext.adapter import ErpNextErp
-from bot.erp.erpnext.manifest import ErpNextOptions, vendor
+from bot.erp.erpnext.manifest import vendor
+from bot.erp.erpnext.options import ErpNextOptions
 from bot.erp.errors import AuthFailed, Invalid, NotFound, NotPermitted
 from bot.erp.model import Area, InvoiceStatus, PurchaseStatus
 from bot.erp.port import Capability, Filter, ListQuery
@@ -70,7 +71,7 @@ async def test_what_is_offered_depends_on_keys_and_workflow(
 def test_secrets_are_not_shown_and_zones_are_checked() -> None:
     given = {"url": "https://erp", "key": "k", "secret": SECRET, "approvers": {"a@b": {"key": "k", "secret": SECRET}}}
     assert SECRET not in repr(ErpNextOptions.model_validate(given))
-    with pytest.raises(ValueError, match="no such time zone: Mars/Base"):
+    with pytest.raises(ValueError, match="not a time zone"):
         vendor.options.model_validate({**given, "time_zone": "Mars/Base"})
 
 

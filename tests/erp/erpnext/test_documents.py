@@ -13,6 +13,7 @@ import pytest
 
 from bot.erp.erpnext import documents
 from bot.erp.erpnext.mapping import SUBMITTING
+from bot.erp.erpnext.stock import stock_level
 from bot.erp.model import (
     InvoiceStatus,
     Money,
@@ -247,7 +248,7 @@ def test_everything_that_is_promised_is_reserved() -> None:
         },
         {"warehouse": "WIP - QM", "actual_qty": 0, "reserved_qty": 0, "ordered_qty": 0, "projected_qty": 0},
     ]
-    level = documents.stock_level({"name": "A", "item_name": "A"}, SITE, bins, {}, datetime(2026, 11, 24, tzinfo=UTC))
+    level = stock_level({"name": "A", "item_name": "A"}, SITE, bins, {}, datetime(2026, 11, 24, tzinfo=UTC))
     first = level.per_warehouse[0].quantities
     assert (first.reserved, first.available, first.incoming, first.forecast, first.outgoing) == (
         Decimal("3.5"),
@@ -262,7 +263,7 @@ def test_everything_that_is_promised_is_reserved() -> None:
 
 @pytest.mark.parametrize("kind", [{"is_stock_item": 0}, {"has_variants": 1}])
 def test_what_is_not_stocked_has_no_stock_rather_than_none_left(kind: dict[str, int]) -> None:
-    level = documents.stock_level({"name": "S", **kind}, SITE, [], {}, datetime(2026, 11, 24, tzinfo=UTC))
+    level = stock_level({"name": "S", **kind}, SITE, [], {}, datetime(2026, 11, 24, tzinfo=UTC))
     assert level.total.on_hand is None
 
 
@@ -272,8 +273,8 @@ def test_reorder_levels_of_all_warehouses_count() -> None:
         "reorder_levels": [{"warehouse_reorder_level": 5}, {"warehouse_reorder_level": Decimal("2.5")}],
     }
     at = datetime(2026, 11, 24, tzinfo=UTC)
-    assert documents.stock_level(item, SITE, [], {}, at).reorder_point == Decimal("7.5")
-    assert documents.stock_level({"name": "A", "reorder_levels": []}, SITE, [], {}, at).reorder_point is None
+    assert stock_level(item, SITE, [], {}, at).reorder_point == Decimal("7.5")
+    assert stock_level({"name": "A", "reorder_levels": []}, SITE, [], {}, at).reorder_point is None
 
 
 def test_a_description_that_repeats_the_name_is_no_spec() -> None:

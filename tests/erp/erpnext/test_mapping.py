@@ -14,7 +14,7 @@ from bot.erp.erpnext.mapping import Site, html_to_text, number, text_to_html
 from bot.erp.errors import Invalid
 from tests.erp.erpnext.rows import SITE, order_row
 
-BERLIN = Site("main", "https://erp.example.com", ZoneInfo("Europe/Berlin"))
+BERLIN = Site(ZoneInfo("Europe/Berlin"), source="main", url="https://erp.example.com")
 
 
 @pytest.mark.parametrize(
@@ -54,18 +54,19 @@ def test_a_text_survives_its_way_through_html(text: str) -> None:
 
 
 def test_naive_times_are_the_sites() -> None:
-    assert SITE.moment("2026-11-24 21:56:25.640465") == datetime(2026, 11, 24, 13, 56, 25, 640465, tzinfo=UTC)
-    assert SITE.moment("2026-11-24 21:56:25") == datetime(2026, 11, 24, 13, 56, 25, tzinfo=UTC)
-    assert SITE.moment(None) is None
+    assert SITE.time("2026-11-24 21:56:25.640465") == datetime(2026, 11, 24, 13, 56, 25, 640465, tzinfo=UTC)
+    assert SITE.time("2026-11-24 21:56:25") == datetime(2026, 11, 24, 13, 56, 25, tzinfo=UTC)
+    assert SITE.time(None) is None
     assert SITE.text(datetime(2026, 11, 24, 13, 56, 25, 5, tzinfo=UTC)) == "2026-11-24 21:56:25.000005"
     assert SITE.day("2026-11-24 00:30:00.000000") == date(2026, 11, 24)
 
 
 def test_in_the_hour_that_comes_twice_changes_are_looked_for_an_hour_longer() -> None:
-    usual = BERLIN.overlap(datetime(2026, 10, 24, 12, tzinfo=UTC))
-    assert usual == SITE.overlap(datetime(2026, 10, 25, 0, 30, tzinfo=UTC)) == timedelta(minutes=2)
+    usual = BERLIN.late(datetime(2026, 10, 24, 12, tzinfo=UTC))
+    assert usual == SITE.late(datetime(2026, 10, 25, 0, 30, tzinfo=UTC)) == timedelta(minutes=2)
     # 02:30 in Berlin, before and after the clocks go back.
     for hour in (0, 1):
-        assert BERLIN.overlap(datetime(2026, 10, 25, hour, 30, tzinfo=UTC)) == usual + timedelta(hours=1)
-    assert BERLIN.overlap(datetime(2026, 10, 25, 2, 0, tzinfo=UTC)) == usual
-    assert BERLIN.overlap(datetime(2026, 3, 29, 1, 30, tzinfo=UTC)) == usual
+        assert BERLIN.late(datetime(2026, 10, 25, hour, 30, tzinfo=UTC)) == usual + timedelta(hours=1)
+    assert BERLIN.late(datetime(2026, 10, 25, 2, 1, tzinfo=UTC)) == usual + timedelta(hours=1)
+    assert BERLIN.late(datetime(2026, 10, 25, 2, 2, tzinfo=UTC)) == usual
+    assert BERLIN.late(datetime(2026, 3, 29, 1, 30, tzinfo=UTC)) == usual

@@ -13,6 +13,7 @@ import pytest
 from bot.erp.erpnext import documents
 from bot.erp.erpnext.client import ErpNextClient, ListRequest
 from bot.erp.erpnext.mapping import ApprovalWorkflow, Site, WorkflowTransition, transition, workflow
+from bot.erp.erpnext.stock import stock_level
 from bot.erp.errors import AuthFailed, Conflict, ErpError, Invalid, NotFound, NotPermitted
 from bot.erp.model import (
     Invoice,
@@ -70,7 +71,7 @@ SKU123 = Product(sku="SKU123", name="不锈钢六角螺栓 M8×30", unit="Nos", 
 async def item(frappe: ErpNextClient, site: Site) -> None:
     row = await frappe.document("Item", "SKU123")
     assert documents.product(row, site) == SKU123
-    assert documents.stock_level(row, site, [], {}, NOW).reorder_point == Decimal(5000)
+    assert stock_level(row, site, [], {}, NOW).reorder_point == Decimal(5000)
 
 
 def figures(on_hand: str, reserved: str = "0", incoming: str = "0") -> Quantities:
@@ -86,7 +87,7 @@ def figures(on_hand: str, reserved: str = "0", incoming: str = "0") -> Quantitie
 
 async def bins(frappe: ErpNextClient, site: Site) -> None:
     rows = await frappe.rows(ListRequest("Bin", ANY))
-    level = documents.stock_level({"name": "SKU123"}, site, rows, {}, NOW)
+    level = stock_level({"name": "SKU123"}, site, rows, {}, NOW)
     assert level.per_warehouse == (
         WarehouseStock(code="Work In Progress - QM", name="Work In Progress - QM", quantities=figures("80")),
         WarehouseStock(code="上海总仓 - QM", name="上海总仓 - QM", quantities=figures("2960", "600", "8000")),
@@ -99,14 +100,14 @@ async def bins(frappe: ErpNextClient, site: Site) -> None:
         incoming=Decimal(8000),
         forecast=Decimal(7240),
     )
-    assert site.moment(rows[1]["modified"]) == datetime(2026, 11, 24, 13, 56, 28, 776754, tzinfo=UTC)
+    assert site.time(rows[1]["modified"]) == datetime(2026, 11, 24, 13, 56, 28, 776754, tzinfo=UTC)
 
 
 async def warehouses(frappe: ErpNextClient, site: Site) -> None:
     rows = await frappe.rows(ListRequest("Warehouse", ANY))
     places = {row["name"]: row for row in rows}
     stock = [{"warehouse": "上海总仓 - QM", "actual_qty": 1}]
-    level = documents.stock_level({"name": "SKU123"}, site, stock, places, NOW)
+    level = stock_level({"name": "SKU123"}, site, stock, places, NOW)
     assert (level.per_warehouse[0].name, level.company, len(rows)) == ("上海总仓", COMPANY, 6)
 
 
@@ -118,7 +119,7 @@ async def items(frappe: ErpNextClient, site: Site) -> None:
 
 async def no_bins(frappe: ErpNextClient, site: Site) -> None:
     rows = await frappe.rows(ListRequest("Bin", ANY))
-    level = documents.stock_level({"name": "SKU-NOPE"}, site, rows, {}, NOW)
+    level = stock_level({"name": "SKU-NOPE"}, site, rows, {}, NOW)
     assert (level.per_warehouse, level.total.on_hand, level.reorder_point) == ((), Decimal(0), None)
 
 
@@ -376,7 +377,7 @@ async def work_orders(frappe: ErpNextClient, site: Site) -> None:
 
 async def changes(frappe: ErpNextClient, site: Site) -> None:
     rows = await frappe.rows(ListRequest("Sales Order", ANY))
-    assert [(row["name"][-1], site.moment(row["modified"])) for row in rows] == [
+    assert [(row["name"][-1], site.time(row["modified"])) for row in rows] == [
         ("5", datetime(2026, 11, 24, 13, 56, 21, 290880, tzinfo=UTC)),
         ("6", datetime(2026, 11, 24, 13, 56, 21, 407119, tzinfo=UTC)),
     ]

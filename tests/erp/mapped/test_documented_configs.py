@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from bot.erp.rest import manifest as rest
-from bot.erp.sql import manifest as sql
+from bot.erp.rest import manifest as rest_manifest
+from bot.erp.rest import options as rest
+from bot.erp.sql import manifest as sql_manifest
 from bot.erp.vendors import AdapterContext, Vendor
 from bot.settings import load_settings
 from tests.erp.mapped.documented_configs import HOW_TO, PAGES, blocks
 
-VENDORS: dict[str, Vendor[Any]] = {"sql": sql.vendor, "rest": rest.vendor}
+VENDORS: dict[str, Vendor[Any]] = {"sql": sql_manifest.vendor, "rest": rest_manifest.vendor}
 SHOWN = [(f"{page.parent.name}/{page.name}-{n}", block) for page in PAGES for n, block in enumerate(blocks(page))]
 
 

@@ -23,7 +23,7 @@ from bot.erp.errors import (
 )
 from bot.erp.model import Area
 from bot.erp.odoo.client import LazyValue, OdooClient
-from bot.erp.odoo.manifest import OdooOptions
+from bot.erp.odoo.options import OdooOptions
 from bot.erp.port import Filter, ListQuery
 from bot.testing.company import Clock, ReferenceCompany
 from bot.testing.fake_erp import SECRET, ParsedRequest, RequestKind
@@ -328,7 +328,7 @@ async def test_a_language_that_is_not_installed_says_so(release: tuple[int, int]
 
 
 def test_a_time_zone_is_checked() -> None:
-    with pytest.raises(ValueError, match="no time zone"):
+    with pytest.raises(ValueError, match="not a time zone"):
         OdooOptions.model_validate({"url": "https://erp.example", "user": "b", "key": "k", "timezone": "Mars/Olympus"})
 
 

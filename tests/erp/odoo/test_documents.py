@@ -22,9 +22,10 @@ from bot.erp.model import (
     PurchaseStatus,
     Quantities,
 )
-from bot.erp.odoo import documents, mapping
+from bot.erp.odoo import documents, mapping, stock
+from bot.erp.values import text
 
-PLACE = mapping.OdooSite(source="main", url="https://erp.example", zone=ZoneInfo("Asia/Shanghai"))
+SITE = mapping.OdooSite(source="main", url="https://erp.example", zone=ZoneInfo("Asia/Shanghai"))
 
 
 # Values
@@ -41,7 +42,7 @@ PLACE = mapping.OdooSite(source="main", url="https://erp.example", zone=ZoneInfo
     ],
 )
 def test_empty_is_false_for_every_type(value: Any, wanted: str) -> None:
-    assert mapping.text(value) == wanted
+    assert text(value) == wanted
 
 
 @pytest.mark.parametrize(
@@ -87,7 +88,7 @@ def test_zero_is_zero() -> None:
     ],
 )
 def test_times_are_utc_and_days_the_company_s(value: Any, wanted: date | None) -> None:
-    assert mapping.day(value, PLACE.zone) == wanted
+    assert mapping.day(value, SITE.zone) == wanted
 
 
 def test_a_moment_is_aware() -> None:
@@ -138,13 +139,13 @@ def test_a_product_without_a_code_is_told_by_its_id() -> None:
 
 def test_free_is_what_is_not_reserved() -> None:
     row = {"qty_available": Decimal("3840.0"), "free_qty": Decimal("800.0"), "incoming_qty": Decimal("0.0")}
-    assert documents.figures(row) == Quantities(
+    assert stock.figures(row) == Quantities(
         on_hand=Decimal(3840), reserved=Decimal(3040), available=Decimal(800), incoming=Decimal(0)
     )
 
 
 def test_figures_that_are_not_told_are_none() -> None:
-    assert documents.figures({}) == Quantities(on_hand=None)
+    assert stock.figures({}) == Quantities(on_hand=None)
 
 
 @pytest.mark.parametrize(
@@ -153,7 +154,7 @@ def test_figures_that_are_not_told_are_none() -> None:
 )
 def test_no_reordering_rule_is_not_a_rule_of_zero(rules: list[Decimal], wanted: Decimal | None) -> None:
     rows = [{"id": 1, "product_min_qty": rule} for rule in rules]
-    level = documents.stock_level({"id": 1}, (), rows, as_of=datetime.now(UTC), place=PLACE)
+    level = stock.stock_level({"id": 1}, (), rows, as_of=datetime.now(UTC), site=SITE)
     assert level.reorder_point == wanted
 
 
@@ -186,7 +187,7 @@ def test_no_reordering_rule_is_not_a_rule_of_zero(rules: list[Decimal], wanted: 
 def test_states_of_sales_orders(
     state: str, delivery: Any, more: dict[str, Any], status: OrderStatus, progress: Progress | None
 ) -> None:
-    order = documents.sales_order({"id": 1, "state": state, "delivery_status": delivery, **more}, PLACE)
+    order = documents.sales_order({"id": 1, "state": state, "delivery_status": delivery, **more}, SITE)
     assert (order.status, order.delivery) == (status, progress)
 
 
@@ -207,19 +208,19 @@ def test_states_of_sales_orders(
 def test_billing_and_payment(invoice_status: str, bills: list[str], billing: Progress, payment: Progress) -> None:
     known = {key: {"id": key, "state": "posted", "payment_state": state} for key, state in enumerate(bills, 1)}
     row = {"id": 1, "state": "sale", "invoice_status": invoice_status, "invoice_ids": list(known)}
-    order = documents.sales_order(row, PLACE, bills=known)
+    order = documents.sales_order(row, SITE, bills=known)
     assert (order.billing, order.payment) == (billing, payment)
 
 
 def test_payment_is_not_told_without_the_right_to_invoices() -> None:
     row = {"id": 1, "state": "sale", "invoice_status": "invoiced", "invoice_ids": [5]}
-    assert documents.sales_order(row, PLACE, bills=None).payment is None
+    assert documents.sales_order(row, SITE, bills=None).payment is None
 
 
 def test_a_draft_bill_pays_nothing() -> None:
     row = {"id": 1, "state": "sale", "invoice_status": "invoiced", "invoice_ids": [5]}
     bills = {5: {"id": 5, "state": "draft", "payment_state": "not_paid"}}
-    assert documents.sales_order(row, PLACE, bills=bills).payment is Progress.NONE
+    assert documents.sales_order(row, SITE, bills=bills).payment is Progress.NONE
 
 
 def test_sections_and_notes_are_no_lines() -> None:
@@ -230,7 +231,7 @@ def test_sections_and_notes_are_no_lines() -> None:
         {"id": 3, "display_type": False, "product_id": False, "name": "Down payment"},
     ]  # fmt: skip
     products = {9: {"id": 9, "default_code": "X", "name": "Bolt"}}
-    order = documents.sales_order({"id": 1, "currency_id": [1, "CNY"]}, PLACE, lines=lines, products=products)
+    order = documents.sales_order({"id": 1, "currency_id": [1, "CNY"]}, SITE, lines=lines, products=products)
     assert [(line.sku, line.name, line.unit) for line in order.lines] == [
         ("X", "Bolt", "Units"),
         ("", "Down payment", ""),
@@ -259,25 +260,25 @@ def test_sections_and_notes_are_no_lines() -> None:
 )
 def test_states_of_invoices(state: str, payment: Any, residual: int, status: InvoiceStatus) -> None:
     row = {"id": 1, "state": state, "payment_state": payment, "amount_total": 100, "amount_residual": residual}
-    assert documents.invoice(row, PLACE).status is status
+    assert documents.invoice(row, SITE).status is status
 
 
 def test_amounts_of_credit_notes_are_negative() -> None:
     row = {"id": 1, "move_type": "out_refund", "state": "posted", "payment_state": "not_paid",
            "amount_total": Decimal("10.5"), "amount_residual": Decimal("10.5"), "currency_id": [1, "EUR"]}  # fmt: skip
-    found = documents.invoice(row, PLACE)
+    found = documents.invoice(row, SITE)
     assert found.is_credit_note
     assert (found.total, found.open_amount) == (Money(Decimal("-10.5"), "EUR"),) * 2
 
 
 def test_of_a_void_invoice_nothing_is_open() -> None:
     row = {"id": 1, "state": "cancel", "amount_total": 10, "amount_residual": 10, "currency_id": [1, "EUR"]}
-    assert documents.invoice(row, PLACE).open_amount == Money(Decimal(0), "EUR")
+    assert documents.invoice(row, SITE).open_amount == Money(Decimal(0), "EUR")
 
 
 @pytest.mark.parametrize("name", [False, "/", ""])
 def test_a_draft_without_a_number_is_told_by_its_id(name: Any) -> None:
-    assert documents.invoice({"id": 12, "name": name, "state": "draft"}, PLACE).number == "*12"
+    assert documents.invoice({"id": 12, "name": name, "state": "draft"}, SITE).number == "*12"
 
 
 # Purchase orders
@@ -307,7 +308,7 @@ def test_a_draft_without_a_number_is_told_by_its_id(name: Any) -> None:
 def test_states_of_purchase_orders(
     state: str, receipt: Any, more: dict[str, Any], status: PurchaseStatus, received: Progress | None
 ) -> None:
-    order = documents.purchase_order({"id": 1, "state": state, "receipt_status": receipt, **more}, PLACE)
+    order = documents.purchase_order({"id": 1, "state": state, "receipt_status": receipt, **more}, SITE)
     assert (order.status, order.received) == (status, received)
     assert order.extra.get("state", state) == state
     assert ("state" in order.extra) == ("_" in state)
@@ -330,7 +331,7 @@ _APPROVED_AT = datetime(2026, 11, 24, 14, 14, 30, tzinfo=UTC)
 def test_who_wrote_last_approved_only_if_that_was_then(written: str, by: str) -> None:
     row = {"id": 1, "state": "purchase", "write_uid": [7, "Anna 安娜"], "write_date": written,
            "date_approve": "2026-11-24 14:14:30"}  # fmt: skip
-    order = documents.purchase_order(row, PLACE, users=_USERS)
+    order = documents.purchase_order(row, SITE, users=_USERS)
     assert order.approval == Approval(decided_by=by, decided_at=_APPROVED_AT)
     assert order.changed_by == "anna"
     assert order.named("anna") == "Anna 安娜"
@@ -339,7 +340,7 @@ def test_who_wrote_last_approved_only_if_that_was_then(written: str, by: str) ->
 def test_who_decides_for_others_is_not_named() -> None:
     row = {"id": 1, "state": "purchase", "write_uid": [7, "Bot"], "write_date": "2026-11-24 14:14:30",
            "date_approve": "2026-11-24 14:14:30"}  # fmt: skip
-    order = documents.purchase_order(row, PLACE, users=_USERS, unnamed="anna")
+    order = documents.purchase_order(row, SITE, users=_USERS, unnamed="anna")
     assert order.approval == Approval(decided_at=_APPROVED_AT)
 
 
@@ -381,7 +382,7 @@ def test_version_changes_with_what_is_decided_on(change: dict[str, Any]) -> None
 )
 def test_states_of_production_orders(state: str, reserved: Any, status: ProductionStatus) -> None:
     row = {"id": 1, "state": state, "reservation_state": reserved}
-    found = documents.production_order(row, PLACE, products={}, orders=frozenset())
+    found = documents.production_order(row, SITE, products={}, orders=frozenset())
     assert found.status is status
 
 
@@ -391,14 +392,14 @@ def test_states_of_production_orders(state: str, reserved: Any, status: Producti
 )
 def test_material_is_ready(told: Any, ready: bool | None) -> None:
     row = {"id": 1, "state": "confirmed", "components_availability_state": told}
-    assert documents.production_order(row, PLACE, products={}, orders=frozenset()).material_ready is ready
+    assert documents.production_order(row, SITE, products={}, orders=frozenset()).material_ready is ready
 
 
 @pytest.mark.parametrize(
     ("origin", "wanted"), [("S00026", "S00026"), ("S00026, OP/00012", "S00026"), ("OP/00012", ""), (False, "")]
 )
 def test_an_origin_is_a_sales_order_only_if_there_is_one(origin: Any, wanted: str) -> None:
-    found = documents.production_order({"id": 1, "origin": origin}, PLACE, products={}, orders=frozenset({"S00026"}))
+    found = documents.production_order({"id": 1, "origin": origin}, SITE, products={}, orders=frozenset({"S00026"}))
     assert found.sales_order == wanted
 
 
@@ -406,5 +407,5 @@ def test_the_planned_start_had_another_name_up_to_16() -> None:
     old = {"id": 1, "date_planned_start": "2026-11-24 01:00:00", "date_start": "2026-11-25 01:00:00"}
     new = {"id": 1, "date_start": "2026-11-24 01:00:00"}
     for row in (old, new):
-        found = documents.production_order(row, PLACE, products={}, orders=frozenset())
+        found = documents.production_order(row, SITE, products={}, orders=frozenset())
         assert found.start_on == date(2026, 11, 24)

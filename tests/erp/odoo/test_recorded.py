@@ -39,7 +39,7 @@ from bot.erp.model import (
     SalesOrder,
     Verdict,
 )
-from bot.erp.odoo import documents, mapping
+from bot.erp.odoo import documents, mapping, stock
 from bot.erp.odoo.client import Account, Json2Transport, JsonRpcTransport, MethodCall
 from bot.erp.odoo.manifest import vendor
 from bot.erp.port import Erp, Filter, ListQuery
@@ -48,7 +48,7 @@ from bot.testing.company import Clock, ReferenceCompany
 from tests.erp.fakes.odoo import DATABASE
 from tests.erp.odoo.recordings import BUYER, JSON2, JSON_RPC, MANAGER, VIEWER, Exchange, RecordedOdoo, find, load
 
-PLACE = mapping.OdooSite(source="main", url="https://erp.example", zone=ZoneInfo("Asia/Shanghai"))
+SITE = mapping.OdooSite(source="main", url="https://erp.example", zone=ZoneInfo("Asia/Shanghai"))
 TODAY = date(2026, 11, 24)
 BOLT = "不锈钢六角螺栓 M8×30"
 
@@ -218,28 +218,28 @@ def bolt(unit: str, numbers: Quantities) -> Callable[[Any], None]:
     def check(rows: Any) -> None:
         [row] = rows
         assert documents.product(row) == Product(sku="SKU123", name=BOLT, unit=unit)
-        assert documents.figures(row) == numbers
+        assert stock.figures(row) == numbers
 
     return check
 
 
 def orders(*wanted: SalesOrder) -> Callable[[Any], None]:
     def check(rows: Any) -> None:
-        assert [documents.sales_order(row, PLACE) for row in rows] == list(wanted)
+        assert [documents.sales_order(row, SITE) for row in rows] == list(wanted)
 
     return check
 
 
 def invoices(*wanted: Invoice) -> Callable[[Any], None]:
     def check(rows: Any) -> None:
-        assert [documents.invoice(row, PLACE) for row in rows] == list(wanted)
+        assert [documents.invoice(row, SITE) for row in rows] == list(wanted)
 
     return check
 
 
 def purchases(*wanted: PurchaseOrder) -> Callable[[Any], None]:
     def check(rows: Any) -> None:
-        found = [documents.purchase_order(row, PLACE) for row in rows]
+        found = [documents.purchase_order(row, SITE) for row in rows]
         assert [without_version(order) for order in found] == list(wanted)
         assert len({order.version for order in found}) == len(found)
 
@@ -247,14 +247,14 @@ def purchases(*wanted: PurchaseOrder) -> Callable[[Any], None]:
 
 
 def productions(rows: Any) -> None:
-    told = [documents.production_order(row, PLACE, products={}, orders=frozenset()) for row in rows]
+    told = [documents.production_order(row, SITE, products={}, orders=frozenset()) for row in rows]
     assert told == PRODUCTIONS
 
 
 def sales_line(sku: str, name: str, numbers: tuple[str, str, str], price: str, amount: str) -> Callable[[Any], None]:
     def check(rows: Any) -> None:
         products = {row["product_id"][0]: {"id": 1, "default_code": sku, "name": name} for row in rows}
-        order = documents.sales_order({"id": 1, "currency_id": [1, "USD"]}, PLACE, lines=rows, products=products)
+        order = documents.sales_order({"id": 1, "currency_id": [1, "USD"]}, SITE, lines=rows, products=products)
         ordered, delivered, invoiced = map(Decimal, numbers)
         assert order.lines == (
             OrderLine(
@@ -274,7 +274,7 @@ def sales_line(sku: str, name: str, numbers: tuple[str, str, str], price: str, a
 
 def purchase_line(rows: Any) -> None:
     products = {69: {"id": 69, "default_code": "SKU123", "name": BOLT}}
-    order = documents.purchase_order({"id": 1, "currency_id": [1, "USD"]}, PLACE, lines=rows, products=products)
+    order = documents.purchase_order({"id": 1, "currency_id": [1, "USD"]}, SITE, lines=rows, products=products)
     line = PurchaseLine(sku="SKU123", name=BOLT, unit="单位", quantity=Decimal(20000), received=Decimal(0),
                         price=usd("0.62"), amount=usd("12400"))  # fmt: skip
     assert order.lines == (line,)
@@ -282,8 +282,8 @@ def purchase_line(rows: Any) -> None:
 
 def places(total: Quantities, *wanted: Quantities) -> Callable[[Any], None]:
     def check(rows: Any) -> None:
-        assert [documents.quants([row]) for row in rows] == list(wanted)
-        assert documents.quants(rows) == total
+        assert [stock.quants([row]) for row in rows] == list(wanted)
+        assert stock.quants(rows) == total
 
     return check
 
@@ -292,7 +292,7 @@ def reorder_points(rows: Any) -> None:
     levels = {}
     for row in rows:
         product = {"id": row["product_id"][0], "name": row["product_id"][1]}
-        levels[product["name"]] = documents.stock_level(product, (), [row], as_of=at("14:00:00"), place=PLACE)
+        levels[product["name"]] = stock.stock_level(product, (), [row], as_of=at("14:00:00"), site=SITE)
     assert levels["[SKU123] 不锈钢六角螺栓 M8×30"].reorder_point == 5000
     assert levels["[SKU-1006] USB-C 扩展坞"].reorder_point == 30
     # A rule of zero is a rule; no rule is None.
@@ -302,7 +302,7 @@ def reorder_points(rows: Any) -> None:
 
 def state(wanted: PurchaseStatus, approval: Approval) -> Callable[[Any], None]:
     def check(rows: Any) -> None:
-        [order] = (documents.purchase_order(row, PLACE, users={7: {"id": 7, "login": "dingbot"}}) for row in rows)
+        [order] = (documents.purchase_order(row, SITE, users={7: {"id": 7, "login": "dingbot"}}) for row in rows)
         assert (order.status, order.approval) == (wanted, approval)
         # The exchanges that tell who decided are those that tell who wrote.
         assert order.changed_by == approval.decided_by
@@ -323,7 +323,7 @@ def _same(found: Any, wanted: Any) -> None:
 
 
 def prices(rows: Any) -> None:
-    order = documents.purchase_order({"id": 1, "currency_id": [1, "USD"]}, PLACE, lines=rows)
+    order = documents.purchase_order({"id": 1, "currency_id": [1, "USD"]}, SITE, lines=rows)
     assert [(line.quantity, line.price) for line in order.lines] == [
         (Decimal(20000), usd("0.62")),
         (Decimal(8000), usd("0.62")),

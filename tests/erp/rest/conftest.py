@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bot.erp.rest.adapter import RestErp
-from bot.erp.rest.manifest import RestOptions
+from bot.erp.rest.options import RestOptions
 from bot.erp.vendors import AdapterContext
 from bot.testing.fake_erp import FakeServer
 from tests.erp.rest.scripted_server import Open, Start

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.erp.rest.manifest import RestOptions
+from bot.erp.rest.options import RestOptions
 from bot.testing.fake_erp import SECRET
 from tests.erp.rest.documented_config import api_options
 

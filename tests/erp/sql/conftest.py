@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bot.erp.sql.adapter import SqlErp
-from bot.erp.sql.manifest import SqlOptions
+from bot.erp.sql.options import SqlOptions
 from bot.erp.vendors import AdapterContext
 from bot.testing.company import Clock, ReferenceCompany
 from tests.erp.fakes.sql import SqlInstallation

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot.erp.sql.manifest import SqlOptions
+from bot.erp.sql.options import SqlOptions
 from bot.erp.vendors import AdapterContext
 from bot.errors import ConfigurationError
 from tests.erp.sql.documented_config import company_options

@@ -27,7 +27,7 @@ from bot.erp.errors import (
 )
 from bot.erp.http import Http
 from bot.erp.tryton.client import Account, TrytonClient, TrytonRefusal, at, containing, decode, encode, like
-from bot.erp.tryton.manifest import TrytonOptions
+from bot.erp.tryton.options import TrytonOptions
 from bot.testing.company import NOW
 
 HTML = "<!doctype html>\n<html lang=en>\n<title>Refused</title>\n<h1>Refused</h1>\n"

@@ -9,7 +9,7 @@ from . import mapping
 from .manifest import ExampleOptions
 
 
-class ExampleErp(erps.RefusingErp):  # which refuses what is not overridden here
+class ExampleErp(erps.DocumentErp):  # which refuses what is not among the capabilities
     capabilities = frozenset(erps.Capability(name) for name in (
         "stock", "stock_per_warehouse", "purchase_orders", "approve", "reject", "version_check"
     ))  # fmt: skip
@@ -26,12 +26,12 @@ class ExampleErp(erps.RefusingErp):  # which refuses what is not overridden here
     async def stock(self, sku: str) -> erps.StockLevel:
         return mapping.stock(await self._one("stock", sku), self.name)
 
-    async def purchase_order(self, number: str) -> erps.PurchaseOrder:
+    async def read_document(self, kind: erps.Listing[Any], number: str) -> Any:
         return mapping.purchase_order(await self._one("purchases", number), self.name)
 
-    async def purchase_orders(self, query: erps.ListQuery) -> erps.Slice[erps.PurchaseOrder]:
+    async def list_documents(self, kind: erps.Listing[Any], query: erps.ListQuery) -> erps.Slice[Any]:
         orders = (mapping.purchase_order(item | {"lines": ()}, self.name) for item in await self._all("purchases"))
-        return erps.PURCHASE_ORDERS.pick(orders, query, self._now().date())
+        return kind.pick(orders, query, self._now().date())
 
     async def decide(self, decision: erps.Decision) -> erps.DecisionResult:
         return await erps.decide(decision, read=self.purchase_order, write=self._write)

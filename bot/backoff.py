@@ -1,0 +1,80 @@
+"""Pauses between tries: they grow with every failure in a row, and a success starts them over.
+
+Nothing here waits or looks at a clock: the caller sleeps, and passes in what is left to chance.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+
+_MAX_GROWTH = 64
+"""Failures after which a pause grows no more, so that days of failures do not overflow a float."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackoffPolicy:
+    """How pauses grow; all times in seconds.
+
+    ``spread`` is the jitter: a pause is drawn evenly between these two parts of its length, but not below ``shortest``.
+    Without it what failed together comes back together.
+    """
+
+    first: float
+    longest: float = math.inf
+    factor: float = 2.0
+    spread: tuple[float, float] = (1.0, 1.0)
+    shortest: float = 0.0
+
+    def pause(self, failures: int, chance: float = 1.0) -> float:
+        """Return the pause after ``failures`` (at least one) in a row; ``chance``, 0 to 1, picks it in the spread."""
+        length = min(self.longest, self.first * self.factor ** min(failures - 1, _MAX_GROWTH))
+        low, high = (part * length for part in self.spread)
+        low = max(low, self.shortest)
+        return low + (high - low) * chance
+
+
+@dataclass(frozen=True, slots=True)
+class BackoffSteps:
+    """Pauses that are listed one by one; the last one repeats."""
+
+    seconds: tuple[float, ...]
+
+    def pause(self, failures: int) -> float:
+        """Return the pause after so many failures in a row, at least one."""
+        return self.seconds[min(failures, len(self.seconds)) - 1]
+
+
+class Backoff:
+    """The failures in a row of one thing that is tried again and again."""
+
+    def __init__(
+        self, policy: BackoffPolicy, draw: Callable[[], float] = random.random, *, stable_after: float = 0.0
+    ) -> None:
+        """``draw`` gives numbers from 0 to 1; ``stable_after`` is for `ended`."""
+        self._policy = policy
+        self._draw = draw
+        self._stable_after = stable_after
+        self._failures = 0
+
+    def failed(self) -> float:
+        """Count a failure and return the pause that follows it."""
+        self._failures += 1
+        return self._policy.pause(self._failures, self._draw())
+
+    def succeeded(self) -> None:
+        """Start over."""
+        self._failures = 0
+
+    def ended(self, lasted: float) -> float:
+        """Return the pause after something that worked for ``lasted`` seconds.
+
+        Only what lasted ``stable_after`` seconds was a success, and is followed by no pause: a peer that accepts and
+        then closes at once would else be asked hundreds of times a second.
+        """
+        if lasted < self._stable_after:
+            return self.failed()
+        self.succeeded()
+        return 0.0

@@ -1,0 +1,41 @@
+"""The eight calls of the port for documents, as two that serve every kind."""
+
+from __future__ import annotations
+
+from bot.erp.listing import INVOICES, PRODUCTION_ORDERS, PURCHASE_ORDERS, SALES_ORDERS, D, Listing
+from bot.erp.model import Invoice, ProductionOrder, PurchaseOrder, SalesOrder, Slice
+from bot.erp.port import ListQuery
+
+
+class DocumentCalls:
+    """Implements them by `_ask_document` and `_ask_documents`."""
+
+    async def _ask_document(self, kind: Listing[D], number: str) -> D:
+        raise NotImplementedError
+
+    async def _ask_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
+        raise NotImplementedError
+
+    async def order(self, number: str) -> SalesOrder:
+        return await self._ask_document(SALES_ORDERS, number)
+
+    async def orders(self, query: ListQuery) -> Slice[SalesOrder]:
+        return await self._ask_documents(SALES_ORDERS, query)
+
+    async def invoice(self, number: str) -> Invoice:
+        return await self._ask_document(INVOICES, number)
+
+    async def invoices(self, query: ListQuery) -> Slice[Invoice]:
+        return await self._ask_documents(INVOICES, query)
+
+    async def purchase_order(self, number: str) -> PurchaseOrder:
+        return await self._ask_document(PURCHASE_ORDERS, number)
+
+    async def purchase_orders(self, query: ListQuery) -> Slice[PurchaseOrder]:
+        return await self._ask_documents(PURCHASE_ORDERS, query)
+
+    async def production_order(self, number: str) -> ProductionOrder:
+        return await self._ask_document(PRODUCTION_ORDERS, number)
+
+    async def production_orders(self, query: ListQuery) -> Slice[ProductionOrder]:
+        return await self._ask_documents(PRODUCTION_ORDERS, query)

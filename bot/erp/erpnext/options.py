@@ -1,0 +1,42 @@
+"""How a source of the vendor ``erpnext`` is configured."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from bot.erp.http import HttpOptions
+from bot.erp.values import Zone
+
+
+class ApiKey(BaseModel):
+    """A user's key pair, made in the user's settings under “API Access”."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    key: str = Field(min_length=1, description="The API key.")
+    secret: SecretStr = Field(description="The API secret, shown once when the key is made.")
+
+
+class ErpNextOptions(HttpOptions):
+    """Options of a source, besides address and time-outs."""
+
+    key: str = Field(min_length=1, description="API key of the user that the bot reads as.")
+    secret: SecretStr = Field(description="Its API secret.")
+    approvers: dict[str, ApiKey] = Field(
+        default_factory=dict,
+        description="Key pairs of the users who may decide from the chat, by user id (their e-mail address). "
+        "Decisions are made with the person's own key; without any, the source is read-only.",
+    )
+    workflow: bool = Field(
+        True,
+        description="Whether Purchase Orders go through a Workflow. If not, approving submits the draft, and nothing "
+        "can be rejected.",
+    )
+    approve_action: str = Field("Approve", min_length=1, description="Name of the Workflow's action that approves.")
+    reject_action: str = Field("Reject", min_length=1, description="Name of the Workflow's action that rejects.")
+    company: str = Field("", description="The only company to read; empty: all that the user may see.")
+    time_zone: Zone | Literal[""] = Field(
+        "", description="The site's time zone, such as Asia/Shanghai; empty: as the site says."
+    )

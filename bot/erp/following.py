@@ -1,0 +1,104 @@
+"""Following an area by times of change: what `bot.erp.port.Erp.changed_since` is for most ERPs.
+
+An area is read in one or more streams, each ordered by one time. Up to the earliest time at which a stream was cut off,
+all streams are complete; a record is told at the latest of its times there, once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from bot.erp.cursor import TimeCursor
+from bot.erp.errors import Invalid
+from bot.erp.model import Area, Change, Changes
+
+EARLIEST, LATEST = datetime(1900, 1, 2, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
+"""Between these lie all times of change; a cursor outside would leave the calendar when an overlap is taken off."""
+_WIDEN = 4
+
+Overlap = timedelta | Callable[[datetime], timedelta]
+"""How far before a time changes may still turn up; a function where that depends on the time."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamPage:
+    """The beginning of a stream: the times of its records by key, and up to when it is complete (None: its end)."""
+
+    seen: Mapping[str, datetime]
+    until: datetime | None = None
+
+
+Read = Callable[[datetime | None, int], Awaitable[Sequence[StreamPage]]]
+Complete = Callable[[dict[str, datetime]], Awaitable[Mapping[str, datetime]]]
+
+
+def latest(times: Iterable[tuple[str, datetime | None]]) -> dict[str, datetime]:
+    """Return the latest time of each key; a time that is not told does not count."""
+    found: dict[str, datetime] = {}
+    for key, at in times:
+        if at is not None:
+            found[key] = max(at, found.get(key, at))
+    return found
+
+
+async def follow(
+    area: Area,
+    cursor: str,
+    *,
+    limit: int,
+    overlap: Overlap,
+    read: Read,
+    complete: Complete | None = None,
+    least: int = 0,
+) -> Changes:
+    """Return the next changes after ``cursor``; raises `Invalid` for one that is not ours.
+
+    ``read`` returns of every stream what changed from a time on (None: from the beginning), oldest first, that many
+    records or all. Each stream is one question: between two, a record that changes moves to the end, and pushes another
+    out of sight. ``complete`` adds to the records found the times that no stream told, and drops those that are none.
+    ``least`` is the smallest number of records to ask for.
+    """
+    place = TimeCursor.parse(cursor)
+    if place.at is not None and not EARLIEST < place.at < LATEST:
+        raise Invalid("the cursor's time lies outside the years in which ERPs work")
+    margin = _margin(overlap, place.at)
+    since = place.since(margin)
+    count = max(place.fetch_size(limit), least)
+    while True:
+        pages = await read(since, count)
+        until = min((page.until for page in pages if page.until is not None), default=None)
+        known: Mapping[str, datetime] = _within(latest(_times(pages)), None, until)
+        if complete is not None:
+            known = await complete(dict(known))
+        rows = sorted(
+            (Change(area=area, key=key, changed_at=at) for key, at in _within(known, since, until).items()),
+            key=lambda change: (change.changed_at, change.key),
+        )
+        newest = rows[-1].changed_at if rows else None
+        found = place.next_changes(
+            area, rows, limit=limit, overlap=max(margin, _margin(overlap, newest)), more=until is not None
+        )
+        if found.items or until is None:
+            return found
+        # All of these are known already, or belong to a later time: look further.
+        count *= _WIDEN
+
+
+def _margin(overlap: Overlap, at: datetime | None) -> timedelta:
+    if isinstance(overlap, timedelta):
+        return overlap
+    return timedelta(0) if at is None else overlap(at)
+
+
+def _times(pages: Iterable[StreamPage]) -> Iterable[tuple[str, datetime]]:
+    return ((key, at) for page in pages for key, at in page.seen.items())
+
+
+def _within(known: Mapping[str, datetime], since: datetime | None, until: datetime | None) -> dict[str, datetime]:
+    return {
+        key: at.astimezone(UTC)
+        for key, at in known.items()
+        if (since is None or at >= since) and (until is None or at <= until)
+    }

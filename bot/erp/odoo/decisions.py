@@ -1,0 +1,75 @@
+"""Approving and rejecting purchase orders, each person with their own key (docs: platform/erp/odoo.md#deciding)."""
+
+from __future__ import annotations
+
+import html
+from typing import Any
+
+from bot.erp.errors import AuthFailed, Conflict, NotPermitted, Unavailable, UnknownOutcome
+from bot.erp.model import Decision, PurchaseOrder, Verdict
+from bot.erp.odoo import documents, query
+from bot.erp.odoo.client import Account, OdooClient
+from bot.erp.odoo.options import OdooOptions
+
+_PLAIN_BODIES = (17, 0)
+"""From 17 a message's text is text; before, it was markup."""
+
+
+class PurchaseApprovals:
+    """Presses the buttons of purchase orders: ``button_approve``, or a message and ``button_cancel``."""
+
+    def __init__(self, client: OdooClient, options: OdooOptions) -> None:
+        self._client = client
+        self._options = options
+
+    async def write(self, order: PurchaseOrder, decision: Decision) -> str:
+        """Send a decision, once; raises as `bot.erp.deciding` wants it."""
+        account = self._account_of(decision.by)
+        message = decision.reason if decision.verdict is Verdict.REJECT else ""
+        if decision.by != account.login:
+            # Odoo will name the bot: who decided stands in the message.
+            message = ": ".join(filter(None, (decision.by, str(decision.verdict), decision.reason)))
+        if message:
+            await self._post(order, message, account)
+            # The buttons take an order in any state: look once more, as near to the act as can be.
+            await self._compare(order)
+        button = "button_approve" if decision.verdict is Verdict.APPROVE else "button_cancel"
+        await self._act(order, button, account)
+        # The answer is the same for done and for silently left alone; there are no words in it.
+        return ""
+
+    def _account_of(self, login: str) -> Account:
+        """Return whose key decides: in Odoo the owner of the key is who decided."""
+        key = self._options.approvers.get(login)
+        if key is not None:
+            return Account(login, key)
+        if login == self._options.user or self._options.decide_as_bot:
+            return self._client.bot
+        raise NotPermitted("no API key of this person is configured", source=self._client.source)
+
+    async def _post(self, order: PurchaseOrder, message: str, account: Account) -> None:
+        """Leave the reason before the act, so that it is never lost; without it nothing is done."""
+        if await self._client.release() < _PLAIN_BODIES:
+            message = html.escape(message, quote=False)
+        try:
+            await self._act(order, "message_post", account, body=message)
+        except UnknownOutcome as error:
+            raise Unavailable(
+                "the reason could not be left; nothing was decided", source=self._client.source
+            ) from error
+
+    async def _act(self, order: PurchaseOrder, method: str, account: Account, **arguments: Any) -> None:
+        try:
+            await self._client.call(
+                "purchase.order", method, ids=[int(order.id)], account=account, writes=True, **arguments
+            )
+        except AuthFailed as error:
+            if account is self._client.bot:
+                raise
+            # Keys of people end after three months at most; that says nothing about the bot's own.
+            raise NotPermitted("this person's API key is refused", source=self._client.source) from error
+
+    async def _compare(self, order: PurchaseOrder) -> None:
+        rows = await self._client.read("purchase.order", [int(order.id)], query.PURCHASE_ORDERS.fields)
+        if any(documents.version(row) != order.version for row in rows.values()) or not rows:
+            raise Conflict("the order was changed", source=self._client.source)

@@ -1,0 +1,26 @@
+"""How a source of the vendor ``odoo`` is configured."""
+
+from __future__ import annotations
+
+from pydantic import Field, SecretStr
+
+from bot.erp.http import HttpOptions
+from bot.erp.values import Zone
+
+
+class OdooOptions(HttpOptions):
+    """Options of a source, besides address and time-outs."""
+
+    database: str = Field("", description="Its name; needed for 14 to 18, and where one host serves several.")
+    user: str = Field(min_length=1, description="Login of the bot's account.")
+    key: SecretStr = Field(description="An API key of that account (or, for 14 to 18, its password).")
+    company: int | None = Field(None, ge=1, description="Id of the company to speak for; empty: the account's own.")
+    language: str = Field("", description="Language of names, such as zh_CN; it must be installed.")
+    timezone: Zone = Field("Asia/Shanghai", description="Where the company's days begin and end.")
+    approvers: dict[str, SecretStr] = Field(
+        default_factory=dict, description="API keys of those who decide, by login; each decides in their own name."
+    )
+    decide_as_bot: bool = Field(
+        False, description="Decide with the bot's account for people without a key, naming them in a message."
+    )
+    parallel: int = Field(2, ge=1, le=20, description="How many calls run at once; an Odoo has few workers.")

@@ -1,0 +1,92 @@
+"""Reads of the sources, each made once for all callers of the same moment."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from typing import Any, TypeVar
+
+from bot.erp.answer import Answer
+from bot.erp.cache import LastKnownAnswers, ReadCache, ReadKey
+from bot.erp.calls import CallRunner
+from bot.erp.errors import ErpError, NotFound
+from bot.erp.index.search import ProductIndex
+from bot.erp.port import Erp
+from bot.erp.validation import Validator
+from bot.single_flight import SingleFlight
+
+T = TypeVar("T")
+
+AnswerFlight = SingleFlight[Answer[T] | ErpError]
+
+
+class SharedReads:
+    """Begins reads, validates their answers and remembers them as last known."""
+
+    def __init__(
+        self,
+        calls: CallRunner,
+        validators: Mapping[str, Validator],
+        *,
+        recent: ReadCache,
+        last_known: LastKnownAnswers,
+        index: ProductIndex | None,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._calls = calls
+        self._validators = validators
+        self._recent = recent
+        self._last_known = last_known
+        self._index = index
+        self._now = now
+        self._flights: dict[ReadKey, AnswerFlight[Any]] = {}
+
+    def start(self, source: Erp, key: ReadKey, read: Callable[[Erp], Awaitable[T]]) -> AnswerFlight[T]:
+        """Return the read of ``key`` that is under way or landed a moment ago, or begin it."""
+        flight = self._flights.get(key) or self._recent.get(source.name, str(key[1]), key)
+        if flight is None:
+            flight = self._flights[key] = SingleFlight()
+            flight.start(self._fly(source, key, read, flight))
+        return flight
+
+    def drop(self, source: str) -> None:
+        """Forget a source's reads, landed or under way: later callers must see what was decided."""
+        self._recent.drop(source)
+        for key in [key for key in self._flights if key[0] == source]:
+            del self._flights[key]
+
+    async def close(self) -> None:
+        """End what is under way."""
+        await asyncio.gather(*(flight.cancel() for flight in [*self._flights.values()]))
+
+    async def _fly(
+        self, source: Erp, key: ReadKey, read: Callable[[Erp], Awaitable[T]], flight: AnswerFlight[T]
+    ) -> Answer[T] | ErpError:
+        answer: Answer[T] | ErpError | None = None
+        try:
+            said = await self._read(source, key, read)
+            value, notes = self._validators[source.name].validate(said)
+            answer = Answer(value, source.name, self._now(), notes=notes)
+        except ErpError as error:
+            answer = error
+        finally:
+            # A flight that a decision overtook is no longer listed: its answer may be from before the decision.
+            if self._flights.get(key) is flight:
+                del self._flights[key]
+                if isinstance(answer, Answer):
+                    self._recent.put(source.name, key, flight)
+                    self._last_known.put(key, answer)
+                elif isinstance(answer, NotFound):
+                    self._last_known.forget(key)
+        return answer
+
+    async def _read(self, source: Erp, key: ReadKey, read: Callable[[Erp], Awaitable[T]]) -> Any:
+        """Return what the index finds, where it can answer, else what the source says."""
+        match key:
+            # The index was read with the source's own account, so it only serves the default scope.
+            case (name, "find_products", "", str(text), int(limit)) if self._index is not None:
+                found = await self._index.find(str(name), text, limit=limit)
+                if found is not None:
+                    return found
+        return await self._calls.read(source, str(key[1]), read)

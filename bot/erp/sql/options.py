@@ -1,0 +1,149 @@
+"""Options of a source of the vendor ``sql``: its database, and the queries of each area."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, ConfigDict, Field, SecretStr, model_validator
+
+from bot.erp.mapped import sources
+from bot.erp.mapped.areas import areas_of
+from bot.erp.mapped.sources import ConfigPart, Fields, SourceDefaults
+from bot.erp.sql.query import check_list_query, pages_itself, query
+
+DocumentSql = Annotated[str, query("number")]
+LinesSql = Annotated[str, query("", "number id")]
+ProductSql = Annotated[str, query("sku")]
+SearchSql = Annotated[str, query("", "text like")]
+ListSql = Annotated[str, query("", "text like today limit offset"), AfterValidator(check_list_query)]
+ChangesSql = Annotated[str, query("since limit", columns="key changed_at", ordered=True)]
+
+
+class ProductQueries(ConfigPart):
+    """Products: one by ``:sku``, and a search."""
+
+    one: ProductSql = Field(description="One product by `:sku`.")
+    list: SearchSql = Field(description="Products; may use `:text` or `:like`.")
+    changes: ChangesSql | None = Field(None, description="Columns `key` and `changed_at`, by `:since` and `:limit`.")
+    fields: sources.ProductFields
+
+
+class PlaceQueries(ConfigPart):
+    """What each warehouse has of a product."""
+
+    query: ProductSql = Field(description="One row for each warehouse, by `:sku`.")
+    fields: sources.PlaceFields
+
+
+class StockQueries(ConfigPart):
+    """Stock, per warehouse and in total; at least one of them."""
+
+    places: PlaceQueries | None = None
+    total: ProductSql | None = Field(None, description="One row: reorder point, time, and figures of all warehouses.")
+    changes: ChangesSql | None = None
+    fields: sources.StockFields = Field({}, validate_default=False)
+
+    @model_validator(mode="after")
+    def _something(self) -> StockQueries:
+        if self.places is None and self.total is None:
+            raise ValueError('needs places or total; an example: [erp.NAME.stock.places] query = "SELECT …"')
+        if (self.total is None) != (not self.fields):
+            raise ValueError("total and fields belong together: fields are the columns of total")
+        if self.places is None and "on_hand" not in self.fields:
+            raise ValueError('without places, fields must map on_hand; an example: on_hand = "on_hand"')
+        return self
+
+
+class DocumentQueries(ConfigPart):
+    """Documents of one kind."""
+
+    one: DocumentSql = Field(description="One document by `:number`.")
+    list: ListSql = Field(description="Documents; may use `:text`, `:like`, `:today`, or page by `:limit`, `:offset`.")
+    changes: ChangesSql | None = None
+    fields: Fields
+
+    @model_validator(mode="after")
+    def _all_lists(self) -> DocumentQueries:
+        for name in ("late", "overdue", "pending"):
+            if name in type(self).model_fields and getattr(self, name) is None and pages_itself(self.list):
+                raise ValueError(
+                    f"{name} is missing: list pages by itself, and {name} cannot be picked out of one page; an "
+                    f'example: {name} = "SELECT … WHERE due_on < :today"'
+                )
+        return self
+
+
+class OrderLineQuery(ConfigPart):
+    """Lines of a sales order."""
+
+    query: LinesSql = Field(description="The lines by `:number` or `:id`, in order.")
+    fields: sources.OrderLineFields
+
+
+class PurchaseLineQuery(ConfigPart):
+    """Lines of a purchase order."""
+
+    query: LinesSql = Field(description="The lines by `:number` or `:id`, in order.")
+    fields: sources.PurchaseLineFields
+
+
+class SalesQueries(DocumentQueries):
+    """Sales orders."""
+
+    fields: sources.SalesFields
+    lines: OrderLineQuery | None = None
+    late: ListSql | None = Field(None, description="Orders that may be late, where `list` is not to be read for it.")
+
+
+class InvoiceQueries(DocumentQueries):
+    """Customer invoices."""
+
+    fields: sources.InvoiceFields
+    overdue: ListSql | None = None
+
+
+class PurchaseQueries(DocumentQueries):
+    """Purchase orders."""
+
+    fields: sources.PurchaseFields
+    lines: PurchaseLineQuery | None = None
+    late: ListSql | None = None
+    pending: ListSql | None = None
+
+
+class ProductionQueries(DocumentQueries):
+    """Production orders."""
+
+    fields: sources.ProductionFields
+    late: ListSql | None = None
+
+
+class SqlOptions(SourceDefaults):
+    """Options of a source of the vendor ``sql``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    url: SecretStr = Field(description="SQLAlchemy URL, such as `postgresql://reader:…@db/company`.")
+    timeout: float = Field(4.0, gt=0, le=120, description="Seconds that one question may take.")
+    connections: int = Field(4, ge=1, le=32, description="Connections that are held at most.")
+    most_rows: int = Field(20_000, ge=1, le=200_000, description="Rows that one query may give at most.")
+    time_format: sources.TimeFormat = Field(
+        "",
+        description="How columns of changes hold times: `zoned`, `naive`, `epoch`, `epoch_ms` or a pattern; "
+        "empty: `zoned` for PostgreSQL, text for SQLite, `naive` for others.",
+    )
+    products: ProductQueries | None = None
+    stock: StockQueries | None = None
+    sales: SalesQueries | None = None
+    finance: InvoiceQueries | None = None
+    purchasing: PurchaseQueries | None = None
+    production: ProductionQueries | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> SqlOptions:
+        if self.stock is not None and self.products is None:
+            raise ValueError("stock needs products too: name and unit are read there")
+        if not areas_of(self):
+            raise ValueError('no area is mapped; an example: [erp.NAME.sales] one = "SELECT …"')
+        self.complete(areas_of(self))
+        return self
