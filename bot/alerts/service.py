@@ -21,8 +21,8 @@ AlertTransactions: TypeAlias = Transactions[AlertRepository]
 """One unit of work at a time changes alerts, among all processes; implemented by `bot.store.alerts`."""
 
 AlertUnitOfWorkRunner: TypeAlias = UnitOfWorkRunner[AlertRepository, AlertUnitOfWork]
-"""Where alerts are read and changed on behalf of people. Its units begin in the company's zone, with the rules in
-force; whoever shows the cards is told when one is stored.
+"""Reads and changes alerts on behalf of people. Units begin in the company's zone, with the rules in force; each commit
+wakes the processor and the outbox.
 """
 
 

@@ -56,7 +56,7 @@ class QueueConsumer:
     ) -> None:
         """Does not connect yet; raises `ConfigurationError` for an invalid address.
 
-        ``draw`` gives numbers from 0 to 1, for the jitter of pauses.
+        ``draw`` returns numbers from 0 to 1 for the jitter of pauses.
         """
         self._address = address
         self._intake = intake
@@ -105,7 +105,7 @@ class QueueConsumer:
     async def take(self, body: bytes | list[Any]) -> None:
         """Store the events of one message or of several; return after the commit, however long that takes."""
         bodies = body if isinstance(body, list) else [body]
-        events = [event for each in bodies for event in decode_events(each)]
+        events = [event for message in bodies for event in decode_events(message)]
         backoff = Backoff(BACKOFF, self._draw)
         while True:
             try:

@@ -1,4 +1,4 @@
-"""Ledgers for the life of alerts: in memory and on a database, each test with its own."""
+"""Scenarios on a repository in memory and on a database; each test has its own."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ T = TypeVar("T")
 
 
 class Recording(StoredAlertQueue):
-    """Remembers what was owed."""
+    """Records the deliveries."""
 
     def __init__(self, connection: Connection, now: datetime) -> None:
         super().__init__(connection, now)
-        self.owed: list[Delivery] = []
+        self.recorded: list[Delivery] = []
 
     def deliver(self, delivery: Delivery) -> None:
-        self.owed.append(delivery)
+        self.recorded.append(delivery)
         super().deliver(delivery)
 
 
@@ -46,10 +46,10 @@ def in_memory(repository: MemoryAlertRepository) -> RunInTransaction:
 def on_database(database: Database) -> RunInTransaction:
     def run(work: Callable[[AlertRepository], T], now: datetime) -> tuple[T, list[Delivery]]:
         def call(connection: Connection) -> tuple[T, list[Delivery]]:
-            book = Recording(connection, now)
-            result = work(book)
-            book.flush()
-            return result, book.owed
+            repository = Recording(connection, now)
+            result = work(repository)
+            repository.flush()
+            return result, repository.recorded
 
         return database.run_blocking(call)
 
@@ -66,8 +66,8 @@ def sqlite(folder: Path) -> Iterator[Database]:
 
 
 @pytest.fixture(params=["memory", "sqlite"])
-def scenario(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., ProcessorScenario]]:
-    """Return what makes an axis; every scenario runs on both ledgers."""
+def new_scenario(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., ProcessorScenario]]:
+    """Return the factory of scenarios; every test runs on both repositories."""
     if request.param == "memory":
         yield lambda rules=None, **terms: ProcessorScenario(in_memory(MemoryAlertRepository()), rules, **terms)
     else:
@@ -75,5 +75,5 @@ def scenario(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callabl
             yield lambda rules=None, **terms: ProcessorScenario(on_database(database), rules, **terms)
 
 
-MakeAxis = Callable[..., ProcessorScenario]
+NewScenario = Callable[..., ProcessorScenario]
 _ = (StubRules, Any)

@@ -39,7 +39,7 @@ class MemoryAlertRepository:
         self.rejected: dict[int, str] = {}
 
     def __copy__(self) -> MemoryAlertRepository:
-        """Return a ledger with the same content, for what may have to be taken back."""
+        """Return a repository with the same content, for what may have to be taken back."""
         twin = MemoryAlertRepository()
         for name, value in vars(self).items():
             setattr(twin, name, copy(value))

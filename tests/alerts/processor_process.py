@@ -1,4 +1,4 @@
-"""A desk that works until killed, and writes a line for each batch: ``python -m tests.alerts.processor_process URL
+"""A processor that works until killed, and writes a line for each batch: ``python -m tests.alerts.processor_process URL
 NAME``.
 """
 
@@ -12,11 +12,11 @@ from tests.alerts.test_processor import ProcessorHarness
 
 
 async def work(url: str, name: str) -> None:
-    office = ProcessorHarness(Database(url))
-    office.prefix = name
-    desk = office.desk(batch=7)
+    harness = ProcessorHarness(Database(url))
+    harness.prefix = name
+    processor = harness.processor(batch=7)
     while True:
-        await desk._take()
+        await processor._take()
         print(flush=True)
 
 

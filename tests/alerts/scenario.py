@@ -1,4 +1,4 @@
-"""A time axis for the life of alerts: "at 0 it is low, at 30 this group sees that", with a clock that tests move.
+"""Scenarios over time: "at 0 it is low, at 30 this group sees that", with a clock that tests move.
 
 What places see is written as one line for each call that the outbox would make: ``30 group:a card1 SKU1=5 open``.
 """
@@ -32,7 +32,7 @@ _WORDS = {AlertState.OPEN: "open", AlertState.RESOLVED: "over", AlertState.INFOR
 
 
 def second(number: float) -> datetime:
-    """Return a moment of the axis."""
+    """Return a moment of the scenario."""
     return ZERO + timedelta(seconds=number)
 
 
@@ -79,7 +79,7 @@ def step(after: float, *places: Place) -> EscalationStep:
 
 @dataclass
 class StubRules:
-    """Hand-made rules; every part may be replaced while the axis goes on."""
+    """Hand-made rules; every part may be replaced while the scenario goes on."""
 
     targets: Sequence[Target] | Callable[[Event, Severity], Sequence[Target]] = (to(A),)
     revive: timedelta = timedelta(hours=1)
@@ -115,13 +115,13 @@ class StubRules:
 
 
 class RunInTransaction(Protocol):
-    """Runs work on a ledger as one unit, and tells `ProcessorScenario` what was owed."""
+    """Runs work on a repository as one unit, and returns the deliveries."""
 
     def __call__(self, work: Callable[[AlertRepository], T], now: datetime) -> tuple[T, list[Delivery]]: ...
 
 
 class ProcessorScenario:
-    """The desk between an ERP that speaks at certain seconds and places that see cards."""
+    """Alert processing between an ERP that reports at certain seconds and places that see cards."""
 
     def __init__(self, work: RunInTransaction, rules: StubRules | None = None, **terms: Any) -> None:
         self.rules = rules or StubRules()

@@ -95,13 +95,13 @@ events = st.builds(
 
 
 class AlertMachine(RuleBasedStateMachine):
-    """The same things happen at two desks, one with its ledger in memory, one with it on SQLite."""
+    """The same things happen in two scenarios, one with its repository in memory, one with it on SQLite."""
 
     def __init__(self) -> None:
         super().__init__()
         self.database = Database("sqlite://")
         self.database.run_blocking(METADATA.create_all)
-        self.shops = (
+        self.scenarios = (
             ProcessorScenario(in_memory(MemoryAlertRepository()), rules(), many=2),
             ProcessorScenario(on_database(self.database), rules(), many=2),
         )
@@ -111,36 +111,36 @@ class AlertMachine(RuleBasedStateMachine):
 
     @property
     def now(self) -> float:
-        return (self.shops[0].now - ZERO).total_seconds()
+        return (self.scenarios[0].now - ZERO).total_seconds()
 
     def both(self, work: Callable[[ProcessorScenario], object]) -> None:
-        for shop in self.shops:
-            work(shop)
+        for scenario in self.scenarios:
+            work(scenario)
 
     def both_do(self, work: Callable[[AlertUnitOfWork], object]) -> None:
-        self.both(lambda shop: shop.do(work))
+        self.both(lambda scenario: scenario.do(work))
 
     def alert_ids(self) -> list[str]:
-        return [alert.id for alert in self.shops[0].read(lambda repository: repository.open_alerts())]
+        return [alert.id for alert in self.scenarios[0].read(lambda repository: repository.open_alerts())]
 
     def on_one(self, which: int, work: Callable[[AlertUnitOfWork, str, UserStamp], object], who: str = "lin") -> None:
         """Let somebody do something to one of the open alerts, if there are so many."""
-        ids, mark = self.alert_ids(), self.shops[0].mark(who)
+        ids, mark = self.alert_ids(), self.scenarios[0].mark(who)
         if which < len(ids):
             self.both_do(lambda unit: work(unit, ids[which], mark))
 
     @rule(made=st.lists(events, min_size=1, max_size=3))
     def events_come(self, made: list[Callable[[float], Event]]) -> None:
         batch = [[make(self.now)] for make in made]
-        before = len(self.shops[0].deliveries)
-        self.both(lambda shop: shop.take(batch))
+        before = len(self.scenarios[0].deliveries)
+        self.both(lambda scenario: scenario.take(batch))
         if len(made) == 1:  # of several, a later one may hush what an earlier one told
             self.nothing_hushed_was_told(before)
 
     @rule(pause=st.sampled_from((1, 29, 31, 100, 299, 600, 1700)))
     def time_passes(self, pause: int) -> None:
         until = self.now + pause
-        self.both(lambda shop: shop.at(until))
+        self.both(lambda scenario: scenario.at(until))
 
     @rule(which=st.integers(0, 5), who=st.sampled_from(("lin", "wang")))
     def somebody_acknowledges(self, which: int, who: str) -> None:
@@ -167,20 +167,20 @@ class AlertMachine(RuleBasedStateMachine):
 
     @rule(place=st.sampled_from(PLACES))
     def the_outbox_folds(self, place: Place) -> None:
-        owed = [one for one in self.shops[0].deliveries[-8:] if one.place == place and one.revision == 1]
+        owed = [one for one in self.scenarios[0].deliveries[-8:] if one.place == place and one.revision == 1]
         self.both_do(lambda unit: actions.fold(unit, [one.ref for one in owed], place))
 
     @invariant()
     def both_tell_the_same(self) -> None:
-        memory, database = self.shops
+        memory, database = self.scenarios
         assert memory.lines == database.lines
-        state = [shop.read(_state) for shop in self.shops]
+        state = [scenario.read(_state) for scenario in self.scenarios]
         assert state[0] == state[1]
 
     @invariant()
     def at_each_place_a_matter_has_one_living_card(self) -> None:
         for place in (*PLACES, BOSS):
-            cards = self.shops[0].read(lambda repository, place=place: repository.cards_at(place))
+            cards = self.scenarios[0].read(lambda repository, place=place: repository.cards_at(place))
             groups = Counter(card.group for card in cards)
             assert not [group for group, count in groups.items() if count > 1]
             alerts = Counter(alert for card in cards for alert in card.alerts)
@@ -198,27 +198,27 @@ class AlertMachine(RuleBasedStateMachine):
                     assert card.is_closed or any(one.is_open for one in repository.alerts(card.alerts))
                     assert card.state is not CardState.WAITING
 
-        self.shops[0].read(check)
+        self.scenarios[0].read(check)
 
     @invariant()
     def revisions_never_fall(self) -> None:
         newest: dict[str, int] = {}
-        for delivery in self.shops[1].deliveries:
+        for delivery in self.scenarios[1].deliveries:
             assert delivery.revision > newest.get(delivery.card, 0)
             newest[delivery.card] = delivery.revision
 
     def nothing_hushed_was_told(self, before: int) -> None:
-        shop = self.shops[0]
+        scenario = self.scenarios[0]
 
         def check(unit: AlertUnitOfWork) -> None:
-            for delivery in shop.deliveries[before:]:
+            for delivery in scenario.deliveries[before:]:
                 card = unit.repository.card(delivery.ref)
                 assert card is not None
                 alerts = unit.repository.alerts(card.alerts)
                 if all(alert.is_open for alert in alerts) and not card.next:
                     assert any(SuppressionLookup(unit, alert).at(card.place) is None for alert in alerts)
 
-        shop.do(check)
+        scenario.do(check)
 
 
 def _state(repository: AlertRepository) -> tuple[object, ...]:
@@ -236,12 +236,12 @@ def test_how_events_are_cut_into_batches_does_not_matter(made: list[Callable[[fl
     taken = [[make(3000)] for make in made]
 
     def run(bounds: Sequence[int]) -> tuple[object, ...]:
-        shop = ProcessorScenario(in_memory(MemoryAlertRepository()), rules(), many=2)
-        shop.now = second(3000)
+        scenario = ProcessorScenario(in_memory(MemoryAlertRepository()), rules(), many=2)
+        scenario.now = second(3000)
         for begin, end in itertools.pairwise(bounds):
             if begin < end:
-                shop.take(taken[begin:end])
-        shop.at(20_000)
-        return shop.read(_state)
+                scenario.take(taken[begin:end])
+        scenario.at(20_000)
+        return scenario.read(_state)
 
     assert run((0, len(taken))) == run((0, *sorted(cut for cut in cuts if cut < len(taken)), len(taken)))

@@ -12,7 +12,7 @@ import pytest
 from bot.alerts.intake.port import EventState
 from bot.alerts.repository import AlertRepository
 from bot.store.tables import ALERT_CARD, DELIVERY
-from tests.alerts.test_processor import ProcessorHarness, kept
+from tests.alerts.test_processor import ProcessorHarness, received
 from tests.scenario.processes import at_work
 
 from .conftest import sqlite
@@ -25,19 +25,21 @@ EVENTS, MATTERS = 1_200, 60
 async def test_killed_at_random_moments(kills: int, tmp_path: Path) -> None:
     chance = Random(20261124)
     with sqlite(tmp_path) as database:
-        office = ProcessorHarness(database)
-        await office.keep(*(kept(number, f"SKU{number % MATTERS}", quantity=number) for number in range(EVENTS)))
+        harness = ProcessorHarness(database)
+        await harness.receive(
+            *(received(number, f"SKU{number % MATTERS}", quantity=number) for number in range(EVENTS))
+        )
         for life in range(kills):
             await _live_and_be_killed(str(database._engine.url), f"life{life}", chance, tmp_path)
-        states = Counter(state for state, _ in (await office.states()).values())
+        states = Counter(state for state, _ in (await harness.states()).values())
         assert 0 < states[EventState.WAITING] < EVENTS, "they were killed in the middle of it"
-        await office.desk().round()
-        assert {state for state, _ in (await office.states()).values()} == {EventState.DONE}
-        alerts = await office.alerts()
+        await harness.processor().round()
+        assert {state for state, _ in (await harness.states()).values()} == {EventState.DONE}
+        alerts = await harness.alerts()
         assert Counter(alert.count for alert in alerts) == {EVENTS // MATTERS: MATTERS}
         assert {alert.event.quantity for alert in alerts} == set(range(EVENTS - MATTERS, EVENTS))
-        assert await office.count(ALERT_CARD) == await office.count(DELIVERY) == MATTERS
-        repeated = await office.books.transact(_story_of_all)
+        assert await harness.count(ALERT_CARD) == await harness.count(DELIVERY) == MATTERS
+        repeated = await harness.transactions.transact(_story_of_all)
         assert repeated == EVENTS
 
 

@@ -76,9 +76,9 @@ def within(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Within[ob
 def _within(database: Database) -> Within[object]:
     def within(work: Callable[[AlertRepository], object]) -> object:
         def call(connection: Connection) -> object:
-            book = StoredAlertQueue(connection, ZERO)
-            result = work(book)
-            book.flush()
+            repository = StoredAlertQueue(connection, ZERO)
+            result = work(repository)
+            repository.flush()
             return result
 
         return database.run_blocking(call)

@@ -1,4 +1,4 @@
-"""The notice board, what people do, and the composer: on both ledgers, after what the desk made of events."""
+"""The alert service and the composer, on both repositories, after events were processed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from bot.erp.model import Area
 from bot.outbox.place import Place
 from bot.outbox.ports import Composer
 from bot.severity import Severity
-from tests.alerts.conftest import MakeAxis
+from tests.alerts.conftest import NewScenario
 from tests.alerts.scenario import ZERO, A, B, ProcessorScenario, StubRules, fine, low, seconds, to
 
 T = TypeVar("T")
@@ -30,7 +30,7 @@ NAMES: Mapping[str, str] = MappingProxyType({"boss": "陈经理"})
 
 @dataclass(slots=True)
 class ServiceHarness:
-    """Everything on one axis; counts how often somebody was told of a change."""
+    """The service on one scenario; counts how often it reported a change."""
 
     scenario: ProcessorScenario
     changes: int = 0
@@ -64,12 +64,12 @@ class ServiceHarness:
         return next(delivery.ref for delivery in reversed(self.scenario.deliveries) if delivery.place == place)
 
 
-def harness_of(scenario: MakeAxis, *targets: object, **rules: object) -> ServiceHarness:
-    return ServiceHarness(scenario(StubRules(targets=targets or (to(A),), **rules)))  # type: ignore[arg-type]
+def harness_of(new_scenario: NewScenario, *targets: object, **rules: object) -> ServiceHarness:
+    return ServiceHarness(new_scenario(StubRules(targets=targets or (to(A),), **rules)))  # type: ignore[arg-type]
 
 
-async def test_what_is_open_at_a_place(scenario: MakeAxis) -> None:
-    harness = harness_of(scenario)
+async def test_what_is_open_at_a_place(new_scenario: NewScenario) -> None:
+    harness = harness_of(new_scenario)
     harness.scenario.at(0, low("SKU1", 5))
     harness.scenario.at(10, low("SKU2", 3), low("SKU3", 1))
     harness.scenario.at(20, fine("SKU3"))
@@ -86,8 +86,8 @@ async def test_what_is_open_at_a_place(scenario: MakeAxis) -> None:
     assert harness.changes == 0
 
 
-async def test_what_people_do_is_stored_and_told(scenario: MakeAxis) -> None:
-    harness = harness_of(scenario)
+async def test_what_people_do_is_stored_and_told(new_scenario: NewScenario) -> None:
+    harness = harness_of(new_scenario)
     harness.scenario.at(0, low("SKU1", 5))
     alert = harness.scenario.alert("SKU1")
     taken = await harness.service.acknowledge(alert.id, harness.scenario.mark("keeper"))
@@ -111,8 +111,8 @@ async def test_what_people_do_is_stored_and_told(scenario: MakeAxis) -> None:
     assert composed.view.alert.acknowledged == harness.scenario.alert("SKU1").acknowledged
 
 
-async def test_mutes_and_watches_are_kept(scenario: MakeAxis) -> None:
-    harness = harness_of(scenario)
+async def test_mutes_and_watches_are_kept(new_scenario: NewScenario) -> None:
+    harness = harness_of(new_scenario)
     now = harness.scenario.now
     later = Mute(id="1", place=A, pattern="stock.*", by="a", made_at=now, until=now + timedelta(hours=2))
     sooner = replace(later, id="2", pattern="SKU1", until=now + timedelta(hours=1))
@@ -146,8 +146,8 @@ async def test_mutes_and_watches_are_kept(scenario: MakeAxis) -> None:
     assert not over.is_open
 
 
-async def test_a_card_is_composed_as_it_is_now(scenario: MakeAxis) -> None:
-    harness = harness_of(scenario)
+async def test_a_card_is_composed_as_it_is_now(new_scenario: NewScenario) -> None:
+    harness = harness_of(new_scenario)
     harness.scenario.at(0, low("SKU1", 5))
     card = harness.newest()
     harness.scenario.at(10, low("SKU1", 4))
@@ -162,8 +162,8 @@ async def test_a_card_is_composed_as_it_is_now(scenario: MakeAxis) -> None:
     assert (await harness.composer.compose("nothing")).view is None
 
 
-async def test_several_matters_of_a_group_share_a_card(scenario: MakeAxis) -> None:
-    harness = harness_of(scenario, to(A, group="stock", wait=seconds(5)))
+async def test_several_matters_of_a_group_share_a_card(new_scenario: NewScenario) -> None:
+    harness = harness_of(new_scenario, to(A, group="stock", wait=seconds(5)))
     harness.scenario.at(0, low("SKU1", 5), low("SKU2", 3, severity=Severity.CRITICAL))
     harness.scenario.at(5)
     composed = await harness.composer.compose(harness.newest())
@@ -171,9 +171,9 @@ async def test_several_matters_of_a_group_share_a_card(scenario: MakeAxis) -> No
     assert [row.subject for row in composed.view.rows] == ["SKU2", "SKU1"]
 
 
-async def test_who_was_told_later_is_named(scenario: MakeAxis) -> None:
+async def test_who_was_told_later_is_named(new_scenario: NewScenario) -> None:
     boss = Place.parse("person:boss")
-    harness = harness_of(scenario, to(A, steps=(EscalationStep(seconds(60), (boss,)),)))
+    harness = harness_of(new_scenario, to(A, steps=(EscalationStep(seconds(60), (boss,)),)))
     harness.scenario.at(0, low("SKU1", 5))
     before = await harness.composer.compose(harness.newest())
     harness.scenario.at(60)
@@ -184,8 +184,8 @@ async def test_who_was_told_later_is_named(scenario: MakeAxis) -> None:
     assert (after.view.told, after.view.alert.step) == (("陈经理",), 1)
 
 
-async def test_a_card_that_was_shown_anew_points_to_the_newer_one(scenario: MakeAxis) -> None:
-    harness = harness_of(scenario, to(A, repeat=seconds(100)))
+async def test_a_card_that_was_shown_anew_points_to_the_newer_one(new_scenario: NewScenario) -> None:
+    harness = harness_of(new_scenario, to(A, repeat=seconds(100)))
     harness.scenario.at(0, low("SKU1", 5))
     old = harness.newest()
     harness.scenario.at(100)
@@ -197,8 +197,8 @@ async def test_a_card_that_was_shown_anew_points_to_the_newer_one(scenario: Make
     assert not [button for button in first.view.buttons() if "alert." in str(getattr(button.does, "kind", ""))]
 
 
-async def test_many_cards_are_folded_into_one_digest(scenario: MakeAxis) -> None:
-    harness = harness_of(scenario)
+async def test_many_cards_are_folded_into_one_digest(new_scenario: NewScenario) -> None:
+    harness = harness_of(new_scenario)
     harness.scenario.at(0, *(low(f"SKU{number}", number) for number in range(4)))
     refs = [delivery.ref for delivery in harness.scenario.deliveries]
     await harness.composer.fold(refs, str(A))

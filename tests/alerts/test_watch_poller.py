@@ -34,7 +34,7 @@ TOMORROW = TODAY + timedelta(days=1)
 
 @dataclass
 class WatchPollerHarness:
-    """The real ledger, hub and watch poller."""
+    """The real repository, hub and watch poller."""
 
     database: Database
     clock: Clock

@@ -1,4 +1,4 @@
-"""An outbox with both databases behind it, and a simulated DingTalk or a notebook before it."""
+"""An outbox on both databases, sending to a simulated DingTalk or to a recording messenger."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def owed(card: str, revision: int = 1, **changes: Any) -> Delivery:
 
 @dataclass
 class RecordingMessenger:
-    """A messenger that only writes down; each failure in ``failures`` meets one call."""
+    """A messenger that only records calls; each of ``failures`` is raised by one call."""
 
     clock: Clock
     sent: list[tuple[datetime, str, str, str]] = field(default_factory=list)
@@ -160,15 +160,15 @@ class OutboxHarness:
 
     database: Database
     clock: Clock
-    board: RevisionComposer
+    composer: RevisionComposer
     outbox: OutboxWorker
     deliveries: StoredDeliveries
     metrics: Metrics
     engine: SimEngine | None = None
 
     async def owe(self, card: str, revision: int = 1, **changes: Any) -> None:
-        """Put a state on the board and owe it."""
-        self.board.revisions[changes.get("ref", card)] = revision
+        """Give the composer a new state and queue it."""
+        self.composer.revisions[changes.get("ref", card)] = revision
         await self.outbox.enqueue(owed(card, revision, **{"due_at": self.clock(), **changes}))
 
     async def work(self) -> None:
@@ -214,13 +214,13 @@ class OutboxHarness:
 
 
 def outbox_of(
-    database: Database, board: Any, messenger: Messenger, clock: Any, *, worker: str = "", **more: Any
+    database: Database, composer: Any, messenger: Messenger, clock: Any, *, worker: str = "", **more: Any
 ) -> OutboxWorker:
     values: dict[str, Any] = {"limits": WIDE, "metrics": Metrics(), "at_once": 50, **more}
     return OutboxWorker(
         StoredBacklog(database),
         messenger,
-        {"paper": board},
+        {"paper": composer},
         StubRenderer(),
         worker=worker or f"worker-{next(_NUMBERS)}",
         track_of=lambda card: f"track-{card}",
@@ -251,27 +251,27 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def notebook(clock: Clock) -> RecordingMessenger:
+def messenger(clock: Clock) -> RecordingMessenger:
     return RecordingMessenger(clock)
 
 
 @pytest.fixture
-def office(database: Database, clock: Clock, notebook: RecordingMessenger) -> OutboxHarness:
-    """An outbox before a notebook."""
-    board, metrics = RevisionComposer(database, clock), Metrics()
-    outbox = outbox_of(database, board, notebook, clock, metrics=metrics)
-    return OutboxHarness(database, clock, board, outbox, StoredDeliveries(database), metrics)
+def harness(database: Database, clock: Clock, messenger: RecordingMessenger) -> OutboxHarness:
+    """An outbox with a recording messenger."""
+    composer, metrics = RevisionComposer(database, clock), Metrics()
+    outbox = outbox_of(database, composer, messenger, clock, metrics=metrics)
+    return OutboxHarness(database, clock, composer, outbox, StoredDeliveries(database), metrics)
 
 
 @pytest.fixture
 async def system(database: Database, clock: Clock) -> AsyncIterator[OutboxHarness]:
     """An outbox before a simulated DingTalk, joined by real sockets."""
-    board, metrics = RevisionComposer(database, clock), Metrics()
+    composer, metrics = RevisionComposer(database, clock), Metrics()
     config = SimulatorConfig(qps_limit=None, quota_limit=None)
     async with open_simulator(config) as simulator, pooled_session() as session:
         places = places_at(simulator.url, session, metrics)
-        outbox = outbox_of(database, board, places, clock, metrics=metrics)
-        yield OutboxHarness(database, clock, board, outbox, StoredDeliveries(database), metrics, simulator.engine)
+        outbox = outbox_of(database, composer, places, clock, metrics=metrics)
+        yield OutboxHarness(database, clock, composer, outbox, StoredDeliveries(database), metrics, simulator.engine)
 
 
 def places_at(url: str, session: aiohttp.ClientSession, metrics: Metrics) -> DingTalkMessenger:

@@ -50,7 +50,7 @@ async def test_at_nine_tenths_of_the_quota_questions_are_answered_and_what_is_ur
     database: Database, clock: Clock
 ) -> None:
     """The whole of it at the wire: 50 calls a month, of which alerts may take 45 and questions none of the rest."""
-    metrics, board = Metrics(), RevisionComposer(database, clock)
+    metrics, composer = Metrics(), RevisionComposer(database, clock)
     config = SimulatorConfig(qps_limit=None, quota_limit=50)
     async with open_simulator(config) as simulator, pooled_session() as session:
         engine = simulator.engine
@@ -58,33 +58,33 @@ async def test_at_nine_tenths_of_the_quota_questions_are_answered_and_what_is_ur
         guard = QuotaGuard(lambda: meter.used, 50, metrics=metrics)
         api = api_at(simulator.url, session, metrics, meter)
         places = DingTalkMessenger(CardApi(api), Robot(api), api.keys)
-        outbox = outbox_of(database, board, places, clock, metrics=metrics, sparing=guard.sparing, at_once=1)
+        outbox = outbox_of(database, composer, places, clock, metrics=metrics, sparing=guard.sparing, at_once=1)
         line = choose_language(load_languages(), "en").say(DEGRADED)
         channel = DingTalkAnswerChannel(
             CardApi(api), Robot(api), api.keys, now=clock, sparing=lambda code: line if guard.sparing() else None
         )
-        office = OutboxHarness(database, clock, board, outbox, StoredDeliveries(database), metrics, engine)
+        harness = OutboxHarness(database, clock, composer, outbox, StoredDeliveries(database), metrics, engine)
         for number in range(60):
-            await office.owe(f"a{number:02}", place=office.group)
-        await office.work()
+            await harness.owe(f"a{number:02}", place=harness.group)
+        await harness.work()
         # 45 alerts, and then one more card for this place in the next hours.
-        assert (engine.flow.used, len(office.cards), [len(refs) for refs in board.folded]) == (46, 46, [14])
-        await office.owe("urgent", place=office.group, urgency=Urgency.NOW)
-        await office.owe("a00", 2, place=office.group)
-        await office.work()
-        assert (engine.flow.used, office.cards[-1].title, office.cards[0].title) == (47, "urgent r1", "a00 r1")
+        assert (engine.flow.used, len(harness.cards), [len(refs) for refs in composer.folded]) == (46, 46, [14])
+        await harness.owe("urgent", place=harness.group, urgency=Urgency.NOW)
+        await harness.owe("a00", 2, place=harness.group)
+        await harness.work()
+        assert (engine.flow.used, harness.cards[-1].title, harness.cards[0].title) == (47, "urgent r1", "a00 r1")
         for _ in range(30):
-            assert await ask(engine, channel, office, clock) == SentAnswer(AnswerVia.WEBHOOK)
+            assert await ask(engine, channel, harness, clock) == SentAnswer(AnswerVia.WEBHOOK)
         assert engine.flow.used == 47
-        texts = [item["text"] for item in engine.items(office.group.id) if item["kind"] == "message"]
+        texts = [item["text"] for item in engine.items(harness.group.id) if item["kind"] == "message"]
         assert len(texts) == 30
         assert all(line in text for text in texts)
 
 
-async def ask(engine: SimEngine, channel: DingTalkAnswerChannel, office: OutboxHarness, clock: Clock) -> SentAnswer:
-    session, _ = engine.credentials.sessions.issue(office.group.id)
+async def ask(engine: SimEngine, channel: DingTalkAnswerChannel, harness: OutboxHarness, clock: Clock) -> SentAnswer:
+    session, _ = engine.credentials.sessions.issue(harness.group.id)
     webhook = SessionWebhook(f"{engine.base_url}/robot/sendBySession?session={session}", clock() + timedelta(hours=1))
-    conversation = Conversation(office.group.id, ConversationKind.GROUP)
+    conversation = Conversation(harness.group.id, ConversationKind.GROUP)
     message = question(webhook=webhook, conversation=conversation, robot_code="")
 
     async def announce() -> None:

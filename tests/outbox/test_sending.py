@@ -267,7 +267,7 @@ async def test_how_late_it_came_is_recorded(system: OutboxHarness) -> None:
 
 
 async def test_a_defect_in_composing_harms_nobody_else_and_is_tried_again(system: OutboxHarness) -> None:
-    system.board.failures = [KeyError("oops")]
+    system.composer.failures = [KeyError("oops")]
     await system.owe("a", place=system.group)
     with capture_logs() as logs:
         await system.work()

@@ -40,62 +40,62 @@ _NAMES = itertools.count()
 
 
 async def test_a_lease_that_ended_gives_the_row_to_another_worker(
-    office: OutboxHarness, notebook: RecordingMessenger
+    harness: OutboxHarness, messenger: RecordingMessenger
 ) -> None:
-    backlog = StoredBacklog(office.database)
-    await office.owe("a")
-    claim = await backlog.claim("dead", WIDE, room=5, sparing=False, now=office.clock())
+    backlog = StoredBacklog(harness.database)
+    await harness.owe("a")
+    claim = await backlog.claim("dead", WIDE, room=5, sparing=False, now=harness.clock())
     assert [row.card for row in claim.rows] == ["a"]
-    assert await office.outbox.run_once() == START + LEASE
-    assert notebook.sent == []
-    office.clock.forward(seconds=LEASE.total_seconds())
-    await office.work()
-    assert notebook.words == [("show", "a r1")]
+    assert await harness.outbox.run_once() == START + LEASE
+    assert messenger.sent == []
+    harness.clock.forward(seconds=LEASE.total_seconds())
+    await harness.work()
+    assert messenger.words == [("show", "a r1")]
 
 
 async def test_who_comes_back_after_its_lease_changes_nothing(
-    office: OutboxHarness, notebook: RecordingMessenger
+    harness: OutboxHarness, messenger: RecordingMessenger
 ) -> None:
     began, gate = asyncio.Event(), asyncio.Event()
-    show = notebook.show
+    show = messenger.show
 
     async def slow(place: Place, track_id: str, card: Card) -> None:
         began.set()
         await gate.wait()
         await show(place, track_id, card)
 
-    notebook.show = slow  # type: ignore[method-assign]
-    await office.owe("a")
-    await office.outbox.run_once()
+    messenger.show = slow  # type: ignore[method-assign]
+    await harness.owe("a")
+    await harness.outbox.run_once()
     await asyncio.wait_for(began.wait(), 5)
-    notebook.show = show  # type: ignore[method-assign]
-    office.clock.forward(seconds=LEASE.total_seconds())
-    await office.owe("a", 2)
-    other = outbox_of(office.database, office.board, notebook, office.clock)
+    messenger.show = show  # type: ignore[method-assign]
+    harness.clock.forward(seconds=LEASE.total_seconds())
+    await harness.owe("a", 2)
+    other = outbox_of(harness.database, harness.composer, messenger, harness.clock)
     await other.run_once()
     await other.idle()
     gate.set()
-    await office.outbox.idle()
-    row = await office.row("a")
+    await harness.outbox.idle()
+    row = await harness.row("a")
     assert (row.state, row.shown) == (DeliveryState.DONE, 2)
     # The card may stand since the first worker's try: it was made again, which changes nothing, and then changed.
-    assert notebook.words == [("show", "a r2"), ("change", "a r2"), ("show", "a r1")]
+    assert messenger.words == [("show", "a r2"), ("change", "a r2"), ("show", "a r1")]
 
 
-async def test_two_workers_never_hold_one_card(office: OutboxHarness, notebook: RecordingMessenger) -> None:
+async def test_two_workers_never_hold_one_card(harness: OutboxHarness, messenger: RecordingMessenger) -> None:
     crowd = [owed(f"a{number:02}") for number in range(60)]
-    office.board.revisions |= {delivery.card: 1 for delivery in crowd}
-    await office.outbox.enqueue(*crowd)
-    backlog = StoredBacklog(office.database)
+    harness.composer.revisions |= {delivery.card: 1 for delivery in crowd}
+    await harness.outbox.enqueue(*crowd)
+    backlog = StoredBacklog(harness.database)
     claims = await asyncio.gather(
-        *(backlog.claim(f"w{number}", WIDE, room=10, sparing=False, now=office.clock()) for number in range(8))
+        *(backlog.claim(f"w{number}", WIDE, room=10, sparing=False, now=harness.clock()) for number in range(8))
     )
     held = Counter(row.card for claim in claims for row in claim.rows)
     assert (len(held), set(held.values())) == (60, {1})
 
 
 async def test_a_worker_that_is_stopped_gives_back_what_it_holds(
-    office: OutboxHarness, notebook: RecordingMessenger
+    harness: OutboxHarness, messenger: RecordingMessenger
 ) -> None:
     began = asyncio.Event()
 
@@ -103,45 +103,45 @@ async def test_a_worker_that_is_stopped_gives_back_what_it_holds(
         began.set()
         await asyncio.Event().wait()
 
-    show, notebook.show = notebook.show, forever  # type: ignore[method-assign]
-    await office.owe("a")
-    task = asyncio.create_task(office.outbox.run())
+    show, messenger.show = messenger.show, forever  # type: ignore[method-assign]
+    await harness.owe("a")
+    task = asyncio.create_task(harness.outbox.run())
     await asyncio.wait_for(began.wait(), 5)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    notebook.show = show  # type: ignore[method-assign]
-    other = outbox_of(office.database, office.board, notebook, office.clock)
+    messenger.show = show  # type: ignore[method-assign]
+    other = outbox_of(harness.database, harness.composer, messenger, harness.clock)
     await other.run_once()
     await other.idle()
-    assert notebook.words == [("show", "a r1")]
+    assert messenger.words == [("show", "a r1")]
 
 
 async def test_a_restart_on_sqlite_waits_for_no_lease(sqlite_url: str) -> None:
     async with database_at(sqlite_url) as database:
         clock = Clock()
-        board, notebook = RevisionComposer(database, clock, {"a": 1}), RecordingMessenger(clock)
+        composer, messenger = RevisionComposer(database, clock, {"a": 1}), RecordingMessenger(clock)
         await StoredBacklog(database).enqueue(owed("a"), now=START)
         await StoredBacklog(database).claim("dead", WIDE, room=5, sparing=False, now=START)
-        task = asyncio.create_task(outbox_of(database, board, notebook, clock).run())
+        task = asyncio.create_task(outbox_of(database, composer, messenger, clock).run())
         async with asyncio.timeout(10):
-            while not notebook.sent:  # noqa: ASYNC110 - the worker tells nobody
+            while not messenger.sent:  # noqa: ASYNC110 - the worker tells nobody
                 await asyncio.sleep(0.005)
         task.cancel()
         await asyncio.wait([task])
-        assert notebook.words == [("show", "a r1")]
+        assert messenger.words == [("show", "a r1")]
 
 
 async def test_a_running_worker_sends_what_is_enqueued_at_once(
-    office: OutboxHarness, notebook: RecordingMessenger
+    harness: OutboxHarness, messenger: RecordingMessenger
 ) -> None:
-    task = asyncio.create_task(office.outbox.run())
+    task = asyncio.create_task(harness.outbox.run())
     waits = []
     for number in range(30):
         began = time.perf_counter()
-        await office.owe(f"a{number}")
+        await harness.owe(f"a{number}")
         async with asyncio.timeout(10):
-            while len(notebook.sent) <= number:  # noqa: ASYNC110 - the notebook tells nobody
+            while len(messenger.sent) <= number:  # noqa: ASYNC110 - the messenger tells nobody
                 await asyncio.sleep(0.0005)
         waits.append(time.perf_counter() - began)
     task.cancel()
@@ -151,25 +151,25 @@ async def test_a_running_worker_sends_what_is_enqueued_at_once(
 
 
 async def test_a_database_that_is_away_for_a_moment_is_waited_for(
-    office: OutboxHarness, notebook: RecordingMessenger
+    harness: OutboxHarness, messenger: RecordingMessenger
 ) -> None:
-    claim, troubles = office.outbox._backlog.claim, [StoreUnavailable("OperationalError")]
+    claim, troubles = harness.outbox._backlog.claim, [StoreUnavailable("OperationalError")]
 
     async def sometimes(*args: object, **more: object) -> object:
         if troubles:
             raise troubles.pop()
         return await claim(*args, **more)  # type: ignore[arg-type]
 
-    office.outbox._backlog.claim = sometimes  # type: ignore[method-assign]
-    await office.owe("a")
-    task = asyncio.create_task(office.outbox.run())
+    harness.outbox._backlog.claim = sometimes  # type: ignore[method-assign]
+    await harness.owe("a")
+    task = asyncio.create_task(harness.outbox.run())
     async with asyncio.timeout(10):
-        while not notebook.sent:
-            office.outbox.poke()
+        while not messenger.sent:
+            harness.outbox.poke()
             await asyncio.sleep(0.01)
     task.cancel()
     await asyncio.wait([task])
-    assert notebook.words == [("show", "a r1")]
+    assert messenger.words == [("show", "a r1")]
 
 
 def worker_process(url: str, simulator: RunningSimulator, folder: Path) -> AbstractAsyncContextManager[Program]:

@@ -31,7 +31,7 @@ def kept(event: object, source: str = "main", now: datetime = NOW) -> ReceivedEv
 
 
 def stored(event: object, seq: int = 1) -> StoredEvent:
-    """Return an event as the desk gets it."""
+    """Return an event as the processor gets it."""
     one = kept(event)
     assert not one.reason, one.reason
     return StoredEvent(seq=seq, **{name: getattr(one, name) for name in ReceivedEvent.__dataclass_fields__})

@@ -45,7 +45,7 @@ def event(kind: str = "stock.low", subject: str = "A1", *, amount: str = "", **m
     return Event(type=kind, subject=subject, received_at=received, **given)
 
 
-def book(text: str, company: AlertRuleContext = COMPANY) -> AlertRuleSet:
+def rule_set(text: str, company: AlertRuleContext = COMPANY) -> AlertRuleSet:
     """Rules as a company writes them."""
     return parse_rules(text.encode(), company)
 

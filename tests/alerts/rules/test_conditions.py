@@ -11,7 +11,7 @@ from bot.alerts.event import Event
 from bot.alerts.rules.expression import UnanswerableCondition, parse_expression
 from bot.alerts.rules.facts import VARIABLES, Facts
 from bot.severity import Severity
-from tests.alerts.rules.builders import NOW, at, book, event
+from tests.alerts.rules.builders import NOW, at, event, rule_set
 
 INVOICE = event(
     "invoice.overdue",
@@ -117,7 +117,7 @@ def test_what_cannot_be_answered_says_why(when: str, reason: str) -> None:
 
 
 def test_what_cannot_be_answered_does_not_fit_and_is_counted() -> None:
-    rules = book(
+    rules = rule_set(
         '[[routes]]\nname = "few"\nwhen = "quantity < 5"\nto = ["group:cidFew"]\n'
         "[[severity]]\nwhen = \"data.colour == 'red'\"\nseverity = 'critical'\n"
     )
@@ -130,7 +130,7 @@ def test_what_cannot_be_answered_does_not_fit_and_is_counted() -> None:
 
 
 def test_an_unanswered_condition_is_logged_once_without_data(capsys: pytest.CaptureFixture[str]) -> None:
-    rules = book('[[routes]]\nname = "few"\nwhen = "decimal(data.number) < 5"\n')
+    rules = rule_set('[[routes]]\nname = "few"\nwhen = "decimal(data.number) < 5"\n')
     for _ in range(5):
         rules.route(INVOICE, Severity.WARNING, NOW)
     said = capsys.readouterr()
@@ -143,7 +143,7 @@ def test_an_unanswered_condition_is_logged_once_without_data(capsys: pytest.Capt
 def test_the_time_is_the_companys() -> None:
     midnight = at("2026-10-08 00:30")
     assert holds("hour == 0 && weekday == 4 && workday", moment=midnight)
-    rules = book('[[routes]]\nname = "night"\nwhen = "hour == 0"\n')
+    rules = rule_set('[[routes]]\nname = "night"\nwhen = "hour == 0"\n')
     utc = at("2026-10-08 00:30").astimezone(UTC)
     assert rules.route(INVOICE, Severity.INFO, utc).targets[0].route == "night"
 
@@ -154,7 +154,7 @@ def test_every_variable_can_be_asked_for() -> None:
 
 
 def test_grades_take_the_first_threshold_that_fits() -> None:
-    rules = book(
+    rules = rule_set(
         "[[severity]]\ntypes = ['invoice.*']\nwhen = 'amount > 50000'\nseverity = 'critical'\n"
         "[[severity]]\nmin_age = 3\nseverity = 'info'\n"
     )

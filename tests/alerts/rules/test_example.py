@@ -88,10 +88,10 @@ def test_shown_conditions_are_conditions() -> None:
 def test_cel_is_loaded_when_a_condition_is_and_without_its_command_line() -> None:
     code = (
         "import sys\n"
-        "from tests.alerts.rules.builders import book\n"
-        "book('[[routes]]\\nmin_age = 1')\n"
+        "from tests.alerts.rules.builders import rule_set\n"
+        "rule_set('[[routes]]\\nmin_age = 1')\n"
         "assert 'cel.cel' not in sys.modules\n"
-        "book('[[routes]]\\nwhen = \"hour < 5\"')\n"
+        "rule_set('[[routes]]\\nwhen = \"hour < 5\"')\n"
         "assert 'cel.cel' in sys.modules and 'prompt_toolkit' not in sys.modules\n"
         "assert 'chinese_calendar' not in sys.modules\n"
         "import cel\n"

@@ -20,7 +20,7 @@ from bot.alerts.rules.schedule import DigestSchedule, TimeWindow
 from bot.rulefiles.errors import RuleProblem, RulesError
 from bot.rulefiles.positions import find_positions
 from bot.severity import Severity
-from tests.alerts.rules.builders import COMPANY, NOW, book, event
+from tests.alerts.rules.builders import COMPANY, NOW, event, rule_set
 
 from .test_example import EXAMPLE
 
@@ -92,9 +92,9 @@ def test_routing_is_total_and_says_the_same_each_time(
     text: str, what: Event, now: datetime, severity: Severity
 ) -> None:
     text = '[owners]\nW1 = "group:cidShanghai"\n' + text
-    rules = book(text)
+    rules = rule_set(text)
     routing = rules.route(what, severity, now)
-    assert routing == rules.route(what, severity, now) == book(text).route(what, severity, now)
+    assert routing == rules.route(what, severity, now) == rule_set(text).route(what, severity, now)
     places = [target.place for target in routing.targets]
     assert len(set(places)) == len(places)
     assert routing.targets or any(line.endswith("to nobody") for line in routing.why), "nothing vanishes silently"

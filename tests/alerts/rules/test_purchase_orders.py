@@ -9,7 +9,7 @@ import pytest
 from bot.alerts.rules.parser import default_rules
 from bot.alerts.rules.rule_set import AlertRuleSet
 from bot.severity import Severity
-from tests.alerts.rules.builders import COMPANY, NOW, book, event
+from tests.alerts.rules.builders import COMPANY, NOW, event, rule_set
 
 DECIDES = replace(COMPANY, decides_in_chat=True)
 ROUTE = '[[routes]]\nname = "buying"\ntypes = ["po.*"]\nto = ["group:cidBuying"]\n'
@@ -21,7 +21,7 @@ def places(rules: AlertRuleSet, kind: str) -> list[str]:
 
 @pytest.mark.parametrize("kind", ["po.submitted", "po.changed", "po.decided"])
 def test_they_have_cards_of_their_own(kind: str) -> None:
-    for rules in (default_rules(DECIDES), book("", DECIDES)):
+    for rules in (default_rules(DECIDES), rule_set("", DECIDES)):
         assert places(rules, kind) == []
         why = rules.route(event(kind), Severity.WARNING, NOW).why
         assert "cards of their own" in why[-1]
@@ -33,7 +33,7 @@ def test_other_alerts_go_where_they_went(kind: str) -> None:
 
 
 def test_a_route_that_names_them_has_them() -> None:
-    assert places(book(ROUTE, DECIDES), "po.submitted") == ["group:cidBuying"]
+    assert places(rule_set(ROUTE, DECIDES), "po.submitted") == ["group:cidBuying"]
 
 
 def test_without_approvals_they_are_alerts() -> None:

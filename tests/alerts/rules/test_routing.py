@@ -12,7 +12,7 @@ from bot.alerts.routing import Target
 from bot.alerts.rules.parser import default_rules
 from bot.outbox.place import Place
 from bot.severity import Severity
-from tests.alerts.rules.builders import COMPANY, NOW, book, event
+from tests.alerts.rules.builders import COMPANY, NOW, event, rule_set
 
 RULES = """
 [default]
@@ -104,19 +104,19 @@ to = ["owner", "group:cidSales"]
     ids=lambda value: f"{value.type} {value.warehouse}" if isinstance(value, Event) else None,
 )
 def test_places(what: Event, places: list[str]) -> None:
-    routing = book(RULES).route(what, what.severity, NOW)
+    routing = rule_set(RULES).route(what, what.severity, NOW)
     assert [str(target.place) for target in routing.targets] == places
 
 
 def test_severity_after_grading_counts() -> None:
-    rules, what = book(RULES), event("order.late", company="01")
+    rules, what = rule_set(RULES), event("order.late", company="01")
     assert rules.route(what, Severity.INFO, NOW).targets[0].route == "default"
     assert rules.route(what, Severity.CRITICAL, NOW).targets[0].route == "sales"
 
 
 def test_why_has_a_line_for_each_rule_that_was_looked_at() -> None:
     what = event("invoice.overdue", amount="120000 CNY", customer="华东机械")
-    assert book(RULES).route(what, what.severity, NOW).why == (
+    assert rule_set(RULES).route(what, what.severity, NOW).why == (
         "stock: no, types = stock.*",
         "audit: yes",
         "finance: yes",
@@ -128,7 +128,7 @@ def test_why_has_a_line_for_each_rule_that_was_looked_at() -> None:
 
 
 def test_why_says_when_a_place_has_it_already() -> None:
-    rules = book(
+    rules = rule_set(
         '[[routes]]\nname = "a"\nwhen = "hour > 25"\n'
         '[[routes]]\nname = "b"\nto = ["group:cidX"]\ncontinue = true\n'
         '[[routes]]\nname = "c"\nto = ["group:cidX"]\n'
@@ -145,9 +145,9 @@ def test_why_says_when_a_place_has_it_already() -> None:
 
 
 def test_why_says_whose_nobody_knows() -> None:
-    why = book(RULES).route(event(warehouse="W9", owner="kim"), Severity.INFO, NOW).why
+    why = rule_set(RULES).route(event(warehouse="W9", owner="kim"), Severity.INFO, NOW).why
     assert "stock: owner 'kim' of warehouse 'W9' is not in [owners]" in why
-    assert book(RULES).route(event("custom.test"), Severity.INFO, NOW).why[-1] == "noise: to nobody"
+    assert rule_set(RULES).route(event("custom.test"), Severity.INFO, NOW).why[-1] == "noise: to nobody"
 
 
 def test_without_rules_everything_goes_to_the_default_groups() -> None:
@@ -194,7 +194,7 @@ group_by = ["type", "customer"]
 
 
 def only(what: Event, severity: Severity = Severity.WARNING) -> Target:
-    (target,) = book(TERMS).route(what, severity, NOW).targets
+    (target,) = rule_set(TERMS).route(what, severity, NOW).targets
     return target
 
 
@@ -227,7 +227,7 @@ def test_groups_do_not_run_into_each_other() -> None:
 
 
 def test_without_group_by_a_digest_gathers_all_and_what_is_critical_stands_alone() -> None:
-    rules = book('[[routes]]\nname = "all"\ndigest = ["08:30"]\n')
+    rules = rule_set('[[routes]]\nname = "all"\ndigest = ["08:30"]\n')
     what = event()
     assert [rules.route(what, severity, NOW).targets[0].group for severity in Severity] == [
         "all",
@@ -237,12 +237,12 @@ def test_without_group_by_a_digest_gathers_all_and_what_is_critical_stands_alone
 
 
 def test_reasons_are_single_lines() -> None:
-    rules = book('[[routes]]\nwhen = """\n  hour < 5 &&\n  workday // at night\n"""\n')
+    rules = rule_set('[[routes]]\nwhen = """\n  hour < 5 &&\n  workday // at night\n"""\n')
     assert rules.route(event(), Severity.INFO, NOW).why[0] == "1: no, when = hour < 5 && workday // at night"
 
 
 def test_fifty_rules_cost_little() -> None:
-    rules = book("".join(f"[[routes]]\nwhen = \"warehouse == 'X{n}' && amount > {n} CNY\"\n" for n in range(50)))
+    rules = rule_set("".join(f"[[routes]]\nwhen = \"warehouse == 'X{n}' && amount > {n} CNY\"\n" for n in range(50)))
     what = event("invoice.overdue", amount="10000.50 CNY", warehouse="W1")
     costs = []
     for _ in range(20):

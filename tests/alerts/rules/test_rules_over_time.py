@@ -1,12 +1,12 @@
-"""The rules as a company writes them, lived through: what each place sees on the axis of time."""
+"""The rules as a company writes them: what each place sees as time passes."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from bot.severity import Severity
-from tests.alerts.conftest import MakeAxis
-from tests.alerts.rules.builders import book
+from tests.alerts.conftest import NewScenario
+from tests.alerts.rules.builders import rule_set
 from tests.alerts.scenario import event, fine, low
 
 HOUR = 3600
@@ -53,24 +53,24 @@ types = ["production.*"]
 """
 
 
-def shop(scenario: MakeAxis) -> Any:
-    return scenario(book(RULES))
+def scenario_of(new_scenario: NewScenario) -> Any:
+    return new_scenario(rule_set(RULES))
 
 
-def test_each_warehouse_sees_its_own_gathered(scenario: MakeAxis) -> None:
-    life = shop(scenario)
+def test_each_warehouse_sees_its_own_gathered(new_scenario: NewScenario) -> None:
+    life = scenario_of(new_scenario)
     life.at(0, low("A", warehouse="W1"), low("B", warehouse="W2"), low("C", warehouse="W1"))
     assert life.at(90) == ["60 group:w1 card1 A open, C open", "60 group:w2 card2 B open"]
 
 
-def test_the_boss_hears_of_it_if_nobody_acts(scenario: MakeAxis) -> None:
-    life = shop(scenario)
+def test_the_boss_hears_of_it_if_nobody_acts(new_scenario: NewScenario) -> None:
+    life = scenario_of(new_scenario)
     life.at(0, low("A", warehouse="W1"))
     assert life.at(3 * HOUR)[-1] == "7260 person:boss01 card2 A open"
 
 
-def test_a_digest_gathers_until_its_time_and_what_is_critical_does_not_wait(scenario: MakeAxis) -> None:
-    life = shop(scenario)
+def test_a_digest_gathers_until_its_time_and_what_is_critical_does_not_wait(new_scenario: NewScenario) -> None:
+    life = scenario_of(new_scenario)
     life.at(0, low("A", warehouse="W1", category="screws"))
     assert life.at(60, event("stock.out", "Z", severity=Severity.CRITICAL, warehouse="W1", category="screws")) == [
         "60 group:w1 card1 Z open"
@@ -81,14 +81,14 @@ def test_a_digest_gathers_until_its_time_and_what_is_critical_does_not_wait(scen
     assert life.at(8 * HOUR) == ["28800 group:w1 card3 C open"], "the next digest is a card of its own"
 
 
-def test_evenings_are_quiet(scenario: MakeAxis) -> None:
-    life = shop(scenario)
+def test_evenings_are_quiet(new_scenario: NewScenario) -> None:
+    life = scenario_of(new_scenario)
     assert life.at(12 * HOUR, low("A", warehouse="W1")) == []
     assert life.at(23.5 * HOUR) == ["84600 group:w1 card1 A open"], "08:30 the next morning"
 
 
-def test_a_closed_warehouse_has_no_shortages_until_it_opens(scenario: MakeAxis) -> None:
-    life = shop(scenario)
+def test_a_closed_warehouse_has_no_shortages_until_it_opens(new_scenario: NewScenario) -> None:
+    life = scenario_of(new_scenario)
     life.at(0, event("custom.closed", "W1", warehouse="W1", data={"resolved": False}))
     assert life.at(60, low("A", warehouse="W1")) == []
     assert life.at(120, low("B", warehouse="W2")) == []
@@ -102,14 +102,14 @@ def test_a_closed_warehouse_has_no_shortages_until_it_opens(scenario: MakeAxis) 
     ]
 
 
-def test_a_silence_holds_back_until_its_end(scenario: MakeAxis) -> None:
-    life = shop(scenario)
+def test_a_silence_holds_back_until_its_end(new_scenario: NewScenario) -> None:
+    life = scenario_of(new_scenario)
     assert life.at(3.5 * HOUR, event("production.late", "MO-1")) == []
     assert life.at(5 * HOUR) == ["14400 group:cidOffice card1 MO-1 open"]
 
 
-def test_unknown_owners_and_thresholds(scenario: MakeAxis) -> None:
-    life = shop(scenario)
+def test_unknown_owners_and_thresholds(new_scenario: NewScenario) -> None:
+    life = scenario_of(new_scenario)
     assert life.at(0, event("invoice.overdue", "INV-1")) == ["0 group:cidOffice card1 INV-1 open"]
     assert life.alert("INV-1").severity is Severity.CRITICAL
     life.at(1, low("A", warehouse="W9"))

@@ -10,7 +10,7 @@ from bot.alerts.alert import AlertState
 from bot.alerts.routing import RuleSuppression
 from bot.outbox.place import Place
 from bot.severity import Severity
-from tests.alerts.rules.builders import alert, at, book, event
+from tests.alerts.rules.builders import alert, at, event, rule_set
 
 INHIBIT = """
 [[inhibit]]
@@ -36,12 +36,12 @@ CLOSED = alert(event("custom.closed", "W1", warehouse="W1", data={"resolved": Fa
     ],
 )
 def test_inhibited(what: object, severity: Severity, others: list[object], is_held: bool) -> None:
-    suppression = book(INHIBIT).inhibited(what, severity, others)  # type: ignore[arg-type]  # the table's
+    suppression = rule_set(INHIBIT).inhibited(what, severity, others)  # type: ignore[arg-type]  # the table's
     assert suppression == (RuleSuppression("closed: while custom.closed W1 is open", None) if is_held else None)
 
 
 def test_no_alert_inhibits_itself() -> None:
-    rules = book('[[inhibit]]\nsource = {types = ["stock.*"]}\ntarget = {types = ["stock.*"]}\n')
+    rules = rule_set('[[inhibit]]\nsource = {types = ["stock.*"]}\ntarget = {types = ["stock.*"]}\n')
     low, out = event(warehouse="W1"), event("stock.out", warehouse="W1")
     assert rules.inhibited(low, Severity.WARNING, [alert(out)]) is None, "low and out are one matter"
     assert rules.inhibited(low, Severity.WARNING, [alert(event("stock.out", "B2"))]) == RuleSuppression(
@@ -81,12 +81,12 @@ SECOND = RuleSuppression("silence 2: until 2026-10-03 08:00", datetime(2026, 10,
     ],
 )
 def test_silenced(subject: str, place: Place, now: str, suppression: RuleSuppression | None) -> None:
-    assert book(SILENCES).silenced(event(subject=subject), Severity.INFO, place, at(now)) == suppression
+    assert rule_set(SILENCES).silenced(event(subject=subject), Severity.INFO, place, at(now)) == suppression
 
 
 def test_other_types_are_not_silenced() -> None:
-    assert book(SILENCES).silenced(event("order.late", "B2"), Severity.INFO, A, at("2026-10-01 12:00")) is None
+    assert rule_set(SILENCES).silenced(event("order.late", "B2"), Severity.INFO, A, at("2026-10-01 12:00")) is None
 
 
 def test_revive() -> None:
-    assert (book("").revive.seconds, book('revive = "30m"').revive.seconds) == (4 * 3600, 1800)
+    assert (rule_set("").revive.seconds, rule_set('revive = "30m"').revive.seconds) == (4 * 3600, 1800)

@@ -9,7 +9,7 @@ import pytest
 
 from bot.alerts.rules.schedule import _say_unknown, is_workday
 from bot.severity import Severity
-from tests.alerts.rules.builders import SHANGHAI, at, book, event
+from tests.alerts.rules.builders import SHANGHAI, at, event, rule_set
 
 RULES = """
 [windows.workhours]
@@ -61,7 +61,7 @@ types = ["invoice.paid"]
 digest = ["08:30", "17:00"]
 window = "workhours"
 """
-BOOK = book(RULES)
+BOOK = rule_set(RULES)
 
 
 def shown(kind: str, now: datetime, severity: Severity = Severity.WARNING) -> datetime:
@@ -121,7 +121,7 @@ def test_what_is_critical_is_shown_at_any_time(kind: str) -> None:
 
 def test_a_route_that_has_gone_holds_nothing_back() -> None:
     (target,) = BOOK.route(event("stock.low"), Severity.INFO, at("2026-10-01 03:00")).targets
-    assert book("").shows_at(target, Severity.INFO, at("2026-10-01 03:00")) == at("2026-10-01 03:00")
+    assert rule_set("").shows_at(target, Severity.INFO, at("2026-10-01 03:00")) == at("2026-10-01 03:00")
 
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -165,7 +165,7 @@ def berlin(text: str) -> datetime:
     ],
 )
 def test_summer_time_moves_no_other_day(kind: str, now: str, then: str) -> None:
-    rules = book(SUMMER)
+    rules = rule_set(SUMMER)
     (target,) = rules.route(event(kind), Severity.INFO, datetime.fromisoformat(now)).targets
     assert rules.shows_at(target, Severity.INFO, datetime.fromisoformat(now)) == datetime.fromisoformat(then)
 

@@ -138,13 +138,13 @@ async def read_counts(database: Database) -> StoredCounts:
 
 async def settled(database: Database, seconds: float) -> StoredCounts:
     """Return the accounts when nothing is left to do; fails if that takes longer."""
-    books = await read_counts(database)
+    counts = await read_counts(database)
     ends = perf_counter() + seconds
-    while not books.settled:
-        assert perf_counter() < ends, f"not within {seconds:g} s: {books}"
+    while not counts.settled:
+        assert perf_counter() < ends, f"not within {seconds:g} s: {counts}"
         await asyncio.sleep(0.1)
-        books = await read_counts(database)
-    return books
+        counts = await read_counts(database)
+    return counts
 
 
 def _read(connection: Connection) -> StoredCounts:
@@ -162,23 +162,23 @@ def _read(connection: Connection) -> StoredCounts:
     )
 
 
-def assert_nothing_lost(storm: Storm, books: StoredCounts) -> None:
+def assert_nothing_lost(storm: Storm, counts: StoredCounts) -> None:
     """Every event is there once, is done, and counts in its matter's one alert."""
-    assert books.events == {"done": storm.events}
-    assert books.alerts == storm.matters
-    assert books.reported == {sku(correlation): storm.reported(correlation) for correlation in range(storm.matters)}
-    assert books.dead == 0
+    assert counts.events == {"done": storm.events}
+    assert counts.alerts == storm.alerts
+    assert counts.reported == {sku(correlation): storm.reported(correlation) for correlation in range(storm.alerts)}
+    assert counts.dead == 0
 
 
 def assert_every_card_once(storm: Storm, wire: CallRecorder) -> None:
     """Each matter has one card, in its own group and there once, which went forward only and shows the last event."""
     expected = {group: Counter[str]() for group in storm.group_ids}
-    for correlation in range(storm.matters):
+    for correlation in range(storm.alerts):
         expected[storm.group_of(correlation)][sku(correlation)] += 1
     found = {group: Counter(wire.subjects[track] for track in wire.copies(group)) for group in storm.group_ids}
     assert found == expected
-    assert len(wire.states) == storm.matters
-    last = {sku(correlation): storm.last(correlation) for correlation in range(storm.matters)}
+    assert len(wire.states) == storm.alerts
+    last = {sku(correlation): storm.last(correlation) for correlation in range(storm.alerts)}
     for track, figures in wire.states.items():
         assert figures == sorted(figures), f"{wire.subjects[track]} went back: {figures}"
         assert figures[-1] == last[wire.subjects[track]], f"{wire.subjects[track]} is behind: {figures}"

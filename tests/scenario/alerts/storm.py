@@ -37,7 +37,7 @@ _AGAIN = 0.05
 class Storm:
     """``turns`` rounds through all matters, which are spread over ``groups``; in the last round every fifth ends."""
 
-    matters: int
+    alerts: int
     rounds: int
     groups: int
     began: datetime = field(default_factory=lambda: utc_now() - timedelta(seconds=60))
@@ -45,7 +45,7 @@ class Storm:
     @property
     def events(self) -> int:
         """How many events there are."""
-        return self.matters * self.rounds
+        return self.alerts * self.rounds
 
     @property
     def group_ids(self) -> list[str]:
@@ -80,7 +80,7 @@ class Storm:
             "source": "/storm",
             "type": "stock.low",
             "subject": sku(correlation),
-            "time": (self.began + timedelta(milliseconds=turn * self.matters + correlation)).isoformat(),
+            "time": (self.began + timedelta(milliseconds=turn * self.alerts + correlation)).isoformat(),
             "data": {
                 "name": "内六角螺丝 M6×20",
                 "warehouse": f"W{correlation % self.groups}",
@@ -93,7 +93,7 @@ class Storm:
     def batches(self, senders: int, size: int) -> Iterator[list[list[dict[str, Any]]]]:
         """Return for each sender the requests that it makes one after the other: each has matters of its own."""
         for sender in range(senders):
-            own = range(sender, self.matters, senders)
+            own = range(sender, self.alerts, senders)
             events = [self.event(correlation, turn) for turn in range(self.rounds) for correlation in own]
             yield [events[start : start + size] for start in range(0, len(events), size)]
 

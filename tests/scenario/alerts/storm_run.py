@@ -90,13 +90,13 @@ async def send_burst(one: StormRun, *, size: int, senders: int, seconds: float) 
     context = asyncio.create_task(one.traffic.flow(600.0, ASKED))
     began = perf_counter()
     await one.senders.send(storm.batches(senders, size))
-    books = await settled(one.database, seconds)
+    counts = await settled(one.database, seconds)
     settling = perf_counter() - began
     context.cancel()
     await eventually(lambda: not one.traffic.unanswered, 10, hint=lambda: one.traffic.unanswered)
     created, changed = wire.of(CREATE), wire.of(CHANGE)
     places = {call.place for call in created}
-    return books, StormFigures(
+    return counts, StormFigures(
         events=storm.events,
         sending=one.senders.seconds,
         settling=settling,
@@ -115,13 +115,13 @@ async def send_evenly(one: StormRun, per_second: float) -> list[float]:
     storm, senders = one.storm, one.senders
     began = perf_counter()
     async with aiohttp.ClientSession() as client:
-        for correlation in range(storm.matters):
+        for correlation in range(storm.alerts):
             await asyncio.sleep(max(0.0, began + correlation / per_second - perf_counter()))
             await senders.post(client, [storm.event(correlation, 0)])
-        await eventually(lambda: len(one.wire.first_shown) == storm.matters, 20, hint=lambda: one.wire.first_shown)
+        await eventually(lambda: len(one.wire.first_shown) == storm.alerts, 20, hint=lambda: one.wire.first_shown)
     return [
         one.wire.first_shown[sku(correlation)] - senders.first_sent[storm.event(correlation, 0)["id"]]
-        for correlation in range(storm.matters)
+        for correlation in range(storm.alerts)
     ]
 
 

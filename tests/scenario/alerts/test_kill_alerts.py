@@ -136,16 +136,16 @@ async def come_to_rest(senders: Senders, engine: SimEngine, sending: asyncio.Tas
     await sending
     engine.faults.clear()
     database = Database(url)
-    books = await settled(database, SETTLED)
+    counts = await settled(database, SETTLED)
     await database.close()
-    return books
+    return counts
 
 
 @pytest.mark.parametrize(
     ("kills", "turns"), [pytest.param(5, 30, id="five"), pytest.param(200, 1500, id="many", marks=pytest.mark.soak)]
 )
 async def test_killed_again_and_again(kills: int, turns: int, tmp_path: Path, moments: Random) -> None:
-    storm = Storm(matters=60, rounds=turns, groups=6)
+    storm = Storm(alerts=60, rounds=turns, groups=6)
     async with simulator_running(CONFIG) as simulator:
         engine, wire, strikes = simulator.engine, CallRecorder(simulator.engine), count_strikes(simulator.engine.faults)
         storm.open_groups(engine)
@@ -163,10 +163,10 @@ async def test_killed_again_and_again(kills: int, turns: int, tmp_path: Path, mo
         lives = await kill_often(senders, engine, start, kills, moments, strikes)
         async with start() as bot:
             url = f"sqlite:///{tmp_path / 'data' / 'dingerp.sqlite3'}"
-            books = await come_to_rest(senders, engine, sending, url)
+            counts = await come_to_rest(senders, engine, sending, url)
             await bot.stop()
         lives.note(bot)
-        assert_nothing_lost(storm, books)
+        assert_nothing_lost(storm, counts)
         assert_every_card_once(storm, wire)
         assert lives.recovered > 0, "some died while they were sending"
         # A few lives may all be spared by the dice, but for those that `under_way` held up.
@@ -181,7 +181,7 @@ async def test_killed_again_and_again(kills: int, turns: int, tmp_path: Path, mo
 async def test_of_two_on_postgresql_one_is_killed_now_and_then(
     kills: int, turns: int, tmp_path: Path, moments: Random, postgres_url: str
 ) -> None:
-    storm = Storm(matters=60, rounds=turns, groups=6)
+    storm = Storm(alerts=60, rounds=turns, groups=6)
     async with simulator_running(CONFIG) as simulator:
         engine, wire, began = simulator.engine, CallRecorder(simulator.engine), time.time()
         strikes = count_strikes(engine.faults)
@@ -215,10 +215,10 @@ async def test_of_two_on_postgresql_one_is_killed_now_and_then(
             lives = await kill_often(senders, engine, dies, kills, moments, strikes, partial(held_by, database))
             await database.close()
             senders.ports = ports[:1]
-            books = await come_to_rest(senders, engine, sending, postgres_url)
+            counts = await come_to_rest(senders, engine, sending, postgres_url)
             await survivor.stop()
         lives.note(survivor)
-        assert_nothing_lost(storm, books)
+        assert_nothing_lost(storm, counts)
         assert_every_card_once(storm, wire)
         assert lives.held > 0 or kills < 20, "some died while they were sending"
         print(lives, senders.receipts, senders.refused)

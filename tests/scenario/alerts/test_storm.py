@@ -21,20 +21,20 @@ pytestmark = [pytest.mark.process, pytest.mark.timeout(180)]
 # Beside other tests calls may be held up on their way and come together, as many as DingTalk allows, and some answers
 # wait for the machine.
 @pytest.mark.parametrize(
-    ("matters", "per_second", "share"),
+    ("alerts", "per_second", "share"),
     [pytest.param(40, 20, 0.75, id="forty"), pytest.param(100, 10, 0.95, id="all", marks=pytest.mark.soak)],
 )
 async def test_a_burst_becomes_one_card_for_each_matter(
-    matters: int, per_second: int, share: float, tmp_path: Path
+    alerts: int, per_second: int, share: float, tmp_path: Path
 ) -> None:
-    storm = Storm(matters=matters, rounds=20, groups=10)
+    storm = Storm(alerts=alerts, rounds=20, groups=10)
     async with scene(storm, tmp_path) as one:
-        books, figures = await send_burst(one, size=100, senders=4, seconds=60)
-        assert_nothing_lost(storm, books)
+        counts, figures = await send_burst(one, size=100, senders=4, seconds=60)
+        assert_nothing_lost(storm, counts)
         assert_every_card_once(storm, one.wire)
         assert_within_limits(figures, one.wire, per_second=per_second)
         assert one.senders.receipts == {"accepted": storm.events, "duplicate": 0}
-        assert figures.created == storm.matters
+        assert figures.created == storm.alerts
         assert figures.changed < storm.events / 4, "what changes while a card waits for its turn costs no call"
         assert not one.traffic.doubled
         assert percentile(figures.answers, share) < 2.0, "questions are answered meanwhile"
@@ -42,23 +42,23 @@ async def test_a_burst_becomes_one_card_for_each_matter(
 
 @pytest.mark.soak
 async def test_what_is_over_the_budget_of_a_group_stands_on_a_digest(tmp_path: Path) -> None:
-    storm = Storm(matters=100, rounds=5, groups=1)
+    storm = Storm(alerts=100, rounds=5, groups=1)
     async with scene(storm, tmp_path) as one:
-        books, figures = await send_burst(one, size=100, senders=4, seconds=150)
-        assert_nothing_lost(storm, books)
+        counts, figures = await send_burst(one, size=100, senders=4, seconds=150)
+        assert_nothing_lost(storm, counts)
         assert_within_limits(figures, one.wire)
-        assert figures.created < storm.matters / 2
-        still_open = sum(not storm.ends(correlation) for correlation in range(storm.matters))
+        assert figures.created < storm.alerts / 2
+        still_open = sum(not storm.ends(correlation) for correlation in range(storm.alerts))
         assert await living_cards(one.database) == {1: still_open}, "each open alert on one card that was sent"
 
 
 # Beside other tests some cards wait for the machine.
 @pytest.mark.parametrize(
-    ("matters", "share"),
+    ("alerts", "share"),
     [pytest.param(20, 0.75, id="twenty"), pytest.param(40, 0.95, id="forty", marks=pytest.mark.soak)],
 )
-async def test_within_the_budgets_a_card_comes_at_once(matters: int, share: float, tmp_path: Path) -> None:
-    storm = Storm(matters=matters, rounds=1, groups=10)
+async def test_within_the_budgets_a_card_comes_at_once(alerts: int, share: float, tmp_path: Path) -> None:
+    storm = Storm(alerts=alerts, rounds=1, groups=10)
     async with scene(storm, tmp_path) as one:
         waits = await send_evenly(one, per_second=5)
         assert percentile(waits, share) <= 1.0
