@@ -31,6 +31,8 @@ CHINA = ZoneInfo("Asia/Shanghai")
 GROUP = Place(PlaceKind.GROUP, "cidBuyers==")
 PEOPLE = ("wang", "qian", "li", "zhao", "sun", "zhou", "wu", "zheng")
 ACCOUNTS = {person: {"main": f"erp-{person}"} for person in PEOPLE}
+PATIENCE = 10.0
+"""Seconds that whoever asks waits for an answer: so many that a busy machine is no slow ERP."""
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 APPROVE, REJECT = Verdict.APPROVE, Verdict.REJECT
 
@@ -77,8 +79,13 @@ class CrashingCaseStore:
     async def transact(self, work: Callable[[CaseRepository], T]) -> T:
         self._life.step()
         await self._env.before_transact()
-        result = await self._books.transact(work)
-        self._env.after_transact(result)
+
+        def watched(repository: CaseRepository) -> T:
+            result = work(repository)
+            self._env.before_commit(result)
+            return result
+
+        result = await self._books.transact(watched)
         self._life.step()
         return result
 
@@ -140,10 +147,10 @@ class ApprovalEnv:
     metrics: Metrics = field(default_factory=Metrics)
     before_transact: Callable[[], Awaitable[None]] = _wait_for_nothing
     """Awaited before each unit of work that may change something."""
-    after_transact: Callable[[object], None] = lambda result: None
-    """Gets what each of them returned."""
-    patience: float = 10.0
-    """Seconds that a click waits for the ERP: so many that a busy machine is no slow ERP."""
+    before_commit: Callable[[object], None] = lambda result: None
+    """Gets what each of them returned; nothing is stored where it raises."""
+    patience: float = PATIENCE
+    """Seconds that a click waits for the ERP."""
 
     def __post_init__(self) -> None:
         self.erp = FakeApprovalErp(self.clock)

@@ -14,7 +14,7 @@ from bot.approvals.presenter import ApprovalComposer, CasePresenter, RequesterCo
 from bot.approvals.views import ApprovalTold, ApprovalView, Audience
 from bot.erp.model import PurchaseOrder, PurchaseStatus
 from tests.approvals.company import document, money
-from tests.approvals.env import REJECT, ApprovalEnv, rules
+from tests.approvals.env import PATIENCE, REJECT, ApprovalEnv, rules
 from tests.approvals.policy.test_planner import any_of
 from tests.approvals.test_insights import LEVELS, FakeInsightSource, line
 
@@ -26,12 +26,12 @@ NEAR = "person:wang"
 class ComposerHarness:
     """One waiting order, and what composes its cards."""
 
-    def __init__(self, env: ApprovalEnv) -> None:
+    def __init__(self, env: ApprovalEnv, insight_seconds: float = PATIENCE) -> None:
         self.env = env
         self.archive = FakeInsightSource([], LEVELS)
         find = env.process.desk.find
-        insights = Insights(lambda source: self.archive, now=env.clock, seconds=0.05)
-        self.showing = CasePresenter(self._read, insights, _names_of, now=env.clock, seconds=0.1)
+        insights = Insights(lambda source: self.archive, now=env.clock, seconds=insight_seconds)
+        self.showing = CasePresenter(self._read, insights, _names_of, now=env.clock, seconds=PATIENCE)
         self.deciders = ApprovalComposer(find, self.showing)
         self.told = RequesterComposer(find, self.showing)
 
@@ -88,6 +88,7 @@ async def test_what_the_erp_has_now_is_not_shown_as_what_was_asked_about(harness
 
 
 async def test_a_slow_search_is_said_to_be_missing(harness: ComposerHarness) -> None:
+    harness = ComposerHarness(harness.env, insight_seconds=0.05)
     harness.archive.slow = {"S1", "list ACME 20"}
     view = await harness.card()
     assert view.read

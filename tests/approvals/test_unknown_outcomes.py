@@ -222,11 +222,11 @@ async def test_a_process_that_slept_after_its_note_does_not_write(env: ApprovalE
         if isinstance(result, writeback.WriteAttempt):
             env.clock.move(seconds=200)
 
-    env.after_transact = sleep
+    env.before_commit = sleep
     await env.process.writer.run_once()
     await env.process.writer.wait_idle()
     assert env.erp.told == []
-    env.after_transact = lambda result: None
+    env.before_commit = lambda result: None
     await env.run_until_idle()
     assert len(env.erp.told) == 1
 

@@ -27,6 +27,7 @@ from bot.erp.hub import ErpHub
 from bot.erp.model import Decision, DecisionOutcome, DecisionResult, PurchaseOrder, PurchaseStatus
 from bot.metrics import Metrics
 from bot.outbox.place import Place, PlaceKind
+from tests.approvals.env import PATIENCE
 from tests.commands.company import NOW, Company
 
 GROUP = Place(PlaceKind.GROUP, "cidGroup==")
@@ -97,10 +98,12 @@ class ApprovalFixture:
             now=lambda: self.now,
             options=terms,
         )
-        self.desk = ApprovalService(transactions, poke=lambda: None, seconds=0.2)
+        self.desk = ApprovalService(transactions, poke=lambda: None, seconds=PATIENCE)
         self.writer = WritebackWorker(transactions, self.erp, follow=self.desk.sync_document, metrics=Metrics())
-        self.insights = Insights(hub.source_client, now=lambda: self.now, seconds=0.5)
-        self.showing = CasePresenter(reader.order, self.insights, self._names_of, now=lambda: self.now)
+        self.insights = Insights(hub.source_client, now=lambda: self.now, seconds=PATIENCE)
+        self.showing = CasePresenter(
+            reader.order, self.insights, self._names_of, now=lambda: self.now, seconds=PATIENCE
+        )
         self.composer = ApprovalComposer(self.desk.find, self.showing)
         self.told = RequesterComposer(self.desk.find, self.showing)
 

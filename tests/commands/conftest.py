@@ -24,6 +24,7 @@ from bot.chat.ports import LanguageChoice
 from bot.chat.registry import Commands
 from bot.erp.hub import ErpHub
 from bot.metrics import Metrics
+from tests.approvals.env import PATIENCE
 from tests.approvals.memory_repository import MemoryCaseStore
 from tests.commands.alert_fakes import InMemoryAlertBoard
 from tests.commands.approval_fakes import ApprovalFixture
@@ -78,7 +79,7 @@ def company() -> Company:
 
 @pytest.fixture
 async def hub(company: Company) -> AsyncIterator[ErpHub]:
-    hub = ErpHub([company], metrics=Metrics(), now=lambda: NOW, timeout=0.05)
+    hub = ErpHub([company], metrics=Metrics(), now=lambda: NOW, timeout=PATIENCE)
     yield hub
     await hub.close()
 
@@ -141,7 +142,7 @@ def desk(
             ApprovalService: counter.desk,
             CasePresenter: counter.showing,
         },
-        seconds=5,
+        seconds=PATIENCE,
         reference=lambda: "abc123",
     )
 

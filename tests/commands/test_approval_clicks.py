@@ -20,6 +20,7 @@ from bot.chat.dispatcher import QuestionDispatcher
 from bot.erp.model import Verdict
 from bot.metrics import Metrics
 from bot.outbox.place import Place, PlaceKind
+from tests.approvals.env import PATIENCE
 from tests.commands.approval_fakes import GROUP, ApprovalFixture, rules
 from tests.commands.company import NOW, cny
 from tests.commands.conftest import Ask as AskLine
@@ -33,7 +34,9 @@ OWN = Place(PlaceKind.PERSON, "manager01")
 class ApprovalClickHarness:
     """A case with cards in the group and in the manager's own chat."""
 
-    def __init__(self, desk: QuestionDispatcher, counter: ApprovalFixture, case: Case, seconds: float = 1.0) -> None:
+    def __init__(
+        self, desk: QuestionDispatcher, counter: ApprovalFixture, case: Case, seconds: float = PATIENCE
+    ) -> None:
         self.counter, self.case, self.places, self.metrics = counter, case, FakeShownCards(), Metrics()
         self.pipeline = ClickPipeline(
             desk=desk,
