@@ -1,4 +1,4 @@
-"""The loop around the desk: takes waiting events in batches, does what is due, sleeps until there is more to do.
+"""The loop of the alerts: takes waiting events in batches, does what is due, sleeps until there is more to do.
 
 Each batch is one transaction: the events are done, the alerts and cards changed and the deliveries owed together, or
 nothing is. After a crash at any moment the same events simply wait again.
@@ -50,7 +50,7 @@ _RETRY = 1.0
 
 
 class AlertProcessingRepository(AlertRepository, Protocol):
-    """The ledger together with the events that wait."""
+    """Alerts and their cards together with the events that wait."""
 
     def waiting(self, limit: int) -> Sequence[StoredEvent]:
         """Return the waiting events that came first, in their order."""
@@ -66,7 +66,7 @@ class AlertProcessingRepository(AlertRepository, Protocol):
 
 
 class AlertProcessingTransactions(Protocol):
-    """Opens the book, for one at a time among all processes."""
+    """Opens the repository for one unit of work at a time among all processes."""
 
     async def try_transact(self, work: Callable[[AlertProcessingRepository], T]) -> T | None:
         """Return what ``work`` returns, after the commit; None if another process is at it, and then nothing was done.
@@ -85,7 +85,7 @@ class AlertProcessor:
 
     def __init__(
         self,
-        books: AlertProcessingTransactions,
+        transactions: AlertProcessingTransactions,
         *,
         unit: Callable[[AlertRepository], AlertUnitOfWork],
         now: Callable[[], datetime],
@@ -96,7 +96,7 @@ class AlertProcessor:
         """``unit`` begins a unit of work at this moment with the rules in force; ``owed`` is called when cards may be
         owed: it pokes the outbox.
         """
-        self._books = books
+        self._transactions = transactions
         self._unit = unit
         self._now = now
         self._metrics = metrics
@@ -129,7 +129,7 @@ class AlertProcessor:
                 await self._sweep()
         await self._sweep()
         await self._prune()
-        due = await self._books.try_transact(lambda book: (book.next_due(),))
+        due = await self._transactions.try_transact(lambda repository: (repository.next_due(),))
         if due is None:
             return _OTHER_PROCESS_RETRY
         if due[0] is None:
@@ -155,7 +155,7 @@ class AlertProcessor:
     async def _take(self) -> bool:
         """Work on one batch; return whether there may be more."""
         try:
-            seqs = await self._books.try_transact(self._work_on_batch)
+            seqs = await self._transactions.try_transact(self._work_on_batch)
         except DingerpError:
             raise
         except Exception as defect:  # noqa: BLE001 - one event's defect must not stop the others: they are done one by one
@@ -169,7 +169,7 @@ class AlertProcessor:
         for _ in range(self._batch):
             first: list[StoredEvent] = []
             try:
-                seqs = await self._books.try_transact(partial(self._work_on_first, first))
+                seqs = await self._transactions.try_transact(partial(self._work_on_first, first))
             except DingerpError:
                 raise
             except Exception as defect:  # noqa: BLE001 - set aside with its reason; logged with where it comes from
@@ -185,42 +185,42 @@ class AlertProcessor:
         self._metrics.errors.labels("alerts", name).inc()
         for stored in first:
             log.error("alerts.event_failed", source=stored.source, id=stored.id, type=stored.type, exc_info=defect)
-            await self._books.try_transact(partial(_reject, stored, f"a defect of ours: {name}"))
+            await self._transactions.try_transact(partial(_reject, stored, f"a defect of ours: {name}"))
 
-    def _work_on_first(self, first: list[StoredEvent], book: AlertProcessingRepository) -> tuple[int, ...]:
+    def _work_on_first(self, first: list[StoredEvent], repository: AlertProcessingRepository) -> tuple[int, ...]:
         """Work on the event that came first, and leave it in ``first`` for whoever has to say what failed."""
-        first[:] = book.waiting(1)
-        return self._work_on(book, first)
+        first[:] = repository.waiting(1)
+        return self._work_on(repository, first)
 
-    def _work_on_batch(self, book: AlertProcessingRepository) -> tuple[int, ...]:
-        return self._work_on(book, book.waiting(self._batch))
+    def _work_on_batch(self, repository: AlertProcessingRepository) -> tuple[int, ...]:
+        return self._work_on(repository, repository.waiting(self._batch))
 
-    def _work_on(self, book: AlertProcessingRepository, waiting: Sequence[StoredEvent]) -> tuple[int, ...]:
+    def _work_on(self, repository: AlertProcessingRepository, waiting: Sequence[StoredEvent]) -> tuple[int, ...]:
         if not waiting:
             return ()
-        unit = self._unit(book)
+        unit = self._unit(repository)
         done, all_parts = [], []
         for stored in waiting:
             try:
                 parts = split_events(stored)
             except InvalidEvent as fault:
                 # Understood when it came, but not by this version.
-                book.reject(stored.seq, str(fault))
+                repository.reject(stored.seq, str(fault))
                 log.warning("events.rejected", source=stored.source, id=stored.id, reason=str(fault))
                 continue
             done.append(stored.seq)
             all_parts.append(parts)
-        _prefetch(book, [part for parts in all_parts for part in parts])
+        _prefetch(repository, [part for parts in all_parts for part in parts])
         for parts in all_parts:
             process_event(unit, parts)
-        book.done(done)
+        repository.done(done)
         return tuple(stored.seq for stored in waiting)
 
     async def _sweep(self) -> None:
         self._swept_at = self._now()
         while True:
             try:
-                count = await self._books.try_transact(self._sweep_all)
+                count = await self._transactions.try_transact(self._sweep_all)
             except DingerpError:
                 raise
             except Exception as defect:  # noqa: BLE001 - what fails is put off, so that it never stops the rest
@@ -235,29 +235,29 @@ class AlertProcessor:
             if self._now() - self._swept_at >= _SWEEPS_AT_LEAST:
                 return
 
-    def _sweep_all(self, book: AlertProcessingRepository) -> int:
-        unit = self._unit(book)
+    def _sweep_all(self, repository: AlertProcessingRepository) -> int:
+        unit = self._unit(repository)
         due = timers.find_due(unit)
         timers.run_due(unit, due)
         return len(due)
 
     async def _sweep_one_by_one(self) -> None:
-        found = await self._books.try_transact(lambda book: timers.find_due(self._unit(book)))
-        for one in found.single() if found is not None else ():
+        found = await self._transactions.try_transact(lambda repository: timers.find_due(self._unit(repository)))
+        for work in found.single() if found is not None else ():
             try:
-                await self._books.try_transact(partial(self._sweep_one, one))
+                await self._transactions.try_transact(partial(self._sweep_one, work))
             except DingerpError:
                 raise
             except Exception as defect:  # noqa: BLE001 - put off; logged with where it comes from
-                await self._put_off(one, defect)
+                await self._put_off(work, defect)
 
-    def _sweep_one(self, one: DueWork, book: AlertProcessingRepository) -> None:
-        timers.run_due(self._unit(book), one)
+    def _sweep_one(self, work: DueWork, repository: AlertProcessingRepository) -> None:
+        timers.run_due(self._unit(repository), work)
 
-    async def _put_off(self, one: DueWork, defect: Exception) -> None:
-        log.error("alerts.sweep_failed", alerts=one.alerts, cards=one.cards, exc_info=defect)
+    async def _put_off(self, work: DueWork, defect: Exception) -> None:
+        log.error("alerts.sweep_failed", alerts=work.alerts, cards=work.cards, exc_info=defect)
         self._metrics.errors.labels("alerts", type(defect).__name__).inc()
-        await self._books.try_transact(lambda book: timers.postpone(self._unit(book), one))
+        await self._transactions.try_transact(lambda repository: timers.postpone(self._unit(repository), work))
 
     def _tell_outbox(self) -> None:
         if self._owed is not None:
@@ -267,13 +267,13 @@ class AlertProcessor:
         now = self._now()
         if self._pruned_at is None or now - self._pruned_at >= _PRUNED_EVERY:
             self._pruned_at = now
-            await self._books.prune(now)
+            await self._transactions.prune(now)
 
 
-def _reject(stored: StoredEvent, reason: str, book: AlertProcessingRepository) -> None:
-    if any(one.seq == stored.seq for one in book.waiting(1)):  # no other process was luckier meanwhile
-        book.reject(stored.seq, reason)
+def _reject(stored: StoredEvent, reason: str, repository: AlertProcessingRepository) -> None:
+    if any(first.seq == stored.seq for first in repository.waiting(1)):  # no other process was luckier meanwhile
+        repository.reject(stored.seq, reason)
 
 
-def _prefetch(book: AlertProcessingRepository, parts: Sequence[Event]) -> None:
-    book.expect([correlate(part).key for part in parts], [part.subject for part in parts])
+def _prefetch(repository: AlertProcessingRepository, parts: Sequence[Event]) -> None:
+    repository.expect([correlate(part).key for part in parts], [part.subject for part in parts])
