@@ -223,6 +223,22 @@ class TestCases:
         )
         assert found == (new, other, [new.id, old.id], {new.id, old.id, other.id}, 1)
 
+    async def test_revisions_are_meant_by_an_id_or_by_a_number_in_any_spelling(self, books: CaseStore) -> None:
+        first, second = a_case(state=CaseState.SUPERSEDED), a_case("po-1", 2, opened_at=NOW + SECOND)
+        elsewhere = a_case(source="other", opened_at=NOW - SECOND)
+        await put(books, first, second, elsewhere, a_case("PO-2"))
+
+        async def meant(word: str) -> list[Case]:
+            return await books.query(lambda cases: list(cases.revisions(word)))
+
+        for case in (first, second):
+            assert await meant(case.id) == [second, first]
+        assert await meant(elsewhere.id) == [elsewhere]
+        for number in ("PO-1", "pO-1"):
+            assert await meant(number) == [second, first, elsewhere]
+        for nothing in ("", "PO-9", "PO-1-9"):
+            assert await meant(nothing) == []
+
 
 class TestUnique:
     async def test_two_undecided_cases_of_a_document_cannot_be(self, books: CaseStore) -> None:
