@@ -80,6 +80,9 @@ class LineInsight:
     """The usual quantity, where this one is far above it."""
 
 
+NO_INSIGHT = LineInsight()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SupplierLateness:
     """How many of the vendor's orders that goods are awaited of are late, and the worst by how many days."""

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from bot.approvals.case import Case, CaseDecision, CaseState
 from bot.approvals.case_context import CaseContext, DecisionExplanation
 from bot.approvals.document import FINGERPRINT_PREFIX
-from bot.approvals.insights import Insight, LineInsight, MissingInsight
+from bot.approvals.insights import NO_INSIGHT, Insight, MissingInsight
 from bot.approvals.list_views import ApprovalListRow
 from bot.approvals.plan import ApprovalLevel, ApprovalPlan, Eligibility, PlanResult, Quorum, Vote, tally
 from bot.approvals.views import (
@@ -101,8 +101,6 @@ def unit_price(price: Money | None) -> str | None:
 def _quantity_text(line: PurchaseLine) -> str:
     return f"{line.quantity.normalize():f} {line.unit}".strip()
 
-
-_NO_LINE = LineInsight()
 
 HIDDEN_LIMIT = phrase("A limit of yours does not allow it; ask in your own chat with the bot.")
 """What stands in a group for a reason that tells an amount."""
@@ -363,28 +361,15 @@ def _can_undo(context: CaseContext, reader: CardViewer) -> bool:
 
 
 def _line(line: PurchaseLine, insight: Insight | None, *, priced: bool) -> ApprovalLine:
-    about = insight.lines.get(line.sku, _NO_LINE) if insight is not None else _NO_LINE
-    last = about.last if priced else None
-    return ApprovalLine(
-        sku=line.sku,
-        name=line.name,
-        unit=line.unit,
-        quantity=line.quantity,
-        price=line.price if priced else None,
-        last_price=last.price if last else None,
-        drift=last.drift if last else None,
-        jump=about.jump and priced,
-        usual=about.usual,
-        at_hand=about.at_hand,
-        incoming=about.incoming,
-    )
+    row = ApprovalLine(line=line, insight=insight.lines.get(line.sku, NO_INSIGHT) if insight else NO_INSIGHT)
+    return row if priced else row.bare()
 
 
 def _flags(order: PurchaseOrder, insight: Insight, *, priced: bool) -> Iterator[Phrase]:
     if insight.duplicates:
         yield phrase("Same lines as %(numbers)s", numbers=", ".join(insight.duplicates))
     for line in order.lines:
-        about = insight.lines.get(line.sku, _NO_LINE)
+        about = insight.lines.get(line.sku, NO_INSIGHT)
         if about.jump and priced and about.last is not None:
             yield phrase("%(sku)s: %(drift)s %% dearer than last time", sku=line.sku, drift=about.last.drift)
         if about.usual is not None:

@@ -59,10 +59,10 @@ async def harness() -> ComposerHarness:
 
 async def test_one_person_sees_prices_and_a_group_does_not(harness: ComposerHarness) -> None:
     mine, theirs = await harness.card(), await harness.card("group:cidBuyers==")
-    assert (mine.audience, mine.amount, mine.rows[0].price) == (Audience.PRICED, ORDER.total, money("3 CNY"))
-    assert (theirs.audience, theirs.amount, theirs.rows[0].price) == (Audience.BARE, None, None)
+    assert (mine.audience, mine.amount, mine.rows[0].line.price) == (Audience.PRICED, ORDER.total, money("3 CNY"))
+    assert (theirs.audience, theirs.amount, theirs.rows[0].line.price) == (Audience.BARE, None, None)
     assert (set(mine.waited), mine.requester, mine.mute) == ({"王经理", "qian", "li"}, "吴工", False)
-    assert mine.rows[0].at_hand == Decimal(5)
+    assert mine.rows[0].insight.at_hand == Decimal(5)
 
 
 async def test_the_order_is_read_once(harness: ComposerHarness) -> None:
