@@ -29,7 +29,7 @@ class ComposerHarness:
     def __init__(self, env: ApprovalEnv, insight_seconds: float = PATIENCE) -> None:
         self.env = env
         self.archive = FakeInsightSource([], LEVELS)
-        find = env.process.desk.find
+        find = env.process.service.find
         insights = Insights(lambda source: self.archive, now=env.clock, seconds=insight_seconds)
         self.showing = CasePresenter(self._read, insights, _names_of, now=env.clock, seconds=PATIENCE)
         self.deciders = ApprovalComposer(find, self.showing)
@@ -99,7 +99,7 @@ async def test_the_new_revision_shows_what_changed(harness: ComposerHarness) -> 
     first = await harness.env.newest()
     await harness.card()
     harness.env.erp.edit("PO-1", total=money("9999 CNY"), lines=(line("S1", "3 CNY", "3333"),))
-    await harness.env.desk.sync_document("main", "PO-1")
+    await harness.env.service.sync_document("main", "PO-1")
     view = await harness.card()
     changed = [("Amount", ORDER.total, money("9999 CNY")), ("Quantity", "1000 件", "3333 件")]
     assert [(str(one.label), one.before, one.now) for one in view.changes] == changed

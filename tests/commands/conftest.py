@@ -111,13 +111,13 @@ def terms() -> ApprovalOptions:
 
 
 @pytest.fixture
-def books() -> CaseStore:
+def store() -> CaseStore:
     return MemoryCaseStore()
 
 
 @pytest.fixture
-def counter(company: Company, hub: ErpHub, terms: ApprovalOptions, books: CaseStore) -> ApprovalFixture:
-    return ApprovalFixture(company, hub, Members.NAMES, terms, books)
+def approvals(company: Company, hub: ErpHub, terms: ApprovalOptions, store: CaseStore) -> ApprovalFixture:
+    return ApprovalFixture(company, hub, Members.NAMES, terms, store)
 
 
 @pytest.fixture
@@ -128,7 +128,7 @@ def desk(
     choices: FakeLanguageChoice,
     board: InMemoryAlertBoard,
     colleagues: Colleagues,
-    counter: ApprovalFixture,
+    approvals: ApprovalFixture,
 ) -> QuestionDispatcher:
     return QuestionDispatcher(
         commands=commands,
@@ -139,8 +139,8 @@ def desk(
             AlertQueries: board,
             AlertActions: board,
             Colleagues: colleagues,
-            ApprovalService: counter.desk,
-            CasePresenter: counter.showing,
+            ApprovalService: approvals.service,
+            CasePresenter: approvals.showing,
         },
         seconds=PATIENCE,
         reference=lambda: "abc123",
