@@ -58,7 +58,7 @@ async def approve(
     policy: AccessPolicy,
     context: QuestionContext,
 ) -> View | Ask:
-    """Record the word of the person who asks; whether it counts, the approval rules say."""
+    """Record the vote of the person who asks; whether it counts, the approval rules say."""
     colleagues.record_seen(context)
     if wish is ApproveOption.ALL:
         return await _approve_all(seen, approvals, context)

@@ -43,7 +43,7 @@ class VoteResponder:
     async def answer(
         self, result: VoteResult, *, done: Phrase | None = None, retry: str = ""
     ) -> ApprovalView | ApprovalSaid:
-        """Return the case as it is now, with what came of the asker's word; typed words that count get a short answer.
+        """Return the case as it is now, with what came of the vote; a typed one that counts gets a short answer.
 
         ``done`` is said when it counts; ``retry`` asks again when the ERP was silent. Raises `NothingFound` for a case
         that there is not.
@@ -98,7 +98,7 @@ def audience_for(found: CaseContext, commands: Commands, policy: AccessPolicy, c
 
 
 def outcome_note(result: VoteResult) -> Phrase | None:
-    """Return what a person is told of their word."""
+    """Return what a person is told of their vote."""
     match result.outcome:
         case VoteOutcome.RECORDED:
             return phrase("Recorded. Others have to agree as well.")

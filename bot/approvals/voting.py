@@ -31,7 +31,7 @@ Whoever clicks meanwhile is told who decided.
 
 
 class VoteOutcome(StrEnum):
-    """What came of a word."""
+    """What came of a vote."""
 
     RECORDED = "recorded"
     """It counts, and others have to agree as well."""

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from bot.alerts.alert import Alert, AlertState, UserStamp
-from bot.alerts.event import Event, Severity
-from bot.alerts.repository import AlertUnitOfWork, Mute
+from bot.alerts.alert import Alert, AlertState, Mute, UserStamp
+from bot.alerts.event import Event
+from bot.alerts.repository import AlertUnitOfWork
 from bot.alerts.routing import RuleSuppression
 from bot.alerts.suppression import Suppression, SuppressionLookup
 from bot.outbox.place import Place
+from bot.severity import Severity
 from tests.alerts.memory_repository import MemoryAlertRepository
 from tests.alerts.scenario import A, B, StubRules, event, second
 

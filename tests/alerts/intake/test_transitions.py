@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.alerts.event import Severity
 from bot.alerts.intake.poll_state import NORMAL, PolledRecord, PolledSubject
 from bot.alerts.intake.transitions import OLDEST, PollCircumstances, apply_record, describe_changes
+from bot.severity import Severity
 
 ZONE = ZoneInfo("Asia/Shanghai")
 NOW = datetime(2026, 11, 24, 9, tzinfo=ZONE)

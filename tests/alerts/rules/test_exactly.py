@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.alerts.event import Severity
 from bot.alerts.routing import RuleSuppression, Target
 from bot.alerts.rules.cel_engine import check_pattern
 from bot.alerts.rules.comparisons import DecimalComparison, Operand, Token, TokenKind, take_comparisons, tokenize
@@ -37,7 +36,8 @@ from bot.alerts.rules.values import (
     read_zone,
 )
 from bot.outbox.place import Place
-from tests.alerts.rules.builders import COMPANY, NOW, SHANGHAI, alert, at, book, event
+from bot.severity import Severity
+from tests.alerts.rules.builders import COMPANY, NOW, SHANGHAI, alert, at, event, rule_set
 
 OFFICE, X = Place.parse("group:cidOffice"), Place.parse("group:cidX")
 
@@ -400,13 +400,13 @@ def test_every_key_of_a_condition_asks_for_its_own_word() -> None:
         "suppliers": ("宝钢", {"supplier": "宝钢"}),
     }
     for key, (word, fields) in keys.items():
-        rules = book(f'[[routes]]\n{key} = ["{word}"]\nto = ["group:cidX"]\n')
+        rules = rule_set(f'[[routes]]\n{key} = ["{word}"]\nto = ["group:cidX"]\n')
         routing = rules.route(event(**fields), Severity.WARNING, NOW)
         assert routing.why == ("1: yes", "1: to group:cidX")
         if fields:
             refused = rules.route(event(), Severity.WARNING, NOW)
             assert refused.why[0] == f"1: no, {key} = {word}"
-    assert book('[[routes]]\nmin_age = 2\nto = ["group:cidX"]\n').route(event(), Severity.INFO, NOW).why[0] == (
+    assert rule_set('[[routes]]\nmin_age = 2\nto = ["group:cidX"]\n').route(event(), Severity.INFO, NOW).why[0] == (
         "1: no, min_age = 2"
     )
 
@@ -471,7 +471,7 @@ comment = "why"
 
 
 def test_a_document_is_read_as_it_is_written() -> None:
-    rules = book(DOCUMENT)
+    rules = rule_set(DOCUMENT)
     assert (rules.zone, rules.revive) == (SHANGHAI, timedelta(minutes=30))
     root = rules.tree.root
     assert (root.name, root.condition.is_empty, root.terms.to, root.continues) == (
@@ -527,21 +527,21 @@ def test_a_document_is_read_as_it_is_written() -> None:
 
 @pytest.mark.parametrize(("days", "workdays"), [("workdays", True), ("restdays", False), ("weekdays", None)])
 def test_a_window_of_working_days_is_read_as_one(days: str, workdays: bool | None) -> None:
-    rules = book(f'[windows.w]\ndays = "{days}"\n[[routes]]\nwindow = "w"\n')
+    rules = rule_set(f'[windows.w]\ndays = "{days}"\n[[routes]]\nwindow = "w"\n')
     read = rules.tree.root.inner[0].terms.window
     assert read is not None
     assert read.workdays is workdays
 
 
 def test_what_is_critical_waits_for_no_digest_and_no_window() -> None:
-    rules = book('[windows.w]\nfrom = "20:00"\nto = "21:00"\n[[routes]]\nname = "r"\nwindow = "w"\n')
+    rules = rule_set('[windows.w]\nfrom = "20:00"\nto = "21:00"\n[[routes]]\nname = "r"\nwindow = "w"\n')
     target = Target(place=X, route="r", group="g")
     assert rules.shows_at(target, Severity.CRITICAL, NOW) == NOW
     assert rules.shows_at(target, Severity.WARNING, NOW) == at("2026-11-24 20:00")
 
 
 def test_all_rules_of_a_document_count_together_what_they_could_not_answer() -> None:
-    rules = book(DOCUMENT)
+    rules = rule_set(DOCUMENT)
     nothing = event("order.late")
     assert rules.inhibited(nothing, Severity.INFO, [alert(event("stock.out"))]) is None
     assert rules.unanswered.counts == {"inhibit 1, target": 1}
@@ -552,7 +552,7 @@ def test_all_rules_of_a_document_count_together_what_they_could_not_answer() -> 
 
 
 def test_an_inhibition_goes_by_the_severity_of_the_alert_and_looks_at_all() -> None:
-    rules = book(
+    rules = rule_set(
         '[[inhibit]]\nsource = {severities = ["critical"]}\ntarget = {severities = ["info"]}\nequal = ["company"]\n'
     )
     what = event("order.late", company="01")
@@ -570,7 +570,7 @@ def test_an_inhibition_goes_by_the_severity_of_the_alert_and_looks_at_all() -> N
 
 
 def test_thresholds_and_silences_go_by_the_severity() -> None:
-    rules = book(
+    rules = rule_set(
         '[[severity]]\nseverities = ["info"]\nseverity = "warning"\n'
         '[[silences]]\nuntil = 2027-01-01\nseverities = ["critical"]\n'
     )
@@ -601,7 +601,7 @@ def test_the_rules_of_a_company_that_wrote_none() -> None:
 
 def test_a_route_may_name_purchase_orders_that_are_decided_in_the_chat() -> None:
     chat = AlertRuleContext(zone=SHANGHAI, default=(X,), decides_in_chat=True)
-    rules = book('[[routes]]\ntypes = ["po.*"]\nto = ["group:cidPo"]\n', chat)
+    rules = rule_set('[[routes]]\ntypes = ["po.*"]\nto = ["group:cidPo"]\n', chat)
     (target,) = rules.route(event("po.submitted", "PO-1"), Severity.INFO, NOW).targets
     assert str(target.place) == "group:cidPo"
 
@@ -614,18 +614,18 @@ def test_people_of_a_role_have_chats_of_their_own() -> None:
 def test_routes_may_lie_eight_deep() -> None:
     text = "".join(f"[[{'.'.join(['routes'] * depth)}]]\nmin_age = {depth}\n" for depth in range(1, 9))
     what = event(due_on="2026-01-01")
-    assert book(text).route(what, Severity.INFO, NOW).targets[0].route == "/".join(["1"] * 8)
+    assert rule_set(text).route(what, Severity.INFO, NOW).targets[0].route == "/".join(["1"] * 8)
 
 
 def test_names_of_forty_characters_are_allowed() -> None:
-    assert book(f'[[routes]]\nname = "{"x" * 40}"\n').tree.root.inner[0].name == "x" * 40
+    assert rule_set(f'[[routes]]\nname = "{"x" * 40}"\n').tree.root.inner[0].name == "x" * 40
 
 
 # Where an event goes
 
 
 def test_an_owner_who_is_in_no_table() -> None:
-    rules = book(
+    rules = rule_set(
         '[owners]\nW1 = "group:cidX"\nnobody = []\n'
         '[[routes]]\nname = "a"\ntypes = ["stock.*"]\nto = ["owner"]\nescalate = [{after = "1h", to = ["owner"]}]\n'
     )
@@ -642,7 +642,7 @@ def test_an_owner_who_is_in_no_table() -> None:
 
 
 def test_the_default_places_are_not_doubled_where_the_owner_is_unknown() -> None:
-    rules = book('[default]\nto = ["group:cidX", "owner"]\n')
+    rules = rule_set('[default]\nto = ["group:cidX", "owner"]\n')
     routing = rules.route(event(), Severity.INFO, NOW)
     assert routing.why == ("default: owner '' of warehouse '' is not in [owners]", "default: to group:cidX")
     assert [target.place for target in routing.targets] == [X]
@@ -659,5 +659,5 @@ def test_the_default_places_are_not_doubled_where_the_owner_is_unknown() -> None
     ],
 )
 def test_what_shares_a_card(terms: str, severity: Severity, group: str) -> None:
-    rules = book(f'[[routes]]\nname = "r"\n{terms}\n')
+    rules = rule_set(f'[[routes]]\nname = "r"\n{terms}\n')
     assert rules.route(event(), severity, NOW).targets[0].group == group
