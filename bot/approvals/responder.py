@@ -12,8 +12,10 @@ from bot.approvals.service import ApprovalService
 from bot.approvals.view_builders import HIDDEN_LIMIT, ReplyNote, build_said_view, has_money, people_in_case
 from bot.approvals.views import ApprovalSaid, ApprovalView, Audience
 from bot.approvals.voting import VoteOutcome, VoteRequest, VoteResult
+from bot.cards.actions import Ask
 from bot.chat.context import QuestionContext
 from bot.chat.errors import NothingFound
+from bot.chat.parsing import command_line
 from bot.chat.registry import Commands
 from bot.erp.model import Verdict
 from bot.phrase import Phrase, phrase
@@ -72,6 +74,23 @@ class VoteResponder:
             offset=self.context.offset,
             seconds=seconds if self.context.clicked else None,
         )
+
+
+async def find_to_vote(
+    word: str | None,
+    approvals: ApprovalService,
+    showing: CasePresenter,
+    commands: Commands,
+    policy: AccessPolicy,
+    context: QuestionContext,
+) -> VoteResponder | Ask:
+    """Return what answers about the case that ``word`` means, or what to ask where somebody names none."""
+    if not word:
+        return Ask(command_line("pending"))
+    found = await approvals.find(word)
+    if found is None:
+        return Ask(command_line("why", word))  # which says why it is not decided here, or that there is no such order
+    return VoteResponder(approvals, showing, found, audience_for(found, commands, policy, context), context)
 
 
 def vote_request(
