@@ -14,7 +14,7 @@ from bot.cards.card import Card, CardButton
 from bot.errors import ConfigurationError
 
 MARKDOWN_WITH_BUTTONS = "1366a1eb-bc54-4859-ac88-517c56a9acb1.schema"
-"""The public template that works in every application without building one."""
+"""The public template, which works in every application."""
 
 BUTTONS = "buttons"
 """The card field that is all buttons together."""

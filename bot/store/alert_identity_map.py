@@ -41,7 +41,7 @@ class AlertIdentityMap:
         return alert_id in self._new
 
     def load_latest(self, keys: Iterable[str]) -> list[Alert]:
-        """Read the newest alerts of matters and return those that were not known."""
+        """Read the newest alerts of keys and return those that were not known."""
         unknown = dict.fromkeys(key for key in keys if key not in self._latest)
         found = []
         for row in select_chunked(self._connection, sql.LATEST, unknown):
@@ -53,7 +53,7 @@ class AlertIdentityMap:
         return found
 
     def latest(self, key: str) -> Alert | None:
-        """Return the newest alert of a matter."""
+        """Return the newest alert of a key."""
         if key not in self._latest:
             self.load_latest((key,))
         found = self._latest[key]

@@ -176,13 +176,13 @@ class StoredCaseRepository:
     def _write_cards(self) -> None:
         if self._cards:
             adding = insert_into(APPROVAL_CARD, self._connection.dialect.name)
-            rows = [card_row(one) for one in self._cards]
+            rows = [card_row(card) for card in self._cards]
             self._connection.execute(adding.on_conflict_do_nothing(index_elements=["card"]), rows)
             self._cards = []
 
     def _write_lines(self) -> None:
         if self._lines:
-            self._connection.execute(sql.INSERT_AUDIT, [audit_row(one) for one in self._lines])
+            self._connection.execute(sql.INSERT_AUDIT, [audit_row(line) for line in self._lines])
             self._lines = []
 
     def _write_rows(self, case: Case, known: Case | None) -> None:
@@ -195,7 +195,7 @@ class StoredCaseRepository:
         people = possible_voters(case)
         if people != (possible_voters(known) if known is not None else frozenset()):
             self._connection.execute(sql.DELETE_PEOPLE, {"which": case.id})
-            rows = [{"case_id": case.id, "user_id": one} for one in sorted(people)]
+            rows = [{"case_id": case.id, "user_id": person} for person in sorted(people)]
             if rows:
                 self._connection.execute(sql.INSERT_PERSON, rows)
 

@@ -19,7 +19,7 @@ from bot.errors import ConfigurationError
 from bot.store.errors import StoreUnavailable
 
 _LONG_LOG_PAGES = 32_000
-"""Pages (131 MB) of the log: 14 000 questions without a moment in which nobody writes."""
+"""Pages (131 MB) of the log: 14 000 questions without a pause in the writing."""
 
 _CHECKPOINT_ROUNDS = 8
 """Rounds in which new pages are moved before writers have to wait.

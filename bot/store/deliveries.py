@@ -138,8 +138,8 @@ class _Clicked:
 def _queue_redraw(track_id: str, at: int, connection: Connection) -> bool:
     shown = (_D.track == track_id, _D.shown != 0)
     free = or_(_D.lease == "", _D.lease_ms <= at)
-    anew = {"shown": NEEDS_REDRAW, "state": DeliveryState.QUEUED, "due_ms": at, "next_ms": at}
-    if connection.execute(update(DELIVERY).where(*shown, free).values(anew)).rowcount:
+    queued = {"shown": NEEDS_REDRAW, "state": DeliveryState.QUEUED, "due_ms": at, "next_ms": at}
+    if connection.execute(update(DELIVERY).where(*shown, free).values(queued)).rowcount:
         return True
     return connection.execute(select(_D.card).where(*shown)).first() is None
 

@@ -1,4 +1,4 @@
-"""The outbox's table: owed in the transaction of the fact, taken within the budgets, settled one by one."""
+"""The outbox's table: rows are queued in the transaction of their cause, claimed within the budgets, and settled."""
 
 from __future__ import annotations
 

@@ -37,11 +37,11 @@ def upsert(dialect: str) -> Executable:
     due = case((fresh, new.due_ms), (_D.due_ms < new.due_ms, _D.due_ms), else_=new.due_ms)
     # After a failure, or without budget, a row waits beyond its time; only something more urgent ends that.
     held_back = and_(queued, _D.lease == "", _D.next_ms > _D.due_ms, new.urgency >= _D.urgency)
-    anew = {name: case((newer, value), else_=_D[name]) for name, value in REQUEUED.items()}
+    again_as = {name: case((newer, value), else_=_D[name]) for name, value in REQUEUED.items()}
     return adding.on_conflict_do_update(
         index_elements=["card"],
         set_={
-            **anew,
+            **again_as,
             "kind": new.kind,
             "ref": new.ref,
             "fact": new.fact,

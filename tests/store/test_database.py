@@ -219,12 +219,18 @@ async def test_the_log_stays_short_under_constant_writing(tmp_path: Path, monkey
 
     writing = asyncio.create_task(write())
     checkpoints = 0
-    while written < 300 or checkpoints < 20:
+    log = tmp_path / "bot.sqlite3-wal"
+
+    def is_short() -> bool:
+        return log.stat().st_size < written * 50_000 / 2  # else it holds all that was written
+
+    # On a busy machine it takes more writes until a checkpoint finds a moment to begin the log anew.
+    while written < 300 or checkpoints < 20 or (written < 5_000 and not is_short()):
         await database.checkpoint()
         checkpoints += 1
     enough.set()
     await writing
-    assert (tmp_path / "bot.sqlite3-wal").stat().st_size < written * 50_000 / 2, "else all that was written"
+    assert is_short()
     await database.close()
 
 

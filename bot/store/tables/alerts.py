@@ -66,7 +66,7 @@ class StoredAlertRow(StoreTable, table=True):
     reported: int
     """How often it was reported since it opened."""
     hands: str = Field(sa_type=Text)
-    """Who acknowledged, put off and has it, as JSON; empty for nobody."""
+    """Who acknowledged, put off and got it assigned, as JSON; empty where nobody did."""
     snoozed_ms: int | None = Field(sa_type=BigInteger)
     """Until when it is put off."""
     resolved_ms: int | None = Field(sa_type=BigInteger)
@@ -128,7 +128,7 @@ class AlertCardMemberRow(StoreTable, table=True):
 
 
 class StoredMuteRow(StoreTable, table=True):
-    """A silence that somebody asked for (see `Mute` in `bot.alerts`)."""
+    """A silence that a person asked for (see `Mute` in `bot.alerts`)."""
 
     __tablename__ = "mute"
 

@@ -33,7 +33,7 @@ class DeliveryRow(StoreTable, table=True):
     shown: int
     """The revision that stands at the place, 0 for none."""
     doubt: int
-    """The revision of a try to make the card whose outcome nobody knows, 0 for none."""
+    """The revision of an attempt to make the card whose outcome is unknown, 0 for none."""
     tries: int
     due_ms: int = Field(sa_type=BigInteger)
     next_ms: int = Field(sa_type=BigInteger)
@@ -45,7 +45,7 @@ class DeliveryRow(StoreTable, table=True):
     made_as: str
     """Name of the card template that it was made with."""
     making: int
-    """How often a card that was given up unseen was begun anew."""
+    """How often a card began again after it was given up unseen."""
     track: str = Field(index=True)
     """The card's ``outTrackId``."""
     changed_ms: int = Field(sa_type=BigInteger, index=True)
