@@ -31,23 +31,23 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 BATCH = 50
-"""Events per transaction, about 13 ms of the processor: bounds the time for which questions wait for the database.
+"""Events per transaction, about 13 ms of CPU time: it bounds how long questions wait for the database.
 
 With 200 an event costs a fifth less, but in a storm acknowledgements came three times as late (measured).
 """
 
 _MAX_PAUSE = 0.1
-"""Seconds at most between two batches of a storm; it is as long as the batch took, and half of the time is others'."""
+"""The longest pause, in seconds, between two batches of a storm. Each pause is as long as the batch took."""
 
 _IDLE = timedelta(seconds=5)
-"""What other processes stored is found after that long at the latest."""
+"""The longest sleep, after which work stored by other processes is found."""
 _SWEEPS_AT_LEAST = timedelta(seconds=1)
-"""So often what is due is done even while events never end."""
+"""How often due work is done while events keep coming."""
 _PRUNED_EVERY = timedelta(hours=1)
 _OTHER_PROCESS_RETRY = 0.2
-"""Seconds before another try while another process is at it: what came here may have come too late for its batch."""
+"""Seconds before another try while another process has the turn: new events may have come too late for its batch."""
 _RETRY = 1.0
-"""Seconds before another try when the database is away."""
+"""Seconds before another try while the database is away."""
 
 
 class AlertProcessingRepository(AlertRepository, Protocol):
@@ -67,7 +67,7 @@ class AlertProcessingRepository(AlertRepository, Protocol):
 
 
 class AlertProcessingTransactions(Protocol):
-    """Opens the book, for one at a time among all processes."""
+    """Opens the repository for one process at a time."""
 
     async def try_transact(self, work: Callable[[AlertProcessingRepository], T]) -> T | None:
         """Return what ``work`` returns, after the commit; None if another process is at it, and then nothing was done.
@@ -86,7 +86,7 @@ class AlertProcessor:
 
     def __init__(
         self,
-        books: AlertProcessingTransactions,
+        transactions: AlertProcessingTransactions,
         *,
         unit: Callable[[AlertRepository], AlertUnitOfWork],
         now: Callable[[], datetime],
@@ -97,7 +97,7 @@ class AlertProcessor:
         """``unit`` begins a unit of work now, with the rules in force; ``owed`` is called when there may be deliveries
         and wakes the outbox.
         """
-        self._books = books
+        self._transactions = transactions
         self._unit = unit
         self._now = now
         self._metrics = metrics
@@ -130,7 +130,7 @@ class AlertProcessor:
                 await self._sweep()
         await self._sweep()
         await self._prune()
-        due = await self._books.try_transact(lambda book: (book.next_due(),))
+        due = await self._transactions.try_transact(lambda repository: (repository.next_due(),))
         if due is None:
             return _OTHER_PROCESS_RETRY
         if due[0] is None:
@@ -149,7 +149,7 @@ class AlertProcessor:
     async def _take(self) -> bool:
         """Process one batch; return whether there may be more."""
         try:
-            seqs = await self._books.try_transact(self._work_on_batch)
+            seqs = await self._transactions.try_transact(self._work_on_batch)
         except DingerpError:
             raise
         except Exception as defect:  # noqa: BLE001 - a defect in one event must not stop the others: go one by one
@@ -163,7 +163,7 @@ class AlertProcessor:
         for _ in range(self._batch):
             first: list[StoredEvent] = []
             try:
-                seqs = await self._books.try_transact(partial(self._work_on_first, first))
+                seqs = await self._transactions.try_transact(partial(self._work_on_first, first))
             except DingerpError:
                 raise
             except Exception as defect:  # noqa: BLE001 - set aside with its reason; logged with where it comes from
@@ -179,42 +179,42 @@ class AlertProcessor:
         self._metrics.errors.labels("alerts", name).inc()
         for stored in first:
             log.error("alerts.event_failed", source=stored.source, id=stored.id, type=stored.type, exc_info=defect)
-            await self._books.try_transact(partial(_reject, stored, f"a defect of ours: {name}"))
+            await self._transactions.try_transact(partial(_reject, stored, f"a defect of ours: {name}"))
 
-    def _work_on_first(self, first: list[StoredEvent], book: AlertProcessingRepository) -> tuple[int, ...]:
+    def _work_on_first(self, first: list[StoredEvent], repository: AlertProcessingRepository) -> tuple[int, ...]:
         """Process the oldest event and leave it in ``first``, so that a failure can name it."""
-        first[:] = book.waiting(1)
-        return self._work_on(book, first)
+        first[:] = repository.waiting(1)
+        return self._work_on(repository, first)
 
-    def _work_on_batch(self, book: AlertProcessingRepository) -> tuple[int, ...]:
-        return self._work_on(book, book.waiting(self._batch))
+    def _work_on_batch(self, repository: AlertProcessingRepository) -> tuple[int, ...]:
+        return self._work_on(repository, repository.waiting(self._batch))
 
-    def _work_on(self, book: AlertProcessingRepository, waiting: Sequence[StoredEvent]) -> tuple[int, ...]:
+    def _work_on(self, repository: AlertProcessingRepository, waiting: Sequence[StoredEvent]) -> tuple[int, ...]:
         if not waiting:
             return ()
-        unit = self._unit(book)
+        unit = self._unit(repository)
         done, all_parts = [], []
         for stored in waiting:
             try:
                 parts = split_events(stored)
             except InvalidEvent as fault:
                 # Understood when it came, but not by this version.
-                book.reject(stored.seq, str(fault))
+                repository.reject(stored.seq, str(fault))
                 log.warning("events.rejected", source=stored.source, id=stored.id, reason=str(fault))
                 continue
             done.append(stored.seq)
             all_parts.append(parts)
-        _prefetch(book, [part for parts in all_parts for part in parts])
+        _prefetch(repository, [part for parts in all_parts for part in parts])
         for parts in all_parts:
             process_event(unit, parts)
-        book.done(done)
+        repository.done(done)
         return tuple(stored.seq for stored in waiting)
 
     async def _sweep(self) -> None:
         self._swept_at = self._now()
         while True:
             try:
-                count = await self._books.try_transact(self._sweep_all)
+                count = await self._transactions.try_transact(self._sweep_all)
             except DingerpError:
                 raise
             except Exception as defect:  # noqa: BLE001 - what fails is postponed, so that it never stops the rest
@@ -229,29 +229,29 @@ class AlertProcessor:
             if self._now() - self._swept_at >= _SWEEPS_AT_LEAST:
                 return
 
-    def _sweep_all(self, book: AlertProcessingRepository) -> int:
-        unit = self._unit(book)
+    def _sweep_all(self, repository: AlertProcessingRepository) -> int:
+        unit = self._unit(repository)
         due = timers.find_due(unit)
         timers.run_due(unit, due)
         return len(due)
 
     async def _sweep_one_by_one(self) -> None:
-        found = await self._books.try_transact(lambda book: timers.find_due(self._unit(book)))
+        found = await self._transactions.try_transact(lambda repository: timers.find_due(self._unit(repository)))
         for due in found.single() if found is not None else ():
             try:
-                await self._books.try_transact(partial(self._sweep_one, due))
+                await self._transactions.try_transact(partial(self._sweep_one, due))
             except DingerpError:
                 raise
             except Exception as defect:  # noqa: BLE001 - postponed; logged with where it comes from
                 await self._postpone(due, defect)
 
-    def _sweep_one(self, due: DueWork, book: AlertProcessingRepository) -> None:
-        timers.run_due(self._unit(book), due)
+    def _sweep_one(self, due: DueWork, repository: AlertProcessingRepository) -> None:
+        timers.run_due(self._unit(repository), due)
 
     async def _postpone(self, due: DueWork, defect: Exception) -> None:
         log.error("alerts.sweep_failed", alerts=due.alerts, cards=due.cards, exc_info=defect)
         self._metrics.errors.labels("alerts", type(defect).__name__).inc()
-        await self._books.try_transact(lambda book: timers.postpone(self._unit(book), due))
+        await self._transactions.try_transact(lambda repository: timers.postpone(self._unit(repository), due))
 
     def _tell_outbox(self) -> None:
         if self._owed is not None:
@@ -261,13 +261,13 @@ class AlertProcessor:
         now = self._now()
         if self._pruned_at is None or now - self._pruned_at >= _PRUNED_EVERY:
             self._pruned_at = now
-            await self._books.prune(now)
+            await self._transactions.prune(now)
 
 
-def _reject(stored: StoredEvent, reason: str, book: AlertProcessingRepository) -> None:
-    if any(event.seq == stored.seq for event in book.waiting(1)):  # no other process has done it meanwhile
-        book.reject(stored.seq, reason)
+def _reject(stored: StoredEvent, reason: str, repository: AlertProcessingRepository) -> None:
+    if any(event.seq == stored.seq for event in repository.waiting(1)):  # no other process has done it meanwhile
+        repository.reject(stored.seq, reason)
 
 
-def _prefetch(book: AlertProcessingRepository, parts: Sequence[Event]) -> None:
-    book.expect([correlate(part).key for part in parts], [part.subject for part in parts])
+def _prefetch(repository: AlertProcessingRepository, parts: Sequence[Event]) -> None:
+    repository.expect([correlate(part).key for part in parts], [part.subject for part in parts])

@@ -33,7 +33,7 @@ from tests.scenario.alerts.storm_run import (
     send_evenly,
 )
 
-EVENTS, MATTERS = 10_000, 500
+EVENTS, ALERTS = 10_000, 500
 DRAINED = 300.0
 """Seconds for all cards to be sent: 500 new ones take 50 at ten calls a second."""
 
@@ -49,7 +49,7 @@ async def measure(name: str, url_of: Iterator[str]) -> list[Goal]:
     return [
         Goal(f"{name}: events/s, batches of 100", batches.rate, 1500, least=True),
         Goal(f"{name}: events/s, one by one", single.rate, 500, least=True),
-        Goal(f"{name}: cards created", max(batches.created, single.created), MATTERS),
+        Goal(f"{name}: cards created", max(batches.created, single.created), ALERTS),
         Goal(f"{name}: calls in any second", max(batches.most_a_second, single.most_a_second), 20),
         Goal(f"{name}: new cards/place/minute", max(batches.most_a_minute, single.most_a_minute), 20),
         Goal(f"{name}: p95 event to call, s", percentile(waits, 0.95), 1),
@@ -60,7 +60,7 @@ async def measure(name: str, url_of: Iterator[str]) -> list[Goal]:
 
 
 async def _burst(name: str, url: str, *, size: int, senders: int, groups: int) -> StormFigures:
-    storm = Storm(matters=MATTERS, rounds=EVENTS // MATTERS, groups=groups)
+    storm = Storm(alerts=ALERTS, rounds=EVENTS // ALERTS, groups=groups)
     with tempfile.TemporaryDirectory() as folder:
         async with scene(storm, Path(folder), url) as one:
             books, figures = await send_burst(one, size=size, senders=senders, seconds=DRAINED)
@@ -78,7 +78,7 @@ async def _burst(name: str, url: str, *, size: int, senders: int, groups: int) -
 
 
 async def _trickle(url: str) -> list[float]:
-    storm = Storm(matters=200, rounds=1, groups=50)
+    storm = Storm(alerts=200, rounds=1, groups=50)
     with tempfile.TemporaryDirectory() as folder:
         async with scene(storm, Path(folder), url) as one:
             return await send_evenly(one, per_second=5)
