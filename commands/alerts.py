@@ -1,4 +1,4 @@
-"""/alerts: what is open here; and what its buttons do to an alert, in words."""
+"""/alerts: the open alerts of a conversation, and the actions of an alert's buttons as words."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ MORNING = time(9)
 
 
 class AlertRef(Word):
-    """The id of an alert or of a card, or a part of a subject or type by which the list is narrowed."""
+    """The id of an alert or of a card, or a part of a subject or type that narrows the list."""
 
     placeholder = phrase("id, subject or type")
 
 
 class Assignee(Word):
-    """The user id of who is to take care."""
+    """The user id of the person who is to take care."""
 
     placeholder = phrase("user id")
 
@@ -75,35 +75,35 @@ async def alerts(
     to: Assignee | None = None,
     *,
     which: AlertsScope | None = None,
-    deed: AlertOperation | None = None,
+    operation: AlertOperation | None = None,
     service: AlertService,
     colleagues: Colleagues,
     context: QuestionContext,
 ) -> View:
-    """Show the open alerts or one of them, or do something to one."""
+    """Show the open alerts or one of them, or act on one."""
     colleagues.record_seen(context)
-    if deed:
+    if operation:
         if not word:
             raise BadArgument(phrase("Say which alert: tap its buttons, or type its id from /alerts."))
-        here = await _find(word, service, context)
-        if here is None:
+        visible = await _find(word, service, context)
+        if visible is None:
             raise NothingFound(word)
-        return await _apply(deed, to or "", here, service, colleagues, context)
+        return await _apply(operation, to or "", visible, service, colleagues, context)
     if to:
         raise BadArgument(phrase("“%(word)s” is too much here.", word=shortened(to)))
     return await _one(word, service, context) or await _list(word or "", which, service, context)
 
 
 async def _one(word: str | None, service: AlertService, context: QuestionContext) -> View | None:
-    """Return the alert or the card with this id, if it is shown here; None when the word is no such id."""
+    """Return the alert or the card with this id, if it is shown here; None if the word is no such id."""
     if not word:
         return None
-    if here := await _find(word, service, context):
-        return here.drawn(context.now)
-    posted = await service.card_with_alerts(word)
-    if posted is None or posted.card.place not in places_of(context):
+    if visible := await _find(word, service, context):
+        return visible.view(context.now)
+    content = await service.card_with_alerts(word)
+    if content is None or content.card.place not in places_of(context):
         return None
-    return build_card_view(posted, context.now, offset=context.offset)
+    return build_card_view(content, context.now, offset=context.offset)
 
 
 async def _list(text: str, which: AlertsScope | None, service: AlertService, context: QuestionContext) -> View:
@@ -122,63 +122,63 @@ def _fits(alert: Alert, text: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _VisibleAlert:
-    """An alert that is shown where it was asked for; ``shared`` is the card that it has in common with others."""
+    """An alert that is shown in this conversation; ``shared_card`` is the card that it shares with others."""
 
     alert: Alert
-    shared: str
+    shared_card: str
 
-    def drawn(self, now: datetime, acted: AlertActionResult | None = None) -> View:
-        note = _note(acted) if acted else None
-        return build_alert_view(acted.alert if acted else self.alert, now, note=note, back=self.shared)
+    def view(self, now: datetime, result: AlertActionResult | None = None) -> View:
+        note = _note(result) if result else None
+        return build_alert_view(result.alert if result else self.alert, now, note=note, back=self.shared_card)
 
 
 async def _find(alert_id: str, service: AlertService, context: QuestionContext) -> _VisibleAlert | None:
-    """Return an alert that a card here shows: an id alone, which anybody can send, opens nothing of other places."""
+    """Return an alert that a card shows here: an id, which anybody can send, opens no alerts of other places."""
     alert = await service.alert(alert_id)
     if alert is None:
         return None
     cards = [card for card in await service.cards_of(alert_id) if card.place in places_of(context)]
     if not cards:
         return None
-    shared = next((card.id for card in reversed(cards) if len(card.alerts) > 1), "")
-    return _VisibleAlert(alert, shared)
+    shared_card = next((card.id for card in reversed(cards) if len(card.alerts) > 1), "")
+    return _VisibleAlert(alert, shared_card)
 
 
 async def _apply(
-    deed: AlertOperation,
+    operation: AlertOperation,
     to: str,
-    here: _VisibleAlert,
+    visible: _VisibleAlert,
     service: AlertService,
     colleagues: Colleagues,
     context: QuestionContext,
 ) -> View:
-    alert, now = here.alert, context.now
+    alert, now = visible.alert, context.now
     me = UserStamp(context.person.user_id or "", context.person.name, now)
     if not alert.is_open:
-        return here.drawn(now, AlertActionResult(outcome=AlertActionOutcome.OVER, alert=alert))
-    if to and deed is not AlertOperation.ASSIGN:
+        return visible.view(now, AlertActionResult(outcome=AlertActionOutcome.OVER, alert=alert))
+    if to and operation is not AlertOperation.ASSIGN:
         raise BadArgument(phrase("“%(word)s” is too much here.", word=shortened(to)))
-    match deed:
+    match operation:
         case AlertOperation.ACK:
-            acted = await service.acknowledge(alert.id, me)
+            result = await service.acknowledge(alert.id, me)
         case AlertOperation.SNOOZE:
             return AlertSnooze(id=alert.id, headline=headline(alert), subject=labels.subject_label(alert.event))
         case AlertOperation.ASSIGN if not to:
             return await _people(alert, colleagues, context)
         case AlertOperation.ASSIGN:
-            acted = await service.assign(alert.id, await _mark(to, colleagues, context), me)
+            result = await service.assign(alert.id, await _stamp(to, colleagues, context), me)
         case _:
-            acted = await service.snooze(alert.id, _until(_PAUSES[deed], now), me)
-    if acted is None:
+            result = await service.snooze(alert.id, _until(_PAUSES[operation], now), me)
+    if result is None:
         raise NothingFound(alert.id)
-    return here.drawn(now, acted)
+    return visible.view(now, result)
 
 
-def _note(acted: AlertActionResult) -> Phrase | None:
-    if acted.outcome is AlertActionOutcome.OVER:
+def _note(result: AlertActionResult) -> Phrase | None:
+    if result.outcome is AlertActionOutcome.OVER:
         return phrase("It is over already: there is nothing left to do.")
-    if acted.outcome is AlertActionOutcome.ALREADY and acted.first:
-        return phrase("%(name)s took it already, at %(time)s.", name=acted.first.name, time=acted.first.at)
+    if result.outcome is AlertActionOutcome.ALREADY and result.first:
+        return phrase("%(name)s took it already, at %(time)s.", name=result.first.name, time=result.first.at)
     return None
 
 
@@ -193,14 +193,14 @@ def _until(pause: SnoozeDuration, now: datetime) -> datetime:
 
 
 async def _people(alert: Alert, colleagues: Colleagues, context: QuestionContext) -> View:
-    around = colleagues.candidates(context)
-    page = around[context.offset : context.offset + AlertAssignees.page_size]
+    candidates = colleagues.candidates(context)
+    page = candidates[context.offset : context.offset + AlertAssignees.page_size]
     return AlertAssignees(
         id=alert.id,
         headline=headline(alert),
         subject=labels.subject_label(alert.event),
         rows=tuple(_candidate(person, context) for person in await colleagues.lookup(page)),
-        total=len(around),
+        total=len(candidates),
         offset=context.offset,
         line=command_line("alerts", alert.id, AlertOperation.ASSIGN),
     )
@@ -216,8 +216,8 @@ def _candidate(person: Person, context: QuestionContext) -> AssigneeOption:
     )
 
 
-async def _mark(user_id: str, colleagues: Colleagues, context: QuestionContext) -> UserStamp:
-    """Return who is to take care: only somebody of the list, whatever a client sends."""
+async def _stamp(user_id: str, colleagues: Colleagues, context: QuestionContext) -> UserStamp:
+    """Return who is to take care: only a candidate, whatever a client sends."""
     known = await colleagues.lookup([user_id]) if user_id in colleagues.candidates(context) else ()
     if not known:
         raise BadArgument(phrase("“%(name)s” is not among those who can be chosen here.", name=shortened(user_id)))

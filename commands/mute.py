@@ -1,4 +1,4 @@
-"""/mute: be spared for a while what one does not want to hear of in this conversation."""
+"""/mute: hold alerts back in this conversation for a while."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from bot.chat.registry import command
 from bot.phrase import phrase
 
 USUAL, LONGEST = timedelta(hours=2), timedelta(days=30)
-"""How long a mute lasts if nobody says, and at most: nobody remembers one after that."""
+"""How long a mute lasts by default, and at most: after that nobody would remember it."""
 
 
 class MutePattern(Word):
@@ -30,14 +30,14 @@ class MutePattern(Word):
 
 
 class MuteDuration(Word):
-    """For how long."""
+    """How long the mute lasts."""
 
     placeholder = phrase("2h")
     takes_rest = True
 
 
 class MuteOption(Keyword):
-    """What else can be wanted."""
+    """What to do instead of muting."""
 
     LIST = phrase("list"), "列表"
     OFF = phrase("off"), "取消", "解除", "恢复", "stop", "unmute"
@@ -59,19 +59,19 @@ async def mute(
     what: MutePattern | None = None,
     span: MuteDuration | None = None,
     *,
-    wish: MuteOption | None = None,
+    option: MuteOption | None = None,
     service: AlertService,
     context: QuestionContext,
 ) -> View:
     """Show what is muted here, mute something, or end that."""
     if what is None:
-        if wish is MuteOption.OFF:
+        if option is MuteOption.OFF:
             raise BadArgument(phrase("Say what is to be heard of again."))
         return await _list(service, context)
     pattern = _pattern(what)
-    if wish is MuteOption.OFF:
+    if option is MuteOption.OFF:
         return await _lift(pattern, service, context)
-    return await _find_mute(pattern, span or "", service, context)
+    return await _mute(pattern, span or "", service, context)
 
 
 @command(
@@ -86,7 +86,7 @@ async def unmute(what: MutePattern, *, service: AlertService, context: QuestionC
     return await _lift(_pattern(what), service, context)
 
 
-async def _find_mute(pattern: str, span: str, service: AlertService, context: QuestionContext) -> View:
+async def _mute(pattern: str, span: str, service: AlertService, context: QuestionContext) -> View:
     length = parse_duration(span) if span else USUAL
     if length is None:
         raise BadArgument(phrase("“%(text)s” is no length of time. Write 30m, 2h or 1d.", text=shortened(span)))
@@ -104,19 +104,19 @@ async def _find_mute(pattern: str, span: str, service: AlertService, context: Qu
 
 
 async def _lift(pattern: str, service: AlertService, context: QuestionContext) -> View:
-    """End the mutes of this pattern at the first place that has one."""
+    """End the mutes of this pattern at the first place that has any."""
     known: list[Mute] = []
     for place in places_of(context):
         mutes = await service.mutes(place, context.now)
         known.extend(mutes)
-        if ending := [one for one in mutes if one.pattern.casefold() == pattern.casefold()]:
-            for one in ending:
-                await service.lift_mute(one)
+        if ending := [mute for mute in mutes if mute.pattern.casefold() == pattern.casefold()]:
+            for mute in ending:
+                await service.lift_mute(mute)
             return AlertReply(
                 title=phrase("No longer muted: %(what)s", what=labels.type_label(pattern)),
                 lines=(phrase("What was held back is shown now if it is still open."),),
             )
-    raise NothingFound(pattern, tuple(command_line("mute", one.pattern, MuteOption.OFF) for one in known))
+    raise NothingFound(pattern, tuple(command_line("mute", mute.pattern, MuteOption.OFF) for mute in known))
 
 
 async def _list(service: AlertService, context: QuestionContext) -> View:
@@ -131,7 +131,7 @@ async def _list(service: AlertService, context: QuestionContext) -> View:
 
 
 def _pattern(text: str) -> str:
-    """Return the type that is meant, else the subject as it was typed; raises `BadArgument` for no type of ours."""
+    """Return the type that is meant, else the subject as typed; raises `BadArgument` for an unknown type."""
     if named := labels.type_by_label(text):
         return named
     match = _TYPED.fullmatch(text.casefold())
@@ -143,5 +143,5 @@ def _pattern(text: str) -> str:
     star = pattern.find("*")
     if star in (-1, len(pattern) - 1) and (star >= 0 or pattern in _KNOWN or pattern.startswith(CUSTOM)):
         return pattern
-    types = ", ".join(one.value for one in EventType if one.startswith(f"{match[1]}."))
+    types = ", ".join(event_type.value for event_type in EventType if event_type.startswith(f"{match[1]}."))
     raise BadArgument(phrase("There is no type “%(text)s”. There are: %(types)s.", text=shortened(text), types=types))

@@ -1,4 +1,4 @@
-"""/unwatch: be told no longer."""
+"""/unwatch: end watches."""
 
 from __future__ import annotations
 
@@ -42,17 +42,17 @@ async def unwatch(
     service: AlertService,
     context: QuestionContext,
 ) -> View:
-    """End the watches on one thing, or all."""
+    """End the watches on one subject, or all."""
     known = await service.watches(context.person.user_id or "")
     if what is None and every is None:
         raise BadArgument(phrase("Say what you no longer want to watch."))
-    ending = [one for one in known if every or one.subject.casefold() == (what or "").casefold()]
+    ending = [watch for watch in known if every or watch.subject.casefold() == (what or "").casefold()]
     if what and not ending:
-        others = dict.fromkeys(one.subject for one in known)
-        raise NothingFound(what, tuple(command_line("unwatch", one) for one in list(others)[:_CLOSEST]))
-    await service.drop_watches(tuple(one.id for one in ending))
+        others = dict.fromkeys(watch.subject for watch in known)
+        raise NothingFound(what, tuple(command_line("unwatch", subject) for subject in list(others)[:_CLOSEST]))
+    await service.drop_watches(tuple(watch.id for watch in ending))
     return AlertReply(
         title=phrase("You no longer watch it"),
-        lines=tuple(f"{one.subject} {one.title}".strip() for one in ending[:_SHOWN]),
+        lines=tuple(f"{watch.subject} {watch.title}".strip() for watch in ending[:_SHOWN]),
         next=(Suggestion(command_line("watches"), phrase("All I watch")),),
     )

@@ -1,4 +1,4 @@
-"""/watch: be told in one's own chat when a figure crosses a limit, or a document changes its state."""
+"""/watch: be told in your own chat when a figure crosses a limit, or a document changes its state."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from bot.erp.model import Area, StockLevel
 from bot.phrase import Phrase, phrase
 
 MAX_WATCHES = 50
-"""Watches of one person: who wants more should ask for a rule."""
+"""Watches of one person; for more there are rules."""
 
 _SIGNS = {
     Comparator.AT_MOST: ("<=", "=<", "≤", "⩽", "≦", "不超过", "不高于", "不多于", "至多", "最多"),
@@ -49,7 +49,7 @@ class WatchTarget(Word):
 
 
 class Condition(Word):
-    """When: what is available compared with a limit."""
+    """The limit with which available stock is compared."""
 
     placeholder = phrase("< 50")
     takes_rest = True
@@ -64,7 +64,7 @@ class _Limit:
 
 @dataclass(frozen=True, slots=True)
 class _Document:
-    """What a document is, and how it stands now."""
+    """What a document is, and its present state."""
 
     area: Area
     number: str
@@ -89,41 +89,41 @@ async def watch(
     commands: Commands,
     policy: AccessPolicy,
 ) -> View:
-    """Check that there is such a thing, keep the watch, and show the present figure."""
+    """Check that the subject exists, store the watch, and show the present figure or state."""
     subject, limit = _read(f"{what} {when}" if when else what)
-    usable = {one.name for one in commands.usable(policy, context)}
+    lookup = _ErpLookup(erp, {usable.name for usable in commands.usable(policy, context)})
     if limit:
-        made, said = await _of_stock(subject, limit, _ErpLookup(erp, usable), context)
+        new, lines = await _watch_stock(subject, limit, lookup, context)
     else:
-        made, said = await _of_document(subject, _ErpLookup(erp, usable), context)
-    known = await service.watches(made.user_id)
-    if len(known) >= MAX_WATCHES and made.id not in {one.id for one in known}:
+        new, lines = await _watch_document(subject, lookup, context)
+    known = await service.watches(new.user_id)
+    if len(known) >= MAX_WATCHES and new.id not in {watch.id for watch in known}:
         raise BadArgument(phrase("You watch %(num)s things already. Stop one first: /watches", num=MAX_WATCHES))
-    await service.put_watch(made)
+    await service.put_watch(new)
     return AlertReply(
-        title=phrase("You watch %(what)s", what=f"{made.subject} {made.title}".strip()),
-        lines=(*said, phrase("You are told in your own chat with the bot.")),
+        title=phrase("You watch %(what)s", what=f"{new.subject} {new.title}".strip()),
+        lines=(*lines, phrase("You are told in your own chat with the bot.")),
         next=(
             Suggestion(command_line("watches"), phrase("All I watch")),
-            Suggestion(command_line("unwatch", made.subject), phrase("Stop %(what)s", what=made.subject)),
+            Suggestion(command_line("unwatch", new.subject), phrase("Stop %(what)s", what=new.subject)),
         ),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _ErpLookup:
-    """The ERP, as far as the person may ask it: who may not see a figure may not be told of it either."""
+    """The ERP as far as the person may ask it: a figure that they may not see must not be reported to them either."""
 
     erp: ErpHub
     usable: set[str]
 
     def lookups(self) -> tuple[Callable[[str], Awaitable[_Document]], ...]:
-        """Return what finds documents by their numbers."""
+        """Return the functions that find documents by number."""
         known = {"order": self._order, "invoice": self._invoice, "po": self._purchase, "mo": self._production}
         return tuple(look_up for name, look_up in known.items() if name in self.usable)
 
     async def level(self, sku: str) -> StockLevel:
-        """Return a product's stock, also by a part of its code or name that no other one has."""
+        """Return a product's stock, also by a part of its code or name that only it has."""
         if "stock" not in self.usable:
             raise NothingFound(sku)
         try:
@@ -159,14 +159,14 @@ class _ErpLookup:
         return _Document(Area.PRODUCTION, found.number, found.name, status_label(found.status))
 
 
-async def _of_stock(
-    subject: str, limit: _Limit, shop: _ErpLookup, context: QuestionContext
+async def _watch_stock(
+    subject: str, limit: _Limit, lookup: _ErpLookup, context: QuestionContext
 ) -> tuple[Watch, Sequence[Phrase]]:
     try:
-        level = await shop.level(subject)
+        level = await lookup.level(subject)
     except NotFound as error:
         condition = f"{limit.comparison}{limit.limit:f}"
-        lines = [command_line("watch", sku, condition) for sku in await shop.closest(subject)]
+        lines = [command_line("watch", sku, condition) for sku in await lookup.closest(subject)]
         raise NothingFound(subject, tuple(lines)) from error
     product = level.product
     if limit.unit and limit.unit.casefold() != product.unit.casefold():
@@ -174,7 +174,7 @@ async def _of_stock(
             phrase("%(sku)s is counted in %(unit)s: write the limit in it.", sku=product.sku, unit=product.unit)
         )
     figure = level.total.available if level.total.available is not None else level.total.on_hand
-    made = Watch(
+    new = Watch(
         user_id=context.person.user_id or "",
         area=Area.STOCK,
         subject=product.sku,
@@ -183,10 +183,10 @@ async def _of_stock(
         limit=limit.limit,
         made_at=context.now,
     )
-    return made, _stock_said(limit, figure, product.unit)
+    return new, _stock_lines(limit, figure, product.unit)
 
 
-def _stock_said(limit: _Limit, figure: Decimal | None, unit: str) -> Sequence[Phrase]:
+def _stock_lines(limit: _Limit, figure: Decimal | None, unit: str) -> Sequence[Phrase]:
     sign, least = limit.comparison.sign, limit.limit
     when = phrase("As soon as available %(sign)s %(limit)s %(unit)s", sign=sign, limit=least, unit=unit)
     if figure is None:
@@ -195,21 +195,21 @@ def _stock_said(limit: _Limit, figure: Decimal | None, unit: str) -> Sequence[Ph
     return (when, now, phrase("That is so already.")) if limit.comparison.holds(figure, least) else (when, now)
 
 
-async def _of_document(number: str, shop: _ErpLookup, context: QuestionContext) -> tuple[Watch, Sequence[Phrase]]:
-    found = [one for one in await asyncio.gather(*(_if_there(look_up, number) for look_up in shop.lookups())) if one]
-    if not found:
-        await _hint_at_limit(number, shop)
+async def _watch_document(number: str, lookup: _ErpLookup, context: QuestionContext) -> tuple[Watch, Sequence[Phrase]]:
+    found = await asyncio.gather(*(_if_there(look_up, number) for look_up in lookup.lookups()))
+    # In all known ERPs a number belongs to one area; should two areas share one, the first is meant.
+    document = next(filter(None, found), None)
+    if document is None:
+        await _hint_at_limit(number, lookup)
         raise NothingFound(number)
-    # Numbers are the documents' own in all ERPs that we know; should two areas share one, the first is meant.
-    document = found[0]
-    made = Watch(
+    new = Watch(
         user_id=context.person.user_id or "",
         area=document.area,
         subject=document.number,
         title=document.title,
         made_at=context.now,
     )
-    return made, (phrase("At every change of its state"), phrase("State now: %(state)s", state=document.state))
+    return new, (phrase("At every change of its state"), phrase("State now: %(state)s", state=document.state))
 
 
 async def _if_there(look_up: Callable[[str], Awaitable[_Document]], number: str) -> _Document | None:
@@ -219,10 +219,10 @@ async def _if_there(look_up: Callable[[str], Awaitable[_Document]], number: str)
         return None
 
 
-async def _hint_at_limit(text: str, shop: _ErpLookup) -> None:
-    """Raise `BadArgument` for a product: what is to be told of it must be said."""
+async def _hint_at_limit(text: str, lookup: _ErpLookup) -> None:
+    """Raise `BadArgument` for a product, whose watch needs a limit."""
     try:
-        level = await shop.level(text)
+        level = await lookup.level(text)
     except (NotFound, Unsupported):
         return
     line = command_line("watch", level.product.sku)
@@ -230,12 +230,12 @@ async def _hint_at_limit(text: str, shop: _ErpLookup) -> None:
 
 
 def _read(text: str) -> tuple[str, _Limit | None]:
-    """Return the subject and the limit of ``SKU123 < 50``, however close it is written; raises `BadArgument`."""
+    """Return the subject and the limit of ``SKU123 < 50``, with or without blanks; raises `BadArgument`."""
     match = _CONDITION.fullmatch(text)
     if match is None:
         return text, None
-    sign, told = match[2] or match[3], match[4]
-    number = _LIMIT.fullmatch(told)
+    sign, limit = match[2] or match[3], match[4]
+    number = _LIMIT.fullmatch(limit)
     if number is None:
         raise BadArgument(phrase("After “%(sign)s” a number is expected.", sign=sign))
     return match[1], _Limit(_COMPARISONS[sign.casefold()], Decimal(number[1].replace(",", "")), number[2])

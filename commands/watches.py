@@ -1,4 +1,4 @@
-"""/watches: what one is told of."""
+"""/watches: what a person watches."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from bot.phrase import phrase
     place=57,
 )
 async def watches(*, service: AlertService, context: QuestionContext) -> View:
-    """Show what the person who asks watches."""
+    """Show what the asker watches."""
     found = await service.watches(context.person.user_id or "")
     return WatchList(
         rows=found[context.offset : context.offset + WatchList.page_size],

@@ -1,4 +1,4 @@
-"""Builds the alerts: intake, processor, outbox, queue readers and the polling of the ERPs."""
+"""Builds the alerts: intake, processor, outbox, queue consumers and the polling of the ERPs."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ _EVENTS_PRUNED_EVERY = 3600.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertServices:
-    """What the rest of the bot needs of them."""
+    """What the rest of the bot needs of the alerts."""
 
     intake: Intake
     hooks: Mapping[str, Webhook]
@@ -64,14 +64,14 @@ class AlertServices:
     processor: AlertProcessor
     outbox: OutboxWorker
     composers: dict[str, Composer]
-    """Who composes which kind of card; others may join before `start_outbox`."""
+    """The composers by kind of card; others may be added before `start_outbox`."""
     units: AlertUnitOfWorkRunner
 
 
 async def build_alerts(base: Infrastructure) -> AlertServices:
-    """Open intake, desk and outbox; the desk works until the base's stack ends."""
+    """Build intake, processor and outbox; the processor runs until the base's stack ends."""
     settings, now = base.settings, base.now
-    books = StoredAlertTransactions(base.database, now)
+    transactions = StoredAlertTransactions(base.database, now)
     rules = follow_rules(settings.alert_rules, company_of(settings), monotonic=time.monotonic)
 
     def unit(repository: AlertRepository) -> AlertUnitOfWork:
@@ -80,22 +80,22 @@ async def build_alerts(base: Infrastructure) -> AlertServices:
         )
 
     def changed() -> None:
-        desk.poke()
+        processor.poke()
         outbox.poke()
 
-    units = AlertUnitOfWorkRunner(books, unit, changed)
+    units = AlertUnitOfWorkRunner(transactions, unit, changed)
     composers: dict[str, Composer] = {"alert": AlertComposer(units, now=now, name_of=partial(_name_of, base))}
     outbox = _outbox(base, composers)
-    desk = AlertProcessor(books, unit=unit, now=now, metrics=base.metrics, owed=outbox.poke)
+    processor = AlertProcessor(transactions, unit=unit, now=now, metrics=base.metrics, owed=outbox.poke)
     events = StoredEvents(base.database)
-    intake = BatchedIntake(events, metrics=base.metrics, now=now, arrived=desk.poke)
-    await base.run_in_background(desk.run(), "alerts")
+    intake = BatchedIntake(events, metrics=base.metrics, now=now, arrived=processor.poke)
+    await base.run_in_background(processor.run(), "alerts")
     await base.run_in_background(_prune_events(base, events), "events")
     return AlertServices(
         intake=intake,
         hooks=_open_hooks(settings),
         rules=rules,
-        processor=desk,
+        processor=processor,
         outbox=outbox,
         composers=composers,
         units=units,
@@ -103,7 +103,7 @@ async def build_alerts(base: Infrastructure) -> AlertServices:
 
 
 async def start_queue_readers(base: Infrastructure, intake: Intake) -> None:
-    """Begin to read the message queues."""
+    """Start the consumers of the message queues."""
     for name, queue in base.settings.queues.items():
         address = QueueAddress(
             source=name,
@@ -116,9 +116,9 @@ async def start_queue_readers(base: Infrastructure, intake: Intake) -> None:
 
 
 async def start_outbox(base: Infrastructure, services: AlertServices) -> None:
-    """Begin to send what is owed: last, so that all who compose cards are there."""
+    """Start the outbox: last, when all composers are known."""
     limit = base.settings.limits.monthly_calls
-    keeping = Housekeeping(
+    housekeeping = Housekeeping(
         StoredBacklog(base.database),
         StoredDailyCalls(base.database),
         lambda: base.meter.used,
@@ -128,7 +128,7 @@ async def start_outbox(base: Infrastructure, services: AlertServices) -> None:
         metrics=base.metrics,
         now=base.now,
     )
-    await base.run_in_background(keeping.run(), "outbox keeping")
+    await base.run_in_background(housekeeping.run(), "outbox keeping")
     await base.run_in_background(services.outbox.run(), "outbox")
 
 
@@ -148,7 +148,7 @@ def _outbox(base: Infrastructure, composers: Mapping[str, Composer]) -> OutboxWo
         DingTalkMessenger(CardApi(base.api), Robot(base.api), base.api.keys, templates=base.templates),
         composers,
         base.renderer,
-        # No other worker has this name, nor will one after a restart.
+        # No other worker has this name, also not after a restart.
         worker=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}",
         track_of=base.tracks.for_card,
         language_of=language_of,
@@ -168,14 +168,14 @@ def _open_hooks(settings: Settings) -> dict[str, Webhook]:
     return {
         name: build_webhook(
             name,
-            scheme=one.scheme,
-            secrets=one.secrets,
-            max_bytes=one.max_bytes,
-            company=one.company,
-            currency=one.currency,
-            options={"aes_key": one.aes_key.get_secret_value(), "app_key": one.app_key},
+            scheme=hook.scheme,
+            secrets=hook.secrets,
+            max_bytes=hook.max_bytes,
+            company=hook.company,
+            currency=hook.currency,
+            options={"aes_key": hook.aes_key.get_secret_value(), "app_key": hook.app_key},
         )
-        for name, one in settings.hooks.items()
+        for name, hook in settings.hooks.items()
     }
 
 
@@ -191,7 +191,7 @@ async def _prune_events(base: Infrastructure, events: StoredEvents) -> None:
 
 
 async def start_polling(base: Infrastructure, hub: ErpHub, alerts: AlertServices) -> None:
-    """Begin to poll every source, if the settings say so."""
+    """Start to poll every source, if the settings say so."""
     if not base.settings.poll.enabled:
         return
     store, poll_config = StoredPolls(base.database), make_poll_config(base.settings)

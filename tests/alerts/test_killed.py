@@ -17,7 +17,7 @@ from tests.scenario.processes import at_work
 
 from .conftest import sqlite
 
-EVENTS, MATTERS = 1_200, 60
+EVENTS, SUBJECTS = 1_200, 60
 
 
 @pytest.mark.process
@@ -27,7 +27,7 @@ async def test_killed_at_random_moments(kills: int, tmp_path: Path) -> None:
     with sqlite(tmp_path) as database:
         harness = ProcessorHarness(database)
         await harness.receive(
-            *(received(number, f"SKU{number % MATTERS}", quantity=number) for number in range(EVENTS))
+            *(received(number, f"SKU{number % SUBJECTS}", quantity=number) for number in range(EVENTS))
         )
         for life in range(kills):
             await _live_and_be_killed(str(database._engine.url), f"life{life}", chance, tmp_path)
@@ -36,9 +36,9 @@ async def test_killed_at_random_moments(kills: int, tmp_path: Path) -> None:
         await harness.processor().round()
         assert {state for state, _ in (await harness.states()).values()} == {EventState.DONE}
         alerts = await harness.alerts()
-        assert Counter(alert.count for alert in alerts) == {EVENTS // MATTERS: MATTERS}
-        assert {alert.event.quantity for alert in alerts} == set(range(EVENTS - MATTERS, EVENTS))
-        assert await harness.count(ALERT_CARD) == await harness.count(DELIVERY) == MATTERS
+        assert Counter(alert.count for alert in alerts) == {EVENTS // SUBJECTS: SUBJECTS}
+        assert {alert.event.quantity for alert in alerts} == set(range(EVENTS - SUBJECTS, EVENTS))
+        assert await harness.count(ALERT_CARD) == await harness.count(DELIVERY) == SUBJECTS
         repeated = await harness.transactions.transact(_story_of_all)
         assert repeated == EVENTS
 

@@ -35,7 +35,7 @@ _AGAIN = 0.05
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Storm:
-    """``turns`` rounds through all matters, which are spread over ``groups``; in the last round every fifth ends."""
+    """``turns`` rounds through all alerts, which are spread over ``groups``; in the last round every fifth ends."""
 
     alerts: int
     rounds: int
@@ -91,7 +91,7 @@ class Storm:
         }
 
     def batches(self, senders: int, size: int) -> Iterator[list[list[dict[str, Any]]]]:
-        """Return for each sender the requests that it makes one after the other: each has matters of its own."""
+        """Return for each sender the requests that it makes one after the other: each has its own alerts."""
         for sender in range(senders):
             own = range(sender, self.alerts, senders)
             events = [self.event(correlation, turn) for turn in range(self.rounds) for correlation in own]
