@@ -72,10 +72,6 @@ class Batcher(Generic[A, B]):
         """Answer a batch; False when it failed and its requests are still to be tried alone."""
         try:
             answers = await self._together([request for request, _ in batch])
-        except asyncio.CancelledError:
-            for _, waiting in batch:
-                waiting.cancel()
-            raise
         except Exception as error:  # noqa: BLE001 - raised where the answer is awaited
             if self._retry_alone and len(batch) > 1:
                 return False
@@ -83,6 +79,10 @@ class Batcher(Generic[A, B]):
                 if not waiting.done():
                     waiting.set_exception(error)
             return True
+        except BaseException:
+            for _, waiting in batch:
+                waiting.cancel()
+            raise
         for (_, waiting), answer in zip(batch, answers, strict=True):
             if not waiting.done():
                 waiting.set_result(answer)

@@ -26,7 +26,7 @@ class SingleFlight(Generic[T]):
     def __init__(self) -> None:
         self._followers: list[asyncio.Future[T]] = []
         self._task: asyncio.Task[None] | None = None
-        self._error: Exception | None = None
+        self._error: BaseException | None = None
         self._answer: T
 
     async def join(self, work: Work[T]) -> T:
@@ -66,11 +66,13 @@ class SingleFlight(Generic[T]):
             for follower in self._landed():
                 follower.cancel()
             raise
-        except Exception as error:
+        except BaseException as error:
             self._error = error
             followers = self._landed()
             for follower in followers:
                 follower.set_exception(error)
+            if isinstance(error, KeyboardInterrupt | SystemExit):
+                raise
             if not followers and not isinstance(error, DingerpError):
                 raise  # a defect that nobody waits for: the event loop reports it
         else:

@@ -67,6 +67,17 @@ async def test_an_error_is_raised_to_all_callers_and_to_later_ones_too(read: Rea
         await flight.wait()
 
 
+async def test_what_is_no_ordinary_error_leaves_no_caller_waiting(read: Read, flight: SingleFlight[str]) -> None:
+    class Killed(BaseException):
+        pass
+
+    callers = await _callers(2, flight)
+    read.answer.set_exception(Killed())
+    for caller in callers:
+        with pytest.raises(Killed):
+            await caller
+
+
 async def test_callers_of_work_that_is_ended_are_cancelled(flight: SingleFlight[str]) -> None:
     (caller,) = await _callers(1, flight)
     await flight.cancel()
