@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterable
+from itertools import chain
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -17,3 +18,8 @@ async def gather_or_cancel(*calls: Awaitable[T]) -> list[T]:
     finally:
         for task in tasks:
             task.cancel()
+
+
+async def gather_rows(*calls: Awaitable[Iterable[T]]) -> list[T]:
+    """Return the rows of calls that run at the same time, in order."""
+    return list(chain.from_iterable(await gather_or_cancel(*calls)))

@@ -1,7 +1,7 @@
 """A cursor over records that only have a time of change, for ERPs without a running number of changes.
 
-Several records may bear the same time, and a record may appear with a time that has passed already (its transaction
-took long). So the next call asks again from a little before the last time, and the cursor remembers what it has seen
+Several records may bear the same time, and a record may appear late, when its transaction ends, with the time at which
+it began. So the next call asks again from a little before the last time, and the cursor remembers what it has seen
 there: nothing is missed and nothing comes twice.
 """
 
@@ -54,14 +54,14 @@ class TimeCursor:
     def next_changes(
         self, area: Area, rows: Iterable[Change], *, limit: int, overlap: timedelta = timedelta(0), more: bool = False
     ) -> Changes:
-        """Return the next changes out of ``rows``: those from `since` on, oldest first, as many as `need` or all.
+        """Return the next changes out of ``rows``: those from `since` on, oldest first, `fetch_size` of them or all.
 
         ``more``: the ERP has further rows beyond these.
         """
         fresh = [row for row in rows if _mark(row) not in self.seen]
         taken = fresh[:limit]
         if not taken:
-            # Rows that are all known and more behind them: only possible when fewer than `need` were asked for.
+            # Rows that are all known and more behind them: only possible when fewer than `fetch_size` came.
             return Changes(items=(), cursor=str(self), more=False)
         at = max(row.changed_at for row in taken)
         at = at if self.at is None else max(at, self.at)

@@ -32,7 +32,7 @@ _NOT_APPROVED = {PurchaseStatus.REJECTED, PurchaseStatus.CANCELLED, PurchaseStat
 
 
 def outcome_of(before: PurchaseOrder, after: PurchaseOrder, decision: Decision) -> DecisionOutcome | None:
-    """Return what became of ``decision`` as the ERP now tells it, or None if the order shows no trace of it.
+    """Return what became of ``decision`` according to the ERP, or None if the order shows no trace of it.
 
     Where the ERP names who decided, somebody else's decision is not taken for ours.
     """
@@ -82,7 +82,7 @@ async def decide(
         after = await settled(await read(decision.number), before, read=read, pauses=settle, sleep=sleep)
     except ErpError:
         return DecisionResult(outcome=DecisionOutcome.UNKNOWN, order=None, text=text or "")
-    # Where the ERP took the call and did nothing, it told in its way that the account lacks the right.
+    # An ERP that takes the call and does nothing means that the account lacks the right.
     return DecisionResult(outcome=classify(before, after, decision) or silent, order=after, text=text or "")
 
 

@@ -16,6 +16,8 @@ from bot.erp.model import Area, Change, Changes
 
 EARLIEST, LATEST = datetime(1900, 1, 2, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 """Between these lie all times of change; a cursor outside would leave the calendar when an overlap is taken off."""
+TRANSACTION = timedelta(minutes=3)
+"""How much later than its own time a change may appear: as long as a transaction of an ERP may take."""
 _WIDEN = 4
 
 Overlap = timedelta | Callable[[datetime], timedelta]
@@ -35,7 +37,7 @@ Complete = Callable[[dict[str, datetime]], Awaitable[Mapping[str, datetime]]]
 
 
 def latest(times: Iterable[tuple[str, datetime | None]]) -> dict[str, datetime]:
-    """Return the latest time of each key; a time that is not told does not count."""
+    """Return the latest time of each key; missing times do not count."""
     found: dict[str, datetime] = {}
     for key, at in times:
         if at is not None:
@@ -57,15 +59,15 @@ async def follow(
 
     ``read`` returns of every stream what changed from a time on (None: from the beginning), oldest first, that many
     records or all. Each stream is one question: between two, a record that changes moves to the end, and pushes another
-    out of sight. ``complete`` adds to the records found the times that no stream told, and drops those that are none.
+    out of sight. ``complete`` adds times that no stream has to the records found, and drops records that are none.
     ``least`` is the smallest number of records to ask for.
     """
-    place = TimeCursor.parse(cursor)
-    if place.at is not None and not EARLIEST < place.at < LATEST:
+    position = TimeCursor.parse(cursor)
+    if position.at is not None and not EARLIEST < position.at < LATEST:
         raise Invalid("the cursor's time lies outside the years in which ERPs work")
-    margin = _margin(overlap, place.at)
-    since = place.since(margin)
-    count = max(place.fetch_size(limit), least)
+    margin = _margin(overlap, position.at)
+    since = position.since(margin)
+    count = max(position.fetch_size(limit), least)
     while True:
         pages = await read(since, count)
         until = min((page.until for page in pages if page.until is not None), default=None)
@@ -77,7 +79,7 @@ async def follow(
             key=lambda change: (change.changed_at, change.key),
         )
         newest = rows[-1].changed_at if rows else None
-        found = place.next_changes(
+        found = position.next_changes(
             area, rows, limit=limit, overlap=max(margin, _margin(overlap, newest)), more=until is not None
         )
         if found.items or until is None:

@@ -192,7 +192,7 @@ def _session(connector: aiohttp.TCPConnector, proxy: str | None) -> aiohttp.Clie
     trace.on_connection_create_start.append(_refuse_repeat)
     return aiohttp.ClientSession(
         connector=connector,
-        # Sessions are told by the adapters' own headers: a jar would mix the accounts of several people.
+        # Adapters send sessions in headers of their own: a jar would mix the accounts of several people.
         cookie_jar=aiohttp.DummyCookieJar(),
         headers={"User-Agent": user_agent()},
         timeout=aiohttp.ClientTimeout(total=None),

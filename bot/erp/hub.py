@@ -49,6 +49,7 @@ from bot.erp.validation import Quarantine, Validator
 from bot.errors import ConfigurationError
 from bot.metrics import Metrics
 from bot.phrase import Phrase, phrase
+from bot.uninterrupted import UninterruptedWork
 
 T = TypeVar("T")
 
@@ -117,7 +118,7 @@ class ErpHub:
         )
         self._now = now
         self._scope = scope
-        self._writes: set[asyncio.Task[DecisionResult]] = set()
+        self._writes = UninterruptedWork()
         self._validators = {
             name: Validator(
                 name,
@@ -253,15 +254,11 @@ class ErpHub:
             erp = self._source(source, _CAPABILITY[decision.verdict])
         except Unsupported:
             return DecisionResult(outcome=DecisionOutcome.UNSUPPORTED, order=None)
-        write = asyncio.create_task(self._decide(erp, decision))
-        self._writes.add(write)
-        write.add_done_callback(self._writes.discard)
-        return await asyncio.shield(write)
+        return await self._writes.run(self._decide(erp, decision))
 
     async def close(self) -> None:
         """Let decisions under way finish, end the reads and close the sources."""
-        if self._writes:
-            await asyncio.wait(self._writes)
+        await self._writes.wait()
         await self._reads.close()
         for source in self._all:
             await source.close()

@@ -1,9 +1,9 @@
-"""Codes and numbers: which can exist at all, which record bears one, and signs for what a record holds."""
+"""Codes and numbers: which can exist at all, how they are looked for, which record has one; and fingerprints."""
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from hashlib import blake2b
 from typing import Any, TypeVar
 
@@ -25,8 +25,18 @@ def checked_key(key: str, *, source: str, longest: int = LONGEST) -> str:
     return key
 
 
+def spellings(*keys: str) -> list[str]:
+    """Return codes as they are, in capitals and in small letters, for ERPs that may tell cases apart."""
+    return list(dict.fromkeys(form for key in keys for form in (key, key.upper(), key.lower())))
+
+
+def batches(keys: Sequence[R], size: int) -> list[Sequence[R]]:
+    """Return keys in parts that one question can name."""
+    return [keys[start : start + size] for start in range(0, len(keys), size)]
+
+
 def spelled_alike(rows: Iterable[R], wanted: str, key: Callable[[R], str]) -> list[R]:
-    """Return the rows with a code in any case: those spelled just so, else all."""
+    """Return the rows with a code in any case; if some are spelled exactly so, only these."""
     alike = [row for row in rows if key(row).casefold() == wanted.casefold()]
     return [row for row in alike if key(row) == wanted] or alike
 
@@ -42,6 +52,11 @@ def pick_by_key(rows: Iterable[R], wanted: str, key: Callable[[R], str], *, sour
     if len(found) > 1:
         raise Invalid(f"{len(found)} records are called {wanted}", source=source)
     return found[0]
+
+
+def escape_like(text: str) -> str:
+    """Return a text as a pattern of SQL's LIKE that means just this text."""
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 def fingerprint(*parts: Any) -> str:

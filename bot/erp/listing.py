@@ -139,7 +139,7 @@ async def read_page(
 ) -> tuple[list[R], int]:
     """Return the rows that the ERP cut out for a query, and how many there are in all.
 
-    The ERP counts only where the page does not tell by ending early.
+    The ERP is asked for the total only where the page does not end early.
     """
     page = await rows
     ended = len(page) < query.limit and (page or not query.offset)

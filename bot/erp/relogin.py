@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Generic, TypeVar
 
-from bot.erp.errors import AuthExpired, AuthFailed
+from bot.erp.errors import AuthExpired, AuthFailed, ErpError
 from bot.single_flight import SingleFlight
 
 S = TypeVar("S")
@@ -40,6 +41,14 @@ class Relogin(Generic[S]):
             return await call(session)
         except AuthExpired as error:
             raise AuthFailed("a new session is refused", source=error.source) from error
+
+    async def end(self, log_out: Callable[[S], Awaitable[object]]) -> None:
+        """Forget the session and log out; where that fails, the session ends by itself."""
+        await self._logins.cancel()
+        session, self._session = self._session, None
+        if session is not None:
+            with suppress(ErpError):
+                await log_out(session)
 
     async def _session_but(self, old: S | None) -> S:
         """Return a session other than ``old``: what another caller got meanwhile, or a new one."""

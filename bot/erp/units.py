@@ -18,7 +18,7 @@ pc pcs piece pieces ea each unit units u nos nos. no. set sets pair pairs box bo
 m mm cm km m² m2 m³ m3 l ml kg g mg t ton tonne lb oz h hour hours day days
 """
 COMMON = frozenset(_COMMON.split())
-"""Units that nobody has to list."""
+"""Units that need not be listed."""
 
 
 class Units:

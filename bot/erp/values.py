@@ -35,7 +35,7 @@ _MALFORMED = (LookupError, TypeError, ValueError, AttributeError, ArithmeticErro
 
 @contextmanager
 def malformed_is_invalid(source: str) -> Iterator[None]:
-    """Turn what goes wrong while an answer of a shape that nobody describes is read into `Invalid`."""
+    """Raise `Invalid` where an answer has a shape that the vendor does not describe."""
     try:
         yield
     except _MALFORMED as error:
@@ -91,7 +91,7 @@ def money(amount: Any, currency: str) -> Money | None:
 
 
 def amount_of(values: Iterable[Any]) -> Decimal | None:
-    """Return a sum, None where one part is not told."""
+    """Return a sum, None where a part is missing."""
     known = [number(value) for value in values]
     told = [value for value in known if value is not None]
     return sum(told, Decimal(0)) if len(told) == len(known) else None
@@ -105,6 +105,13 @@ def progress(parts: Iterable[tuple[Decimal | None, Decimal]]) -> Progress | None
     if all(done >= wanted for done, wanted in known):
         return Progress.FULL
     return Progress.PARTIAL if any(done for done, _ in known) else Progress.NONE
+
+
+def due_day(parts: Iterable[tuple[date | None, Decimal | None, Decimal]]) -> date | None:
+    """Return the first day on which something still owed is due, of lines' days, done and wanted; else the last day."""
+    known = [(day, (done or 0) < wanted) for day, done, wanted in parts if day is not None]
+    owed = [day for day, is_owed in known if is_owed]
+    return min(owed) if owed else max((day for day, _ in known), default=None)
 
 
 def _known_zone(zone: str) -> str:

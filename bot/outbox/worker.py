@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, TypeVar
 
 import structlog
 
@@ -19,11 +18,11 @@ from bot.outbox.delivery import Delivery, DeliveryFormat, DeliveryResult, Delive
 from bot.outbox.place import Place
 from bot.outbox.ports import LEASE, Composer, FoldBatch, Messenger, OutboxStore, SendFailed, SendFailureKind
 from bot.outbox.retry import resolve_failure, retry_delay
+from bot.uninterrupted import UninterruptedWork
 from bot.wakeup import Wakeup
 
 log = structlog.get_logger(__name__)
 
-T = TypeVar("T")
 
 SEND_SECONDS = 60.0
 """The most that one delivery may take; `LEASE` is longer, so a row is free again only when nobody sends it any more."""
@@ -87,7 +86,8 @@ class OutboxWorker:
         self._at_once = at_once
         self._tries = tries
         self._sending: set[asyncio.Task[None]] = set()
-        self._storing: set[asyncio.Future[Any]] = set()
+        self._storing = UninterruptedWork()
+        """Calls of the database: they go on in its thread when we are cancelled."""
         self._wakeup = Wakeup()
 
     def poke(self) -> None:
@@ -120,7 +120,7 @@ class OutboxWorker:
         if room < max(1, self._at_once // _SHARE):
             return None  # the next delivery that ends wakes the loop
         claiming = self._backlog.claim(self._worker, self._limits, room=room, sparing=self._sparing(), now=self._now())
-        claim = await self._to_the_end(claiming)
+        claim = await self._storing.run(claiming)
         for row in claim.rows:
             self._start(row)
         for folding in claim.foldings:
@@ -134,7 +134,7 @@ class OutboxWorker:
 
     async def _recover(self) -> None:
         try:
-            if freed := await self._to_the_end(self._backlog.recover(self._now())):
+            if freed := await self._storing.run(self._backlog.recover(self._now())):
                 log.info("outbox.recovered", rows=freed)
         except DingerpError as error:
             # The leases of a dead process end by themselves.
@@ -148,7 +148,7 @@ class OutboxWorker:
         for task in self._sending:
             task.cancel()
         await asyncio.gather(*self._sending, return_exceptions=True)
-        await asyncio.gather(*self._storing, return_exceptions=True)
+        await self._storing.wait()
         try:
             await self._backlog.release(self._worker, self._now())
         except DingerpError as error:
@@ -282,13 +282,6 @@ class OutboxWorker:
         elif result.what in (DeliveryStepKind.RETRIED, DeliveryStepKind.NO_CARD, DeliveryStepKind.GONE):
             log.warning("outbox.trouble", card=row.card, what=result.what.value, reason=result.reason)
 
-    async def _to_the_end(self, call: Awaitable[T]) -> T:
-        """Await a database call; after a cancellation it goes on in its thread, and `_break_off` waits for it."""
-        future = asyncio.ensure_future(call)
-        self._storing.add(future)
-        future.add_done_callback(self._storing.discard)
-        return await asyncio.shield(future)
-
     async def _until_stored(self, what: str, store: Callable[..., Awaitable[bool | None]]) -> None:
         """Store a result even if the database is away for a moment.
 
@@ -296,7 +289,7 @@ class OutboxWorker:
         """
         for _ in range(_TRIES_TO_SETTLE):
             try:
-                if await self._to_the_end(store(now=self._now())) is False:
+                if await self._storing.run(store(now=self._now())) is False:
                     log.warning("outbox.lease_over", what=what)
                 return
             except DingerpError as error:

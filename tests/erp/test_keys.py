@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.erp.errors import Invalid, NotFound
-from bot.erp.keys import checked_key, fingerprint, pick_by_key, spelled_alike
+from bot.erp.keys import batches, checked_key, fingerprint, pick_by_key, spelled_alike, spellings
 
 
 def pick(rows: list[str], wanted: str) -> str:
@@ -40,3 +40,13 @@ def test_keys_worth_asking_for() -> None:
 def test_a_fingerprint_tells_parts_apart() -> None:
     assert fingerprint("a", 1) == fingerprint("a", 1)
     assert len({fingerprint("a", 1), fingerprint("a", "1"), fingerprint("a1"), fingerprint(("a", 1))}) == 4
+
+
+def test_codes_are_spelled_in_both_cases_and_named_once() -> None:
+    assert spellings("Po-1") == ["Po-1", "PO-1", "po-1"]
+    assert spellings("7", "a#7", "7") == ["7", "a#7", "A#7"]
+
+
+def test_keys_are_named_in_parts() -> None:
+    assert batches([1, 2, 3, 4, 5], 2) == [[1, 2], [3, 4], [5]]
+    assert batches([], 2) == []

@@ -121,3 +121,40 @@ async def test_an_error_that_nobody_waits_for_is_no_noise(service: Service, relo
     for _ in range(5):
         await asyncio.sleep(0)
     assert relogin.session is None
+
+
+async def test_a_session_is_logged_out_once_and_the_next_call_logs_in_anew(
+    service: Service, relogin: Relogin[int]
+) -> None:
+    ended: list[int] = []
+
+    async def log_out(session: int) -> None:
+        ended.append(session)
+
+    await relogin.end(log_out)
+    await relogin.run(service.ask)
+    await relogin.end(log_out)
+    await relogin.end(log_out)
+    assert ended == [1]
+    assert await relogin.run(service.ask) == 2
+
+
+async def test_a_logout_that_fails_hinders_nothing(service: Service, relogin: Relogin[int]) -> None:
+    async def log_out(session: int) -> None:
+        raise Unavailable
+
+    await relogin.run(service.ask)
+    await relogin.end(log_out)
+    assert relogin.session is None
+
+
+async def test_a_login_under_way_is_ended(service: Service, relogin: Relogin[int]) -> None:
+    async def log_out(session: int) -> None:
+        raise AssertionError("nobody is logged in")
+
+    service.answering.clear()
+    asked = asyncio.ensure_future(relogin.run(service.ask))
+    await service.asked.wait()
+    await relogin.end(log_out)
+    with pytest.raises(asyncio.CancelledError):
+        await asked

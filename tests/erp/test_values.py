@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,7 +16,18 @@ from pydantic import TypeAdapter, ValidationError
 from bot.erp.concurrency import gather_or_cancel
 from bot.erp.errors import Invalid, Unavailable
 from bot.erp.model import Money, Progress
-from bot.erp.values import LocalValues, Zone, amount_of, code, is_true, malformed_is_invalid, number, progress, text
+from bot.erp.values import (
+    LocalValues,
+    Zone,
+    amount_of,
+    code,
+    due_day,
+    is_true,
+    malformed_is_invalid,
+    number,
+    progress,
+    text,
+)
 
 SHANGHAI = LocalValues(ZoneInfo("Asia/Shanghai"), {"$": "USD", "CNH": "CNY"})
 
@@ -160,3 +171,30 @@ async def test_calls_made_together_answer_in_order_and_fail_together() -> None:
         await gather_or_cancel(waits(), fails())
     await asyncio.sleep(0)
     assert ended == ["ended"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "day"),
+    [
+        ([], None),
+        ([(None, 0, 5)], None),
+        ([(1, 5, 5), (2, 0, 5), (3, None, 5)], 2),
+        ([(3, None, 5), (2, 1, 5)], 2),
+        ([(1, 5, 5), (4, 6, 5), (None, 0, 5)], 4),
+    ],
+)
+def test_a_document_is_due_with_its_first_line_that_is_owed(
+    lines: list[tuple[int | None, int | None, int]], day: int | None
+) -> None:
+    parts = (
+        (None if known is None else _day(known), _quantity(done), Decimal(wanted)) for known, done, wanted in lines
+    )
+    assert due_day(parts) == (None if day is None else _day(day))
+
+
+def _day(day: int) -> date:
+    return date(2026, 1, day)
+
+
+def _quantity(figure: int | None) -> Decimal | None:
+    return None if figure is None else Decimal(figure)

@@ -89,3 +89,15 @@ def test_adapters_of_other_packages_are_found_and_ours_cannot_be_replaced() -> N
 def test_an_adapter_that_cannot_be_loaded_is_named(name: str, words: str) -> None:
     with pytest.raises(ConfigurationError, match=words):
         find_vendor(name)
+
+
+RECORDS = {"query", "documents", "stock", "decisions", "changes"}
+CONCERNS = {"__init__", "manifest", "options", "client", "mapping", "adapter"} | RECORDS
+
+
+@pytest.mark.parametrize("vendor", ["erpnext", "kingdee", "odoo", "sap_b1", "tryton", "yonbip"])
+def test_the_same_concern_has_the_same_file_in_every_vendors_folder(vendor: str) -> None:
+    folder = Path(vendors.__file__).parent / vendor
+    files = {file.stem for file in folder.glob("*.py")}
+    assert files <= CONCERNS
+    assert files >= RECORDS

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bot.erp import deciding, listing
+from bot.erp import listing
 from bot.erp.concurrency import gather_or_cancel
 from bot.erp.document_erp import DocumentErp
 from bot.erp.erpnext import documents
@@ -23,8 +23,10 @@ from bot.erp.erpnext.mapping import Site
 from bot.erp.erpnext.options import ErpNextOptions
 from bot.erp.erpnext.query import DocumentQuery
 from bot.erp.erpnext.stock import read_places, stock_level
-from bot.erp.errors import ErpError, Invalid, NotFound
+from bot.erp.errors import Invalid, NotFound
+from bot.erp.expiring import ExpiringValue
 from bot.erp.http import Http
+from bot.erp.keys import checked_key
 from bot.erp.listing import D, Listing, read_page
 from bot.erp.model import (
     Area,
@@ -33,7 +35,6 @@ from bot.erp.model import (
     DecisionOutcome,
     DecisionResult,
     Product,
-    PurchaseOrder,
     Slice,
     StockLevel,
     Verdict,
@@ -66,21 +67,22 @@ class ErpNextErp(DocumentErp):
         self._options = options
         self._http = Http(options, now=context.now, source=self.name)
         self._frappe = ErpNextClient(self._http, Account(options.key, options.secret.get_secret_value()))
+        self._site = ExpiringValue(self._read_site, now=context.now)
         self._approvals = PurchaseApprovals(
             self._frappe,
+            site=self._site.value,
             source=self.name,
             approvers={user: Account(k.key, k.secret.get_secret_value()) for user, k in options.approvers.items()},
             actions=WorkflowActions(options.approve_action, options.reject_action) if options.workflow else None,
             now=context.now,
             sleep=sleep,
         )
-        self._known_site: Site | None = None
 
     # Products and stock
 
     async def find_products(self, text: str, *, limit: int) -> tuple[Product, ...]:
         """Return products; templates of variants and disabled items are no products."""
-        site = await self._site()
+        site = await self._site.value()
         rows, codes = await self._hits(text) if text else (await self._frappe.rows(queries.items(), limit=limit), {})
         found = [site.read(documents.product, row, codes.get(row["name"], "")) for row in rows]
         ranked = listing.find_products(found, text, limit=limit)
@@ -103,14 +105,16 @@ class ErpNextErp(DocumentErp):
 
     async def stock(self, sku: str) -> StockLevel:
         """Return one product's stock."""
-        site = await self._site()
-        item, bins, places = await read_places(self._frappe, await self._document("Item", sku), self._options.company)
+        site = await self._site.value()
+        item, bins, places = await read_places(
+            self._frappe, await self._document("Item", checked_key(sku, source=self.name)), self._options.company
+        )
         return site.read(stock_level, item, bins, places, self._now())
 
     # Documents
 
     async def read_document(self, kind: Listing[D], number: str) -> D:
-        site, wanted = await self._site(), await self._kind(kind)
+        site, wanted = await self._site.value(), await self._kind(kind)
         row = await self._document(wanted.doctype, number)
         found: Sequence[D] = await self._approved(kind, [site.read(wanted.read, row)])
         return found[0]
@@ -121,7 +125,7 @@ class ErpNextErp(DocumentErp):
 
     async def _kind(self, kind: Listing[D]) -> DocumentQuery[D]:
         wanted: DocumentQuery[Any] = (
-            queries.purchase_orders(await self._approvals.workflow(await self._site()))
+            queries.purchase_orders(await self._approvals.workflow())
             if kind is listing.PURCHASE_ORDERS
             else queries.KINDS[kind]
         )
@@ -129,7 +133,7 @@ class ErpNextErp(DocumentErp):
 
     async def _slice(self, wanted: DocumentQuery[Any], query: ListQuery) -> Slice[Any]:
         """Return a part of a list: as Frappe cuts it, or cut here where it cannot filter that exactly."""
-        site = await self._site()
+        site = await self._site.value()
         today = site.local(self._now()).date()
         lookup = wanted.lookup(query, today, self._options.company)
         if not wanted.is_exact(query):
@@ -155,7 +159,7 @@ class ErpNextErp(DocumentErp):
         """Return documents, purchase orders with their approvals."""
         if kind is not listing.PURCHASE_ORDERS:
             return tuple(found)
-        return await self._approvals.complete(found, await self._site())
+        return await self._approvals.complete(found)
 
     # Decisions, changes, the source itself
 
@@ -164,48 +168,31 @@ class ErpNextErp(DocumentErp):
         wanted = Capability.APPROVE if decision.verdict is Verdict.APPROVE else Capability.REJECT
         if wanted not in self.capabilities:
             return DecisionResult(outcome=DecisionOutcome.UNSUPPORTED, order=None)
-        result = await deciding.decide(decision, read=self.purchase_order, write=self._write)
-        if decision.reason and result.outcome in {DecisionOutcome.APPLIED, DecisionOutcome.MORE_APPROVALS_NEEDED}:
-            return await self._explained(result, decision)
-        return result
-
-    async def _write(self, order: PurchaseOrder, decision: Decision) -> str:
-        return await self._approvals.write(order, decision, read=self.purchase_order, site=await self._site())
-
-    async def _explained(self, result: DecisionResult, decision: Decision) -> DecisionResult:
-        try:
-            await self._approvals.explain(decision)
-            return replace(result, order=await self.purchase_order(decision.number))
-        except ErpError as error:
-            # The decision stands; only its reason is missing there.
-            return replace(result, text=f"{result.text} The reason was not stored: {error.detail}".strip())
+        return await self._approvals.decide(decision, read=self.purchase_order)
 
     async def changed_since(self, area: Area, cursor: str, *, limit: int) -> Changes:
-        return await read_changes(self._frappe, await self._site(), area, cursor, limit=limit)
+        return await read_changes(self._frappe, await self._site.value(), area, cursor, limit=limit)
 
     async def check(self) -> None:
         """Ask who the account is, and read what the configuration relies on."""
         await self._frappe.call("frappe.auth.get_logged_user")
-        site = await self._site()
+        await self._site.value()
         if Capability.APPROVE in self.capabilities:
-            await self._approvals.check(site)
+            await self._approvals.check()
 
     async def close(self) -> None:
-        """Give connections back."""
         await self._http.close()
 
     # Parts
 
-    async def _site(self) -> Site:
+    async def _read_site(self) -> Site:
         """Return the site, with the zone of its times, which any user may ask for."""
-        if self._known_site is None:
-            name = self._options.time_zone or await self._zone_name()
-            try:
-                zone = ZoneInfo(name)
-            except (KeyError, ValueError, OSError) as error:
-                raise Invalid(f"the site's time zone {name!r} is unknown: set time_zone", source=self.name) from error
-            self._known_site = Site(zone, source=self.name, url=self._options.url)
-        return self._known_site
+        name = self._options.time_zone or await self._zone_name()
+        try:
+            zone = ZoneInfo(name)
+        except (KeyError, ValueError, OSError) as error:
+            raise Invalid(f"the site's time zone {name!r} is unknown: set time_zone", source=self.name) from error
+        return Site(zone, source=self.name, url=self._options.url)
 
     async def _zone_name(self) -> str:
         said = await self._frappe.call("frappe.client.get_time_zone")
@@ -239,7 +226,7 @@ class ErpNextErp(DocumentErp):
         return not self._options.company or company is None or company == self._options.company
 
     async def _children(self, doctype: str, child: str, field: str, names: Sequence[str]) -> dict[str, list[str]]:
-        """Return a field of the child table of several documents, which a list of these does not tell."""
+        """Return a field of the child table of several documents, which their list does not hold."""
         found: dict[str, list[str]] = {}
         if names:
             for row in await self._frappe.rows(queries.children(doctype, child, field, names)):

@@ -1,4 +1,4 @@
-"""What changed on a site, by ``modified`` (docs: platform/erp/erpnext.md#changes)."""
+"""What changed on a site, by ``modified`` (docs: platform/erp/erpnext.md#areas)."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ class ListRequest:
         if self.order_by:
             given["order_by"] = self.order_by
         if self.parent:
-            # Without it, a child table is refused even to who may read its parent
+            # Without it, a child table is refused even to accounts that may read its parent
             # (docs: platform/erp/erpnext.md#child-tables).
             given["parent"] = self.parent
         return given
@@ -176,7 +176,7 @@ def response_error(answer: HttpResponse, *, what: str = "", source: str = "") ->
 
 def response_message(data: Mapping[str, Any]) -> str:
     """Return the ERP's own words in an answer: its messages, else its exception; JSON inside JSON, HTML inside that."""
-    messages = [_message(each) for each in _list(data.get("_server_messages"))]
+    messages = [_message(text) for text in _list(data.get("_server_messages"))]
     if any(messages):
         return words(" ".join(filter(None, messages)))
     error, exception = data.get("_error_message"), data.get("exception")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from bot.erp import deciding
 from bot.erp.concurrency import gather_or_cancel
 from bot.erp.deciding import Read, settled
 from bot.erp.erpnext.client import Account, ErpNextClient, ListRequest
@@ -25,11 +26,14 @@ from bot.erp.erpnext.mapping import (
     workflow,
 )
 from bot.erp.errors import AuthFailed, Conflict, ErpError, Invalid, NotPermitted, UnknownOutcome
-from bot.erp.model import Decision, PurchaseOrder, PurchaseStatus, Verdict
+from bot.erp.expiring import ExpiringValue
+from bot.erp.model import Decision, DecisionOutcome, DecisionResult, PurchaseOrder, PurchaseStatus, Verdict
 
 ORDER = "Purchase Order"
 
 _ACTIVE = ListRequest("Workflow", ("name",), [("document_type", "=", ORDER), ("is_active", "=", 1)])
+
+_TAKEN = frozenset({DecisionOutcome.APPLIED, DecisionOutcome.MORE_APPROVALS_NEEDED})
 
 _KEPT = timedelta(minutes=10)
 """How long a Workflow is taken to be as it was read."""
@@ -56,6 +60,7 @@ class PurchaseApprovals:
         self,
         frappe: ErpNextClient,
         *,
+        site: Callable[[], Awaitable[Site]],
         source: str,
         approvers: Mapping[str, Account],
         actions: WorkflowActions | None,
@@ -63,47 +68,45 @@ class PurchaseApprovals:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._frappe = frappe
+        self._site = site
         self._source = source
         self._approvers = approvers
         self._actions = actions
-        self._now = now
         self._sleep = sleep
-        self._kept: tuple[datetime, ApprovalWorkflow] | None = None
+        self._workflow = ExpiringValue(self._read_workflow, now=now, holds=_KEPT)
 
-    async def workflow(self, site: Site) -> ApprovalWorkflow:
+    async def workflow(self) -> ApprovalWorkflow:
         """Return how Purchase Orders are approved; raises `Invalid` where that is not as configured."""
-        if self._actions is None:
-            return SUBMITTING
-        now = self._now()
-        if self._kept is None or now - self._kept[0] > _KEPT:
-            self._kept = now, await self._read_workflow(site, self._actions)
-        return self._kept[1]
+        return await self._workflow.value()
 
-    async def check(self, site: Site) -> None:
+    async def check(self) -> None:
         """Find out whether Purchase Orders are approved as configured; raises `Invalid` if not."""
         if self._actions is None:
             await self._refuse_bypass()
         else:
-            await self.workflow(site)
+            await self.workflow()
 
-    async def _read_workflow(self, site: Site, actions: WorkflowActions) -> ApprovalWorkflow:
+    async def _read_workflow(self) -> ApprovalWorkflow:
+        actions = self._actions
+        if actions is None:
+            return SUBMITTING
         found = await self._frappe.rows(_ACTIVE, limit=1)
         if not found:
             raise Invalid(f"no active Workflow for {ORDER}: set workflow = false, or define one", source=self._source)
         document = await self._frappe.document("Workflow", str(found[0]["name"]))
-        return site.read(workflow, document, actions.approve, actions.reject)
+        return (await self._site()).read(workflow, document, actions.approve, actions.reject)
 
     async def _refuse_bypass(self) -> None:
         """Refuse to submit where a Workflow decides: the ERP would let it pass it by."""
         if await self._readable(_ACTIVE):
             raise Invalid(f"{ORDER} has a Workflow: set workflow = true", source=self._source)
 
-    # Who and when
+    # Approvals
 
-    async def complete(self, orders: Sequence[PurchaseOrder], site: Site) -> tuple[PurchaseOrder, ...]:
+    async def complete(self, orders: Sequence[PurchaseOrder]) -> tuple[PurchaseOrder, ...]:
         """Return orders with their approvals: a handful of requests, however many orders they are."""
-        flow = await self.workflow(site)
-        steps, remarks = await self._history(_decided(orders, flow), flow, site)
+        flow = await self.workflow()
+        steps, remarks = await self._history(_decided(orders, flow), flow)
         waiting = [order for order in orders if order.status is PurchaseStatus.WAITING]
         pending = await self._pending(waiting, flow)
         return tuple(
@@ -118,7 +121,7 @@ class PurchaseApprovals:
         )
 
     async def _history(
-        self, names: Sequence[str], flow: ApprovalWorkflow, site: Site
+        self, names: Sequence[str], flow: ApprovalWorkflow
     ) -> tuple[dict[str, list[StateChange]], dict[str, list[DocumentComment]]]:
         """Return the steps and comments of orders, as far as the account may read them."""
         steps: dict[str, list[StateChange]] = {}
@@ -143,6 +146,7 @@ class PurchaseApprovals:
             order_by="creation asc, name asc",
         )
         changed, said = await gather_or_cancel(self._readable(versions), self._readable(comments))
+        site = await self._site()
         for row in changed:
             found = site.read(step, row, flow.field)
             if found is not None:
@@ -152,7 +156,7 @@ class PurchaseApprovals:
         return steps, remarks
 
     async def _pending(self, orders: Sequence[PurchaseOrder], flow: ApprovalWorkflow) -> dict[str, list[str]]:
-        """Return whom each order waits for, of those with a key: Frappe shows everybody only what is theirs to do."""
+        """Return the approvers that each order waits for: Frappe shows an account only its own open actions."""
         if flow.submits or not orders:
             return {}
         states = {order.number: order.extra.get(flow.field, "") for order in orders}
@@ -188,17 +192,32 @@ class PurchaseApprovals:
         except AuthFailed:
             if account is None:
                 raise
-            # One person's key that was withdrawn is no reason to keep the order from all others.
+            # One withdrawn key must not hide the order from everybody else.
             return []
 
     # Deciding
 
-    async def write(self, order: PurchaseOrder, decision: Decision, *, read: Read, site: Site) -> str:
-        """Send a decision, once, and return the ERP's words; raises as `bot.erp.deciding` wants it."""
+    async def decide(self, decision: Decision, *, read: Read) -> DecisionResult:
+        """Approve or reject, and leave the reason as a comment."""
+
+        async def write(order: PurchaseOrder, decision: Decision) -> str:
+            return await self._write(order, decision, read)
+
+        result = await deciding.decide(decision, read=read, write=write)
+        if not decision.reason or result.outcome not in _TAKEN:
+            return result
+        try:
+            await self._explain(decision)
+            return replace(result, order=await read(decision.number))
+        except ErpError as error:
+            # The decision stands; only its reason is missing there.
+            return replace(result, text=f"{result.text} The reason was not stored: {error.detail}".strip())
+
+    async def _write(self, order: PurchaseOrder, decision: Decision, read: Read) -> str:
         account = self._approvers.get(decision.by)
         if account is None:
             raise NotPermitted("no key of this user is configured", source=self._source)
-        flow = await self.workflow(site)
+        flow = await self.workflow()
         if flow.submits:
             await self._refuse_bypass()
             values = {"docstatus": 1, "modified": modified_of(order.version)}
@@ -216,8 +235,8 @@ class PurchaseApprovals:
         try:
             done = await self._frappe.act("frappe.model.workflow.apply_workflow", given, account)
         except Conflict as error:
-            # “Not a valid Workflow Action” is said to who comes too late and to who lacks the role alike. The order,
-            # which is read again then, tells the first: it has changed.
+            # “Not a valid Workflow Action” means too late or without the role. Reading the order again tells which:
+            # it has changed if the decision came too late.
             raise NotPermitted(error.detail, source=self._source) from error
         if done is None:
             await self._await_queue(order, read)
@@ -234,7 +253,7 @@ class PurchaseApprovals:
         if now.version == order.version:
             raise UnknownOutcome("the ERP put it into its queue", source=self._source)
 
-    async def explain(self, decision: Decision) -> None:
+    async def _explain(self, decision: Decision) -> None:
         """Leave the reason as a comment of the person; a Workflow's step has no place for one."""
         given = {
             "reference_doctype": ORDER,
@@ -247,7 +266,7 @@ class PurchaseApprovals:
 
 
 def _decided(orders: Sequence[PurchaseOrder], flow: ApprovalWorkflow) -> list[str]:
-    """Return the numbers of those orders on which somebody may have decided."""
+    """Return the numbers of orders that may have a decision."""
     undecided = {PurchaseStatus.DRAFT, PurchaseStatus.CANCELLED}
     return [
         order.number

@@ -58,11 +58,11 @@ def product(row: Row, site: Site, barcode: str = "") -> Product:
     return Product(
         sku=row["name"],
         name=name,
-        # Where nobody wrote a description, ERPNext puts the name there.
+        # Without a description, ERPNext repeats the name there.
         spec="" if spec == name else spec,
         unit=str(row.get("stock_uom") or ""),
         category=str(row.get("item_group") or ""),
-        barcode=next((str(each["barcode"]) for each in row.get("barcodes") or () if each.get("barcode")), barcode),
+        barcode=next((str(line["barcode"]) for line in row.get("barcodes") or () if line.get("barcode")), barcode),
     )
 
 
@@ -256,7 +256,7 @@ def production_order(row: Row, site: Site) -> ProductionOrder:
         scrapped=number(row.get("process_loss_qty")),
         status=production_status(row),
         start_on=site.day(row.get("planned_start_date")),
-        # Without operations nothing is scheduled; then only the day that somebody promised is known.
+        # Without operations nothing is scheduled, and only the promised day is known.
         due_on=site.day(row.get("planned_end_date") or row.get("expected_delivery_date")),
         material_ready=_material_ready(row, planned),
         sales_order=str(row.get("sales_order") or ""),
@@ -283,7 +283,7 @@ def _material_ready(row: Row, planned: Decimal) -> bool | None:
 
 
 def docstatus(row: Row) -> int:
-    """Return 0 for a draft, 1 for what is submitted, 2 for what is cancelled; where it is not told, by the status."""
+    """Return 0 for drafts, 1 for submitted, 2 for cancelled documents; by the status where the field is missing."""
     known = row.get("docstatus")
     return int(known) if known is not None else {"Draft": 0, "Cancelled": 2}.get(row["status"], 1)
 

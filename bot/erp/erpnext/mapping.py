@@ -63,7 +63,7 @@ class Site(LocalValues):
 
 
 def number(value: Any) -> Decimal | None:
-    """Return a number exactly, without what a float put behind its ninth decimal; None is not said."""
+    """Return a number exactly, without the noise of floats behind its ninth decimal."""
     return values.number(value, decimals=_DECIMALS)
 
 
@@ -122,7 +122,7 @@ class ApprovalWorkflow:
     field: str
     approvals: tuple[WorkflowTransition, ...]
     rejected: frozenset[str]
-    """States in which an order ends that somebody rejected."""
+    """States in which rejected orders end."""
 
     @property
     def submits(self) -> bool:
@@ -131,8 +131,8 @@ class ApprovalWorkflow:
 
     @property
     def waiting(self) -> frozenset[str]:
-        """Return the states that somebody can approve from."""
-        return frozenset(each.state for each in self.approvals)
+        """Return the states from which an order can be approved."""
+        return frozenset(approval.state for approval in self.approvals)
 
     def state_of(self, row: Row) -> str:
         """Return a document's state; empty where it has none."""
@@ -140,16 +140,17 @@ class ApprovalWorkflow:
 
     def level(self, state: str) -> int:
         """Return at which approval a waiting state is, 1 the first."""
-        return 1 + _longest(state, [(each.next_state, each.state) for each in self.approvals])
+        return 1 + _longest(state, [(approval.next_state, approval.state) for approval in self.approvals])
 
     def levels(self, state: str) -> int:
         """Return how many approvals the way through a waiting state has, where conditions differ at most."""
-        further = [(each.state, each.next_state) for each in self.approvals if each.next_state in self.waiting]
+        steps = [(approval.state, approval.next_state) for approval in self.approvals]
+        further = [(before, after) for before, after in steps if after in self.waiting]
         return self.level(state) + _longest(state, further)
 
     def may_approve_own(self, state: str) -> bool:
-        """Whether somebody may approve their own order in this state."""
-        return self.submits or any(each.self_approval for each in self.approvals if each.state == state)
+        """Whether people may approve their own orders in this state."""
+        return self.submits or any(approval.self_approval for approval in self.approvals if approval.state == state)
 
 
 SUBMITTING = ApprovalWorkflow(
@@ -166,21 +167,21 @@ def _longest(state: str, edges: Sequence[tuple[str, str]], seen: frozenset[str] 
 
 def workflow(row: Row, site: Site, approve: str, reject: str) -> ApprovalWorkflow:
     """Return a Workflow; ``approve`` and ``reject`` are its actions' names, which every site chooses for itself."""
-    transitions = [transition(each) for each in row["transitions"]]
-    approvals = tuple(each for each in transitions if each.action == approve)
+    transitions = [transition(entry) for entry in row["transitions"]]
+    approvals = tuple(move for move in transitions if move.action == approve)
     if not approvals:
-        names = ", ".join(sorted({each.action for each in transitions}))
+        names = ", ".join(sorted({move.action for move in transitions}))
         raise Invalid(f"the Workflow has no action {approve!r} (it has: {names})", source=site.source)
     first = row["states"][0]["state"]
-    refused = {each.next_state for each in transitions if each.action == reject}
+    refused = {move.next_state for move in transitions if move.action == reject}
     # Where rejecting sends an order back, it is a draft again, or waits again.
-    rejected = frozenset(refused - {first} - {each.state for each in approvals})
+    rejected = frozenset(refused - {first} - {move.state for move in approvals})
     return ApprovalWorkflow(str(row.get("workflow_state_field") or "workflow_state"), approvals, rejected)
 
 
 @dataclass(frozen=True, slots=True)
 class StateChange:
-    """A change of a document's state: who made it, when, from which state to which."""
+    """A change of a document's state."""
 
     by: str
     at: datetime
@@ -208,7 +209,7 @@ class DocumentComment:
 
 
 def remark(row: Row, site: Site) -> DocumentComment:
-    """Return a Comment. Its editor's HTML is not part of what was said."""
+    """Return a Comment, without its editor's HTML."""
     at = site.time(row["creation"])
     if at is None:
         raise ValueError("a comment without a time")
@@ -232,16 +233,16 @@ def with_approval(
     if at in workflow.waiting:
         approval = replace(approval, level=workflow.level(at), levels=workflow.levels(at))
     if last is not None:
-        reason = next((each.text for each in remarks if _explains(each, last)), "")
+        reason = next((comment.text for comment in remarks if _explains(comment, last)), "")
         approval = replace(approval, decided_by=last.by, decided_at=last.at, reason=reason)
     return replace(order, approval=approval)
 
 
 def _last_decision(workflow: ApprovalWorkflow, steps: Iterable[StateChange]) -> StateChange | None:
-    """Return the last decision since the order was last handed in."""
+    """Return the last decision since the order was last submitted."""
     last = None
-    for each in sorted(steps, key=lambda each: each.at):
-        last = each if each.before in workflow.waiting else None
+    for change in sorted(steps, key=lambda change: change.at):
+        last = change if change.before in workflow.waiting else None
     return last
 
 

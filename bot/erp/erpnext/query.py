@@ -40,7 +40,7 @@ class FilterCondition:
 
 @dataclass(frozen=True, slots=True)
 class ChildField:
-    """A field of a child table, which a list of documents does not tell, and the record's field that is made of it."""
+    """A field of a child table, which a list of documents does not hold, and the record's field it goes ``into``."""
 
     doctype: str
     field: str
@@ -71,7 +71,7 @@ class DocumentQuery(Generic[D]):
         return ListRequest(self.doctype, self.fields, filters, any_of, order_by)
 
     def is_exact(self, query: ListQuery) -> bool:
-        """Whether the rows of `lookup` are just those that the query means, in its order."""
+        """Whether the rows of `lookup` are exactly what the query means, in its order."""
         restriction = self.restrictions.get(query.filter)
         return is_exact(query.text) and (restriction is None or restriction.exact)
 
@@ -148,7 +148,7 @@ PRODUCTION_ORDERS: DocumentQuery[ProductionOrder] = DocumentQuery(
     day="planned_start_date",
     restrictions={
         Filter.LATE: FilterCondition(
-            # Which of two dates counts depends on which is there: the records tell.
+            # Which of two dates counts depends on which is there, so the records are looked at.
             lambda today: [("docstatus", "<", 2), ("status", "not in", list(FINISHED))],
             by="planned_end_date",
             exact=False,
@@ -201,7 +201,7 @@ KINDS: Mapping[Listing[Any], DocumentQuery[Any]] = {
 
 CHANGE_SOURCES: Mapping[Area, tuple[str, str]] = {
     Area.PRODUCTS: ("Item", "name"),
-    # One Bin per item and warehouse: an item comes as often as its Bins changed.
+    # One Bin per item and warehouse: an item changed when one of its Bins did.
     Area.STOCK: ("Bin", "item_code"),
     Area.SALES: ("Sales Order", "name"),
     Area.FINANCE: ("Sales Invoice", "name"),

@@ -11,9 +11,11 @@ from bot.erp.erpnext.client import ErpNextClient, Row
 from bot.erp.erpnext.documents import product
 from bot.erp.erpnext.mapping import Site, number
 from bot.erp.model import Quantities, StockLevel, WarehouseStock
+from bot.erp.values import amount_of
 
 _RESERVED = ("reserved_qty", "reserved_qty_for_production", "reserved_qty_for_sub_contract")
 _INCOMING = ("ordered_qty", "planned_qty")
+_FIGURES = ("on_hand", "reserved", "available", "incoming", "forecast")
 
 
 async def read_places(frappe: ErpNextClient, item: Row, company: str) -> tuple[Row, Sequence[Row], Mapping[str, Row]]:
@@ -29,7 +31,7 @@ async def read_places(frappe: ErpNextClient, item: Row, company: str) -> tuple[R
 
 
 def _only(rows: Iterable[Row], places: Mapping[str, Row]) -> list[Row]:
-    """Return those rows whose warehouse is one of ``places``."""
+    """Return the rows whose warehouse is one of ``places``."""
     return [row for row in rows if row.get("warehouse") in places]
 
 
@@ -76,11 +78,7 @@ def _sum(row: Row, names: Sequence[str]) -> Decimal | None:
 
 def _total(places: Sequence[Quantities]) -> Quantities:
     """Return the sum of all places; an Item that never moved has no Bin, and nothing in stock."""
-    figures: dict[str, Decimal | None] = {}
-    for name in ("on_hand", "reserved", "available", "incoming", "forecast"):
-        each = [getattr(place, name) for place in places]
-        figures[name] = None if None in each else sum(each, Decimal(0))
-    return Quantities(**figures)
+    return Quantities(**{name: amount_of(getattr(place, name) for place in places) for name in _FIGURES})
 
 
 def _reorder_point(levels: Sequence[Row]) -> Decimal | None:

@@ -2,74 +2,57 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
-from datetime import date
-from typing import Any, TypeVar
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from bot.erp import deciding, listing
-from bot.erp.concurrency import gather_or_cancel
-from bot.erp.errors import ErpError, Invalid, NotFound, NotPermitted
+from bot.erp import deciding
+from bot.erp.document_erp import DocumentErp
+from bot.erp.errors import Invalid, NotPermitted
+from bot.erp.header_lists import Header, list_by_headers
+from bot.erp.keys import checked_key, pick_by_key, spelled_alike
 from bot.erp.kingdee import query as queries
 from bot.erp.kingdee.changes import ChangeReader
-from bot.erp.kingdee.client import Form, KingdeeClient, Row, response_message
+from bot.erp.kingdee.client import KingdeeClient, response_message
 from bot.erp.kingdee.decisions import PurchaseApprovals
-from bot.erp.kingdee.documents import PRODUCTION_UNFINISHED, DocumentMapper, bills, product, production_number
-from bot.erp.kingdee.manifest import KingdeeOptions
+from bot.erp.kingdee.documents import PRODUCTION_UNFINISHED, DocumentMapper, Lines, bills
 from bot.erp.kingdee.mapping import ValueReader, code
-from bot.erp.kingdee.query import (
-    MATERIALS,
-    PRODUCTION,
-    PURCHASES,
-    RECEIVABLE_SOURCES,
-    RECEIVABLES,
-    SALES,
-    DocumentLister,
-    ListSpec,
-)
+from bot.erp.kingdee.options import KingdeeOptions
+from bot.erp.kingdee.query import MATERIALS, PRODUCTION, PURCHASES, RECEIVABLE_SOURCES, RECEIVABLES, SALES, Form
 from bot.erp.kingdee.stock import StockReader
-from bot.erp.model import (
-    Area,
-    Changes,
-    Decision,
-    DecisionResult,
-    Invoice,
-    Product,
-    ProductionOrder,
-    PurchaseOrder,
-    SalesOrder,
-    Slice,
-    StockLevel,
-    Verdict,
-)
+from bot.erp.listing import INVOICES, PRODUCTION_ORDERS, PURCHASE_ORDERS, SALES_ORDERS, D, Listing
+from bot.erp.model import Area, Changes, Decision, DecisionResult, Product, PurchaseOrder, Slice, StockLevel, Verdict
 from bot.erp.port import Capability, Filter, ListQuery
+from bot.erp.values import malformed_is_invalid
 from bot.erp.vendors import AdapterContext
-
-T = TypeVar("T")
 
 _SETTLE_DELAYS = (0.3, 0.6, 1.2)
 """Seconds to wait for a workflow that took a decision and has not yet moved on."""
+_FORMS: Mapping[Listing[Any], Form] = {
+    SALES_ORDERS: SALES,
+    INVOICES: RECEIVABLES,
+    PURCHASE_ORDERS: PURCHASES,
+    PRODUCTION_ORDERS: PRODUCTION,
+}
+_OPEN_BILL = "FDocumentStatus='C' and FCloseStatus='A' and FCancelStatus='A'"
 
 
-class KingdeeErp:
+class KingdeeErp(DocumentErp):
     """One data centre, seen with one account's rights."""
 
     capabilities = frozenset(Capability)
 
     def __init__(self, context: AdapterContext, options: KingdeeOptions) -> None:
-        self.name = context.name
+        super().__init__(context.name)
         self._now = context.now
         self._options = options
         self._client = KingdeeClient(options, now=context.now, source=self.name)
-        values = ValueReader(ZoneInfo(options.zone), options.currencies)
-        words = tuple(word.lower() for word in options.rejections)
-        self._documents = DocumentMapper(self.name, values, words)
-        self._workflow = PurchaseApprovals(self._client, values)
-        self._lists = DocumentLister(self._client, values, days=options.list_days)
+        self._values = ValueReader(ZoneInfo(options.zone), options.currencies)
+        self._mapper = DocumentMapper(self.name, self._values, tuple(word.lower() for word in options.rejections))
+        self._workflow = PurchaseApprovals(self._client, self._values)
         self._stock = StockReader(self._client, options, now=context.now)
-        self._changes = ChangeReader(self._client, self._workflow, self._documents)
+        self._changes = ChangeReader(self._client, self._workflow, self._values)
 
     async def check(self) -> None:
         """Log in and read one material."""
@@ -79,151 +62,90 @@ class KingdeeErp:
         """Log out and give connections back."""
         await self._client.close()
 
-    # Products and stock
-
     async def find_products(self, text: str, *, limit: int) -> tuple[Product, ...]:
-        """Return active materials; a very common text is looked for among the first ones by code only."""
-        active = "FForbidStatus='A'"
-        if not text.strip():
-            return await self._first_products(active, limit)
-        keys = ("FNumber", "FName", "FSpecification", "FBARCODE")
-        searched = [key for key in keys if await self._client.has(MATERIALS, key)]
-        wanted = queries.all_of(active, queries.contains(searched, text))
-        calls = [self._client.query(MATERIALS, wanted, limit=self._options.most_rows)]
-        if queries.is_code(text):
-            calls.append(self._client.query(MATERIALS, queries.all_of(active, queries.spelled("FNumber", text))))
-        found = [row for rows in await gather_or_cancel(*calls) for row in rows]
-        return listing.find_products(_distinct(self._mapped(product, row) for row in found), text, limit=limit)
-
-    async def _first_products(self, active: str, limit: int) -> tuple[Product, ...]:
-        """Return the first materials by code, reading on while several organisations have the same ones."""
-        count = limit
-        while True:
-            rows = await self._client.query(MATERIALS, active, limit=count)
-            found = _distinct(self._mapped(product, row) for row in rows)
-            if len(found) >= limit or len(rows) < count:
-                return tuple(found[:limit])
-            count *= 2
+        with malformed_is_invalid(self.name):
+            return await self._stock.find(text, limit=limit)
 
     async def stock(self, sku: str) -> StockLevel:
         """Return a material's stock in its base unit."""
-        self._asked(sku)
-        return await self._stock.level(sku)
+        with malformed_is_invalid(self.name):
+            return await self._stock.level(checked_key(sku, source=self.name))
 
-    # Sales
+    async def changed_since(self, area: Area, cursor: str, *, limit: int) -> Changes:
+        """Return the next changes of an area, by the server's times of change."""
+        with malformed_is_invalid(self.name):
+            return await self._changes.next(area, cursor, limit=limit)
 
-    async def order(self, number: str) -> SalesOrder:
-        """Return one sales order; raises `NotFound`."""
-        return self._mapped(self._documents.order, await self._bill(SALES, number))
+    # Documents
 
-    async def orders(self, query: ListQuery) -> Slice[SalesOrder]:
-        """Return sales orders without lines."""
-        today = self._today()
-        listed = ListSpec(
-            form=SALES,
-            listing=listing.SALES_ORDERS,
-            read=self._orders,
-            texts=("FCustId.FName",),
-            narrow={Filter.LATE: f"{_OPEN_BILL} and FDeliveryDate<{queries.day_text(today)}"},
-        )
-        return await self._lists.pick(listed, query, today)
+    async def read_document(self, kind: Listing[D], number: str) -> D:
+        """Return one document; a production order is one line of a bill."""
+        form = _FORMS[kind]
+        rows = await self._client.query(form, form.spelled(number))
+        found = spelled_alike(bills(rows, form).values(), number, lambda lines: form.number(lines[0]))
+        if len(found) > 1:
+            raise Invalid(f"several documents have the number {number}: set the option org", source=self.name)
+        lines = pick_by_key(found, number, lambda lines: form.number(lines[0]), source=self.name)
+        document: D = (await self._documents(form, [lines]))[0]
+        return document
 
-    async def _orders(self, ids: Sequence[str]) -> list[SalesOrder]:
-        found = await self._bills(SALES, ids)
-        return [replace(self._mapped(self._documents.order, lines), lines=()) for lines in found]
+    async def list_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
+        form: Form = _FORMS[kind]
+        today = self._values.local(self._now()).date()
 
-    # Finance
+        async def headers() -> list[Header[str]]:
+            where = await self._narrow(form, query.filter, today)
+            matching = queries.contains(("FBillNo", *form.texts), query.text) if query.text else ""
+            order = ",".join(dict.fromkeys(("FID", form.key)))
+            rows = await self._client.query(form, queries.all_of(where, matching), keys=form.head, order=order)
+            return [self._mapper.header(form, row) for row in rows]
 
-    async def invoice(self, number: str) -> Invoice:
-        """Return one receivable; raises `NotFound`."""
-        lines = await self._bill(RECEIVABLES, number)
-        return (await self._with_sources([lines]))[0]
+        async def read(keys: Sequence[str]) -> list[Any]:
+            rows = await self._client.query_each(form, form.key, keys)
+            return await self._documents(form, list(bills(rows, form).values()))
 
-    async def invoices(self, query: ListQuery) -> Slice[Invoice]:
-        """Return receivables."""
-        today = self._today()
-        due = f"FENDDATE_H<{queries.day_text(today)}"
-        if await self._client.has(RECEIVABLES, "FENDDATE"):
-            # A plan of several payments: one may be due before the last.
-            due = f"({due} or FENDDATE<{queries.day_text(today)})"
-        listed = ListSpec(
-            form=RECEIVABLES,
-            listing=listing.INVOICES,
-            read=self._invoices,
-            texts=("FCUSTOMERID.FName",),
-            day="FDATE",
-            dated="FDATE",
-            narrow={Filter.OVERDUE: f"FDOCUMENTSTATUS='C' and FWRITTENOFFSTATUS<>'C' and {due}"},
-        )
-        return await self._lists.pick(listed, query, today)
+        return await list_by_headers(kind, query, today, headers=headers, read=read)
 
-    async def _invoices(self, ids: Sequence[str]) -> list[Invoice]:
-        return await self._with_sources(await self._bills(RECEIVABLES, ids))
+    async def _narrow(self, form: Form, wanted: Filter, today: date) -> str:
+        """Return a condition that leaves all that a list wants, and perhaps more."""
+        match wanted:
+            case Filter.PENDING:
+                return "FDocumentStatus='B' and FCancelStatus='A'"
+            case Filter.OVERDUE:
+                due = queries.before("FENDDATE_H", today)
+                if await self._client.has(form, "FENDDATE"):
+                    # A plan of several payments: one may be due before the last.
+                    due = f"({due} or {queries.before('FENDDATE', today)})"
+                return queries.all_of("FDOCUMENTSTATUS='C' and FWRITTENOFFSTATUS<>'C'", due)
+            case Filter.LATE if form is PRODUCTION:
+                unfinished = queries.one_of("FStatus", PRODUCTION_UNFINISHED)
+                return queries.all_of(unfinished, queries.before("FPlanFinishDate", today))
+            case Filter.LATE:
+                return queries.all_of(_OPEN_BILL, queries.before("FDeliveryDate", today))
+            case _:
+                return queries.since(form.dated, today - timedelta(days=self._options.list_days))
 
-    async def _with_sources(self, found: Sequence[list[Row]]) -> list[Invoice]:
-        ids = [code(lines[0]["FID"]) for lines in found]
-        rows: list[Row] = []
+    async def _documents(self, form: Form, found: Sequence[Lines]) -> list[Any]:
+        """Return the documents made of the lines of bills and of what other forms add."""
+        if form is SALES:
+            return [self._mapper.order(lines) for lines in found]
+        if form is PRODUCTION:
+            return [self._mapper.production_order(lines[0]) for lines in found]
+        if form is PURCHASES:
+            runs = await self._workflow.runs([lines[0] for lines in found])
+            return [self._mapper.purchase_order(lines, runs.get(form.number(lines[0]))) for lines in found]
+        rows = []
         if await self._client.has(RECEIVABLE_SOURCES, "FSourceBillNo"):
-            rows = await self._client.query_each(RECEIVABLE_SOURCES, _by_id, ids)
-        sources = bills(rows)
-        return [
-            self._mapped(lambda lines: self._documents.invoice(lines, sources.get(code(lines[0]["FID"]), ())), lines)
-            for lines in found
-        ]
+            ids = [code(lines[0]["FID"]) for lines in found]
+            rows = await self._client.query_each(RECEIVABLE_SOURCES, "FID", ids)
+        sources = bills(rows, RECEIVABLE_SOURCES)
+        return [self._mapper.invoice(lines, sources.get(code(lines[0]["FID"]), ())) for lines in found]
 
-    # Purchasing
-
-    async def purchase_order(self, number: str) -> PurchaseOrder:
-        """Return one purchase order with the state of its approval; raises `NotFound`."""
-        return (await self._with_courses([await self._bill(PURCHASES, number)]))[0]
-
-    async def purchase_orders(self, query: ListQuery) -> Slice[PurchaseOrder]:
-        """Return purchase orders without lines."""
-        today = self._today()
-        listed = ListSpec(
-            form=PURCHASES,
-            listing=listing.PURCHASE_ORDERS,
-            read=self._purchases,
-            texts=("FSupplierId.FName",),
-            narrow={
-                Filter.LATE: f"{_OPEN_BILL} and FDeliveryDate<{queries.day_text(today)}",
-                Filter.PENDING: "FDocumentStatus='B' and FCancelStatus='A'",
-            },
-        )
-        return await self._lists.pick(listed, query, today)
-
-    async def _purchases(self, ids: Sequence[str]) -> list[PurchaseOrder]:
-        found = await self._with_courses(await self._bills(PURCHASES, ids))
-        return [replace(order, lines=()) for order in found]
-
-    async def _with_courses(self, found: Sequence[list[Row]]) -> list[PurchaseOrder]:
-        courses = await self._workflow.courses([lines[0] for lines in found])
-        return [
-            self._mapped(
-                lambda lines: self._documents.purchase_order(lines, courses.get(code(lines[0]["FBillNo"]))), lines
-            )
-            for lines in found
-        ]
+    # Deciding
 
     async def decide(self, decision: Decision) -> DecisionResult:
         """Approve or reject, by `bot.erp.deciding`; waits a moment for a workflow that took it to move on."""
-        accepted: list[PurchaseOrder] = []
-
-        async def write(order: PurchaseOrder, decision: Decision) -> str:
-            words = await self._write(order, decision)
-            accepted.append(order)
-            return words
-
-        async def read(number: str) -> PurchaseOrder:
-            order = await self.purchase_order(number)
-            for seconds in _SETTLE_DELAYS if accepted else ():
-                if order.version != accepted[0].version:
-                    break
-                await asyncio.sleep(seconds)
-                order = await self.purchase_order(number)
-            return order
-
-        return await deciding.decide(decision, read=read, write=write)
+        return await deciding.decide(decision, read=self.purchase_order, write=self._write, settle=_SETTLE_DELAYS)
 
     async def _write(self, order: PurchaseOrder, decision: Decision) -> str:
         waiting = await self._workflow.waiting(order.number)
@@ -239,90 +161,3 @@ class KingdeeErp:
         name = "Audit" if decision.verdict is Verdict.APPROVE else "CancelAssign"
         data = {"Numbers": [order.number], "InterationFlags": "", "IgnoreInterationFlag": ""}
         return response_message(await self._client.write(name, PURCHASES.id, data, what=order.number))
-
-    # Production
-
-    async def production_order(self, number: str) -> ProductionOrder:
-        """Return one production order, that is one line of a bill; raises `NotFound`."""
-        self._asked(number)
-        rows = await self._client.query(
-            PRODUCTION, queries.spelled("FBillNo", number, number.rpartition("#")[0] or number)
-        )
-        row = self._only([row for row in rows if production_number(row).casefold() == number.casefold()], number)
-        return self._mapped(self._documents.production_order, row[0])
-
-    async def production_orders(self, query: ListQuery) -> Slice[ProductionOrder]:
-        """Return production orders."""
-        today = self._today()
-        unfinished = queries.one_of("FStatus", PRODUCTION_UNFINISHED)
-        listed = ListSpec(
-            form=PRODUCTION,
-            listing=listing.PRODUCTION_ORDERS,
-            read=self._productions,
-            texts=("FMaterialId.FNumber", "FMaterialId.FName"),
-            day="FPlanStartDate",
-            key="FTreeEntity_FEntryId",
-            also=("FTreeEntity_FSeq",),
-            number=production_number,
-            narrow={Filter.LATE: f"{unfinished} and FPlanFinishDate<{queries.day_text(today)}"},
-        )
-        return await self._lists.pick(listed, query, today)
-
-    async def _productions(self, ids: Sequence[str]) -> list[ProductionOrder]:
-        rows = await self._client.query_each(PRODUCTION, lambda some: queries.one_of("FTreeEntity_FEntryId", some), ids)
-        return [self._mapped(self._documents.production_order, row) for row in rows]
-
-    # Changes
-
-    async def changed_since(self, area: Area, cursor: str, *, limit: int) -> Changes:
-        """Return the next changes of an area, by the server's times of change."""
-        return await self._changes.next(area, cursor, limit=limit)
-
-    # What the areas share
-
-    async def _bill(self, form: Form, number: str) -> list[Row]:
-        """Return the lines of the bill with a number; raises `NotFound`."""
-        self._asked(number)
-        rows = await self._client.query(form, queries.spelled("FBillNo", number))
-        return self._only([row for row in rows if code(row["FBillNo"]).casefold() == number.casefold()], number)
-
-    def _only(self, rows: list[Row], number: str) -> list[Row]:
-        """Return the lines of the only bill, or of the one whose number is spelled just so."""
-        exact = [row for row in rows if code(row["FBillNo"]) == number]
-        found = list(bills(exact or rows).values())
-        if not found:
-            raise NotFound(number, source=self.name)
-        if len(found) > 1:
-            raise Invalid(f"several documents bear the number {number}: set the option org", source=self.name)
-        return found[0]
-
-    async def _bills(self, form: Form, ids: Sequence[str]) -> list[list[Row]]:
-        return list(bills(await self._client.query_each(form, _by_id, ids)).values())
-
-    def _mapped(self, make: Callable[[Any], T], value: Any) -> T:
-        """Return what ``make`` makes of an answer; raises `Invalid` for values that are none."""
-        try:
-            return make(value)
-        except ErpError:
-            raise
-        except ValueError as error:
-            raise Invalid(f"a value that is none in an answer: {error}", source=self.name) from error
-
-    def _asked(self, asked: str) -> None:
-        if not queries.is_code(asked):
-            raise NotFound(asked[: queries.LONGEST], source=self.name)
-
-    def _today(self) -> date:
-        return self._documents.values.local(self._now()).date()
-
-
-_OPEN_BILL = "FDocumentStatus='C' and FCloseStatus='A' and FCancelStatus='A'"
-
-
-def _by_id(ids: Sequence[str]) -> str:
-    return queries.one_of("FID", ids)
-
-
-def _distinct(products: Iterable[Product]) -> list[Product]:
-    """Return products without repeats: a material of several organisations has a line for each."""
-    return list({each.sku: each for each in products}.values())

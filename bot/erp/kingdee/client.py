@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import hmac
 import re
 from base64 import b64encode
-from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 from bot.erp.errors import AuthExpired, AuthFailed, Conflict, ErpError, Invalid, NotFound, NotPermitted, Unavailable
+from bot.erp.expiring import ExpiringValue
 from bot.erp.http import Http, HttpResponse, parse_body, refusal, words
-from bot.erp.kingdee.manifest import KingdeeOptions, client_secret
+from bot.erp.keys import batches
+from bot.erp.kingdee.mapping import Row
+from bot.erp.kingdee.options import KingdeeOptions, client_secret
+from bot.erp.kingdee.query import Form, all_of, literal, one_of
 from bot.erp.relogin import Relogin
+from bot.erp.values import is_true
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +118,7 @@ def unwrap(answer: HttpResponse, *, signed: bool, what: str = "", source: str = 
             text or "refused without a word", source=source
         )
     if isinstance(data, str):
-        # An exception of the application server, told as text with status 200 or 206, or a gateway's own words.
+        # An exception of the application server, as a text with status 200 or 206, or a gateway's own words.
         text = words(data.removeprefix(_EXCEPTION))
         error = _error(text, {str(answer.status)}, "", signed=signed, what=what, source=source)
         raise error or (answer.failure(text, source=source) if answer.ok else refusal(answer, text, source=source))
@@ -125,11 +129,6 @@ def unwrap(answer: HttpResponse, *, signed: bool, what: str = "", source: str = 
     if not answer.ok or codes & _LOST_CODES:
         raise _error(text, codes, "", signed=signed, what=what, source=source) or refusal(answer, text, source=source)
     return data
-
-
-def is_true(value: Any) -> bool:
-    """Return a truth value, which comes as a boolean, a text or a number."""
-    return value is True or str(value).strip().lower() in ("true", "1")
 
 
 def response_message(data: Any) -> str:
@@ -166,31 +165,15 @@ def _error(text: str, codes: set[str], msg_code: str, *, signed: bool, what: str
     return None
 
 
-T = TypeVar("T")
-Row = dict[str, Any]
-"""One line of an answer by the documented field keys; an optional field that this installation lacks is missing."""
-
 _COOKIE = "kdservice-sessionid"
 _SUCCESS, _NEEDS_FORM = 1, -5
 _FIELDS_HOLD = timedelta(hours=1)
-"""How long a form's fields are believed: people change forms, seldom."""
+"""How long a form's fields are believed: people seldom change forms."""
 _FIELDS_UNKNOWN = timedelta(minutes=5)
-_CHUNK = 200
+_NAMED_AT_ONCE = 200
 """How many ids or codes one filter names."""
 _ALWAYS_THERE = re.compile(r"FID|\w+_F(EntryId|Seq)", re.IGNORECASE)
 _TOKEN = re.compile(r"('(?:[^']|'')*')|(F\w+)")
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """What is asked of one form: its keys in the documented spelling, which may be missing, how lines are ordered."""
-
-    id: str
-    keys: tuple[str, ...]
-    optional: frozenset[str] = frozenset()
-    order: str = "FID"
-    org: str = ""
-    """The key that holds the number of the organisation a record belongs to."""
 
 
 class KingdeeClient:
@@ -204,17 +187,16 @@ class KingdeeClient:
         self._path = urlsplit(options.url).path.rstrip("/")
         self._app = _app(options)
         self._relogin = None if self._app and not options.app_login else Relogin(self._log_in)
-        self._fields: dict[str, tuple[dict[str, str] | None, datetime]] = {}
-        self._asking: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._fields: dict[str, ExpiringValue[dict[str, str] | None]] = {}
 
     # Calls
 
     async def read(self, path: str, sent: dict[str, Any], *, what: str = "") -> Any:
-        """Call a service that changes nothing and return its data."""
+        """Call a service that changes nothing."""
         return await self._call(self._http.read, path, sent, what)
 
     async def write(self, name: str, form: str, data: dict[str, Any], *, what: str = "") -> Any:
-        """Do an operation on a form, once, and return its data."""
+        """Do an operation on a form, once."""
         return await self._call(self._http.write, operation(name), body(name, form, data), what)
 
     async def _call(
@@ -264,15 +246,16 @@ class KingdeeClient:
 
     async def close(self) -> None:
         """Give the session's licence seat back, and the connections."""
-        headers = self._relogin.session if self._relogin is not None else None
-        self._relogin = Relogin(self._log_in) if self._relogin is not None else None
+        for fields in self._fields.values():
+            await fields.cancel()
         try:
-            if headers is not None:
-                await self._http.read("POST", authentication("Logout"), json={"parameters": []}, headers=headers)
-        except ErpError:
-            return  # The session ends by itself.
+            if self._relogin is not None:
+                await self._relogin.end(self._log_out)
         finally:
             await self._http.close()
+
+    async def _log_out(self, headers: dict[str, str]) -> None:
+        await self._http.read("POST", authentication("Logout"), json={"parameters": []}, headers=headers)
 
     # Queries
 
@@ -287,7 +270,7 @@ class KingdeeClient:
     ) -> list[Row]:
         """Return the lines of a form that a condition holds for, in order: ``limit`` of them, or all.
 
-        ``keys`` instead of all of the form's. Raises `Invalid` where all are more than one question may read.
+        ``keys`` replace all keys of the form. Raises `Invalid` where there are more lines than a question may read.
         """
         fields = await self.fields(form.id)
         wanted = [key for key in keys or form.keys if key not in form.optional or self._has(form, fields, key)]
@@ -301,7 +284,7 @@ class KingdeeClient:
         most = self._options.most_rows if limit is None else limit
         rows: list[Row] = []
         while True:
-            # One row more than may be read tells that there are too many.
+            # A row beyond the limit shows that there are too many.
             ask = min(self._options.page_rows, most - len(rows) + (limit is None))
             page = await self._page(form, {**data, "StartRow": len(rows), "Limit": ask}, wanted)
             rows += page
@@ -311,12 +294,12 @@ class KingdeeClient:
                 return rows
 
     async def query_each(
-        self, form: Form, condition: Callable[[Sequence[T]], str], values: Sequence[T], *, keys: Sequence[str] = ()
+        self, form: Form, field: str, values: Sequence[str], *, where: str = "", keys: Sequence[str] = ()
     ) -> list[Row]:
-        """Return the lines for many values, a filter of bearable length at a time."""
+        """Return the lines with any of these values, asking for a few values at a time."""
         rows: list[Row] = []
-        for start in range(0, len(values), _CHUNK):
-            rows += await self.query(form, condition(values[start : start + _CHUNK]), keys=keys)
+        for part in batches(values, _NAMED_AT_ONCE):
+            rows += await self.query(form, all_of(where, one_of(field, part)), keys=keys)
         return rows
 
     def in_org(self, form: Form, where: str) -> str:
@@ -335,24 +318,24 @@ class KingdeeClient:
     # Fields
 
     async def fields(self, form: str) -> dict[str, str] | None:
-        """Return the keys of a form by their small letters, or None where the account may not ask.
+        """Return the keys of a form by their lower case, or None where the account may not ask.
 
         One unknown key fails a whole query, and keys differ between installations, even in the case of letters
         (docs: platform/erp/kingdee.md#queries).
         """
-        async with self._asking[form]:
-            known, until = self._fields.get(form, (None, datetime.min.replace(tzinfo=self._now().tzinfo)))
-            if self._now() < until:
-                return known
-            try:
-                name = "QueryBusinessInfo"
-                data = await self.read(operation(name), body(name, form, {}))
-            except (Invalid, NotPermitted):
-                found, hold = None, _FIELDS_UNKNOWN
-            else:
-                found, hold = _keys(data), _FIELDS_HOLD
-            self._fields[form] = found, self._now() + hold
-            return found
+        if form not in self._fields:
+            read = partial(self._read_fields, form)
+            self._fields[form] = ExpiringValue(
+                read, now=self._now, holds=lambda known: _FIELDS_HOLD if known else _FIELDS_UNKNOWN
+            )
+        return await self._fields[form].value()
+
+    async def _read_fields(self, form: str) -> dict[str, str] | None:
+        name = "QueryBusinessInfo"
+        try:
+            return _keys(await self.read(operation(name), body(name, form, {})))
+        except (Invalid, NotPermitted):
+            return None
 
     async def has(self, form: Form, key: str) -> bool:
         """Return whether a form has a key here, as far as can be known."""
@@ -379,11 +362,6 @@ class KingdeeClient:
         return re.sub(rf"(?<![\w.])(?:{_TOKEN.pattern})", spell, text)
 
 
-def literal(text: str) -> str:
-    """Return a text as a literal: a quote is doubled, so that the literal ends where it should."""
-    return "'" + text.replace("'", "''") + "'"
-
-
 def _app(options: KingdeeOptions) -> AppCredentials | None:
     if options.app_secret is None:
         return None
@@ -392,7 +370,7 @@ def _app(options: KingdeeOptions) -> AppCredentials | None:
 
 
 def _keys(data: Any) -> dict[str, str] | None:
-    """Return the keys that ``QueryBusinessInfo`` tells, or None for an answer of another shape."""
+    """Return the keys in an answer to ``QueryBusinessInfo``, or None for an answer of another shape."""
     try:
         entries = data["Result"]["NeedReturnData"]["Entrys"]
         return {str(field["Key"]).lower(): str(field["Key"]) for entry in entries for field in entry["Fields"]} or None

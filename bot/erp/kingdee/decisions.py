@@ -6,58 +6,107 @@ Docs: platform/erp/kingdee.md#workflow-tasks, #deciding
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
-from bot.erp.concurrency import gather_or_cancel
+from bot.erp.concurrency import gather_rows
 from bot.erp.errors import Invalid, NotPermitted
 from bot.erp.kingdee import query
-from bot.erp.kingdee.client import Form, KingdeeClient, Row, response_message
-from bot.erp.kingdee.documents import AGAIN, AUDITED, CHECKING
-from bot.erp.kingdee.mapping import ValueReader, WorkflowRun, WorkflowTask, code, task
-from bot.erp.kingdee.query import PAST_TASKS, PURCHASES, RUNNING_TASKS
+from bot.erp.kingdee.client import KingdeeClient, response_message
+from bot.erp.kingdee.mapping import Row, ValueReader, code, text
+from bot.erp.kingdee.query import PAST_TASKS, PURCHASES, RUNNING_TASKS, Form
 from bot.erp.model import Decision, Verdict
+from bot.erp.values import malformed_is_invalid
+from bot.erp.workflow import WorkflowRun, WorkflowTask
 
+AUDITED, CHECKING, AGAIN = "C", "B", "D"
 _APPROVE, _REJECT = 1, 2
+_OPEN, _DONE, _RUNNING = "0", "1", "2"
 PURCHASE_TASKS = query.one_of("FObjectTypeId", dict.fromkeys((PURCHASES.id, PURCHASES.id.upper())))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KingdeeTask(WorkflowTask):
+    """A task of a purchase order's workflow; the comment is the receiver's opinion."""
+
+    bill: str
+    post: str = ""
+    open: bool
+    result: str = ""
+    created_at: datetime | None = None
+
+
+def task(row: Row, values: ValueReader) -> KingdeeTask:
+    """Return a task from its line."""
+    status = code(row["FStatus"])
+    return KingdeeTask(
+        id=code(row["FReceiverItem_FRECEIVERITEMID"]),
+        bill=code(row["FBILLNUMBER"]),
+        run=code(row["FInstCode"]),
+        step=code(row["FAssignId"]),
+        person=code(row["FReceiverId"]),
+        name=text(row["FReceiverId.FName"]),
+        post=code(row["FBasePost"]),
+        open=(status, code(row["FActivityStatus"]), code(row["FInstStatus"])) == (_OPEN, _OPEN, _RUNNING),
+        result=text(row["FResultName"]),
+        comment=text(row["FDisposition"]),
+        created_at=values.time(row["FCreateTime"]),
+        # Of several who could decide, one did; the tasks of the others end without a word.
+        done_at=values.time(row["FCompletedTime"]) if status == _DONE else None,
+    )
+
+
+def last_run(tasks: Iterable[KingdeeTask]) -> WorkflowRun[KingdeeTask]:
+    """Return the last run among tasks of one order: an order that is submitted again starts another."""
+    ordered = sorted(tasks, key=lambda task: (task.created_at is not None, task.created_at, task.id))
+    run = [task for task in ordered if task.run == ordered[-1].run]
+    return WorkflowRun(
+        waiting=tuple(task for task in run if task.open), done=tuple(task for task in run if task.done_at is not None)
+    )
+
+
+def was_rejected(run: WorkflowRun[KingdeeTask], words: Iterable[str]) -> bool:
+    """Return whether a run ended in a rejection; only the words of its result show it."""
+    return run.last is not None and any(word in run.last.result.lower() for word in words)
+
+
 class PurchaseApprovals:
-    """Reads tasks by the numbers of orders, many at once, and decides one."""
+    """Reads the tasks of many orders at once, and decides one."""
 
     def __init__(self, client: KingdeeClient, values: ValueReader) -> None:
         self._client = client
         self._values = values
 
-    async def courses(self, heads: Iterable[Row]) -> dict[str, WorkflowRun]:
-        """Return the last course of those orders that a workflow handles, by number.
+    async def runs(self, heads: Iterable[Row]) -> dict[str, WorkflowRun[KingdeeTask]]:
+        """Return the last run of those orders that a workflow handles, by number.
 
-        Without the right to read tasks there is none: then nobody is named and nothing can be decided.
+        Without the right to read tasks there are none: then nobody is named, and nothing can be decided.
         """
-        running, past = [], []
+        running: list[str] = []
+        past: list[str] = []
         for head in heads:
-            if code(head["FCancelStatus"]) == "B":
-                continue
-            match code(head["FDocumentStatus"]):
-                case status if status == CHECKING:
-                    running.append(code(head["FBillNo"]))
-                case status if status in (AUDITED, AGAIN):
-                    past.append(code(head["FBillNo"]))
+            status = code(head["FDocumentStatus"])
+            if code(head["FCancelStatus"]) != "B" and status in (CHECKING, AUDITED, AGAIN):
+                (running if status == CHECKING else past).append(code(head["FBillNo"]))
         try:
-            found = await gather_or_cancel(self._tasks(RUNNING_TASKS, running), self._tasks(PAST_TASKS, past))
+            found = await gather_rows(self._tasks(RUNNING_TASKS, running), self._tasks(PAST_TASKS, past))
         except NotPermitted:
             return {}
-        return last_runs([each for part in found for each in part])
+        by_bill: dict[str, list[KingdeeTask]] = {}
+        for task in found:
+            by_bill.setdefault(task.bill, []).append(task)
+        return {bill: last_run(tasks) for bill, tasks in by_bill.items()}
 
-    async def waiting(self, number: str) -> tuple[WorkflowTask, ...]:
-        """Return the tasks of an order that wait for somebody; raises `NotPermitted` where they may not be read."""
-        found = last_runs(await self._tasks(RUNNING_TASKS, [number])).get(number)
-        return found.waiting if found else ()
+    async def waiting(self, number: str) -> tuple[KingdeeTask, ...]:
+        """Return the open tasks of an order; raises `NotPermitted` where they may not be read."""
+        found = await self._tasks(RUNNING_TASKS, [number])
+        return last_run(found).waiting if found else ()
 
-    async def both(self, numbers: Sequence[str]) -> list[WorkflowTask]:
+    async def both(self, numbers: Sequence[str]) -> list[KingdeeTask]:
         """Return all tasks of orders, of every run."""
-        found = await gather_or_cancel(self._tasks(RUNNING_TASKS, numbers), self._tasks(PAST_TASKS, numbers))
-        return [each for part in found for each in part]
+        return await gather_rows(self._tasks(RUNNING_TASKS, numbers), self._tasks(PAST_TASKS, numbers))
 
-    async def decide(self, waiting: WorkflowTask, decision: Decision) -> str:
+    async def decide(self, waiting: KingdeeTask, decision: Decision) -> str:
         """Decide a task in its receiver's name and return the ERP's words.
 
         The call has no version: a task that is gone is refused in words alone (docs: platform/erp/kingdee.md#deciding).
@@ -75,19 +124,7 @@ class PurchaseApprovals:
             data["PostId"] = int(waiting.post)
         return response_message(await self._client.write("WorkflowAudit", PURCHASES.id, data, what=waiting.bill))
 
-    async def _tasks(self, form: Form, numbers: Sequence[str]) -> list[WorkflowTask]:
-        rows = await self._client.query_each(
-            form, lambda some: query.all_of(PURCHASE_TASKS, query.one_of("FBILLNUMBER", some)), numbers
-        )
-        try:
+    async def _tasks(self, form: Form, numbers: Sequence[str]) -> list[KingdeeTask]:
+        rows = await self._client.query_each(form, "FBILLNUMBER", numbers, where=PURCHASE_TASKS)
+        with malformed_is_invalid(self._client.source):
             return [task(row, self._values) for row in rows]
-        except ValueError as error:
-            raise Invalid(f"a value that is none in a task: {error}", source=self._client.source) from error
-
-
-def last_runs(tasks: Iterable[WorkflowTask]) -> dict[str, WorkflowRun]:
-    """Return the last course of each order."""
-    by_bill: dict[str, list[WorkflowTask]] = {}
-    for each in tasks:
-        by_bill.setdefault(each.bill, []).append(each)
-    return {bill: WorkflowRun.of(found) for bill, found in by_bill.items()}

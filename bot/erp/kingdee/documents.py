@@ -1,20 +1,19 @@
-"""Single values as the WebAPI spells them, and the workflow tasks of purchase orders.
+"""From records of the WebAPI to the bot's: state tables, quantities, amounts.
 
-Docs: platform/erp/kingdee.md#workflow-tasks, #deciding
+Docs: platform/erp/records.md#states
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
 
-from bot.erp.kingdee.client import Row, is_true
-from bot.erp.kingdee.mapping import ValueReader, WorkflowRun, code, text
+from bot.erp.header_lists import Header
+from bot.erp.keys import fingerprint
+from bot.erp.kingdee.decisions import AGAIN, AUDITED, CHECKING, KingdeeTask, was_rejected
+from bot.erp.kingdee.mapping import Row, ValueReader, code, text
+from bot.erp.kingdee.query import PRODUCTION, Form
 from bot.erp.model import (
     Approval,
     Invoice,
@@ -30,9 +29,9 @@ from bot.erp.model import (
     PurchaseStatus,
     SalesOrder,
 )
-from bot.erp.values import number, progress
+from bot.erp.values import due_day, is_true, number, progress
+from bot.erp.workflow import WorkflowRun
 
-AUDITED, CHECKING, AGAIN = "C", "B", "D"
 _CLOSED = _VOIDED = "B"
 _WRITTEN_OFF = {"A": InvoiceStatus.UNPAID, "B": InvoiceStatus.PART_PAID, "C": InvoiceStatus.PAID}
 _PRODUCTION = {
@@ -52,11 +51,11 @@ Lines = Sequence[Row]
 """The lines of one bill; each repeats the header."""
 
 
-def bills(rows: Iterable[Row]) -> dict[str, list[Row]]:
-    """Return lines by the bill they belong to, in order."""
+def bills(rows: Iterable[Row], form: Form) -> dict[str, list[Row]]:
+    """Return the lines of each document by its key, in order."""
     grouped: dict[str, list[Row]] = {}
     for row in rows:
-        grouped.setdefault(code(row["FID"]), []).append(row)
+        grouped.setdefault(code(row[form.key]), []).append(row)
     return grouped
 
 
@@ -99,12 +98,6 @@ def production_status(document: str, cancel: str, status: str) -> ProductionStat
     return _PRODUCTION.get(status, ProductionStatus.PLANNED) if document == AUDITED else ProductionStatus.PLANNED
 
 
-def production_number(row: Row) -> str:
-    """Return a production order's number: its bill's, with the line behind it from the second on."""
-    bill, line = code(row["FBillNo"]), code(row["FTreeEntity_FSeq"])
-    return bill if line in ("", "0", "1") else f"{bill}#{line}"
-
-
 def product(row: Row) -> Product:
     """Return a material; quantities are in its base unit."""
     return Product(
@@ -145,13 +138,10 @@ class DocumentMapper:
     values: ValueReader
     rejections: Sequence[str]
 
-    def changed_at(self, row: Row) -> datetime | None:
-        """Return when a record was last changed: an audit does not always touch the time of change.
-
-        Docs: platform/erp/kingdee.md#changes
-        """
-        times = (self.values.time(row.get(key)) for key in ("FModifyDate", "FApproveDate"))
-        return max(filter(None, times), default=None)
+    def header(self, form: Form, row: Row) -> Header[str]:
+        """Return what order and search need of a document, of the keys of `Form.head`."""
+        texts = tuple(text(row[key]) for key in form.texts)
+        return Header(code(row[form.key]), form.number(row), self.values.day(row[form.day]), texts)
 
     def order(self, lines: Lines) -> SalesOrder:
         """Return a sales order."""
@@ -160,7 +150,6 @@ class DocumentMapper:
         entries = [row for row in lines if code(row["FSaleOrderEntry_FEntryId"]) not in ("", "0")]
         parts = tuple(self._order_line(row, currency) for row in entries)
         delivery = progress((line.delivered, line.quantity) for line in parts)
-        owed = [line.due_on for line in parts if (line.delivered or 0) < line.quantity]
         return SalesOrder(
             id=code(head["FID"]),
             number=code(head["FBillNo"]),
@@ -169,11 +158,11 @@ class DocumentMapper:
             delivery=delivery,
             billing=progress((line.invoiced, line.quantity) for line in parts),
             ordered_on=self.values.day(head["FDate"]),
-            promised_on=_due(owed, [line.due_on for line in parts]),
+            promised_on=due_day((line.due_on, line.delivered, line.quantity) for line in parts),
             total=self.values.money(head["FBillAllAmount"], currency),
             lines=parts,
             salesperson=text(head.get("FSalerId.FName")),
-            changed_at=self.changed_at(head),
+            changed_at=self.values.changed_at(head),
             source=self.source,
             extra=_unknown_currency(head, "FSettleCurrId", currency),
         )
@@ -213,24 +202,23 @@ class DocumentMapper:
             open_amount=self.values.money(_open(status, total, [rest for _, rest in plan]), currency),
             is_credit_note=total is not None and total < 0,
             order_number=orders.pop() if len(orders) == 1 else "",
-            changed_at=self.changed_at(head),
+            changed_at=self.values.changed_at(head),
             source=self.source,
             extra=_unknown_currency(head, "FCURRENCYID", currency),
         )
 
-    def purchase_order(self, lines: Lines, course: WorkflowRun | None) -> PurchaseOrder:
-        """Return a purchase order; ``course`` is its workflow's, None where there is none or it may not be read."""
+    def purchase_order(self, lines: Lines, run: WorkflowRun[KingdeeTask] | None) -> PurchaseOrder:
+        """Return a purchase order; ``run`` is its workflow's, None where it has none or the account may not read it."""
         head = lines[0]
         currency = self.values.currency(head, "FSettleCurrId")
         entries = [row for row in lines if code(row["FPOOrderEntry_FEntryId"]) not in ("", "0")]
         parts = tuple(self._purchase_line(row, currency) for row in entries)
-        dues = [self.values.day(row["FDeliveryDate"]) for row in entries]
-        owed = [due for due, line in zip(dues, parts, strict=True) if (line.received or 0) < line.quantity]
-        rejected = course is not None and course.rejected(self.rejections)
+        dues = (self.values.day(row["FDeliveryDate"]) for row in entries)
+        rejected = run is not None and was_rejected(run, self.rejections)
         status = purchase_status(*_states(head), rejected=rejected)
-        approval = self._approval(status, head, course)
-        last = course.last if course else None
-        times = (self.changed_at(head), last.done_at if last else None)
+        approval = self._approval(status, head, run)
+        last = run.last if run else None
+        times = (self.values.changed_at(head), last.done_at if last else None)
         return PurchaseOrder(
             id=code(head["FID"]),
             number=code(head["FBillNo"]),
@@ -241,22 +229,22 @@ class DocumentMapper:
             changed_by=_user(head, "FModifierId"),
             buyer=text(head.get("FPurchaserId.FName")),
             ordered_on=self.values.day(head["FDate"]),
-            due_on=_due(owed, dues),
+            due_on=due_day((day, line.received, line.quantity) for day, line in zip(dues, parts, strict=True)),
             total=self.values.money(head["FBillAllAmount"], currency),
             received=progress((line.received, line.quantity) for line in parts),
             lines=parts,
             version=_version(lines, approval),
             changed_at=max(filter(None, times), default=None),
             source=self.source,
-            people={number: text(head.get(f"{key}.FName")) for key in _USERS if (number := _user(head, key))},
+            people={user: text(head.get(f"{key}.FName")) for key in _USERS if (user := _user(head, key))},
             extra=_unknown_currency(head, "FSettleCurrId", currency),
         )
 
-    def _approval(self, status: PurchaseStatus, head: Row, course: WorkflowRun | None) -> Approval | None:
+    def _approval(self, status: PurchaseStatus, head: Row, run: WorkflowRun[KingdeeTask] | None) -> Approval | None:
         if status in (PurchaseStatus.DRAFT, PurchaseStatus.CANCELLED):
             return None
-        if course is not None:
-            return course.approval()
+        if run is not None:
+            return run.approval()
         # Audited by hand or by the bot's own account, which is nobody's decision in the chat.
         return Approval(decided_at=self.values.time(head.get("FApproveDate")))
 
@@ -276,7 +264,7 @@ class DocumentMapper:
         cancel = code(row.get("FCancelStatus"))
         return ProductionOrder(
             id=f"{code(row['FID'])}-{code(row['FTreeEntity_FEntryId'])}",
-            number=production_number(row),
+            number=PRODUCTION.number(row),
             sku=code(row["FMaterialId.FNumber"]),
             name=text(row["FMaterialId.FName"]),
             unit=text(row["FUnitId.FName"]),
@@ -287,7 +275,7 @@ class DocumentMapper:
             start_on=self.values.day(row["FPlanStartDate"]),
             due_on=self.values.day(row["FPlanFinishDate"]),
             sales_order=code(row.get("FSaleOrderNo")),
-            changed_at=self.changed_at(row),
+            changed_at=self.values.changed_at(row),
             source=self.source,
         )
 
@@ -298,14 +286,8 @@ def _states(head: Row) -> tuple[str, str, str]:
 
 def _user(head: Row, key: str) -> str:
     """Return the number of a user, by which decisions name them; 0 is nobody."""
-    number = code(head.get(key))
-    return "" if number == "0" else number
-
-
-def _due(owed: Iterable[date | None], every: Iterable[date | None]) -> date | None:
-    """Return the first day on which something still owed is due; of a finished document its last."""
-    first = min(filter(None, owed), default=None)
-    return first or max(filter(None, every), default=None)
+    user = code(head.get(key))
+    return "" if user == "0" else user
 
 
 def _is_order(row: Row) -> bool:
@@ -313,7 +295,7 @@ def _is_order(row: Row) -> bool:
 
 
 def _rest(row: Row) -> Decimal | None:
-    """Return what is open of a line of a payment plan."""
+    """Return the open amount of a line of a payment plan."""
     rest = number(row.get("FNOTVERIFICATEAMOUNT"))
     wanted, done = number(row.get("FPAYAMOUNTFOR")), number(row.get("FWRITTENOFFAMOUNT"))
     return wanted - done if rest is None and wanted is not None and done is not None else rest
@@ -334,14 +316,10 @@ def _unknown_currency(head: Row, key: str, currency: str) -> Mapping[str, str]:
 
 
 def _version(lines: Lines, approval: Approval | None) -> str:
-    """Return a sign that changes with every edit: the ERP keeps no version, and its time of change is too coarse.
+    """Return a text that changes with every edit: the ERP keeps no version, and its time of change is too coarse.
 
-    Who made the edit is no part of it: what is the same is the same whoever saved it.
+    Who saved an order is no part of it: the same content is the same version.
     """
     level = (approval.level, approval.decided_by, str(approval.decided_at)) if approval else ()
-    told = json.dumps([_plain(lines), level], ensure_ascii=True, sort_keys=True)
-    return hashlib.blake2b(told.encode(), digest_size=9).hexdigest()
-
-
-def _plain(lines: Lines) -> list[dict[str, Any]]:
-    return [{key: str(value) for key, value in line.items() if key not in _SAVED_BY} for line in lines]
+    content = [sorted((key, str(value)) for key, value in line.items() if key not in _SAVED_BY) for line in lines]
+    return fingerprint(content, level)

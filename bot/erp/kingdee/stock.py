@@ -1,23 +1,26 @@
-"""A material's stock: what lies where, what open purchase orders still bring, and the ERP's own forecast."""
+"""Materials and their stock: per warehouse, on order, and as the ERP forecasts it (docs: platform/erp/kingdee.md)."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from bot.erp.concurrency import gather_or_cancel
+from bot.erp import listing
+from bot.erp.concurrency import gather_or_cancel, gather_rows
 from bot.erp.errors import Invalid, NotFound, NotPermitted
+from bot.erp.keys import LONGEST, spelled_alike
 from bot.erp.kingdee import query
-from bot.erp.kingdee.client import EXPECT_QTY, KingdeeClient, Row
+from bot.erp.kingdee.client import EXPECT_QTY, KingdeeClient
 from bot.erp.kingdee.documents import product, reorder_point
-from bot.erp.kingdee.manifest import KingdeeOptions
-from bot.erp.kingdee.mapping import code, text
+from bot.erp.kingdee.mapping import Row, code, text
+from bot.erp.kingdee.options import KingdeeOptions
 from bot.erp.kingdee.query import INVENTORY, MATERIALS, PURCHASES
-from bot.erp.model import Quantities, StockLevel, WarehouseStock
-from bot.erp.values import number
+from bot.erp.model import Product, Quantities, StockLevel, WarehouseStock
+from bot.erp.values import amount_of, number
 
 _COMING = ("FQty", "FStockInQty", "FUnitId.FName", "FMaterialId.FNumber")
 
@@ -30,11 +33,35 @@ class StockReader:
         self._options = options
         self._now = now
 
+    async def find(self, text: str, *, limit: int) -> tuple[Product, ...]:
+        """Return active materials; a very common text is looked for among the first ones by code only."""
+        active = "FForbidStatus='A'"
+        if not text.strip():
+            return await self._first(active, limit)
+        keys = ("FNumber", "FName", "FSpecification", "FBARCODE")
+        searched = [key for key in keys if await self._client.has(MATERIALS, key)]
+        wanted = query.all_of(active, query.contains(searched, text))
+        calls = [self._client.query(MATERIALS, wanted, limit=self._options.most_rows)]
+        if text.isprintable() and len(text) <= LONGEST:
+            calls.append(self._client.query(MATERIALS, query.all_of(active, query.spelled("FNumber", text))))
+        found = _distinct(await gather_rows(*calls))
+        return listing.find_products(found, text, limit=limit)
+
+    async def _first(self, active: str, limit: int) -> tuple[Product, ...]:
+        """Return the first materials by code, reading on while several organisations have the same ones."""
+        count = limit
+        while True:
+            rows = await self._client.query(MATERIALS, active, limit=count)
+            found = _distinct(rows)
+            if len(found) >= limit or len(rows) < count:
+                return tuple(found[:limit])
+            count *= 2
+
     async def level(self, sku: str) -> StockLevel:
         """Return a material's stock; raises `NotFound`.
 
-        A place where nothing lies and nothing is reserved is left out: the ERP keeps a line for every place where
-        something ever lay. No line at all means nothing, or nothing that the account may see.
+        Empty places are left out: the ERP keeps a line for every place that ever held stock. Without any line there is
+        no stock, or none that the account may see.
         """
         materials, rows, coming = await gather_or_cancel(
             self._client.query(MATERIALS, query.spelled("FNumber", sku)),
@@ -44,30 +71,19 @@ class StockReader:
         materials = _only(materials or (), "FNumber", sku)
         if not materials:
             raise NotFound(sku, source=self._client.source)
-        known = code(materials[0]["FNumber"])
-        try:
-            found = product(materials[0])
-            rows = _only(rows or (), "FMaterialId.FNumber", known)
-            places, total = _places(rows), _figures(rows)
-            incoming = (
-                _incoming(_only(coming, "FMaterialId.FNumber", known), found.unit) if coming is not None else None
-            )
-            point = reorder_point(materials)
-        except ValueError as error:
-            raise Invalid(f"a value that is none in an answer: {error}", source=self._client.source) from error
-        forecast = await self._forecast(known, [place.code for place in places])
+        found = product(materials[0])
+        rows = _only(rows or (), "FMaterialId.FNumber", found.sku)
+        places, total = _places(rows), _figures(rows)
+        incoming = None if coming is None else _incoming(_only(coming, "FMaterialId.FNumber", found.sku), found.unit)
+        forecast = await self._forecast(found.sku, [place.code for place in places])
         return StockLevel(
             product=found,
-            total=_with(total, incoming=incoming, forecast=forecast.get("")),
+            total=replace(total, incoming=incoming, forecast=forecast.get("")),
             per_warehouse=tuple(
-                WarehouseStock(
-                    code=place.code,
-                    name=place.name,
-                    quantities=_with(place.quantities, forecast=forecast.get(place.code)),
-                )
+                replace(place, quantities=replace(place.quantities, forecast=forecast.get(place.code)))
                 for place in places
             ),
-            reorder_point=point,
+            reorder_point=reorder_point(materials),
             as_of=self._now(),
             company=self._options.org,
             source=self._client.source,
@@ -96,11 +112,11 @@ class StockReader:
             asked.append({"Row": row, "StockOrgId": org, "MaterialId": material, **stock})
         answer = await self._client.read(EXPECT_QTY, {"parameters": [json.dumps(asked)]})
         try:
-            told = {code(row["Row"]): number(row[self._options.expect_field]) for row in _expected(answer)}
+            figures = {code(row["Row"]): number(row[self._options.expect_field]) for row in _expected(answer)}
         except (KeyError, TypeError, ValueError) as error:
             text = f"no {self._options.expect_field} in the answer to GetExpectQty"
             raise Invalid(text, source=self._client.source) from error
-        found = ((place, told.get(str(row))) for row, place in enumerate(places, 1))
+        found = ((place, figures.get(str(row))) for row, place in enumerate(places, 1))
         return {place: figure for place, figure in found if figure is not None}
 
 
@@ -114,9 +130,13 @@ def _expected(answer: Any) -> list[Any]:
 
 def _only(rows: Iterable[Row], key: str, sku: str) -> list[Row]:
     """Return the rows of the code as it is spelled, else of the one that differs in case only."""
-    same = [row for row in rows if code(row[key]).casefold() == sku.casefold()]
-    exact = [row for row in same if code(row[key]) == sku]
-    return exact or [row for row in same if code(row[key]) == code(same[0][key])]
+    alike = spelled_alike(rows, sku, lambda row: code(row[key]))
+    return [row for row in alike if code(row[key]) == code(alike[0][key])]
+
+
+def _distinct(rows: Iterable[Row]) -> list[Product]:
+    """Return products without repeats: a material of several organisations has a line for each."""
+    return list({found.sku: found for found in map(product, rows)}.values())
 
 
 def _places(rows: Iterable[Row]) -> list[WarehouseStock]:
@@ -138,9 +158,9 @@ def _places(rows: Iterable[Row]) -> list[WarehouseStock]:
 
 
 def _figures(rows: list[Row]) -> Quantities:
-    on_hand = _sum(rows, "FBaseQty") if rows else Decimal(0)
-    available = _sum(rows, "FBaseAVBQty") if rows else Decimal(0)
-    reserved = _sum(rows, "FBaseLockQty") if rows else Decimal(0)
+    on_hand, available, reserved = (
+        amount_of(row.get(key) for row in rows) for key in ("FBaseQty", "FBaseAVBQty", "FBaseLockQty")
+    )
     if on_hand is not None and available is None and reserved is not None:
         available = on_hand - reserved
     elif on_hand is not None and available is not None and reserved is None:
@@ -148,25 +168,8 @@ def _figures(rows: list[Row]) -> Quantities:
     return Quantities(on_hand=on_hand, reserved=reserved, available=available)
 
 
-def _with(figures: Quantities, *, forecast: Decimal | None, incoming: Decimal | None = None) -> Quantities:
-    return Quantities(
-        on_hand=figures.on_hand,
-        reserved=figures.reserved,
-        available=figures.available,
-        incoming=incoming,
-        forecast=forecast,
-    )
-
-
-def _sum(rows: Iterable[Row], key: str) -> Decimal | None:
-    """Return a sum, None where a line does not say its part."""
-    parts = [number(row.get(key)) for row in rows]
-    known = [part for part in parts if part is not None]
-    return number(sum(known, Decimal(0))) if len(known) == len(parts) else None
-
-
 def _incoming(rows: Iterable[Row], unit: str) -> Decimal | None:
-    """Return what is still to come, None where a line counts in another unit than stock does."""
+    """Return the quantity still to come, None where a line counts in another unit than stock does."""
     total = Decimal(0)
     for row in rows:
         wanted, got = number(row["FQty"]), number(row["FStockInQty"]) or Decimal(0)

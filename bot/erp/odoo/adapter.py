@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 
 from bot.erp import deciding, listing
 from bot.erp.document_erp import DocumentErp
-from bot.erp.errors import NotFound, NotPermitted, Unsupported
-from bot.erp.keys import pick_by_key
+from bot.erp.errors import NotPermitted, Unsupported
+from bot.erp.keys import checked_key, pick_by_key
 from bot.erp.listing import D, Listing, read_page
 from bot.erp.model import (
     Area,
@@ -103,7 +103,7 @@ class OdooErp(DocumentErp):
 
     async def stock(self, sku: str) -> StockLevel:
         """Read the product's own figures, its quants (or each warehouse's figures) and its reordering rules."""
-        as_of = self._now()
+        sku, as_of = checked_key(sku, source=self.name), self._now()
         fields = (*queries.PRODUCT_FIELDS, *queries.FIGURES)
         row = await self._found("product.product", "default_code", sku, fields, self._of_company(shared=True))
         rules, places = await asyncio.gather(
@@ -163,8 +163,6 @@ class OdooErp(DocumentErp):
 
     async def _found(self, model: str, key: str, text: str, fields: Iterable[str], base: Condition) -> Row:
         """Return the one record with this code or number, or with the id that stands for a missing one."""
-        if not text or not queries.is_searchable(text):
-            raise NotFound(text, source=self.name)
         nameless = _NAMELESS.fullmatch(text)
         wanted = ["id", "=", int(nameless[1])] if nameless else queries.equals(key, text)
         rows = await self._client.rows(

@@ -1,4 +1,4 @@
-"""What changed in an Odoo, by ``write_date``: told to the second, ordered by parts of it.
+"""What changed in an Odoo, by ``write_date``: Odoo writes whole seconds, and sorts by the fractions too.
 
 Docs: platform/erp/odoo.md#changes
 """
@@ -68,7 +68,7 @@ async def read_changes(client: OdooClient, area: Area, cursor: str, *, limit: in
 
 
 async def _keys(client: OdooClient, source: ChangeSource, rows: Sequence[Row]) -> list[str | None]:
-    """Return what each row tells of: a number, a product's code, or the code of the product that a move names."""
+    """Return the key of each row: a number, a product's code, or for a move the code of its product."""
     if source.key == "name":
         return [mapping.number_of(row) for row in rows]
     if source.key == "default_code":

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Protocol
 
 from pydantic import SecretStr
 
@@ -21,10 +21,11 @@ from bot.erp.errors import (
     Unavailable,
     Unsupported,
 )
+from bot.erp.expiring import ExpiringValue
 from bot.erp.http import Http, HttpResponse, refusal, words
+from bot.erp.keys import batches
 from bot.erp.odoo.options import OdooOptions
 from bot.erp.relogin import Relogin
-from bot.single_flight import SingleFlight
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +195,7 @@ def _object(value: Any) -> dict[str, Any]:
 
 
 Row = dict[str, Any]
-"""A record as Odoo tells it: False for what is empty, many2one as ``[id, name]``, naive times in UTC."""
+"""A record as Odoo sends it: False for what is empty, many2one as ``[id, name]``, naive times in UTC."""
 Domain = Sequence[Any]
 """A condition in Odoo's prefix notation."""
 Release = tuple[int, int]
@@ -203,25 +204,6 @@ PAGE = 500
 """Records that are asked for at once."""
 _JSON2_SINCE: Release = (18, 4)
 """Odoo 19 has JSON-2, and so has the hosted release before it, which calls itself saas~18.4."""
-
-T = TypeVar("T")
-
-
-class LazyValue(Generic[T]):
-    """Something that is asked for once, by one caller for all who wait; what fails is asked for again by the next."""
-
-    def __init__(self, get: Callable[[], Coroutine[Any, Any, T]]) -> None:
-        self._get = get
-        self._known = False
-        self._flight: SingleFlight[T] = SingleFlight()
-
-    async def value(self) -> T:
-        """Return it; raises what asking for it raises."""
-        if self._known:
-            return await self._flight.wait()
-        value = await self._flight.join(self._get)
-        self._known = True
-        return value
 
 
 class OdooClient:
@@ -233,8 +215,9 @@ class OdooClient:
         self._options = options
         self._http = Http(options, now=now, source=source)
         self._turn = asyncio.Semaphore(options.parallel)
-        self._opened: LazyValue[tuple[Release, Transport]] = LazyValue(self._open)
-        self._fields: dict[str, LazyValue[frozenset[str]]] = {}
+        self._now = now
+        self._opened = ExpiringValue(self._open, now=now)
+        self._fields: dict[str, ExpiringValue[frozenset[str]]] = {}
         self._context: dict[str, Any] = {}
         if options.language:
             self._context["lang"] = options.language
@@ -270,7 +253,7 @@ class OdooClient:
             async with asyncio.timeout(self._options.timeout):
                 await self._turn.acquire()
         except TimeoutError:
-            # Nothing was sent: others wait for their answers already.
+            # Nothing was sent: other calls are waiting already.
             raise Unavailable("too many calls are waiting", source=self.source) from None
         try:
             return await transport.call(account or self.bot, call)
@@ -283,7 +266,7 @@ class OdooClient:
         Raises `Unsupported` where the database has no such model.
         """
         if model not in self._fields:
-            self._fields[model] = LazyValue(lambda: self._fields_of(model))
+            self._fields[model] = ExpiringValue(lambda: self._fields_of(model), now=self._now)
         return await self._fields[model].value()
 
     async def rows(
@@ -297,7 +280,7 @@ class OdooClient:
         limit: int,
         context: Mapping[str, Any] | None = None,
     ) -> list[Row]:
-        """Return up to ``limit`` records with those of ``fields`` that there are, in pages of `PAGE`."""
+        """Return up to ``limit`` records, with those of ``fields`` that this release has, in pages of `PAGE`."""
         wanted = await self._known(model, fields)
         found: list[Row] = []
         while len(found) < limit:
@@ -342,16 +325,15 @@ class OdooClient:
     async def read(
         self, model: str, ids: Iterable[int], fields: Iterable[str], *, context: Mapping[str, Any] | None = None
     ) -> dict[int, Row]:
-        """Return records by their ids, archived ones too; those that do not exist are left out."""
-        wanted, left = await self._known(model, fields), sorted(set(ids))
+        """Return records by their ids, archived ones too; missing ones are left out."""
+        wanted = await self._known(model, fields)
         found: dict[int, Row] = {}
-        for start in range(0, len(left), PAGE):
-            rows = await self._rows(model, "read", ids=left[start : start + PAGE], fields=wanted, context=context)
+        for some in batches(sorted(set(ids)), PAGE):
+            rows = await self._rows(model, "read", ids=some, fields=wanted, context=context)
             found |= {row["id"]: row for row in rows}
         return found
 
     async def close(self) -> None:
-        """Give connections back."""
         await self._http.close()
 
     async def _rows(self, model: str, method: str, **how: Any) -> list[Row]:
@@ -366,7 +348,7 @@ class OdooClient:
         return rows
 
     def _forget(self) -> None:
-        self._opened = LazyValue(self._open)
+        self._opened = ExpiringValue(self._open, now=self._now)
         self._fields.clear()
 
     async def _known(self, model: str, fields: Iterable[str]) -> list[str]:
@@ -381,7 +363,7 @@ class OdooClient:
             raise Unsupported(f"no {model} here: is its app installed?", source=self.source) from error
 
     async def _open(self) -> tuple[Release, Transport]:
-        """Ask for the release where 19 tells it, else where the older ones do."""
+        """Ask for the release, first at the address of 19, then at that of older releases."""
         answer = await self._http.read("GET", "web/version")
         rpc = JsonRpcTransport(self._http, self._options.database)
         told = answer.data.get("version_info") if answer.ok and isinstance(answer.data, dict) else None

@@ -27,7 +27,7 @@ class PurchaseApprovals:
         account = self._account_of(decision.by)
         message = decision.reason if decision.verdict is Verdict.REJECT else ""
         if decision.by != account.login:
-            # Odoo will name the bot: who decided stands in the message.
+            # Odoo will name the bot, so the message names the person.
             message = ": ".join(filter(None, (decision.by, str(decision.verdict), decision.reason)))
         if message:
             await self._post(order, message, account)
@@ -39,7 +39,7 @@ class PurchaseApprovals:
         return ""
 
     def _account_of(self, login: str) -> Account:
-        """Return whose key decides: in Odoo the owner of the key is who decided."""
+        """Return the account that decides: Odoo names the owner of the key as the person who decided."""
         key = self._options.approvers.get(login)
         if key is not None:
             return Account(login, key)

@@ -204,7 +204,7 @@ def _invoice_status(row: Row) -> InvoiceStatus:
         case "posted", "not_paid":
             return InvoiceStatus.UNPAID
         case "posted", _:
-            # Blocked, or taken over from before 13: the amounts tell.
+            # Blocked, or imported from before 13: the amounts tell.
             total, still_open = number(row.get("amount_total")), number(row.get("amount_residual"))
             if still_open == 0:
                 return InvoiceStatus.PAID
@@ -227,7 +227,7 @@ def purchase_order(
     users: Mapping[int, Row] = MappingProxyType({}),
     unnamed: str = "",
 ) -> PurchaseOrder:
-    """Return a purchase order; ``users`` are those it names, by id. The user ``unnamed`` decides for others."""
+    """Return a purchase order; ``users`` are the users it names, by id. The user ``unnamed`` decides for others."""
     currency = row.get("currency_id")
     received = progress(row, "receipt_status")
     return PurchaseOrder(
@@ -266,7 +266,7 @@ def purchase_order(
 
 
 def version(row: Row) -> str:
-    """Return a sign of what is decided on; times are told to the second, so that the total has to be in it."""
+    """Return a fingerprint of what is decided on; it holds the total, since two edits may share a second."""
     told = [row.get("state"), row.get("write_date"), str(number(row.get("amount_total"))), row.get("order_line")]
     told += [reference(row.get(name)) for name in ("partner_id", "currency_id")]
     return fingerprint(*told)
@@ -298,7 +298,7 @@ def _people(row: Row, users: Mapping[int, Row]) -> Mapping[str, str]:
 
 
 def _approval(row: Row, users: Mapping[int, Row], unnamed: str) -> Approval | None:
-    """Return who decided. Odoo keeps no name: it is who wrote last, if that was when it was approved."""
+    """Return the approval. Odoo keeps no name: the last writer decided, if they wrote when the order was approved."""
     by, at = _login(row.get("write_uid"), users), moment(row.get("write_date"))
     by = "" if by == unnamed else by
     match row.get("state"):

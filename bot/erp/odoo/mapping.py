@@ -15,7 +15,7 @@ from bot.erp.model import Money, Progress
 from bot.erp.values import text
 
 Row = Mapping[str, Any]
-"""A record as Odoo tells it."""
+"""A record as Odoo sends it."""
 
 _DIGITS = 15
 """A binary float gives these back unchanged; what comes after is noise, such as 0.30000000000000004."""
@@ -59,7 +59,7 @@ def day(value: Any, zone: ZoneInfo) -> date | None:
 
 
 def money(value: Any, currency: Any, *, sign: int = 1) -> Money | None:
-    """Return an amount, None where there is none or its currency is not said."""
+    """Return an amount, None without a currency."""
     amount, code = number(value), name_of(currency)
     return None if amount is None or not code else Money(amount * sign, code)
 
@@ -110,7 +110,7 @@ def in_force(row: Row) -> bool:
 
 
 def is_locked(row: Row) -> bool:
-    """Whether nobody can edit it: a state in old releases, a flag beside the state in new ones."""
+    """Whether an order is locked: a state in old releases, a flag beside the state in new ones."""
     return row.get("state") == "done" or row.get("locked") is True
 
 

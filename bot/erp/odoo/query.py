@@ -12,6 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.erp import listing
+from bot.erp.keys import escape_like
 from bot.erp.listing import Listing
 from bot.erp.port import Filter, ListQuery
 
@@ -23,23 +24,18 @@ def any_of(*conditions: Condition) -> Condition:
     return ["|"] * (len(conditions) - 1) + list(conditions)
 
 
-def like(text: str) -> str:
-    """Return a text with the signs of LIKE escaped."""
-    return text.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
-
-
 def equals(name: str, text: str) -> Condition:
     """Return the condition that a field is a text, in any case."""
-    return [name, "=ilike", like(text)]
+    return [name, "=ilike", escape_like(text)]
 
 
 def contains(names: tuple[str, ...], text: str) -> Condition:
     """Return the condition that one of several fields contains a text, in any case; none for an empty text."""
-    return any_of(*([name, "ilike", like(text)] for name in names)) if text else []
+    return any_of(*([name, "ilike", escape_like(text)] for name in names)) if text else []
 
 
 def of_company(company: int | None, *, shared: bool = False) -> Condition:
-    """Return the condition that a record is a company's own, or (``shared``) nobody's in particular."""
+    """Return the condition that a record belongs to a company, or (``shared``) to none in particular."""
     if company is None:
         return []
     return [["company_id", "in", [False, company]]] if shared else [["company_id", "=", company]]

@@ -23,7 +23,7 @@ _MOST = 2_000
 async def read_places(client: OdooClient, item: Row, of_company: Condition) -> list[tuple[Row, Quantities]]:
     """Return the warehouses that hold, await or owe the product, with its figures there.
 
-    Quants tell what is on hand and reserved, not what comes and leaves. They are enough where nothing does and where
+    Quants hold what is on hand and reserved, not what comes and leaves. They are enough where nothing moves and where
     they add up to the product's total; else every warehouse is asked, since the API narrows figures to one at a time.
     """
     warehouses = await client.rows("stock.warehouse", of_company, ("code", "name"), order="id asc", limit=500)

@@ -1,4 +1,4 @@
-"""The Service Layer on the wire: one session, its errors, pages, records with their ETag, and names behind keys."""
+"""The Service Layer on the wire: one session, its errors, pages, records with their ETag, names of keys."""
 
 from __future__ import annotations
 
@@ -6,15 +6,19 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
-from bot.erp.concurrency import gather_or_cancel
+from bot.erp.concurrency import gather_rows
 from bot.erp.errors import AuthExpired, AuthFailed, Conflict, ErpError, Invalid, NotFound, NotPermitted, Unavailable
+from bot.erp.expiring import ExpiringValue
 from bot.erp.http import Http, HttpResponse, refusal, words
+from bot.erp.keys import batches
 from bot.erp.relogin import Relogin
 from bot.erp.sap_b1 import query as queries
-from bot.erp.sap_b1.manifest import SapB1Options
-from bot.erp.sap_b1.mapping import Row, code, text
+from bot.erp.sap_b1.mapping import Row
+from bot.erp.sap_b1.options import SapB1Options
+from bot.erp.values import code, text
 
 _EXPIRED = frozenset({"301", "-1001"})
 _NOT_FOUND, _CHANGED, _DENIED, _DOWN = "-2028", "-2039", "-1116", "-1102"
@@ -82,12 +86,8 @@ class SapB1Client:
 
     async def close(self) -> None:
         """Give the session's licence seat back, and the connections."""
-        session, self._relogin = self._relogin.session, Relogin(self._log_in)
         try:
-            if session is not None:
-                await self._http.read("POST", f"{self._root}Logout", headers={"Cookie": session.cookies})
-        except ErpError:
-            return  # The session ends by itself.
+            await self._relogin.end(self._log_out)
         finally:
             await self._http.close()
 
@@ -98,7 +98,7 @@ class SapB1Client:
             "Password": self._options.password.get_secret_value(),
             "Language": self._options.language,
         }
-        # Paths tell cases apart: "login" would be refused in the words of a session that ran out
+        # Paths are case-sensitive: "login" would be refused in the words of a session that ran out
         # (docs: platform/erp/sap-b1.md#login).
         answer = await self._http.read("POST", f"{self._root}Login", json=account)
         try:
@@ -111,6 +111,9 @@ class SapB1Client:
         node = answer.cookies.get("ROUTEID")
         return Session(f"B1SESSION={session}" + (f"; ROUTEID={node}" if node else ""))
 
+    async def _log_out(self, session: Session) -> None:
+        await self._http.read("POST", f"{self._root}Logout", headers={"Cookie": session.cookies})
+
     # Reading
 
     async def probe(self, entity: str, key: str) -> None:
@@ -122,7 +125,7 @@ class SapB1Client:
     ) -> list[Row]:
         """Return records, page by page: ``limit`` of them, or all.
 
-        Raises `Invalid` where all are more than one question may read.
+        Raises `Invalid` where there are more than a question may read.
         """
         # A limit below the size of a page leaves out the link to the next one: then the page is as long as the limit.
         size, top = (self._options.page_rows, "") if limit is None else (limit, str(limit))
@@ -142,12 +145,9 @@ class SapB1Client:
     async def rows_each(
         self, entity: str, key: str, values: Sequence[str | int], *, select: Sequence[str] = (), where: str = ""
     ) -> list[Row]:
-        """Return the records that have one of many values, a filter of bearable length at a time."""
-        parts = [values[start : start + _NAMED_AT_ONCE] for start in range(0, len(values), _NAMED_AT_ONCE)]
-        asked = (
-            self.rows(entity, select=select, where=queries.all_of(queries.one_of(key, part), where)) for part in parts
-        )
-        return [row for rows in await gather_or_cancel(*asked) for row in rows]
+        """Return the records with any of these values, asking for a few values at a time."""
+        parts = (queries.all_of(queries.one_of(key, part), where) for part in batches(values, _NAMED_AT_ONCE))
+        return await gather_rows(*(self.rows(entity, select=select, where=part) for part in parts))
 
     def _page(self, entity: str, data: Any) -> tuple[list[Row], str]:
         """Return the records of a page, and the path of the next one, empty after the last."""
@@ -168,7 +168,7 @@ class SapB1Client:
         """Return one record and its ETag, empty in old releases; raises `NotFound`. A ``$select`` would drop it."""
         answer = await self._get(path, 1, what=what)
         if not isinstance(answer.data, dict):
-            raise Invalid("a record that is none in an answer", source=self.source)
+            raise Invalid("the answer is not a record", source=self.source)
         return answer.data, answer.headers.get("ETag", "")
 
     async def _get(self, path: str, size: int, *, what: str = "") -> HttpResponse:
@@ -213,13 +213,18 @@ class UserNames:
 
 
 class NameCache:
-    """Keeps names; without the right to read some there are none of them, and keys are shown."""
+    """Keeps names; without the right to read them, keys are shown."""
 
     def __init__(self, client: SapB1Client, *, now: Callable[[], datetime], minutes: int) -> None:
         self._client = client
         self._now = now
         self._holds = timedelta(minutes=minutes)
-        self._known: dict[str, tuple[datetime, dict[str, tuple[str, ...]]]] = {}
+        self._known: dict[str, ExpiringValue[dict[str, tuple[str, ...]]]] = {}
+
+    async def close(self) -> None:
+        """End what is being read."""
+        for names in self._known.values():
+            await names.cancel()
 
     async def people(self) -> UserNames:
         """Return the company's users."""
@@ -243,12 +248,14 @@ class NameCache:
         return {key: name for key, (name,) in found.items()}
 
     async def _read(self, entity: str, key: str, *names: str) -> dict[str, tuple[str, ...]]:
-        until, found = self._known.get(entity, (None, {}))
-        if until is None or self._now() >= until:
-            try:
-                rows = await self._client.rows(entity, select=(key, *names))
-            except NotPermitted:
-                rows = []
-            found = {code(row.get(key)): tuple(text(row.get(name)) for name in names) for row in rows}
-            self._known[entity] = self._now() + self._holds, found
-        return found
+        if entity not in self._known:
+            read = partial(self._rows, entity, key, names)
+            self._known[entity] = ExpiringValue(read, now=self._now, holds=self._holds)
+        return await self._known[entity].value()
+
+    async def _rows(self, entity: str, key: str, names: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        try:
+            rows = await self._client.rows(entity, select=(key, *names))
+        except NotPermitted:
+            rows = []
+        return {code(row.get(key)): tuple(text(row.get(name)) for name in names) for row in rows}

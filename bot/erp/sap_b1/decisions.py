@@ -12,12 +12,15 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.erp.errors import Conflict, Invalid, NotPermitted
+from bot.erp.concurrency import gather_or_cancel
+from bot.erp.errors import Conflict, NotPermitted
 from bot.erp.model import Approval, Decision, PurchaseOrder, PurchaseStatus, Verdict
 from bot.erp.sap_b1 import query
 from bot.erp.sap_b1.client import NameCache, SapB1Client, UserNames
-from bot.erp.sap_b1.manifest import SapB1Options
-from bot.erp.sap_b1.mapping import Row, ValueReader, code, is_yes, rows_of, text
+from bot.erp.sap_b1.mapping import Row, ValueReader, is_yes, rows_of
+from bot.erp.sap_b1.options import SapB1Options
+from bot.erp.sap_b1.query import PURCHASE_DRAFTS, DocumentKey
+from bot.erp.values import code, malformed_is_invalid, text
 
 REQUESTS = "ApprovalRequests"
 _PURCHASES = "22"
@@ -49,7 +52,7 @@ class ApproverLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalRequest:
-    """One request. ``draft`` and ``order`` are keys; there is an order once it was made of the draft."""
+    """One request. ``draft`` and ``order`` are keys; the order exists once it was made of the draft."""
 
     code: str
     draft: str
@@ -76,7 +79,7 @@ class ApprovalRequest:
         return last.at if last else None
 
     def records(self, decision: Decision, stage: str) -> bool:
-        """Return whether the line of the person who decides tells, at a stage, just what they decided."""
+        """Return whether the line of the person who decides shows their decision at a stage."""
         wanted = _VERDICTS[decision.verdict][3:]
         return any((s.stage, s.person, s.state) == (stage, decision.by, wanted) for s in self.steps)
 
@@ -107,32 +110,35 @@ class ApprovalRequest:
 class PurchaseApprovals:
     """Reads requests of purchase orders, and decides one."""
 
-    def __init__(self, client: SapB1Client, directory: NameCache, options: SapB1Options, values: ValueReader) -> None:
+    def __init__(self, client: SapB1Client, names: NameCache, options: SapB1Options, values: ValueReader) -> None:
         self._client = client
-        self._directory = directory
+        self._names = names
         self._options = options
         self._values = values
 
-    async def of_drafts(self, keys: Sequence[int]) -> dict[str, ApprovalRequest]:
-        """Return the last request of each draft, by the draft's key."""
-        return self._last(await self._rows("DraftEntry", keys), await self._directory.people(), lambda r: r.draft)
+    async def requests(self, keys: Sequence[DocumentKey]) -> dict[DocumentKey, ApprovalRequest]:
+        """Return the last request of each draft, and of each order the request that it came from."""
+        drafts = [key for entity, key in keys if entity.drafts_of]
+        orders = [key for entity, key in keys if not entity.drafts_of]
+        rows = await gather_or_cancel(self._rows("DraftEntry", drafts), self._rows("ObjectEntry", orders))
+        people = await self._names.people()
+        of_drafts = self._last(rows[0], people, lambda request: request.draft)
+        of_orders = self._last(rows[1], people, lambda request: request.order)
+        found = (((entity, key), (of_drafts if entity.drafts_of else of_orders).get(str(key))) for entity, key in keys)
+        return {key: request for key, request in found if request is not None}
 
-    async def of_orders(self, keys: Sequence[int]) -> dict[str, ApprovalRequest]:
-        """Return the request that each order came from, by the order's key."""
-        return self._last(await self._rows("ObjectEntry", keys), await self._directory.people(), lambda r: r.order)
-
-    async def pending(self) -> list[int]:
+    async def pending(self) -> list[DocumentKey]:
         """Return the keys of the drafts that wait."""
         where = query.all_of(query.equals("Status", "arsPending"), _OURS)
         rows = await self._client.rows(REQUESTS, select=("Code", "DraftEntry"), where=where, order="Code")
         keys = (code(row.get("DraftEntry")) for row in rows)
-        return list(dict.fromkeys(int(key) for key in keys if key.isdecimal()))
+        return list(dict.fromkeys((PURCHASE_DRAFTS, int(key)) for key in keys if key.isdecimal()))
 
     async def followed(self, since: str) -> dict[str, ApprovalRequest]:
         """Return the last requests of drafts that wait, or that were asked for since a day (as a literal)."""
         recent = query.either(query.equals("Status", "arsPending"), f"CreationDate ge {since}")
         rows = await self._client.rows(REQUESTS, where=query.all_of(_OURS, recent), order="Code")
-        return self._last(rows, await self._directory.people(), lambda request: request.draft)
+        return self._last(rows, await self._names.people(), lambda request: request.draft)
 
     async def decide(self, order: PurchaseOrder, decision: Decision) -> None:
         """Decide a waiting order in a person's name, if its request is still as it was seen.
@@ -147,7 +153,7 @@ class PurchaseApprovals:
         if decision.reason:
             said["Remarks"] = decision.reason
         row, etag = await self._client.record(path, what=decision.number)
-        if self._request(row, await self._directory.people()).approval() != approval:
+        if self._request(row, await self._names.people()).approval() != approval:
             raise Conflict("the approval request was decided or changed meanwhile", source=self._client.source)
         await self._client.patch(path, {"ApprovalRequestDecisions": [said]}, etag=etag, what=decision.number)
 
@@ -177,7 +183,7 @@ class PurchaseApprovals:
         return {key(request): request for request in requests if key(request)}
 
     def _request(self, row: Row, people: UserNames) -> ApprovalRequest:
-        try:
+        with malformed_is_invalid(self._client.source):
             state = _state(row.get("Status"))
             # Before there is an order, this is the draft's key again.
             made = state in _GENERATED and not is_yes(row.get("IsDraft"))
@@ -190,8 +196,6 @@ class PurchaseApprovals:
                 requester=people.account(code(row.get("OriginatorID"))),
                 steps=tuple(self._step(line, people) for line in rows_of(row, "ApprovalRequestLines")),
             )
-        except (KeyError, TypeError, ValueError) as error:
-            raise Invalid(f"an approval request that cannot be read: {error}", source=self._client.source) from error
 
     def _step(self, line: Row, people: UserNames) -> ApproverLine:
         state = _state(line.get("Status"))

@@ -5,13 +5,12 @@ Docs: platform/erp/records.md#states
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from bot.erp.keys import fingerprint
 from bot.erp.model import (
     Invoice,
     InvoiceStatus,
@@ -28,9 +27,9 @@ from bot.erp.model import (
 )
 from bot.erp.sap_b1.client import UserNames
 from bot.erp.sap_b1.decisions import ApprovalRequest
-from bot.erp.sap_b1.mapping import Row, ValueReader, code, day_of, is_yes, rows_of, text
+from bot.erp.sap_b1.mapping import Row, ValueReader, day_of, is_yes, rows_of
 from bot.erp.sap_b1.query import CREDIT_NOTES, PRODUCTION, DocumentEntity
-from bot.erp.values import number, progress
+from bot.erp.values import code, number, progress, text
 
 _AUTHORIZED = {
     "dasPending": PurchaseStatus.WAITING,
@@ -38,19 +37,20 @@ _AUTHORIZED = {
     "dasRejected": PurchaseStatus.REJECTED,
     "dasCancelled": PurchaseStatus.CANCELLED,
 }
-"""States of drafts by their own word, where no request can be read."""
+"""States of drafts whose request cannot be read, by their own word."""
 _PRODUCTION = {
     "boposPlanned": ProductionStatus.PLANNED,
     "boposReleased": ProductionStatus.RELEASED,
     "boposClosed": ProductionStatus.DONE,
     "boposCancelled": ProductionStatus.CANCELLED,
 }
+_EDITED = ("UpdateDate", "UpdateTime", "DocDueDate", "CardName")
 SALES_ORDER = "17"
 """The type of sales orders among objects."""
 
 
 def order_status(row: Row, delivery: Progress | None, *, draft: bool) -> OrderStatus:
-    """Return a sales order's state. One that is delivered in full closes, as one that is closed by hand does."""
+    """Return a sales order's state; closed are those delivered in full, and those closed by hand."""
     if _is_cancelled(row):
         return OrderStatus.CANCELLED
     if draft:
@@ -76,7 +76,7 @@ def invoice_status(row: Row, total: Decimal, paid: Decimal, *, draft: bool) -> I
 
 
 def purchase_status(row: Row, request: ApprovalRequest | None, *, draft: bool) -> PurchaseStatus:
-    """Return a purchase order's state. A draft has its approval request's, and is a mere draft without one."""
+    """Return a purchase order's state; that of a draft is its approval request's."""
     if _is_cancelled(row):
         return PurchaseStatus.CANCELLED
     if draft:
@@ -86,9 +86,9 @@ def purchase_status(row: Row, request: ApprovalRequest | None, *, draft: bool) -
     return PurchaseStatus.DONE if closed else PurchaseStatus.APPROVED
 
 
-def production_status(told: str, produced: Decimal | None) -> ProductionStatus:
-    """Return a production order's state; one that runs has no word of its own."""
-    status = _PRODUCTION.get(told, ProductionStatus.PLANNED)
+def production_status(state: str, produced: Decimal | None) -> ProductionStatus:
+    """Return a production order's state; the ERP has no word for one that runs."""
+    status = _PRODUCTION.get(state, ProductionStatus.PLANNED)
     return ProductionStatus.RUNNING if status is ProductionStatus.RELEASED and produced else status
 
 
@@ -104,16 +104,16 @@ class DocumentMapper:
     source: str
     values: ValueReader
 
-    def order(self, book: DocumentEntity, row: Row, sellers: Mapping[str, str]) -> SalesOrder:
+    def order(self, entity: DocumentEntity, row: Row, sellers: Mapping[str, str]) -> SalesOrder:
         """Return a sales order. What of it was invoiced or paid, only other documents know."""
         currency = _DocumentCurrency(self.values, row)
         lines = tuple(self._order_line(line, currency) for line in rows_of(row, "DocumentLines"))
         delivery = progress((line.delivered, line.quantity) for line in lines)
         return SalesOrder(
             id=code(row["DocEntry"]),
-            number=book.number(row),
+            number=entity.number(row),
             customer=text(row.get("CardName")),
-            status=order_status(row, delivery, draft=bool(book.drafts_of)),
+            status=order_status(row, delivery, draft=bool(entity.drafts_of)),
             delivery=delivery,
             ordered_on=day_of(row.get("DocDate")),
             promised_on=day_of(row.get("DocDueDate")),
@@ -137,10 +137,10 @@ class DocumentMapper:
             due_on=day_of(line.get("ShipDate")),
         )
 
-    def invoice(self, book: DocumentEntity, row: Row, orders: Mapping[str, str]) -> Invoice:
+    def invoice(self, entity: DocumentEntity, row: Row, orders: Mapping[str, str]) -> Invoice:
         """Return an invoice, or a credit note with amounts below zero; ``orders`` are numbers by their keys."""
         currency = _DocumentCurrency(self.values, row)
-        credit, draft = book is CREDIT_NOTES, bool(book.drafts_of)
+        credit, draft = entity is CREDIT_NOTES, bool(entity.drafts_of)
         total = number(row.get("DocTotalFc" if currency.foreign else "DocTotal")) or Decimal(0)
         paid = number(row.get("PaidToDateFC" if currency.foreign else "PaidToDate")) or Decimal(0)
         status = invoice_status(row, total, paid, draft=draft)
@@ -149,7 +149,7 @@ class DocumentMapper:
         sources = (orders.get(entry, "") for entry in base_orders(row))
         return Invoice(
             id=code(row["DocEntry"]),
-            number=book.number(row),
+            number=entity.number(row),
             customer=text(row.get("CardName")),
             status=status,
             issued_on=day_of(row.get("DocDate")),
@@ -164,7 +164,7 @@ class DocumentMapper:
 
     def purchase_order(
         self,
-        book: DocumentEntity,
+        entity: DocumentEntity,
         row: Row,
         request: ApprovalRequest | None,
         people: UserNames,
@@ -173,7 +173,7 @@ class DocumentMapper:
         """Return a purchase order, or the draft that is to become one, with its approval request if there is one."""
         currency = _DocumentCurrency(self.values, row)
         lines = tuple(self._purchase_line(line, currency) for line in rows_of(row, "DocumentLines"))
-        draft = bool(book.drafts_of)
+        draft = bool(entity.drafts_of)
         status = purchase_status(row, request, draft=draft)
         undecided = request is None or status in (PurchaseStatus.DRAFT, PurchaseStatus.CANCELLED)
         approval = None if undecided or request is None else request.approval()
@@ -183,7 +183,7 @@ class DocumentMapper:
         named = {requester, *(approval.pending_for if approval else ()), approval.decided_by if approval else ""}
         return PurchaseOrder(
             id=code(row["DocEntry"]),
-            number=book.number(row),
+            number=entity.number(row),
             vendor=text(row.get("CardName")),
             status=status,
             approval=approval,
@@ -194,7 +194,8 @@ class DocumentMapper:
             total=total,
             received=progress((line.received, line.quantity) for line in lines),
             lines=lines,
-            version=_version(row, status, total, lines, request),
+            # The time of change alone has whole seconds.
+            version=fingerprint(*map(str, (*(row.get(key) for key in _EDITED), status, total, *lines, request))),
             changed_at=max((at for at in changes if at is not None), default=None),
             source=self.source,
             people={account: people.names[account] for account in named if account in people.names},
@@ -234,7 +235,7 @@ class DocumentMapper:
             status=production_status(code(row.get("ProductionOrderStatus")), produced),
             start_on=day_of(row.get("StartDate")),
             due_on=day_of(row.get("DueDate")),
-            # Material that was not issued may lie ready or not.
+            # Material that was not issued may be ready or not.
             material_ready=True if progress(parts) is Progress.FULL else None,
             sales_order=code(row.get("ProductionOrderOriginNumber")) if of_order else "",
             source=self.source,
@@ -267,7 +268,7 @@ class _DocumentCurrency:
         return self.money(line.get("RowTotalFC" if self.foreign else "LineTotal"))
 
     def price(self, line: Row) -> Money | None:
-        """Return a line's price after discount; one in a currency of its own is left out, a document has one alone."""
+        """Return a line's price after discount, None in another currency than the document's."""
         own = self._values.iso(code(line.get("Currency")))
         return self.money(line.get("Price")) if own in ("", self._iso) else None
 
@@ -288,18 +289,5 @@ def _done(line: Row) -> tuple[Decimal, Decimal | None]:
 
 def _unit(line: Row) -> str:
     """Return the unit of a line's quantity; the group of units "Manual" has a unit that is only written down."""
-    told = text(line.get("UoMCode"))
-    return text(line.get("MeasureUnit")) or told if told in ("", "Manual") else told
-
-
-def _version(
-    row: Row,
-    status: PurchaseStatus,
-    total: Money | None,
-    lines: Sequence[PurchaseLine],
-    request: ApprovalRequest | None,
-) -> str:
-    """Return a text that changes with every edit and every decision: the time of change alone has whole seconds."""
-    seen: list[Any] = [row.get("UpdateDate"), row.get("UpdateTime"), row.get("DocDueDate"), row.get("CardName")]
-    told = json.dumps([str(each) for each in (*seen, status, total, *lines, request)], ensure_ascii=False)
-    return hashlib.blake2b(told.encode(), digest_size=12).hexdigest()
+    unit = text(line.get("UoMCode"))
+    return text(line.get("MeasureUnit")) or unit if unit in ("", "Manual") else unit

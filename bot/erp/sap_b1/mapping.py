@@ -7,22 +7,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
 
-from bot.erp.values import LocalValues
+from bot.erp.values import LocalValues, code
 
 Row = dict[str, Any]
 """A record of an answer."""
 
 _CLOCK = re.compile(r"(\d{1,2}):(\d\d)(?::(\d\d))?(?:\.\d+)?Z?")
-
-
-def text(value: Any) -> str:
-    """Return a text untouched, empty for none."""
-    return "" if value is None else str(value)
-
-
-def code(value: Any) -> str:
-    """Return a code, state or key as text: keys come as numbers and as texts."""
-    return text(value).strip()
 
 
 def is_yes(value: Any) -> bool:
@@ -31,22 +21,22 @@ def is_yes(value: Any) -> bool:
 
 
 def rows_of(row: Row, key: str) -> list[Row]:
-    """Return the rows that a record holds; raises `ValueError` for what are none."""
+    """Return the rows that a record holds; raises `ValueError` for anything else."""
     found = row.get(key) or []
-    if not isinstance(found, list) or any(not isinstance(each, dict) for each in found):
+    if not isinstance(found, list) or any(not isinstance(line, dict) for line in found):
         raise ValueError(f"{key} does not hold rows")
     return found
 
 
 def day_of(value: Any) -> date | None:
     """Return a day. v1 adds midnight and a Z, which mean nothing: it is a day of the company's own calendar."""
-    told = code(value)
-    return date.fromisoformat(told[:10]) if told else None
+    written = code(value)
+    return date.fromisoformat(written[:10]) if written else None
 
 
 @dataclass(frozen=True, slots=True)
 class ValueReader(LocalValues):
-    """Reads values that depend on the installation: its zone, and what it calls currencies."""
+    """Reads values of one installation."""
 
     def moment(self, day: Any, clock: Any) -> datetime | None:
         """Return a time of the server's zone, of a day and a text HH:MM:SS; without one it is the day's beginning."""
@@ -61,10 +51,10 @@ class ValueReader(LocalValues):
 
 
 def _time_of(clock: Any) -> time:
-    told = code(clock)
-    if not told:
+    written = code(clock)
+    if not written:
         return time(0)
-    found = _CLOCK.fullmatch(told)
+    found = _CLOCK.fullmatch(written)
     if found is None:
         raise ValueError("not a time")
     hours, minutes, seconds = found.groups()

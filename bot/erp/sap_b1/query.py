@@ -1,39 +1,29 @@
-"""What is asked of the Service Layer: text inside a ``$filter``, entities of documents and their numbers, lists."""
+"""What is asked of the Service Layer: text inside a ``$filter``, entities of documents and their numbers."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, timedelta
-from typing import TYPE_CHECKING, Generic
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
 from urllib.parse import quote, urlencode
 
-from bot.erp.concurrency import gather_or_cancel
-from bot.erp.errors import Invalid
-from bot.erp.listing import D, Listing
-from bot.erp.model import Slice
-from bot.erp.port import Filter, ListQuery
-from bot.erp.sap_b1.mapping import Row, code, day_of, text
+from bot.erp import listing
+from bot.erp.header_lists import Header
+from bot.erp.keys import spellings
+from bot.erp.listing import Listing
+from bot.erp.sap_b1.mapping import Row, day_of
+from bot.erp.values import code, text
 
-if TYPE_CHECKING:
-    from bot.erp.sap_b1.client import SapB1Client
-
-
-LONGEST = 100
-"""Characters of a code or number at most; the ERP's own are shorter."""
+ITEMS = "Items"
 _LONGEST_PART = 50
 """Characters of a searched text that are sent: conditions stand in the address, whose length is limited."""
 
 
 def literal(text: str) -> str:
-    """Return a text as a literal: a quote is doubled, so that the literal ends where it should."""
+    """Return a text as a literal, its quotes doubled."""
     return "'" + text.replace("'", "''") + "'"
-
-
-def is_code(text: str) -> bool:
-    """Return whether what somebody typed can be a code or number at all: not empty, not long, no control characters."""
-    return 0 < len(text) <= LONGEST and text.isprintable() and not text.isspace()
 
 
 def equals(field: str, value: str | int) -> str:
@@ -47,12 +37,12 @@ def one_of(field: str, values: Iterable[str | int]) -> str:
 
 
 def spelled(field: str, text: str) -> str:
-    """Return the condition that a field is a code in some case: old releases tell cases apart in any event."""
-    return one_of(field, dict.fromkeys((text, text.upper(), text.lower())))
+    """Return the condition that a field is a code in some case; old releases are always case-sensitive."""
+    return one_of(field, spellings(text))
 
 
 def contains(fields: Iterable[str], text: str) -> str:
-    """Return a condition that holds wherever a field contains a text, and perhaps elsewhere: filter again.
+    """Return a condition that holds wherever a field contains a text, and perhaps elsewhere.
 
     Control characters are left out, and what stands between them is looked for by itself.
     """
@@ -61,13 +51,13 @@ def contains(fields: Iterable[str], text: str) -> str:
 
 
 def either(*conditions: str) -> str:
-    """Return a condition that one of these holds; empty ones are left out."""
+    """Join conditions that are not empty: one must hold."""
     known = [condition for condition in conditions if condition]
     return known[0] if len(known) == 1 else f"({' or '.join(known)})" if known else ""
 
 
 def all_of(*conditions: str) -> str:
-    """Return a condition that all of these hold; empty ones are left out."""
+    """Join conditions that are not empty: all must hold."""
     return " and ".join(filter(None, conditions))
 
 
@@ -78,8 +68,8 @@ def day_text(day: date, version: str) -> str:
 
 def query_text(**options: str) -> str:
     """Return system options as the query of an address; blanks become %20, as not every server reads a plus."""
-    told = {f"${name}": value for name, value in options.items() if value}
-    return urlencode(told, safe="$(),'", quote_via=quote)
+    given = {f"${name}": value for name, value in options.items() if value}
+    return urlencode(given, safe="$(),'", quote_via=quote)
 
 
 _SPELLED = re.compile(r"([A-Z]?)(?:(\d{1,10})-)?(\d{1,10})", re.ASCII)
@@ -87,20 +77,24 @@ _GREATEST = 2**31 - 1
 """Keys and numbers are Edm.Int32."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class DocumentEntity:
     """One kind of documents in one entity."""
 
-    entity: str
+    name: str
+    """The entity at the Service Layer."""
     prefix: str = ""
-    """What stands before a number to tell it from those of other books."""
+    """What stands before a number, so that numbers of entities differ."""
     drafts_of: str = ""
-    """The kind of document that drafts are to become, where the book holds drafts."""
+    """The kind of document that drafts are to become; empty: these are no drafts."""
     key: str = "DocEntry"
-    count: str = "DocNum"
+    number_field: str = "DocNum"
     """The field of what people call the number."""
     day: str = "DocDate"
     """The day by which lists are ordered."""
+    due: str = "DocDueDate"
+    unfinished: str = ""
+    """The condition for documents that may be late or overdue; empty: none of them can be."""
     texts: tuple[str, ...] = ("CardName",)
     """What lists are searched by, besides the number."""
     select: tuple[str, ...]
@@ -108,52 +102,70 @@ class DocumentEntity:
 
     @property
     def where(self) -> str:
-        """Return the condition that a record of the entity belongs to the book."""
+        """Return the condition that a record of the entity is of this kind."""
         return equals("DocObjectCode", self.drafts_of) if self.drafts_of else ""
 
     @property
-    def living(self) -> str:
+    def current(self) -> str:
         """Return the condition that leaves out drafts that became a document."""
         return equals("DocumentStatus", "bost_Open") if self.drafts_of else ""
 
     @property
     def head(self) -> tuple[str, ...]:
         """Return the fields by which documents are listed and searched."""
-        return tuple(dict.fromkeys((self.key, self.count, self.day, *self.texts)))
+        return tuple(dict.fromkeys((self.key, self.number_field, self.day, *self.texts)))
+
+    def header(self, row: Row) -> Header[DocumentKey]:
+        """Return what order and search need, of the fields of `head`."""
+        texts = tuple(text(row.get(name)) for name in self.texts)
+        return Header(self.key_of(row), self.number(row), day_of(row.get(self.day)), texts)
+
+    def key_of(self, row: Row) -> DocumentKey:
+        """Return what finds a document again."""
+        return self, int(row[self.key])
 
     def number(self, row: Row) -> str:
         """Return a document's number."""
-        return self.prefix + code(row[self.key if self.drafts_of else self.count])
+        return self.prefix + code(row[self.key if self.drafts_of else self.number_field])
 
     def exact(self, row: Row) -> str:
         """Return a document's number with its series, which no other document has."""
-        return f"{self.prefix}{code(row.get('Series'))}-{code(row.get(self.count))}"
+        return f"{self.prefix}{code(row.get('Series'))}-{code(row.get(self.number_field))}"
 
     def spelled(self, number: str) -> str:
-        """Return the condition for the document of a number, empty where it cannot be one of this book's."""
+        """Return the condition for the document of a number, empty where none can have it."""
         found = _SPELLED.fullmatch(number.strip().upper())
         if found is None or found[1] != self.prefix or int(found[3]) > _GREATEST or int(found[2] or 0) > _GREATEST:
             return ""
         series = equals("Series", int(found[2])) if found[2] else ""
-        field = self.key if self.drafts_of else self.count
+        field = self.key if self.drafts_of else self.number_field
         return all_of(equals(field, int(found[3])), series, self.where)
 
+
+DocumentKey = tuple[DocumentEntity, int]
+"""What finds a document again: keys of orders and drafts are counted apart."""
 
 _DOCUMENT = (
     "DocEntry", "DocNum", "Series", "CardName", "DocDate", "DocDueDate", "DocTotal", "DocTotalFc", "DocCurrency",
     "DocumentStatus", "Cancelled", "CancelStatus", "SalesPersonCode", "UserSign", "UpdateDate", "UpdateTime",
     "DocumentLines",
 )  # fmt: skip
+_OPEN = equals("DocumentStatus", "bost_Open")
 _PAID = (*_DOCUMENT, "PaidToDate", "PaidToDateFC")
 
-ORDERS = DocumentEntity(entity="Orders", select=_DOCUMENT)
-ORDER_DRAFTS = DocumentEntity(entity="Drafts", prefix="D", drafts_of="oOrders", select=_DOCUMENT)
-INVOICES = DocumentEntity(entity="Invoices", select=_PAID)
-CREDIT_NOTES = DocumentEntity(entity="CreditNotes", prefix="C", select=_PAID)
-INVOICE_DRAFTS = DocumentEntity(entity="Drafts", prefix="D", drafts_of="oInvoices", select=_PAID)
-PURCHASES = DocumentEntity(entity="PurchaseOrders", select=_DOCUMENT)
+ORDERS = DocumentEntity(name="Orders", unfinished=_OPEN, select=_DOCUMENT)
+ORDER_DRAFTS = DocumentEntity(name="Drafts", prefix="D", drafts_of="oOrders", select=_DOCUMENT)
+INVOICES = DocumentEntity(name="Invoices", unfinished=_OPEN, select=_PAID)
+CREDIT_NOTES = DocumentEntity(name="CreditNotes", prefix="C", select=_PAID)
+INVOICE_DRAFTS = DocumentEntity(name="Drafts", prefix="D", drafts_of="oInvoices", select=_PAID)
+PURCHASES = DocumentEntity(name="PurchaseOrders", unfinished=_OPEN, select=_DOCUMENT)
 PURCHASE_DRAFTS = DocumentEntity(
-    entity="Drafts", prefix="D", drafts_of="oPurchaseOrders", select=(*_DOCUMENT, "AuthorizationStatus")
+    name="Drafts",
+    prefix="D",
+    drafts_of="oPurchaseOrders",
+    # Approved, and not yet made into the order.
+    unfinished=equals("AuthorizationStatus", "dasApproved"),
+    select=(*_DOCUMENT, "AuthorizationStatus"),
 )
 _PRODUCTION = (
     "AbsoluteEntry", "DocumentNumber", "Series", "ItemNo", "ProductDescription", "InventoryUOM",
@@ -161,96 +173,19 @@ _PRODUCTION = (
     "ProductionOrderOrigin", "ProductionOrderOriginNumber", "ProductionOrderLines",
 )  # fmt: skip
 PRODUCTION = DocumentEntity(
-    entity="ProductionOrders",
+    name="ProductionOrders",
     key="AbsoluteEntry",
-    count="DocumentNumber",
+    number_field="DocumentNumber",
     day="StartDate",
+    due="DueDate",
+    unfinished=one_of("ProductionOrderStatus", ("boposPlanned", "boposReleased")),
     texts=("ItemNo", "ProductDescription"),
     select=_PRODUCTION,
 )
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListSpec(Generic[D]):
-    """How one kind of document is listed."""
-
-    listing: Listing[D]
-    books: tuple[DocumentEntity, ...]
-    read: Callable[[DocumentEntity, Sequence[int]], Awaitable[Sequence[D]]]
-    """Reads documents of a book by their keys, in any order, without lines."""
-    narrow: Mapping[Filter, Mapping[DocumentEntity, str]] = field(default_factory=dict)
-    """Conditions that leave all that a filter wants, and perhaps more; a book that is not named has nothing of it."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Header:
-    """What order and search want to know of a document."""
-
-    book: DocumentEntity
-    key: int
-    number: str
-    day: date
-    texts: tuple[str, ...]
-
-    def matches(self, wanted: str) -> bool:
-        return any(wanted in part.casefold() for part in (self.number, *self.texts))
-
-
-class DocumentLister:
-    """Answers `ListQuery`; raises what `SapB1Client.rows` raises."""
-
-    def __init__(self, client: SapB1Client, *, days: int) -> None:
-        self._client = client
-        self._days = days
-
-    async def pick(self, listed: ListSpec[D], query: ListQuery, today: date) -> Slice[D]:
-        """Return part of a list.
-
-        What a filter leaves is read whole and picked from. Of a list of everything the heads give order and total, and
-        only the part that is asked for is read.
-        """
-        listed.listing.sort((), query.filter)  # Refuses a list that there is not.
-        if query.filter is not Filter.ALL:
-            narrow = listed.narrow[query.filter]
-            heads = await self._heads({book: narrow[book] for book in listed.books if book in narrow})
-            found = await self._read(listed, [head for head in heads if head.matches(query.text.casefold())])
-            return listed.listing.pick(found, query, today)
-        since = day_text(today - timedelta(days=self._days), self._client.version)
-        heads = await self._heads({book: f"{book.day} ge {since}" for book in listed.books})
-        heads = sorted((h for h in heads if h.matches(query.text.casefold())), key=lambda head: head.number)
-        heads.sort(key=lambda head: head.day, reverse=True)
-        part = heads[query.offset : query.offset + query.limit]
-        found = await self._read(listed, part)
-        return Slice(items=tuple(listed.listing.sort(found, query.filter)), total=len(heads))
-
-    async def _heads(self, wanted: Mapping[DocumentEntity, str]) -> list[_Header]:
-        asked = (
-            # An order that does not change while pages are read.
-            self._client.rows(
-                book.entity,
-                select=book.head,
-                where=all_of(book.where, book.living, condition),
-                order=book.key,
-            )
-            for book, condition in wanted.items()
-        )
-        answers = await gather_or_cancel(*asked)
-        try:
-            return [
-                _Header(
-                    book,
-                    int(row[book.key]),
-                    book.number(row),
-                    day_of(row.get(book.day)) or date.min,
-                    tuple(text(row.get(name)) for name in book.texts),
-                )
-                for book, rows in zip(wanted, answers, strict=True)
-                for row in rows
-            ]
-        except (KeyError, TypeError, ValueError) as error:
-            raise Invalid(f"a document without key or number: {error}", source=self._client.source) from error
-
-    async def _read(self, listed: ListSpec[D], heads: Sequence[_Header]) -> list[D]:
-        parts = {book: [head.key for head in heads if head.book is book] for book in listed.books}
-        found = await gather_or_cancel(*(listed.read(book, keys) for book, keys in parts.items() if keys))
-        return [document for documents in found for document in documents]
+ENTITIES: Mapping[Listing[Any], tuple[DocumentEntity, ...]] = {
+    listing.SALES_ORDERS: (ORDERS, ORDER_DRAFTS),
+    listing.INVOICES: (INVOICES, CREDIT_NOTES, INVOICE_DRAFTS),
+    listing.PURCHASE_ORDERS: (PURCHASES, PURCHASE_DRAFTS),
+    listing.PRODUCTION_ORDERS: (PRODUCTION,),
+}

@@ -8,16 +8,17 @@ from datetime import datetime
 from decimal import Decimal
 
 from bot.erp import listing
-from bot.erp.concurrency import gather_or_cancel
-from bot.erp.errors import Invalid, NotFound
+from bot.erp.concurrency import gather_or_cancel, gather_rows
+from bot.erp.errors import NotFound
+from bot.erp.keys import LONGEST, spelled_alike
 from bot.erp.model import Product, Quantities, StockLevel, WarehouseStock
 from bot.erp.sap_b1 import query
 from bot.erp.sap_b1.client import NameCache, SapB1Client
-from bot.erp.sap_b1.manifest import SapB1Options
-from bot.erp.sap_b1.mapping import Row, code, is_yes, rows_of, text
-from bot.erp.values import amount_of, number
+from bot.erp.sap_b1.mapping import Row, is_yes, rows_of
+from bot.erp.sap_b1.options import SapB1Options
+from bot.erp.sap_b1.query import ITEMS
+from bot.erp.values import amount_of, code, number, text
 
-ITEMS = "Items"
 _FIGURES = (
     "QuantityOnStock", "QuantityOrderedByCustomers", "QuantityOrderedFromVendors", "ManageStockByWarehouse",
     "MinInventory", "ItemWarehouseInfoCollection",
@@ -28,10 +29,10 @@ class StockReader:
     """Reads items and stock levels; all quantities are in the item's inventory unit."""
 
     def __init__(
-        self, client: SapB1Client, directory: NameCache, options: SapB1Options, *, now: Callable[[], datetime]
+        self, client: SapB1Client, names: NameCache, options: SapB1Options, *, now: Callable[[], datetime]
     ) -> None:
         self._client = client
-        self._directory = directory
+        self._names = names
         self._most = options.most_hits
         self._now = now
         self._items = ItemMapper(options.spec_field)
@@ -45,10 +46,10 @@ class StockReader:
             return tuple(await self._products(rows))
         where = query.contains(self._searched, wanted)
         calls = [self._client.rows(ITEMS, select=self._fields, where=where, order="ItemCode", limit=self._most)]
-        if query.is_code(wanted):
+        if wanted.isprintable() and len(wanted) <= LONGEST:
             exact = query.either(query.spelled("ItemCode", wanted), query.equals("BarCode", wanted))
             calls.append(self._client.rows(ITEMS, select=self._fields, where=exact, limit=self._most))
-        rows = [row for found in await gather_or_cancel(*calls) for row in found]
+        rows = await gather_rows(*calls)
         distinct = {product.sku: product for product in await self._products(rows)}
         return listing.find_products(distinct.values(), wanted, limit=limit)
 
@@ -56,32 +57,22 @@ class StockReader:
         """Return an item's stock; raises `NotFound`."""
         where = query.spelled("ItemCode", sku)
         rows = await self._client.rows(ITEMS, select=(*self._fields, *_FIGURES), where=where)
-        same = [row for row in rows if code(row.get("ItemCode")).casefold() == sku.casefold()]
-        found = [row for row in same if code(row.get("ItemCode")) == sku] or same
+        found = spelled_alike(rows, sku, lambda row: code(row.get("ItemCode")))
         if not found:
             raise NotFound(sku, source=self._client.source)
-        groups, names = await gather_or_cancel(self._directory.groups(), self._directory.warehouses())
-        return self._level(found[0], groups, names)
-
-    def _level(self, row: Row, groups: Mapping[str, str], names: Mapping[str, str]) -> StockLevel:
-        try:
-            return StockLevel(
-                product=self._items.product(row, groups),
-                total=self._items.total(row),
-                per_warehouse=self._items.places(row, names),
-                reorder_point=self._items.reorder_point(row),
-                as_of=self._now(),
-                source=self._client.source,
-            )
-        except (KeyError, ValueError) as error:
-            raise Invalid(f"a value that is missing or none in an item: {error}", source=self._client.source) from error
+        groups, names = await gather_or_cancel(self._names.groups(), self._names.warehouses())
+        return StockLevel(
+            product=self._items.product(found[0], groups),
+            total=self._items.total(found[0]),
+            per_warehouse=self._items.places(found[0], names),
+            reorder_point=self._items.reorder_point(found[0]),
+            as_of=self._now(),
+            source=self._client.source,
+        )
 
     async def _products(self, rows: Iterable[Row]) -> list[Product]:
-        groups = await self._directory.groups()
-        try:
-            return [self._items.product(row, groups) for row in rows]
-        except KeyError as error:
-            raise Invalid(f"no {error} in an item", source=self._client.source) from error
+        groups = await self._names.groups()
+        return [self._items.product(row, groups) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +110,7 @@ class ItemMapper:
         return _figures(row, "QuantityOnStock", "QuantityOrderedByCustomers", "QuantityOrderedFromVendors")
 
     def reorder_point(self, row: Row) -> Decimal | None:
-        """Return the least that should be there, of the item or of its warehouses together; 0 stands for none."""
+        """Return the minimum of the item, or of its warehouses together; 0 stands for none."""
         if is_yes(row.get("ManageStockByWarehouse")):
             least = amount_of(place.get("MinimalStock") for place in rows_of(row, "ItemWarehouseInfoCollection"))
         else:

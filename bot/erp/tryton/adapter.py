@@ -16,7 +16,7 @@ from bot.erp import deciding, listing
 from bot.erp.document_erp import DocumentErp
 from bot.erp.errors import NotFound
 from bot.erp.http import Http
-from bot.erp.keys import spelled_alike
+from bot.erp.keys import checked_key, escape_like, spelled_alike
 from bot.erp.listing import D, Listing, read_page
 from bot.erp.model import (
     Area,
@@ -34,7 +34,7 @@ from bot.erp.model import (
 from bot.erp.port import Capability, ListQuery
 from bot.erp.tryton import documents
 from bot.erp.tryton.changes import read_changes
-from bot.erp.tryton.client import Account, Domain, Row, TrytonClient, at, containing, like
+from bot.erp.tryton.client import Account, Domain, Row, TrytonClient, at, containing
 from bot.erp.tryton.decisions import PurchaseApprovals, version_of
 from bot.erp.tryton.options import TrytonOptions
 from bot.erp.tryton.query import INVOICES, KINDS, PRODUCTIONS, PURCHASES, SALES, DocumentQuery, unnumbered
@@ -97,7 +97,7 @@ class TrytonErp(DocumentErp):
 
     async def find_products(self, text: str, *, limit: int) -> tuple[Product, ...]:
         """Return products; the text is looked for in code, name and identifiers."""
-        same = ["OR", ["code", "ilike", like(text)], ["identifiers.code", "ilike", like(text)]]
+        same = ["OR", ["code", "ilike", escape_like(text)], ["identifiers.code", "ilike", escape_like(text)]]
         with malformed_is_invalid(self.name):
             exact, part = await asyncio.gather(
                 self._products([same], _TWINS if text else 0),
@@ -108,8 +108,9 @@ class TrytonErp(DocumentErp):
 
     async def stock(self, sku: str) -> StockLevel:
         """Return the figures of every warehouse; the available ones are Tryton's forecast for the end of today."""
+        sku = checked_key(sku, source=self.name)
         with malformed_is_invalid(self.name):
-            rows = await self._products([["code", "ilike", like(sku)]], _TWINS) if sku else []
+            rows = await self._products([["code", "ilike", escape_like(sku)]], _TWINS)
             row = self._first(rows, sku, lambda row: str(row["code"]))
             digits = at(row, "default_uom.digits")
             places, reorder_point = await asyncio.gather(
@@ -136,7 +137,7 @@ class TrytonErp(DocumentErp):
     async def read_document(self, kind: Listing[D], number: str) -> D:
         """Return the document of this number, in any case; one without number is asked for as ``(id)``."""
         wanted: DocumentQuery = KINDS[kind]
-        domain = [*wanted.domain, *(unnumbered(number) or [["number", "ilike", like(number)]])]
+        domain = [*wanted.domain, *(unnumbered(number) or [["number", "ilike", escape_like(number)]])]
         fields = (*wanted.fields, *wanted.line_fields)
         rows = await self._account.search(wanted.model, domain, fields, limit=_TWINS)
         found: Sequence[D] = await self._readers[kind]([self._first(rows, number, documents.number_of)], True)

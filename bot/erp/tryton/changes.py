@@ -47,7 +47,7 @@ def _moved_product(row: Row) -> Iterator[str]:
 
 
 def _product(row: Row) -> Iterator[str]:
-    # A product has its code, and its template the name: what changed later of the two tells.
+    # A product has its code, and its template the name: the later change of the two counts.
     if row["code"] and changed_at(row) >= changed_at(row, f"template.{CHANGED}"):
         yield row["code"]
 

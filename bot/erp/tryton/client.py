@@ -22,6 +22,7 @@ from bot.erp.errors import (
     Unsupported,
 )
 from bot.erp.http import Http, HttpResponse, refusal, words
+from bot.erp.keys import escape_like
 from bot.erp.relogin import Relogin
 from bot.erp.tryton.options import TrytonOptions
 
@@ -90,14 +91,9 @@ def some(row: Row, relation: str) -> list[Row]:
     return row[f"{relation}."] or []
 
 
-def like(text: str) -> str:
-    """Return ``text`` as a pattern of `ilike` that means just this text: ``%`` and ``_`` stand for nothing else."""
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-
-
 def containing(text: str, fields: Iterable[str]) -> Domain:
     """Return the conditions of records with ``text`` in one of ``fields``, in any case; none for an empty text."""
-    return [["OR", *([field, "ilike", f"%{like(text)}%"] for field in fields)]] if text else []
+    return [["OR", *([field, "ilike", f"%{escape_like(text)}%"] for field in fields)]] if text else []
 
 
 Send = Callable[..., Awaitable[HttpResponse]]
@@ -245,7 +241,7 @@ def _error(error: Any, model: str, source: str) -> ErpError:
         case ["UserError", [str() as message, description, *_]]:
             return TrytonRefusal(words(f"{message} {description or ''}"), source=source)
         case ["UserWarning", [_, message, *description]]:
-            # A question to whoever sits at the screen; the answer is theirs, in Tryton.
+            # A question to the person at the screen, to be answered in Tryton.
             return Invalid(words(" ".join(str(part) for part in (message, *description) if part)), source=source)
         case ["ConcurrencyException", *_]:
             return Conflict("changed meanwhile", source=source)

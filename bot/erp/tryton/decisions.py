@@ -1,4 +1,7 @@
-"""Who decided on a purchase order and who is still wanted: from Tryton's logs, clicks, rules and notes."""
+"""Approvals of purchase orders, read from Tryton's logs, clicks, rules and notes; confirming and cancelling.
+
+Docs: platform/erp/tryton.md#deciding
+"""
 
 from __future__ import annotations
 
@@ -85,7 +88,7 @@ _STATE_OF = {f"state:{state}": state for state in _STATES} | {
     "confirm": "confirmed",
     "cancel": "cancelled",
 }
-"""What an entry of the log tells: a change of state by the server, or a button pressed by somebody.
+"""What an entry of the log means: a change of state by the server, or a button that a person pressed.
 
 Pressing ``confirm`` writes no change to ``confirmed``, and the one to ``processing`` may be a worker's.
 """
@@ -112,7 +115,7 @@ def resource(order_id: int | str) -> str:
 
 
 def note_for(decision: Decision, *, for_another: bool) -> str:
-    """Return the note that goes with a decision, if any: the reason and, for somebody else, whose word it was."""
+    """Return the note that goes with a decision, if any: the reason and, if made for another person, their name."""
     if not for_another:
         return decision.reason
     return f"{_DONE[decision.verdict]} by {decision.by}" + (f"\n{decision.reason}" if decision.reason else "")
@@ -136,7 +139,7 @@ class PurchaseApprovals:
     """Reads approvals of orders, many at once, and decides.
 
     ``approvers`` are the accounts of those who decide, by login. ``for_others`` is the account that decides for people
-    without one, if any: of what it did, the notes say whose word it was.
+    without one, if any: its notes name the person who decided.
     """
 
     def __init__(
@@ -150,7 +153,7 @@ class PurchaseApprovals:
     async def read(
         self, orders: Sequence[Row]
     ) -> tuple[Mapping[int, Approval | None], Mapping[int, Mapping[str, str]]]:
-        """Return the approval of each order by its id, and the names of the accounts that it and the order speak of.
+        """Return the approval of each order by its id, and the names of the accounts in the approval and the order.
 
         As many requests for a hundred orders as for one.
         """
@@ -248,7 +251,7 @@ def _approval(
         level = levels
     decision = _decision(state, log)
     if decision is None:
-        # Withdrawn before anybody could decide, or confirmed so long ago that the log is gone.
+        # Withdrawn before a decision, or confirmed so long ago that the log is gone.
         return Approval(level=level, levels=levels) if state in _APPROVED else None
     by, reason = _decided_by(decision, notes, for_others)
     return Approval(level=level, levels=levels, decided_by=by, decided_at=decision.when, reason=reason)
@@ -259,7 +262,7 @@ def _decision(state: str, log: list[_LogEntry]) -> _LogEntry | None:
     found, before = None, ""
     for step in log:
         if step.what == before or (found and step.what in _APPROVED and before in _APPROVED):
-            # The same told twice, or an approved order on its way.
+            # An entry twice, or an approved order on its way.
             continue
         reached = step.what == state or (step.what in _APPROVED and state in _APPROVED)
         found = step if before == "quotation" and reached else None
@@ -268,7 +271,7 @@ def _decision(state: str, log: list[_LogEntry]) -> _LogEntry | None:
 
 
 def _decided_by(decision: _LogEntry, notes: list[_LogEntry], for_others: str | None) -> tuple[str, str]:
-    """Return whose decision it was and the reason: the first note of the same account from then on."""
+    """Return the person who decided and the reason: the first note of the same account from then on."""
     note = next((note.what for note in notes if note.by == decision.by and note.when >= decision.when), "")
     if decision.by != for_others:
         return decision.by, note

@@ -252,7 +252,7 @@ def purchase(
         status=_PURCHASES[row["state"]],
         approval=approval,
         requester=at(row, "create_uid.login") or "",
-        # Until somebody writes for the second time there is no writer, only who made it.
+        # Until the second write there is no writer, only a creator.
         changed_by=at(row, "write_uid.login") or at(row, "create_uid.login") or "",
         buyer=at(row, "quoted_by.rec_name") or "",
         ordered_on=row["purchase_date"],
@@ -313,7 +313,7 @@ def changed_at(row: Row, path: str = CHANGED) -> datetime:
 
 
 def _goods(row: Row) -> list[Row]:
-    """Return the lines that sell or buy something; the others are titles, sums and remarks."""
+    """Return the lines that sell or buy something, without titles, sums and remarks."""
     return [line for line in some(row, "lines") if line["type"] == "line" and line["quantity"] is not None]
 
 
@@ -335,5 +335,5 @@ def _price(amount: Decimal | None, currency: str | None) -> Money | None:
 
 
 def _extra(row: Row, *names: str) -> Mapping[str, str]:
-    """Return what only Tryton says: the partner's reference, and that a shipment needs somebody's attention."""
+    """Return what only Tryton has: the partner's reference, and that a shipment needs attention."""
     return {name: row[name] for name in names if row[name] and (name != "shipment_state" or row[name] == "exception")}

@@ -80,7 +80,7 @@ INVOICES = DocumentQuery(
     ("number", "party.name"),
     "invoice_date",
     {
-        # No state of Tryton's tells this. Lines that are paid already count too, and the rest is done in memory.
+        # Tryton has no such state. Lines that are paid match too, so the records are looked at.
         Filter.OVERDUE: (
             lambda today: [["state", "=", "posted"], ["move.lines.maturity_date", "<", today]],
             "invoice_date",

@@ -1,4 +1,4 @@
-"""A product's stock in every warehouse: three numbers that Tryton computes, and three that its moves tell.
+"""A product's stock in every warehouse: three numbers that Tryton computes, and three worked out from its moves.
 
 ``quantity`` is what is there today, ``forecast_quantity`` adds every planned move, and with an end date only those
 planned until then (docs: platform/erp/tryton.md#areas). Locations answer for all warehouses at once when the product is
@@ -17,7 +17,9 @@ from bot.erp.errors import Unsupported
 from bot.erp.model import Quantities, WarehouseStock
 from bot.erp.tryton.client import Account, Row, at
 from bot.erp.tryton.documents import quantity
+from bot.erp.values import amount_of
 
+_FIGURES = tuple(figure.name for figure in fields(Quantities))
 _WAREHOUSES = [["type", "=", "warehouse"]]
 _BY_CODE = [["code", "ASC"], ["id", "ASC"]]
 _MOVE = ("internal_quantity", "state", "from_location.left", "to_location.left")
@@ -81,13 +83,11 @@ def _figure(value: Decimal | int | None, digits: int | None) -> Decimal | None:
 
 
 def total_of(places: Sequence[WarehouseStock]) -> Quantities:
-    """Return the sum over all warehouses; a figure that one of them lacks is not known in total."""
-
-    def add(name: str) -> Decimal | None:
-        figures = [getattr(place.quantities, name) for place in places]
-        return None if None in figures or not figures else sum(figures, Decimal(0))
-
-    return Quantities(**{each.name: add(each.name) for each in fields(Quantities)})
+    """Return the sum over all warehouses; a figure that a warehouse lacks is not known in total."""
+    if not places:
+        return Quantities(on_hand=None)
+    figures = [place.quantities for place in places]
+    return Quantities(**{name: amount_of(getattr(figure, name) for figure in figures) for name in _FIGURES})
 
 
 async def read_reorder_point(account: Account, product_id: int, digits: int | None) -> Decimal | None:

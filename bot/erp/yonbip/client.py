@@ -10,7 +10,7 @@ from base64 import b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 from bot.erp.concurrency import gather_or_cancel
 from bot.erp.errors import (
@@ -25,17 +25,18 @@ from bot.erp.errors import (
     Unavailable,
     Unsupported,
 )
+from bot.erp.expiring import ExpiringValue
 from bot.erp.http import Http, HttpResponse, refusal, words
 from bot.erp.relogin import Relogin
-from bot.erp.values import number
-from bot.erp.yonbip.manifest import YonBipOptions
-from bot.erp.yonbip.mapping import Row, code, text
+from bot.erp.values import code, number, text
+from bot.erp.yonbip.mapping import Row
+from bot.erp.yonbip.options import YonBipOptions
 
 
 def signature(secret: str, parameters: dict[str, str]) -> str:
     """Return Base64 of the raw HMAC-SHA256 over all names and values, by name, with nothing between them.
 
-    It is not yet encoded for a URL: that is done once, by whoever writes the URL.
+    It is not yet encoded for a URL.
     """
     signed = "".join(name + parameters[name] for name in sorted(parameters))
     return b64encode(hmac.new(secret.encode(), signed.encode(), hashlib.sha256).digest()).decode()
@@ -76,27 +77,27 @@ def unwrap(answer: HttpResponse, *, what: str = "", source: str = "") -> Any:
         if answer.ok:
             raise answer.failure("an answer without an envelope", source=source)
         raise refusal(answer, text(envelope), what=what, source=source)
-    number_of = code(envelope.get("code"))
-    if (number_of in _DONE and answer.ok) or number_of in _DONE_BEFORE:
+    result = code(envelope.get("code"))
+    if (result in _DONE and answer.ok) or result in _DONE_BEFORE:
         return envelope.get("data")
-    raise _error(answer, number_of, envelope, what, source)
+    raise _error(answer, result, envelope, what, source)
 
 
-def _error(answer: HttpResponse, told: str, envelope: dict[str, Any], what: str, source: str) -> ErpError:
-    message = words(text(envelope.get("message") or envelope.get("msg"))) or f"code {told or answer.status}"
+def _error(answer: HttpResponse, result: str, envelope: dict[str, Any], what: str, source: str) -> ErpError:
+    message = words(text(envelope.get("message") or envelope.get("msg"))) or f"code {result or answer.status}"
     display = code(envelope.get("displayCode"))
-    if told == _EXPIRED or _BAD_TOKEN.search(message):
+    if result == _EXPIRED or _BAD_TOKEN.search(message):
         return AuthExpired(message, source=source)
-    if told in _TOO_MANY:
+    if result in _TOO_MANY:
         return RateLimited(message, source=source, retry_after=answer.retry_after)
-    for known in (display, told):
+    for known in (display, result):
         if known in _SIMPLE:
             return _SIMPLE[known](message, source=source)
-    if told == _BACK_END_SILENT:
+    if result == _BACK_END_SILENT:
         return answer.failure(message, source=source)
     if _TASK_GONE.search(message):
         return Conflict(message, source=source)
-    if told in _NOT_FOUND or _GONE.search(message):
+    if result in _NOT_FOUND or _GONE.search(message):
         # "Deleted or no permission" is one message: what may not be seen is not found
         # (docs: platform/erp/general.md#nothing-found).
         return NotFound(what, source=source) if what else Invalid(message, source=source)
@@ -121,24 +122,19 @@ def batch_message(data: Any, *, source: str = "") -> str:
     raise Invalid(messages or "the batch action does not say that it was done", source=source)
 
 
-T = TypeVar("T")
-
 _GATEWAY = "open-auth/dataCenter/getGatewayAddress"
 _TOKEN = "open-auth/selfAppAuth/base/v1/getAccessToken"  # noqa: S105  # an address
 _GATEWAY_HOLDS = timedelta(days=1)
 _AT_ONCE = 5
 """Details that one question reads at the same time."""
-_NAMED_AT_ONCE = 50
-"""How many ids one condition names."""
 
 
 @dataclass(frozen=True, slots=True)
 class TenantGateway:
-    """Where a tenant's data centre answers, and until when that is believed."""
+    """Where a tenant's data centre answers."""
 
     calls: str
     tokens: str
-    until: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +153,7 @@ class YonBipClient:
         self._options = options
         self._now = now
         self._http = Http(options, now=now, source=source)
-        self._gateway: TenantGateway | None = None
+        self._gateway = ExpiringValue(self._find_gateway, now=now, holds=_GATEWAY_HOLDS)
         self._relogin = Relogin(self._log_in)
 
     async def close(self) -> None:
@@ -167,7 +163,7 @@ class YonBipClient:
     # Login
 
     async def _log_in(self) -> Session:
-        gateway = await self._find_gateway()
+        gateway = await self._gateway.value()
         asked = {"appKey": self._options.app_key, "timestamp": str(int(self._now().timestamp() * 1000))}
         signed = signature(self._options.app_secret.get_secret_value(), asked)
         answer = await self._http.read("GET", f"{gateway.tokens}/{_TOKEN}", params={**asked, "signature": signed})
@@ -179,16 +175,13 @@ class YonBipClient:
 
     async def _find_gateway(self) -> TenantGateway:
         """Return the tenant's gateway: data centres differ, and may move (docs: platform/erp/yonbip.md#gateway)."""
-        now = self._now()
-        if self._gateway is None or now >= self._gateway.until:
-            answer = await self._http.read("GET", _GATEWAY, params={"tenantId": self._options.tenant})
-            data = self._from_login(answer)
-            calls, tokens = (code(data.get(key)).rstrip("/") for key in ("gatewayUrl", "tokenUrl"))
-            secure = self._options.url.startswith("https://")
-            if not all(url.startswith("https://" if secure else ("http://", "https://")) for url in (calls, tokens)):
-                raise Unavailable("the tenant's gateway was not told", source=self.source)
-            self._gateway = TenantGateway(calls, tokens, now + _GATEWAY_HOLDS)
-        return self._gateway
+        answer = await self._http.read("GET", _GATEWAY, params={"tenantId": self._options.tenant})
+        data = self._from_login(answer)
+        calls, tokens = (code(data.get(key)).rstrip("/") for key in ("gatewayUrl", "tokenUrl"))
+        secure = self._options.url.startswith("https://")
+        if not all(url.startswith("https://" if secure else ("http://", "https://")) for url in (calls, tokens)):
+            raise Unavailable("the platform does not name the tenant's gateway", source=self.source)
+        return TenantGateway(calls, tokens)
 
     def _from_login(self, answer: HttpResponse) -> dict[str, Any]:
         try:
@@ -211,10 +204,10 @@ class YonBipClient:
         headers: dict[str, str] | None = None,
         what: str = "",
     ) -> Any:
-        """Call an API that changes nothing and return its data."""
+        """Call an API that changes nothing."""
 
         async def call(session: Session) -> Any:
-            # The token is a query parameter here, not a header.
+            # The platform takes the token as a query parameter.
             query = {"access_token": session.token, **(params or {})}
             how: dict[str, Any] = {"params": query, "headers": headers or {}}
             if body is not None:
@@ -225,7 +218,7 @@ class YonBipClient:
         return await self._relogin.run(call)
 
     async def write(self, path: str, body: Row, *, by: str = "", what: str = "") -> Any:
-        """Post to an API that changes something, once, in a person's name where their token is known."""
+        """Post a change, once, in a person's name where their token is known."""
 
         async def call(session: Session) -> Any:
             query, headers = {"access_token": session.token}, dict(WORKFLOW)
@@ -250,7 +243,7 @@ class YonBipClient:
     async def rows(self, path: str, body: Row, *, limit: int | None = None, most: int = 0) -> list[Row]:
         """Return the rows of a list, page by page: ``limit`` of them, or all.
 
-        Raises `Invalid` where all are more than ``most``, by default what one question may read.
+        Raises `Invalid` where there are more than ``most``, by default as many as a question may read.
         """
         most = most or self._options.most_rows
         size = self._options.page_rows if limit is None else min(self._options.page_rows, limit)
@@ -267,7 +260,7 @@ class YonBipClient:
                 return rows[:limit]
             if len(rows) > most:
                 raise Invalid(f"more than {most} rows of {path}: ask for less", source=self.source)
-            # A page may be shorter than asked for and not the last; what the count counts, differs between lists.
+            # A short page is not always the last, and lists differ in what they count.
             if not found or (len(found) < size and len(rows) >= self._count(data)):
                 return rows
 
@@ -275,12 +268,12 @@ class YonBipClient:
         try:
             return int(number(data.get("recordCount")) or 0)
         except ValueError as error:
-            raise Invalid("a count of records that is none", source=self.source) from error
+            raise Invalid("the count of records is not a number", source=self.source) from error
 
     async def details(self, path: str, ids: Sequence[str]) -> list[Row]:
         """Return documents by id, in order; those that are gone meanwhile are left out.
 
-        The platform reads details one by one only. Raises `Invalid` for more than one question may read.
+        The platform reads details only one by one. Raises `Invalid` for more than a question may read.
         """
         if len(ids) > self._options.most_details:
             most = self._options.most_details
@@ -289,10 +282,10 @@ class YonBipClient:
             )
         turn = asyncio.Semaphore(_AT_ONCE)
 
-        async def detail(each: str) -> Row | None:
+        async def detail(key: str) -> Row | None:
             async with turn:
                 try:
-                    return await self.detail(path, each)
+                    return await self.detail(path, key)
                 except NotFound:
                     return None
 
@@ -308,24 +301,3 @@ class YonBipClient:
 
 WORKFLOW = {"restservice": "REST_SERVICE_1.0.0"}
 """The header that says which workflow service is meant; others pass it over."""
-
-
-def condition(name: str, op: str, value: str) -> Row:
-    """Return a condition on a field."""
-    return {"field": name, "op": op, "value1": value}
-
-
-def either(name: str, values: Sequence[str]) -> list[Row]:
-    """Return the conditions that a field is one of some values: lists of values are not documented for ``in``."""
-    each = [condition(name, "eq", value) for value in dict.fromkeys(values)]
-    return each if len(each) == 1 else [{"logicOp": "or", "conditions": each}]
-
-
-def chunks(values: Sequence[T], size: int = _NAMED_AT_ONCE) -> list[Sequence[T]]:
-    """Return values in parts of a bearable length."""
-    return [values[start : start + size] for start in range(0, len(values), size)]
-
-
-def spellings(text: str) -> list[str]:
-    """Return a code as typed, in capitals and in small letters: a database may tell cases apart."""
-    return list(dict.fromkeys((text, text.upper(), text.lower())))

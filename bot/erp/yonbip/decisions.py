@@ -7,103 +7,72 @@ Docs: platform/erp/yonbip.md#deciding
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from bot.erp.concurrency import gather_or_cancel
+from bot.erp.concurrency import gather_or_cancel, gather_rows
 from bot.erp.errors import Invalid, NotPermitted, Unsupported
 from bot.erp.http import words
-from bot.erp.model import Approval, Decision, Verdict
-from bot.erp.values import number
-from bot.erp.yonbip.client import WORKFLOW, YonBipClient, chunks
-from bot.erp.yonbip.manifest import YonBipOptions
-from bot.erp.yonbip.mapping import Row, ValueReader, code, text
+from bot.erp.keys import batches
+from bot.erp.model import Decision, Verdict
+from bot.erp.values import code, malformed_is_invalid, number, text
+from bot.erp.workflow import WorkflowRun, WorkflowTask
+from bot.erp.yonbip.client import WORKFLOW, YonBipClient
+from bot.erp.yonbip.mapping import Row, ValueReader
+from bot.erp.yonbip.options import YonBipOptions
 
 _RUNTIME = "yonbip/digitalModel/openapi/runtime/ext"
 _TODO = "yonbip/digitalModel/openapi/task/querytaskstodo/page"
 _HISTORY = "yonbip/digitalModel/openapi/query/ext/historic-process-instances"
 _TODO_PAGE, _HISTORY_PAGE = 10, 20
 """As many as the service gives at most."""
+_KEYS = 20
+"""How many orders one question names."""
 _PAGES = 100
 
 
-@dataclass(frozen=True, slots=True)
-class WorkflowTask:
-    """What one person was asked at one step."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class YonBipTask(WorkflowTask):
+    """A task of a purchase order's workflow; ``source`` is the application that owns it."""
 
-    id: str
-    run: str
-    """The run of the workflow that it belongs to."""
-    step: str
-    person: str
-    name: str = ""
     source: str = ""
-    done_at: datetime | None = None
-    comment: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class WorkflowRun:
-    """The last run of an order's workflow."""
-
-    waiting: tuple[WorkflowTask, ...]
-    done: tuple[WorkflowTask, ...]
-    requester: str = ""
-
-    @property
-    def people(self) -> Mapping[str, str]:
-        """Return the names of people by their ids, as far as tasks tell them."""
-        return {task.person: task.name for task in self.waiting if task.name}
-
-    def approval(self, *, waiting: bool) -> Approval:
-        """Return the state of approval. How many levels are to come, the workflow does not tell."""
-        open_tasks = self.waiting if waiting else ()
-        last = max(self.done, key=lambda task: (task.done_at is not None, task.done_at, task.id), default=None)
-        level = max(1, len({task.step for task in (*self.done, *open_tasks)}))
-        return Approval(
-            pending_for=tuple(dict.fromkeys(task.person for task in open_tasks)),
-            level=level,
-            levels=level,
-            decided_by=last.person if last else "",
-            decided_at=last.done_at if last else None,
-            reason=last.comment if last else "",
-            task_id=open_tasks[0].id if open_tasks else "",
-        )
+Run = WorkflowRun[YonBipTask]
 
 
 class PurchaseApprovals:
-    """Reads courses by the ids of orders, and decides a task."""
+    """Reads runs by the ids of orders, and decides a task."""
 
     def __init__(self, client: YonBipClient, options: YonBipOptions, values: ValueReader) -> None:
         self._client = client
         self._options = options
         self._values = values
 
-    async def courses(self, orders: Sequence[Row]) -> dict[str, WorkflowRun]:
-        """Return the last course of each order that a workflow handled, by id.
+    async def runs(self, orders: Sequence[Row]) -> dict[str, Run]:
+        """Return the last run of each order that a workflow handled, by id.
 
-        Without the right to read the workflow there is none: then nobody is named, and nothing can be decided.
+        Without the right to read the workflow there are none: then nobody is named, and nothing can be decided.
         """
         ids = [code(order["id"]) for order in orders if _was_submitted(order)]
-        waiting = [code(order["id"]) for order in orders if code(order.get("status")) in ("0", "3")]
-        if not ids:
-            return {}
+        undecided = {code(order["id"]) for order in orders if code(order.get("status")) in ("0", "3")}
         try:
             history, tasks = await gather_or_cancel(
-                self._history(ids), self._todo([each for each in ids if each in waiting])
+                self._history(ids), self._todo([order for order in ids if order in undecided])
             )
         except (NotPermitted, Unsupported):
             return {}
-        return {each: course for each in ids if (course := self._course(self._key(each), history, tasks)) is not None}
+        found = {order: self._run(self._key(order), history, tasks) for order in ids}
+        return {order: run for order, run in found.items() if run is not None}
 
-    async def waiting(self, order: str) -> tuple[WorkflowTask, ...]:
-        """Return the tasks of an order that wait for somebody; raises `NotPermitted` where they may not be read."""
+    async def waiting(self, order: str) -> tuple[YonBipTask, ...]:
+        """Return the open tasks of an order; raises `NotPermitted` where they may not be read."""
         key = self._key(order)
-        return tuple(self._task(row) for row in await self._todo([order]) if _business_key(row) == key)
+        with malformed_is_invalid(self._client.source):
+            return tuple(self._task(row) for row in await self._todo([order]) if _business_key(row) == key)
 
-    async def decide(self, task: WorkflowTask, decision: Decision) -> str:
+    async def decide(self, task: YonBipTask, decision: Decision) -> str:
         """Decide a task in the name of its person and return the workflow's words, if it has any.
 
         The call takes no version: a task that is gone is refused.
@@ -120,9 +89,9 @@ class PurchaseApprovals:
         # What is empty is left out: the platform passes it on as it is (docs: platform/erp/yonbip.md#pitfalls).
         body |= {key: value for key, value in said.items() if value}
         data = await self._client.write(path, body, by=decision.by, what=decision.number)
-        told = data if isinstance(data, dict) else {}
-        message = words(text(told.get("errmsg")))
-        if (number(told.get("errcode")) or 0) != 0:
+        answer = data if isinstance(data, dict) else {}
+        message = words(text(answer.get("errmsg")))
+        if (number(answer.get("errcode")) or 0) != 0:
             raise Invalid(message or "the workflow refused", source=self._client.source)
         return "" if message == "ok" else message
 
@@ -131,15 +100,7 @@ class PurchaseApprovals:
 
     async def _todo(self, orders: Sequence[str]) -> list[Row]:
         asked = {"sort": "createTime", "order": "asc", "returnParticipants": True, "returnProcessInstance": True}
-        parts = [
-            {**asked, "processBusinessKeyIds": [self._key(each) for each in some]}
-            for some in chunks(orders, _HISTORY_PAGE)
-        ]
-        return [
-            row
-            for found in await gather_or_cancel(*(self._pages(_TODO, part, _TODO_PAGE) for part in parts))
-            for row in found
-        ]
+        return await self._each(_TODO, _TODO_PAGE, asked, "processBusinessKeyIds", orders)
 
     async def _history(self, orders: Sequence[str]) -> list[Row]:
         asked = {
@@ -149,11 +110,12 @@ class PurchaseApprovals:
             "sort": "startTime",
             "order": "asc",
         }
-        parts = [
-            {**asked, "businessKeyList": [self._key(each) for each in some]} for some in chunks(orders, _HISTORY_PAGE)
-        ]
-        pages = (self._pages(_HISTORY, part, _HISTORY_PAGE) for part in parts)
-        return [row for found in await gather_or_cancel(*pages) for row in found]
+        return await self._each(_HISTORY, _HISTORY_PAGE, asked, "businessKeyList", orders)
+
+    async def _each(self, path: str, size: int, asked: Row, field: str, orders: Sequence[str]) -> list[Row]:
+        """Return the rows of many orders, asking for a few orders at a time."""
+        parts = batches(list(map(self._key, orders)), _KEYS)
+        return await gather_rows(*(self._pages(path, {**asked, field: part}, size) for part in parts))
 
     async def _pages(self, path: str, body: Row, size: int) -> list[Row]:
         rows: list[Row] = []
@@ -168,40 +130,31 @@ class PurchaseApprovals:
                 break
         return rows
 
-    def _course(self, key: str, history: Sequence[Row], tasks: Sequence[Row]) -> WorkflowRun | None:
+    def _run(self, key: str, history: Sequence[Row], tasks: Sequence[Row]) -> Run | None:
         runs = [run for run in history if code(run.get("businessKey")) == key]
         waiting = tuple(self._task(row) for row in tasks if _business_key(row) == key)
         if not runs and not waiting:
             return None
-        # Who submits an order again starts another run.
+        # An order that is submitted again starts another run.
         last = max(runs, key=lambda run: (self._stamp(run.get("startTime")), code(run.get("id"))), default=Row())
         steps = last.get("historicTasks") or ()
-        done = tuple(self._done(row) for row in (steps if isinstance(steps, list) else ()) if _was_decided(row))
+        done = tuple(self._task(row) for row in (steps if isinstance(steps, list) else ()) if _was_decided(row))
         return WorkflowRun(waiting=waiting, done=done, requester=code(last.get("startUserId")))
 
     def _stamp(self, value: Any) -> float:
         moment = self._values.time(value)
         return moment.timestamp() if moment else 0.0
 
-    def _task(self, row: Row) -> WorkflowTask:
-        person = row.get("assigneeParticipant") or {}
-        return WorkflowTask(
+    def _task(self, row: Row) -> YonBipTask:
+        person, comments = row.get("assigneeParticipant") or {}, row.get("taskComments") or ()
+        last: Row = comments[-1] if comments else {}
+        return YonBipTask(
             id=code(row.get("id")),
             run=code(row.get("processInstanceId")),
             step=code(row.get("taskDefinitionKey")),
             person=code(row.get("assignee")),
             name=text(person.get("name")),
             source=code(row.get("source")),
-        )
-
-    def _done(self, row: Row) -> WorkflowTask:
-        comments = row.get("taskComments") or ()
-        last: Row = comments[-1] if comments else {}
-        return WorkflowTask(
-            id=code(row.get("id")),
-            run=code(row.get("processInstanceId")),
-            step=code(row.get("taskDefinitionKey")),
-            person=code(row.get("assignee")),
             done_at=self._values.time(row.get("endTime")),
             comment=text(last.get("fullMessage") or last.get("message")),
         )
@@ -212,7 +165,7 @@ def _was_submitted(order: Row) -> bool:
 
 
 def _was_decided(row: Row) -> bool:
-    """Return whether a task was decided: those of others end too when one person has decided for all."""
+    """Return whether a task was decided; when one person decides for all, the tasks of the others just end."""
     return bool(row.get("endTime")) and (
         code(row.get("deleteReason")) in ("completed", "rejectToStart", "rejectToActivity")
         or bool(row.get("taskComments"))

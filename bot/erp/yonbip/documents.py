@@ -5,14 +5,12 @@ Docs: platform/erp/records.md#states
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
+from bot.erp.keys import fingerprint
 from bot.erp.model import (
     Approval,
     Invoice,
@@ -29,9 +27,9 @@ from bot.erp.model import (
     PurchaseStatus,
     SalesOrder,
 )
-from bot.erp.values import number, progress
-from bot.erp.yonbip.decisions import WorkflowRun
-from bot.erp.yonbip.mapping import Row, ValueReader, code, is_true, text
+from bot.erp.values import code, due_day, is_true, number, progress, text
+from bot.erp.yonbip.decisions import Run
+from bot.erp.yonbip.mapping import Row, ValueReader
 
 _ORDERS = {
     "CONFIRMORDER": OrderStatus.DRAFT,
@@ -152,7 +150,7 @@ class DocumentMapper:
     def order(self, row: Row) -> SalesOrder:
         """Return a sales order, of a detail or of a header in a list."""
         prices = row.get("orderPrices") or {}
-        # Only details tell the currency's code; lists tell its name.
+        # Details have the currency's code, lists only its name.
         currency = self.values.currency(prices.get("originalCode"), prices.get("originalName"))
         status = order_status(code(row.get("nextStatus")), code(row.get("status")))
         return SalesOrder(
@@ -188,13 +186,13 @@ class DocumentMapper:
     def invoice(self, row: Row) -> Invoice:
         """Return a receivable, of its detail.
 
-        What is open of one paid in part is not told. It is due with the first of its instalments.
+        The open amount of a partly paid one is not known. It is due with its first instalment.
         """
         currency = self.values.currency(row.get("oriCurrencyCode"), row.get("oriCurrencyName"))
         total = number(row.get("oriTaxIncludedAmount"))
         credit = code(row.get("direction")) == "-1"
         if credit and total is not None:
-            # Red bills tell their amounts with and without the sign.
+            # Red bills have their amounts with and without the sign.
             total = -abs(total)
         status = invoice_status(code(row.get("verifyState")), code(row.get("writeOffState")))
         items = row.get("bodyItem") or ()
@@ -214,15 +212,15 @@ class DocumentMapper:
             source=self.source,
         )
 
-    def purchase_order(self, row: Row, course: WorkflowRun | None) -> PurchaseOrder:
-        """Return a purchase order, of its detail; ``course`` is its workflow's, None where there is none to be read."""
+    def purchase_order(self, row: Row, run: Run | None) -> PurchaseOrder:
+        """Return a purchase order, of its detail; ``run`` is None where no workflow is there to be read."""
         currency = self.values.currency(row.get("currency_code"), row.get("currency_name"))
         entries: Sequence[Row] = row.get("purchaseOrders") or ()
         lines = tuple(self._purchase_line(line, currency) for line in entries)
-        dues = [self.values.day(line.get("recieveDate")) for line in entries]
-        owed = [due for due, line in zip(dues, lines, strict=True) if (line.received or 0) < line.quantity]
+        dues = (self.values.day(line.get("recieveDate")) for line in entries)
+        due = due_day((day, line.received, line.quantity) for day, line in zip(dues, lines, strict=True))
         status = purchase_status(code(row.get("status")), code(row.get("verifystate")))
-        approval = self._approval(status, row, course)
+        approval = self._approval(status, row, run)
         total = self.values.money(row.get("oriSum"), currency)
         return PurchaseOrder(
             id=code(row["id"]),
@@ -230,25 +228,25 @@ class DocumentMapper:
             vendor=text(row.get("vendor_name")),
             status=status,
             approval=approval,
-            requester=course.requester if course else "",
+            requester=run.requester if run else "",
             buyer=text(row.get("operator_name")),
             ordered_on=self.values.day(row.get("vouchdate")),
-            due_on=_due(owed, dues) or self.values.day(row.get("expectDate")),
+            due_on=due or self.values.day(row.get("expectDate")),
             total=total,
             received=progress((line.received, line.quantity) for line in lines),
             lines=lines,
             version=_version(row, total, lines, approval),
             changed_at=self.values.time(row.get("pubts")),
             source=self.source,
-            people=course.people if course else {},
+            people={task.person: task.name for task in run.waiting if task.name} if run else {},
             extra={} if is_true(row.get("isWfControlled")) else {"workflow": "none"},
         )
 
-    def _approval(self, status: PurchaseStatus, row: Row, course: WorkflowRun | None) -> Approval | None:
+    def _approval(self, status: PurchaseStatus, row: Row, run: Run | None) -> Approval | None:
         if status is PurchaseStatus.DRAFT:
             return None
-        if course is not None:
-            return course.approval(waiting=status is PurchaseStatus.WAITING)
+        if run is not None:
+            return (run if status is PurchaseStatus.WAITING else replace(run, waiting=())).approval()
         auditor, at = code(row.get("auditorId")), self.values.time(row.get("auditTime"))
         if status is not PurchaseStatus.WAITING and not auditor and at is None:
             return None
@@ -276,28 +274,21 @@ class DocumentMapper:
             name=text(row.get("OrderProduct_materialName")),
             unit=text(row.get("OrderProduct_mainUnitName")),
             planned=number(row["OrderProduct_quantity"]) or Decimal(0),
-            # Where nobody reports what was completed, what came into stock tells it.
+            # Where nobody reports completion, receipts into stock show it.
             produced=max((known for known in made if known is not None), default=None),
             status=production_status(code(row.get("status"))),
             start_on=self.values.day(row.get("OrderProduct_startDate")),
             due_on=self.values.day(row.get("OrderProduct_finishDate")),
-            # Material that was not issued may lie ready or not.
+            # Material that was not issued may be ready or not.
             material_ready=True if issued else None,
             changed_at=self.values.time(row.get("pubts")),
             source=self.source,
         )
 
 
-def _due(owed: Sequence[date | None], dues: Sequence[date | None]) -> date | None:
-    """Return the first day on which something is still owed, else the last of all."""
-    waiting = [day for day in owed if day is not None]
-    return min(waiting) if waiting else max((day for day in dues if day is not None), default=None)
-
-
 def _version(row: Row, total: Money | None, lines: Sequence[PurchaseLine], approval: Approval | None) -> str:
     """Return a text that changes with every edit: the time of change alone has whole seconds."""
-    seen: list[Any] = [row.get("status"), row.get("verifystate"), total, *lines]
+    seen: list[Any] = [row.get("pubts"), row.get("status"), row.get("verifystate"), total, *lines]
     if approval is not None:
         seen += [approval.task_id, approval.pending_for, approval.decided_by, approval.decided_at]
-    told = json.dumps(list(map(str, seen)), ensure_ascii=False)
-    return f"{code(row.get('pubts'))}/{hashlib.blake2b(told.encode(), digest_size=8).hexdigest()}"
+    return fingerprint(*map(str, seen))

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from bot.erp import listing
-from bot.erp.concurrency import gather_or_cancel
+from bot.erp.concurrency import gather_or_cancel, gather_rows
 from bot.erp.errors import Invalid, NotFound
+from bot.erp.expiring import ExpiringValue
+from bot.erp.keys import spelled_alike, spellings
 from bot.erp.model import Product, Quantities, StockLevel, WarehouseStock
-from bot.erp.values import amount_of
-from bot.erp.yonbip.client import YonBipClient, spellings
+from bot.erp.values import amount_of, code, text
+from bot.erp.yonbip.client import YonBipClient
 from bot.erp.yonbip.documents import product
-from bot.erp.yonbip.manifest import YonBipOptions
-from bot.erp.yonbip.mapping import Row, code, text
+from bot.erp.yonbip.mapping import Row
+from bot.erp.yonbip.options import YonBipOptions
 
 _MATERIALS = "yonbip/digitalModel/product/listproductbycondition"
 _STOCK = "yonbip/scm/stock/QueryCurrentStocksByCondition"
@@ -34,9 +35,7 @@ class StockReader:
         self._client = client
         self._options = options
         self._now = now
-        self._catalogue: tuple[Product, ...] = ()
-        self._until: datetime | None = None
-        self._reading: asyncio.Task[None] | None = None
+        self._catalogue = ExpiringValue(self._read, now=now, holds=timedelta(minutes=options.catalogue_minutes))
 
     async def probe(self) -> None:
         """Read one material; raises what a question would meet."""
@@ -45,56 +44,40 @@ class StockReader:
     async def find(self, wanted: str, *, limit: int) -> tuple[Product, ...]:
         """Return materials by part of code, name or spec.
 
-        The platform compares whole values, so that all materials are read, and believed for some minutes.
+        The platform compares whole values only: all materials are read, and believed for some minutes.
         """
-        if self._until is None or self._now() >= self._until:
-            if self._reading is None:
-                self._reading = asyncio.create_task(self._read())
-                # Who asked may have gone away, and then nobody looks at the error.
-                self._reading.add_done_callback(lambda task: task.cancelled() or task.exception())
-            # A long catalogue takes longer than one question may wait: the next one finds it.
-            await asyncio.shield(self._reading)
-        return listing.find_products(self._catalogue, wanted, limit=limit)
+        # A long catalogue takes longer than one question may wait: the next one finds it.
+        return listing.find_products(await self._catalogue.value(), wanted, limit=limit)
 
-    async def _read(self) -> None:
-        try:
-            rows = await self._client.rows(_MATERIALS, {}, most=self._options.most_materials)
-            self._catalogue = tuple({code(row.get("code")): self._product(row) for row in rows}.values())
-            self._until = self._now() + timedelta(minutes=self._options.catalogue_minutes)
-        finally:
-            self._reading = None
+    async def _read(self) -> tuple[Product, ...]:
+        rows = await self._client.rows(_MATERIALS, {}, most=self._options.most_materials)
+        return tuple({code(row.get("code")): product(row) for row in rows}.values())
 
     async def close(self) -> None:
         """Stop reading."""
-        if self._reading is not None:
-            self._reading.cancel()
-            await asyncio.wait([self._reading])
+        await self._catalogue.cancel()
 
     async def level(self, sku: str) -> StockLevel:
-        """Return a material's stock; raises `NotFound`. No row at all means nothing, or nothing that may be seen."""
+        """Return a material's stock; raises `NotFound`. Without rows there is no stock, or the app may not see it."""
         codes = spellings(sku)
         materials, rows = await gather_or_cancel(self._materials(codes), self._rows(codes))
-        found = _only(materials, "code", sku)
+        found = spelled_alike(materials, sku, lambda row: code(row.get("code")))
         if not found:
             raise NotFound(sku, source=self._client.source)
-        known = self._product(found[0])
+        known = product(found[0])
         rows = [row for row in rows if code(row.get("product_code")) == known.sku]
-        try:
-            return StockLevel(
-                product=known,
-                total=_figures(rows),
-                per_warehouse=self._places(rows),
-                reorder_point=None,
-                as_of=self._now(),
-                company=self._options.org,
-                source=self._client.source,
-            )
-        except ValueError as error:
-            raise Invalid(f"a value that is none in an answer: {error}", source=self._client.source) from error
+        return StockLevel(
+            product=known,
+            total=_figures(rows),
+            per_warehouse=self._places(rows),
+            reorder_point=None,
+            as_of=self._now(),
+            company=self._options.org,
+            source=self._client.source,
+        )
 
     async def _materials(self, codes: Sequence[str]) -> list[Row]:
-        asked = (self._client.rows(_MATERIALS, {"productCode": each}) for each in codes)
-        return [row for rows in await gather_or_cancel(*asked) for row in rows]
+        return await gather_rows(*(self._client.rows(_MATERIALS, {"productCode": code}) for code in codes))
 
     async def _rows(self, codes: Sequence[str]) -> list[Row]:
         """Return the stock rows of a code: an array, unlike other lists, and not in pages."""
@@ -106,12 +89,6 @@ class StockReader:
         if data is not None and (not isinstance(data, list) or any(not isinstance(row, dict) for row in data)):
             raise Invalid("stock did not answer with rows", source=self._client.source)
         return data or []
-
-    def _product(self, row: Row) -> Product:
-        try:
-            return product(row)
-        except KeyError as error:
-            raise Invalid(f"no {error} in a material", source=self._client.source) from error
 
     def _places(self, rows: Iterable[Row]) -> tuple[WarehouseStock, ...]:
         """Return the stock per warehouse, of rows per organisation, lot and state."""
@@ -126,12 +103,6 @@ class StockReader:
             )
             for place, lines in grouped.items()
         )
-
-
-def _only(rows: Iterable[Row], key: str, sku: str) -> list[Row]:
-    """Return the rows of the code as it is spelled, else of one that differs in case only."""
-    same = [row for row in rows if code(row.get(key)).casefold() == sku.casefold()]
-    return [row for row in same if code(row.get(key)) == sku] or same[:1]
 
 
 def _figures(rows: Sequence[Row]) -> Quantities:

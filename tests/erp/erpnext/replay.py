@@ -15,7 +15,7 @@ from bot.erp.erpnext.client import Account, ErpNextClient
 from bot.erp.erpnext.mapping import Site
 
 FILE = Path(__file__).parent / "recorded" / "erpnext15.json"
-EXCHANGES = {each["title"]: each for each in json.loads(FILE.read_text(encoding="utf-8"))["exchanges"]}
+EXCHANGES = {exchange["title"]: exchange for exchange in json.loads(FILE.read_text(encoding="utf-8"))["exchanges"]}
 
 ZONE = ZoneInfo("Asia/Shanghai")
 BOT = Account("botkey000000001", "botsecret000001")

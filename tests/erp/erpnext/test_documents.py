@@ -300,7 +300,7 @@ def test_a_version_changes_with_whatever_matters_to_a_decision() -> None:
         {"workflow_state": "Pending Director"},
         {"docstatus": 1},
     )
-    versions = {documents.version({**row, **each}, flow) for each in ({}, *changed)}
+    versions = {documents.version({**row, **change}, flow) for change in ({}, *changed)}
     assert len(versions) == len(changed) + 1
     assert documents.version({**row, "grand_total": 100}, flow) == documents.version(row, flow)
     assert documents.modified_of(documents.version(row, flow)) == row["modified"]

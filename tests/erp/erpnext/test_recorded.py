@@ -75,7 +75,7 @@ async def item(frappe: ErpNextClient, site: Site) -> None:
 
 
 def figures(on_hand: str, reserved: str = "0", incoming: str = "0") -> Quantities:
-    quantities = [Decimal(each) for each in (on_hand, reserved, incoming)]
+    quantities = [Decimal(figure) for figure in (on_hand, reserved, incoming)]
     return Quantities(
         on_hand=quantities[0],
         reserved=quantities[1],

@@ -247,14 +247,14 @@ class FakeErpNext(FakeServer):
     # Deciding
 
     def _roles(self, user: str) -> set[str]:
-        levels = next((each.levels for each in self.company.users if each.id == user), frozenset())
+        levels = next((person.levels for person in self.company.users if person.id == user), frozenset())
         return {role for role, level in flow.LEVELS.items() if level in levels}
 
     def _allowed(self, order: PurchaseOrder, user: str) -> list[shapes.Document]:
         """Return the transitions of an order that are open to a user."""
         state, roles = flow.workflow_state(order), self._roles(user)
         transitions = flow.workflow(_CHANGED)["transitions"]
-        return [each for each in transitions if each["state"] == state and each["allowed"] in roles]
+        return [move for move in transitions if move["state"] == state and move["allowed"] in roles]
 
     def _get_transitions(self, given: Any, user: str) -> web.StreamResponse:
         order = self._named(given["doc"])
@@ -268,7 +268,7 @@ class FakeErpNext(FakeServer):
         order = self._named(given["doc"])
         if order is None:
             return _missing("Purchase Order", given["doc"]["name"])
-        if given["action"] not in {each["action"] for each in self._allowed(order, user)}:
+        if given["action"] not in {move["action"] for move in self._allowed(order, user)}:
             return _refuse_action()
         verdict = Verdict(given["action"].lower())
         if self.in_background and verdict is Verdict.APPROVE:

@@ -18,7 +18,7 @@ def _as_double(record: Any) -> Any:
     if isinstance(record, tuple):
         return tuple(map(_as_double, record))
     if is_dataclass(record) and not isinstance(record, type):
-        return replace(record, **{each.name: _as_double(getattr(record, each.name)) for each in fields(record)})
+        return replace(record, **{field.name: _as_double(getattr(record, field.name)) for field in fields(record)})
     return record
 
 

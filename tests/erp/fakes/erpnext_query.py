@@ -53,7 +53,8 @@ def matching(documents: Sequence[Document], given: Mapping[str, Any], known: Ite
     return [
         row
         for row in documents
-        if all(_holds(row, *each) for each in filters) and (not any_of or any(_holds(row, *each) for each in any_of))
+        if all(_holds(row, *test) for test in filters)
+        and (not any_of or any(_holds(row, *wanted) for wanted in any_of))
     ]
 
 

@@ -248,7 +248,7 @@ class FakeKingdee(FakeServer):
         for bill in self.bills(form):
             parts = [bill.entries.get(entry) or [dict.fromkeys(names)] for entry, names in entries.items()]
             for combined in product(*parts):
-                yield {**nothing, **bill.header, **{key: value for each in combined for key, value in each.items()}}
+                yield {**nothing, **bill.header, **{key: value for line in combined for key, value in line.items()}}
 
     def _columns(self, form: str) -> tuple[set[str], dict[str, set[str]]]:
         """Return the fields of a form's header and of its entries, whether or not there is a bill of it."""

@@ -100,8 +100,8 @@ class OdooEngine:
         order: str | None = None,
     ) -> list[Record]:
         """Return matching records; there is no limit but the one that is asked for."""
-        for each in fields:
-            self._check(name, each)
+        for wanted in fields:
+            self._check(name, wanted)
         found = self._search(name, domain, context)
         for term in reversed((order or "id").split(",")):
             field_name, _, direction = term.strip().partition(" ")
@@ -112,8 +112,8 @@ class OdooEngine:
 
     def read(self, name: str, ids: list[int], fields: list[str], context: Mapping[str, Any]) -> list[Record]:
         """Return records by id, archived or not; unknown ids are left out, as Odoo does."""
-        for each in fields:
-            self._check(name, each)
+        for wanted in fields:
+            self._check(name, wanted)
         known = {record["id"]: record for record in self.model(name).records}
         return [self._told(name, known[key], fields, context) for key in ids if key in known]
 
@@ -187,7 +187,7 @@ class OdooEngine:
         model = self.model(name)
         if model.computed is not None:
             record = {**record, **model.computed(record, context)}
-        return {"id": record["id"], **{each: tell(record.get(each), model.fields[each]) for each in fields}}
+        return {"id": record["id"], **{name: tell(record.get(name), model.fields[name]) for name in fields}}
 
 
 def tell(value: Any, type_: str) -> Any:

@@ -231,8 +231,8 @@ class FakeSapB1(FakeServer):
             case "Invoices" | "CreditNotes":
                 rows = [
                     self._invoice(number)
-                    for number, each in company.invoices.items()
-                    if each.is_credit_note is (entity == "CreditNotes") and not records.is_draft(number)
+                    for number, invoice in company.invoices.items()
+                    if invoice.is_credit_note is (entity == "CreditNotes") and not records.is_draft(number)
                 ]
             case "PurchaseOrders":
                 rows = self._purchases()
@@ -247,7 +247,7 @@ class FakeSapB1(FakeServer):
         return rows + self.more.get(entity, [])
 
     def _invoice(self, number: str) -> Row:
-        entries = {each.number: int(each.id) for each in self.company.orders.values()}
+        entries = {order.number: int(order.id) for order in self.company.orders.values()}
         return records.invoice(self.company.invoices[number], entries, self.spelling)
 
     def _purchases(self) -> list[Row]:

@@ -1,4 +1,4 @@
-"""The reference company as SAP Business One keeps it: books of documents, drafts, approval requests, numbered users."""
+"""The reference company as SAP Business One keeps it: documents, drafts, approval requests, numbered users."""
 
 from __future__ import annotations
 
@@ -245,7 +245,7 @@ def invoice(record: Invoice, entries: Mapping[str, int], s: SapDateFormat) -> Ro
 
 
 def purchase_order(order: PurchaseOrder, s: SapDateFormat) -> Row:
-    """Return a purchase order as a book has it: not as a draft."""
+    """Return a purchase order as the ERP has it once it is no draft any more."""
     lines = [_line(n, line, line.received, order.due_on, s) for n, line in enumerate(order.lines)]
     received = all(line.received is not None and line.received >= line.quantity for line in order.lines)
     closed = order.status in (PurchaseStatus.DONE, PurchaseStatus.CANCELLED) or received

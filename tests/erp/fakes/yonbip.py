@@ -317,8 +317,8 @@ class FakeYonBip(FakeServer):
     def _audit(self, body: Row) -> web.StreamResponse:
         """Audit orders that no workflow handles; those that it refuses are told under code 200."""
         messages: list[str] = []
-        for each in body["data"]:
-            order = next(o for o in self.company.purchases.values() if str(records.wire_id(o.id)) == str(each["id"]))
+        for bill in body["data"]:
+            order = next(o for o in self.company.purchases.values() if str(records.wire_id(o.id)) == str(bill["id"]))
             if order.number not in self.no_workflow or order.status is not PurchaseStatus.WAITING:
                 messages.append("网络上有其他人操作或者已经关闭、审核")
                 continue

@@ -17,14 +17,14 @@ class YonBipBadFilter(Exception):
 
 def holds(head: Row, conditions: Sequence[Row]) -> bool:
     """Return whether all conditions hold for a header."""
-    return all(_holds(head, each) for each in conditions)
+    return all(_holds(head, condition) for condition in conditions)
 
 
 def _holds(head: Row, condition: Row) -> bool:
     logic = condition.get("logicOp")
     if logic:
         # Then the conditions below count, and nothing beside it.
-        results = [_holds(head, each) for each in condition.get("conditions", [])]
+        results = [_holds(head, part) for part in condition.get("conditions", [])]
         return any(results) if logic == "or" else all(results)
     if condition.get("field") not in _FIELDS:
         raise YonBipBadFilter(str(condition.get("field")))

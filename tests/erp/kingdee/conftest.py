@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.erp.kingdee.adapter import KingdeeErp
-from bot.erp.kingdee.manifest import KingdeeOptions
+from bot.erp.kingdee.options import KingdeeOptions
 from bot.erp.vendors import AdapterContext
 from bot.testing.company import TODAY, Clock
 from bot.testing.fake_erp import SECRET

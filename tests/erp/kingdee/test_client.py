@@ -24,7 +24,7 @@ from bot.erp.errors import (
 from bot.erp.http import HttpResponse, parse_body
 from bot.erp.kingdee import query
 from bot.erp.kingdee.client import AppCredentials, body, operation, response_message, unwrap
-from bot.erp.kingdee.manifest import KingdeeOptions, client_secret
+from bot.erp.kingdee.options import KingdeeOptions, client_secret
 from bot.erp.kingdee.query import MATERIALS
 from bot.erp.port import ListQuery
 from bot.testing.fake_erp import SECRET, RequestKind
@@ -275,7 +275,7 @@ async def test_a_quote_stays_a_quote(server: FakeKingdee, open_at: Open, text: s
         assert text in "\n".join((product.sku, product.name, product.spec, product.barcode))
 
 
-@pytest.mark.parametrize("text", ["", " ", "a\nb", "a\x00b", "x" * 101])
+@pytest.mark.parametrize("text", ["", " ", "a\nb", "a\x00b", "x" * 201])
 async def test_what_cannot_be_a_number_is_not_asked_for(server: FakeKingdee, open_at: Open, text: str) -> None:
     erp = open_at(server)
     for ask in (erp.order, erp.invoice, erp.purchase_order, erp.production_order, erp.stock):

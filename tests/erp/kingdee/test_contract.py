@@ -64,7 +64,7 @@ def _empty_places(record: Any) -> Any:
 def _incoming(record: Any) -> Any:
     if not isinstance(record, StockLevel):
         return record
-    places = (replace(each, quantities=replace(each.quantities, incoming=None)) for each in record.per_warehouse)
+    places = (replace(place, quantities=replace(place.quantities, incoming=None)) for place in record.per_warehouse)
     coming = _COMING.get(record.product.sku, Decimal(0))
     return replace(record, per_warehouse=tuple(places), total=replace(record.total, incoming=coming))
 

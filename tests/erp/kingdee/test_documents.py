@@ -9,19 +9,18 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.erp.kingdee.client import is_true
+from bot.erp.kingdee.decisions import KingdeeTask, last_run, was_rejected
 from bot.erp.kingdee.documents import (
     invoice_status,
     order_status,
-    production_number,
     production_status,
-    progress,
     purchase_status,
     reorder_point,
 )
-from bot.erp.kingdee.mapping import ValueReader, WorkflowRun, WorkflowTask, code, text
+from bot.erp.kingdee.mapping import ValueReader, code, text
+from bot.erp.kingdee.query import PRODUCTION
 from bot.erp.model import InvoiceStatus, Money, OrderStatus, ProductionStatus, Progress, PurchaseStatus
-from bot.erp.values import number
+from bot.erp.values import is_true, number, progress
 
 VALUES = ValueReader(ZoneInfo("Asia/Shanghai"), {"PRE999": "XAU"})
 
@@ -237,7 +236,7 @@ def test_reorder_point(lines: list[dict[str, Any]], wanted: int | None) -> None:
 
 @pytest.mark.parametrize(("line", "wanted"), [(1, "MO-1"), (2, "MO-1#2"), ("12", "MO-1#12"), (None, "MO-1")])
 def test_a_line_of_a_production_bill_has_a_number_of_its_own(line: Any, wanted: str) -> None:
-    assert production_number({"FBillNo": "MO-1", "FTreeEntity_FSeq": line}) == wanted
+    assert PRODUCTION.number({"FBillNo": "MO-1", "FTreeEntity_FSeq": line}) == wanted
 
 
 # Workflow
@@ -253,25 +252,25 @@ def a_task(
     done: int | None = None,
     waiting: bool = False,
     result: str = "",
-) -> WorkflowTask:
-    return WorkflowTask(
+) -> KingdeeTask:
+    return KingdeeTask(
         id=id,
         bill="PO-1",
         run=run,
-        node=node,
+        step=node,
         person=person,
         name=person,
         post="",
         open=waiting,
         result=result,
-        opinion=result,
+        comment=result,
         created_at=datetime(2026, 1, created, tzinfo=UTC),
         done_at=None if done is None else datetime(2026, 1, done, tzinfo=UTC),
     )
 
 
 def test_levels_are_nodes_not_people() -> None:
-    course = WorkflowRun.of(
+    run = last_run(
         [
             a_task("1", "n1", "1", done=2, result="通过"),
             a_task("2", "n1", "2"),
@@ -279,28 +278,29 @@ def test_levels_are_nodes_not_people() -> None:
             a_task("4", "n2", "4", created=2, waiting=True),
         ]
     )
-    approval = course.approval()
+    approval = run.approval()
     assert (approval.level, approval.pending_for, approval.decided_by) == (2, ("3", "4"), "1")
 
 
 def test_a_node_that_needs_all_its_people_stays_one_level() -> None:
-    approval = WorkflowRun.of([a_task("1", "n1", "1", done=2), a_task("2", "n1", "2", waiting=True)]).approval()
+    approval = last_run([a_task("1", "n1", "1", done=2), a_task("2", "n1", "2", waiting=True)]).approval()
     assert (approval.level, approval.pending_for, approval.decided_by) == (1, ("2",), "1")
 
 
 def test_an_order_submitted_again_starts_anew() -> None:
-    course = WorkflowRun.of(
+    run = last_run(
         [
             a_task("1", "n1", "1", done=2, result="打回"),
             a_task("2", "n9", "1", run="w2", created=5, waiting=True),
         ]
     )
-    assert not course.rejected(("打回",))
-    assert (course.approval().level, course.approval().decided_by, course.approval().reason) == (1, "", "")
+    assert not was_rejected(run, ("打回",))
+    assert (run.approval().level, run.approval().decided_by, run.approval().reason) == (1, "", "")
 
 
 @pytest.mark.parametrize(
     ("result", "rejected"), [("打回发起人", True), ("Reject", True), ("审批通过", False), ("", False)]
 )
 def test_a_rejection_is_told_by_its_words(result: str, rejected: bool) -> None:
-    assert WorkflowRun.of([a_task("1", "n1", "1", done=2, result=result)]).rejected(("打回", "reject")) is rejected
+    run = last_run([a_task("1", "n1", "1", done=2, result=result)])
+    assert was_rejected(run, ("打回", "reject")) is rejected

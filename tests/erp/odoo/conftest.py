@@ -45,8 +45,8 @@ async def open_odoo(clock: Clock, tmp_path: Path) -> AsyncIterator[Open]:
         return erp, server
 
     yield open_odoo
-    for each in opened:
-        if isinstance(each, FakeOdoo):
-            await each.stop()
+    for thing in opened:
+        if isinstance(thing, FakeOdoo):
+            await thing.stop()
         else:
-            await each.close()
+            await thing.close()

@@ -22,7 +22,7 @@ from bot.erp.errors import (
     Unsupported,
 )
 from bot.erp.model import Area
-from bot.erp.odoo.client import LazyValue, OdooClient
+from bot.erp.odoo.client import OdooClient
 from bot.erp.odoo.options import OdooOptions
 from bot.erp.port import Filter, ListQuery
 from bot.testing.company import Clock, ReferenceCompany
@@ -330,21 +330,3 @@ async def test_a_language_that_is_not_installed_says_so(release: tuple[int, int]
 def test_a_time_zone_is_checked() -> None:
     with pytest.raises(ValueError, match="not a time zone"):
         OdooOptions.model_validate({"url": "https://erp.example", "user": "b", "key": "k", "timezone": "Mars/Olympus"})
-
-
-async def test_once_asks_for_all_who_wait_and_again_after_a_failure() -> None:
-    asked = 0
-
-    async def get() -> int:
-        nonlocal asked
-        asked += 1
-        await asyncio.sleep(0)
-        if asked == 1:
-            raise Unavailable("down")
-        return asked
-
-    once = LazyValue(get)
-    first = await asyncio.gather(once.value(), once.value(), return_exceptions=True)
-    assert [type(error) for error in first] == [Unavailable, Unavailable]
-    assert list(await asyncio.gather(once.value(), once.value())) == [2, 2]
-    assert await once.value() == 2

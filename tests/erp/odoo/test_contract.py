@@ -37,7 +37,7 @@ def as_float(value: Any) -> Any:
     if isinstance(value, tuple):
         return tuple(map(as_float, value))
     if is_dataclass(value) and not isinstance(value, type):
-        return replace(value, **{each.name: as_float(getattr(value, each.name)) for each in fields(value)})
+        return replace(value, **{field.name: as_float(getattr(value, field.name)) for field in fields(value)})
     return value
 
 
@@ -62,7 +62,7 @@ def without_empty_places(record: Any) -> Any:
 
 
 def _is_empty(quantities: Quantities) -> bool:
-    return not any(getattr(quantities, each.name) for each in fields(quantities))
+    return not any(getattr(quantities, field.name) for field in fields(quantities))
 
 
 def with_odoos_readiness(record: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.erp.sap_b1.adapter import SapB1Erp
-from bot.erp.sap_b1.manifest import SapB1Options
+from bot.erp.sap_b1.options import SapB1Options
 from bot.erp.vendors import AdapterContext
 from bot.testing.company import TODAY, Clock, ReferenceCompany
 from bot.testing.fake_erp import SECRET

@@ -28,7 +28,7 @@ from bot.erp.port import ListQuery
 from bot.erp.sap_b1 import query as queries
 from bot.erp.sap_b1.adapter import SapB1Erp
 from bot.erp.sap_b1.client import unwrap
-from bot.erp.sap_b1.manifest import SapB1Options
+from bot.erp.sap_b1.options import SapB1Options
 from bot.testing.company import Clock, ReferenceCompany
 from bot.testing.fake_erp import SECRET, RequestKind
 from tests.erp.fakes.sap_b1 import NODE, FakeSapB1
@@ -75,14 +75,14 @@ async def test_paths_have_their_case_for_a_wrong_one_looks_like_an_ended_session
     erp: SapB1Erp, server: FakeSapB1
 ) -> None:
     await erp.check()
-    assert [each.path for each in server.requests.entries] == ["/b1s/v2/Login", "/b1s/v2/Items"]
+    assert [request.path for request in server.requests.entries] == ["/b1s/v2/Login", "/b1s/v2/Items"]
 
 
 @pytest.mark.parametrize("wrong", [{"password": "wrong"}, {"user": "nobody"}, {"company": "SBOOTHER"}])
 async def test_a_wrong_account_is_told_and_tried_once(open_with: Open, server: FakeSapB1, wrong: Any) -> None:
     with pytest.raises(AuthFailed):
         await open_with(**wrong).check()
-    assert [each.call.kind for each in server.requests.entries] == [RequestKind.LOGIN]
+    assert [request.call.kind for request in server.requests.entries] == [RequestKind.LOGIN]
 
 
 @pytest.mark.parametrize("url", ["https://b1:50000/b1s/v2", "https://b1:50000/b1s/v1/", "b1:50000", "ftp://b1"])
@@ -261,7 +261,7 @@ async def test_blanks_and_signs_are_encoded_for_the_address_once(erp: SapB1Erp, 
 
 
 async def test_control_characters_and_long_texts_are_never_codes(erp: SapB1Erp, server: FakeSapB1) -> None:
-    for sku in ("A\nB", "A\x00", "\u2028", "A" * 101, "", " "):
+    for sku in ("A\nB", "A\x00", "\u2028", "A" * 201, "", " "):
         with pytest.raises(NotFound):
             await erp.stock(sku)
         with pytest.raises(NotFound):

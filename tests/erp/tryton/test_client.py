@@ -26,7 +26,8 @@ from bot.erp.errors import (
     Unsupported,
 )
 from bot.erp.http import Http
-from bot.erp.tryton.client import Account, TrytonClient, TrytonRefusal, at, containing, decode, encode, like
+from bot.erp.keys import escape_like
+from bot.erp.tryton.client import Account, TrytonClient, TrytonRefusal, at, containing, decode, encode
 from bot.erp.tryton.options import TrytonOptions
 from bot.testing.company import NOW
 
@@ -274,7 +275,7 @@ def test_fields_of_related_records() -> None:
 
 
 def test_patterns_mean_just_the_text() -> None:
-    assert like("50%_off\\") == "50\\%\\_off\\\\"
+    assert escape_like("50%_off\\") == "50\\%\\_off\\\\"
     assert containing("a_b", ("number", "party.name")) == [
         ["OR", ["number", "ilike", "%a\\_b%"], ["party.name", "ilike", "%a\\_b%"]]
     ]

@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.erp.model import InvoiceStatus, Money, OrderStatus, ProductionStatus, Progress, PurchaseStatus
-from bot.erp.values import number
+from bot.erp.values import is_true, number
 from bot.erp.yonbip import documents
 from bot.erp.yonbip.documents import DocumentMapper
-from bot.erp.yonbip.mapping import ValueReader, is_true
+from bot.erp.yonbip.mapping import ValueReader
 
 SHANGHAI = ValueReader(ZoneInfo("Asia/Shanghai"), {"金元": "XAU"})
 DOCUMENTS = DocumentMapper("yon", SHANGHAI)

@@ -213,7 +213,7 @@ async def test_a_persons_token_goes_where_the_tenant_wants_it(open_with: Open, s
         "cookie": write.headers.get("Cookie") == f"yht_access_token={token}",
         "query": any(f"yht_access_token={token}" in query for query in server.queries),
     }
-    assert told == {each: each == place for each in told}
+    assert told == {where: where == place for where in told}
 
 
 async def test_an_order_without_a_workflow_is_audited_only_where_that_is_wanted(

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol
 
 from bot.alerts.event import EventType
 from bot.alerts.intake.poll_state import NORMAL, PolledRecord
 from bot.erp.errors import Invalid
-from bot.erp.model import Area, Invoice, Money, ProductionOrder, PurchaseOrder, SalesOrder, Slice
+from bot.erp.listing import D, Listing
+from bot.erp.model import Area, Money
 from bot.erp.port import Capability, Filter, ListQuery
 from bot.erp.source_client import SourceClient
-
-D = TypeVar("D", SalesOrder, Invoice, PurchaseOrder, ProductionOrder)
 
 PAGE = 100
 """Documents that one call for a list returns."""
@@ -86,12 +85,9 @@ class ListedArea(Generic[D]):
     """An area of documents with a list of those that are in trouble."""
 
     name: str
-    feed: Area
-    needs: Capability
+    kind: Listing[D]
     listed: Filter
     """The list's filter."""
-    read_one: Callable[[SourceClient, str], Awaitable[D]]
-    read_list: Callable[[SourceClient, ListQuery], Awaitable[Slice[D]]]
     judge: Callable[[D, date], PolledRecord]
     """Returns what a document means today."""
     gone_type: EventType
@@ -100,9 +96,17 @@ class ListedArea(Generic[D]):
     sweeps_by_feed: bool = False
     sweep_every: timedelta | None = None
 
+    @property
+    def feed(self) -> Area:
+        return self.kind.area
+
+    @property
+    def needs(self) -> Capability:
+        return self.kind.capability
+
     async def read(self, erp: SourceClient, code: str, today: date) -> PolledRecord:
         """Return what one document means."""
-        return self.judge(await self.read_one(erp, code), today)
+        return self.judge(await self.kind.read(erp, code), today)
 
     def gone(self, code: str) -> PolledRecord:
         """Return that nobody waits for a document that was deleted."""
@@ -113,7 +117,7 @@ class ListedArea(Generic[D]):
         if place and not place.isdecimal():
             raise Invalid("not a place in a list")
         offset = int(place or "0")
-        page = await self.read_list(erp, ListQuery(filter=self.listed, offset=offset, limit=PAGE))
+        page = await self.kind.read_list(erp, ListQuery(filter=self.listed, offset=offset, limit=PAGE))
         # Counted by what was asked for: rejected records are missing from the page.
         following = offset + PAGE
         findings = [self.judge(document, today) for document in page.items]

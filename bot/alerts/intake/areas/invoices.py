@@ -7,8 +7,9 @@ from datetime import date
 from bot.alerts.event import EventType
 from bot.alerts.intake.areas.area import ListedArea, format_amount, late_record, money, without_blanks
 from bot.alerts.intake.poll_state import NORMAL, PolledRecord
-from bot.erp.model import Area, Invoice, InvoiceStatus
-from bot.erp.port import Capability, Filter
+from bot.erp import listing
+from bot.erp.model import Invoice, InvoiceStatus
+from bot.erp.port import Filter
 
 OVERDUE = "overdue"
 
@@ -45,11 +46,8 @@ def judge(invoice: Invoice, today: date) -> PolledRecord:
 
 INVOICES: ListedArea[Invoice] = ListedArea(
     name="invoices",
-    feed=Area.FINANCE,
-    needs=Capability.INVOICES,
+    kind=listing.INVOICES,
     listed=Filter.OVERDUE,
-    read_one=lambda erp, number: erp.invoice(number),
-    read_list=lambda erp, query: erp.invoices(query),
     judge=judge,
     gone_type=EventType.INVOICE_OVERDUE,
 )

@@ -18,6 +18,7 @@ from bot.alerts.intake.areas.area import (
     without_blanks,
 )
 from bot.alerts.intake.poll_state import NORMAL, PolledRecord
+from bot.erp import listing
 from bot.erp.model import Area, SalesOrder
 from bot.erp.port import Capability, Filter
 from bot.erp.source_client import SourceClient
@@ -69,11 +70,8 @@ def data_of(order: SalesOrder) -> dict[str, object]:
 
 ORDERS: ListedArea[SalesOrder] = ListedArea(
     name="orders",
-    feed=Area.SALES,
-    needs=Capability.SALES_ORDERS,
+    kind=listing.SALES_ORDERS,
     listed=Filter.LATE,
-    read_one=lambda erp, number: erp.order(number),
-    read_list=lambda erp, query: erp.orders(query),
     judge=judge_lateness,
     gone_type=EventType.ORDER_LATE,
 )

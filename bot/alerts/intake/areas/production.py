@@ -7,8 +7,9 @@ from datetime import date
 from bot.alerts.event import EventType
 from bot.alerts.intake.areas.area import ListedArea, late_record, without_blanks
 from bot.alerts.intake.poll_state import NORMAL, PolledRecord
-from bot.erp.model import Area, ProductionOrder, ProductionStatus
-from bot.erp.port import Capability, Filter
+from bot.erp import listing
+from bot.erp.model import ProductionOrder, ProductionStatus
+from bot.erp.port import Filter
 
 
 def judge(order: ProductionOrder, today: date) -> PolledRecord:
@@ -46,11 +47,8 @@ def data_of(order: ProductionOrder) -> dict[str, object]:
 
 PRODUCTION: ListedArea[ProductionOrder] = ListedArea(
     name="production",
-    feed=Area.PRODUCTION,
-    needs=Capability.PRODUCTION_ORDERS,
+    kind=listing.PRODUCTION_ORDERS,
     listed=Filter.LATE,
-    read_one=lambda erp, number: erp.production_order(number),
-    read_list=lambda erp, query: erp.production_orders(query),
     judge=judge,
     gone_type=EventType.PRODUCTION_LATE,
 )

@@ -14,8 +14,9 @@ from bot.alerts.intake.areas.area import (
     without_blanks,
 )
 from bot.alerts.intake.poll_state import NORMAL, PolledRecord
-from bot.erp.model import Approval, Area, PurchaseOrder, PurchaseStatus
-from bot.erp.port import Capability, Filter
+from bot.erp import listing
+from bot.erp.model import Approval, PurchaseOrder, PurchaseStatus
+from bot.erp.port import Filter
 
 WAITING = "waiting"
 
@@ -81,11 +82,8 @@ def decision_data(order: PurchaseOrder) -> dict[str, object]:
 
 PURCHASING: ListedArea[PurchaseOrder] = ListedArea(
     name="purchasing",
-    feed=Area.PURCHASING,
-    needs=Capability.PURCHASE_ORDERS,
+    kind=listing.PURCHASE_ORDERS,
     listed=Filter.PENDING,
-    read_one=lambda erp, number: erp.purchase_order(number),
-    read_list=lambda erp, query: erp.purchase_orders(query),
     judge=judge,
     gone_type=EventType.PO_DECIDED,
     gone_data={"decision": "withdrawn"},

@@ -6,7 +6,7 @@ from urllib.parse import quote
 from bot.api import erps
 
 from . import mapping
-from .manifest import ExampleOptions
+from .options import ExampleOptions
 
 
 class ExampleErp(erps.DocumentErp):  # which refuses what is not among the capabilities

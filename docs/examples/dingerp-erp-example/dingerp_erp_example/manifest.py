@@ -1,13 +1,8 @@
-"""What the vendor ``example`` is and how a source of it is configured."""
-
-from pydantic import Field, SecretStr
+"""What the vendor ``example`` is."""
 
 from bot.api import erps
 
-
-class ExampleOptions(erps.HttpOptions):
-    user: str = Field(description="The bot's account at the ERP.")
-    password: SecretStr = Field(description="Its password.")
+from .options import ExampleOptions
 
 
 async def _open(context: erps.AdapterContext, options: ExampleOptions) -> erps.Erp:

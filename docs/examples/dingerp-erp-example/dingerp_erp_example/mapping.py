@@ -46,9 +46,8 @@ def purchase_order(item: Any, source: str) -> erps.PurchaseOrder:
 
 
 def _approval(it: Any) -> erps.Approval:
-    return erps.Approval(
-        pending_for=tuple(it["waiting_for"]), level=it["level"], levels=it["levels"], decided_by=it["by"]
-    )
+    waits = tuple(it["waiting_for"])
+    return erps.Approval(pending_for=waits, level=it["level"], levels=it["levels"], decided_by=it["by"])
 
 
 def _line(item: Any) -> erps.PurchaseLine:

@@ -67,9 +67,9 @@ async def scenario(
         return datetime.now(UTC)
 
     async with run_system(tmp_path, clock=clock, **changes) as system:
-        one = ApprovalScenario(system, clock, tmp_path)
-        await one.poll_pending()
-        yield one
+        scenario = ApprovalScenario(system, clock, tmp_path)
+        await scenario.poll_pending()
+        yield scenario
 
 
 async def _purchase(plain: PlainClient, number: str) -> dict[str, Any]:
@@ -125,8 +125,8 @@ async def test_two_people_are_needed(scenario: ApprovalScenario, plain: PlainCli
     assert first.state is CaseState.OPEN, "the second is asked for by itself"
     purchase = await _purchase(plain, LARGE)
     assert purchase["state"] == "quotation"
-    old = [one for one in scenario.copies(LARGE) if one.face.out_track_id == card.out_track_id]
-    assert [one.decides for one in old] == [False]
+    old = [card_copy for card_copy in scenario.copies(LARGE) if card_copy.face.out_track_id == card.out_track_id]
+    assert [card_copy.decides for card_copy in old] == [False]
     assert "还需其他人同意" in old[0].words
     await scenario.press(scenario.card(LARGE, BUYING), YES, BOSS)
     assert (await _purchase(plain, LARGE))["state"] == "quotation", await scenario.record(LARGE)

@@ -162,7 +162,7 @@ async def test_rejected_with_a_quick_reason(open_hall: OpenHall) -> None:
     async with open_hall() as scenario:
         asked = await scenario.press(scenario.card(scenario.number, BUYING), NO, BOSS)
         assert await scenario.state() == "quotation", "a reason is needed first"
-        quick = next(one for one in asked.buttons if one.id.startswith(NO) and one.id.endswith("|p"))
+        quick = next(button for button in asked.buttons if button.id.startswith(NO) and button.id.endswith("|p"))
         await scenario.press(asked, quick.id, BOSS)
         await scenario.ends(scenario.number, CaseState.REJECTED, "已驳回", "林明川", "价格过高")
         assert (await scenario.state(), await scenario.decided_by()) == ("cancelled", ["dingbot"])
@@ -173,7 +173,7 @@ async def test_rejected_with_a_quick_reason(open_hall: OpenHall) -> None:
 async def test_rejected_with_the_next_message(open_hall: OpenHall) -> None:
     async with open_hall() as scenario:
         asked = await scenario.press(scenario.card(scenario.number, MANAGER), NO, MANAGER)
-        own = next(one for one in asked.buttons if one.id.endswith("|o"))
+        own = next(button for button in asked.buttons if button.id.endswith("|o"))
         await scenario.press(asked, own.id, MANAGER)
         await scenario.ask("请再谈", MANAGER)
         await scenario.ends(scenario.number, CaseState.REJECTED, "已驳回", "赵国强")
@@ -184,7 +184,9 @@ async def test_rejected_with_the_next_message(open_hall: OpenHall) -> None:
 async def test_passed_on(open_hall: OpenHall) -> None:
     async with open_hall(rules=rule(f'{{any = ["person:{MANAGER}"]}}')) as scenario:
         choice = await scenario.press(scenario.card(scenario.number, BUYING), PASS, MANAGER)
-        boss = next(one.id for one in choice.buttons if one.id.startswith(PASS) and one.id.endswith(f"|{BOSS}"))
+        boss = next(
+            button.id for button in choice.buttons if button.id.startswith(PASS) and button.id.endswith(f"|{BOSS}")
+        )
         await scenario.press(choice, boss, MANAGER)
         await scenario.press(scenario.card(scenario.number, BOSS), YES, BOSS)
         await scenario.ends(scenario.number, CaseState.APPROVED, "林明川")

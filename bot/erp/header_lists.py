@@ -1,0 +1,64 @@
+"""Lists of documents that are dear to read: first the headers, which give order and total, then only what is shown.
+
+`bot.erp.listing` does the same for ERPs that give whole documents at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Generic, TypeVar
+
+from bot.erp.listing import D, Listing
+from bot.erp.model import PurchaseOrder, SalesOrder, Slice
+from bot.erp.port import Filter, ListQuery
+
+K = TypeVar("K", bound=Hashable)
+
+
+@dataclass(frozen=True, slots=True)
+class Header(Generic[K]):
+    """What order and search need to know of a document; by its key it is read."""
+
+    key: K
+    number: str
+    day: date | None
+    texts: tuple[str, ...]
+    """What is searched besides the number."""
+
+    def matches(self, wanted: str) -> bool:
+        """Return whether a casefolded text is part of the number or of a text."""
+        return any(wanted in part.casefold() for part in (self.number, *self.texts))
+
+
+async def list_by_headers(
+    listing: Listing[D],
+    query: ListQuery,
+    today: date,
+    *,
+    headers: Callable[[], Awaitable[Iterable[Header[K]]]],
+    read: Callable[[Sequence[K]], Awaitable[Iterable[D]]],
+) -> Slice[D]:
+    """Return part of a list; raises `Unsupported` for a filter that the list lacks, before anything is asked.
+
+    ``headers`` returns those of all documents, or at least of all that the filter wants; several of one key are one
+    document. ``read`` returns documents by their keys in any order; a document that has gone meanwhile is left out.
+    What a filter leaves is read whole, as only the documents tell whether it holds.
+    """
+    listing.check_filter(query.filter)
+    wanted = query.text.casefold()
+    found = {header.key: header for header in await headers() if header.matches(wanted)}
+    if query.filter is not Filter.ALL:
+        documents = await read(list(found)) if found else ()
+        return listing.pick(map(without_lines, documents), query, today)
+    ordered = sorted(found.values(), key=lambda header: header.number)
+    ordered.sort(key=lambda header: header.day or date.min, reverse=True)
+    shown = [header.key for header in ordered[query.offset : query.offset + query.limit]]
+    documents = await read(shown) if shown else ()
+    return Slice(items=tuple(listing.sort(map(without_lines, documents), query.filter)), total=len(ordered))
+
+
+def without_lines(document: D) -> D:
+    """Return a document as lists show it."""
+    return replace(document, lines=()) if isinstance(document, (SalesOrder, PurchaseOrder)) else document

@@ -1,0 +1,10 @@
+"""How a source of the vendor ``example`` is configured."""
+
+from pydantic import Field, SecretStr
+
+from bot.api import erps
+
+
+class ExampleOptions(erps.HttpOptions):
+    user: str = Field(description="The bot's account at the ERP.")
+    password: SecretStr = Field(description="Its password.")

@@ -1,0 +1,47 @@
+"""Work that is finished whatever becomes of its caller."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from bot.uninterrupted import UninterruptedWork
+
+
+async def test_a_caller_gets_the_result_or_the_error() -> None:
+    async def half(number: int) -> int:
+        if number % 2:
+            raise ValueError(number)
+        return number // 2
+
+    work = UninterruptedWork()
+    assert await work.run(half(4)) == 2
+    with pytest.raises(ValueError, match="3"):
+        await work.run(half(3))
+
+
+async def test_work_is_finished_after_its_caller_was_cancelled() -> None:
+    begun, go_on, ended = asyncio.Event(), asyncio.Event(), False
+
+    async def write() -> None:
+        nonlocal ended
+        begun.set()
+        await go_on.wait()
+        ended = True
+
+    work = UninterruptedWork()
+    caller = asyncio.create_task(work.run(write()))
+    await begun.wait()
+    caller.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+    assert not ended
+
+    go_on.set()
+    await work.wait()
+    assert ended
+
+
+async def test_there_may_be_nothing_to_wait_for() -> None:
+    await UninterruptedWork().wait()
