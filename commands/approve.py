@@ -8,7 +8,7 @@ from bot.access.policy import AccessPolicy
 from bot.approvals.case import Case
 from bot.approvals.list_views import ApprovalAll, ApprovalListRow, ApprovalResults, page_fingerprint
 from bot.approvals.presenter import CasePresenter
-from bot.approvals.responder import RECORDED, VoteResponder, audience_for, outcome_note, vote_request
+from bot.approvals.responder import RECORDED, find_to_vote, outcome_note, vote_request
 from bot.approvals.service import ApprovalService
 from bot.approvals.typed_votes import MAX_REASON, CaseRef, Remarks, SeenRevision, read_seen
 from bot.approvals.view_builders import build_list_row
@@ -58,16 +58,14 @@ async def approve(
     policy: AccessPolicy,
     context: QuestionContext,
 ) -> View | Ask:
-    """Record the word of the person who asks; whether it counts, the approval rules say."""
+    """Record the vote of the person who asks; whether it counts, the approval rules say."""
     colleagues.record_seen(context)
     if wish is ApproveOption.ALL:
         return await _approve_all(seen, approvals, context)
-    if not word:
-        return Ask(command_line("pending"))
-    found = await approvals.find(word)
-    if found is None:
-        return Ask(command_line("why", word))  # which says why it is not decided here, or that there is no such order
-    responder = VoteResponder(approvals, showing, found, audience_for(found, commands, policy, context), context)
+    responder = await find_to_vote(word, approvals, showing, commands, policy, context)
+    if isinstance(responder, Ask):
+        return responder
+    found = responder.found
     if wish is ApproveOption.UNDO:
         result = await approvals.take_back(found.case, context.person.user_id or "")
         return await responder.answer(result, done=phrase("Taken back: nothing is told to the ERP."))

@@ -6,7 +6,7 @@ from bot.access.policy import AccessPolicy
 from bot.approvals.case import Case
 from bot.approvals.document import FINGERPRINT_PREFIX
 from bot.approvals.presenter import CasePresenter
-from bot.approvals.responder import VoteResponder, audience_for, vote_request
+from bot.approvals.responder import find_to_vote, vote_request
 from bot.approvals.service import ApprovalService
 from bot.approvals.typed_votes import CaseRef, Remarks, SeenRevision, parse_reason, read_seen
 from bot.approvals.views import ApprovalReasons
@@ -46,12 +46,10 @@ async def reject(
 ) -> View | Ask:
     """Record the refusal of the person who asks, or ask for its reason first."""
     colleagues.record_seen(context)
-    if not word:
-        return Ask(command_line("pending"))
-    found = await approvals.find(word)
-    if found is None:
-        return Ask(command_line("why", word))  # which says why it is not decided here, or that there is no such order
-    responder = VoteResponder(approvals, showing, found, audience_for(found, commands, policy, context), context)
+    responder = await find_to_vote(word, approvals, showing, commands, policy, context)
+    if isinstance(responder, Ask):
+        return responder
+    found = responder.found
     known = read_seen(found, seen, context.line, reject.names)
     if isinstance(known, Phrase):
         return await responder.show(known)

@@ -250,8 +250,8 @@ _LIMIT_STATES = {CaseState.OPEN, CaseState.WRITING, CaseState.UNKNOWN, CaseState
 
 def possible_voters(case: Case) -> frozenset[str]:
     """Return the userIds of all who may come to decide: by the plan, by escalation, or passed on by hand."""
-    approvers = {one for level in case.plan.levels for one in level.approvers}
-    return frozenset(approvers | {*case.plan.escalate_to} | {one.to for one in case.forwards})
+    approvers = {user_id for level in case.plan.levels for user_id in level.approvers}
+    return frozenset(approvers | {*case.plan.escalate_to} | {turn.to for turn in case.forwards})
 
 
 def limit_votes(case: Case) -> tuple[Vote, ...]:

@@ -20,9 +20,9 @@ def awaited_voters(rules: RulesInForce, case: Case) -> tuple[str, ...]:
     found = [*left]
     for person in left:
         found += rules.policy.substitutes_of(person, rules.now)
-    found += (one.to for one in case.forwards if one.person in left)
+    found += (turn.to for turn in case.forwards if turn.person in left)
     mute = {vote.user_id for vote in case.votes} | {*case.refused, case.summary.requester} | case.summary.editors
-    return tuple(one for one in dict.fromkeys(found) if one not in mute)
+    return tuple(user_id for user_id in dict.fromkeys(found) if user_id not in mute)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +44,13 @@ class ErpApprovers:
     @property
     def user_ids(self) -> tuple[str, ...]:
         """Return the userIds of those who are known here."""
-        return tuple(one.user_id for one in self.people if one.user_id)
+        return tuple(approver.user_id for approver in self.people if approver.user_id)
 
     def display_names(self, names: Mapping[str, str], order: PurchaseOrder | None) -> tuple[str, ...]:
         """Return what they are called: in DingTalk where they are known there, else in the ERP, else by account."""
         return tuple(
-            names.get(one.user_id) or (order.named(one.account) if order is not None else one.account)
-            for one in self.people
+            names.get(approver.user_id) or (order.named(approver.account) if order is not None else approver.account)
+            for approver in self.people
         )
 
 
@@ -62,7 +62,7 @@ def find_erp_approvers(
     rules: RulesInForce, source: str, accounts: Iterable[str], plan: ApprovalPlan | None, case: Case | None = None
 ) -> ErpApprovers:
     """Return whom the ERP waits for by their ``accounts``, and whether those meet who complete a plan."""
-    people = tuple(ErpApprover(one, rules.company.person_of(source, one)) for one in accounts)
+    people = tuple(ErpApprover(account, rules.company.person_of(source, account)) for account in accounts)
     return ErpApprovers(people, mismatched=plan is not None and _is_mismatched(rules, source, people, plan, case))
 
 
@@ -70,14 +70,14 @@ def _is_mismatched(
     rules: RulesInForce, source: str, people: Sequence[ErpApprover], plan: ApprovalPlan, case: Case | None
 ) -> bool:
     # The ERP is told in the name of the last one who agrees, and knows nothing of the levels before.
-    ours = (rules.account_of(one, source) for one in _last_voters(rules, plan, case))
-    return bool(people) and {one.account for one in people}.isdisjoint(ours)
+    ours = (rules.account_of(user_id, source) for user_id in _last_voters(rules, plan, case))
+    return bool(people) and {approver.account for approver in people}.isdisjoint(ours)
 
 
 def _last_voters(rules: RulesInForce, plan: ApprovalPlan, case: Case | None) -> tuple[str, ...]:
     """Return who may be the last to agree: the approvers of the last level, and who may decide in their place."""
     named = plan.levels[-1].approvers if plan.levels else ()
-    substitutes = (one for person in named for one in rules.policy.substitutes_of(person, rules.now))
-    passed_on = (one.to for one in case.forwards if one.person in named) if case is not None else ()
+    substitutes = (substitute for person in named for substitute in rules.policy.substitutes_of(person, rules.now))
+    passed_on = (turn.to for turn in case.forwards if turn.person in named) if case is not None else ()
     refused = case.refused if case is not None else ()
-    return tuple(one for one in (*named, *substitutes, *passed_on) if one not in refused)
+    return tuple(user_id for user_id in (*named, *substitutes, *passed_on) if user_id not in refused)

@@ -219,7 +219,7 @@ def _numbers(event: Mapping[str, object]) -> Iterator[str]:
         return
     said = data if isinstance(data, Mapping) else {}
     items = said.get("items")
-    parts = [one for one in items if isinstance(one, Mapping)] if isinstance(items, Sequence) else []
+    parts = [item for item in items if isinstance(item, Mapping)] if isinstance(items, Sequence) else []
     for part in parts or [said]:
         number = part.get("number") or event.get("subject")
         if isinstance(number, str) and number:

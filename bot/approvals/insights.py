@@ -81,6 +81,9 @@ class LineInsight:
     """The usual quantity, where this one is far above it."""
 
 
+NO_INSIGHT = LineInsight()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SupplierLateness:
     """How many of the vendor's orders that goods are awaited of are late, and the worst by how many days."""
@@ -186,7 +189,7 @@ async def collect(records: InsightSource, order: PurchaseOrder, *, seconds: floa
     )
     return InsightData(
         listed=reading.listed,
-        read=tuple(reading.orders[one.number] for one in reading.listed if one.number in reading.orders),
+        read=tuple(reading.orders[other.number] for other in reading.listed if other.number in reading.orders),
         stock=MappingProxyType(reading.levels),
         missing=frozenset(reading.missing),
     )
@@ -218,8 +221,8 @@ class _Collector:
         self.levels[sku] = await self._records.stock(sku)
 
     async def history(self, order: PurchaseOrder) -> None:
-        self.listed = tuple(one for one in await _of_vendor(self._records, order) if one.number != order.number)
-        reads = (self.bounded(MissingInsight.HISTORY, self._order(one.number)) for one in self.listed[:MAX_READ])
+        self.listed = tuple(other for other in await _of_vendor(self._records, order) if other.number != order.number)
+        reads = (self.bounded(MissingInsight.HISTORY, self._order(other.number)) for other in self.listed[:MAX_READ])
         await asyncio.gather(*reads)
 
     async def _order(self, number: str) -> None:
@@ -231,25 +234,25 @@ async def _of_vendor(records: InsightSource, order: PurchaseOrder) -> tuple[Purc
         return ()
     found = await records.purchase_orders(ListQuery(text=order.vendor, limit=MAX_LISTED))
     # The text may also have matched a number or another vendor's longer name.
-    return tuple(one for one in found.items if one.vendor == order.vendor)
+    return tuple(other for other in found.items if other.vendor == order.vendor)
 
 
 def analyse(order: PurchaseOrder, evidence: InsightData, today: date, marks: InsightThresholds) -> Insight:
     """Return what the evidence says about an order."""
-    others = [one for one in evidence.read if one.number != order.number]
+    others = [other for other in evidence.read if other.number != order.number]
     awaited = [
-        one
-        for one in evidence.listed
-        if one.status is PurchaseStatus.APPROVED and one.received is not Progress.FULL and one.due_on
+        other
+        for other in evidence.listed
+        if other.status is PurchaseStatus.APPROVED and other.received is not Progress.FULL and other.due_on
     ]
-    late = [days for one in awaited if (days := one.days_late(today))]
+    late = [days for other in awaited if (days := other.days_late(today))]
     return Insight(
         lines=MappingProxyType(
             {line.sku: _line(line, others, evidence.stock.get(line.sku), marks) for line in order.lines if line.sku}
         ),
         lateness=SupplierLateness(awaited=len(awaited), late=len(late), days=max(late, default=0)) if awaited else None,
-        open_orders=tuple(one.number for one in evidence.listed if _is_open(one))[:_MAX_NUMBERS],
-        duplicates=tuple(one.number for one in others if _repeats(order, one))[:_MAX_NUMBERS],
+        open_orders=tuple(other.number for other in evidence.listed if _is_open(other))[:_MAX_NUMBERS],
+        duplicates=tuple(other.number for other in others if _repeats(order, other))[:_MAX_NUMBERS],
         past_due=order.due_on is not None and order.due_on < today,
         usual_currency=_other_currency(order, evidence.listed),
         missing=evidence.missing,
@@ -259,9 +262,11 @@ def analyse(order: PurchaseOrder, evidence: InsightData, today: date, marks: Ins
 def _line(
     line: PurchaseLine, others: Sequence[PurchaseOrder], level: StockLevel | None, marks: InsightThresholds
 ) -> LineInsight:
-    past = [(one, known) for one in others for known in one.lines if (known.sku, known.unit) == (line.sku, line.unit)]
+    past = [
+        (other, known) for other in others for known in other.lines if (known.sku, known.unit) == (line.sku, line.unit)
+    ]
     last = _last_price(line, past)
-    usual = _usual(known.quantity for one, known in past if one.status in _BOUGHT)
+    usual = _usual(known.quantity for other, known in past if other.status in _BOUGHT)
     same_unit = level is not None and level.product.unit == line.unit
     total = level.total if level is not None and same_unit else None
     return LineInsight(
@@ -274,10 +279,10 @@ def _line(
 
 
 def _last_price(line: PurchaseLine, past: Sequence[tuple[PurchaseOrder, PurchaseLine]]) -> LastPrice | None:
-    paid = [(one, known.price) for one, known in past if one.status in _BOUGHT and known.price is not None]
+    paid = [(other, known.price) for other, known in past if other.status in _BOUGHT and known.price is not None]
     if not paid:
         return None
-    order, price = max(paid, key=lambda one: (one[0].ordered_on or date.min, one[0].number))
+    order, price = max(paid, key=lambda pair: (pair[0].ordered_on or date.min, pair[0].number))
     assert price is not None, "only known prices were chosen"
     return LastPrice(price=price, on=order.ordered_on, number=order.number, drift=_drift(line.price, price))
 
@@ -311,7 +316,7 @@ def _wanted(order: PurchaseOrder) -> Counter[tuple[str, str, Decimal]]:
 
 
 def _other_currency(order: PurchaseOrder, listed: Sequence[PurchaseOrder]) -> str:
-    used = Counter(one.total.currency for one in listed if one.total is not None and one.status in _BOUGHT)
+    used = Counter(other.total.currency for other in listed if other.total is not None and other.status in _BOUGHT)
     if order.total is None or used.total() < _USUAL_FROM:
         return ""
     usual = used.most_common(1)[0][0]

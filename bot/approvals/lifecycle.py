@@ -185,7 +185,7 @@ def _update_waiting(unit: CaseUnitOfWork, case: Case, order: PurchaseOrder) -> C
     now = with_version(case, order)
     if case.state is not CaseState.OPEN or now.waits_for == case.waits_for:
         return case
-    told = [find_erp_approvers(unit, one.source, one.waits_for, one.plan, one).mismatched for one in (case, now)]
+    told = [find_erp_approvers(unit, seen.source, seen.waits_for, seen.plan, seen).mismatched for seen in (case, now)]
     if any(told):  # what cards say of it is another now
         now = replace(now, revision=case.revision + 1)
         enqueue_cards(unit, now)
@@ -320,6 +320,6 @@ def _escalate(unit: CaseUnitOfWork, case: Case) -> Case:
 def _widen_level(level: ApprovalLevel, case: Case) -> tuple[ApprovalLevel, ...]:
     """Return what stands for a level whose time is over: what was said there counts, one more voice completes it."""
     missing = missing_approvers(level, case.votes)
-    agreed = tuple(one for one in level.approvers if one not in missing)
+    agreed = tuple(approver for approver in level.approvers if approver not in missing)
     one_of = replace(level, quorum=Quorum.ANY, approvers=tuple(dict.fromkeys((*missing, *case.plan.escalate_to))))
     return (replace(level, approvers=agreed), one_of) if agreed else (one_of,)

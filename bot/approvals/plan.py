@@ -82,7 +82,7 @@ class PlanResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vote:
-    """One person's word at one level. ``on_behalf_of`` is the approver whom a substitute stood in for."""
+    """One person's vote at one level. ``on_behalf_of`` is the approver whom a substitute stood in for."""
 
     user_id: str
     name: str

@@ -89,7 +89,7 @@ class CasePresenter:
 
     async def names(self, user_ids: Sequence[str]) -> Mapping[str, str]:
         """Return how people are called."""
-        return await self._names_of(tuple(dict.fromkeys(one for one in user_ids if one)))
+        return await self._names_of(tuple(dict.fromkeys(user_id for user_id in user_ids if user_id)))
 
     async def _named(self, user_ids: Sequence[str], until: float) -> Mapping[str, str]:
         """Return the names that are there in time; others are called by their userIds."""

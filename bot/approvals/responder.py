@@ -12,8 +12,10 @@ from bot.approvals.service import ApprovalService
 from bot.approvals.view_builders import HIDDEN_LIMIT, ReplyNote, build_said_view, has_money, people_in_case
 from bot.approvals.views import ApprovalSaid, ApprovalView, Audience
 from bot.approvals.voting import VoteOutcome, VoteRequest, VoteResult
+from bot.cards.actions import Ask
 from bot.chat.context import QuestionContext
 from bot.chat.errors import NothingFound
+from bot.chat.parsing import command_line
 from bot.chat.registry import Commands
 from bot.erp.model import Verdict
 from bot.phrase import Phrase, phrase
@@ -43,7 +45,7 @@ class VoteResponder:
     async def answer(
         self, result: VoteResult, *, done: Phrase | None = None, retry: str = ""
     ) -> ApprovalView | ApprovalSaid:
-        """Return the case as it is now, with what came of the asker's word; typed words that count get a short answer.
+        """Return the case as it is now, with what came of the vote; a typed one that counts gets a short answer.
 
         ``done`` is said when it counts; ``retry`` asks again when the ERP was silent. Raises `NothingFound` for a case
         that there is not.
@@ -74,6 +76,23 @@ class VoteResponder:
         )
 
 
+async def find_to_vote(
+    word: str | None,
+    approvals: ApprovalService,
+    showing: CasePresenter,
+    commands: Commands,
+    policy: AccessPolicy,
+    context: QuestionContext,
+) -> VoteResponder | Ask:
+    """Return what answers about the case that ``word`` means, or what to ask where somebody names none."""
+    if not word:
+        return Ask(command_line("pending"))
+    found = await approvals.find(word)
+    if found is None:
+        return Ask(command_line("why", word))  # which says why it is not decided here, or that there is no such order
+    return VoteResponder(approvals, showing, found, audience_for(found, commands, policy, context), context)
+
+
 def vote_request(
     context: QuestionContext, case: Case, verdict: Verdict, seen: str, *, reason: str = "", confirmed: bool = False
 ) -> VoteRequest:
@@ -98,7 +117,7 @@ def audience_for(found: CaseContext, commands: Commands, policy: AccessPolicy, c
 
 
 def outcome_note(result: VoteResult) -> Phrase | None:
-    """Return what a person is told of their word."""
+    """Return what a person is told of their vote."""
     match result.outcome:
         case VoteOutcome.RECORDED:
             return phrase("Recorded. Others have to agree as well.")

@@ -159,7 +159,7 @@ class ApprovalService:
 
     async def _act(self, case: Case, act: Callable[[CaseUnitOfWork, ApprovalDocument], VoteResult]) -> VoteResult:
         if (over := check_takes_votes(case)) is not None:
-            return over  # nobody's word counts any more, so the ERP need not be asked
+            return over  # nobody's vote counts any more, so the ERP need not be asked
         try:
             document = await self._transactions.reader.read_for_vote(case.source, case.number, self._seconds)
         except NotFound:

@@ -176,7 +176,7 @@ class CaseTransactions(UnitOfWorkRunner[CaseRepository, CaseUnitOfWork]):
         self.options = options
 
     def rules(self) -> RulesInForce:
-        """Return what holds now."""
+        """Return what holds now, where nothing has to be read."""
         return RulesInForce(policy=self.policy(), company=self.reader.company(), now=self.now(), options=self.options)
 
     def begin_with(self, company: CompanyDirectory | None) -> Callable[[CaseRepository], CaseUnitOfWork]:

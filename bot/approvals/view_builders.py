@@ -10,7 +10,7 @@ from types import MappingProxyType
 from bot.approvals.case import Case, CaseDecision, CaseState
 from bot.approvals.case_context import CaseContext, DecisionExplanation
 from bot.approvals.document import FINGERPRINT_PREFIX
-from bot.approvals.insights import Insight, LineInsight, MissingInsight
+from bot.approvals.insights import NO_INSIGHT, Insight, MissingInsight
 from bot.approvals.list_views import ApprovalListRow
 from bot.approvals.plan import ApprovalLevel, ApprovalPlan, Eligibility, PlanResult, Quorum, Vote, tally
 from bot.approvals.views import (
@@ -46,13 +46,13 @@ class RevisionData:
     """userIds to names, as far as they are known."""
 
 
-def list_changes(folder: CaseContext, known: RevisionData, *, priced: bool) -> tuple[ChangedField, ...]:
+def list_changes(context: CaseContext, known: RevisionData, *, priced: bool) -> tuple[ChangedField, ...]:
     """Return what a card tells of the revision before or, where that took its place, after it."""
-    case = folder.case
-    if case.state is CaseState.SUPERSEDED and folder.newer is not None:
-        changed = diff_cases(case, folder.newer, known.order, known.newer, priced=priced)
-    elif case.state is CaseState.OPEN and folder.before is not None and folder.before.state is CaseState.SUPERSEDED:
-        changed = diff_cases(folder.before, case, known.before, known.order, priced=priced)
+    case = context.case
+    if case.state is CaseState.SUPERSEDED and context.newer is not None:
+        changed = diff_cases(case, context.newer, known.order, known.newer, priced=priced)
+    elif case.state is CaseState.OPEN and context.before is not None and context.before.state is CaseState.SUPERSEDED:
+        changed = diff_cases(context.before, case, known.before, known.order, priced=priced)
     else:
         return ()
     return tuple(changed)[:_MAX_CHANGES]
@@ -102,8 +102,6 @@ def _quantity_text(line: PurchaseLine) -> str:
     return f"{line.quantity.normalize():f} {line.unit}".strip()
 
 
-_NO_LINE = LineInsight()
-
 HIDDEN_LIMIT = phrase("A limit of yours does not allow it; ask in your own chat with the bot.")
 """What stands in a group for a reason that tells an amount."""
 
@@ -133,10 +131,10 @@ class ReplyNote:
 
 
 def build_case_view(
-    folder: CaseContext, known: RevisionData, reader: CardViewer, *, remark: ReplyNote | None = None, offset: int = 0
+    context: CaseContext, known: RevisionData, reader: CardViewer, *, remark: ReplyNote | None = None, offset: int = 0
 ) -> ApprovalView:
-    """Return a case as one reader may see it; on a bare face nothing that is a price is put into it."""
-    case, order, remark = folder.case, known.order, remark or ReplyNote()
+    """Return a case as one reader may see it; on a bare card nothing that is a price is put into it."""
+    case, order, remark = context.case, known.order, remark or ReplyNote()
     priced, is_open = reader.audience is Audience.PRICED, case.state is CaseState.OPEN
     insight = known.insight if is_open else None
     waited = tally(case.plan, case.votes) if is_open else 0
@@ -163,25 +161,25 @@ def build_case_view(
         level=level.number if level else 1,
         levels=len(case.plan.levels),
         need_all=level is not None and level.quorum is Quorum.ALL,
-        waited=_names(folder.waited, known.names),
-        erp_waits=folder.erp_approvers.display_names(known.names, order) if priced else (),
+        waited=_names(context.waited, known.names),
+        erp_waits=context.erp_approvers.display_names(known.names, order) if priced else (),
         spoken=tuple(_vote_line(vote, known.names, priced=priced) for vote in case.votes) if decision is None else (),
         decision=None if decision is None else _decision_line(decision, priced=priced),
         elsewhere=case.elsewhere,
         words=_free_text(case.erp_text, priced=priced) if case.state in (CaseState.FAILED, CaseState.OPEN) else "",
         flags=tuple(_flags(order, insight, priced=priced)) if order and insight else (),
         facts=tuple(_facts(insight)) if insight else (),
-        missing=tuple(_MISSING[one] for one in sorted(insight.missing)) if insight else (),
-        changes=list_changes(folder, known, priced=priced),
+        missing=tuple(_MISSING[found] for found in sorted(insight.missing)) if insight else (),
+        changes=list_changes(context, known, priced=priced),
         late=is_open and case.expired,
         more=case.state is CaseState.APPROVED and case.outcome is DecisionOutcome.MORE_APPROVALS_NEEDED,
         note=remark.note and with_names(remark.note, known.names),
         ask=_names(remark.ask, known.names),
         sure=remark.sure,
         mute=_is_mute(case, reader.user_id),
-        undo=_can_undo(folder, reader),
+        undo=_can_undo(context, reader),
         retry=remark.retry,
-        newer=folder.newer.id if folder.newer and not folder.newer.state.is_final and case.state.is_final else "",
+        newer=context.newer.id if context.newer and not context.newer.state.is_final and case.state.is_final else "",
         url=order.url if order is not None and priced else "",
     )
 
@@ -213,13 +211,15 @@ def build_told_view(case: Case) -> ApprovalTold:
     )
 
 
-def build_list_row(case: Case, face: Audience, *, result: Phrase | None = None, done: bool = False) -> ApprovalListRow:
+def build_list_row(
+    case: Case, audience: Audience, *, result: Phrase | None = None, done: bool = False
+) -> ApprovalListRow:
     """Return a case in a list."""
     return ApprovalListRow(
         case=case.id,
         number=case.number,
         vendor=case.summary.vendor,
-        amount=case.summary.total if face is Audience.PRICED else None,
+        amount=case.summary.total if audience is Audience.PRICED else None,
         due_on=case.summary.due_on,
         since=case.opened_at,
         result=result,
@@ -227,20 +227,20 @@ def build_list_row(case: Case, face: Audience, *, result: Phrase | None = None, 
     )
 
 
-def build_why_view(why: DecisionExplanation, names: Mapping[str, str], face: Audience) -> ApprovalWhy:
-    """Return the reasons as people read them. Limits are amounts: on a bare face reasons that hold one are left out."""
+def build_why_view(why: DecisionExplanation, names: Mapping[str, str], audience: Audience) -> ApprovalWhy:
+    """Return the reasons as people read them. Limits are amounts: on a bare card reasons that hold one are left out."""
     case = why.case
     plan = case.plan if case is not None else why.plan_result.plan
-    votes, priced = case.votes if case is not None else (), face is Audience.PRICED
+    votes, priced = case.votes if case is not None else (), audience is Audience.PRICED
     said = [eligibility for eligibility in (why.approve, why.reject) if eligibility is not None]
-    because = {str(reason): reason for eligibility in said for reason in _reasons(eligibility, names, face)}
+    because = {str(reason): reason for eligibility in said for reason in _reasons(eligibility, names, audience)}
     waited = tally(case.plan, case.votes) if case is not None and case.state is CaseState.OPEN else 0
     return ApprovalWhy(
         number=why.document.number,
         case=case.id if case is not None else "",
         rule=plan.rule if plan is not None else "",
         policy=case.policy if case is not None else "",
-        reasons=(*_plan_reasons(why.plan_result, names, face), *_erp_reasons(why, names)),
+        reasons=(*_plan_reasons(why.plan_result, names, audience), *_erp_reasons(why, names)),
         plan_levels=tuple(_plan_level(level, votes, names, priced=priced) for level in plan.levels)
         if plan is not None
         else (),
@@ -248,20 +248,20 @@ def build_why_view(why: DecisionExplanation, names: Mapping[str, str], face: Aud
         may=why.approve.allowed if why.approve is not None else None,
         may_reject=why.reject.allowed if why.reject is not None else None,
         because=tuple(because.values()),
-        ask=_names(tuple(dict.fromkeys(one for eligibility in said for one in eligibility.ask)), names),
+        ask=_names(tuple(dict.fromkeys(user_id for eligibility in said for user_id in eligibility.ask)), names),
     )
 
 
 def people_in_case(case: Case) -> tuple[str, ...]:
     """Return the userIds of all whom a card about the case may name."""
-    votes = (one for vote in case.votes for one in (vote.user_id, vote.on_behalf_of))
-    others = (case.summary.requester, *case.plan.escalate_to, *(one.to for one in case.forwards))
-    return tuple(one for one in dict.fromkeys((*people_in_plan(case.plan), *votes, *others)) if one)
+    votes = (user_id for vote in case.votes for user_id in (vote.user_id, vote.on_behalf_of))
+    others = (case.summary.requester, *case.plan.escalate_to, *(turn.to for turn in case.forwards))
+    return tuple(user_id for user_id in dict.fromkeys((*people_in_plan(case.plan), *votes, *others)) if user_id)
 
 
 def people_in_plan(plan: ApprovalPlan) -> tuple[str, ...]:
     """Return the userIds that a plan names, those who may not decide among them."""
-    return tuple(one for level in plan.levels for one in (*level.approvers, *level.excluded))
+    return tuple(user_id for level in plan.levels for user_id in (*level.approvers, *level.excluded))
 
 
 def with_names(reason: Phrase, names: Mapping[str, str]) -> Phrase:
@@ -280,9 +280,9 @@ def has_money(reason: Phrase) -> bool:
     )
 
 
-def _plan_reasons(plan_result: PlanResult, names: Mapping[str, str], face: Audience) -> Iterator[Phrase]:
+def _plan_reasons(plan_result: PlanResult, names: Mapping[str, str], audience: Audience) -> Iterator[Phrase]:
     for reason in plan_result.reasons:
-        if face is Audience.PRICED or not has_money(reason):
+        if audience is Audience.PRICED or not has_money(reason):
             yield with_names(reason, names)
 
 
@@ -295,16 +295,16 @@ def _erp_reasons(why: DecisionExplanation, names: Mapping[str, str]) -> Iterator
         yield phrase("None of those who decide by the rule is among them: the ERP would not take their decision.")
 
 
-def _reasons(eligibility: Eligibility, names: Mapping[str, str], face: Audience) -> Iterator[Phrase]:
+def _reasons(eligibility: Eligibility, names: Mapping[str, str], audience: Audience) -> Iterator[Phrase]:
     for reason in eligibility.reasons:
-        if face is Audience.PRICED or not has_money(reason):
+        if audience is Audience.PRICED or not has_money(reason):
             yield with_names(reason, names)
         else:
             yield HIDDEN_LIMIT
 
 
 def _names(user_ids: Sequence[str], names: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(names.get(one, one) for one in user_ids))
+    return tuple(dict.fromkeys(names.get(user_id, user_id) for user_id in user_ids))
 
 
 def _requester(case: Case, order: PurchaseOrder | None, names: Mapping[str, str]) -> str:
@@ -340,7 +340,9 @@ def _plan_level(level: ApprovalLevel, votes: Sequence[Vote], names: Mapping[str,
         number=level.number,
         need_all=level.quorum is Quorum.ALL,
         approvers=_names(level.approvers, names),
-        excluded=tuple((names.get(one, one), with_names(reason, names)) for one, reason in level.excluded.items()),
+        excluded=tuple(
+            (names.get(user_id, user_id), with_names(reason, names)) for user_id, reason in level.excluded.items()
+        ),
         spoken=tuple(_vote_line(vote, names, priced=priced) for vote in votes if vote.level == level.number),
     )
 
@@ -353,34 +355,21 @@ def _is_mute(case: Case, user_id: str) -> bool:
     return spoke or user_id == case.summary.requester or user_id in case.summary.editors or user_id in case.refused
 
 
-def _can_undo(folder: CaseContext, reader: CardViewer) -> bool:
-    decision, until = folder.case.decision, folder.undo_until
+def _can_undo(context: CaseContext, reader: CardViewer) -> bool:
+    decision, until = context.case.decision, context.undo_until
     return decision is not None and decision.by == reader.user_id and until is not None and reader.now < until
 
 
 def _line(line: PurchaseLine, insight: Insight | None, *, priced: bool) -> ApprovalLine:
-    about = insight.lines.get(line.sku, _NO_LINE) if insight is not None else _NO_LINE
-    last = about.last if priced else None
-    return ApprovalLine(
-        sku=line.sku,
-        name=line.name,
-        unit=line.unit,
-        quantity=line.quantity,
-        price=line.price if priced else None,
-        last_price=last.price if last else None,
-        drift=last.drift if last else None,
-        jump=about.jump and priced,
-        usual=about.usual,
-        at_hand=about.at_hand,
-        incoming=about.incoming,
-    )
+    row = ApprovalLine(line=line, insight=insight.lines.get(line.sku, NO_INSIGHT) if insight else NO_INSIGHT)
+    return row if priced else row.bare()
 
 
 def _flags(order: PurchaseOrder, insight: Insight, *, priced: bool) -> Iterator[Phrase]:
     if insight.duplicates:
         yield phrase("Same lines as %(numbers)s", numbers=", ".join(insight.duplicates))
     for line in order.lines:
-        about = insight.lines.get(line.sku, _NO_LINE)
+        about = insight.lines.get(line.sku, NO_INSIGHT)
         if about.jump and priced and about.last is not None:
             yield phrase("%(sku)s: %(drift)s %% dearer than last time", sku=line.sku, drift=about.last.drift)
         if about.usual is not None:

@@ -7,18 +7,18 @@ field.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
-from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
 from typing import ClassVar, TypeAlias
 
 from bot.approvals.case import CaseState, ExternalDecision, external_headline, withdrawal_text
+from bot.approvals.insights import NO_INSIGHT, LineInsight
 from bot.cards.actions import ApprovePo, Ask, ForwardPo, RejectPo, RejectReason, UndoPo
 from bot.cards.view import Button, Color, ListView, View
 from bot.chat.parsing import command_line
-from bot.erp.model import Money, Verdict
+from bot.erp.model import Money, PurchaseLine, Verdict
 from bot.phrase import Phrase, phrase
 
 HEADLINES: Mapping[CaseState, Phrase] = MappingProxyType(
@@ -56,23 +56,16 @@ class Audience(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalLine:
-    """One line of the order, with what is known about it; everything about prices is None on a bare card.
+    """One line of the order, with what is known about it; a bare card has neither its price nor those before."""
 
-    ``drift`` is how many per cent dearer than the last one, ``jump`` that it is more than usual. ``usual`` is the usual
-    quantity where this one is far above it. ``at_hand`` and ``incoming`` are stock in the line's unit.
-    """
+    line: PurchaseLine
+    insight: LineInsight = NO_INSIGHT
 
-    sku: str
-    name: str
-    unit: str
-    quantity: Decimal
-    price: Money | None = None
-    last_price: Money | None = None
-    drift: Decimal | None = None
-    jump: bool = False
-    usual: Decimal | None = None
-    at_hand: Decimal | None = None
-    incoming: Decimal | None = None
+    def bare(self) -> ApprovalLine:
+        """Return the line without all that is a price."""
+        return ApprovalLine(
+            line=replace(self.line, price=None, amount=None), insight=replace(self.insight, last=None, jump=False)
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,7 +31,7 @@ Whoever clicks meanwhile is told who decided.
 
 
 class VoteOutcome(StrEnum):
-    """What came of a word."""
+    """What came of a vote."""
 
     RECORDED = "recorded"
     """It counts, and others have to agree as well."""
@@ -148,10 +148,8 @@ def undo_until(rules: RulesInForce, case: Case) -> datetime | None:
     return until if until > rules.now else None
 
 
-def check_takes_votes(case: Case | None) -> VoteResult | None:
+def check_takes_votes(case: Case) -> VoteResult | None:
     """Return what is said to whoever votes on a case that takes no votes (any more); None where it does."""
-    if case is None:
-        return VoteResult(outcome=VoteOutcome.NO_CASE, case=None)
     if case.state is CaseState.OPEN:
         return None
     outcome = VoteOutcome.CHANGED if case.state is CaseState.SUPERSEDED else VoteOutcome.LATE
@@ -166,9 +164,10 @@ def _current_case(
     ``seen`` is None where people act on the case itself, whatever was shown to them.
     """
     case = unit.cases.case(case_id)
-    over = check_takes_votes(case)
-    if case is None or over is not None:
-        return over or VoteResult(outcome=VoteOutcome.NO_CASE, case=None)
+    if case is None:
+        return VoteResult(outcome=VoteOutcome.NO_CASE, case=None)
+    if (over := check_takes_votes(case)) is not None:
+        return over
     if document.order.status is not PurchaseStatus.WAITING:
         return VoteResult(outcome=VoteOutcome.ELSEWHERE, case=close_externally_decided(unit, case, document.order))
     if document.fingerprint != case.fingerprint:

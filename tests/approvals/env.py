@@ -31,6 +31,8 @@ CHINA = ZoneInfo("Asia/Shanghai")
 GROUP = Place(PlaceKind.GROUP, "cidBuyers==")
 PEOPLE = ("wang", "qian", "li", "zhao", "sun", "zhou", "wu", "zheng")
 ACCOUNTS = {person: {"main": f"erp-{person}"} for person in PEOPLE}
+PATIENCE = 10.0
+"""Seconds that whoever asks waits for an answer: so many that a busy machine is no slow ERP."""
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 APPROVE, REJECT = Verdict.APPROVE, Verdict.REJECT
 
@@ -71,20 +73,25 @@ class CrashingCaseStore:
 
     def __init__(self, env: ApprovalEnv, life: Lifetime) -> None:
         self._env = env
-        self._books = env.books
+        self._store = env.store
         self._life = life
 
     async def transact(self, work: Callable[[CaseRepository], T]) -> T:
         self._life.step()
         await self._env.before_transact()
-        result = await self._books.transact(work)
-        self._env.after_transact(result)
+
+        def watched(repository: CaseRepository) -> T:
+            result = work(repository)
+            self._env.before_commit(result)
+            return result
+
+        result = await self._store.transact(watched)
         self._life.step()
         return result
 
     async def query(self, work: Callable[[CaseRepository], T]) -> T:
         self._life.step()
-        result = await self._books.query(work)
+        result = await self._store.query(work)
         self._life.step()
         return result
 
@@ -113,14 +120,14 @@ class BotProcess:
             options=env.terms,
         )
         self.writer = WritebackWorker(transactions, env.erp, follow=self._follow, metrics=env.metrics)
-        self.desk = ApprovalService(transactions, poke=self._poke, seconds=env.patience)
+        self.service = ApprovalService(transactions, poke=self._poke, seconds=env.patience)
 
     def _poke(self) -> None:
         self.poked.set()
         self.writer.poke()
 
     async def _follow(self, source: str, number: str) -> Case | None:
-        return await self.desk.sync_document(source, number)
+        return await self.service.sync_document(source, number)
 
 
 async def _wait_for_nothing() -> None:
@@ -133,25 +140,25 @@ class ApprovalEnv:
 
     clock: Clock = field(default_factory=Clock)
     rules: ApprovalRuleSet = field(default_factory=rules)
-    books: CaseStore = field(default_factory=MemoryCaseStore)
+    store: CaseStore = field(default_factory=MemoryCaseStore)
     terms: ApprovalOptions = field(default_factory=ApprovalOptions)
     accounts: dict[str, dict[str, str]] = field(default_factory=lambda: dict(ACCOUNTS))
     groups: Sequence[Place] = (GROUP,)
     metrics: Metrics = field(default_factory=Metrics)
     before_transact: Callable[[], Awaitable[None]] = _wait_for_nothing
     """Awaited before each unit of work that may change something."""
-    after_transact: Callable[[object], None] = lambda result: None
-    """Gets what each of them returned."""
-    patience: float = 10.0
-    """Seconds that a click waits for the ERP: so many that a busy machine is no slow ERP."""
+    before_commit: Callable[[object], None] = lambda result: None
+    """Gets what each of them returned; nothing is stored where it raises."""
+    patience: float = PATIENCE
+    """Seconds that a click waits for the ERP."""
 
     def __post_init__(self) -> None:
         self.erp = FakeApprovalErp(self.clock)
         self.process = self.start()
 
     @property
-    def desk(self) -> ApprovalService:
-        return self.process.desk
+    def service(self) -> ApprovalService:
+        return self.process.service
 
     def start(self, steps: int | None = None) -> BotProcess:
         """Start a process, which lives for so many steps; the one before is forgotten."""
@@ -164,7 +171,7 @@ class ApprovalEnv:
         """Let an order wait, and its case be opened."""
         order = order or document(requester="wu").order
         self.erp.submit(order)
-        case = await self.desk.sync_document("main", order.number)
+        case = await self.service.sync_document("main", order.number)
         assert case is not None
         return case
 
@@ -175,10 +182,10 @@ class ApprovalEnv:
         case = case or await self.newest()
         fields = {"reason": "价格过高" if verdict is REJECT else "", **fields}
         word = VoteRequest(case=case, user_id=user, name=user.title(), verdict=verdict, seen=case.fingerprint, **fields)  # type: ignore[arg-type]
-        return await self.desk.cast_vote(word)
+        return await self.service.cast_vote(word)
 
     async def newest(self, number: str = "PO-1") -> Case:
-        case = await self.desk.newest(number)
+        case = await self.service.newest(number)
         assert case is not None
         return case
 
@@ -196,7 +203,7 @@ class ApprovalEnv:
         until = self.clock.time + within
         while True:
             await self.work()
-            due = await self.books.transact(lambda book: book.next_due(self.clock.time))
+            due = await self.store.transact(lambda cases: cases.next_due(self.clock.time))
             if due is None or due > until:
                 return
             self.clock.time = due.astimezone(CHINA)
@@ -204,7 +211,7 @@ class ApprovalEnv:
     async def audit_actions(self, case: Case | None = None) -> list[str]:
         """Return the words of a case's record."""
         case = case or await self.newest()
-        rows = await self.books.transact(lambda book: list(book.audit_rows_of(case.id)))
+        rows = await self.store.transact(lambda cases: list(cases.audit_rows_of(case.id)))
         return [row.what for row in rows]
 
     async def state(self, number: str = "PO-1") -> CaseState:
@@ -212,10 +219,10 @@ class ApprovalEnv:
 
 
 def cards(env: ApprovalEnv, case_id: str) -> dict[str, int]:
-    """Return the places of a case's cards with the newest state that each is owed; the memory book knows them."""
-    assert isinstance(env.books, MemoryCaseStore)
+    """Return the places of a case's cards with the newest state that each is owed; the memory cases knows them."""
+    assert isinstance(env.store, MemoryCaseStore)
     owed: dict[str, int] = {}
-    for one in env.books.repository.deliveries:
+    for one in env.store.repository.deliveries:
         if one.ref.startswith(f"{case_id}|"):
             # The card's key is kind, case, place, and for reminders a number.
             name = one.card.replace(f":{case_id}:", ":")

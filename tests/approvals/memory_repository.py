@@ -26,7 +26,7 @@ class MemoryCaseRepository:
         """All that were ever asked for, in order."""
 
     def __copy__(self) -> MemoryCaseRepository:
-        """Return a book with the same content, for what may have to be taken back."""
+        """Return a repository with the same content, for what may have to be taken back."""
         twin = MemoryCaseRepository()
         for name, value in vars(self).items():
             setattr(twin, name, copy(value))

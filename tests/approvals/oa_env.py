@@ -186,8 +186,8 @@ class OaEnv:
     def restart(self) -> None:
         """Forget all that the process knew."""
         self.oa_sync = OaSync(
-            self.env.desk,
-            self.env.books,
+            self.env.service,
+            self.env.store,
             self.forms,
             self.records,
             fields=FIELDS,

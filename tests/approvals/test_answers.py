@@ -71,9 +71,9 @@ async def test_what_is_asked_for_comes_with_the_case_as_it_was() -> None:
 
 async def test_a_refusal_names_whom_to_ask(env: ApprovalEnv) -> None:
     case = await env.submit()
-    for refused in (await env.cast_vote("zheng"), await env.desk.forward(case, "zhao", "zheng")):
+    for refused in (await env.cast_vote("zheng"), await env.service.forward(case, "zhao", "zheng")):
         assert (refused.outcome, refused.case, refused.ask) == (VoteOutcome.REFUSED, case, ("li", "qian", "wang"))
-    unfit = await env.desk.forward(case, "wu", "wang")
+    unfit = await env.service.forward(case, "wu", "wang")
     assert (unfit.outcome, unfit.case) == (VoteOutcome.REFUSED, case)
 
 
@@ -98,11 +98,11 @@ async def test_a_word_that_counts_comes_with_its_reasons_and_the_new_case() -> N
 async def test_taking_back_is_answered_with_the_case() -> None:
     env = ApprovalEnv(terms=ApprovalOptions(undo=timedelta(seconds=30)))
     case = await env.submit()
-    assert await env.desk.take_back(case, "wang") == VoteResult(outcome=VoteOutcome.LATE, case=case)
+    assert await env.service.take_back(case, "wang") == VoteResult(outcome=VoteOutcome.LATE, case=case)
     decided = (await env.cast_vote("wang")).case
-    refused = await env.desk.take_back(case, "qian")
+    refused = await env.service.take_back(case, "qian")
     assert (refused.outcome, refused.case) == (VoteOutcome.REFUSED, decided)
-    assert (await env.desk.take_back(case, "wang")).case == await env.newest()
+    assert (await env.service.take_back(case, "wang")).case == await env.newest()
 
 
 async def test_once_the_erp_is_being_told_nothing_is_taken_back() -> None:
@@ -110,9 +110,9 @@ async def test_once_the_erp_is_being_told_nothing_is_taken_back() -> None:
     case = await env.submit()
     await env.cast_vote("wang")
     began = await set_case(env, attempted_at=env.clock.time)
-    assert await env.desk.take_back(case, "wang") == VoteResult(outcome=VoteOutcome.LATE, case=began)
+    assert await env.service.take_back(case, "wang") == VoteResult(outcome=VoteOutcome.LATE, case=began)
     doubtful = await set_case(env, attempted_at=None, state=CaseState.UNKNOWN)
-    assert await env.desk.take_back(case, "wang") == VoteResult(outcome=VoteOutcome.LATE, case=doubtful)
+    assert await env.service.take_back(case, "wang") == VoteResult(outcome=VoteOutcome.LATE, case=doubtful)
 
 
 async def test_a_click_at_something_else_leaves_the_case(env: ApprovalEnv) -> None:
@@ -141,10 +141,10 @@ async def test_turns_that_were_passed_on_are_kept_and_one_is_passed_to_a_person_
     env = ApprovalEnv(rules=rules(any_of("person:wang person:qian")))
     case = await env.submit()
     began = env.clock.time
-    await env.desk.forward(case, "zhao", "wang")
+    await env.service.forward(case, "zhao", "wang")
     env.clock.move(minutes=1)
-    await env.desk.forward(case, "sun", "qian")
-    vote_result = await env.desk.forward(case, "zhao", "wang")
+    await env.service.forward(case, "sun", "qian")
+    vote_result = await env.service.forward(case, "zhao", "wang")
     assert vote_result.case == await env.newest()
     assert (await env.newest()).forwards == (
         Forward(person="qian", to="sun", at=env.clock.time),
@@ -158,7 +158,7 @@ async def test_a_turn_is_not_passed_to_whom_the_erp_refused_nor_to_who_changed_o
 ) -> None:
     case = await env.submit()
     await set_case(env, refused=("zhao",))
-    assert str((await env.desk.forward(case, "zhao", "wang")).reasons[0]) == (
+    assert str((await env.service.forward(case, "zhao", "wang")).reasons[0]) == (
         "The ERP does not allow it for their account there."
     )
     edited = replace(DOCUMENT, editors=frozenset({"sun"}))
@@ -217,7 +217,7 @@ async def test_a_case_remembers_the_document_and_the_rules_it_was_opened_by() ->
 
 async def test_by_itself_opening_shows_cards_and_asks_nobody_anew(env: ApprovalEnv) -> None:
     case = await do(env, lambda unit: open_case(unit, DOCUMENT, (GROUP,)))
-    assert len(await env.books.transact(lambda book: list(book.cards_of(case.id)))) == 4
+    assert len(await env.store.transact(lambda cases: list(cases.cards_of(case.id)))) == 4
     await do(env, lambda unit: lifecycle.close_case(unit, case, CaseState.EXPIRED, "x"))
     ended = await env.newest()
     assert (ended.due_at, ended.revision) == (None, 2)
@@ -226,9 +226,9 @@ async def test_by_itself_opening_shows_cards_and_asks_nobody_anew(env: ApprovalE
 
 async def test_what_each_card_owes(env: ApprovalEnv) -> None:
     case = await env.submit()
-    assert isinstance(env.books, MemoryCaseStore)
+    assert isinstance(env.store, MemoryCaseStore)
     wang = Place(PlaceKind.PERSON, "wang")
-    first = {one.card: one for one in env.books.repository.deliveries}
+    first = {one.card: one for one in env.store.repository.deliveries}
     for place in (GROUP, wang):
         assert first[f"approval:{case.id}:{place}"] == Delivery(
             card=f"approval:{case.id}:{place}",
@@ -243,7 +243,7 @@ async def test_what_each_card_owes(env: ApprovalEnv) -> None:
     assert card_key(case.id, wang, copy=2) == f"approval:{case.id}:person:wang:2"
     await env.cast_vote("wang")
     await env.run_until_idle()
-    stand = await env.books.transact(lambda book: list(book.cards_of(case.id)))
+    stand = await env.store.transact(lambda cases: list(cases.cards_of(case.id)))
     assert CaseCard(case=case.id, place=GROUP) in stand
     assert CaseCard(case=case.id, place=wang, for_user="wang") in stand
     told = CaseCard(case=case.id, place=Place(PlaceKind.PERSON, "wu"), for_user="wu", kind=ApprovalCardKind.TOLD)

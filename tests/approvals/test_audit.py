@@ -27,7 +27,7 @@ SHOWN = "what was shown"
 async def record(env: ApprovalEnv, case: Case | None = None) -> list[Line]:
     """Return what the record says of a case: word, person, detail, and what was shown to them."""
     case = case or await env.newest()
-    rows = await env.books.transact(lambda book: list(book.audit_rows_of(case.id)))
+    rows = await env.store.transact(lambda cases: list(cases.audit_rows_of(case.id)))
     return [(row.what, row.user_id, row.detail, SHOWN if row.seen == case.fingerprint else row.seen) for row in rows]
 
 
@@ -56,8 +56,8 @@ async def test_each_line_has_its_time(env: ApprovalEnv) -> None:
     began = env.clock.time
     env.clock.move(minutes=1)
     await env.cast_vote("wang")
-    rows = await env.books.transact(
-        lambda book: [row for case in book.cases_of("PO-1") for row in book.audit_rows_of(case.id)]
+    rows = await env.store.transact(
+        lambda cases: [row for case in cases.cases_of("PO-1") for row in cases.audit_rows_of(case.id)]
     )
     assert [row.at - began for row in rows] == [timedelta(0), timedelta(minutes=1), timedelta(minutes=1)]
 
@@ -81,8 +81,8 @@ async def test_for_whom_a_substitute_decides() -> None:
 async def test_who_was_refused_and_why(env: ApprovalEnv) -> None:
     case = await env.submit()
     await env.cast_vote("zheng")
-    await env.desk.forward(case, "zhao", "zheng")
-    await env.desk.forward(case, "wu", "wang")
+    await env.service.forward(case, "zhao", "zheng")
+    await env.service.forward(case, "wu", "wang")
     assert (await record(env))[1:] == [
         ("refused", "zheng", "“rule” does not name you.", SHOWN),
         ("refused", "zheng", "forwarding: “rule” does not name you.", ""),
@@ -107,7 +107,7 @@ async def test_who_took_it_back() -> None:
     env = ApprovalEnv(terms=ApprovalOptions(undo=timedelta(seconds=30)))
     case = await env.submit()
     await env.cast_vote("wang")
-    await env.desk.take_back(case, "wang")
+    await env.service.take_back(case, "wang")
     assert (await record(env))[-1] == ("taken_back", "wang", "", "")
 
 
@@ -257,7 +257,7 @@ async def test_a_level_of_ours_that_was_found(env: ApprovalEnv) -> None:
     env.erp.faults.append(WriteFault.ANSWER_LOST)
     await env.cast_vote("wang")
     await env.run_until_idle()
-    ended = await env.desk.case(case.id)
+    ended = await env.service.case(case.id)
     assert ended is not None
     assert ended.outcome is DecisionOutcome.MORE_APPROVALS_NEEDED
     assert (await record(env, case))[-2:] == [("found", "", "waiting", ""), ("approved", "", "found in the ERP", "")]
@@ -276,7 +276,7 @@ async def test_a_change_that_may_be_ours_or_not(env: ApprovalEnv) -> None:
 async def test_a_document_that_was_taken_back(env: ApprovalEnv) -> None:
     await env.submit()
     env.erp.edit("PO-1", status=PurchaseStatus.CANCELLED)
-    await env.desk.sync_document("main", "PO-1")
+    await env.service.sync_document("main", "PO-1")
     assert await record(env) == [OPENED, ("withdrawn", "", "cancelled", "")]
 
 

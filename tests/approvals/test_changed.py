@@ -29,7 +29,7 @@ async def test_changed_since_shown(env: ApprovalEnv) -> None:
 async def test_on_a_superseded_card(env: ApprovalEnv) -> None:
     case = await env.submit()
     env.erp.edit("PO-1", vendor="OTHER")
-    await env.desk.sync_document("main", "PO-1")
+    await env.service.sync_document("main", "PO-1")
     assert (await env.cast_vote("wang", case=case)).outcome is VoteOutcome.CHANGED
 
 
@@ -93,5 +93,5 @@ async def test_no_case(env: ApprovalEnv) -> None:
     case = await env.submit()
     nothing = replace(case, id="nothing-1")
     assert (await env.cast_vote("wang", case=nothing)).outcome is VoteOutcome.NO_CASE
-    assert (await env.desk.take_back(nothing, "wang")).outcome is VoteOutcome.NO_CASE
-    assert (await env.desk.forward(nothing, "qian", "wang")).outcome is VoteOutcome.NO_CASE
+    assert (await env.service.take_back(nothing, "wang")).outcome is VoteOutcome.NO_CASE
+    assert (await env.service.forward(nothing, "qian", "wang")).outcome is VoteOutcome.NO_CASE

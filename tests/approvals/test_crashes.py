@@ -26,12 +26,12 @@ Story = Callable[[ApprovalEnv], Awaitable[None]]
 
 
 async def approve(env: ApprovalEnv) -> None:
-    await env.desk.sync_document("main", "PO-1")
+    await env.service.sync_document("main", "PO-1")
     await click(env, "wang")
 
 
 async def reject(env: ApprovalEnv) -> None:
-    await env.desk.sync_document("main", "PO-1")
+    await env.service.sync_document("main", "PO-1")
     if (await env.newest()).state is CaseState.OPEN:
         await env.cast_vote("wang", REJECT)
     await live(env)
@@ -39,7 +39,7 @@ async def reject(env: ApprovalEnv) -> None:
 
 async def both(env: ApprovalEnv) -> None:
     env.rules = rules(any_of("role:purchasing"), all_of("role:board"))
-    await env.desk.sync_document("main", "PO-1")
+    await env.service.sync_document("main", "PO-1")
     for person in ("wang", "sun", "zhou"):
         await click(env, person)
 
@@ -63,7 +63,7 @@ async def lost(env: ApprovalEnv) -> None:
 
 
 async def two_levels_in_the_erp(env: ApprovalEnv) -> None:
-    await env.desk.sync_document("main", "PO-1")
+    await env.service.sync_document("main", "PO-1")
     for person in ("wang", "qian"):
         await click(env, person)
         await live(env)
@@ -71,7 +71,7 @@ async def two_levels_in_the_erp(env: ApprovalEnv) -> None:
 
 async def refused_first(env: ApprovalEnv) -> None:
     env.erp.forbidden.add("erp-wang")
-    await env.desk.sync_document("main", "PO-1")
+    await env.service.sync_document("main", "PO-1")
     if "wang" not in (await env.newest()).refused:
         await click(env, "wang")
         await live(env)
@@ -79,7 +79,7 @@ async def refused_first(env: ApprovalEnv) -> None:
 
 
 async def changed(env: ApprovalEnv) -> None:
-    case = await env.desk.sync_document("main", "PO-1")
+    case = await env.service.sync_document("main", "PO-1")
     if env.erp.orders["PO-1"].vendor == "ACME" and case is not None:
         env.erp.edit("PO-1", vendor="OTHER")
         await env.cast_vote("wang", case=case)
@@ -130,7 +130,7 @@ def tables() -> Iterator[sqlite3.Connection]:
     ]
 )
 def where(request: pytest.FixtureRequest) -> tuple[str, int]:
-    """Return where the books are kept, and how many steps lie between two deaths: an odd number, for a process does a
+    """Return where the store are kept, and how many steps lie between two deaths: an odd number, for a process does a
     thing in two steps, before and after.
     """
     store, stride = request.param
@@ -155,7 +155,7 @@ async def make_world(
     async def emptied() -> ApprovalEnv:
         await database.read(lambda connection: tables.backup(connection.connection.driver_connection))  # type: ignore[arg-type]
         env = ApprovalEnv()
-        env.books = StoredCaseTransactions(database, env.clock)
+        env.store = StoredCaseTransactions(database, env.clock)
         env.start()
         return env
 
@@ -195,9 +195,9 @@ async def check(name: str, env: ApprovalEnv, steps: int) -> None:
     assert len(env.erp.written) == writes, (steps, env.erp.written)
     state = CaseState.REJECTED if name == "reject" else CaseState.APPROVED
     assert await env.state() is state, (steps, await env.audit_actions())
-    for case, rows in await env.desk.history("PO-1"):
+    for case, rows in await env.service.history("PO-1"):
         assert case.state.is_final
         assert case.due_at is None
         assert [row.what for row in rows].count("opened") == 1
-        owed = await env.books.transact(lambda book, one=case.id: len(book.cards_of(one)))  # type: ignore[misc]
+        owed = await env.store.transact(lambda cases, one=case.id: len(cases.cards_of(one)))  # type: ignore[misc]
         assert owed >= 3

@@ -30,7 +30,7 @@ async def set_case(env: ApprovalEnv, **fields: Any) -> Case:
         due = fields.pop("due")
         fields["due_at"] = None if due is None else env.clock.time + due
     case = replace(await env.newest(), **fields)
-    await env.books.transact(lambda book: book.put(case))
+    await env.store.transact(lambda cases: cases.put(case))
     return case
 
 
@@ -138,7 +138,7 @@ async def test_after_taking_back_the_reminder_is_due_again() -> None:
     case = await env.submit()
     await env.cast_vote("wang")
     assert await due_in(env) == MINUTE
-    await env.desk.take_back(case, "wang")
+    await env.service.take_back(case, "wang")
     assert await due_in(env) == HOUR
 
 

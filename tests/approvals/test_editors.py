@@ -31,7 +31,7 @@ def order(changed_by: str) -> PurchaseOrder:
 async def test_an_account_is_resolved_to_a_person_or_to_nobody(
     env: ApprovalEnv, account: str, editors: set[str]
 ) -> None:
-    company = env.process.desk._transactions.reader.company()
+    company = env.process.service._transactions.reader.company()
     assert build_document(order(account), company).editors == editors
 
 
@@ -58,9 +58,9 @@ async def test_who_changed_it_is_refused_and_the_other_approver_decides(env: App
 
 async def test_who_saves_it_while_it_waits_is_refused_in_the_same_case(env: ApprovalEnv) -> None:
     case = await env.submit(order("erp-wu"))
-    assert await env.desk.pending("wang")
+    assert await env.service.pending("wang")
     env.erp.edit("PO-1", changed_by="erp-wang")
-    again = await env.desk.sync_document("main", "PO-1")
+    again = await env.service.sync_document("main", "PO-1")
     assert again is not None
     assert (again.id, again.state) == (case.id, CaseState.OPEN)
     refused = await env.cast_vote("wang")
@@ -77,14 +77,14 @@ async def test_who_changed_what_is_asked_about_does_not_come_in_by_somebody_else
     env.erp.edit("PO-1", changed_by="erp-wu")
     refused = await env.cast_vote("wang")
     assert (refused.outcome, str(refused.reasons[0])) == (VoteOutcome.REFUSED, CHANGED)
-    passed = await env.desk.forward(case, "wang", "qian")
+    passed = await env.service.forward(case, "wang", "qian")
     assert (passed.outcome, str(passed.reasons[0])) == (VoteOutcome.REFUSED, "They changed it.")
 
 
 async def test_nobody_passes_their_turn_on_to_who_changed_it_just_now(env: ApprovalEnv) -> None:
     case = await env.submit(order("erp-wu"))
     env.erp.edit("PO-1", changed_by="erp-zhao")
-    passed = await env.desk.forward(case, "zhao", "wang")
+    passed = await env.service.forward(case, "zhao", "wang")
     assert (passed.outcome, str(passed.reasons[0])) == (VoteOutcome.REFUSED, "They changed it.")
 
 
@@ -125,7 +125,7 @@ async def test_who_gave_the_erps_first_approval_is_not_the_second(env: ApprovalE
 async def test_another_change_by_somebody_else_is_another_case(env: ApprovalEnv) -> None:
     case = await env.submit(order("erp-wang"))
     env.erp.edit("PO-1", vendor="OTHER", changed_by="erp-wu")
-    fresh = await env.desk.sync_document("main", "PO-1")
+    fresh = await env.service.sync_document("main", "PO-1")
     assert fresh is not None
     assert fresh.id != case.id
     assert (await env.cast_vote("wang")).outcome is VoteOutcome.DECIDED

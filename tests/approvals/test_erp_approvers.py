@@ -25,10 +25,10 @@ ORDER = replace(document(requester="wu").order, people={"erp-guest": "客人"})
 
 
 def approvals(env: ApprovalEnv) -> ApprovalService:
-    return env.desk
+    return env.service
 
 
-async def folder(env: ApprovalEnv) -> CaseContext:
+async def find(env: ApprovalEnv) -> CaseContext:
     found = await approvals(env).find("PO-1")
     assert found is not None
     return found
@@ -38,7 +38,7 @@ async def remark(env: ApprovalEnv, face: Audience = Audience.PRICED) -> tuple[st
     """Return whom a card names for whom the ERP waits."""
     reader = CardViewer(audience=face, user_id="wang" if face is Audience.PRICED else "", now=env.clock())
     known = RevisionData(order=env.erp.orders["PO-1"], names=NAMES)
-    return build_case_view(await folder(env), known, reader).erp_waits
+    return build_case_view(await find(env), known, reader).erp_waits
 
 
 async def told(env: ApprovalEnv, user_id: str = "wang") -> list[str]:
@@ -70,7 +70,7 @@ async def test_it_is_said_where_they_do_not_meet_and_the_write_is_refused() -> N
 async def test_nothing_is_said_where_one_of_them_is_asked() -> None:
     env = ApprovalEnv(rules=rules(any_of("person:wang person:qian")))
     await waiting(env, "erp-sun", "erp-qian")
-    assert (await folder(env)).erp_approvers.people == ()
+    assert (await find(env)).erp_approvers.people == ()
     assert await remark(env) == ()
     assert await told(env) == ["The ERP itself waits for 孙总, erp-qian."]
 
@@ -87,7 +87,7 @@ async def test_a_substitute_and_who_got_the_turn_decide_for_others() -> None:
     assert await remark(env) == ()
     env.rules = rules(any_of("person:wang"))
     assert await remark(env) == ("erp-zhao",)
-    assert (await env.desk.forward(await env.newest(), "zhao", "wang")).outcome is VoteOutcome.RECORDED
+    assert (await env.service.forward(await env.newest(), "zhao", "wang")).outcome is VoteOutcome.RECORDED
     assert await remark(env) == ()
 
 
@@ -141,14 +141,14 @@ async def test_passed_on_in_the_erp_the_cards_say_so_once() -> None:
     shown = await env.newest()
     env.erp.edit("PO-1", approval=Approval(pending_for=("erp-sun",)))
     for _ in range(3):
-        await env.desk.sync_document("main", "PO-1")
+        await env.service.sync_document("main", "PO-1")
     case = await env.newest()
     assert (case.id, case.waits_for, case.version, case.revision) == (shown.id, ("erp-sun",), "v2", 2)
     assert await remark(env) == ("孙总",)
     assert cards(env, case.id) == {f"approval:{GROUP}": 2, "approval:person:wang": 2}
     assert (await env.audit_actions()).count("erp_waits") == 1
     env.erp.edit("PO-1", approval=Approval(pending_for=("erp-wang",)))
-    await env.desk.sync_document("main", "PO-1")
+    await env.service.sync_document("main", "PO-1")
     assert (await remark(env), (await env.newest()).revision) == ((), 3)
 
 
@@ -156,6 +156,6 @@ async def test_passed_on_among_those_who_are_asked_no_card_changes() -> None:
     env = ApprovalEnv(rules=rules(any_of("person:wang person:qian")))
     await waiting(env, "erp-wang")
     env.erp.edit("PO-1", approval=Approval(pending_for=("erp-qian",)))
-    await env.desk.sync_document("main", "PO-1")
+    await env.service.sync_document("main", "PO-1")
     case = await env.newest()
     assert (case.waits_for, case.revision) == (("erp-qian",), 1)

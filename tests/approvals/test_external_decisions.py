@@ -34,12 +34,12 @@ async def ended(env: ApprovalEnv, status: PurchaseStatus, by: str = "erp-sun", a
     """Let somebody end an order in the ERP, and the bot see it; return the case."""
     approval = Approval(decided_by=by, decided_at=at, levels=2, level=2)
     env.erp.edit("PO-1", status=status, approval=approval, people={"erp-sun": "孙"})
-    assert await env.desk.sync_document("main", "PO-1") is None
+    assert await env.service.sync_document("main", "PO-1") is None
     return await env.newest()
 
 
 async def last_line(env: ApprovalEnv, case: Case) -> tuple[str, str]:
-    rows = await env.books.transact(lambda book: list(book.audit_rows_of(case.id)))
+    rows = await env.store.transact(lambda cases: list(cases.audit_rows_of(case.id)))
     return rows[-1].what, rows[-1].detail
 
 
@@ -110,7 +110,7 @@ async def test_an_erp_that_tells_nothing_but_the_state(env: ApprovalEnv) -> None
     env.erp.names_nobody = True
     await env.submit()
     env.erp.apply(decision("v1", "erp-sun"))
-    await env.desk.sync_document("main", "PO-1")
+    await env.service.sync_document("main", "PO-1")
     assert (await env.newest()).elsewhere == ExternalDecision(status=APPROVED)
 
 
@@ -140,7 +140,7 @@ async def test_what_nobody_decided_is_no_decision(env: ApprovalEnv, status: Purc
 async def test_deleted_is_said_to_be_deleted(env: ApprovalEnv) -> None:
     await env.submit()
     env.erp.orders.clear()
-    await env.desk.sync_document("main", "PO-1")
+    await env.service.sync_document("main", "PO-1")
     case = await env.newest()
     assert (case.state, case.elsewhere) == (CaseState.WITHDRAWN, ExternalDecision())
     assert late(case) == "It is not in the ERP any more."
@@ -210,13 +210,13 @@ def test_rows_that_tell_only_who_decided_are_read_as_such(as_it_was_once: bool) 
 async def test_the_same_verdict_in_the_approval_app_has_not_parted_from_it(
     env: ApprovalEnv, verdict: object, parted: bool
 ) -> None:
-    office = OaEnv(env)
+    harness = OaEnv(env)
     await env.submit()
-    await office.settle()
+    await harness.settle()
     env.erp.apply(decision("v1", "erp-sun"))
-    await env.desk.sync_document("main", "PO-1")
-    office.forms.speak("qian", verdict, "不要")  # type: ignore[arg-type]  # a verdict
-    await office.oa_sync.notify("instance-1")
-    await office.settle()
+    await env.service.sync_document("main", "PO-1")
+    harness.forms.speak("qian", verdict, "不要")  # type: ignore[arg-type]  # a verdict
+    await harness.oa_sync.notify("instance-1")
+    await harness.settle()
     assert ("native_parted" in await env.audit_actions()) is parted
-    assert bool(office.approval.comments) is parted
+    assert bool(harness.approval.comments) is parted

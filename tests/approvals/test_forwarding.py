@@ -17,10 +17,10 @@ async def test_somebody_else_decides_instead() -> None:
     env = ApprovalEnv(rules=rules(any_of("person:wang")))
     case = await env.submit()
     assert (await env.cast_vote("zhao")).outcome is VoteOutcome.REFUSED
-    passed = await env.desk.forward(case, "zhao", "wang")
+    passed = await env.service.forward(case, "zhao", "wang")
     assert passed.outcome is VoteOutcome.RECORDED
     assert "approval:person:zhao" in cards(env, case.id)
-    assert [one.id for one in await env.desk.pending("zhao")] == [case.id]
+    assert [one.id for one in await env.service.pending("zhao")] == [case.id]
     assert (await env.cast_vote("zhao")).outcome is VoteOutcome.DECIDED
     await env.run_until_idle()
     final = await env.newest()
@@ -32,8 +32,8 @@ async def test_somebody_else_decides_instead() -> None:
 async def test_it_can_be_passed_on_once_more() -> None:
     env = ApprovalEnv(rules=rules(any_of("person:wang")))
     case = await env.submit()
-    await env.desk.forward(case, "zhao", "wang")
-    assert (await env.desk.forward(case, "sun", "zhao")).outcome is VoteOutcome.RECORDED
+    await env.service.forward(case, "zhao", "wang")
+    assert (await env.service.forward(case, "sun", "zhao")).outcome is VoteOutcome.RECORDED
     assert (await env.cast_vote("sun")).outcome is VoteOutcome.DECIDED
     assert [vote.on_behalf_of for vote in (await env.newest()).votes] == ["wang"]
 
@@ -41,7 +41,7 @@ async def test_it_can_be_passed_on_once_more() -> None:
 async def test_it_holds_for_one_case() -> None:
     env = ApprovalEnv(rules=rules(any_of("person:wang")))
     case = await env.submit()
-    await env.desk.forward(case, "zhao", "wang")
+    await env.service.forward(case, "zhao", "wang")
     await env.submit(replace(document(requester="wu").order, number="PO-2"))
     assert (await env.cast_vote("zhao", case=await env.newest("PO-2"))).outcome is VoteOutcome.REFUSED
 
@@ -59,7 +59,7 @@ async def test_it_holds_for_one_case() -> None:
 )
 async def test_to_whom_and_by_whom_not(env: ApprovalEnv, to: str, by: str, reason: str) -> None:
     case = await env.submit()
-    refused = await env.desk.forward(case, to, by)
+    refused = await env.service.forward(case, to, by)
     assert refused.outcome is VoteOutcome.REFUSED
     assert str(refused.reasons[0]).startswith(reason)
     assert (await env.newest()).forwards == ()
@@ -70,7 +70,7 @@ async def test_not_to_somebody_who_has_spoken_or_whom_the_erp_refused() -> None:
     env = ApprovalEnv(rules=rules(any_of("role:purchasing"), any_of("role:finance")))
     case = await env.submit()
     await env.cast_vote("wang")
-    refused = await env.desk.forward(case, "wang", "qian")
+    refused = await env.service.forward(case, "wang", "qian")
     assert str(refused.reasons[0]) == "They have agreed already."
     await env.cast_vote("qian")
     env.erp.forbidden.add("erp-qian")
@@ -91,20 +91,20 @@ async def test_of_a_document_that_is_another_now(
 ) -> None:
     case = await env.submit()
     env.erp.edit("PO-1", **change)
-    assert (await env.desk.forward(case, "zhao", "wang")).outcome is said
+    assert (await env.service.forward(case, "zhao", "wang")).outcome is said
 
 
 async def test_when_it_is_decided(env: ApprovalEnv) -> None:
     case = await env.submit()
     await env.cast_vote("wang")
-    assert (await env.desk.forward(case, "zhao", "qian")).outcome is VoteOutcome.LATE
+    assert (await env.service.forward(case, "zhao", "qian")).outcome is VoteOutcome.LATE
 
 
 async def test_the_record_says_to_whom_and_for_whom() -> None:
     env = ApprovalEnv(rules=rules(any_of("person:wang")))
     case = await env.submit()
-    await env.desk.forward(case, "zhao", "wang")
-    await env.desk.forward(case, "sun", "zhao")
-    ((_, rows),) = await env.desk.history("PO-1")
+    await env.service.forward(case, "zhao", "wang")
+    await env.service.forward(case, "sun", "zhao")
+    ((_, rows),) = await env.service.history("PO-1")
     passed = [(row.user_id, row.detail) for row in rows if row.what == "forwarded"]
     assert passed == [("wang", "zhao"), ("zhao", "sun for wang")]

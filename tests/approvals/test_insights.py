@@ -35,7 +35,7 @@ from bot.erp.model import (
 )
 from bot.erp.port import ListQuery
 from tests.approvals.company import NOW, money
-from tests.approvals.env import Clock
+from tests.approvals.env import PATIENCE, Clock
 
 TODAY = NOW.date()
 MARKS = InsightThresholds()
@@ -227,7 +227,7 @@ async def test_calls_are_bounded() -> None:
     many = [order(f"PO-{n}", line("S1", "1 CNY"), vendor="ACME") for n in range(100, 130)]
     wide = replace(NEW, lines=tuple(line(f"S{n}", "1 CNY") for n in range(1, 9)))
     archive = FakeInsightSource([wide, order("PO-50", vendor="ACME Europe"), *many], LEVELS)
-    found = await collect(archive, wide, seconds=1)
+    found = await collect(archive, wide, seconds=PATIENCE)
     assert archive.calls.count(f"list ACME {MAX_LISTED}") == 1
     assert len(archive.calls) == 1 + MAX_READ + 5
     assert "PO-9" not in archive.calls
@@ -237,7 +237,7 @@ async def test_calls_are_bounded() -> None:
 
 async def test_nothing_is_asked_about_nobody() -> None:
     archive = FakeInsightSource()
-    found = await collect(archive, replace(NEW, vendor="", lines=()), seconds=1)
+    found = await collect(archive, replace(NEW, vendor="", lines=()), seconds=PATIENCE)
     assert (archive.calls, found) == ([], InsightData())
 
 
@@ -245,11 +245,11 @@ async def test_what_is_not_there_in_time_is_missing_and_the_rest_is_told() -> No
     past = order("PO-1", line("S1", "1 CNY"))
     slow = order("PO-2", line("S1", "1 CNY"))
     archive = FakeInsightSource([past, slow], LEVELS, slow={"PO-2"})
-    found = await collect(archive, NEW, seconds=0.05)
+    found = await collect(archive, NEW, seconds=0.5)
     assert ([one.number for one in found.read], found.missing) == (["PO-1"], {MissingInsight.HISTORY})
     assert set(found.stock) == {"S1"}
     archive = FakeInsightSource([past], LEVELS, slow={"S1"})
-    found = await collect(archive, NEW, seconds=0.05)
+    found = await collect(archive, NEW, seconds=0.5)
     assert ([one.number for one in found.read], found.missing) == (["PO-1"], {MissingInsight.STOCK})
 
 
@@ -258,20 +258,20 @@ async def test_what_fails_is_missing(error: ErpError) -> None:
     archive = FakeInsightSource(
         [order("PO-1", line("S1", "1 CNY"))], LEVELS, broken={"list ACME 20": error, "S1": error}
     )
-    found = await collect(archive, NEW, seconds=1)
+    found = await collect(archive, NEW, seconds=PATIENCE)
     assert (found.read, dict(found.stock), found.missing) == ((), {}, {MissingInsight.HISTORY, MissingInsight.STOCK})
 
 
 async def test_a_revision_is_studied_once_for_all_who_ask() -> None:
     archive, clock = FakeInsightSource([order("PO-1", line("S1", "1 CNY"))], LEVELS), Clock()
-    insights = Insights(lambda source: archive, now=clock, seconds=1)
+    insights = Insights(lambda source: archive, now=clock, seconds=PATIENCE)
     first, second = await asyncio.gather(insights.of("case", NEW), insights.of("case", NEW))
     assert first is second
     calls = len(archive.calls)
     clock.move(minutes=10)
     assert await insights.of("case", NEW) is first
     assert len(archive.calls) == calls
-    clock.move(seconds=1)
+    clock.move(seconds=PATIENCE)
     assert insights.known("case") is None
     await insights.of("case", NEW)
     assert len(archive.calls) == 2 * calls
@@ -279,7 +279,7 @@ async def test_a_revision_is_studied_once_for_all_who_ask() -> None:
 
 async def test_what_was_missing_is_looked_for_again() -> None:
     archive = FakeInsightSource([], LEVELS, broken={"S1": Unavailable("away")})
-    insights = Insights(lambda source: archive, now=Clock(), seconds=1)
+    insights = Insights(lambda source: archive, now=Clock(), seconds=PATIENCE)
     assert (await insights.of("case", NEW)).missing == {MissingInsight.STOCK}
     archive.broken.clear()
     assert (await insights.of("case", NEW)).missing == frozenset()

@@ -21,14 +21,14 @@ LATER = ("person:sun", "person:zhou")
 
 def updates(env: ApprovalEnv, case: Case) -> Counter[str]:
     """Return how often each place owes the case's newest state."""
-    assert isinstance(env.books, MemoryCaseStore)
-    owed = [one for one in env.books.repository.deliveries if one.ref.startswith(f"{case.id}|")]
+    assert isinstance(env.store, MemoryCaseStore)
+    owed = [one for one in env.store.repository.deliveries if one.ref.startswith(f"{case.id}|")]
     return Counter(str(one.place) for one in owed if one.revision == case.revision)
 
 
 async def cards(env: ApprovalEnv) -> dict[str, ApprovalView]:
     """Return what the card shows wherever it stands."""
-    approvals = env.desk
+    approvals = env.service
     archive = FakeInsightSource([], [level("SKU1", "5")])
 
     async def nobody(user_ids: object) -> dict[str, str]:
@@ -39,7 +39,7 @@ async def cards(env: ApprovalEnv) -> dict[str, ApprovalView]:
     composer = ApprovalComposer(approvals.find, showing)
     case = await env.newest()
     shown = {}
-    for one in await env.books.transact(lambda book: list(book.cards_of(case.id))):
+    for one in await env.store.transact(lambda cases: list(cases.cards_of(case.id))):
         composed = await composer.compose(f"{case.id}|{one.place}")
         assert isinstance(composed.view, ApprovalView)
         shown[str(one.place)] = composed.view
@@ -97,6 +97,6 @@ async def test_the_card_of_a_reminder_follows_too() -> None:
 async def test_a_case_that_opened_quietly_shows_itself_to_the_next_level_alone() -> None:
     env = ApprovalEnv(rules=TWO)
     env.erp.submit(document(requester="wu").order)
-    assert await env.desk.sync_document("main", "PO-1", quiet=True) is not None
+    assert await env.service.sync_document("main", "PO-1", quiet=True) is not None
     await env.cast_vote("wang")
     assert set(updates(env, await env.newest())) == {*LATER}

@@ -19,20 +19,20 @@ from tests.approvals.policy.test_planner import all_of, any_of
 
 
 @pytest.fixture
-def office(env: ApprovalEnv) -> OaEnv:
+def harness(env: ApprovalEnv) -> OaEnv:
     return OaEnv(env)
 
 
-async def opened(office: OaEnv) -> None:
-    await office.env.submit()
-    await office.settle()
+async def opened(harness: OaEnv) -> None:
+    await harness.env.submit()
+    await harness.settle()
 
 
-async def test_an_approval_is_started_with_the_plan_and_the_form(office: OaEnv) -> None:
-    office.env.rules = rules(any_of("role:approver"), all_of("role:board"))
-    case = await office.env.submit()
-    await office.settle()
-    asked = office.approval.application
+async def test_an_approval_is_started_with_the_plan_and_the_form(harness: OaEnv) -> None:
+    harness.env.rules = rules(any_of("role:approver"), all_of("role:board"))
+    case = await harness.env.submit()
+    await harness.settle()
+    asked = harness.approval.application
     assert asked.originator == "wu"
     assert [(level.quorum, level.approvers) for level in asked.levels] == [
         (Quorum.ANY, ("li", "qian", "wang")),
@@ -46,318 +46,318 @@ async def test_an_approval_is_started_with_the_plan_and_the_form(office: OaEnv) 
         "currency": "CNY",
         "due": "2026-12-01",
     }
-    assert "native_started" in await office.env.audit_actions()
-    assert office.record.state is NativeState.RUNNING
+    assert "native_started" in await harness.env.audit_actions()
+    assert harness.record.state is NativeState.RUNNING
 
 
-async def test_agreed_in_the_app_the_erp_is_told_once(office: OaEnv) -> None:
-    await opened(office)
-    await office.speak("qian", APPROVE)
-    case = await office.env.newest()
+async def test_agreed_in_the_app_the_erp_is_told_once(harness: OaEnv) -> None:
+    await opened(harness)
+    await harness.speak("qian", APPROVE)
+    case = await harness.env.newest()
     assert case.state is CaseState.APPROVED
     assert case.decision is not None
     assert (case.decision.by, case.decision.name) == ("qian", "Qian")
-    assert [(one.by, one.verdict) for one in office.env.erp.told] == [("erp-qian", APPROVE)]
-    assert office.record.state is NativeState.ENDED
-    assert not office.approval.comments
-    assert not office.approval.called_off
+    assert [(one.by, one.verdict) for one in harness.env.erp.told] == [("erp-qian", APPROVE)]
+    assert harness.record.state is NativeState.ENDED
+    assert not harness.approval.comments
+    assert not harness.approval.called_off
 
 
 @pytest.mark.parametrize(
     ("remark", "reason"), [("价格过高", "价格过高"), (" ", "Rejected in the approval app without a reason.")]
 )
-async def test_refused_in_the_app(office: OaEnv, remark: str, reason: str) -> None:
-    await opened(office)
-    await office.speak("qian", REJECT, remark)
-    case = await office.env.newest()
+async def test_refused_in_the_app(harness: OaEnv, remark: str, reason: str) -> None:
+    await opened(harness)
+    await harness.speak("qian", REJECT, remark)
+    case = await harness.env.newest()
     assert case.state is CaseState.REJECTED
     assert case.decision is not None
     assert case.decision.reason == reason
 
 
-async def test_an_event_that_comes_again_changes_nothing(office: OaEnv) -> None:
-    await opened(office)
-    await office.speak("qian", APPROVE)
-    told, reads = len(office.env.erp.told), office.forms.reads
+async def test_an_event_that_comes_again_changes_nothing(harness: OaEnv) -> None:
+    await opened(harness)
+    await harness.speak("qian", APPROVE)
+    told, reads = len(harness.env.erp.told), harness.forms.reads
     for _ in range(3):
-        await office.oa_sync.notify("instance-1")
-        await office.settle()
-    assert (len(office.env.erp.told), office.forms.reads) == (told, reads)
-    await office.oa_sync.notify("somebody else's")
+        await harness.oa_sync.notify("instance-1")
+        await harness.settle()
+    assert (len(harness.env.erp.told), harness.forms.reads) == (told, reads)
+    await harness.oa_sync.notify("somebody else's")
 
 
-async def test_an_event_that_never_comes_is_made_good(office: OaEnv) -> None:
-    await opened(office)
-    office.forms.speak("qian", APPROVE)
-    await office.settle()
-    assert await office.env.state() is CaseState.OPEN
-    await office.wait(minutes=31)
-    assert await office.env.state() is CaseState.APPROVED
+async def test_an_event_that_never_comes_is_made_good(harness: OaEnv) -> None:
+    await opened(harness)
+    harness.forms.speak("qian", APPROVE)
+    await harness.settle()
+    assert await harness.env.state() is CaseState.OPEN
+    await harness.wait(minutes=31)
+    assert await harness.env.state() is CaseState.APPROVED
 
 
-async def test_what_was_missed_by_a_dead_process_is_seen_at_the_start(office: OaEnv) -> None:
-    await opened(office)
-    office.forms.speak("qian", APPROVE)
-    office.restart()
-    await office.settle()
-    assert await office.env.state() is CaseState.APPROVED
+async def test_what_was_missed_by_a_dead_process_is_seen_at_the_start(harness: OaEnv) -> None:
+    await opened(harness)
+    harness.forms.speak("qian", APPROVE)
+    harness.restart()
+    await harness.settle()
+    assert await harness.env.state() is CaseState.APPROVED
 
 
-async def test_a_quiet_approval_costs_a_look_in_half_an_hour(office: OaEnv) -> None:
-    await opened(office)
-    before = office.forms.reads
-    await office.wait(hours=2)
-    assert office.forms.reads - before == 4
+async def test_a_quiet_approval_costs_a_look_in_half_an_hour(harness: OaEnv) -> None:
+    await opened(harness)
+    before = harness.forms.reads
+    await harness.wait(hours=2)
+    assert harness.forms.reads - before == 4
 
 
-async def test_decided_in_chat_the_app_agrees(office: OaEnv) -> None:
-    await opened(office)
-    assert (await office.env.cast_vote("li")).outcome is VoteOutcome.DECIDED
-    await office.settle()
-    assert office.forms.executed == [("li", APPROVE, "")]
-    assert office.approval.verdict is APPROVE
-    assert office.record.state is NativeState.ENDED
+async def test_decided_in_chat_the_app_agrees(harness: OaEnv) -> None:
+    await opened(harness)
+    assert (await harness.env.cast_vote("li")).outcome is VoteOutcome.DECIDED
+    await harness.settle()
+    assert harness.forms.executed == [("li", APPROVE, "")]
+    assert harness.approval.verdict is APPROVE
+    assert harness.record.state is NativeState.ENDED
 
 
-async def test_rejected_in_chat_the_app_gets_the_reason(office: OaEnv) -> None:
-    await opened(office)
-    await office.env.cast_vote("li", REJECT)
-    await office.settle()
-    assert office.forms.executed == [("li", REJECT, "价格过高")]
-    assert office.approval.verdict is REJECT
+async def test_rejected_in_chat_the_app_gets_the_reason(harness: OaEnv) -> None:
+    await opened(harness)
+    await harness.env.cast_vote("li", REJECT)
+    await harness.settle()
+    assert harness.forms.executed == [("li", REJECT, "价格过高")]
+    assert harness.approval.verdict is REJECT
 
 
-async def test_levels_go_on_from_either_side(office: OaEnv) -> None:
-    office.env.rules = rules(all_of("role:approver"), any_of("role:board"))
-    await opened(office)
-    await office.speak("qian", APPROVE)
-    await office.env.cast_vote("wang")
-    await office.settle()
-    assert office.forms.executed == [("wang", APPROVE, "")]
-    await office.speak("li", APPROVE)
-    assert await office.env.state() is CaseState.OPEN
-    await office.speak("zhou", APPROVE)
-    case = await office.env.newest()
+async def test_levels_go_on_from_either_side(harness: OaEnv) -> None:
+    harness.env.rules = rules(all_of("role:approver"), any_of("role:board"))
+    await opened(harness)
+    await harness.speak("qian", APPROVE)
+    await harness.env.cast_vote("wang")
+    await harness.settle()
+    assert harness.forms.executed == [("wang", APPROVE, "")]
+    await harness.speak("li", APPROVE)
+    assert await harness.env.state() is CaseState.OPEN
+    await harness.speak("zhou", APPROVE)
+    case = await harness.env.newest()
     assert case.state is CaseState.APPROVED
     assert [(vote.user_id, vote.level) for vote in case.votes] == [("qian", 1), ("wang", 1), ("li", 1), ("zhou", 2)]
-    assert len(office.env.erp.told) == 1
+    assert len(harness.env.erp.told) == 1
 
 
-async def test_several_votes_in_chat_are_told_level_by_level(office: OaEnv) -> None:
-    office.env.rules = rules(any_of("role:approver"), any_of("role:board"))
-    await opened(office)
-    office.forms.down = True
-    await office.env.cast_vote("wang")
-    await office.settle()
-    await office.env.cast_vote("sun")
-    await office.settle()
-    office.forms.down = False
-    await office.wait(minutes=10)
-    assert office.forms.executed == [("wang", APPROVE, ""), ("sun", APPROVE, "")]
-    assert (office.approval.verdict, office.record.state) == (APPROVE, NativeState.ENDED)
+async def test_several_votes_in_chat_are_told_level_by_level(harness: OaEnv) -> None:
+    harness.env.rules = rules(any_of("role:approver"), any_of("role:board"))
+    await opened(harness)
+    harness.forms.down = True
+    await harness.env.cast_vote("wang")
+    await harness.settle()
+    await harness.env.cast_vote("sun")
+    await harness.settle()
+    harness.forms.down = False
+    await harness.wait(minutes=10)
+    assert harness.forms.executed == [("wang", APPROVE, ""), ("sun", APPROVE, "")]
+    assert (harness.approval.verdict, harness.record.state) == (APPROVE, NativeState.ENDED)
 
 
-async def test_who_may_not_is_refused_and_the_approval_says_so(office: OaEnv) -> None:
-    await opened(office)
-    office.forms.hand_over("qian", "zheng")
-    await office.speak("zheng", APPROVE)
-    assert await office.env.state() is CaseState.OPEN
-    assert not office.env.erp.told
-    ((by, text),) = office.approval.comments
+async def test_who_may_not_is_refused_and_the_approval_says_so(harness: OaEnv) -> None:
+    await opened(harness)
+    harness.forms.hand_over("qian", "zheng")
+    await harness.speak("zheng", APPROVE)
+    assert await harness.env.state() is CaseState.OPEN
+    assert not harness.env.erp.told
+    ((by, text),) = harness.approval.comments
     assert by == "wu"
     assert text
-    story = await office.env.audit_actions()
+    story = await harness.env.audit_actions()
     assert "refused" in story
     assert "native_parted" in story
-    assert (await office.env.cast_vote("li")).outcome is VoteOutcome.DECIDED
+    assert (await harness.env.cast_vote("li")).outcome is VoteOutcome.DECIDED
 
 
-async def test_of_two_at_the_same_time_the_first_counts(office: OaEnv) -> None:
-    await opened(office)
-    office.forms.speak("qian", REJECT, "不要")
-    assert (await office.env.cast_vote("li")).outcome is VoteOutcome.DECIDED
-    await office.oa_sync.notify("instance-1")
-    await office.settle()
-    case = await office.env.newest()
+async def test_of_two_at_the_same_time_the_first_counts(harness: OaEnv) -> None:
+    await opened(harness)
+    harness.forms.speak("qian", REJECT, "不要")
+    assert (await harness.env.cast_vote("li")).outcome is VoteOutcome.DECIDED
+    await harness.oa_sync.notify("instance-1")
+    await harness.settle()
+    case = await harness.env.newest()
     assert (case.state, [vote.user_id for vote in case.votes]) == (CaseState.APPROVED, ["li"])
-    assert [one.verdict for one in office.env.erp.told] == [APPROVE]
-    assert "no effect" in office.approval.comments[0][1]
-    assert "native_parted" in await office.env.audit_actions()
+    assert [one.verdict for one in harness.env.erp.told] == [APPROVE]
+    assert "no effect" in harness.approval.comments[0][1]
+    assert "native_parted" in await harness.env.audit_actions()
 
 
-async def test_decided_in_the_erp_the_approval_is_called_off(office: OaEnv) -> None:
-    await opened(office)
-    order = office.env.erp.orders["PO-1"]
-    await office.env.erp.decide("main", decision(order.version, "erp-sun"))
-    await office.env.desk.sync_document("main", "PO-1")
-    await office.settle()
-    assert await office.env.state() is CaseState.DECIDED_ELSEWHERE
-    assert [by for by, _ in office.approval.called_off] == ["wu"]
-    assert not office.forms.executed
-    assert office.record.state is NativeState.ENDED
+async def test_decided_in_the_erp_the_approval_is_called_off(harness: OaEnv) -> None:
+    await opened(harness)
+    order = harness.env.erp.orders["PO-1"]
+    await harness.env.erp.decide("main", decision(order.version, "erp-sun"))
+    await harness.env.service.sync_document("main", "PO-1")
+    await harness.settle()
+    assert await harness.env.state() is CaseState.DECIDED_ELSEWHERE
+    assert [by for by, _ in harness.approval.called_off] == ["wu"]
+    assert not harness.forms.executed
+    assert harness.record.state is NativeState.ENDED
 
 
-async def test_a_changed_order_has_an_approval_of_its_own(office: OaEnv) -> None:
-    await opened(office)
-    office.env.erp.edit("PO-1", vendor="Other")
-    await office.env.desk.sync_document("main", "PO-1")
-    await office.settle()
-    first, second = office.forms.approvals.values()
+async def test_a_changed_order_has_an_approval_of_its_own(harness: OaEnv) -> None:
+    await opened(harness)
+    harness.env.erp.edit("PO-1", vendor="Other")
+    await harness.env.service.sync_document("main", "PO-1")
+    await harness.settle()
+    first, second = harness.forms.approvals.values()
     assert first.called_off
     assert second.running
     assert second.application.values["vendor"] == "Other"
 
 
-async def test_said_in_the_app_about_what_changed_since_does_not_count(office: OaEnv) -> None:
-    await opened(office)
-    office.env.erp.edit("PO-1", vendor="Other")
-    await office.speak("qian", APPROVE)
-    assert not office.env.erp.told
-    assert office.env.erp.orders["PO-1"].status is PurchaseStatus.WAITING
-    assert await office.env.state() is CaseState.OPEN
+async def test_said_in_the_app_about_what_changed_since_does_not_count(harness: OaEnv) -> None:
+    await opened(harness)
+    harness.env.erp.edit("PO-1", vendor="Other")
+    await harness.speak("qian", APPROVE)
+    assert not harness.env.erp.told
+    assert harness.env.erp.orders["PO-1"].status is PurchaseStatus.WAITING
+    assert await harness.env.state() is CaseState.OPEN
 
 
-async def test_a_silent_erp_is_asked_again(office: OaEnv) -> None:
-    await opened(office)
-    office.env.erp.away = True
-    await office.speak("qian", APPROVE)
-    assert await office.env.state() is CaseState.OPEN
-    office.env.erp.away = False
-    await office.wait(minutes=1)
-    assert await office.env.state() is CaseState.APPROVED
+async def test_a_silent_erp_is_asked_again(harness: OaEnv) -> None:
+    await opened(harness)
+    harness.env.erp.away = True
+    await harness.speak("qian", APPROVE)
+    assert await harness.env.state() is CaseState.OPEN
+    harness.env.erp.away = False
+    await harness.wait(minutes=1)
+    assert await harness.env.state() is CaseState.APPROVED
 
 
-async def test_called_off_in_the_app_chat_goes_on(office: OaEnv) -> None:
-    await opened(office)
-    office.approval.running = False
-    await office.oa_sync.notify("instance-1")
-    await office.settle()
-    assert office.record.state is NativeState.ENDED
-    assert (await office.env.cast_vote("li")).outcome is VoteOutcome.DECIDED
+async def test_called_off_in_the_app_chat_goes_on(harness: OaEnv) -> None:
+    await opened(harness)
+    harness.approval.running = False
+    await harness.oa_sync.notify("instance-1")
+    await harness.settle()
+    assert harness.record.state is NativeState.ENDED
+    assert (await harness.env.cast_vote("li")).outcome is VoteOutcome.DECIDED
 
 
-async def test_deleted_in_the_app_chat_goes_on(office: OaEnv) -> None:
-    await opened(office)
-    office.forms.approvals.clear()
-    await office.oa_sync.notify("instance-1")
-    await office.settle()
-    assert office.record.state is NativeState.ENDED
-    assert "native_ended" in await office.env.audit_actions()
+async def test_deleted_in_the_app_chat_goes_on(harness: OaEnv) -> None:
+    await opened(harness)
+    harness.forms.approvals.clear()
+    await harness.oa_sync.notify("instance-1")
+    await harness.settle()
+    assert harness.record.state is NativeState.ENDED
+    assert "native_ended" in await harness.env.audit_actions()
 
 
-async def test_a_lost_answer_is_found_by_the_case(office: OaEnv) -> None:
-    office.forms.faults, office.forms.lost = [start_uncertain()], True
-    await opened(office)
-    assert office.record.state is NativeState.STARTING
-    await office.wait(seconds=30)
-    assert office.record.instance == "instance-1"
-    assert len(office.forms.approvals) == 1
+async def test_a_lost_answer_is_found_by_the_case(harness: OaEnv) -> None:
+    harness.forms.faults, harness.forms.lost = [start_uncertain()], True
+    await opened(harness)
+    assert harness.record.state is NativeState.STARTING
+    await harness.wait(seconds=30)
+    assert harness.record.instance == "instance-1"
+    assert len(harness.forms.approvals) == 1
 
 
-async def test_what_was_not_started_is_started_when_that_is_sure(office: OaEnv) -> None:
-    office.forms.faults = [start_uncertain()]
-    await opened(office)
-    await office.wait(minutes=2)
-    assert not office.forms.approvals
-    await office.wait(minutes=2)
-    assert office.record.instance == "instance-1"
-    assert "native_not_found" in await office.env.audit_actions()
+async def test_what_was_not_started_is_started_when_that_is_sure(harness: OaEnv) -> None:
+    harness.forms.faults = [start_uncertain()]
+    await opened(harness)
+    await harness.wait(minutes=2)
+    assert not harness.forms.approvals
+    await harness.wait(minutes=2)
+    assert harness.record.instance == "instance-1"
+    assert "native_not_found" in await harness.env.audit_actions()
 
 
 @pytest.mark.parametrize("arrived", [True, False])
-async def test_a_crash_between_the_note_and_the_id(office: OaEnv, arrived: bool) -> None:
-    office.forms.faults, office.forms.lost = [Killed()], arrived
-    await office.env.submit()
+async def test_a_crash_between_the_note_and_the_id(harness: OaEnv, arrived: bool) -> None:
+    harness.forms.faults, harness.forms.lost = [Killed()], arrived
+    await harness.env.submit()
     with pytest.raises(Killed):
-        await office.oa_sync.sync()
-    office.restart()
-    await office.wait(minutes=6)
-    assert office.record.state is NativeState.RUNNING
-    assert len(office.forms.approvals) == 1
-    await office.speak("qian", APPROVE)
-    assert await office.env.state() is CaseState.APPROVED
+        await harness.oa_sync.sync()
+    harness.restart()
+    await harness.wait(minutes=6)
+    assert harness.record.state is NativeState.RUNNING
+    assert len(harness.forms.approvals) == 1
+    await harness.speak("qian", APPROVE)
+    assert await harness.env.state() is CaseState.APPROVED
 
 
-async def test_one_that_was_started_too_late_is_called_off(office: OaEnv) -> None:
-    office.forms.faults, office.forms.lost = [start_uncertain()], True
-    await opened(office)
-    await office.env.cast_vote("li")
-    await office.wait(minutes=1)
-    assert await office.env.state() is CaseState.APPROVED
-    assert office.record.state is NativeState.ENDED
-    assert not office.approval.running
+async def test_one_that_was_started_too_late_is_called_off(harness: OaEnv) -> None:
+    harness.forms.faults, harness.forms.lost = [start_uncertain()], True
+    await opened(harness)
+    await harness.env.cast_vote("li")
+    await harness.wait(minutes=1)
+    assert await harness.env.state() is CaseState.APPROVED
+    assert harness.record.state is NativeState.ENDED
+    assert not harness.approval.running
 
 
-async def test_dingtalk_away_is_tried_again(office: OaEnv) -> None:
-    office.forms.faults = [OaUnreachable("not reached")]
-    await opened(office)
-    assert office.record.state is NativeState.WANTED
-    await office.wait(seconds=30)
-    assert office.record.state is NativeState.RUNNING
+async def test_dingtalk_away_is_tried_again(harness: OaEnv) -> None:
+    harness.forms.faults = [OaUnreachable("not reached")]
+    await opened(harness)
+    assert harness.record.state is NativeState.WANTED
+    await harness.wait(seconds=30)
+    assert harness.record.state is NativeState.RUNNING
 
 
-async def test_a_defect_in_one_approval_does_not_end_the_bot_and_starts_nothing_twice(office: OaEnv) -> None:
-    office.forms.faults, office.forms.lost = [LookupError("a defect")], True
+async def test_a_defect_in_one_approval_does_not_end_the_bot_and_starts_nothing_twice(harness: OaEnv) -> None:
+    harness.forms.faults, harness.forms.lost = [LookupError("a defect")], True
     with capture_logs() as logs:
-        await opened(office)
+        await opened(harness)
     assert [line["event"] for line in logs if line["log_level"] == "error"] == ["approvals.native_defect"]
-    await office.wait(minutes=2)
-    assert office.record.state is NativeState.RUNNING
-    assert office.approval.running
+    await harness.wait(minutes=2)
+    assert harness.record.state is NativeState.RUNNING
+    assert harness.approval.running
 
 
-async def test_a_form_that_dingtalk_does_not_take_leaves_chat_alone(office: OaEnv) -> None:
-    office.forms.faults = [OaDeclined("aflowProcessNotExist")]
-    await opened(office)
-    assert office.record.state is NativeState.ENDED
-    assert "native_not_started" in await office.env.audit_actions()
-    assert (await office.env.cast_vote("li")).outcome is VoteOutcome.DECIDED
+async def test_a_form_that_dingtalk_does_not_take_leaves_chat_alone(harness: OaEnv) -> None:
+    harness.forms.faults = [OaDeclined("aflowProcessNotExist")]
+    await opened(harness)
+    assert harness.record.state is NativeState.ENDED
+    assert "native_not_started" in await harness.env.audit_actions()
+    assert (await harness.env.cast_vote("li")).outcome is VoteOutcome.DECIDED
 
 
-async def test_a_turn_that_cannot_be_used_does_not_keep_the_approval_open(office: OaEnv) -> None:
-    await opened(office)
-    office.forms.declines = {"execute"}
-    await office.env.cast_vote("li")
-    await office.settle()
-    assert [by for by, _ in office.approval.called_off] == ["li"]
-    assert office.record.state is NativeState.ENDED
+async def test_a_turn_that_cannot_be_used_does_not_keep_the_approval_open(harness: OaEnv) -> None:
+    await opened(harness)
+    harness.forms.declines = {"execute"}
+    await harness.env.cast_vote("li")
+    await harness.settle()
+    assert [by for by, _ in harness.approval.called_off] == ["li"]
+    assert harness.record.state is NativeState.ENDED
 
 
-async def test_calling_off_that_comes_too_early_is_tried_again(office: OaEnv) -> None:
-    await opened(office)
-    office.forms.declines = {"execute", "terminate"}
-    await office.env.cast_vote("li")
-    await office.settle()
-    assert office.record.state is NativeState.RUNNING
-    office.forms.declines = set()
-    await office.wait(seconds=30)
-    assert office.record.state is NativeState.ENDED
-    assert not office.approval.running
+async def test_calling_off_that_comes_too_early_is_tried_again(harness: OaEnv) -> None:
+    await opened(harness)
+    harness.forms.declines = {"execute", "terminate"}
+    await harness.env.cast_vote("li")
+    await harness.settle()
+    assert harness.record.state is NativeState.RUNNING
+    harness.forms.declines = set()
+    await harness.wait(seconds=30)
+    assert harness.record.state is NativeState.ENDED
+    assert not harness.approval.running
 
 
 @pytest.mark.parametrize(("originator", "started"), [("", 0), ("zheng", 1)])
 async def test_an_order_of_nobody_known_needs_an_originator(env: ApprovalEnv, originator: str, started: int) -> None:
-    office = OaEnv(env, originator=originator)
+    harness = OaEnv(env, originator=originator)
     order = replace(document().order, requester="erp-stranger")
-    await office.env.submit(order)
-    await office.settle()
-    assert len(office.forms.approvals) == started
-    assert ("native_not_started" in await office.env.audit_actions()) is not started
+    await harness.env.submit(order)
+    await harness.settle()
+    assert len(harness.forms.approvals) == started
+    assert ("native_not_started" in await harness.env.audit_actions()) is not started
 
 
-async def test_what_waited_before_the_bot_came_is_left_alone(office: OaEnv) -> None:
-    office.env.erp.submit(document(requester="wu").order)
-    assert await office.env.desk.sync_document("main", "PO-1", quiet=True) is not None
-    await office.settle()
-    assert not office.forms.approvals
+async def test_what_waited_before_the_bot_came_is_left_alone(harness: OaEnv) -> None:
+    harness.env.erp.submit(document(requester="wu").order)
+    assert await harness.env.service.sync_document("main", "PO-1", quiet=True) is not None
+    await harness.settle()
+    assert not harness.forms.approvals
 
 
-async def test_two_processes_start_one_approval(office: OaEnv) -> None:
-    other = OaEnv(office.env)
-    other.forms, other.records = office.forms, office.records
+async def test_two_processes_start_one_approval(harness: OaEnv) -> None:
+    other = OaEnv(harness.env)
+    other.forms, other.records = harness.forms, harness.records
     other.restart()
-    await office.env.submit()
+    await harness.env.submit()
     for _ in range(3):
-        await office.oa_sync.sync()
+        await harness.oa_sync.sync()
         await other.oa_sync.sync()
-    assert len(office.forms.approvals) == 1
+    assert len(harness.forms.approvals) == 1

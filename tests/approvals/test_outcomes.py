@@ -19,7 +19,7 @@ async def test_more_approvals_needed(env: ApprovalEnv) -> None:
     first = await env.submit()
     await env.cast_vote("wang")
     await env.run_until_idle()
-    cases = [case for case, _ in await env.desk.history("PO-1")]
+    cases = [case for case, _ in await env.service.history("PO-1")]
     assert [case.state for case in cases] == [CaseState.OPEN, CaseState.APPROVED]
     assert cases[1].outcome is DecisionOutcome.MORE_APPROVALS_NEEDED
     assert cases[1].id == first.id
@@ -87,7 +87,7 @@ async def test_changed_between_the_decision_and_the_write(env: ApprovalEnv) -> N
     await env.cast_vote("wang")
     env.erp.edit("PO-1", vendor="OTHER")
     await env.run_until_idle()
-    states = [case.state for case, _ in await env.desk.history("PO-1")]
+    states = [case.state for case, _ in await env.service.history("PO-1")]
     assert states == [CaseState.OPEN, CaseState.SUPERSEDED]
     assert env.erp.written == []
 
@@ -118,7 +118,7 @@ async def test_unsupported(env: ApprovalEnv) -> None:
     await env.cast_vote("wang")
     await env.run_until_idle()
     assert await env.state() is CaseState.FAILED
-    assert await env.desk.sync_document("main", "PO-1") is None
+    assert await env.service.sync_document("main", "PO-1") is None
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from bot.approvals.presenter import ApprovalComposer, CasePresenter, RequesterCo
 from bot.approvals.views import ApprovalTold, ApprovalView, Audience
 from bot.erp.model import PurchaseOrder, PurchaseStatus
 from tests.approvals.company import document, money
-from tests.approvals.env import REJECT, ApprovalEnv, rules
+from tests.approvals.env import PATIENCE, REJECT, ApprovalEnv, rules
 from tests.approvals.policy.test_planner import any_of
 from tests.approvals.test_insights import LEVELS, FakeInsightSource, line
 
@@ -26,12 +26,12 @@ NEAR = "person:wang"
 class ComposerHarness:
     """One waiting order, and what composes its cards."""
 
-    def __init__(self, env: ApprovalEnv) -> None:
+    def __init__(self, env: ApprovalEnv, insight_seconds: float = PATIENCE) -> None:
         self.env = env
         self.archive = FakeInsightSource([], LEVELS)
-        find = env.process.desk.find
-        insights = Insights(lambda source: self.archive, now=env.clock, seconds=0.05)
-        self.showing = CasePresenter(self._read, insights, _names_of, now=env.clock, seconds=0.1)
+        find = env.process.service.find
+        insights = Insights(lambda source: self.archive, now=env.clock, seconds=insight_seconds)
+        self.showing = CasePresenter(self._read, insights, _names_of, now=env.clock, seconds=PATIENCE)
         self.deciders = ApprovalComposer(find, self.showing)
         self.told = RequesterComposer(find, self.showing)
 
@@ -59,10 +59,10 @@ async def harness() -> ComposerHarness:
 
 async def test_one_person_sees_prices_and_a_group_does_not(harness: ComposerHarness) -> None:
     mine, theirs = await harness.card(), await harness.card("group:cidBuyers==")
-    assert (mine.audience, mine.amount, mine.rows[0].price) == (Audience.PRICED, ORDER.total, money("3 CNY"))
-    assert (theirs.audience, theirs.amount, theirs.rows[0].price) == (Audience.BARE, None, None)
+    assert (mine.audience, mine.amount, mine.rows[0].line.price) == (Audience.PRICED, ORDER.total, money("3 CNY"))
+    assert (theirs.audience, theirs.amount, theirs.rows[0].line.price) == (Audience.BARE, None, None)
     assert (set(mine.waited), mine.requester, mine.mute) == ({"王经理", "qian", "li"}, "吴工", False)
-    assert mine.rows[0].at_hand == Decimal(5)
+    assert mine.rows[0].insight.at_hand == Decimal(5)
 
 
 async def test_the_order_is_read_once(harness: ComposerHarness) -> None:
@@ -88,6 +88,7 @@ async def test_what_the_erp_has_now_is_not_shown_as_what_was_asked_about(harness
 
 
 async def test_a_slow_search_is_said_to_be_missing(harness: ComposerHarness) -> None:
+    harness = ComposerHarness(harness.env, insight_seconds=0.05)
     harness.archive.slow = {"S1", "list ACME 20"}
     view = await harness.card()
     assert view.read
@@ -98,7 +99,7 @@ async def test_the_new_revision_shows_what_changed(harness: ComposerHarness) -> 
     first = await harness.env.newest()
     await harness.card()
     harness.env.erp.edit("PO-1", total=money("9999 CNY"), lines=(line("S1", "3 CNY", "3333"),))
-    await harness.env.desk.sync_document("main", "PO-1")
+    await harness.env.service.sync_document("main", "PO-1")
     view = await harness.card()
     changed = [("Amount", ORDER.total, money("9999 CNY")), ("Quantity", "1000 件", "3333 件")]
     assert [(str(one.label), one.before, one.now) for one in view.changes] == changed

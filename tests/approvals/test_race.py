@@ -25,7 +25,7 @@ def processes(two: tuple[Database, Database]) -> tuple[ApprovalEnv, list[BotProc
     )
     started = []
     for database in two:
-        env.books = StoredCaseTransactions(database, env.clock)
+        env.store = StoredCaseTransactions(database, env.clock)
         started.append(env.start())
     return env, started
 
@@ -37,7 +37,7 @@ async def test_fifty_people_click_again_and_again_and_one_decides(two: tuple[Dat
     async def click(person: str, place: int) -> VoteResult:
         verdict = Verdict.REJECT if place % 3 == 0 else Verdict.APPROVE
         word = VoteRequest(case=case, user_id=person, name=person, verdict=verdict, seen=case.fingerprint, reason="贵")
-        return await both[place % 2].desk.cast_vote(word)
+        return await both[place % 2].service.cast_vote(word)
 
     clicks = [click(person, place) for place, person in enumerate(PEOPLE * 4)]
     said = await asyncio.gather(*clicks, *(one.writer.run_once() for one in both))
@@ -64,7 +64,7 @@ async def test_many_documents_are_decided_once_each(two: tuple[Database, Databas
     async def click(place: int) -> VoteResult:
         case, person = cases[place % len(cases)], PEOPLE[place % len(PEOPLE)]
         word = VoteRequest(case=case, user_id=person, name=person, verdict=Verdict.APPROVE, seen=case.fingerprint)
-        return await both[place % 2].desk.cast_vote(word)
+        return await both[place % 2].service.cast_vote(word)
 
     said = await asyncio.gather(*(click(place) for place in range(4 * len(cases))))
     assert Counter(one.outcome for one in said) == {VoteOutcome.DECIDED: len(cases), VoteOutcome.LATE: 3 * len(cases)}

@@ -25,18 +25,18 @@ PATIENCE = 5.0
 
 async def test_who_looks_does_not_wait_for_who_changes(two: tuple[Database, Database]) -> None:
     mine, other = (StoredCaseTransactions(database, lambda: NOW) for database in two)
-    await mine.transact(lambda book: book.put(a_case()))
+    await mine.transact(lambda cases: cases.put(a_case()))
     changing, seen = threading.Event(), threading.Event()
 
-    def change(book: CaseRepository) -> None:
-        case = book.case(a_case().id)
+    def change(cases: CaseRepository) -> None:
+        case = cases.case(a_case().id)
         assert case is not None
-        book.put(replace(case, state=CaseState.EXPIRED, revision=2))
+        cases.put(replace(case, state=CaseState.EXPIRED, revision=2))
         changing.set()
         assert seen.wait(2 * PATIENCE)
 
-    def find(book: CaseRepository) -> tuple[Case | None, Case | None]:
-        return book.case(a_case().id), book.newest("main", "PO-1")
+    def find(cases: CaseRepository) -> tuple[Case | None, Case | None]:
+        return cases.case(a_case().id), cases.newest("main", "PO-1")
 
     change_task = asyncio.create_task(mine.transact(change))
     assert await asyncio.to_thread(changing.wait, PATIENCE)
@@ -52,28 +52,28 @@ async def test_who_looks_does_not_wait_for_who_changes(two: tuple[Database, Data
 
 
 async def test_a_look_keeps_nothing_in_memory_either() -> None:
-    books = MemoryCaseStore()
-    await books.query(lambda book: book.put(a_case()))
-    assert await books.query(lambda book: book.case(a_case().id)) is None
+    store = MemoryCaseStore()
+    await store.query(lambda cases: cases.put(a_case()))
+    assert await store.query(lambda cases: cases.case(a_case().id)) is None
 
 
 async def test_cards_wait_a_moment_for_the_erp_before_they_say_that_it_is_being_told() -> None:
     env = ApprovalEnv()
     await env.submit()
     await env.cast_vote("wang")
-    assert isinstance(env.books, MemoryCaseStore)
+    assert isinstance(env.store, MemoryCaseStore)
     told = env.clock.time
-    assert {one.due_at - told for one in env.books.repository.deliveries[-4:]} == {timedelta(seconds=1)}
+    assert {one.due_at - told for one in env.store.repository.deliveries[-4:]} == {timedelta(seconds=1)}
     await env.work()
-    assert {one.due_at for one in env.books.repository.deliveries[-4:]} == {told}
+    assert {one.due_at for one in env.store.repository.deliveries[-4:]} == {told}
 
 
 async def test_cards_say_at_once_that_a_decision_can_be_taken_back() -> None:
     env = ApprovalEnv(terms=ApprovalOptions(undo=timedelta(seconds=30)))
     await env.submit()
     await env.cast_vote("wang")
-    assert isinstance(env.books, MemoryCaseStore)
-    assert {one.due_at for one in env.books.repository.deliveries[-4:]} == {env.clock.time}
+    assert isinstance(env.store, MemoryCaseStore)
+    assert {one.due_at for one in env.store.repository.deliveries[-4:]} == {env.clock.time}
 
 
 async def test_what_an_erp_never_knows_is_not_missing_and_not_looked_for_with_every_card() -> None:

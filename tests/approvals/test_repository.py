@@ -1,4 +1,4 @@
-"""One suite for all books of cases, in memory, on SQLite and on PostgreSQL; each unit of work is a transaction."""
+"""One suite for all case repositories, in memory, on SQLite and on PostgreSQL; a unit of work is a transaction."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ async def database(request: pytest.FixtureRequest) -> AsyncIterator[Database]:
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgres"])
-async def books(request: pytest.FixtureRequest) -> AsyncIterator[CaseStore]:
+async def store(request: pytest.FixtureRequest) -> AsyncIterator[CaseStore]:
     if request.param == "memory":
         yield MemoryCaseStore()
         return
@@ -127,157 +127,178 @@ FULL = a_case(
 )
 
 
-async def put(books: CaseStore, *cases: Case) -> None:
-    def work(book: CaseRepository) -> None:
-        for case in cases:
-            book.case(case.id)
-            book.put(case)
+async def put(store: CaseStore, *those: Case) -> None:
+    def work(cases: CaseRepository) -> None:
+        for case in those:
+            cases.case(case.id)
+            cases.put(case)
 
-    await books.transact(work)
+    await store.transact(work)
 
 
 class TestCases:
-    async def test_a_case_comes_back_as_it_was(self, books: CaseStore) -> None:
-        await put(books, FULL)
-        assert await books.transact(lambda book: book.case(FULL.id)) == FULL
+    async def test_a_case_comes_back_as_it_was(self, store: CaseStore) -> None:
+        await put(store, FULL)
+        assert await store.transact(lambda cases: cases.case(FULL.id)) == FULL
 
-    async def test_a_plain_one_too_and_what_changes_in_it(self, books: CaseStore) -> None:
+    async def test_a_plain_one_too_and_what_changes_in_it(self, store: CaseStore) -> None:
         case = a_case()
-        await put(books, case)
-        assert await books.transact(lambda book: book.case(case.id)) == case
+        await put(store, case)
+        assert await store.transact(lambda cases: cases.case(case.id)) == case
         later = replace(case, votes=(vote("qian"),), refused=("wang",), due_at=NOW, revision=2)
-        await put(books, later)
-        assert await books.transact(lambda book: book.case(case.id)) == later
-        await put(books, replace(later, votes=(), due_at=None))
-        assert await books.transact(lambda book: book.case(case.id)) == replace(later, votes=(), due_at=None)
+        await put(store, later)
+        assert await store.transact(lambda cases: cases.case(case.id)) == later
+        await put(store, replace(later, votes=(), due_at=None))
+        assert await store.transact(lambda cases: cases.case(case.id)) == replace(later, votes=(), due_at=None)
 
-    async def test_nothing_is_there_at_first(self, books: CaseStore) -> None:
-        found = await books.transact(
-            lambda book: (
-                book.case("x"),
-                book.newest("main", "PO-1"),
-                list(book.cases_of("PO-1")),
-                list(book.open_cases()),
-                list(book.due(NOW, 10)),
-                book.next_due(NOW),
-                list(book.cards_of("x")),
-                list(book.audit_rows_of("x")),
-                book.approved_on("wang", "CNY", NOW, NOW + SECOND),
+    async def test_nothing_is_there_at_first(self, store: CaseStore) -> None:
+        found = await store.transact(
+            lambda cases: (
+                cases.case("x"),
+                cases.newest("main", "PO-1"),
+                list(cases.cases_of("PO-1")),
+                list(cases.open_cases()),
+                list(cases.due(NOW, 10)),
+                cases.next_due(NOW),
+                list(cases.cards_of("x")),
+                list(cases.audit_rows_of("x")),
+                cases.approved_on("wang", "CNY", NOW, NOW + SECOND),
             )
         )
         assert found == (None, None, [], [], [], None, [], [], Money(Decimal(0), "CNY"))
 
-    async def test_reads_see_what_was_put_before_in_the_same_unit(self, books: CaseStore) -> None:
-        def work(book: CaseRepository) -> tuple[object, ...]:
+    async def test_reads_see_what_was_put_before_in_the_same_unit(self, store: CaseStore) -> None:
+        def work(cases: CaseRepository) -> tuple[object, ...]:
             case = a_case(due_at=NOW)
-            book.put(case)
-            book.put(replace(case, revision=2))
-            book.put_card(CaseCard(case=case.id, place=GROUP))
-            book.audit(AuditRow(at=NOW, case=case.id, what="opened"))
-            found = (book.case(case.id), book.newest("main", "po-1"), *book.due(NOW, 5), *book.open_cases("wang"))
-            return (*found, len(book.cards_of(case.id)), len(book.audit_rows_of(case.id)))
+            cases.put(case)
+            cases.put(replace(case, revision=2))
+            cases.put_card(CaseCard(case=case.id, place=GROUP))
+            cases.audit(AuditRow(at=NOW, case=case.id, what="opened"))
+            found = (
+                cases.case(case.id),
+                cases.newest("main", "po-1"),
+                *cases.due(NOW, 5),
+                *cases.open_cases("wang"),
+            )
+            return (*found, len(cases.cards_of(case.id)), len(cases.audit_rows_of(case.id)))
 
-        *cases, cards, rows = await books.transact(work)
-        assert cases == [a_case(due_at=NOW, revision=2)] * 4
+        *same, cards, rows = await store.transact(work)
+        assert same == [a_case(due_at=NOW, revision=2)] * 4
         assert (cards, rows) == (1, 1)
 
-    async def test_a_unit_that_raises_leaves_nothing(self, books: CaseStore) -> None:
+    async def test_a_unit_that_raises_leaves_nothing(self, store: CaseStore) -> None:
         case = a_case()
-        await put(books, case)
+        await put(store, case)
 
-        def work(book: CaseRepository) -> None:
-            book.case(case.id)
-            book.put(replace(case, state=CaseState.WRITING, votes=(vote("wang"),), decision=DECISION, due_at=NOW))
-            book.put_card(CaseCard(case=case.id, place=GROUP))
-            book.audit(AuditRow(at=NOW, case=case.id, what="vote"))
-            book.put(a_case("PO-2"))
-            book.deliver(Delivery(card="c", place=GROUP, kind="approval", ref="r", revision=1, due_at=NOW))
+        def work(cases: CaseRepository) -> None:
+            cases.case(case.id)
+            cases.put(replace(case, state=CaseState.WRITING, votes=(vote("wang"),), decision=DECISION, due_at=NOW))
+            cases.put_card(CaseCard(case=case.id, place=GROUP))
+            cases.audit(AuditRow(at=NOW, case=case.id, what="vote"))
+            cases.put(a_case("PO-2"))
+            cases.deliver(Delivery(card="c", place=GROUP, kind="approval", ref="r", revision=1, due_at=NOW))
             raise RuntimeError("halfway")
 
         with pytest.raises(RuntimeError, match="halfway"):
-            await books.transact(work)
-        left = await books.transact(
-            lambda book: (
-                book.case(case.id),
-                list(book.cards_of(case.id)),
-                list(book.audit_rows_of(case.id)),
-                list(book.cases_of("PO-2")),
-                list(book.due(NOW, 5)),
+            await store.transact(work)
+        left = await store.transact(
+            lambda cases: (
+                cases.case(case.id),
+                list(cases.cards_of(case.id)),
+                list(cases.audit_rows_of(case.id)),
+                list(cases.cases_of("PO-2")),
+                list(cases.due(NOW, 5)),
             )
         )
         assert left == (case, [], [], [], [])
 
-    async def test_the_newest_round_counts_whatever_the_spelling_and_the_source(self, books: CaseStore) -> None:
+    async def test_the_newest_round_counts_whatever_the_spelling_and_the_source(self, store: CaseStore) -> None:
         old = a_case(state=CaseState.SUPERSEDED)
         new = a_case("po-1", 2)
         other = a_case(source="other", id="other-1")
-        await put(books, old, new, other)
-        found = await books.transact(
-            lambda book: (
-                book.newest("main", "Po-1"),
-                book.newest("other", "PO-1"),
-                [one.id for one in book.cases_of("pO-1", "main")],
-                {one.id for one in book.cases_of("PO-1")},
-                len(book.cases_of("PO-1", limit=1)),
+        await put(store, old, new, other)
+        found = await store.transact(
+            lambda cases: (
+                cases.newest("main", "Po-1"),
+                cases.newest("other", "PO-1"),
+                [one.id for one in cases.cases_of("pO-1", "main")],
+                {one.id for one in cases.cases_of("PO-1")},
+                len(cases.cases_of("PO-1", limit=1)),
             )
         )
         assert found == (new, other, [new.id, old.id], {new.id, old.id, other.id}, 1)
 
+    async def test_revisions_are_meant_by_an_id_or_by_a_number_in_any_spelling(self, store: CaseStore) -> None:
+        first, second = a_case(state=CaseState.SUPERSEDED), a_case("po-1", 2, opened_at=NOW + SECOND)
+        elsewhere = a_case(source="other", opened_at=NOW - SECOND)
+        await put(store, first, second, elsewhere, a_case("PO-2"))
+
+        async def meant(word: str) -> list[Case]:
+            return await store.query(lambda cases: list(cases.revisions(word)))
+
+        for case in (first, second):
+            assert await meant(case.id) == [second, first]
+        assert await meant(elsewhere.id) == [elsewhere]
+        for number in ("PO-1", "pO-1"):
+            assert await meant(number) == [second, first, elsewhere]
+        for nothing in ("", "PO-9", "PO-1-9"):
+            assert await meant(nothing) == []
+
 
 class TestUnique:
-    async def test_two_undecided_cases_of_a_document_cannot_be(self, books: CaseStore) -> None:
+    async def test_two_undecided_cases_of_a_document_cannot_be(self, store: CaseStore) -> None:
         for state in (CaseState.OPEN, CaseState.WRITING, CaseState.UNKNOWN):
             number = f"PO-{state}"
-            await put(books, a_case(number, state=state))
+            await put(store, a_case(number, state=state))
             with pytest.raises(CaseConflict):
-                await put(books, a_case(number, 2))
-            await put(books, a_case(number, state=CaseState.SUPERSEDED), a_case(number, 2))
+                await put(store, a_case(number, 2))
+            await put(store, a_case(number, state=CaseState.SUPERSEDED), a_case(number, 2))
 
-    async def test_two_first_cases_cannot_be(self, books: CaseStore) -> None:
-        await put(books, a_case(state=CaseState.APPROVED))
+    async def test_two_first_cases_cannot_be(self, store: CaseStore) -> None:
+        await put(store, a_case(state=CaseState.APPROVED))
         with pytest.raises(CaseConflict):
-            await put(books, a_case(id="another-1"))
+            await put(store, a_case(id="another-1"))
 
-    async def test_a_source_is_known_by_a_case_or_by_a_look_at_it(self, books: CaseStore) -> None:
-        def known(book: CaseRepository) -> list[bool]:
-            return [book.has_seen_source(source) for source in ("main", "other", "third")]
+    async def test_a_source_is_known_by_a_case_or_by_a_look_at_it(self, store: CaseStore) -> None:
+        def known(cases: CaseRepository) -> list[bool]:
+            return [cases.has_seen_source(source) for source in ("main", "other", "third")]
 
-        assert await books.query(known) == [False, False, False]
-        await put(books, a_case())
+        assert await store.query(known) == [False, False, False]
+        await put(store, a_case())
         for _ in range(2):
-            await books.transact(lambda book: book.mark_source_seen("other"))
-        assert await books.query(known) == [True, True, False]
+            await store.transact(lambda cases: cases.mark_source_seen("other"))
+        assert await store.query(known) == [True, True, False]
 
-    async def test_open_cases_of_somebody(self, books: CaseStore) -> None:
+    async def test_open_cases_of_somebody(self, store: CaseStore) -> None:
         forwarded = a_case("PO-2", opened_at=NOW - SECOND, forwards=(Forward(person="wang", to="wu", at=NOW),))
         escalates = a_case("PO-3", plan=replace(a_case().plan, levels=(), escalate_to=("sun",)))
-        await put(books, a_case(), forwarded, escalates, a_case("PO-4", state=CaseState.WRITING))
+        await put(store, a_case(), forwarded, escalates, a_case("PO-4", state=CaseState.WRITING))
 
         def numbers(user_id: str, limit: int = 500) -> Callable[[CaseRepository], list[str]]:
-            return lambda book: [one.number for one in book.open_cases(user_id, limit)]
+            return lambda cases: [one.number for one in cases.open_cases(user_id, limit)]
 
-        assert await books.transact(numbers("")) == ["PO-2", "PO-1", "PO-3"]
-        assert await books.transact(numbers("", 1)) == ["PO-2"]
-        assert await books.transact(numbers("wang")) == ["PO-2", "PO-1"]
-        assert await books.transact(numbers("wu")) == ["PO-2"]
-        assert await books.transact(numbers("sun")) == ["PO-3"]
-        assert await books.transact(numbers("zheng")) == []
+        assert await store.transact(numbers("")) == ["PO-2", "PO-1", "PO-3"]
+        assert await store.transact(numbers("", 1)) == ["PO-2"]
+        assert await store.transact(numbers("wang")) == ["PO-2", "PO-1"]
+        assert await store.transact(numbers("wu")) == ["PO-2"]
+        assert await store.transact(numbers("sun")) == ["PO-3"]
+        assert await store.transact(numbers("zheng")) == []
 
-    async def test_what_is_due(self, books: CaseStore) -> None:
+    async def test_what_is_due(self, store: CaseStore) -> None:
         moments = {"PO-1": NOW, "PO-2": NOW - SECOND, "PO-3": NOW + timedelta(microseconds=1), "PO-4": None}
-        await put(books, *(a_case(number, due_at=at) for number, at in moments.items()))
+        await put(store, *(a_case(number, due_at=at) for number, at in moments.items()))
 
         def numbers(limit: int) -> Callable[[CaseRepository], list[str]]:
-            return lambda book: [one.number for one in book.due(NOW, limit)]
+            return lambda cases: [one.number for one in cases.due(NOW, limit)]
 
-        assert await books.transact(numbers(9)) == ["PO-2", "PO-1"]
-        assert await books.transact(numbers(1)) == ["PO-2"]
-        assert await books.transact(lambda book: book.next_due(NOW)) == moments["PO-3"]
-        assert await books.transact(lambda book: book.next_due(NOW + SECOND)) is None
+        assert await store.transact(numbers(9)) == ["PO-2", "PO-1"]
+        assert await store.transact(numbers(1)) == ["PO-2"]
+        assert await store.transact(lambda cases: cases.next_due(NOW)) == moments["PO-3"]
+        assert await store.transact(lambda cases: cases.next_due(NOW + SECOND)) is None
 
 
 class TestRelatedRows:
-    async def test_cards_once_each(self, books: CaseStore) -> None:
+    async def test_cards_once_each(self, store: CaseStore) -> None:
         cards = [
             CaseCard(case="c", place=GROUP),
             CaseCard(case="c", place=Place(PlaceKind.PERSON, "wang"), for_user="wang"),
@@ -285,26 +306,26 @@ class TestRelatedRows:
             CaseCard(case="c", place=Place(PlaceKind.PERSON, "wang"), for_user="wang", kind=ApprovalCardKind.TOLD),
         ]
         for _ in range(2):
-            await books.transact(lambda book: [book.put_card(card) for card in (*cards, *cards)])
-        await books.transact(lambda book: book.put_card(CaseCard(case="d", place=GROUP)))
-        assert await books.transact(lambda book: list(book.cards_of("c"))) == cards
+            await store.transact(lambda cases: [cases.put_card(card) for card in (*cards, *cards)])
+        await store.transact(lambda cases: cases.put_card(CaseCard(case="d", place=GROUP)))
+        assert await store.transact(lambda cases: list(cases.cards_of("c"))) == cards
 
-    async def test_the_record_keeps_its_order(self, books: CaseStore) -> None:
+    async def test_the_record_keeps_its_order(self, store: CaseStore) -> None:
         rows = [
             AuditRow(at=NOW + timedelta(microseconds=2 - number), case="c", what=f"w{number}", detail="价", seen="f")
             for number in range(3)
         ]
-        await books.transact(lambda book: [book.audit(row) for row in rows])
-        await books.transact(lambda book: book.audit(AuditRow(at=NOW, case="d", what="x", user_id="u")))
-        assert await books.transact(lambda book: list(book.audit_rows_of("c"))) == rows
+        await store.transact(lambda cases: [cases.audit(row) for row in rows])
+        await store.transact(lambda cases: cases.audit(AuditRow(at=NOW, case="d", what="x", user_id="u")))
+        assert await store.transact(lambda cases: list(cases.audit_rows_of("c"))) == rows
 
-    async def test_what_somebody_approved_on_a_day(self, books: CaseStore) -> None:
+    async def test_what_somebody_approved_on_a_day(self, store: CaseStore) -> None:
         def worth(number: str, amount: str, currency: str = "CNY", **fields: object) -> Case:
             brief = DocumentSummary(total=Money(Decimal(amount), currency))
             return a_case(number, **{"summary": brief, "votes": (vote("wang"), vote("sun")), **fields})
 
         await put(
-            books,
+            store,
             worth("PO-1", "0.1"),
             worth("PO-2", "0.2", state=CaseState.WRITING),
             worth("PO-3", "12345678901234567890.01", state=CaseState.APPROVED),
@@ -319,64 +340,64 @@ class TestRelatedRows:
         )
 
         def spent(user_id: str, currency: str) -> Callable[[CaseRepository], Money]:
-            return lambda book: book.approved_on(user_id, currency, NOW, NOW + timedelta(days=1))
+            return lambda cases: cases.approved_on(user_id, currency, NOW, NOW + timedelta(days=1))
 
-        assert await books.transact(spent("wang", "CNY")) == Money(Decimal("12345678901234567890.31"), "CNY")
-        assert await books.transact(spent("wang", "USD")) == Money(Decimal(100), "USD")
-        assert await books.transact(spent("sun", "EUR")) == Money(Decimal(0), "EUR")
-        await put(books, worth("PO-3", "5", state=CaseState.FAILED))
-        assert await books.transact(spent("wang", "CNY")) == Money(Decimal("0.3"), "CNY")
+        assert await store.transact(spent("wang", "CNY")) == Money(Decimal("12345678901234567890.31"), "CNY")
+        assert await store.transact(spent("wang", "USD")) == Money(Decimal(100), "USD")
+        assert await store.transact(spent("sun", "EUR")) == Money(Decimal(0), "EUR")
+        await put(store, worth("PO-3", "5", state=CaseState.FAILED))
+        assert await store.transact(spent("wang", "CNY")) == Money(Decimal("0.3"), "CNY")
 
 
 class TestDatabase:
     async def test_deliveries_are_owed_in_the_same_transaction(self, database: Database) -> None:
-        books = StoredCaseTransactions(database, lambda: NOW)
+        store = StoredCaseTransactions(database, lambda: NOW)
 
-        def owe(book: CaseRepository) -> None:
+        def owe(cases: CaseRepository) -> None:
             for revision in (1, 2):
-                book.deliver(Delivery(card="c", place=GROUP, kind="approval", ref="r", revision=revision, due_at=NOW))
+                cases.deliver(Delivery(card="c", place=GROUP, kind="approval", ref="r", revision=revision, due_at=NOW))
 
-        await books.transact(owe)
+        await store.transact(owe)
         rows = await database.run(lambda connection: connection.execute(select(DELIVERY)).all())
         assert [(row.card, row.wanted, row.kind) for row in rows] == [("c", 2, "approval")]
 
     async def test_a_case_that_another_unit_changed_is_taken(self, database: Database) -> None:
         """A unit of work that went by what it read before it locked anything."""
-        books = StoredCaseTransactions(database, lambda: NOW)
-        await put(books, a_case(due_at=NOW))
+        store = StoredCaseTransactions(database, lambda: NOW)
+        await put(store, a_case(due_at=NOW))
 
-        def late(book: CaseRepository) -> None:
-            (found,) = book.due(NOW, 1)
-            book._stamps[found.id] -= 1  # type: ignore[attr-defined]  # as if it had been read one writing ago
-            book.put(replace(found, state=CaseState.WRITING))
+        def late(cases: CaseRepository) -> None:
+            (found,) = cases.due(NOW, 1)
+            cases._stamps[found.id] -= 1  # type: ignore[attr-defined]  # as if it had been read one writing ago
+            cases.put(replace(found, state=CaseState.WRITING))
 
         with pytest.raises(CaseConflict):
-            await books.transact(late)
+            await store.transact(late)
         with pytest.raises(CaseConflict):
-            await books.transact(lambda book: book.put(a_case(revision=9)))
+            await store.transact(lambda cases: cases.put(a_case(revision=9)))
 
     async def test_there_is_one_decision(self, database: Database) -> None:
-        books = StoredCaseTransactions(database, lambda: NOW)
+        store = StoredCaseTransactions(database, lambda: NOW)
         decided = a_case(state=CaseState.WRITING, decision=DECISION)
-        await put(books, a_case())
+        await put(store, a_case())
         await database.run(
             lambda connection: connection.execute(
                 APPROVAL_DECISION.insert(), {"case_id": decided.id, "verdict": "approve", "user_id": "x", "at_us": 1}
             )
         )
         with pytest.raises(CaseConflict):
-            await put(books, decided)
+            await put(store, decided)
         await database.run(lambda connection: connection.execute(APPROVAL_DECISION.delete()))
-        await put(books, decided)
-        await put(books, replace(decided, decision=None, state=CaseState.OPEN))
-        await put(books, replace(decided, decision=replace(DECISION, by="qian")))
+        await put(store, decided)
+        await put(store, replace(decided, decision=None, state=CaseState.OPEN))
+        await put(store, replace(decided, decision=replace(DECISION, by="qian")))
         rows = await database.run(lambda connection: connection.execute(select(APPROVAL_DECISION)).all())
         assert [(row.case_id, row.user_id, row.verdict) for row in rows] == [(decided.id, "qian", "reject")]
 
     @pytest.mark.parametrize("change", ["UPDATE approval_audit SET detail = 'x'", "DELETE FROM approval_audit"])
     async def test_the_record_only_grows(self, database: Database, change: str) -> None:
-        books = StoredCaseTransactions(database, lambda: NOW)
-        await books.transact(lambda book: book.audit(AuditRow(at=NOW, case="c", what="opened")))
+        store = StoredCaseTransactions(database, lambda: NOW)
+        await store.transact(lambda cases: cases.audit(AuditRow(at=NOW, case="c", what="opened")))
         with pytest.raises(StoreUnavailable):
             await database.run(lambda connection: connection.execute(text(change)))
         count = select(func.count()).select_from(APPROVAL_AUDIT)
@@ -394,12 +415,12 @@ class TestTwoProcesses:
     async def test_of_many_who_vote_one_decides(self, two: tuple[Database, Database]) -> None:
         await put(StoredCaseTransactions(two[0], lambda: NOW), a_case())
 
-        def decide(book: CaseRepository) -> bool:
-            case = book.case(a_case().id)
+        def decide(cases: CaseRepository) -> bool:
+            case = cases.case(a_case().id)
             assert case is not None
             if case.decision is not None:
                 return False
-            book.put(replace(case, state=CaseState.WRITING, decision=DECISION, revision=case.revision + 1))
+            cases.put(replace(case, state=CaseState.WRITING, decision=DECISION, revision=case.revision + 1))
             return True
 
         said = await race(*two, decide, 60)
@@ -407,10 +428,10 @@ class TestTwoProcesses:
         assert said.count(False) == 59
 
     async def test_of_many_who_open_one_does(self, two: tuple[Database, Database]) -> None:
-        def open_(book: CaseRepository) -> bool:
-            if book.newest("main", "PO-1") is not None:
+        def open_(cases: CaseRepository) -> bool:
+            if cases.newest("main", "PO-1") is not None:
                 return False
-            book.put(a_case())
+            cases.put(a_case())
             return True
 
         said = await race(*two, open_, 40)
@@ -425,13 +446,13 @@ class TestTwoProcesses:
         await put(StoredCaseTransactions(two[0], lambda: NOW), *(a_case(number, summary=brief) for number in numbers))
 
         def approve(number: str) -> Callable[[CaseRepository], bool]:
-            def work(book: CaseRepository) -> bool:
-                case = book.newest("main", number)
+            def work(cases: CaseRepository) -> bool:
+                case = cases.newest("main", number)
                 assert case is not None
-                spent = book.approved_on("wang", "CNY", NOW, NOW + timedelta(days=1))
+                spent = cases.approved_on("wang", "CNY", NOW, NOW + timedelta(days=1))
                 if spent.amount + 10 > 50:
                     return False
-                book.put(replace(case, votes=(vote("wang"),)))
+                cases.put(replace(case, votes=(vote("wang"),)))
                 return True
 
             return work

@@ -13,11 +13,11 @@ async def test_people_and_the_erp_bring_newer_states() -> None:
     env = ApprovalEnv(rules=rules(any_of("person:wang person:qian")), terms=ApprovalOptions(undo=timedelta(seconds=10)))
     case = await env.submit()
     assert (case.id[-2:], case.revision) == ("-1", 1)
-    await env.desk.forward(case, "zhao", "wang")
+    await env.service.forward(case, "zhao", "wang")
     assert (await env.newest()).revision == 2
     await env.cast_vote("zhao")
     assert (await env.newest()).revision == 3
-    await env.desk.take_back(case, "zhao")
+    await env.service.take_back(case, "zhao")
     assert (await env.newest()).revision == 4
     env.erp.forbidden.add("erp-zhao")
     await env.cast_vote("zhao")

@@ -16,13 +16,13 @@ async def test_pending_is_whose_turn_it_is() -> None:
     env = ApprovalEnv(rules=rules(any_of("role:purchasing"), any_of("role:finance")))
     case = await env.submit()
     second = await env.submit(replace(document(requester="zhao").order, number="PO-2"))
-    assert [one.number for one in await env.desk.pending("wang")] == ["PO-1", "PO-2"]
-    assert [one.number for one in await env.desk.pending("zhao")] == ["PO-1"]
-    assert await env.desk.pending("qian") == ()
+    assert [one.number for one in await env.service.pending("wang")] == ["PO-1", "PO-2"]
+    assert [one.number for one in await env.service.pending("zhao")] == ["PO-1"]
+    assert await env.service.pending("qian") == ()
     await env.cast_vote("wang", case=second)
-    assert [one.number for one in await env.desk.pending("qian")] == ["PO-2"]
+    assert [one.number for one in await env.service.pending("qian")] == ["PO-2"]
     reads = env.erp.reads
-    await env.desk.pending("wang")
+    await env.service.pending("wang")
     assert env.erp.reads == reads
     assert case.number == "PO-1"
 
@@ -30,31 +30,31 @@ async def test_pending_is_whose_turn_it_is() -> None:
 async def test_whose_limit_is_too_low_has_the_turn_all_the_same() -> None:
     env = ApprovalEnv(rules=rules(daily_limits=(Money(Decimal(100), "CNY"),)))
     case = await env.submit()
-    assert await env.desk.pending("wang") == (case,)
-    approve = (await env.desk.why("main", "PO-1", "wang")).approve
+    assert await env.service.pending("wang") == (case,)
+    approve = (await env.service.why("main", "PO-1", "wang")).approve
     assert approve is not None
     assert "in one day" in str(approve.reasons[0])
 
 
 async def test_why(env: ApprovalEnv) -> None:
     await env.submit()
-    mine = await env.desk.why("main", "PO-1", "wang")
+    mine = await env.service.why("main", "PO-1", "wang")
     assert mine.approve is not None
     assert mine.approve.allowed
     assert [str(one) for one in mine.plan_result.reasons] == ["“rule” decides."]
-    theirs = await env.desk.why("main", "PO-1", "zheng")
+    theirs = await env.service.why("main", "PO-1", "zheng")
     assert theirs.approve is not None
     assert not theirs.approve.allowed
     await env.cast_vote("wang")
     await env.run_until_idle()
-    assert (await env.desk.why("main", "PO-1", "wang")).approve is None
+    assert (await env.service.why("main", "PO-1", "wang")).approve is None
 
 
 async def test_history(env: ApprovalEnv) -> None:
     await env.submit()
     await env.cast_vote("wang")
     await env.run_until_idle()
-    ((case, rows),) = await env.desk.history("po-1")
+    ((case, rows),) = await env.service.history("po-1")
     assert case.state is CaseState.APPROVED
     vote = next(row for row in rows if row.what == "vote")
     assert (vote.user_id, vote.seen, vote.detail) == ("wang", case.fingerprint, "approve at level 1")

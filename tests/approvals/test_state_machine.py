@@ -95,14 +95,14 @@ class ApprovalMachine(RuleBasedStateMachine):
         super().__init__()
         self.runner = asyncio.Runner()
         self.clock = Clock()
-        self.books = self.open_books()
+        self.store = self.open_store()
         self.writes: Counter[tuple[str, str]] = Counter()
         """Case and account → writes that were applied."""
         self.asked: list[Case] = []
         """All cases that anybody ever saw."""
         self.run(self.begin(ApprovalOptions()))
 
-    def open_books(self) -> CaseStore:
+    def open_store(self) -> CaseStore:
         return MemoryCaseStore()
 
     def run(self, work: Awaitable[T]) -> T:
@@ -113,13 +113,13 @@ class ApprovalMachine(RuleBasedStateMachine):
 
     async def begin(self, terms: ApprovalOptions) -> None:
         accounts = {one: {"main": f"erp-{one}"} for one in PEOPLE if one != WITHOUT_ACCOUNT}
-        self.env = ApprovalEnv(clock=self.clock, books=self.books, terms=terms, accounts=accounts)
+        self.env = ApprovalEnv(clock=self.clock, store=self.store, terms=terms, accounts=accounts)
         self.decide = self.env.erp.decide
         self.env.erp.decide = self.count_writes  # type: ignore[method-assign]
 
     async def count_writes(self, source: str, decision: Decision) -> DecisionResult:
         before = len(self.env.erp.written)
-        case = await self.books.transact(lambda book: book.newest(source, decision.number))
+        case = await self.store.transact(lambda repository: repository.newest(source, decision.number))
         assert case is not None
         assert case.state is CaseState.WRITING
         assert case.attempted_at is not None
@@ -194,7 +194,7 @@ class ApprovalMachine(RuleBasedStateMachine):
 
     @rule(one=number, after=steps)
     def poll(self, one: str, after: int | None) -> None:
-        case = self.may_die(after, lambda: self.env.desk.sync_document("main", one))
+        case = self.may_die(after, lambda: self.env.service.sync_document("main", one))
         if case is not None:
             self.saw(case)
 
@@ -209,7 +209,7 @@ class ApprovalMachine(RuleBasedStateMachine):
             case=case, user_id=by, name=by, verdict=verdict, seen=case.fingerprint, reason=reason, confirmed=sure
         )
         order = self.env.erp.orders.get(case.number)
-        vote_result = self.may_die(after, lambda: self.env.desk.cast_vote(word))
+        vote_result = self.may_die(after, lambda: self.env.service.cast_vote(word))
         self.heard(vote_result)
         if (
             vote_result is not None
@@ -231,7 +231,7 @@ class ApprovalMachine(RuleBasedStateMachine):
             for level in case.plan.levels:
                 for one in level.approvers:
                     word = VoteRequest(case=case, user_id=one, name=one, verdict=Verdict.APPROVE, seen=case.fingerprint)
-                    self.heard(await self.env.desk.cast_vote(replace(word, confirmed=True)))
+                    self.heard(await self.env.service.cast_vote(replace(word, confirmed=True)))
             await self.env.process.writer.run_once()
             await self.env.process.writer.wait_idle()
 
@@ -241,13 +241,13 @@ class ApprovalMachine(RuleBasedStateMachine):
     def forward(self, data: st.DataObject, by: str, to: str, after: int | None) -> None:
         if self.asked:
             case = self.draw_case(data)
-            self.heard(self.may_die(after, lambda: self.env.desk.forward(case, to, by)))
+            self.heard(self.may_die(after, lambda: self.env.service.forward(case, to, by)))
 
     @rule(data=st.data(), by=person)
     def take_back(self, data: st.DataObject, by: str) -> None:
         if self.asked:
             case = self.draw_case(data)
-            self.heard(self.run(self.env.desk.take_back(case, by)))
+            self.heard(self.run(self.env.service.take_back(case, by)))
 
     @rule(after=steps)
     def work(self, after: int | None) -> None:
@@ -268,7 +268,7 @@ class ApprovalMachine(RuleBasedStateMachine):
     def draw_case(self, data: st.DataObject) -> Case:
         """Return a case that somebody saw, mostly one of the last, as it is by now."""
         seen = data.draw(st.sampled_from((*self.asked, *self.asked[-3:], *self.asked[-3:])))
-        found = self.run(self.books.transact(lambda book: book.case(seen.id)))
+        found = self.run(self.store.transact(lambda repository: repository.case(seen.id)))
         assert found is not None
         return found
 
@@ -297,11 +297,11 @@ class ApprovalMachine(RuleBasedStateMachine):
 
     def everything(self) -> list[tuple[Case, list[AuditRow]]]:
         return self.run(
-            self.books.transact(
-                lambda book: [
-                    (case, list(book.audit_rows_of(case.id)))
+            self.store.transact(
+                lambda repository: [
+                    (case, list(repository.audit_rows_of(case.id)))
                     for one in NUMBERS
-                    for case in book.cases_of(one, limit=1000)
+                    for case in repository.cases_of(one, limit=1000)
                 ]
             )
         )
@@ -364,7 +364,7 @@ class ApprovalMachine(RuleBasedStateMachine):
                 await self.env.run_until_idle(3 * HOUR)
                 for one in NUMBERS:
                     if one in erp.orders:
-                        await self.env.desk.sync_document("main", one)
+                        await self.env.service.sync_document("main", one)
             await self.env.run_until_idle(3 * HOUR)
 
         self.run(rest())
@@ -397,13 +397,13 @@ class ApprovalMachine(RuleBasedStateMachine):
                 assert case.state is not CaseState.APPROVED
 
     def check_cards(self, case: Case) -> None:
-        assert isinstance(self.books, MemoryCaseStore)
-        book: MemoryCaseRepository = self.books.repository
+        assert isinstance(self.store, MemoryCaseStore)
+        repository: MemoryCaseRepository = self.store.repository
         owed: dict[str, int] = {}
-        for one in book.deliveries:
+        for one in repository.deliveries:
             if one.fact.endswith(f"/{case.number}") and one.ref.startswith(case.id):
                 owed[one.card] = max(owed.get(one.card, 0), one.revision)
-        assert len(owed) == len(book.cards_of(case.id))
+        assert len(owed) == len(repository.cards_of(case.id))
         if case.state.is_final:
             assert set(owed.values()) == {case.revision}
 
@@ -411,7 +411,7 @@ class ApprovalMachine(RuleBasedStateMachine):
 class StoredApprovalMachine(ApprovalMachine):
     """The same on a database."""
 
-    def open_books(self) -> CaseStore:
+    def open_store(self) -> CaseStore:
         self.database = Database("sqlite://")
         self.database.run_blocking(METADATA.create_all)
         return StoredCaseTransactions(self.database, self.clock)
@@ -423,7 +423,7 @@ class StoredApprovalMachine(ApprovalMachine):
     def check_cards(self, case: Case) -> None:
         query = DELIVERY.select().where(DELIVERY.c.ref.startswith(case.id, autoescape=True))
         rows = self.database.run_blocking(lambda connection: connection.execute(query).all())
-        cards = self.run(self.books.transact(lambda book: len(book.cards_of(case.id))))
+        cards = self.run(self.store.transact(lambda repository: len(repository.cards_of(case.id))))
         assert len(rows) == cards
         if case.state.is_final:
             assert {row.wanted for row in rows} == {case.revision}

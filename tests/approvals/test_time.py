@@ -90,26 +90,26 @@ async def test_a_decision_can_be_taken_back_for_a_while() -> None:
     await env.cast_vote("wang")
     await env.work()
     assert env.erp.told == []
-    refused = await env.desk.take_back(case, "qian")
+    refused = await env.service.take_back(case, "qian")
     assert refused.outcome is VoteOutcome.REFUSED
     assert str(refused.reasons[0]) == "Only who decided can take it back."
-    assert (await env.desk.take_back(case, "wang")).outcome is VoteOutcome.RECORDED
+    assert (await env.service.take_back(case, "wang")).outcome is VoteOutcome.RECORDED
     opened = await env.newest()
     assert (opened.state, opened.votes, opened.decision) == (CaseState.OPEN, (), None)
     await env.run_until_idle()
     assert env.erp.told == []
     assert (await env.cast_vote("qian")).outcome is VoteOutcome.DECIDED
     env.clock.move(seconds=30)
-    assert (await env.desk.take_back(case, "qian")).outcome is VoteOutcome.LATE
+    assert (await env.service.take_back(case, "qian")).outcome is VoteOutcome.LATE
     await env.run_until_idle()
     assert [one.by for one in env.erp.written] == ["erp-qian"]
 
 
 async def test_without_a_time_for_it_nothing_is_taken_back(env: ApprovalEnv) -> None:
     case = await env.submit()
-    assert (await env.desk.take_back(case, "wang")).outcome is VoteOutcome.LATE
+    assert (await env.service.take_back(case, "wang")).outcome is VoteOutcome.LATE
     await env.cast_vote("wang")
-    assert (await env.desk.take_back(case, "wang")).outcome is VoteOutcome.LATE
+    assert (await env.service.take_back(case, "wang")).outcome is VoteOutcome.LATE
 
 
 async def test_every_change_that_time_brings_is_a_newer_state_of_the_card() -> None:

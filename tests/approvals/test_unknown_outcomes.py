@@ -77,7 +77,7 @@ async def test_a_level_of_the_erp_was_passed(env: ApprovalEnv) -> None:
     env.erp.faults.append(WriteFault.ANSWER_LOST)
     await env.cast_vote("wang")
     await env.run_until_idle()
-    states = [case.state for case, _ in await env.desk.history("PO-1")]
+    states = [case.state for case, _ in await env.service.history("PO-1")]
     assert states == [CaseState.OPEN, CaseState.APPROVED]
     assert len(env.erp.told) == 1
 
@@ -90,7 +90,7 @@ async def test_somebody_else_passed_the_level(env: ApprovalEnv) -> None:
     await env.work()
     env.erp.apply(decision("v1", "erp-sun"))
     await env.run_until_idle()
-    states = [case.state for case, _ in await env.desk.history("PO-1")]
+    states = [case.state for case, _ in await env.service.history("PO-1")]
     assert states == [CaseState.OPEN, CaseState.SUPERSEDED]
 
 
@@ -103,7 +103,7 @@ async def test_a_level_that_the_erp_keeps_quiet_about_is_never_passed_twice(env:
     await env.cast_vote("wang")
     await env.run_until_idle()
     assert len(env.erp.written) == 1
-    states = [case.state for case, _ in await env.desk.history("PO-1")]
+    states = [case.state for case, _ in await env.service.history("PO-1")]
     assert states == [CaseState.OPEN, CaseState.SUPERSEDED]
 
 
@@ -222,11 +222,11 @@ async def test_a_process_that_slept_after_its_note_does_not_write(env: ApprovalE
         if isinstance(result, writeback.WriteAttempt):
             env.clock.move(seconds=200)
 
-    env.after_transact = sleep
+    env.before_commit = sleep
     await env.process.writer.run_once()
     await env.process.writer.wait_idle()
     assert env.erp.told == []
-    env.after_transact = lambda result: None
+    env.before_commit = lambda result: None
     await env.run_until_idle()
     assert len(env.erp.told) == 1
 
@@ -237,7 +237,7 @@ async def test_a_level_counts_where_the_erp_does_not_say_for_whom_it_waits(env: 
     env.erp.faults.append(WriteFault.ANSWER_LOST)
     await env.cast_vote("wang")
     await env.run_until_idle()
-    states = [case.state for case, _ in await env.desk.history("PO-1")]
+    states = [case.state for case, _ in await env.service.history("PO-1")]
     assert states == [CaseState.OPEN, CaseState.APPROVED]
     assert len(env.erp.told) == 1
 

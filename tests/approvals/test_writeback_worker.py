@@ -62,16 +62,13 @@ async def test_a_defect_stops_nobody_else(env: ApprovalEnv) -> None:
         await env.cast_vote("wang", case=await env.newest(number))
     broken = await env.newest("PO-1")
 
-    begin = writeback.begin_write
-
-    def fail(unit: object, case_id: str) -> object:
-        if case_id == broken.id:
+    def fail(result: object) -> None:
+        if isinstance(result, writeback.WriteAttempt) and result.decision.number == broken.number:
             raise KeyError("x")
-        return begin(unit, case_id)  # type: ignore[arg-type]
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(writeback, "begin_write", fail)
-        await env.work()
+    env.before_commit = fail
+    await env.work()
+    env.before_commit = lambda result: None
     assert await env.state("PO-2") is CaseState.APPROVED
     assert (await env.newest()).due_at == env.clock.time + timedelta(minutes=5)
     await env.run_until_idle()

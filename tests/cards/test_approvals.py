@@ -374,9 +374,9 @@ def test_lines_are_paged(renderer: CardRenderer) -> None:
     lines = tuple(line(f"SKU{n}", "x", "1", "1") for n in range(9))
     known = RevisionData(order=replace(ORDER, lines=lines), names=NAMES)
     first = build_case_view(FOLDER, known, reader(Audience.PRICED))
-    assert ([one.sku for one in first.rows], first.total) == (["SKU0", "SKU1", "SKU2", "SKU3"], 9)
+    assert ([row.line.sku for row in first.rows], first.total) == (["SKU0", "SKU1", "SKU2", "SKU3"], 9)
     last = build_case_view(FOLDER, known, reader(Audience.PRICED), offset=8)
-    assert [one.sku for one in last.rows] == ["SKU8"]
+    assert [row.line.sku for row in last.rows] == ["SKU8"]
     card = renderer.render(first, "en", zone=ZONE)
     assert [button.text for button in card.buttons][-2:] == ["Next", "Open in the ERP"]
 

@@ -1,4 +1,4 @@
-"""Approvals of the small company: the real rules, cases and answers, with the book in memory."""
+"""Approvals of the small company: the real rules, cases and answers, with the cases in memory."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from bot.erp.hub import ErpHub
 from bot.erp.model import Decision, DecisionOutcome, DecisionResult, PurchaseOrder, PurchaseStatus
 from bot.metrics import Metrics
 from bot.outbox.place import Place, PlaceKind
+from tests.approvals.env import PATIENCE
 from tests.commands.company import NOW, Company
 
 GROUP = Place(PlaceKind.GROUP, "cidGroup==")
@@ -83,41 +84,44 @@ class ApprovalFixture:
     """Everything behind the commands; ``rules`` and ``now`` may be changed."""
 
     def __init__(
-        self, company: Company, hub: ErpHub, names: Mapping[str, str], terms: ApprovalOptions, books: CaseStore
+        self, company: Company, hub: ErpHub, names: Mapping[str, str], terms: ApprovalOptions, store: CaseStore
     ) -> None:
-        self.erp, self.now = FakeErp(company), NOW
+        self.erp = FakeErp(company)
+        self.now: datetime = NOW
         self.rules = rules()
         self._names = names
         reader = DocumentReader(self.erp, Organisation(roles={}, accounts=ACCOUNTS))
         transactions = CaseTransactions(
-            store=books,
+            store=store,
             reader=reader,
             policy=lambda: RuleBasedPolicy(self.rules),
             groups=lambda document: (GROUP,),
             now=lambda: self.now,
             options=terms,
         )
-        self.desk = ApprovalService(transactions, poke=lambda: None, seconds=0.2)
-        self.writer = WritebackWorker(transactions, self.erp, follow=self.desk.sync_document, metrics=Metrics())
-        self.insights = Insights(hub.source_client, now=lambda: self.now, seconds=0.5)
-        self.showing = CasePresenter(reader.order, self.insights, self._names_of, now=lambda: self.now)
-        self.composer = ApprovalComposer(self.desk.find, self.showing)
-        self.told = RequesterComposer(self.desk.find, self.showing)
+        self.service = ApprovalService(transactions, poke=lambda: None, seconds=PATIENCE)
+        self.writer = WritebackWorker(transactions, self.erp, follow=self.service.sync_document, metrics=Metrics())
+        self.insights = Insights(hub.source_client, now=lambda: self.now, seconds=PATIENCE)
+        self.showing = CasePresenter(
+            reader.order, self.insights, self._names_of, now=lambda: self.now, seconds=PATIENCE
+        )
+        self.composer = ApprovalComposer(self.service.find, self.showing)
+        self.told = RequesterComposer(self.service.find, self.showing)
 
     async def submit(self, number: str = "PO-1001") -> Case:
         """Let the case of an order be opened."""
-        case = await self.desk.sync_document("main", number)
+        case = await self.service.sync_document("main", number)
         assert case is not None
         return case
 
     async def case(self, number: str = "PO-1001") -> Case:
-        case = await self.desk.newest(number)
+        case = await self.service.newest(number)
         assert case is not None
         return case
 
     async def settle(self, **later: float) -> None:
         """Let the ERP be told, after some time."""
-        self.now: datetime = self.now + timedelta(**later)
+        self.now = self.now + timedelta(**later)
         await self.writer.run_once()
         await self.writer.wait_idle()
 

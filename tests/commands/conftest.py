@@ -23,6 +23,7 @@ from bot.chat.ports import LanguageChoice
 from bot.chat.registry import Commands
 from bot.erp.hub import ErpHub
 from bot.metrics import Metrics
+from tests.approvals.env import PATIENCE
 from tests.approvals.memory_repository import MemoryCaseStore
 from tests.commands.alert_fakes import InMemoryAlertService
 from tests.commands.approval_fakes import ApprovalFixture
@@ -77,7 +78,7 @@ def company() -> Company:
 
 @pytest.fixture
 async def hub(company: Company) -> AsyncIterator[ErpHub]:
-    hub = ErpHub([company], metrics=Metrics(), now=lambda: NOW, timeout=0.05)
+    hub = ErpHub([company], metrics=Metrics(), now=lambda: NOW, timeout=PATIENCE)
     yield hub
     await hub.close()
 
@@ -109,13 +110,13 @@ def terms() -> ApprovalOptions:
 
 
 @pytest.fixture
-def books() -> CaseStore:
+def store() -> CaseStore:
     return MemoryCaseStore()
 
 
 @pytest.fixture
-def counter(company: Company, hub: ErpHub, terms: ApprovalOptions, books: CaseStore) -> ApprovalFixture:
-    return ApprovalFixture(company, hub, Members.NAMES, terms, books)
+def approvals(company: Company, hub: ErpHub, terms: ApprovalOptions, store: CaseStore) -> ApprovalFixture:
+    return ApprovalFixture(company, hub, Members.NAMES, terms, store)
 
 
 @pytest.fixture
@@ -126,7 +127,7 @@ def desk(
     choices: FakeLanguageChoice,
     service: InMemoryAlertService,
     colleagues: Colleagues,
-    counter: ApprovalFixture,
+    approvals: ApprovalFixture,
 ) -> QuestionDispatcher:
     return QuestionDispatcher(
         commands=commands,
@@ -136,10 +137,10 @@ def desk(
             LanguageChoice: choices,
             AlertService: service,
             Colleagues: colleagues,
-            ApprovalService: counter.desk,
-            CasePresenter: counter.showing,
+            ApprovalService: approvals.service,
+            CasePresenter: approvals.showing,
         },
-        seconds=5,
+        seconds=PATIENCE,
         reference=lambda: "abc123",
     )
 

@@ -21,6 +21,7 @@ from bot.chat.dispatcher import QuestionDispatcher
 from bot.errors import DingerpError
 from bot.metrics import Metrics
 from bot.outbox.place import Place
+from tests.approvals.env import PATIENCE
 from tests.commands.alert_fakes import ELSEWHERE, HERE, OWN, InMemoryAlertService, alert
 from tests.commands.company import NOW
 from tests.commands.conftest import Members, NoLanguages
@@ -55,7 +56,7 @@ class English(NoLanguages):
 class AlertClickHarness:
     """One card with one alert, here; everything may be changed."""
 
-    def __init__(self, desk: QuestionDispatcher, service: InMemoryAlertService) -> None:
+    def __init__(self, desk: QuestionDispatcher, service: InMemoryAlertService, seconds: float = PATIENCE) -> None:
         self.service, self.places, self.metrics = service, FakeShownCards(), Metrics()
         self.pipeline = ClickPipeline(
             desk=desk,
@@ -64,7 +65,7 @@ class AlertClickHarness:
             tracks=TRACKS,
             metrics=self.metrics,
             now=lambda: NOW,
-            seconds=1.0,
+            seconds=seconds,
             corp_id="dingcorp",
             shown=self.places,
         )
@@ -263,9 +264,11 @@ async def test_a_card_that_the_outbox_forgot_stands_where_it_was_clicked(harness
     assert [log["event"] for log in logs] == ["click.place_unknown"]
 
 
-async def test_a_slow_store_costs_two_seconds_at_most_and_the_state_can_be_asked(harness: AlertClickHarness) -> None:
+async def test_a_slow_store_costs_two_seconds_at_most_and_the_state_can_be_asked(
+    desk: QuestionDispatcher, service: InMemoryAlertService
+) -> None:
+    harness = AlertClickHarness(desk, service, seconds=0.01)
     harness.places.gate = asyncio.Event()
-    harness.pipeline._seconds = 0.01
     card = await harness.click(AckAlert("a1"))
     assert card.name == "busy"
     assert unpack(card.buttons[0].token) == Ask("/alerts a1 ack")

@@ -20,6 +20,7 @@ from bot.chat.dispatcher import QuestionDispatcher
 from bot.erp.model import Verdict
 from bot.metrics import Metrics
 from bot.outbox.place import Place, PlaceKind
+from tests.approvals.env import PATIENCE
 from tests.commands.approval_fakes import GROUP, ApprovalFixture, rules
 from tests.commands.company import NOW, cny
 from tests.commands.conftest import Ask as AskLine
@@ -33,8 +34,10 @@ OWN = Place(PlaceKind.PERSON, "manager01")
 class ApprovalClickHarness:
     """A case with cards in the group and in the manager's own chat."""
 
-    def __init__(self, desk: QuestionDispatcher, counter: ApprovalFixture, case: Case, seconds: float = 1.0) -> None:
-        self.counter, self.case, self.places, self.metrics = counter, case, FakeShownCards(), Metrics()
+    def __init__(
+        self, desk: QuestionDispatcher, approvals: ApprovalFixture, case: Case, seconds: float = PATIENCE
+    ) -> None:
+        self.approvals, self.case, self.places, self.metrics = approvals, case, FakeShownCards(), Metrics()
         self.pipeline = ClickPipeline(
             desk=desk,
             people=People(languages=English(), default_language="en", configured_languages={}, directory=Members()),
@@ -81,8 +84,8 @@ class ApprovalClickHarness:
 
 
 @pytest.fixture
-async def harness(desk: QuestionDispatcher, counter: ApprovalFixture) -> ApprovalClickHarness:
-    return ApprovalClickHarness(desk, counter, await counter.submit())
+async def harness(desk: QuestionDispatcher, approvals: ApprovalFixture) -> ApprovalClickHarness:
+    return ApprovalClickHarness(desk, approvals, await approvals.submit())
 
 
 def tokens(card: Card) -> dict[str, str]:
@@ -93,7 +96,7 @@ async def test_approving(harness: ApprovalClickHarness) -> None:
     card = await harness.click(harness.approve)
     assert "Recorded. The ERP is being told." in card.body
     assert list(tokens(card)) == ["Details"]
-    decision = (await harness.counter.case()).decision
+    decision = (await harness.approvals.case()).decision
     assert decision is not None
     assert (decision.by, decision.name) == ("manager01", "陈经理")
 
@@ -108,16 +111,16 @@ async def test_rejecting_by_a_quick_reason(harness: ApprovalClickHarness) -> Non
         "Back",
         "Other reason…",
     ]
-    assert (await harness.counter.case()).votes == ()
+    assert (await harness.approvals.case()).votes == ()
     done = await harness.click(replace(harness.reject, reason=RejectReason.PRICE))
     assert "price too high" in done.body
-    assert (await harness.counter.case()).state is CaseState.WRITING
+    assert (await harness.approvals.case()).state is CaseState.WRITING
 
 
 @pytest.mark.parametrize("value", ["规格不符", {"index": 2, "value": "规格不符"}])
 async def test_rejecting_by_the_form_of_a_companys_own_template(harness: ApprovalClickHarness, value: object) -> None:
     await harness.click(harness.reject, values={"reason": value})
-    decision = (await harness.counter.case()).decision
+    decision = (await harness.approvals.case()).decision
     assert decision is not None
     assert (decision.verdict, decision.reason) == (Verdict.REJECT, "规格不符")
 
@@ -125,15 +128,15 @@ async def test_rejecting_by_the_form_of_a_companys_own_template(harness: Approva
 async def test_rejecting_by_the_next_message(harness: ApprovalClickHarness, ask: AskLine) -> None:
     await harness.click(harness.reject)
     await ask("规格不符", person=MANAGER)
-    decision = (await harness.counter.case()).decision
+    decision = (await harness.approvals.case()).decision
     assert decision is not None
     assert decision.reason == "规格不符"
 
 
 async def test_a_click_of_the_details_shows_prices_to_the_clicker_only(harness: ApprovalClickHarness) -> None:
-    found = await harness.counter.desk.find(harness.case.id)
+    found = await harness.approvals.service.find(harness.case.id)
     assert found is not None
-    bare = await harness.counter.showing.present(found, audience=Audience.BARE)
+    bare = await harness.approvals.showing.present(found, audience=Audience.BARE)
     details = next(one for one in bare.buttons() if str(one.label) == "Details").does
     assert details == Ask(f"/pending {harness.case.id}")
     assert isinstance(details, Ask)
@@ -149,23 +152,23 @@ async def test_passing_on_and_undo_and_confirm_are_tokens_of_their_own(harness: 
     assert "nothing left to decide" in late.body
 
 
-async def test_a_large_amount(desk: QuestionDispatcher, counter: ApprovalFixture) -> None:
-    counter.rules = rules(confirm_from=cny("100"))
-    harness = ApprovalClickHarness(desk, counter, await counter.submit())
+async def test_a_large_amount(desk: QuestionDispatcher, approvals: ApprovalFixture) -> None:
+    approvals.rules = rules(confirm_from=cny("100"))
+    harness = ApprovalClickHarness(desk, approvals, await approvals.submit())
     card = await harness.click(harness.approve)
     assert list(tokens(card))[:2] == ["Yes, approve", "Back"]
     assert tokens(card)["Yes, approve"] == replace(harness.approve, confirmed=True).pack()
-    assert (await counter.case()).votes == ()
+    assert (await approvals.case()).votes == ()
     await harness.click(replace(harness.approve, confirmed=True))
-    assert (await counter.case()).state is CaseState.WRITING
+    assert (await approvals.case()).state is CaseState.WRITING
 
 
 async def test_a_card_of_somebody_elses_chat_is_refused(harness: ApprovalClickHarness) -> None:
     card = await harness.click(harness.approve, by="buyer01", track=harness.own)
     assert "somebody else's chat" in card.body
-    assert (await harness.counter.case()).votes == ()
+    assert (await harness.approvals.case()).votes == ()
     await harness.click(harness.approve, track=harness.own, space="cidDirect==")
-    assert (await harness.counter.case()).state is CaseState.WRITING
+    assert (await harness.approvals.case()).state is CaseState.WRITING
 
 
 async def test_a_forwarded_card_decides_nothing_for_strangers(harness: ApprovalClickHarness) -> None:
@@ -173,30 +176,30 @@ async def test_a_forwarded_card_decides_nothing_for_strangers(harness: ApprovalC
     assert outsider.name == "external"
     member = await harness.click(harness.approve, by="keeper01", space="cidElsewhere==")
     assert "does not name you" in member.body
-    assert (await harness.counter.case()).votes == ()
+    assert (await harness.approvals.case()).votes == ()
 
 
 async def test_many_at_once_decide_once(harness: ApprovalClickHarness) -> None:
     cards = await asyncio.gather(*(harness.click(harness.approve, by=one) for one in ["manager01", "buyer01"] * 5))
     assert sum("Recorded. The ERP is being told." in card.body for card in cards) == 1
     assert sum("decided it already" in card.body for card in cards) == 9
-    await harness.counter.settle()
-    assert len(harness.counter.erp.told) == 1
+    await harness.approvals.settle()
+    assert len(harness.approvals.erp.told) == 1
 
 
 async def test_a_silent_erp_is_said_in_time(harness: ApprovalClickHarness) -> None:
-    harness.counter.erp.away = True
+    harness.approvals.erp.away = True
     card = await harness.click(harness.approve)
     assert "Not recorded: the ERP does not answer." in card.body
     assert tokens(card)["Try again"] == f"ask|0|/approve {harness.case.id} #{harness.approve.seen}"
 
 
 async def test_what_takes_too_long_says_that_tapping_again_is_safe(
-    desk: QuestionDispatcher, counter: ApprovalFixture
+    desk: QuestionDispatcher, approvals: ApprovalFixture
 ) -> None:
-    harness = ApprovalClickHarness(desk, counter, await counter.submit(), seconds=0.05)
+    harness = ApprovalClickHarness(desk, approvals, await approvals.submit(), seconds=0.05)
     harness.places.gate = asyncio.Event()
     card = await harness.click(harness.approve)
     assert "it was not recorded" in card.body
     assert harness.count("busy") == 1
-    assert (await counter.case()).votes == ()
+    assert (await approvals.case()).votes == ()

@@ -51,16 +51,16 @@ def money_in(thing: object) -> Iterator[Money]:
 @pytest.mark.parametrize(
     "line", ["/approve PO-1001", "/同意 PO-1001", "同意 po-1001", "/ty PO-1001", "@赵采 批准 PO-1001"]
 )
-async def test_approving_in_words(ask: Ask, counter: ApprovalFixture, line: str) -> None:
-    await counter.submit()
+async def test_approving_in_words(ask: Ask, approvals: ApprovalFixture, line: str) -> None:
+    await approvals.submit()
     view = as_(ApprovalSaid, await ask(line, person=MANAGER, where=DIRECT))
     assert (str(view.note), lines(view)) == ("Recorded. The ERP is being told.", [f"/pending {view.case}"])
-    decision = (await counter.case()).decision
+    decision = (await approvals.case()).decision
     assert decision is not None
     assert (decision.verdict, decision.by, decision.name, decision.at) == (Verdict.APPROVE, "manager01", "陈经理", NOW)
-    await counter.settle()
-    assert [(one.number, one.by) for one in counter.erp.told] == [("PO-1001", "u_manager01")]
-    assert (await counter.case()).state is CaseState.APPROVED
+    await approvals.settle()
+    assert [(one.number, one.by) for one in approvals.erp.told] == [("PO-1001", "u_manager01")]
+    assert (await approvals.case()).state is CaseState.APPROVED
 
 
 @pytest.mark.parametrize(
@@ -75,10 +75,10 @@ async def test_approving_in_words(ask: Ask, counter: ApprovalFixture, line: str)
         "看看 PO-1001 批准",
     ],
 )
-async def test_what_may_be_a_question_decides_nothing(ask: Ask, counter: ApprovalFixture, line: str) -> None:
-    await counter.submit()
+async def test_what_may_be_a_question_decides_nothing(ask: Ask, approvals: ApprovalFixture, line: str) -> None:
+    await approvals.submit()
     await ask(line, person=MANAGER, where=DIRECT)
-    case = await counter.case()
+    case = await approvals.case()
     assert (case.state, case.votes) == (CaseState.OPEN, ())
 
 
@@ -92,19 +92,19 @@ async def test_what_may_be_a_question_decides_nothing(ask: Ask, counter: Approva
         ("/reject PO-1001 budget", "超出预算"),
     ],
 )
-async def test_rejecting_in_words(ask: Ask, counter: ApprovalFixture, line: str, reason: str) -> None:
-    await counter.submit()
+async def test_rejecting_in_words(ask: Ask, approvals: ApprovalFixture, line: str, reason: str) -> None:
+    await approvals.submit()
     view = as_(ApprovalSaid, await ask(line, person=MANAGER, where=DIRECT))
     assert view.spoken is not None
     assert (view.spoken.verdict, view.spoken.reason) == (Verdict.REJECT, reason)
-    await counter.settle()
-    assert [one.reason for one in counter.erp.told] == [reason]
+    await approvals.settle()
+    assert [one.reason for one in approvals.erp.told] == [reason]
 
 
 async def test_a_rejection_asks_for_its_reason_and_the_next_message_gives_it(
-    ask: Ask, counter: ApprovalFixture
+    ask: Ask, approvals: ApprovalFixture
 ) -> None:
-    case = await counter.submit()
+    case = await approvals.submit()
     view = as_(ApprovalReasons, await ask("/reject PO-1001", person=MANAGER, where=DIRECT))
     seen = case.fingerprint[:8]
     assert lines(view) == [
@@ -115,11 +115,11 @@ async def test_a_rejection_asks_for_its_reason_and_the_next_message_gives_it(
         f"/pending {case.id}",
         f"/reject PO-1001 #{seen} other",
     ]
-    assert (await counter.case()).votes == ()
+    assert (await approvals.case()).votes == ()
     # Somebody else's message, and one elsewhere, are no answers.
     await ask("太贵了", person=BUYER, where=DIRECT)
     await ask("太贵了", person=MANAGER)
-    assert (await counter.case()).votes == ()
+    assert (await approvals.case()).votes == ()
     said = "比上次贵了百分之二十，供应商没有给出任何解释，请重新询价后再提交，并附上至少三家报价"
     done = as_(ApprovalSaid, await ask(said, person=MANAGER, where=DIRECT))
     assert done.spoken is not None
@@ -127,64 +127,66 @@ async def test_a_rejection_asks_for_its_reason_and_the_next_message_gives_it(
     as_(NotFoundNotice, await ask("SKU-999", person=MANAGER, where=DIRECT))
 
 
-async def test_a_reason_may_begin_like_a_command(ask: Ask, counter: ApprovalFixture) -> None:
-    await counter.submit()
+async def test_a_reason_may_begin_like_a_command(ask: Ask, approvals: ApprovalFixture) -> None:
+    await approvals.submit()
     as_(ApprovalReasons, await ask("/reject PO-1001", person=MANAGER, where=DIRECT))
     view = as_(ApprovalSaid, await ask("库存充足，不需要", person=MANAGER, where=DIRECT))
     assert view.spoken is not None
     assert view.spoken.reason == "库存充足，不需要"
 
 
-async def test_a_message_that_comes_too_late_or_is_a_command_is_no_reason(ask: Ask, counter: ApprovalFixture) -> None:
-    await counter.submit()
+async def test_a_message_that_comes_too_late_or_is_a_command_is_no_reason(ask: Ask, approvals: ApprovalFixture) -> None:
+    await approvals.submit()
     as_(ApprovalReasons, await ask("/reject PO-1001", person=MANAGER, where=DIRECT))
     await ask("/stock SKU123", person=MANAGER, where=DIRECT)
     await ask("库存 SKU123", person=MANAGER, where=DIRECT)
     await ask("/nonsense", person=MANAGER, where=DIRECT)
-    assert (await counter.case()).votes == ()
+    assert (await approvals.case()).votes == ()
     await ask("太贵了", person=MANAGER, where=DIRECT, now=NOW + timedelta(minutes=6))
-    assert (await counter.case()).votes == ()
+    assert (await approvals.case()).votes == ()
 
 
-async def test_other_reason_waits_for_ones_own_words(ask: Ask, counter: ApprovalFixture) -> None:
-    case = await counter.submit()
+async def test_other_reason_waits_for_ones_own_words(ask: Ask, approvals: ApprovalFixture) -> None:
+    case = await approvals.submit()
     view = as_(ApprovalReasons, await ask(f"/reject {case.id} #{case.fingerprint[:8]} other", person=MANAGER))
     assert view.own_words
     assert lines(view) == [f"/pending {case.id}"]
     as_(ApprovalSaid, await ask("规格不符", person=MANAGER))
-    assert (await counter.case()).state is CaseState.WRITING
+    assert (await approvals.case()).state is CaseState.WRITING
 
 
-async def test_who_may_not_is_told_why_and_whom_to_ask(ask: Ask, counter: ApprovalFixture) -> None:
-    await counter.submit()
+async def test_who_may_not_is_told_why_and_whom_to_ask(ask: Ask, approvals: ApprovalFixture) -> None:
+    await approvals.submit()
     for line in ("/approve PO-1001", "/reject PO-1001"):
         view = as_(ApprovalView, await ask(line, where=DIRECT))
         assert (str(view.note), view.ask) == ("“office” does not name you.", ("陈经理", "赵采"))
-    assert (await counter.case()).votes == ()
+    assert (await approvals.case()).votes == ()
 
 
-async def test_outsiders_are_refused(ask: Ask, counter: ApprovalFixture) -> None:
-    await counter.submit()
+async def test_outsiders_are_refused(ask: Ask, approvals: ApprovalFixture) -> None:
+    await approvals.submit()
     as_(ExternalNotice, await ask("/approve PO-1001", person=replace(MANAGER, user_id=None)))
-    assert (await counter.case()).votes == ()
+    assert (await approvals.case()).votes == ()
 
 
-async def test_who_comes_late_is_told_who_decided_and_when(ask: Ask, counter: ApprovalFixture) -> None:
-    await counter.submit()
+async def test_who_comes_late_is_told_who_decided_and_when(ask: Ask, approvals: ApprovalFixture) -> None:
+    await approvals.submit()
     await ask("/approve PO-1001", person=MANAGER)
     view = as_(ApprovalView, await ask("/reject PO-1001 too late", person=BUYER, where=DIRECT))
     assert view.note is not None
     assert view.note.params == {"name": "陈经理", "time": NOW}
-    await counter.settle()
+    await approvals.settle()
     again = as_(ApprovalView, await ask("/approve PO-1001", person=BUYER, where=DIRECT))
     assert (again.state, again.note) == (CaseState.APPROVED, view.note)
-    assert len(counter.erp.told) == 1
+    assert len(approvals.erp.told) == 1
 
 
-async def test_what_was_changed_is_not_decided_and_the_difference_is_shown(ask: Ask, counter: ApprovalFixture) -> None:
-    case = await counter.submit()
+async def test_what_was_changed_is_not_decided_and_the_difference_is_shown(
+    ask: Ask, approvals: ApprovalFixture
+) -> None:
+    case = await approvals.submit()
     await ask("/pending PO-1001", person=MANAGER, where=DIRECT)
-    counter.erp.change("PO-1001", total=cny("900"), version="2")
+    approvals.erp.change("PO-1001", total=cny("900"), version="2")
     view = as_(ApprovalView, await ask(f"/approve {case.id} #{case.fingerprint[:8]}", person=MANAGER, where=DIRECT))
     assert str(view.note) == "Not recorded: it has changed since you saw it."
     assert (view.state, view.case != case.id) == (CaseState.OPEN, True)
@@ -192,35 +194,35 @@ async def test_what_was_changed_is_not_decided_and_the_difference_is_shown(ask: 
     # By its number it is not known which revision somebody has in mind: it is shown once more.
     typed = as_(ApprovalView, await ask("/approve PO-1001", person=MANAGER, where=DIRECT))
     assert "look at it once more" in str(typed.note)
-    assert (await counter.case()).votes == ()
+    assert (await approvals.case()).votes == ()
     old = as_(ApprovalView, await ask(f"/pending {case.id}", person=MANAGER, where=DIRECT))
     assert (old.state, old.newer) == (CaseState.SUPERSEDED, view.case)
     sure = f"/approve PO-1001 #{view.seen}"
     as_(ApprovalSaid, await ask(sure, person=MANAGER, where=DIRECT))
-    assert (await counter.case()).state is CaseState.WRITING
+    assert (await approvals.case()).state is CaseState.WRITING
 
 
-async def test_a_button_of_another_revision_decides_nothing(ask: Ask, counter: ApprovalFixture) -> None:
-    case = await counter.submit()
+async def test_a_button_of_another_revision_decides_nothing(ask: Ask, approvals: ApprovalFixture) -> None:
+    case = await approvals.submit()
     view = as_(ApprovalView, await ask(f"/approve {case.id} #00000000", person=MANAGER))
     assert str(view.note) == "Not recorded: it has changed since you saw it."
-    assert (await counter.case()).votes == ()
+    assert (await approvals.case()).votes == ()
 
 
-async def test_an_erp_that_does_not_answer_means_not_recorded(ask: Ask, counter: ApprovalFixture) -> None:
-    await counter.submit()
-    counter.erp.away = True
+async def test_an_erp_that_does_not_answer_means_not_recorded(ask: Ask, approvals: ApprovalFixture) -> None:
+    await approvals.submit()
+    approvals.erp.away = True
     view = as_(ApprovalView, await ask("/reject PO-1001 太贵", person=MANAGER, where=DIRECT))
     assert str(view.note) == "Not recorded: the ERP does not answer. Please try again."
-    assert (await counter.case()).votes == ()
-    counter.erp.away = False
+    assert (await approvals.case()).votes == ()
+    approvals.erp.away = False
     as_(ApprovalSaid, await ask(lines(view)[0], person=MANAGER, where=DIRECT))
-    assert (await counter.case()).state is CaseState.WRITING
+    assert (await approvals.case()).state is CaseState.WRITING
 
 
-async def test_it_was_decided_in_the_erp_meanwhile(ask: Ask, counter: ApprovalFixture) -> None:
-    await counter.submit()
-    counter.erp.change("PO-1001", status=PurchaseStatus.APPROVED, version="2")
+async def test_it_was_decided_in_the_erp_meanwhile(ask: Ask, approvals: ApprovalFixture) -> None:
+    await approvals.submit()
+    approvals.erp.change("PO-1001", status=PurchaseStatus.APPROVED, version="2")
     view = as_(ApprovalView, await ask("/approve PO-1001", person=MANAGER, where=DIRECT))
     assert (view.state, str(view.note)) == (
         CaseState.DECIDED_ELSEWHERE,
@@ -228,20 +230,20 @@ async def test_it_was_decided_in_the_erp_meanwhile(ask: Ask, counter: ApprovalFi
     )
 
 
-async def test_a_large_amount_is_asked_for_once_more(ask: Ask, counter: ApprovalFixture) -> None:
-    counter.rules = rules(confirm_from=cny("100"))
-    case = await counter.submit()
+async def test_a_large_amount_is_asked_for_once_more(ask: Ask, approvals: ApprovalFixture) -> None:
+    approvals.rules = rules(confirm_from=cny("100"))
+    case = await approvals.submit()
     view = as_(ApprovalView, await ask("/approve PO-1001", person=MANAGER, where=DIRECT))
     assert (view.sure, view.state) == (True, CaseState.OPEN)
     confirm = f"/approve PO-1001 #{case.fingerprint[:8]} confirm"
     assert lines(view)[:2] == [confirm, f"/pending {case.id}"]
     as_(ApprovalSaid, await ask(confirm, person=MANAGER, where=DIRECT))
-    assert (await counter.case()).state is CaseState.WRITING
+    assert (await approvals.case()).state is CaseState.WRITING
 
 
-async def test_two_levels(ask: Ask, counter: ApprovalFixture) -> None:
-    counter.rules = rules(any_of("buyer01"), any_of("manager01"))
-    await counter.submit()
+async def test_two_levels(ask: Ask, approvals: ApprovalFixture) -> None:
+    approvals.rules = rules(any_of("buyer01"), any_of("manager01"))
+    await approvals.submit()
     early = as_(ApprovalView, await ask("/approve PO-1001", person=MANAGER, where=DIRECT))
     assert (str(early.note), early.ask) == ("It is not your turn yet: level 1 comes first.", ("赵采",))
     said = as_(ApprovalSaid, await ask("/approve PO-1001", person=BUYER, where=DIRECT))
@@ -250,7 +252,7 @@ async def test_two_levels(ask: Ask, counter: ApprovalFixture) -> None:
     assert (first.level, first.levels) == (2, 2)
     assert (first.waited, [one.name for one in first.spoken], first.mute) == (("陈经理",), ["赵采"], True)
     as_(ApprovalSaid, await ask("/approve PO-1001", person=MANAGER, where=DIRECT))
-    assert (await counter.case()).state is CaseState.WRITING
+    assert (await approvals.case()).state is CaseState.WRITING
 
 
 class TestUndo:
@@ -260,8 +262,8 @@ class TestUndo:
     def terms(self) -> ApprovalOptions:
         return ApprovalOptions(undo=timedelta(seconds=30))
 
-    async def test_taking_back(self, ask: Ask, counter: ApprovalFixture) -> None:
-        await counter.submit()
+    async def test_taking_back(self, ask: Ask, approvals: ApprovalFixture) -> None:
+        await approvals.submit()
         said = as_(ApprovalSaid, await ask("/approve PO-1001", person=MANAGER, where=DIRECT))
         assert lines(said)[1] == "/approve PO-1001 undo"
         view = as_(ApprovalView, await ask("/pending PO-1001", person=MANAGER, where=DIRECT))
@@ -270,21 +272,21 @@ class TestUndo:
         assert (str(others.note), others.undo) == ("Only who decided can take it back.", False)
         back = as_(ApprovalSaid, await ask("/同意 PO-1001 撤销", person=MANAGER, where=DIRECT))
         assert str(back.note) == "Taken back: nothing is told to the ERP."
-        assert (await counter.case()).state is CaseState.OPEN
-        await counter.settle(seconds=31)
-        assert counter.erp.told == []
+        assert (await approvals.case()).state is CaseState.OPEN
+        await approvals.settle(seconds=31)
+        assert approvals.erp.told == []
 
-    async def test_it_is_too_late_when_the_erp_is_told(self, ask: Ask, counter: ApprovalFixture) -> None:
-        await counter.submit()
+    async def test_it_is_too_late_when_the_erp_is_told(self, ask: Ask, approvals: ApprovalFixture) -> None:
+        await approvals.submit()
         await ask("/approve PO-1001", person=MANAGER, where=DIRECT)
-        await counter.settle(seconds=31)
+        await approvals.settle(seconds=31)
         view = as_(ApprovalView, await ask("/approve PO-1001 undo", person=MANAGER, where=DIRECT))
         assert (view.state, view.undo, "already" in str(view.note)) == (CaseState.APPROVED, False, True)
-        assert len(counter.erp.told) == 1
+        assert len(approvals.erp.told) == 1
 
 
-async def test_passing_on(ask: Ask, counter: ApprovalFixture) -> None:
-    case = await counter.submit()
+async def test_passing_on(ask: Ask, approvals: ApprovalFixture) -> None:
+    case = await approvals.submit()
     people = as_(ApprovalPeople, await ask("/pending PO-1001 forward", person=MANAGER))
     assert [row.user_id for row in people.rows] == ["buyer01"]
     await ask("/stock SKU123", person=replace(KEEPER, user_id="sales01", name="李销"))
@@ -296,30 +298,30 @@ async def test_passing_on(ask: Ask, counter: ApprovalFixture) -> None:
     said = as_(ApprovalSaid, await ask(f"/pending {case.id} sales01 forward", person=MANAGER))
     assert str(said.note) == "Passed on to 李销."
     assert "李销" in as_(ApprovalView, await ask("/pending PO-1001", person=MANAGER)).waited
-    assert [one.to for one in (await counter.case()).forwards] == ["sales01"]
+    assert [one.to for one in (await approvals.case()).forwards] == ["sales01"]
 
 
 @pytest.mark.parametrize(
     "line", ["/pending PO-1001 stranger forward", "/pending PO-1001 buyer01", "/pending forward", "/pending a b c"]
 )
-async def test_nobody_else_can_be_named(ask: Ask, counter: ApprovalFixture, line: str) -> None:
-    await counter.submit()
+async def test_nobody_else_can_be_named(ask: Ask, approvals: ApprovalFixture, line: str) -> None:
+    await approvals.submit()
     as_(BadArgumentNotice, await ask(line, person=MANAGER))
-    assert (await counter.case()).forwards == ()
+    assert (await approvals.case()).forwards == ()
 
 
-async def waiting(counter: ApprovalFixture, company: Company, count: int) -> None:
+async def waiting(approvals: ApprovalFixture, company: Company, count: int) -> None:
     orders = [purchase(f"PO-2{number:03}", "宁波标准件厂", PurchaseStatus.WAITING) for number in range(count)]
     company.purchases = (*company.purchases, *orders)
     for number, order in enumerate(orders):
-        counter.now = NOW - timedelta(hours=count - number)
-        await counter.submit(order.number)
-    counter.now = NOW
+        approvals.now = NOW - timedelta(hours=count - number)
+        await approvals.submit(order.number)
+    approvals.now = NOW
 
 
 @pytest.mark.parametrize("line", ["/pending", "/待我审批", "待我审批", "/approve", "/reject", "/dwsp"])
-async def test_what_waits_for_me(ask: Ask, counter: ApprovalFixture, company: Company, line: str) -> None:
-    await waiting(counter, company, 10)
+async def test_what_waits_for_me(ask: Ask, approvals: ApprovalFixture, company: Company, line: str) -> None:
+    await waiting(approvals, company, 10)
     view = as_(ApprovalList, await ask(line, person=MANAGER, where=DIRECT))
     assert [row.number for row in view.rows] == [f"PO-2{number:03}" for number in range(8)]
     assert (view.total, view.rows[0].amount, lines(view)[-2:]) == (10, cny("500"), ["/pending +8", "/pending all"])
@@ -328,11 +330,11 @@ async def test_what_waits_for_me(ask: Ask, counter: ApprovalFixture, company: Co
     assert as_(ApprovalList, await ask("/pending")).rows == ()
 
 
-async def test_all_of_a_page_at_once_each_by_itself(ask: Ask, counter: ApprovalFixture, company: Company) -> None:
-    await waiting(counter, company, 3)
+async def test_all_of_a_page_at_once_each_by_itself(ask: Ask, approvals: ApprovalFixture, company: Company) -> None:
+    await waiting(approvals, company, 3)
     view = as_(ApprovalAll, await ask("/pending all", person=MANAGER, where=DIRECT))
     assert len(view.rows) == 3
-    counter.erp.change("PO-2001", total=cny("900"), version="2")
+    approvals.erp.change("PO-2001", total=cny("900"), version="2")
     mark = page_fingerprint(row.case for row in view.rows)
     assert lines(view)[0] == f"/approve all #{mark}"
     results = as_(ApprovalResults, await ask(f"/approve all #{mark}", person=MANAGER, where=DIRECT))
@@ -341,35 +343,37 @@ async def test_all_of_a_page_at_once_each_by_itself(ask: Ask, counter: ApprovalF
         ("PO-2001", "Not recorded: it has changed since you saw it.", False),
         ("PO-2002", "Recorded. The ERP is being told.", True),
     ]
-    assert {(await counter.case(f"PO-200{n}")).state for n in (0, 2)} == {CaseState.WRITING}
+    assert {(await approvals.case(f"PO-200{n}")).state for n in (0, 2)} == {CaseState.WRITING}
     # The page is another now, so nothing is approved by the old button.
     again = as_(ApprovalAll, await ask(f"/approve all #{mark}", person=MANAGER, where=DIRECT))
     assert ([row.number for row in again.rows], again.note is not None) == (["PO-2001"], True)
-    assert (await counter.case("PO-2001")).votes == ()
+    assert (await approvals.case("PO-2001")).votes == ()
 
 
-async def test_only_what_was_shown_is_approved_together(ask: Ask, counter: ApprovalFixture, company: Company) -> None:
+async def test_only_what_was_shown_is_approved_together(ask: Ask, approvals: ApprovalFixture, company: Company) -> None:
     """A card that had room for two rows only asked about two."""
-    await waiting(counter, company, 3)
+    await waiting(approvals, company, 3)
     view = as_(ApprovalAll, await ask("/pending all", person=MANAGER, where=DIRECT)).showing(2)
     results = as_(ApprovalResults, await ask(lines(view)[0], person=MANAGER, where=DIRECT))
     assert [row.number for row in results.rows] == ["PO-2000", "PO-2001"]
-    assert (await counter.case("PO-2002")).votes == ()
+    assert (await approvals.case("PO-2002")).votes == ()
 
 
-async def test_large_amounts_are_not_approved_with_others(ask: Ask, counter: ApprovalFixture, company: Company) -> None:
-    counter.rules = rules(confirm_from=cny("100"))
-    await waiting(counter, company, 2)
-    mark = page_fingerprint([(await counter.case(f"PO-200{n}")).id for n in (0, 1)])
+async def test_large_amounts_are_not_approved_with_others(
+    ask: Ask, approvals: ApprovalFixture, company: Company
+) -> None:
+    approvals.rules = rules(confirm_from=cny("100"))
+    await waiting(approvals, company, 2)
+    mark = page_fingerprint([(await approvals.case(f"PO-200{n}")).id for n in (0, 1)])
     results = as_(ApprovalResults, await ask(f"/approve all #{mark}", person=MANAGER, where=DIRECT))
     assert {str(row.result) for row in results.rows} == {"A large amount: approve it by itself."}
-    assert (await counter.case("PO-2000")).votes == ()
+    assert (await approvals.case("PO-2000")).votes == ()
 
 
-async def test_in_a_group_nothing_tells_a_price(ask: Ask, counter: ApprovalFixture, company: Company) -> None:
-    counter.rules = replace(rules(), rules=(replace(rules().rules[0], daily_limits=(cny("1"),)),))
-    await waiting(counter, company, 2)
-    await counter.submit()
+async def test_in_a_group_nothing_tells_a_price(ask: Ask, approvals: ApprovalFixture, company: Company) -> None:
+    approvals.rules = replace(rules(), rules=(replace(rules().rules[0], daily_limits=(cny("1"),)),))
+    await waiting(approvals, company, 2)
+    await approvals.submit()
     for line in (
         "/pending PO-1001",
         "/approve PO-1001",
@@ -385,8 +389,8 @@ async def test_in_a_group_nothing_tells_a_price(ask: Ask, counter: ApprovalFixtu
     assert (private.audience, private.amount) == (Audience.PRICED, cny("500"))
 
 
-async def test_prices_are_for_those_who_may_ask_for_them(counter: ApprovalFixture, ask: Ask) -> None:
-    await counter.submit()
+async def test_prices_are_for_those_who_may_ask_for_them(approvals: ApprovalFixture, ask: Ask) -> None:
+    await approvals.submit()
     assert as_(ApprovalView, await ask("/pending PO-1001", where=DIRECT)).audience is Audience.PRICED
 
 
@@ -397,24 +401,26 @@ class TestRestricted:
     def policy(self) -> AccessPolicy:
         return AccessPolicy(rules=(AccessRule(commands=frozenset({"po", "reject"}), roles=frozenset({"buyer"})),))
 
-    async def test_who_may_not_ask_po_sees_no_price_unless_concerned(self, ask: Ask, counter: ApprovalFixture) -> None:
-        await counter.submit()
+    async def test_who_may_not_ask_po_sees_no_price_unless_concerned(
+        self, ask: Ask, approvals: ApprovalFixture
+    ) -> None:
+        await approvals.submit()
         view = as_(ApprovalView, await ask("/pending PO-1001", where=DIRECT))
         assert (view.audience, list(money_in(view))) == (Audience.BARE, [])
         assert (
             as_(ApprovalView, await ask("/pending PO-1001", person=MANAGER, where=DIRECT)).audience is Audience.PRICED
         )
 
-    async def test_a_covered_command_is_for_its_roles_only(self, ask: Ask, counter: ApprovalFixture) -> None:
-        await counter.submit()
+    async def test_a_covered_command_is_for_its_roles_only(self, ask: Ask, approvals: ApprovalFixture) -> None:
+        await approvals.submit()
         as_(DeniedNotice, await ask("/reject PO-1001 x", person=MANAGER))
         as_(ApprovalSaid, await ask("/approve PO-1001", person=MANAGER))
-        assert (await counter.case()).state is CaseState.WRITING
+        assert (await approvals.case()).state is CaseState.WRITING
 
 
-async def test_why(ask: Ask, counter: ApprovalFixture) -> None:
-    counter.rules = rules(any_of("buyer01"), any_of("manager01"))
-    await counter.submit()
+async def test_why(ask: Ask, approvals: ApprovalFixture) -> None:
+    approvals.rules = rules(any_of("buyer01"), any_of("manager01"))
+    await approvals.submit()
     view = as_(ApprovalWhy, await ask("/why PO-1001", person=BUYER, where=DIRECT))
     assert (view.rule, view.policy, view.level, view.may, view.may_reject) == ("office", "7", 1, True, True)
     assert [rung.approvers for rung in view.plan_levels] == [("赵采",), ("陈经理",)]
@@ -427,8 +433,8 @@ async def test_why(ask: Ask, counter: ApprovalFixture) -> None:
     )
 
 
-async def test_why_of_what_is_not_decided_from_chat(ask: Ask, counter: ApprovalFixture) -> None:
-    counter.rules = replace(rules(), rules=())
+async def test_why_of_what_is_not_decided_from_chat(ask: Ask, approvals: ApprovalFixture) -> None:
+    approvals.rules = replace(rules(), rules=())
     view = as_(ApprovalWhy, await ask("/why PO-1001"))
     assert (view.rule, view.may, [str(one) for one in view.reasons]) == (
         "",
@@ -440,15 +446,15 @@ async def test_why_of_what_is_not_decided_from_chat(ask: Ask, counter: ApprovalF
 
 
 @pytest.mark.parametrize("line", ["/why PO-9999", "/pending PO-9999"])
-async def test_what_there_is_not(ask: Ask, counter: ApprovalFixture, line: str) -> None:
-    await counter.submit()
+async def test_what_there_is_not(ask: Ask, approvals: ApprovalFixture, line: str) -> None:
+    await approvals.submit()
     view = as_(NotFoundNotice, await ask(line, person=MANAGER))
     assert [pick.line for pick in view.closest] == [f"{line.split()[0]} PO-1001"]
 
 
 @pytest.mark.parametrize("name", ["approve", "reject"])
-async def test_what_was_never_asked_about_here_is_explained(ask: Ask, counter: ApprovalFixture, name: str) -> None:
-    await counter.submit()
+async def test_what_was_never_asked_about_here_is_explained(ask: Ask, approvals: ApprovalFixture, name: str) -> None:
+    await approvals.submit()
     view = as_(ApprovalWhy, await ask(f"/{name} PO-1002 x", person=MANAGER))
     assert (view.number, view.case, view.may, view.rule) == ("PO-1002", "", None, "office")
     assert view.plan_levels[0].approvers == ("陈经理", "赵采")
@@ -456,13 +462,13 @@ async def test_what_was_never_asked_about_here_is_explained(ask: Ask, counter: A
     assert [pick.line for pick in missing.closest] == ["/why PO-1001"]
 
 
-async def test_nothing_waits_to_be_approved_together(ask: Ask, counter: ApprovalFixture) -> None:
+async def test_nothing_waits_to_be_approved_together(ask: Ask, approvals: ApprovalFixture) -> None:
     for line in ("/approve all", "/approve all #12345678", "/pending all"):
         assert as_(ApprovalList, await ask(line, person=MANAGER)).total == 0
 
 
-async def test_po_has_the_buttons_for_who_may_decide(ask: Ask, counter: ApprovalFixture) -> None:
-    case = await counter.submit()
+async def test_po_has_the_buttons_for_who_may_decide(ask: Ask, approvals: ApprovalFixture) -> None:
+    case = await approvals.submit()
     view = as_(PurchaseView, await ask("/po PO-1001", person=MANAGER))
     seen = case.fingerprint[:8]
     assert lines(view)[:3] == [
@@ -472,6 +478,6 @@ async def test_po_has_the_buttons_for_who_may_decide(ask: Ask, counter: Approval
     ]
     assert not any("approve" in line for line in lines(as_(PurchaseView, await ask("/po PO-1001"))))
     assert not any("approve" in line for line in lines(as_(PurchaseView, await ask("/po PO-1002", person=MANAGER))))
-    counter.erp.change("PO-1001", total=cny("900"), version="2")
+    approvals.erp.change("PO-1001", total=cny("900"), version="2")
     changed = as_(PurchaseView, await ask("/po PO-1001", person=MANAGER))
     assert not any("approve" in line for line in lines(changed))

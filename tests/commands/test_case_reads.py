@@ -21,7 +21,7 @@ ONE_READ_AND_THE_LOCKED_ONE = ["read", "locked"]
 
 
 @pytest.fixture
-async def books(sqlite_url: str) -> AsyncIterator[StoredCaseTransactions]:
+async def store(sqlite_url: str) -> AsyncIterator[StoredCaseTransactions]:
     database = Database(sqlite_url)
     await database.migrate()
     yield StoredCaseTransactions(database, lambda: NOW)
@@ -29,9 +29,9 @@ async def books(sqlite_url: str) -> AsyncIterator[StoredCaseTransactions]:
 
 
 @pytest.fixture
-async def reads(counter: ApprovalFixture, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+async def reads(approvals: ApprovalFixture, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return the reads of cases since the case was opened, as they come."""
-    await counter.submit()
+    await approvals.submit()
     found: list[str] = []
     read = StoredCaseRepository._cases
 
@@ -43,8 +43,8 @@ async def reads(counter: ApprovalFixture, monkeypatch: pytest.MonkeyPatch) -> li
     return found
 
 
-async def test_a_click(desk: QuestionDispatcher, counter: ApprovalFixture, reads: list[str]) -> None:
-    harness = ApprovalClickHarness(desk, counter, await counter.case())
+async def test_a_click(desk: QuestionDispatcher, approvals: ApprovalFixture, reads: list[str]) -> None:
+    harness = ApprovalClickHarness(desk, approvals, await approvals.case())
     reads.clear()
     card = await harness.click(harness.approve)
     assert "Recorded. The ERP is being told." in card.body
@@ -58,7 +58,7 @@ async def test_a_line(ask: Ask, reads: list[str], line: str) -> None:
 
 
 async def test_who_comes_late_costs_one_read_and_locks_nothing(
-    ask: Ask, counter: ApprovalFixture, reads: list[str]
+    ask: Ask, approvals: ApprovalFixture, reads: list[str]
 ) -> None:
     await ask("/approve PO-1001", person=MANAGER, where=DIRECT)
     reads.clear()

@@ -67,7 +67,7 @@ class VotingService(Protocol):
     """The cases; implemented by `bot.approvals.service.ApprovalService`."""
 
     async def cast_vote(self, request: VoteRequest) -> VoteResult:
-        """Store somebody's word, if it counts."""
+        """Store somebody's vote, if it counts."""
         ...
 
     async def case(self, case_id: str) -> Case | None:
@@ -84,8 +84,8 @@ class OaSync:
 
     def __init__(
         self,
-        desk: VotingService,
-        books: CaseStore,
+        service: VotingService,
+        store: CaseStore,
         forms: NativeForms,
         records: NativeRecords,
         *,
@@ -100,8 +100,8 @@ class OaSync:
 
         ``say`` puts remarks under approvals into the company's language.
         """
-        self._desk = desk
-        self._books = books
+        self._service = service
+        self._store = store
         self._forms = forms
         self._records = records
         self._fields = fields
@@ -135,18 +135,18 @@ class OaSync:
 
     async def sync(self) -> None:
         """Do all that is due."""
-        takes_votes = {case.id: case for case in await self._desk.open_cases()}
+        takes_votes = {case.id: case for case in await self._service.open_cases()}
         for case_id in await self._shown(await self._records.missing(takes_votes)):
             await self._records.begin(NativeRecord(case=case_id, due_at=self._now()))
         for record in await self._records.under_way():
-            case = takes_votes.get(record.case) or await self._desk.case(record.case)
+            case = takes_votes.get(record.case) or await self._service.case(record.case)
             if case is not None and self._is_due(record, case):
                 await self._process(record, case)
         self._began = True
 
-    async def _shown(self, cases: frozenset[str]) -> Sequence[str]:
+    async def _shown(self, wanted: frozenset[str]) -> Sequence[str]:
         """Return those cases that somebody was shown: what waited before the bot came is only listed."""
-        return await self._books.transact(lambda book: [one for one in sorted(cases) if book.cards_of(one)])
+        return await self._store.transact(lambda cases: [case for case in sorted(wanted) if cases.cards_of(case)])
 
     def _is_due(self, record: NativeRecord, case: Case) -> bool:
         if record.due_at <= self._now():
@@ -251,7 +251,7 @@ class OaSync:
         """Let what was said in the app count as if it were said in chat, by the same rules."""
         for task in unprocessed_tasks(instance, record.done):
             if case.state is CaseState.OPEN and not is_recorded(case, task):
-                vote_result = await self._desk.cast_vote(self._vote_request(case, task))
+                vote_result = await self._service.cast_vote(self._vote_request(case, task))
                 case = vote_result.case or case
                 if vote_result.outcome is VoteOutcome.SILENT:
                     return record, case, DingerpError("the ERP does not answer")
@@ -321,10 +321,10 @@ class OaSync:
     async def _audit(self, case: Case, what: str, detail: str, user_id: str = "") -> None:
         row = AuditRow(at=self._now(), case=case.id, what=what, user_id=user_id, detail=detail)
 
-        def write(book: CaseRepository) -> None:
-            book.audit(row)
+        def write(cases: CaseRepository) -> None:
+            cases.audit(row)
 
-        await self._books.transact(write)
+        await self._store.transact(write)
 
     def _failed(self, what: str, case_id: str, error: DingerpError) -> None:
         log.warning(what, case=case_id, error=type(error).__name__, detail=error.detail)

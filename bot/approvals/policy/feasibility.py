@@ -35,7 +35,7 @@ class CoverageGap:
 
 def is_unreachable(scope: RuleScope, earlier: Sequence[RuleScope]) -> bool:
     """Return whether every document that fits ``scope`` fits one of the ``earlier`` scopes."""
-    taken = [_amounts(one) for one in earlier if _is_wider(one, scope)]
+    taken = [_amounts(other) for other in earlier if _is_wider(other, scope)]
     return all(not _subtract(span, _ranges_of(taken, currency)) for currency, span in _amounts(scope).items())
 
 
@@ -46,7 +46,7 @@ def find_gaps(scopes: Sequence[RuleScope]) -> Iterator[CoverageGap]:
         begins = scope.at_least
         if begins is None or (begins.currency, begins.amount) in said:
             continue
-        taken = [_amounts(one) for one in scopes if _is_wider(one, scope)]
+        taken = [_amounts(other) for other in scopes if _is_wider(other, scope)]
         for span in _subtract(AmountRange(), _ranges_of(taken, begins.currency)):
             if span.low is not None and span.high == begins.amount:
                 said.add((begins.currency, begins.amount))
@@ -86,14 +86,14 @@ def _subtract(span: AmountRange, taken: Iterable[AmountRange]) -> list[AmountRan
     """Return what of ``span`` none of ``taken`` holds, from below."""
     left: list[AmountRange] = []
     low = span.low
-    for one in sorted(taken, key=_begin):
-        if one.low is not None and (low is None or low < one.low):
-            if span.high is not None and span.high <= one.low:
+    for covered in sorted(taken, key=_begin):
+        if covered.low is not None and (low is None or low < covered.low):
+            if span.high is not None and span.high <= covered.low:
                 break
-            left.append(AmountRange(low, one.low))
-        if one.high is None:
+            left.append(AmountRange(low, covered.low))
+        if covered.high is None:
             return left
-        low = one.high if low is None else max(low, one.high)
+        low = covered.high if low is None else max(low, covered.high)
     if span.high is None or low is None or low < span.high:
         left.append(AmountRange(low, span.high))
     return left
@@ -142,8 +142,8 @@ def _find(number: int, choices: Mapping[int, Collection[str]], taken: dict[str, 
 def find_substitution_loop(substitutes: Sequence[Substitute]) -> tuple[int, ...]:
     """Return the places of substitutes that hold at one moment and lead back to where they began; empty if none do."""
     # Several spans that have a moment in common have that moment at which the last of them begins.
-    for begins in sorted({one.begins for one in substitutes}):
-        held = [place for place, one in enumerate(substitutes) if one.is_active(begins)]
+    for begins in sorted({substitute.begins for substitute in substitutes}):
+        held = [place for place, substitute in enumerate(substitutes) if substitute.is_active(begins)]
         loop = _loop(substitutes, held)
         if loop:
             return loop
@@ -177,7 +177,7 @@ def _walk(
             continue
         by = substitutes[place].by
         path.append(place)
-        begun = [substitutes[one].person for one in path]
+        begun = [substitutes[place].person for place in path]
         if by in begun:
             return tuple(path[begun.index(by) :])
         ways.append(iter(() if by in cleared else leads.get(by, ())))

@@ -160,11 +160,11 @@ class _RuleParser:
         return steps
 
     def _step(self, level: RuleTable) -> RuleLevel:
-        one, every = self._people(level, "any"), self._people(level, "all")
+        some, every = self._people(level, "any"), self._people(level, "all")
         level.finish()
         if not level.has_errors and ("any" in level) == ("all" in level):
             level.miss('a level is agreed to by any or by all of some people, an example is {any = ["role:finance"]}')
-        return RuleLevel(Quorum.ANY, one) if "any" in level else RuleLevel(Quorum.ALL, every)
+        return RuleLevel(Quorum.ANY, some) if "any" in level else RuleLevel(Quorum.ALL, every)
 
     def _people(self, table: RuleTable, key: str) -> tuple[ApproverSelector, ...]:
         found = table.take(key, read_approvers, ())
@@ -282,10 +282,10 @@ def _check_twice_needed(levels: Sequence[RuleTable], steps: Sequence[RuleLevel])
 
 def _warn_of_chains(tables: Sequence[RuleTable], substitutes: Sequence[Substitute]) -> None:
     """Say where a substitute is away, too: the substitute's substitute does not stand in."""
-    for table, one in zip(tables, substitutes, strict=True):
+    for table, entry in zip(tables, substitutes, strict=True):
         for other in substitutes:
-            if other.person == one.by and one.begins < other.ends and other.begins < one.ends:
-                table.warn("by", f"by: {one.by} is away then, too; {other.by} does not stand in for {one.person}")
+            if other.person == entry.by and entry.begins < other.ends and other.begins < entry.ends:
+                table.warn("by", f"by: {entry.by} is away then, too; {other.by} does not stand in for {entry.person}")
 
 
 def _warn_of_coverage(tables: Sequence[RuleTable], scopes: Sequence[RuleScope]) -> None:

@@ -112,7 +112,7 @@ def _plan(
         remind_after=rule.remind_after,
         deadline=rule.deadline,
         on_expiry=rule.on_expiry,
-        escalate_to=tuple(one for one in escalate_to if document.involvement(one) is None),
+        escalate_to=tuple(user_id for user_id in escalate_to if document.involvement(user_id) is None),
         single_limits=_single_limits(rules, document, company),
         daily_limits=rule.daily_limits,
     )
@@ -121,7 +121,7 @@ def _plan(
 def _level(number: int, step: RuleLevel, document: ApprovalDocument, company: CompanyDirectory) -> ApprovalLevel:
     named = resolve_approvers(step.approvers, document, company)
     excluded = {user_id: found.theirs for user_id in named if (found := document.involvement(user_id)) is not None}
-    approvers = tuple(one for one in named if one not in excluded)
+    approvers = tuple(user_id for user_id in named if user_id not in excluded)
     return ApprovalLevel(number=number, quorum=step.quorum, approvers=approvers, excluded=excluded)
 
 

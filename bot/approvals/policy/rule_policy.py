@@ -51,7 +51,7 @@ def evaluate(
     else:
         return _not_named(user_id, vote_context, level, left)
     if verdict is Verdict.APPROVE and (limit := _over_limit(user_id, vote_context)) is not None:
-        return _refuse(limit, ask=tuple(one for one in left if one != user_id))
+        return _refuse(limit, ask=tuple(approver for approver in left if approver != user_id))
     return Eligibility(allowed=True, reasons=(reason,), level=waited, on_behalf_of=standing_for)
 
 
@@ -61,21 +61,25 @@ def _refuse(*reasons: Phrase, ask: tuple[str, ...] = ()) -> Eligibility:
 
 def _principal(user_id: str, left: Sequence[str], vote_context: VoteContext, substitutes: Sequence[Substitute]) -> str:
     """Return for whom the person stands in now; empty for nobody."""
-    principals = {one.person for one in substitutes if one.by == user_id and one.is_active(vote_context.now)}
-    principals |= {one.person for one in vote_context.forwards if one.to == user_id}
-    return next((one for one in left if one in principals), "")
+    principals = {
+        substitute.person
+        for substitute in substitutes
+        if substitute.by == user_id and substitute.is_active(vote_context.now)
+    }
+    principals |= {turn.person for turn in vote_context.forwards if turn.to == user_id}
+    return next((approver for approver in left if approver in principals), "")
 
 
 def _not_named(user_id: str, vote_context: VoteContext, level: ApprovalLevel, left: tuple[str, ...]) -> Eligibility:
     plan = vote_context.plan
     if not level.approvers:
         return _refuse(phrase("“%(rule)s” leaves nobody for level %(level)s.", rule=plan.rule, level=level.number))
-    if any(user_id in one.approvers for one in plan.levels[level.number :]):
+    if any(user_id in other.approvers for other in plan.levels[level.number :]):
         return _refuse(phrase("It is not your turn yet: level %(level)s comes first.", level=level.number), ask=left)
     spoken_for = next((vote for vote in vote_context.votes if vote.on_behalf_of == user_id), None)
     if spoken_for is not None and spoken_for.level == level.number:
         return _refuse(phrase("%(person)s has already stood in for you.", person=spoken_for.name), ask=left)
-    if any(user_id in one.approvers for one in plan.levels[: level.number]):
+    if any(user_id in other.approvers for other in plan.levels[: level.number]):
         return _refuse(phrase("Your level has decided already; level %(level)s is next.", level=level.number), ask=left)
     return _refuse(phrase("“%(rule)s” does not name you.", rule=plan.rule), ask=left)
 
@@ -147,17 +151,25 @@ class RuleBasedPolicy:
     def asks_directory(self) -> bool:
         """Return whether some rule looks at managers or departments."""
         return any(map(_asks_directory, self._rules.rules)) or _by_manager(
-            one for limit in self._rules.limits for one in limit.approvers
+            selector for limit in self._rules.limits for selector in limit.approvers
         )
 
     def substitutes_of(self, user_id: str, now: datetime) -> tuple[str, ...]:
         """Return who stands in for a person now."""
-        found = (one.by for one in self._rules.substitutes if one.person == user_id and one.is_active(now))
+        found = (
+            substitute.by
+            for substitute in self._rules.substitutes
+            if substitute.person == user_id and substitute.is_active(now)
+        )
         return tuple(dict.fromkeys(found))
 
     def principals_of(self, user_id: str, now: datetime) -> tuple[str, ...]:
         """Return for whom a person stands in now."""
-        found = (one.person for one in self._rules.substitutes if one.by == user_id and one.is_active(now))
+        found = (
+            substitute.person
+            for substitute in self._rules.substitutes
+            if substitute.by == user_id and substitute.is_active(now)
+        )
         return tuple(dict.fromkeys(found))
 
     def may(self, vote_context: VoteContext, user_id: str, verdict: Verdict) -> Eligibility:
@@ -166,9 +178,9 @@ class RuleBasedPolicy:
 
 
 def _asks_directory(rule: ApprovalRule) -> bool:
-    named = (one for step in rule.steps for one in step.approvers)
+    named = (selector for step in rule.steps for selector in step.approvers)
     return bool(rule.scope.departments) or _by_manager((*named, *rule.escalate_to, *rule.scope.requesters))
 
 
 def _by_manager(selectors: Iterable[ApproverSelector]) -> bool:
-    return any(one.by is SelectorKind.MANAGER for one in selectors)
+    return any(selector.by is SelectorKind.MANAGER for selector in selectors)

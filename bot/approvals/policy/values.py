@@ -50,7 +50,7 @@ def read_limits(value: object) -> tuple[Money, ...]:
     if not found:
         raise ValueError('the list is empty; leave the key out for no limit, an example is ["20000 CNY"]')
     currencies = [money.currency for money in found]
-    twice = next((one for one in currencies if currencies.count(one) > 1), "")
+    twice = next((currency for currency in currencies if currencies.count(currency) > 1), "")
     if twice:
         raise ValueError(f"two limits in {twice}; write one for each currency")
     return found

@@ -346,13 +346,15 @@ CASES = [
 def test_who_may(case: EligibilityCase) -> None:
     limits = (SingleLimit(approvers=who("person:wang"), amounts=case.single),) if case.single else ()
     rule = ApprovalRule(name="r", steps=case.steps, daily_limits=case.daily)
-    book = RuleBasedPolicy(ApprovalRuleSet(version="test", rules=(rule,), substitutes=case.substitutes, limits=limits))
-    plan = book.plan(case.document, FakeCompanyDirectory()).plan
+    policy = RuleBasedPolicy(
+        ApprovalRuleSet(version="test", rules=(rule,), substitutes=case.substitutes, limits=limits)
+    )
+    plan = policy.plan(case.document, FakeCompanyDirectory()).plan
     assert plan is not None
     vote_context = VoteContext(
         document=case.document, plan=plan, votes=said(case.votes), spending=FakeDailySpending(case.spent), now=NOW
     )
-    eligibility = book.may(vote_context, case.person, case.verdict)
+    eligibility = policy.may(vote_context, case.person, case.verdict)
     assert eligibility.allowed is case.allowed
     assert case.reason in " ".join(map(str, eligibility.reasons))
     assert (eligibility.level, eligibility.on_behalf_of) == ((case.level, case.behalf) if case.allowed else (0, ""))

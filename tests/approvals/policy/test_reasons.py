@@ -25,15 +25,15 @@ def told(
 ) -> str:
     limits = (SingleLimit(approvers=who("person:wang"), amounts=single),) if single else ()
     rule = ApprovalRule(name="r", steps=steps, daily_limits=daily)
-    book = RuleBasedPolicy(
+    policy = RuleBasedPolicy(
         ApprovalRuleSet(version="t", rules=(rule,), limits=limits, substitutes=(stands_in("wu", "wang"),))
     )
     shown = one or document()
-    plan = book.plan(shown, FakeCompanyDirectory()).plan
+    plan = policy.plan(shown, FakeCompanyDirectory()).plan
     assert plan is not None
     spending = FakeDailySpending({"wang": money("500 CNY")})
     vote_context = VoteContext(document=shown, plan=plan, votes=said(votes), spending=spending, now=NOW)
-    (reason,) = book.may(vote_context, user, Verdict.APPROVE).reasons
+    (reason,) = policy.may(vote_context, user, Verdict.APPROVE).reasons
     return str(reason)
 
 

@@ -24,7 +24,7 @@ from tests.approvals.policy.test_planner import any_of, who
 PLAIN = ApprovalRule(name="r", steps=(any_of("role:finance"),))
 
 
-def book(
+def policy(
     *rules: ApprovalRule, substitutes: tuple[Substitute, ...] = (), limits: tuple[SingleLimit, ...] = ()
 ) -> RuleBasedPolicy:
     return RuleBasedPolicy(ApprovalRuleSet(version="v7", rules=rules, substitutes=substitutes, limits=limits))
@@ -48,22 +48,22 @@ def book(
 def test_when_the_directory_is_asked(
     rules: tuple[ApprovalRule, ...], limits: tuple[SingleLimit, ...], asks: bool
 ) -> None:
-    assert book(*rules, limits=limits).asks_directory is asks
+    assert policy(*rules, limits=limits).asks_directory is asks
 
 
 def test_when_categories_are_asked_for() -> None:
-    assert not book(PLAIN).asks_categories
-    assert book(
+    assert not policy(PLAIN).asks_categories
+    assert policy(
         PLAIN, ApprovalRule(name="s", scope=RuleScope(categories=frozenset({"a"})), steps=PLAIN.steps)
     ).asks_categories
-    assert book(PLAIN).version == "v7"
+    assert policy(PLAIN).version == "v7"
 
 
 def test_who_stands_in_for_whom_now() -> None:
     over = stands_in("sun", "wang", begins=-timedelta(days=2), ends=-timedelta(days=1))
     twice = stands_in("wu", "wang")
     substitutes = (twice, stands_in("wu", "zhao"), stands_in("li", "wang"), over, over, twice)
-    rules = book(PLAIN, substitutes=substitutes)
+    rules = policy(PLAIN, substitutes=substitutes)
     assert rules.substitutes_of("wang", NOW) == ("wu", "li")
     assert rules.substitutes_of("wu", NOW) == ()
     assert rules.principals_of("wu", NOW) == ("wang", "zhao")
@@ -81,7 +81,7 @@ def asked(
     substitutes: tuple[Substitute, ...] = (),
 ) -> Eligibility:
     """``forwards`` are written ``wang>wu``."""
-    rules = book(ApprovalRule(name="r", steps=steps), substitutes=substitutes)
+    rules = policy(ApprovalRule(name="r", steps=steps), substitutes=substitutes)
     plan = rules.plan(document(), FakeCompanyDirectory()).plan
     assert plan is not None
     passed_on = [word.split(">") for word in forwards.split()]

@@ -94,8 +94,8 @@ def with_case(settings: Settings, number: str, *approvals: str) -> PurchaseOrder
     def work(order: PurchaseOrder, connection: Connection) -> None:
         now = datetime.now(SHANGHAI)
         company = organisation_of(settings).snapshot()
-        book = StoredCaseRepository(connection, now)
-        unit = CaseUnitOfWork(cases=book, policy=rules, company=company, now=now, options=terms_of(settings))
+        repository = StoredCaseRepository(connection, now)
+        unit = CaseUnitOfWork(cases=repository, policy=rules, company=company, now=now, options=terms_of(settings))
         shown = build_document(order, company)
         case = open_case(unit, shown, ())
         assert case is not None
@@ -109,7 +109,7 @@ def with_case(settings: Settings, number: str, *approvals: str) -> PurchaseOrder
                 confirmed=True,
             )
             assert vote(unit, word, shown).case is not None
-        book.flush()
+        repository.flush()
 
     async def run() -> PurchaseOrder:
         async with open_policy_context(settings) as ground:

@@ -190,14 +190,14 @@ class ApprovalCluster:
         return await self.database.run(_read)
 
     async def settled(self, cases: int, seconds: float) -> DatabaseState:
-        """Return the books when so many cases ended and every card was sent; fails when that takes longer."""
+        """Return the counts when so many cases ended and every card was sent; fails when that takes longer."""
         ends = perf_counter() + seconds
         while True:
-            books = await self.case_counts()
-            final = sum(count for state, count in books.states.items() if state not in ("open", "writing", "unknown"))
-            if books.settled and final >= cases:
-                return books
-            assert perf_counter() < ends, f"not within {seconds:g} s: {books}"
+            counts = await self.case_counts()
+            final = sum(count for state, count in counts.states.items() if state not in ("open", "writing", "unknown"))
+            if counts.settled and final >= cases:
+                return counts
+            assert perf_counter() < ends, f"not within {seconds:g} s: {counts}"
             await asyncio.sleep(0.05)
 
     async def wait_until_uncovered(self, seconds: float = 30.0) -> None:

@@ -63,7 +63,7 @@ class CardCopy:
 
 @dataclass(slots=True)
 class ApprovalScenario:
-    """A town in which purchase orders are decided, in whatever ERP they are."""
+    """A company in which purchase orders are decided, in whatever ERP they are."""
 
     system: BotSystem
     clock: Callable[[], datetime]
@@ -233,7 +233,7 @@ async def run_approval_scenario(
     approvals: dict[str, Any] | None = None,
     **changes: Any,
 ) -> AsyncIterator[DemoApprovalScenario]:
-    """Open a town in whose ERP only these orders wait, each shown in ``groups`` and to who may decide.
+    """Open a company in whose ERP only these orders wait, each shown in ``groups`` and to who may decide.
 
     Without ``rules`` any of ``approvers`` decides; ``accounts`` are the people with an account in the ERP.
     """
