@@ -1,7 +1,7 @@
-"""The composition root: settings → parts → running app. Only it, `bot.bootstrap` and the command line know everybody.
+"""The composition root: settings → parts → running app. Only it, `bot.bootstrap` and the CLI know all packages.
 
-The stream begins to open first, and the heavier parts load while DingTalk answers; what arrives before they are ready
-waits for them unacknowledged.
+The stream opens first, and the heavier parts load while DingTalk answers. Frames that arrive before they are ready wait
+unacknowledged.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ MESSAGE_TOPIC: str = ChatbotMessage.TOPIC
 CLICK_TOPIC = "/v1.0/card/instances/callback"
 
 SHUTDOWN_GRACE = 9.0
-"""Seconds for what is at work when the process is asked to end; Docker kills after 10."""
+"""Seconds for running work when the process is asked to end; Docker kills after 10."""
 
 _GC_THRESHOLDS = (5_000, 5, 100)
 """After how many new objects garbage is looked for while the bot runs, and how often older ones are looked through:
@@ -71,7 +71,7 @@ class App:
     alerts: AlertServices
     approvals: ApprovalServices
     died: asyncio.Future[BaseException]
-    """Done when a part that must always run has ended with an error."""
+    """Done when a vital part has ended with an error."""
 
 
 @asynccontextmanager
@@ -82,9 +82,9 @@ async def running(
     patience: ApiRetryPolicy | None = None,
     clock: Callable[[], datetime] | None = None,
 ) -> AsyncIterator[App]:
-    """Run the bot until the context ends; then finish what is at work within `SHUTDOWN_GRACE` seconds.
+    """Run the bot until the context ends, then finish running work within `SHUTDOWN_GRACE` seconds.
 
-    ``policy`` and ``patience`` are the times of the stream and of calls; the defaults suit the real DingTalk.
+    ``policy`` and ``patience`` hold the times of the stream and of calls; the defaults suit the real DingTalk.
     ``clock`` gives aware times in place of the system's. Raises `ConfigurationError` when the settings cannot work.
     """
     zone = ZoneInfo(settings.zone)
@@ -115,7 +115,7 @@ async def running(
 
 
 async def run_until_stopped(settings: Settings) -> None:
-    """Run the bot until SIGTERM or SIGINT; raises what a vital part died of, so that a supervisor starts it anew."""
+    """Run the bot until SIGTERM or SIGINT. Raises the error of a vital part, for a supervisor to restart it."""
     stop = stop_signal()
     _limit_malloc_arenas()
     async with running(settings) as app:
@@ -130,10 +130,10 @@ async def run_until_stopped(settings: Settings) -> None:
 
 
 def _limit_malloc_arenas() -> None:
-    """Let all threads allocate from one place.
+    """Let all threads share one arena of memory.
 
-    The C library gives each thread an arena of its own, which costs 2 MB and helps nobody where one thread runs Python
-    at a time. Systems without the call go on as they are.
+    The C library gives each thread its own, which costs 2 MB and gains nothing where one thread runs Python at a time.
+    Systems without the call stay as they are.
     """
     allocator = getattr(ctypes.CDLL(None), "mallopt", None)
     if allocator is not None:
@@ -141,18 +141,18 @@ def _limit_malloc_arenas() -> None:
 
 
 def _tune_garbage_collector() -> None:
-    """Keep the garbage collector off what lives as long as the process.
+    """Exclude everything that lives as long as the process from garbage collection.
 
-    Modules, templates and tables are some 300 000 objects; walking them again and again took a sixth of the time of an
-    answer and held acknowledgements up. There is next to no garbage among them (ten objects, measured), so they are not
-    even looked through for it. What comes later is looked through in small portions.
+    Modules, templates and tables are some 300 000 objects. To walk them again and again took a sixth of the time of an
+    answer and delayed acknowledgements, and there is hardly any garbage among them (ten objects, measured). Later
+    objects are collected in small portions.
     """
     gc.freeze()
     gc.set_threshold(*_GC_THRESHOLDS)
 
 
 def stop_signal() -> asyncio.Event:
-    """Return an event that is set when somebody asks the process to end."""
+    """Return an event that is set by SIGTERM or SIGINT."""
     asked = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, asked.set)
@@ -176,7 +176,7 @@ def _stream(
 def _register_handlers(
     stream: StreamClient, ready: asyncio.Future[Services], settings: Settings, now: Callable[[], datetime]
 ) -> None:
-    """Register what happens to the two kinds of frames that DingTalk pushes to a bot."""
+    """Register the handlers of messages, clicks and events of approvals."""
     names = settings.dingtalk.robot_names
 
     def on_message(push: Push, acknowledge: AcknowledgeFrame) -> None:
@@ -199,14 +199,14 @@ def _register_handlers(
         made_as = clicked_card(click.values)
         return click_response(card, services.templates.of(made_as), made_as) if card else {}
 
-    stream.keep(MESSAGE_TOPIC, on_message, on_idle)
+    stream.receive_deferred(MESSAGE_TOPIC, on_message, on_idle)
     stream.receive(CLICK_TOPIC, on_click)
     if settings.approvals.native.process:
         stream.receive_events(partial(_on_approval_event, ready, settings.approvals.native.process))
 
 
 async def _on_approval_event(ready: asyncio.Future[Services], process: str, event: EventMessage) -> None:
-    """Store that something happened to an approval in DingTalk's own app; other events are of no use here."""
+    """Record an event about an approval in DingTalk's own app; other events are ignored."""
     instance = changed_instance(event, process)
     if not instance:
         return
@@ -243,7 +243,7 @@ async def _serve_web(
 
 
 async def _shut_down(stream: StreamClient, services: Services) -> None:
-    """Take nothing new, finish what is at work; what is left stays in the inbox for the next start."""
+    """Accept nothing new and finish running work; unanswered questions stay in the inbox for the next start."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + SHUTDOWN_GRACE
     await stream.stop(grace=1.0)

@@ -1,1 +1,1 @@
-"""Who is it, what may they do, and why not."""
+"""Identifies people and decides what they may do."""

@@ -1,4 +1,4 @@
-"""Who is it: from the ids of a message or a click to a person with roles and a language."""
+"""Finds the person behind the ids of a message or a click, with roles and a language."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Person:
 
     @property
     def is_external(self) -> bool:
-        """Whether the platform knows no member of the organisation behind this person."""
+        """Whether this is not known to be a member of the organisation."""
         return self.user_id is None
 
 
@@ -33,7 +33,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DirectoryEntry:
-    """What the organisation's directory says about a member."""
+    """A member in the organisation's directory."""
 
     name: str
     roles: frozenset[str] = frozenset()
@@ -45,10 +45,10 @@ _EMPTY_ENTRY = DirectoryEntry(name="")
 
 
 class Directory(Protocol):
-    """The organisation's directory; answers are cached behind it for minutes."""
+    """The organisation's directory, which caches its answers for minutes."""
 
     async def entry(self, user_id: str) -> DirectoryEntry | None:
-        """Return the member's entry, None for somebody outside; raises a `DingerpError` when it does not say."""
+        """Return the member's entry, None for people outside. Raises a `DingerpError` when there is no answer."""
         ...
 
 
@@ -61,7 +61,7 @@ class LanguageChoices(Protocol):
 
 
 class People:
-    """Makes persons. Without a directory, names and the administrator's mark come from the message alone."""
+    """Identifies people. Without a directory, names and administrators are known from the message alone."""
 
     def __init__(
         self,
@@ -77,10 +77,10 @@ class People:
         self._directory = directory
 
     async def identify(self, user_id: str | None, *, name: str, is_admin: bool = False) -> Person:
-        """Return the person; a silent directory costs the roles it would have given, never the answer.
+        """Return the person; without the directory's answer its roles are missing, and nothing else.
 
-        Whoever the directory does not know is external: an outsider in a group can click its cards, and a click has a
-        user id whoever made it (docs: platform/dingtalk/callbacks.md#who-clicked).
+        People whom the directory does not know are external: outsiders in a group can click its cards, and their
+        clicks have a user id too (docs: platform/dingtalk/callbacks.md#who-clicked).
         """
         if user_id is None:
             return Person(user_id=None, name=name, language=self.language(None))
@@ -98,7 +98,7 @@ class People:
         )
 
     def language(self, user_id: str | None) -> str:
-        """Return the language in which somebody reads now: chosen, configured, or the default."""
+        """Return a person's language: chosen, configured, or the default."""
         if user_id is None:
             return self._default
         return self._languages.chosen(user_id) or self._configured.get(user_id, self._default)

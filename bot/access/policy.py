@@ -1,4 +1,4 @@
-"""The one decision function: who may use which command where, with the reason for the answer."""
+"""Decides who may use which command where, with the reason."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from bot.errors import DingerpError
 from bot.phrase import Phrase, phrase
 
 ADMIN = "admin"
-"""Role that every administrator of the organisation has; who to ask when nothing else is configured."""
+"""Role of every administrator of the organisation; the one to ask when nothing else is configured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessRequest:
-    """What somebody wants to do: run ``command`` in a conversation; ``writes`` if the ERP may change.
+    """A request to run ``command`` in a conversation; ``writes`` where the ERP may change.
 
-    ``governed``: rules of its own say for every single document who may change it, as those of approvals do.
+    ``governed`` means that other rules, such as those of approvals, decide for each document who may change it.
     """
 
     command: str
@@ -36,14 +36,14 @@ class AccessRule:
     conversations: frozenset[str] = frozenset()
 
     def covers(self, request: AccessRequest) -> bool:
-        """Whether the rule speaks about this command in this conversation."""
+        """Return whether the rule applies to this command in this conversation."""
         here = not self.conversations or request.conversation_id in self.conversations
         return here and ("*" in self.commands or request.command in self.commands)
 
 
 @dataclass(frozen=True, slots=True)
 class AccessVerdict:
-    """Yes or no, why, and which roles could help."""
+    """The decision, its reason, and the roles that could help."""
 
     allowed: bool
     reason: Phrase
@@ -69,10 +69,9 @@ class Denied(DingerpError):
 class AccessPolicy:
     """Roles × command × conversation. Without rules every member may ask and nobody may write.
 
-    As soon as a rule covers a command, that command is only for those whom some covering rule names. Writes are denied
-    unless a rule grants them: here or, for a governed command, where each document's own rules are asked. Everybody
-    may come to that door, and it opens to those whom the rules name. ``roles`` maps a role to the user ids that have it
-    by configuration; roles of the directory arrive with the `Person`.
+    As soon as rules cover a command, it is only for the roles that they name. Writes are denied unless a rule grants
+    them; of a governed command, the rules of each document decide later. ``roles`` maps a role to the user ids that
+    have it by configuration; roles of the directory come with the `Person`.
 
     Docs: contracts.md#smallest-configurations
     """

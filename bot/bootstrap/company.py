@@ -1,4 +1,4 @@
-"""The company that alert rules speak of, as the settings name it: light, for tools that load little."""
+"""What alert rules need of the settings, in a small module for tools that load little."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bot.settings import Settings
 
 
 def company_of(settings: Settings) -> AlertRuleContext:
-    """Return what alert rules take from the settings."""
+    """Return the context of alert rules."""
     return AlertRuleContext(
         zone=ZoneInfo(settings.zone),
         default=tuple(Place(PlaceKind.GROUP, group) for group in settings.alerts.default_groups),

@@ -29,7 +29,7 @@ async def open_hub(
     records: StoredErpRecords | None = None,
     index: ProductIndex | None = None,
 ) -> ErpHub:
-    """Open every configured source; they are closed with ``stack``. ``records`` and ``index`` outlive the process."""
+    """Open every configured source until ``stack`` ends. ``records`` and ``index`` outlive the process."""
     timeouts = {name: source.timeout for name, source in settings.erp.items()}
     protections = {
         name: SourceLimits(
@@ -90,9 +90,9 @@ async def open_hub_with_index(
 
 
 def _search_database(stack: AsyncExitStack, settings: Settings, database: Database) -> Database:
-    """Return where searches run.
+    """Return the database for searches.
 
-    SQLite's one thread belongs to the inbox: a search of 20 ms there would hold acknowledgements up.
+    SQLite's one thread serves the inbox, where a search of 20 ms would delay acknowledgements.
     """
     if database.dialect != "sqlite":
         return database

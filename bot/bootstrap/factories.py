@@ -1,4 +1,4 @@
-"""Single parts, as the settings say; tools on the command line take from here what they need."""
+"""Makes single parts by the settings, also for tools on the command line."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def open_api(
     meter: MonthlyMeter | None = None,
     patience: ApiRetryPolicy | None = None,
 ) -> OpenApi:
-    """Return the client for DingTalk's calls, as the settings say."""
+    """Return the client for DingTalk's calls."""
     dingtalk = settings.dingtalk
     return OpenApi(
         session,
@@ -39,7 +39,7 @@ def open_api(
 
 
 def make_renderer(settings: Settings, languages: Mapping[str, Language] | None = None) -> CardRenderer:
-    """Return what draws cards, as the settings say; ``languages`` are read where the caller has not read them."""
+    """Return the renderer of cards; ``languages`` are read unless the caller passes them."""
     cards = settings.cards
     return CardRenderer(
         languages=languages or load_languages(),
@@ -51,8 +51,8 @@ def make_renderer(settings: Settings, languages: Mapping[str, Language] | None =
 def templates(settings: Settings) -> TemplateChoice:
     """Return which DingTalk template draws which card."""
     chosen = {
-        name: own_template(one.template_id, ButtonStyle(one.button_style), one.variables)
-        for name, one in settings.cards.templates.items()
+        name: own_template(template.template_id, ButtonStyle(template.button_style), template.variables)
+        for name, template in settings.cards.templates.items()
     }
     return TemplateChoice(default=chosen.pop("default", CardTemplate()), by_card=chosen)
 

@@ -1,4 +1,4 @@
-"""What all rooms behind the stream stand on."""
+"""The parts that everything behind the stream uses."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from bot.store.database import Database
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Infrastructure:
-    """Made once, used by every room; ``stack`` ends them all."""
+    """Made once for all packages; ``stack`` closes them."""
 
     stack: AsyncExitStack
     background: BackgroundTasks
@@ -55,7 +55,7 @@ class DirectoryAdapter:
         self._directory = directory
 
     async def entry(self, user_id: str) -> DirectoryEntry | None:
-        """Return what the directory says about a member; None for somebody outside the organisation."""
+        """Return a member's entry; None for people outside the organisation."""
         try:
             person = await self._directory.person(user_id)
         except DingTalkUnknownPerson:

@@ -1,4 +1,4 @@
-"""What approval rules take from the settings and from DingTalk's directory."""
+"""The names and people that approval rules use, from the settings and from DingTalk's directory."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from bot.settings import Settings
 
 
 def known_of(settings: Settings) -> KnownNames:
-    """Return what is known when rules are read."""
+    """Return the names that rules may use."""
     return KnownNames(zone=ZoneInfo(settings.zone), roles=tuple(settings.access.roles), sources=tuple(settings.erp))
 
 
 def organisation_of(settings: Settings, staff: StaffDirectory | None = None) -> Organisation:
-    """Return who is who; without ``staff`` nobody has a manager or a department."""
+    """Return the organisation; without ``staff`` nobody has a manager or a department."""
     return Organisation(roles=settings.access.roles, accounts=settings.access.accounts, staff=staff)
 
 
 def terms_of(settings: Settings) -> ApprovalOptions:
-    """Return what the operator sets besides the rules."""
+    """Return the operator's settings besides the rules."""
     account = settings.approvals.technical_account
     undo = timedelta(seconds=settings.approvals.undo_seconds)
     return ApprovalOptions(undo=undo, technical_account=bool(account), own_account=account)
@@ -43,6 +43,6 @@ class DingTalkStaffDirectory:
             person = await self._directory.person(user_id)
         except DingTalkUnknownPerson:
             return None
-        # Of several departments the one that is oldest in DingTalk: it is the same each time.
-        department = min(person.departments, key=lambda one: (len(one), one), default="")
+        # Of several departments the oldest, so that it is the same each time.
+        department = min(person.departments, key=lambda number: (len(number), number), default="")
         return StaffMember(manager=person.manager_id, department=department)

@@ -80,7 +80,7 @@ async def build_services(
     now: Callable[[], datetime],
     patience: ApiRetryPolicy | None = None,
 ) -> Services:
-    """Connect everything behind the stream; it lives as long as ``stack``. Questions of an earlier run are at work."""
+    """Connect everything behind the stream for as long as ``stack``, and resume the questions of an earlier run."""
     patience = patience or ApiRetryPolicy()
     database = await _open_database(stack, settings)
     languages = StoredLanguages(database)
@@ -212,14 +212,14 @@ def _question_pipeline(
 async def _resume_questions(
     inbox: StoredInbox, questions: QuestionPipeline, settings: Settings, now: Callable[[], datetime]
 ) -> None:
-    """Answer what an earlier run acknowledged and did not answer."""
-    letters = await inbox.unanswered(now() - MAX_QUESTION_AGE)
-    for letter in letters:
+    """Answer the questions that an earlier run acknowledged and did not answer."""
+    unanswered = await inbox.unanswered(now() - MAX_QUESTION_AGE)
+    for stored in unanswered:
         names = settings.dingtalk.robot_names
-        message = parse_message(letter.payload, robot_names=names, fallback_id=letter.msg_id, now=now)
-        questions.resume(message, letter.received_at)
-    if letters:
-        log.info("inbox.resumed", questions=len(letters))
+        message = parse_message(stored.payload, robot_names=names, fallback_id=stored.msg_id, now=now)
+        questions.resume(message, stored.received_at)
+    if unanswered:
+        log.info("inbox.resumed", questions=len(unanswered))
 
 
 async def _checkpoint_database(database: Database) -> None:

@@ -1,6 +1,6 @@
-"""The way back to who asked: a card first, then a plain message, then the message's own webhook.
+"""Sends answers: as a card, else as a plain message, else through the message's own webhook.
 
-Each next way is taken only when it is certain that the one before left nothing in the conversation.
+The next way is tried only when it is certain that the previous one left nothing in the conversation.
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ class DingTalkAnswerChannel:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         sparing: Callable[[str], str | None] = lambda language: None,
     ) -> None:
-        """``sparing`` returns, while the month's calls run out, the line in that language that says so; else None.
+        """``sparing`` returns the line in a language that says that the month's calls run out, or None while they last.
 
-        Then the message's own webhook is the first way, for it costs no call
+        When they run out, the message's own webhook is tried first, for it costs no call
         (docs: platform/dingtalk/robots.md#session-webhooks).
         """
         self._cards = cards
@@ -65,13 +65,12 @@ class DingTalkAnswerChannel:
     ) -> SentAnswer:
         """Make the card appear where ``message`` was written; see `bot.chat.ports.AnswerChannel`.
 
-        Raises `DingTalkCardUnconfirmed` when the card may stand already: the same ``track_id`` may be tried again.
-        Raises `DingTalkOutcomeUnknown` when a text may stand already. When all ways failed, raises the error of one
-        that may work later; if there is none, that of the webhook or, if the message has none that still works, of
-        the card.
+        Raises `DingTalkCardUnconfirmed` when the card may be there already: the same ``track_id`` may be tried again.
+        Raises `DingTalkOutcomeUnknown` when a text may be there already. When all ways failed, raises an error after
+        which a later attempt may work; without one, the webhook's error or, without a valid webhook, the card's.
         """
         line = self._sparing(card.language)
-        if line is not None and await self._spare(message, card, line, before_fallback):
+        if line is not None and await self._answer_unbilled(message, card, line, before_fallback):
             return SentAnswer(AnswerVia.WEBHOOK)
         robot_code = self._keys.robot(message.robot_code)
         in_group = message.conversation.kind is ConversationKind.GROUP
@@ -82,26 +81,24 @@ class DingTalkAnswerChannel:
         else:
             try:
                 await self._send_card(message, card, track_id, robot_code)
-            except DingTalkOutcomeUnknown as trouble:
-                raise DingTalkCardUnconfirmed(
-                    trouble.detail, code=trouble.code, request_id=trouble.request_id
-                ) from trouble
-            except DingerpError as trouble:
-                refusal = trouble
-                _log_failed_way(AnswerVia.CARD, card, trouble)
+            except DingTalkOutcomeUnknown as error:
+                raise DingTalkCardUnconfirmed(error.detail, code=error.code, request_id=error.request_id) from error
+            except DingerpError as error:
+                refusal = error
+                _log_failed_way(AnswerVia.CARD, card, error)
             else:
                 return SentAnswer(AnswerVia.CARD)
         await before_fallback()
-        troubles = [refusal]
+        errors = [refusal]
         # A month without calls, refused keys or no token leave no room for another API call.
         if reachable and not isinstance(refusal, DingTalkQuotaExhausted | DingTalkAuthFailed | DingTalkNoToken):
             try:
                 await self._send_markdown(message, card, robot_code)
             except DingTalkOutcomeUnknown:
                 raise
-            except DingerpError as trouble:
-                troubles.append(trouble)
-                _log_failed_way(AnswerVia.MARKDOWN, card, trouble)
+            except DingerpError as error:
+                errors.append(error)
+                _log_failed_way(AnswerVia.MARKDOWN, card, error)
             else:
                 return SentAnswer(AnswerVia.MARKDOWN)
         last = refusal
@@ -111,29 +108,29 @@ class DingTalkAnswerChannel:
                 await self._robot.answer_session(webhook, title=card.title, markdown=card.twin)
             except DingTalkOutcomeUnknown:
                 raise
-            except DingerpError as trouble:
-                troubles.append(last := trouble)
+            except DingerpError as error:
+                errors.append(last := error)
             else:
                 return SentAnswer(AnswerVia.WEBHOOK)
-        raise next((trouble for trouble in troubles if trouble.retry), last)
+        raise next((error for error in errors if error.retry), last)
 
-    async def _spare(
+    async def _answer_unbilled(
         self, message: Message, card: Card, line: str, before_fallback: Callable[[], Awaitable[None]]
     ) -> bool:
-        """Answer without a call that counts, if the message has a webhook; ``line`` says that calls are spared."""
+        """Answer through the message's webhook, if it has one; ``line`` says that calls are spared."""
         webhook = message.webhook
         if webhook is None or webhook.expires_at <= self._now():
             return False
         try:
             await before_fallback()
         except AnswerUnconfirmed:
-            return False  # a card of before may stand: only the same card may be tried again
+            return False  # an earlier card may be there: only the same card may be tried again
         try:
             await self._robot.answer_session(webhook, title=card.title, markdown=f"{card.twin}\n\n{line}")
         except DingTalkOutcomeUnknown:
             raise
-        except DingerpError as trouble:
-            _log_failed_way(AnswerVia.WEBHOOK, card, trouble)
+        except DingerpError as error:
+            _log_failed_way(AnswerVia.WEBHOOK, card, error)
             return False
         return True
 
@@ -157,7 +154,5 @@ class DingTalkAnswerChannel:
             await self._robot.send_to_group(group.id, robot_code, title=card.title, markdown=card.twin)
 
 
-def _log_failed_way(via: AnswerVia, card: Card, trouble: DingerpError) -> None:
-    _log.warning(
-        "answer_way_failed", via=via.value, card=card.name, error=type(trouble).__name__, detail=trouble.detail
-    )
+def _log_failed_way(via: AnswerVia, card: Card, error: DingerpError) -> None:
+    _log.warning("answer_way_failed", via=via.value, card=card.name, error=type(error).__name__, detail=error.detail)

@@ -1,6 +1,4 @@
-"""Where DingTalk is, who we are there, and the calls that the bot makes, each with what the transport must know
-about it.
-"""
+"""DingTalk's addresses, the application's keys, and the calls that the bot makes."""
 
 from __future__ import annotations
 
@@ -25,13 +23,13 @@ class Host(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoints:
-    """Base addresses without a trailing slash; tests and the simulator put their own here."""
+    """Base addresses; tests and the simulator have their own."""
 
     api: str = "https://api.dingtalk.com"
     oapi: str = "https://oapi.dingtalk.com"
 
     def base(self, host: Host) -> str:
-        """Return the base address of ``host``; a webhook has none, its address is whole."""
+        """Return the base address of ``host``; a webhook has none, as its own address is complete."""
         return {Host.API: self.api, Host.OAPI: self.oapi, Host.WEBHOOK: ""}[host].rstrip("/")
 
 
@@ -65,7 +63,7 @@ class ApiCall:
     """One call. ``name`` is the bounded metric label.
 
     ``billed`` calls count against the organisation's month. ``idempotent`` calls may be repeated when their outcome is
-    unknown. ``token`` is False where the call proves itself in another way.
+    unknown. ``token`` is False where the call needs no access token.
     """
 
     name: str

@@ -1,5 +1,6 @@
-"""Reads card callbacks as typed clicks (docs: platform/dingtalk/callbacks.md#clicks), and takes from events which
-approval they are about (10).
+"""Reads card callbacks as typed clicks, and the ids of approvals from events.
+
+Docs: platform/dingtalk/callbacks.md#clicks, platform/dingtalk/approvals.md#events
 """
 
 from __future__ import annotations
@@ -21,8 +22,7 @@ _TOKEN_KEYS = ("action", "id", "actionId")
 def parse_click(data: object) -> Click:
     """Return the click in a callback's ``data``, which may be decoded already or not.
 
-    Raises `BadPayload` when it names no card or nobody who clicked, and nothing else; a click whose token cannot be
-    found has an empty one.
+    Raises only `BadPayload`, when it names no card or no person. A click whose token cannot be found has an empty one.
     """
     raw = whole_object(data, "card callback")
     track_id, user_id = text(raw.get("outTrackId")), text(raw.get("userId"))
@@ -47,8 +47,8 @@ def _answers(raw: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """Yield the objects that may hold ``params`` and ``actionIds``, the usual one first."""
     for holder in (part(raw.get("content")), part(raw.get("value")), raw):
         # Some templates put actionData around or beside cardPrivateData.
-        for shell in (holder, part(holder.get("actionData"))):
-            if private := part(shell.get("cardPrivateData")):
+        for carrier in (holder, part(holder.get("actionData"))):
+            if private := part(carrier.get("cardPrivateData")):
                 yield private
         yield part(holder.get("actionData"))
         yield holder

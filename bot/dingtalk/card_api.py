@@ -36,9 +36,9 @@ class CardApi:
     ) -> None:
         """Make the card ``track_id`` appear in ``conversation``; the same id again changes nothing.
 
-        ``summary`` is what the list of conversations and the notification say. ``user_id`` is the person of a direct
-        conversation, ``private`` what single persons see instead. Raises `DingTalkDeliveryFailed` when DingTalk made
-        the card but did not show it, and other `DingTalkError`.
+        ``summary`` is the text in the list of conversations and in the notification. ``user_id`` is the person of a
+        direct conversation, ``private`` what single people see instead. Raises `DingTalkDeliveryFailed` when DingTalk
+        made the card but did not show it, and other `DingTalkError`.
         """
         body: dict[str, Any] = {
             "cardTemplateId": template_id,
@@ -55,7 +55,7 @@ class CardApi:
             answer = await self._api.call(CREATE_AND_DELIVER, body)
         except DingTalkRefused as refusal:
             if refusal.code == _ALREADY_THERE:
-                # An earlier try got through and only its answer was lost
+                # An earlier attempt got through and only its answer was lost
                 # (docs: platform/dingtalk/cards.md#idempotency).
                 return
             raise
@@ -67,7 +67,7 @@ class CardApi:
         params: Mapping[str, str],
         private: Mapping[str, Mapping[str, str]] | None = None,
     ) -> None:
-        """Change these variables of a card for everybody, ``private`` ones for single persons; the rest stays."""
+        """Change variables of a card for everybody, or ``private`` ones for single people; the others stay."""
         body: dict[str, Any] = {
             "outTrackId": track_id,
             "cardData": {"cardParamMap": params},
@@ -85,7 +85,7 @@ def _private(private: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
 
 
 def _space(conversation: Conversation, summary: str, robot_code: str, user_id: str | None) -> dict[str, Any]:
-    """Return where the card is shown, with the space and deliver models of that kind of place."""
+    """Return the place of the card, with the space and deliver models of that kind of place."""
     shown = {
         "supportForward": False,
         "lastMessageI18n": {"ZH_CN": summary, "EN_US": summary},
@@ -107,7 +107,7 @@ def _space(conversation: Conversation, summary: str, robot_code: str, user_id: s
 
 
 def _check_deliveries(answer: Mapping[str, Any]) -> None:
-    """Raise `DingTalkDeliveryFailed` for any failed place: HTTP 200 may hold one.
+    """Raise `DingTalkDeliveryFailed` for a place that failed, which DingTalk reports under HTTP 200.
 
     Docs: platform/dingtalk/cards.md#deliveries
     """

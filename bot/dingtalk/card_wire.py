@@ -14,13 +14,13 @@ from bot.cards.card import Card, CardButton
 from bot.errors import ConfigurationError
 
 MARKDOWN_WITH_BUTTONS = "1366a1eb-bc54-4859-ac88-517c56a9acb1.schema"
-"""The public template that works in every application without building one."""
+"""The public template, which works in every application."""
 
 BUTTONS = "buttons"
 """The card field that is all buttons together."""
 
 _CARD = "card"
-"""Parameter by which a button of one's own template says as which kind of card the card was made that it stands on."""
+"""Parameter of buttons in custom templates: the name with which their card was made."""
 
 _PUBLIC_VARIABLES = MappingProxyType(
     {"title": "title", "markdown": "body", "tips": "tips", "sys_full_json_obj": BUTTONS}
@@ -32,16 +32,16 @@ _PUBLIC_CONSTANTS = MappingProxyType(
 
 
 class ButtonStyle(StrEnum):
-    """How a template takes its buttons."""
+    """The form in which a template takes its buttons."""
 
     MSG_BUTTONS = "msgButtons"
     """JSON text ``{"msgButtons": […]}``: the public templates."""
 
     BUTTON_GROUP = "buttonGroup"
-    """JSON text of a list: a variable of type ``buttonGroup`` in a template of one's own."""
+    """JSON text of a list: a variable of type ``buttonGroup`` in a custom template."""
 
     STATIC = "static"
-    """Buttons that stand in the template: it takes their words and tokens one by one."""
+    """Buttons that are part of the template, which takes their texts and tokens one by one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +69,7 @@ def own_template(
     button_style: ButtonStyle = ButtonStyle.BUTTON_GROUP,
     variables: Mapping[str, str] | None = None,
 ) -> CardTemplate:
-    """Return a template of one's own; without ``variables``, those of the file that ships with the documentation."""
+    """Return a custom template; without ``variables``, with those of the file that comes with the documentation."""
     shipped = {"title": "title", "markdown": "body", "tips": "tips", "btns": BUTTONS}
     return CardTemplate(
         template_id=template_id,
@@ -108,11 +108,11 @@ def card_params(card: Card, template: CardTemplate) -> dict[str, str]:
 
 
 def click_response(card: Card, template: CardTemplate, made_as: str = "") -> dict[str, Any]:
-    """Return the ``response`` of a callback's ACK that shows ``card`` to the one who clicked.
+    """Return the ``response`` of a callback's ACK that shows ``card`` to the person who clicked.
 
-    ``template`` is the one that the clicked card was made with, ``made_as`` that card's name where it is known: the
-    new buttons stand on it as well. What the template takes from fields that the new kind of card does not have
-    becomes empty. Only what is named changes; without the options the other variables would become empty too
+    ``template`` is the template of the clicked card and ``made_as`` its name, where that is known: the new buttons
+    carry it too. Variables that the new kind of card has no field for become empty. Only named variables change;
+    without the options the others would become empty too
     (docs: platform/dingtalk/cards.md#updates).
     """
     params = dict(template.constants)
@@ -125,9 +125,9 @@ def click_response(card: Card, template: CardTemplate, made_as: str = "") -> dic
 
 
 def clicked_card(values: Mapping[str, object]) -> str:
-    """Return the name of the card as which the clicked one was made, where the button said it; else the empty text.
+    """Return the name with which the clicked card was made, empty where the button does not tell it.
 
-    Cards of different kinds may have different templates, and a callback does not say which it came from.
+    Cards of different kinds may have different templates, and a callback does not say from which card it comes.
     """
     name = values.get(_CARD)
     return name if isinstance(name, str) else ""
@@ -145,7 +145,7 @@ def _find(card: Card, source: str, style: ButtonStyle, made_as: str) -> str | No
 
 
 def _one_button(buttons: Sequence[CardButton], source: str) -> str | None:
-    """Return ``button<number>.text``, ``.token`` or ``.url``; None when ``source`` is nothing of the kind."""
+    """Return ``button<number>.text``, ``.token`` or ``.url``; None for other sources."""
     number, _, wanted = source.removeprefix("button").partition(".")
     if not source.startswith("button") or not number.isdecimal() or wanted not in ("text", "token", "url"):
         return None

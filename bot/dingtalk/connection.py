@@ -31,7 +31,7 @@ _MESSAGE_TOO_BIG: Final = 1009
 
 
 class FrameSink(Protocol):
-    """Where frames for handlers go. It answers each on the connection that it came from."""
+    """Takes frames for handlers, and answers each frame on the connection that it came from."""
 
     @property
     def full(self) -> bool:
@@ -43,7 +43,7 @@ class FrameSink(Protocol):
         ...
 
     def notify_idle(self) -> None:
-        """Hear that there is nothing more to read at the moment."""
+        """Take note that there is nothing more to read at the moment."""
         ...
 
     async def wait_for_room(self) -> None:
@@ -52,20 +52,20 @@ class FrameSink(Protocol):
 
 
 class Connection:
-    """Reads one WebSocket, answers pings before anything else, and knows when it is time for a successor.
+    """Reads one WebSocket, answers pings first, and tells when a successor is needed.
 
-    A full desk stops the reading; TCP then slows the gateway down. Pings behind the unread frames wait too, but no
-    longer than the quickest handler at work, and a pause of ours is never taken for silence of the gateway.
+    A full ``sink`` stops the reading, and TCP then slows the gateway down. Pings behind the unread frames wait too, but
+    not longer than the quickest running handler. A pause of ours does not count as silence of the gateway.
     """
 
     def __init__(
-        self, socket: Socket, *, number: int, desk: FrameSink, policy: StreamPolicy, counts: StreamMetrics
+        self, socket: Socket, *, number: int, sink: FrameSink, policy: StreamPolicy, counts: StreamMetrics
     ) -> None:
         self.number = number
         self.draining = asyncio.Event()
-        """Set when no more pushes are to be expected here: the gateway said goodbye, or the connection is over."""
+        """Set when no more pushes will come here: the gateway announced the end, or the connection is over."""
         self._socket = socket
-        self._desk = desk
+        self._sink = sink
         self._policy = policy
         self._counts = counts
         self._loop = asyncio.get_running_loop()
@@ -75,20 +75,20 @@ class Connection:
         self._reading = False
         self._paused = False
         self._drained_at: float | None = None
-        self._stuffed: asyncio.Task[None] | None = None
-        self._verdict = ""
+        self._blocked_send: asyncio.Task[None] | None = None
+        self._end_reason = ""
         self.last_seen = self._loop.time()
         """The event loop's time of the last sign of life."""
 
     async def read(self) -> str:
-        """Read until the connection is over and return why. The socket stays open for ACKs until `close`."""
+        """Read until the connection is over and return the reason. The socket stays open for ACKs until `close`."""
         try:
             async with self._limit:
                 self._reading = True
                 self._watch()
-                return await _notifying_before_wait(self._read(), self._desk.notify_idle)
+                return await _notifying_before_wait(self._read(), self._sink.notify_idle)
         except TimeoutError:
-            return self._verdict
+            return self._end_reason
         finally:
             self._reading = False
             if self._watchdog is not None:
@@ -96,10 +96,10 @@ class Connection:
             self.draining.set()
 
     def send(self, payload: bytes) -> bool:
-        """Write one frame. Returns False where this connection can no longer carry it: it is then nobody's.
+        """Write one frame. Returns False where this connection can no longer carry it; no other one takes it.
 
-        Nobody waits here, for an ACK need not come from a task: the socket writes the frame or keeps it before it waits
-        for anything, which is for room in a full buffer. When there is none in time, the connection is given up.
+        Nothing waits here, so that an ACK needs no task: the socket writes or buffers the frame before it waits for
+        room in a full buffer. When there is no room in time, the connection is given up.
         """
         sending = self._socket.send_frame(payload, WSMsgType.TEXT)
         try:
@@ -108,10 +108,10 @@ class Connection:
             return True
         except (aiohttp.ClientError, OSError):
             return False
-        room._asyncio_future_blocking = False  # as a task does with what a coroutine waits for
+        room._asyncio_future_blocking = False  # as a task does with the future that its coroutine waits for
         sending.close()
-        if self._stuffed is None or self._stuffed.done():
-            self._stuffed = self._loop.create_task(self._wait_for(room))
+        if self._blocked_send is None or self._blocked_send.done():
+            self._blocked_send = self._loop.create_task(self._wait_for(room))
         return True
 
     async def _wait_for(self, room: asyncio.Future[None]) -> None:
@@ -122,7 +122,7 @@ class Connection:
             self._give_up("stalled")
 
     async def close(self) -> None:
-        """End the connection, politely where the other side still listens."""
+        """Close the connection, with a close frame where the gateway still listens."""
         with suppress(TimeoutError):
             async with asyncio.timeout(self._policy.close_timeout):
                 await self._socket.close()
@@ -152,8 +152,8 @@ class Connection:
             return
         self._counts.frame(frame.type, frame.topic)
         if frame.type in _FOR_HANDLERS:
-            self._desk.take(frame, self)
-            if self._desk.full:
+            self._sink.take(frame, self)
+            if self._sink.full:
                 await self._pause()
         elif frame.type == SystemMessage.TYPE:
             await self._obey(frame)
@@ -166,7 +166,7 @@ class Connection:
         self._counts.error("saturated")
         log.warning("stream.saturated", connection=self.number, waiting=self._policy.max_waiting)
         try:
-            await self._desk.wait_for_room()
+            await self._sink.wait_for_room()
         finally:
             self._paused = False
             self.last_seen = self._loop.time()
@@ -181,24 +181,24 @@ class Connection:
             self._watch()
 
     def _watch(self) -> None:
-        """Give the connection up when it is due, else look again when it may be."""
+        """Give the connection up when its time is over, else check again at that time."""
         if self._watchdog is not None:
             self._watchdog.cancel()
         now = self._loop.time()
         if self._paused:
             self.last_seen = now
         silent_at = self.last_seen + self._policy.silence_limit
-        due, verdict = silent_at, "silence"
+        due, reason = silent_at, "silence"
         if self._drained_at is not None and self._drained_at < due:
-            due, verdict = self._drained_at, "drained"
+            due, reason = self._drained_at, "drained"
         if due <= now:
-            self._give_up(verdict)
+            self._give_up(reason)
         else:
             self._watchdog = self._loop.call_at(due, self._watch)
 
-    def _give_up(self, verdict: str) -> None:
+    def _give_up(self, reason: str) -> None:
         if self._reading and not self._limit.expired():
-            self._verdict = verdict
+            self._end_reason = reason
             self._limit.reschedule(self._loop.time())
 
     def _ending(self, message: Any) -> str:
@@ -213,7 +213,7 @@ class Connection:
 
 
 def _reason(frame: Frame) -> str:
-    """Return the words of a ``disconnect`` frame."""
+    """Return the reason that a ``disconnect`` frame tells."""
     with suppress(BadPayload):
         return str(read_data(frame).get("reason", ""))[:100]
     return ""
@@ -221,7 +221,7 @@ def _reason(frame: Frame) -> str:
 
 @coroutine
 def _notifying_before_wait(work: Coroutine[Any, Any, T], notice: Callable[[], None]) -> Generator[Any, Any, T]:
-    """Await ``work``, and call ``notice`` each time before it waits: all that could be done at once is done then."""
+    """Await ``work``, and call ``notice`` each time before it waits: it has then done all that it could do at once."""
     go_on = partial(work.send, None)
     while True:
         try:
@@ -232,7 +232,7 @@ def _notifying_before_wait(work: Coroutine[Any, Any, T], notice: Callable[[], No
         notice()
         try:
             yield waited_for
-        except BaseException as error:  # noqa: BLE001 - it is for ``work``
+        except BaseException as error:  # noqa: BLE001 - ``work`` gets it
             go_on = partial(work.throw, error)
         else:
             go_on = partial(work.send, None)

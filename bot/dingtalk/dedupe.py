@@ -1,4 +1,4 @@
-"""The same matter, sent several times, is worked on once."""
+"""Work on something that was sent several times is done once."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ Result = TypeVar("Result")
 
 
 class Deduplicator(Generic[Result]):
-    """Runs work once per key and gives its result to everybody who asks for the same key.
+    """Runs work once per key and gives its result to all callers with the same key.
 
-    Who asks while the work is under way waits for it, so that nobody is told "done" before it is done. Results that
-    ``keep`` accepts are remembered for ``ttl`` seconds, at most ``limit`` of them; work under way is never forgotten.
-    Work that fails, or whose result is not kept, may be done again; who waited for failing work is cancelled with it.
+    A caller that comes while the work is running waits for it, so that no caller gets a result before there is one.
+    Results that ``keep`` accepts are remembered for ``ttl`` seconds, at most ``limit`` of them; running work is never
+    forgotten. Work that failed, or whose result is not kept, may run again; callers that waited for it are cancelled.
     """
 
     def __init__(
         self, *, limit: int, ttl: float, monotonic: Callable[[], float], keep: Callable[[Result], bool]
     ) -> None:
-        # Oldest first. A cache class of a library does the same in five times the time, for every message.
+        # Oldest first. The cache class of a library needs five times as long for every message.
         self._done: OrderedDict[Hashable, tuple[Result, float]] = OrderedDict()
         self._limit = limit
         self._ttl = ttl
         self._monotonic = monotonic
         self._under_way: dict[Hashable, asyncio.Future[Result] | None] = {}
-        """Work, and what those wait for who asked for the same: there is none while nobody does."""
+        """Running work, with the future that later callers wait for; None while there are none."""
         self._keep = keep
 
     async def run(self, key: Hashable, work: Callable[[], Awaitable[Result]]) -> Result:
-        """Return the result of ``work``, or that of the same key's work before. Raises what ``work`` raises."""
+        """Return the result of ``work``, or of earlier work with the same key. Raises what ``work`` raises."""
         if (done := self._done.get(key)) is not None and done[1] > self._monotonic():
             return done[0]
         if key in self._under_way:

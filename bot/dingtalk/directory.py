@@ -29,8 +29,8 @@ class DingTalkUnknownPerson(DingTalkRefused):
 class DirectoryPerson:
     """A member of the organisation as the directory knows them.
 
-    ``departments`` are ids; ``leads`` are those of them that the person leads. Fields that the application may not
-    read are empty.
+    ``departments`` and ``leads`` are ids, of all departments and of those that the person leads. Fields that the
+    application may not read are empty.
     """
 
     user_id: str
@@ -46,7 +46,7 @@ class DirectoryPerson:
 
 
 class DingTalkDirectory:
-    """Looks people up, remembers them for ``ttl`` seconds, and asks once for all who want to know the same."""
+    """Looks people up, remembers them for ``ttl`` seconds, and asks once for simultaneous callers."""
 
     def __init__(
         self, api: OpenApi, *, ttl: float = 300.0, size: int = 10_000, clock: Callable[[], float] = time.monotonic
@@ -105,7 +105,7 @@ def _texts(values: Iterable[object]) -> frozenset[str]:
 
 
 def read_person(user_id: str, user: Mapping[str, Any]) -> DirectoryPerson:
-    """Return a directory entry as ours; lists and booleans may travel as text."""
+    """Return the person of a directory entry; lists and booleans may come as text."""
     return DirectoryPerson(
         user_id=text(user.get("userid")) or user_id,
         name=text(user.get("name")),

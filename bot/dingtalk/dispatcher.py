@@ -1,4 +1,4 @@
-"""From a frame to its ACK: which handler, once per matter, within bounds."""
+"""From a frame to its ACK: finds the handler, recognises repeats, and bounds the work."""
 
 from __future__ import annotations
 
@@ -38,25 +38,23 @@ from bot.time_limit import TimeLimit
 log = structlog.get_logger(__name__)
 
 CallbackReceiver: TypeAlias = Callable[[Push], Awaitable[Mapping[str, object] | None]]
-"""A handler of ours: quick, returns the ACK's ``callback_reply``. Raising is answered 500, `BadPayload` 400."""
+"""A quick handler of ours that returns the content of the ACK. An error is answered with 500, `BadPayload` with 400."""
 
 AcknowledgeFrame: TypeAlias = Callable[[DingerpError | None], None]
-"""Answers a frame that `DeferredReceiver` got: 200, or 500 for an error. It counts once, and does not wait."""
+"""Answers a frame of a `DeferredReceiver` with 200, or 500 for an error. Only the first call counts; none waits."""
 
 DeferredReceiver: TypeAlias = Callable[[Push, AcknowledgeFrame], None]
-"""A handler of ours that waits for nothing but for others: it returns at once, and has the frame answered later.
+"""A handler of ours that returns at once and has the frame answered later.
 
-What it raises is answered as with `CallbackReceiver`. It must know by itself what it got before, and no time limit
-ends what it waits for: an ACK that is late is still of use.
+Errors are answered as with `CallbackReceiver`. It has to recognise repeats itself, and there is no time limit: a late
+ACK is still of use.
 """
 
 OnIdle: TypeAlias = Callable[[], None]
-"""Hears that all frames at hand were given to `DeferredReceiver`: what they have in common need not wait for more of
-them.
-"""
+"""Called when all frames at hand were given to their `DeferredReceiver`, so that common work need not wait for more."""
 
 EventReceiver: TypeAlias = Callable[[EventMessage], Awaitable[None]]
-"""A handler of ours for events: an event counts as taken when it returns, and comes again when it raises."""
+"""A handler of ours for events. An event is done when it returns, and comes again when it raises."""
 
 SdkHandler: TypeAlias = CallbackHandler | EventHandler
 
@@ -75,7 +73,7 @@ class _TimedEventReceiver(NamedTuple):
 
 
 class _DeferredFrame:
-    """A frame that a `DeferredReceiver` has."""
+    """A frame that a `DeferredReceiver` is still to answer."""
 
     __slots__ = ("connection", "frame", "since")
 
@@ -88,8 +86,8 @@ class _DeferredFrame:
 class Dispatcher:
     """Gives each frame to its handler, and the answer to the connection that the frame came from.
 
-    A frame is a task, unless its handler is a `DeferredReceiver`: a task begins a turn of the event loop later, and
-    goes on a turn after what it waited for. Under load those two were a third of the time until an ACK (measured).
+    Each frame gets a task, except for a `DeferredReceiver`: a task starts one turn of the event loop later, and resumes
+    one turn after what it waited for. Under load those turns were a third of the time until an ACK (measured).
     """
 
     def __init__(
@@ -108,11 +106,11 @@ class Dispatcher:
         self._receivers: dict[str, _TimedReceiver] = {}
         self._events: _TimedEventReceiver | None = None
         self._loop = asyncio.get_running_loop()
-        self._keepers: dict[str, DeferredReceiver] = {}
-        self._lulls: list[OnIdle] = []
+        self._deferred_receivers: dict[str, DeferredReceiver] = {}
+        self._on_idle: list[OnIdle] = []
         self._tasks: set[asyncio.Task[None]] = set()
-        self._kept: set[_DeferredFrame] = set()
-        """With the tasks: frames that are not acknowledged yet."""
+        self._deferred: set[_DeferredFrame] = set()
+        """Frames that are not acknowledged yet, besides those of tasks."""
         self._room = asyncio.Event()
         self._slots = asyncio.Semaphore(policy.max_in_flight)
         self._sdk_in_flight = 0
@@ -123,16 +121,16 @@ class Dispatcher:
     @property
     def topics(self) -> tuple[str, ...]:
         """Topics with a handler of ours."""
-        return (*self._receivers, *self._keepers)
+        return (*self._receivers, *self._deferred_receivers)
 
     def receive(self, topic: str, receive: CallbackReceiver, *, timeout: float) -> None:
         """Let ``receive`` answer the callbacks of ``topic``, each within ``timeout`` seconds."""
         self._receivers[topic] = _TimedReceiver(receive, TimeLimit(timeout))
 
-    def receive_deferred(self, topic: str, keep: DeferredReceiver, on_idle: OnIdle) -> None:
-        """Let ``keep`` have the callbacks of ``topic``, and tell ``on_idle`` when there are no more for now."""
-        self._keepers[topic] = keep
-        self._lulls.append(on_idle)
+    def receive_deferred(self, topic: str, receive: DeferredReceiver, on_idle: OnIdle) -> None:
+        """Give the callbacks of ``topic`` to ``receive``, and call ``on_idle`` when there are no more for now."""
+        self._deferred_receivers[topic] = receive
+        self._on_idle.append(on_idle)
 
     @property
     def takes_events(self) -> bool:
@@ -150,62 +148,62 @@ class Dispatcher:
 
     def take(self, frame: Frame, connection: Connection) -> None:
         """Start working on a frame; returns at once."""
-        if frame.type == CallbackMessage.TYPE and (keep := self._keepers.get(frame.topic)) is not None:
-            self._keep(keep, frame, connection)
+        if frame.type == CallbackMessage.TYPE and (receive := self._deferred_receivers.get(frame.topic)) is not None:
+            self._defer(receive, frame, connection)
         else:
             self._tasks.add(self._loop.create_task(self._serve(frame, connection, perf_counter())))
 
     def notify_idle(self) -> None:
-        """Tell those who keep frames that there are no more for now."""
-        for on_idle in self._lulls:
+        """Tell deferred receivers that there are no more frames for now."""
+        for on_idle in self._on_idle:
             try:
                 on_idle()
             except Exception as defect:
                 self._counts.error(type(defect).__name__)
-                log.error("stream.lull_failed", exc_info=defect)
+                log.error("stream.idle_failed", exc_info=defect)
 
     async def wait_for_room(self) -> None:
-        """Wait until a quarter of the desk is free: not to stop and go with every frame."""
+        """Wait until a quarter of the room is free, so that reading does not stop and start with every frame."""
         await self._fewer_than(self._policy.max_waiting * 3 // 4 + 1)
 
     async def finish(self, grace: float) -> int:
-        """Wait ``grace`` seconds for what is in flight, cancel the rest and return how many frames that were."""
+        """Wait ``grace`` seconds for frames in flight, cancel the others and return their number."""
         with suppress(TimeoutError):
             async with asyncio.timeout(grace):
                 await self._fewer_than(1)
-        left, kept = tuple(self._tasks), len(self._kept)
-        self._kept.clear()
+        left, deferred = tuple(self._tasks), len(self._deferred)
+        self._deferred.clear()
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
-        return len(left) + kept
+        return len(left) + deferred
 
     @property
     def _waiting(self) -> int:
-        return len(self._tasks) + len(self._kept)
+        return len(self._tasks) + len(self._deferred)
 
     async def _fewer_than(self, count: int) -> None:
         while self._waiting >= count:
             self._room.clear()
             await self._room.wait()
 
-    def _keep(self, keep: DeferredReceiver, frame: Frame, connection: Connection) -> None:
-        kept = _DeferredFrame(frame, connection)
-        self._kept.add(kept)
+    def _defer(self, receive: DeferredReceiver, frame: Frame, connection: Connection) -> None:
+        deferred = _DeferredFrame(frame, connection)
+        self._deferred.add(deferred)
         try:
-            keep(Push(frame, read_data(frame)), partial(self._settle, kept))
+            receive(Push(frame, read_data(frame)), partial(self._settle, deferred))
         except BadPayload as error:
-            self._end(kept, self._unable(frame, "bad_data", AckMessage.STATUS_BAD_REQUEST, error.detail))
-        except Exception as error:  # noqa: BLE001 - whatever a handler raises, its frame gets an ACK
-            self._end(kept, self._failed(frame, error))
+            self._end(deferred, self._unable(frame, "bad_data", AckMessage.STATUS_BAD_REQUEST, error.detail))
+        except Exception as error:  # noqa: BLE001 - a frame gets an ACK whatever its handler raises
+            self._end(deferred, self._failed(frame, error))
 
-    def _settle(self, kept: _DeferredFrame, error: DingerpError | None) -> None:
-        self._end(kept, EMPTY_REPLY if error is None else self._failed(kept.frame, error))
+    def _settle(self, deferred: _DeferredFrame, error: DingerpError | None) -> None:
+        self._end(deferred, EMPTY_REPLY if error is None else self._failed(deferred.frame, error))
 
-    def _end(self, kept: _DeferredFrame, answer: FrameReply) -> None:
-        if kept in self._kept:  # else it was answered, or is too late
-            self._kept.remove(kept)
-            self._acknowledge(kept.frame, answer, kept.connection, kept.since)
+    def _end(self, deferred: _DeferredFrame, answer: FrameReply) -> None:
+        if deferred in self._deferred:  # else it is answered already, or too late
+            self._deferred.remove(deferred)
+            self._acknowledge(deferred.frame, answer, deferred.connection, deferred.since)
             self._room.set()
 
     async def _serve(self, frame: Frame, connection: Connection, since: float) -> None:
@@ -234,7 +232,7 @@ class Dispatcher:
             log.info("stream.ack_dropped", connection=connection.number, topic=frame.topic)
 
     def _push(self, frame: Frame) -> Push | FrameReply:
-        """Return what a handler gets of the frame, or the answer where no handler can get it."""
+        """Return what a handler gets of the frame, or the answer where there is no handler or no valid data."""
         ours = self._receivers.get(frame.topic) if frame.type == CallbackMessage.TYPE else self._events
         if ours is None and self._sdk_handler(frame.type, frame.topic) is None:
             return self._unable(frame, "unknown_topic", AckMessage.STATUS_NOT_IMPLEMENT, "no handler for this topic")
@@ -265,7 +263,7 @@ class Dispatcher:
                 if self._cancelled():
                     raise
                 return self._failed(frame, None)
-            except Exception as error:  # noqa: BLE001 - whatever a handler raises, its frame gets an ACK
+            except Exception as error:  # noqa: BLE001 - a frame gets an ACK whatever its handler raises
                 return self._failed(frame, error)
 
     async def _ask_event_receiver(self, events: _TimedEventReceiver, frame: Frame, data: dict[str, Any]) -> FrameReply:
@@ -278,7 +276,7 @@ class Dispatcher:
                 if self._cancelled():
                     raise
                 return self._failed(frame, None)
-            except Exception as error:  # noqa: BLE001 - whatever a handler raises, its frame gets an ACK
+            except Exception as error:  # noqa: BLE001 - a frame gets an ACK whatever its handler raises
                 return self._failed(frame, error)
 
     async def _ask_sdk(self, handler: Any, frame: Frame, data: dict[str, Any]) -> FrameReply:
@@ -299,13 +297,13 @@ class Dispatcher:
             if self._cancelled():
                 raise
             return self._failed(frame, None)
-        except Exception as error:  # noqa: BLE001 - whatever a handler raises, its frame gets an ACK
+        except Exception as error:  # noqa: BLE001 - a frame gets an ACK whatever its handler raises
             return self._failed(frame, error)
         finally:
             self._sdk_in_flight -= 1
 
     def _unable(self, frame: Frame, error: str, code: int, words: str) -> FrameReply:
-        """Answer a frame that cannot be handled here. An event without a handler may be right elsewhere: later."""
+        """Answer a frame that cannot be handled. An event without a handler comes again: another bot may take it."""
         self._counts.error(error)
         log.warning(f"stream.{error}", type=frame.type, topic=frame.topic[:100], reason=words)
         if frame.type == EventMessage.TYPE:
@@ -329,6 +327,6 @@ class Dispatcher:
         return failure_reply(AckMessage.STATUS_SYSTEM_EXCEPTION, "handler failed")
 
     def _cancelled(self) -> bool:
-        """Whether it is this task that is being cancelled, and not something that a handler waited for."""
+        """Return whether this task is being cancelled, and not something that its handler waited for."""
         task = asyncio.current_task(self._loop)
         return task is not None and task.cancelling() > 0

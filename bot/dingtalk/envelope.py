@@ -1,4 +1,4 @@
-"""Reads DingTalk's answers: the content of a good one, or the error that says what to do about a bad one.
+"""Reads DingTalk's answers: the content of a success, or the error that says how to react to a failure.
 
 The order of the checks matters: rate limits and quotas come under ``Forbidden.AccessDenied`` too and must not be taken
 for a missing permission (docs: platform/dingtalk/limits.md#too-fast).
@@ -30,7 +30,7 @@ QPS_PAUSE = 1.0
 """Seconds to wait after too many calls in one second (docs: platform/dingtalk/limits.md#calls-per-second)."""
 
 _MUTED = 600.0
-"""Seconds that a robot stays mute after too many messages in a minute
+"""Seconds for which a robot is muted after too many messages in a minute
 (docs: platform/dingtalk/robots.md#custom-robots)."""
 
 _QUOTED = 200
@@ -47,14 +47,14 @@ _SCOPE_NAME = re.compile(r"\bqyapi_\w+|\b[A-Z]\w+\.\w+\.(?:Read|Write)\b")
 
 
 class _Known(TypedDict):
-    """What every error repeats of an answer."""
+    """The parts of an answer that every error repeats."""
 
     code: str
     request_id: str
 
 
 def read_answer(api: ApiCall, status: int, body: bytes, *, client_id: str) -> dict[str, Any]:
-    """Return the decoded answer of ``api``; raises the `DingTalkError` that fits a bad one."""
+    """Return the decoded answer of ``api``. Raises the `DingTalkError` of a failure."""
     try:
         answer = orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -65,13 +65,13 @@ def read_answer(api: ApiCall, status: int, body: bytes, *, client_id: str) -> di
         # The edge throttles our IP address and says for how long (docs: platform/dingtalk/openapi.md#firewall).
         raise DingTalkRateLimited(f"{api.name}: the address of this machine is throttled", retry_after=_wait(answer))
     error = _api_error if api.host is Host.API else _oapi_error
-    if (trouble := error(api, status, answer, client_id)) is not None:
-        raise trouble
+    if (failure := error(api, status, answer, client_id)) is not None:
+        raise failure
     return answer
 
 
 def _no_json_error(api: ApiCall, status: int) -> DingTalkError:
-    """Return what an answer means that is a web page, XML or nothing."""
+    """Return the error of an answer that is a web page, XML or nothing."""
     detail = f"{api.name}: HTTP {status} with something that is not a JSON object"
     if 400 <= status < 500 or status == 503:
         return DingTalkUnavailable(detail)

@@ -1,4 +1,4 @@
-"""What can go wrong at DingTalk, one class per reaction.
+"""Errors of DingTalk: one class for each reaction of the bot.
 
 Docs: platform/dingtalk/openapi.md#errors, #token-errors, platform/dingtalk/cards.md#errors,
 platform/dingtalk/robots.md#errors, platform/dingtalk/limits.md#too-fast
@@ -18,11 +18,11 @@ _SCOPE_PAGE = "https://open-dev.dingtalk.com/appscope/apply?content="
 
 
 class BadPayload(DingerpError):
-    """A frame's data that is not what its topic promises; there is nobody or nothing to answer."""
+    """The data of a frame is not what its topic promises; there is no message or no person to answer."""
 
 
 class DingTalkError(DingerpError):
-    """Base of all refusals of DingTalk. ``code`` is DingTalk's own, ``request_id`` is for its support desk."""
+    """Base of all refusals of DingTalk. ``code`` is DingTalk's own, its support asks for ``request_id``."""
 
     outcome: ClassVar[str] = "refused"
     """Label of the metric ``dingerp_api_calls``."""
@@ -58,7 +58,7 @@ class DingTalkTokenExpired(DingTalkError):
 
 
 class DingTalkAuthFailed(DingTalkError, ConfigurationError):
-    """Client id or secret are wrong: nothing works until somebody corrects them."""
+    """Client id or secret are wrong: nothing works until they are corrected."""
 
     outcome: ClassVar[str] = "auth_failed"
 
@@ -84,14 +84,14 @@ class DingTalkScopeMissing(DingTalkAccessDenied):
 
 
 class DingTalkRateLimited(DingTalkError):
-    """Too many calls per second; ``retry_after`` seconds later there is room again."""
+    """Too many calls per second; after ``retry_after`` seconds there is room again."""
 
     retry: ClassVar[bool] = True
     outcome: ClassVar[str] = "rate_limited"
 
 
 class DingTalkQuotaExhausted(DingTalkError):
-    """The organisation's calls of this month are used up; only unbilled ways remain until the next one."""
+    """The organisation's calls of this month are used up; until the next month only unbilled calls work."""
 
     outcome: ClassVar[str] = "quota_exhausted"
 
@@ -100,7 +100,7 @@ class DingTalkQuotaExhausted(DingTalkError):
 
 
 class DingTalkUnavailable(DingTalkError):
-    """DingTalk could not work on the call: it was busy or not reached. Nothing happened there."""
+    """DingTalk did not work on the call: it was busy or not reached. Nothing happened there."""
 
     retry: ClassVar[bool] = True
     outcome: ClassVar[str] = "unavailable"
@@ -126,7 +126,7 @@ class DingTalkNoAnswer(DingTalkOutcomeUnknown):
 
 
 class DingTalkCardUnconfirmed(DingTalkOutcomeUnknown, AnswerUnconfirmed):
-    """Nobody knows whether the card stands.
+    """It is not known whether the card is shown.
 
     The same ``track_id`` may be tried again; a text instead might be a second answer.
     """

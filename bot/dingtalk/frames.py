@@ -32,11 +32,11 @@ _FIELDS: Final = frozenset({"specVersion", "type", "headers", "data"})
 
 
 class BadFrame(ValueError):
-    """Text from the gateway that is no frame; nobody can be answered. The message says what is wrong with it."""
+    """Text from the gateway that is not a frame and cannot be answered. The message says what is wrong with it."""
 
 
 class Frame(NamedTuple):
-    """One message of the gateway. What is absent or has another type than promised is an empty string."""
+    """One message of the gateway. A field that is absent or of another type than promised is an empty string."""
 
     type: str
     topic: str
@@ -47,7 +47,7 @@ class Frame(NamedTuple):
 
 
 class Push:
-    """What a handler of ours gets of a callback."""
+    """A callback as a handler of ours gets it."""
 
     __slots__ = ("_text", "data", "message_id", "topic")
 
@@ -65,7 +65,7 @@ class Push:
 
 
 class FrameReply(NamedTuple):
-    """What an ACK says. ``data`` is a JSON string; a failure is not ``settled``: a redelivery gets another chance."""
+    """The content of an ACK. ``data`` is a JSON string. A failure is not ``settled``: a redelivery is handled again."""
 
     code: int
     message: str
@@ -109,7 +109,7 @@ def read_data(frame: Frame) -> dict[str, Any]:
 
 
 def dedupe_key(frame: Frame, data: Mapping[str, Any]) -> tuple[str, str] | None:
-    """Return what stays the same when the gateway sends the same matter again; None where nothing does.
+    """Return what stays the same when the gateway sends something again; None where nothing does.
 
     A redelivered bot message keeps its ``msgId``, an event its ``eventId``; whether ``messageId`` survives a redelivery
     is unknown (docs: platform/dingtalk/stream.md#redelivery). Card callbacks have no identity but their ``messageId``:

@@ -42,7 +42,7 @@ class StreamOpenFailed(DingerpError):
 class StreamGateway:
     """DingTalk's stream gateway as one application sees it.
 
-    Nothing of it ever shows the client secret or a ticket: errors name classes and status codes, never an address.
+    The client secret and tickets never show: errors name classes and status codes, not addresses.
     """
 
     def __init__(

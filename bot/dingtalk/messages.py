@@ -1,4 +1,4 @@
-"""Makes a typed message of a bot callback, whatever its client left out or bent.
+"""Reads bot callbacks as typed messages, whatever the person's client left out or changed.
 
 Docs: platform/dingtalk/messages.md
 """
@@ -42,7 +42,7 @@ _KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class _Content:
-    """What was said, still with mentions."""
+    """The words of a message, still with mentions."""
 
     kind: MessageKind
     text: str
@@ -59,7 +59,7 @@ def parse_message(
 
     ``robot_names`` are the names under which the bot is mentioned; rich text repeats them literally. ``fallback_id``
     (the frame's ``messageId``) stands in for a missing ``msgId``, ``now`` (aware) for a missing time. Raises
-    `BadPayload` when there is no conversation or nothing to tell the message from others, and nothing else.
+    only `BadPayload`, when there is no conversation or no id.
     """
     raw = whole_object(data, "bot message")
     conversation = _conversation(raw)
@@ -169,7 +169,7 @@ def _without_robot(body: _Content, robot_names: Collection[str], *, alone: bool)
     """Return the words without the bot's own mention.
 
     DingTalk takes it out of plain text but leaves it in rich text (docs: platform/dingtalk/messages.md#mentions). When
-    nobody but the bot is mentioned, a mention at the beginning of rich text is the bot's, under whatever name.
+    the bot alone is mentioned, a mention at the beginning of rich text is the bot's, under any name.
     """
     said = trimmed(body.text)
     if "@" not in said:
@@ -182,13 +182,13 @@ def _without_robot(body: _Content, robot_names: Collection[str], *, alone: bool)
 
 
 def _quoted(raw: Mapping[str, Any]) -> str:
-    """Return the words of the message that this one answers, in whichever of the three shapes they come."""
+    """Return the words of the message that this one replies to; they come in one of three shapes."""
     content = part(raw.get("content"))
     for carrier in (part(raw.get("text")), content):
         if replied := part(carrier.get("repliedMsg")):
             return trimmed(_quoted_words(replied.get("content")))
-    if quote := part(raw.get("quoteMessage")):
-        return trimmed(_plain(quote.get("text")) or _quoted_words(quote.get("content")))
+    if quoted := part(raw.get("quoteMessage")):
+        return trimmed(_plain(quoted.get("text")) or _quoted_words(quoted.get("content")))
     return trimmed(_quoted_words(content.get("quoteContent")))
 
 

@@ -1,4 +1,4 @@
-"""Cards that nobody asked for: to a group or to a person's chat with the bot.
+"""Sends cards without a question: to groups, and to people's chats with the bot.
 
 Docs: platform/dingtalk/cards.md, platform/dingtalk/robots.md
 """
@@ -33,8 +33,7 @@ from bot.outbox.ports import SendFailed, SendFailureKind
 _GONE = "param.cardNotExist"
 
 _NO_SUCH_PLACE = frozenset({"param.openSpaceIdEmpty", "param.openSpaceIdInvalid", "param.userIdNotExist"})
-"""Codes that say of a card's place that there is none (docs: platform/dingtalk/cards.md#errors): a text would not
-arrive either."""
+"""Codes of places that do not exist (docs: platform/dingtalk/cards.md#errors): a text would not arrive either."""
 
 _PLAIN_REASONS = MappingProxyType(
     {
@@ -56,7 +55,7 @@ _PLAIN_REASONS = MappingProxyType(
         "param.userIdNotExist": "there is no such person in the organisation",
     }
 )
-"""What the operator reads for codes after which nothing will help by itself (docs: platform/dingtalk/cards.md#errors,
+"""Explanations for the operator of codes that need a correction (docs: platform/dingtalk/cards.md#errors,
 platform/dingtalk/robots.md#errors)."""
 
 
@@ -74,7 +73,7 @@ class DingTalkMessenger:
         template = self._templates.of(card.name)
         person = place.kind is PlaceKind.PERSON
         kind = ConversationKind.DIRECT if person else ConversationKind.GROUP
-        with _translating_errors(_create_trouble):
+        with _translating_errors(_create_failure):
             await self._cards.create_and_deliver(
                 track_id=track_id,
                 params=card_params(card, template),
@@ -86,17 +85,17 @@ class DingTalkMessenger:
             )
 
     async def change(self, track_id: str, card: Card, made_as: str) -> None:
-        """Let a card that stands show this content, in the template that it was made with.
+        """Let a card show this content, in the template that it was made with.
 
-        What that template takes from fields that the new kind of card does not have becomes empty.
+        Variables that the new kind of card has no field for become empty.
         """
-        with _translating_errors(_update_trouble):
+        with _translating_errors(_update_failure):
             answer = click_response(card, self._templates.of(made_as or card.name), made_as)
             await self._cards.update(track_id, answer["cardData"]["cardParamMap"])
 
     async def write(self, place: Place, card: Card) -> None:
         """Send the text twin as markdown."""
-        with _translating_errors(_update_trouble):
+        with _translating_errors(_update_failure):
             if place.kind is PlaceKind.PERSON:
                 await self._robot.send_to_people([place.id], self._robot_code, title=card.title, markdown=card.twin)
             else:
@@ -105,19 +104,19 @@ class DingTalkMessenger:
 
 @contextmanager
 def _translating_errors(refused: Callable[[DingerpError], SendFailureKind]) -> Iterator[None]:
-    """Turn DingTalk's errors into ours; ``refused`` judges those that will come again."""
+    """Turn DingTalk's errors into `SendFailed`; ``refused`` classifies those that a repetition meets again."""
     try:
         yield
     except DingTalkError as error:
-        trouble = _common_trouble(error) or refused(error)
-        raise SendFailed(trouble, _reason(error), retry_after=error.retry_after) from error
+        kind = _common_failure(error) or refused(error)
+        raise SendFailed(kind, _reason(error), retry_after=error.retry_after) from error
     except ConfigurationError as error:
-        # A template whose mapping names what this card does not have: it will be so again, but a text can go.
+        # The template's mapping names a field that this card does not have: a text can be sent all the same.
         raise SendFailed(refused(error), error.detail) from error
 
 
-def _common_trouble(error: DingTalkError) -> SendFailureKind | None:
-    """Return what an error means whatever was called; None for a refusal that depends on that."""
+def _common_failure(error: DingTalkError) -> SendFailureKind | None:
+    """Return the meaning of an error for any call; None where it depends on the call."""
     match error:
         case DingTalkRateLimited():
             return SendFailureKind.LIMITED
@@ -132,7 +131,7 @@ def _common_trouble(error: DingTalkError) -> SendFailureKind | None:
     return None
 
 
-def _create_trouble(error: DingerpError) -> SendFailureKind:
+def _create_failure(error: DingerpError) -> SendFailureKind:
     if isinstance(error, DingTalkRefused) and error.code in _NO_SUCH_PLACE:
         return SendFailureKind.HOPELESS
     if isinstance(error, DingTalkAuthFailed | DingTalkAccessDenied) and not isinstance(error, DingTalkScopeMissing):
@@ -140,7 +139,7 @@ def _create_trouble(error: DingerpError) -> SendFailureKind:
     return SendFailureKind.NO_CARDS
 
 
-def _update_trouble(error: DingerpError) -> SendFailureKind:
+def _update_failure(error: DingerpError) -> SendFailureKind:
     if isinstance(error, DingTalkRefused) and error.code == _GONE:
         return SendFailureKind.GONE
     return (
@@ -151,6 +150,6 @@ def _update_trouble(error: DingerpError) -> SendFailureKind:
 
 
 def _reason(error: DingTalkError) -> str:
-    """Return the plain reason, with DingTalk's own words behind it."""
+    """Return an explanation, followed by DingTalk's own words."""
     plain = _PLAIN_REASONS.get(error.code)
     return f"{plain} ({error.detail})" if plain else error.detail

@@ -41,7 +41,7 @@ _log = structlog.get_logger(__name__)
 _TOKEN_HEADER = "x-acs-dingtalk-access-token"  # noqa: S105 - a header's name
 
 _UNSENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError)
-"""Failures after which DingTalk certainly saw nothing of the call."""
+"""Failures after which DingTalk has certainly not received the call."""
 
 _BAD_ADDRESS = (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError)
 
@@ -49,7 +49,7 @@ _WITH_ADDRESS = (*_BAD_ADDRESS, aiohttp.ClientResponseError)
 """Failures that hold the whole address, which may be a key: they must not be chained."""
 
 _FREE = frozenset({DingTalkRateLimited.outcome, DingTalkQuotaExhausted.outcome, DingTalkUnavailable.outcome})
-"""Outcomes of tries that do not count against the month: DingTalk did not work on them."""
+"""Outcomes of attempts that do not count against the month: DingTalk did not work on them."""
 
 _Answer = TypeVar("_Answer")
 
@@ -58,7 +58,7 @@ _Answer = TypeVar("_Answer")
 class ApiRetryPolicy:
     """How long a call may take, in seconds.
 
-    ``overall`` bounds waiting for a turn and all repetitions; a try that began before its end may finish. DingTalk's
+    ``overall`` bounds the wait for a turn and all repetitions; an attempt that began in time may finish. DingTalk's
     own services give up after about 3 s (docs: platform/dingtalk/openapi.md#timeouts), so ``per_try`` is ample.
     """
 
@@ -72,9 +72,7 @@ class ApiRetryPolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiRates:
-    """Calls per second: ``default`` replaces what each API has by itself, ``by_api`` (names of `ApiCall`) replaces
-    both.
-    """
+    """Calls per second. ``default`` replaces the rate of each `ApiCall`; ``by_api``, by its name, replaces both."""
 
     default: float | None = None
     by_api: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
@@ -87,7 +85,7 @@ class ApiRates:
 def pooled_session(*, proxy: str | None = None, connections: int = 100) -> aiohttp.ClientSession:
     """Return a session for `OpenApi`; call it inside the event loop and close it there.
 
-    The proxy is the one given here and never one of the environment, so that HTTP and the stream go the same way.
+    Only this proxy is used, never one of the environment, so that HTTP and the stream take the same way.
     """
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=connections, keepalive_timeout=30.0),
@@ -98,7 +96,7 @@ def pooled_session(*, proxy: str | None = None, connections: int = 100) -> aioht
 
 
 class _ApiState:
-    """What the transport keeps ready for one API."""
+    """The address, the rate limit and the metrics of one API."""
 
     def __init__(self, api: ApiCall, base: str, rate: float, metrics: Metrics) -> None:
         self.api = api
@@ -118,7 +116,7 @@ class _ApiState:
 
 @dataclass(slots=True)
 class _CallState:
-    """How one call went so far. ``doubt`` is set once a try may have worked."""
+    """The progress of one call. ``doubt`` is set once an attempt may have worked."""
 
     deadline: float
     turn: int | None = None
@@ -130,9 +128,9 @@ class _CallState:
 class OpenApi:
     """Calls DingTalk's two API families and its webhooks.
 
-    A call waits for its turn, renews an expired token once, waits out rate limits, and repeats what certainly did not
-    happen, or what may be repeated because the call has an identity of its own. ``draw`` gives numbers from 0 to 1
-    for the jitter of waits.
+    A call waits for its turn, renews an expired token once, and waits out rate limits. It is repeated where it
+    certainly did not happen, or where a repetition is harmless. ``draw`` gives numbers from 0 to 1 for the jitter of
+    waits.
     """
 
     def __init__(
@@ -175,7 +173,7 @@ class OpenApi:
     ) -> dict[str, Any]:
         """Make one call and return its decoded answer.
 
-        ``form`` builds a multipart body instead of ``body``, anew for each try. ``address`` is the whole URL of a
+        ``form`` builds a multipart body instead of ``body``, again for each attempt. ``address`` is the whole URL of a
         webhook. Raises a `DingTalkError`; a call that may have happened and must not be repeated ends in
         `DingTalkOutcomeUnknown`.
         """
@@ -185,8 +183,8 @@ class OpenApi:
             url, headers = self._label(lane, token, query, address)
             if payload is not None:
                 headers["Content-Type"] = "application/json"
-            # All calls of this turn of the loop are prepared before the first is made: what is done many times in a row
-            # finds its code in the processor's caches (5 % more answers, measured).
+            # All calls of this turn of the loop are prepared before the first is sent: repeated work finds its code in
+            # the processor's caches (5 % more answers, measured).
             await asyncio.sleep(0)
             response = await self._session.request(
                 api.method,
@@ -196,7 +194,7 @@ class OpenApi:
                 timeout=self._timeout,
                 allow_redirects=False,
             )
-            # Read to its end, an answer gives its connection back; one that cannot be read closes it.
+            # An answer that is read to its end returns its connection to the pool; one that cannot be read closes it.
             return read_answer(api, response.status, await response.read(), client_id=self.keys.client_id)
 
         return await self._persist(api, send)
@@ -221,12 +219,12 @@ class OpenApi:
         return await self._persist(api, send)
 
     async def _persist(self, api: ApiCall, send: Callable[[_ApiState, str], Awaitable[_Answer]]) -> _Answer:
-        """Try until it worked, until a repetition would be wrong, or until the patience is over."""
+        """Repeat until the call works, until a repetition would be wrong, or until its time is over."""
         lane = self._lanes.get(api.name) or self._open_lane(api)
         course = _CallState(asyncio.get_running_loop().time() + self._patience.overall)
         while True:
             try:
-                # Before the turn: calls that waited for one token would all go out together.
+                # Before the turn, as calls that wait for the same token would all go out together.
                 token = (self.tokens.ready() or await self._token(api, course)) if api.token else ""
                 await self._take_turn(lane, course)
                 return await self._try(lane, send, token)
@@ -242,7 +240,7 @@ class OpenApi:
                 elif course.doubt is None or course.doubt is trouble:
                     raise
                 else:
-                    # An earlier try may have worked; what the last one ran into does not change that.
+                    # An earlier attempt may have worked, whatever error the last one met.
                     raise course.doubt from trouble
 
     def _next_wait(self, lane: _ApiState, trouble: DingTalkError, course: _CallState) -> float | None:
@@ -283,7 +281,7 @@ class OpenApi:
             raise DingTalkNoToken(f"{api.name}: no access token in time") from trouble
 
     async def _try(self, lane: _ApiState, send: Callable[[_ApiState, str], Awaitable[_Answer]], token: str) -> _Answer:
-        """Make one try, count it, and turn the network's failures into ours."""
+        """Make one attempt, count it, and turn network errors into a `DingTalkError`."""
         started = time.perf_counter()
         outcome = "cancelled"
         try:
@@ -304,7 +302,7 @@ class OpenApi:
         return answer
 
     def _translated(self, name: str, failure: Exception) -> DingTalkError:
-        """Return what a failure of the network means for the call."""
+        """Return the meaning of a network error for the call."""
         kind = type(failure).__name__
         if isinstance(failure, _BAD_ADDRESS):
             return DingTalkRefused(f"{name}: not a usable address")
@@ -317,7 +315,7 @@ class OpenApi:
     def _label(
         self, lane: _ApiState, token: str, query: Mapping[str, str] | None, address: str
     ) -> tuple[URL, dict[str, str]]:
-        """Return address and headers of one try."""
+        """Return the address and the headers of one attempt."""
         # Without Accept some gateways answer in XML (docs: platform/dingtalk/stream.md#opening).
         headers = {"Accept": "application/json"}
         url = URL(address, encoded=True) if address else lane.url

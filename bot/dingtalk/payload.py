@@ -1,4 +1,4 @@
-"""Careful hands for what clients send: wrong types, missing keys and broken text give a default, never an error."""
+"""Tolerant readers of what clients send: wrong types, missing keys and broken text give a default, not an error."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def decoded(data: object) -> object:
     except ValueError:
         pass
     try:
-        # orjson refuses halves of surrogate pairs, which a client that cuts an emoji in two does send.
+        # orjson refuses half a surrogate pair, which clients send that cut an emoji in two.
         return json.loads(data)
     except (ValueError, RecursionError):
         return None
 
 
 def whole_object(data: object, what: str) -> Mapping[str, Any]:
-    """Return the JSON object that a frame carries; raises `BadPayload` when it is none."""
+    """Return the JSON object that a frame carries; raises `BadPayload` for anything else."""
     content = decoded(data)
     if not isinstance(content, dict):
         raise BadPayload(f"{what} is not a JSON object but {type(content).__name__}")
@@ -48,7 +48,7 @@ def whole_object(data: object, what: str) -> Mapping[str, Any]:
 
 
 def part(value: object) -> Mapping[str, Any]:
-    """Return a nested object, decoding it if it travels as JSON text; an empty one when there is none."""
+    """Return a nested object, which may come as JSON text; an empty one where there is none."""
     if value is None or isinstance(value, dict):
         return value or _EMPTY
     content = decoded(value)
@@ -56,7 +56,7 @@ def part(value: object) -> Mapping[str, Any]:
 
 
 def items(value: object) -> list[Any]:
-    """Return a nested list, decoding it if it travels as JSON text; an empty one when there is none."""
+    """Return a nested list, which may come as JSON text; an empty one where there is none."""
     content = decoded(value)
     return content if isinstance(content, list) else []
 
@@ -80,7 +80,7 @@ def text(value: object) -> str:
 
 
 def flag(value: object) -> bool:
-    """Return a boolean that may travel as text."""
+    """Return a boolean, which may come as text."""
     return value is True or (isinstance(value, str) and value.lower() == "true")
 
 

@@ -1,4 +1,4 @@
-"""How many of the month's calls are used up (docs: platform/dingtalk/limits.md#monthly-quotas)."""
+"""Counts the month's calls (docs: platform/dingtalk/limits.md#monthly-quotas)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _log = structlog.get_logger(__name__)
 
 
 class CallCountStore(Protocol):
-    """Where the count survives a restart; ``month`` is ``YYYY-MM``. Several processes may add to one month."""
+    """Stores the count across restarts; ``month`` is ``YYYY-MM``. Several processes may add to one month."""
 
     async def load(self, month: str) -> int:
         """Return the calls stored for ``month``, 0 if none. Like `add` it may raise a `DingerpError`."""
@@ -29,7 +29,7 @@ class CallCountStore(Protocol):
 
 
 class MonthlyMeter:
-    """Counts billed calls. ``now`` gives an aware time; what was counted since the last `save` is not stored yet."""
+    """Counts billed calls; `save` stores the count. ``now`` gives an aware time."""
 
     def __init__(self, store: CallCountStore, *, metrics: Metrics, now: Callable[[], datetime]) -> None:
         self._store = store
@@ -51,18 +51,18 @@ class MonthlyMeter:
         self._unsaved[self._month] = self._unsaved.get(self._month, 0) + 1
 
     def _roll_month(self) -> None:
-        """Begin a new month if one has begun."""
+        """Start counting from 0 when a new month has begun."""
         now = self._now()
         if now >= self._month_ends:
             self._month, self._month_ends = _month(now)
             self._stored = 0
 
     async def load(self) -> None:
-        """Begin with what earlier runs stored."""
+        """Start with the count that earlier runs stored."""
         self._stored = await self._store.load(self._month)
 
     async def save(self) -> None:
-        """Store what is not stored yet; a failure loses nothing, the next call stores it."""
+        """Store the calls since the last time. After a failure the next call stores them."""
         for month, calls in list(self._unsaved.items()):
             total = await self._store.add(month, calls)
             left = self._unsaved.pop(month) - calls
@@ -72,7 +72,7 @@ class MonthlyMeter:
                 self._stored = total
 
     async def save_periodically(self, every: float) -> None:
-        """Save each ``every`` seconds until cancelled, and a last time then; a store that is away is only noted."""
+        """Save every ``every`` seconds and once more when cancelled; errors of the store are only logged."""
         try:
             while True:
                 await asyncio.sleep(every)

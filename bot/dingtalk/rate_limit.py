@@ -1,8 +1,8 @@
-"""One gate per API that keeps us below DingTalk's calls per second.
+"""A limiter for each API that stays below DingTalk's calls per second.
 
-The gate never lets more than ``rate`` calls pass in any second, where a plain token bucket lets almost twice as many
-pass in the first one. After a burst it spaces the calls evenly, so that jitter on the network does not push two waves
-into one of DingTalk's seconds.
+No second ever has more than ``rate`` calls, where a plain token bucket allows almost twice as many in the first one.
+After a burst calls are spaced evenly, so that jitter on the network does not push two bursts into one of DingTalk's
+seconds.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from heapq import heappop, heappush
 from itertools import count
 
 PERIOD = 1.05
-"""Seconds that ``rate`` calls take at least: DingTalk's second and 5 % for jitter on the way."""
+"""The shortest time in seconds for ``rate`` calls: DingTalk's second and 5 % for jitter on the network."""
 
-_FORGIVEN = 0.005
-"""Seconds that the event loop may wake us late without lowering the rate."""
+_LATE_ALLOWED = 0.005
+"""Seconds that a timer may be late without lowering the rate."""
 
 
 class SlidingWindowLimiter:
-    """At most ``rate`` calls in any ``period`` seconds, first come, first served; ``math.inf`` means no limit.
+    """Allows ``rate`` calls in any ``period`` seconds, first come, first served; ``math.inf`` means no limit.
 
     Its clock is the running event loop's.
     """
@@ -43,7 +43,7 @@ class SlidingWindowLimiter:
     async def take(self, turn: int | None = None, *, deadline: float | None = None) -> int:
         """Wait for room and return the number of this call's turn.
 
-        A call that has to be repeated passes its number again and so keeps its place before all later calls.
+        A call that is repeated passes its number again, so that it comes before all later calls.
         Raises `TimeoutError` when there is no room before ``deadline`` (the event loop's time in seconds).
         """
         if turn is None:
@@ -53,27 +53,27 @@ class SlidingWindowLimiter:
         if not self._waiting and self._opens_at(queued=False) <= now:
             self._passed.append(now)
             return turn
-        place = loop.create_future()
-        heappush(self._waiting, (turn, place))
-        if self._waiting[0][1] is place:
+        turn_comes = loop.create_future()
+        heappush(self._waiting, (turn, turn_comes))
+        if self._waiting[0][1] is turn_comes:
             self._arm(loop)
         try:
             async with asyncio.timeout_at(deadline):
-                await place
+                await turn_comes
         except (asyncio.CancelledError, TimeoutError):
-            self._leave(place, loop)
+            self._leave(turn_comes, loop)
             raise
         return turn
 
-    def _leave(self, place: asyncio.Future[None], loop: asyncio.AbstractEventLoop) -> None:
-        """Give back the room of a call that no longer wants it."""
-        if not place.cancelled():  # the room came in the same moment as the cancellation: hand it on
+    def _leave(self, turn_comes: asyncio.Future[None], loop: asyncio.AbstractEventLoop) -> None:
+        """Return the room of a call that was cancelled."""
+        if not turn_comes.cancelled():  # its turn came in the same moment: give the room to the next call
             self._passed.pop()
             self._passed.appendleft(-math.inf)
         self._arm(loop)
 
     def pause(self, seconds: float) -> None:
-        """Let nobody pass for ``seconds``: DingTalk said that we are too fast."""
+        """Stop all calls for ``seconds``, as DingTalk said that they are too many."""
         loop = asyncio.get_running_loop()
         self._paused_until = max(self._paused_until, loop.time() + seconds)
         self._arm(loop)
@@ -84,7 +84,7 @@ class SlidingWindowLimiter:
         return max(opens, self._passed[-1] + self._spacing) if queued else opens
 
     def _arm(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Set the one timer for the first in the queue."""
+        """Set the timer for the first call in the queue."""
         while self._waiting and self._waiting[0][1].done():
             heappop(self._waiting)
         if self._timer is not None:
@@ -94,13 +94,13 @@ class SlidingWindowLimiter:
             self._timer = loop.call_at(self._opens_at(queued=True), self._let_pass, loop)
 
     def _let_pass(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Let all pass for whom there is room now."""
+        """Start the calls that there is room for now."""
         # The loop may call a timer up to its clock's resolution early.
         now = loop.time() + 1e-6
         while self._waiting and (room := self._opens_at(queued=True)) <= now:
-            _, place = heappop(self._waiting)
-            if not place.done():
-                place.set_result(None)
-                self._passed.append(max(room, now - _FORGIVEN))
+            _, turn_comes = heappop(self._waiting)
+            if not turn_comes.done():
+                turn_comes.set_result(None)
+                self._passed.append(max(room, now - _LATE_ALLOWED))
         self._timer = None
         self._arm(loop)

@@ -27,7 +27,7 @@ _CUT = " …"
 
 
 class Robot:
-    """Sends markdown. None of its calls has an identity, so an unknown outcome is never repeated."""
+    """Sends markdown. Its calls carry no id, so that a call with an unknown outcome is never repeated."""
 
     def __init__(self, api: OpenApi) -> None:
         self._api = api
@@ -46,8 +46,8 @@ class Robot:
     async def send_to_people(self, user_ids: Sequence[str], robot_code: str, *, title: str, markdown: str) -> str:
         """Send to up to 20 people, each in their chat with the robot, and return DingTalk's key of the message.
 
-        Raises `DingTalkDeliveryFailed` or `DingTalkRateLimited` when anybody got nothing, which DingTalk reports
-        under HTTP 200.
+        Raises `DingTalkDeliveryFailed` or `DingTalkRateLimited` when somebody got nothing, which DingTalk
+        reports under HTTP 200.
         """
         body = {
             "robotCode": robot_code,
@@ -65,7 +65,7 @@ class Robot:
     async def answer_session(self, webhook: SessionWebhook, *, title: str, markdown: str) -> None:
         """Answer through a message's session webhook: unbilled, and open to people outside the organisation.
 
-        Raises `SessionExpired` when DingTalk no longer knows the session; the caller minds its time.
+        Raises `DingTalkSessionExpired` when DingTalk no longer knows the session; the caller checks its time.
         """
         words = {"title": fit(title, _MAX_TITLE_BYTES), "text": fit(markdown, MAX_WEBHOOK_BYTES)}
         body = {"msgtype": "markdown", "markdown": words}

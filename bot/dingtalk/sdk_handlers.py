@@ -1,4 +1,4 @@
-"""Handlers that were written for DingTalk's SDK, run as they are, where they can block nobody but each other."""
+"""Runs handlers that were written for DingTalk's SDK, on a thread where they block only each other."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from dingtalk_stream import AckMessage, CallbackHandler, EventHandler
 
 from bot.dingtalk.frames import EMPTY_REPLY, FrameReply, event_reply
 
-# The SDK gives its loggers handlers of their own where nobody has configured logging yet, and every line would come
-# twice (docs: platform/dingtalk/sdk.md#loggers). A logger that already has a handler is left alone.
+# Where logging is not configured yet, the SDK gives its loggers their own handlers, and every line would come twice
+# (docs: platform/dingtalk/sdk.md#loggers). A logger that already has a handler is left alone.
 logging.getLogger("dingtalk_stream").addHandler(logging.NullHandler())
 
 Result = TypeVar("Result")
@@ -26,8 +26,8 @@ class HandlerThread:
     """A thread with an event loop of its own, started by the first call.
 
     The SDK's handlers answer by ``requests``, which blocks
-    (docs: platform/dingtalk/sdk.md#blocking-calls, #synchronous-handlers). Here such a call delays other handlers of
-    the SDK, as it does under the SDK itself, but never the stream.
+    (docs: platform/dingtalk/sdk.md#blocking-calls, #synchronous-handlers). Here such a call delays other SDK handlers,
+    as with the SDK itself, but not the stream.
     """
 
     def __init__(self) -> None:
@@ -39,12 +39,12 @@ class HandlerThread:
         """Run ``work`` on the thread and return its result. Cancelling the caller cancels the work."""
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work(), self._started()))
 
-    async def stop(self, patience: float) -> bool:
-        """End the thread. Returns False when it still blocks after ``patience`` seconds; it is left to the exit."""
+    async def stop(self, timeout: float) -> bool:
+        """End the thread. Returns False when it blocks for more than ``timeout`` seconds; it ends with the process."""
         if self._loop is None or self._thread is None:
             return True
         self._loop.call_soon_threadsafe(self._stopped.set)
-        await asyncio.to_thread(self._thread.join, patience)
+        await asyncio.to_thread(self._thread.join, timeout)
         return not self._thread.is_alive()
 
     def _started(self) -> asyncio.AbstractEventLoop:
@@ -63,7 +63,7 @@ class HandlerThread:
 
 
 class StreamLoop:
-    """The way back from the handlers' thread to the event loop of the stream."""
+    """Lets the handlers' thread use the event loop of the stream."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -72,7 +72,7 @@ class StreamLoop:
     def ask(self, question: Callable[[], Awaitable[Result]], *, timeout: float) -> Result:
         """Run ``question`` on the stream's loop and wait for its result, at most ``timeout`` seconds.
 
-        Raises `RuntimeError` when called on that loop itself, which would wait for itself forever.
+        Raises `RuntimeError` when called on that loop itself, which would wait for itself without end.
         """
         if threading.get_ident() == self._thread:
             raise RuntimeError(_WRONG_THREAD)
@@ -87,7 +87,7 @@ class StreamLoop:
 async def ask_callback(handler: CallbackHandler, message: Any) -> FrameReply:
     """Return the ACK that the SDK would send: ``{"response": <what process() returned second>}``."""
     ack: AckMessage | None = await handler.raw_process(message)
-    if ack is None:  # the SDK would send no ACK for a message that was handled, and see it again
+    if ack is None:  # the SDK would send no ACK for a handled message, and get it again
         return EMPTY_REPLY
     return FrameReply(ack.code, ack.message, json.dumps(ack.data), settled=ack.code == AckMessage.STATUS_OK)
 

@@ -1,7 +1,7 @@
 """DingTalk's stream: the SDK's client with a connection loop of our own.
 
-The SDK's handler and frame types are kept, so that handlers written for it run unchanged; its loop, which blocks,
-storms, swallows cancellation and loses messages (docs: platform/dingtalk/sdk.md), is replaced.
+The SDK's handler and frame types are kept, so that handlers written for it run unchanged; its loop is replaced: it
+blocks, reconnects without a pause, swallows cancellation and loses messages (docs: platform/dingtalk/sdk.md).
 """
 
 from __future__ import annotations
@@ -58,13 +58,13 @@ _ALL_EVENTS = "*"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamStatus:
-    """What the stream is doing, for ``/readyz`` and the doctor."""
+    """The state of the stream, for ``/readyz`` and the doctor."""
 
     connected: bool
     since: datetime | None
     """When the newest connection was made, or the last one was lost; None before the first."""
     last_frame_at: datetime | None
-    """When the gateway last gave a sign of life."""
+    """When the gateway last sent anything."""
     opens: int
     """Calls of ``connections/open`` so far."""
     last_error: str
@@ -113,7 +113,7 @@ class StreamClient(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc] 
         self._local_ip = local_ip
         self._token_source = access_token
         self._uploader = upload
-        self._home: StreamLoop | None = None
+        self._stream_loop: StreamLoop | None = None
         self._counts = StreamMetrics(metrics)
         self._thread = HandlerThread()
         self._dispatcher = Dispatcher(
@@ -171,8 +171,8 @@ class StreamClient(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc] 
         self._counts.announce(topic)
         self._dispatcher.receive(topic, handler, timeout=timeout)
 
-    def keep(self, topic: str, handler: DeferredReceiver, on_idle: OnIdle = lambda: None) -> None:
-        """Let ``handler`` have the callbacks of ``topic``, and tell ``on_idle`` when there are no more for now.
+    def receive_deferred(self, topic: str, handler: DeferredReceiver, on_idle: OnIdle = lambda: None) -> None:
+        """Give the callbacks of ``topic`` to ``handler``, and call ``on_idle`` when there are no more for now.
 
         Raises `ValueError` when the topic has a handler already.
         """
@@ -210,7 +210,7 @@ class StreamClient(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc] 
         if self._stopping:
             return
         self._running = True
-        self._home = StreamLoop()
+        self._stream_loop = StreamLoop()
         grace = 0.0
         try:
             if self._is_event_required or self.callback_handler_map:
@@ -228,13 +228,13 @@ class StreamClient(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc] 
                 self._finished.set()
 
     async def stop(self, grace: float = 10.0) -> None:
-        """Open and read no more, let what is in flight finish for ``grace`` seconds, then close; `run` returns."""
+        """Stop opening and reading, give frames in flight ``grace`` seconds, then close; `run` returns."""
         self._grace = grace
         self._halt()
         if self._running:
             await self._finished.wait()
 
-    # What the SDK's client offers besides, so that nothing of its loop is left.
+    # The other methods of the SDK's client, so that none of its own loop remains in use.
 
     async def start(self) -> None:
         """Do what `run` does, under the SDK's name."""
@@ -254,7 +254,7 @@ class StreamClient(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc] 
         return await self._gateway.open(subscriptions)
 
     def get_host_ip(self) -> str:
-        """Return the configured address; nobody is asked for it (docs: platform/dingtalk/sdk.md#local-address)."""
+        """Return the configured address, without asking the network (docs: platform/dingtalk/sdk.md#local-address)."""
         return self._local_ip
 
     def get_access_token(self) -> str | None:
@@ -271,10 +271,10 @@ class StreamClient(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc] 
         return self._ask_stream_loop("upload", lambda: uploader(image_content, filetype, filename, mimetype))
 
     def _ask_stream_loop(self, what: str, question: Callable[[], Awaitable[str]]) -> str | None:
-        if self._home is None:
+        if self._stream_loop is None:
             raise RuntimeError("the client is not running")
         try:
-            return self._home.ask(question, timeout=2 * self._policy.open_timeout)
+            return self._stream_loop.ask(question, timeout=2 * self._policy.open_timeout)
         except (DingerpError, aiohttp.ClientError, OSError) as error:
             log.error("stream.sdk_call_failed", call=what, error=type(error).__name__)
             return None
@@ -292,7 +292,7 @@ class StreamClient(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc] 
         return self.callback_handler_map.get(topic)
 
     async def _supervise(self) -> NoReturn:
-        """Have a connection, always: the only place that opens one. Whatever ends a connection leads back here."""
+        """Keep a connection open. Only this method opens one; however a connection ends, it goes on here."""
         pause = 0.0
         while True:
             if pause:
@@ -330,17 +330,17 @@ class StreamClient(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc] 
         self._last_error = ""
         self._unauthorized = False
         connection = Connection(
-            socket, number=self._number, desk=self._dispatcher, policy=self._policy, counts=self._counts
+            socket, number=self._number, sink=self._dispatcher, policy=self._policy, counts=self._counts
         )
         self._connections.add(connection)
         self._counts.connected(1)
         log.info("stream.connected", connection=connection.number, connections=len(self._connections))
-        reader = asyncio.create_task(self._attend(connection))
+        reader = asyncio.create_task(self._read(connection))
         self._readers.add(reader)
         reader.add_done_callback(self._reader_done)
         return connection
 
-    async def _attend(self, connection: Connection) -> None:
+    async def _read(self, connection: Connection) -> None:
         try:
             why = await connection.read()
             self._ended(connection, why)
@@ -370,7 +370,7 @@ class StreamClient(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc] 
             log.error("stream.reader_failed", exc_info=error)
 
     def _halt(self) -> tuple[asyncio.Task[Any], ...]:
-        """Open no more and read no more, from now on; connections stay for the answers in flight."""
+        """Stop opening and reading; connections stay for the answers in flight."""
         self._stopping = True
         tasks = (*self._readers, *((self._supervisor,) if self._supervisor else ()))
         for task in tasks:

@@ -1,4 +1,4 @@
-"""What the stream counts, with bounded labels and without a label look-up for each frame."""
+"""Metrics of the stream, with bounded labels and without a label look-up for each frame."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _OTHER: Final = "other"
 
 
 class StreamMetrics:
-    """Counts frames, ACKs and errors. Topics that nobody announced are counted as ``other``: the wire names them."""
+    """Counts frames, ACKs and errors. Topics that were not announced count as ``other``: they come from the wire."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics

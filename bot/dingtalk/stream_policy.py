@@ -15,16 +15,16 @@ class StreamPolicy:
     """For ``connections/open``, and once more for the WebSocket handshake."""
 
     backoff_first: float = 1.0
-    """Least pause after a failure."""
+    """Shortest pause after a failure."""
 
     backoff_max: float = 60.0
     """Longest pause after many failures."""
 
     stable_after: float = 60.0
-    """Only a connection that lived so long ends a series of failures."""
+    """Only a connection that lasted so long ends a series of failures."""
 
     unauthorized_wait: float = 60.0
-    """Least pause after 401: somebody has to correct the keys first (docs: platform/dingtalk/stream.md#opening)."""
+    """Shortest pause after 401: the keys have to be corrected first (docs: platform/dingtalk/stream.md#opening)."""
 
     heartbeat: float = 20.0
     """Idle time before a WebSocket ping; its pong must come within half of it."""
@@ -40,7 +40,7 @@ class StreamPolicy:
     """For writing one ACK; a peer that takes nothing for so long is given up."""
 
     close_timeout: float = 1.0
-    """For a polite end of a connection."""
+    """For the close frames at the end of a connection."""
 
     max_frame: int = 1 << 20
     """A longer message ends its connection."""
@@ -52,7 +52,7 @@ class StreamPolicy:
     """Frames that are not answered yet. Beyond it no connection is read until there is room again."""
 
     max_sdk_in_flight: int = 100
-    """Frames in the hands of handlers written for the SDK; more are left without an ACK and come again."""
+    """Frames at handlers written for the SDK; further frames get no ACK and come again."""
 
     sdk_timeout: float = 300.0
     """For one call of a handler written for the SDK, which may wait for a slow model."""

@@ -1,4 +1,4 @@
-"""The application's access token: fetched once for all who wait, renewed before it ends.
+"""The application's access token: fetched once for all waiting calls, renewed before it ends.
 
 Docs: platform/dingtalk/openapi.md#app-token
 """
@@ -26,7 +26,7 @@ REFUSED_PAUSE = 60.0
 
 @dataclass(frozen=True, slots=True)
 class AccessTokenGrant:
-    """A token and the seconds that it lives."""
+    """A token and its lifetime in seconds."""
 
     token: str
     lifetime: float

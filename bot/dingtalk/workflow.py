@@ -40,7 +40,7 @@ _NOT_THERE = "aflowProcessInstNotExist"
 _ROOT_DEPARTMENT = -1
 _PAGE = 20
 _PAGES = 10
-"""Pages that are looked through: one person starts far fewer approvals within minutes."""
+"""Pages to read at most: one person starts far fewer approvals within minutes."""
 _REMARK = 500
 """Characters of a remark; longer ones are cut."""
 
@@ -82,8 +82,8 @@ class WorkflowApi:
     async def read(self, instance: str) -> OaInstance:
         """Return an approval as it is now; raises `OaInstanceMissing`."""
         result = await self._result(instance)
-        status, records = text(result.get("status")), [part(one) for one in items(result.get("operationRecords"))]
-        tasks = (_task(part(one), records) for one in items(result.get("tasks")))
+        status, records = text(result.get("status")), [part(record) for record in items(result.get("operationRecords"))]
+        tasks = (_task(part(task), records) for task in items(result.get("tasks")))
         return OaInstance(
             running=status in _RUNNING,
             verdict=_VERDICTS.get(text(result.get("result"))) if status == "COMPLETED" else None,
@@ -91,7 +91,7 @@ class WorkflowApi:
         )
 
     async def execute(self, instance: str, task: OaTask, verdict: Verdict, remark: str) -> None:
-        """Speak for a person whose turn it is; it is recorded as said by them."""
+        """Record the verdict of a person whose turn it is, in their name."""
         body = {
             "processInstanceId": instance,
             "taskId": task.id,
@@ -121,8 +121,8 @@ class WorkflowApi:
                 "userIds": [originator],
             }
             result = part((await self._call(APPROVAL_LIST, body)).get("result"))
-            for one in items(result.get("list")):
-                if instance := text(one):
+            for entry in items(result.get("list")):
+                if instance := text(entry):
                     yield instance
             token = result.get("nextToken")
             if not token:
@@ -136,8 +136,8 @@ class WorkflowApi:
         return result
 
     def _case_of(self, result: Mapping[str, Any]) -> str:
-        values = (part(one) for one in items(result.get("formComponentValues")))
-        return next((text(one.get("value")) for one in values if text(one.get("name")) == self._case_field), "")
+        values = (part(value) for value in items(result.get("formComponentValues")))
+        return next((text(value.get("value")) for value in values if text(value.get("name")) == self._case_field), "")
 
     async def _call(
         self, api: ApiCall, body: Mapping[str, Any] | None = None, *, query: Mapping[str, str] | None = None
@@ -160,8 +160,10 @@ def _task(task: Mapping[str, Any], records: list[Mapping[str, Any]]) -> OaTask |
     if not isinstance(number, int) or not user_id:
         return None
     verdict = _VERDICTS.get(result.casefold()) if text(task.get("status")) == "COMPLETED" else None
-    # The remark stands in the record of what was done, not in the task.
-    own = [one for one in records if text(one.get("userId")) == user_id and text(one.get("result")) == result]
+    # The remark is in the record of operations, not in the task.
+    own = [
+        record for record in records if text(record.get("userId")) == user_id and text(record.get("result")) == result
+    ]
     said = own[-1] if own and verdict is not None else {}
     return OaTask(
         id=number,

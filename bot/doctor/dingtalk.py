@@ -1,4 +1,4 @@
-"""The doctor's look at DingTalk: gateway, clock, permission points, templates, robot.
+"""Checks of DingTalk: gateway, clock, permission points, templates, robot.
 
 No check shows anything in a group or takes a running bot's place: the gateway is asked for a ticket that is never
 used, and permission points are tried with calls that DingTalk refuses for their empty content.
@@ -30,12 +30,12 @@ from bot.phrase import Phrase, phrase
 from bot.settings import Settings
 
 CLOCK_SKEW = 60.0
-"""Seconds that this machine's clock may be off; signatures allow more, but ages and reminders would be wrong."""
+"""Seconds by which the clock may be wrong; signatures allow more, but ages and reminders would be wrong."""
 
 _ABSENT_USER = "dingerp-doctor-nobody"
 
 CREATE_CARD = ApiCall(name="create_card", method="POST", path="/v1.0/card/instances", idempotent=True)
-"""Makes a card that is delivered nowhere, so nobody sees it."""
+"""Makes a card that is not delivered, so that nobody sees it."""
 
 ROBOTS_OF_GROUP = ApiCall(
     name="robots_of_group", method="POST", path="/v1.0/robot/groups/robots/query", idempotent=True
@@ -140,14 +140,14 @@ async def _permission(api: OpenApi, call: ApiCall, body: dict[str, str], scope: 
     except DingTalkRefused:
         pass
     except DingTalkError as error:
-        return _trouble(what, error)
+        return _failure(what, error)
     return CheckResult(what, CheckGrade.GOOD, phrase("granted"))
 
 
 async def _card_templates(settings: Settings, api: OpenApi) -> CheckResult:
     what = phrase("Card templates")
     choice = templates(settings)
-    ids = sorted({choice.default.template_id, *(one.template_id for one in choice.by_card.values())})
+    ids = sorted({choice.default.template_id, *(template.template_id for template in choice.by_card.values())})
     for template_id in ids:
         body = {
             "cardTemplateId": template_id,
@@ -167,7 +167,7 @@ async def _card_templates(settings: Settings, api: OpenApi) -> CheckResult:
                 phrase("Publish the template in the card builder and associate it with this app, or remove it here."),
             )
         except DingTalkError as error:
-            return _trouble(what, error)
+            return _failure(what, error)
     return CheckResult(what, CheckGrade.GOOD, phrase("%(count)s usable", count=len(ids)))
 
 
@@ -190,7 +190,7 @@ async def _robot(settings: Settings, api: OpenApi, group: str) -> CheckResult:
             phrase("Add the robot in the group's settings under “Robots”."),
         )
     except DingTalkError as error:
-        return _trouble(what, error)
+        return _failure(what, error)
     robots = answer.get("chatbotInstanceVOList")
     codes = (
         {robot.get("robotCode") for robot in robots if isinstance(robot, dict)} if isinstance(robots, list) else set()
@@ -205,7 +205,7 @@ async def _robot(settings: Settings, api: OpenApi, group: str) -> CheckResult:
     return CheckResult(what, CheckGrade.GOOD, phrase("it is a member"))
 
 
-def _trouble(what: Phrase, error: DingTalkError) -> CheckResult:
+def _failure(what: Phrase, error: DingTalkError) -> CheckResult:
     match error:
         case DingTalkAuthFailed():
             words, remedy = phrase("the keys are not accepted"), phrase("Compare client id and client secret.")

@@ -1,4 +1,4 @@
-"""Local checks: keys, database, ERPs, card templates of the company's own, and the index of products."""
+"""Local checks: keys, database, ERPs, the company's card templates, and the index of products."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ async def check_erps(settings: Settings) -> AsyncIterator[CheckResult]:
 
 
 def check_own_templates(settings: Settings) -> list[CheckResult]:
-    """Draw every card template of the company's own."""
+    """Draw every card template that the company wrote."""
     if settings.cards.folder is None:
         return []
     what = phrase("Your card templates")
@@ -105,15 +105,15 @@ def check_own_templates(settings: Settings) -> list[CheckResult]:
         CheckResult(
             what,
             CheckGrade.BAD,
-            phrase("%(file)s: %(why)s", file=one.path.name, why=one.why),
+            phrase("%(file)s: %(why)s", file=template.path.name, why=template.why),
             phrase("Until it is mended the built-in card is shown."),
         )
-        for one in broken
+        for template in broken
     ]
 
 
 async def check_index(settings: Settings) -> list[CheckResult]:
-    """Read how far each source's index is; nothing where it is off, or where the database cannot tell."""
+    """Check the age of each source's index; nothing where the index is off or the database fails."""
     if not settings.index.enabled:
         return []
     try:
@@ -125,7 +125,7 @@ async def check_index(settings: Settings) -> list[CheckResult]:
         finally:
             await database.close()
     except DingerpError:
-        return []  # the look at the database has said why
+        return []  # the check of the database says why
     longest = oldest(settings.index.seconds)
     return [_index_result(source, positions.get(source), counts[source], longest) for source in settings.erp]
 

@@ -14,7 +14,7 @@ from bot.alerts.alert import Alert, AlertCard
 from bot.outbox.place import Place
 from bot.store import alert_sql as sql
 from bot.store.alert_rows import alert_of, alert_row, card_of, card_row
-from bot.store.statements import execute_many
+from bot.store.statements import chunks, execute_many
 
 _MOST_OPEN: Final = 5_000
 
@@ -32,16 +32,16 @@ class AlertIdentityMap:
         self._new: dict[str, None] = {}
         self._last: int | None = None
         self._open: dict[str, None] | None = None
-        """Ids of the open alerts, oldest first, once somebody asked."""
+        """Ids of the open alerts, oldest first; None until they are asked for."""
         self._held: dict[str, None] | None = None
-        """Ids of those that are held back somewhere, once somebody asked."""
+        """Ids of alerts that are held back somewhere; None until they are asked for."""
 
     def is_new(self, alert_id: str) -> bool:
-        """Return whether it began in this unit of work and is not written yet."""
+        """Return whether an alert began in this unit of work and is not written yet."""
         return alert_id in self._new
 
     def load_latest(self, keys: Iterable[str]) -> list[Alert]:
-        """Read the newest alerts of matters and return those that were not known."""
+        """Read the newest alerts of keys and return those that were not known."""
         unknown = dict.fromkeys(key for key in keys if key not in self._latest)
         found = []
         for row in select_chunked(self._connection, sql.LATEST, unknown):
@@ -53,7 +53,7 @@ class AlertIdentityMap:
         return found
 
     def latest(self, key: str) -> Alert | None:
-        """Return the newest alert of a matter."""
+        """Return the newest alert of a key."""
         if key not in self._latest:
             self.load_latest((key,))
         found = self._latest[key]
@@ -62,10 +62,10 @@ class AlertIdentityMap:
     def several(self, alert_ids: Sequence[str]) -> tuple[Alert, ...]:
         """Return alerts in this order."""
         known = self._known
-        unknown = [one for one in alert_ids if one not in known]
+        unknown = [alert_id for alert_id in alert_ids if alert_id not in known]
         for row in select_chunked(self._connection, sql.ALERTS, unknown):
             self._keep(row)
-        return tuple([known[one] for one in alert_ids if one in known])
+        return tuple([known[alert_id] for alert_id in alert_ids if alert_id in known])
 
     def open(self, limit: int) -> list[Alert]:
         """Return the open alerts, newest first."""
@@ -73,7 +73,7 @@ class AlertIdentityMap:
             found = self.query(sql.OPEN_ALERTS, {"most": _MOST_OPEN})
             self._open = dict.fromkeys(alert.id for alert in reversed(found))
         newest = list(reversed(self._open))[:limit]
-        return [self._known[one] for one in newest]
+        return [self._known[alert_id] for alert_id in newest]
 
     def query(self, statement: Select[Any], values: dict[str, Any]) -> list[Alert]:
         """Return what a statement finds, as it stands in this unit of work."""
@@ -96,19 +96,21 @@ class AlertIdentityMap:
                 self._held[alert.id] = None
 
     def mark_suppressed_due(self, now: datetime) -> None:
-        """Make those due that are held back."""
+        """Make the alerts due that are held back."""
         if self._held is None:
             self._held = {}
             for row in self._connection.execute(sql.HELD_ALERTS):
                 self._keep(row)
             self._held = {alert.id: None for alert in self._known.values() if alert.held and alert.is_open}
-        for one in tuple(self._held):
-            woken = replace(self._known[one], look_at=now)
-            self.put(woken, now)
+        for alert_id in tuple(self._held):
+            self.put(replace(self._known[alert_id], look_at=now), now)
 
     def flush(self) -> None:
         """Write what was put."""
-        rows = [alert_row(self._known[one], due, self._numbers[one]) for one, due in self._changed.items()]
+        rows = [
+            alert_row(self._known[alert_id], due_at, self._numbers[alert_id])
+            for alert_id, due_at in self._changed.items()
+        ]
         new = [row for row in rows if row["id"] in self._new]
         old = [row | {"which": row["number"]} for row in rows if row["id"] not in self._new]
         execute_many(self._connection, sql.INSERT_ALERT, new)
@@ -133,7 +135,7 @@ class AlertIdentityMap:
         return known
 
     def _next_number(self) -> int:
-        # One process writes at a time (`bot.store.alerts`), so nobody else takes the number.
+        # One process writes at a time (`bot.store.alerts`), so no other process takes the number.
         if self._last is None:
             self._last = self._connection.scalar(sql.LAST_ALERT) or 0
         self._last += 1
@@ -153,18 +155,18 @@ class CardIdentityMap:
         """Ids of all cards of an alert, oldest first."""
         self._open: dict[tuple[Place, str], str | None] = {}
         self._groups: set[str] = set()
-        """Groups of which all living cards were read."""
+        """Groups whose cards that are not closed were all read."""
         self._changed: dict[str, None] = {}
         self._new: dict[str, None] = {}
         self._last: int | None = None
 
     def begin(self, alert_id: str) -> None:
-        """Know that an alert has no cards but those that were put."""
+        """Note that an alert has no other cards than those that were put."""
         self._of.setdefault(alert_id, {})
 
     def load_of(self, alert_ids: Iterable[str]) -> None:
         """Read the cards of alerts."""
-        unknown = dict.fromkeys(one for one in alert_ids if one not in self._of)
+        unknown = dict.fromkeys(alert_id for alert_id in alert_ids if alert_id not in self._of)
         if not unknown:
             return
         self.flush()
@@ -178,9 +180,9 @@ class CardIdentityMap:
                     self._of[alert_id][card.id] = None
 
     def load_groups(self, groups: Iterable[str]) -> None:
-        """Read the living cards of groups, wherever they are."""
+        """Read the cards of groups that are not closed, at all places."""
         unknown = set(groups) - self._groups
-        for card in self._keep(select_chunked(self._connection, sql.LIVING_OF, unknown)):
+        for card in self._keep(select_chunked(self._connection, sql.OPEN_CARDS_OF, unknown)):
             if not card.is_closed:
                 self._open.setdefault((card.place, card.group), card.id)
         self._groups |= unknown
@@ -189,9 +191,9 @@ class CardIdentityMap:
         """Return all cards of an alert, oldest first."""
         if alert_id not in self._of:
             self.load_of((alert_id,))
-        return [self._known[one] for one in self._of[alert_id]]
+        return [self._known[card_id] for card_id in self._of[alert_id]]
 
-    def one(self, card_id: str) -> AlertCard | None:
+    def get(self, card_id: str) -> AlertCard | None:
         """Return one card."""
         if card_id not in self._known:
             self._keep(select_chunked(self._connection, sql.CARDS, (card_id,)))
@@ -215,7 +217,7 @@ class CardIdentityMap:
 
     def put(self, card: AlertCard) -> None:
         """Remember a card that is to be written."""
-        before = self.one(card.id) if card.id not in self._known else self._known[card.id]
+        before = self.get(card.id) if card.id not in self._known else self._known[card.id]
         if before is None:
             self._numbers[card.id] = self._next_number()
             self._new[card.id] = None
@@ -233,8 +235,8 @@ class CardIdentityMap:
         """Write what was put."""
         if not self._changed:
             return
-        changed = [self._known[one] for one in self._changed]
-        # Closed ones first: their place in the unique index is taken by others.
+        changed = [self._known[card_id] for card_id in self._changed]
+        # Closed cards first: others take their place in the unique index.
         changed.sort(key=lambda card: not card.is_closed)
         old = [{**card_row(card, 0), "which": self._numbers[card.id]} for card in changed if card.id not in self._new]
         execute_many(self._connection, sql.UPDATE_CARD, old)
@@ -253,8 +255,8 @@ class CardIdentityMap:
             if not stay:
                 left.append({"which": card.id})
             came += [
-                {"card": card.id, "alert": one, "position": position}
-                for position, one in enumerate(card.alerts)
+                {"card": card.id, "alert": alert_id, "position": position}
+                for position, alert_id in enumerate(card.alerts)
                 if not stay or position >= len(written)
             ]
             self._members[card.id] = card.alerts
@@ -274,7 +276,7 @@ class CardIdentityMap:
     def _keep(self, rows: Sequence[Any]) -> list[AlertCard]:
         unknown = {row.id: row for row in rows if row.id not in self._known}
         if unknown:
-            members: dict[str, list[str]] = {one: [] for one in unknown}
+            members: dict[str, list[str]] = {card_id: [] for card_id in unknown}
             for member in select_chunked(self._connection, sql.MEMBERS, unknown):
                 members[member.card].append(member.alert)
             for card_id, row in unknown.items():
@@ -290,10 +292,9 @@ class CardIdentityMap:
         return self._last
 
 
-def select_chunked(connection: Connection, statement: Select[Any], some: Iterable[str]) -> list[Any]:
-    """Return the rows of a statement whose ``some`` may be more values than one statement takes."""
-    values = list(some)
+def select_chunked(connection: Connection, statement: Select[Any], values: Iterable[str]) -> list[Any]:
+    """Return the rows of a statement whose parameter ``some`` may have more values than one statement takes."""
     rows: list[Any] = []
-    for start in range(0, len(values), sql.AT_ONCE):
-        rows += connection.execute(statement, {"some": values[start : start + sql.AT_ONCE]})
+    for some in chunks(list(values)):
+        rows += connection.execute(statement, {"some": some})
     return rows

@@ -1,4 +1,4 @@
-"""The statements of the ledger, made once: building one anew costs more than running it."""
+"""The statements of the alert repository, made once: building one costs more than running it."""
 
 from __future__ import annotations
 
@@ -11,11 +11,8 @@ from bot.store.tables import ALERT, ALERT_CARD, ALERT_CARD_MEMBER, ALERT_NOTE, M
 _A, _C, _M, _N = ALERT.c, ALERT_CARD.c, ALERT_CARD_MEMBER.c, ALERT_NOTE.c
 
 # As text: SQLite uses a partial index only for the very words that it was made with.
-_LIVING: Final = text("alert_card.state <> 'closed'")
+_NOT_CLOSED: Final = text("alert_card.state <> 'closed'")
 _HELD: Final = text("alert.held")
-
-AT_ONCE: Final = 500
-"""Values of one ``IN``: SQLite before 3.32 takes 999 parameters."""
 
 _SOME: Final[BindParameter[Any]] = bindparam("some", expanding=True)
 
@@ -42,11 +39,13 @@ HELD_ALERTS: Final = select(ALERT).where(_HELD)
 
 CARDS: Final = select(ALERT_CARD).where(_C.id.in_(_SOME)).order_by(_C.number)
 CARDS_OF: Final = select(ALERT_CARD).where(_C.id.in_(select(_M.card).where(_M.alert.in_(_SOME)))).order_by(_C.number)
-OPEN_CARD: Final = select(ALERT_CARD).where(_C.place == bindparam("place"), _C.shared == bindparam("shared"), _LIVING)
-LIVING_OF: Final = select(ALERT_CARD).where(_C.shared.in_(_SOME), _LIVING)
+OPEN_CARD: Final = select(ALERT_CARD).where(
+    _C.place == bindparam("place"), _C.shared == bindparam("shared"), _NOT_CLOSED
+)
+OPEN_CARDS_OF: Final = select(ALERT_CARD).where(_C.shared.in_(_SOME), _NOT_CLOSED)
 CARDS_AT: Final = (
     select(ALERT_CARD)
-    .where(_C.place == bindparam("place"), _LIVING)
+    .where(_C.place == bindparam("place"), _NOT_CLOSED)
     .order_by(_C.number.desc())
     .limit(bindparam("most", type_=Integer))
 )

@@ -21,8 +21,6 @@ from bot.outbox.place import Place
 from bot.store import alert_sql as sql
 from bot.store.alert_identity_map import AlertIdentityMap, CardIdentityMap, select_chunked
 from bot.store.alert_rows import (
-    milliseconds,
-    moment,
     mute_of,
     mute_row,
     note_of,
@@ -33,7 +31,8 @@ from bot.store.alert_rows import (
 from bot.store.database import Database
 from bot.store.events import mark_done, mark_rejected, take_waiting
 from bot.store.outbox import enqueue, withdraw
-from bot.store.statements import execute_many, insert_into
+from bot.store.row_times import from_ms, to_ms_up
+from bot.store.statements import chunks, execute_many, replace_into
 from bot.store.tables import ALERT, ALERT_CARD, ALERT_CARD_MEMBER, ALERT_NOTE, MUTE, WATCH
 from bot.store.transactions import StoredTransactions
 
@@ -90,7 +89,7 @@ class StoredAlertRepository:
 
     def card(self, card_id: str) -> AlertCard | None:
         """Return one card."""
-        return self._cards.one(card_id)
+        return self._cards.get(card_id)
 
     def cards_of(self, alert_id: str) -> Sequence[AlertCard]:
         """Return all cards that show an alert, oldest first."""
@@ -112,31 +111,29 @@ class StoredAlertRepository:
 
     def due_alerts(self, now: datetime, limit: int) -> Sequence[Alert]:
         """Return alerts whose time has come, the longest waiting first."""
-        return self._alerts.query(sql.DUE_ALERTS, {"now": milliseconds(now), "most": limit})
+        return self._alerts.query(sql.DUE_ALERTS, {"now": to_ms_up(now), "most": limit})
 
     def due_cards(self, now: datetime, limit: int) -> Sequence[AlertCard]:
         """Return cards whose time has come, the longest waiting first."""
-        return self._cards.query(sql.DUE_CARDS, {"now": milliseconds(now), "most": limit})
+        return self._cards.query(sql.DUE_CARDS, {"now": to_ms_up(now), "most": limit})
 
     def next_due(self) -> datetime | None:
         """Return when time will change something next."""
         self.flush()
         due: int | None = self._connection.scalar(sql.NEXT_DUE)
-        return None if due is None else moment(due)
+        return None if due is None else from_ms(due)
 
     def mutes(self, place: Place, now: datetime) -> Sequence[Mute]:
         """Return the mutes in force at a place."""
         if place not in self._mutes:
-            rows = self._connection.execute(sql.MUTES, {"place": str(place), "now": milliseconds(now)})
+            rows = self._connection.execute(sql.MUTES, {"place": str(place), "now": to_ms_up(now)})
             self._mutes[place] = [mute_of(row) for row in rows]
         return [mute for mute in self._mutes[place] if mute.until > now]
 
     def put_mute(self, mute: Mute) -> None:
         """Store a mute; one with the same id is replaced."""
-        insert = insert_into(MUTE, self._connection.dialect.name)
-        values = mute_row(mute)
-        new = {name: insert.excluded[name] for name in values if name != "id"}
-        self._connection.execute(insert.on_conflict_do_update(index_elements=["id"], set_=new), values)
+        upsert = replace_into(MUTE, self._connection.dialect.name)
+        self._connection.execute(upsert, mute_row(mute))
         self._mutes.clear()
 
     def watches_on(self, subject: str) -> Sequence[Watch]:
@@ -153,10 +150,8 @@ class StoredAlertRepository:
 
     def put_watch(self, watch: Watch) -> None:
         """Store a watch; one with the same id is replaced."""
-        insert = insert_into(WATCH, self._connection.dialect.name)
-        values = watch_row(watch)
-        new = {name: insert.excluded[name] for name in values if name != "id"}
-        self._connection.execute(insert.on_conflict_do_update(index_elements=["id"], set_=new), values)
+        upsert = replace_into(WATCH, self._connection.dialect.name)
+        self._connection.execute(upsert, watch_row(watch))
         self._watches.clear()
 
     def remove_watch(self, watch_id: str) -> None:
@@ -169,7 +164,7 @@ class StoredAlertRepository:
         self._withdrawn.pop(delivery.card, None)
         earlier = self._deliveries.get(delivery.card)
         if earlier is not None:
-            urgency = min(earlier.urgency, delivery.urgency, key=lambda one: one.rank)
+            urgency = min(earlier.urgency, delivery.urgency, key=lambda urgency: urgency.rank)
             delivery = replace(delivery, urgency=urgency, due_at=min(earlier.due_at, delivery.due_at))
         self._deliveries[delivery.card] = delivery
 
@@ -250,7 +245,7 @@ class StoredAlertTransactions(StoredTransactions[StoredAlertQueue]):
 
     async def prune(self, now: datetime) -> None:
         """Forget what was over `ALERT_RETENTION` ago; what is open is never forgotten."""
-        before = milliseconds(now - ALERT_RETENTION)
+        before = to_ms_up(now - ALERT_RETENTION)
         for forget in (_forget_alerts, _forget_cards, _forget_notes, _forget_mutes):
             while await self._database.run(partial(forget, before)):
                 pass
@@ -275,8 +270,7 @@ def _forget_cards(before: int, connection: Connection) -> int:
     long_ago = or_(ALERT_CARD.c.changed_ms < before, ALERT_CARD.c.changed_ms.is_(None))
     old = select(ALERT_CARD.c.id).where(ALERT_CARD.c.state == "closed", long_ago, ALERT_CARD.c.opened_ms < before)
     some = connection.execute(old.limit(PRUNED_AT_ONCE)).scalars().all()
-    for start in range(0, len(some), 500):
-        ids = some[start : start + 500]
+    for ids in chunks(some):
         connection.execute(delete(ALERT_CARD_MEMBER).where(ALERT_CARD_MEMBER.c.card.in_(ids)))
         connection.execute(delete(ALERT_CARD).where(ALERT_CARD.c.id.in_(ids)))
     return len(some)
@@ -293,5 +287,5 @@ def _forget_mutes(before: int, connection: Connection) -> int:
 
 def read_mutes_and_watches(connection: Connection, since: datetime) -> tuple[Mute | Watch, ...]:
     """Return the mutes that held at that time or later, at any place, and the watches that there are now."""
-    mutes = connection.execute(select(MUTE).where(MUTE.c.until_ms > milliseconds(since)))
+    mutes = connection.execute(select(MUTE).where(MUTE.c.until_ms > to_ms_up(since)))
     return (*map(mute_of, mutes), *map(watch_of, connection.execute(select(WATCH))))

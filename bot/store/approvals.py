@@ -23,12 +23,11 @@ from bot.store.approval_rows import (
     case_of,
     case_row,
     decision_row,
-    microseconds,
-    moment,
     vote_rows,
 )
 from bot.store.database import Database
 from bot.store.outbox import enqueue
+from bot.store.row_times import from_us, to_us
 from bot.store.statements import insert_into
 from bot.store.tables import APPROVAL_CARD, APPROVAL_CASE, APPROVAL_SOURCE
 from bot.store.transactions import StoredTransactions, begin_immediate
@@ -96,12 +95,12 @@ class StoredCaseRepository:
 
     def due(self, now: datetime, limit: int) -> Sequence[Case]:
         """Return cases whose time has come, the longest waiting first."""
-        return self._cases(sql.DUE, at=microseconds(now), most=limit)
+        return self._cases(sql.DUE, at=to_us(now), most=limit)
 
     def next_due(self, after: datetime) -> datetime | None:
         """Return when time will change something next, later than ``after``."""
-        due: int | None = self._connection.scalar(sql.NEXT_DUE, {"at": microseconds(after)})
-        return None if due is None else moment(due)
+        due: int | None = self._connection.scalar(sql.NEXT_DUE, {"at": to_us(after)})
+        return None if due is None else from_us(due)
 
     def cards_of(self, case_id: str) -> Sequence[CaseCard]:
         """Return where the case's cards stand, oldest first."""
@@ -119,8 +118,8 @@ class StoredCaseRepository:
         asked = {
             "person": user_id,
             "money": currency,
-            "begins": microseconds(begins),
-            "ends": microseconds(ends),
+            "begins": to_us(begins),
+            "ends": to_us(ends),
         }
         amounts = self._connection.execute(sql.APPROVED, asked).scalars()
         return Money(sum(map(Decimal, amounts), Decimal(0)), currency)
@@ -177,13 +176,13 @@ class StoredCaseRepository:
     def _write_cards(self) -> None:
         if self._cards:
             adding = insert_into(APPROVAL_CARD, self._connection.dialect.name)
-            rows = [card_row(one) for one in self._cards]
+            rows = [card_row(card) for card in self._cards]
             self._connection.execute(adding.on_conflict_do_nothing(index_elements=["card"]), rows)
             self._cards = []
 
     def _write_lines(self) -> None:
         if self._lines:
-            self._connection.execute(sql.INSERT_AUDIT, [audit_row(one) for one in self._lines])
+            self._connection.execute(sql.INSERT_AUDIT, [audit_row(line) for line in self._lines])
             self._lines = []
 
     def _write_rows(self, case: Case, known: Case | None) -> None:
@@ -196,7 +195,7 @@ class StoredCaseRepository:
         people = possible_voters(case)
         if people != (possible_voters(known) if known is not None else frozenset()):
             self._connection.execute(sql.DELETE_PEOPLE, {"which": case.id})
-            rows = [{"case_id": case.id, "user_id": one} for one in sorted(people)]
+            rows = [{"case_id": case.id, "user_id": person} for person in sorted(people)]
             if rows:
                 self._connection.execute(sql.INSERT_PERSON, rows)
 
@@ -216,7 +215,7 @@ class StoredCaseTransactions(StoredTransactions[StoredCaseRepository]):
 def cases_since(connection: Connection, since: datetime) -> tuple[Case, ...]:
     """Return the newest case of each document that was opened since then, newest first."""
     opened = APPROVAL_CASE.c.opened_us
-    query = select(APPROVAL_CASE).where(opened >= microseconds(since)).order_by(opened.desc(), APPROVAL_CASE.c.id)
+    query = select(APPROVAL_CASE).where(opened >= to_us(since)).order_by(opened.desc(), APPROVAL_CASE.c.id)
     newest: dict[tuple[str, str], Case] = {}
     for row in connection.execute(query):
         newest.setdefault((row.source, row.folded), case_of(row))

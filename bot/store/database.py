@@ -19,14 +19,18 @@ from bot.errors import ConfigurationError
 from bot.store.errors import StoreUnavailable
 
 _LONG_LOG_PAGES = 32_000
-"""Pages (131 MB) of the log: 14 000 questions without a moment in which nobody writes."""
+"""Pages (131 MB) of the log: 14 000 questions without a pause in the writing."""
 
 _CHECKPOINT_ROUNDS = 8
-"""How often what came meanwhile is moved before writers have to wait. There is less and less to do in each round, and
-one that nobody writes in has the file reach the disk, which else takes 10 to 25 ms with writers waiting (measured)."""
+"""Rounds in which new pages are moved before writers have to wait.
 
-_PATIENCE_MS = 20
-"""How long writers are held up for a reader of what was there before the log; else it begins anew another time."""
+Each round has less to do. A round in which nothing is written brings the file to the disk; with writers waiting that
+takes 10 to 25 ms (measured).
+"""
+
+_RESTART_WAIT_MS = 20
+"""How long the restart of the log waits for readers of older pages, and writers with it; after that it is left to the
+next checkpoint."""
 
 
 class SqliteConnection:
@@ -37,10 +41,10 @@ class SqliteConnection:
         self._prepare = prepare
         self._connection: sqlite3.Connection | None = None
         self._log = Path(f"{file}-wal")
-        self._tidied_at = 0
+        self._checkpointed_at = 0
 
     def execute(self, statement: str, parameters: tuple[object, ...]) -> None:
-        """Run a statement that brings nothing back.
+        """Run a statement that returns nothing.
 
         Raises `sqlite3.IntegrityError` when a constraint forbids it and `StoreUnavailable` for all other trouble; then
         nothing is stored.
@@ -55,16 +59,15 @@ class SqliteConnection:
             raise StoreUnavailable(type(error).__name__) from error
 
     def checkpoint(self) -> None:
-        """Move what the write-ahead log holds into the file, if there is anything new; for a thread of its own.
+        """Move new pages of the write-ahead log into the file; for a thread of its own. Raises `StoreUnavailable`.
 
-        Raises `StoreUnavailable`. Nobody is held up, unless the log became long because somebody wrote all the time:
-        then writers wait, some 20 ms, until it can begin anew.
+        Writers do not wait, unless constant writing has made the log long: then they wait some 20 ms until it restarts.
         """
         try:
             changed_at = self._log.stat().st_mtime_ns
         except FileNotFoundError:
             return
-        if changed_at == self._tidied_at:
+        if changed_at == self._checkpointed_at:
             return
         try:
             connection = self._connect()
@@ -73,13 +76,13 @@ class SqliteConnection:
                 if pages > _LONG_LOG_PAGES:
                     for _ in range(_CHECKPOINT_ROUNDS):
                         connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
-                    connection.execute(f"PRAGMA busy_timeout={_PATIENCE_MS}")
+                    connection.execute(f"PRAGMA busy_timeout={_RESTART_WAIT_MS}")
                     connection.execute("PRAGMA wal_checkpoint(RESTART)")
             finally:
                 connection.close()
         except sqlite3.Error as error:
             raise StoreUnavailable(type(error).__name__) from error
-        self._tidied_at = changed_at
+        self._checkpointed_at = changed_at
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._file, check_same_thread=False, isolation_level=None)
@@ -87,7 +90,7 @@ class SqliteConnection:
         return connection
 
     def close(self) -> None:
-        """Give the connection back."""
+        """Close the connection."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
@@ -101,36 +104,36 @@ _POSTGRES_THREADS = 4
 """SQLite has one writer and gets one thread; PostgreSQL is only waited for."""
 
 _MAX_LOOP_WAIT = 0.002
-"""Seconds for which the event loop waits, in one of its turns, for SQLite's thread at most."""
+"""The longest time in seconds that one turn of the event loop waits for SQLite's thread."""
 
 _LOCK = 0x6D696772
-"""Of upgrades among all processes on PostgreSQL."""
+"""Advisory lock of upgrades among all processes on PostgreSQL."""
 
 _LOG_PAGES = 64_000
-"""Pages (262 MB) of SQLite's log at which a commit moves them into the file itself, should `Database.tidy` fail to."""
+"""Pages (262 MB) of SQLite's log at which a commit moves them into the file, should `Database.checkpoint` fail to."""
 
 _IDLE_SECONDS = 5.0
-"""Seconds after which a connection to PostgreSQL is tried before it is used: firewalls and restarts end idle ones.
+"""Seconds after which an idle connection to PostgreSQL is tried before use: firewalls and restarts end idle ones.
 
-Trying each time would cost every transaction a round trip, a quarter of what a short one takes. One that ends while it
-is used costs that one call, and the pool then drops all others of its age.
+Trying each time would cost every transaction a round trip, a quarter of a short transaction. A connection that ends in
+use costs one call, and the pool then drops all others of its age.
 """
 
-_PATIENCE = "SET lock_timeout = '5s'"
-"""Of every connection to PostgreSQL: nobody waits longer for what another one holds."""
+_LOCK_TIMEOUT = "SET lock_timeout = '5s'"
+"""On every connection to PostgreSQL: no transaction waits longer for a lock."""
 
 
 class Database:
     """Runs functions in transactions."""
 
     def __init__(self, url: str) -> None:
-        """Connect nowhere yet; raises `ConfigurationError` for an address that cannot be read."""
+        """Open no connection yet. Raises `ConfigurationError` for an address that cannot be read."""
         self._engine = _make_engine(url)
-        self._looking = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._autocommit = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         threads = 1 if self.dialect == "sqlite" else _POSTGRES_THREADS
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="store")
         self.sqlite = _sqlite_connection(self._engine.url)
-        """For single statements that come all the time; None for what is no plain file of SQLite."""
+        """For frequent single statements; None where the database is not a plain SQLite file."""
 
     @property
     def dialect(self) -> str:
@@ -144,8 +147,8 @@ class Database:
     async def read(self, call: Callable[[Connection], T]) -> T:
         """Return what ``call`` reads; raises `StoreUnavailable`.
 
-        Each of its statements sees what was stored when it began, as in a transaction, but there is none to begin and
-        end: on PostgreSQL those are two round trips of the three that a single row takes.
+        There is no transaction: on PostgreSQL, beginning and ending one are two of the three round trips that reading a
+        row takes. Each statement sees what was stored when it began.
         """
         return await asyncio.get_running_loop().run_in_executor(self._threads, self.read_blocking, call)
 
@@ -161,43 +164,43 @@ class Database:
             raise StoreUnavailable("TimeoutError") from error
 
     async def migrate(self) -> None:
-        """Bring the database to the newest revision; one that is there already costs one query."""
+        """Bring the database to the newest revision; where it is up to date, that costs one query."""
         if await self.run(_revision) != latest_revision():
             await self.run(_upgrade)
 
     async def close(self) -> None:
-        """Let calls under way finish and give the connections back."""
+        """Let running calls finish and close the connections."""
         await asyncio.get_running_loop().run_in_executor(self._threads, self._disconnect)
         self._threads.shutdown(wait=False)
 
     def start(self, job: Callable[[], T]) -> Future[T]:
-        """Let ``job`` run in a thread of the database, behind what waits there already."""
+        """Run ``job`` in a thread of the database, after the jobs that wait there."""
         return self._threads.submit(job)
 
-    def call_when_done(self, job: Future[T], told: Callable[[Future[T]], object]) -> None:
-        """Let the event loop call ``told`` when ``job`` is done, at once if SQLite does it in no time.
+    def call_when_done(self, job: Future[T], on_done: Callable[[Future[T]], object]) -> None:
+        """Let the event loop call ``on_done`` when ``job`` is done, at once where SQLite is quick.
 
-        A busy event loop hardly lets another thread in: whenever the loop waits for the system it wakes the thread, and
-        goes on before that is awake, up to a switch interval long. So a commit of SQLite took several milliseconds and
-        stopped the loop for 0.6 ms in all. Left alone it is done in 0.2 to 0.5 ms (all measured), and the loop leaves
-        it alone: for `_MAX_LOOP_WAIT`, and where that is not enough, again in each turn, so that a slow disk makes
-        turns longer by no more than that. PostgreSQL works elsewhere and is not waited for.
+        A busy event loop starves other threads: it releases the interpreter's lock for moments too short for another
+        thread to wake up in. So a commit of SQLite took several milliseconds and stopped the loop for 0.6 ms in all; in
+        a thread that is left alone it takes 0.2 to 0.5 ms (measured). Hence the loop waits for it, up to
+        `_MAX_LOOP_WAIT` in each turn, so that a slow disk makes turns longer by no more than that. PostgreSQL works
+        outside this process and is not waited for.
         """
         loop = asyncio.get_running_loop()
         if self.sqlite is None:
-            job.add_done_callback(lambda done: loop.call_soon_threadsafe(told, done))
+            job.add_done_callback(lambda done: loop.call_soon_threadsafe(on_done, done))
             return
         try:
             job.exception(timeout=_MAX_LOOP_WAIT)
         except TimeoutError:
-            loop.call_soon(self.call_when_done, job, told)
+            loop.call_soon(self.call_when_done, job, on_done)
         else:
-            told(job)
+            on_done(job)
 
     async def checkpoint(self) -> None:
-        """Move what SQLite's log holds into its file, beside the writing; raises `StoreUnavailable`.
+        """Move what SQLite's log holds into its file while others write. Raises `StoreUnavailable`.
 
-        That waits for the disk. When commits did it themselves, one of fifty took 6 to 10 ms instead of 0.4 (measured).
+        That waits for the disk. When commits did it themselves, one in fifty took 6 to 10 ms instead of 0.4 (measured).
         """
         if self.sqlite is not None:
             await asyncio.to_thread(self.sqlite.checkpoint)
@@ -208,18 +211,18 @@ class Database:
         self._engine.dispose()
 
     def read_blocking(self, call: Callable[[Connection], T]) -> T:
-        """Do what `look` does, for jobs that are in a thread of the database already.
+        """Do what `read` does, for jobs that run in a thread of the database already.
 
         A single statement that writes is a transaction of its own, which the database begins and ends within it.
         """
         try:
-            with self._looking.connect() as connection:
+            with self._autocommit.connect() as connection:
                 return call(connection)
         except (SQLAlchemyError, OSError) as error:
             raise StoreUnavailable(type(error).__name__) from error
 
     def run_blocking(self, call: Callable[[Connection], T]) -> T:
-        """Do what `run` does, for jobs that are in a thread of the database already."""
+        """Do what `run` does, for jobs that run in a thread of the database already."""
         try:
             with self._engine.begin() as connection:
                 return call(connection)
@@ -275,7 +278,7 @@ def _make_folder(folder: Path) -> None:
 
 
 def _prepare_postgres(connection: Any, _record: object) -> None:
-    connection.execute(_PATIENCE)
+    connection.execute(_LOCK_TIMEOUT)
     connection.commit()
 
 
@@ -294,9 +297,9 @@ def _try_if_idle(connection: Any, record: Any, _proxy: object) -> None:
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
-    # WAL with NORMAL survives the death of the process at any moment; only a power cut may lose the last commits,
-    # and those questions are then simply asked again. FULL would add an fsync to every acknowledgement.
-    # Half a megabyte of pages for each connection instead of two: the system's own cache holds the file anyway.
+    # WAL with NORMAL survives the death of the process at any moment. Only a power cut may lose the last commits, and
+    # those questions are then asked again; FULL would add an fsync to every acknowledgement.
+    # Each connection caches half a megabyte instead of two: the system's own cache holds the file anyway.
     cursor = connection.cursor()
     for pragma in (
         "busy_timeout=10000",
@@ -326,8 +329,8 @@ def _upgrade(connection: Connection) -> None:
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     if connection.dialect.name == "postgresql":
-        # Processes that start together would all make the same tables, and all but one would fail. Alembic reads the
-        # revision after this: who waited finds the work done. That may take longer than anything else.
+        # Of processes that start together all but one would fail to make the same tables. Alembic reads the revision
+        # after this lock: a process that had to wait finds the work done. Upgrades may take long, so it waits as long.
         connection.execute(text("SET LOCAL lock_timeout = 0"))
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
     command.upgrade(config, "head")

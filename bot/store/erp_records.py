@@ -1,7 +1,7 @@
-"""What is kept of ERPs: their last known answers, and their records that cannot be right.
+"""Data kept of ERPs: their last known answers, and their defective records.
 
-Both are written behind: an answer never waits for the database, and what the process had no time to write is only a
-copy that is a little older.
+Both are written later: no answer waits for the database. What a process has no time to write is lost, and the stored
+copy is a little older.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from bot.erp.cache import dump, load
 from bot.erp.validation import QuarantinedRecord
 from bot.store.database import Database
 from bot.store.errors import StoreUnavailable
-from bot.store.statements import insert_into
+from bot.store.record_codec import IN_MILLISECONDS, RecordCodec
+from bot.store.row_times import duration_to_ms, from_ms, to_ms
+from bot.store.statements import replace_into
 from bot.store.tables import ERP_COPY, ERP_REJECTED
 
 log = structlog.get_logger(__name__)
@@ -27,18 +29,17 @@ log = structlog.get_logger(__name__)
 KEPT_COPIES, KEPT_REJECTED = 500, 1_000
 """Rows of each table; the oldest go first."""
 MAX_AGE = timedelta(days=30)
-"""An answer older than that is no help any more."""
+"""Older answers are deleted."""
 
 _Key = tuple[str, str, str]
-_MOMENT = timedelta(milliseconds=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RejectedRecord:
-    """A record that is kept aside, as JSON, with when it was first and last seen like that.
+    """A defective record, as JSON, with the times when it was first and last seen.
 
-    ``area`` and ``defect`` are as they were written, maybe by an earlier version.
+    ``area`` and ``defect`` are as they were written, perhaps by an earlier version.
     """
 
     source: str
@@ -51,24 +52,15 @@ class RejectedRecord:
     last: datetime
 
 
+_REJECTED = RecordCodec(RejectedRecord, IN_MILLISECONDS, names={"first": "first_ms", "last": "last_ms"})
+
+
 def read_rejected(connection: Connection, *, source: str, area: str, limit: int) -> tuple[list[RejectedRecord], int]:
     """Return the ``limit`` records that were seen last, and how many there are; empty ``source``, ``area``: of all."""
     columns = ERP_REJECTED.c
     wanted = (columns.source == source if source else true()) & (columns.area == area if area else true())
     newest = select(ERP_REJECTED).where(wanted).order_by(columns.last_ms.desc(), *ERP_REJECTED.primary_key).limit(limit)
-    records = [
-        RejectedRecord(
-            source=row.source,
-            area=row.area,
-            key=row.key,
-            defect=row.defect,
-            why=row.why,
-            record=row.record,
-            first=_EPOCH + row.first_ms * _MOMENT,
-            last=_EPOCH + row.last_ms * _MOMENT,
-        )
-        for row in connection.execute(newest)
-    ]
+    records = [_REJECTED.read_row(row) for row in connection.execute(newest)]
     return records, connection.scalar(select(func.count()).select_from(ERP_REJECTED).where(wanted)) or 0
 
 
@@ -79,35 +71,35 @@ class StoredErpRecords:
         self._database = database
         self._loaded: dict[_Key, tuple[str, datetime]] = {}
         self._changed: dict[_Key, tuple[Any, datetime] | None] = {}
-        """Answers to write, None for one to forget."""
+        """Answers to write; None stands for an answer to delete."""
         self._rejected: dict[tuple[str, str, str, str], QuarantinedRecord] = {}
 
     async def load(self) -> None:
-        """Read what earlier processes kept."""
+        """Read the answers that earlier processes stored."""
         rows = await self._database.run(lambda connection: connection.execute(select(ERP_COPY)).all())
-        self._loaded = {(row.source, row.call, row.asked): (row.value, _EPOCH + row.as_of_ms * _MOMENT) for row in rows}
+        self._loaded = {(row.source, row.call, row.asked): (row.value, from_ms(row.as_of_ms)) for row in rows}
 
     def put(self, source: str, call: str, asked: str, value: Any, as_of: datetime) -> None:
-        """Keep an answer; too many at once leave out the newest, which the process itself still knows."""
+        """Store an answer. When too many gather, the newest are left out: the process itself still knows them."""
         key = (source, call, asked)
         if key in self._changed or len(self._changed) < KEPT_COPIES:
             self._changed[key] = (value, as_of)
         self._loaded.pop(key, None)
 
     def forget(self, source: str, call: str, asked: str) -> None:
-        """Drop an answer."""
+        """Delete an answer."""
         key = (source, call, asked)
         self._changed[key] = None
         self._loaded.pop(key, None)
 
     def get(self, source: str, call: str, asked: str) -> tuple[Any, datetime] | None:
-        """Return what an earlier process kept."""
+        """Return an answer that an earlier process stored."""
         text, as_of = self._loaded.get((source, call, asked), ("", _EPOCH))
         value = load(call, text) if text else None
         return None if value is None else (value, as_of)
 
     def add(self, kept: QuarantinedRecord) -> None:
-        """Keep a record aside."""
+        """Store a defective record."""
         key = (kept.source, kept.area.value, kept.key, kept.defect.value)
         if key in self._rejected or len(self._rejected) < KEPT_REJECTED:
             self._rejected[key] = kept
@@ -122,7 +114,7 @@ class StoredErpRecords:
             await self.write()
 
     async def write(self) -> None:
-        """Write what has gathered; a database that does not answer now gets it with what comes next."""
+        """Write what has gathered; while the database does not answer, it stays for the next time."""
         changed, self._changed = self._changed, {}
         rejected, self._rejected = self._rejected, {}
         if not changed and not rejected:
@@ -141,7 +133,7 @@ class StoredErpRecords:
         rejected: dict[tuple[str, str, str, str], QuarantinedRecord],
     ) -> None:
         copies = [
-            {"source": source, "call": call, "asked": asked, "as_of_ms": _ms(kept[1]), "value": dump(kept[0])}
+            {"source": source, "call": call, "asked": asked, "as_of_ms": to_ms(kept[1]), "value": dump(kept[0])}
             for (source, call, asked), kept in changed.items()
             if kept is not None
         ]
@@ -150,15 +142,10 @@ class StoredErpRecords:
                 where = (ERP_COPY.c.source == source, ERP_COPY.c.call == call, ERP_COPY.c.asked == asked)
                 connection.execute(delete(ERP_COPY).where(*where))
         if copies:
-            insert = insert_into(ERP_COPY, self._database.dialect)
-            new = {"as_of_ms": insert.excluded.as_of_ms, "value": insert.excluded.value}
-            upsert = insert.on_conflict_do_update(index_elements=["source", "call", "asked"], set_=new)
-            connection.execute(upsert, copies)
-            _prune_copies(connection, max(_ms(kept[1]) for kept in changed.values() if kept is not None))
+            connection.execute(replace_into(ERP_COPY, self._database.dialect), copies)
+            _prune_copies(connection, max(to_ms(kept[1]) for kept in changed.values() if kept is not None))
         if rejected:
-            insert = insert_into(ERP_REJECTED, self._database.dialect)
-            new = {name: insert.excluded[name] for name in ("why", "record", "last_ms")}
-            upsert = insert.on_conflict_do_update(index_elements=["source", "area", "key", "defect"], set_=new)
+            upsert = replace_into(ERP_REJECTED, self._database.dialect, keep={"first_ms"})
             connection.execute(upsert, [_row(kept) for kept in rejected.values()])
             _prune_rejected(connection)
 
@@ -167,7 +154,7 @@ def _prune_copies(connection: Connection, newest: int) -> None:
     oldest = connection.scalar(
         select(ERP_COPY.c.as_of_ms).order_by(ERP_COPY.c.as_of_ms.desc()).offset(KEPT_COPIES).limit(1)
     )
-    limit = max(newest - MAX_AGE // _MOMENT, -1 if oldest is None else oldest)
+    limit = max(newest - duration_to_ms(MAX_AGE), -1 if oldest is None else oldest)
     connection.execute(delete(ERP_COPY).where(ERP_COPY.c.as_of_ms <= limit))
 
 
@@ -180,7 +167,7 @@ def _prune_rejected(connection: Connection) -> None:
 
 
 def _row(kept: QuarantinedRecord) -> dict[str, Any]:
-    at = _ms(kept.at)
+    at = to_ms(kept.at)
     return {
         "source": kept.source,
         "area": kept.area.value,
@@ -191,7 +178,3 @@ def _row(kept: QuarantinedRecord) -> dict[str, Any]:
         "first_ms": at,
         "last_ms": at,
     }
-
-
-def _ms(moment: datetime) -> int:
-    return (moment - _EPOCH) // _MOMENT

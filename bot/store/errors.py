@@ -1,4 +1,4 @@
-"""What can go wrong at our own database."""
+"""The error of the bot's own database."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The event table: every event once, in the order of arrival, those that cannot be understood among them.
+"""The event table: every event once, in the order of arrival, including events that were rejected.
 
 A batch goes in as one JSON parameter and one statement, as the inbox does it (`bot.store.inbox` says why).
 """
@@ -7,26 +7,27 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
 
 import orjson
-from sqlalchemy import Row, delete, select, text, update
+from sqlalchemy import delete, select, text, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql import ColumnElement
 
 from bot.alerts.intake.port import EventState, ReceivedEvent, StoredEvent
 from bot.store.database import Database
+from bot.store.record_codec import IN_MILLISECONDS, RecordCodec
+from bot.store.row_times import to_ms
+from bot.store.statements import chunks
 from bot.store.tables import EVENT
 
 PRUNED_AT_ONCE = 2_000
 """Rows per transaction: others want to write in between."""
-_AT_ONCE = 500
-"""Parameters of one statement."""
 
-_MOMENT = timedelta(milliseconds=1)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_STORED = RecordCodec(
+    StoredEvent, IN_MILLISECONDS, names={"id": "event_id", "at": "time_ms", "received_at": "received_ms"}
+)
 
 _ROWS = {
     "sqlite": (
@@ -42,7 +43,7 @@ _ROWS = {
         "FROM json_array_elements(CAST(:rows AS json)) AS value"
     ),
 }
-# What was rejected and comes again in order takes its place; everything else that is known stays as it is.
+# An event that was rejected and comes again in good order replaces the first; other known events stay unchanged.
 _INSERT = {
     dialect: text(
         "INSERT INTO event (source, origin, event_id, type, subject, via, severity, time_ms, received_ms, state, "
@@ -57,7 +58,7 @@ _INSERT = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventSearch:
-    """Which kept events are looked for; what is empty matters not."""
+    """What to search stored events for; empty fields match everything."""
 
     source: str = ""
     type: str = ""
@@ -70,70 +71,69 @@ class EventSearch:
     until: datetime | None = None
     """Received before."""
     before: int | None = None
-    """Only events with a smaller number: the last one of the page before."""
+    """Only events with a smaller number than this: the last one of the previous page."""
     limit: int = 100
 
 
 class StoredEvents:
-    """Implements `bot.alerts.intake.batched_intake.EventStore`; the rest is for the tools."""
+    """Implements `bot.alerts.intake.batched_intake.EventStore`; `search` and `prune` are for tools."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def keep(self, events: Collection[ReceivedEvent]) -> frozenset[tuple[str, str, str]]:
-        """Store events in one transaction and return the keys of those waiting that are new."""
+        """Store events in one transaction and return the keys of new waiting events."""
         return await self._database.run(partial(insert_events, events=events))
 
     async def search(self, wanted: EventSearch) -> tuple[StoredEvent, ...]:
-        """Return kept events, newest first."""
+        """Return stored events, newest first."""
         return await self._database.run(partial(find_events, wanted=wanted))
 
     async def prune(self, now: datetime, *, done: timedelta, rejected: timedelta) -> int:
-        """Forget what was received longer ago, and return how many; what still waits is never forgotten.
+        """Delete older events and return their number; an event that still waits is never deleted.
 
         An event that its source sends again after that is a new one.
         """
         count = 0
         for state, age in ((EventState.DONE, done), (EventState.REJECTED, rejected)):
-            forget = partial(_forget, state=state, before_ms=_ms(now - age))
+            forget = partial(_forget, state=state, before_ms=to_ms(now - age))
             while gone := await self._database.run(forget):
                 count += gone
         return count
 
 
 def insert_events(connection: Connection, events: Collection[ReceivedEvent]) -> frozenset[tuple[str, str, str]]:
-    """Store events whose keys differ; return the keys of those waiting that are new."""
+    """Store events with different keys and return the keys of new waiting events."""
     if not events:
         return frozenset()
-    rows = orjson.dumps([_row(one) for one in events]).decode()
+    rows = orjson.dumps([_row(event) for event in events]).decode()
     stored = connection.execute(_INSERT[connection.dialect.name], {"rows": rows})
     return frozenset((row[0], row[1], row[2]) for row in stored if row[3] == EventState.WAITING)
 
 
 def take_waiting(connection: Connection, limit: int) -> tuple[StoredEvent, ...]:
-    """Return the waiting events that came first, in their order, inside the caller's transaction."""
+    """Return the oldest waiting events, in their order, inside the caller's transaction."""
     waiting = select(EVENT).where(EVENT.c.state == EventState.WAITING).order_by(EVENT.c.seq).limit(limit)
-    return tuple(_event(row) for row in connection.execute(waiting))
+    return tuple(_STORED.read_row(row) for row in connection.execute(waiting))
 
 
 def mark_done(connection: Connection, seqs: Sequence[int]) -> None:
-    """Mark events as worked on, inside the transaction that holds what came of them."""
-    for start in range(0, len(seqs), _AT_ONCE):
-        some = EVENT.c.seq.in_(seqs[start : start + _AT_ONCE])
-        connection.execute(update(EVENT).where(some).values(state=EventState.DONE))
+    """Mark events as done, inside the transaction that stores their effects."""
+    for some in chunks(seqs):
+        connection.execute(update(EVENT).where(EVENT.c.seq.in_(some)).values(state=EventState.DONE))
 
 
 def mark_rejected(connection: Connection, reasons: Mapping[int, str]) -> None:
-    """Keep aside events that turned out not to be understood, each with its reason."""
+    """Mark events as rejected, each with its reason."""
     for seq, reason in reasons.items():
-        aside = update(EVENT).where(EVENT.c.seq == seq)
-        connection.execute(aside.values(state=EventState.REJECTED, reason=reason))
+        rejected = update(EVENT).where(EVENT.c.seq == seq)
+        connection.execute(rejected.values(state=EventState.REJECTED, reason=reason))
 
 
 def find_events(connection: Connection, wanted: EventSearch) -> tuple[StoredEvent, ...]:
-    """Return kept events, newest first."""
+    """Return stored events, newest first."""
     found = select(EVENT).where(*_conditions(wanted)).order_by(EVENT.c.seq.desc()).limit(wanted.limit)
-    return tuple(_event(row) for row in connection.execute(found))
+    return tuple(_STORED.read_row(row) for row in connection.execute(found))
 
 
 def _conditions(wanted: EventSearch) -> list[ColumnElement[bool]]:
@@ -152,9 +152,9 @@ def _conditions(wanted: EventSearch) -> list[ColumnElement[bool]]:
     elif wanted.type:
         conditions.append(EVENT.c.type == wanted.type)
     if wanted.since is not None:
-        conditions.append(EVENT.c.received_ms >= _ms(wanted.since))
+        conditions.append(EVENT.c.received_ms >= to_ms(wanted.since))
     if wanted.until is not None:
-        conditions.append(EVENT.c.received_ms < _ms(wanted.until))
+        conditions.append(EVENT.c.received_ms < to_ms(wanted.until))
     if wanted.before is not None:
         conditions.append(EVENT.c.seq < wanted.before)
     return conditions
@@ -165,28 +165,6 @@ def _forget(connection: Connection, state: EventState, before_ms: int) -> int:
     return connection.execute(delete(EVENT).where(EVENT.c.seq.in_(old))).rowcount
 
 
-def _row(one: ReceivedEvent) -> tuple[str | int, ...]:
-    named = (one.source, one.origin, one.id, one.type, one.subject, one.via, one.severity)
-    return (*named, _ms(one.at), _ms(one.received_at), one.state, one.reason, one.raw)
-
-
-def _event(row: Row[Any]) -> StoredEvent:
-    return StoredEvent(
-        seq=row.seq,
-        source=row.source,
-        origin=row.origin,
-        id=row.event_id,
-        type=row.type,
-        subject=row.subject,
-        severity=row.severity,
-        via=row.via,
-        at=_EPOCH + row.time_ms * _MOMENT,
-        received_at=_EPOCH + row.received_ms * _MOMENT,
-        state=EventState(row.state),
-        reason=row.reason,
-        raw=row.raw,
-    )
-
-
-def _ms(moment: datetime) -> int:
-    return (moment - _EPOCH) // _MOMENT
+def _row(event: ReceivedEvent) -> tuple[str | int, ...]:
+    named = (event.source, event.origin, event.id, event.type, event.subject, event.via, event.severity)
+    return (*named, to_ms(event.at), to_ms(event.received_at), event.state, event.reason, event.raw)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import NamedTuple
 
@@ -21,6 +21,7 @@ from bot.chat.ports import InboxMessage, InboxState, OnStored
 from bot.errors import DingerpError
 from bot.store.database import Database, SqliteConnection
 from bot.store.errors import StoreUnavailable
+from bot.store.row_times import from_ms, to_ms
 from bot.store.statements import insert_into
 from bot.store.tables import INBOX
 
@@ -38,19 +39,14 @@ _MARK = (
 )
 
 
-def milliseconds(moment: datetime) -> int:
-    """Return a time as the table holds it."""
-    return int(moment.timestamp() * 1000)
-
-
-def insert_job(database: Database, letters: Mapping[str, InboxMessage]) -> Callable[[], frozenset[str]]:
-    """Return the job that stores those letters that are not there yet and gives back their ids."""
-    one_by_one = partial(database.read_blocking, partial(_insert_new, letters=letters))
+def insert_job(database: Database, messages: Mapping[str, InboxMessage]) -> Callable[[], frozenset[str]]:
+    """Return the job that stores the messages that are not stored yet and returns their ids."""
+    one_by_one = partial(database.read_blocking, partial(_insert_new, messages=messages))
     if database.sqlite is None:
         return one_by_one
-    rows = [(one.msg_id, milliseconds(one.received_at), one.payload) for one in letters.values()]
+    rows = [(message.msg_id, to_ms(message.received_at), message.payload) for message in messages.values()]
     parameters = (InboxState.WAITING.value, orjson.dumps(rows).decode())
-    return partial(_insert_directly, database.sqlite, parameters, frozenset(letters), one_by_one)
+    return partial(_insert_directly, database.sqlite, parameters, frozenset(messages), one_by_one)
 
 
 def mark_job(database: Database, marks: Mapping[str, InboxState]) -> Callable[[], None]:
@@ -70,7 +66,7 @@ def _insert_directly(
     try:
         direct.execute(_INSERT, parameters)
     except sqlite3.IntegrityError:
-        return one_by_one()  # some were there before: nothing was stored, and each one must be looked at
+        return one_by_one()  # some are stored already, so the statement stored none
     return ids
 
 
@@ -83,18 +79,18 @@ def _mark_all(connection: Connection, marks: Mapping[str, InboxState]) -> None:
         connection.execute(update(INBOX).where(INBOX.c.msg_id.in_(ids)).values(state=state, **emptied))
 
 
-def _insert_new(connection: Connection, letters: Mapping[str, InboxMessage]) -> frozenset[str]:
-    if not letters:
+def _insert_new(connection: Connection, messages: Mapping[str, InboxMessage]) -> frozenset[str]:
+    if not messages:
         return frozenset()
     insert = insert_into(INBOX, connection.dialect.name).on_conflict_do_nothing(index_elements=["msg_id"])
     rows = [
         {
-            "msg_id": one.msg_id,
+            "msg_id": message.msg_id,
             "state": InboxState.WAITING,
-            "received_ms": milliseconds(one.received_at),
-            "payload": one.payload,
+            "received_ms": to_ms(message.received_at),
+            "payload": message.payload,
         }
-        for one in letters.values()
+        for message in messages.values()
     ]
     return frozenset(connection.execute(insert.returning(INBOX.c.msg_id), rows).scalars())
 
@@ -102,37 +98,37 @@ def _insert_new(connection: Connection, letters: Mapping[str, InboxMessage]) -> 
 log = structlog.get_logger(__name__)
 
 BATCH = 500
-"""Rows per commit: bounds the time for which one commit holds the others up."""
+"""Rows per commit, so that no commit makes the others wait for long."""
 
 MARK_DELAY = 0.05
-"""Seconds in which marks that nobody waits for gather: a crash makes them harmless, so they need no commit each."""
+"""Seconds in which marks gather that nothing waits for: losing one to a crash is harmless."""
 
 RETENTION = timedelta(hours=1)
-"""How long answered questions are known, so that a late redelivery is not answered again (seen after 60 s)."""
+"""How long answered questions are known, so that a late redelivery (60 s were seen) is not answered again."""
 
 
 class _Accepted(NamedTuple):
-    letter: InboxMessage
-    told: OnStored
+    message: InboxMessage
+    on_stored: OnStored
 
 
 @dataclass(slots=True)
 class _Marks:
-    """States to be written, by message id, and who waits for that."""
+    """States to be written, by message id, and the calls that wait for that."""
 
     states: dict[str, InboxState] = field(default_factory=dict)
     waiters: list[asyncio.Future[None]] = field(default_factory=list)
 
     def settle(self) -> None:
-        """Tell those who wait."""
+        """End the waiting."""
         for waiter in self.waiters:
             if not waiter.done():
                 waiter.set_result(None)
 
     def fail(self, error: StoreUnavailable) -> None:
-        """Tell those who wait that nothing was stored.
+        """End the waiting: nothing was stored.
 
-        A lost mark costs at most a second try of the same card, which DingTalk recognises by its id.
+        A lost mark costs at most a second attempt at the same card, which DingTalk recognises by its id.
         """
         for waiter in self.waiters:
             if not waiter.done():
@@ -140,36 +136,36 @@ class _Marks:
 
 
 class StoredInbox:
-    """Implements `bot.chat.ports.Inbox`. `run` must be running: it ends the writing, and reports a defect in it.
+    """Implements `bot.chat.ports.Inbox`. `run` must be running: it finishes the writing at the end and raises defects.
 
-    One batch after the other is written: what came until `flush`, or in one turn of the event loop, and then what came
-    while that was written. Marks beside them go the same way.
+    Batches are written one after the other. The first holds what came before `flush`, or in one turn of the event loop;
+    the next holds what came while the first was written. Marks have batches of their own.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._accepted: list[_Accepted] = []
-        """Letters that nobody writes yet."""
+        """Messages that are not being written yet."""
         self._soon: asyncio.Handle | None = None
-        """The writing of the next batch, which begins in the next turn of the event loop."""
+        """Writes the next batch in the next turn of the event loop."""
         self._inserting = False
         self._marks = _Marks()
         self._marking = False
         self._in_doubt: set[str] = set()
-        """Questions marked as falling back: a crash gives them up, so what becomes of them is written at once."""
+        """Questions marked as falling back. A crash gives them up, so their next state is written at once."""
         self._hurry = False
         self._later: asyncio.TimerHandle | None = None
         self._died: asyncio.Future[None] | None = None
-        self._all_told: asyncio.Future[None] | None = None
+        self._all_stored: asyncio.Future[None] | None = None
 
-    def accept(self, letter: InboxMessage, told: OnStored) -> None:
-        """Store a question; ``told`` hears after the commit whether it is new, or of `StoreUnavailable`."""
-        self._accepted.append(_Accepted(letter, told))
+    def accept(self, message: InboxMessage, on_stored: OnStored) -> None:
+        """Store a question; ``on_stored`` is then called with whether it is new, or with `StoreUnavailable`."""
+        self._accepted.append(_Accepted(message, on_stored))
         if not self._inserting and self._soon is None:
             self._soon = asyncio.get_running_loop().call_soon(self._insert)
 
     def flush(self) -> None:
-        """Write at once what was accepted, and not in the next turn of the event loop."""
+        """Write what was accepted now, not in the next turn of the event loop."""
         if self._soon is not None:
             self._soon.cancel()
             self._insert()
@@ -186,7 +182,7 @@ class StoredInbox:
         await waiter
 
     def mark_soon(self, msg_id: str, state: InboxState) -> None:
-        """Let the new state be committed within `MARK_DELAY`; at once where a crash would leave it in doubt."""
+        """Let the new state be committed within `MARK_DELAY`, or at once where a crash would leave it in doubt."""
         self._marks.states[msg_id] = state
         if msg_id in self._in_doubt:
             self._in_doubt.remove(msg_id)
@@ -199,17 +195,17 @@ class StoredInbox:
     async def unanswered(self, since: datetime) -> tuple[InboxMessage, ...]:
         """Return what still waits, oldest first, and give up (as failed) what came before ``since``.
 
-        Given up are also questions whose text may have arrived; the log says how many.
+        Questions whose text may have arrived are given up too; the log says how many.
         """
-        return await self._database.run(partial(_read_unanswered, milliseconds(since)))
+        return await self._database.run(partial(_read_unanswered, to_ms(since)))
 
     async def prune(self, now: datetime) -> None:
         """Forget what was received longer ago than `RETENTION`."""
-        old = delete(INBOX).where(INBOX.c.received_ms < milliseconds(now - RETENTION))
+        old = delete(INBOX).where(INBOX.c.received_ms < to_ms(now - RETENTION))
         await self._database.run(lambda connection: connection.execute(old))
 
     async def run(self) -> None:
-        """Wait until cancelled; what is still to be written then is written first. Raises a defect in the writing."""
+        """Wait until cancelled, then write what is left. Raises a defect in the writing."""
         loop = asyncio.get_running_loop()
         self._died = loop.create_future()
         try:
@@ -222,8 +218,8 @@ class StoredInbox:
     async def _all_written(self, loop: asyncio.AbstractEventLoop) -> None:
         self.flush()
         if self._inserting:
-            self._all_told = loop.create_future()
-            await self._all_told
+            self._all_stored = loop.create_future()
+            await self._all_stored
         if self._marks.states or self._marking:
             marked: asyncio.Future[None] = loop.create_future()
             self._marks.waiters.append(marked)
@@ -231,46 +227,46 @@ class StoredInbox:
             await marked
 
     def _insert(self) -> None:
-        """Write the letters that there are; those that come meanwhile follow."""
+        """Write the messages that came so far; those that come meanwhile follow."""
         self._soon, self._inserting = None, True
         batch, self._accepted = self._accepted[:BATCH], self._accepted[BATCH:]
         try:
-            job = self._database.start(insert_job(self._database, {one.letter.msg_id: one.letter for one in batch}))
-        except Exception as defect:  # noqa: BLE001 - whatever it is, `run` raises it
+            job = self._database.start(insert_job(self._database, {message.msg_id: message for message, _ in batch}))
+        except Exception as defect:  # noqa: BLE001 - `run` raises it
             self._die(defect)
             self._go_on()
             return
         self._database.call_when_done(job, partial(self._inserted, batch))
 
     def _inserted(self, batch: Sequence[_Accepted], job: Future[frozenset[str]]) -> None:
-        """Tell everybody of a batch, of twins only the first that the question is new."""
+        """Report a whole batch. Of messages with the same id only the first is new."""
         try:
             new = set(job.result())
         except StoreUnavailable as error:
-            # No ACK then, so DingTalk sends the questions again.
+            # Without an ACK DingTalk sends the questions again.
             log.error("inbox.not_written", rows=len(batch), error=error.detail)
             unavailable = error
-            self._tell_each(batch, lambda _: unavailable)
-        except Exception as defect:  # noqa: BLE001 - whatever it is, `run` raises it
+            self._report(batch, lambda _: unavailable)
+        except Exception as defect:  # noqa: BLE001 - `run` raises it
             self._die(defect)
         else:
-            self._tell_each(batch, partial(_is_new, new))
+            self._report(batch, partial(_is_new, new))
         self._go_on()
 
     def _go_on(self) -> None:
-        """Go on with what came meanwhile, or let those know who wait for the end of the writing."""
+        """Go on with what came meanwhile, or end the waiting for the end of the writing."""
         if self._accepted:
             self._soon = asyncio.get_running_loop().call_soon(self._insert)
             return
         self._inserting = False
-        if self._all_told is not None:
-            self._all_told.set_result(None)
+        if self._all_stored is not None:
+            self._all_stored.set_result(None)
 
-    def _tell_each(self, batch: Sequence[_Accepted], what: Callable[[InboxMessage], bool | DingerpError]) -> None:
-        for letter, told in batch:
+    def _report(self, batch: Sequence[_Accepted], result_of: Callable[[InboxMessage], bool | DingerpError]) -> None:
+        for message, on_stored in batch:
             try:
-                told(what(letter))
-            except Exception as defect:  # noqa: BLE001 - whatever it is, `run` raises it, and the others are told
+                on_stored(result_of(message))
+            except Exception as defect:  # noqa: BLE001 - `run` raises it; the others are still told
                 self._die(defect)
 
     def _die(self, defect: Exception) -> None:
@@ -278,7 +274,7 @@ class StoredInbox:
             self._died.set_exception(defect)
 
     def _mark(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Write the marks that there are; those that come meanwhile follow."""
+        """Write the marks that came so far; those that come meanwhile follow."""
         if self._later is not None:
             self._later.cancel()
             self._later = None
@@ -296,7 +292,7 @@ class StoredInbox:
         except StoreUnavailable as error:
             log.error("inbox.not_written", rows=len(marks.states), error=error.detail)
             marks.fail(error)
-        except Exception as defect:  # noqa: BLE001 - whatever it is, `run` raises it
+        except Exception as defect:  # noqa: BLE001 - `run` raises it
             self._die(defect)
             for unwritten in (marks, self._marks):
                 unwritten.fail(StoreUnavailable(type(defect).__name__))
@@ -309,11 +305,11 @@ class StoredInbox:
             self._later = loop.call_later(MARK_DELAY, self._mark, loop)
 
 
-def _is_new(new: set[str], letter: InboxMessage) -> bool:
-    """Return whether a letter is among the new ones, the first time that it is asked for."""
-    if letter.msg_id not in new:
+def _is_new(new: set[str], message: InboxMessage) -> bool:
+    """Return whether a message is new, once for each id."""
+    if message.msg_id not in new:
         return False
-    new.remove(letter.msg_id)
+    new.remove(message.msg_id)
     return True
 
 
@@ -325,6 +321,4 @@ def _read_unanswered(since_ms: int, connection: Connection) -> tuple[InboxMessag
     if given_up.rowcount:
         log.warning("inbox.given_up", questions=given_up.rowcount)
     rows = connection.execute(select(INBOX).where(waiting).order_by(INBOX.c.received_ms))
-    return tuple(
-        InboxMessage(row.msg_id, row.payload, datetime.fromtimestamp(row.received_ms / 1000, UTC)) for row in rows
-    )
+    return tuple(InboxMessage(row.msg_id, row.payload, from_ms(row.received_ms)) for row in rows)

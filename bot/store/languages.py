@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from bot.store.database import Database
-from bot.store.statements import insert_into
+from bot.store.statements import replace_into
 from bot.store.tables import LANGUAGE
 
 
@@ -27,7 +27,6 @@ class StoredLanguages:
 
     async def choose(self, user_id: str, code: str) -> None:
         """Remember the person's choice."""
-        insert = insert_into(LANGUAGE, self._database.dialect).values(user_id=user_id, code=code)
-        upsert = insert.on_conflict_do_update(index_elements=["user_id"], set_={"code": insert.excluded.code})
+        upsert = replace_into(LANGUAGE, self._database.dialect).values(user_id=user_id, code=code)
         await self._database.run(lambda connection: connection.execute(upsert))
         self._chosen[user_id] = code

@@ -1,14 +1,15 @@
-"""The outbox's table: owed in the transaction of the fact, taken within the budgets, settled one by one."""
+"""The outbox's table: rows are queued in the transaction of their cause, claimed within the budgets, and settled."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
+from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import BindParameter, Row, and_, bindparam, case, delete, func, insert, or_, select, text, update
+from sqlalchemy import BindParameter, and_, bindparam, case, delete, func, insert, or_, select, text, update
 from sqlalchemy.engine import Connection
 
 from bot.batching import Batcher
@@ -22,34 +23,33 @@ from bot.outbox.delivery import (
     OutboxRow,
     Urgency,
 )
-from bot.outbox.place import Place
 from bot.outbox.ports import LEASE, ClaimedRows, FoldBatch
 from bot.store.database import Database
 from bot.store.outbox_sql import settled_values, step, upsert
+from bot.store.record_codec import IN_MILLISECONDS, Codecs, PlainCodec, RecordCodec
+from bot.store.row_times import duration_from_ms, duration_to_ms, from_ms, to_ms
 from bot.store.statements import execute_many
 from bot.store.tables import DELIVERY, DELIVERY_SPEND, DELIVERY_STEP
 
 _D, _S = DELIVERY.c, DELIVERY_SPEND.c
 
 _SCAN = 200
-"""Due rows that one claim looks at; those that have to wait move out of the way of those behind."""
+"""Due rows that one claim looks at; rows that have to wait are postponed, so that others come up."""
 
 _AT_ONCE = 500
-"""Rows that one digest takes in at a time."""
+"""Rows that one digest folds at a time."""
 
 _CARD_RETENTION = timedelta(days=730)
-"""A matter may be open for long without news, and when it ends its card must still be known, or it stays as it was."""
+"""An alert may be open for long without news. When it ends, its card must still be known, or it could not change."""
 
 _LOCK = 0x64696E6F
-"""Of claims among all processes on PostgreSQL: two that decide over one budget at a time would both find room."""
+"""Advisory lock of claims on PostgreSQL: two processes that claimed at the same time would both spend one budget."""
 
-_MOMENT = timedelta(milliseconds=1)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _THIS = _D.card == bindparam("which")
 _LEASED = update(DELIVERY).where(_THIS).values({name: bindparam(name) for name in ("lease", "lease_ms", "doubt")})
 _POSTPONED = update(DELIVERY).where(_THIS).values(next_ms=bindparam("next_ms"))
 
-# What every claim asks, written once: to build a statement takes as long as SQLite needs to run it.
+# The statements of every claim, made once: building a statement takes as long as SQLite needs to run it.
 _AT: BindParameter[int] = bindparam("at")
 _FREE = case((_D.next_ms > _D.lease_ms, _D.next_ms), else_=_D.lease_ms)
 _DUE = (
@@ -57,38 +57,37 @@ _DUE = (
     .where(_D.state == DeliveryState.QUEUED, _D.next_ms <= _AT, _D.lease_ms <= _AT)
     .order_by(_D.urgency, _D.due_ms)
     .limit(_SCAN)
-    # A row that somebody writes just now is left for the next look.
+    # A row that is just being written is left to the next claim.
     .with_for_update(skip_locked=True)
 )
 _SPENT = select(_S.bucket, _S.until_ms).where(_S.bucket.in_(bindparam("buckets", expanding=True)), _S.until_ms > _AT)
 _SPENT_BEFORE = delete(DELIVERY_SPEND).where(_S.until_ms <= _AT)
 _NEXT = select(func.min(_FREE)).where(_D.state == DeliveryState.QUEUED, _FREE > _AT)
-_URGENCIES = tuple(sorted(Urgency, key=lambda urgency: urgency.rank))
-
-
-def milliseconds(moment: datetime) -> int:
-    """Return a time as the tables hold it."""
-    return (moment - _EPOCH) // _MOMENT
-
-
-def moment(ms: int) -> datetime:
-    """Return the time that `milliseconds` made the number from."""
-    return _EPOCH + ms * _MOMENT
+_BY_RANK = tuple(sorted(Urgency, key=attrgetter("rank")))
+DELIVERY_VALUES: Codecs = {
+    **IN_MILLISECONDS,
+    Urgency: PlainCodec(attrgetter("rank"), _BY_RANK.__getitem__),
+    timedelta: PlainCodec(duration_to_ms, duration_from_ms),
+}
+_OUTBOX_ROW = RecordCodec(OutboxRow, DELIVERY_VALUES, names={"due_at": "due_ms"})
 
 
 def enqueue(connection: Connection, *deliveries: Delivery, now: datetime) -> None:
-    """Owe cards their newest state, within the caller's transaction; poke the worker after its commit.
+    """Queue the newest state of cards within the caller's transaction, which has to wake the worker after its commit.
 
-    One row per card: the highest revision, the earliest time and the greatest urgency win. A revision that is shown or
-    given up already is owed only if a higher one comes.
+    There is one row per card: the highest revision, the earliest time and the greatest urgency win. A revision that is
+    shown or given up already is queued again only when a higher one comes.
     """
     if not deliveries:
         return
-    at = milliseconds(now)
-    # In one order everywhere, so that two transactions do not wait for each other's rows.
+    at = to_ms(now)
+    # Always in the same order, so that no two transactions wait for each other's rows.
     rows = [_row(delivery, at) for delivery in sorted(deliveries, key=lambda delivery: delivery.card)]
     connection.execute(upsert(connection.dialect.name), rows)
-    steps = [step(one.card, at, DeliveryStepKind.QUEUED, one.revision, detail=one.fact) for one in deliveries]
+    steps = [
+        step(delivery.card, at, DeliveryStepKind.QUEUED, delivery.revision, detail=delivery.fact)
+        for delivery in deliveries
+    ]
     connection.execute(insert(DELIVERY_STEP), steps)
 
 
@@ -108,37 +107,34 @@ class StoredBacklog:
         self._settled: Batcher[_Settlement, bool] = Batcher(self._settle_together)
 
     async def enqueue(self, *deliveries: Delivery, now: datetime) -> None:
-        """Owe the newest state of cards, in a transaction of its own."""
+        """Queue the newest state of cards, in a transaction of its own."""
         await self._database.run(lambda connection: enqueue(connection, *deliveries, now=now))
 
     async def claim(self, worker: str, limits: SendLimits, *, room: int, sparing: bool, now: datetime) -> ClaimedRows:
-        """Take what is due and within the budgets."""
+        """Take rows that are due and within the budgets."""
         return await self._database.run(partial(_claim, worker, limits, room, sparing, now))
 
     async def settle(self, worker: str, row: OutboxRow, result: DeliveryResult, now: datetime) -> bool:
-        """Store what became of a row; outcomes of the same moment share a commit."""
+        """Store the outcome of a row; outcomes of the same moment share a commit."""
         return await self._settled(_Settlement(worker, row, result, now))
 
     async def settle_fold(self, worker: str, rows: Sequence[OutboxRow], result: DeliveryResult, now: datetime) -> None:
-        """Store what became of rows that were to be folded."""
-
+        """Store the outcome of rows that were to be folded."""
         await self._settle_together([_Settlement(worker, row, result, now) for row in rows])
 
     async def release(self, worker: str, now: datetime) -> int:
-        """Give back what a worker still holds."""
+        """Release the rows that a worker still holds."""
         return await self._database.run(lambda connection: _release(connection, worker, now))
 
     async def recover(self, now: datetime) -> int:
-        """Free all rows on SQLite, which one process has for itself; elsewhere leases end by themselves."""
+        """Release all rows on SQLite, which only one process uses; on PostgreSQL leases end by themselves."""
         if self._database.dialect != "sqlite":
             return 0
         return await self._database.run(lambda connection: _release(connection, None, now))
 
     async def prune(self, before: datetime) -> None:
-        """Forget settled rows and steps from before that time; what stands somewhere is known for `_CARD_RETENTION`
-        more.
-        """
-        limit, standing = milliseconds(before), milliseconds(before - _CARD_RETENTION)
+        """Delete older settled rows and steps; rows of cards that are shown stay for another `_CARD_RETENTION`."""
+        limit, standing = to_ms(before), to_ms(before - _CARD_RETENTION)
 
         def forget(connection: Connection) -> None:
             old = and_(_D.changed_ms < limit, or_(_D.shown == 0, _D.changed_ms < standing))
@@ -157,27 +153,8 @@ class StoredBacklog:
         return count
 
 
-def owed_of_row(row: Row[Any]) -> OutboxRow:
-    """Return a row as the worker sees it."""
-    return OutboxRow(
-        card=row.card,
-        place=Place.parse(row.place),
-        kind=row.kind,
-        ref=row.ref,
-        urgency=_URGENCIES[row.urgency],
-        via=DeliveryFormat(row.via),
-        wanted=row.wanted,
-        shown=row.shown,
-        doubt=row.doubt,
-        tries=row.tries,
-        due_at=moment(row.due_ms),
-        made_as=row.made_as,
-        making=row.making,
-    )
-
-
 def _row(delivery: Delivery, at: int) -> dict[str, object]:
-    due = milliseconds(delivery.due_at)
+    due = to_ms(delivery.due_at)
     return {
         "card": delivery.card,
         "place": str(delivery.place),
@@ -208,8 +185,8 @@ def _claim(
 ) -> ClaimedRows:
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-    at = milliseconds(now)
-    rows = [owed_of_row(row) for row in connection.execute(_DUE, {"at": at})]
+    at = to_ms(now)
+    rows = [_OUTBOX_ROW.read_row(row) for row in connection.execute(_DUE, {"at": at})]
     if not rows:
         return ClaimedRows(look_at=_next(connection, at))
     budget = BudgetWindow(_spent(connection, rows, limits, sparing, at), now)
@@ -218,9 +195,9 @@ def _claim(
     folded = {row.card for folding in foldings for row in folding.rows}
     _postpone(connection, {card: until for card, until in made.postpone.items() if card not in folded})
     _lease(connection, worker, [row for row, _ in made.take], now, sending=True)
-    _lease(connection, worker, [row for one in foldings for row in one.rows], now, sending=False)
+    _lease(connection, worker, [row for folding in foldings for row in folding.rows], now, sending=False)
     _spend(connection, worker, made, now)
-    # Rows that wait for the next second stay in front of those behind, which then wait with them.
+    # Rows that wait for the next second stay in front, and the rows behind them wait too.
     more_behind = len(rows) == _SCAN and len(made.take) < room and made.look_at is None
     look_at = now if more_behind else min(filter(None, (made.look_at, _next(connection, at))), default=None)
     return ClaimedRows(rows=tuple(row for row, _ in made.take), foldings=foldings, look_at=look_at)
@@ -232,12 +209,12 @@ def _spent(
     buckets = {need.bucket for row in rows for need in budget_costs(row, limits, sparing=sparing)}
     spent: dict[str, list[datetime]] = {}
     for bucket, until in connection.execute(_SPENT, {"buckets": list(buckets), "at": at}):
-        spent.setdefault(bucket, []).append(moment(until))
+        spent.setdefault(bucket, []).append(from_ms(until))
     return spent
 
 
 def _foldings(connection: Connection, made: SendPlan, at: int) -> tuple[FoldBatch, ...]:
-    """Return the rows of each fold, also those that were postponed before; a single one is not folded."""
+    """Return the rows of each fold, including rows that were postponed earlier; a single row is not folded."""
     taken = {row.card for row, _ in made.take}
     foldings = [FoldBatch(fold, _foldable(connection, fold, taken, at)) for fold in made.fold]
     return tuple(folding for folding in foldings if len(folding.rows) > 1)
@@ -251,13 +228,13 @@ def _foldable(connection: Connection, fold: FoldKey, taken: set[str], at: int) -
         .order_by(_D.due_ms)
         .limit(_AT_ONCE)
     )
-    rows = map(owed_of_row, connection.execute(query.with_for_update(skip_locked=True)))
+    rows = map(_OUTBOX_ROW.read_row, connection.execute(query.with_for_update(skip_locked=True)))
     return tuple(row for row in rows if row.card not in taken)
 
 
 def _lease(connection: Connection, worker: str, rows: Sequence[OutboxRow], now: datetime, *, sending: bool) -> None:
-    """Take rows; one that is to be made is in doubt until it is settled, for the process may die in between."""
-    until = milliseconds(now + LEASE)
+    """Take rows. A card that is to be made is in doubt until it is settled: the process may die in between."""
+    until = to_ms(now + LEASE)
     leased = [
         {
             "which": row.card,
@@ -271,7 +248,7 @@ def _lease(connection: Connection, worker: str, rows: Sequence[OutboxRow], now: 
 
 
 def _postpone(connection: Connection, cards: Mapping[str, datetime]) -> None:
-    later = [{"which": card, "next_ms": milliseconds(until)} for card, until in cards.items()]
+    later = [{"which": card, "next_ms": to_ms(until)} for card, until in cards.items()]
     execute_many(connection, _POSTPONED, later)
 
 
@@ -281,26 +258,26 @@ def _spend(connection: Connection, worker: str, made: SendPlan, now: datetime) -
             "bucket": need.bucket,
             "card": row.card,
             "worker": worker,
-            "window_ms": need.window // _MOMENT,
-            "until_ms": milliseconds(now + LEASE + need.window),
+            "window_ms": duration_to_ms(need.window),
+            "until_ms": to_ms(now + LEASE + need.window),
         }
         for row, wanted in made.take
         for need in wanted
     ]
     if spends:
-        connection.execute(_SPENT_BEFORE, {"at": milliseconds(now)})
+        connection.execute(_SPENT_BEFORE, {"at": to_ms(now)})
         connection.execute(insert(DELIVERY_SPEND), spends)
 
 
 def _next(connection: Connection, at: int) -> datetime | None:
-    """Return when the next row that is not due or not free will be both."""
+    """Return when the next queued row becomes due and free."""
     found: int | None = connection.scalar(_NEXT, {"at": at})
-    return None if found is None else moment(found)
+    return from_ms(found)
 
 
 @dataclass(frozen=True, slots=True)
 class _Settlement:
-    """What became of a row, as its worker says."""
+    """The outcome of a row, as its worker reports it."""
 
     worker: str
     row: OutboxRow
@@ -311,31 +288,29 @@ class _Settlement:
 def _settle_all(ended: Sequence[_Settlement], connection: Connection) -> tuple[bool, ...]:
     """Store outcomes, and return for each whether its worker still held the row.
 
-    In one order everywhere, so that two transactions do not wait for each other's rows.
+    Rows change in the same order everywhere, so that no two transactions wait for each other's rows.
     """
-    held = {id(one): _settle(connection, one) for one in sorted(ended, key=lambda one: one.row.card)}
-    connection.execute(insert(DELIVERY_STEP), [_step_of(one) for one in ended])
-    for worker in {one.worker for one in ended}:
-        mine = [one for one in ended if one.worker == worker]
-        _end_calls(connection, milliseconds(mine[0].now), worker, [one.row.card for one in mine])
-    return tuple(held[id(one)] for one in ended)
+    in_order = sorted(ended, key=lambda settlement: settlement.row.card)
+    held = {id(settlement): _settle(connection, settlement) for settlement in in_order}
+    connection.execute(insert(DELIVERY_STEP), [_step_of(settlement) for settlement in ended])
+    for worker in {settlement.worker for settlement in ended}:
+        mine = [settlement for settlement in ended if settlement.worker == worker]
+        _end_calls(connection, to_ms(mine[0].now), worker, [settlement.row.card for settlement in mine])
+    return tuple(held[id(settlement)] for settlement in ended)
 
 
-def _settle(connection: Connection, one: _Settlement) -> bool:
-    at = milliseconds(one.now)
-    again = at if one.result.again_at is None else milliseconds(one.result.again_at)
-    mine = (_D.card == one.row.card, _D.lease == one.worker)
-    return (
-        connection.execute(
-            update(DELIVERY).where(*mine).values(settled_values(one.row, one.result, at, again))
-        ).rowcount
-        > 0
-    )
+def _settle(connection: Connection, settlement: _Settlement) -> bool:
+    row, result = settlement.row, settlement.result
+    at = to_ms(settlement.now)
+    again = at if result.again_at is None else to_ms(result.again_at)
+    settled = update(DELIVERY).where(_D.card == row.card, _D.lease == settlement.worker)
+    return connection.execute(settled.values(settled_values(row, result, at, again))).rowcount > 0
 
 
-def _step_of(one: _Settlement) -> dict[str, Any]:
-    late, result = one.result.late // _MOMENT, one.result
-    return step(one.row.card, milliseconds(one.now), result.what, result.revision, late=late, detail=result.reason)
+def _step_of(settlement: _Settlement) -> dict[str, Any]:
+    result, at = settlement.result, to_ms(settlement.now)
+    late = duration_to_ms(result.late)
+    return step(settlement.row.card, at, result.what, result.revision, late=late, detail=result.reason)
 
 
 def _end_calls(connection: Connection, at: int, worker: str | None, cards: Sequence[str] | None = None) -> None:
@@ -348,5 +323,5 @@ def _end_calls(connection: Connection, at: int, worker: str | None, cards: Seque
 def _release(connection: Connection, worker: str | None, now: datetime) -> int:
     held = _D.lease == worker if worker is not None else _D.lease != ""
     freed = connection.execute(update(DELIVERY).where(held).values(lease="", lease_ms=0)).rowcount
-    _end_calls(connection, milliseconds(now), worker)
+    _end_calls(connection, to_ms(now), worker)
     return freed

@@ -1,4 +1,4 @@
-"""How rows of the outbox change, as SQL: when more is owed, and when a try has ended."""
+"""How rows of the outbox change, as SQL: when a new state is queued, and when an attempt has ended."""
 
 from __future__ import annotations
 
@@ -14,35 +14,34 @@ from bot.store.tables import DELIVERY
 
 _D = DELIVERY.c
 
-
 UNSEEN = and_(_D.state == DeliveryState.DEAD, _D.shown == 0, _D.doubt == 0)
-"""Given up, and certainly nothing of it stands at the place: it may begin anew, as a card."""
+"""Given up, and certainly not shown anywhere: it may begin again, as a card."""
 
 REQUEUED = {
     "via": case((UNSEEN, DeliveryFormat.CARD), else_=_D.via),
     "making": case((UNSEEN, _D.making + 1), else_=_D.making),
 }
-"""What a dead delivery becomes that is queued again."""
+"""Changes of a dead delivery that is queued again."""
 
 
 @lru_cache(maxsize=2)
 def upsert(dialect: str) -> Executable:
-    """Return the insert that owes a card, or what was owed before and more."""
+    """Return the insert that queues a card, or merges into what is queued already."""
     adding = insert_into(DELIVERY, dialect)
     new = adding.excluded
     queued = _D.state == DeliveryState.QUEUED
     newer = new.wanted > _D.wanted
-    # A row that is being sent serves what is due already; what comes now has a time of its own.
+    # A row that is being sent covers what is due already; what comes now keeps its own time.
     served = and_(_D.lease != "", _D.due_ms <= new.changed_ms)
     fresh = or_(_D.state != DeliveryState.QUEUED, served)
     due = case((fresh, new.due_ms), (_D.due_ms < new.due_ms, _D.due_ms), else_=new.due_ms)
-    # After a failure, or for want of budget, a row waits longer than it had to; only what is more urgent ends that.
+    # After a failure, or without budget, a row waits beyond its time; only something more urgent ends that.
     held_back = and_(queued, _D.lease == "", _D.next_ms > _D.due_ms, new.urgency >= _D.urgency)
-    anew = {name: case((newer, value), else_=_D[name]) for name, value in REQUEUED.items()}
+    again_as = {name: case((newer, value), else_=_D[name]) for name, value in REQUEUED.items()}
     return adding.on_conflict_do_update(
         index_elements=["card"],
         set_={
-            **anew,
+            **again_as,
             "kind": new.kind,
             "ref": new.ref,
             "fact": new.fact,
@@ -60,12 +59,12 @@ def upsert(dialect: str) -> Executable:
 def step(
     card: str, at: int, what: DeliveryStepKind, revision: int, *, late: int = 0, detail: str = ""
 ) -> dict[str, Any]:
-    """Return a line of a delivery's story."""
+    """Return a row of a delivery's steps."""
     return {"card": card, "at_ms": at, "what": what, "revision": revision, "late_ms": late, "detail": detail}
 
 
 def settled_values(row: OutboxRow, result: DeliveryResult, at: int, again: int) -> dict[str, Any]:
-    """Return what a row becomes after a try at ``at``; what was owed meanwhile stays owed."""
+    """Return the changes of a row after an attempt at ``at``; a state that was queued meanwhile stays queued."""
     values: dict[str, Any] = {"lease": "", "lease_ms": 0, "changed_ms": at, "reason": result.reason}
     newer = _D.wanted > max(result.revision, row.wanted)
     doubt: dict[str, Any] = {"doubt": row.doubt} if result.certain and not row.shown else {}
@@ -79,7 +78,7 @@ def settled_values(row: OutboxRow, result: DeliveryResult, at: int, again: int) 
         case DeliveryStepKind.KEPT | DeliveryStepKind.NOTHING:
             return values | _ended(newer, DeliveryState.DONE) | doubt
         case DeliveryStepKind.FOLDED:
-            # What its composer has withdrawn is on the digest, whatever came before that.
+            # The digest shows what its composer withdrew, whatever was queued before that.
             return values | _ended(and_(newer, _D.state == DeliveryState.QUEUED), DeliveryState.FOLDED) | doubt
         case DeliveryStepKind.DEAD:
             return values | _ended(newer, DeliveryState.DEAD) | doubt
@@ -93,5 +92,5 @@ def settled_values(row: OutboxRow, result: DeliveryResult, at: int, again: int) 
 
 
 def _ended(newer: Any, state: DeliveryState) -> dict[str, Any]:
-    """Return an end, or the queue again when a higher revision came while the row was being sent."""
+    """Return the final state, or the queue again when a higher revision came while the row was being sent."""
     return {"state": case((newer, DeliveryState.QUEUED), else_=state), "tries": 0}

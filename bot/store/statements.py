@@ -1,12 +1,12 @@
-"""Statements that SQLAlchemy has no short way for: one for many rows without its work for each row, and ``INSERT …
-ON CONFLICT``.
+"""Statements that SQLAlchemy has no short way for: one for many rows without its work for each row, ``INSERT … ON
+CONFLICT``, and values in portions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Insert, Table, Update
 from sqlalchemy.dialects import sqlite
@@ -15,6 +15,17 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
+
+T = TypeVar("T")
+
+AT_ONCE = 500
+"""Values of one ``IN``: SQLite before 3.32 takes 999 parameters."""
+
+
+def chunks(values: Collection[T]) -> Iterator[list[T]]:
+    """Return values in portions that one statement takes."""
+    listed = list(values)
+    return (listed[start : start + AT_ONCE] for start in range(0, len(listed), AT_ONCE))
 
 
 def execute_many(connection: Connection, statement: Insert | Update, rows: Sequence[dict[str, Any]]) -> None:
@@ -48,3 +59,11 @@ def insert_into(table: Table, dialect: str) -> sqlite.Insert | postgresql.Insert
 
         return postgresql.insert(table)
     return sqlite.insert(table)
+
+
+def replace_into(table: Table, dialect: str, *, keep: Collection[str] = ()) -> sqlite.Insert | postgresql.Insert:
+    """Return an insert that replaces what a row with the same key holds, except for the columns in ``keep``."""
+    insert = insert_into(table, dialect)
+    key = [column.name for column in table.primary_key]
+    new = {column.name: insert.excluded[column.name] for column in table.columns if column.name not in {*key, *keep}}
+    return insert.on_conflict_do_update(index_elements=key, set_=new)

@@ -1,7 +1,7 @@
 """``POST /hooks/{source}``: events come in by signed webhook.
 
-202 means committed. Every refusal is ``application/problem+json`` (RFC 9457) to the sender, one line to the operator,
-and a number; none of them repeats what was sent.
+202 means committed. A refusal is ``application/problem+json`` (RFC 9457) for the sender, a log line and a metric; none
+of them repeats what was sent.
 
 Docs: contracts.md#event-intake; docs/how-to/send-events.md
 """
@@ -29,9 +29,9 @@ from bot.metrics import Metrics
 log = structlog.get_logger(__name__)
 
 BODY_SECONDS = 20.0
-"""Time for a body to arrive; a sender slower than that holds its connection for nothing."""
+"""Time for a body to arrive; slower senders are refused."""
 STORE_AGAIN = 5.0
-"""Seconds after which a sender may try again while the database is away."""
+"""Seconds after which a sender may try again while the database does not answer."""
 UNKNOWN = "unknown"
 
 
@@ -47,7 +47,7 @@ class _HttpProblem(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HookEndpoint:
-    """The hooks that are configured, and where their events go."""
+    """Serves the configured hooks and hands their events to the intake."""
 
     hooks: Mapping[str, Webhook]
     intake: Intake
@@ -105,12 +105,12 @@ def _check_media(hook: Webhook, request: web.Request) -> None:
     if (request.charset or "utf-8").lower().replace("-", "") not in {"utf8", "usascii"}:
         raise _HttpProblem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send UTF-8")
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-        # What is signed are the bytes that came; and what is small here may be huge once unpacked.
+        # The signature is of the bytes as they came, and a small compressed body may be huge.
         raise _HttpProblem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send it without compression")
 
 
 async def _body(request: web.Request, limit: int) -> bytes:
-    """Return the body, of which no more than ``limit`` bytes and a buffer are ever held."""
+    """Return the body, never holding more than ``limit`` bytes and a buffer."""
     too_large = _HttpProblem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"at most {limit} bytes")
     if (request.content_length or 0) > limit:
         raise too_large
@@ -143,5 +143,5 @@ def _problem(refused: _HttpProblem) -> web.Response:
     if refused.retry_after is not None:
         answer.headers["Retry-After"] = str(max(1, round(refused.retry_after)))
     if refused.status in {HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.REQUEST_TIMEOUT}:
-        answer.force_close()  # the rest of the body is not waited for
+        answer.force_close()  # instead of waiting for the rest of the body
     return answer

@@ -1,4 +1,4 @@
-"""The bot's own HTTP server: is it alive, is it ready, what does it count; and the hooks by which events come in."""
+"""The bot's HTTP server: health, readiness, metrics, and the hooks by which events come in."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Readiness = Callable[[], Awaitable[Sequence[str]]]
 
 
 def make_web_app(*, metrics: Metrics, readiness: Readiness, hooks: HookEndpoint | None = None) -> web.Application:
-    """Return the application; it holds no state of its own."""
+    """Return the application, which holds no state."""
 
     async def healthz(_request: web.Request) -> web.Response:
         return web.json_response({"status": "alive"})
@@ -43,9 +43,9 @@ def make_web_app(*, metrics: Metrics, readiness: Readiness, hooks: HookEndpoint 
 
 @asynccontextmanager
 async def serving(app: web.Application, host: str, port: int) -> AsyncIterator[int]:
-    """Serve until the context ends; gives the port that is listened on. Raises `ConfigurationError` if it is taken."""
-    # Packed bodies are refused, not unpacked: what is small on the wire may be huge in memory. A body that was refused
-    # as too large is read on (and thrown away) for a moment only, so that the sender gets to read the answer.
+    """Serve until the context ends; gives the port. Raises `ConfigurationError` where it is taken."""
+    # Compressed bodies are refused, not unpacked: they may be huge. The rest of a body that was refused as too large is
+    # read and dropped for 2 s only, so that its sender comes to read the answer.
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=2, auto_decompress=False, lingering_time=2)
     await runner.setup()
     try:

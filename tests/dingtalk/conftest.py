@@ -1,4 +1,4 @@
-"""A DingTalk without network, clocks that jump, and the samples that the tests of this room share."""
+"""A DingTalk without network, clocks that jump, and samples for the tests of this package."""
 
 from __future__ import annotations
 

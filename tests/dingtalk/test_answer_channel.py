@@ -64,15 +64,15 @@ class ChannelFixture:
 
 
 @pytest.fixture
-def desk(api: OpenApi, dingtalk: FakeDingTalk) -> ChannelFixture:
+def channel(api: OpenApi, dingtalk: FakeDingTalk) -> ChannelFixture:
     dingtalk.token()
     return ChannelFixture(DingTalkAnswerChannel(CardApi(api), Robot(api), KEYS, now=lambda: NOW))
 
 
-async def test_in_the_normal_case_one_card_and_one_call(desk: ChannelFixture, dingtalk: FakeDingTalk) -> None:
+async def test_in_the_normal_case_one_card_and_one_call(channel: ChannelFixture, dingtalk: FakeDingTalk) -> None:
     dingtalk.post(CREATE_URL, payload=SHOWN)
-    assert await desk.answer() == SentAnswer(AnswerVia.CARD)
-    assert desk.announced == []
+    assert await channel.answer() == SentAnswer(AnswerVia.CARD)
+    assert channel.announced == []
     body = orjson.loads(dingtalk.asked(CREATE_URL)[0]["data"])
     assert body["outTrackId"] == "t1"
     assert body["imGroupOpenDeliverModel"] == {"robotCode": "dingrobot"}
@@ -82,10 +82,10 @@ async def test_in_the_normal_case_one_card_and_one_call(desk: ChannelFixture, di
 
 @pytest.mark.parametrize("announced", ["normal", ""])
 async def test_a_robot_code_that_is_none_is_replaced(
-    desk: ChannelFixture, dingtalk: FakeDingTalk, announced: str
+    channel: ChannelFixture, dingtalk: FakeDingTalk, announced: str
 ) -> None:
     dingtalk.post(CREATE_URL, payload=SHOWN)
-    await desk.answer(robot_code=announced, conversation=DIRECT)
+    await channel.answer(robot_code=announced, conversation=DIRECT)
     body = orjson.loads(dingtalk.asked(CREATE_URL)[0]["data"])
     assert body["imRobotOpenDeliverModel"]["robotCode"] == "dingappkey0001"
     assert body["openSpaceId"] == "dtv1.card//IM_ROBOT.manager4220"
@@ -113,12 +113,12 @@ async def test_the_kind_of_card_chooses_the_template(api: OpenApi, dingtalk: Fak
     ],
     ids=repr,
 )
-async def test_without_a_card_a_text(desk: ChannelFixture, dingtalk: FakeDingTalk, refusal: dict[str, Any]) -> None:
+async def test_without_a_card_a_text(channel: ChannelFixture, dingtalk: FakeDingTalk, refusal: dict[str, Any]) -> None:
     dingtalk.post(CREATE_URL, **refusal)
     dingtalk.post(GROUP_URL, payload={"processQueryKey": "k"})
     with capture_logs() as logs:
-        assert await desk.answer() == SentAnswer(AnswerVia.MARKDOWN)
-    assert desk.announced == ["text"]
+        assert await channel.answer() == SentAnswer(AnswerVia.MARKDOWN)
+    assert channel.announced == ["text"]
     param = orjson.loads(orjson.loads(dingtalk.asked(GROUP_URL)[0]["data"])["msgParam"])
     assert param == {"title": "库存 SKU123", "text": "库存 SKU123  \n  可用 12"}
     [line] = [line for line in logs if line["event"] == "answer_way_failed"]
@@ -126,35 +126,35 @@ async def test_without_a_card_a_text(desk: ChannelFixture, dingtalk: FakeDingTal
     assert "可用" not in str(logs)
 
 
-async def test_the_operators_line_names_scope_and_page(desk: ChannelFixture, dingtalk: FakeDingTalk) -> None:
+async def test_the_operators_line_names_scope_and_page(channel: ChannelFixture, dingtalk: FakeDingTalk) -> None:
     dingtalk.post(CREATE_URL, status=403, payload=SCOPE)
     dingtalk.post(GROUP_URL, payload={})
     with capture_logs() as logs:
-        await desk.answer()
+        await channel.answer()
     [line] = logs
     assert line["error"] == "DingTalkScopeMissing"
     assert "appscope/apply?content=dingappkey0001%23Card.Instance.Write" in line["detail"]
 
 
-async def test_a_text_for_one_person(desk: ChannelFixture, dingtalk: FakeDingTalk) -> None:
+async def test_a_text_for_one_person(channel: ChannelFixture, dingtalk: FakeDingTalk) -> None:
     dingtalk.post(CREATE_URL, payload=NOT_SHOWN)
     dingtalk.post(DIRECT_URL, payload={"processQueryKey": "k"})
-    assert await desk.answer(conversation=DIRECT) == SentAnswer(AnswerVia.MARKDOWN)
+    assert await channel.answer(conversation=DIRECT) == SentAnswer(AnswerVia.MARKDOWN)
     assert orjson.loads(dingtalk.asked(DIRECT_URL)[0]["data"])["userIds"] == ["manager4220"]
 
 
-async def test_without_a_text_the_webhook(desk: ChannelFixture, dingtalk: FakeDingTalk) -> None:
+async def test_without_a_text_the_webhook(channel: ChannelFixture, dingtalk: FakeDingTalk) -> None:
     dingtalk.post(CREATE_URL, payload=NOT_SHOWN)
     dingtalk.post(GROUP_URL, status=400, payload={"code": "chatbotNotInstall", "requestid": "r"})
     dingtalk.post(WEBHOOK_URL, payload={"errcode": 0})
-    assert await desk.answer() == SentAnswer(AnswerVia.WEBHOOK)
-    assert desk.announced == ["text"]
+    assert await channel.answer() == SentAnswer(AnswerVia.WEBHOOK)
+    assert channel.announced == ["text"]
 
 
-async def test_a_month_without_calls_leaves_the_webhook(desk: ChannelFixture, dingtalk: FakeDingTalk) -> None:
+async def test_a_month_without_calls_leaves_the_webhook(channel: ChannelFixture, dingtalk: FakeDingTalk) -> None:
     dingtalk.post(CREATE_URL, status=403, payload=QUOTA)
     dingtalk.post(WEBHOOK_URL, payload={"errcode": 0})
-    assert await desk.answer() == SentAnswer(AnswerVia.WEBHOOK)
+    assert await channel.answer() == SentAnswer(AnswerVia.WEBHOOK)
     assert not dingtalk.asked(GROUP_URL)
 
 
@@ -174,76 +174,76 @@ async def test_without_a_token_the_webhook_is_left(api: OpenApi, dingtalk: FakeD
     assert len(dingtalk.asked(TOKEN_URL)) == 3
 
 
-async def test_outsiders_get_cards_in_groups(desk: ChannelFixture, dingtalk: FakeDingTalk) -> None:
+async def test_outsiders_get_cards_in_groups(channel: ChannelFixture, dingtalk: FakeDingTalk) -> None:
     dingtalk.post(CREATE_URL, payload=SHOWN)
-    assert await desk.answer(sender=OUTSIDER) == SentAnswer(AnswerVia.CARD)
+    assert await channel.answer(sender=OUTSIDER) == SentAnswer(AnswerVia.CARD)
 
 
-async def test_outsiders_get_texts_in_groups(desk: ChannelFixture, dingtalk: FakeDingTalk) -> None:
+async def test_outsiders_get_texts_in_groups(channel: ChannelFixture, dingtalk: FakeDingTalk) -> None:
     dingtalk.post(CREATE_URL, payload=NOT_SHOWN)
     dingtalk.post(GROUP_URL, payload={})
-    assert await desk.answer(sender=OUTSIDER) == SentAnswer(AnswerVia.MARKDOWN)
+    assert await channel.answer(sender=OUTSIDER) == SentAnswer(AnswerVia.MARKDOWN)
 
 
-async def test_outsiders_get_only_the_webhook_in_direct_chats(desk: ChannelFixture, dingtalk: FakeDingTalk) -> None:
+async def test_outsiders_get_only_the_webhook_in_direct_chats(channel: ChannelFixture, dingtalk: FakeDingTalk) -> None:
     dingtalk.post(WEBHOOK_URL, payload={"errcode": 0})
-    assert await desk.answer(sender=OUTSIDER, conversation=DIRECT) == SentAnswer(AnswerVia.WEBHOOK)
-    assert desk.announced == ["text"]
+    assert await channel.answer(sender=OUTSIDER, conversation=DIRECT) == SentAnswer(AnswerVia.WEBHOOK)
+    assert channel.announced == ["text"]
     assert not dingtalk.asked(TOKEN_URL)
 
 
-async def test_a_card_that_may_stand_is_not_doubled_by_a_text(desk: ChannelFixture, dingtalk: FakeDingTalk) -> None:
+async def test_a_card_that_may_stand_is_not_doubled_by_a_text(channel: ChannelFixture, dingtalk: FakeDingTalk) -> None:
     dingtalk.post(CREATE_URL, exception=TimeoutError(), repeat=True)
     with pytest.raises(DingTalkCardUnconfirmed) as caught:
-        await desk.answer()
+        await channel.answer()
     assert caught.value.retry
-    assert desk.announced == []
+    assert channel.announced == []
     assert not dingtalk.asked(GROUP_URL)
 
 
-async def test_a_text_that_may_stand_is_not_doubled(desk: ChannelFixture, dingtalk: FakeDingTalk) -> None:
+async def test_a_text_that_may_stand_is_not_doubled(channel: ChannelFixture, dingtalk: FakeDingTalk) -> None:
     dingtalk.post(CREATE_URL, payload=NOT_SHOWN)
     dingtalk.post(GROUP_URL, exception=TimeoutError(), repeat=True)
     with pytest.raises(DingTalkOutcomeUnknown):
-        await desk.answer()
+        await channel.answer()
     assert len(dingtalk.asked(GROUP_URL)) == 1
     assert not dingtalk.asked(WEBHOOK_URL)
 
 
 @pytest.mark.parametrize("webhook", [None, SessionWebhook(WEBHOOK_URL, NOW)])
 async def test_without_a_webhook_the_first_refusal_is_told(
-    desk: ChannelFixture, dingtalk: FakeDingTalk, webhook: SessionWebhook | None
+    channel: ChannelFixture, dingtalk: FakeDingTalk, webhook: SessionWebhook | None
 ) -> None:
     dingtalk.post(CREATE_URL, status=403, payload=SCOPE)
     dingtalk.post(GROUP_URL, status=400, payload={"code": "group.disbanded", "requestid": "r"})
     with pytest.raises(DingTalkScopeMissing):
-        await desk.answer(webhook=webhook)
+        await channel.answer(webhook=webhook)
     with pytest.raises(DingTalkNotReachable):
-        await desk.answer(webhook=webhook, sender=OUTSIDER, conversation=DIRECT)
+        await channel.answer(webhook=webhook, sender=OUTSIDER, conversation=DIRECT)
 
 
-async def test_the_last_way_may_fail_too(desk: ChannelFixture, dingtalk: FakeDingTalk) -> None:
+async def test_the_last_way_may_fail_too(channel: ChannelFixture, dingtalk: FakeDingTalk) -> None:
     dingtalk.post(CREATE_URL, payload=NOT_SHOWN)
     dingtalk.post(GROUP_URL, status=400, payload={"code": "group.disbanded", "requestid": "r"})
     dingtalk.post(WEBHOOK_URL, payload={"errcode": 300001})
     with pytest.raises(DingTalkSessionExpired):
-        await desk.answer()
+        await channel.answer()
 
 
-async def test_what_may_work_later_is_told_first(desk: ChannelFixture, dingtalk: FakeDingTalk) -> None:
+async def test_what_may_work_later_is_told_first(channel: ChannelFixture, dingtalk: FakeDingTalk) -> None:
     dingtalk.post(CREATE_URL, status=503, payload={"code": "ServiceUnavailable", "requestid": "r"}, repeat=True)
     dingtalk.post(GROUP_URL, status=400, payload={"code": "group.disbanded", "requestid": "r"})
     dingtalk.post(WEBHOOK_URL, payload={"errcode": 300001})
     with pytest.raises(DingTalkUnavailable) as caught:
-        await desk.answer()
+        await channel.answer()
     assert caught.value.retry
 
 
 async def test_a_card_can_be_tried_again_where_a_text_was_announced_but_refused(
-    desk: ChannelFixture, dingtalk: FakeDingTalk
+    channel: ChannelFixture, dingtalk: FakeDingTalk
 ) -> None:
     dingtalk.post(CREATE_URL, payload=NOT_SHOWN)
     dingtalk.post(GROUP_URL, status=400, payload={"code": "group.disbanded", "requestid": "r"})
     with pytest.raises(DingTalkDeliveryFailed) as caught:
-        await desk.answer(webhook=None)
+        await channel.answer(webhook=None)
     assert isinstance(caught.value, DingTalkRefused)

@@ -39,49 +39,49 @@ class SparedChannelFixture:
 
 
 @pytest.fixture
-def desk(api: OpenApi, dingtalk: FakeDingTalk) -> SparedChannelFixture:
+def channel(api: OpenApi, dingtalk: FakeDingTalk) -> SparedChannelFixture:
     dingtalk.token()
     dingtalk.post(CREATE_URL, payload=SHOWN)
     return SparedChannelFixture(api)
 
 
 async def test_the_answer_costs_no_call_and_says_why_it_is_a_text(
-    desk: SparedChannelFixture, dingtalk: FakeDingTalk
+    channel: SparedChannelFixture, dingtalk: FakeDingTalk
 ) -> None:
     dingtalk.post(WEBHOOK_URL, payload={"errcode": 0})
-    assert await desk.answer() == SentAnswer(AnswerVia.WEBHOOK)
-    assert (desk.announced, dingtalk.asked(CREATE_URL)) == (1, [])
+    assert await channel.answer() == SentAnswer(AnswerVia.WEBHOOK)
+    assert (channel.announced, dingtalk.asked(CREATE_URL)) == (1, [])
     words = orjson.loads(dingtalk.asked(WEBHOOK_URL)[0]["data"])["markdown"]
     assert words["text"] == f"库存 SKU123  \n  可用 12\n\n{LINE['zh_CN']}"
 
 
 @pytest.mark.parametrize("webhook", [None, SessionWebhook(WEBHOOK_URL, NOW)], ids=["none", "over"])
 async def test_without_a_webhook_the_question_still_gets_its_card(
-    desk: SparedChannelFixture, webhook: SessionWebhook | None
+    channel: SparedChannelFixture, webhook: SessionWebhook | None
 ) -> None:
-    assert await desk.answer(webhook=webhook) == SentAnswer(AnswerVia.CARD)
-    assert desk.announced == 0
+    assert await channel.answer(webhook=webhook) == SentAnswer(AnswerVia.CARD)
+    assert channel.announced == 0
 
 
-async def test_a_webhook_that_refuses_leaves_the_card(desk: SparedChannelFixture, dingtalk: FakeDingTalk) -> None:
+async def test_a_webhook_that_refuses_leaves_the_card(channel: SparedChannelFixture, dingtalk: FakeDingTalk) -> None:
     dingtalk.post(WEBHOOK_URL, payload={"errcode": 300001, "errmsg": "session"})
     with capture_logs() as logs:
-        assert await desk.answer() == SentAnswer(AnswerVia.CARD)
+        assert await channel.answer() == SentAnswer(AnswerVia.CARD)
     assert [line["via"] for line in logs if line["event"] == "answer_way_failed"] == ["webhook"]
 
 
 async def test_a_text_that_may_stand_is_not_followed_by_a_card(
-    desk: SparedChannelFixture, dingtalk: FakeDingTalk
+    channel: SparedChannelFixture, dingtalk: FakeDingTalk
 ) -> None:
     dingtalk.post(WEBHOOK_URL, exception=TimeoutError())
     with pytest.raises(DingTalkOutcomeUnknown):
-        await desk.answer()
+        await channel.answer()
     assert dingtalk.asked(CREATE_URL) == []
 
 
 async def test_where_a_card_may_stand_only_that_card_is_tried_again(
-    desk: SparedChannelFixture, dingtalk: FakeDingTalk
+    channel: SparedChannelFixture, dingtalk: FakeDingTalk
 ) -> None:
-    desk.doubt = DingTalkCardUnconfirmed("create_and_deliver: no answer")
-    assert await desk.answer() == SentAnswer(AnswerVia.CARD)
+    channel.doubt = DingTalkCardUnconfirmed("create_and_deliver: no answer")
+    assert await channel.answer() == SentAnswer(AnswerVia.CARD)
     assert dingtalk.asked(WEBHOOK_URL) == []

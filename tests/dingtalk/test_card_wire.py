@@ -123,10 +123,10 @@ def test_the_answer_of_a_click_changes_only_what_it_names() -> None:
 
 
 def _editor() -> dict[str, Any]:
-    shell = orjson.loads(SHIPPED.read_bytes())
-    assert set(shell) == {"editorData", "widgetInfo", "type", "mode"}
-    assert (shell["type"], shell["mode"]) == ("im", "card")
-    editor: dict[str, Any] = orjson.loads(shell["editorData"])
+    exported = orjson.loads(SHIPPED.read_bytes())
+    assert set(exported) == {"editorData", "widgetInfo", "type", "mode"}
+    assert (exported["type"], exported["mode"]) == ("im", "card")
+    editor: dict[str, Any] = orjson.loads(exported["editorData"])
     return editor
 
 

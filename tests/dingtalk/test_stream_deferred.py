@@ -36,59 +36,59 @@ class DeferringReceiver:
         await eventually(lambda: len(self.answers) == count)
 
 
-def on(shelf: DeferringReceiver) -> Callable[[StreamClient], None]:
-    return lambda client: client.keep(BOT, shelf)
+def on(receiver: DeferringReceiver) -> Callable[[StreamClient], None]:
+    return lambda client: client.receive_deferred(BOT, receiver)
 
 
 async def test_a_frame_is_answered_when_its_handler_says_so() -> None:
-    shelf = DeferringReceiver()
-    async with streaming(on(shelf)) as stream:
+    receiver = DeferringReceiver()
+    async with streaming(on(receiver)) as stream:
         link = await stream.link()
         first, second = [await link.push(frame(BOT, {"msgId": name})) for name in ("m1", "m2")]
-        await shelf.holds(2)
-        shelf.answers[1](None)
-        shelf.answers[0](None)
+        await receiver.holds(2)
+        receiver.answers[1](None)
+        receiver.answers[0](None)
 
         acks = [await link.ack(), await link.ack()]
 
         assert [ack["headers"]["messageId"] for ack in acks] == [second, first]
         assert {ack["code"] for ack in acks} == {200}
-        assert [push.data["msgId"] for push in shelf.pushes] == ["m1", "m2"]
+        assert [push.data["msgId"] for push in receiver.pushes] == ["m1", "m2"]
         assert stream.count("ack_seconds_count", topic=BOT) == 2
 
 
 async def test_a_handler_hears_when_there_are_no_more_frames_for_now() -> None:
-    shelf, lulls = DeferringReceiver(), list[int]()
+    receiver, idle_calls = DeferringReceiver(), list[int]()
 
     def on_idle() -> None:
-        lulls.append(len(shelf.pushes))
+        idle_calls.append(len(receiver.pushes))
 
-    async with streaming(lambda client: client.keep(BOT, shelf, on_idle)) as stream:
+    async with streaming(lambda client: client.receive_deferred(BOT, receiver, on_idle)) as stream:
         link = await stream.link()
         burst = b"".join(as_wire(frame(BOT, {"msgId": f"m{number}"})) for number in range(20))
         link.transport.write(burst)
-        await shelf.holds(20)
+        await receiver.holds(20)
 
-        await eventually(lambda: lulls[-1] == 20)
-        assert set(lulls) == {0, 20}, "not once for each frame of a burst"
+        await eventually(lambda: idle_calls[-1] == 20)
+        assert set(idle_calls) == {0, 20}, "not once for each frame of a burst"
 
 
-async def test_a_defect_in_a_lull_is_told_and_ends_nothing() -> None:
-    shelf = DeferringReceiver()
+async def test_a_defect_in_on_idle_is_logged_and_ends_nothing() -> None:
+    receiver = DeferringReceiver()
 
     def fail() -> None:
         raise LookupError("a defect")
 
     with capture_logs() as logs:
-        async with streaming(lambda client: client.keep(BOT, shelf, fail)) as stream:
+        async with streaming(lambda client: client.receive_deferred(BOT, receiver, fail)) as stream:
             link = await stream.link()
             await link.push(frame(BOT, {"msgId": "m1"}))
-            await shelf.holds(1)
-            shelf.answers[0](None)
+            await receiver.holds(1)
+            receiver.answers[0](None)
             assert (await link.ack())["code"] == 200
             assert stream.errors("LookupError") >= 1
             assert len(stream.gateway.opens) == 1
-    assert "stream.lull_failed" in {line["event"] for line in logs}
+    assert "stream.idle_failed" in {line["event"] for line in logs}
 
 
 def as_wire(body: dict[str, object]) -> bytes:
@@ -98,16 +98,16 @@ def as_wire(body: dict[str, object]) -> bytes:
 
 
 async def test_the_answer_is_written_in_the_same_turn_of_the_loop() -> None:
-    shelf = DeferringReceiver()
-    async with streaming(on(shelf)) as stream:
+    receiver = DeferringReceiver()
+    async with streaming(on(receiver)) as stream:
         link = await stream.link()
         await link.push(frame(BOT))
-        await shelf.holds(1)
+        await receiver.holds(1)
         (connection,) = stream.client._connections
         sent = list[bytes]()
         connection.send = lambda payload: not sent.append(payload)  # type: ignore[method-assign, func-returns-value]
 
-        shelf.answers[0](None)
+        receiver.answers[0](None)
 
         assert len(sent) == 1
 
@@ -116,12 +116,12 @@ async def test_the_answer_is_written_in_the_same_turn_of_the_loop() -> None:
     ("trouble", "code"), [(BadPayload("no sender"), 400), (LookupError("a defect"), 500), (DingerpError("away"), 500)]
 )
 async def test_what_a_handler_raises_is_answered(trouble: Exception, code: int) -> None:
-    shelf = DeferringReceiver(trouble=trouble)
-    async with streaming(on(shelf)) as stream:
+    receiver = DeferringReceiver(trouble=trouble)
+    async with streaming(on(receiver)) as stream:
         link = await stream.link()
         with capture_logs() as logs:
             ack = await link.ask(frame(BOT))
-            shelf.answers[0](None)  # too late: a frame has one answer
+            receiver.answers[0](None)  # too late: a frame has one answer
 
             assert (await link.ask(ping()))["code"] == 200
         assert ack["code"] == code
@@ -129,83 +129,83 @@ async def test_what_a_handler_raises_is_answered(trouble: Exception, code: int) 
 
 
 async def test_what_could_not_be_kept_comes_again() -> None:
-    shelf = DeferringReceiver()
-    async with streaming(on(shelf)) as stream:
+    receiver = DeferringReceiver()
+    async with streaming(on(receiver)) as stream:
         link = await stream.link()
         await link.push(frame(BOT, {"msgId": "m1"}))
-        await shelf.holds(1)
-        shelf.answers[0](DingerpError("the disk is full"))
+        await receiver.holds(1)
+        receiver.answers[0](DingerpError("the disk is full"))
         assert (await link.ack())["code"] == 500
 
         await link.push(frame(BOT, {"msgId": "m1"}))
-        await shelf.holds(2)
-        shelf.answers[1](None)
+        await receiver.holds(2)
+        receiver.answers[1](None)
 
         assert (await link.ack())["code"] == 200
 
 
 async def test_broken_data_never_reaches_the_handler() -> None:
-    shelf = DeferringReceiver()
-    async with streaming(on(shelf)) as stream:
+    receiver = DeferringReceiver()
+    async with streaming(on(receiver)) as stream:
         link = await stream.link()
 
         assert (await link.ask(frame(BOT, "{")))["code"] == 400
-        assert shelf.pushes == []
+        assert receiver.pushes == []
 
 
-async def test_a_full_desk_stops_the_reading_and_loses_nothing() -> None:
-    shelf = DeferringReceiver()
-    async with streaming(on(shelf), max_waiting=4) as stream:
+async def test_a_full_client_stops_the_reading_and_loses_nothing() -> None:
+    receiver = DeferringReceiver()
+    async with streaming(on(receiver), max_waiting=4) as stream:
         link = await stream.link()
         sent = [await link.push(frame(BOT, {"msgId": f"m{number}"})) for number in range(20)]
         await eventually(lambda: stream.errors("saturated") == 1)
-        assert len(shelf.answers) == 4
+        assert len(receiver.answers) == 4
 
         acks = set[str]()
         for _ in sent:
-            await eventually(lambda: len(shelf.answers) > len(acks))
-            shelf.answers[len(acks)](None)
+            await eventually(lambda: len(receiver.answers) > len(acks))
+            receiver.answers[len(acks)](None)
             acks.add((await link.ack())["headers"]["messageId"])
 
         assert acks == set(sent)
 
 
 async def test_an_answer_to_a_connection_that_is_gone_is_dropped_and_counted() -> None:
-    shelf = DeferringReceiver()
-    async with streaming(on(shelf)) as stream:
+    receiver = DeferringReceiver()
+    async with streaming(on(receiver)) as stream:
         link = await stream.link()
         await link.push(frame(BOT))
-        await shelf.holds(1)
+        await receiver.holds(1)
         await link.socket.close()
         successor = await stream.link()
 
-        shelf.answers[0](None)
+        receiver.answers[0](None)
 
         assert stream.errors("ack_dropped") == 1
         assert (await successor.ask(ping()))["code"] == 200
 
 
 async def test_what_is_not_answered_in_time_at_the_end_is_abandoned() -> None:
-    shelf = DeferringReceiver()
+    receiver = DeferringReceiver()
     with capture_logs() as logs:
-        async with streaming(on(shelf)) as stream:
+        async with streaming(on(receiver)) as stream:
             link = await stream.link()
             await link.push(frame(BOT))
-            await shelf.holds(1)
+            await receiver.holds(1)
             await stream.client.stop(grace=0.01)
-            shelf.answers[0](None)
+            receiver.answers[0](None)
     assert [line["abandoned"] for line in logs if line["event"] == "stream.stopped"] == [1]
 
 
 async def test_the_end_waits_for_what_is_answered_in_time() -> None:
-    shelf = DeferringReceiver()
-    async with streaming(on(shelf)) as stream:
+    receiver = DeferringReceiver()
+    async with streaming(on(receiver)) as stream:
         link = await stream.link()
         await link.push(frame(BOT))
-        await shelf.holds(1)
+        await receiver.holds(1)
         stopping = asyncio.create_task(stream.client.stop(grace=PATIENCE))
         await asyncio.sleep(0)
-        shelf.answers[0](None)
+        receiver.answers[0](None)
 
         assert (await link.ack())["code"] == 200
         await stopping
@@ -214,6 +214,6 @@ async def test_the_end_waits_for_what_is_answered_in_time() -> None:
 async def test_a_topic_has_one_handler() -> None:
     async with streaming(on(DeferringReceiver())) as stream:
         with pytest.raises(ValueError, match="has a handler already"):
-            stream.client.keep(BOT, DeferringReceiver())
+            stream.client.receive_deferred(BOT, DeferringReceiver())
         with pytest.raises(ValueError, match="has a handler already"):
             stream.client.receive(BOT, Recorder())

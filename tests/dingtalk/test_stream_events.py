@@ -40,7 +40,7 @@ async def test_an_event_is_answered_when_it_is_stored_and_known_again() -> None:
         assert {"type": "EVENT", "topic": "*"} in stream.gateway.opens[0]["subscriptions"]
         assert said(await link.ask(event("ev-1", {"processInstanceId": "i-1"}))) == (200, "SUCCESS")
         assert said(await link.ask(event("ev-1", {"processInstanceId": "i-1"}))) == (200, "SUCCESS")
-    assert [one.data for one in store.kept] == [{"processInstanceId": "i-1"}]
+    assert [event.data for event in store.kept] == [{"processInstanceId": "i-1"}]
 
 
 async def test_an_event_that_cannot_be_stored_comes_again() -> None:
@@ -56,7 +56,7 @@ async def test_an_event_that_cannot_be_stored_comes_again() -> None:
 async def test_without_a_handler_events_are_not_asked_for() -> None:
     async with streaming() as stream:
         await stream.link()
-        assert not [one for one in stream.gateway.opens[0]["subscriptions"] if one["type"] == "EVENT"]
+        assert not [topic for topic in stream.gateway.opens[0]["subscriptions"] if topic["type"] == "EVENT"]
 
 
 async def test_events_have_one_handler() -> None:

@@ -36,68 +36,68 @@ class TokenSource:
 
 
 async def test_one_fetch_for_all_who_wait() -> None:
-    desk = TokenSource()
-    desk.gate.clear()
-    tokens = desk.tokens()
+    source = TokenSource()
+    source.gate.clear()
+    tokens = source.tokens()
     waiting = [asyncio.create_task(tokens.get()) for _ in range(50)]
     await asyncio.sleep(0)
     waiting[0].cancel()
-    desk.gate.set()
+    source.gate.set()
     assert await asyncio.gather(*waiting[1:]) == ["token-1"] * 49
-    assert desk.fetched == 1
+    assert source.fetched == 1
 
 
 async def test_a_token_is_renewed_five_minutes_early() -> None:
-    desk = TokenSource()
-    tokens = desk.tokens()
+    source = TokenSource()
+    tokens = source.tokens()
     assert await tokens.get() == "token-1"
-    desk.now = 6899
+    source.now = 6899
     assert tokens.ready() == await tokens.get() == "token-1"
-    desk.now = 6900
+    source.now = 6900
     assert tokens.ready() == ""
     assert await tokens.get() == "token-2"
 
 
 async def test_a_short_lived_token_is_used_at_all() -> None:
-    desk = TokenSource(lifetime=60)
-    tokens = desk.tokens()
+    source = TokenSource(lifetime=60)
+    tokens = source.tokens()
     await tokens.get()
-    desk.now = 44
+    source.now = 44
     assert tokens.ready() == "token-1"
 
 
 async def test_the_old_token_serves_while_renewal_fails_and_no_longer() -> None:
-    desk = TokenSource()
-    tokens = desk.tokens()
+    source = TokenSource()
+    tokens = source.tokens()
     await tokens.get()
-    desk.now = 7000
-    desk.troubles = [DingTalkUnavailable("down"), DingTalkUnavailable("down")]
+    source.now = 7000
+    source.troubles = [DingTalkUnavailable("down"), DingTalkUnavailable("down")]
     assert await tokens.get() == "token-1"
-    desk.now = 7200
+    source.now = 7200
     with pytest.raises(DingTalkUnavailable):
         await tokens.get()
     assert await tokens.get() == "token-4"
 
 
 async def test_refused_keys_are_not_tried_in_a_tight_loop() -> None:
-    desk = TokenSource(
+    source = TokenSource(
         troubles=[DingTalkAuthFailed("bad secret", code="invalidClientIdOrSecret"), DingTalkAuthFailed("bad secret")]
     )
-    tokens = desk.tokens()
+    tokens = source.tokens()
     for _ in range(20):
         with pytest.raises(DingTalkAuthFailed, match="bad secret"):
             await tokens.get()
-    assert desk.fetched == 1
-    desk.now = 61
+    assert source.fetched == 1
+    source.now = 61
     with pytest.raises(DingTalkAuthFailed):
         await tokens.get()
-    desk.now = 122
+    source.now = 122
     assert await tokens.get() == "token-3"
 
 
 async def test_only_the_refused_token_is_dropped() -> None:
-    desk = TokenSource()
-    tokens = desk.tokens()
+    source = TokenSource()
+    tokens = source.tokens()
     await tokens.get()
     tokens.drop("an older one")
     assert tokens.ready() == "token-1"
@@ -106,12 +106,12 @@ async def test_only_the_refused_token_is_dropped() -> None:
 
 
 async def test_a_failure_that_nobody_waits_for_any_more_is_quiet() -> None:
-    desk = TokenSource(troubles=[DingTalkUnavailable("down")])
-    desk.gate.clear()
-    tokens = desk.tokens()
+    source = TokenSource(troubles=[DingTalkUnavailable("down")])
+    source.gate.clear()
+    tokens = source.tokens()
     waiting = asyncio.create_task(tokens.get())
     await asyncio.sleep(0)
     waiting.cancel()
-    desk.gate.set()
+    source.gate.set()
     await asyncio.wait([waiting])
     assert await tokens.get() == "token-2"

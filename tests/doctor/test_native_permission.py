@@ -35,10 +35,10 @@ class PermissionScenario:
         settings = self.settings.model_copy(update={"approvals": approvals})
         async with pooled_session() as session:
             api = open_api(settings, session, Metrics())
-            return [one async for one in check_dingtalk(settings, session, api, "")]
+            return [result async for result in check_dingtalk(settings, session, api, "")]
 
     async def finding(self) -> CheckResult:
-        (found,) = [one for one in await self.findings() if str(one.what) == POINT]
+        (found,) = [result for result in await self.findings() if str(result.what) == POINT]
         return found
 
 
@@ -66,4 +66,4 @@ async def test_it_is_missing_and_the_remedy_says_where_to_grant_it(scenario: Per
 
 
 async def test_nobody_is_asked_for_it_who_does_not_use_them(scenario: PermissionScenario) -> None:
-    assert POINT not in [str(one.what) for one in await scenario.findings("")]
+    assert POINT not in [str(result.what) for result in await scenario.findings("")]

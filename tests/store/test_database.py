@@ -12,26 +12,14 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from sqlalchemy import inspect, text
+from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
 from bot.errors import ConfigurationError
 from bot.store import database as database_module
 from bot.store.database import Database, latest_revision
 from bot.store.errors import StoreUnavailable
-from bot.store.tables import METADATA
 from tests.scenario.processes import forked, own_environment
-
-
-async def test_migrations_make_exactly_the_tables_of_the_models(database: Database) -> None:
-    made = await database.run(
-        lambda connection: {
-            name: {column["name"] for column in inspect(connection).get_columns(name)}
-            for name in inspect(connection).get_table_names()
-        }
-    )
-    made.pop("alembic_version")
-    assert made == {name: set(table.columns.keys()) for name, table in METADATA.tables.items()}
 
 
 async def test_an_empty_database_has_no_revision_until_it_is_migrated(tmp_path: Path) -> None:
@@ -132,39 +120,39 @@ async def test_a_connection_that_ended_in_use_costs_one_call_and_no_more(postgre
 
 
 @pytest.mark.process
-async def test_a_look_is_no_transaction_and_leaves_none_to_the_next_call(postgresql: Database) -> None:
+async def test_a_read_is_no_transaction_and_leaves_none_to_the_next_call(postgresql: Database) -> None:
     now = text("SELECT transaction_timestamp()")
-    first, second = await postgresql.read(lambda one: (one.scalar(now), one.scalar(now)))
+    first, second = await postgresql.read(lambda connection: (connection.scalar(now), connection.scalar(now)))
     assert first != second
-    third, fourth = await postgresql.run(lambda one: (one.scalar(now), one.scalar(now)))
+    third, fourth = await postgresql.run(lambda connection: (connection.scalar(now), connection.scalar(now)))
     assert third == fourth
 
 
 @pytest.mark.process
-async def test_nobody_waits_for_a_lock_without_end(postgresql: Database) -> None:
+async def test_waiting_for_a_lock_ends(postgresql: Database) -> None:
     for call in (postgresql.run, postgresql.read):
         assert await call(lambda connection: connection.scalar(text("SHOW lock_timeout"))) == "5s"
 
 
-def followed(database: Database, job: Callable[[], str]) -> asyncio.Future[Future[str]]:
-    """Return what is told of a job that the database's thread does."""
-    told: asyncio.Future[Future[str]] = asyncio.get_running_loop().create_future()
-    database.call_when_done(database.start(job), told.set_result)
-    return told
+def outcome_of(database: Database, job: Callable[[], str]) -> asyncio.Future[Future[str]]:
+    """Return the outcome of a job on the database's thread, as the loop hears of it."""
+    outcome: asyncio.Future[Future[str]] = asyncio.get_running_loop().create_future()
+    database.call_when_done(database.start(job), outcome.set_result)
+    return outcome
 
 
-async def test_what_is_done_in_no_time_is_told_at_once(tmp_path: Path) -> None:
+async def test_a_quick_job_is_reported_at_once(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path / 'bot.sqlite3'}")
     at_once = 0
     for _ in range(50):  # a machine with much else to do may now and then need longer than that moment
-        told = followed(database, lambda: "done")
-        at_once += told.done()
-        assert (await asyncio.wait_for(told, 10)).result() == "done"
+        outcome = outcome_of(database, lambda: "done")
+        at_once += outcome.done()
+        assert (await asyncio.wait_for(outcome, 10)).result() == "done"
     assert at_once > 0
     await database.close()
 
 
-async def test_what_takes_long_is_told_when_it_is_done_and_the_loop_goes_on_meanwhile(tmp_path: Path) -> None:
+async def test_a_slow_job_is_reported_when_it_is_done_while_the_loop_goes_on(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path / 'bot.sqlite3'}")
     gate = threading.Event()
 
@@ -172,26 +160,26 @@ async def test_what_takes_long_is_told_when_it_is_done_and_the_loop_goes_on_mean
         gate.wait(10)
         raise StoreUnavailable("full")
 
-    told = followed(database, wait_and_fail)
+    outcome = outcome_of(database, wait_and_fail)
     for _ in range(20):
         await asyncio.sleep(0)
-    assert not told.done()
+    assert not outcome.done()
     gate.set()
     with pytest.raises(StoreUnavailable):
-        (await asyncio.wait_for(told, 10)).result()
+        (await asyncio.wait_for(outcome, 10)).result()
     await database.close()
 
 
 @pytest.mark.process
-async def test_nobody_waits_at_once_for_what_is_done_elsewhere(postgresql: Database) -> None:
+async def test_the_loop_does_not_wait_for_postgresql(postgresql: Database) -> None:
     gate = threading.Event()
-    told = followed(postgresql, lambda: "done" if gate.wait(10) else "never")
-    assert not told.done()
+    outcome = outcome_of(postgresql, lambda: "done" if gate.wait(10) else "never")
+    assert not outcome.done()
     gate.set()
-    assert (await asyncio.wait_for(told, 10)).result() == "done"
+    assert (await asyncio.wait_for(outcome, 10)).result() == "done"
 
 
-async def test_tidying_moves_the_log_into_the_file_while_others_write(tmp_path: Path) -> None:
+async def test_a_checkpoint_moves_the_log_into_the_file_while_others_write(tmp_path: Path) -> None:
     file = tmp_path / "bot.sqlite3"
     database = Database(f"sqlite:///{file}")
     await database.migrate()
@@ -216,9 +204,7 @@ def rewriting(mark: int) -> Callable[[Connection], object]:
     )
 
 
-async def test_the_log_stays_short_though_somebody_always_writes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_the_log_stays_short_under_constant_writing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database_module, "_LONG_LOG_PAGES", 200)
     database = Database(f"sqlite:///{tmp_path / 'bot.sqlite3'}")
     await database.migrate()
@@ -232,17 +218,23 @@ async def test_the_log_stays_short_though_somebody_always_writes(
             written += 1
 
     writing = asyncio.create_task(write())
-    tidied = 0
-    while written < 300 or tidied < 20:
+    checkpoints = 0
+    log = tmp_path / "bot.sqlite3-wal"
+
+    def is_short() -> bool:
+        return log.stat().st_size < written * 50_000 / 2  # else it holds all that was written
+
+    # On a busy machine it takes more writes until a checkpoint finds a moment to begin the log anew.
+    while written < 300 or checkpoints < 20 or (written < 5_000 and not is_short()):
         await database.checkpoint()
-        tidied += 1
+        checkpoints += 1
     enough.set()
     await writing
-    assert (tmp_path / "bot.sqlite3-wal").stat().st_size < written * 50_000 / 2, "else all that was written"
+    assert is_short()
     await database.close()
 
 
-async def test_a_log_that_somebody_reads_holds_nobody_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_reader_of_the_log_blocks_no_writer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database_module, "_LONG_LOG_PAGES", 0)
     file = tmp_path / "bot.sqlite3"
     database = Database(f"sqlite:///{file}")
@@ -258,7 +250,7 @@ async def test_a_log_that_somebody_reads_holds_nobody_up(tmp_path: Path, monkeyp
     await database.close()
 
 
-async def test_what_cannot_be_tidied_says_so(tmp_path: Path) -> None:
+async def test_a_checkpoint_that_fails_says_so(tmp_path: Path) -> None:
     file = tmp_path / "bot.sqlite3"
     database = Database(f"sqlite:///{file}")
     file.write_bytes(b"no database at all, but long enough to be looked at " * 20)

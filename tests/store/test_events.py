@@ -36,7 +36,7 @@ async def database(request: pytest.FixtureRequest) -> AsyncIterator[Database]:
 
 
 def event(number: int, **changes: object) -> ReceivedEvent:
-    one = ReceivedEvent(
+    received = ReceivedEvent(
         source="main",
         origin="/erp",
         id=f"E-{number}",
@@ -48,7 +48,7 @@ def event(number: int, **changes: object) -> ReceivedEvent:
         received_at=NOW,
         raw='{"a":"\\u0000 螺丝 \' \\"","n":1.50}',
     )
-    return replace(one, **changes)  # type: ignore[arg-type]
+    return replace(received, **changes)  # type: ignore[arg-type]
 
 
 async def waiting(database: Database, limit: int = 100) -> tuple[StoredEvent, ...]:
@@ -63,8 +63,8 @@ async def test_what_is_kept_comes_back_as_it_was_in_order(database: Database) ->
     found = await waiting(database)
     assert [each.id for each in found] == ["E-3", "E-1", "E-2"]
     assert [each.seq for each in found] == sorted(each.seq for each in found)
-    for one, before in zip(found, events, strict=True):
-        assert {name: getattr(one, name) for name in ReceivedEvent.__dataclass_fields__} == {
+    for stored, before in zip(found, events, strict=True):
+        assert {name: getattr(stored, name) for name in ReceivedEvent.__dataclass_fields__} == {
             name: getattr(before, name) for name in ReceivedEvent.__dataclass_fields__
         }
     assert [each.id for each in await waiting(database, 2)] == ["E-3", "E-1"]

@@ -54,10 +54,10 @@ async def test_who_comes_second_stores_nothing(store: StoredPolls) -> None:
 async def test_subjects_are_replaced_and_the_unseen_found(store: StoredPolls) -> None:
     hour = timedelta(hours=1)
     await store.advance(None, FIRST, [low("A-1"), low("A-2", AT - hour), low("A-3", AT - 2 * hour, NORMAL)], ())
-    assert [one.code for one in await store.unseen("main", "stock", AT, 10)] == ["A-2"]
+    assert [subject.code for subject in await store.unseen("main", "stock", AT, 10)] == ["A-2"]
     await store.advance(FIRST, Checkpoint(source="main", area="stock", round=2), [low("A-2", AT + hour)], ())
     assert await store.unseen("main", "stock", AT, 10) == []
-    assert [one.code for one in await store.unseen("main", "stock", AT + 2 * hour, 1)] == ["A-1"]
+    assert [subject.code for subject in await store.unseen("main", "stock", AT + 2 * hour, 1)] == ["A-1"]
     await store.prune("main", AT)
     assert set(await store.subjects("main", "stock", ["A-1", "A-2", "A-3"])) == {"a-1", "a-2"}
 
@@ -76,5 +76,5 @@ async def test_a_good_answer_is_noted_for_all_areas(store: StoredPolls) -> None:
     await store.advance(None, Checkpoint(source="main", area="orders", round=1), (), ())
     await store.advance(None, Checkpoint(source="other", area="orders", round=1), (), ())
     await store.answered("main", AT)
-    assert {one.good_at for one in (await store.positions("main")).values()} == {AT}
+    assert {position.good_at for position in (await store.positions("main")).values()} == {AT}
     assert (await store.positions("other"))["orders"].good_at is None

@@ -30,8 +30,8 @@ async def shown(database: Database) -> StoredShownCards:
 
 async def test_a_click_is_recorded_where_the_card_stands(shown: StoredShownCards, database: Database) -> None:
     assert await shown.clicked("c1-abc-def", "keeper01", NOW) == Place.parse("group:cidA==")
-    clicks = [one for one in await StoredDeliveries(database).steps_of("c1") if one.what is DeliveryStepKind.CLICKED]
-    assert [(one.detail, one.at) for one in clicks] == [("keeper01", NOW)]
+    clicks = [step for step in await StoredDeliveries(database).steps_of("c1") if step.what is DeliveryStepKind.CLICKED]
+    assert [(step.detail, step.at) for step in clicks] == [("keeper01", NOW)]
 
 
 @pytest.mark.parametrize("track_id", ["", "c1-abc-deg", "C1-ABC-DEF"])
@@ -41,7 +41,7 @@ async def test_unknown_cards_have_no_place_and_no_story(
     assert await shown.clicked(track_id, "keeper01", NOW) is None
     for card in ("c1", "c2"):
         assert not [
-            one for one in await StoredDeliveries(database).steps_of(card) if one.what is DeliveryStepKind.CLICKED
+            step for step in await StoredDeliveries(database).steps_of(card) if step.what is DeliveryStepKind.CLICKED
         ]
 
 

@@ -1,33 +1,21 @@
-"""Typed settings from a TOML file and the environment; the environment wins.
-
-Names in the environment: ``DINGERP_`` + path with ``__`` between levels (``DINGERP_HTTP__PORT``); the four names that
-DingTalk's own SDK and samples use (``DINGTALK_CLIENT_ID`` …) are read as they are.
-"""
+"""The sections of the settings, each with what its entries mean; the reference page is made of their descriptions."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
-from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
-
-from bot.errors import ConfigurationError
-
-DEFAULT_FILE = Path("dingerp.toml")
-ALERT_RULES = "alerts.toml"
-APPROVAL_RULES = "approvals.toml"
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 
-class _Section(BaseModel):
+class SettingsSection(BaseModel):
+    """Base of the sections: an unknown entry is an error."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class DingTalkSettings(_Section):
+class DingTalkSettings(SettingsSection):
     """The app's keys and the way to DingTalk."""
 
     client_id: str = Field("", description="Client ID (AppKey) of the app; also `DINGTALK_CLIENT_ID`.")
@@ -53,7 +41,7 @@ class DingTalkSettings(_Section):
         return value.strip().rstrip("/")
 
 
-class HttpSettings(_Section):
+class HttpSettings(SettingsSection):
     """The bot's own HTTP server."""
 
     host: str = Field("127.0.0.1", description="Address to listen on.")
@@ -85,7 +73,7 @@ class ErpSettings(BaseModel):
         return dict(self.model_extra or {})
 
 
-class RuleSettings(_Section):
+class RuleSettings(SettingsSection):
     """Grants commands to roles."""
 
     commands: frozenset[str] = Field(description="Command names, or `*`.")
@@ -93,7 +81,7 @@ class RuleSettings(_Section):
     conversations: frozenset[str] = Field(frozenset(), description="Only in these conversations; empty: everywhere.")
 
 
-class AccessSettings(_Section):
+class AccessSettings(SettingsSection):
     """Who may do what."""
 
     roles: dict[str, frozenset[str]] = Field({}, description="Role → user ids.")
@@ -106,7 +94,7 @@ class AccessSettings(_Section):
     directory: bool = Field(False, description="Also take roles from DingTalk's directory (needs `qyapi_get_member`).")
 
 
-class HookSettings(_Section):
+class HookSettings(SettingsSection):
     """One source that posts its events to `/hooks/<name>`."""
 
     secret: SecretStr = Field(
@@ -130,7 +118,7 @@ class HookSettings(_Section):
         return tuple(each.get_secret_value() for each in (self.secret, *self.previous_secrets))
 
 
-class EventSettings(_Section):
+class EventSettings(SettingsSection):
     """Events that are kept."""
 
     keep_days: int = Field(30, ge=1, le=3650, description="Days for which events that were worked on are kept.")
@@ -139,7 +127,7 @@ class EventSettings(_Section):
     )
 
 
-class TemplateSettings(_Section):
+class TemplateSettings(SettingsSection):
     """A card template of your own, made in DingTalk's card builder."""
 
     template_id: str = Field(description="`<uuid>.schema` of a published template.")
@@ -152,7 +140,7 @@ class TemplateSettings(_Section):
     )
 
 
-class CardSettings(_Section):
+class CardSettings(SettingsSection):
     """How answers look."""
 
     body_bytes: int = Field(1024, ge=256, le=8192, description="Byte budget of a card's text.")
@@ -163,17 +151,17 @@ class CardSettings(_Section):
     )
 
 
-class LimitSettings(_Section):
+class LimitSettings(SettingsSection):
     """What DingTalk allows and what the bot allows itself."""
 
     qps: float = Field(20.0, gt=0, description="Calls per second and API (Standard edition: 20).")
-    monthly_calls: int = Field(10_000, gt=0, description="Calls per month (Standard edition: 10 000), for the metrics.")
+    monthly_calls: int = Field(10_000, gt=0, description="API calls per month (Standard edition: 5 000).")
     questions_at_once: int = Field(256, gt=0, description="Questions that are worked on at the same time.")
     question_seconds: float = Field(20.0, gt=0, description="Time for finding one answer.")
     click_seconds: float = Field(1.6, gt=0, lt=2, description="Time for a click's answer; DingTalk waits 2 s.")
 
 
-class QueueSettings(_Section):
+class QueueSettings(SettingsSection):
     """A message queue that holds one source's events as CloudEvents."""
 
     url: SecretStr = Field(
@@ -184,14 +172,14 @@ class QueueSettings(_Section):
     reader: str = Field("", description="Name of this process in the group; empty: the machine's name.")
 
 
-class IndexSettings(_Section):
+class IndexSettings(SettingsSection):
     """The local index of products, by which names are found without asking the ERP."""
 
     enabled: bool = Field(True, description="Whether it is kept, for each ERP that tells which products changed.")
     seconds: float = Field(60.0, ge=1, le=3600, description="Seconds between two looks at what changed.")
 
 
-class PollSettings(_Section):
+class PollSettings(SettingsSection):
     """How the ERPs are asked for what changed, and for what is late, overdue, short or waiting."""
 
     enabled: bool = Field(True, description="Whether they are asked at all.")
@@ -211,7 +199,7 @@ class PollSettings(_Section):
     )
 
 
-class OutboxSettings(_Section):
+class OutboxSettings(SettingsSection):
     """How cards that nobody asked for are sent: alerts, decisions, digests."""
 
     per_second: int = Field(
@@ -231,14 +219,15 @@ class OutboxSettings(_Section):
     keep_days: int = Field(90, gt=0, description="Days for which the record of deliveries is kept.")
 
 
-def _open_conversations(value: tuple[str, ...]) -> tuple[str, ...]:
+def open_conversations(value: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the ids without blanks. Raises `ValueError` for one that cannot be an openConversationId."""
     for group in value:
         if not group.strip() or ":" in group:
             raise ValueError(f"{group!r} is no openConversationId, an example is cidKp3Lr0000000000000000==")
     return tuple(group.strip() for group in value)
 
 
-class AlertSettings(_Section):
+class AlertSettings(SettingsSection):
     """Where alerts go."""
 
     default_groups: tuple[str, ...] = Field(
@@ -251,10 +240,10 @@ class AlertSettings(_Section):
     @field_validator("default_groups")
     @classmethod
     def _conversations(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return _open_conversations(value)
+        return open_conversations(value)
 
 
-class NativeFields(_Section):
+class NativeFields(SettingsSection):
     """Names of the fields of the OA form; empty: the form has none for it."""
 
     case: str = Field("单据标识", min_length=1, description="Text: the bot knows its approvals again by it.")
@@ -266,7 +255,7 @@ class NativeFields(_Section):
     due: str = Field("", description="Date or text: when delivery is due.")
 
 
-class NativeSettings(_Section):
+class NativeSettings(SettingsSection):
     """Decisions in DingTalk's own approvals (OA 审批) as well."""
 
     process: str = Field("", description="Process code of the OA form (`PROC-…`); empty: off.")
@@ -278,7 +267,7 @@ class NativeSettings(_Section):
     fields: NativeFields = NativeFields.model_validate({})
 
 
-class ApprovalSettings(_Section):
+class ApprovalSettings(SettingsSection):
     """How purchase orders are decided from chat."""
 
     rules: Path | None = Field(
@@ -306,143 +295,11 @@ class ApprovalSettings(_Section):
     @field_validator("groups")
     @classmethod
     def _conversations(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
-        return None if value is None else _open_conversations(value)
+        return None if value is None else open_conversations(value)
 
 
-class LogSettings(_Section):
+class LogSettings(SettingsSection):
     """The log."""
 
     level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is written.")
     format: Literal["console", "json"] = Field("json", description="`console` for people, `json` for collectors.")
-
-
-class Settings(BaseSettings):
-    """Everything that can be configured."""
-
-    model_config = SettingsConfigDict(
-        env_prefix="DINGERP_", env_nested_delimiter="__", extra="forbid", frozen=True, case_sensitive=False
-    )
-    _file: ClassVar[Path | None] = None
-
-    dingtalk: DingTalkSettings = DingTalkSettings.model_validate({})
-    http: HttpSettings = HttpSettings.model_validate({})
-    erp: dict[str, ErpSettings] = Field({}, description="Source name → ERP.")
-    products: dict[str, dict[str, str]] = Field(
-        {}, description="Our code → source name → the code there; empty where the source lacks the product."
-    )
-    units: dict[str, str] = Field(
-        {}, description='Unit → number and unit, such as `"千个" = "1000 个"`, `"pcs" = "1 个"`.'
-    )
-    hooks: dict[str, HookSettings] = Field({}, description="Source name → webhook.")
-    events: EventSettings = EventSettings.model_validate({})
-    access: AccessSettings = AccessSettings.model_validate({})
-    cards: CardSettings = CardSettings.model_validate({})
-    limits: LimitSettings = LimitSettings.model_validate({})
-    queues: dict[str, QueueSettings] = Field({}, description="Source name → message queue with its events.")
-    index: IndexSettings = IndexSettings.model_validate({})
-    poll: PollSettings = PollSettings.model_validate({})
-    outbox: OutboxSettings = OutboxSettings.model_validate({})
-    alerts: AlertSettings = AlertSettings.model_validate({})
-    approvals: ApprovalSettings = ApprovalSettings.model_validate({})
-    log: LogSettings = LogSettings.model_validate({})
-    data_dir: Path = Field(Path("data"), description="Folder of the SQLite files.")
-    database_url: SecretStr = Field(SecretStr(""), description="SQLAlchemy URL; empty: SQLite in the data folder.")
-    zone: str = Field("Asia/Shanghai", description="Time zone in which dates and times are shown.")
-    language: Literal["zh_CN", "en"] = Field("zh_CN", description="Language of people who chose none.")
-    languages: dict[str, Literal["zh_CN", "en"]] = Field({}, description="User id → language, until they choose.")
-
-    @field_validator("zone")
-    @classmethod
-    def _known_zone(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError) as error:
-            raise ValueError(f"unknown time zone {value!r}, an example is Asia/Shanghai") from error
-        return value
-
-    @property
-    def database(self) -> str:
-        """Return the SQLAlchemy URL of the bot's own database (it may hold a password)."""
-        return self.database_url.get_secret_value() or f"sqlite:///{self.data_dir / 'dingerp.sqlite3'}"
-
-    @property
-    def alert_rules(self) -> Path:
-        """Return the file of the alert rules, whether it is there or not; one may be put there at run time."""
-        return self._rules(self.alerts.rules, ALERT_RULES)
-
-    @property
-    def approval_rules(self) -> Path:
-        """Return the file of the approval rules, whether it is there or not; one may be put there at run time."""
-        return self._rules(self.approvals.rules, APPROVAL_RULES)
-
-    @property
-    def decides_in_chat(self) -> bool:
-        """Whether anybody may decide on purchase orders from chat: there are approvers, or rules that name some."""
-        return bool(self.access.roles.get("approver")) or self.approval_rules.is_file()
-
-    @property
-    def approval_groups(self) -> tuple[str, ...]:
-        """Return the groups that see a card without prices of each purchase order that waits."""
-        return self.alerts.default_groups if self.approvals.groups is None else self.approvals.groups
-
-    def _rules(self, chosen: Path | None, name: str) -> Path:
-        if chosen is not None:
-            return chosen
-        beside = (self._file or DEFAULT_FILE).with_name(name)
-        return beside if beside.is_file() else self.data_dir / name
-
-    @property
-    def keys_missing(self) -> bool:
-        """Whether the app's keys still have to be entered."""
-        return not (self.dingtalk.client_id and self.dingtalk.client_secret.get_secret_value())
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Order the sources: arguments, environment, file."""
-        sources: list[PydanticBaseSettingsSource] = [init_settings, env_settings, _SdkEnvironment(settings_cls)]
-        if cls._file is not None:
-            sources.append(TomlConfigSettingsSource(settings_cls, cls._file))
-        return tuple(sources)
-
-
-class _SdkEnvironment(PydanticBaseSettingsSource):
-    """Reads the variables that DingTalk's SDK and samples made known."""
-
-    names: ClassVar[Mapping[str, str]] = {
-        "client_id": "DINGTALK_CLIENT_ID",
-        "client_secret": "DINGTALK_CLIENT_SECRET",
-        "openapi_endpoint": "DINGTALK_OPENAPI_ENDPOINT",
-        "oapi_endpoint": "DINGTALK_OAPI_ENDPOINT",
-    }
-
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        return None, field_name, False
-
-    def __call__(self) -> dict[str, Any]:
-        found = {key: os.environ[name] for key, name in self.names.items() if os.environ.get(name)}
-        return {"dingtalk": found} if found else {}
-
-
-def load_settings(file: Path | None = None, **overrides: Any) -> Settings:
-    """Return the settings; ``file`` defaults to ``dingerp.toml`` if present.
-
-    Raises `ConfigurationError` that names every wrong entry.
-    """
-    if file is not None and not file.is_file():
-        raise ConfigurationError(f"no such configuration file: {file}")
-    chosen = file or (DEFAULT_FILE if DEFAULT_FILE.is_file() else None)
-    source = type("Settings", (Settings,), {"_file": chosen, "__doc__": Settings.__doc__})
-    try:
-        return source(**overrides)  # type: ignore[no-any-return]  # made one line above
-    except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}" for e in error.errors())
-        raise ConfigurationError(f"wrong settings: {wrong}") from None
-    except ValueError as error:
-        raise ConfigurationError(f"unreadable settings in {chosen or 'the environment'}: {error}") from None

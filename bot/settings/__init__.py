@@ -1,0 +1,203 @@
+"""Typed settings from a TOML file and the environment; the environment wins.
+
+Names in the environment: ``DINGERP_`` + path with ``__`` between levels (``DINGERP_HTTP__PORT``); the four names that
+DingTalk's own SDK and samples use (``DINGTALK_CLIENT_ID`` …) are read as they are.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from bot.errors import ConfigurationError
+from bot.settings.sections import (
+    AccessSettings,
+    AlertSettings,
+    ApprovalSettings,
+    CardSettings,
+    DingTalkSettings,
+    ErpSettings,
+    EventSettings,
+    HookSettings,
+    HttpSettings,
+    IndexSettings,
+    LimitSettings,
+    LogSettings,
+    NativeFields,
+    NativeSettings,
+    OutboxSettings,
+    PollSettings,
+    QueueSettings,
+    RuleSettings,
+    TemplateSettings,
+)
+
+__all__ = [
+    "ALERT_RULES",
+    "APPROVAL_RULES",
+    "DEFAULT_FILE",
+    "AccessSettings",
+    "AlertSettings",
+    "ApprovalSettings",
+    "CardSettings",
+    "DingTalkSettings",
+    "ErpSettings",
+    "EventSettings",
+    "HookSettings",
+    "HttpSettings",
+    "IndexSettings",
+    "LimitSettings",
+    "LogSettings",
+    "NativeFields",
+    "NativeSettings",
+    "OutboxSettings",
+    "PollSettings",
+    "QueueSettings",
+    "RuleSettings",
+    "Settings",
+    "TemplateSettings",
+    "load_settings",
+]
+
+DEFAULT_FILE = Path("dingerp.toml")
+ALERT_RULES = "alerts.toml"
+APPROVAL_RULES = "approvals.toml"
+
+
+class Settings(BaseSettings):
+    """Everything that can be configured."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="DINGERP_", env_nested_delimiter="__", extra="forbid", frozen=True, case_sensitive=False
+    )
+    _file: ClassVar[Path | None] = None
+
+    dingtalk: DingTalkSettings = DingTalkSettings.model_validate({})
+    http: HttpSettings = HttpSettings.model_validate({})
+    erp: dict[str, ErpSettings] = Field({}, description="Source name → ERP.")
+    products: dict[str, dict[str, str]] = Field(
+        {}, description="Our code → source name → the code there; empty where the source lacks the product."
+    )
+    units: dict[str, str] = Field(
+        {}, description='Unit → number and unit, such as `"千个" = "1000 个"`, `"pcs" = "1 个"`.'
+    )
+    hooks: dict[str, HookSettings] = Field({}, description="Source name → webhook.")
+    events: EventSettings = EventSettings.model_validate({})
+    access: AccessSettings = AccessSettings.model_validate({})
+    cards: CardSettings = CardSettings.model_validate({})
+    limits: LimitSettings = LimitSettings.model_validate({})
+    queues: dict[str, QueueSettings] = Field({}, description="Source name → message queue with its events.")
+    index: IndexSettings = IndexSettings.model_validate({})
+    poll: PollSettings = PollSettings.model_validate({})
+    outbox: OutboxSettings = OutboxSettings.model_validate({})
+    alerts: AlertSettings = AlertSettings.model_validate({})
+    approvals: ApprovalSettings = ApprovalSettings.model_validate({})
+    log: LogSettings = LogSettings.model_validate({})
+    data_dir: Path = Field(Path("data"), description="Folder of the SQLite files.")
+    database_url: SecretStr = Field(SecretStr(""), description="SQLAlchemy URL; empty: SQLite in the data folder.")
+    zone: str = Field("Asia/Shanghai", description="Time zone in which dates and times are shown.")
+    language: Literal["zh_CN", "en"] = Field("zh_CN", description="Language of people who chose none.")
+    languages: dict[str, Literal["zh_CN", "en"]] = Field({}, description="User id → language, until they choose.")
+
+    @field_validator("zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"unknown time zone {value!r}, an example is Asia/Shanghai") from error
+        return value
+
+    @property
+    def database(self) -> str:
+        """Return the SQLAlchemy URL of the bot's own database (it may hold a password)."""
+        return self.database_url.get_secret_value() or f"sqlite:///{self.data_dir / 'dingerp.sqlite3'}"
+
+    @property
+    def alert_rules(self) -> Path:
+        """Return the file of the alert rules; it may not exist yet."""
+        return self._rules(self.alerts.rules, ALERT_RULES)
+
+    @property
+    def approval_rules(self) -> Path:
+        """Return the file of the approval rules; it may not exist yet."""
+        return self._rules(self.approvals.rules, APPROVAL_RULES)
+
+    @property
+    def decides_in_chat(self) -> bool:
+        """Whether purchase orders can be decided from chat: there are approvers, or rules."""
+        return bool(self.access.roles.get("approver")) or self.approval_rules.is_file()
+
+    @property
+    def approval_groups(self) -> tuple[str, ...]:
+        """Return the groups that get a card without prices of each waiting purchase order."""
+        return self.alerts.default_groups if self.approvals.groups is None else self.approvals.groups
+
+    def _rules(self, chosen: Path | None, name: str) -> Path:
+        if chosen is not None:
+            return chosen
+        beside = (self._file or DEFAULT_FILE).with_name(name)
+        return beside if beside.is_file() else self.data_dir / name
+
+    @property
+    def keys_missing(self) -> bool:
+        """Whether the app's keys still have to be entered."""
+        return not (self.dingtalk.client_id and self.dingtalk.client_secret.get_secret_value())
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Order the sources: arguments, environment, file."""
+        sources: list[PydanticBaseSettingsSource] = [init_settings, env_settings, _SdkEnvironment(settings_cls)]
+        if cls._file is not None:
+            sources.append(TomlConfigSettingsSource(settings_cls, cls._file))
+        return tuple(sources)
+
+
+class _SdkEnvironment(PydanticBaseSettingsSource):
+    """Reads the variables that DingTalk's SDK and samples use."""
+
+    names: ClassVar[Mapping[str, str]] = {
+        "client_id": "DINGTALK_CLIENT_ID",
+        "client_secret": "DINGTALK_CLIENT_SECRET",
+        "openapi_endpoint": "DINGTALK_OPENAPI_ENDPOINT",
+        "oapi_endpoint": "DINGTALK_OAPI_ENDPOINT",
+    }
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        return None, field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        found = {key: os.environ[name] for key, name in self.names.items() if os.environ.get(name)}
+        return {"dingtalk": found} if found else {}
+
+
+def load_settings(file: Path | None = None, **overrides: Any) -> Settings:
+    """Return the settings; ``file`` defaults to ``dingerp.toml`` if present.
+
+    Raises `ConfigurationError` that names every wrong entry.
+    """
+    if file is not None and not file.is_file():
+        raise ConfigurationError(f"no such configuration file: {file}")
+    chosen = file or (DEFAULT_FILE if DEFAULT_FILE.is_file() else None)
+    source = type("Settings", (Settings,), {"_file": chosen, "__doc__": Settings.__doc__})
+    try:
+        return source(**overrides)  # type: ignore[no-any-return]  # made one line above
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}" for e in error.errors())
+        raise ConfigurationError(f"wrong settings: {wrong}") from None
+    except ValueError as error:
+        raise ConfigurationError(f"unreadable settings in {chosen or 'the environment'}: {error}") from None

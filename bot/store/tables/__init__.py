@@ -1,0 +1,63 @@
+"""The bot's tables as SQLModel models, by area, and the Core tables behind them, which statements are made of."""
+
+from __future__ import annotations
+
+from bot.store.tables.alerts import ALERT, ALERT_CARD, ALERT_CARD_MEMBER, ALERT_NOTE, EVENT, MUTE, WATCH
+from bot.store.tables.approvals import (
+    APPROVAL_AUDIT,
+    APPROVAL_CARD,
+    APPROVAL_CASE,
+    APPROVAL_DECISION,
+    APPROVAL_NATIVE,
+    APPROVAL_PERSON,
+    APPROVAL_SOURCE,
+    APPROVAL_VOTE,
+)
+from bot.store.tables.base import METADATA, StoreTable
+from bot.store.tables.erp import (
+    ERP_COPY,
+    ERP_REJECTED,
+    INDEXED_PRODUCT,
+    INDEXED_SOURCE,
+    PINYIN,
+    POLL_POSITION,
+    POLL_SUBJECT,
+    POLL_UNSENT,
+)
+from bot.store.tables.outbox import DELIVERY, DELIVERY_SPEND, DELIVERY_STEP
+from bot.store.tables.questions import API_DAY, API_MONTH, INBOX, LANGUAGE
+
+__all__ = [
+    "ALERT",
+    "ALERT_CARD",
+    "ALERT_CARD_MEMBER",
+    "ALERT_NOTE",
+    "API_DAY",
+    "API_MONTH",
+    "APPROVAL_AUDIT",
+    "APPROVAL_CARD",
+    "APPROVAL_CASE",
+    "APPROVAL_DECISION",
+    "APPROVAL_NATIVE",
+    "APPROVAL_PERSON",
+    "APPROVAL_SOURCE",
+    "APPROVAL_VOTE",
+    "DELIVERY",
+    "DELIVERY_SPEND",
+    "DELIVERY_STEP",
+    "ERP_COPY",
+    "ERP_REJECTED",
+    "EVENT",
+    "INBOX",
+    "INDEXED_PRODUCT",
+    "INDEXED_SOURCE",
+    "LANGUAGE",
+    "METADATA",
+    "MUTE",
+    "PINYIN",
+    "POLL_POSITION",
+    "POLL_SUBJECT",
+    "POLL_UNSENT",
+    "WATCH",
+    "StoreTable",
+]

@@ -1,0 +1,183 @@
+"""Tables of events and alerts."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Index, Text, UniqueConstraint
+from sqlmodel import Field
+
+from bot.store.tables.base import ROW_NUMBER, StoreTable, core_table, partial_index
+
+
+class EventRow(StoreTable, table=True):
+    """An event and what became of it, each event once (see `bot.alerts.intake.port`)."""
+
+    __tablename__ = "event"
+    __table_args__ = (
+        UniqueConstraint("source", "origin", "event_id"),
+        Index("ix_event_state_seq", "state", "seq"),
+        # A number is never given twice, also when the newest rows were deleted.
+        {"sqlite_autoincrement": True},
+    )
+
+    seq: int = Field(sa_type=ROW_NUMBER, primary_key=True, sa_column_kwargs={"autoincrement": True})
+    """The order of arrival."""
+    source: str
+    """Name under which the sender is configured."""
+    origin: str
+    """The CloudEvent's own ``source``."""
+    event_id: str
+    type: str
+    subject: str = Field(index=True)
+    via: str
+    """The way it came in."""
+    severity: str
+    """As the sender named it; empty: the type's own."""
+    time_ms: int = Field(sa_type=BigInteger)
+    received_ms: int = Field(sa_type=BigInteger, index=True)
+    state: str
+    """See `bot.alerts.intake.port.EventState`."""
+    reason: str = Field(sa_type=Text)
+    """Why it was rejected."""
+    raw: str = Field(sa_type=Text)
+    """The whole CloudEvent as JSON, as it came."""
+
+
+class StoredAlertRow(StoreTable, table=True):
+    """An alert (see `bot.alerts.alert.Alert`)."""
+
+    __tablename__ = "alert"
+    __table_args__ = (
+        Index("ix_alert_key_number", "key", "number"),
+        Index("ix_alert_state_number", "state", "number"),
+        partial_index("ix_alert_held", "number", where="held"),
+    )
+
+    number: int = Field(sa_type=ROW_NUMBER, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    """The order in which alerts began."""
+    id: str = Field(unique=True)
+    key: str = Field(sa_type=Text)
+    """What its events share."""
+    state: str
+    severity: str
+    event: str = Field(sa_type=Text)
+    """The latest event as JSON."""
+    opened_ms: int = Field(sa_type=BigInteger)
+    last_ms: int = Field(sa_type=BigInteger)
+    reported: int
+    """How often it was reported since it opened."""
+    hands: str = Field(sa_type=Text)
+    """Who acknowledged, put off and got it assigned, as JSON; empty where nobody did."""
+    snoozed_ms: int | None = Field(sa_type=BigInteger)
+    """Until when it is put off."""
+    resolved_ms: int | None = Field(sa_type=BigInteger)
+    step: int
+    """Steps of escalation that were taken."""
+    escalate_ms: int | None = Field(sa_type=BigInteger)
+    held: bool
+    """Held back at some place."""
+    look_ms: int | None = Field(sa_type=BigInteger)
+    """When the earliest of what holds it back ends."""
+    revivals: int
+    revision: int
+    due_ms: int | None = Field(sa_type=BigInteger, index=True)
+    """When time alone will change the alert."""
+
+
+class AlertCardRow(StoreTable, table=True):
+    """A card of alerts (see `bot.alerts.alert.AlertCard`): at a place, each group has one that is not closed."""
+
+    __tablename__ = "alert_card"
+    __table_args__ = (
+        partial_index("uq_alert_card_shared", "shared", "place", unique=True, where="state <> 'closed'"),
+        partial_index("ix_alert_card_place", "place", "number", where="state <> 'closed'"),
+    )
+
+    number: int = Field(sa_type=ROW_NUMBER, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    """The order in which cards began."""
+    id: str = Field(unique=True)
+    place: str
+    route: str = Field(sa_type=Text)
+    """Name of the route that brought it here."""
+    shared: str = Field(sa_type=Text)
+    """The group: what the alerts on the card have in common."""
+    state: str
+    opened_ms: int = Field(sa_type=BigInteger)
+    due_ms: int | None = Field(sa_type=BigInteger, index=True)
+    shown_ms: int | None = Field(sa_type=BigInteger)
+    changed_ms: int | None = Field(sa_type=BigInteger)
+    """When the outbox was last asked for its newest state."""
+    behind: bool
+    """The place is still to see a change."""
+    late: bool
+    """It brings what the bot learnt long after it happened."""
+    next_card: str
+    """The card that took its place."""
+    repeats: int
+    revision: int
+
+
+class AlertCardMemberRow(StoreTable, table=True):
+    """An alert on a card."""
+
+    __tablename__ = "alert_card_member"
+
+    card: str = Field(primary_key=True)
+    alert: str = Field(primary_key=True, index=True)
+    position: int
+    """The order in which the alerts came."""
+
+
+class StoredMuteRow(StoreTable, table=True):
+    """A silence that a person asked for (see `Mute` in `bot.alerts`)."""
+
+    __tablename__ = "mute"
+
+    id: str = Field(primary_key=True)
+    place: str = Field(index=True)
+    pattern: str = Field(sa_type=Text)
+    author: str
+    made_ms: int = Field(sa_type=BigInteger)
+    until_ms: int = Field(sa_type=BigInteger)
+
+
+class WatchRow(StoreTable, table=True):
+    """Something that a person watches (see `Watch` in `bot.alerts`)."""
+
+    __tablename__ = "watch"
+
+    id: str = Field(primary_key=True)
+    user_id: str = Field(index=True)
+    area: str
+    subject: str = Field(sa_type=Text)
+    folded: str = Field(sa_type=Text, index=True)
+    """The subject without capitals."""
+    title: str = Field(sa_type=Text)
+    comparison: str
+    """Empty for a watch without a limit."""
+    bound: str
+    """The limit as exact text; empty for a watch without one."""
+    made_ms: int = Field(sa_type=BigInteger)
+
+
+class AlertNoteRow(StoreTable, table=True):
+    """One line in the story of events and alerts (see `bot.alerts.repository.AlertHistoryEntry`)."""
+
+    __tablename__ = "alert_note"
+
+    number: int = Field(sa_type=ROW_NUMBER, primary_key=True)
+    at_ms: int = Field(sa_type=BigInteger, index=True)
+    what: str
+    fact: str = Field(sa_type=Text, index=True)
+    """The event that caused it, as ``source/id``."""
+    alert: str = Field(index=True)
+    card: str
+    detail: str = Field(sa_type=Text)
+
+
+EVENT = core_table(EventRow)
+ALERT = core_table(StoredAlertRow)
+ALERT_CARD = core_table(AlertCardRow)
+ALERT_CARD_MEMBER = core_table(AlertCardMemberRow)
+MUTE = core_table(StoredMuteRow)
+WATCH = core_table(WatchRow)
+ALERT_NOTE = core_table(AlertNoteRow)

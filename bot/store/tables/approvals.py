@@ -1,0 +1,151 @@
+"""Tables of approvals."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, Index, Integer, Text, UniqueConstraint
+from sqlmodel import Field
+
+from bot.store.tables.base import ROW_NUMBER, StoreTable, core_table, partial_index
+
+
+class ApprovalCaseRow(StoreTable, table=True):
+    """A purchase order on its way to a decision (see `bot.approvals.case.Case`).
+
+    At most one case of a document is undecided.
+    """
+
+    __tablename__ = "approval_case"
+    __table_args__ = (
+        UniqueConstraint("folded", "source", "round"),
+        partial_index(
+            "uq_approval_case_undecided",
+            "source",
+            "folded",
+            unique=True,
+            where="state IN ('open', 'writing', 'unknown')",
+        ),
+        partial_index("ix_approval_case_due_us", "due_us", where="due_us IS NOT NULL"),
+        partial_index("ix_approval_case_open", "opened_us", where="state = 'open'"),
+    )
+
+    id: str = Field(primary_key=True)
+    source: str
+    folded: str
+    """The document's number without capitals."""
+    round: int
+    """Counts the cases of one document."""
+    state: str
+    opened_us: int = Field(sa_type=BigInteger)
+    due_us: int | None = Field(sa_type=BigInteger)
+    """When time alone does something next."""
+    stamp: int
+    """Counts the writings of the row."""
+    body: str = Field(sa_type=Text)
+    """The rest of the case as JSON."""
+
+
+class ApprovalVoteRow(StoreTable, table=True):
+    """A person's vote on a case; everybody votes once."""
+
+    __tablename__ = "approval_vote"
+    __table_args__ = (Index("ix_approval_vote_user_id_at_us", "user_id", "at_us"),)
+
+    case_id: str = Field(primary_key=True)
+    user_id: str = Field(primary_key=True)
+    verdict: str
+    at_us: int = Field(sa_type=BigInteger)
+    currency: str
+    """Of ``amount``; empty for a vote that counts against no limit."""
+    amount: str
+    """What counts against limits per day, as exact text."""
+
+
+class ApprovalDecisionRow(StoreTable, table=True):
+    """The one decision of a case. Taking it back deletes the row and makes room for another."""
+
+    __tablename__ = "approval_decision"
+
+    case_id: str = Field(primary_key=True)
+    verdict: str
+    user_id: str
+    at_us: int = Field(sa_type=BigInteger)
+
+
+class ApprovalPersonRow(StoreTable, table=True):
+    """A person who may come to decide a case."""
+
+    __tablename__ = "approval_person"
+
+    user_id: str = Field(primary_key=True)
+    case_id: str = Field(primary_key=True, index=True)
+
+
+class ApprovalCardRow(StoreTable, table=True):
+    """A card of a case (see `bot.approvals.case.CaseCard`)."""
+
+    __tablename__ = "approval_card"
+
+    number: int = Field(sa_type=ROW_NUMBER, primary_key=True)
+    card: str = Field(unique=True)
+    """Key of its delivery."""
+    case_id: str = Field(index=True)
+    place: str
+    for_user: str
+    kind: str
+    copy_number: int = Field(sa_column=Column("copy", Integer, nullable=False))
+    """Number of the reminder that made it. The column is ``copy``, which is a method of every model."""
+
+
+class ApprovalAuditRow(StoreTable, table=True):
+    """One line in the record of cases (see `bot.approvals.case.AuditRow`). Triggers refuse to change or delete it."""
+
+    __tablename__ = "approval_audit"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    number: int = Field(sa_type=ROW_NUMBER, primary_key=True, sa_column_kwargs={"autoincrement": True})
+    case_id: str = Field(index=True)
+    at_us: int = Field(sa_type=BigInteger)
+    what: str
+    user_id: str
+    detail: str = Field(sa_type=Text)
+    seen: str
+    """Fingerprint of what the person was shown."""
+
+
+class ApprovalSourceRow(StoreTable, table=True):
+    """A source that was looked through once for what waits for a decision."""
+
+    __tablename__ = "approval_source"
+
+    source: str = Field(primary_key=True)
+
+
+class ApprovalNativeRow(StoreTable, table=True):
+    """An approval in DingTalk's own app (see `bot.approvals.native.oa_forms.NativeRecord`)."""
+
+    __tablename__ = "approval_native"
+
+    case_id: str = Field(primary_key=True)
+    instance: str | None = Field(unique=True)
+    """DingTalk's id of the approval; none before it is started."""
+    state: str = Field(index=True)
+    due_us: int = Field(sa_type=BigInteger)
+    """When it is looked at next."""
+    news: int
+    """Events that came about it."""
+    seen: int
+    """Those of them that were looked into."""
+    stamp: int
+    """Counts the writings of the row."""
+    body: str = Field(sa_type=Text)
+    """The rest of the record as JSON."""
+
+
+APPROVAL_CASE = core_table(ApprovalCaseRow)
+APPROVAL_VOTE = core_table(ApprovalVoteRow)
+APPROVAL_DECISION = core_table(ApprovalDecisionRow)
+APPROVAL_PERSON = core_table(ApprovalPersonRow)
+APPROVAL_CARD = core_table(ApprovalCardRow)
+APPROVAL_AUDIT = core_table(ApprovalAuditRow)
+APPROVAL_SOURCE = core_table(ApprovalSourceRow)
+APPROVAL_NATIVE = core_table(ApprovalNativeRow)

@@ -1,0 +1,162 @@
+"""Tables of what is known of ERPs: last answers, defective records, the product index, and how far polling got."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Text
+from sqlmodel import Field
+
+from bot.store.tables.base import ROW_NUMBER, StoreTable, core_table, partial_index
+
+
+class ErpCopyRow(StoreTable, table=True):
+    """The last answer of a source to one call, for the time in which the source does not answer."""
+
+    __tablename__ = "erp_copy"
+
+    source: str = Field(primary_key=True)
+    call: str = Field(primary_key=True)
+    """Method of the ERP port."""
+    asked: str = Field(primary_key=True)
+    """Its arguments."""
+    as_of_ms: int = Field(sa_type=BigInteger, index=True)
+    value: str = Field(sa_type=Text)
+    """The answer as JSON (see `bot.erp.cache`)."""
+
+
+class ErpRejectedRow(StoreTable, table=True):
+    """A record of an ERP that cannot be right; a record has a row for each of its defects."""
+
+    __tablename__ = "erp_rejected"
+
+    source: str = Field(primary_key=True)
+    area: str = Field(primary_key=True)
+    key: str = Field(primary_key=True)
+    defect: str = Field(primary_key=True)
+    why: str = Field(sa_type=Text)
+    record: str = Field(sa_type=Text)
+    """The record as JSON."""
+    first_ms: int = Field(sa_type=BigInteger)
+    """When the defect was first seen."""
+    last_ms: int = Field(sa_type=BigInteger, index=True)
+    """When it was last seen."""
+
+
+class IndexedProductRow(StoreTable, table=True):
+    """A product as it is searched (see `bot.erp.index.port.IndexEntry`).
+
+    A search reads all rows of a source: without SQLite's row numbers they lie together on disk, source by source.
+    """
+
+    __tablename__ = "indexed_product"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    source: str = Field(primary_key=True)
+    key: str = Field(primary_key=True)
+    walk: int
+    """The last walk through the whole source that came upon the product."""
+    code: str = Field(sa_type=Text)
+    folded: str = Field(sa_type=Text)
+    """The folded name."""
+    plain: str = Field(sa_type=Text)
+    initials: str = Field(sa_type=Text)
+    syllables: str = Field(sa_type=Text)
+    sku: str = Field(sa_type=Text)
+    """This and the following fields are the product itself."""
+    name: str = Field(sa_type=Text)
+    spec: str = Field(sa_type=Text)
+    unit: str = Field(sa_type=Text)
+    category: str = Field(sa_type=Text)
+    barcode: str = Field(sa_type=Text)
+
+
+class IndexedSourceRow(StoreTable, table=True):
+    """How far the index has followed a source (see `bot.erp.index.port.SyncState`)."""
+
+    __tablename__ = "indexed_source"
+
+    source: str = Field(primary_key=True)
+    cursor: str = Field(sa_type=Text)
+    walk: int
+    walking: bool
+    walked_ms: int | None = Field(sa_type=BigInteger)
+    synced_ms: int | None = Field(sa_type=BigInteger)
+    trouble: str
+    """Class of the error that the last attempt ended with."""
+    version: int
+
+
+class PinyinRow(StoreTable, table=True):
+    """How a Chinese character is read."""
+
+    __tablename__ = "pinyin"
+
+    sign: str = Field(primary_key=True)
+    readings: str
+    """The usual reading first, with blanks between; empty for a character that has none."""
+
+
+class PollPositionRow(StoreTable, table=True):
+    """How far one area of a source has been polled (see `bot.alerts.intake.poll_state.Checkpoint`)."""
+
+    __tablename__ = "poll_position"
+
+    source: str = Field(primary_key=True)
+    area: str = Field(primary_key=True)
+    round: int = Field(sa_type=BigInteger)
+    """Grows with every step that is stored."""
+    cursor: str = Field(sa_type=Text)
+    """Where the feed of changes goes on."""
+    followed: bool
+    """Whether the feed has been at its end."""
+    place: str = Field(sa_type=Text)
+    """Where the sweep goes on."""
+    sweeping: bool
+    began_ms: int | None = Field(sa_type=BigInteger)
+    swept_ms: int | None = Field(sa_type=BigInteger)
+    good_ms: int | None = Field(sa_type=BigInteger)
+    """When the source last answered everything."""
+
+
+class PollSubjectRow(StoreTable, table=True):
+    """Something that polling found, or once found, in need of attention (see `PolledSubject`, same module)."""
+
+    __tablename__ = "poll_subject"
+    __table_args__ = (partial_index("ix_poll_subject_open", "source", "area", "seen_ms", where="state <> ''"),)
+
+    source: str = Field(primary_key=True)
+    area: str = Field(primary_key=True)
+    key: str = Field(sa_type=Text, primary_key=True)
+    """The code without capitals."""
+    code: str = Field(sa_type=Text)
+    state: str
+    """Empty where nothing is wrong with it."""
+    told: bool
+    """Whether an event told of the state."""
+    at_ms: int = Field(sa_type=BigInteger)
+    """Time of the last event about it."""
+    said: str = Field(sa_type=Text)
+    """What is compared to see whether it changed, as JSON."""
+    seen_ms: int = Field(sa_type=BigInteger)
+    """When the ERP last said that it is so."""
+
+
+class PollUnsentRow(StoreTable, table=True):
+    """An event of polling that the intake has not confirmed yet."""
+
+    __tablename__ = "poll_unsent"
+
+    number: int = Field(sa_type=ROW_NUMBER, primary_key=True)
+    """The order in which events are handed over."""
+    source: str = Field(index=True)
+    event: str = Field(sa_type=Text)
+    """A CloudEvent as JSON."""
+
+
+ERP_COPY = core_table(ErpCopyRow)
+ERP_REJECTED = core_table(ErpRejectedRow)
+INDEXED_PRODUCT = core_table(IndexedProductRow)
+INDEXED_SOURCE = core_table(IndexedSourceRow)
+PINYIN = core_table(PinyinRow)
+POLL_POSITION = core_table(PollPositionRow)
+POLL_SUBJECT = core_table(PollSubjectRow)
+POLL_UNSENT = core_table(PollUnsentRow)

@@ -1,0 +1,90 @@
+"""Tables of the outbox: deliveries, their steps, and what they took of budgets."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Text
+from sqlmodel import Field
+
+from bot.store.tables.base import ROW_NUMBER, StoreTable, core_table, partial_index
+
+
+class DeliveryRow(StoreTable, table=True):
+    """What is owed to a place: one row for each card (see `bot.outbox.delivery`)."""
+
+    __tablename__ = "delivery"
+    __table_args__ = (partial_index("ix_delivery_queued", "urgency", "due_ms", where="state = 'queued'"),)
+
+    card: str = Field(primary_key=True)
+    place: str
+    """See `bot.outbox.place.Place`."""
+    kind: str
+    """Says which composer makes the card."""
+    ref: str
+    """What the composer makes it from."""
+    fact: str
+    """The last event, as ``source/id``, that the card is owed for."""
+    urgency: int
+    state: str
+    """See `bot.outbox.delivery.DeliveryState`."""
+    via: str
+    """See `bot.outbox.delivery.DeliveryFormat`."""
+    wanted: int
+    """The revision that must be shown at least."""
+    shown: int
+    """The revision that stands at the place, 0 for none."""
+    doubt: int
+    """The revision of an attempt to make the card whose outcome is unknown, 0 for none."""
+    tries: int
+    due_ms: int = Field(sa_type=BigInteger)
+    next_ms: int = Field(sa_type=BigInteger)
+    """When the row is tried next: ``due_ms`` or later."""
+    lease: str
+    """The worker that holds the row, empty for none."""
+    lease_ms: int = Field(sa_type=BigInteger)
+    """Until when it holds it."""
+    made_as: str
+    """Name of the card template that it was made with."""
+    making: int
+    """How often a card began again after it was given up unseen."""
+    track: str = Field(index=True)
+    """The card's ``outTrackId``."""
+    changed_ms: int = Field(sa_type=BigInteger, index=True)
+    reason: str = Field(sa_type=Text)
+    """Why the last try failed."""
+
+
+class DeliveryStepRow(StoreTable, table=True):
+    """One step in a delivery's story (see `bot.outbox.delivery.DeliveryStepKind`)."""
+
+    __tablename__ = "delivery_step"
+
+    id: int = Field(sa_type=ROW_NUMBER, primary_key=True)
+    card: str = Field(index=True)
+    at_ms: int = Field(sa_type=BigInteger, index=True)
+    what: str
+    revision: int
+    late_ms: int = Field(sa_type=BigInteger)
+    """Milliseconds between the time it was due and this step."""
+    detail: str = Field(sa_type=Text)
+
+
+class DeliverySpendRow(StoreTable, table=True):
+    """What one call took of a budget (see `bot.outbox.budgets`)."""
+
+    __tablename__ = "delivery_spend"
+
+    id: int = Field(sa_type=ROW_NUMBER, primary_key=True)
+    bucket: str = Field(index=True)
+    """The budget."""
+    card: str
+    worker: str = Field(index=True)
+    """Whose call it is while it is under way; empty afterwards."""
+    window_ms: int = Field(sa_type=BigInteger)
+    """Length of the budget's window."""
+    until_ms: int = Field(sa_type=BigInteger)
+    """Until when it counts: one window after the call ended."""
+
+
+DELIVERY = core_table(DeliveryRow)
+DELIVERY_STEP = core_table(DeliveryStepRow)
+DELIVERY_SPEND = core_table(DeliverySpendRow)

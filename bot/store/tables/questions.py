@@ -1,0 +1,57 @@
+"""Tables of questions and of the people who ask: the inbox, chosen languages, and counts of DingTalk calls."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Text
+from sqlmodel import Field
+
+from bot.store.tables.base import StoreTable, core_table
+
+
+class InboxRow(StoreTable, table=True):
+    """A question that was acknowledged to DingTalk."""
+
+    __tablename__ = "inbox"
+
+    msg_id: str = Field(primary_key=True)
+    """DingTalk's id of the message: a redelivery has the same."""
+    state: str = Field(index=True)
+    """See `bot.chat.ports.InboxState`."""
+    received_ms: int = Field(sa_type=BigInteger, index=True)
+    payload: str = Field(sa_type=Text)
+    """The message as DingTalk sent it; emptied as soon as it is answered, for it holds the reply address."""
+
+
+class LanguageRow(StoreTable, table=True):
+    """The language that a person chose."""
+
+    __tablename__ = "language"
+
+    user_id: str = Field(primary_key=True)
+    code: str
+
+
+class ApiMonthRow(StoreTable, table=True):
+    """Calls of one month that count against the organisation's quota."""
+
+    __tablename__ = "api_month"
+
+    month: str = Field(primary_key=True)
+    """As ``2026-11``."""
+    calls: int
+
+
+class ApiDayRow(StoreTable, table=True):
+    """How far the month's calls had come when a day was last looked at, for the forecast."""
+
+    __tablename__ = "api_day"
+
+    day: str = Field(primary_key=True)
+    """As ``2026-11-24``, in China."""
+    calls: int
+
+
+INBOX = core_table(InboxRow)
+LANGUAGE = core_table(LanguageRow)
+API_MONTH = core_table(ApiMonthRow)
+API_DAY = core_table(ApiDayRow)
