@@ -22,14 +22,14 @@ FINANCE_GROUP = "cidQm7Tz/4b+BuyFin00002Bb=="
 
 ALERT_RULES = Path(__file__).with_name("demo_alerts.toml")
 POLL_SECONDS, LIST_SECONDS = 5.0, 15.0
-"""Whoever tries the demo wants to see an alert within seconds; a company of its own costs nobody any calls."""
+"""People who try the demo want to see an alert within seconds, and polling the embedded company costs nothing."""
 
 
 async def run_demo(settings: Settings, *, port: int, browser: bool, still: bool = False) -> None:
     """Run simulator, bot and the embedded company until the process is asked to end.
 
-    The company lives, and its alerts come by themselves, unless it is to be ``still``. Raises `ConfigurationError` when
-    the port is taken.
+    The company lives and raises alerts by itself, unless it is ``still``. Raises `ConfigurationError` when the port is
+    taken.
     """
     stop = stop_signal()
     config = SimulatorConfig()
@@ -63,12 +63,12 @@ async def run_simulator(*, host: str, port: int, unlimited: bool) -> None:
 
 
 def demo_settings(settings: Settings, config: SimulatorConfig, url: str, *, living: bool = False) -> Settings:
-    """Return the settings with which a bot works against the simulator at ``url``, its people and the demo company.
+    """Return the settings of a bot that works with the simulator at ``url``, its people and the demo company.
 
-    While the company does not live, nothing in it is news: then no ERP is polled.
+    While the company does not live, nothing in it changes: then no ERP is polled.
     """
     company = ErpSettings.model_validate({"vendor": "demo", "living": living})
-    # What was late or short when the company began is for questions: it would be a wall of cards.
+    # Alerts for everything that is late or short from the start would be a wall of cards.
     poll = PollSettings(seconds=POLL_SECONDS, list_seconds=LIST_SECONDS, backlog=False)
     return settings.model_copy(
         update={
@@ -98,7 +98,7 @@ def demo_settings(settings: Settings, config: SimulatorConfig, url: str, *, livi
 
 
 def _access(settings: Settings) -> dict[str, Any]:
-    """Return who may decide, and by which accounts: the demo company calls people as DingTalk does."""
+    """Return who may decide, and with which accounts: the demo company calls people as DingTalk does."""
     approvers = [person.user_id for person in demo_enterprise().people.values() if "approver" in person.roles]
     return {
         "directory": True,
@@ -111,10 +111,10 @@ def _access(settings: Settings) -> dict[str, Any]:
 
 
 def _rules(settings: Settings) -> Path:
-    """Return the operator's own rules, where there are any."""
+    """Return the file of the operator's own rules if there is one, otherwise that of the demo."""
     return settings.alert_rules if settings.alert_rules.is_file() else ALERT_RULES
 
 
 def _announce(text: str) -> None:
-    # The one line that whoever started this waits for, so it must not stay in a buffer.
+    # The user waits for this line, so it must not stay in a buffer.
     print(text, flush=True)  # noqa: T201

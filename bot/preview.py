@@ -1,4 +1,4 @@
-"""Looks at cards without sending them: what ``dingerp card`` prints."""
+"""Shows cards without sending them: what ``dingerp card`` prints."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ def sample_card(settings: Settings, name: str, language: str) -> Card:
     if language not in LANGUAGE_CODES:
         raise ConfigurationError(f"no language {language!r}; there are: {', '.join(LANGUAGE_CODES)}")
     Commands.discover()  # their modules define the views
-    return make_renderer(settings).render(samples.load_sample(name), language, zone=ZoneInfo(settings.zone))
+    sample = samples.load_sample(name, custom=settings.cards.folder)
+    return make_renderer(settings).render(sample, language, zone=ZoneInfo(settings.zone))
 
 
 async def show_card(settings: Settings, name: str, *, language: str, form: str, out: Path | None) -> str:

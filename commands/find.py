@@ -80,7 +80,7 @@ async def find(
     """Open the one thing that has this number or name, or show what there is to choose from."""
     usable = {command.name for command in commands.usable(policy, context)}
     searches = [search for name, search in _searches(erp, text).items() if name in usable]
-    answers = [one for one in await asyncio.gather(*map(_if_supported, searches)) if one]
+    answers = [answer for answer in await asyncio.gather(*map(_if_supported, searches)) if answer]
     hits = [hit for answer in answers for hit in answer.hits]
     chosen = [hit for hit in hits if hit.exact] or hits
     if not chosen:
@@ -103,7 +103,7 @@ def _searches(erp: ErpHub, text: str) -> dict[str, _Search]:
     async def products() -> _AreaAnswer:
         found = await erp.find_products(text, limit=FEW + 1)
         line = command_line("stock", text)
-        hits = tuple(_hit(Area.PRODUCTS, "stock", one.sku, one.name, text) for one in found.value)
+        hits = tuple(_hit(Area.PRODUCTS, "stock", product.sku, product.name, text) for product in found.value)
         return _AreaAnswer(found, _few(hits, Area.PRODUCTS, line, count=len(hits)))
 
     def documents(
@@ -111,7 +111,7 @@ def _searches(erp: ErpHub, text: str) -> dict[str, _Search]:
     ) -> _Search:
         async def search() -> _AreaAnswer:
             found = await many(ListQuery(text=text, limit=FEW))
-            hits = tuple(_hit(area, name, one.number, title(one), text) for one in found.value.items)
+            hits = tuple(_hit(area, name, document.number, title(document), text) for document in found.value.items)
             return _AreaAnswer(found, _few(hits, area, command_line(name, text), count=found.value.total))
 
         return search

@@ -75,14 +75,16 @@ async def help_(
     usable = commands.usable(policy, context)
     if name:
         return _one(name, commands, usable)
-    rows = tuple(HelpRow(name=one.name, alias=next(iter(one.aliases), ""), summary=one.summary) for one in usable)
+    rows = tuple(
+        HelpRow(name=command.name, alias=next(iter(command.aliases), ""), summary=command.summary) for command in usable
+    )
     return Help(rows=rows[context.offset :], total=len(rows), offset=context.offset, line=command_line("help"))
 
 
 def _one(name: str, commands: Commands, usable: tuple[AnyCommand, ...]) -> CommandHelp:
     wanted = commands.named(name)
     if wanted is None or wanted not in usable:
-        names = ", ".join(f"/{one.name}" for one in usable)
+        names = ", ".join(f"/{command.name}" for command in usable)
         raise BadArgument(
             phrase("There is no command “%(name)s” for you. There are: %(names)s", name=name, names=names)
         )

@@ -37,7 +37,7 @@ class Lang(View):
     others: tuple[LanguageName, ...]
 
     def buttons(self) -> Sequence[Button]:
-        return [Button(LANGUAGES[_CODES[one]], Ask(command_line("lang", one))) for one in self.others]
+        return [Button(LANGUAGES[_CODES[word]], Ask(command_line("lang", word))) for word in self.others]
 
 
 @command(
@@ -55,5 +55,5 @@ async def lang(tongue: LanguageName | None = None, *, context: QuestionContext, 
     return Lang(
         language=LANGUAGES.get(code, Phrase(code)),
         chosen=tongue is not None,
-        others=tuple(one for one, known in _CODES.items() if known != code),
+        others=tuple(word for word, known in _CODES.items() if known != code),
     )

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Any, ClassVar
 
 from bot.cards.actions import Ask
@@ -22,12 +21,12 @@ from bot.erp.answer import SourceAnswer
 from bot.erp.errors import NotFound
 from bot.erp.hub import Answer, ErpHub
 from bot.erp.merging import add
-from bot.erp.model import Product, Quantities, StockLevel
+from bot.erp.model import Product, Quantities, StockLevel, WarehouseStock
 from bot.phrase import Phrase, phrase
 
 MAX_SKUS = 5
 MAX_PICKS = 40
-"""Products that a pick list can hold; who gets more should write more of the name."""
+"""Products that a list to choose from can hold; with more hits, people should type more of the name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,9 +37,7 @@ class StockPlace:
     the sum. Neither are ``stale`` ones, of a source that does not answer now.
     """
 
-    code: str
-    name: str
-    quantities: Quantities
+    warehouse: WarehouseStock
     source: str = ""
     unit: str = ""
     stale: bool = False
@@ -57,34 +54,32 @@ class Outage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stock(ListView):
+class StockView(ListView):
     """The stock of one product; ``rows`` are its warehouses, or those that were asked for."""
 
     card: ClassVar[str] = "stock"
 
-    product: Product
+    level: StockLevel
     rows: tuple[StockPlace, ...]
     outages: tuple[Outage, ...] = ()
-    everywhere: Quantities
-    reorder_point: Decimal | None
-    low: bool
-    company: str
     freshness: Freshness
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StockRow:
-    """One word of a question about several products: a product's figures, or how many products have that word."""
+    """One word of a question about several products: a product's stock, or how many products have that word.
+
+    ``quantities`` are the figures in the warehouses that were asked for.
+    """
 
     asked: str
-    product: Product | None = None
+    level: StockLevel | None = None
     quantities: Quantities | None = None
-    low: bool = False
     hits: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stocks(ListView):
+class StockListView(ListView):
     """Several products at a glance. ``left_out`` words were too many for one question."""
 
     card: ClassVar[str] = "stocks"
@@ -96,7 +91,7 @@ class Stocks(ListView):
     freshness: Freshness
 
     def row_buttons(self) -> Sequence[Button]:
-        words = [row.product.sku if row.product else row.asked for row in self.rows if row.product or row.hits]
+        words = [row.level.product.sku if row.level else row.asked for row in self.rows if row.level or row.hits]
         return [Button(word, Ask(_line(word, warehouse=self.warehouse))) for word in words]
 
 
@@ -139,16 +134,12 @@ async def _one(word: str, warehouse: str, erp: ErpHub, context: QuestionContext)
         return _picks(word, warehouse, meant.hits, context)
     level = meant.value
     rows = _at(warehouse, _places(meant))
-    return Stock(
-        product=level.product,
+    return StockView(
+        level=level,
         rows=rows[context.offset :],
         total=len(rows),
         offset=context.offset,
         line=_line(level.product.sku, warehouse=warehouse),
-        everywhere=level.total,
-        reorder_point=level.reorder_point,
-        low=level.below_reorder_point,
-        company=level.company,
         outages=_outages(meant),
         freshness=freshness(meant, level.as_of, failures=not meant.parts),
     )
@@ -158,7 +149,7 @@ async def _several(words: tuple[str, ...], warehouse: str, erp: ErpHub, context:
     asked = words[:MAX_SKUS]
     answers = await asyncio.gather(*(_row(word, warehouse, erp) for word in asked))
     rows = tuple(row for row, _ in answers)
-    return Stocks(
+    return StockListView(
         rows=rows[context.offset :],
         total=len(rows),
         offset=context.offset,
@@ -176,7 +167,7 @@ async def _row(word: str, warehouse: str, erp: ErpHub) -> tuple[StockRow, Answer
         return StockRow(asked=word, hits=len(meant.hits.value)), meant.hits
     level = meant.value
     quantities = _sum(_at(warehouse, _places(meant))) if warehouse else level.total
-    return StockRow(asked=word, product=level.product, quantities=quantities, low=level.below_reorder_point), meant
+    return StockRow(asked=word, level=level, quantities=quantities), meant
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,9 +215,7 @@ def _picks(word: str, warehouse: str, hits: Answer[tuple[Product, ...]], context
 def _places(found: Answer[StockLevel]) -> tuple[StockPlace, ...]:
     """Return all warehouses, of each source that knows the product."""
     if not found.parts:
-        return tuple(
-            StockPlace(code=one.code, name=one.name, quantities=one.quantities) for one in found.value.per_warehouse
-        )
+        return tuple(StockPlace(warehouse=warehouse) for warehouse in found.value.per_warehouse)
     companies = {part.value.company for part in found.parts if part.value}
     unit = found.value.product.unit
     return tuple(
@@ -238,19 +227,17 @@ def _part_places(
     part: SourceAnswer[StockLevel], level: StockLevel, companies: set[str], unit: str
 ) -> tuple[StockPlace, ...]:
     name = f"{part.source} · {level.company}" if level.company and len(companies) > 1 else part.source
-    rows = [(one.code, one.name, one.quantities) for one in level.per_warehouse] or [("", "", level.total)]
+    warehouses = level.per_warehouse or (WarehouseStock(code="", name="", quantities=level.total),)
     own_unit = "" if level.product.unit == unit else level.product.unit
     return tuple(
         StockPlace(
-            code=code,
-            name=title,
-            quantities=quantities,
+            warehouse=warehouse,
             source=name,
             unit=own_unit,
             stale=not part.fresh,
             counted=part.counted,
         )
-        for code, title, quantities in rows
+        for warehouse in warehouses
     )
 
 
@@ -261,21 +248,28 @@ def _outages(found: Answer[StockLevel]) -> tuple[Outage, ...]:
 
 
 def _at(warehouse: str, places: tuple[StockPlace, ...]) -> tuple[StockPlace, ...]:
-    """Return the warehouses whose code or name is meant, all without a wish; raises `BadArgument` for no such one."""
+    """Return the warehouses that ``warehouse`` names by code or part of the name, all if it is empty.
+
+    Raises `BadArgument` when it names none.
+    """
     if not warehouse:
         return places
     wanted = warehouse.casefold()
     # People say 上海仓 for 上海成品仓库.
     part = wanted.removesuffix("库").removesuffix("仓") or wanted
-    exact = tuple(one for one in places if wanted in {one.code.casefold(), one.name.casefold()})
-    if fits := exact or tuple(one for one in places if part in f"{one.code} {one.name}".casefold()):
+
+    def named(place: StockPlace) -> tuple[str, str]:
+        return place.warehouse.code.casefold(), place.warehouse.name.casefold()
+
+    exact = tuple(place for place in places if wanted in named(place))
+    if fits := exact or tuple(place for place in places if part in " ".join(named(place))):
         return fits
-    names = ", ".join(dict.fromkeys(one.name or one.code or one.source for one in places))
+    names = ", ".join(dict.fromkeys(place.warehouse.name or place.warehouse.code or place.source for place in places))
     raise BadArgument(phrase("No warehouse is called “%(text)s”. There are: %(names)s.", text=warehouse, names=names))
 
 
 def _sum(places: Sequence[StockPlace]) -> Quantities:
-    return add(place.quantities for place in places if place.counted)
+    return add(place.warehouse.quantities for place in places if place.counted)
 
 
 def _line(*words: str, warehouse: str) -> str:

@@ -55,6 +55,6 @@ async def whoami(*, context: QuestionContext, commands: Commands, policy: Access
         conversation_id=context.conversation.id,
         roles=tuple(sorted(policy.roles_of(person))),
         language=LANGUAGES.get(person.language, Phrase(person.language)),
-        commands=tuple(one.name for one in usable),
-        writes=tuple(one.name for one in usable if one.writes and not one.governed),
+        commands=tuple(command.name for command in usable),
+        writes=tuple(command.name for command in usable if command.writes and not command.governed),
     )

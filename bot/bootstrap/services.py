@@ -101,7 +101,7 @@ async def build_services(
     approvals = build_approvals(base, hub, alerts)
     alerts.composers.update(approvals.composers)
     alerts = replace(alerts, intake=notify_approvals(alerts, approvals))
-    desk = QuestionDispatcher(
+    dispatcher = QuestionDispatcher(
         commands=Commands.discover(),
         policy=make_access_policy(settings),
         collaborators={
@@ -113,9 +113,9 @@ async def build_services(
         },
         seconds=settings.limits.question_seconds,
     )
-    questions = _question_pipeline(base, desk, inbox, patience)
+    questions = _question_pipeline(base, dispatcher, inbox, patience)
     clicks = ClickPipeline(
-        desk=desk,
+        handler=dispatcher,
         people=base.people,
         renderer=base.renderer,
         tracks=base.tracks,
@@ -187,7 +187,7 @@ async def _build_infrastructure(
 
 
 def _question_pipeline(
-    base: Infrastructure, desk: QuestionDispatcher, inbox: StoredInbox, patience: ApiRetryPolicy
+    base: Infrastructure, dispatcher: QuestionDispatcher, inbox: StoredInbox, patience: ApiRetryPolicy
 ) -> QuestionPipeline:
     def degraded(language: str) -> str | None:
         return choose_language(base.languages, language).say(DEGRADED) if base.month.sparing() else None
@@ -197,7 +197,7 @@ def _question_pipeline(
     )
     return QuestionPipeline(
         inbox=inbox,
-        desk=desk,
+        handler=dispatcher,
         people=base.people,
         renderer=base.renderer,
         channel=answers,

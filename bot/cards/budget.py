@@ -17,7 +17,7 @@ _AROUND = len('{"msgButtons":[]}')
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """Bytes of UTF-8 per value of a card, and the number of buttons a phone can show without scrolling far."""
+    """Bytes of UTF-8 in each value of a card, and how many buttons a phone can show without much scrolling."""
 
     body_bytes: int = 1024
     buttons_bytes: int = 1024

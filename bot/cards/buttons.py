@@ -14,7 +14,7 @@ from bot.cards.presenter import Presenter
 from bot.cards.view import Button
 
 MAX_LABEL = 24
-"""Characters of a label; phones show about half of it beside another button."""
+"""Characters of a label; phones show about half of them when two buttons share a line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +27,15 @@ class RenderedButton:
 
 
 def render_buttons(buttons: Iterable[Button], presenter: Presenter) -> list[RenderedButton]:
-    """Return the buttons that can be sent: not those whose token is too long or whose link is not https."""
+    """Return the buttons that can be sent, without those whose token is too long or whose link is not https."""
     colon = presenter.language.colon
-    drawn = [_render_button(presenter.show(one.label), one.does, one.color.value, colon) for one in buttons]
-    return [one for one in drawn if one is not None]
+    rendered = [
+        _render_button(presenter.show(button.label), button.does, button.color.value, colon) for button in buttons
+    ]
+    return [button for button in rendered if button is not None]
 
 
-# Lists are drawn several times until their rows fit, and page after page.
+# Lists are rendered several times until their rows fit, and page after page.
 @lru_cache(maxsize=2048)
 def _render_button(label: str, does: Action | str, color: str, colon: str) -> RenderedButton | None:
     label = clean(label, MAX_LABEL)

@@ -1,6 +1,4 @@
-"""A finished card, still free of DingTalk's wire format: text in one language, buttons as tokens; and a click on one
-of them.
-"""
+"""A finished card, free of DingTalk's wire format: text in one language, buttons as tokens; and a click on a button."""
 
 from __future__ import annotations
 
@@ -24,7 +22,7 @@ class CardButton:
 
 
 class TextOnDemand:
-    """A field of a card that is given as text, or as a function that is called when first somebody reads the field."""
+    """A field of a card that holds text, or a function that makes the text when the field is first read."""
 
     def __set_name__(self, owner: type, name: str) -> None:
         self._name = name
@@ -50,7 +48,7 @@ class Card:
     """Title, markdown body and tips of one template, with the view's buttons.
 
     ``twin`` is the same content for places that cannot show cards (``sampleMarkdown``, session webhook), with the
-    buttons written out as commands to type; hardly any card needs it, and writing one takes a tenth of the card's
+    buttons written out as commands to type; hardly any card needs it, and writing it takes a tenth of the card's
     time. ``fields`` are the view's own fields as text, for companies that map them to the variables of a template of
     their own.
     """
@@ -75,9 +73,9 @@ class ViewRenderer(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Click:
-    """Who clicked which button of which card. Nothing in it is a proof except ``user_id`` and ``corp_id``.
+    """Who clicked which button of which card. Only ``user_id`` and ``corp_id`` can be trusted.
 
-    ``token`` is the packed action of the button, empty when the card carries none that we could read;
+    ``token`` is the packed action of the button, empty when the card carries no token that can be read;
     ``values`` are further parameters and form fields. ``space_id`` is where the card was clicked: a forwarded card may
     be clicked elsewhere than it was sent.
     """

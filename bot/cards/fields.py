@@ -1,4 +1,4 @@
-"""A view's own fields as text: what a company's own DingTalk template may show in variables of its own."""
+"""A view's fields as text: what a company's own DingTalk template may show in its variables."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bot.phrase import Phrase
 
 
 class ViewFields(Mapping[str, str]):
-    """Names to texts, made when first asked for: most cards use none.
+    """Names to texts, made when first needed: most cards never need them.
 
     Nested records give dotted names (``product.sku``), lists give JSON text. All values are strings, as DingTalk wants
     them (docs: platform/dingtalk/cards.md#values), and escaped like the text of a card.

@@ -1,4 +1,4 @@
-"""Views of everything that is not an answer: failures, refusals, hints. Each says what is wrong and what to do."""
+"""Views of failures, refusals and hints. Each says what is wrong and what to do about it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bot.phrase import Phrase, phrase
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """One of several things that may have been meant: the line that asks for it, and its name."""
+    """Something that may have been meant: the line that asks for it, and its name."""
 
     line: str
     name: Label = ""
@@ -66,7 +66,7 @@ class BadArgumentNotice(View):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotFoundNotice(View):
-    """There is no such thing in the ERP; ``closest`` are the nearest that there are."""
+    """The ERP has no such thing; ``closest`` are similar things that it has."""
 
     card: ClassVar[str] = "not_found"
 
@@ -105,7 +105,7 @@ class ErpDownNotice(View):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailedNotice(View):
-    """Something unexpected; ``reference`` is the short number that the log has too."""
+    """An unexpected error; ``reference`` is the short number under which the log has it."""
 
     card: ClassVar[str] = "failed"
 
@@ -119,7 +119,7 @@ class FailedNotice(View):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HintNotice(View):
-    """A message that cannot hold a question: a picture, a file, nothing at all."""
+    """A message that cannot hold a question, such as a picture or a file."""
 
     card: ClassVar[str] = "hint"
 
@@ -151,7 +151,7 @@ class QuotaNotice(View):
 class BusyNotice(View):
     """A click had to be answered before the ERP did; ``line`` and ``offset`` are what was clicked.
 
-    ``deed``: something was to be decided, and whether that counts the card itself will show.
+    ``deed``: it was a decision, and the card will show whether it counts.
     """
 
     card: ClassVar[str] = "busy"
@@ -166,7 +166,7 @@ class BusyNotice(View):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutOfDateNotice(View):
-    """A button of an older release or of a foreign card; ``line`` asks anew where we know what for."""
+    """A button of an older release or of a foreign card; ``line``, where it is known, asks again."""
 
     card: ClassVar[str] = "out_of_date"
 

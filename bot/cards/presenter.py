@@ -15,7 +15,7 @@ from bot.erp.model import Money
 from bot.phrase import Phrase
 
 MAX_PHRASE = 400
-"""Characters of a phrase of ours with its parameters, each of which is held to the length of any ERP text."""
+"""Characters of a phrase with its parameters, each of which is cut like any ERP text."""
 
 Formatter = Callable[..., Markdown]
 
@@ -23,23 +23,23 @@ Formatter = Callable[..., Markdown]
 class Presenter:
     """Turns anything that stands in ``{{ }}`` into markdown that shows it literally.
 
-    The same figures, units and days come again and again, so what they look like is remembered; all keys are equal
-    only when they look the same to this reader.
+    The same figures, units and days come again and again, so their text is cached. Cache keys are equal only where
+    the values look the same to this reader.
     """
 
     def __init__(self, language: Language, zone: dt.tzinfo) -> None:
         self.language = language
         self.zone = zone
-        self.number = _remembered(language.number)
-        self.quantity = _remembered(language.quantity)
-        self.money = _remembered(language.money)
-        self.date = _remembered(language.date)
-        self.day = _remembered(language.day)
-        self.days = _remembered(language.days)
-        self.time = _to_the_minute(_remembered(self._time))
-        self.datetime = _to_the_minute(_remembered(self._datetime))
-        self._state = _remembered(self.show, typed=True)
-        self._count = _remembered(self._counted)
+        self.number = _cached(language.number)
+        self.quantity = _cached(language.quantity)
+        self.money = _cached(language.money)
+        self.date = _cached(language.date)
+        self.day = _cached(language.day)
+        self.days = _cached(language.days)
+        self.time = _to_the_minute(_cached(self._time))
+        self.datetime = _to_the_minute(_cached(self._datetime))
+        self._state = _cached(self.show, typed=True)
+        self._count = _cached(self._counted)
         self._by_type: dict[type, Formatter] = {
             str: escape_text,
             Decimal: self.number,
@@ -71,7 +71,7 @@ class Presenter:
             return value  # type: ignore[return-value]  # mypy does not narrow by type()
         formatter = self._by_type.get(kind)
         if formatter is None:
-            # Members of an enum, a class of texts of its own and whatever else a view holds.
+            # Members of an enum, subclasses of str, and whatever else a view holds.
             formatter = self._by_type[kind] = self._state if issubclass(kind, Enum) else self._other
         return formatter(value)
 
@@ -118,8 +118,8 @@ class _Fixed(dict[str, Markdown]):
         return self.setdefault(msgid, Markdown(self._language.gettext(msgid) % {}))
 
 
-def _remembered(show: Callable[..., str], *, typed: bool = False) -> Formatter:
-    """Return ``show``, escaped and remembered; ``typed``: equal values of different types are shown differently."""
+def _cached(show: Callable[..., str], *, typed: bool = False) -> Formatter:
+    """Return ``show``, escaped and cached; ``typed``: equal values of different types are shown differently."""
 
     @lru_cache(maxsize=4096, typed=typed)
     def formatter(*values: Any) -> Markdown:
@@ -129,7 +129,7 @@ def _remembered(show: Callable[..., str], *, typed: bool = False) -> Formatter:
 
 
 def _to_the_minute(formatter: Formatter) -> Formatter:
-    """Return ``formatter`` for times without the seconds, which it does not show: so that there is much to remember."""
+    """Return ``formatter`` for times without the seconds, which it does not show, for more hits of the cache."""
 
     def rounded(value: dt.datetime | None) -> Markdown:
         return formatter(value and value.replace(second=0, microsecond=0))

@@ -37,7 +37,7 @@ MAX_TWIN = 12_000
 
 _SHORTENED = phrase("… The rest does not fit here.")
 
-# What a mistake in a template can raise; anything else is a mistake of ours and must be seen.
+# What a mistake in a template can raise; anything else is a mistake in the bot and must be seen.
 _TEMPLATE_FAULTS = (
     TemplateError,
     TypeError,
@@ -60,7 +60,7 @@ class BrokenTemplate:
 
 @dataclass(slots=True)
 class _Draft:
-    """A view rendered once: ``size`` are the bytes of its body, ``fits`` is about the body and the buttons."""
+    """A view rendered once: ``size`` is the body in bytes, ``fits`` says whether body and buttons fit."""
 
     view: View
     context: Context
@@ -93,7 +93,7 @@ class _CompiledTemplate:
         return _Draft(view, context, lines, body, size, buttons, fits)
 
     def fits_buttons(self, buttons: Sequence[RenderedButton]) -> bool:
-        return self.budget.fits([drawn.size for drawn in buttons])
+        return self.budget.fits([button.size for button in buttons])
 
     def line(self, block: str, context: Context, limit: int) -> str:
         return cut_bytes(strip_markup(" ".join(self._lines(block, context))), limit)
@@ -134,7 +134,7 @@ class _LocalisedTemplates:
 
 
 class CardRenderer:
-    """Turns views into cards that fit; holds compiled templates and no state of a reader."""
+    """Turns views into cards that fit; holds compiled templates, and no state of any reader."""
 
     def __init__(
         self,
@@ -144,13 +144,13 @@ class CardRenderer:
         custom_dir: Path | None = None,
         template_dirs: Sequence[Path] = (CARDS,),
     ) -> None:
-        """``custom_dir`` holds a customer's own versions; ``template_dirs`` further ones may come from plug-ins."""
+        """``custom_dir`` holds a customer's own templates, which replace those in ``template_dirs``."""
         self._languages = languages
         self._budget = budget or Budget()
         self._folders = tuple(template_dirs)
         self._custom_dir = custom_dir
         self._custom_names = _names_in(custom_dir) if custom_dir else frozenset()
-        self._presses: dict[tuple[str, tzinfo], _LocalisedTemplates] = {}
+        self._localised: dict[tuple[str, tzinfo], _LocalisedTemplates] = {}
         self._reported: set[str] = set()
 
     def render(self, view: View, language: str, *, zone: tzinfo) -> Card:
@@ -159,17 +159,17 @@ class CardRenderer:
         Raises `ConfigurationError` when there is no template for the view. A customer's broken template is logged
         once and replaced by the built-in one.
         """
-        press = self._press(choose_language(self._languages, language), zone)
+        templates = self._localise(choose_language(self._languages, language), zone)
         if view.card in self._custom_names:
             try:
-                return self._render_custom(press, view)
+                return self._render_custom(templates, view)
             except _TEMPLATE_FAULTS as fault:
                 if view.card not in self._reported:
                     self._reported.add(view.card)
                     log.error("card.custom_template_broken", card=view.card, why=_why(fault))
                 # Here, so that the fault is part of the traceback where no built-in template takes over.
-                return self._render_built_in(press, view)
-        return self._render_built_in(press, view)
+                return self._render_built_in(templates, view)
+        return self._render_built_in(templates, view)
 
     def broken_templates(self, samples: Callable[[str], View], zone: tzinfo) -> tuple[BrokenTemplate, ...]:
         """Return the customer's templates that fail with their sample in any language, for the doctor."""
@@ -180,93 +180,93 @@ class CardRenderer:
             try:
                 sample = samples(name)
                 for language in self._languages.values():
-                    self._render_custom(self._press(language, zone), sample)
+                    self._render_custom(self._localise(language, zone), sample)
             except (*_TEMPLATE_FAULTS, ConfigurationError) as fault:
                 broken.append(BrokenTemplate(path, _why(fault)))
         return tuple(broken)
 
     def names(self) -> tuple[str, ...]:
-        """Return the names of all cards that there are templates for."""
-        return tuple(sorted(frozenset().union(*map(_names_in, self._folders))))
+        """Return the names of all cards that have a template."""
+        return tuple(sorted(self._custom_names.union(*map(_names_in, self._folders))))
 
-    def _press(self, language: Language, zone: tzinfo) -> _LocalisedTemplates:
+    def _localise(self, language: Language, zone: tzinfo) -> _LocalisedTemplates:
         key = (language.code, zone)
-        if key not in self._presses:
-            self._presses[key] = _LocalisedTemplates(language, zone, self._budget, self._folders, self._custom_dir)
-        return self._presses[key]
+        if key not in self._localised:
+            self._localised[key] = _LocalisedTemplates(language, zone, self._budget, self._folders, self._custom_dir)
+        return self._localised[key]
 
-    def _render_built_in(self, press: _LocalisedTemplates, view: View) -> Card:
+    def _render_built_in(self, templates: _LocalisedTemplates, view: View) -> Card:
         try:
-            sheet = press.built_in[view.card]
+            template = templates.built_in[view.card]
         except TemplateNotFound as missing:
             raise ConfigurationError(f"there is no template for the card {view.card!r}") from missing
-        return self._compose(sheet, view)
+        return self._compose(template, view)
 
-    def _render_custom(self, press: _LocalisedTemplates, view: View) -> Card:
-        assert press.custom is not None
-        return self._compose(press.custom[view.card], view)
+    def _render_custom(self, templates: _LocalisedTemplates, view: View) -> Card:
+        assert templates.custom is not None
+        return self._compose(templates.custom[view.card], view)
 
-    def _compose(self, sheet: _CompiledTemplate, view: View) -> Card:
-        presenter = sheet.presenter
-        draft = self._fit(sheet, view)
-        title = sheet.line("title", draft.context, sheet.budget.title_bytes)
-        tips = sheet.line("tips", draft.context, sheet.budget.tips_bytes)
+    def _compose(self, template: _CompiledTemplate, view: View) -> Card:
+        presenter = template.presenter
+        draft = self._fit(template, view)
+        title = template.line("title", draft.context, template.budget.title_bytes)
+        tips = template.line("tips", draft.context, template.budget.tips_bytes)
         return Card(
             name=view.card,
             language=presenter.language.code,
             title=title,
             body=draft.body,
             tips=tips,
-            buttons=tuple(drawn.button for drawn in draft.buttons),
+            buttons=tuple(rendered.button for rendered in draft.buttons),
             twin=partial(_twin, title, draft.lines, tips, draft.buttons, presenter),
             fields=ViewFields(draft.view, presenter),
         )
 
-    def _fit(self, sheet: _CompiledTemplate, view: View) -> _Draft:
+    def _fit(self, template: _CompiledTemplate, view: View) -> _Draft:
         """Return the view, a list with as many rows as fit, with a body and buttons within the budget."""
-        draft = self._fit_rows(sheet, view) if isinstance(view, ListView) else sheet.draft(view)
+        draft = self._fit_rows(template, view) if isinstance(view, ListView) else template.draft(view)
         if draft.fits:
             return draft
-        if draft.size > sheet.budget.body_bytes:
-            note = sheet.presenter.show(_SHORTENED)
-            draft.body = card_markdown(cut_lines(draft.lines, sheet.budget.body_bytes, note))
-        draft.buttons = self._affordable(sheet, draft)
+        if draft.size > template.budget.body_bytes:
+            note = template.presenter.show(_SHORTENED)
+            draft.body = card_markdown(cut_lines(draft.lines, template.budget.body_bytes, note))
+        draft.buttons = self._affordable(template, draft)
         return draft
 
-    def _fit_rows(self, sheet: _CompiledTemplate, view: ListView) -> _Draft:
+    def _fit_rows(self, template: _CompiledTemplate, view: ListView) -> _Draft:
         fitting, too_many = 1, min(len(view.rows), view.page_size)
-        draft = sheet.draft(view.showing(too_many) if too_many < len(view.rows) else view)
+        draft = template.draft(view.showing(too_many) if too_many < len(view.rows) else view)
         if too_many <= 1 or draft.fits:
             return draft
-        guess = max(1, too_many * sheet.budget.body_bytes // max(draft.size, sheet.budget.body_bytes + 1))
+        guess = max(1, too_many * template.budget.body_bytes // max(draft.size, template.budget.body_bytes + 1))
         best = None
         while fitting < too_many:
             guess = min(max(guess, fitting), too_many - 1)
-            draft = sheet.draft(view.showing(guess))
+            draft = template.draft(view.showing(guess))
             if draft.fits:
                 best, fitting = draft, guess + 1
                 guess = fitting
             else:
                 too_many = guess
                 guess -= 1
-        return best or sheet.draft(view.showing(1))
+        return best or template.draft(view.showing(1))
 
-    def _affordable(self, sheet: _CompiledTemplate, draft: _Draft) -> list[RenderedButton]:
+    def _affordable(self, template: _CompiledTemplate, draft: _Draft) -> list[RenderedButton]:
         """Drop buttons from the end, but a list's page buttons last."""
         buttons = list(draft.buttons)
         pages = 0
         if isinstance(draft.view, ListView):
-            pages = len(render_buttons(draft.view.buttons()[len(draft.view.row_buttons()) :], sheet.presenter))
-        while buttons and not sheet.fits_buttons(buttons):
+            pages = len(render_buttons(draft.view.buttons()[len(draft.view.row_buttons()) :], template.presenter))
+        while buttons and not template.fits_buttons(buttons):
             buttons.pop(-1 - pages if len(buttons) > pages else -1)
         return buttons
 
 
 def _twin(title: str, lines: list[str], tips: str, buttons: Sequence[RenderedButton], presenter: Presenter) -> str:
     whole = [f"#### {title}", "", *lines]
-    # Some cards write their choices out themselves.
+    # Some cards write their buttons out themselves.
     written = {strip_colours(line).removeprefix("- ") for line in lines}
-    whole += ["", *(f"▸ {drawn.twin}" for drawn in buttons if drawn.twin not in written)]
+    whole += ["", *(f"▸ {button.twin}" for button in buttons if button.twin not in written)]
     if not whole[-1]:
         whole.pop()
     if tips:

@@ -23,12 +23,15 @@ _STRICT = ConfigDict(strict=True, extra="forbid")
 _NAIVE_TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+")
 
 
-def load_sample(name: str, folder: Path = CARDS) -> View:
+def load_sample(name: str, folder: Path = CARDS, *, custom: Path | None = None) -> View:
     """Return the sample view of a card; raises `ConfigurationError` when there is none or it does not fit its class.
 
-    The module that defines the view must have been imported, as those of commands are by the registry.
+    A sample in ``custom``, the folder of a customer's or a plug-in's templates, goes first. The module that defines the
+    view must have been imported; the registry imports those of commands.
     """
     path = folder / f"{name}.sample.json"
+    if custom and (own := custom / path.name).exists():
+        path = own
     try:
         content = orjson.loads(path.read_bytes())
     except (OSError, ValueError) as problem:

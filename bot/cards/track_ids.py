@@ -1,8 +1,8 @@
-"""Card ids: the same question always gets the same id, and only we can have made it.
+"""Card ids: the same question always gets the same id, and only the bot can have made it.
 
 The id is what makes an answer happen once: DingTalk never shows a second card for an id that it knows
-(docs: platform/dingtalk/cards.md#idempotency), so an answer may be repeated after a crash or a time-out. The seal tells
-our cards from foreign ones.
+(docs: platform/dingtalk/cards.md#idempotency), so an answer may be repeated after a crash or a time-out. The seal shows
+that a card is the bot's own.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Views: frozen dataclasses that a command returns and that are the only thing a template sees."""
+"""Views: frozen dataclasses that commands return, and the only thing a template sees."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bot.cards.actions import Action, Ask
 from bot.phrase import Phrase, phrase
 
 Label: TypeAlias = str | Phrase
-"""Text of a button: a phrase of ours, or plain text from the ERP."""
+"""Text of a button: a phrase, or plain text from the ERP."""
 
 
 _PREVIOUS = phrase("Previous")
@@ -28,7 +28,7 @@ class Color(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """A typed button: ``does`` is an action of ours, or an https link into the ERP."""
+    """A typed button: ``does`` is an action, or an https link into the ERP."""
 
     label: Label
     does: Action | str
@@ -50,7 +50,7 @@ class View:
 class ListView(View):
     """A view with rows that may not all fit: the renderer shows as many as the byte budget allows.
 
-    ``rows`` are the rows from ``offset`` on, ``total`` counts all rows there are, ``line`` is the command line that
+    ``rows`` are the rows from ``offset`` on, ``total`` counts all rows, ``line`` is the command line that
     gives this list (page buttons repeat it).
     """
 

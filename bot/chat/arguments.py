@@ -20,9 +20,9 @@ from bot.phrase import Phrase, phrase
 
 
 class Word(str):
-    """A piece of text that somebody types: one word, or with ``takes_rest`` all that are left.
+    """A piece of text that somebody types: one word, or with ``takes_rest`` the rest of the line.
 
-    ``placeholder`` stands for it in the usage line; ``prefix`` marks it, so that it may stand anywhere.
+    ``placeholder`` stands for it in the usage line; a ``prefix`` marks it, so that it may stand anywhere in the line.
     """
 
     __slots__ = ()
@@ -86,7 +86,7 @@ ArgumentType: TypeAlias = type[Word] | type[Keyword]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
-    """One argument as the usage line shows it; ``many`` takes one or more words, ``default`` stands for none."""
+    """One argument as the usage line shows it; ``many`` takes one or more words, ``default`` is used without a word."""
 
     name: str
     type: ArgumentType
@@ -96,7 +96,7 @@ class Parameter:
     default: object = None
 
     def missing(self) -> object:
-        """Return what stands for an argument that was not typed; raises `BadArgument` if it must be."""
+        """Return the value of an argument that was not typed; raises `BadArgument` if it is required."""
         if self.required:
             raise BadArgument(phrase("Something is missing after the command."))
         return self.default
@@ -108,7 +108,7 @@ class Parameter:
 
     @property
     def choices(self) -> tuple[Phrase, ...]:
-        """What to write in the usage line: the words to choose from, or one placeholder."""
+        """The words to choose from, or one placeholder, as the usage line shows them."""
         if issubclass(self.type, Word):
             return (self.type.placeholder,)
         return tuple(member.label for member in self.type)
@@ -202,7 +202,7 @@ def _parameter(parameter: inspect.Parameter, kind: ArgumentType) -> Parameter:
 def _bare_type(annotation: Any) -> type | None:
     """Return the class of ``X`` or ``X | None``."""
     if get_origin(annotation) in {Union, UnionType}:
-        types = [one for one in get_args(annotation) if one is not NoneType]
+        types = [kind for kind in get_args(annotation) if kind is not NoneType]
         annotation = types[0] if len(types) == 1 else None
     return annotation if isinstance(annotation, type) and annotation is not inspect.Parameter.empty else None
 

@@ -1,9 +1,9 @@
 """From a click to the card that its answer shows the clicker, within DingTalk's two seconds.
 
-A click says who clicked which card, and carries the token of a button. Who it was and which card DingTalk vouches for
-(the card's id is sealed besides); the token is whatever a client sends. So an action is only the wish to have a line
-answered: access is asked again, and an alert is only touched where a card shows it. Others see what was done to an
-alert when the outbox updates its cards.
+A click says who clicked which card and carries the token of a button. DingTalk vouches for the person and the card (and
+the card's id is sealed), but any client can send any token. So an action is only a request to have a line answered:
+access is checked again, and an alert is touched only where a card shows it. Others see the effect when the outbox
+updates the alert's cards.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ from bot.phrase import phrase
 log = structlog.get_logger(__name__)
 
 REASON_FIELD = "reason"
-"""Name of the field in a form of one's own template whose words go with the button."""
+"""Name of the field, in the form of a company's own template, whose words go with the button."""
 MAX_FORM_TEXT = 200
-"""Characters of them."""
+"""Characters of these words that are read."""
 
 REDRAW_DELAYS = (1.0, 2.0, 4.0, 8.0)
-"""Seconds before each try to bring back a card that a late answer has covered: the answer has arrived by then."""
+"""Seconds before each attempt to restore a card that a late answer has covered; by then the answer has arrived."""
 
 
 class ShownCards(Protocol):
@@ -51,7 +51,7 @@ class ShownCards(Protocol):
         ...
 
     async def redraw(self, track_id: str, now: datetime) -> bool:
-        """Have a card shown anew that an answer covers; False while it is just being sent: then ask again.
+        """Have a card shown again that an answer covers; False while it is being sent: then try again.
 
         Raises a `bot.errors.DingerpError` when the store is away.
         """
@@ -59,12 +59,12 @@ class ShownCards(Protocol):
 
 
 class ClickPipeline:
-    """Answers page turns, drill-downs and what is done or decided inside the callback itself: no call to DingTalk."""
+    """Answers every click within the callback itself, without a call to DingTalk: page turns, drill-downs, actions."""
 
     def __init__(
         self,
         *,
-        desk: QuestionHandler,
+        handler: QuestionHandler,
         people: People,
         renderer: ViewRenderer,
         tracks: TrackIds,
@@ -76,7 +76,7 @@ class ClickPipeline:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         """Without ``shown`` the bot shows no cards by itself."""
-        self._desk = desk
+        self._handler = handler
         self._people = people
         self._renderer = renderer
         self._tracks = tracks
@@ -126,9 +126,9 @@ class ClickPipeline:
                     clicked=True,
                     free_text=_form_text(click.values),
                 )
-                answer = await self._desk.view_for(context)
+                answer = await self._handler.view_for(context)
         except TimeoutError:
-            # What was begun is finished all the same; doing it twice is doing it once.
+            # The work goes on all the same, and doing it twice has the effect of doing it once.
             self._redraw_later(click.track_id)
             return BusyNotice(line=line, offset=offset, deed=isinstance(action, ApprovalAction)), "busy"
         return answer.view, answer.outcome
@@ -136,8 +136,8 @@ class ClickPipeline:
     async def _where(self, click: Click, now: datetime, *, asks: bool) -> Conversation | None:
         """Return the conversation that counts; None for a card of another person's chat.
 
-        A card may have been forwarded. What is done to its alert is then done where the card stands; what is asked by
-        its buttons is asked where the click was, so that a forwarded card opens nothing that is not open there.
+        A card may have been forwarded. An action on its alert then counts where the card stands, but a question is
+        asked where the click was, so that a forwarded card opens nothing that is not open there.
         """
         clicked = Conversation(click.space_id, _kind(click.space_id))
         place = await self._place(click, now)
@@ -153,12 +153,12 @@ class ClickPipeline:
         try:
             return await self._shown.clicked(click.track_id, click.user_id, now)
         except DingerpError as error:
-            # Where it was clicked is then where it stands, as it nearly always is.
+            # Then assume that it stands where it was clicked, as it nearly always does.
             log.warning("click.place_unknown", error=type(error).__name__, detail=error.detail)
             return None
 
     def _redraw_later(self, track_id: str) -> None:
-        """See to it that "please wait" is not the last word on a card: its newest state may have come before that."""
+        """Make sure that "please wait" does not stay on a card whose newest state may have arrived before it."""
         if self._shown is None or not self._tracks.is_card(track_id):
             return
         task = asyncio.create_task(self._redraw(self._shown, track_id))

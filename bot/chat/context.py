@@ -1,4 +1,4 @@
-"""The context of one question: who asks, where, what line and since when; and the places that belong to it."""
+"""The context of one question: who asks, where, which line and when; and the places that belong to it."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class QuestionContext:
     """What a command may know about the question besides its arguments; injected by type.
 
     ``line`` is the text as typed (or a button's line), ``offset`` the first row wanted of a list, ``now`` an aware
-    time in the organisation's zone. ``clicked``: a button was tapped, whose answer the clicker alone sees and must get
-    within DingTalk's two seconds. ``said`` are words of the person's own that came with it: a field of the card's form,
-    or the message that answers a question of ours (`bot.chat.prompts`).
+    time in the organisation's zone. ``clicked``: a button was tapped; only the clicker sees the answer, which must come
+    within DingTalk's two seconds. ``free_text`` are the person's own words: a field of the card's form, or the message
+    that answers a prompt (`bot.chat.prompts`).
     """
 
     person: Person
@@ -44,7 +44,7 @@ def place_of(context: QuestionContext) -> Place:
 def places_of(context: QuestionContext) -> tuple[Place, ...]:
     """Return the places whose cards the asker may mean, the likeliest first.
 
-    One's own chat is always among them: a click there cannot be told from a click in a group, since the callback's
+    The asker's own chat is always among them: a click there looks like a click in a group, since the callback's
     ``spaceType`` is the same (docs: platform/dingtalk/callbacks.md#who-clicked).
     """
     return tuple(dict.fromkeys((place_of(context), own_place(context))))
@@ -53,5 +53,5 @@ def places_of(context: QuestionContext) -> tuple[Place, ...]:
 def own_place(context: QuestionContext) -> Place:
     """Return the asker's own chat with the bot. Only members ask: people from outside have no user id."""
     user_id = context.person.user_id
-    assert user_id is not None, "the desk answers members only"
+    assert user_id is not None, "only members are answered"
     return Place(PlaceKind.PERSON, user_id)

@@ -1,5 +1,5 @@
-"""Dispatches questions: line → command → may they → arguments → view. Every failure is a view too, and so is a
-message without a question.
+"""Dispatches questions: line → command → access → arguments → view. Failures are views too, and so are hints for
+messages without a question.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ _PROBLEMS: dict[MessageKind, Phrase] = {
 def make_hint(message: Message) -> View | None:
     """Return the hint for a message that cannot hold a question; None when it can.
 
-    An empty text is a question: whoever only mentions the bot wants to know what it can do.
+    An empty text is a question: people who only mention the bot want to know what it can do.
     """
     # Voice messages come with the words that DingTalk recognised, or without
     # (docs: platform/dingtalk/messages.md#voice).
@@ -79,7 +79,7 @@ _MAX_BARE_LINE = 40
 
 
 class QuestionOutcome(StrEnum):
-    """What became of a question; bounded, because it labels a metric."""
+    """The outcome of a question; bounded, because it labels a metric."""
 
     ANSWERED = "answered"
     UNKNOWN_COMMAND = "unknown_command"
@@ -111,7 +111,7 @@ class QuestionDispatcher:
     """Answers lines. ``collaborators`` maps a type to the object that commands get for a parameter of that type.
 
     `QuestionContext`, `Commands`, `AccessPolicy` and `OpenPrompts` need not be among them. ``seconds`` is the most
-    that one answer may take; ``reference`` gives the short number by which a failure is found in the log.
+    that one answer may take; ``reference`` makes the short number under which the log has a failure.
     """
 
     def __init__(
@@ -123,7 +123,7 @@ class QuestionDispatcher:
         seconds: float,
         reference: Callable[[], str] = lambda: secrets.token_hex(3),
     ) -> None:
-        """Raises `ConfigurationError` when a command needs a collaborator that there is not."""
+        """Raises `ConfigurationError` when a command needs a collaborator that is missing."""
         self._commands = commands
         self._policy = policy
         self._limit = TimeLimit(seconds)
@@ -144,18 +144,18 @@ class QuestionDispatcher:
         return await self._answer(context, redirected=False)
 
     async def _answer(self, context: QuestionContext, *, redirected: bool) -> PreparedAnswer:
-        reading = self._commands.parse(context.line)
-        if not redirected and may_be_reply(reading, context.line) and (line := self._prompts.take(context)):
+        parsed = self._commands.parse(context.line)
+        if not redirected and may_be_reply(parsed, context.line) and (line := self._prompts.take(context)):
             return await self._answer(replace(context, line=line, offset=0, free_text=context.line), redirected=True)
-        if reading.offset:
-            context = replace(context, offset=reading.offset)
-        name = reading.command or (HELP if HELP in self._bound and not reading.word else None)
+        if parsed.offset:
+            context = replace(context, offset=parsed.offset)
+        name = parsed.command or (HELP if HELP in self._bound and not parsed.word else None)
         if name is None:
-            return await self._without_command(reading, context, redirected=redirected)
-        if len(reading.rest.encode()) > MAX_LINE_BYTES:
+            return await self._without_command(parsed, context, redirected=redirected)
+        if len(parsed.rest.encode()) > MAX_LINE_BYTES:
             problem = BadArgument(phrase("That is too long for one question."))
             return self._failure(problem, self._bound[name].command, context)
-        return await self._run(self._bound[name], reading.rest, context, redirected=redirected)
+        return await self._run(self._bound[name], parsed.rest, context, redirected=redirected)
 
     async def _run(
         self, bound: _BoundCommand, rest: str, context: QuestionContext, *, redirected: bool
@@ -168,11 +168,11 @@ class QuestionDispatcher:
                 raise Denied(verdict)
             with limit:
                 result = await bound.call(rest, context)
-        except Exception as error:  # noqa: BLE001 - here alone a defect becomes a card; `_defect` logs it
+        except Exception as error:  # noqa: BLE001 - only here a defect becomes a card; `_defect` logs it
             cause = Unavailable(f"no answer in {self._limit.seconds:g} s") if limit.expired else error
             return self._failure(cause, command, context)
         if isinstance(result, ListView) and not result.rows and 0 < result.total <= context.offset:
-            # The list became shorter since the button was made, or somebody typed a page that there is not.
+            # The list has become shorter since the button was made, or somebody typed a page that does not exist.
             last_page = (result.total - 1) // result.page_size * result.page_size
             return await self._run(bound, rest, replace(context, offset=last_page), redirected=redirected)
         if isinstance(result, View):
@@ -182,25 +182,25 @@ class QuestionDispatcher:
         return await self._answer(replace(context, line=result.line, offset=result.offset), redirected=True)
 
     async def _without_command(
-        self, reading: ParsedLine, context: QuestionContext, *, redirected: bool
+        self, parsed: ParsedLine, context: QuestionContext, *, redirected: bool
     ) -> PreparedAnswer:
-        """Suggest what was misspelt, or look a bare code or name up."""
-        text = f"{reading.word} {reading.rest}".strip() if reading.slashed else reading.rest
+        """Suggest the command that was misspelt, or look up a bare code or name."""
+        text = f"{parsed.word} {parsed.rest}".strip() if parsed.slashed else parsed.rest
         usable = self._commands.usable(self._policy, context)
-        alike = tuple(command for command in self._commands.similar(reading.word) if command in usable)
-        misspelt = alike and (reading.slashed or " " in text)
+        alike = tuple(command for command in self._commands.similar(parsed.word) if command in usable)
+        misspelt = alike and (parsed.slashed or " " in text)
         if FIND in self._bound and not misspelt and len(text) <= _MAX_BARE_LINE:
             answer = await self._run(self._bound[FIND], text, context, redirected=redirected)
             if answer.outcome in {QuestionOutcome.ANSWERED, QuestionOutcome.ERP_DOWN, QuestionOutcome.FAILED}:
                 return answer
-            # What has a digit was meant as a number and not as a command.
-            if answer.outcome is QuestionOutcome.NOT_FOUND and not reading.slashed and any(map(str.isdigit, text)):
+            # Text with a digit was meant as a number, not as a command.
+            if answer.outcome is QuestionOutcome.NOT_FOUND and not parsed.slashed and any(map(str.isdigit, text)):
                 return answer
-        rest = text.removeprefix(reading.word).strip()
+        rest = text.removeprefix(parsed.word).strip()
         fits = len(rest.encode()) <= MAX_LINE_BYTES
         picks = tuple(Suggestion(f"/{command.name} {rest}".strip()) for command in alike) if fits else ()
-        example = next((one for command in usable for one in command.examples), "")
-        view = UnknownCommandNotice(typed=shortened(reading.word), suggestions=picks, example=example)
+        example = next((example for command in usable for example in command.examples), "")
+        view = UnknownCommandNotice(typed=shortened(parsed.word), suggestions=picks, example=example)
         return PreparedAnswer(view, NO_COMMAND_LABEL, QuestionOutcome.UNKNOWN_COMMAND)
 
     def _failure(self, error: Exception, command: AnyCommand, context: QuestionContext) -> PreparedAnswer:
@@ -228,7 +228,7 @@ class QuestionDispatcher:
                 return self._defect(error, command), QuestionOutcome.FAILED
 
     def _defect(self, error: Exception, command: AnyCommand) -> FailedNotice:
-        """Log once what nobody expected, and give the person a reference to it."""
+        """Log an unexpected error once, and give the person a reference to it."""
         reference = self._reference()
         log.error("question.failed", reference=reference, command=command.name, exc_info=error)
         known = error if isinstance(error, DingerpError) else DingerpError()

@@ -1,6 +1,4 @@
-"""How documents are looked up: by number, by part of a number or name, or as a list; and what may have been meant
-instead.
-"""
+"""Looks documents up: by number, by part of a number or name, or as a list; suggests what may be meant instead."""
 
 from __future__ import annotations
 
@@ -29,7 +27,7 @@ _LOOK_ALIKES = str.maketrans("oil", "011")
 async def find_closest(text: str, search: Search) -> tuple[str, ...]:
     """Return the hits most like ``text``, best first.
 
-    They are found by shorter and shorter beginnings of it, at most three searches: the end is where codes differ.
+    Searches for shorter and shorter beginnings of it, three at most, because codes differ at the end.
     """
     for length in dict.fromkeys((len(text) - 1, len(text) * 3 // 4, len(text) // 2)):
         if length < 2:
@@ -74,7 +72,7 @@ class DocumentList(Generic[D]):
 
 @dataclass(frozen=True, slots=True)
 class DocumentLookup(Generic[D]):
-    """Where the documents of ``command`` stand: ``one`` by its number, ``many`` by a query."""
+    """How to find the documents of ``command``: ``one`` by its number, ``many`` by a query."""
 
     command: str
     one: Callable[[str], Awaitable[Answer[D]]]
@@ -86,7 +84,7 @@ class DocumentLookup(Generic[D]):
         Raises `NothingFound` when it fits none. A named list may be empty.
         """
         searching = bool(text) and wanted is Filter.ALL
-        # A number without a digit is no number: customers and vendors cost one call less.
+        # Text without a digit is no number: a search for a customer or vendor costs one call less.
         if searching and any(sign.isdigit() for sign in text):
             try:
                 return OneDocument(await self.one(text))

@@ -12,7 +12,7 @@ from decimal import Decimal
 from bot.cards.actions import Ask
 
 MAX_LINE_BYTES = 150
-"""What may be asked in one line: it must fit a button's token together with its kind and offset (`Ask.pack`)."""
+"""Bytes of one line: it must fit a button's token together with its kind and offset (`Ask.pack`)."""
 
 _SEPARATORS = ",;，；、"
 
@@ -141,8 +141,8 @@ class LineParser:
         A line that is empty but for politeness has neither.
         """
         ask = Ask.from_typed(normalise(line)[:_MAX_PARSED].rstrip())
-        reading = self._read(ask.line)
-        return replace(reading, offset=ask.offset) if ask.offset else reading
+        parsed = self._read(ask.line)
+        return replace(parsed, offset=ask.offset) if ask.offset else parsed
 
     def _read(self, text: str) -> ParsedLine:
         slashed = text[:1] in _SLASHES if text else False
@@ -150,8 +150,8 @@ class LineParser:
         first, _, rest = body.partition(" ")
         if command := self._aliases.get(first.casefold()):
             return ParsedLine(command, rest, first, slashed)
-        if reading := self._from_start(body, slashed):
-            return reading
+        if parsed := self._from_start(body, slashed):
+            return parsed
         if slashed:
             return ParsedLine(None, rest, first, slashed)
         return self._natural(body)
@@ -167,14 +167,14 @@ class LineParser:
         """Read a line without a slash at its start: greetings and particles around the command are ignored."""
         text = _MENTIONS.sub("", text, count=1) if text.startswith("@") else text
         for slash in _SLASH_INSIDE.finditer(f" {text}"):
-            if reading := self._from_start(text[slash.end() - 1 :], slashed=True):
-                return reading
+            if parsed := self._from_start(text[slash.end() - 1 :], slashed=True):
+                return parsed
         start = match.end() if (match := _POLITE_PREFIX.match(text)) else 0
         essence = _POLITE_SUFFIX.sub("", text[start:])
         if not essence:
             return ParsedLine(None, "")
-        if reading := self._from_start(essence, slashed=False):
-            return reading
+        if parsed := self._from_start(essence, slashed=False):
+            return parsed
         if match := self._at_end.search(essence):
             word = match[1] or match[2]
             rest = _POLITE_SUFFIX.sub("", essence[: match.start()])

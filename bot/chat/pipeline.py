@@ -1,4 +1,4 @@
-"""From a message to its answer: remember → acknowledge → find → wait for its turn → send, each question once."""
+"""From a message to its answer: store → acknowledge → find → wait for its turn → send. Once for each question."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ from bot.metrics import Metrics
 log = structlog.get_logger(__name__)
 
 MAX_QUESTION_AGE = timedelta(minutes=2)
-"""Older questions are not tried again, after a crash neither: nobody is waiting for them any more."""
+"""Older questions are not tried again, not even after a crash: nobody is waiting for them any more."""
 
 MAX_RETRY_PAUSE = 10.0
-"""Seconds at most between two tries of one answer."""
+"""Longest pause in seconds between two attempts to send one answer."""
 
 
 AcknowledgeQuestion: TypeAlias = Callable[[DingerpError | None], None]
-"""Says that a question is safe, or why it could not be stored: then DingTalk sends it again."""
+"""Acknowledges a question that is stored, or says why it could not be: then DingTalk sends it again."""
 
 
 @dataclass(frozen=True, slots=True)
 class PreparedAnswer:
-    """What the desk found: a view, and bounded labels for the metrics."""
+    """A view, and bounded labels for the metrics."""
 
     view: View
     command: str
@@ -50,7 +50,7 @@ class QuestionHandler(Protocol):
     """Finds the view for a question; failures are views too."""
 
     async def view_for(self, context: QuestionContext) -> PreparedAnswer:
-        """Answer what was typed, or what a button stands for."""
+        """Answer the line that was typed or that a button stands for."""
         ...
 
     def hint_for(self, message: Message) -> PreparedAnswer | None:
@@ -65,7 +65,7 @@ class QuestionPipeline:
         self,
         *,
         inbox: Inbox,
-        desk: QuestionHandler,
+        handler: QuestionHandler,
         people: People,
         renderer: ViewRenderer,
         channel: AnswerChannel,
@@ -75,9 +75,9 @@ class QuestionPipeline:
         at_once: int,
         pause: float = 1.0,
     ) -> None:
-        """``pause``: seconds before an answer is tried again; each further pause is twice as long."""
+        """``pause``: seconds before an answer is sent again; each further pause is twice as long."""
         self._inbox = inbox
-        self._desk = desk
+        self._handler = handler
         self._people = people
         self._renderer = renderer
         self._channel = channel
@@ -98,44 +98,44 @@ class QuestionPipeline:
         self._sent = {via: metrics.sent.labels(via) for via in AnswerVia}
 
     def accept(self, message: Message, payload: str, acknowledge: AcknowledgeQuestion) -> None:
-        """Acknowledge the question once it is safe in the inbox, and then answer it; one that was accepted before is
-        only acknowledged. Where it could not be stored, ``acknowledge`` hears the error instead.
+        """Acknowledge the question once it is stored in the inbox, then answer it. A question that was accepted before
+        is only acknowledged. If it cannot be stored, ``acknowledge`` gets the error instead.
         """
-        came, received_at = time.monotonic(), self._now()
-        # The place is taken before the commit: questions keep the order in which their frames came.
-        place = self._queue.take_ticket(message.conversation.id)
+        started, received_at = time.monotonic(), self._now()
+        # The ticket is taken before the commit, so that questions keep the order in which their frames came.
+        ticket = self._queue.take_ticket(message.conversation.id)
 
         def stored(new: bool | DingerpError) -> None:
             if isinstance(new, DingerpError):
-                place.release()
+                ticket.release()
                 acknowledge(new)
                 return
             acknowledge(None)
             if new and not self._drained:
-                self._begin(message, place, came, received_at)
+                self._begin(message, ticket, started, received_at)
             else:
-                place.release()
+                ticket.release()
 
         self._inbox.accept(InboxMessage(message.msg_id, payload, received_at), stored)
 
     def flush(self) -> None:
-        """Store at once what was accepted: no more comes at the moment."""
+        """Start storing what was accepted: no more is coming at the moment."""
         self._inbox.flush()
 
     def resume(self, message: Message, received_at: datetime) -> None:
         """Answer a question that was accepted before a restart, at ``received_at``."""
-        place = self._queue.take_ticket(message.conversation.id)
-        self._begin(message, place, time.monotonic(), received_at)
+        ticket = self._queue.take_ticket(message.conversation.id)
+        self._begin(message, ticket, time.monotonic(), received_at)
 
-    def _begin(self, message: Message, place: QueueTicket, came: float, received_at: datetime) -> None:
-        work = asyncio.create_task(self._work(message, place, came, received_at))
-        self._running.add(work)
-        work.add_done_callback(self._running.discard)
+    def _begin(self, message: Message, ticket: QueueTicket, started: float, received_at: datetime) -> None:
+        task = asyncio.create_task(self._work(message, ticket, started, received_at))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
 
     async def drain(self, grace: float) -> int:
-        """Wait up to ``grace`` seconds for the questions at work; return how many are left for the next start.
+        """Begin no more questions and wait up to ``grace`` seconds for those at work.
 
-        No other one is begun from now on.
+        Returns how many are left for the next start.
         """
         self._drained = True
         if self._running:
@@ -146,43 +146,43 @@ class QuestionPipeline:
         await asyncio.gather(*self._running, return_exceptions=True)
         return left
 
-    async def _work(self, message: Message, place: QueueTicket, came: float, received_at: datetime) -> None:
+    async def _work(self, message: Message, ticket: QueueTicket, started: float, received_at: datetime) -> None:
         try:
             async with self._slots:
                 answer, card = await self._find(message)
-                # All that are drawn in this turn of the loop are drawn before the first is sent: what is done many
-                # times in a row finds code and data in the processor's caches (5 to 10 % more answers, measured).
+                # All cards of this turn of the loop are rendered before the first is sent: work that is repeated finds
+                # its code and data in the processor's caches (5 to 10 % more answers, measured).
                 await asyncio.sleep(0)
-                await place.wait_turn()
-                await self._send(message, answer, card, came, received_at)
+                await ticket.wait_turn()
+                await self._send(message, answer, card, started, received_at)
         except Exception as error:
-            # Counted and logged with its place, and the question is answered after a restart.
+            # It is counted and logged with its traceback, and the question is answered after a restart.
             self._metrics.errors.labels("chat", type(error).__name__).inc()
             log.error("question.defect", error=type(error).__name__, exc_info=error)
         finally:
-            place.release()
+            ticket.release()
 
     async def _find(self, message: Message) -> tuple[PreparedAnswer, Card]:
-        # At once: it is light, and behind others' drawing all would come to wait for the ERP at the same moment, while
-        # the loop has nothing to do (measured with 256 in flight: a tenth of its time).
+        # Without waiting for a turn: this is light, and if it waited for the rendering of others, all questions would
+        # wait for the ERP at the same moment while the loop idles (measured with 256 in flight: a tenth of its time).
         sender = message.sender
         person = await self._people.identify(sender.staff_id, name=sender.nick, is_admin=sender.is_admin)
-        answer = self._desk.hint_for(message) or await self._desk.view_for(self._asking(message, person))
+        answer = self._handler.hint_for(message) or await self._handler.view_for(self._asking(message, person))
         await self._turns.wait()
-        # The language is asked for again, for the answer may have been about it.
+        # The language is asked for again, because the answer may have changed it.
         return answer, self._renderer.render(answer.view, self._people.language(person.user_id), zone=self._zone)
 
     def _asking(self, message: Message, person: Person) -> QuestionContext:
         return QuestionContext(person=person, conversation=message.conversation, line=message.text, now=self._now())
 
     async def _send(
-        self, message: Message, answer: PreparedAnswer, card: Card, came: float, received_at: datetime
+        self, message: Message, answer: PreparedAnswer, card: Card, started: float, received_at: datetime
     ) -> None:
         outcome, state = answer.outcome, InboxState.ANSWERED
         try:
             sent = await self._deliver(message, card, received_at + MAX_QUESTION_AGE)
             self._sent[sent.via].inc()
-            self._metrics.answer_seconds.observe(time.monotonic() - came)
+            self._metrics.answer_seconds.observe(time.monotonic() - started)
         except DingerpError as error:
             outcome, state = "not_delivered", InboxState.FAILED
             self._metrics.errors.labels("channel", type(error).__name__).inc()
@@ -197,7 +197,7 @@ class QuestionPipeline:
         counter.inc()
 
     async def _deliver(self, message: Message, card: Card, until: datetime) -> SentAnswer:
-        """Send the answer, again if need be, as long as that may help and ``until`` has not come."""
+        """Send the answer, repeatedly if need be, as long as that may help and ``until`` has not come."""
         track_id = self._tracks.for_message(message.msg_id)
         doubt: AnswerUnconfirmed | None = None
         noted = False
@@ -206,7 +206,7 @@ class QuestionPipeline:
         async def before_fallback() -> None:
             nonlocal noted
             if doubt is not None:
-                raise doubt  # an earlier card may stand: a text could be a second answer
+                raise doubt  # an earlier card may have arrived: a text could be a second answer
             noted = True
             await self._inbox.mark(message.msg_id, InboxState.FALLING_BACK)
 
@@ -221,7 +221,7 @@ class QuestionPipeline:
                 if isinstance(error, AnswerUnconfirmed):
                     doubt = error
                 log.info("answer.tried_again", error=type(error).__name__, detail=error.detail, seconds=wait)
-            if noted:  # and nothing came of it: after a crash it may be tried again
+            if noted:  # but nothing was sent: after a crash it may be tried again
                 noted = False
                 self._inbox.mark_soon(message.msg_id, InboxState.WAITING)
             await asyncio.sleep(wait)

@@ -22,9 +22,9 @@ class InboxState(StrEnum):
 
     WAITING = "waiting"
     FALLING_BACK = "falling_back"
-    """A text without identity is being sent: after a crash nobody knows whether it arrived, so it is not sent again.
+    """A text without an identity is being sent. After a crash nobody knows whether it arrived, so it is not sent again.
 
-    Back to `WAITING` when it certainly did not.
+    The state returns to `WAITING` when it certainly did not arrive.
     """
     ANSWERED = "answered"
     FAILED = "failed"
@@ -40,21 +40,21 @@ class InboxMessage:
 
 
 OnStored: TypeAlias = Callable[[bool | DingerpError], None]
-"""Hears whether a question is new, or why it could not be stored."""
+"""Is told whether a question is new, or why it could not be stored."""
 
 
 class Inbox(Protocol):
     """Remembers questions across crashes. Calls from many frames share one commit."""
 
-    def accept(self, letter: InboxMessage, told: OnStored) -> None:
-        """Store a question and call ``told`` after the commit, in the event loop and never before this returned.
+    def accept(self, message: InboxMessage, stored: OnStored) -> None:
+        """Store a question and call ``stored`` after the commit, in the event loop and never before this returned.
 
-        A call and not a future: whoever waits for one is woken a turn of the loop later, and so is every ACK.
+        A callback and not a future: awaiting a future would delay every ACK by a turn of the loop.
         """
         ...
 
     def flush(self) -> None:
-        """Begin at once to store what was accepted: no more comes at the moment."""
+        """Start storing what was accepted: no more is coming at the moment."""
         ...
 
     async def mark(self, msg_id: str, state: InboxState) -> None:
@@ -66,7 +66,7 @@ class Inbox(Protocol):
         ...
 
     async def unanswered(self, since: datetime) -> tuple[InboxMessage, ...]:
-        """Return what still waits, oldest first, and give up (as failed) what came before ``since``."""
+        """Return the questions that still wait, oldest first, and mark those from before ``since`` as failed."""
         ...
 
 
@@ -80,13 +80,13 @@ class AnswerVia(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SentAnswer:
-    """An answer that stands in the conversation."""
+    """An answer that has arrived in the conversation."""
 
     via: AnswerVia
 
 
 class AnswerUnconfirmed(DingerpError):
-    """Nobody knows whether the card stands. The same card may be tried again; a text might be a second answer."""
+    """Nobody knows whether the card arrived. The same card may be sent again; a text might be a second answer."""
 
     retry: ClassVar[bool] = True
 
@@ -105,20 +105,21 @@ class AnswerChannel(Protocol):
         """Make the card appear where ``message`` was written.
 
         The same ``track_id`` never gives a second card, so a card may be retried. A fallback text has no such
-        identity: ``before_fallback`` is awaited before one is sent, so that the caller can note that it must not be
-        tried again after a crash, or forbid it by raising. Raises `AnswerUnconfirmed` when the card may stand, and
-        another `bot.errors.DingerpError` when nothing could be sent; if its ``retry`` is set, nothing certainly stands.
+        identity: ``before_fallback`` is awaited before it is sent, so that the caller can note that it must not be sent
+        again after a crash, or forbid it by raising. Raises `AnswerUnconfirmed` when the card may have arrived, and
+        another `bot.errors.DingerpError` when nothing could be sent; if its ``retry`` is set, certainly nothing has
+        arrived.
         """
         ...
 
 
 LANGUAGES: Mapping[str, Phrase] = MappingProxyType({"zh_CN": phrase("Chinese"), "en": phrase("English")})
-"""What the languages with a catalogue are called, by their codes."""
+"""Names of the languages that have a catalogue, by their codes."""
 
 
 class LanguageChoice(Protocol):
     """Remembers which language a person wants to read."""
 
     async def choose(self, user_id: str, code: str) -> None:
-        """Keep ``code`` (``zh_CN`` or ``en``) for this person; it holds from the answer to this question on."""
+        """Keep ``code`` (``zh_CN`` or ``en``) for this person; it applies from the answer to this question on."""
         ...

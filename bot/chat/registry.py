@@ -35,16 +35,16 @@ ENTRY_POINTS = "dingerp.commands"
 """Entry point group for commands of other packages: each names a `Command` or a module that holds some."""
 
 _SIMILAR_SCORE = 70.0
-"""RapidFuzz score from which a misspelt command is taken for one of ours: ``stcok`` and ``stock`` have 80."""
+"""RapidFuzz score from which a word counts as a misspelt command: ``stcok`` and ``stock`` have 80."""
 
 
 @dataclass(frozen=True)
 class Command(Generic[P]):
     """One command. Calling it calls its function, so that tests need no registry.
 
-    ``names`` are the name and all aliases. ``governed``: rules of its own say for every single document who may change
-    it (`bot.access.policy.AccessRequest`). A function may return an `Ask` instead of a view, which answers that line
-    instead (the access policy is asked again for it).
+    ``names`` are the name and all aliases. ``governed``: each document has rules of its own for who may change it
+    (`bot.access.policy.AccessRequest`). A function may return an `Ask` instead of a view: then that line is answered,
+    after the access policy is asked again.
     """
 
     name: str
@@ -62,7 +62,7 @@ class Command(Generic[P]):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Everything that may be typed for it."""
+        """The name and all aliases."""
         return (self.name, *self.aliases)
 
     @property
@@ -105,27 +105,29 @@ AnyCommand = Command[...]
 
 
 class Commands(Mapping[str, AnyCommand]):
-    """All commands by name, in the order in which help shows them; finds the one that a line means."""
+    """All commands by name, in the order of the help; finds the command that a line means."""
 
     def __init__(self, commands: Iterable[AnyCommand]) -> None:
         """Raises `ConfigurationError` when two commands want the same name or alias."""
         self._by_name: dict[str, AnyCommand] = {}
         owners: dict[str, str] = {}
-        for one in sorted(commands, key=lambda one: (one.place, one.name)):
-            for word in map(str.casefold, one.names):
+        for command in sorted(commands, key=lambda command: (command.place, command.name)):
+            for word in map(str.casefold, command.names):
                 if not word or any(sign.isspace() for sign in word):
-                    raise ConfigurationError(f"command {one.name!r}: {word!r} is no single word")
+                    raise ConfigurationError(f"command {command.name!r}: {word!r} is no single word")
                 if word in owners:
-                    raise ConfigurationError(f"commands {owners[word]!r} and {one.name!r} both want the name {word!r}")
-                owners[word] = one.name
-            self._by_name[one.name] = one
+                    raise ConfigurationError(
+                        f"commands {owners[word]!r} and {command.name!r} both want the name {word!r}"
+                    )
+                owners[word] = command.name
+            self._by_name[command.name] = command
         self._words = tuple(owners)
         self._owners = owners
-        self._reader = LineParser(owners)
+        self._parser = LineParser(owners)
 
     @classmethod
     def discover(cls, package: str = "commands") -> Commands:
-        """Return the built-in commands of ``package`` and those that other installed packages offer."""
+        """Return the built-in commands of ``package`` and those of other installed packages."""
         return cls(
             [*_built_in(importlib.import_module(package)), *_from_entry_points(entry_points(group=ENTRY_POINTS))]
         )
@@ -141,17 +143,19 @@ class Commands(Mapping[str, AnyCommand]):
 
     def parse(self, line: str) -> ParsedLine:
         """Return which command ``line`` means and what follows it."""
-        return self._reader.parse(line)
+        return self._parser.parse(line)
 
     def named(self, word: str) -> AnyCommand | None:
-        """Return the command with this name or alias; a slash before it and its case don't matter."""
+        """Return the command with this name or alias; case and a leading slash don't matter."""
         owner = self._owners.get(word.lstrip("/").casefold())
         return self._by_name[owner] if owner else None
 
     def usable(self, policy: AccessPolicy, context: QuestionContext) -> tuple[AnyCommand, ...]:
         """Return the commands that this person may use in this conversation."""
         person, conversation = context.person, context.conversation
-        return tuple(one for one in self.values() if policy.decide(person, one.request(conversation)).allowed)
+        return tuple(
+            command for command in self.values() if policy.decide(person, command.request(conversation)).allowed
+        )
 
     def similar(self, word: str, *, limit: int = 3) -> tuple[AnyCommand, ...]:
         """Return the commands with a name or alias like ``word``, most alike first."""

@@ -19,9 +19,9 @@ from bot.phrase import Phrase, phrase
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Freshness:
-    """When the ERP said it. ``stale``: it does not answer now, so this is the last known value.
+    """When the figures are from. ``stale``: the ERP does not answer now, so they are the last known ones.
 
-    ``failures`` name the other sources that did not answer, and what else the reader should know.
+    ``failures`` name other sources that did not answer, and anything else the reader should know.
     """
 
     as_of: datetime
@@ -33,21 +33,21 @@ class Freshness:
 def freshness(found: Answer[Any], as_of: datetime | None = None, *, failures: bool = True) -> Freshness:
     """Return the freshness of one answer; ``as_of`` is when it was true, where the ERP itself says that.
 
-    Without ``failures`` only where the view shows them itself.
+    Pass ``failures=False`` for a view that shows the failures itself.
     """
-    said = (*found.failures, *found.notes) if failures else found.notes
-    return Freshness(as_of=as_of or found.as_of, stale=found.stale, source=found.source, failures=said)
+    shown = (*found.failures, *found.notes) if failures else found.notes
+    return Freshness(as_of=as_of or found.as_of, stale=found.stale, source=found.source, failures=shown)
 
 
-def freshness_of_all(founds: Sequence[Answer[Any]]) -> Freshness:
-    """Return the freshness of answers shown together (at least one): of the oldest, with the source if it is one."""
-    sources = {found.source for found in founds}
+def freshness_of_all(answers: Sequence[Answer[Any]]) -> Freshness:
+    """Return the freshness of answers that are shown together: that of the oldest, with the source if all share it."""
+    sources = {answer.source for answer in answers}
     return Freshness(
-        as_of=min(found.as_of for found in founds),
-        stale=any(found.stale for found in founds),
+        as_of=min(answer.as_of for answer in answers),
+        stale=any(answer.stale for answer in answers),
         source=sources.pop() if len(sources) == 1 else "",
         failures=tuple(
-            {str(failure): failure for found in founds for failure in (*found.failures, *found.notes)}.values()
+            {str(failure): failure for answer in answers for failure in (*answer.failures, *answer.notes)}.values()
         ),
     )
 

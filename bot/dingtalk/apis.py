@@ -89,11 +89,6 @@ CREATE_AND_DELIVER = ApiCall(
 UPDATE_CARD = ApiCall(name="update_card", method="PUT", path="/v1.0/card/instances", idempotent=True)
 GROUP_SEND = ApiCall(name="group_send", method="POST", path="/v1.0/robot/groupMessages/send")
 DIRECT_SEND = ApiCall(name="direct_send", method="POST", path="/v1.0/robot/oToMessages/batchSend")
-FILE_ADDRESS = ApiCall(name="file_address", method="POST", path="/v1.0/robot/messageFiles/download", idempotent=True)
-FILE_FETCH = ApiCall(
-    name="file_fetch", method="GET", path="", host=Host.WEBHOOK, billed=False, idempotent=True, token=False
-)
-MEDIA_UPLOAD = ApiCall(name="media_upload", method="POST", path="/media/upload", host=Host.OAPI, idempotent=True)
 SESSION_WEBHOOK = ApiCall(name="session_webhook", method="POST", path="", host=Host.WEBHOOK, billed=False, token=False)
 # Contacts are exempt from the monthly quota (docs: platform/dingtalk/limits.md#not-counted).
 USER = ApiCall(name="user", method="POST", path="/topapi/v2/user/get", host=Host.OAPI, billed=False, idempotent=True)

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -98,7 +99,8 @@ def check_own_templates(settings: Settings) -> list[CheckResult]:
         return []
     what = phrase("Your card templates")
     Commands.discover()  # their modules define the views of the samples
-    broken = make_renderer(settings).broken_templates(load_sample, ZoneInfo(settings.zone))
+    samples = partial(load_sample, custom=settings.cards.folder)
+    broken = make_renderer(settings).broken_templates(samples, ZoneInfo(settings.zone))
     if not broken:
         return [CheckResult(what, CheckGrade.GOOD, phrase("all can be drawn"))]
     return [

@@ -1,4 +1,4 @@
-"""Card templates: which variables they draw, and what stands in them by itself: buttons, inputs, forms.
+"""Card templates: which variables they show, and what they contain themselves: buttons, inputs, forms.
 
 Docs: platform/dingtalk/templates.md
 """
@@ -17,11 +17,11 @@ _REQUIRED = "请填写{label}"
 
 
 class InvalidTemplate(ValueError):
-    """A declaration that is none, or of something that is not simulated."""
+    """A declaration that is invalid, or of something that is not simulated."""
 
 
 class InvalidFieldValue(ValueError):
-    """Something that nobody can enter into a field."""
+    """A value that nobody can enter into a field."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +57,7 @@ class TemplateField:
             return entered
         if not entered:
             return None
-        index = next((place for place, one in enumerate(self.options) if one.value == entered), None)
+        index = next((place for place, option in enumerate(self.options) if option.value == entered), None)
         if index is None:
             raise InvalidFieldValue(f"field {self.name!r} has no option {entered!r}")
         return {"index": index, "value": entered}
@@ -71,7 +71,7 @@ class TemplateField:
             "placeholder": self.placeholder,
             "defaultValue": self.default,
             "required": bool(self.required_message),
-            "options": [{"value": one.value, "text": one.text} for one in self.options],
+            "options": [{"value": option.value, "text": option.text} for option in self.options],
         }
 
 
@@ -102,7 +102,7 @@ class SimTemplate:
     """Markdown variables that accept streaming."""
     private: frozenset[str] | None = None
     buttons: tuple[TemplateButton, ...] = ()
-    """Below those of ``button_group``; one whose text is empty is not drawn, as by a condition of the builder."""
+    """Shown below those of ``button_group``; a button without text is hidden, as by a condition of the builder."""
     inputs: tuple[TemplateField, ...] = ()
     """Components that stand alone: each value is a parameter of the click."""
     form: tuple[TemplateField, ...] = ()
@@ -117,8 +117,10 @@ class SimTemplate:
 
     def missing(self, values: Mapping[str, str], entered: Mapping[str, str]) -> str:
         """Return what the client says of the first field that must be filled in and is not; empty: nothing."""
-        unfilled = (one for one in self.fields(values) if one.required_message and not _given(one, entered).strip())
-        return next((one.required_message for one in unfilled), "")
+        unfilled = (
+            field for field in self.fields(values) if field.required_message and not _given(field, entered).strip()
+        )
+        return next((field.required_message for field in unfilled), "")
 
     def params(self, values: Mapping[str, str], entered: Mapping[str, str]) -> dict[str, Any]:
         """Return what the fields of a card add to the parameters of a click; raises `InvalidFieldValue`.
@@ -129,7 +131,7 @@ class SimTemplate:
         Docs: platform/dingtalk/callbacks.md#form-values
         """
         shown = self.fields(values)
-        if unknown := entered.keys() - {one.name for one in shown}:
+        if unknown := entered.keys() - {field.name for field in shown}:
             raise InvalidFieldValue(f"no field {min(unknown)!r} on this card")
         if not shown:
             return {}
@@ -172,7 +174,7 @@ def read_template(body: Mapping[str, Any]) -> SimTemplate:
         form=tuple(map(_read_field, _objects(body, "form"))),
         fields_if=_texts(given, "fieldsIf"),
     )
-    names = [one.name for one in (*template.inputs, *template.form)]
+    names = [field.name for field in (*template.inputs, *template.form)]
     if len(names) != len(set(names)):
         raise InvalidTemplate("two fields have the same name")
     return template
@@ -184,12 +186,12 @@ def fill_variables(text: str, values: Mapping[str, str]) -> str:
 
 
 def _values(fields: Iterable[TemplateField], entered: Mapping[str, str]) -> dict[str, Any]:
-    values = ((one.name, one.value(_given(one, entered))) for one in fields)
+    values = ((field.name, field.value(_given(field, entered))) for field in fields)
     return {name: value for name, value in values if value is not None}
 
 
-def _given(one: TemplateField, entered: Mapping[str, str]) -> str:
-    return entered.get(one.name, one.default)
+def _given(field: TemplateField, entered: Mapping[str, str]) -> str:
+    return entered.get(field.name, field.default)
 
 
 def _read_button(given: Mapping[str, Any]) -> TemplateButton:
@@ -213,15 +215,15 @@ def _read_field(given: Mapping[str, Any]) -> TemplateField:
         default=str(given.get("defaultValue") or ""),
         required_message=asked if given.get("required") is True else "",
         options=tuple(
-            TemplateOption(value=_word(one, "value"), text=str(one.get("text") or one["value"]))
-            for one in _objects(given, "options")
+            TemplateOption(value=_word(option, "value"), text=str(option.get("text") or option["value"]))
+            for option in _objects(given, "options")
         ),
     )
 
 
 def _objects(holder: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
     found = holder.get(key) or []
-    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+    if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
         raise InvalidTemplate(f"{key} must be a list of objects")
     return found
 

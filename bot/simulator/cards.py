@@ -1,4 +1,4 @@
-"""Card instances: their data, and what each viewer sees of it, drawn by a template.
+"""Card instances: their data, and what each viewer sees of them, rendered by a template.
 
 Docs: platform/dingtalk/cards.md
 """
@@ -18,7 +18,7 @@ Params = dict[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimButton:
-    """A button as drawn. ``request`` means: a click travels to the bot."""
+    """A button as shown. ``request``: a click is sent to the bot."""
 
     text: str
     color: str = "gray"
@@ -43,7 +43,7 @@ class SimButton:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimCardView:
-    """A card in the eyes of one viewer."""
+    """A card as one viewer sees it."""
 
     out_track_id: str
     template_id: str
@@ -73,7 +73,7 @@ class SimCardView:
             "tips": self.tips,
             "logo": self.logo,
             "buttons": [button.render() for button in self.buttons],
-            "fields": [one.render() for one in self.fields],
+            "fields": [field.render() for field in self.fields],
             "privateToViewer": self.private_to_viewer,
         }
 
@@ -104,7 +104,7 @@ class CardInstance:
         return public if private is None else {**public, **private}
 
     def view_for(self, viewer: str) -> SimCardView:
-        """The drawn card for ``viewer``."""
+        """Return the card as ``viewer`` sees it."""
         values, template = self.variables_for(viewer), self.template
         buttons = [
             *_message_buttons(values),
@@ -175,7 +175,7 @@ class CardStore:
         self.clear()
 
     def get(self, out_track_id: object) -> CardInstance | None:
-        """The instance, if there is one."""
+        """Return the instance, if there is one."""
         return self._cards.get(out_track_id) if isinstance(out_track_id, str) else None
 
     def add(self, card: CardInstance) -> None:
@@ -187,11 +187,11 @@ class CardStore:
                 self.on_forget(oldest)
 
     def register(self, template: SimTemplate) -> None:
-        """Add a template of one's own, or change one (for example its publish state)."""
+        """Add or change a company's own template, for example its publish state."""
         self.templates[template.id] = template
 
     def clear(self) -> None:
-        """No cards, and only the public templates."""
+        """Remove all cards, and all but the public templates."""
         self._cards.clear()
         self.templates = {template.id: template for template in PUBLIC_TEMPLATES}
 
@@ -250,14 +250,14 @@ def _fixed_buttons(template: SimTemplate, values: Mapping[str, str]) -> Iterator
 
     Docs: platform/dingtalk/callbacks.md#clicks
     """
-    for number, one in enumerate(template.buttons, 1):
-        if text := fill_variables(one.text, values):
+    for number, button in enumerate(template.buttons, 1):
+        if text := fill_variables(button.text, values):
             yield SimButton(
                 text=text,
-                color=one.color,
+                color=button.color,
                 id=f"single_button_node_{number}",
                 request=True,
-                params={name: fill_variables(value, values) for name, value in one.params.items()},
+                params={name: fill_variables(value, values) for name, value in button.params.items()},
             )
 
 

@@ -1,4 +1,4 @@
-"""Conversations and what stands in them: messages and copies of cards, each seen through one viewer's eyes."""
+"""Conversations and their content: messages and copies of cards, as each viewer sees them."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class SimMessage:
         return not viewer or viewer in self.conversation.members
 
     def render(self, viewer: str) -> dict[str, Any]:
-        """An `ChatItem` of the control API."""
+        """Return it as a `ChatItem` of the control API."""
         sender = self.sender
         displayed_content = not self.recalled
         return {
@@ -112,7 +112,7 @@ class SimDelivery:
         return viewer in self.conversation.members and (self.recipients is None or viewer in self.recipients)
 
     def render(self, viewer: str) -> dict[str, Any]:
-        """An `ChatItem` of the control API."""
+        """Return it as a `ChatItem` of the control API."""
         return {
             "seq": self.seq,
             "kind": "card",
@@ -194,7 +194,7 @@ class Chat:
         return delivery
 
     def copies(self, card: CardInstance) -> list[SimDelivery]:
-        """Where a card is shown."""
+        """Return the places where a card is shown."""
         return self._copies.get(card.out_track_id, [])
 
     def forget_card(self, card: CardInstance) -> None:

@@ -44,7 +44,7 @@ class SimNotFound(LookupError):
 
 
 class SimForbidden(ValueError):
-    """Something that the client would not let a person do."""
+    """Something that DingTalk's client would not let a person do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class SimEngine:
 
     def __init__(self, config: SimulatorConfig | None = None) -> None:
         self.config = config = config or SimulatorConfig()
-        # Ids and dice of a simulator; nothing here guards anything.
+        # Random ids and faults of a simulator; nothing here protects anything.
         self.rng = random.Random(config.seed)  # noqa: S311
         self.enterprise: Enterprise = demo_enterprise()
         self.timeline = Timeline(config.timeline_size, self.milliseconds)
@@ -97,7 +97,7 @@ class SimEngine:
         return self.flow.calls
 
     def milliseconds(self) -> int:
-        """The present, in DingTalk's unit."""
+        """The current time in milliseconds, as DingTalk counts."""
         return int(self.config.now().timestamp() * 1000)
 
     def conversation(self, conversation_id: str) -> SimConversation:
@@ -146,7 +146,7 @@ class SimEngine:
         at_user_ids: Sequence[str] = (),
         raw: Mapping[str, Any] | None = None,
     ) -> SimMessage:
-        """Write a message as a person; the bot gets its frame if it is meant.
+        """Write a message as a person; the bot gets a frame if the message is for it.
 
         ``raw`` replaces or adds keys of the callback payload, None removes one. Raises `SimNotFound`, `SimForbidden`.
         """
@@ -250,7 +250,7 @@ class SimEngine:
     # waiting
 
     async def wait_for(self, predicate: Callable[[], Awaited], timeout: float = 5.0) -> Awaited:
-        """Return the first true value of ``predicate``, asked again after every change. Raises `TimeoutError`."""
+        """Return the first true value of ``predicate``, which is checked after every change. Raises `TimeoutError`."""
         value = predicate()
         if value:
             return value
@@ -274,7 +274,7 @@ class SimEngine:
     # administration
 
     def reset(self) -> None:
-        """Back to the start. Connections and app tokens stay, sequence numbers go on."""
+        """Return to the initial state. Connections and app tokens stay, sequence numbers go on."""
         self.pushes.clear()
         self.chat.clear()
         self.cards.clear()
@@ -288,7 +288,7 @@ class SimEngine:
         self.live.tell("reset", {})
 
     def close(self) -> None:
-        """Let go of everything that waits."""
+        """Release everything that waits."""
         self.closing.set()
         self.pushes.close()
 
@@ -325,7 +325,7 @@ class SimEngine:
         self._check_soon()
 
     def _check_soon(self) -> None:
-        """Ask the predicates once in this turn of the loop, however many changes it brings."""
+        """Check the predicates once in this turn of the loop, however many changes it brings."""
         if self._waiters and not self._check_due:
             self._check_due = True
             asyncio.get_running_loop().call_soon(self._check)

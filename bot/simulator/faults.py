@@ -1,4 +1,4 @@
-"""The switches: everything that goes wrong on the real platform, on demand, with odds and a countdown."""
+"""Faults: everything that goes wrong on the real platform, on demand, with a probability and a countdown."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 
 
 class InvalidFault(ValueError):
-    """A fault, or a setting of one, that does not exist."""
+    """A fault, or a setting of a fault, that does not exist."""
 
 
 @dataclass(slots=True)
 class SimFault:
-    """One switch. ``rate`` is the chance of each strike, ``count`` strikes are left (None: no end)."""
+    """One fault. ``rate`` is the probability of each strike, ``count`` how many strikes are left (None: no end)."""
 
     name: str
     label: Mapping[str, str]

@@ -39,7 +39,7 @@ async def open_connection(request: web.Request) -> web.Response:
         status, answer = 401, _error(engine, "authFailed", "鉴权失败")
     engine.timeline.record("call", name, status=status, summary=str(answer.get("code", "")), detail={"answer": answer})
     if "json" not in request.headers.get("Accept", ""):
-        # Node's SDK found out that without this header the answer comes as XML
+        # According to the SDK for Node, the answer is XML without this header
         # (docs: platform/dingtalk/stream.md#opening).
         return web.Response(status=status, text=_xml(answer), content_type="application/xml")
     return web.Response(status=status, body=orjson.dumps(answer), content_type="application/json")
@@ -62,7 +62,7 @@ def _open(engine: SimEngine, body: bytes, host: str) -> tuple[int, dict[str, str
 
 
 def _subscriptions(value: Any) -> frozenset[tuple[str, str]] | None:
-    """Pairs of type and topic; None when they are not what the gateway takes."""
+    """Return pairs of type and topic; None when the gateway does not accept them."""
     if not isinstance(value, list):
         return None
     pairs = set()
@@ -131,12 +131,12 @@ async def _write(socket: web.WebSocketResponse, connection: SimConnection) -> No
             await socket.send_str(text)
         await socket.close()
     except (ConnectionError, RuntimeError):
-        # The client went away meanwhile; the reader ends the connection.
+        # The client has gone; the reader ends the connection.
         return
 
 
 async def _send_pings(engine: SimEngine, connection: SimConnection) -> None:
-    """Ask for a sign of life; without an echo of two questions the connection is cut.
+    """Send pings; after two pings without an echo the connection is cut.
 
     Docs: platform/dingtalk/unknowns.md#heartbeat
     """

@@ -1,4 +1,4 @@
-"""The sending half of the stream gateway: which connection gets a frame, what is waiting for its ACK, what goes again.
+"""The sending half of the stream gateway: which connection gets a frame, what waits for its ACK, what is sent again.
 
 No HTTP and no WebSocket here: a connection is anything with a queue (`SimConnection`), so all rules can be tested
 alone.
@@ -34,7 +34,7 @@ _END_OF_QUEUE = object()
 
 @dataclass(slots=True, eq=False)
 class SimConnection:
-    """One WebSocket as the gateway sees it. ``half_open``: nothing travels any more, though nobody was told."""
+    """One WebSocket as the gateway sees it. ``half_open``: nothing gets through any more, but neither side knows."""
 
     id: str
     subscriptions: frozenset[tuple[str, str]]
@@ -45,7 +45,7 @@ class SimConnection:
     pings: dict[str, str] = field(default_factory=dict)
     """messageId → opaque of the pings without echo."""
     abort: Callable[[], None] = lambda: None
-    """Cut the TCP connection without a word."""
+    """Cut the TCP connection without closing the WebSocket."""
 
     def send(self, text: str) -> None:
         """Queue a frame; a client that reads too slowly for ten thousand frames is cut off."""
@@ -78,16 +78,16 @@ class SimPush:
     data: str
     headers: dict[str, str] = field(default_factory=dict)
     redeliver: bool = False
-    """Goes again when it is not acknowledged (bot messages and events; clicks do not)."""
+    """Sent again when it is not acknowledged (bot messages and events; clicks are not)."""
     tries: int = 0
     message_id: str = ""
     sent_at: float = 0.0
     done: asyncio.Future[Any] | None = None
     """Of a click: resolved with the decoded ``data`` of the ACK, or with None for a refusal."""
     on_late: Callable[[Any], None] | None = None
-    """Of a click: called with the answer when ``done`` was given up before."""
+    """Of a click: called with an answer that arrives after ``done`` was given up."""
     answer_delay_ms: int = 0
-    """Of a click: the answer is held up this long on its way (fault `slow_toast`)."""
+    """Of a click: how long the answer is delayed on its way (fault `slow_toast`)."""
 
 
 class PushDispatcher:
@@ -110,7 +110,7 @@ class PushDispatcher:
     # connections
 
     def add_connection(self, connection: SimConnection) -> None:
-        """A connection is up: it takes part in the draw, and first of all gets what was waiting."""
+        """Add a connection to those that get frames; it first gets what was waiting."""
         self.connections[connection.id] = connection
         for subscription in connection.subscriptions:
             self._routes.setdefault(subscription, []).append(connection)
@@ -119,14 +119,14 @@ class PushDispatcher:
             self.push(self._backlog.popleft())
 
     def stop_routing_to(self, connection: SimConnection) -> None:
-        """No new frames for this connection, which stays open."""
+        """Send no new frames to this connection, which stays open."""
         connection.draining = True
         for route in self._routes.values():
             if connection in route:
                 route.remove(connection)
 
     def remove_connection(self, connection: SimConnection) -> None:
-        """A connection is gone. What it had not acknowledged waits for its redelivery."""
+        """Remove a connection. Frames that it had not acknowledged wait for their redelivery."""
         self.stop_routing_to(connection)
         if self.connections.pop(connection.id, None) is not None:
             self._note_connections()
@@ -246,7 +246,7 @@ class PushDispatcher:
         return len(self._waiting) + len(self._backlog)
 
     def clear(self) -> None:
-        """Forget what is under way; connections stay."""
+        """Forget the frames that are under way; connections stay."""
         self._waiting.clear()
         self._backlog.clear()
         self.undelivered = 0
@@ -268,7 +268,7 @@ class PushDispatcher:
             summary="later" if later else push.message_id,
             detail={"messageId": push.message_id, "data": data},
         )
-        # An answer of 500 says that the handler failed: for the platform that is no ACK, the message comes again.
+        # An answer of 500 says that the handler failed. For the platform that is no ACK, and the message comes again.
         if push.redeliver and (later or code == 500):
             return
         del self._waiting[push.message_id]
@@ -304,7 +304,7 @@ class PushDispatcher:
             self._sweeper = loop.call_later(max(first[0] - perf_counter(), 0), self._sweep)
 
     def _sweep(self) -> None:
-        """Redeliver what waited too long. All waits are equally long, so the oldest stand first."""
+        """Redeliver frames that waited too long. All wait equally long, so the oldest come first."""
         self._sweeper = None
         now = perf_counter()
         due = []

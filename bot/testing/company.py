@@ -1,4 +1,4 @@
-"""The reference company: the small truth that fake ERPs serve and that the contract compares every adapter with.
+"""The reference company: the records that fake ERPs serve and that the contract compares every adapter with.
 
 It is vendor-neutral: domain objects, people, and the rules by which purchase orders are decided. Fakes render its
 records as their vendor would and translate its refusals; tests change it under the adapter's feet.
@@ -54,11 +54,11 @@ class Clock:
         return (self._at - self._start).total_seconds()
 
     def advance(self, seconds: float) -> None:
-        """Let time go by."""
+        """Move the clock forward."""
         self._at += timedelta(seconds=seconds)
 
     async def sleep(self, seconds: float) -> None:
-        """Let time go by without waiting."""
+        """Move the clock forward instead of waiting."""
         self.slept.append(seconds)
         self.advance(seconds)
 
@@ -85,9 +85,9 @@ def plain_number(kind: str, count: int) -> str:
 
 
 class ReferenceCompany:
-    """Some thirty products and some hundred documents, by their codes and numbers; whatever changes tells ``watch``.
+    """About thirty products and a hundred documents by code and number; every change calls the watchers of ``watch``.
 
-    ``number`` spells document numbers as a vendor does, if it cannot have ours.
+    ``number`` spells document numbers as a vendor does, if it cannot have the company's.
     """
 
     def __init__(
@@ -148,7 +148,7 @@ class ReferenceCompany:
     # Changes
 
     def touch(self, area: Area, key: str, at: datetime | None = None) -> datetime:
-        """Let a record count as changed at ``at`` (default: now), all else equal; returns the time."""
+        """Mark a record as changed at ``at`` (default: now) without changing it otherwise; returns the time."""
         at = at or self._now()
         if area is Area.PRODUCTS:
             self.product_changes[key] = at
@@ -241,7 +241,7 @@ class _FirstRecords:
     productions: Mapping[str, ProductionOrder]
 
 
-# Records cannot change, so companies share them: every case of a contract has a company of its own.
+# Every case of a contract has a company of its own; records are immutable, so companies share them.
 @lru_cache(maxsize=32)
 def _first_records(today: date, number: Numbering) -> _FirstRecords:
     return _FirstRecords(
@@ -255,7 +255,7 @@ def _first_records(today: date, number: Numbering) -> _FirstRecords:
 
 
 def snapshot_of(company: ReferenceCompany) -> list[Any]:
-    """Return all that an installation writes of a company; they share their records, so a comparison is quick."""
+    """Return copies of a company's tables. They share their records, so a comparison is quick."""
     records = [list(company.records(area).values()) for area in Area]
     return [*records, dict(company.product_changes), dict(company.warehouses)]
 

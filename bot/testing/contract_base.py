@@ -1,4 +1,4 @@
-"""What every ERP contract case stands on: how a case is declared, and the fixtures: company, installation, adapter."""
+"""The base of all ERP contract cases: how a case is declared, and the fixtures company, installation and adapter."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ class ContractCase:
     network: bool = False
     over: tuple[str, Sequence[Any]] | None = None
     refusal: bool = False
-    """Whether it is about what is not offered, and so applies in any case."""
+    """Whether the case is about what is not offered, and so always applies."""
     tells: str = ""
-    """The field that it is about: it does not apply to a vendor that never tells that."""
+    """The field that the case is about: it does not apply to a vendor without that field."""
 
     def row(self, value: Any) -> str:
         """Return the id of the row of a value of the parameter."""
         return self.id if self.over is None else f"{self.id}[{value}]"
 
     def values(self) -> Sequence[Any]:
-        """Return the values of the parameter; one that does not matter where there is none."""
+        """Return the values of the parameter, a single dummy value without a parameter."""
         return (None,) if self.over is None else self.over[1]
 
 
@@ -99,7 +99,7 @@ OpenErp = Callable[..., Awaitable[Erp]]
 REASON = "too dear, *really* <b>& „teuer“ 太贵"
 
 TIMEOUT = 10.0
-"""Seconds that reads may take in tests: never reached unless a test wants it."""
+"""Seconds that reads may take in tests; reached only by tests that want it."""
 
 
 class ContractBase:
@@ -134,14 +134,14 @@ class ContractBase:
 
     @pytest.fixture(autouse=True)
     def _gap(self, request: pytest.FixtureRequest) -> None:
-        """Stop before a case that does not apply; the reason stands in the report and in the table."""
+        """Stop before a case that does not apply; the report and the table give the reason."""
         known: ContractCase | None = getattr(request.function, "contract_case", None)
         if known is None:
             return
         value = request.getfixturevalue(known.over[0]) if known.over else None
         reason = gap_reason(known, value, offers=self.offers, gaps=self.gaps, embedded=self.embedded)
         if reason is not None:
-            # As `pytest.xfail` does, but without a trace: to format one takes longer than many a case.
+            # Like `pytest.xfail`, but without a traceback: formatting it takes longer than many a case.
             raise pytest.xfail.Exception(f"gap: {reason}", pytrace=False)
 
     @pytest.fixture
@@ -174,7 +174,7 @@ class ContractBase:
 
     @pytest.fixture
     async def open_erp(self, installation: Installation, clock: Clock, tmp_path: Path) -> AsyncIterator[OpenErp]:
-        """Opens the adapter, as often as wanted: each time is a process of its own."""
+        """Opens the adapter any number of times, each standing for a process of its own."""
         opened: list[Erp] = []
 
         async def open_erp(timeout: float = TIMEOUT) -> Erp:

@@ -36,7 +36,7 @@ class ChangesContract(ContractBase):
 
         for limit in (_ALL, 7):
             await expect_all(*await all_changes(erp, area, limit=limit), limit)
-        # One by one only the last three: of those as well two have the same time.
+        # One by one only for the last three, since two of them have the same time.
         before = await erp.changed_since(area, "", limit=len(wanted) - 3)
         one_by_one, cursor = await all_changes(erp, area, before.cursor, limit=1)
         await expect_all([*before.items, *one_by_one], cursor, 1)
@@ -49,7 +49,7 @@ class ChangesContract(ContractBase):
     )
     async def test_equal_times(self, erp: Erp, company: ReferenceCompany, clock: Clock, area: Area) -> None:
         _, cursor = await all_changes(erp, area, limit=_ALL)
-        # The last key first: a cursor made of time and key alone would hide the others.
+        # The last key first, because a cursor made of time and key alone would hide the others.
         for key in sorted(self._times(company, area), reverse=True)[:4]:
             company.touch(area, key)
             items, cursor = await all_changes(erp, area, cursor)

@@ -83,14 +83,14 @@ class DecisionsContract(ContractBase):
 
     @case("decide.two_people", "Of two people at once one is applied, and the other is told", needs=APPROVE)
     async def test_two_people(self, open_erp: OpenErp, company: ReferenceCompany, installation: Installation) -> None:
-        one, other = await open_erp(), await open_erp()
+        first, second = await open_erp(), await open_erp()
         number = self.waiting_numbers(company)[0]
-        seen = await one.purchase_order(number)
-        await other.check()
+        seen = await first.purchase_order(number)
+        await second.check()
         if isinstance(installation, FakeServer):
             installation.faults.synchronize_writes(2)
         results = await asyncio.gather(
-            one.decide(self.decision(seen)), other.decide(self.decision(seen, by=self.colleague))
+            first.decide(self.decision(seen)), second.decide(self.decision(seen, by=self.colleague))
         )
         outcomes = [result.outcome for result in results]
         assert sorted(outcomes) == sorted((DecisionOutcome.APPLIED, DecisionOutcome.ALREADY_DECIDED))
@@ -98,14 +98,14 @@ class DecisionsContract(ContractBase):
 
     @case("decide.against_each_other", "Of an approval and a rejection at once one is applied", needs=REJECT)
     async def test_against(self, open_erp: OpenErp, company: ReferenceCompany, installation: Installation) -> None:
-        one, other = await open_erp(), await open_erp()
+        first, second = await open_erp(), await open_erp()
         number = self.waiting_numbers(company)[0]
-        seen = await one.purchase_order(number)
-        await other.check()
+        seen = await first.purchase_order(number)
+        await second.check()
         if isinstance(installation, FakeServer):
             installation.faults.synchronize_writes(2)
         results = await asyncio.gather(
-            one.decide(self.decision(seen)), other.decide(self.decision(seen, Verdict.REJECT, self.colleague))
+            first.decide(self.decision(seen)), second.decide(self.decision(seen, Verdict.REJECT, self.colleague))
         )
         assert sorted(result.outcome for result in results) == sorted(
             (DecisionOutcome.APPLIED, DecisionOutcome.ALREADY_DECIDED)

@@ -217,7 +217,7 @@ class FaultsContract(ContractBase):
             server.faults.hang,
         ]
         if server.login_needed:
-            # Where a key is sent with every call there is no login that could run out.
+            # With a key that is sent with every call, no login can run out.
             faults.append(lambda: server.faults.expire_login(always=True))
         told: list[str] = []
         for fault in faults:

@@ -32,8 +32,8 @@ class ListsContract(ContractBase):
         for listed in items:
             assert getattr(listed, "lines", ()) == ()
             assert comparable(listed) == _shortened(wanted[listed.number])
-        # That each says the same when read alone is the affair of `read.exact`; here one of each state, and some more,
-        # for what the company does not know: ids, versions, links.
+        # `read.exact` compares each document with the company. Here a document of each state and some more are compared
+        # with the list, for what the company does not know: ids, versions, links.
         samples = {document.number: document for document in sample_evenly(items, 4)}
         samples |= {document.number: document for document in {each.status: each for each in items}.values()}
         for listed in samples.values():
@@ -49,7 +49,7 @@ class ListsContract(ContractBase):
         }
         shortest = min((whole for whole in lists.values() if len(whole) > 2), key=len, default=None)
         for wanted, whole in lists.items():
-            # Pages of one in one list: they are no other than those of seven, but as many calls as documents.
+            # Pages of one document in one list only: they need a call for each document and show little more.
             for size in dict.fromkeys((1, 7, len(whole)) if whole is shortest else (7, len(whole))):
                 paged: list[str] = []
                 while len(paged) < len(whole):
@@ -73,8 +73,8 @@ class ListsContract(ContractBase):
     @case("list.text", "Text matches part of a number or of a partner's or product's name, in any case", over=EACH_KIND)
     async def test_text(self, erp: Erp, company: ReferenceCompany, kind: DocumentSpec) -> None:
         documents = self.expected_records(company, kind.area)
-        # Four numbers, and every partner (or some products). They come whole and in part by turns, of one kind of
-        # document the other way round than of the next, and each spelled in another way.
+        # Four numbers and every partner (or some products), by turns whole and in part (the other way round for the
+        # next kind of document), each in another spelling.
         partners = {getattr(document, kind.partner): None for document in documents}
         texts = [*(document.number for document in sample_evenly(documents, 4)), *sample_evenly(partners, 8)]
         for n, text in enumerate(texts, KINDS.index(kind)):
@@ -115,11 +115,11 @@ class ListsContract(ContractBase):
         assert found
         for order in found:
             assert order.status is PurchaseStatus.WAITING
-            told = self.gaps.expected(company.purchases[order.number]).approval
-            assert comparable(order.approval) == comparable(told)
+            expected = self.gaps.expected(company.purchases[order.number]).approval
+            assert comparable(order.approval) == comparable(expected)
 
 
 def _shortened(document: Any) -> dict[str, Any]:
     """Return what a list says of a document, to compare exactly: everything but the lines."""
-    told: dict[str, Any] = comparable(document)
-    return told | ({"lines": []} if "lines" in told else {})
+    fields: dict[str, Any] = comparable(document)
+    return fields | ({"lines": []} if "lines" in fields else {})

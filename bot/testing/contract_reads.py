@@ -52,8 +52,8 @@ class ReadsContract(ContractBase):
 
     @case("products.search", "Products are found by code, name, spec and barcode, in any case")
     async def test_search(self, erp: Erp, company: ReferenceCompany) -> None:
-        # By every text that has any sign in it, and by the plain ones in turn; spelled each in another way, so that all
-        # fields come in all spellings.
+        # By every text with a special sign, and by plain texts in turn; each in another spelling, so that all fields
+        # are searched in all spellings.
         for n, product in enumerate(self.expected_records(company, Area.PRODUCTS)):
             for m, text in enumerate((product.sku, product.name, product.spec, product.barcode)):
                 if not text or (_is_plain(text) and n % 4 != m):
@@ -136,7 +136,7 @@ class ReadsContract(ContractBase):
 
     @case("read.types", "Amounts are exact numbers, times have a zone", over=EACH_KIND)
     async def test_types(self, erp: Erp, company: ReferenceCompany, kind: DocumentSpec) -> None:
-        # Of all documents `read.exact` looks at the types as well.
+        # A few are enough: `read.exact` checks the types of all documents.
         for record in sample_evenly(self.expected_records(company, kind.area), 4):
             check_types(await kind.read_one(erp, record.number))
         for listed in (await kind.read_list(erp, ListQuery(limit=_ALL))).items:
@@ -190,7 +190,7 @@ def _representative(by_sku: Mapping[str, T]) -> list[T]:
     """Return what there is of each product, but of the many screws only of three: those differ in figures alone."""
     screws = [sku for sku in by_sku if sku.startswith("SKU2")]
     wanted = by_sku.keys() - screws | set(sample_evenly(screws, 3))
-    return [one for sku, one in by_sku.items() if sku in wanted]
+    return [record for sku, record in by_sku.items() if sku in wanted]
 
 
 def _by_place(level: StockLevel) -> StockLevel:

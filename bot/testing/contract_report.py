@@ -1,4 +1,4 @@
-"""A pytest plugin that writes what became of every contract case.
+"""A pytest plugin that writes the outcome of every contract case.
 
 ``-p bot.testing.contract_report --contract-report FILE`` on pytest's command line writes JSON: adapter → row of the
 contract → ``pass``, ``fail``, or ``gap: `` and its reason. `bot.testing.contract_table` makes the table of it.

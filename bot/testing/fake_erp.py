@@ -1,4 +1,4 @@
-"""Installations of the reference company: what a vendor's fake server is built on.
+"""Installations of the reference company: the base of every vendor's fake server.
 
 A vendor's fake subclasses `FakeServer` and writes only wire formats: its routes, its records as its JSON, its writes on
 the company by its rules, and how it words a refusal. Sessions, faults, the log of requests and the clock are here.
@@ -27,7 +27,7 @@ SECRET = "s3cret-8c41-never-in-logs"  # noqa: S105  # invented; the contract loo
 MAINTENANCE = "<!DOCTYPE html><html><body><h1>Maintenance</h1><p>系统维护中</p></body></html>"
 
 _BARRIER_SECONDS = 2.0
-"""How long writes wait for one another at most: an adapter may rightly send only one."""
+"""Longest time that writes wait for one another: an adapter may rightly send only one of them."""
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -39,7 +39,7 @@ class RequestKind(StrEnum):
     READ = "read"
     WRITE = "write"
     OTHER = "other"
-    """Neither data nor login: a version, a list of databases. Faults of data pass it by."""
+    """Neither data nor login, such as a version or a list of databases; faults of data don't affect it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class LostWrite:
 
 
 class ServerFaults:
-    """What goes wrong at a fake server, until `clear`. Faults of single requests count down and end by themselves."""
+    """What goes wrong at a fake server until `clear`. Faults of single requests end by themselves."""
 
     def __init__(self) -> None:
         self.sessions: set[str] = set()
@@ -108,7 +108,7 @@ class ServerFaults:
         self.clear()
 
     def clear(self) -> None:
-        """Let everything work again, and answer what hangs."""
+        """Let everything work again, and answer the requests that hang."""
         self._released.set()
         self._released = asyncio.Event()
         self._gate.set()
@@ -132,7 +132,7 @@ class ServerFaults:
         self.sessions_die = always
 
     def refuse_login(self) -> None:
-        """Take every account for wrong, and end all sessions."""
+        """Treat every account as wrong, and end all sessions."""
         self.sessions.clear()
         self.refuse_logins = True
 
@@ -180,7 +180,7 @@ class ServerFaults:
         self.forbidden_to_decide = True
 
     def synchronize_writes(self, count: int) -> None:
-        """Hold writes until ``count`` have arrived, so that all were sent in the belief that nothing had happened."""
+        """Hold writes until ``count`` have arrived, so that none was sent after another took effect."""
         self.barrier_size, self.waiting_at_barrier, self._gate = count, 0, asyncio.Event()
 
     async def wait_for_release(self) -> None:
@@ -209,13 +209,13 @@ class Installation:
         self.clock = clock
 
     async def start(self) -> None:
-        """Get ready."""
+        """Start the installation."""
 
     async def stop(self) -> None:
-        """Give everything back."""
+        """Stop the installation and free what it holds."""
 
     async def purchase_order(self, number: str) -> PurchaseOrder:
-        """Return an order as it stands here, beside the adapter: what really came of a decision."""
+        """Return an order as the ERP has it, without asking the adapter: the true result of a decision."""
         return self.company.purchases[number]
 
 
@@ -292,7 +292,7 @@ class FakeServer(Installation):
         self.url = site.name if ":0" not in site.name else f"http://127.0.0.1:{self._runner.addresses[0][1]}"
 
     async def stop(self) -> None:
-        """Answer what hangs and end."""
+        """Answer the requests that hang, and stop."""
         self.faults.clear()
         if self._runner is not None:
             await self._runner.cleanup()
@@ -336,7 +336,7 @@ class FakeServer(Installation):
             return await handler(request)
         await faults.wait_at_barrier()
         lost, faults.lost_write = faults.lost_write, None
-        # One after the other, as a database would do them.
+        # One after the other, as in a database.
         async with self._turn:
             if lost is None:
                 return await handler(request)
@@ -374,7 +374,7 @@ def _json(value: Any) -> bytes:
 
 
 def _exact(value: Any) -> Any:
-    """Return what `orjson` does not write by itself, or would write in its own way."""
+    """Return a value that `orjson` cannot write, or would write differently, in a form that it can."""
     match value:
         case Decimal():
             return orjson.Fragment(format(value, "f"))

@@ -1,4 +1,4 @@
-"""What an adapter's vendor cannot do or say: declared by name and reason, shown in the table, never left out unseen."""
+"""What an adapter's vendor cannot do or say: declared with a reason, shown in the table, never left out silently."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Rewrite:
-    """A peculiarity: ``change`` returns a record of the company as this vendor can tell it, None if it hides it."""
+    """A peculiarity: ``change`` returns a record of the company as this vendor shows it, None if it hides it."""
 
     reason: str
     change: Callable[[Any], Any]
@@ -23,10 +23,10 @@ class Gaps:
     """The differences between the reference company and what this vendor can hold of it.
 
     * ``cases``: contract case (``decide.levels``, or one of its rows, ``changes.once[stock]``) → why it cannot be met;
-    * ``fields``: field (``SalesOrder.salesperson``, ``Quantities.outgoing``) → why it always reads as not said;
+    * ``fields``: field (``SalesOrder.salesperson``, ``Quantities.outgoing``) → why it is always unknown;
     * ``states``: state → what this vendor calls it instead, and why;
     * ``rewrites``: anything else, as functions of the records;
-    * ``resolution``: to what steps its times are cut off.
+    * ``resolution``: the steps to which its times are cut.
     """
 
     cases: Mapping[str, str] = field(default_factory=dict)
@@ -44,10 +44,10 @@ class Gaps:
         return self._expected(record)
 
     def _expected(self, value: Any) -> Any:
-        # What is told as it is stays the same object: to copy every record takes longer than many a case.
+        # Unchanged values stay the same object: copying every record takes longer than many a case.
         if isinstance(value, tuple):
-            told = tuple(map(self._expected, value))
-            return value if all(map(operator.is_, told, value)) else told
+            expected = tuple(map(self._expected, value))
+            return value if all(map(operator.is_, expected, value)) else expected
         if isinstance(value, StrEnum):
             return self.states[value][0] if value in self.states else value
         if isinstance(value, datetime):

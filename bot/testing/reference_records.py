@@ -1,4 +1,4 @@
-"""What the reference company owns, sells, buys and makes on its first day: few records, each awkward in its way.
+"""What the reference company owns, sells, buys and makes on its first day: few records, each awkward in its own way.
 
 Everything is written down or computed, nothing drawn by lot, so that the same day always gives the same company.
 """
@@ -263,7 +263,7 @@ def _order_line(
 
 
 def _part(quantity: Decimal, progress: Progress) -> Decimal:
-    # Of a quantity too small to halve, a part is told as one of its smallest steps.
+    # Part of a quantity that is too small to halve is one of its smallest steps.
     return max(quantity * _SHARE[progress], TINY) if progress is Progress.PARTIAL else quantity * _SHARE[progress]
 
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.cards.actions import Ask, unpack
+from bot.cards.actions import Action, Ask, unpack
 from bot.cards.budget import Budget, buttons_size
 from bot.cards.card import Card
 from bot.cards.language import load_languages
@@ -56,7 +56,7 @@ class Story(View):
 
 
 @pytest.fixture(scope="module")
-def press(tmp_path_factory: pytest.TempPathFactory) -> CardRenderer:
+def row_renderer(tmp_path_factory: pytest.TempPathFactory) -> CardRenderer:
     return renderer_of(tmp_path_factory.mktemp("cards"))
 
 
@@ -96,44 +96,45 @@ def rows(count: int, total: int | None = None, *, name: str = "SKU{}", detail: s
     return Rows(rows=made, total=count if total is None else total, line="/stock", offset=offset)
 
 
-def test_a_short_list_is_shown_whole(press: CardRenderer) -> None:
-    card = press.render(rows(3), "en", zone=ZONE)
+def test_a_short_list_is_shown_whole(row_renderer: CardRenderer) -> None:
+    card = row_renderer.render(rows(3), "en", zone=ZONE)
     assert shown(card) == 3
     assert [button.text for button in card.buttons] == ["SKU0", "SKU1", "SKU2"]
     assert card.tips == ""
 
 
-def test_a_list_shows_a_page_at_most(press: CardRenderer) -> None:
-    card = press.render(rows(30, 60), "en", zone=ZONE)
+def test_a_list_shows_a_page_at_most(row_renderer: CardRenderer) -> None:
+    card = row_renderer.render(rows(30, 60), "en", zone=ZONE)
     assert shown(card) <= Rows.page_size
     assert card.buttons[-1].text == "Next"
 
 
 @pytest.mark.parametrize("detail", ["x", "长" * 20, "长" * 60, "长" * 99])
-def test_pages_neither_overlap_nor_leave_out(press: CardRenderer, detail: str) -> None:
+def test_pages_neither_overlap_nor_leave_out(row_renderer: CardRenderer, detail: str) -> None:
     everything = rows(23, detail=detail).rows
     seen: list[str] = []
-    ask: Ask | None = Ask("/stock", 0)
-    while ask:
-        view = Rows(rows=everything[ask.offset :], total=len(everything), line="/stock", offset=ask.offset)
-        card = press.render(view, "en", zone=ZONE)
+    action: Action | None = Ask("/stock", 0)
+    while action:
+        _, offset = action.question
+        view = Rows(rows=everything[offset:], total=len(everything), line="/stock", offset=offset)
+        card = row_renderer.render(view, "en", zone=ZONE)
         assert_within(card)
         seen += re.findall(r"\*\*(.+?)\*\*", card.body)
-        ask = next((unpack(button.token) for button in card.buttons if button.text == "Next"), None)
+        action = next((unpack(button.token) for button in card.buttons if button.text == "Next"), None)
     assert seen == [row.name for row in everything]
 
 
-def test_as_many_rows_as_fit_and_no_fewer(press: CardRenderer) -> None:
+def test_as_many_rows_as_fit_and_no_fewer(row_renderer: CardRenderer) -> None:
     view = rows(8, 8, detail="长" * 50)
-    card = press.render(view, "en", zone=ZONE)
-    one_more = press.render(view.showing(shown(card) + 1), "en", zone=ZONE)
+    card = row_renderer.render(view, "en", zone=ZONE)
+    one_more = row_renderer.render(view.showing(shown(card) + 1), "en", zone=ZONE)
     assert 1 < shown(card) < 8
     assert shown(one_more) == shown(card)
 
 
-def test_one_row_is_always_shown_even_cut(press: CardRenderer) -> None:
+def test_one_row_is_always_shown_even_cut(row_renderer: CardRenderer) -> None:
     budget = Budget(body_bytes=100, buttons_bytes=220)
-    tight = CardRenderer(languages=load_languages(), budget=budget, template_dirs=press._folders)
+    tight = CardRenderer(languages=load_languages(), budget=budget, template_dirs=row_renderer._folders)
     card = tight.render(rows(5, 40, detail="长" * 90, name="很长的名字" * 6 + "{}"), "zh_CN", zone=ZONE)
     assert_within(card, budget)
     assert "很长的名字" in card.body
@@ -150,11 +151,11 @@ def test_one_row_is_always_shown_even_cut(press: CardRenderer) -> None:
     language=st.sampled_from(["zh_CN", "en"]),
 )
 def test_any_list_fits(
-    press: CardRenderer, names: list[str], detail: str, offset: int, more: int, line: str, language: str
+    row_renderer: CardRenderer, names: list[str], detail: str, offset: int, more: int, line: str, language: str
 ) -> None:
     made = tuple(Row(name=name, detail=detail) for name in names)
     view = Rows(rows=made, total=offset + len(made) + more, offset=offset, line=line)
-    assert_within(press.render(view, language, zone=ZONE))
+    assert_within(row_renderer.render(view, language, zone=ZONE))
 
 
 @given(
@@ -165,43 +166,45 @@ def test_any_list_fits(
     labels=st.lists(st.text(max_size=60), max_size=15),
     language=st.sampled_from(["zh_CN", "en"]),
 )
-def test_any_view_fits(press: CardRenderer, title: str, lines: list[str], labels: list[str], language: str) -> None:
+def test_any_view_fits(
+    row_renderer: CardRenderer, title: str, lines: list[str], labels: list[str], language: str
+) -> None:
     view = Story(title=title, lines=tuple(lines), links=tuple(Button(label, Ask("/x " + label)) for label in labels))
-    assert_within(press.render(view, language, zone=ZONE))
+    assert_within(row_renderer.render(view, language, zone=ZONE))
 
 
-def test_a_long_body_is_cut_at_a_line_and_says_so(press: CardRenderer) -> None:
-    card = press.render(Story(lines=tuple(f"line {i} " + "中" * 40 for i in range(20))), "en", zone=ZONE)
+def test_a_long_body_is_cut_at_a_line_and_says_so(row_renderer: CardRenderer) -> None:
+    card = row_renderer.render(Story(lines=tuple(f"line {i} " + "中" * 40 for i in range(20))), "en", zone=ZONE)
     assert card.body.endswith("\n\n… The rest does not fit here.")
     assert card.body.count("line") == card.body.count("</font>") > 3
     assert "line 19" in card.twin
 
 
-def test_buttons_are_dropped_from_the_end(press: CardRenderer) -> None:
+def test_buttons_are_dropped_from_the_end(row_renderer: CardRenderer) -> None:
     links = tuple(Button(f"Open document {i}", Ask(f"/order SO-{i:04}")) for i in range(12))
-    card = press.render(Story(links=links), "en", zone=ZONE)
+    card = row_renderer.render(Story(links=links), "en", zone=ZONE)
     assert [button.text for button in card.buttons] == [f"Open document {i}" for i in range(len(card.buttons))]
     assert 3 < len(card.buttons) < 12
 
 
-def test_buttons_that_cannot_be_sent_are_left_out(press: CardRenderer) -> None:
+def test_buttons_that_cannot_be_sent_are_left_out(row_renderer: CardRenderer) -> None:
     links = (
         Button("too long", Ask("/x " + "y" * 300)),
         Button("http", "http://erp.example/1"),
         Button("script", "javascript:alert(1)"),
         Button("https", "https://erp.example/1", Color.BLUE),
     )
-    card = press.render(Story(links=links), "en", zone=ZONE)
+    card = row_renderer.render(Story(links=links), "en", zone=ZONE)
     assert [(button.text, button.url, button.token) for button in card.buttons] == [
         ("https", "https://erp.example/1", "")
     ]
 
 
-def test_the_twin_writes_buttons_as_commands(press: CardRenderer) -> None:
+def test_the_twin_writes_buttons_as_commands(row_renderer: CardRenderer) -> None:
     view = BusyNotice(line="/order late", offset=8)
-    assert "▸ 重试：/order late +8" in press.render(view, "zh_CN", zone=ZONE).twin
+    assert "▸ 重试：/order late +8" in row_renderer.render(view, "zh_CN", zone=ZONE).twin
     links = (Button("/stock SKU_1", Ask("/stock SKU_1")), Button(phrase("Help"), "https://erp.example/1"))
-    twin = press.render(Story(lines=("a", "b"), links=links), "en", zone=ZONE).twin
+    twin = row_renderer.render(Story(lines=("a", "b"), links=links), "en", zone=ZONE).twin
     assert twin == "#### Story\n\na  \n  b\n\n▸ /stock SKU＿1  \n  ▸ [Help](https://erp.example/1)"
 
 
@@ -214,11 +217,13 @@ def test_the_twin_does_not_repeat_what_the_body_offers(renderer: CardRenderer) -
     assert "▸ Help: /help" in card.twin
 
 
-def test_equal_views_give_equal_cards(press: CardRenderer) -> None:
-    one, other, third = (press.render(BusyNotice(line=line), "en", zone=ZONE) for line in ("/po", "/po", "/mo"))
-    assert one == other != third
-    assert replace(one, twin="other").twin == "other"
-    assert replace(one, title="other").twin == one.twin
+def test_equal_views_give_equal_cards(row_renderer: CardRenderer) -> None:
+    first, second, third = (
+        row_renderer.render(BusyNotice(line=line), "en", zone=ZONE) for line in ("/po", "/po", "/mo")
+    )
+    assert first == second != third
+    assert replace(first, twin="other").twin == "other"
+    assert replace(first, title="other").twin == first.twin
 
 
 def test_what_the_twin_says_can_be_typed() -> None:
@@ -226,14 +231,14 @@ def test_what_the_twin_says_can_be_typed() -> None:
         assert Ask.from_typed(ask.typed) == ask
 
 
-def test_the_size_of_buttons_is_that_of_the_wire(press: CardRenderer) -> None:
+def test_the_size_of_buttons_is_that_of_the_wire(row_renderer: CardRenderer) -> None:
     links = (Button("打开", "https://erp.example/1?a=b&c"), Button("Stock", Ask('/stock 螺丝 "a b"', 8), Color.RED))
-    card = press.render(Story(links=links), "zh_CN", zone=ZONE)
+    card = row_renderer.render(Story(links=links), "zh_CN", zone=ZONE)
     assert buttons_size(card.buttons) == len(card_params(card, CardTemplate())["sys_full_json_obj"].encode())
 
 
-def test_fields_are_text(press: CardRenderer) -> None:
-    card = press.render(UnknownCommandNotice(typed="*x*"), "en", zone=ZONE)
+def test_fields_are_text(row_renderer: CardRenderer) -> None:
+    card = row_renderer.render(UnknownCommandNotice(typed="*x*"), "en", zone=ZONE)
     assert dict(card.fields) == {"typed": "＊x＊", "suggestions": "[]", "example": ""}
     assert len(card.fields) == 3
 

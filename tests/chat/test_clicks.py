@@ -61,12 +61,12 @@ class StubHandler:
 
 @dataclass(slots=True)
 class StubRenderer:
-    """Remembers what was drawn, in which language and zone."""
+    """Remembers what was rendered, in which language and zone."""
 
-    drawn: list[tuple[View, str, tzinfo]] = field(default_factory=list)
+    rendered: list[tuple[View, str, tzinfo]] = field(default_factory=list)
 
     def render(self, view: View, language: str, *, zone: tzinfo) -> Card:
-        self.drawn.append((view, language, zone))
+        self.rendered.append((view, language, zone))
         return Card(name=view.card, language=language, title="", body="", tips="", buttons=(), twin="", fields={})
 
 
@@ -83,7 +83,7 @@ class FakeDirectory:
 
 
 class FakeLanguages:
-    """The language of each person, changed by the desk in one of the tests."""
+    """The language of each person, changed by the handler in one of the tests."""
 
     def __init__(self) -> None:
         self.languages: dict[str, str] = {"reader": "en"}
@@ -95,15 +95,16 @@ class FakeLanguages:
 class ClickHarness:
     """A pipeline between hand-made neighbours. All gates are open."""
 
-    def __init__(self, *, seconds: float = 5.0, corp_id: str = "dingcorp", board: FakeShownCards | None = None) -> None:
-        self.desk, self.renderer, self.metrics, self.choices = StubHandler(), StubRenderer(), Metrics(), FakeLanguages()
-        self.book = FakeDirectory({"keeper01": DirectoryEntry(name="王仓", roles=frozenset({"warehouse"}))})
-        self.desk.gate.set()
-        self.book.gate.set()
+    def __init__(self, *, seconds: float = 5.0, corp_id: str = "dingcorp", shown: FakeShownCards | None = None) -> None:
+        self.handler, self.renderer = StubHandler(), StubRenderer()
+        self.metrics, self.languages = Metrics(), FakeLanguages()
+        self.directory = FakeDirectory({"keeper01": DirectoryEntry(name="王仓", roles=frozenset({"warehouse"}))})
+        self.handler.gate.set()
+        self.directory.gate.set()
         self.pipeline = ClickPipeline(
-            desk=self.desk,
+            handler=self.handler,
             people=People(
-                languages=self.choices, default_language="zh_CN", configured_languages={}, directory=self.book
+                languages=self.languages, default_language="zh_CN", configured_languages={}, directory=self.directory
             ),
             renderer=self.renderer,
             tracks=TRACKS,
@@ -111,8 +112,8 @@ class ClickHarness:
             now=lambda: NOW,
             seconds=seconds,
             corp_id=corp_id,
-            shown=board,
-            sleep=board.sleep if board is not None else asyncio.sleep,
+            shown=shown,
+            sleep=shown.sleep if shown is not None else asyncio.sleep,
         )
 
     def count(self, outcome: str) -> float:
@@ -123,8 +124,8 @@ async def test_a_click_asks_what_its_button_carries_for_whoever_clicked() -> Non
     harness = ClickHarness()
     card = await harness.pipeline.answer(CLICK)
     assert card is not None
-    assert harness.renderer.drawn == [(ANSWER, "zh_CN", ZONE)]
-    (context,) = harness.desk.asked
+    assert harness.renderer.rendered == [(ANSWER, "zh_CN", ZONE)]
+    (context,) = harness.handler.asked
     assert (context.line, context.offset, context.now) == ("/order late", 8, NOW)
     assert (context.person.user_id, context.person.name) == ("keeper01", "王仓")
     assert context.person.roles == {"warehouse"}
@@ -149,7 +150,7 @@ async def test_what_is_not_for_us_changes_nothing_and_costs_a_line(changes: Mapp
         assert await harness.pipeline.answer(replace(CLICK, **changes)) is None
     assert logs == [{"event": "click.ignored", "why": why, "log_level": "warning"}]
     assert harness.count(why) == 1
-    assert not harness.desk.asked
+    assert not harness.handler.asked
 
 
 async def test_without_a_configured_organisation_all_are_served() -> None:
@@ -160,29 +161,29 @@ async def test_without_a_configured_organisation_all_are_served() -> None:
 @pytest.mark.parametrize("token", ["", "approve", "stock:SKU123", "po.approve|0|PO-1001", "ask|x|/help", "x" * 5_000])
 async def test_a_token_of_another_release_is_out_of_date(token: str) -> None:
     harness = ClickHarness()
-    harness.book.gate.clear()  # nobody needs to be looked up for it
+    harness.directory.gate.clear()  # nobody needs to be looked up for it
     with capture_logs() as logs:
         await harness.pipeline.answer(replace(CLICK, token=token))
-    assert harness.renderer.drawn == [(OutOfDateNotice(), "zh_CN", ZONE)]
+    assert harness.renderer.rendered == [(OutOfDateNotice(), "zh_CN", ZONE)]
     assert harness.count("out_of_date") == 1
     assert [log["event"] for log in logs] == ["click.out_of_date"]
     assert token not in str(logs) or not token
 
 
-@pytest.mark.parametrize("slow", ["desk", "book"])
+@pytest.mark.parametrize("slow", ["handler", "directory"])
 async def test_the_clicker_never_waits_too_long_for_the_erp_or_the_directory(slow: str) -> None:
     harness = ClickHarness(seconds=0.01)
     getattr(harness, slow).gate.clear()
     await harness.pipeline.answer(CLICK)
-    assert harness.renderer.drawn == [(BusyNotice(line="/order late", offset=8), "zh_CN", ZONE)]
+    assert harness.renderer.rendered == [(BusyNotice(line="/order late", offset=8), "zh_CN", ZONE)]
     assert harness.count("busy") == 1
 
 
 @dataclass(slots=True)
 class FakeShownCards:
-    """Cards that the bot showed; each try to bring one back gets the next of ``said``."""
+    """Cards that the bot showed; each attempt to redraw one gets the next of ``results``."""
 
-    said: list[bool | DingerpError]
+    results: list[bool | DingerpError]
     tried: list[tuple[str, float]] = field(default_factory=list)
     slept: float = 0.0
 
@@ -191,17 +192,17 @@ class FakeShownCards:
 
     async def redraw(self, track_id: str, now: datetime) -> bool:
         self.tried.append((track_id, self.slept))
-        said = self.said.pop(0)
-        if isinstance(said, DingerpError):
-            raise said
-        return said
+        result = self.results.pop(0)
+        if isinstance(result, DingerpError):
+            raise result
+        return result
 
     async def sleep(self, seconds: float) -> None:
         self.slept += seconds
 
 
 @pytest.mark.parametrize(
-    ("said", "after"),
+    ("results", "after"),
     [
         ([True], [1.0]),
         ([False, False, True], [1.0, 3.0, 7.0]),
@@ -211,31 +212,31 @@ class FakeShownCards:
     ids=["at once", "when it is free", "when the store is back", "not without end"],
 )
 async def test_please_wait_is_not_the_last_word_on_a_card_that_the_bot_showed(
-    said: list[bool | DingerpError], after: list[float]
+    results: list[bool | DingerpError], after: list[float]
 ) -> None:
-    board = FakeShownCards(said)
-    harness = ClickHarness(seconds=0.01, board=board)
-    harness.desk.gate.clear()
+    shown = FakeShownCards(results)
+    harness = ClickHarness(seconds=0.01, shown=shown)
+    harness.handler.gate.clear()
     track_id = TRACKS.for_card("c1")
     await harness.pipeline.answer(replace(CLICK, track_id=track_id))
     await asyncio.gather(*harness.pipeline._at_work)
-    assert harness.renderer.drawn == [(BusyNotice(line="/order late", offset=8), "zh_CN", ZONE)]
-    assert board.tried == [(track_id, seconds) for seconds in after]
+    assert harness.renderer.rendered == [(BusyNotice(line="/order late", offset=8), "zh_CN", ZONE)]
+    assert shown.tried == [(track_id, seconds) for seconds in after]
 
 
 async def test_the_answer_to_a_question_has_no_newer_state_to_bring_back() -> None:
-    harness = ClickHarness(seconds=0.01, board=(board := FakeShownCards([])))
-    harness.desk.gate.clear()
+    harness = ClickHarness(seconds=0.01, shown=(shown := FakeShownCards([])))
+    harness.handler.gate.clear()
     await harness.pipeline.answer(CLICK)
     assert not harness.pipeline._at_work
-    assert board.tried == []
+    assert shown.tried == []
 
 
 async def test_the_client_may_give_a_click_up() -> None:
     harness = ClickHarness()
-    harness.desk.gate.clear()
+    harness.handler.gate.clear()
     task = asyncio.create_task(harness.pipeline.answer(CLICK))
-    await harness.desk.busy.wait()
+    await harness.handler.busy.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -244,26 +245,26 @@ async def test_the_client_may_give_a_click_up() -> None:
 
 async def test_the_card_is_in_the_clickers_language_even_if_the_click_chose_it() -> None:
     harness = ClickHarness()
-    harness.desk.gate.clear()
+    harness.handler.gate.clear()
     task = asyncio.create_task(harness.pipeline.answer(CLICK))
-    await harness.desk.busy.wait()
-    harness.choices.languages["keeper01"] = "en"
-    harness.desk.gate.set()
+    await harness.handler.busy.wait()
+    harness.languages.languages["keeper01"] = "en"
+    harness.handler.gate.set()
     await task
-    assert harness.renderer.drawn == [(ANSWER, "en", ZONE)]
+    assert harness.renderer.rendered == [(ANSWER, "en", ZONE)]
 
 
 async def test_whoever_is_not_in_the_directory_is_an_outsider() -> None:
     harness = ClickHarness()
     with capture_logs() as logs:
         await harness.pipeline.answer(replace(CLICK, user_id="reader"))
-    (context,) = harness.desk.asked
+    (context,) = harness.handler.asked
     assert context.person.is_external
-    assert harness.renderer.drawn == [(ANSWER, "en", ZONE)]
+    assert harness.renderer.rendered == [(ANSWER, "en", ZONE)]
     assert [log["event"] for log in logs] == ["directory.no_member"]
 
 
 async def test_a_click_outside_a_group_is_one_of_a_direct_chat() -> None:
     harness = ClickHarness()
     await harness.pipeline.answer(replace(CLICK, space_id=""))
-    assert harness.desk.asked[0].conversation.kind is ConversationKind.DIRECT
+    assert harness.handler.asked[0].conversation.kind is ConversationKind.DIRECT

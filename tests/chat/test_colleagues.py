@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.access.people import DirectoryEntry, People, Person
-from bot.chat.colleagues import MET, Colleagues
+from bot.chat.colleagues import SEEN_PEOPLE, Colleagues
 from bot.chat.context import QuestionContext, place_of, places_of
 from bot.chat.message import Conversation, ConversationKind
 from bot.outbox.place import Place
@@ -54,12 +54,12 @@ def test_first_oneself_then_those_met_here_then_the_roles(colleagues: Colleagues
 
 
 def test_so_many_are_remembered_at_one_place(colleagues: Colleagues) -> None:
-    for number in range(MET + 10):
+    for number in range(SEEN_PEOPLE + 10):
         colleagues.record_seen(context(f"u{number}"))
     met = colleagues.candidates(context("me"))
-    assert len(met) == 1 + MET + 3
+    assert len(met) == 1 + SEEN_PEOPLE + 3
     assert "u0" not in met
-    assert f"u{MET + 9}" in met
+    assert f"u{SEEN_PEOPLE + 9}" in met
 
 
 async def test_names_are_looked_up_only_for_those_who_are_shown(

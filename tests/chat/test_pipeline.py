@@ -103,7 +103,7 @@ class NoLanguages:
 @dataclass(slots=True)
 class PipelineHarness:
     inbox: StoredInbox
-    desk: EchoHandler
+    handler: EchoHandler
     group: FakeChannel
     metrics: Metrics
     pipeline: QuestionPipeline
@@ -123,12 +123,12 @@ class PipelineHarness:
 async def harness(tmp_path: Path) -> AsyncIterator[PipelineHarness]:
     database = Database(f"sqlite:///{tmp_path / 'bot.sqlite3'}")
     await database.migrate()
-    inbox, desk, group, metrics = StoredInbox(database), EchoHandler(), FakeChannel(), Metrics()
+    inbox, handler, group, metrics = StoredInbox(database), EchoHandler(), FakeChannel(), Metrics()
     writer = asyncio.create_task(inbox.run())
     people = People(languages=NoLanguages(), default_language="zh_CN", configured_languages={})
     pipeline = QuestionPipeline(
         inbox=inbox,
-        desk=desk,
+        handler=handler,
         people=people,
         renderer=PlainRenderer(),
         channel=group,
@@ -138,7 +138,7 @@ async def harness(tmp_path: Path) -> AsyncIterator[PipelineHarness]:
         at_once=24,
         pause=0.001,
     )
-    yield PipelineHarness(inbox, desk, group, metrics, pipeline)
+    yield PipelineHarness(inbox, handler, group, metrics, pipeline)
     writer.cancel()
     with suppress(asyncio.CancelledError):
         await writer
@@ -183,7 +183,7 @@ async def test_what_is_stored_after_the_end_is_left_for_the_next_start(harness: 
 
 
 async def test_answers_keep_the_order_of_their_conversation(harness: PipelineHarness) -> None:
-    slow = harness.desk.gates["slow"] = asyncio.Event()
+    slow = harness.handler.gates["slow"] = asyncio.Event()
     await harness.take(message("m1", "slow"), "{}")
     await harness.take(message("m2", "quick"), "{}")
     await harness.take(message("m3", "elsewhere", conversation="cidB=="), "{}")
@@ -194,7 +194,7 @@ async def test_answers_keep_the_order_of_their_conversation(harness: PipelineHar
 
 
 async def test_a_full_house_in_one_conversation_does_not_lock_itself_out(harness: PipelineHarness) -> None:
-    first = harness.desk.gates["0"] = asyncio.Event()
+    first = harness.handler.gates["0"] = asyncio.Event()
     for number in range(40):
         await harness.take(message(f"m{number}", str(number)), "{}")
     first.set()
@@ -206,7 +206,7 @@ async def test_nobody_waits_with_asking_the_erp_for_others_to_be_drawn(harness: 
     for number in range(20):
         harness.pipeline.resume(message(f"m{number}", str(number), conversation=f"cid{number}"), NOW)
     await harness.group.spoken.wait()
-    assert harness.desk.asked == 20
+    assert harness.handler.asked == 20
     assert await harness.pipeline.drain(5) == 0
     assert len(harness.group.seen) == 20
 
@@ -239,12 +239,12 @@ async def test_a_defect_is_counted_and_holds_nobody_up(harness: PipelineHarness)
 
 
 async def test_ending_leaves_unfinished_questions_for_the_next_start(harness: PipelineHarness) -> None:
-    harness.desk.gates["never"] = asyncio.Event()
+    harness.handler.gates["never"] = asyncio.Event()
     await harness.take(message("m1", "never"), '{"text":"never"}')
     assert await harness.pipeline.drain(0.01) == 1
     (left,) = await harness.inbox.unanswered(NOW - timedelta(minutes=2))
     assert (left.msg_id, left.payload) == ("m1", '{"text":"never"}')
-    harness.desk.gates["never"].set()
+    harness.handler.gates["never"].set()
     harness.pipeline.resume(message("m1", "never"), NOW)
     await harness.pipeline.drain(5)
     assert harness.group.seen == [("never", TrackIds("secret").for_message("m1"))]

@@ -83,7 +83,7 @@ def test_a_command_is_found_by_any_of_its_names(word: str) -> None:
     ],
 )
 def test_a_misspelt_name_is_recognised(word: str, names: list[str]) -> None:
-    assert [one.name for one in Commands.discover().similar(word)] == names
+    assert [command.name for command in Commands.discover().similar(word)] == names
 
 
 def test_the_built_in_commands_are_there() -> None:

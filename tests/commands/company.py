@@ -59,7 +59,7 @@ def place(code: str, name: str, on_hand: str, reserved: str | None = "0") -> War
 
 
 def level(item: Product, *places: WarehouseStock, reorder_point: str | None = None) -> StockLevel:
-    on_hand = sum((one.quantities.on_hand or Decimal() for one in places), Decimal())
+    on_hand = sum((place.quantities.on_hand or Decimal() for place in places), Decimal())
     return StockLevel(
         product=item,
         total=Quantities(on_hand=on_hand, available=on_hand),
@@ -190,44 +190,49 @@ class Company:
 
     async def find_products(self, text: str, *, limit: int) -> tuple[Product, ...]:
         self._read(f"find_products {text}")
-        products = (one.product for one in self.levels)
-        return tuple(one for one in products if _has(text, one.sku, one.name))[:limit]
+        products = (level.product for level in self.levels)
+        return tuple(product for product in products if _has(text, product.sku, product.name))[:limit]
 
     async def stock(self, sku: str) -> StockLevel:
         self._read(f"stock {sku}")
-        return _only(sku, self.levels, lambda one: one.product.sku)
+        return _only(sku, self.levels, lambda level: level.product.sku)
 
     async def order(self, number: str) -> SalesOrder:
         return self._one("order", number, self.sales)
 
     async def orders(self, query: ListQuery) -> Slice[SalesOrder]:
-        late = {Filter.LATE: [one for one in self.sales if one.days_late(TODAY)]}
-        return self._many("orders", query, late.get(query.filter, self.sales), lambda one: one.customer)
+        late = {Filter.LATE: [order for order in self.sales if order.days_late(TODAY)]}
+        return self._many("orders", query, late.get(query.filter, self.sales), lambda order: order.customer)
 
     async def invoice(self, number: str) -> Invoice:
         return self._one("invoice", number, self.bills)
 
     async def invoices(self, query: ListQuery) -> Slice[Invoice]:
-        overdue = {Filter.OVERDUE: [one for one in self.bills if one.days_overdue(TODAY)]}
-        return self._many("invoices", query, overdue.get(query.filter, self.bills), lambda one: one.customer)
+        overdue = {Filter.OVERDUE: [invoice for invoice in self.bills if invoice.days_overdue(TODAY)]}
+        return self._many("invoices", query, overdue.get(query.filter, self.bills), lambda invoice: invoice.customer)
 
     async def purchase_order(self, number: str) -> PurchaseOrder:
         return self._one("purchase_order", number, self.purchases)
 
     async def purchase_orders(self, query: ListQuery) -> Slice[PurchaseOrder]:
         chosen = {
-            Filter.PENDING: [one for one in self.purchases if one.status is PurchaseStatus.WAITING],
-            Filter.LATE: [one for one in self.purchases if one.days_late(TODAY)],
+            Filter.PENDING: [order for order in self.purchases if order.status is PurchaseStatus.WAITING],
+            Filter.LATE: [order for order in self.purchases if order.days_late(TODAY)],
         }
-        return self._many("purchase_orders", query, chosen.get(query.filter, self.purchases), lambda one: one.vendor)
+        return self._many(
+            "purchase_orders", query, chosen.get(query.filter, self.purchases), lambda order: order.vendor
+        )
 
     async def production_order(self, number: str) -> ProductionOrder:
         return self._one("production_order", number, self.productions)
 
     async def production_orders(self, query: ListQuery) -> Slice[ProductionOrder]:
-        late = {Filter.LATE: [one for one in self.productions if one.days_late(TODAY)]}
+        late = {Filter.LATE: [order for order in self.productions if order.days_late(TODAY)]}
         return self._many(
-            "production_orders", query, late.get(query.filter, self.productions), lambda one: f"{one.sku} {one.name}"
+            "production_orders",
+            query,
+            late.get(query.filter, self.productions),
+            lambda order: f"{order.sku} {order.name}",
         )
 
     async def decide(self, decision: Decision) -> DecisionResult:
@@ -249,11 +254,11 @@ class Company:
 
     def _one(self, call: str, number: str, documents: Iterable[T]) -> T:
         self._read(f"{call} {number}")
-        return _only(number, documents, lambda one: one.number)
+        return _only(number, documents, lambda document: document.number)
 
     def _many(self, call: str, query: ListQuery, documents: Iterable[T], partner: Callable[[T], str]) -> Slice[T]:
         self._read(f"{call} {query.text}".strip())
-        hits = [one for one in documents if _has(query.text, one.number, partner(one))]
+        hits = [document for document in documents if _has(query.text, document.number, partner(document))]
         return Slice(items=tuple(hits[query.offset : query.offset + query.limit]), total=len(hits))
 
 
@@ -261,7 +266,7 @@ D = TypeVar("D")
 
 
 def _only(key: str, documents: Iterable[D], key_of: Callable[[D], str]) -> D:
-    found = [one for one in documents if key_of(one).casefold() == key.casefold()]
+    found = [document for document in documents if key_of(document).casefold() == key.casefold()]
     if not found:
         raise NotFound(key)
     return found[0]

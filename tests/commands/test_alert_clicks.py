@@ -59,7 +59,7 @@ class AlertClickHarness:
     def __init__(self, desk: QuestionDispatcher, service: InMemoryAlertService, seconds: float = PATIENCE) -> None:
         self.service, self.places, self.metrics = service, FakeShownCards(), Metrics()
         self.pipeline = ClickPipeline(
-            desk=desk,
+            handler=desk,
             people=People(languages=English(), default_language="en", configured_languages={}, directory=Members()),
             renderer=CardRenderer(languages=load_languages()),
             tracks=TRACKS,

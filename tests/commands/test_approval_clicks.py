@@ -39,7 +39,7 @@ class ApprovalClickHarness:
     ) -> None:
         self.approvals, self.case, self.places, self.metrics = approvals, case, FakeShownCards(), Metrics()
         self.pipeline = ClickPipeline(
-            desk=desk,
+            handler=desk,
             people=People(languages=English(), default_language="en", configured_languages={}, directory=Members()),
             renderer=CardRenderer(languages=load_languages()),
             tracks=TRACKS,

@@ -18,7 +18,7 @@ from commands.invoice import InvoiceList, InvoiceListView, InvoiceView
 from commands.mo import ProductionListView, ProductionView
 from commands.order import OrderList, OrderListView, OrderView
 from commands.po import PurchaseList, PurchaseListView, PurchaseView
-from commands.stock import Stock
+from commands.stock import StockView
 from tests.commands.company import TODAY, Company, cny
 from tests.commands.conftest import Ask, as_, lines
 
@@ -43,7 +43,7 @@ async def test_the_lines_of_an_order_are_paged(ask: Ask) -> None:
 async def test_a_list_leads_to_an_order_and_its_lines_to_their_stock_by_buttons_alone(ask: Ask) -> None:
     listed = as_(OrderListView, await ask("/order late"))
     order = as_(OrderView, await ask(lines(listed)[0]))
-    assert as_(Stock, await ask(lines(order)[0])).product.sku == "W-1"
+    assert as_(StockView, await ask(lines(order)[0])).level.product.sku == "W-1"
 
 
 async def test_the_orders_of_a_customer_cost_one_call(ask: Ask, company: Company) -> None:
@@ -171,7 +171,7 @@ async def test_what_is_not_known_to_be_made_has_no_percentage(ask: Ask) -> None:
 )
 async def test_the_percentage_is_rounded_down(ask: Ask, produced: str | None, planned: str, shown: str) -> None:
     view = as_(ProductionView, await ask("/mo MO-1"))
-    order = replace(view.document, planned=Decimal(planned), produced=produced and Decimal(produced))
+    order = replace(view.document, planned=Decimal(planned), produced=None if produced is None else Decimal(produced))
     body = CardRenderer(languages=load_languages()).render(replace(view, document=order), "en", zone=UTC).body
     assert shown in body
     assert ("%" in body) is bool(shown)

@@ -8,41 +8,46 @@ import pytest
 
 from bot.cards.notices import BadArgumentNotice, ErpDownNotice, NotFoundNotice
 from bot.erp.errors import Unavailable
-from commands.stock import Picks, Stock, Stocks
+from bot.erp.model import WarehouseStock
+from commands.stock import Picks, StockListView, StockView
 from tests.commands.company import NOW, Company
 from tests.commands.conftest import Ask, as_, lines
 
 
+def warehouses(view: StockView) -> list[WarehouseStock]:
+    return [row.warehouse for row in view.rows]
+
+
 async def test_one_product_with_its_warehouses(ask: Ask) -> None:
     answer = await ask("/stock sku123")
-    view = as_(Stock, answer)
+    view = as_(StockView, answer)
     assert (answer.command, answer.outcome) == ("stock", "answered")
-    assert view.product.name == "M6 螺丝"
-    assert [(row.code, row.quantities.on_hand, row.quantities.reserved) for row in view.rows] == [
+    assert view.level.product.name == "M6 螺丝"
+    assert [(row.code, row.quantities.on_hand, row.quantities.reserved) for row in warehouses(view)] == [
         ("SH", Decimal(1200), Decimal(300)),
         ("SZ", Decimal(630), Decimal(0)),
         ("CD", Decimal(0), None),
     ]
-    assert view.everywhere.on_hand == Decimal(1830)
-    assert view.everywhere.incoming is None
-    assert view.low
-    assert view.company == "示范制造"
+    assert view.level.total.on_hand == Decimal(1830)
+    assert view.level.total.incoming is None
+    assert view.level.below_reorder_point
+    assert view.level.company == "示范制造"
     assert (view.freshness.stale, view.freshness.source) == (False, "main")
     assert view.freshness.as_of < NOW
 
 
 async def test_an_exact_code_wins_over_longer_codes_that_contain_it(ask: Ask, company: Company) -> None:
-    assert as_(Stock, await ask("/stock SKU123")).product.sku == "SKU123"
+    assert as_(StockView, await ask("/stock SKU123")).level.product.sku == "SKU123"
     assert company.calls == ["stock SKU123"]
 
 
 @pytest.mark.parametrize("line", ["/stock 六角", "/stock KU1234", "/stock 六角螺母", "/stock U1234"])
 async def test_a_part_that_only_one_product_has_opens_it(ask: Ask, line: str) -> None:
-    assert as_(Stock, await ask(line)).product.sku == "SKU1234"
+    assert as_(StockView, await ask(line)).level.product.sku == "SKU1234"
 
 
 async def test_a_code_without_a_digit_is_found_exactly(ask: Ask, company: Company) -> None:
-    assert as_(Stock, await ask('/stock "BOLT A"')).product.sku == "BOLT A"
+    assert as_(StockView, await ask('/stock "BOLT A"')).level.product.sku == "BOLT A"
     assert company.calls == ["find_products BOLT A", "stock BOLT A"]
 
 
@@ -50,8 +55,8 @@ async def test_several_hits_give_a_list_to_choose_from(ask: Ask) -> None:
     view = as_(Picks, await ask("/stock 螺丝 @上海仓"))
     assert [row.sku for row in view.rows] == ["SKU123", "SKU124"]
     assert lines(view) == ["/stock SKU123 @上海仓", "/stock SKU124 @上海仓"]
-    chosen = as_(Stock, await ask(lines(view)[0]))
-    assert [row.code for row in chosen.rows] == ["SH"]
+    chosen = as_(StockView, await ask(lines(view)[0]))
+    assert [row.code for row in warehouses(chosen)] == ["SH"]
 
 
 async def test_a_long_list_is_paged(ask: Ask) -> None:
@@ -77,9 +82,9 @@ async def test_a_long_list_is_paged(ask: Ask) -> None:
     ],
 )
 async def test_a_warehouse_by_code_or_part_of_its_name(ask: Ask, text: str, codes: list[str]) -> None:
-    view = as_(Stock, await ask(f"/stock SKU123 {text}"))
-    assert [row.code for row in view.rows] == codes
-    assert [row.code for row in as_(Stock, await ask(view.line)).rows][: len(codes)]
+    view = as_(StockView, await ask(f"/stock SKU123 {text}"))
+    assert [row.code for row in warehouses(view)] == codes
+    assert [row.code for row in warehouses(as_(StockView, await ask(view.line)))][: len(codes)]
 
 
 async def test_an_unknown_warehouse_names_those_there_are(ask: Ask) -> None:
@@ -90,32 +95,32 @@ async def test_an_unknown_warehouse_names_those_there_are(ask: Ask) -> None:
 
 
 async def test_several_products_at_a_glance(ask: Ask) -> None:
-    view = as_(Stocks, await ask("/stock SKU123，sku124、螺丝 X999"))
-    assert [(row.product.sku if row.product else None, row.hits) for row in view.rows] == [
+    view = as_(StockListView, await ask("/stock SKU123，sku124、螺丝 X999"))
+    assert [(row.level.product.sku if row.level else None, row.hits) for row in view.rows] == [
         ("SKU123", 0),
         ("SKU124", 0),
         (None, 2),
         (None, 0),
     ]
-    assert [row.low for row in view.rows] == [True, False, False, False]
+    assert [row.level.below_reorder_point for row in view.rows if row.level] == [True, False]
     assert lines(view) == ["/stock SKU123", "/stock SKU124", "/stock 螺丝"]
 
 
 async def test_several_products_in_one_warehouse(ask: Ask) -> None:
-    view = as_(Stocks, await ask("/stock SKU123 SKU124 @SH"))
+    view = as_(StockListView, await ask("/stock SKU123 SKU124 @SH"))
     quantities = [row.quantities for row in view.rows]
-    assert [one.available for one in quantities if one] == [Decimal(900), Decimal(5)]
+    assert [quantity.available for quantity in quantities if quantity] == [Decimal(900), Decimal(5)]
 
 
 async def test_an_unknown_figure_makes_the_sum_unknown(ask: Ask) -> None:
-    view = as_(Stocks, await ask("/stock SKU123 SKU123 SKU124 @仓"))
+    view = as_(StockListView, await ask("/stock SKU123 SKU123 SKU124 @仓"))
     assert view.rows[0].quantities is not None
     assert view.rows[0].quantities.on_hand == Decimal(1830)
     assert view.rows[0].quantities.reserved is None
 
 
 async def test_more_than_five_products_are_left_out_and_said_so(ask: Ask) -> None:
-    view = as_(Stocks, await ask("/stock W-1 W-2 W-3 W-4 W-5 W-6 W-7"))
+    view = as_(StockListView, await ask("/stock W-1 W-2 W-3 W-4 W-5 W-6 W-7"))
     assert (len(view.rows), view.left_out, view.limit) == (5, 2, 5)
 
 
@@ -134,7 +139,7 @@ async def test_nothing_alike_offers_nothing(ask: Ask) -> None:
 async def test_an_erp_that_went_away_shows_the_last_known_figures(ask: Ask, company: Company) -> None:
     await ask("/stock SKU123")
     company.broken = Unavailable("gone")
-    view = as_(Stock, await ask("/stock SKU123"))
+    view = as_(StockView, await ask("/stock SKU123"))
     assert view.freshness.stale
     assert view.freshness.as_of < NOW
     answer = await ask("/stock SKU124")

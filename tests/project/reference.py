@@ -179,13 +179,13 @@ def commands() -> str:
     return "\n\n".join(map(_command, Commands.discover().values()))
 
 
-def _command(one: AnyCommand) -> str:
-    lines = [f"## `/{one.name}`", f"{one.summary}." + (" Changes the ERP." if one.writes else "")]
-    lines.append(f"- form: `{one.usage}`")
-    if one.aliases:
-        lines.append(f"- also: {', '.join(f'`{alias}`' for alias in one.aliases)}")
-    if one.examples:
-        lines.append(f"- for example: {', '.join(f'`{example}`' for example in one.examples)}")
+def _command(command: AnyCommand) -> str:
+    lines = [f"## `/{command.name}`", f"{command.summary}." + (" Changes the ERP." if command.writes else "")]
+    lines.append(f"- form: `{command.usage}`")
+    if command.aliases:
+        lines.append(f"- also: {', '.join(f'`{alias}`' for alias in command.aliases)}")
+    if command.examples:
+        lines.append(f"- for example: {', '.join(f'`{example}`' for example in command.examples)}")
     return "\n\n".join([*lines[:2], "\n".join(lines[2:])])
 
 

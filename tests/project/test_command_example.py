@@ -10,7 +10,7 @@ import pytest
 
 from bot.cards.language import LANGUAGE_CODES
 
-from .following import Workshop
+from .page_project import PageProject
 from .tree import ROOT
 
 PAGE = (ROOT / "docs/how-to/add-a-command.md").read_text(encoding="utf-8")
@@ -32,7 +32,7 @@ def after(words: str) -> str:
     return found[1]
 
 
-def said(ending: str) -> list[str]:
+def shown_command(ending: str) -> list[str]:
     """Return the arguments of the line that the page has one type to Python."""
     line: str
     (line,) = re.findall(rf"^(?:\.venv/bin/)?python (-m (?:.* )?{re.escape(ending)})", PAGE, re.MULTILINE)
@@ -46,24 +46,24 @@ def translated(catalogue: str) -> str:
 
 
 @pytest.fixture
-def copy(tmp_path: Path) -> Workshop:
+def copy(tmp_path: Path) -> PageProject:
     """The parts of the repository that the page speaks of, to be changed at will."""
     for folder in ("bot", "commands", "templates"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    return Workshop(tmp_path, path=[tmp_path])
+    return PageProject(tmp_path, path=[tmp_path])
 
 
-def test_in_the_repository(copy: Workshop) -> None:
+def test_in_the_repository(copy: PageProject) -> None:
     copy.write("commands/customer.py", shown("commands/customer.py"))
     copy.write("templates/cards/customer.md.j2", shown("templates/cards/customer.md.j2"))
     copy.write("templates/cards/customer.sample.json", after("templates/cards/customer.sample.json"))
     copy.write("tests/commands/test_customer.py", shown("tests/commands/test_customer.py"))
     copy.write("tests/commands/test_one_order.py", after("`open_chat` makes other chats"))
 
-    assert "1 passed" in copy.python(*said("pytest tests/commands/test_customer.py"))
+    assert "1 passed" in copy.python(*shown_command("pytest tests/commands/test_customer.py"))
     assert "1 passed" in copy.python("-m", "pytest", "tests/commands/test_one_order.py")
-    update = said("bot.cards.catalogue update")
+    update = shown_command("bot.cards.catalogue update")
     assert "What a customer has ordered and owes" in copy.python(*update, fails=True)
     catalogue = "templates/locales/zh_CN/LC_MESSAGES/messages.po"
     copy.write(catalogue, translated((copy.folder / catalogue).read_text(encoding="utf-8")))
@@ -75,7 +75,7 @@ def test_in_the_repository(copy: Workshop) -> None:
 
 
 def test_as_a_package(tmp_path: Path) -> None:
-    package = Workshop(tmp_path / "acme", path=[tmp_path / "installed", ROOT])
+    package = PageProject(tmp_path / "acme", path=[tmp_path / "installed", ROOT])
     package.write("pyproject.toml", shown("pyproject.toml", PACKAGE))
     package.write("acme_dingerp/__init__.py", "")
     package.write("acme_dingerp/customer.py", shown("commands/customer.py"))
@@ -83,6 +83,10 @@ def test_as_a_package(tmp_path: Path) -> None:
     package.write("tests/test_customer.py", shown("tests/commands/test_customer.py"))
     package.write("tests/conftest.py", shown("tests/conftest.py", PACKAGE))
 
+    package.write("cards/customer.sample.json", after("templates/cards/customer.sample.json"))
+    package.write("dingerp.toml", after("is told where its templates are"))
+
     package.install(tmp_path / "installed")
-    assert "1 passed" in package.python(*said("pytest\n"))
+    assert "# 华东机械" in package.python(*CLI, "card", "render", "customer")
+    assert "1 passed" in package.python(*shown_command("pytest\n"))
     assert "customer" in package.python("-c", "from bot.api.commands import Commands; print(*Commands.discover())")

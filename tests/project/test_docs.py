@@ -48,6 +48,16 @@ def test_every_page_is_reachable_from_the_index() -> None:
     assert {page for page in markdown_files() if DOCS in page.parents} <= seen
 
 
+def test_every_room_is_on_the_page_about_the_architecture() -> None:
+    page = (DOCS / "explanation/architecture.md").read_text(encoding="utf-8")
+    rooms = {path.name for path in (ROOT / "bot").iterdir() if (path / "__init__.py").is_file()}
+    named = [
+        room for cell in re.findall(r"^\| (`.+?`) \|", page, re.MULTILINE) for room in re.findall(r"`bot/(\w+)/`", cell)
+    ]
+
+    assert sorted(named) == sorted(rooms)
+
+
 def test_the_four_kinds_of_pages_are_there() -> None:
     assert {path.name for path in DOCS.iterdir() if path.is_dir()} >= {"tutorial", "how-to", "reference", "explanation"}
 

@@ -106,4 +106,4 @@ def test_shown_variables_are_read() -> None:
     assert shown
     # What an adapter alone knows (``DINGERP_ERP__MAIN__PASSWORD``) is checked where its options are.
     known_alone = re.compile(r"DINGERP_ERP(__[A-Z0-9_]+)?")
-    assert [name for name in shown if not any(one.fullmatch(name) for one in [*patterns, known_alone])] == []
+    assert [name for name in shown if not any(pattern.fullmatch(name) for pattern in [*patterns, known_alone])] == []

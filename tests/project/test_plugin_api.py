@@ -48,19 +48,19 @@ def imports(code: str) -> Iterator[tuple[str, str]]:
             if isinstance(node, ast.Import)
             else []
         )
-        yield from (one for one in found if one[0].partition(".")[0] in {"bot", "commands"})
+        yield from ((module, name) for module, name in found if module.partition(".")[0] in {"bot", "commands"})
 
 
 def promised() -> set[tuple[str, str]]:
     """Return all imports that the page promises."""
-    ours = {(name, one) for name in MODULES for one in importlib.import_module(name).__all__}
-    tests = {(names_in(row[0])[0], one) for row in rows("bot.testing") for one in names_in(row[1])}
+    ours = {(module, name) for module in MODULES for name in importlib.import_module(module).__all__}
+    tests = {(names_in(row[0])[0], name) for row in rows("bot.testing") for name in names_in(row[1])}
     return ours | tests | {("bot.api", name.rpartition(".")[2]) for name in MODULES}
 
 
 @pytest.mark.parametrize("name", MODULES)
 def test_the_page_lists_exactly_what_the_module_offers(name: str) -> None:
-    listed = [one for row in rows(name) for one in names_in(row[0])]
+    listed = [cell_name for row in rows(name) for cell_name in names_in(row[0])]
 
     assert sorted(listed) == sorted(importlib.import_module(name).__all__)
 
@@ -71,21 +71,21 @@ def test_a_module_offers_what_it_imports_and_nothing_else(name: str) -> None:
     assert module.__file__ is not None
     source = Path(module.__file__).read_text(encoding="utf-8")
 
-    assert sorted(one for _, one in imports(source)) == sorted(module.__all__)
-    assert all(hasattr(module, one) for one in module.__all__)
+    assert sorted(offered for _, offered in imports(source)) == sorted(module.__all__)
+    assert all(hasattr(module, offered) for offered in module.__all__)
 
 
 def test_both_modules_mean_the_same_by_the_same_name() -> None:
     commands, erps = (importlib.import_module(name) for name in MODULES)
 
-    for one in {*commands.__all__} & {*erps.__all__}:
-        assert getattr(commands, one) is getattr(erps, one)
+    for shared in {*commands.__all__} & {*erps.__all__}:
+        assert getattr(commands, shared) is getattr(erps, shared)
 
 
 def test_what_tests_of_plug_ins_import_is_there() -> None:
     for module, names in rows("bot.testing"):
-        for one in names_in(names):
-            assert hasattr(importlib.import_module(names_in(module)[0]), one)
+        for name in names_in(names):
+            assert hasattr(importlib.import_module(names_in(module)[0]), name)
 
 
 @pytest.mark.parametrize("file", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))
@@ -109,7 +109,7 @@ def test_what_the_documentation_shows_keeps_to_it(page: str, code: str) -> None:
 
 @pytest.mark.parametrize("name", PLAIN_COMMANDS)
 def test_plain_commands_could_be_plug_ins(name: str) -> None:
-    offered = {one for module, one in promised() if module == "bot.api.commands"}
-    used = {one for _, one in imports((ROOT / "commands" / f"{name}.py").read_text(encoding="utf-8"))}
+    offered = {offered_name for module, offered_name in promised() if module == "bot.api.commands"}
+    used = {offered_name for _, offered_name in imports((ROOT / "commands" / f"{name}.py").read_text(encoding="utf-8"))}
 
     assert used - {"AnyCommand"} <= offered

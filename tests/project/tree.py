@@ -67,11 +67,11 @@ def anchors(page: Path) -> list[str]:
     for heading in re.findall(r"^#{1,6} +(.+?)[ #]*$", without_blocks(page.read_text(encoding="utf-8")), re.MULTILINE):
         shown = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", heading)
         slug = re.sub(r"[^\w\- ]", "", shown.lower()).replace(" ", "-")
-        again, one = 0, slug
-        while one in found:
-            again += 1
-            one = f"{slug}-{again}"
-        found.append(one)
+        anchor, repeats = slug, 0
+        while anchor in found:
+            repeats += 1
+            anchor = f"{slug}-{repeats}"
+        found.append(anchor)
     return found
 
 

@@ -44,7 +44,7 @@ async def click(wire, fields, button="拒绝"):
 
 async def test_buttons_that_stand_in_a_template(wire):
     card = await shown(wire, {})
-    assert [(one["text"], one["color"], one["params"]) for one in card["buttons"]] == [
+    assert [(button["text"], button["color"], button["params"]) for button in card["buttons"]] == [
         ("拒绝", "red", {"id": "po.no|1", "card": "approval"})
     ], "one without a text is not drawn"
     assert await click(wire, {}) == (
