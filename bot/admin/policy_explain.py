@@ -57,14 +57,14 @@ async def explain_document(settings: Settings, number: str, *, user: str, source
     if source and source not in settings.erp:
         raise unknown_source(settings, source)
     policy = RuleBasedPolicy(open_policy(settings, rules).rules)
-    async with open_policy_context(settings) as ground:
-        where = source or (await ground.hub.purchase_order(number)).source
-        document, company = await ground.reader.read_for_plan(where, number, policy)
-        look = partial(_look, settings, ground, policy, document, company, user, rules is None)
+    async with open_policy_context(settings) as context:
+        where = source or (await context.hub.purchase_order(number)).source
+        document, company = await context.reader.read_for_plan(where, number, policy)
+        look = partial(_look, settings, context, policy, document, company, user, rules is None)
         async with open_database(settings) as database:
             found = await _run(database, look)
         file = rules or settings.approval_rules
-        return [escape_invisible(line) for line in _lines(found, ground, str(file))]
+        return [escape_invisible(line) for line in _lines(found, context, str(file))]
 
 
 async def _run(database: Database | None, look: partial[_Explained]) -> _Explained:
@@ -80,7 +80,7 @@ async def _run(database: Database | None, look: partial[_Explained]) -> _Explain
 
 def _look(
     settings: Settings,
-    ground: PolicyContext,
+    context: PolicyContext,
     policy: RuleBasedPolicy,
     document: ApprovalDocument,
     company: CompanyDirectory,
@@ -88,11 +88,11 @@ def _look(
     in_force: bool,
     connection: Connection,
 ) -> _Explained:
-    now = ground.now()
-    book = StoredCaseRepository(connection, now)
-    unit = CaseUnitOfWork(cases=book, policy=policy, company=company, now=now, options=terms_of(settings))
+    now = context.now()
+    repository = StoredCaseRepository(connection, now)
+    unit = CaseUnitOfWork(cases=repository, policy=policy, company=company, now=now, options=terms_of(settings))
     plan_result = policy.plan(document, company)
-    case = next(iter(book.cases_of(document.number, document.source, 1)), None) if in_force else None
+    case = next(iter(repository.cases_of(document.number, document.source, 1)), None) if in_force else None
     if case is not None and (case.state is not CaseState.OPEN or case.fingerprint != document.fingerprint):
         case = None
     asked = case or (
@@ -126,10 +126,10 @@ def _hypothetical_case(
     )
 
 
-def _lines(found: _Explained, ground: PolicyContext, file: str) -> Iterator[str]:
-    order, say = found.document.order, ground.english.say
+def _lines(found: _Explained, context: PolicyContext, file: str) -> Iterator[str]:
+    order, say = found.document.order, context.english.say
     requester = found.document.requester or "nobody known here"
-    yield f"{order.number} of {order.source}: {order.status}, {ground.english.money(order.total)}, {order.vendor}"
+    yield f"{order.number} of {order.source}: {order.status}, {context.english.money(order.total)}, {order.vendor}"
     yield f"  requested by {order.requester or 'nobody that the ERP tells'} ({requester})"
     if order.changed_by not in ("", order.requester):
         yield f"  changed last by {order.changed_by} ({', '.join(found.document.editors) or 'nobody known here'})"
@@ -141,20 +141,20 @@ def _lines(found: _Explained, ground: PolicyContext, file: str) -> Iterator[str]
     plan = found.plan_result.plan
     if found.case is not None:
         plan = found.case.plan
-        opened_at = format_minute(found.case.opened_at, ground.now().tzinfo)  # type: ignore[arg-type]  # the clock is aware
+        opened_at = format_minute(found.case.opened_at, context.now().tzinfo)  # type: ignore[arg-type]  # the clock is aware
         yield f"case open since {opened_at}, by rules {found.case.policy}, “{plan.rule}”: its plan stands"
         yield from _votes(found.case)
     if plan is None:
         return
-    yield from _plan_lines(plan, ground)
+    yield from _plan_lines(plan, context)
     if found.person is not None:
-        yield from _person_lines(found.person, found.document, ground)
+        yield from _person_lines(found.person, found.document, context)
 
 
 def _expected_lines(waits: ErpApprovers, order: PurchaseOrder) -> Iterator[str]:
     if not waits.people:
         return
-    people = (_describe_person(one.account, order.named(one.account), one.user_id) for one in waits.people)
+    people = (_describe_person(person.account, order.named(person.account), person.user_id) for person in waits.people)
     yield f"  the ERP itself waits for {', '.join(people)}"
     if waits.mismatched:
         yield "  none of those who decide by the rule is among them: the ERP would not take their decision"
@@ -175,23 +175,23 @@ def _votes(case: Case) -> Iterator[str]:
         yield f"  it waits for level {waited}"
 
 
-def _plan_lines(plan: ApprovalPlan, ground: PolicyContext) -> Iterator[str]:
+def _plan_lines(plan: ApprovalPlan, context: PolicyContext) -> Iterator[str]:
     for level in plan.levels:
         yield f"level {level.number}: {describe_level(level)}"
         for user_id, reason in level.excluded.items():
-            yield f"  not {user_id}: {ground.english.say(reason)}"
+            yield f"  not {user_id}: {context.english.say(reason)}"
     if plan.confirm:
         yield "approving asks once more"
     if plan.daily_limits:
-        yield f"in one day each may approve {_amounts(plan, ground)}"
+        yield f"in one day each may approve {_amounts(plan, context)}"
     for user_id, amounts in plan.single_limits.items():
         if any(user_id in level.approvers for level in plan.levels):
-            yield f"{user_id} may approve up to {', '.join(map(ground.english.money, amounts))} in one document"
+            yield f"{user_id} may approve up to {', '.join(map(context.english.money, amounts))} in one document"
     yield from _time_lines(plan)
 
 
-def _amounts(plan: ApprovalPlan, ground: PolicyContext) -> str:
-    return ", ".join(map(ground.english.money, plan.daily_limits))
+def _amounts(plan: ApprovalPlan, context: PolicyContext) -> str:
+    return ", ".join(map(context.english.money, plan.daily_limits))
 
 
 def _time_lines(plan: ApprovalPlan) -> Iterator[str]:
@@ -207,12 +207,13 @@ def _time_lines(plan: ApprovalPlan) -> Iterator[str]:
     yield f"after {written_duration(plan.deadline)} {ends[plan.on_expiry]}"
 
 
-def _person_lines(person: _Person, document: ApprovalDocument, ground: PolicyContext) -> Iterator[str]:
+def _person_lines(person: _Person, document: ApprovalDocument, context: PolicyContext) -> Iterator[str]:
     yield f"{person.user_id}, account in {document.source}: {person.account or 'none'}"
     for verdict, eligibility in person.rulings:
-        reasons = " ".join(map(ground.english.say, eligibility.reasons))
+        reasons = " ".join(map(context.english.say, eligibility.reasons))
         yield f"  may {verdict}: {'yes' if eligibility.allowed else 'no'}. {reasons}"
-    ask = dict.fromkeys(one for _, eligibility in person.rulings if not eligibility.allowed for one in eligibility.ask)
+    refused = [eligibility for _, eligibility in person.rulings if not eligibility.allowed]
+    ask = dict.fromkeys(user_id for eligibility in refused for user_id in eligibility.ask)
     if ask:
         yield f"  could decide instead: {_people(tuple(ask))}"
 

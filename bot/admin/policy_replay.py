@@ -68,26 +68,26 @@ async def replay_rules(settings: Settings, rules: Path, *, since: str) -> list[s
     ``since`` is ``90d`` or a date. Raises `RulesError`, `ConfigurationError`, and what ERPs and the directory raise.
     """
     old, new = (RuleBasedPolicy(open_policy(settings, file).rules) for file in (None, rules))
-    async with open_policy_context(settings) as ground:
-        begins = read_since(since, ground.now())
+    async with open_policy_context(settings) as context:
+        begins = read_since(since, context.now())
         async with open_database(settings) as database:
             cases = () if database is None else await database.run(partial(cases_since, since=begins))
         by_document = {(case.source, case.number.casefold()): case for case in cases}
-        rehearsal = _PolicyReplay(ground, old, new, terms_of(settings), by_document)
-        replayed = [one async for one in rehearsal.all(begins)]
-    return [escape_invisible(line) for line in _lines(replayed, ground, begins)]
+        replay = _PolicyReplay(context, old, new, terms_of(settings), by_document)
+        replayed = [document async for document in replay.all(begins)]
+    return [escape_invisible(line) for line in _lines(replayed, context, begins)]
 
 
 class _PolicyReplay:
     def __init__(
         self,
-        ground: PolicyContext,
+        context: PolicyContext,
         old: RuleBasedPolicy,
         new: RuleBasedPolicy,
         terms: ApprovalOptions,
         cases: Mapping[tuple[str, str], Case],
     ) -> None:
-        self._ground = ground
+        self._context = context
         self._old, self._new = old, new
         self._terms = terms
         self._cases = dict(cases)
@@ -95,8 +95,8 @@ class _PolicyReplay:
 
     async def all(self, begins: datetime) -> AsyncIterator[_ReplayedDocument]:
         """Return the documents of all ERPs, then those of cases that no ERP lists any more."""
-        for source in self._ground.hub.sources:
-            if Capability.PURCHASE_ORDERS not in self._ground.hub.source_client(source).capabilities:
+        for source in self._context.hub.sources:
+            if Capability.PURCHASE_ORDERS not in self._context.hub.source_client(source).capabilities:
                 continue
             async for order in self._orders(source, begins):
                 case = self._cases.pop((source, order.number.casefold()), None)
@@ -108,10 +108,10 @@ class _PolicyReplay:
 
     async def _orders(self, source: str, begins: datetime) -> AsyncIterator[PurchaseOrder]:
         """Return the orders since then. Lists are newest first, so the first page without any is the last."""
-        erp, offset = self._ground.hub.source_client(source), 0
+        erp, offset = self._context.hub.source_client(source), 0
         while True:
             page = await erp.purchase_orders(ListQuery(offset=offset, limit=_PAGE))
-            recent = [one for one in page.items if one.ordered_on is None or one.ordered_on >= begins.date()]
+            recent = [order for order in page.items if order.ordered_on is None or order.ordered_on >= begins.date()]
             for order in recent:
                 if order.status not in _NOT_SUBMITTED:
                     yield order
@@ -120,8 +120,8 @@ class _PolicyReplay:
                 return
 
     async def _replayed(self, order: PurchaseOrder, case: Case | None) -> _ReplayedDocument:
-        hub = self._ground.hub
-        requester = build_document(order, self._ground.organisation.snapshot()).requester
+        hub = self._context.hub
+        requester = build_document(order, self._context.organisation.snapshot()).requester
         company, department = await self._around(requester)
         categories: frozenset[str] = frozenset()
         if self._old.asks_categories or self._new.asks_categories:  # lists have no lines
@@ -131,9 +131,9 @@ class _PolicyReplay:
 
     async def _around(self, requester: str) -> tuple[CompanySnapshot, str]:
         if not (self._old.asks_directory or self._new.asks_directory):
-            return self._ground.organisation.snapshot(), ""
+            return self._context.organisation.snapshot(), ""
         if requester not in self._companies:
-            self._companies[requester] = await self._ground.organisation.snapshot_around(requester)
+            self._companies[requester] = await self._context.organisation.snapshot_around(requester)
         return self._companies[requester]
 
     def _compared(self, document: ApprovalDocument, company: CompanySnapshot, case: Case | None) -> _ReplayedDocument:
@@ -144,7 +144,7 @@ class _PolicyReplay:
 
     def _stuck(self, plan: ApprovalPlan, document: ApprovalDocument, company: CompanySnapshot) -> str:
         able = {
-            level.number: [one for one in level.approvers if self._is_able(one, plan, level, document, company)]
+            level.number: [user for user in level.approvers if self._is_able(user, plan, level, document, company)]
             for level in plan.levels
         }
         blocked = blocked_level(plan.levels, able)
@@ -153,7 +153,7 @@ class _PolicyReplay:
         level = plan.levels[blocked - 1]
         if not level.approvers:
             return f"level {blocked} names nobody"
-        unable = ", ".join(one for one in level.approvers if one not in able[blocked])
+        unable = ", ".join(user for user in level.approvers if user not in able[blocked])
         return f"level {blocked}" + (f", {unable} may not" if unable else ", everybody there is needed before")
 
     def _is_able(
@@ -168,31 +168,32 @@ class _PolicyReplay:
             return False
         alone = replace(plan, levels=(replace(level, number=1),))
         vote_context = VoteContext(
-            document=document, plan=alone, votes=(), spending=_NothingSpent(), now=self._ground.now()
+            document=document, plan=alone, votes=(), spending=_NothingSpent(), now=self._context.now()
         )
         return self._new.may(vote_context, user_id, Verdict.APPROVE).allowed
 
 
-def _lines(replayed: list[_ReplayedDocument], ground: PolicyContext, begins: datetime) -> Iterator[str]:
-    for one in replayed:
-        if one.changed or one.stuck:
-            yield _described(one, ground)
-    changed, stuck = sum(one.changed for one in replayed), sum(bool(one.stuck) for one in replayed)
-    recorded = sum(one.recorded for one in replayed)
+def _lines(replayed: list[_ReplayedDocument], context: PolicyContext, begins: datetime) -> Iterator[str]:
+    for document in replayed:
+        if document.changed or document.stuck:
+            yield _described(document, context)
+    changed, stuck = sum(document.changed for document in replayed), sum(bool(document.stuck) for document in replayed)
+    recorded = sum(document.recorded for document in replayed)
     yield (
         f"documents since {begins:%Y-%m-%d}: {len(replayed)}, decided about in chat {recorded},"
         f" by others or another rule now {changed}, by nobody {stuck}"
     )
-    old, new = Counter(_rule(one.old) for one in replayed), Counter(_rule(one.new) for one in replayed)
+    old = Counter(_rule(document.old) for document in replayed)
+    new = Counter(_rule(document.new) for document in replayed)
     yield from (f"  {rule}: {old[rule]} → {new[rule]}" for rule in dict.fromkeys((*old, *new)))
 
 
-def _described(one: _ReplayedDocument, ground: PolicyContext) -> str:
-    order = one.document.order
-    said = f"{order.number} of {order.source}, {ground.english.money(order.total)}: {_shown(one.old)}"
-    if one.changed:
-        said += f" → {_shown(one.new)}"
-    return said + (f"; nobody could decide: {one.stuck}" if one.stuck else "")
+def _described(replayed: _ReplayedDocument, context: PolicyContext) -> str:
+    order = replayed.document.order
+    text = f"{order.number} of {order.source}, {context.english.money(order.total)}: {_shown(replayed.old)}"
+    if replayed.changed:
+        text += f" → {_shown(replayed.new)}"
+    return text + (f"; nobody could decide: {replayed.stuck}" if replayed.stuck else "")
 
 
 def _shown(plan: ApprovalPlan | None) -> str:

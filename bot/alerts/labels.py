@@ -32,12 +32,15 @@ class CardFact:
 
 @dataclass(frozen=True, slots=True)
 class _TypeLabels:
-    """The words for a type while it is open and when it is over, its figures, and the command that asks the ERP."""
+    """The words for a type while it is open and when it is over, its figures, the command that asks the ERP, and the
+    Chinese names that people type.
+    """
 
     word: Phrase
     over: Phrase
     facts: Callable[[Event, date], Iterator[CardFact]]
     command: str
+    names: tuple[str, ...]
 
 
 def type_label(event_type: str) -> Phrase | str:
@@ -196,44 +199,45 @@ def _day(event: Event, key: str) -> date | None:
 
 
 _LABELS: Mapping[str, _TypeLabels] = {
-    EventType.STOCK_LOW: _TypeLabels(phrase("Low stock"), phrase("Enough stock again"), _stock, "stock"),
-    EventType.STOCK_OUT: _TypeLabels(phrase("Out of stock"), phrase("In stock again"), _stock, "stock"),
-    EventType.INVOICE_OVERDUE: _TypeLabels(phrase("Invoice overdue"), phrase("Invoice settled"), _invoice, "invoice"),
-    EventType.INVOICE_PAID: _TypeLabels(phrase("Invoice paid"), phrase("Invoice paid"), _invoice, "invoice"),
-    EventType.ORDER_CREATED: _TypeLabels(phrase("New sales order"), phrase("New sales order"), _order, "order"),
-    EventType.ORDER_CHANGED: _TypeLabels(phrase("Sales order changed"), phrase("Sales order changed"), _order, "order"),
+    EventType.STOCK_LOW: _TypeLabels(
+        phrase("Low stock"), phrase("Enough stock again"), _stock, "stock", ("低库存", "库存不足", "库存预警")
+    ),
+    EventType.STOCK_OUT: _TypeLabels(
+        phrase("Out of stock"), phrase("In stock again"), _stock, "stock", ("缺货", "断货")
+    ),
+    EventType.INVOICE_OVERDUE: _TypeLabels(
+        phrase("Invoice overdue"), phrase("Invoice settled"), _invoice, "invoice", ("发票逾期", "逾期发票", "逾期")
+    ),
+    EventType.INVOICE_PAID: _TypeLabels(
+        phrase("Invoice paid"), phrase("Invoice paid"), _invoice, "invoice", ("发票已付", "回款")
+    ),
+    EventType.ORDER_CREATED: _TypeLabels(
+        phrase("New sales order"), phrase("New sales order"), _order, "order", ("新订单",)
+    ),
+    EventType.ORDER_CHANGED: _TypeLabels(
+        phrase("Sales order changed"), phrase("Sales order changed"), _order, "order", ("订单变更",)
+    ),
     EventType.ORDER_LATE: _TypeLabels(
-        phrase("Sales order late"), phrase("Sales order no longer late"), _order, "order"
+        phrase("Sales order late"), phrase("Sales order no longer late"), _order, "order", ("订单延期", "延期订单")
     ),
     EventType.PO_SUBMITTED: _TypeLabels(
-        phrase("Purchase order to approve"), phrase("Purchase order no longer waits"), _purchase, "po"
+        phrase("Purchase order to approve"),
+        phrase("Purchase order no longer waits"),
+        _purchase,
+        "po",
+        ("采购待审批", "待审批"),
     ),
     EventType.PO_CHANGED: _TypeLabels(
-        phrase("Purchase order changed"), phrase("Purchase order no longer waits"), _purchase, "po"
+        phrase("Purchase order changed"), phrase("Purchase order no longer waits"), _purchase, "po", ("采购变更",)
     ),
     EventType.PO_DECIDED: _TypeLabels(
-        phrase("Purchase order decided"), phrase("Purchase order decided"), _purchase, "po"
+        phrase("Purchase order decided"), phrase("Purchase order decided"), _purchase, "po", ("采购已审批",)
     ),
     EventType.PRODUCTION_LATE: _TypeLabels(
-        phrase("Production late"), phrase("Production no longer late"), _production, "mo"
+        phrase("Production late"), phrase("Production no longer late"), _production, "mo", ("生产延期",)
     ),
     EventType.PRODUCTION_DONE: _TypeLabels(
-        phrase("Production finished"), phrase("Production finished"), _production, "mo"
+        phrase("Production finished"), phrase("Production finished"), _production, "mo", ("生产完成", "完工")
     ),
 }
-
-_NAMES: Mapping[EventType, tuple[str, ...]] = {
-    EventType.STOCK_LOW: ("低库存", "库存不足", "库存预警"),
-    EventType.STOCK_OUT: ("缺货", "断货"),
-    EventType.INVOICE_OVERDUE: ("发票逾期", "逾期发票", "逾期"),
-    EventType.INVOICE_PAID: ("发票已付", "回款"),
-    EventType.ORDER_CREATED: ("新订单",),
-    EventType.ORDER_CHANGED: ("订单变更",),
-    EventType.ORDER_LATE: ("订单延期", "延期订单"),
-    EventType.PO_SUBMITTED: ("采购待审批", "待审批"),
-    EventType.PO_CHANGED: ("采购变更",),
-    EventType.PO_DECIDED: ("采购已审批",),
-    EventType.PRODUCTION_LATE: ("生产延期",),
-    EventType.PRODUCTION_DONE: ("生产完成", "完工"),
-}
-_TYPES = {name: event_type.value for event_type, names in _NAMES.items() for name in names}
+_TYPES = {name: str(event_type) for event_type, labels in _LABELS.items() for name in labels.names}

@@ -35,7 +35,7 @@ def test_a_file_is_stored_as_a_webhook_would(ready: AdminShell) -> None:
         "see `dingerp events show main/e1`",
         "see `dingerp events show main/e2`",
     ]
-    assert [(one.id, one.via, one.state) for one in kept(ready)] == [
+    assert [(event.id, event.via, event.state) for event in kept(ready)] == [
         ("e1", "send", EventState.WAITING),
         ("e2", "send", EventState.WAITING),
         ("e3", "send", EventState.REJECTED),
@@ -47,7 +47,7 @@ def test_a_file_is_stored_as_a_webhook_would(ready: AdminShell) -> None:
 def test_numbers_from_standard_input_stay_exact(ready: AdminShell) -> None:
     body = json.dumps(cloud("stock.low", "e1", available="?")).replace('"?"', "0.1000000000000000055511")
     assert "1 event accepted" in ready.says("send", stdin=body.replace("0.1000000000000000055511", "0.100000001"))
-    ((event,),) = (split_events(one) for one in kept(ready))
+    ((event,),) = (split_events(each) for each in kept(ready))
     assert str(event.quantity) == "0.100000001"
     assert "1 rejected" in ready.says("send", "-", stdin=body.replace('"e1"', '"e2"'), code=1)
 
@@ -60,14 +60,14 @@ def test_a_note_by_options(ready: AdminShell) -> None:
     )  # fmt: skip
     said = ready.says("send", *arguments)
     assert said == "1 event accepted, 0 known already, 0 rejected\nsee `dingerp events show main/cold-1`\n"
-    ((event,),) = (split_events(one) for one in kept(ready))
+    ((event,),) = (split_events(each) for each in kept(ready))
     assert (event.type, event.subject, event.severity, event.resolved) == ("custom.cold", "cold-2", "critical", False)
     assert event.data["facts"] == {"temperature": "7.4 °C", "limit": "5 = max"}
     assert (event.title, event.link) == ("Cold store 2 is too warm", "https://erp.example/cold")
     over = ready.says("send", "--title", "Cold again", "--type", "custom.cold", "--subject", "cold-2", "--over")
     assert "1 event accepted" in over
     assert "1 known already" in ready.says("send", *arguments)
-    assert [event.resolved for one in kept(ready) for event in split_events(one)] == [False, True]
+    assert [event.resolved for each in kept(ready) for event in split_events(each)] == [False, True]
 
 
 def test_notes_without_an_id_are_all_different(ready: AdminShell) -> None:

@@ -171,7 +171,7 @@ def test_a_search_among_the_events(shell: AdminShell, clock: Clock) -> None:
     ]
 
     def ids(*arguments: str) -> list[str]:
-        return [one["id"] for one in shell.read("events", "search", *arguments)]
+        return [row["id"] for row in shell.read("events", "search", *arguments)]
 
     assert ids("--state", "rejected") == ["e3"]
     assert ids("--type", "stock.*") == ids("--subject", "SKU1") == ["e1"]
@@ -211,7 +211,7 @@ def test_dead_letters_are_found_told_and_begun_anew(shell: AdminShell, bot: Work
         "1 found; the story of one: `dingerp deliveries show id2`",
         "1 dead: `dingerp deliveries replay CARD` sends one again when its reason is mended",
     ]
-    assert [one["card"] for one in shell.read("deliveries", "search", "--event", "main/e2")] == ["id4"]
+    assert [row["card"] for row in shell.read("deliveries", "search", "--event", "main/e2")] == ["id4"]
     assert shell.read("deliveries", "search", "--event", "main/e2", "--state", "done") == []
     assert shell.read("deliveries", "search", "--since", "2026-11-24T09:00:01") == []
     clock.forward(hours=1)

@@ -31,10 +31,10 @@ def test_every_command_works_on_postgresql(shell: AdminShell, postgres: Postgres
 
     with capture_logs():
         shell.store(work)
-    assert [one["state"] for one in shell.read("events", "search")] == ["rejected", "done", "done"]
+    assert [row["state"] for row in shell.read("events", "search")] == ["rejected", "done", "done"]
     (story,) = shell.read("events", "show", "main/n1")
     assert [card["delivery"] for card in story["cards"]] == ["dead"]
-    dead = [one["card"] for one in shell.read("deliveries", "search", "--state", "dead")]
+    dead = [row["card"] for row in shell.read("deliveries", "search", "--state", "dead")]
     assert len(dead) == 2
     assert shell.read("deliveries", "show", dead[0])["reason"] == "not in this group"
     assert shell.read("deliveries", "replay", "--all")["queued"] == sorted(dead)

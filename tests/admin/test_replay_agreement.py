@@ -311,9 +311,9 @@ def test_routes_test_says_where_the_bot_brought_each_event(week: WeekOutcome) ->
             said = parts.get(key, next(iter(parts.values())))[max(begun[key] - 1, 0)]
             if note.what in ("routed", "no_route"):
                 brought = (
-                    dict(one.rsplit(" by ", 1) for one in note.detail.split(", ")) if note.what == "routed" else {}
+                    dict(part.rsplit(" by ", 1) for part in note.detail.split(", ")) if note.what == "routed" else {}
                 )
-                named = {str(one.target.place): one.target.route for one in reversed(said.outcomes)}
+                named = {str(outcome.target.place): outcome.target.route for outcome in reversed(said.outcomes)}
                 assert named.items() <= brought.items(), (stored.id, named, brought)
                 # Besides, a card is kept up to date where the matter stood before, or was passed on to.
                 more = {place for place, route in brought.items() if place not in named and route != "escalation"}

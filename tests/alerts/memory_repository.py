@@ -58,7 +58,7 @@ class MemoryAlertRepository:
 
     def alerts(self, alert_ids: Sequence[str]) -> Sequence[Alert]:
         """Return several alerts in this order."""
-        return tuple(self._alerts[one] for one in alert_ids if one in self._alerts)
+        return tuple(self._alerts[alert_id] for alert_id in alert_ids if alert_id in self._alerts)
 
     def open_alerts(self, limit: int = 1000) -> Sequence[Alert]:
         """Return the open alerts, newest first."""

@@ -95,7 +95,7 @@ class StubRules:
     def route(self, event: Event, severity: Severity, now: datetime) -> Routing:
         targets = self.targets(event, severity) if callable(self.targets) else self.targets
         own = correlate(event).key
-        named = (replace(one, group=one.group or own) for one in targets)
+        named = (replace(target, group=target.group or own) for target in targets)
         return Routing(tuple(named), ("small rules",))
 
     def inhibited(self, event: Event, severity: Severity, others: Sequence[Alert]) -> RuleSuppression | None:
@@ -138,7 +138,7 @@ class ProcessorScenario:
         begin = len(self.lines)
         self._pass(second(number))
         if events:
-            self.take([[one] for one in events])
+            self.take([[event] for event in events])
         self._sweep()
         return self.lines[begin:]
 

@@ -167,8 +167,12 @@ class AlertMachine(RuleBasedStateMachine):
 
     @rule(place=st.sampled_from(PLACES))
     def the_outbox_folds(self, place: Place) -> None:
-        owed = [one for one in self.scenarios[0].deliveries[-8:] if one.place == place and one.revision == 1]
-        self.both_do(lambda unit: actions.fold(unit, [one.ref for one in owed], place))
+        owed = [
+            delivery
+            for delivery in self.scenarios[0].deliveries[-8:]
+            if delivery.place == place and delivery.revision == 1
+        ]
+        self.both_do(lambda unit: actions.fold(unit, [delivery.ref for delivery in owed], place))
 
     @invariant()
     def both_tell_the_same(self) -> None:
@@ -195,7 +199,7 @@ class AlertMachine(RuleBasedStateMachine):
                 if alert.state is not AlertState.RESOLVED:
                     continue
                 for card in repository.cards_of(alert.id):
-                    assert card.is_closed or any(one.is_open for one in repository.alerts(card.alerts))
+                    assert card.is_closed or any(alert.is_open for alert in repository.alerts(card.alerts))
                     assert card.state is not CardState.WAITING
 
         self.scenarios[0].read(check)

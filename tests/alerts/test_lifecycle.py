@@ -184,7 +184,7 @@ def test_batches_do_not_matter(new_scenario: NewScenario, cuts: tuple[int, ...])
     scenario = new_scenario(rules)
     bounds = (0, *cuts, len(events))
     for begin, end in itertools.pairwise(bounds):
-        scenario.take([[one] for one in events[begin:end]])
+        scenario.take([[event] for event in events[begin:end]])
     scenario.at(1)
     alerts = {
         subject: (alert.state, alert.count, alert.revivals, str(alert.event.quantity))

@@ -197,7 +197,7 @@ def test_the_newest_alert_of_a_matter(within: Within[object]) -> None:
 
 def test_open_alerts_newest_first_also_one_that_opened_again(within: Within[object]) -> None:
     def ids(repository: AlertRepository) -> list[str]:
-        return [one.id for one in repository.open_alerts()]
+        return [alert.id for alert in repository.open_alerts()]
 
     def write(repository: AlertRepository) -> None:
         put(repository, alert(1), alert(2), alert(3, state=AlertState.INFORMED), alert(4))
@@ -212,21 +212,21 @@ def test_open_alerts_newest_first_also_one_that_opened_again(within: Within[obje
         put(repository, alert(2))
 
     in_both(within, revive, ids, ["a5", "a4", "a2", "a1"])
-    assert within(lambda repository: [one.id for one in repository.open_alerts(2)]) == ["a5", "a4"]
+    assert within(lambda repository: [alert.id for alert in repository.open_alerts(2)]) == ["a5", "a4"]
 
 
 def test_several_alerts_in_the_order_asked_for(within: Within[object]) -> None:
     in_both(
         within,
         lambda repository: put(repository, *map(alert, range(5))),
-        lambda repository: [one.id for one in repository.alerts(("a3", "a9", "a0", "a1"))],
+        lambda repository: [alert.id for alert in repository.alerts(("a3", "a9", "a0", "a1"))],
         ["a3", "a0", "a1"],
     )
 
 
 def test_all_cards_of_an_alert_oldest_first(within: Within[object]) -> None:
     def ids(repository: AlertRepository) -> list[str]:
-        return [one.id for one in repository.cards_of("a1")]
+        return [card.id for card in repository.cards_of("a1")]
 
     def write(repository: AlertRepository) -> None:
         put(repository, alert(1), alert(2))
@@ -279,10 +279,10 @@ def test_the_living_cards_of_a_place_newest_first(within: Within[object]) -> Non
     in_both(
         within,
         lambda repository: put(repository, card(1), card(2, state=CardState.CLOSED), card(3, place=B), card(4)),
-        lambda repository: [one.id for one in repository.cards_at(A)],
+        lambda repository: [card.id for card in repository.cards_at(A)],
         ["c4", "c1"],
     )
-    assert within(lambda repository: [one.id for one in repository.cards_at(A, 1)]) == ["c4"]
+    assert within(lambda repository: [card.id for card in repository.cards_at(A, 1)]) == ["c4"]
 
 
 def test_what_is_due_the_longest_waiting_first(within: Within[object]) -> None:
@@ -294,11 +294,11 @@ def test_what_is_due_the_longest_waiting_first(within: Within[object]) -> None:
 
     def due(repository: AlertRepository) -> tuple[list[str], list[str]]:
         now = second(20)
-        return [one.id for one in repository.due_alerts(now, 9)], [one.id for one in repository.due_cards(now, 9)]
+        return [alert.id for alert in repository.due_alerts(now, 9)], [card.id for card in repository.due_cards(now, 9)]
 
     in_both(within, write, due, (["a2", "a4"], ["c2", "c4"]))
     assert within(lambda repository: repository.next_due()) == second(10)
-    assert within(lambda repository: [one.id for one in repository.due_alerts(second(99), 1)]) == ["a2"]
+    assert within(lambda repository: [alert.id for alert in repository.due_alerts(second(99), 1)]) == ["a2"]
     in_both(
         within,
         lambda repository: [repository.put_alert(alert(number), None) for number in (1, 2, 4)],
@@ -335,7 +335,7 @@ def test_waking_what_is_held_back(within: Within[object]) -> None:
     in_both(
         within,
         wake,
-        lambda repository: sorted(one.id for one in repository.due_alerts(second(20), 9)),
+        lambda repository: sorted(alert.id for alert in repository.due_alerts(second(20), 9)),
         ["a1", "a2", "a5"],
     )
     assert within(lambda repository: repository.alert("a2")) == alert(2, held=True, look_at=second(20))
@@ -414,14 +414,14 @@ def test_the_story_of_an_event_and_of_an_alert(within: Within[object]) -> None:
 def test_more_things_than_one_statement_takes(within: Within[object]) -> None:
     many = [alert(number) for number in range(1_200)]
     within(lambda repository: put(repository, *many))
-    within(lambda repository: put(repository, card(1, *(one.id for one in many))))
+    within(lambda repository: put(repository, card(1, *(alert.id for alert in many))))
 
     def read(repository: AlertRepository) -> list[Alert | None]:
-        repository.expect([one.key for one in many], [one.event.subject for one in many])
-        return [repository.latest(one.key) for one in many]
+        repository.expect([alert.key for alert in many], [alert.event.subject for alert in many])
+        return [repository.latest(alert.key) for alert in many]
 
     assert within(read) == many
-    assert within(lambda repository: len(repository.alerts([one.id for one in many]))) == 1_200
+    assert within(lambda repository: len(repository.alerts([alert.id for alert in many]))) == 1_200
     found = within(lambda repository: repository.card("c1"))
     assert isinstance(found, AlertCard)
     assert len(found.alerts) == 1_200

@@ -72,13 +72,13 @@ class InMemoryAlertService(AlertService):
     def show(self, *alerts: Alert, place: Place = HERE, card: str = "") -> str:
         """Put alerts on one card and return its id."""
         card_id = card or f"c-{alerts[0].id}-{place.kind}"
-        self.alerts |= {one.id: one for one in alerts}
+        self.alerts |= {alert.id: alert for alert in alerts}
         self.cards[card_id] = AlertCard(
             id=card_id,
             place=place,
             route="warehouse",
             group=card_id,
-            alerts=tuple(one.id for one in alerts),
+            alerts=tuple(alert.id for alert in alerts),
             state=CardState.SHOWN,
             opened_at=NOW,
             shown_at=NOW,
@@ -86,8 +86,8 @@ class InMemoryAlertService(AlertService):
         return card_id
 
     async def open_at(self, place: Place) -> tuple[Alert, ...]:
-        ids = dict.fromkeys(one for card in self.cards.values() if card.place == place for one in card.alerts)
-        return tuple(self.alerts[one] for one in ids if self.alerts[one].is_open)
+        ids = dict.fromkeys(alert for card in self.cards.values() if card.place == place for alert in card.alerts)
+        return tuple(self.alerts[alert_id] for alert_id in ids if self.alerts[alert_id].is_open)
 
     async def alert(self, alert_id: str) -> Alert | None:
         return self.alerts.get(alert_id)
@@ -97,10 +97,10 @@ class InMemoryAlertService(AlertService):
 
     async def card_with_alerts(self, card_id: str) -> CardWithAlerts | None:
         card = self.cards.get(card_id)
-        return CardWithAlerts(card, tuple(self.alerts[one] for one in card.alerts)) if card else None
+        return CardWithAlerts(card, tuple(self.alerts[alert] for alert in card.alerts)) if card else None
 
     async def mutes(self, place: Place, now: datetime) -> tuple[Mute, ...]:
-        return tuple(one for one in self.kept_mutes.values() if one.place == place and one.until > now)
+        return tuple(mute for mute in self.kept_mutes.values() if mute.place == place and mute.until > now)
 
     async def put_mute(self, mute: Mute) -> None:
         self.kept_mutes[mute.id] = mute
@@ -109,7 +109,7 @@ class InMemoryAlertService(AlertService):
         del self.kept_mutes[mute.id]
 
     async def watches(self, user_id: str) -> tuple[Watch, ...]:
-        return tuple(one for one in self.kept_watches.values() if one.user_id == user_id)
+        return tuple(watch for watch in self.kept_watches.values() if watch.user_id == user_id)
 
     async def put_watch(self, watch: Watch) -> None:
         self.kept_watches[watch.id] = watch

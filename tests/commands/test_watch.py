@@ -66,7 +66,7 @@ async def test_another_limit_replaces_the_first_and_the_other_side_does_not(
 ) -> None:
     for line in ("/watch SKU123 < 50", "/watch SKU123 < 20", "/watch SKU123 > 5000"):
         await ask(line)
-    assert [(one.comparison, one.limit) for one in service.kept_watches.values()] == [
+    assert [(watch.comparison, watch.limit) for watch in service.kept_watches.values()] == [
         (Comparator.BELOW, Decimal(20)),
         (Comparator.ABOVE, Decimal(5000)),
     ]
@@ -74,7 +74,7 @@ async def test_another_limit_replaces_the_first_and_the_other_side_does_not(
 
 async def test_a_name_that_one_product_has_is_enough(ask: Ask, service: InMemoryAlertService) -> None:
     as_(AlertReply, await ask("/watch 六角螺母 < 5"))
-    assert [one.subject for one in service.kept_watches.values()] == ["SKU1234"]
+    assert [watch.subject for watch in service.kept_watches.values()] == ["SKU1234"]
     as_(NotFoundNotice, await ask("/watch 螺丝 < 5"))
     assert len(service.kept_watches) == 1
 
@@ -164,7 +164,7 @@ async def test_unwatching(ask: Ask, service: InMemoryAlertService, line: str) ->
     await ask("/watch SKU123 > 5000")
     await ask("/watch SKU123 < 50", person=replace(KEEPER, user_id="buyer01"))
     as_(AlertReply, await ask(line))
-    assert [one.user_id for one in service.kept_watches.values()] == ["buyer01"]
+    assert [watch.user_id for watch in service.kept_watches.values()] == ["buyer01"]
 
 
 async def test_unwatching_what_is_not_watched_shows_what_is(ask: Ask, service: InMemoryAlertService) -> None:

@@ -196,7 +196,9 @@ class OutboxHarness:
     @property
     def group(self) -> Place:
         assert self.engine is not None
-        first = next(one.id for one in self.engine.chat.conversations.values() if one.kind == "group")
+        first = next(
+            conversation.id for conversation in self.engine.chat.conversations.values() if conversation.kind == "group"
+        )
         return Place(PlaceKind.GROUP, first)
 
     @property

@@ -99,7 +99,7 @@ def test_within_five_percent_when_the_month_is_like_the_one_before(
 ) -> None:
     off = errors(year, month, calendar_of)
     every = [one for day in off.values() for one in day]
-    assert sum(one > 0.05 for one in every) <= 0.06 * len(every)
+    assert sum(error > 0.05 for error in every) <= 0.06 * len(every)
     assert max(every) < 0.12
     assert max(max(off[day]) for day in off if day >= 20) < 0.05
 

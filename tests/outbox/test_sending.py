@@ -136,7 +136,7 @@ async def test_a_card_that_an_answer_has_covered_is_shown_anew(system: OutboxHar
     assert await shown.redraw(track, system.clock())
     before = len(await system.deliveries.steps_of("a"))
     await system.work()
-    assert [one.what for one in (await system.deliveries.steps_of("a"))[before:]] == [DeliveryStepKind.UPDATED]
+    assert [step.what for step in (await system.deliveries.steps_of("a"))[before:]] == [DeliveryStepKind.UPDATED]
     row = await system.row("a")
     assert (row.state, row.shown, row.wanted) == (DeliveryState.DONE, 2, 2)
 

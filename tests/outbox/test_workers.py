@@ -179,7 +179,13 @@ def worker_process(url: str, simulator: RunningSimulator, folder: Path) -> Abstr
 async def storm(database: Database, simulator: RunningSimulator, rng: random.Random, *, cards: int) -> dict[str, int]:
     """Owe cards three states each, in any order, over a second or so; return the last ones."""
     backlog = StoredBacklog(database)
-    group = Place.parse(next(one.id for one in simulator.engine.chat.conversations.values() if one.kind == "group"))
+    group = Place.parse(
+        next(
+            conversation.id
+            for conversation in simulator.engine.chat.conversations.values()
+            if conversation.kind == "group"
+        )
+    )
     wanted = [(f"card{number:03}", revision) for number in range(cards) for revision in (1, 2, 3)]
     rng.shuffle(wanted)
     for card, revision in wanted:
@@ -196,7 +202,9 @@ async def settled(database: Database, seconds: float) -> None:
 
 def check(simulator: RunningSimulator, last: dict[str, int]) -> None:
     """Every card stands exactly once and shows its last state."""
-    group = next(one for one in simulator.engine.chat.conversations.values() if one.kind == "group")
+    group = next(
+        conversation for conversation in simulator.engine.chat.conversations.values() if conversation.kind == "group"
+    )
     items = [item for item in simulator.engine.items(group.id) if item["kind"] == "card"]
     assert Counter(item["card"]["outTrackId"] for item in items) == {f"track-{card}": 1 for card in last}
     assert {item["card"]["title"] for item in items} == {f"{card} r{revision}" for card, revision in last.items()}

@@ -10,7 +10,7 @@ import pytest
 
 from bot.cards.language import LANGUAGE_CODES
 
-from .following import Workshop
+from .page_project import PageProject
 from .tree import ROOT
 
 PAGE = (ROOT / "docs/how-to/add-a-command.md").read_text(encoding="utf-8")
@@ -46,15 +46,15 @@ def translated(catalogue: str) -> str:
 
 
 @pytest.fixture
-def copy(tmp_path: Path) -> Workshop:
+def copy(tmp_path: Path) -> PageProject:
     """The parts of the repository that the page speaks of, to be changed at will."""
     for folder in ("bot", "commands", "templates"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    return Workshop(tmp_path, path=[tmp_path])
+    return PageProject(tmp_path, path=[tmp_path])
 
 
-def test_in_the_repository(copy: Workshop) -> None:
+def test_in_the_repository(copy: PageProject) -> None:
     copy.write("commands/customer.py", shown("commands/customer.py"))
     copy.write("templates/cards/customer.md.j2", shown("templates/cards/customer.md.j2"))
     copy.write("templates/cards/customer.sample.json", after("templates/cards/customer.sample.json"))
@@ -75,7 +75,7 @@ def test_in_the_repository(copy: Workshop) -> None:
 
 
 def test_as_a_package(tmp_path: Path) -> None:
-    package = Workshop(tmp_path / "acme", path=[tmp_path / "installed", ROOT])
+    package = PageProject(tmp_path / "acme", path=[tmp_path / "installed", ROOT])
     package.write("pyproject.toml", shown("pyproject.toml", PACKAGE))
     package.write("acme_dingerp/__init__.py", "")
     package.write("acme_dingerp/customer.py", shown("commands/customer.py"))

@@ -9,7 +9,7 @@ import pytest
 
 from bot.settings import load_settings
 
-from .following import Workshop
+from .page_project import PageProject
 from .tree import ROOT
 
 PAGE = (ROOT / "docs/how-to/add-an-erp.md").read_text(encoding="utf-8")
@@ -38,7 +38,7 @@ def test_its_settings_are_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_followed_it_is_a_package_that_passes_the_contract(tmp_path: Path) -> None:
-    package = Workshop(tmp_path / "example", path=[tmp_path / "installed", ROOT])
+    package = PageProject(tmp_path / "example", path=[tmp_path / "installed", ROOT])
     package.write("dingerp_erp_example/__init__.py", "")
     for name, content in SHOWN.items():
         package.write(name, content)

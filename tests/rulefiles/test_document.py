@@ -26,7 +26,7 @@ def read(table: RuleTable) -> timedelta:
 def wrong(text: str | bytes) -> list[str]:
     with pytest.raises(RulesError) as caught:
         read_document(text if isinstance(text, bytes) else text.encode(), read, name="x.toml")
-    return [str(one) for one in caught.value.problems]
+    return [str(problem) for problem in caught.value.problems]
 
 
 WRONG = [

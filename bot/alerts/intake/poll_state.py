@@ -67,7 +67,7 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolledSubject:
-    """A product or document that something is or was the matter with."""
+    """A product or document that is or was in a bad state."""
 
     code: str
     """The SKU or number as the ERP spells it."""
@@ -77,7 +77,7 @@ class PolledSubject:
     at: datetime
     """The time of the last event about it: a later event never has an earlier time, or it would count as outdated."""
     said: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
-    """What is compared to see whether an open matter has changed."""
+    """The fields that are compared to see whether an open subject has changed."""
     seen_at: datetime
     """When the ERP last said that it is so."""
 
@@ -88,7 +88,7 @@ class PolledSubject:
 
     @property
     def is_open(self) -> bool:
-        """Whether something is the matter."""
+        """Whether it is in a bad state."""
         return self.state != NORMAL
 
 

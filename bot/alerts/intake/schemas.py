@@ -109,7 +109,7 @@ class EventData(BaseModel):
 
     @property
     def over(self) -> bool:
-        """Whether the data says that the matter is over."""
+        """Whether the data says that it is over."""
         return self.resolved is True
 
     @property

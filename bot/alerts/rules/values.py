@@ -40,7 +40,7 @@ def read_types(value: object) -> tuple[str, ...]:
     for word in found:
         beginning = word.removesuffix("*")
         exists = word in known or word.startswith(CUSTOM)
-        if not exists and not (word.endswith("*") and any(one.startswith(beginning) for one in [*known, CUSTOM])):
+        if not exists and not (word.endswith("*") and any(name.startswith(beginning) for name in [*known, CUSTOM])):
             raise ValueError(f"no event has the type {word!r}; {did_you_mean(word, known)}")
     return found
 
@@ -59,7 +59,7 @@ def read_severities(value: object) -> tuple[str, ...]:
 
 
 def read_repeat(value: object) -> timedelta | None:
-    """Return after how long a card is shown again; ``"never"`` takes back what the route around it says."""
+    """Return after how long a card is shown again; ``"never"`` removes that of the outer route."""
     if value == "never":
         return None
     found = read_duration(value)
@@ -79,10 +79,10 @@ def read_time(value: object) -> time:
 
 
 def read_times(value: object) -> tuple[time, ...]:
-    """Return times of day, ascending; an empty list takes back what the route around it says."""
+    """Return times of day, ascending; an empty list removes those of the outer route."""
     if not isinstance(value, list):
         raise ValueError('a list of times of day is expected, an example is ["08:30", "17:00"]')
-    return tuple(sorted({read_time(one) for one in value}))
+    return tuple(sorted({read_time(item) for item in value}))
 
 
 def read_zone(value: object) -> tzinfo:

@@ -268,8 +268,8 @@ class PollingHarness:
     async def events(self) -> list[CloudEvent]:
         """Return all events that were accepted, oldest first."""
         found = await self.kept.search(EventSearch(limit=100_000))
-        assert not [(one.raw, one.reason) for one in found if one.reason]
-        return [orjson.loads(one.raw) for one in reversed(found)]
+        assert not [(event.raw, event.reason) for event in found if event.reason]
+        return [orjson.loads(event.raw) for event in reversed(found)]
 
     async def told(self) -> list[str]:
         """Return the events in short, oldest first."""

@@ -88,7 +88,7 @@ async def test_polls_tell_what_the_company_has_once(
         assert await bot.poll(polls)
         told = Counter(await bot.told())
         assert set(told.values()) == {1}, told
-        assert {one for one in told if "stock" not in one} == await listed(erp)
+        assert {line for line in told if "stock" not in line} == await listed(erp)
     finally:
         await erp.close()
         await installation.stop()

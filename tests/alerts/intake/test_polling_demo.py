@@ -75,7 +75,7 @@ async def test_one_sees_an_alert_within_seconds_and_a_handful_in_ten_minutes(bot
     await bot.poll(int(600 / POLL_SECONDS) - 3, seconds=POLL_SECONDS)
     told = await bot.told()
     assert 3 <= len(told) <= 15, told
-    assert any(one.endswith("over") for one in told), "and something has turned green"
+    assert any(line.endswith("over") for line in told), "and something has turned green"
 
 
 @pytest.mark.parametrize(

@@ -226,7 +226,7 @@ async def test_a_crash_loses_nothing_and_doubles_nothing(
     assert len(told) == len(set(told))
     for sku, kind in (("A-1", "stock.low A-1"), ("A-2", "stock.out A-2")):
         assert (kind in told) == (f"stock.low {sku} over" in told)
-    assert {one for one in told if not one.startswith("stock")} == {one for one in OPENED if "stock" not in one}
+    assert {line for line in told if not line.startswith("stock")} == {line for line in OPENED if "stock" not in line}
 
 
 async def test_a_crash_before_a_step_is_stored_loses_nothing(
@@ -383,7 +383,7 @@ async def test_what_one_area_cannot_do_leaves_the_others(open_bot: OpenBot, erp:
     bot = open_bot()
     with capture_logs() as logs:
         await bot.poll(10)
-    assert sorted(await bot.told()) == [one for one in OPENED if "SO-1" not in one]
+    assert sorted(await bot.told()) == [line for line in OPENED if "SO-1" not in line]
     assert [line["part"] for line in logs if line["event"] == "poll.down"] == ["orders/sweep"]
 
 
@@ -395,7 +395,7 @@ async def test_a_source_without_changes_is_polled_by_lists(open_bot: OpenBot, er
     fill(mute)
     bot = open_bot(mute)
     await bot.poll()
-    assert sorted(await bot.told()) == [one for one in OPENED if "stock" not in one]
+    assert sorted(await bot.told()) == [line for line in OPENED if "stock" not in line]
     mute.invoiced("INV-1", YESTERDAY, InvoiceStatus.PAID)
     mute.requested("PO-3")
     await bot.poll(3)
@@ -416,7 +416,7 @@ async def test_an_area_whose_changes_are_not_told_is_polled_by_its_list(open_bot
     await bot.poll()
     half.invoiced("INV-1", YESTERDAY, InvoiceStatus.PAID)
     await bot.poll(4)
-    assert sorted(await bot.told()) == sorted([*[one for one in OPENED if "stock" not in one], "invoice.paid INV-1"])
+    assert sorted(await bot.told()) == sorted([*[line for line in OPENED if "stock" not in line], "invoice.paid INV-1"])
 
 
 async def test_what_was_deleted_is_over_after_the_next_sweep(open_bot: OpenBot, erp: StubErp) -> None:

@@ -118,7 +118,7 @@ def test_a_window_opens_never_before_now_and_is_open_then(window: TimeWindow, no
 def test_a_digest_comes_never_before_now_and_inside_its_window(
     window: TimeWindow, now: datetime, at: list[time]
 ) -> None:
-    inside = tuple(sorted(one for one in at if window.covers(one)))
+    inside = tuple(sorted(moment for moment in at if window.covers(moment)))
     if inside:
         comes = DigestSchedule(inside, window.zone, window).comes_at(now)
         assert comes >= now

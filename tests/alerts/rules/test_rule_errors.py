@@ -15,7 +15,7 @@ from tests.alerts.rules.builders import COMPANY, SHANGHAI
 def wrong(text: str, company: AlertRuleContext = COMPANY) -> list[str]:
     with pytest.raises(RulesError) as caught:
         parse_rules(text.encode(), company)
-    return [str(one) for one in caught.value.problems]
+    return [str(problem) for problem in caught.value.problems]
 
 
 def when(condition: str) -> str:

@@ -142,7 +142,7 @@ async def test_escalation_stops_at_the_first_who_takes_it(open_alert_scenario: O
         (card,) = scenario.cards(BOSS)
         assert "SKU123" in card.title
         await pressed(scenario, card, "知道了", BOSS)
-        assert all("认领人" in words(one) for one in (*scenario.cards(WAREHOUSE), *scenario.cards(BOSS))), (
+        assert all("认领人" in words(card) for card in (*scenario.cards(WAREHOUSE), *scenario.cards(BOSS))), (
             "in step everywhere"
         )
         await scenario.at("3h")
@@ -264,9 +264,9 @@ async def test_two_take_it_at_the_same_moment(open_alert_scenario: OpenAlertScen
         people = (KEEPER, "sales_en")
         seen = await asyncio.gather(*(scenario.system.click(card, "知道了", who) for who in people))
         await scenario.settle()
-        told = [words(one) for one in seen]
-        assert sum("认领人" in one for one in told) >= 1
-        assert sum("已在" in one or "took it already" in one for one in told) == 1, (
+        told = [words(card) for card in seen]
+        assert sum("认领人" in line for line in told) >= 1
+        assert sum("已在" in line or "took it already" in line for line in told) == 1, (
             "the later one is told who was first"
         )
 

@@ -1,4 +1,4 @@
-"""A folder in which a page of the documentation is followed, in processes of their own."""
+"""A project made by following a page of the documentation, in a folder and processes of its own."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from zipfile import ZipFile
 
 
-class Workshop:
+class PageProject:
     """Holds the files that a page shows and runs what it says; ``path`` is where Python finds packages."""
 
     def __init__(self, folder: Path, *, path: Sequence[Path]) -> None:
