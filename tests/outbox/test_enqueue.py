@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from bot.outbox.messenger import SendFailed, SendFailureKind
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
 from bot.outbox.delivery import DeliveryState, Urgency
+from bot.outbox.ports import SendFailed, SendFailureKind
 from bot.store.deliveries import StoredDeliveries
 from bot.store.errors import StoreUnavailable
 from bot.store.outbox import enqueue, withdraw
