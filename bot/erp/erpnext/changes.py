@@ -1,4 +1,4 @@
-"""What changed on a site, by ``modified`` (docs: platform/erp/erpnext.md#lists)."""
+"""Changes of a site by ``modified`` (docs: platform/erp/erpnext.md#lists)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tryton behind the bot's port.
+"""Adapter for Tryton.
 
 Docs: platform/erp/tryton.md
 """
@@ -43,13 +43,13 @@ from bot.erp.values import malformed_is_invalid
 from bot.erp.vendors import AdapterContext
 
 _TWINS = 50
-"""How many records may differ from one another in nothing but the case of their number."""
+"""How many records whose numbers differ only in case are compared."""
 _RANKED = 200
-"""Among how many products a search looks for the best match, besides those that match exactly."""
+"""How many products a search ranks, in addition to those that match exactly."""
 
 
 class TrytonErp(DocumentErp):
-    """One database. People decide under their own accounts where the options have them, else under the bot's."""
+    """One database. People decide with their own accounts if configured, else with the bot's."""
 
     capabilities = frozenset(Capability)
 
@@ -76,28 +76,28 @@ class TrytonErp(DocumentErp):
         }
 
     async def check(self) -> None:
-        """Log in and ask for the account's own preferences."""
+        """Log in and read the account's preferences."""
         with malformed_is_invalid(self.name):
             await self._account.read("res.user", "get_preferences", True)
 
     async def close(self) -> None:
-        """Give connections back; Tryton ends idle sessions itself."""
+        """Close connections; Tryton ends idle sessions itself."""
         await self._http.close()
 
     async def decide(self, decision: Decision) -> DecisionResult:
-        """Confirm or cancel a quotation; the reason goes into a note on it."""
+        """Confirm or cancel a quotation; the reason becomes a note on it."""
         with malformed_is_invalid(self.name):
             return await deciding.decide(decision, read=self.purchase_order, write=self._approvals.write)
 
     async def changed_since(self, area: Area, cursor: str, *, limit: int) -> Changes:
-        """Return changes by their time; stock changes with every move of a product."""
+        """Return changes by time; the stock of a product changes with each of its moves."""
         with malformed_is_invalid(self.name):
             return await read_changes(self._account, area, cursor, limit=limit)
 
     # Products and stock
 
     async def find_products(self, text: str, *, limit: int) -> tuple[Product, ...]:
-        """Return products; the text is looked for in code, name and identifiers."""
+        """Return products whose code, name or identifiers contain the text."""
         same = ["OR", ["code", "ilike", escape_like(text)], ["identifiers.code", "ilike", escape_like(text)]]
         with malformed_is_invalid(self.name):
             exact, part = await asyncio.gather(
@@ -108,7 +108,7 @@ class TrytonErp(DocumentErp):
         return listing.find_products(found.values(), text, limit=limit)
 
     async def stock(self, sku: str) -> StockLevel:
-        """Return the figures of every warehouse; the available ones are Tryton's forecast for the end of today."""
+        """Return the figures of every warehouse; the available quantity is Tryton's forecast for the end of today."""
         sku = checked_key(sku, source=self.name)
         with malformed_is_invalid(self.name):
             rows = await self._products([["code", "ilike", escape_like(sku)]], _TWINS)
@@ -136,7 +136,7 @@ class TrytonErp(DocumentErp):
     # Documents
 
     async def read_document(self, kind: Listing[D], number: str) -> D:
-        """Return the document of this number, in any case; one without number is asked for as ``(id)``."""
+        """Return the document with this number, ignoring case; ``(id)`` names one without a number."""
         wanted: DocumentQuery = KINDS[kind]
         domain = [*wanted.domain, *(unnumbered(number) or [["number", "ilike", escape_like(number)]])]
         fields = (*wanted.fields, *wanted.line_fields)
@@ -163,7 +163,7 @@ class TrytonErp(DocumentErp):
         return await read_page(query, rows, lambda: self._account.count(wanted.model, domain))
 
     def _first(self, rows: list[Row], wanted: str, key: Callable[[Row], str]) -> Row:
-        """Return the row whose key is ``wanted``, to the letter or else in any case; raises `NotFound`."""
+        """Return the row whose key equals ``wanted``, preferably in the same case; raises `NotFound`."""
         found = spelled_alike(rows, wanted, key)
         if not found:
             raise NotFound(wanted, source=self.name)
