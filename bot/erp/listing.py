@@ -1,6 +1,6 @@
-"""The port's lists worked out in memory, for ERPs whose own interface cannot filter, search or sort that way.
+"""The port's lists computed in memory, for ERPs whose API cannot filter, search or sort as needed.
 
-`bot.erp.port.ListQuery` says what is asked; this module is its meaning in code.
+This module implements the semantics of `bot.erp.port.ListQuery`.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ _FIRST, _LAST = date.min, date.max
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Listing(Generic[D]):
-    """One kind of document: its area, what an ERP that has it can do, the port's calls for it, and how it is listed.
+    """One kind of document: its area, the capability, the port's calls and the rules of its list.
 
-    ``texts`` are searched, ``day`` orders the list, ``filters`` has the condition and the day of each filter.
+    ``texts`` are searched, ``day`` orders the list, ``filters`` maps each filter to its condition and day.
     """
 
     area: Area
@@ -58,7 +58,7 @@ class Listing(Generic[D]):
         return Slice(items=tuple(found[query.offset : query.offset + query.limit]), total=len(found))
 
     def sort(self, documents: Iterable[D], wanted: Filter) -> list[D]:
-        """Return documents in the order of a list; raises `Unsupported` for a filter it lacks."""
+        """Return documents in the order of a list; raises `Unsupported` for a filter that the kind lacks."""
         self.check_filter(wanted)
         ordered = sorted(documents, key=lambda document: document.number)
         if wanted is Filter.ALL:
@@ -69,17 +69,17 @@ class Listing(Generic[D]):
         return ordered
 
     def read(self, erp: object, number: str) -> Awaitable[D]:
-        """Ask an ERP for one document."""
+        """Read one document from an ERP."""
         call: Callable[[str], Awaitable[D]] = getattr(erp, self.call)
         return call(number)
 
     def read_list(self, erp: object, query: ListQuery) -> Awaitable[Slice[D]]:
-        """Ask an ERP for part of the list."""
+        """Read part of the list from an ERP."""
         call: Callable[[ListQuery], Awaitable[Slice[D]]] = getattr(erp, self.list_call)
         return call(query)
 
     def check_filter(self, wanted: Filter, *, source: str = "") -> None:
-        """Raise `Unsupported` for a list that this kind of document does not have."""
+        """Raise `Unsupported` for a filter that this kind of document lacks."""
         if wanted is not Filter.ALL and wanted not in self.filters:
             raise Unsupported(f"no list of {wanted} here", source=source)
 
@@ -137,9 +137,9 @@ KINDS: tuple[Listing[Any], ...] = (SALES_ORDERS, INVOICES, PURCHASE_ORDERS, PROD
 async def read_page(
     query: ListQuery, rows: Awaitable[list[R]], count: Callable[[], Awaitable[int]]
 ) -> tuple[list[R], int]:
-    """Return the rows that the ERP cut out for a query, and how many there are in all.
+    """Return a page of rows that the ERP cut, and the total number of rows.
 
-    The ERP is asked for the total only where the page does not end early.
+    The ERP is only asked for the total if the page is full.
     """
     page = await rows
     ended = len(page) < query.limit and (page or not query.offset)
@@ -155,7 +155,7 @@ def find_products(products: Iterable[Product], text: str, *, limit: int) -> tupl
 
 
 def _rank(product: Product, wanted: str) -> int | None:
-    """Return how good a match is, 0 best, or None for none."""
+    """Return the rank of a match, 0 best, or None for no match."""
     sku, name = product.sku.casefold(), product.name.casefold()
     if wanted and wanted in (sku, product.barcode.casefold()):
         return 0

@@ -1,4 +1,4 @@
-"""Kingdee K/3 Cloud behind the bot's port."""
+"""Adapter for Kingdee K/3 Cloud."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.erp import deciding
+from bot.erp.conditions import all_of
 from bot.erp.document_erp import DocumentErp
 from bot.erp.errors import Invalid, NotPermitted
 from bot.erp.header_lists import Header, list_by_headers
@@ -28,7 +29,7 @@ from bot.erp.values import malformed_is_invalid
 from bot.erp.vendors import AdapterContext
 
 _SETTLE_DELAYS = (0.3, 0.6, 1.2)
-"""Seconds to wait for a workflow that took a decision and has not yet moved on."""
+"""Seconds to wait for the workflow to move on after a decision."""
 _FORMS: Mapping[Listing[Any], Form] = {
     SALES_ORDERS: SALES,
     INVOICES: RECEIVABLES,
@@ -39,7 +40,7 @@ _OPEN_BILL = "FDocumentStatus='C' and FCloseStatus='A' and FCancelStatus='A'"
 
 
 class KingdeeErp(DocumentErp):
-    """One data centre, seen with one account's rights."""
+    """One data centre, limited to the rights of one account."""
 
     capabilities = frozenset(Capability)
 
@@ -59,7 +60,7 @@ class KingdeeErp(DocumentErp):
         await self._client.probe(MATERIALS)
 
     async def close(self) -> None:
-        """Log out and give connections back."""
+        """Log out and close connections."""
         await self._client.close()
 
     async def find_products(self, text: str, *, limit: int) -> tuple[Product, ...]:
@@ -79,7 +80,7 @@ class KingdeeErp(DocumentErp):
     # Documents
 
     async def read_document(self, kind: Listing[D], number: str) -> D:
-        """Return one document; a production order is one line of a bill."""
+        """Return one document; a production order is a line of a bill."""
         form = _FORMS[kind]
         rows = await self._client.query(form, form.spelled(number))
         found = spelled_alike(bills(rows, form).values(), number, lambda lines: form.number(lines[0]))
@@ -97,7 +98,7 @@ class KingdeeErp(DocumentErp):
             where = await self._narrow(form, query.filter, today)
             matching = queries.contains(("FBillNo", *form.texts), query.text) if query.text else ""
             order = ",".join(dict.fromkeys(("FID", form.key)))
-            rows = await self._client.query(form, queries.all_of(where, matching), keys=form.head, order=order)
+            rows = await self._client.query(form, all_of(where, matching), keys=form.head, order=order)
             return [self._mapper.header(form, row) for row in rows]
 
         async def read(keys: Sequence[str]) -> list[Any]:
@@ -107,26 +108,26 @@ class KingdeeErp(DocumentErp):
         return await list_by_headers(kind, query, today, headers=headers, read=read)
 
     async def _narrow(self, form: Form, wanted: Filter, today: date) -> str:
-        """Return a condition that leaves all that a list wants, and perhaps more."""
+        """Return a condition that matches at least the documents of the filter."""
         match wanted:
             case Filter.PENDING:
                 return "FDocumentStatus='B' and FCancelStatus='A'"
             case Filter.OVERDUE:
                 due = queries.before("FENDDATE_H", today)
                 if await self._client.has(form, "FENDDATE"):
-                    # A plan of several payments: one may be due before the last.
+                    # An invoice may have several instalments: an earlier one may be due before the last.
                     due = f"({due} or {queries.before('FENDDATE', today)})"
-                return queries.all_of("FDOCUMENTSTATUS='C' and FWRITTENOFFSTATUS<>'C'", due)
+                return all_of("FDOCUMENTSTATUS='C' and FWRITTENOFFSTATUS<>'C'", due)
             case Filter.LATE if form is PRODUCTION:
                 unfinished = queries.one_of("FStatus", PRODUCTION_UNFINISHED)
-                return queries.all_of(unfinished, queries.before("FPlanFinishDate", today))
+                return all_of(unfinished, queries.before("FPlanFinishDate", today))
             case Filter.LATE:
-                return queries.all_of(_OPEN_BILL, queries.before("FDeliveryDate", today))
+                return all_of(_OPEN_BILL, queries.before("FDeliveryDate", today))
             case _:
                 return queries.since(form.dated, today - timedelta(days=self._options.list_days))
 
     async def _documents(self, form: Form, found: Sequence[Lines]) -> list[Any]:
-        """Return the documents made of the lines of bills and of what other forms add."""
+        """Return the documents built from bill lines and from related forms."""
         if form is SALES:
             return [self._mapper.order(lines) for lines in found]
         if form is PRODUCTION:
@@ -144,7 +145,7 @@ class KingdeeErp(DocumentErp):
     # Deciding
 
     async def decide(self, decision: Decision) -> DecisionResult:
-        """Approve or reject, by `bot.erp.deciding`; waits a moment for a workflow that took it to move on."""
+        """Approve or reject with `bot.erp.deciding`; waits a moment for the workflow to move on."""
         return await deciding.decide(decision, read=self.purchase_order, write=self._write, settle=_SETTLE_DELAYS)
 
     async def _write(self, order: PurchaseOrder, decision: Decision) -> str:

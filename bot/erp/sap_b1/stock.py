@@ -40,7 +40,7 @@ class StockReader:
         self._fields = (*self._searched, "InventoryUOM", "ItemsGroupCode")
 
     async def find(self, wanted: str, *, limit: int) -> tuple[Product, ...]:
-        """Return items; a very common text is looked for among the first ones by code only."""
+        """Return items; a search with too many hits only considers the first ones by code."""
         if not wanted.strip():
             rows = await self._client.rows(ITEMS, select=self._fields, order="ItemCode", limit=limit)
             return tuple(await self._products(rows))
@@ -77,7 +77,7 @@ class StockReader:
 
 @dataclass(frozen=True, slots=True)
 class ItemMapper:
-    """Makes products and stock levels; ``spec_field`` is the installation's field of a spec, empty for none."""
+    """Builds products and stock levels; ``spec_field`` is the installation's field for a spec, or empty."""
 
     spec_field: str
 
@@ -93,9 +93,10 @@ class ItemMapper:
         )
 
     def places(self, row: Row, names: Mapping[str, str]) -> tuple[WarehouseStock, ...]:
-        """Return the stock per warehouse. An item has a row in every warehouse; those without any figure are left out.
+        """Return the stock per warehouse. An item has a row in every warehouse; rows without any quantity are left out.
 
-        ``available`` is what is in stock and not committed; what SAP calls so adds what is ordered: ``forecast``.
+        ``available`` is in stock and not committed. SAP's own "available" adds ordered quantities, which is
+        ``forecast``.
         """
         found = []
         for place in rows_of(row, "ItemWarehouseInfoCollection"):
@@ -110,7 +111,7 @@ class ItemMapper:
         return _figures(row, "QuantityOnStock", "QuantityOrderedByCustomers", "QuantityOrderedFromVendors")
 
     def reorder_point(self, row: Row) -> Decimal | None:
-        """Return the minimum of the item, or of its warehouses together; 0 stands for none."""
+        """Return the minimum of the item, or the sum of its warehouses' minima; 0 means none."""
         if is_yes(row.get("ManageStockByWarehouse")):
             least = amount_of(place.get("MinimalStock") for place in rows_of(row, "ItemWarehouseInfoCollection"))
         else:

@@ -22,8 +22,7 @@ _UNNUMBERED = re.compile(r"\((\d{1,9})\)")
 
 
 def unnumbered(text: str) -> Domain:
-    """Return the conditions for the document without a number that ``text`` names by its id, such as ``(12)``; else
-    none."""
+    """Return the conditions for an unnumbered document if ``text`` is its id, such as ``(12)``; else none."""
     named = _UNNUMBERED.fullmatch(text)
     return [["id", "=", int(named[1])], ["number", "=", None]] if named else []
 

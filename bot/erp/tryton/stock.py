@@ -73,8 +73,7 @@ def _place(warehouse: Row, available: Decimal | int | None, moves: Sequence[Row]
 
 
 def _lies_in(warehouse: Row, left: int | None) -> bool:
-    """Return whether a location is inside a warehouse: Tryton numbers its tree so that children lie between the
-    parent's bounds."""
+    """Return whether a location is inside a warehouse: a child's bounds lie between its parent's."""
     return left is not None and bool(warehouse["left"] <= left <= warehouse["right"])
 
 

@@ -1,4 +1,7 @@
-"""YonSuite / YonBIP behind the bot's port."""
+"""Adapter for YonSuite
+
+YonBIP.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,7 @@ from bot.erp.yonbip.query import PRODUCTION, PURCHASES, RECEIVABLES, SALES
 from bot.erp.yonbip.stock import StockReader
 
 _SETTLE_DELAYS = (0.3, 0.6, 1.2)
-"""Seconds to wait for a workflow that took a decision and has not yet changed the order."""
+"""Seconds to wait for the workflow to update the order after a decision."""
 _PATHS: Mapping[Listing[Any], str] = {
     SALES_ORDERS: SALES,
     INVOICES: RECEIVABLES,
@@ -37,11 +40,11 @@ _PATHS: Mapping[Listing[Any], str] = {
     PRODUCTION_ORDERS: PRODUCTION,
 }
 _HEADERS = {PURCHASES: ("vouchdate", "vendor_name"), RECEIVABLES: ("billDate", "bodyItemCustomerName")}
-"""Day and partner in the rows of lists that lack the due date: only details have it."""
+"""Keys of day and partner in lists without a due date, which only details have."""
 
 
 class YonBipErp(DocumentErp):
-    """One tenant, seen with one app's rights."""
+    """One tenant, limited to the rights of one app."""
 
     capabilities = frozenset(Capability) - {Capability.REORDER_POINT}
 
@@ -82,7 +85,7 @@ class YonBipErp(DocumentErp):
     # Documents
 
     async def read_document(self, kind: Listing[D], number: str) -> D:
-        """Return one document; a production order is one line of a bill."""
+        """Return one document; a production order is a line of a bill."""
         path = _PATHS[kind]
         asked = (self._client.rows(f"{path}/list", body) for body in queries.of_number(path, number))
         rows = await gather_rows(*asked)
@@ -99,7 +102,7 @@ class YonBipErp(DocumentErp):
         return document
 
     async def list_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
-        """Return part of a list, without reading details where the rows suffice: details have a small quota."""
+        """Return part of a list; details have a small quota, so they are read only where the rows do not suffice."""
         path: str = _PATHS[kind]
         today = self._values.local(self._now()).date()
 
@@ -136,7 +139,7 @@ class YonBipErp(DocumentErp):
     # Deciding
 
     async def decide(self, decision: Decision) -> DecisionResult:
-        """Approve or reject, by `bot.erp.deciding`; waits a moment for a workflow that took it to move on."""
+        """Approve or reject with `bot.erp.deciding`; waits a moment for the workflow to move on."""
         return await deciding.decide(decision, read=self.purchase_order, write=self._write, settle=_SETTLE_DELAYS)
 
     async def _write(self, order: PurchaseOrder, decision: Decision) -> str:
