@@ -26,8 +26,7 @@ Overlap = timedelta | Callable[[datetime], timedelta]
 
 @dataclass(frozen=True, slots=True)
 class StreamPage:
-    """The beginning of a stream: its records' times by key, and the time up to which it is complete (None: all of
-    it)."""
+    """The beginning of a stream: its records' times by key, and up to when it is complete (None: all of it)."""
 
     seen: Mapping[str, datetime]
     until: datetime | None = None

@@ -27,9 +27,9 @@ class Header(Generic[K]):
     texts: tuple[str, ...]
     """The searched texts besides the number."""
 
-    def matches(self, wanted: str) -> bool:
+    def matches(self, folded: str) -> bool:
         """Return whether the number or a text contains a casefolded text."""
-        return any(wanted in part.casefold() for part in (self.number, *self.texts))
+        return any(folded in part.casefold() for part in (self.number, *self.texts))
 
 
 async def list_by_headers(
@@ -47,8 +47,8 @@ async def list_by_headers(
     a filter, all candidates are read, as only the documents show whether they match.
     """
     listing.check_filter(query.filter)
-    wanted = query.text.casefold()
-    found = {header.key: header for header in await headers() if header.matches(wanted)}
+    folded = query.text.casefold()
+    found = {header.key: header for header in await headers() if header.matches(folded)}
     if query.filter is not Filter.ALL:
         documents = await read(list(found)) if found else ()
         return listing.pick(map(without_lines, documents), query, today)

@@ -101,17 +101,17 @@ class Http:
         self._reads: aiohttp.ClientSession | None = None
         self._writes: aiohttp.ClientSession | None = None
 
-    async def read(self, method: str, path: str, **how: Any) -> HttpResponse:
+    async def read(self, method: str, path: str, **arguments: Any) -> HttpResponse:
         """Send a request that changes nothing (including a login) and return the answer, whatever its status.
 
-        ``how`` may contain ``params``, ``json``, ``data`` and ``headers`` as in aiohttp. Raises `Unavailable` for a
+        ``arguments`` may be ``params``, ``json``, ``data`` and ``headers`` as in aiohttp. Raises `Unavailable` for a
         timeout, a broken connection or an HTML page, and `RateLimited` with the seconds to wait.
         """
         if self._reads is None:
             self._reads = _session(aiohttp.TCPConnector(limit=_CONNECTIONS), self._options.proxy)
-        return await self._send(self._reads, method, path, self._options.timeout, Unavailable, how)
+        return await self._send(self._reads, method, path, self._options.timeout, Unavailable, arguments)
 
-    async def write(self, method: str, path: str, **how: Any) -> HttpResponse:
+    async def write(self, method: str, path: str, **arguments: Any) -> HttpResponse:
         """Send a request that changes something once.
 
         Raises `UnknownOutcome` if it may have been executed (timeout, connection broken after sending, an HTML page),
@@ -121,7 +121,7 @@ class Http:
             # A new connection for each write: if the ERP closes an idle connection just then, a write that it
             # never read looks the same as one whose answer was lost.
             self._writes = _session(aiohttp.TCPConnector(force_close=True), self._options.proxy)
-        return await self._send(self._writes, method, path, self._options.write_timeout, UnknownOutcome, how)
+        return await self._send(self._writes, method, path, self._options.write_timeout, UnknownOutcome, arguments)
 
     async def close(self) -> None:
         """Close connections."""
@@ -136,7 +136,7 @@ class Http:
         path: str,
         seconds: float,
         failure: type[ErpError],
-        how: dict[str, Any],
+        arguments: dict[str, Any],
     ) -> HttpResponse:
         address = path if path.startswith(("http://", "https://")) else f"{self._base}/{path.lstrip('/')}"
         attempt = SimpleNamespace(sent=False, once=failure is UnknownOutcome)
@@ -149,7 +149,7 @@ class Http:
                     trace_request_ctx=attempt,
                     ssl=self._ssl,
                     allow_redirects=False,
-                    **how,
+                    **arguments,
                 ) as response,
             ):
                 body = await _body(response)

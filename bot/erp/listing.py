@@ -57,14 +57,14 @@ class Listing(Generic[D]):
         found = self.sort(found, query.filter)
         return Slice(items=tuple(found[query.offset : query.offset + query.limit]), total=len(found))
 
-    def sort(self, documents: Iterable[D], wanted: Filter) -> list[D]:
+    def sort(self, documents: Iterable[D], list_filter: Filter) -> list[D]:
         """Return documents in the order of a list; raises `Unsupported` for a filter that the kind lacks."""
-        self.check_filter(wanted)
+        self.check_filter(list_filter)
         ordered = sorted(documents, key=lambda document: document.number)
-        if wanted is Filter.ALL:
+        if list_filter is Filter.ALL:
             ordered.sort(key=lambda document: self.day(document) or _FIRST, reverse=True)
         else:
-            _, day = self.filters[wanted]
+            _, day = self.filters[list_filter]
             ordered.sort(key=lambda document: day(document) or _LAST)
         return ordered
 
@@ -78,14 +78,14 @@ class Listing(Generic[D]):
         call: Callable[[ListQuery], Awaitable[Slice[D]]] = getattr(erp, self.list_call)
         return call(query)
 
-    def check_filter(self, wanted: Filter, *, source: str = "") -> None:
+    def check_filter(self, list_filter: Filter, *, source: str = "") -> None:
         """Raise `Unsupported` for a filter that this kind of document lacks."""
-        if wanted is not Filter.ALL and wanted not in self.filters:
-            raise Unsupported(f"no list of {wanted} here", source=source)
+        if list_filter is not Filter.ALL and list_filter not in self.filters:
+            raise Unsupported(f"no list of {list_filter} here", source=source)
 
     def _matches(self, document: D, text: str) -> bool:
-        wanted = text.casefold()
-        return any(wanted in part.casefold() for part in self.texts(document))
+        folded = text.casefold()
+        return any(folded in part.casefold() for part in self.texts(document))
 
 
 SALES_ORDERS: Listing[SalesOrder] = Listing(
@@ -148,18 +148,18 @@ async def read_page(
 
 def find_products(products: Iterable[Product], text: str, *, limit: int) -> tuple[Product, ...]:
     """Return products with ``text`` in code, name, spec or barcode, best match first."""
-    wanted = text.casefold()
-    found = [(rank, product) for product in products if (rank := _rank(product, wanted)) is not None]
+    folded = text.casefold()
+    found = [(rank, product) for product in products if (rank := _rank(product, folded)) is not None]
     found.sort(key=lambda hit: (hit[0], len(hit[1].name), hit[1].sku))
     return tuple(product for _, product in found[:limit])
 
 
-def _rank(product: Product, wanted: str) -> int | None:
+def _rank(product: Product, folded: str) -> int | None:
     """Return the rank of a match, 0 best, or None for no match."""
     sku, name = product.sku.casefold(), product.name.casefold()
-    if wanted and wanted in (sku, product.barcode.casefold()):
+    if folded and folded in (sku, product.barcode.casefold()):
         return 0
-    for rank, hit in enumerate((sku.startswith(wanted), name.startswith(wanted), wanted in sku, wanted in name), 1):
+    for rank, hit in enumerate((sku.startswith(folded), name.startswith(folded), folded in sku, folded in name), 1):
         if hit:
             return rank
-    return 5 if wanted in product.spec.casefold() or wanted in product.barcode.casefold() else None
+    return 5 if folded in product.spec.casefold() or folded in product.barcode.casefold() else None

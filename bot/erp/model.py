@@ -183,8 +183,7 @@ class Invoice:
     extra: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
 
     def days_overdue(self, today: date) -> int:
-        """Return the days since the due date if something is still open, else 0; computed here because ERPs
-        disagree."""
+        """Return the days since the due date if something is open, else 0; computed here as ERPs disagree."""
         owed = self.open_amount is not None and self.open_amount.amount > 0
         if self.due_on is None or not owed or self.status not in {InvoiceStatus.UNPAID, InvoiceStatus.PART_PAID}:
             return 0

@@ -74,8 +74,7 @@ class Erp(Protocol):
     capabilities: frozenset[Capability]
 
     async def find_products(self, text: str, *, limit: int) -> tuple[Product, ...]:
-        """Return products whose code, name, spec or barcode contains ``text``, best match first; empty if there are
-        none."""
+        """Return products whose code, name, spec or barcode contains ``text``, best match first; may be empty."""
         ...
 
     async def stock(self, sku: str) -> StockLevel:

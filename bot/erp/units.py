@@ -47,12 +47,12 @@ class Units:
         unit, into = _folded(unit), _folded(into)
         if unit == into:
             return Decimal(1)
-        here, base = self._bases.get(unit, (Decimal(1), unit))
-        there, other = self._bases.get(into, (Decimal(1), into))
+        from_factor, base = self._bases.get(unit, (Decimal(1), unit))
+        into_factor, other = self._bases.get(into, (Decimal(1), into))
         if base != other:
             return None
         try:
-            return _EXACT.divide(here, there)
+            return _EXACT.divide(from_factor, into_factor)
         except Inexact:
             return None
 

@@ -66,11 +66,11 @@ def number(value: Any, *, digits: int | None = None, decimals: int | None = None
     """
     if value is None or isinstance(value, bool):
         return None
-    told = str(value).strip()
-    if told in ("", "null"):
+    raw = str(value).strip()
+    if raw in ("", "null"):
         return None
     try:
-        exact = Decimal(told.replace(",", ""))
+        exact = Decimal(raw.replace(",", ""))
     except InvalidOperation as error:
         raise ValueError("not a number") from error
     if not exact.is_finite() or exact.adjusted() > _LARGEST:
@@ -92,8 +92,8 @@ def money(amount: Any, currency: str) -> Money | None:
 def amount_of(values: Iterable[Any]) -> Decimal | None:
     """Return a sum, None if a part is missing."""
     known = [number(value) for value in values]
-    told = [value for value in known if value is not None]
-    return sum(told, Decimal(0)) if len(told) == len(known) else None
+    present = [value for value in known if value is not None]
+    return sum(present, Decimal(0)) if len(present) == len(known) else None
 
 
 def progress(parts: Iterable[tuple[Decimal | None, Decimal]]) -> Progress | None:
@@ -107,8 +107,7 @@ def progress(parts: Iterable[tuple[Decimal | None, Decimal]]) -> Progress | None
 
 
 def due_day(parts: Iterable[tuple[date | None, Decimal | None, Decimal]]) -> date | None:
-    """Return the first day on which something still owed is due, from lines' days, done and wanted; else the last
-    day."""
+    """Return the first due day of lines that still owe something (day, done, wanted), else the last day."""
     known = [(day, (done or 0) < wanted) for day, done, wanted in parts if day is not None]
     owed = [day for day, is_owed in known if is_owed]
     return min(owed) if owed else max((day for day, _ in known), default=None)
@@ -153,10 +152,10 @@ class LocalValues:
 
     def time(self, value: Any) -> datetime | None:
         """Return a time; without an offset, it is in the installation's zone."""
-        told = code(value)
-        if told in ("", "null"):
+        raw = code(value)
+        if raw in ("", "null"):
             return None
-        moment = datetime.fromisoformat(told)
+        moment = datetime.fromisoformat(raw)
         if moment.year in self.none_years:
             return None
         return moment if moment.tzinfo else moment.replace(tzinfo=self.zone)

@@ -72,7 +72,9 @@ class ErpNextErp(DocumentErp):
             self._frappe,
             site=self._site.value,
             source=self.name,
-            approvers={user: Account(k.key, k.secret.get_secret_value()) for user, k in options.approvers.items()},
+            approvers={
+                user: Account(pair.key, pair.secret.get_secret_value()) for user, pair in options.approvers.items()
+            },
             actions=WorkflowActions(options.approve_action, options.reject_action) if options.workflow else None,
             now=context.now,
             sleep=sleep,
@@ -114,9 +116,9 @@ class ErpNextErp(DocumentErp):
     # Documents
 
     async def read_document(self, kind: Listing[D], number: str) -> D:
-        site, wanted = await self._site.value(), await self._kind(kind)
-        row = await self._document(wanted.doctype, number)
-        found: Sequence[D] = await self._approved(kind, [site.read(wanted.read, row)])
+        site, document_query = await self._site.value(), await self._kind(kind)
+        row = await self._document(document_query.doctype, number)
+        found: Sequence[D] = await self._approved(kind, [site.read(document_query.read, row)])
         return found[0]
 
     async def list_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
@@ -124,35 +126,37 @@ class ErpNextErp(DocumentErp):
         return replace(found, items=await self._approved(kind, found.items))
 
     async def _kind(self, kind: Listing[D]) -> DocumentQuery[D]:
-        wanted: DocumentQuery[Any] = (
+        document_query: DocumentQuery[Any] = (
             queries.purchase_orders(await self._approvals.workflow())
             if kind is listing.PURCHASE_ORDERS
             else queries.KINDS[kind]
         )
-        return wanted
+        return document_query
 
-    async def _slice(self, wanted: DocumentQuery[Any], query: ListQuery) -> Slice[Any]:
+    async def _slice(self, document_query: DocumentQuery[Any], query: ListQuery) -> Slice[Any]:
         """Return part of a list, cut by Frappe or, for filters that Frappe lacks, cut here."""
         site = await self._site.value()
         today = site.local(self._now()).date()
-        lookup = wanted.lookup(query, today, self._options.company)
-        if not wanted.is_exact(query):
+        lookup = document_query.lookup(query, today, self._options.company)
+        if not document_query.is_exact(query):
             rows = await self._frappe.rows(lookup)
-            found = wanted.listing.pick([site.read(wanted.read, row) for row in rows], query, today)
+            found = document_query.listing.pick([site.read(document_query.read, row) for row in rows], query, today)
         else:
             page = self._frappe.rows(lookup, start=query.offset, limit=query.limit)
             rows, total = await read_page(query, page, lambda: self._frappe.count(lookup))
-            found = Slice(items=tuple(site.read(wanted.read, row) for row in rows), total=total)
-        return replace(found, items=await self._with_child(wanted, found.items))
+            found = Slice(items=tuple(site.read(document_query.read, row) for row in rows), total=total)
+        return replace(found, items=await self._with_child(document_query, found.items))
 
-    async def _with_child(self, wanted: DocumentQuery[Any], found: Sequence[Any]) -> tuple[Any, ...]:
+    async def _with_child(self, document_query: DocumentQuery[Any], found: Sequence[Any]) -> tuple[Any, ...]:
         """Return documents completed from their child table."""
-        child = wanted.child
+        child = document_query.child
         if child is None:
             return tuple(found)
-        told = await self._children(wanted.doctype, child.doctype, child.field, [document.number for document in found])
+        values = await self._children(
+            document_query.doctype, child.doctype, child.field, [document.number for document in found]
+        )
         return tuple(
-            replace(document, **{child.into: documents.joined(told.get(document.number, ()))}) for document in found
+            replace(document, **{child.into: documents.joined(values.get(document.number, ()))}) for document in found
         )
 
     async def _approved(self, kind: Listing[Any], found: Sequence[Any]) -> tuple[Any, ...]:
@@ -165,8 +169,8 @@ class ErpNextErp(DocumentErp):
 
     async def decide(self, decision: Decision) -> DecisionResult:
         """Approve or reject, and add the reason as a comment."""
-        wanted = Capability.APPROVE if decision.verdict is Verdict.APPROVE else Capability.REJECT
-        if wanted not in self.capabilities:
+        capability = Capability.APPROVE if decision.verdict is Verdict.APPROVE else Capability.REJECT
+        if capability not in self.capabilities:
             return DecisionResult(outcome=DecisionOutcome.UNSUPPORTED, order=None)
         return await self._approvals.decide(decision, read=self.purchase_order)
 
@@ -195,8 +199,8 @@ class ErpNextErp(DocumentErp):
         return Site(zone, source=self.name, url=self._options.url)
 
     async def _zone_name(self) -> str:
-        said = await self._frappe.call("frappe.client.get_time_zone")
-        return str(said.get("time_zone") or "") if isinstance(said, dict) else ""
+        answer = await self._frappe.call("frappe.client.get_time_zone")
+        return str(answer.get("time_zone") or "") if isinstance(answer, dict) else ""
 
     async def _document(self, doctype: str, name: str) -> Row:
         """Return a document by its name, ignoring case; raises `NotFound` if it belongs to another company."""

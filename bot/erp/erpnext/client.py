@@ -54,21 +54,26 @@ class ListRequest:
 
     def conditions(self) -> dict[str, Any]:
         """Return the conditions as parameters."""
-        given: dict[str, Any] = {"filters": [list(condition) for condition in self.filters]}
+        conditions: dict[str, Any] = {"filters": [list(condition) for condition in self.filters]}
         if self.any_of:
-            given["or_filters"] = [list(condition) for condition in self.any_of]
-        return given
+            conditions["or_filters"] = [list(condition) for condition in self.any_of]
+        return conditions
 
     def parameters(self, start: int, length: int) -> dict[str, Any]:
         """Return all parameters of one page."""
-        given = {"fields": list(self.fields), **self.conditions(), "limit_start": start, "limit_page_length": length}
+        parameters = {
+            "fields": list(self.fields),
+            **self.conditions(),
+            "limit_start": start,
+            "limit_page_length": length,
+        }
         if self.order_by:
-            given["order_by"] = self.order_by
+            parameters["order_by"] = self.order_by
         if self.parent:
             # Without it, Frappe refuses a child table even to accounts that may read its parent
             # (docs: platform/erp/erpnext.md#child-tables).
-            given["parent"] = self.parent
-        return given
+            parameters["parent"] = self.parent
+        return parameters
 
 
 class ErpNextClient:
@@ -105,8 +110,8 @@ class ErpNextClient:
 
     async def count(self, lookup: ListRequest) -> int:
         """Return the total number of rows."""
-        given = {"doctype": lookup.doctype, **lookup.conditions()}
-        found = await self._query("frappe.desk.reportview.get_count", given, self._account)
+        parameters = {"doctype": lookup.doctype, **lookup.conditions()}
+        found = await self._query("frappe.desk.reportview.get_count", parameters, self._account)
         if not isinstance(found, int):
             raise Unavailable("a count that is no number", source=self._http.source)
         return found
@@ -115,9 +120,9 @@ class ErpNextClient:
         """Return the result of a method that only reads."""
         return await self._query(method, {}, self._account)
 
-    async def act(self, method: str, given: Mapping[str, Any], account: Account) -> Any:
+    async def act(self, method: str, parameters: Mapping[str, Any], account: Account) -> Any:
         """Call a method that changes something once; returns its result, None if it has none."""
-        answer = await self._http.write("POST", _method(method), json=given, headers=account.headers)
+        answer = await self._http.write("POST", _method(method), json=parameters, headers=account.headers)
         return self._checked(answer, "message", optional=True)
 
     async def update(self, doctype: str, name: str, values: Mapping[str, Any], account: Account) -> Row:
@@ -126,23 +131,23 @@ class ErpNextClient:
         return _row(self._checked(answer, "data", what=name), self._http.source)
 
     async def _page_of(self, lookup: ListRequest, start: int, length: int, account: Account) -> list[Row]:
-        given = lookup.parameters(start, length)
-        if _fits(given):
+        parameters = lookup.parameters(start, length)
+        if _fits(parameters):
             path = _resource(lookup.doctype)
-            answer = await self._http.read("GET", path, params=_flat(given), headers=account.headers)
+            answer = await self._http.read("GET", path, params=_flat(parameters), headers=account.headers)
             rows = self._checked(answer, "data")
         else:
-            rows = await self._query("frappe.client.get_list", {"doctype": lookup.doctype, **given}, account)
+            rows = await self._query("frappe.client.get_list", {"doctype": lookup.doctype, **parameters}, account)
         if not isinstance(rows, list):
             raise Unavailable("a list that is none", source=self._http.source)
         return [_row(row, self._http.source) for row in rows]
 
-    async def _query(self, method: str, given: Mapping[str, Any], account: Account) -> Any:
+    async def _query(self, method: str, parameters: Mapping[str, Any], account: Account) -> Any:
         """Call a read-only method, with its parameters in the URL or, if they are too long, in the body."""
-        if _fits(given):
-            answer = await self._http.read("GET", _method(method), params=_flat(given), headers=account.headers)
+        if _fits(parameters):
+            answer = await self._http.read("GET", _method(method), params=_flat(parameters), headers=account.headers)
         else:
-            answer = await self._http.read("POST", _method(method), json=given, headers=account.headers)
+            answer = await self._http.read("POST", _method(method), json=parameters, headers=account.headers)
         return self._checked(answer, "message")
 
     def _checked(self, answer: HttpResponse, inside: str, *, what: str = "", optional: bool = False) -> Any:
@@ -202,16 +207,16 @@ def _list(text: Any) -> list[Any]:
     return found if isinstance(found, list) else []
 
 
-def _flat(given: Mapping[str, Any]) -> dict[str, str]:
+def _flat(parameters: Mapping[str, Any]) -> dict[str, str]:
     """Return parameters for a URL, with lists as JSON."""
     return {
         name: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-        for name, value in given.items()
+        for name, value in parameters.items()
     }
 
 
-def _fits(given: Mapping[str, Any]) -> bool:
-    return len(urlencode(_flat(given))) <= _ADDRESS
+def _fits(parameters: Mapping[str, Any]) -> bool:
+    return len(urlencode(_flat(parameters))) <= _ADDRESS
 
 
 def _resource(doctype: str, name: str | None = None) -> str:

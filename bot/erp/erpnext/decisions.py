@@ -146,13 +146,13 @@ class PurchaseApprovals:
             ],
             order_by="creation asc, name asc",
         )
-        changed, said = await gather_or_cancel(self._readable(versions), self._readable(comments))
+        version_rows, comment_rows = await gather_or_cancel(self._readable(versions), self._readable(comments))
         site = await self._site()
-        for row in changed:
+        for row in version_rows:
             found = site.read(step, row, flow.field)
             if found is not None:
                 steps.setdefault(str(row["docname"]), []).append(found)
-        for row in said:
+        for row in comment_rows:
             remarks.setdefault(str(row["reference_name"]), []).append(site.read(remark, row))
         return steps, remarks
 
@@ -172,9 +172,9 @@ class PurchaseApprovals:
             ],
         )
         accounts = self._approvers.items()
-        theirs = await gather_or_cancel(*(self._readable(lookup, account) for _, account in accounts))
+        rows_by_account = await gather_or_cancel(*(self._readable(lookup, account) for _, account in accounts))
         pending: dict[str, list[str]] = {}
-        for (user, _), rows in zip(accounts, theirs, strict=True):
+        for (user, _), rows in zip(accounts, rows_by_account, strict=True):
             open_ones = {
                 row["reference_name"] for row in rows if row["workflow_state"] == states[row["reference_name"]]
             }
@@ -232,9 +232,9 @@ class PurchaseApprovals:
     async def _apply(self, order: PurchaseOrder, decision: Decision, account: Account, read: Read) -> None:
         assert self._actions is not None
         action = self._actions.approve if decision.verdict is Verdict.APPROVE else self._actions.reject
-        given = {"doc": {"doctype": ORDER, "name": order.number}, "action": action}
+        parameters = {"doc": {"doctype": ORDER, "name": order.number}, "action": action}
         try:
-            done = await self._frappe.act("frappe.model.workflow.apply_workflow", given, account)
+            done = await self._frappe.act("frappe.model.workflow.apply_workflow", parameters, account)
         except Conflict as error:
             # “Not a valid Workflow Action” means too late or without the role. Reading the order again tells them
             # apart:
@@ -257,14 +257,14 @@ class PurchaseApprovals:
 
     async def _explain(self, decision: Decision) -> None:
         """Add the reason as a comment by the person; a Workflow step has no field for it."""
-        given = {
+        parameters = {
             "reference_doctype": ORDER,
             "reference_name": decision.number,
             "content": text_to_html(decision.reason),
             "comment_email": decision.by,
             "comment_by": decision.by,
         }
-        await self._frappe.act("frappe.desk.form.utils.add_comment", given, self._approvers[decision.by])
+        await self._frappe.act("frappe.desk.form.utils.add_comment", parameters, self._approvers[decision.by])
 
 
 def _decided(orders: Sequence[PurchaseOrder], flow: ApprovalWorkflow) -> list[str]:

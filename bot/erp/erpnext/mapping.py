@@ -161,8 +161,8 @@ SUBMITTING = ApprovalWorkflow(
 
 def _longest(state: str, edges: Sequence[tuple[str, str]], seen: frozenset[str] = frozenset()) -> int:
     """Return the length of the longest path from ``state``; a state already on the path ends it."""
-    ways = {after for before, after in edges if before == state} - seen - {state}
-    return max((1 + _longest(way, edges, seen | {state}) for way in ways), default=0)
+    successors = {after for before, after in edges if before == state} - seen - {state}
+    return max((1 + _longest(successor, edges, seen | {state}) for successor in successors), default=0)
 
 
 def workflow(row: Row, site: Site, approve: str, reject: str) -> ApprovalWorkflow:

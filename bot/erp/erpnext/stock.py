@@ -37,7 +37,7 @@ def _only(rows: Iterable[Row], places: Mapping[str, Row]) -> list[Row]:
 
 def stock_level(item: Row, site: Site, bins: Iterable[Row], places: Mapping[str, Row], at: datetime) -> StockLevel:
     """Return an Item's stock from one Bin per warehouse; ``places`` are the Warehouses by name."""
-    kept = tuple(
+    per_warehouse = tuple(
         WarehouseStock(
             code=row["warehouse"],
             name=str(places.get(row["warehouse"], {}).get("warehouse_name") or row["warehouse"]),
@@ -50,8 +50,8 @@ def stock_level(item: Row, site: Site, bins: Iterable[Row], places: Mapping[str,
     stocked = item.get("is_stock_item", 1) == 1 and not item.get("has_variants")
     return StockLevel(
         product=product(item, site),
-        total=_total([place.quantities for place in kept]) if stocked else Quantities(on_hand=None),
-        per_warehouse=kept,
+        total=_total([place.quantities for place in per_warehouse]) if stocked else Quantities(on_hand=None),
+        per_warehouse=per_warehouse,
         reorder_point=_reorder_point(item.get("reorder_levels") or ()),
         as_of=at,
         company=companies.pop() if len(companies) == 1 else "",

@@ -107,9 +107,9 @@ class KingdeeErp(DocumentErp):
 
         return await list_by_headers(kind, query, today, headers=headers, read=read)
 
-    async def _narrow(self, form: Form, wanted: Filter, today: date) -> str:
+    async def _narrow(self, form: Form, list_filter: Filter, today: date) -> str:
         """Return a condition that matches at least the documents of the filter."""
-        match wanted:
+        match list_filter:
             case Filter.PENDING:
                 return "FDocumentStatus='B' and FCancelStatus='A'"
             case Filter.OVERDUE:
@@ -150,9 +150,9 @@ class KingdeeErp(DocumentErp):
 
     async def _write(self, order: PurchaseOrder, decision: Decision) -> str:
         waiting = await self._workflow.waiting(order.number)
-        mine = next((task for task in waiting if task.person == decision.by), None)
-        if mine is not None:
-            return await self._workflow.decide(mine, decision)
+        own_task = next((task for task in waiting if task.person == decision.by), None)
+        if own_task is not None:
+            return await self._workflow.decide(own_task, decision)
         if waiting:
             raise NotPermitted("no task of the workflow waits for this person", source=self.name)
         if not self._options.audit_without_workflow:

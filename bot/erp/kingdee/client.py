@@ -275,9 +275,9 @@ class KingdeeClient:
         ``keys`` replace the form's own keys. Raises `Invalid` if there are more lines than the configured maximum.
         """
         fields = await self.fields(form.id)
-        wanted = [key for key in keys or form.keys if key not in form.optional or self._has(form, fields, key)]
+        known_keys = [key for key in keys or form.keys if key not in form.optional or self._has(form, fields, key)]
         data = {
-            "FieldKeys": ",".join(self._spell(form, fields, key) for key in wanted),
+            "FieldKeys": ",".join(self._spell(form, fields, key) for key in known_keys),
             "FilterString": self._spell(form, fields, self.in_org(form, where)),
             "OrderString": self._spell(form, fields, order or form.order),
             "TopRowCount": 0,
@@ -288,7 +288,7 @@ class KingdeeClient:
         while True:
             # One row beyond the limit reveals that there are too many.
             ask = min(self._options.page_rows, most - len(rows) + (limit is None))
-            page = await self._page(form, {**data, "StartRow": len(rows), "Limit": ask}, wanted)
+            page = await self._page(form, {**data, "StartRow": len(rows), "Limit": ask}, known_keys)
             rows += page
             if limit is None and len(rows) > most:
                 raise Invalid(f"more than {most} lines of {form.id}: ask for less", source=self.source)

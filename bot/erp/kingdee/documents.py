@@ -209,7 +209,7 @@ class DocumentMapper:
         currency = self.values.currency(head, "FSettleCurrId")
         entries = [row for row in lines if code(row["FPOOrderEntry_FEntryId"]) not in ("", "0")]
         parts = tuple(self._purchase_line(row, currency) for row in entries)
-        dues = (self.values.day(row["FDeliveryDate"]) for row in entries)
+        due_days = (self.values.day(row["FDeliveryDate"]) for row in entries)
         rejected = run is not None and was_rejected(run, self.rejections)
         status = purchase_status(*_states(head), rejected=rejected)
         approval = self._approval(status, head, run)
@@ -225,7 +225,7 @@ class DocumentMapper:
             changed_by=_user(head, "FModifierId"),
             buyer=text(head.get("FPurchaserId.FName")),
             ordered_on=self.values.day(head["FDate"]),
-            due_on=due_day((day, line.received, line.quantity) for day, line in zip(dues, parts, strict=True)),
+            due_on=due_day((day, line.received, line.quantity) for day, line in zip(due_days, parts, strict=True)),
             total=self.values.money(head["FBillAllAmount"], currency),
             received=progress((line.received, line.quantity) for line in parts),
             lines=parts,
@@ -293,16 +293,16 @@ def _is_order(row: Row) -> bool:
 def _rest(row: Row) -> Decimal | None:
     """Return the open amount of a line of a payment plan."""
     rest = number(row.get("FNOTVERIFICATEAMOUNT"))
-    wanted, done = number(row.get("FPAYAMOUNTFOR")), number(row.get("FWRITTENOFFAMOUNT"))
-    return wanted - done if rest is None and wanted is not None and done is not None else rest
+    payable, done = number(row.get("FPAYAMOUNTFOR")), number(row.get("FWRITTENOFFAMOUNT"))
+    return payable - done if rest is None and payable is not None and done is not None else rest
 
 
-def _open(status: InvoiceStatus, total: Decimal | None, rests: Sequence[Decimal | None]) -> Decimal | None:
+def _open(status: InvoiceStatus, total: Decimal | None, open_amounts: Sequence[Decimal | None]) -> Decimal | None:
     """Return the open amount; without amounts in the plan, only fully paid or unpaid is known."""
     if status in (InvoiceStatus.VOID, InvoiceStatus.PAID):
         return Decimal(0)
-    known = [rest for rest in rests if rest is not None]
-    if len(known) == len(rests):
+    known = [rest for rest in open_amounts if rest is not None]
+    if len(known) == len(open_amounts):
         return sum(known, Decimal(0))
     return None if status is InvoiceStatus.PART_PAID else total
 

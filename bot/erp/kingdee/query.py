@@ -30,8 +30,8 @@ def spelled(field: str, *codes: str) -> str:
 def contains(fields: Iterable[str], text: str) -> str:
     """Return a condition that matches at least the rows whose field contains a text."""
     pattern = "%" + "%".join(re.findall(r"[^\W_]+", text)) + "%"
-    wanted = literal(pattern[:_LONGEST_PATTERN].rstrip("%") + "%")
-    return "(" + " or ".join(f"{field} like {wanted}" for field in fields) + ")"
+    quoted = literal(pattern[:_LONGEST_PATTERN].rstrip("%") + "%")
+    return "(" + " or ".join(f"{field} like {quoted}" for field in fields) + ")"
 
 
 def before(field: str, day: date) -> str:

@@ -41,8 +41,8 @@ class StockReader:
             return await self._first(active, limit)
         keys = ("FNumber", "FName", "FSpecification", "FBARCODE")
         searched = [key for key in keys if await self._client.has(MATERIALS, key)]
-        wanted = all_of(active, query.contains(searched, text))
-        calls = [self._client.query(MATERIALS, wanted, limit=self._options.most_rows)]
+        where = all_of(active, query.contains(searched, text))
+        calls = [self._client.query(MATERIALS, where, limit=self._options.most_rows)]
         if text.isprintable() and len(text) <= LONGEST:
             calls.append(self._client.query(MATERIALS, all_of(active, query.spelled("FNumber", text))))
         found = _distinct(await gather_rows(*calls))
@@ -106,12 +106,12 @@ class StockReader:
         if not self._options.expect_field:
             return {}
         places = ["", *warehouses]
-        asked: list[dict[str, Any]] = []
+        items: list[dict[str, Any]] = []
         for row, place in enumerate(places, 1):
             stock = {"StockId": {"FNumber": place}} if place else {}
             org, material = {"FNumber": self._options.org}, {"FNumber": sku}
-            asked.append({"Row": row, "StockOrgId": org, "MaterialId": material, **stock})
-        answer = await self._client.read(EXPECT_QTY, {"parameters": [json.dumps(asked)]})
+            items.append({"Row": row, "StockOrgId": org, "MaterialId": material, **stock})
+        answer = await self._client.read(EXPECT_QTY, {"parameters": [json.dumps(items)]})
         try:
             figures = {code(row["Row"]): number(row[self._options.expect_field]) for row in _expected(answer)}
         except (KeyError, TypeError, ValueError) as error:
@@ -173,8 +173,8 @@ def _incoming(rows: Iterable[Row], unit: str) -> Decimal | None:
     """Return the quantity still to come, None if a line is in another unit than stock."""
     total = Decimal(0)
     for row in rows:
-        wanted, got = number(row["FQty"]), number(row["FStockInQty"]) or Decimal(0)
-        if wanted is None or text(row["FUnitId.FName"]) != unit:
+        ordered, received = number(row["FQty"]), number(row["FStockInQty"]) or Decimal(0)
+        if ordered is None or text(row["FUnitId.FName"]) != unit:
             return None
-        total += max(wanted - got, Decimal(0))
+        total += max(ordered - received, Decimal(0))
     return total

@@ -131,42 +131,42 @@ class OdooErp(DocumentErp):
     # Documents
 
     async def read_document(self, kind: Listing[D], number: str) -> D:
-        wanted: DocumentQuery = queries.KINDS[kind]
-        base = [*wanted.base, *self._of_company()]
-        row = await self._found(wanted.model, "name", number, wanted.fields, base)
-        await self._tell_progress(wanted.model, [row])
+        document_query: DocumentQuery = queries.KINDS[kind]
+        base = [*document_query.base, *self._of_company()]
+        row = await self._found(document_query.model, "name", number, document_query.fields, base)
+        await self._tell_progress(document_query.model, [row])
         found: Sequence[D] = await self._readers[kind]([row], True)
         return found[0]
 
     async def list_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
         if not queries.is_searchable(query.text):
             return Slice(items=(), total=0)
-        wanted = queries.KINDS[kind]
-        rows, total = await self._page(wanted, query)
-        await self._tell_progress(wanted.model, rows)
+        document_query = queries.KINDS[kind]
+        rows, total = await self._page(document_query, query)
+        await self._tell_progress(document_query.model, rows)
         found: Sequence[D] = await self._readers[kind](rows, False)
         return Slice(items=tuple(found), total=total)
 
-    async def _page(self, wanted: DocumentQuery, query: ListQuery) -> tuple[list[Row], int]:
-        there = await self._client.fields(wanted.model)
+    async def _page(self, document_query: DocumentQuery, query: ListQuery) -> tuple[list[Row], int]:
+        available = await self._client.fields(document_query.model)
         today = DayStart.of(self._now().astimezone(self._site.zone).date(), self._site.zone)
-        domain = [*self._of_company(), *wanted.domain_of(query, there, today)]
+        domain = [*self._of_company(), *document_query.domain_of(query, available, today)]
         rows = self._client.rows(
-            wanted.model,
+            document_query.model,
             domain,
-            wanted.fields,
-            order=wanted.order_of(query, there),
+            document_query.fields,
+            order=document_query.order_of(query, available),
             offset=query.offset,
             limit=query.limit,
         )
-        return await read_page(query, rows, lambda: self._client.count(wanted.model, domain))
+        return await read_page(query, rows, lambda: self._client.count(document_query.model, domain))
 
     async def _found(self, model: str, key: str, text: str, fields: Iterable[str], base: Condition) -> Row:
         """Return the record with this code or number; ``*12`` is the id of a record that has none."""
         nameless = _NAMELESS.fullmatch(text)
-        wanted = ["id", "=", int(nameless[1])] if nameless else queries.equals(key, text)
+        condition = ["id", "=", int(nameless[1])] if nameless else queries.equals(key, text)
         rows = await self._client.rows(
-            model, [*base, wanted], fields, order="id asc", limit=_SAME, context=_PLAIN_NAMES
+            model, [*base, condition], fields, order="id asc", limit=_SAME, context=_PLAIN_NAMES
         )
         # With `unaccent` enabled, LIKE also matches other spellings.
         return pick_by_key(rows, text, lambda row: mapping.key_of(row, key), source=self.name)

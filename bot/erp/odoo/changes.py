@@ -61,8 +61,8 @@ async def read_changes(client: OdooClient, area: Area, cursor: str, *, limit: in
         )
         keys = await _keys(client, source, rows)
         times = [mapping.moment(row.get("write_date")) for row in rows]
-        told = ((key, at) for key, at in zip(keys, times, strict=True) if key is not None)
-        return [StreamPage(latest(told), times[-1] if len(rows) == count else None)]
+        changes = ((key, at) for key, at in zip(keys, times, strict=True) if key is not None)
+        return [StreamPage(latest(changes), times[-1] if len(rows) == count else None)]
 
     return await follow(area, cursor, limit=limit, overlap=_OVERLAP, read=read)
 

@@ -279,12 +279,12 @@ class OdooClient:
         context: Mapping[str, Any] | None = None,
     ) -> list[Row]:
         """Return up to ``limit`` records in pages of `PAGE`; fields that this release lacks are left out."""
-        wanted = await self._known(model, fields)
+        known = await self._known(model, fields)
         found: list[Row] = []
         while len(found) < limit:
             size = min(PAGE, limit - len(found))
             page = await self.search(
-                model, domain, wanted, order=order, offset=offset + len(found), limit=size, context=context
+                model, domain, known, order=order, offset=offset + len(found), limit=size, context=context
             )
             found += page
             if len(page) < size:
@@ -303,7 +303,7 @@ class OdooClient:
         context: Mapping[str, Any] | None = None,
     ) -> list[Row]:
         """Return the records of a single request; each of ``fields`` must exist."""
-        how: dict[str, Any] = {"offset": offset} if offset else {}
+        paging: dict[str, Any] = {"offset": offset} if offset else {}
         return await self._rows(
             model,
             "search_read",
@@ -312,7 +312,7 @@ class OdooClient:
             fields=fields,
             limit=limit,
             order=order,
-            **how,
+            **paging,
         )
 
     async def count(self, model: str, domain: Domain) -> int:
@@ -324,19 +324,19 @@ class OdooClient:
         self, model: str, ids: Iterable[int], fields: Iterable[str], *, context: Mapping[str, Any] | None = None
     ) -> dict[int, Row]:
         """Return records by id, including archived ones; missing ones are left out."""
-        wanted = await self._known(model, fields)
+        known = await self._known(model, fields)
         found: dict[int, Row] = {}
-        for some in batches(sorted(set(ids)), PAGE):
-            rows = await self._rows(model, "read", ids=some, fields=wanted, context=context)
+        for batch in batches(sorted(set(ids)), PAGE):
+            rows = await self._rows(model, "read", ids=batch, fields=known, context=context)
             found |= {row["id"]: row for row in rows}
         return found
 
     async def close(self) -> None:
         await self._http.close()
 
-    async def _rows(self, model: str, method: str, **how: Any) -> list[Row]:
+    async def _rows(self, model: str, method: str, **arguments: Any) -> list[Row]:
         try:
-            rows = await self.call(model, method, **how)
+            rows = await self.call(model, method, **arguments)
         except (Invalid, Unsupported):
             # The server may have been upgraded or have lost an app: read its release and fields again next time.
             self._forget()
@@ -350,8 +350,8 @@ class OdooClient:
         self._fields.clear()
 
     async def _known(self, model: str, fields: Iterable[str]) -> list[str]:
-        there = await self.fields(model)
-        return [name for name in fields if name in there]
+        available = await self.fields(model)
+        return [name for name in fields if name in available]
 
     async def _fields_of(self, model: str) -> frozenset[str]:
         try:
@@ -364,17 +364,17 @@ class OdooClient:
         """Read the release, first at the address of 19, then at that of older releases."""
         answer = await self._http.read("GET", "web/version")
         rpc = JsonRpcTransport(self._http, self._options.database)
-        told = answer.data.get("version_info") if answer.ok and isinstance(answer.data, dict) else None
-        if told is None:
+        version_info = answer.data.get("version_info") if answer.ok and isinstance(answer.data, dict) else None
+        if version_info is None:
             version = await rpc.ask(self._http.read, "common", "version", [])
-            told = version.get("server_version_info") if isinstance(version, dict) else None
-        release = _release(told, self.source)
+            version_info = version.get("server_version_info") if isinstance(version, dict) else None
+        release = _release(version_info, self.source)
         return release, Json2Transport(self._http, self._options.database) if release >= _JSON2_SINCE else rpc
 
 
-def _release(told: Any, source: str) -> Release:
+def _release(version_info: Any, source: str) -> Release:
     """Parse ``[18, 0, 0, "final", 0, ""]`` or ``["saas~18", 4, …]``."""
     try:
-        return int(str(told[0]).rpartition("~")[2]), int(told[1])
+        return int(str(version_info[0]).rpartition("~")[2]), int(version_info[1])
     except (TypeError, ValueError, IndexError, KeyError) as error:
         raise Unavailable("no Odoo that tells its release", source=source) from error

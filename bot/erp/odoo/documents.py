@@ -271,9 +271,9 @@ def purchase_order(
 
 def version(row: Row) -> str:
     """Return a fingerprint for decisions; it includes the total because two edits may fall in the same second."""
-    told = [row.get("state"), row.get("write_date"), str(number(row.get("amount_total"))), row.get("order_line")]
-    told += [reference(row.get(name)) for name in ("partner_id", "currency_id")]
-    return fingerprint(*told)
+    parts = [row.get("state"), row.get("write_date"), str(number(row.get("amount_total"))), row.get("order_line")]
+    parts += [reference(row.get(name)) for name in ("partner_id", "currency_id")]
+    return fingerprint(*parts)
 
 
 def _purchase_status(row: Row, received: Progress | None) -> PurchaseStatus:

@@ -80,17 +80,17 @@ class DocumentQuery:
     filters: Mapping[Filter, tuple[str, Late]]
     """Per filter, the field to sort by (oldest first) and the condition."""
 
-    def domain_of(self, query: ListQuery, there: frozenset[str], today: DayStart) -> Condition:
-        """Return the domain of a list; ``there`` are the fields that this release has."""
+    def domain_of(self, query: ListQuery, available: frozenset[str], today: DayStart) -> Condition:
+        """Return the domain of a list; ``available`` are the fields that this release has."""
         domain = [*self.base, *contains(self.texts, query.text)]
         if query.filter is Filter.ALL:
             return domain
-        return [*domain, *self.filters[query.filter][1](there, today)]
+        return [*domain, *self.filters[query.filter][1](available, today)]
 
-    def order_of(self, query: ListQuery, there: frozenset[str]) -> str:
+    def order_of(self, query: ListQuery, available: frozenset[str]) -> str:
         """Return the order of a list, unique by its last field."""
         if query.filter is Filter.ALL:
-            return f"{next(name for name in self.days if name in there)} desc, name asc, id asc"
+            return f"{next(name for name in self.days if name in available)} desc, name asc, id asc"
         return f"{self.filters[query.filter][0]} asc, name asc, id asc"
 
 
@@ -100,14 +100,14 @@ def _still_owed(status: str) -> Late:
     billed = {"delivery_status": ["invoiced", "upselling"], "receipt_status": ["invoiced"]}[status]
     states = {"delivery_status": ["sale", "done"], "receipt_status": ["purchase", "done"]}[status]
 
-    def late(there: frozenset[str], start: DayStart) -> Condition:
-        unlocked = ["locked", "=", False] if "locked" in there else ["state", "!=", "done"]
+    def late(available: frozenset[str], start: DayStart) -> Condition:
+        unlocked = ["locked", "=", False] if "locked" in available else ["state", "!=", "done"]
         service = ["&", unlocked, ["invoice_status", "not in", billed]]
         found = [["state", "in", states], [due, "<", start.moment]]
-        if status in there:
+        if status in available:
             # Services have no such status: they are owed until they are billed or the order is locked.
             return [*found, [status, "!=", "full"], "|", [status, "!=", False], *service]
-        if "picking_ids" in there:
+        if "picking_ids" in available:
             return [*found, "|", ["picking_ids.state", "not in", ["done", "cancel"]], "&", ["picking_ids", "=", False],
                     *service]  # fmt: skip
         return [*found, *service]

@@ -39,11 +39,15 @@ async def read_places(client: OdooClient, item: Row, of_company: Condition) -> l
         by_warehouse: dict[int, list[Row]] = {}
         for quant in rows:
             by_warehouse.setdefault(reference(quant.get("warehouse_id")) or 0, []).append(quant)
-        places = [(w, quants(by_warehouse[w["id"]])) for w in warehouses if w["id"] in by_warehouse]
+        places = [
+            (warehouse, quants(by_warehouse[warehouse["id"]]))
+            for warehouse in warehouses
+            if warehouse["id"] in by_warehouse
+        ]
         if _adds_up(places, total):
             return places
-    asked = await asyncio.gather(*(_figures(client, item, warehouse) for warehouse in warehouses))
-    return [(w, found) for w, found in zip(warehouses, asked, strict=True) if not is_empty(found)]
+    by_api = await asyncio.gather(*(_figures(client, item, warehouse) for warehouse in warehouses))
+    return [(warehouse, found) for warehouse, found in zip(warehouses, by_api, strict=True) if not is_empty(found)]
 
 
 def _adds_up(places: list[tuple[Row, Quantities]], total: Quantities) -> bool:

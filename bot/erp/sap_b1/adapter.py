@@ -114,9 +114,9 @@ class SapB1Erp(DocumentErp):
             return kind.pick(map(without_lines, waiting), query, today)
         return await list_by_headers(kind, query, today, headers=headers, read=read)
 
-    def _narrow(self, kind: Listing[Any], wanted: Filter, today: date) -> Mapping[DocumentEntity, str]:
+    def _narrow(self, kind: Listing[Any], list_filter: Filter, today: date) -> Mapping[DocumentEntity, str]:
         """Return, by entity, conditions that match at least the documents of the filter."""
-        if wanted is Filter.ALL:
+        if list_filter is Filter.ALL:
             since = queries.day_text(today - self._days, self._client.version)
             return {entity: f"{entity.day} ge {since}" for entity in ENTITIES[kind]}
         day = queries.day_text(today, self._client.version)
@@ -126,8 +126,8 @@ class SapB1Erp(DocumentErp):
             if entity.unfinished
         }
 
-    async def _headers(self, wanted: Mapping[DocumentEntity, str]) -> list[Header[DocumentKey]]:
-        asked = {
+    async def _headers(self, conditions: Mapping[DocumentEntity, str]) -> list[Header[DocumentKey]]:
+        reads = {
             entity: self._client.rows(
                 entity.name,
                 select=entity.head,
@@ -135,23 +135,23 @@ class SapB1Erp(DocumentErp):
                 # An order that stays the same while pages are read.
                 order=entity.key,
             )
-            for entity, condition in wanted.items()
+            for entity, condition in conditions.items()
         }
-        return [entity.header(row) for entity, row in await _found(asked)]
+        return [entity.header(row) for entity, row in await _found(reads)]
 
     async def _find(self, entities: Sequence[DocumentEntity], number: str, *, generated: bool = False) -> Found:
         """Return the only document with a number; raises `NotFound`.
 
         With ``generated``, this includes a draft that became a document.
         """
-        asked = {
+        reads = {
             entity: self._client.rows(
                 entity.name, select=entity.select, where=all_of(where, "" if generated else entity.current)
             )
             for entity in entities
             if (where := entity.spelled(number))
         }
-        found = await _found(asked)
+        found = await _found(reads)
         if not found:
             raise NotFound(number, source=self.name)
         if len(found) > 1:
@@ -163,11 +163,11 @@ class SapB1Erp(DocumentErp):
         parts: dict[DocumentEntity, list[int]] = {}
         for entity, key in keys:
             parts.setdefault(entity, []).append(key)
-        asked = {
+        reads = {
             entity: self._client.rows_each(entity.name, entity.key, part, select=entity.select, where=entity.where)
             for entity, part in parts.items()
         }
-        return await _found(asked)
+        return await _found(reads)
 
     async def _documents(self, kind: Listing[Any], found: Sequence[Found]) -> list[Any]:
         """Return the documents built from records and from related entities."""
@@ -231,10 +231,10 @@ class SapB1Erp(DocumentErp):
         return (await self._purchases([(entity, row)], requests))[0], request
 
 
-async def _found(asked: Mapping[DocumentEntity, Awaitable[list[Row]]]) -> list[Found]:
+async def _found(reads: Mapping[DocumentEntity, Awaitable[list[Row]]]) -> list[Found]:
     """Return the records of several entities, requested concurrently."""
-    answers = await gather_or_cancel(*asked.values())
-    return [(entity, row) for entity, rows in zip(asked, answers, strict=True) for row in rows]
+    answers = await gather_or_cancel(*reads.values())
+    return [(entity, row) for entity, rows in zip(reads, answers, strict=True) for row in rows]
 
 
 def outcome_of(

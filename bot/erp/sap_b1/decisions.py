@@ -81,8 +81,8 @@ class ApprovalRequest:
 
     def records(self, decision: Decision, stage: str) -> bool:
         """Return whether the approver's line shows their decision at a stage."""
-        wanted = _VERDICTS[decision.verdict][3:]
-        return any((s.stage, s.person, s.state) == (stage, decision.by, wanted) for s in self.steps)
+        expected = _VERDICTS[decision.verdict][3:]
+        return any((step.stage, step.person, step.state) == (stage, decision.by, expected) for step in self.steps)
 
     def approval(self) -> Approval:
         """Return the people whose turn it is, and the person who decided last."""
@@ -150,13 +150,13 @@ class PurchaseApprovals:
         if not approval.task_id:
             raise NotPermitted("the approval request may not be read", source=self._client.source)
         path = f"{REQUESTS}({approval.task_id})"
-        said: Row = {"Status": _VERDICTS[decision.verdict], **self._signed(decision.by)}
+        line: Row = {"Status": _VERDICTS[decision.verdict], **self._signed(decision.by)}
         if decision.reason:
-            said["Remarks"] = decision.reason
+            line["Remarks"] = decision.reason
         row, etag = await self._client.record(path, what=decision.number)
         if self._request(row, await self._names.people()).approval() != approval:
             raise Conflict("the approval request was decided or changed meanwhile", source=self._client.source)
-        await self._client.patch(path, {"ApprovalRequestDecisions": [said]}, etag=etag, what=decision.number)
+        await self._client.patch(path, {"ApprovalRequestDecisions": [line]}, etag=etag, what=decision.number)
 
     def _signed(self, by: str) -> Row:
         """Return the credentials of the approver.
@@ -187,11 +187,11 @@ class PurchaseApprovals:
         with malformed_is_invalid(self._client.source):
             state = _state(row.get("Status"))
             # Until the order exists, this is the draft's key again.
-            made = state in _GENERATED and not is_yes(row.get("IsDraft"))
+            generated = state in _GENERATED and not is_yes(row.get("IsDraft"))
             return ApprovalRequest(
                 code=str(int(row["Code"])),
                 draft=code(row.get("DraftEntry")),
-                order=code(row.get("ObjectEntry")) if made else "",
+                order=code(row.get("ObjectEntry")) if generated else "",
                 state=state,
                 stage=code(row.get("CurrentStage")),
                 requester=people.account(code(row.get("OriginatorID"))),

@@ -30,8 +30,8 @@ def rows_of(row: Row, key: str) -> list[Row]:
 
 def day_of(value: Any) -> date | None:
     """Return a day. v1 appends midnight and a meaningless Z: it is a day in the company's own calendar."""
-    written = code(value)
-    return date.fromisoformat(written[:10]) if written else None
+    raw = code(value)
+    return date.fromisoformat(raw[:10]) if raw else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +51,10 @@ class ValueReader(LocalValues):
 
 
 def _time_of(clock: Any) -> time:
-    written = code(clock)
-    if not written:
+    raw = code(clock)
+    if not raw:
         return time(0)
-    found = _CLOCK.fullmatch(written)
+    found = _CLOCK.fullmatch(raw)
     if found is None:
         raise ValueError("not a time")
     hours, minutes, seconds = found.groups()

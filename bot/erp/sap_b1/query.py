@@ -59,8 +59,8 @@ def day_text(day: date, version: str) -> str:
 
 def query_text(**options: str) -> str:
     """Return system options as a query string; spaces become %20, as not every server decodes a plus."""
-    given = {f"${name}": value for name, value in options.items() if value}
-    return urlencode(given, safe="$(),'", quote_via=quote)
+    parameters = {f"${name}": value for name, value in options.items() if value}
+    return urlencode(parameters, safe="$(),'", quote_via=quote)
 
 
 _SPELLED = re.compile(r"([A-Z]?)(?:(\d{1,10})-)?(\d{1,10})", re.ASCII)

@@ -39,19 +39,19 @@ class StockReader:
         self._searched = tuple(filter(None, ("ItemCode", "ItemName", "BarCode", options.spec_field)))
         self._fields = (*self._searched, "InventoryUOM", "ItemsGroupCode")
 
-    async def find(self, wanted: str, *, limit: int) -> tuple[Product, ...]:
+    async def find(self, search: str, *, limit: int) -> tuple[Product, ...]:
         """Return items; a search with too many hits only considers the first ones by code."""
-        if not wanted.strip():
+        if not search.strip():
             rows = await self._client.rows(ITEMS, select=self._fields, order="ItemCode", limit=limit)
             return tuple(await self._products(rows))
-        where = query.contains(self._searched, wanted)
+        where = query.contains(self._searched, search)
         calls = [self._client.rows(ITEMS, select=self._fields, where=where, order="ItemCode", limit=self._most)]
-        if wanted.isprintable() and len(wanted) <= LONGEST:
-            exact = query.either(query.spelled("ItemCode", wanted), query.equals("BarCode", wanted))
+        if search.isprintable() and len(search) <= LONGEST:
+            exact = query.either(query.spelled("ItemCode", search), query.equals("BarCode", search))
             calls.append(self._client.rows(ITEMS, select=self._fields, where=exact, limit=self._most))
         rows = await gather_rows(*calls)
         distinct = {product.sku: product for product in await self._products(rows)}
-        return listing.find_products(distinct.values(), wanted, limit=limit)
+        return listing.find_products(distinct.values(), search, limit=limit)
 
     async def level(self, sku: str) -> StockLevel:
         """Return an item's stock; raises `NotFound`."""

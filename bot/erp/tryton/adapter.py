@@ -137,36 +137,36 @@ class TrytonErp(DocumentErp):
 
     async def read_document(self, kind: Listing[D], number: str) -> D:
         """Return the document with this number, ignoring case; ``(id)`` names one without a number."""
-        wanted: DocumentQuery = KINDS[kind]
-        domain = [*wanted.domain, *(unnumbered(number) or [["number", "ilike", escape_like(number)]])]
-        fields = (*wanted.fields, *wanted.line_fields)
-        rows = await self._account.search(wanted.model, domain, fields, limit=_TWINS)
+        document_query: DocumentQuery = KINDS[kind]
+        domain = [*document_query.domain, *(unnumbered(number) or [["number", "ilike", escape_like(number)]])]
+        fields = (*document_query.fields, *document_query.line_fields)
+        rows = await self._account.search(document_query.model, domain, fields, limit=_TWINS)
         found: Sequence[D] = await self._readers[kind]([self._first(rows, number, documents.number_of)], True)
         return found[0]
 
     async def list_documents(self, kind: Listing[D], query: ListQuery) -> Slice[D]:
-        wanted: DocumentQuery = KINDS[kind]
-        if query.filter in wanted.inexact:
-            domain = wanted.domain_of(query, self._today())
-            rows = await self._account.search(wanted.model, domain, wanted.fields)
+        document_query: DocumentQuery = KINDS[kind]
+        if query.filter in document_query.inexact:
+            domain = document_query.domain_of(query, self._today())
+            rows = await self._account.search(document_query.model, domain, document_query.fields)
             candidates: Sequence[D] = await self._readers[kind](rows, False)
             return kind.pick(candidates, query, self._today())
-        page, total = await self._page(wanted, query)
+        page, total = await self._page(document_query, query)
         found: Sequence[D] = await self._readers[kind](page, False)
         return Slice(items=tuple(found), total=total)
 
-    async def _page(self, wanted: DocumentQuery, query: ListQuery) -> tuple[list[Row], int]:
-        domain, order = wanted.domain_of(query, self._today()), wanted.order_of(query)
+    async def _page(self, document_query: DocumentQuery, query: ListQuery) -> tuple[list[Row], int]:
+        domain, order = document_query.domain_of(query, self._today()), document_query.order_of(query)
         rows = self._account.search(
-            wanted.model, domain, wanted.fields, order=order, offset=query.offset, limit=query.limit
+            document_query.model, domain, document_query.fields, order=order, offset=query.offset, limit=query.limit
         )
-        return await read_page(query, rows, lambda: self._account.count(wanted.model, domain))
+        return await read_page(query, rows, lambda: self._account.count(document_query.model, domain))
 
-    def _first(self, rows: list[Row], wanted: str, key: Callable[[Row], str]) -> Row:
-        """Return the row whose key equals ``wanted``, preferably in the same case; raises `NotFound`."""
-        found = spelled_alike(rows, wanted, key)
+    def _first(self, rows: list[Row], number: str, key: Callable[[Row], str]) -> Row:
+        """Return the row whose key equals ``number``, preferably in the same case; raises `NotFound`."""
+        found = spelled_alike(rows, number, key)
         if not found:
-            raise NotFound(wanted, source=self.name)
+            raise NotFound(number, source=self.name)
         return found[0]
 
     async def _sales(self, rows: list[Row], with_lines: bool) -> list[SalesOrder]:

@@ -170,8 +170,8 @@ class Account:
         name = f"model.{model}.{method}"
 
         async def call(session: Session) -> Any:
-            whole = [*params, {**session.context, **(context or {})}]
-            return await self._client.call(send, name, whole, session.authorization, model=model)
+            arguments = [*params, {**session.context, **(context or {})}]
+            return await self._client.call(send, name, arguments, session.authorization, model=model)
 
         return await self._relogin.run(call)
 

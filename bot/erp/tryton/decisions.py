@@ -51,10 +51,10 @@ def _value(node: Any, record: Mapping[str, Any]) -> Any:
             return record
         case "Get":
             # A field that was not read may have a value, so its default would be a guess.
-            whole, key = part("v"), part("k")
-            if whole is record and key not in record:
+            container, key = part("v"), part("k")
+            if container is record and key not in record:
                 raise _Unknown
-            return whole.get(key, part("d"))
+            return container.get(key, part("d"))
         case "Greater":
             return part("s1") >= part("s2") if part("e") else part("s1") > part("s2")
         case "Less":
@@ -157,19 +157,21 @@ class PurchaseApprovals:
 
         The number of requests does not depend on the number of orders.
         """
-        begun = [order for order in orders if order["state"] != "draft"]
-        decided = [order["id"] for order in begun if order["state"] != "quotation"]
+        submitted = [order for order in orders if order["state"] != "draft"]
+        decided = [order["id"] for order in submitted if order["state"] != "quotation"]
         rules, log, notes = await asyncio.gather(
-            self._account.search("ir.model.button.rule", _RULE, ["number_user", "condition"]) if begun else _nothing(),
+            self._account.search("ir.model.button.rule", _RULE, ["number_user", "condition"])
+            if submitted
+            else _nothing(),
             _log(self._account, decided),
             _notes(self._account, decided),
         )
-        wanted = {order["id"]: _wanted_users(order, rules) for order in begun}
-        clicks = await _clicks(self._account, [order_id for order_id, users in wanted.items() if users > 1])
+        required_users = {order["id"]: _wanted_users(order, rules) for order in submitted}
+        clicks = await _clicks(self._account, [order_id for order_id, users in required_users.items() if users > 1])
         approvals = {
             order["id"]: _approval(
                 order["state"],
-                wanted.get(order["id"], 1),
+                required_users.get(order["id"], 1),
                 clicks[order["id"]],
                 log[order["id"]],
                 notes[order["id"]],
@@ -229,7 +231,7 @@ class PurchaseApprovals:
 
 
 def _names(order: Row, steps: Iterable[_LogEntry]) -> Mapping[str, str]:
-    names = {at(order, f"{who}.login"): at(order, f"{who}.name") for who in ("create_uid", "write_uid")}
+    names = {at(order, f"{field}.login"): at(order, f"{field}.name") for field in ("create_uid", "write_uid")}
     names |= {step.by: step.name for step in steps}
     return {login: name for login, name in names.items() if login and name}
 

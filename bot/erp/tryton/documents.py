@@ -297,7 +297,11 @@ def _purchase_line(line: Row, currency: str | None) -> PurchaseLine:
 def production(row: Row, site: TrytonSite) -> ProductionOrder:
     """Return a production order."""
     digits = at(row, "unit.digits")
-    made = (o for o in some(row, "outputs") if o["state"] == "done" and o["product"] == at(row, "product.id"))
+    outputs = (
+        output
+        for output in some(row, "outputs")
+        if output["state"] == "done" and output["product"] == at(row, "product.id")
+    )
     return ProductionOrder(
         id=str(row["id"]),
         number=number_of(row),
@@ -305,7 +309,7 @@ def production(row: Row, site: TrytonSite) -> ProductionOrder:
         name=at(row, "product.name") or "",
         unit=at(row, "unit.symbol") or "",
         planned=quantity(row["quantity"] or 0, digits),
-        produced=quantity(sum(Decimal(output["quantity"]) for output in made), digits),
+        produced=quantity(sum(Decimal(output["quantity"]) for output in outputs), digits),
         status=_PRODUCTIONS[row["state"]],
         start_on=row["planned_start_date"],
         due_on=row["planned_date"],

@@ -91,9 +91,9 @@ def total_of(places: Sequence[WarehouseStock]) -> Quantities:
 
 async def read_reorder_point(account: Account, product_id: int, digits: int | None) -> Decimal | None:
     """Return the sum of the minima at which a product is bought or made; None without such a rule."""
-    wanted = [["product", "=", product_id], ["type", "in", ["purchase", "production"]], ["min_quantity", "!=", None]]
+    domain = [["product", "=", product_id], ["type", "in", ["purchase", "production"]], ["min_quantity", "!=", None]]
     try:
-        points = await account.search("stock.order_point", wanted, ["min_quantity"])
+        points = await account.search("stock.order_point", domain, ["min_quantity"])
     except Unsupported:
         # Rules for purchase and production belong to a separate module.
         return None

@@ -87,8 +87,8 @@ class YonBipErp(DocumentErp):
     async def read_document(self, kind: Listing[D], number: str) -> D:
         """Return one document; a production order is a line of a bill."""
         path = _PATHS[kind]
-        asked = (self._client.rows(f"{path}/list", body) for body in queries.of_number(path, number))
-        rows = await gather_rows(*asked)
+        calls = (self._client.rows(f"{path}/list", body) for body in queries.of_number(path, number))
+        rows = await gather_rows(*calls)
         if path == PRODUCTION:
             lines = spelled_alike(rows, number, production_number)
             if not lines:
@@ -121,8 +121,8 @@ class YonBipErp(DocumentErp):
 
     async def _rows(self, path: str, query: ListQuery, today: date) -> list[Row]:
         rows: list[Row] = []
-        for asked in queries.of_list(path, query.filter, today, days=self._options.list_days):
-            rows += await self._client.rows(f"{path}/list", asked)
+        for body in queries.of_list(path, query.filter, today, days=self._options.list_days):
+            rows += await self._client.rows(f"{path}/list", body)
         return [row for row in rows if queries.may_hold(row, path, query.filter)]
 
     def _header(self, path: str, row: Row) -> Header[str]:
@@ -145,10 +145,10 @@ class YonBipErp(DocumentErp):
     async def _write(self, order: PurchaseOrder, decision: Decision) -> str:
         if "workflow" not in order.extra:
             waiting = await self._workflow.waiting(order.id)
-            mine = next((task for task in waiting if task.person == decision.by), None)
-            if mine is None:
+            own_task = next((task for task in waiting if task.person == decision.by), None)
+            if own_task is None:
                 raise NotPermitted("no task of the workflow waits for this person", source=self.name)
-            return await self._workflow.decide(mine, decision)
+            return await self._workflow.decide(own_task, decision)
         if decision.verdict is Verdict.REJECT:
             raise NotPermitted("an order that no workflow handles cannot be rejected", source=self.name)
         if not self._options.audit_without_workflow:

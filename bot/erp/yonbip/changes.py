@@ -50,14 +50,14 @@ class ChangeReader:
         # A list that is read in full must not start at the first day.
         first = self._now() - self._days if area in _UNORDERED else _FIRST
         start = f"{self._values.local(since or first):%Y-%m-%d %H:%M:%S}"
-        asked: Row = {"simpleVOs": [condition("pubts", "egt", start)]}
+        body: Row = {"simpleVOs": [condition("pubts", "egt", start)]}
         limit: int | None = None
         match area:
             case Area.FINANCE:
-                asked = {"simple": {"open_pubts_begin": start}, "isSum": True}
+                body = {"simple": {"open_pubts_begin": start}, "isSum": True}
             case Area.SALES | Area.PURCHASING:
-                asked, limit = {**asked, **_IN_TIME, "isSum": True}, count
-        rows = await self._client.rows(f"{_PATHS[area]}/list", asked, limit=limit)
+                body, limit = {**body, **_IN_TIME, "isSum": True}, count
+        rows = await self._client.rows(f"{_PATHS[area]}/list", body, limit=limit)
         times = [
             (
                 production_number(row) if area is Area.PRODUCTION else code(row.get("code")),

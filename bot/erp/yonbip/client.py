@@ -165,9 +165,9 @@ class YonBipClient:
 
     async def _log_in(self) -> Session:
         gateway = await self._gateway.value()
-        asked = {"appKey": self._options.app_key, "timestamp": str(int(self._now().timestamp() * 1000))}
-        signed = signature(self._options.app_secret.get_secret_value(), asked)
-        answer = await self._http.read("GET", f"{gateway.tokens}/{_TOKEN}", params={**asked, "signature": signed})
+        parameters = {"appKey": self._options.app_key, "timestamp": str(int(self._now().timestamp() * 1000))}
+        signed = signature(self._options.app_secret.get_secret_value(), parameters)
+        answer = await self._http.read("GET", f"{gateway.tokens}/{_TOKEN}", params={**parameters, "signature": signed})
         data = self._from_login(answer)
         token = code(data.get("access_token"))
         if not token:
@@ -210,10 +210,10 @@ class YonBipClient:
         async def call(session: Session) -> Any:
             # The platform takes the token as a query parameter.
             query = {"access_token": session.token, **(params or {})}
-            how: dict[str, Any] = {"params": query, "headers": headers or {}}
+            arguments: dict[str, Any] = {"params": query, "headers": headers or {}}
             if body is not None:
-                how["json"] = body
-            answer = await self._http.read(method, f"{session.gateway.calls}/{path}", **how)
+                arguments["json"] = body
+            answer = await self._http.read(method, f"{session.gateway.calls}/{path}", **arguments)
             return unwrap(answer, what=what, source=self.source)
 
         return await self._relogin.run(call)

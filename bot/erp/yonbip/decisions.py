@@ -82,13 +82,13 @@ class PurchaseApprovals:
         if decision.verdict is Verdict.APPROVE:
             path = f"{_RUNTIME}/tasks/{task.id}"
             body: Row = {"source": source, "action": "complete"}
-            said = {"message": decision.reason}
+            opinion = {"message": decision.reason}
         else:
             path = f"{_RUNTIME}/procesInstances/reject"
             body = {"taskId": task.id, "processInstanceId": task.run, "source": source, "action": "rejectToStart"}
-            said = {"jumpOrigin": decision.reason}
+            opinion = {"jumpOrigin": decision.reason}
         # Empty fields are left out: the platform would pass them on (docs: platform/erp/yonbip.md#pitfalls).
-        body |= {key: value for key, value in said.items() if value}
+        body |= {key: value for key, value in opinion.items() if value}
         data = await self._client.write(path, body, by=decision.by, what=decision.number)
         answer = data if isinstance(data, dict) else {}
         message = words(text(answer.get("errmsg")))
@@ -100,29 +100,29 @@ class PurchaseApprovals:
         return self._options.business_key.replace("{id}", order)
 
     async def _todo(self, orders: Sequence[str]) -> list[Row]:
-        asked = {"sort": "createTime", "order": "asc", "returnParticipants": True, "returnProcessInstance": True}
-        return await self._each(_TODO, _TODO_PAGE, asked, "processBusinessKeyIds", orders)
+        body = {"sort": "createTime", "order": "asc", "returnParticipants": True, "returnProcessInstance": True}
+        return await self._each(_TODO, _TODO_PAGE, body, "processBusinessKeyIds", orders)
 
     async def _history(self, orders: Sequence[str]) -> list[Row]:
-        asked = {
+        body = {
             "appSource": self._options.workflow_source,
             "returnBusinessActivityRules": False,
             "returnAttachmentList": False,
             "sort": "startTime",
             "order": "asc",
         }
-        return await self._each(_HISTORY, _HISTORY_PAGE, asked, "businessKeyList", orders)
+        return await self._each(_HISTORY, _HISTORY_PAGE, body, "businessKeyList", orders)
 
-    async def _each(self, path: str, size: int, asked: Row, field: str, orders: Sequence[str]) -> list[Row]:
+    async def _each(self, path: str, size: int, body: Row, field: str, orders: Sequence[str]) -> list[Row]:
         """Return the rows of many orders, in batches."""
         parts = batches(list(map(self._key, orders)), _KEYS)
-        return await gather_rows(*(self._pages(path, {**asked, field: part}, size) for part in parts))
+        return await gather_rows(*(self._pages(path, {**body, field: part}, size) for part in parts))
 
     async def _pages(self, path: str, body: Row, size: int) -> list[Row]:
         rows: list[Row] = []
         for _ in range(_PAGES):
-            asked = {**body, "start": len(rows), "size": size}
-            data = await self._client.read("POST", path, body=asked, headers=WORKFLOW)
+            request = {**body, "start": len(rows), "size": size}
+            data = await self._client.read("POST", path, body=request, headers=WORKFLOW)
             found = data.get("data") if isinstance(data, dict) else None
             if not isinstance(found, list):
                 raise Invalid("the workflow did not answer with a list", source=self._client.source)

@@ -215,8 +215,8 @@ class DocumentMapper:
         currency = self.values.currency(row.get("currency_code"), row.get("currency_name"))
         entries: Sequence[Row] = row.get("purchaseOrders") or ()
         lines = tuple(self._purchase_line(line, currency) for line in entries)
-        dues = (self.values.day(line.get("recieveDate")) for line in entries)
-        due = due_day((day, line.received, line.quantity) for day, line in zip(dues, lines, strict=True))
+        due_days = (self.values.day(line.get("recieveDate")) for line in entries)
+        due = due_day((day, line.received, line.quantity) for day, line in zip(due_days, lines, strict=True))
         status = purchase_status(code(row.get("status")), code(row.get("verifystate")))
         approval = self._approval(status, row, run)
         total = self.values.money(row.get("oriSum"), currency)
@@ -263,7 +263,7 @@ class DocumentMapper:
 
     def production_order(self, row: Row) -> ProductionOrder:
         """Return a production order from its line in a list."""
-        made = [number(row.get(f"OrderProduct_{key}")) for key in ("completedQuantity", "incomingQuantity")]
+        quantities = [number(row.get(f"OrderProduct_{key}")) for key in ("completedQuantity", "incomingQuantity")]
         issued = code(row.get("OrderProduct_materialStatus")) in _MATERIAL_OUT
         return ProductionOrder(
             id=code(row.get("orderProduct_id") or row["id"]),
@@ -273,7 +273,7 @@ class DocumentMapper:
             unit=text(row.get("OrderProduct_mainUnitName")),
             planned=number(row["OrderProduct_quantity"]) or Decimal(0),
             # Where completion is not reported, receipts into stock show it.
-            produced=max((known for known in made if known is not None), default=None),
+            produced=max((known for known in quantities if known is not None), default=None),
             status=production_status(code(row.get("status"))),
             start_on=self.values.day(row.get("OrderProduct_startDate")),
             due_on=self.values.day(row.get("OrderProduct_finishDate")),

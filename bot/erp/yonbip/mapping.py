@@ -24,10 +24,10 @@ class ValueReader(LocalValues):
 
     def time(self, value: Any) -> datetime | None:
         """Return a time in whole seconds: local without an offset, or milliseconds since 1970 (in workflows)."""
-        written = code(value)
-        if written.isdecimal():
-            return datetime.fromtimestamp(int(written) // 1000, UTC)
-        moment = LocalValues.time(self, written)
+        raw = code(value)
+        if raw.isdecimal():
+            return datetime.fromtimestamp(int(raw) // 1000, UTC)
+        moment = LocalValues.time(self, raw)
         return moment.replace(microsecond=0) if moment else None
 
     def currency(self, *names: Any) -> str:

@@ -43,36 +43,36 @@ def of_number(path: str, number: str) -> list[Row]:
     return [{**_BY_ID, "isSum": True, "simpleVOs": either("code", spellings(number))}]
 
 
-def of_list(path: str, wanted: Filter, today: date, *, days: int) -> list[Row]:
+def of_list(path: str, list_filter: Filter, today: date, *, days: int) -> list[Row]:
     """Return the queries for the rows of a list: recent ones, or those that may match a filter."""
     start, yesterday = today - timedelta(days=days), today - timedelta(days=1)
     begin, end = f"{start} 00:00:00", f"{yesterday} 23:59:59"
     headers: Row = {**_BY_ID, "isSum": True}
-    late = wanted is Filter.LATE
+    late = list_filter is Filter.LATE
     if path == SALES:
         if late:
             return [{**headers, "nextStatusName": state, "open_hopeReceiveDate_end": end} for state in OWED_GOODS]
         return [{**headers, "open_vouchdate_begin": begin}]
     if path == RECEIVABLES:
-        approved = {"verifyState": ["2"]} if wanted is Filter.OVERDUE else {}
+        approved = {"verifyState": ["2"]} if list_filter is Filter.OVERDUE else {}
         return [{"open_billDate_begin": begin, "isSum": False, **approved}]
     if path == PRODUCTION:
         if late:
-            gone = {"OrderProduct!finishDate": f"{_LONG_AGO}|{end}"}
-            return [{**gone, "simpleVOs": either("status", PRODUCTION_UNFINISHED)}]
+            finished = {"OrderProduct!finishDate": f"{_LONG_AGO}|{end}"}
+            return [{**finished, "simpleVOs": either("status", PRODUCTION_UNFINISHED)}]
         return [{"vouchdate": f"{start}|{today + timedelta(days=days)} 23:59:59"}]
     since = condition("vouchdate", "egt", begin)
     if late:
         # Only rows per line show received quantities.
         return [{**_BY_ID, "isSum": False, "simpleVOs": [condition("status", "eq", APPROVED), since]}]
-    if wanted is Filter.PENDING:
+    if list_filter is Filter.PENDING:
         waiting = [condition("status", "eq", APPROVING), condition("verifystate", "eq", "1")]
         return [{**headers, "simpleVOs": [{"logicOp": "or", "conditions": waiting}]}]
     return [{**headers, "simpleVOs": [since]}]
 
 
-def may_hold(row: Row, path: str, wanted: Filter) -> bool:
+def may_hold(row: Row, path: str, list_filter: Filter) -> bool:
     """Return whether the document of a row may match a filter."""
-    if path == PURCHASES and wanted is Filter.LATE:
+    if path == PURCHASES and list_filter is Filter.LATE:
         return not received_whole(row)
-    return wanted is not Filter.OVERDUE or not settled(row)
+    return list_filter is not Filter.OVERDUE or not settled(row)

@@ -41,13 +41,13 @@ class StockReader:
         """Read one material; raises the errors that a query would raise."""
         await self._client.rows(_MATERIALS, {}, limit=1)
 
-    async def find(self, wanted: str, *, limit: int) -> tuple[Product, ...]:
+    async def find(self, search: str, *, limit: int) -> tuple[Product, ...]:
         """Return materials by part of code, name or spec.
 
         The platform only compares whole values, so all materials are read and cached for some minutes.
         """
         # Reading a long catalogue may exceed the caller's timeout; it goes on, and the next search finds it.
-        return listing.find_products(await self._catalogue.value(), wanted, limit=limit)
+        return listing.find_products(await self._catalogue.value(), search, limit=limit)
 
     async def _read(self) -> tuple[Product, ...]:
         rows = await self._client.rows(_MATERIALS, {}, most=self._options.most_materials)
