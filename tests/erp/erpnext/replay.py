@@ -1,4 +1,4 @@
-"""The exchanges that were recorded from a real ERPNext 15, and a server that repeats them."""
+"""Exchanges recorded from a real ERPNext 15, and a server that replays them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BOT = Account("botkey000000001", "botsecret000001")
 
 @dataclass
 class RecordedSite:
-    """A server that gives the recorded answer to the recorded request."""
+    """A server that returns the recorded answer to a recorded request."""
 
     exchange: dict[str, Any]
     url: str = ""

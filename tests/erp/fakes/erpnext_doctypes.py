@@ -1,7 +1,7 @@
-"""What all of ERPNext's documents have in common, and the fields of some that say nothing here.
+"""Common fields of ERPNext's documents, and fields of some that have no meaning here.
 
-The latter make the fake's documents look like a real server's. They are taken from recorded ones: whole numbers and
-flags, other numbers, texts, and child tables without rows.
+The latter make the fake's documents resemble those of a real server. They are taken from recordings: integers and
+flags, other numbers, texts, and empty child tables.
 """
 
 from __future__ import annotations
@@ -163,7 +163,7 @@ PURCHASE_ORDER, PURCHASE_ORDER_LINE = _blank(_PURCHASE_ORDER), _blank(_PURCHASE_
 
 
 def stamp(moment: datetime) -> str:
-    """Return a time as Frappe tells it: in the site's zone, without naming it."""
+    """Return a time as Frappe sends it: in the site's zone, without an offset."""
     return _stamp(moment, ZONE)
 
 

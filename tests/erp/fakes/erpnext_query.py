@@ -11,10 +11,10 @@ from typing import Any
 Document = dict[str, Any]
 
 PAGE = 20
-"""Rows of a page where none is asked for; 0 stands for all."""
+"""Default length of a page; 0 means all rows."""
 
 _NO_DATE = "0001-01-01"
-"""What a missing date or time is compared as."""
+"""The value that a missing date or time compares as."""
 
 
 class ErpNextUnknownField(Exception):
@@ -22,7 +22,7 @@ class ErpNextUnknownField(Exception):
 
 
 def parameter(given: Mapping[str, Any], name: str, default: Any) -> Any:
-    """Return a parameter: JSON in an address, plain in a body."""
+    """Return a parameter: JSON in a URL, plain in a body."""
     value = given.get(name, default)
     return json.loads(value) if isinstance(value, str) and value[:1] in "[{" else value
 
@@ -37,7 +37,7 @@ def select(documents: Sequence[Document], given: Mapping[str, Any], known: Itera
     for part in reversed(str(given.get("order_by") or "modified desc").split(",")):
         name, _, direction = part.strip().partition(" ")
         _check(name, known)
-        # Nothing comes before everything.
+        # Nothing is before everything.
         found.sort(key=lambda row: (row.get(name) is not None, row.get(name)), reverse=direction == "desc")
     start, length = int(given.get("limit_start", 0)), int(given.get("limit_page_length", PAGE))
     page = found[start : start + length] if length else found[start:]
@@ -94,7 +94,7 @@ def _comparable(value: Any, wanted: Any) -> Any:
 
 
 def _key(value: Any) -> str:
-    """Return a value as SQL compares it: texts in any case, numbers with texts, nothing as an empty text."""
+    """Return a value for an SQL comparison: texts ignoring case, numbers equal to texts, null as an empty text."""
     return "" if value is None else str(value).casefold()
 
 
@@ -104,6 +104,6 @@ def _like(value: str, pattern: str) -> bool:
 
 @lru_cache(maxsize=64)
 def _compiled(pattern: str) -> re.Pattern[str]:
-    # A backslash is doubled on the way to SQL, so that it is itself, and no wildcard can be escaped.
+    # A backslash is doubled before SQL, so it stands for itself and no wildcard can be escaped.
     signs = {"%": ".*", "_": "."}
     return re.compile("".join(signs.get(sign) or re.escape(sign) for sign in pattern), re.DOTALL)

@@ -1,4 +1,4 @@
-"""The reference company as records of an Odoo of one release: which fields there are, and what stands in them."""
+"""The reference company as records of one Odoo release: which fields exist, and their values."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _TYPES: Mapping[str, str] = {
 
 
 class CompanyModels:
-    """Gives the models of a release, made anew of the company at every call."""
+    """Returns the models of a release, built anew from the company at every call."""
 
     def __init__(self, company: ReferenceCompany, release: tuple[int, int]) -> None:
         self.company, self.release = company, release
@@ -122,7 +122,7 @@ class CompanyModels:
                       extra=_FIGURES, computed=self._figures)  # fmt: skip
 
     def _figures(self, row: Record, context: Mapping[str, Any]) -> Record:
-        """Return a product's figures and name as the context wants them."""
+        """Return a product's figures and name for the context."""
         sku = row["default_code"]
         level = self.company.stock[sku]
         narrowed = context.get("warehouse_id" if self.release >= (18, 0) else "warehouse")
@@ -170,7 +170,7 @@ class CompanyModels:
                         "write_date": level.as_of,
                     }
                     rows.append({"id": len(rows) + 1, **row})
-            # What customers got is a quant, too.
+            # Delivered goods are a quant, too.
             gone = {"location_id": Many2One("stock.location", 5, "Customers"), "quantity": Decimal(70)}
             empty = {"warehouse_id": None, "reserved_quantity": Decimal(0), "available_quantity": Decimal(70)}
             common = {"product_id": self._product(sku), "company_id": COMPANY, "write_date": level.as_of}
@@ -181,7 +181,7 @@ class CompanyModels:
         return _model(rows)
 
     def _stock_moves(self) -> OdooModel:
-        """Return three moves of every product: what made its stock what it is, in one transaction."""
+        """Return three moves of every product in one transaction, which add up to its stock."""
         rows = [
             {
                 "id": self._products[sku] * 10 + n,
@@ -206,7 +206,7 @@ class CompanyModels:
         return _model(rows)
 
     def _orderpoints(self) -> OdooModel:
-        """Return the reordering rules: two of a product that is kept in several warehouses."""
+        """Return the reordering rules: two for a product in several warehouses."""
         rows: list[Record] = []
         for sku, level in self.company.stock.items():
             if level.reorder_point is None:
@@ -248,7 +248,7 @@ class CompanyModels:
         return _model(rows, {"picking_ids": "stock.picking"})
 
     def _locked(self, row: Record, locked: bool, *, since: tuple[int, int]) -> Record:
-        """Say that a document is locked, as a flag or (before) as a state."""
+        """Return the lock of a document: a flag or, in old releases, a state."""
         if self.release >= since:
             row["locked"] = locked
         elif locked:
@@ -298,7 +298,7 @@ class CompanyModels:
             "payment_state": payment,
             "partner_id": self._partner(invoice.customer),
             "amount_total": invoice.total and abs(invoice.total.amount),
-            # What was cancelled keeps its residual.
+            # Cancelled invoices keep their residual.
             "amount_residual": abs(states.residual(invoice)),
             "currency_id": invoice.total and self._currency(invoice.total.currency),
             "invoice_date": invoice.issued_on,
@@ -310,7 +310,7 @@ class CompanyModels:
         }
 
     def _bill(self, order: SalesOrder) -> Record:
-        """Return what an order was billed with. The company keeps that apart from its invoices, hence a receipt."""
+        """Return the invoices of an order. The company does not relate orders to invoices, so a receipt is used."""
         return {
             "id": int(order.id) + _BILLS,
             "name": f"RCPT/{order.number}",

@@ -1,11 +1,11 @@
-"""A plain JSON server of no vendor in particular: the worked example of a fake, and what a mapped JSON source asks.
+"""A plain JSON server of no particular vendor: the example of a fake, and the server behind mapped JSON sources.
 
-``POST /login`` gives a token for the header ``Authorization: Bearer …``, and so does ``POST /oauth/token`` for client
-credentials. ``GET /products``, ``/orders``, ``/invoices``, ``/purchases``, ``/productions`` give pages (``offset``,
-``limit`` up to `PAGE`, at most) as ``{"total", "items"}``, the same with a number behind it one record,
-``/stock/<sku>`` the stock of a product. With ``view`` (``all``, ``late``, ``overdue``, ``pending``) and ``q`` the
-server itself filters and sorts documents; ``POST /search/<kind>`` does so with a body. ``GET /changes/<area>`` gives
-keys and times from ``since`` on. ``POST /purchases/<number>/decision`` decides the version that it names.
+``POST /login`` returns a token for the header ``Authorization: Bearer …``, and so does ``POST /oauth/token`` for client
+credentials. ``GET /products``, ``/orders``, ``/invoices``, ``/purchases``, ``/productions`` return pages (``offset``,
+``limit`` up to `PAGE`) as ``{"total", "items"}``; with a number appended, they return a single record. ``/stock/<sku>``
+returns the stock of a product. With ``view`` (``all``, ``late``, ``overdue``, ``pending``) and ``q``, the server
+filters and sorts documents itself; ``POST /search/<kind>`` does so with a body. ``GET /changes/<area>`` returns keys
+and times from ``since`` on. ``POST /purchases/<number>/decision`` decides the version in its body.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ from bot.testing.company import (
 from bot.testing.fake_erp import SECRET, FakeServer, Handler, ParsedRequest, RequestKind, exact_json
 
 PAGE = 10
-"""The longest page; a longer one that is asked for is cut off without a word."""
+"""Maximum length of a page; longer ones are cut off silently."""
 
 USER = "bot"
 
@@ -73,8 +73,8 @@ Paging = Literal["offset", "page", "cursor", "next", "link"]
 class FakePlain(FakeServer):
     """The plain server; account `USER` with the fakes' common `SECRET`.
 
-    ``paging`` is how it gives long lists: by ``offset`` with the total, by ``page`` and ``size``, by an opaque
-    ``cursor``, or with the address of the next page in the body (``next``) or in the header Link (``link``).
+    ``paging`` is how it returns long lists: by ``offset`` with the total, by ``page`` and ``size``, by an opaque
+    ``cursor``, or with the URL of the next page in the body (``next``) or in the Link header (``link``).
     """
 
     def __init__(self, company: ReferenceCompany, clock: Clock, *, paging: Paging = "offset") -> None:
@@ -107,7 +107,7 @@ class FakePlain(FakeServer):
         return exact_json({"token": self.new_session()})
 
     async def _token(self, request: web.Request) -> web.StreamResponse:
-        """Give a token for client credentials, in the header or in the form (RFC 6749, 4.4)."""
+        """Return a token for client credentials in the header or the form (RFC 6749, 4.4)."""
         form = await request.post()
         if form.get("grant_type") != "client_credentials":
             return exact_json({"error": "unsupported_grant_type"}, 400)
@@ -135,7 +135,7 @@ class FakePlain(FakeServer):
         return exact_json({"found": {"count": len(records), "rows": list(map(render, records[offset:][:limit]))}})
 
     def _records(self, area: Area, wanted: Mapping[str, str]) -> list[Any]:
-        """Return the records of an area: all as they are kept, or those of a view as it sorts them."""
+        """Return the records of an area: all in their stored order, or those of a view in its order."""
         records = list(self.company.records(area).values())
         if "view" not in wanted:
             return records
@@ -143,7 +143,7 @@ class FakePlain(FakeServer):
         return list(_LISTINGS[area].pick(records, query, self.company.today).items)
 
     def _part(self, request: web.Request, records: list[Any]) -> web.StreamResponse:
-        """Answer with one page of some records, in the server's way of paging."""
+        """Answer with one page of records, in the server's way of paging."""
         size = min(int(request.query.get("size" if self.paging == "page" else "limit", PAGE)), PAGE)
         if self.paging == "page":
             start = (int(request.query.get("page", 1)) - 1) * size
@@ -198,7 +198,7 @@ class FakePlain(FakeServer):
 
 
 class FakePlainWithApiKey(FakePlain):
-    """The plain server with `SECRET` in every request instead of a login: ``account`` says where."""
+    """The plain server with `SECRET` in every request instead of a login, at the place that ``account`` names."""
 
     login_needed = False
 
@@ -248,7 +248,7 @@ def _say(text: str, status: int) -> web.Response:
 
 
 def render(record: Any) -> dict[str, Any]:
-    """Return a record of the company as this server spells it."""
+    """Return a record of the company in this server's format."""
     for kind, spell in _SPELL.items():
         if isinstance(record, kind):
             return spell(record)

@@ -1,4 +1,4 @@
-"""``$filter`` of the Service Layer: comparisons, ``contains``, ``and``, ``or`` and brackets.
+"""``$filter`` of the Service Layer: comparisons, ``contains``, ``and``, ``or`` and parentheses.
 
 Docs: platform/erp/sap-b1.md#odata
 """
@@ -19,11 +19,11 @@ _TOKEN = re.compile(
 
 
 class ODataBadQuery(Exception):
-    """A query that the server does not understand; its text is the server's."""
+    """A query that the server does not understand, with the server's message."""
 
 
 class ODataFilter:
-    """Reads one filter; ``fields`` are those that the entity has."""
+    """Parses a filter; ``fields`` are those of the entity."""
 
     def __init__(self, text: str, fields: frozenset[str], *, folded: bool) -> None:
         self._tokens = list(_tokens(text))
@@ -31,7 +31,7 @@ class ODataFilter:
         self._folded = folded
 
     def condition(self) -> Condition:
-        """Return what it says as a function of a record."""
+        """Return the filter as a function of a record."""
         found = self._either()
         if self._tokens:
             raise ODataBadQuery("Query string error: unexpected end of filter")
@@ -81,7 +81,7 @@ class ODataFilter:
             told = self._fold(row[field])
             if told is None:
                 return False
-            # Days and the prefix of a time look the same in both versions.
+            # Days and the prefix of a time have the same format in both versions.
             told = told[: len(wanted)] if isinstance(wanted, str) and _is_day(wanted) else told
             if isinstance(told, str) is not isinstance(wanted, str):
                 raise ODataBadQuery(f"Invalid value for property '{field}'")

@@ -1,4 +1,4 @@
-"""The reference company as SAP Business One keeps it: documents, drafts, approval requests, numbered users."""
+"""The reference company in SAP Business One: documents, drafts, approval requests, numbered users."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Row = dict[str, Any]
 
 ZONE = ZoneInfo("Asia/Shanghai")
 LOCAL = "CNY"
-"""The company's currency. Others have a rate, which the bot does not ask for."""
+"""The company's currency. Others have a rate, which the bot does not read."""
 _RATE = Decimal("7.25")
 KEYS = {user.id: n for n, user in enumerate(USERS, 11)}
 """Internal keys of users by their codes."""
@@ -60,12 +60,12 @@ _PRODUCTION = {
 _CLOSED_ORDERS = {OrderStatus.DELIVERED, OrderStatus.CLOSED, OrderStatus.CANCELLED}
 _CLOSED_INVOICES = {InvoiceStatus.PAID, InvoiceStatus.VOID}
 _STAGES = {1: 17, 2: 4}
-"""Codes of the stages of approval by their level: they say nothing about the order."""
+"""Codes of the approval stages by level; they do not reflect the order of the stages."""
 _APPROVERS = {level: [user.id for user in USERS if level in user.levels] for level in _STAGES}
 
 
 def _spelled() -> Mapping[str, str]:
-    """Return the numbers of the company's documents by the plain ones: drafts are called by their keys."""
+    """Return the numbers of the company's documents by the plain ones: drafts are named by their keys."""
     plain = ReferenceCompany()
     drafts = {PurchaseStatus.WAITING, PurchaseStatus.DRAFT, PurchaseStatus.REJECTED}
     named: dict[str, str] = {}
@@ -83,7 +83,7 @@ _SPELLED = _spelled()
 
 
 def number(kind: str, count: int) -> str:
-    """Number documents as Business One does: by digits alone, and drafts by their key."""
+    """Number documents like Business One: with digits only, and drafts by their key."""
     return _SPELLED.get(f"{kind}-{count}", str(count))
 
 
@@ -94,18 +94,18 @@ def is_draft(number: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class SapDateFormat:
-    """How a version of the interface writes days."""
+    """Day format of a version of the API."""
 
     version: str
 
     def day(self, day: date | None) -> str | None:
-        """Return a day: in v1 with midnight and a Z that mean nothing."""
+        """Return a day: in v1 with a meaningless midnight and Z."""
         if day is None:
             return None
         return day.isoformat() if self.version == "v2" else f"{day.isoformat()}T00:00:00Z"
 
     def changed(self, moment: datetime | None) -> Row:
-        """Return a time of change as day and clock of the server."""
+        """Return a time of change as the server's day and time of day."""
         if moment is None:
             return {"UpdateDate": None, "UpdateTime": None}
         local = moment.astimezone(ZONE)
@@ -113,7 +113,7 @@ class SapDateFormat:
 
 
 def item(product: Product, level: StockLevel, changed_at: datetime, spelling: SapDateFormat) -> Row:
-    """Return an item with a row for every warehouse. One of three keeps its minimum by warehouse."""
+    """Return an item with a row for every warehouse. Every third item has its minimum by warehouse."""
     by_warehouse = sum(map(ord, product.sku)) % 3 == 0
     least = level.reorder_point or Decimal(0)
     places = {place.code: place.quantities for place in level.per_warehouse}
@@ -149,19 +149,19 @@ def item(product: Product, level: StockLevel, changed_at: datetime, spelling: Sa
 def _head(
     record: SalesOrder | Invoice | PurchaseOrder, partner: str, days: tuple[date | None, date | None], s: SapDateFormat
 ) -> Row:
-    """Return what all documents have; amounts of the document's own currency are 0 where it is the company's."""
+    """Return the common fields of documents; amounts in the document's own currency are 0 if it is the company's."""
     assert record.total is not None
     foreign = record.total.currency != LOCAL
     total = abs(record.total.amount)
     return {
         "DocEntry": int(record.id),
-        # A draft shows the number that its series would give next.
+        # A draft shows the next number of its series.
         "DocNum": 9999 if is_draft(record.number) else int(record.number.lstrip("C")),
         "Series": 12,
         "CardCode": f"P{record.id}",
         "CardName": partner,
         "DocDate": s.day(days[0]),
-        # A day by which it is due is mandatory.
+        # A due day is mandatory.
         "DocDueDate": s.day(days[1] or days[0]),
         "DocCurrency": "RMB" if record.total.currency == "CNY" else record.total.currency,
         "DocTotal": total * _RATE if foreign else total,
@@ -215,7 +215,7 @@ def sales_order(order: SalesOrder, s: SapDateFormat) -> Row:
 
 
 def spelled_paid(paid: Decimal | None, total: Money | None) -> Row:
-    """Return what was paid, in the company's currency and in the document's own."""
+    """Return the paid amount in the company's currency and in the document's own."""
     assert total is not None
     amount = paid or Decimal(0)
     foreign = total.currency != LOCAL
@@ -245,7 +245,7 @@ def invoice(record: Invoice, entries: Mapping[str, int], s: SapDateFormat) -> Ro
 
 
 def purchase_order(order: PurchaseOrder, s: SapDateFormat) -> Row:
-    """Return a purchase order as the ERP has it once it is no draft any more."""
+    """Return a purchase order that is no longer a draft."""
     lines = [_line(n, line, line.received, order.due_on, s) for n, line in enumerate(order.lines)]
     received = all(line.received is not None and line.received >= line.quantity for line in order.lines)
     closed = order.status in (PurchaseStatus.DONE, PurchaseStatus.CANCELLED) or received
@@ -262,7 +262,7 @@ def purchase_order(order: PurchaseOrder, s: SapDateFormat) -> Row:
 
 
 def purchase_draft(order: PurchaseOrder, s: SapDateFormat, *, generated: bool) -> Row:
-    """Return the draft of a purchase order. A decision does not touch it, only its request."""
+    """Return the draft of a purchase order. A decision changes only its request."""
     row = purchase_order(order, s)
     decided = order.approval.decided_at if order.approval else None
     changed_at = order.changed_at
@@ -276,9 +276,9 @@ def purchase_draft(order: PurchaseOrder, s: SapDateFormat, *, generated: bool) -
 def request(
     order: PurchaseOrder, s: SapDateFormat, *, draft: int, entry: int | None, partly: Mapping[str, tuple[datetime, str]]
 ) -> Row | None:
-    """Return an order's approval request; ``entry`` is the order's key once it was made of its draft.
+    """Return an order's approval request; ``entry`` is the order's key once it was generated.
 
-    ``partly``: who has approved at a stage that wants more than one, when, and with what remarks.
+    ``partly`` lists who approved at a stage that requires several approvals, when, and with which remarks.
     """
     if order.approval is None and order.status is not PurchaseStatus.CANCELLED:
         return None
@@ -311,7 +311,7 @@ def _lines(
     partly: Mapping[str, tuple[datetime, str]],
     s: SapDateFormat,
 ) -> Iterator[Row]:
-    """Yield a line for each person of each stage, those of later stages too."""
+    """Yield a line for each person of each stage, including later stages."""
     at = approval.decided_at
     for level in range(1, approval.levels + 1):
         last = level == decided
@@ -334,7 +334,7 @@ def _lines(
 
 
 def production_order(order: ProductionOrder, s: SapDateFormat) -> Row:
-    """Return a production order; it tells no time of change."""
+    """Return a production order; it has no time of change."""
     issued = order.planned if order.material_ready else Decimal(0)
     ordered = order.sales_order and not is_draft(order.sales_order)
     return {

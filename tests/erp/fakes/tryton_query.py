@@ -1,6 +1,6 @@
-"""What Tryton's server does with domains, orders and fields, on records held as dictionaries.
+"""Tryton's domains, orders and fields on records that are dictionaries.
 
-A relation to one is a dictionary or None, a relation to many a list of them.
+A to-one relation is a dictionary or None, a to-many relation a list of them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ Record = dict[str, Any]
 
 
 class TrytonFault(Exception):
-    """A fault in the call, such as an unknown field; the server answers with the name in quotation marks."""
+    """A fault in the call, such as an unknown field; the server's answer quotes the name."""
 
 
 def find(records: Iterable[Record], domain: list[Any], order: list[list[str]]) -> list[Record]:
@@ -33,7 +33,7 @@ def find(records: Iterable[Record], domain: list[Any], order: list[list[str]]) -
 
 
 def project(record: Record, fields: Iterable[str]) -> Record:
-    """Return the fields that are asked for; those of relations in an object of their own, under the name with a dot."""
+    """Return the requested fields; those of relations in an object of their own, under the name with a dot."""
     answer: Record = {}
     nested: dict[str, list[str]] = {}
     for path in fields:

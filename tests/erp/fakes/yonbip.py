@@ -1,7 +1,7 @@
-"""A server of the YonBIP open platform that holds the reference company (docs: platform/erp/yonbip.md).
+"""A server of the YonBIP open platform with the reference company (docs: platform/erp/yonbip.md).
 
-A tenant's data centre is told first, then a token for a signed request; the token is a query parameter and ends after
-two hours. Errors come with status 200. Lists give a row per line and no more than `FakeYonBip.page` of them.
+Clients first ask for a tenant's data centre, then for a token with a signed request; the token is a query parameter and
+expires after two hours. Errors have status 200. Lists return a row per line, at most `FakeYonBip.page` of them.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ Row = dict[str, Any]
 
 
 def user_token(person: str) -> str:
-    """Return the access token by which a person is known."""
+    """Return the access token of a person."""
     return f"yht-{person}-{SECRET}"
 
 
@@ -51,21 +51,21 @@ class FakeYonBip(FakeServer):
     def __init__(self, company: ReferenceCompany, clock: Clock, *, page: int = 10) -> None:
         super().__init__(company, clock)
         self.page = page
-        """Rows of one answer at most; a longer page that is asked for is cut off without a word."""
+        """Maximum rows of an answer; longer pages are cut off silently."""
         self.expired = "envelope"
-        """How an ended token is told: ``envelope``, or ``text`` without one."""
+        """How an expired token is reported: ``envelope``, or ``text`` without one."""
         self.user_bound = True
-        """Whether deciding needs the access token of the person whose task it is."""
+        """Whether deciding requires the access token of the task's person."""
         self.no_workflow: set[str] = set()
-        """Numbers of purchase orders that no workflow handles."""
+        """Numbers of purchase orders without a workflow."""
         self.more: dict[Area, list[tuple[Row, list[Row]]]] = {}
-        """Headers with lines beside the company's, for lists."""
+        """Headers with lines in addition to the company's, for lists."""
         self.queries: list[str] = []
-        """Query strings as they arrived, undecoded."""
+        """Received query strings, undecoded."""
         self.asked: list[tuple[str, Any]] = []
-        """Paths and bodies, in order."""
+        """Requested paths and bodies, in order."""
         self.answers: dict[str, Row] = {}
-        """Envelopes to be answered instead, by path."""
+        """Envelopes to answer with instead, by path."""
         self._born: dict[str, datetime] = {}
 
     def routes(self) -> Iterable[web.AbstractRouteDef]:
@@ -315,7 +315,7 @@ class FakeYonBip(FakeServer):
         return say({"id": row["processInstanceId"], "errcode": 0, "errmsg": "ok"})
 
     def _audit(self, body: Row) -> web.StreamResponse:
-        """Audit orders that no workflow handles; those that it refuses are told under code 200."""
+        """Audit orders without a workflow; refusals are reported with code 200."""
         messages: list[str] = []
         for bill in body["data"]:
             order = next(o for o in self.company.purchases.values() if str(records.wire_id(o.id)) == str(bill["id"]))
@@ -339,12 +339,12 @@ def refuse(code: str, message: str, status: int = 200) -> web.Response:
 
 
 def flow_refusal(display: str, message: str) -> web.Response:
-    """Answer with an error of the workflow, which has a code of its own for showing."""
+    """Answer with an error of the workflow, which has a separate code for display."""
     return exact_json({"code": "999", "message": message, "displayCode": display, "level": 0})
 
 
 def _line(line: Row) -> Row:
-    """Return what a line adds to a row; its header's day and amount keep their names."""
+    """Return the fields that a line adds to a row; the header's day and amount keep their names."""
     return {key: value for key, value in line.items() if key not in ("hopeReceiveDate", "oriSum")}
 
 

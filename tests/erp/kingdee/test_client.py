@@ -1,4 +1,4 @@
-"""The wire: signatures, logins, bodies, envelopes, pages, and what reaches a filter."""
+"""Wire format: signatures, logins, bodies, envelopes, pages, and text in filters."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_an_app_never_shows_its_secret() -> None:
     assert "secret" not in f"{VECTOR!r} {VECTOR}"
 
 
-# The way in
+# Authentication
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ async def test_the_options_choose_the_way_in(server: FakeKingdee, signed_server:
     await open_at(signed_server, **APP).check()
     assert signed_server.requests.count(RequestKind.LOGIN) == 0
     [signed] = signed_server.requests.of(RequestKind.READ)
-    # A living session beside the signature would hide wrong credentials.
+    # A live session next to the signature would hide wrong credentials.
     assert "Cookie" not in signed.headers
     assert signed.headers["X-Kd-Appkey"] == APP["app_id"]
 
@@ -307,7 +307,7 @@ async def test_a_missing_optional_field_is_left_out(server: FakeKingdee, open_at
     erp = open_at(server)
     level = await erp.stock("SKU123")
     assert level.product.barcode == ""
-    # What is available follows from what is locked.
+    # Without the field, the available quantity follows from the locked one.
     assert level.total.available == Decimal(7350)
     assert (await erp.order("SO-1001")).billing is None
 

@@ -186,7 +186,7 @@ async def test_a_decision_shows_though_the_time_of_change_stays(
 ) -> None:
     erp = open_at(server)
     _, cursor = await all_changes(erp, Area.PURCHASING)
-    # The first of two levels touches neither FModifyDate nor FApproveDate.
+    # The first of two levels changes neither FModifyDate nor FApproveDate.
     clock.advance(60)
     company.decide("PO-1006", Verdict.APPROVE, ANNA)
     items, cursor = await all_changes(erp, Area.PURCHASING, cursor)
@@ -212,7 +212,7 @@ async def test_filters_cut_times_off_to_the_second_and_nothing_comes_twice(
     erp = open_at(server)
     start = clock.now()
     clock.advance(3600)
-    # The second just at the beginning of what is read again is whole in the answer, but known in part.
+    # The second record, right at the start of the overlap, is complete in the answer but partly known.
     company.touch(Area.SALES, "SO-1002", start + timedelta(seconds=0.1))
     company.touch(Area.SALES, "SO-1005", start + timedelta(seconds=180.5))
     _, cursor = await all_changes(erp, Area.SALES)
@@ -384,7 +384,6 @@ async def test_a_value_that_is_none_is_an_error_of_the_erp(
 
 
 def _bill(server: FakeKingdee, form: str, number: str) -> KingdeeBill:
-    """Return a copy of a bill."""
     found = next(bill for bill in server.bills(form) if bill.header["FBillNo"] == number)
     entries = {entry: [dict(line) for line in lines] for entry, lines in found.entries.items()}
     return replace(found, header=dict(found.header), entries=entries)

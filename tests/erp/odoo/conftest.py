@@ -1,4 +1,4 @@
-"""Opens the adapter over a fake Odoo of any release."""
+"""Fixtures that open the adapter over a fake Odoo of any release."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 async def open_odoo(clock: Clock, tmp_path: Path) -> AsyncIterator[Open]:
-    """Opens a fake of the named release and an adapter that asks it; ``server`` gives another fake."""
+    """Opens a fake of the named release and an adapter for it; ``server`` replaces the fake."""
     opened: list[OdooErp | FakeOdoo] = []
 
     async def open_odoo(

@@ -1,4 +1,4 @@
-"""The fake Odoo answers as the recorded servers did: the same errors, and the same kinds of values."""
+"""The fake Odoo answers like the recorded servers: the same errors and the same kinds of values."""
 
 from __future__ import annotations
 

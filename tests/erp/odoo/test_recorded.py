@@ -75,7 +75,7 @@ def sale(
         status=status,
         delivery=delivery,
         billing=billing,
-        # The recorded fields do not name the invoices.
+        # The recorded fields do not include the invoices.
         payment=None if billing is Progress.FULL else Progress.NONE,
         ordered_on=TODAY,
         promised_on=None,
@@ -211,7 +211,7 @@ PRODUCTIONS = [
     production(2, "[FURN_9666] 餐桌", _PLANNED, "1", "0", date(2026, 11, 25), None, "13:38:41"),
 ]
 
-# What is made of the rows of an exchange
+# Results expected from the rows of an exchange
 
 
 def bolt(unit: str, numbers: Quantities) -> Callable[[Any], None]:
@@ -304,7 +304,7 @@ def state(wanted: PurchaseStatus, approval: Approval) -> Callable[[Any], None]:
     def check(rows: Any) -> None:
         [order] = (documents.purchase_order(row, SITE, users={7: {"id": 7, "login": "dingbot"}}) for row in rows)
         assert (order.status, order.approval) == (wanted, approval)
-        # The exchanges that tell who decided are those that tell who wrote.
+        # The exchanges about the person who decided also contain the last writer.
         assert order.changed_by == approval.decided_by
 
     return check
@@ -340,7 +340,7 @@ _WAITING = state(PurchaseStatus.WAITING, Approval())
 _APPROVED = Approval(decided_by="dingbot", decided_at=at("14:14:30"))
 
 Expected = Callable[[Any], None] | tuple[type[ErpError], str]
-"""A check of the result, or the error and a part of its words."""
+"""A check of the result, or the error and part of its message."""
 
 EXPECTED_19: Mapping[str, Expected] = {
     "product by exact SKU": bolt("单位", figures("3840", "3040", "800", "8000", "4680", "7160")),
@@ -400,12 +400,12 @@ EXPECTED_18: Mapping[str, Expected] = {
 }
 
 _BY_HAND = {JSON2: {"version"}, JSON_RPC: {"version", "login"}}
-"""What is no call of a method: see `test_release`."""
+"""Requests that are not method calls: see `test_release`."""
 
 
 @asynccontextmanager
 async def serving(*exchanges: Exchange) -> AsyncIterator[tuple[str, list[tuple[web.Request, Any]]]]:
-    """Answer requests with the exchanges in turn, and keep the requests."""
+    """Answer requests with the exchanges in turn, and record the requests."""
     left, asked = list(exchanges), []
 
     async def answer(request: web.Request) -> web.StreamResponse:
@@ -485,7 +485,7 @@ async def test_json_rpc(title: str) -> None:
     context = named.get("context", {})
     arguments = {**given, **{name: value for name, value in named.items() if name != "context"}}
     call = MethodCall(model=model, method=method, ids=ids, arguments=arguments, context=context)
-    # A key that is refused is tried once more, after asking whose it is.
+    # A refused key is tried once more, after asking for its user.
     answers = [login, exchange] if title != "wrong password" else [login, exchange, login, exchange]
     async with serving(*answers) as (url, asked):
         account = Account("dingbot", SecretStr(key))
@@ -497,7 +497,7 @@ async def test_json_rpc(title: str) -> None:
     _, sent = asked[1]
     told = sent["params"]["args"]
     assert told[:5] == [database, uid, key, model, method]
-    # Recorded by position, sent by name where every release knows the name.
+    # Recorded by position, sent by name where every release has the name.
     assert {**dict(zip(["ids", *names] if ids else names, told[5], strict=False)), **told[6]} == {
         **({"ids": list(ids)} if ids else {}),
         **arguments,
@@ -529,7 +529,7 @@ async def opened(file: str, clock: Clock, folder: Path, **options: Any) -> Async
 
 @pytest.mark.parametrize(("file", "release"), [(JSON2, [19, 0]), (JSON_RPC, [18, 0])])
 async def test_release(file: str, release: list[int], clock: Clock, tmp_path: Path) -> None:
-    """What tells the release is what chooses the transport; the fake tells it as the real ones do."""
+    """The transport depends on the release, which the fake reports like the real servers."""
     exchange = find(file, "version").result
     assert exchange["version_info" if file == JSON2 else "server_version_info"][:2] == release
     async with opened(file, clock, tmp_path) as (erp, server):
@@ -590,7 +590,7 @@ REASON = "钉钉拒绝：价格过高"
 
 
 async def test_approving_without_the_right_is_not_permitted(clock: Clock, tmp_path: Path) -> None:
-    """Recorded: the buyer's approval is answered with 200 and ``{}``, and the order waits as before."""
+    """Recorded: the buyer's approval returns 200 and ``{}``, and the order still waits."""
     async with opened(JSON2, clock, tmp_path, approvers={"buyer": BUYER}) as (erp, server):
         seen = await erp.purchase_order("P00021")
         result = await erp.decide(Decision(number="P00021", version=seen.version, verdict=Verdict.APPROVE, by="buyer"))

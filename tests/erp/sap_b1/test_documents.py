@@ -1,4 +1,4 @@
-"""State tables (docs: platform/erp/records.md#states), currencies and odd values."""
+"""State tables (docs: platform/erp/records.md#states), currencies and unusual values."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ def test_lines_follow_their_document() -> None:
     [told] = DOCUMENTS.order(ORDERS, foreign, {}).lines
     assert (told.price, told.amount) == (Money(Decimal(5), "EUR"), Money(Decimal(10), "EUR"))
     [told] = DOCUMENTS.order(ORDERS, document(DocumentLines=[line]), {}).lines
-    # A line's price may have a currency of its own, which no amount of the document is in.
+    # A line's price may be in its own currency, in which the document has no amount.
     assert (told.price, told.amount) == (None, Money(Decimal(72), "CNY"))
 
 

@@ -1,4 +1,4 @@
-"""The fake server is one: sessions on one node, pages of twenty, an ETag that a ``$select`` drops, refusals."""
+"""The fake is realistic: sessions on one node, pages of twenty, an ETag that a ``$select`` drops, refusals."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from tests.erp.fakes.sap_b1 import COMPANY, USER, FakeSapB1, user_password
 from .conftest import ACCOUNT, both_versions
 
 REQUEST = 97001
-"""The request of the first order that waits."""
+"""The request of the first waiting order."""
 
 
 @pytest.fixture
 async def browser(server: FakeSapB1) -> AsyncIterator[aiohttp.ClientSession]:
-    # Cookies of an address without a name are kept only where that is wanted.
+    # aiohttp keeps cookies of an IP address only on request.
     jar = aiohttp.CookieJar(unsafe=True)
     async with aiohttp.ClientSession(f"{server.url}/b1s/{server.version}/", cookie_jar=jar) as session:
         yield session

@@ -1,4 +1,4 @@
-"""The page of the adapter: its example is a source, and its table tells every setting with its default."""
+"""The adapter's page: its example is a valid source, and its table lists every setting with its default."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ async def test_an_order_that_waits_is_a_draft_called_by_its_key(erp: SapB1Erp, s
     assert order.approval.pending_for == ("anna", "carla")
     assert "Drafts?" in server.asked[0]
     assert "DocEntry eq 7001 and DocObjectCode eq 'oPurchaseOrders'" in server.asked[0]
-    # What a draft shows as its number is the next one of its series: nobody's yet.
+    # A draft shows the next number of its series, which is not assigned yet.
     with pytest.raises(NotFound):
         await erp.purchase_order("9999")
 
@@ -308,7 +308,7 @@ async def test_old_releases_without_an_etag_decide_too(
     assert (await erp.decide(decision(first))).outcome is DecisionOutcome.APPLIED
     [write] = server.requests.of(RequestKind.WRITE)
     assert "If-Match" not in write.headers
-    # Somebody is faster: Business One itself refuses, in its own words.
+    # Somebody else is faster: Business One itself refuses, with its own message.
     server.faults.lose_write_answer(
         happens=False, meanwhile=lambda: company.decide("D7002", Verdict.REJECT, "carla", "no")
     )
@@ -427,7 +427,7 @@ async def test_stock_and_production_tell_no_time_of_change(erp: SapB1Erp) -> Non
     assert (await erp.production_order("1")).changed_at is None
 
 
-# Odd answers
+# Unusual answers
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Tryton passes the contract, with people who decide under their own accounts."""
+"""The Tryton adapter passes the contract, with people who decide with their own accounts."""
 
 from __future__ import annotations
 

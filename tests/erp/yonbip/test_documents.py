@@ -1,4 +1,4 @@
-"""State tables (docs: platform/erp/records.md#states) and odd values."""
+"""State tables (docs: platform/erp/records.md#states) and unusual values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The traps of the platform (docs: platform/erp/yonbip.md), one test each."""
+"""The platform's traps (docs: platform/erp/yonbip.md), one test each."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def nulls(value: Any) -> bool:
     return any(map(nulls, value)) if isinstance(value, list) else value is None
 
 
-# What is sent
+# Requests
 
 
 async def test_explicit_nulls_are_never_sent(open_with: Open, server: FakeYonBip) -> None:
@@ -71,7 +71,7 @@ async def test_ids_of_nineteen_digits_stay_as_they_are(erp: YonBipErp, server: F
     assert any(f"id={long}" in query for query in server.queries)
 
 
-# What is answered
+# Answers
 
 
 async def test_stock_is_an_array_with_several_rows_per_warehouse(erp: YonBipErp, company: ReferenceCompany) -> None:
