@@ -94,8 +94,8 @@ class StockLevel:
     @property
     def below_reorder_point(self) -> bool:
         """Whether the available quantity (or, if the ERP lacks it, the quantity on hand) is below the reorder point."""
-        at_hand = self.total.available if self.total.available is not None else self.total.on_hand
-        return self.reorder_point is not None and at_hand is not None and at_hand < self.reorder_point
+        on_hand = self.total.available if self.total.available is not None else self.total.on_hand
+        return self.reorder_point is not None and on_hand is not None and on_hand < self.reorder_point
 
 
 class OrderStatus(StrEnum):

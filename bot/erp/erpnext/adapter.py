@@ -93,11 +93,11 @@ class ErpNextErp(DocumentErp):
 
     async def _hits(self, text: str) -> tuple[list[Row], dict[str, str]]:
         """Return items by code, name, spec or barcode, and the matching barcodes by item."""
-        rows, coded = await gather_or_cancel(
+        rows, barcode_rows = await gather_or_cancel(
             self._frappe.rows(queries.items(text), limit=_SEARCHED),
             self._frappe.rows(queries.barcodes(text), limit=_SEARCHED),
         )
-        codes = {str(row["parent"]): str(row["barcode"]) for row in coded if row.get("barcode")}
+        codes = {str(row["parent"]): str(row["barcode"]) for row in barcode_rows if row.get("barcode")}
         missing = sorted(codes.keys() - {row["name"] for row in rows})
         if len(rows) == _SEARCHED:
             missing.append(text)

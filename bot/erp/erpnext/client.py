@@ -241,7 +241,7 @@ def pattern(text: str) -> str:
     Frappe doubles every backslash, so wildcards cannot be escaped: each becomes a wildcard for one character, and the
     caller has to check the matches.
     """
-    return f"%{''.join('%' if sign in _BREAKS else '_' if sign in _WILD else sign for sign in text)}%"
+    return f"%{''.join('%' if char in _BREAKS else '_' if char in _WILD else char for char in text)}%"
 
 
 def is_exact(text: str) -> bool:

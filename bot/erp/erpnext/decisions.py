@@ -175,12 +175,12 @@ class PurchaseApprovals:
         rows_by_account = await gather_or_cancel(*(self._readable(lookup, account) for _, account in accounts))
         pending: dict[str, list[str]] = {}
         for (user, _), rows in zip(accounts, rows_by_account, strict=True):
-            open_ones = {
+            open_orders = {
                 row["reference_name"] for row in rows if row["workflow_state"] == states[row["reference_name"]]
             }
             for name in states:
                 own = requesters[name] == user and not flow.may_approve_own(states[name])
-                if name in open_ones and not own:
+                if name in open_orders and not own:
                     pending.setdefault(name, []).append(user)
         return pending
 

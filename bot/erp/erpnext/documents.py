@@ -159,11 +159,11 @@ def invoice_status(row: Row) -> InvoiceStatus:
     if docstatus(row) == 2:
         return InvoiceStatus.VOID
     sign = -1 if row.get("is_return") == 1 else 1
-    left = sign * (number(row.get("outstanding_amount")) or Decimal(0))
-    if left <= 0:
+    open_amount = sign * (number(row.get("outstanding_amount")) or Decimal(0))
+    if open_amount <= 0:
         return InvoiceStatus.PAID
     payable = _payable(row)
-    return InvoiceStatus.PART_PAID if payable is not None and left < sign * payable else InvoiceStatus.UNPAID
+    return InvoiceStatus.PART_PAID if payable is not None and open_amount < sign * payable else InvoiceStatus.UNPAID
 
 
 def _payable(row: Row) -> Decimal | None:
@@ -288,12 +288,12 @@ def docstatus(row: Row) -> int:
 
 def progress(percent: Any) -> Progress | None:
     """Return the progress that a percentage stands for."""
-    share = number(percent)
-    if share is None:
+    percentage = number(percent)
+    if percentage is None:
         return None
-    if share <= 0:
+    if percentage <= 0:
         return Progress.NONE
-    return Progress.FULL if share >= FULL else Progress.PARTIAL
+    return Progress.FULL if percentage >= FULL else Progress.PARTIAL
 
 
 def joined(values: Iterable[Any]) -> str:

@@ -47,8 +47,8 @@ class Site(LocalValues):
 
     def _repeated(self, moment: datetime) -> timedelta:
         local = self.local(moment).replace(tzinfo=None)
-        first, second = (local.replace(tzinfo=self.zone, fold=fold).astimezone(UTC) for fold in (0, 1))
-        return max(second - first, timedelta(0))
+        earlier, later = (local.replace(tzinfo=self.zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+        return max(later - earlier, timedelta(0))
 
     def link(self, doctype: str, name: str) -> str:
         """Return the address of a document's form in the web client."""
@@ -145,8 +145,8 @@ class ApprovalWorkflow:
     def levels(self, state: str) -> int:
         """Return the number of approvals on the longest path through a waiting state, as conditions may skip some."""
         steps = [(approval.state, approval.next_state) for approval in self.approvals]
-        further = [(before, after) for before, after in steps if after in self.waiting]
-        return self.level(state) + _longest(state, further)
+        open_edges = [(before, after) for before, after in steps if after in self.waiting]
+        return self.level(state) + _longest(state, open_edges)
 
     def may_approve_own(self, state: str) -> bool:
         """Whether people may approve their own orders in this state."""

@@ -43,15 +43,15 @@ class AppCredentials:
     def headers(self, path: str, *, seconds: int) -> dict[str, str]:
         """Return the headers that sign a POST to ``path`` (with its leading slash) at a Unix time in seconds."""
         client, _, hidden = self.app_id.partition("_")
-        stamp = str(seconds)
+        timestamp = str(seconds)
         signed = quote(path, safe="/").replace("/", "%2F")
-        text = f"POST\n{signed}\n\nx-api-nonce:{stamp}\nx-api-timestamp:{stamp}\n"
+        text = f"POST\n{signed}\n\nx-api-nonce:{timestamp}\nx-api-timestamp:{timestamp}\n"
         account = f"{self.acct_id},{self.user},{self.lcid},{self.org}"
         return {
             "X-Api-ClientID": client,
             "X-Api-Auth-Version": "2.0",
-            "x-api-timestamp": stamp,
-            "x-api-nonce": stamp,
+            "x-api-timestamp": timestamp,
+            "x-api-nonce": timestamp,
             "x-api-signheaders": "x-api-timestamp,x-api-nonce",
             "X-Api-Signature": sign(text, client_secret(hidden)),
             "X-Kd-Appkey": self.app_id,

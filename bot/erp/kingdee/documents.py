@@ -117,8 +117,8 @@ def reorder_point(rows: Lines) -> Decimal | None:
 
 
 def _reorder_point(row: Row) -> Decimal | None:
-    store = text(row.get("FStoreUnitID.FName"))
-    if store and store != text(row["FBaseUnitId.FName"]):
+    store_unit = text(row.get("FStoreUnitID.FName"))
+    if store_unit and store_unit != text(row["FBaseUnitId.FName"]):
         return None
     for switch, figure in (("FIsEnableReOrder", "FReOrderGood"), ("FIsEnableSafeStock", "FSafeStock")):
         known = number(row.get(figure))
@@ -184,7 +184,7 @@ class DocumentMapper:
         cancel, written_off = code(head.get("FCancelStatus")), code(head["FWRITTENOFFSTATUS"])
         status = invoice_status(code(head["FDOCUMENTSTATUS"]), cancel, written_off)
         plan = [(self.values.day(row.get("FENDDATE")), _rest(row)) for row in lines]
-        due = [day for day, rest in plan if day is not None and rest]
+        due = [day for day, amount in plan if day is not None and amount]
         # The source bill of a receivable may be a delivery instead of an order.
         orders = {code(row.get("FSourceBillNo")) for row in sources if _is_order(row)} - {""}
         return Invoice(
@@ -195,7 +195,7 @@ class DocumentMapper:
             issued_on=self.values.day(head["FDATE"]),
             due_on=min(due, default=self.values.day(head["FENDDATE_H"])),
             total=self.values.money(total, currency),
-            open_amount=self.values.money(_open(status, total, [rest for _, rest in plan]), currency),
+            open_amount=self.values.money(_open(status, total, [amount for _, amount in plan]), currency),
             is_credit_note=total is not None and total < 0,
             order_number=orders.pop() if len(orders) == 1 else "",
             changed_at=self.values.changed_at(head),
@@ -292,16 +292,16 @@ def _is_order(row: Row) -> bool:
 
 def _rest(row: Row) -> Decimal | None:
     """Return the open amount of a line of a payment plan."""
-    rest = number(row.get("FNOTVERIFICATEAMOUNT"))
+    open_amount = number(row.get("FNOTVERIFICATEAMOUNT"))
     payable, done = number(row.get("FPAYAMOUNTFOR")), number(row.get("FWRITTENOFFAMOUNT"))
-    return payable - done if rest is None and payable is not None and done is not None else rest
+    return payable - done if open_amount is None and payable is not None and done is not None else open_amount
 
 
 def _open(status: InvoiceStatus, total: Decimal | None, open_amounts: Sequence[Decimal | None]) -> Decimal | None:
     """Return the open amount; without amounts in the plan, only fully paid or unpaid is known."""
     if status in (InvoiceStatus.VOID, InvoiceStatus.PAID):
         return Decimal(0)
-    known = [rest for rest in open_amounts if rest is not None]
+    known = [amount for amount in open_amounts if amount is not None]
     if len(known) == len(open_amounts):
         return sum(known, Decimal(0))
     return None if status is InvoiceStatus.PART_PAID else total

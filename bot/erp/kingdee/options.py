@@ -56,15 +56,15 @@ class KingdeeOptions(HttpOptions):
 
     @model_validator(mode="after")
     def _one_way_in(self) -> Self:
-        as_app = bool(self.app_id) and self.app_secret is not None
-        if as_app == (self.password is not None) or bool(self.app_id) != (self.app_secret is not None):
+        signed = bool(self.app_id) and self.app_secret is not None
+        if signed == (self.password is not None) or bool(self.app_id) != (self.app_secret is not None):
             raise ValueError("give either password, or app_id and app_secret")
-        if as_app:
+        if signed:
             try:
                 client_secret(self.app_id.partition("_")[2])
             except ValueError as error:
                 raise ValueError("app_id is damaged") from error
-        if self.app_login and not as_app:
+        if self.app_login and not signed:
             raise ValueError("app_login needs app_id and app_secret")
         if self.expect_field and not self.org:
             raise ValueError("expect_field needs org")

@@ -64,7 +64,7 @@ class StockReader:
         Empty places are left out, as the ERP has a line for every place that ever held stock. No line at all means no
         stock, or none that the account may see.
         """
-        materials, rows, coming = await gather_or_cancel(
+        materials, rows, purchase_lines = await gather_or_cancel(
             self._client.query(MATERIALS, query.spelled("FNumber", sku)),
             self._client.query(INVENTORY, query.spelled("FMaterialId.FNumber", sku)),
             self._coming(sku),
@@ -75,7 +75,11 @@ class StockReader:
         found = product(materials[0])
         rows = _only(rows or (), "FMaterialId.FNumber", found.sku)
         places, total = _places(rows), _figures(rows)
-        incoming = None if coming is None else _incoming(_only(coming, "FMaterialId.FNumber", found.sku), found.unit)
+        incoming = (
+            None
+            if purchase_lines is None
+            else _incoming(_only(purchase_lines, "FMaterialId.FNumber", found.sku), found.unit)
+        )
         forecast = await self._forecast(found.sku, [place.code for place in places])
         return StockLevel(
             product=found,

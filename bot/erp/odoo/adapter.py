@@ -134,7 +134,7 @@ class OdooErp(DocumentErp):
         document_query: DocumentQuery = queries.KINDS[kind]
         base = [*document_query.base, *self._of_company()]
         row = await self._found(document_query.model, "name", number, document_query.fields, base)
-        await self._tell_progress(document_query.model, [row])
+        await self._add_progress(document_query.model, [row])
         found: Sequence[D] = await self._readers[kind]([row], True)
         return found[0]
 
@@ -143,7 +143,7 @@ class OdooErp(DocumentErp):
             return Slice(items=(), total=0)
         document_query = queries.KINDS[kind]
         rows, total = await self._page(document_query, query)
-        await self._tell_progress(document_query.model, rows)
+        await self._add_progress(document_query.model, rows)
         found: Sequence[D] = await self._readers[kind](rows, False)
         return Slice(items=tuple(found), total=total)
 
@@ -250,7 +250,7 @@ class OdooErp(DocumentErp):
             return frozenset()
         return frozenset(text(row.get("name")) for row in found)
 
-    async def _tell_progress(self, model: str, rows: list[Row]) -> None:
+    async def _add_progress(self, model: str, rows: list[Row]) -> None:
         """Compute from order lines the progress that 14, 15 and databases without stock do not report."""
         names = _PROGRESS.get(model)
         if names is None or names[0] in await self._client.fields(model):

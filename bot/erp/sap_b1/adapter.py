@@ -176,8 +176,8 @@ class SapB1Erp(DocumentErp):
                 found, await self._approvals.requests([entity.key_of(row) for entity, row in found])
             )
         if kind is SALES_ORDERS:
-            sellers = await self._names.salespersons()
-            return [self._mapper.order(entity, row, sellers) for entity, row in found]
+            salespersons = await self._names.salespersons()
+            return [self._mapper.order(entity, row, salespersons) for entity, row in found]
         if kind is PRODUCTION_ORDERS:
             return [self._mapper.production_order(row) for _, row in found]
         orders = await self._order_numbers(dict.fromkeys(order for _, row in found for order in base_orders(row)))
@@ -225,8 +225,8 @@ class SapB1Erp(DocumentErp):
         key = entity.key_of(row)
         request = (await self._approvals.requests([key])).get(key)
         if request is not None and entity is PURCHASE_DRAFTS and request.order.isdecimal():
-            for made in await self._rows([(PURCHASES, int(request.order))]):
-                entity, row = made
+            for found in await self._rows([(PURCHASES, int(request.order))]):
+                entity, row = found
         requests = {entity.key_of(row): request} if request else {}
         return (await self._purchases([(entity, row)], requests))[0], request
 

@@ -144,7 +144,7 @@ class DocumentMapper:
         total = number(row.get("DocTotalFc" if currency.foreign else "DocTotal")) or Decimal(0)
         paid = number(row.get("PaidToDateFC" if currency.foreign else "PaidToDate")) or Decimal(0)
         status = invoice_status(row, total, paid, draft=draft)
-        rest = Decimal(0) if status in (InvoiceStatus.PAID, InvoiceStatus.VOID) else total - paid
+        open_amount = Decimal(0) if status in (InvoiceStatus.PAID, InvoiceStatus.VOID) else total - paid
         sign = -1 if credit else 1
         sources = (orders.get(entry, "") for entry in base_orders(row))
         return Invoice(
@@ -155,7 +155,7 @@ class DocumentMapper:
             issued_on=day_of(row.get("DocDate")),
             due_on=day_of(row.get("DocDueDate")),
             total=currency.money(sign * total),
-            open_amount=currency.money(sign * rest),
+            open_amount=currency.money(sign * open_amount),
             is_credit_note=credit,
             order_number=next(filter(None, sources), ""),
             changed_at=self.values.changed(row),
@@ -280,8 +280,8 @@ def base_orders(row: Row) -> list[str]:
 
 def _done(line: Row) -> tuple[Decimal, Decimal | None]:
     """Return a line's quantity, and how much of it is done."""
-    quantity, rest = number(line["Quantity"]) or Decimal(0), number(line.get("RemainingOpenQuantity"))
-    return quantity, None if rest is None else max(Decimal(0), quantity - rest)
+    quantity, remaining = number(line["Quantity"]) or Decimal(0), number(line.get("RemainingOpenQuantity"))
+    return quantity, None if remaining is None else max(Decimal(0), quantity - remaining)
 
 
 def _unit(line: Row) -> str:

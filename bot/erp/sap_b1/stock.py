@@ -113,10 +113,10 @@ class ItemMapper:
     def reorder_point(self, row: Row) -> Decimal | None:
         """Return the minimum of the item, or the sum of its warehouses' minima; 0 means none."""
         if is_yes(row.get("ManageStockByWarehouse")):
-            least = amount_of(place.get("MinimalStock") for place in rows_of(row, "ItemWarehouseInfoCollection"))
+            minimum = amount_of(place.get("MinimalStock") for place in rows_of(row, "ItemWarehouseInfoCollection"))
         else:
-            least = number(row.get("MinInventory"))
-        return least or None
+            minimum = number(row.get("MinInventory"))
+        return minimum or None
 
 
 def _figures(row: Row, in_stock: str, committed: str, ordered: str) -> Quantities:

@@ -126,8 +126,8 @@ def version_of(row: Row, approval: Approval | None) -> str:
 
     Editing a line may leave the order's timestamp unchanged, and so does a click that a rule counts.
     """
-    mark = f"{row['total_amount']}/{approval.level if approval else 0}"
-    return f"{row['_timestamp']}/{blake2b(mark.encode(), digest_size=6).hexdigest()}"
+    summary = f"{row['total_amount']}/{approval.level if approval else 0}"
+    return f"{row['_timestamp']}/{blake2b(summary.encode(), digest_size=6).hexdigest()}"
 
 
 def stamp_of(version: str) -> str:
@@ -186,8 +186,8 @@ class PurchaseApprovals:
         account = self._account_of(order, decision)
         button = BUTTONS[decision.verdict]
         try:
-            stamp = {"_timestamp": {resource(order.id): stamp_of(decision.version)}}
-            await account.write(MODEL, button, [int(order.id)], context=stamp)
+            context = {"_timestamp": {resource(order.id): stamp_of(decision.version)}}
+            await account.write(MODEL, button, [int(order.id)], context=context)
         except TrytonRefusal as error:
             # The message is in the person's language, so check the rights instead of parsing it.
             if await self._may_press(account, button):
@@ -277,8 +277,8 @@ def _decided_by(decision: _LogEntry, notes: list[_LogEntry], for_others: str | N
     note = next((note.what for note in notes if note.by == decision.by and note.when >= decision.when), "")
     if decision.by != for_others:
         return decision.by, note
-    spoken = _NOTE.fullmatch(note)
-    return (spoken["by"], spoken["reason"] or "") if spoken else ("", "")
+    match = _NOTE.fullmatch(note)
+    return (match["by"], match["reason"] or "") if match else ("", "")
 
 
 def _wanted_users(order: Row, rules: Sequence[Row]) -> int:
@@ -313,11 +313,11 @@ async def _clicks(account: Account, ids: Sequence[int]) -> Mapping[int, list[_Lo
     return _steps(rows, "user", lambda row: (row["record_id"], "confirm"))
 
 
-def _steps(rows: Iterable[Row], user: str, tell: Callable[[Row], tuple[int, str]]) -> Mapping[int, list[_LogEntry]]:
-    """Return the steps of each order; ``tell`` returns id and content of a row."""
+def _steps(rows: Iterable[Row], user: str, describe: Callable[[Row], tuple[int, str]]) -> Mapping[int, list[_LogEntry]]:
+    """Return the steps of each order; ``describe`` returns id and content of a row."""
     steps: dict[int, list[_LogEntry]] = defaultdict(list)
     for row in rows:
-        order_id, what = tell(row)
+        order_id, what = describe(row)
         by, name = at(row, f"{user}.login") or "", at(row, f"{user}.name") or ""
         steps[order_id].append(_LogEntry(by, name, row["create_date"], what))
     return steps

@@ -333,12 +333,12 @@ def _goods(row: Row) -> list[Row]:
     return [line for line in some(row, "lines") if line["type"] == "line" and line["quantity"] is not None]
 
 
-def _moved(line: Row, onward: Any) -> Decimal | None:
+def _moved(line: Row, is_forward: Any) -> Decimal | None:
     """Return the quantity shipped or received, less returns; None if a move has another unit."""
     done = [move for move in some(line, "moves") if move["state"] == "done"]
     if any(move["unit"] != at(line, "unit.id") for move in done):
         return None
-    moved = sum(Decimal(move["quantity"]) * (1 if onward(move) else -1) for move in done)
+    moved = sum(Decimal(move["quantity"]) * (1 if is_forward(move) else -1) for move in done)
     return quantity(moved, at(line, "unit.digits"))
 
 

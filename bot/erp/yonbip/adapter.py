@@ -133,8 +133,12 @@ class YonBipErp(DocumentErp):
         if path == PURCHASES:
             runs = await self._workflow.runs(rows)
             return [self._mapper.purchase_order(row, runs.get(code(row["id"]))) for row in rows]
-        make = {SALES: self._mapper.order, RECEIVABLES: self._mapper.invoice, PRODUCTION: self._mapper.production_order}
-        return [make[path](row) for row in rows]
+        mappers = {
+            SALES: self._mapper.order,
+            RECEIVABLES: self._mapper.invoice,
+            PRODUCTION: self._mapper.production_order,
+        }
+        return [mappers[path](row) for row in rows]
 
     # Deciding
 

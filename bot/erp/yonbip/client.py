@@ -281,10 +281,10 @@ class YonBipClient:
             raise Invalid(
                 f"{len(ids)} documents to be read one by one, {most} at most: ask for less", source=self.source
             )
-        turn = asyncio.Semaphore(_AT_ONCE)
+        slots = asyncio.Semaphore(_AT_ONCE)
 
         async def detail(key: str) -> Row | None:
-            async with turn:
+            async with slots:
                 try:
                     return await self.detail(path, key)
                 except NotFound:

@@ -195,7 +195,7 @@ class DocumentMapper:
         status = invoice_status(code(row.get("verifyState")), code(row.get("writeOffState")))
         items = row.get("bodyItem") or ()
         due = [self.values.day(part.get("expireDate")) for item in items for part in item.get("grandsonItem") or ()]
-        rest = {InvoiceStatus.PAID: Decimal(0), InvoiceStatus.VOID: Decimal(0), InvoiceStatus.PART_PAID: None}
+        open_amounts = {InvoiceStatus.PAID: Decimal(0), InvoiceStatus.VOID: Decimal(0), InvoiceStatus.PART_PAID: None}
         return Invoice(
             id=code(row["id"]),
             number=code(row["code"]),
@@ -204,7 +204,7 @@ class DocumentMapper:
             issued_on=self.values.day(row.get("billDate")),
             due_on=min((day for day in due if day is not None), default=None),
             total=self.values.money(total, currency),
-            open_amount=self.values.money(rest.get(status, total), currency),
+            open_amount=self.values.money(open_amounts.get(status, total), currency),
             is_credit_note=credit,
             changed_at=self.values.time(row.get("pubts")),
             source=self.source,

@@ -46,22 +46,22 @@ def of_number(path: str, number: str) -> list[Row]:
 def of_list(path: str, list_filter: Filter, today: date, *, days: int) -> list[Row]:
     """Return the queries for the rows of a list: recent ones, or those that may match a filter."""
     start, yesterday = today - timedelta(days=days), today - timedelta(days=1)
-    begin, end = f"{start} 00:00:00", f"{yesterday} 23:59:59"
+    start_time, end_time = f"{start} 00:00:00", f"{yesterday} 23:59:59"
     headers: Row = {**_BY_ID, "isSum": True}
     late = list_filter is Filter.LATE
     if path == SALES:
         if late:
-            return [{**headers, "nextStatusName": state, "open_hopeReceiveDate_end": end} for state in OWED_GOODS]
-        return [{**headers, "open_vouchdate_begin": begin}]
+            return [{**headers, "nextStatusName": state, "open_hopeReceiveDate_end": end_time} for state in OWED_GOODS]
+        return [{**headers, "open_vouchdate_begin": start_time}]
     if path == RECEIVABLES:
         approved = {"verifyState": ["2"]} if list_filter is Filter.OVERDUE else {}
-        return [{"open_billDate_begin": begin, "isSum": False, **approved}]
+        return [{"open_billDate_begin": start_time, "isSum": False, **approved}]
     if path == PRODUCTION:
         if late:
-            finished = {"OrderProduct!finishDate": f"{_LONG_AGO}|{end}"}
+            finished = {"OrderProduct!finishDate": f"{_LONG_AGO}|{end_time}"}
             return [{**finished, "simpleVOs": either("status", PRODUCTION_UNFINISHED)}]
         return [{"vouchdate": f"{start}|{today + timedelta(days=days)} 23:59:59"}]
-    since = condition("vouchdate", "egt", begin)
+    since = condition("vouchdate", "egt", start_time)
     if late:
         # Only rows per line show received quantities.
         return [{**_BY_ID, "isSum": False, "simpleVOs": [condition("status", "eq", APPROVED), since]}]

@@ -89,8 +89,8 @@ class DemoInstallation(Installation):
         """Return the records of some areas, or only the one with ``key``, in the demo company's form."""
 
         def records(area: Area) -> tuple[Any, ...]:
-            kept = self.company.records(area) if area in areas else {}
-            return tuple(as_demo(record) for known, record in kept.items() if key in (None, known))
+            stored = self.company.records(area) if area in areas else {}
+            return tuple(as_demo(record) for known, record in stored.items() if key in (None, known))
 
         held = records(Area.STOCK) or tuple(
             as_demo(self.company.stock[product.sku]) for product in records(Area.PRODUCTS)

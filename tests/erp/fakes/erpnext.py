@@ -152,33 +152,33 @@ class FakeErpNext(FakeServer):
     async def _list(self, request: web.Request, user: str) -> web.StreamResponse:
         return self._rows(request.match_info["doctype"], request.query, user, inside="data")
 
-    def _rows(self, doctype: str, given: Any, user: str, *, inside: str) -> web.StreamResponse:
+    def _rows(self, doctype: str, parameters: Any, user: str, *, inside: str) -> web.StreamResponse:
         parent = _PARENTS.get(doctype, (None,))[0]
-        if doctype in self.unreadable or given.get("parent") != parent:
+        if doctype in self.unreadable or parameters.get("parent") != parent:
             # A child table needs its parent's name, or it is refused without a message.
             return refuse(403, "PermissionError")
         rows = self._records(doctype, user)
-        return _answer({inside: select(rows, given, _fields(doctype, rows))})
+        return _answer({inside: select(rows, parameters, _fields(doctype, rows))})
 
     async def _zone(self, request: web.Request) -> web.StreamResponse:
         return _answer({"message": {"time_zone": str(shapes.ZONE)}})
 
     async def _method(self, request: web.Request, user: str) -> web.StreamResponse:
-        given = await _given(request)
+        parameters = await _given(request)
         match request.match_info["method"]:
             case "frappe.auth.get_logged_user":
                 return _answer({"message": user})
             case "frappe.client.get_list":
-                return self._rows(given["doctype"], given, user, inside="message")
+                return self._rows(parameters["doctype"], parameters, user, inside="message")
             case "frappe.desk.reportview.get_count":
-                rows = self._records(given["doctype"], user)
-                return _answer({"message": len(matching(rows, given, _fields(given["doctype"], rows)))})
+                rows = self._records(parameters["doctype"], user)
+                return _answer({"message": len(matching(rows, parameters, _fields(parameters["doctype"], rows)))})
             case "frappe.model.workflow.get_transitions":
-                return self._get_transitions(given, user)
+                return self._get_transitions(parameters, user)
             case "frappe.model.workflow.apply_workflow":
-                return self._apply_workflow(given, user)
+                return self._apply_workflow(parameters, user)
             case "frappe.desk.form.utils.add_comment":
-                return self._add_comment(given, user)
+                return self._add_comment(parameters, user)
         return refuse(404, "DoesNotExistError", "No such method")
 
     def _find(self, doctype: str, name: str, user: str) -> shapes.Document | None:
@@ -194,8 +194,8 @@ class FakeErpNext(FakeServer):
             return [row for document in self._records(parent, user) for row in document[field]]
         match doctype:
             case "Item":
-                made, changed, stock = self._made, company.product_changes, company.stock
-                return [made(documents.item, p, stock.get(sku), changed[sku]) for sku, p in company.products.items()]
+                render, changed, stock = self._made, company.product_changes, company.stock
+                return [render(documents.item, p, stock.get(sku), changed[sku]) for sku, p in company.products.items()]
             case "Bin":
                 return [row for level in company.stock.values() for row in self._made(documents.bins, level)]
             case "Warehouse":
@@ -256,21 +256,21 @@ class FakeErpNext(FakeServer):
         transitions = flow.workflow(_CHANGED)["transitions"]
         return [move for move in transitions if move["state"] == state and move["allowed"] in roles]
 
-    def _get_transitions(self, given: Any, user: str) -> web.StreamResponse:
-        order = self._named(given["doc"])
+    def _get_transitions(self, parameters: Any, user: str) -> web.StreamResponse:
+        order = self._named(parameters["doc"])
         return _missing("Purchase Order", "") if order is None else _answer({"message": self._allowed(order, user)})
 
     def _named(self, document: Any) -> PurchaseOrder | None:
         document = json.loads(document) if isinstance(document, str) else document
         return self.company.find(self.company.purchases, document["name"])
 
-    def _apply_workflow(self, given: Any, user: str) -> web.StreamResponse:
-        order = self._named(given["doc"])
+    def _apply_workflow(self, parameters: Any, user: str) -> web.StreamResponse:
+        order = self._named(parameters["doc"])
         if order is None:
-            return _missing("Purchase Order", given["doc"]["name"])
-        if given["action"] not in {move["action"] for move in self._allowed(order, user)}:
+            return _missing("Purchase Order", parameters["doc"]["name"])
+        if parameters["action"] not in {move["action"] for move in self._allowed(order, user)}:
             return _refuse_action()
-        verdict = Verdict(given["action"].lower())
+        verdict = Verdict(parameters["action"].lower())
         if self.in_background and verdict is Verdict.APPROVE:
             self._queue.append(lambda: self.company.decide(order.number, verdict, user))
             return _answer({})
@@ -284,16 +284,16 @@ class FakeErpNext(FakeServer):
         while self._queue:
             self._queue.pop(0)()
 
-    def _add_comment(self, given: Any, user: str) -> web.StreamResponse:
-        order = self._named({"name": given["reference_name"]})
+    def _add_comment(self, parameters: Any, user: str) -> web.StreamResponse:
+        order = self._named({"name": parameters["reference_name"]})
         if order is None:
-            return _missing("Purchase Order", given["reference_name"])
-        row = flow.comment(order.number, user, self.clock.now(), given["content"])
+            return _missing("Purchase Order", parameters["reference_name"])
+        row = flow.comment(order.number, user, self.clock.now(), parameters["content"])
         self._comments.append(row)
         approval = order.approval or Approval()
         if approval.decided_by == user and not approval.reason:
-            told = replace(approval, reason=_as_read(given["content"]))
-            self.company.purchases[order.number] = replace(order, approval=told)
+            commented = replace(approval, reason=_as_read(parameters["content"]))
+            self.company.purchases[order.number] = replace(order, approval=commented)
         return _answer({"message": row})
 
     async def _update(self, request: web.Request, user: str) -> web.StreamResponse:
@@ -329,10 +329,10 @@ def _fields(doctype: str, rows: list[shapes.Document]) -> set[str]:
 
 
 def _without_nothing(document: shapes.Document) -> shapes.Document:
-    kept = {name: value for name, value in document.items() if value is not None}
+    present = {name: value for name, value in document.items() if value is not None}
     return {
         name: [_without_nothing(row) for row in value] if isinstance(value, list) else value
-        for name, value in kept.items()
+        for name, value in present.items()
     }
 
 
@@ -356,8 +356,8 @@ def refuse(
     """Refuse in Frappe's envelope: messages are JSON in a list that is JSON, and may contain HTML."""
     data = {"exception": f"{module}.{kind}" + (f": {message}" if message else ""), "exc_type": kind, "exc": "[]"}
     if message:
-        told = {"message": message, "title": "Message", "indicator": "red", "raise_exception": 1}
-        data["_server_messages"] = json.dumps([json.dumps(told)])
+        message_data = {"message": message, "title": "Message", "indicator": "red", "raise_exception": 1}
+        data["_server_messages"] = json.dumps([json.dumps(message_data)])
     return _answer(data, status, headers)
 
 
@@ -376,6 +376,11 @@ def _forbid(user: str, doctype: str) -> web.Response:
 
 def _missing(doctype: str, name: str) -> web.Response:
     """Answer that the document does not exist; such bodies have no ``exception``."""
-    told = {"message": f"{doctype} {name} not found", "title": "Message", "indicator": "red", "raise_exception": 1}
-    data = {"exc_type": "DoesNotExistError", "_server_messages": json.dumps([json.dumps(told)])}
+    message_data = {
+        "message": f"{doctype} {name} not found",
+        "title": "Message",
+        "indicator": "red",
+        "raise_exception": 1,
+    }
+    data = {"exc_type": "DoesNotExistError", "_server_messages": json.dumps([json.dumps(message_data)])}
     return _answer(data, 404)

@@ -147,9 +147,9 @@ _PURCHASE_ORDER_LINE = (
 
 
 def _blank(shape: tuple[str, str, str, str]) -> dict[str, Any]:
-    whole, numbers, texts, tables = (part.split() for part in shape)
+    integers, numbers, texts, tables = (part.split() for part in shape)
     return (
-        dict.fromkeys(whole, 0)
+        dict.fromkeys(integers, 0)
         | dict.fromkeys(numbers, 0.0)
         | dict.fromkeys(texts, "")
         | {table: [] for table in tables}
@@ -191,7 +191,7 @@ def head(doctype: str, name: str, changed_at: datetime, owner: str = "Administra
     }
 
 
-def rows(parent: Document, field: str, doctype: str, given: Iterable[Document]) -> list[Document]:
+def rows(parent: Document, field: str, doctype: str, children: Iterable[Document]) -> list[Document]:
     """Return child rows of a document."""
     common = {name: parent[name] for name in ("owner", "creation", "modified", "modified_by", "docstatus")}
     return [
@@ -205,5 +205,5 @@ def rows(parent: Document, field: str, doctype: str, given: Iterable[Document]) 
             "parenttype": parent["doctype"],
             "doctype": doctype,
         }
-        for n, row in enumerate(given, 1)
+        for n, row in enumerate(children, 1)
     ]

@@ -101,8 +101,8 @@ class FakeKingdee(FakeServer):
     def say_login_refused(self, request: web.Request) -> web.StreamResponse:
         if _operation(request)[0] != "AuthService":
             return self._refuse(request, _LOST, msg_code=1, code=500)
-        told = {"Message": "用户名或密码错误", "MessageCode": "CheckPasswordPolicy", "LoginResultType": 0}
-        return exact_json({**told, "Context": None, "KDSVCSessionId": None, "IsSuccessByAPI": False})
+        answer = {"Message": "用户名或密码错误", "MessageCode": "CheckPasswordPolicy", "LoginResultType": 0}
+        return exact_json({**answer, "Context": None, "KDSVCSessionId": None, "IsSuccessByAPI": False})
 
     def say_forbidden(self, request: web.Request, call: ParsedRequest) -> web.StreamResponse:
         return self._refuse(request, "您没有该单据的操作权限，请联系系统管理员！")
@@ -173,8 +173,8 @@ class FakeKingdee(FakeServer):
             return self.say_login_refused(request)
         token = self.new_session()
         context = {"UserId": 178301, "UserName": USER, "SessionId": "n3xfizba4et0o2uutwdftvzg", "UserLocale": "zh-CN"}
-        told = {"Message": None, "MessageCode": "CheckPasswordPolicy", "LoginResultType": 1, "IsSuccessByAPI": True}
-        response = exact_json({**told, "Context": context, "KDSVCSessionId": token})
+        answer = {"Message": None, "MessageCode": "CheckPasswordPolicy", "LoginResultType": 1, "IsSuccessByAPI": True}
+        response = exact_json({**answer, "Context": context, "KDSVCSessionId": token})
         response.set_cookie("kdservice-sessionid", token)
         response.set_cookie("ASP.NET_SessionId", "n3xfizba4et0o2uutwdftvzg")
         return response
@@ -218,9 +218,9 @@ class FakeKingdee(FakeServer):
             return self._refuse(request, "FieldKeys 为空", msg_code=8)
         order = [part.split() for part in data.get("OrderString", "").split(",") if part.strip()]
         try:
-            wanted = KingdeeFilter(data.get("FilterString", ""))
-            lines = self._lines(form, {*keys, *wanted.fields, *(part[0] for part in order)})
-            found = [line for line in lines if wanted.holds(line)]
+            condition = KingdeeFilter(data.get("FilterString", ""))
+            lines = self._lines(form, {*keys, *condition.fields, *(part[0] for part in order)})
+            found = [line for line in lines if condition.holds(line)]
         except KingdeeBadFilter as error:
             return self._refuse(request, f"过滤条件错误: {error}", msg_code=4)
         except KingdeeUnknownField as error:
@@ -279,12 +279,12 @@ class FakeKingdee(FakeServer):
             for name in sorted(names)
             if f"{form}.{name}" not in self.missing
         ]
-        told = {"ResponseStatus": {"IsSuccess": True, "Errors": [], "MsgCode": 0}}
-        return exact_json({"Result": told | {"NeedReturnData": {"Id": form, "Entrys": [{"Fields": fields}]}}})
+        answer = {"ResponseStatus": {"IsSuccess": True, "Errors": [], "MsgCode": 0}}
+        return exact_json({"Result": answer | {"NeedReturnData": {"Id": form, "Entrys": [{"Fields": fields}]}}})
 
     def _expect(self, request: web.Request, sent: Any) -> web.StreamResponse:
         """Answer GetExpectQty; the vendor does not publish the names of the figures, so they are invented."""
-        told = []
+        rows = []
         for asked in json.loads(sent["parameters"][0]):
             if asked["StockOrgId"] != {"FNumber": ORG}:
                 return exact_json({"Success": False, "Message": "库存组织不存在", "RowCount": 0, "Data": []})
@@ -293,8 +293,8 @@ class FakeKingdee(FakeServer):
             figures = level.total
             if "StockId" in asked:
                 figures = next(p.quantities for p in level.per_warehouse if p.code == asked["StockId"]["FNumber"])
-            told.append({"Row": asked["Row"], "ExpectQty": wire(figures.forecast)})
-        return exact_json({"Success": True, "Message": "", "RowCount": len(told), "Data": told})
+            rows.append({"Row": asked["Row"], "ExpectQty": wire(figures.forecast)})
+        return exact_json({"Success": True, "Message": "", "RowCount": len(rows), "Data": rows})
 
     # Decisions
 

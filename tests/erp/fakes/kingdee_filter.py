@@ -94,8 +94,8 @@ class KingdeeFilter:
             pattern = _like(self._literal())
             return lambda line: line[field] is not None and bool(pattern.fullmatch(str(line[field]))) is not negated
         sign = self._take("sign", "=", "<>", "!=", "<", "<=", ">", ">=")
-        wanted = self._literal()
-        return lambda line: _compare(line[field], sign, wanted)
+        operand = self._literal()
+        return lambda line: _compare(line[field], sign, operand)
 
     def _in(self, field: str, negated: bool) -> Condition:
         self._take()

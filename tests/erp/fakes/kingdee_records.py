@@ -126,9 +126,9 @@ def inventory(company: ReferenceCompany) -> Iterator[KingdeeBill]:
 
 
 def _share(quantity: Decimal | None, lot: int) -> Decimal:
-    whole = quantity or Decimal(0)
-    first = (whole / 3).quantize(Decimal("0.000001"), ROUND_DOWN)
-    return whole - first if lot else first
+    total = quantity or Decimal(0)
+    first = (total / 3).quantize(Decimal("0.000001"), ROUND_DOWN)
+    return total - first if lot else first
 
 
 def sales_orders(company: ReferenceCompany) -> Iterator[KingdeeBill]:

@@ -141,8 +141,8 @@ class FakeOdoo(FakeServer):
         if not self.is_json2:
             return web.Response(text=_NO_PAGE, status=404, content_type="text/html")
         major, minor = self.release
-        told = f"saas~{major}" if minor else major
-        return _json({"version_info": [told, minor, 0, "final", 0, ""], "version": f"{told}.{minor}"})
+        series = f"saas~{major}" if minor else major
+        return _json({"version_info": [series, minor, 0, "final", 0, ""], "version": f"{series}.{minor}"})
 
     async def _json2(self, request: web.Request) -> web.StreamResponse:
         if not self.is_json2:
@@ -187,8 +187,8 @@ class FakeOdoo(FakeServer):
         major, minor = self.release
         if method == "version":
             info = [major, minor, 0, "final", 0, ""]
-            told = {"server_version": f"{major}.{minor}-20250702", "server_version_info": info}
-            return {**told, "server_serie": f"{major}.{minor}", "protocol_version": 1}
+            version = {"server_version": f"{major}.{minor}-20250702", "server_version_info": info}
+            return {**version, "server_serie": f"{major}.{minor}", "protocol_version": 1}
         if method in ("login", "authenticate"):
             database, login, key = arguments[:3]
             return database == DATABASE and self._logins.get(key) == login and self.records.users[login]

@@ -99,8 +99,8 @@ class OdooEngine:
         order: str | None = None,
     ) -> list[Record]:
         """Return matching records, limited only by the request."""
-        for wanted in fields:
-            self._check(name, wanted)
+        for field_name in fields:
+            self._check(name, field_name)
         found = self._search(name, domain, context)
         for term in reversed((order or "id").split(",")):
             field_name, _, direction = term.strip().partition(" ")
@@ -111,8 +111,8 @@ class OdooEngine:
 
     def read(self, name: str, ids: list[int], fields: list[str], context: Mapping[str, Any]) -> list[Record]:
         """Return records by id, archived or not; unknown ids are left out, as in Odoo."""
-        for wanted in fields:
-            self._check(name, wanted)
+        for field_name in fields:
+            self._check(name, field_name)
         known = {record["id"]: record for record in self.model(name).records}
         return [self._told(name, known[key], fields, context) for key in ids if key in known]
 
@@ -147,30 +147,30 @@ class OdooEngine:
             raise value_error("Domain error: an operand is missing")
         term = terms.pop(0)
         if term in ("|", "&"):
-            one, other = self._term(name, terms), self._term(name, terms)
+            left, right = self._term(name, terms), self._term(name, terms)
             if term == "|":
-                return lambda record: one(record) or other(record)
-            return lambda record: one(record) and other(record)
+                return lambda record: left(record) or right(record)
+            return lambda record: left(record) and right(record)
         if term == "!":
             negated = self._term(name, terms)
             return lambda record: not negated(record)
-        path, operator, wanted = term
+        path, operator, operand = term
         self._check(name, path.split(".")[0])
-        return lambda record: self._holds(name, record, path, operator, wanted)
+        return lambda record: self._holds(name, record, path, operator, operand)
 
-    def _holds(self, name: str, record: Record, path: str, operator: str, wanted: Any) -> bool:
+    def _holds(self, name: str, record: Record, path: str, operator: str, operand: Any) -> bool:
         first, _, rest = path.partition(".")
         value = record.get(first)
         if rest:
             model, ids = (value.model, [value.id]) if isinstance(value, Many2One) else self._led(name, first, value)
             known = {other["id"]: other for other in self.model(model).records} if ids else {}
-            return any(self._holds(model, known[key], rest, operator, wanted) for key in ids if key in known)
+            return any(self._holds(model, known[key], rest, operator, operand) for key in ids if key in known)
         value = value.id if isinstance(value, Many2One) else value
         if isinstance(value, list):
-            if operator in ("=", "!=") and wanted is False:
+            if operator in ("=", "!=") and operand is False:
                 return (not value) is (operator == "=")
-            return any(_compare(item, operator, wanted) for item in value)
-        return _compare(value, operator, wanted)
+            return any(_compare(item, operator, operand) for item in value)
+        return _compare(value, operator, operand)
 
     def _led(self, name: str, field_name: str, value: Any) -> tuple[str, list[int]]:
         return self.model(name).leads.get(field_name, ""), value if isinstance(value, list) else []
@@ -206,36 +206,36 @@ def tell(value: Any, type_: str) -> Any:
             return value
 
 
-def _compare(value: Any, operator: str, wanted: Any) -> bool:
+def _compare(value: Any, operator: str, operand: Any) -> bool:
     if operator in ("in", "not in"):
-        inside = any(_equal(value, item) for item in wanted)
+        inside = any(_equal(value, item) for item in operand)
         return inside if operator == "in" else not inside
     if operator in ("=", "!="):
-        return _equal(value, wanted) is (operator == "=")
+        return _equal(value, operand) is (operator == "=")
     if operator in ("ilike", "=ilike", "like", "=like"):
         text = "" if value is None else str(value)
-        pattern = wanted if operator.startswith("=") else f"%{wanted}%"
+        pattern = operand if operator.startswith("=") else f"%{operand}%"
         return value is not None and _like(text, pattern, ignore_case="ilike" in operator)
     if value is None:
         return False
-    other = _as(value, wanted)
+    other = _as(value, operand)
     comparisons = {"<": value < other, "<=": value <= other, ">": value > other, ">=": value >= other}
     return bool(comparisons[operator])
 
 
-def _equal(value: Any, wanted: Any) -> bool:
-    if wanted is False or wanted is None:
+def _equal(value: Any, operand: Any) -> bool:
+    if operand is False or operand is None:
         return value is None or value is False
-    return value is not None and bool(value == _as(value, wanted))
+    return value is not None and bool(value == _as(value, operand))
 
 
-def _as(value: Any, wanted: Any) -> Any:
+def _as(value: Any, operand: Any) -> Any:
     """Return the compared value in the type of the field."""
     if isinstance(value, datetime):
-        return datetime.fromisoformat(wanted).replace(tzinfo=UTC)
+        return datetime.fromisoformat(operand).replace(tzinfo=UTC)
     if isinstance(value, date):
-        return date.fromisoformat(wanted)
-    return Decimal(str(wanted)) if isinstance(value, Decimal) else wanted
+        return date.fromisoformat(operand)
+    return Decimal(str(operand)) if isinstance(value, Decimal) else operand
 
 
 def _like(text: str, pattern: str, *, ignore_case: bool) -> bool:

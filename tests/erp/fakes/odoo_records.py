@@ -69,8 +69,8 @@ class CompanyModels:
 
     def __call__(self, name: str) -> OdooModel | None:
         """Return a model, None for one that is not installed."""
-        made = self._models.get(name)
-        return None if made is None else made()
+        build = self._models.get(name)
+        return None if build is None else build()
 
     # Links
 
@@ -81,8 +81,8 @@ class CompanyModels:
     def _named(self, name: str) -> Many2One:
         return self.user(next(login for login, known in self._names.items() if known == name))
 
-    def _link(self, model: str, kept: dict[str, int], name: str) -> Many2One:
-        return Many2One(model, kept.setdefault(name, len(kept) + 1), name)
+    def _link(self, model: str, ids: dict[str, int], name: str) -> Many2One:
+        return Many2One(model, ids.setdefault(name, len(ids) + 1), name)
 
     def _partner(self, name: str) -> Many2One:
         return self._link("res.partner", self._partners, name)
@@ -157,24 +157,24 @@ class CompanyModels:
         rows: list[Record] = []
         for sku, level in self.company.stock.items():
             for place in level.per_warehouse:
-                kept, number = place.quantities, self._warehouses[place.code]
-                if kept.on_hand or kept.reserved:
+                quantities, number = place.quantities, self._warehouses[place.code]
+                if quantities.on_hand or quantities.reserved:
                     row = {
                         "product_id": self._product(sku),
                         "location_id": Many2One("stock.location", number + 30, f"{place.code}/Stock"),
                         "warehouse_id": self._warehouse(place.code),
-                        "quantity": kept.on_hand,
-                        "reserved_quantity": kept.reserved,
-                        "available_quantity": kept.available,
+                        "quantity": quantities.on_hand,
+                        "reserved_quantity": quantities.reserved,
+                        "available_quantity": quantities.available,
                         "company_id": COMPANY,
                         "write_date": level.as_of,
                     }
                     rows.append({"id": len(rows) + 1, **row})
             # Delivered goods are a quant, too.
-            gone = {"location_id": Many2One("stock.location", 5, "Customers"), "quantity": Decimal(70)}
+            delivered = {"location_id": Many2One("stock.location", 5, "Customers"), "quantity": Decimal(70)}
             empty = {"warehouse_id": None, "reserved_quantity": Decimal(0), "available_quantity": Decimal(70)}
             common = {"product_id": self._product(sku), "company_id": COMPANY, "write_date": level.as_of}
-            rows.append({"id": len(rows) + 1, **gone, **empty, **common})
+            rows.append({"id": len(rows) + 1, **delivered, **empty, **common})
         if self.release < (15, 0):
             for row in rows:
                 del row["warehouse_id"]
@@ -410,8 +410,8 @@ def figures(parts: Iterable[Quantities]) -> Record:
         "incoming_qty": "incoming",
         "outgoing_qty": "outgoing",
     }
-    kept = list(parts)
-    return {name: sum((float(getattr(part, column)) for part in kept), 0.0) for name, column in columns.items()}
+    places = list(parts)
+    return {name: sum((float(getattr(part, column)) for part in places), 0.0) for name, column in columns.items()}
 
 
 def _model(

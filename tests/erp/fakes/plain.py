@@ -111,12 +111,12 @@ class FakePlain(FakeServer):
         form = await request.post()
         if form.get("grant_type") != "client_credentials":
             return exact_json({"error": "unsupported_grant_type"}, 400)
-        given = (form.get("client_id"), form.get("client_secret"))
+        credentials = (form.get("client_id"), form.get("client_secret"))
         header = request.headers.get("Authorization", "")
         if header:
             user, _, secret = b64decode(header.removeprefix("Basic ")).decode().partition(":")
-            given = (unquote_plus(user), unquote_plus(secret))
-        if given != (USER, SECRET):
+            credentials = (unquote_plus(user), unquote_plus(secret))
+        if credentials != (USER, SECRET):
             return exact_json({"error": "invalid_client"}, 401)
         return exact_json({"access_token": self.new_session(), "token_type": "Bearer", "expires_in": 3600})
 
@@ -127,19 +127,19 @@ class FakePlain(FakeServer):
         return self._part(request, self._records(_AREAS[kind], request.query))
 
     async def _search(self, request: web.Request) -> web.StreamResponse:
-        kind, wanted = request.match_info["kind"], await request.json()
+        kind, body = request.match_info["kind"], await request.json()
         if kind not in _AREAS:
             return _say("no such address", 404)
-        records = self._records(_AREAS[kind], {"view": wanted.get("view", "all"), "q": wanted.get("text", "")})
-        offset, limit = wanted["from"], min(wanted["count"], PAGE)
+        records = self._records(_AREAS[kind], {"view": body.get("view", "all"), "q": body.get("text", "")})
+        offset, limit = body["from"], min(body["count"], PAGE)
         return exact_json({"found": {"count": len(records), "rows": list(map(render, records[offset:][:limit]))}})
 
-    def _records(self, area: Area, wanted: Mapping[str, str]) -> list[Any]:
+    def _records(self, area: Area, parameters: Mapping[str, str]) -> list[Any]:
         """Return the records of an area: all in their stored order, or those of a view in its order."""
         records = list(self.company.records(area).values())
-        if "view" not in wanted:
+        if "view" not in parameters:
             return records
-        query = ListQuery(filter=Filter(wanted["view"]), text=wanted.get("q", ""), limit=len(records))
+        query = ListQuery(filter=Filter(parameters["view"]), text=parameters.get("q", ""), limit=len(records))
         return list(_LISTINGS[area].pick(records, query, self.company.today).items)
 
     def _part(self, request: web.Request, records: list[Any]) -> web.StreamResponse:
@@ -160,8 +160,8 @@ class FakePlain(FakeServer):
                 address = str(request.rel_url.update_query(offset=str(following)))
                 return exact_json({"items": items, "links": {"next": None if following is None else address}})
             case "link":
-                here, there = request.url, request.url.update_query(offset=str(following))
-                links = {} if following is None else {"Link": f'<{here}>; rel="self", <{there}>; rel="next"'}
+                url, next_url = request.url, request.url.update_query(offset=str(following))
+                links = {} if following is None else {"Link": f'<{url}>; rel="self", <{next_url}>; rel="next"'}
                 return exact_json(items, headers=links)
             case "page":
                 return exact_json({"items": items})
@@ -182,12 +182,12 @@ class FakePlain(FakeServer):
 
     async def _decide(self, request: web.Request) -> web.StreamResponse:
         order = self.company.find(self.company.purchases, request.match_info["key"])
-        wanted = await request.json()
-        if order is not None and order.version != wanted["version"]:
+        body = await request.json()
+        if order is not None and order.version != body["version"]:
             return _say("the order was changed", 409)
         try:
-            verdict = Verdict(wanted["verdict"])
-            decided = self.company.decide(request.match_info["key"], verdict, wanted["by"], wanted["reason"])
+            verdict = Verdict(body["verdict"])
+            decided = self.company.decide(request.match_info["key"], verdict, body["by"], body["reason"])
         except OrderNotFound:
             return _say("no such record", 404)
         except OrderNotWaiting:

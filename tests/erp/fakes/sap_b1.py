@@ -218,16 +218,20 @@ class FakeSapB1(FakeServer):
         return min(size, self.cap) if self.cap else size
 
     def _entity(self, entity: str) -> list[Row]:
-        company, s = self.company, self.spelling
+        company, spelling = self.company, self.spelling
         rows: list[Row]
         match entity:
             case "Items":
                 rows = [
-                    records.item(product, company.stock[sku], company.product_changes[sku], s)
+                    records.item(product, company.stock[sku], company.product_changes[sku], spelling)
                     for sku, product in company.products.items()
                 ]
             case "Orders":
-                rows = [records.sales_order(o, s) for o in company.orders.values() if not records.is_draft(o.number)]
+                rows = [
+                    records.sales_order(order, spelling)
+                    for order in company.orders.values()
+                    if not records.is_draft(order.number)
+                ]
             case "Invoices" | "CreditNotes":
                 rows = [
                     self._invoice(number)
@@ -241,7 +245,7 @@ class FakeSapB1(FakeServer):
             case "ApprovalRequests":
                 rows = self._requests()
             case "ProductionOrders":
-                rows = [records.production_order(order, s) for order in company.productions.values()]
+                rows = [records.production_order(order, spelling) for order in company.productions.values()]
             case _:
                 rows = _names(entity)
         return rows + self.more.get(entity, [])
@@ -261,11 +265,13 @@ class FakeSapB1(FakeServer):
         return rows
 
     def _drafts(self) -> list[Row]:
-        company, s = self.company, self.spelling
-        orders = [records.sales_order(o, s) for o in company.orders.values() if records.is_draft(o.number)]
+        company, spelling = self.company, self.spelling
+        orders = [
+            records.sales_order(order, spelling) for order in company.orders.values() if records.is_draft(order.number)
+        ]
         invoices = [self._invoice(number) for number in company.invoices if records.is_draft(number)]
         purchases = [
-            records.purchase_draft(order, s, generated=number in self.generated)
+            records.purchase_draft(order, spelling, generated=number in self.generated)
             for number, order in company.purchases.items()
             if records.is_draft(number)
         ]
@@ -296,13 +302,13 @@ class FakeSapB1(FakeServer):
             return self.refuse(-2028, "No matching records found (ODBC -2028)", 404)
         if self.etags and request.headers.get("If-Match", _etag(row)) != _etag(row):
             return self.refuse(-2039, "Another user or another operation modified data", 412)
-        [said] = body["ApprovalRequestDecisions"]
-        person = said.get("ApproverUserName", self._users.get(request.cookies.get("B1SESSION", ""), ""))
-        if "ApproverUserName" in said and said.get("ApproverPassword") != user_password(person):
+        [line] = body["ApprovalRequestDecisions"]
+        person = line.get("ApproverUserName", self._users.get(request.cookies.get("B1SESSION", ""), ""))
+        if "ApproverUserName" in line and line.get("ApproverPassword") != user_password(person):
             return self.refuse(-8023, "User code or password is incorrect")
         verdicts = {"ardApproved": Verdict.APPROVE, "ardNotApproved": Verdict.REJECT}
-        number = next(n for n, o in self.company.purchases.items() if int(o.id) == row["DraftEntry"])
-        return self._decide(number, verdicts[said["Status"]], person, said.get("Remarks", ""))
+        number = next(n for n, order in self.company.purchases.items() if int(order.id) == row["DraftEntry"])
+        return self._decide(number, verdicts[line["Status"]], person, line.get("Remarks", ""))
 
     def _decide(self, number: str, verdict: Verdict, person: str, remarks: str) -> web.StreamResponse:
         order = self.company.purchases[number]

@@ -147,7 +147,10 @@ def item(product: Product, level: StockLevel, changed_at: datetime, spelling: Sa
 
 
 def _head(
-    record: SalesOrder | Invoice | PurchaseOrder, partner: str, days: tuple[date | None, date | None], s: SapDateFormat
+    record: SalesOrder | Invoice | PurchaseOrder,
+    partner: str,
+    days: tuple[date | None, date | None],
+    spelling: SapDateFormat,
 ) -> Row:
     """Return the common fields of documents; amounts in the document's own currency are 0 if it is the company's."""
     assert record.total is not None
@@ -160,9 +163,9 @@ def _head(
         "Series": 12,
         "CardCode": f"P{record.id}",
         "CardName": partner,
-        "DocDate": s.day(days[0]),
+        "DocDate": spelling.day(days[0]),
         # A due day is mandatory.
-        "DocDueDate": s.day(days[1] or days[0]),
+        "DocDueDate": spelling.day(days[1] or days[0]),
         "DocCurrency": "RMB" if record.total.currency == "CNY" else record.total.currency,
         "DocTotal": total * _RATE if foreign else total,
         "DocTotalFc": total if foreign else Decimal(0),
@@ -171,7 +174,9 @@ def _head(
     }
 
 
-def _line(n: int, line: OrderLine | PurchaseLine, done: Decimal | None, due_on: date | None, s: SapDateFormat) -> Row:
+def _line(
+    n: int, line: OrderLine | PurchaseLine, done: Decimal | None, due_on: date | None, spelling: SapDateFormat
+) -> Row:
     assert line.amount is not None
     assert line.price is not None
     foreign = line.amount.currency != LOCAL
@@ -188,7 +193,7 @@ def _line(n: int, line: OrderLine | PurchaseLine, done: Decimal | None, due_on: 
         "Price": line.price.amount,
         "LineTotal": line.amount.amount * _RATE if foreign else line.amount.amount,
         "RowTotalFC": line.amount.amount if foreign else Decimal(0),
-        "ShipDate": s.day(due_on),
+        "ShipDate": spelling.day(due_on),
         "BaseType": -1,
         "BaseEntry": None,
     }
@@ -199,17 +204,19 @@ def _draft(row: Row, kind: str, authorized: str = "dasWithout", *, closed: bool 
     return {**row, "DocObjectCode": kind, "AuthorizationStatus": authorized, "DocumentStatus": status}
 
 
-def sales_order(order: SalesOrder, s: SapDateFormat) -> Row:
+def sales_order(order: SalesOrder, spelling: SapDateFormat) -> Row:
     """Return a sales order, or a draft of one."""
-    lines = [_line(n, line, line.delivered, line.due_on or order.ordered_on, s) for n, line in enumerate(order.lines)]
+    lines = [
+        _line(n, line, line.delivered, line.due_on or order.ordered_on, spelling) for n, line in enumerate(order.lines)
+    ]
     row = {
-        **_head(order, order.customer, (order.ordered_on, order.promised_on), s),
+        **_head(order, order.customer, (order.ordered_on, order.promised_on), spelling),
         "DocumentStatus": "bost_Close" if order.status in _CLOSED_ORDERS else "bost_Open",
         "Cancelled": "tYES" if order.status is OrderStatus.CANCELLED else "tNO",
         "SalesPersonCode": SELLERS[order.salesperson],
         "DocumentLines": lines,
         **spelled_paid(None, order.total),
-        **s.changed(order.changed_at),
+        **spelling.changed(order.changed_at),
     }
     return _draft(row, "oOrders") if is_draft(order.number) else row
 
@@ -225,7 +232,7 @@ def spelled_paid(paid: Decimal | None, total: Money | None) -> Row:
     }
 
 
-def invoice(record: Invoice, entries: Mapping[str, int], s: SapDateFormat) -> Row:
+def invoice(record: Invoice, entries: Mapping[str, int], spelling: SapDateFormat) -> Row:
     """Return an invoice, a credit note or a draft; ``entries`` are the keys of sales orders by their numbers."""
     assert record.total is not None
     assert record.open_amount is not None
@@ -233,48 +240,53 @@ def invoice(record: Invoice, entries: Mapping[str, int], s: SapDateFormat) -> Ro
     base = None if is_draft(record.order_number) else entries.get(record.order_number)
     line = {"LineNum": 0, "BaseType": 17 if base else -1, "BaseEntry": base, "Quantity": Decimal(1)}
     row = {
-        **_head(record, record.customer, (record.issued_on, record.due_on), s),
+        **_head(record, record.customer, (record.issued_on, record.due_on), spelling),
         "DocumentStatus": "bost_Close" if record.status in _CLOSED_INVOICES else "bost_Open",
         "Cancelled": "tYES" if record.status is InvoiceStatus.VOID else "tNO",
         "SalesPersonCode": -1,
         "DocumentLines": [line],
         **spelled_paid(paid, record.total),
-        **s.changed(record.changed_at),
+        **spelling.changed(record.changed_at),
     }
     return _draft(row, "oInvoices") if is_draft(record.number) else row
 
 
-def purchase_order(order: PurchaseOrder, s: SapDateFormat) -> Row:
+def purchase_order(order: PurchaseOrder, spelling: SapDateFormat) -> Row:
     """Return a purchase order that is no longer a draft."""
-    lines = [_line(n, line, line.received, order.due_on, s) for n, line in enumerate(order.lines)]
+    lines = [_line(n, line, line.received, order.due_on, spelling) for n, line in enumerate(order.lines)]
     received = all(line.received is not None and line.received >= line.quantity for line in order.lines)
     closed = order.status in (PurchaseStatus.DONE, PurchaseStatus.CANCELLED) or received
     return {
-        **_head(order, order.vendor, (order.ordered_on, order.due_on), s),
+        **_head(order, order.vendor, (order.ordered_on, order.due_on), spelling),
         "DocumentStatus": "bost_Close" if closed else "bost_Open",
         "Cancelled": "tYES" if order.status is PurchaseStatus.CANCELLED else "tNO",
         "AuthorizationStatus": "dasWithout",
         "SalesPersonCode": SELLERS[order.buyer],
         "DocumentLines": lines,
         **spelled_paid(None, order.total),
-        **s.changed(order.changed_at),
+        **spelling.changed(order.changed_at),
     }
 
 
-def purchase_draft(order: PurchaseOrder, s: SapDateFormat, *, generated: bool) -> Row:
+def purchase_draft(order: PurchaseOrder, spelling: SapDateFormat, *, generated: bool) -> Row:
     """Return the draft of a purchase order. A decision changes only its request."""
-    row = purchase_order(order, s)
+    row = purchase_order(order, spelling)
     decided = order.approval.decided_at if order.approval else None
     changed_at = order.changed_at
     if changed_at is not None and decided == changed_at:
         changed_at -= timedelta(hours=30)
     authorized = "dasGenerated" if generated else _AUTHORIZED.get(order.status, "dasWithout")
     draft = _draft(row, "oPurchaseOrders", authorized, closed=generated)
-    return {**draft, "Cancelled": "tNO", **s.changed(changed_at)}
+    return {**draft, "Cancelled": "tNO", **spelling.changed(changed_at)}
 
 
 def request(
-    order: PurchaseOrder, s: SapDateFormat, *, draft: int, entry: int | None, partly: Mapping[str, tuple[datetime, str]]
+    order: PurchaseOrder,
+    spelling: SapDateFormat,
+    *,
+    draft: int,
+    entry: int | None,
+    partly: Mapping[str, tuple[datetime, str]],
 ) -> Row | None:
     """Return an order's approval request; ``entry`` is the order's key once it was generated.
 
@@ -284,7 +296,7 @@ def request(
         return None
     approval = order.approval or Approval()
     decided = approval.level - (1 if approval.pending_for else 0) if approval.decided_at else 0
-    lines = list(_lines(order, approval, decided, partly, s))
+    lines = list(_lines(order, approval, decided, partly, spelling))
     assert order.changed_at is not None
     return {
         "Code": 90000 + int(order.id),
@@ -298,7 +310,7 @@ def request(
         "Remarks": None,
         "CurrentStage": _STAGES[approval.level],
         "OriginatorID": KEYS[order.requester],
-        "CreationDate": s.day(order.changed_at.date() - timedelta(days=1)),
+        "CreationDate": spelling.day(order.changed_at.date() - timedelta(days=1)),
         "CreationTime": "09:00:00",
         "ApprovalRequestLines": lines,
     }
@@ -309,7 +321,7 @@ def _lines(
     approval: Approval,
     decided: int,
     partly: Mapping[str, tuple[datetime, str]],
-    s: SapDateFormat,
+    spelling: SapDateFormat,
 ) -> Iterator[Row]:
     """Yield a line for each person of each stage, including later stages."""
     at = approval.decided_at
@@ -329,11 +341,11 @@ def _lines(
                 "UserID": KEYS[person],
                 "Status": state,
                 "Remarks": remarks or None,
-                **s.changed(when),
+                **spelling.changed(when),
             }
 
 
-def production_order(order: ProductionOrder, s: SapDateFormat) -> Row:
+def production_order(order: ProductionOrder, spelling: SapDateFormat) -> Row:
     """Return a production order; it has no time of change."""
     issued = order.planned if order.material_ready else Decimal(0)
     ordered = order.sales_order and not is_draft(order.sales_order)
@@ -348,8 +360,8 @@ def production_order(order: ProductionOrder, s: SapDateFormat) -> Row:
         "PlannedQuantity": order.planned,
         "CompletedQuantity": order.produced,
         "RejectedQuantity": order.scrapped,
-        "StartDate": s.day(order.start_on),
-        "DueDate": s.day(order.due_on or order.start_on),
+        "StartDate": spelling.day(order.start_on),
+        "DueDate": spelling.day(order.due_on or order.start_on),
         "Warehouse": "MAIN",
         "ProductionOrderOrigin": "bopooSalesOrder" if ordered else "bopooManual",
         "ProductionOrderOriginNumber": int(order.sales_order) if ordered else None,

@@ -206,9 +206,9 @@ class SqlInstallation(Installation):
 
     def _fill(self) -> None:
         with self.engine.begin() as connection:
-            there = set(inspect(connection).get_table_names())
+            existing = set(inspect(connection).get_table_names())
             for table in _meta.sorted_tables:
-                if table.name in there:
+                if table.name in existing:
                     connection.execute(delete(table))
                 else:
                     table.create(connection)
@@ -275,8 +275,8 @@ def _add(connection: Connection, rows: _Rows) -> None:
     text_only = connection.dialect.name == "sqlite"
     of_table: dict[Table, list[dict[str, Any]]] = {}
     for table, row in rows:
-        kept = {name: _as_text(value) for name, value in row.items()} if text_only else row
-        of_table.setdefault(table, []).append(kept)
+        values = {name: _as_text(value) for name, value in row.items()} if text_only else row
+        of_table.setdefault(table, []).append(values)
     for table, kept_rows in of_table.items():
         connection.execute(insert(table), kept_rows)
 
@@ -298,8 +298,8 @@ def _numbered(table: Table, number: str, lines: Iterable[dict[str, Any]]) -> _Ro
 
 
 def _figures(quantities: Quantities) -> dict[str, Any]:
-    told = (getattr(quantities, each.name) for each in fields(quantities))
-    return dict(zip(_FIGURES, told, strict=True))
+    figures = (getattr(quantities, each.name) for each in fields(quantities))
+    return dict(zip(_FIGURES, figures, strict=True))
 
 
 def _value(money: Money | None) -> Decimal | None:

@@ -73,20 +73,20 @@ def log(company: ReferenceCompany) -> Iterator[Record]:
     for order in company.purchases.values():
         begun = order.approval is not None or order.status is not PurchaseStatus.DRAFT
         at = (order.changed_at or datetime.min.replace(tzinfo=UTC)) - timedelta(hours=1)
-        way = [("quote", order.requester, at), ("state:quotation", order.requester, at)] if begun else []
+        entries = [("quote", order.requester, at), ("state:quotation", order.requester, at)] if begun else []
         approval = order.approval
         if order.status is PurchaseStatus.CANCELLED:
-            way += [("draft", order.requester, at), ("state:draft", order.requester, at)]
-            way += [("cancel", order.requester, at), ("state:cancelled", order.requester, at)]
+            entries += [("draft", order.requester, at), ("state:draft", order.requester, at)]
+            entries += [("cancel", order.requester, at), ("state:cancelled", order.requester, at)]
         elif approval and approval.decided_at and order.status is not PurchaseStatus.WAITING:
             by, when = approval.decided_by, approval.decided_at
             if order.status is PurchaseStatus.REJECTED:
-                way += [("cancel", by, when), ("state:cancelled", by, when)]
+                entries += [("cancel", by, when), ("state:cancelled", by, when)]
             else:
-                way += [("confirm", by, when), ("state:processing", "worker", when + timedelta(seconds=1))]
+                entries += [("confirm", by, when), ("state:processing", "worker", when + timedelta(seconds=1))]
             if order.status is PurchaseStatus.DONE:
-                way.append(("state:done", "worker", when + timedelta(hours=1)))
-        for n, (target, login, moment) in enumerate(way):
+                entries.append(("state:done", "worker", when + timedelta(hours=1)))
+        for n, (target, login, moment) in enumerate(entries):
             yield {
                 "id": 10 * int(order.id) + n,
                 "resource": f"purchase.purchase,{order.id}",

@@ -19,8 +19,8 @@ class TrytonFault(Exception):
 def find(records: Iterable[Record], domain: list[Any], order: list[list[str]]) -> list[Record]:
     """Return the records of a domain in an order such as ``[["number", "ASC"], ["sale_date", "DESC NULLS LAST"]]``."""
     found = [record for record in records if _holds(record, domain)]
-    for path, how in reversed(order):
-        direction, *nulls = how.split(" NULLS ")
+    for path, direction_text in reversed(order):
+        direction, *nulls = direction_text.split(" NULLS ")
 
         def key(record: Record, path: str = path) -> Any:
             return next(_values(record, path), None)
@@ -68,8 +68,8 @@ def _holds(record: Record, domain: list[Any]) -> bool:
         return True
     if isinstance(domain[0], str) and domain[0] not in ("AND", "OR"):
         return _clause(record, *domain)
-    word, parts = (domain[0], domain[1:]) if domain[0] in ("AND", "OR") else ("AND", domain)
-    join = any if word == "OR" else all
+    operator, parts = (domain[0], domain[1:]) if domain[0] in ("AND", "OR") else ("AND", domain)
+    join = any if operator == "OR" else all
     return join(_holds(record, part) for part in parts)
 
 

@@ -160,10 +160,10 @@ def _locations(company: ReferenceCompany, context: Mapping[str, Any]) -> list[Re
     names = list(company.products)
     sku = names[context["product"] - 1] if "product" in context else None
     level = company.stock.get(sku) if sku else None
-    kept = {place.code: place.quantities for place in level.per_warehouse} if level else {}
+    quantities = {place.code: place.quantities for place in level.per_warehouse} if level else {}
     records = []
     for code in company.warehouses:
-        figures = kept.get(code) or Quantities(on_hand=Decimal(0), available=Decimal(0), forecast=Decimal(0))
+        figures = quantities.get(code) or Quantities(on_hand=Decimal(0), available=Decimal(0), forecast=Decimal(0))
         forecast = figures.available if context.get("stock_date_end") == company.today else figures.forecast
         records.append(
             _warehouse(company, code)
@@ -193,8 +193,8 @@ def _moves(company: ReferenceCompany) -> Iterator[Record]:
             ):
                 number += 1
                 if amount:
-                    way = {"from_location": start, "to_location": end}
-                    yield {"id": number, "state": state, "internal_quantity": float(amount), **way, **common}
+                    locations = {"from_location": start, "to_location": end}
+                    yield {"id": number, "state": state, "internal_quantity": float(amount), **locations, **common}
 
 
 def _order_points(company: ReferenceCompany) -> Iterator[Record]:
@@ -305,12 +305,12 @@ def _sold(line: OrderLine) -> Record:
 def _line_moves(line: OrderLine | PurchaseLine, done: Decimal | None, start: Record, end: Record) -> list[Record]:
     """Return the moves of a line; more than the ordered quantity was shipped, and the rest was returned."""
     unit, surplus = _unit(line.unit), Decimal("0.5")
-    ways: list[tuple[str, Decimal, Record, Record]] = [("draft", line.quantity, start, end)]
+    moves: list[tuple[str, Decimal, Record, Record]] = [("draft", line.quantity, start, end)]
     if done:
-        ways += [("done", done + surplus, start, end), ("done", surplus, end, start), ("cancelled", done, start, end)]
+        moves += [("done", done + surplus, start, end), ("done", surplus, end, start), ("cancelled", done, start, end)]
     return [
         {"id": n, "state": state, "quantity": float(amount), "unit": unit, "from_location": a, "to_location": b}
-        for n, (state, amount, a, b) in enumerate(ways, 1)
+        for n, (state, amount, a, b) in enumerate(moves, 1)
     ]
 
 

@@ -121,13 +121,13 @@ class FakeYonBip(FakeServer):
 
     async def _token(self, request: web.Request) -> web.StreamResponse:
         sent = dict(parse_qsl(request.rel_url.raw_query_string, keep_blank_values=True))
-        given = sent.pop("signature", "")
+        signature = sent.pop("signature", "")
         text = "".join(f"{name}{sent[name]}" for name in sorted(sent))
-        wanted = base64.b64encode(hmac.new(SECRET.encode(), text.encode(), hashlib.sha256).digest()).decode()
+        expected = base64.b64encode(hmac.new(SECRET.encode(), text.encode(), hashlib.sha256).digest()).decode()
         if sent.get("appKey") != APP_KEY:
             return self.say_login_refused(request)
         age = abs(self.clock.now().timestamp() * 1000 - int(sent.get("timestamp", "0")))
-        if not hmac.compare_digest(given, wanted) or age > _SKEW.total_seconds() * 1000:
+        if not hmac.compare_digest(signature, expected) or age > _SKEW.total_seconds() * 1000:
             return refuse("50000", "签名校验失败")
         token = self.new_session()
         self._born[token] = self.clock.now()
@@ -173,12 +173,12 @@ class FakeYonBip(FakeServer):
 
     def _materials(self, body: Row) -> web.StreamResponse:
         rows = [records.material(product, n) for n, product in enumerate(self.company.products.values())]
-        wanted = body.get("productCode")
-        return self._page([row for row in rows if wanted in (None, row["code"])], body)
+        sku = body.get("productCode")
+        return self._page([row for row in rows if sku in (None, row["code"])], body)
 
     def _stock(self, body: Row) -> web.StreamResponse:
-        wanted = body.get("productn.code", [])
-        codes = [wanted] if isinstance(wanted, str) else wanted
+        sku = body.get("productn.code", [])
+        codes = [sku] if isinstance(sku, str) else sku
         levels = (level for code, level in self.company.stock.items() if code in codes)
         rows = [row for level in levels for row in records.stock_rows(level)]
         return say([row for row in rows if body.get("org", row["org"]) == row["org"]])
@@ -197,8 +197,8 @@ class FakeYonBip(FakeServer):
                 found = (records.receivable(invoice)[1] for invoice in company.invoices.values())
                 return [(rows[0], rows) for rows in found]
             case _:
-                made = [(row, [row]) for row in map(records.production_order, company.productions.values())]
-                return made + self.more.get(Area.PRODUCTION, [])
+                productions = [(row, [row]) for row in map(records.production_order, company.productions.values())]
+                return productions + self.more.get(Area.PRODUCTION, [])
 
     def _list(self, kind: str, body: Row) -> web.StreamResponse:
         bills = [bill for bill in self._bills(kind) if self._wanted(kind, bill, body)]
@@ -224,7 +224,7 @@ class FakeYonBip(FakeServer):
         if kind == "productionorder":
             days = head.get("OrderProduct_finishDate"), head.get("vouchdate")
             ranges = body.get("OrderProduct!finishDate"), body.get("vouchdate")
-            return all(in_range(day, wanted) for day, wanted in zip(days, ranges, strict=True))
+            return all(in_range(day, day_range) for day, day_range in zip(days, ranges, strict=True))
         if kind == "voucherorder":
             promised = head.get("hopeReceiveDate")
             last = body.get("open_hopeReceiveDate_end")
@@ -318,7 +318,9 @@ class FakeYonBip(FakeServer):
         """Audit orders without a workflow; refusals are reported with code 200."""
         messages: list[str] = []
         for bill in body["data"]:
-            order = next(o for o in self.company.purchases.values() if str(records.wire_id(o.id)) == str(bill["id"]))
+            order = next(
+                order for order in self.company.purchases.values() if str(records.wire_id(order.id)) == str(bill["id"])
+            )
             if order.number not in self.no_workflow or order.status is not PurchaseStatus.WAITING:
                 messages.append("网络上有其他人操作或者已经关闭、审核")
                 continue

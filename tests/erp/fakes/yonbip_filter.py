@@ -28,34 +28,34 @@ def _holds(head: Row, condition: Row) -> bool:
         return any(results) if logic == "or" else all(results)
     if condition.get("field") not in _FIELDS:
         raise YonBipBadFilter(str(condition.get("field")))
-    told = head.get(condition["field"])
-    if told is None:
+    field_value = head.get(condition["field"])
+    if field_value is None:
         return False
-    value, wanted = str(told), str(condition["value1"])
+    value, operand = str(field_value), str(condition["value1"])
     match condition.get("op"):
         case "eq":
-            return value == wanted
+            return value == operand
         case "neq":
-            return value != wanted
+            return value != operand
         case "lt":
-            return value < wanted
+            return value < operand
         case "gt":
-            return value > wanted
+            return value > operand
         case "elt":
-            return value <= wanted
+            return value <= operand
         case "egt":
-            return value >= wanted
+            return value >= operand
         case "between":
-            return wanted <= value <= str(condition["value2"])
+            return operand <= value <= str(condition["value2"])
         case op:
             raise YonBipBadFilter(str(op))
 
 
-def in_range(day: str | None, wanted: str | None) -> bool:
+def in_range(day: str | None, day_range: str | None) -> bool:
     """Return whether a day is in a range of the form from|to; without a range, every day is."""
-    if wanted is None:
+    if day_range is None:
         return True
-    start, _, end = wanted.partition("|")
+    start, _, end = day_range.partition("|")
     return day is not None and start <= day <= end
 
 

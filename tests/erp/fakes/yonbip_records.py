@@ -108,7 +108,7 @@ def stock_rows(level: StockLevel) -> Iterator[Row]:
     """Yield two rows for each warehouse: one per state of the goods."""
     for place in level.per_warehouse:
         figures = place.quantities
-        told = {
+        quantities = {
             "currentqty": figures.on_hand,
             "availableqty": figures.available,
             "planavailableqty": figures.forecast,
@@ -122,8 +122,8 @@ def stock_rows(level: StockLevel) -> Iterator[Row]:
             "product_name": level.product.name,
             "unit": "1921568854316953",
         }
-        whole = {key: value // 1 for key, value in told.items() if value is not None}
-        rest = {key: value - whole[key] for key, value in told.items() if value is not None}
+        whole = {key: value // 1 for key, value in quantities.items() if value is not None}
+        rest = {key: value - whole[key] for key, value in quantities.items() if value is not None}
         yield {**common, "stockStatusDoc": 2006555827382257, **whole}
         yield {**common, "stockStatusDoc": 2006555827382258, **rest}
 

@@ -1,4 +1,4 @@
-"""Reading a real Tryton server: every figure and every document is what the server itself says of it."""
+"""Reads from a real Tryton server: every figure and document equals the server's own report."""
 
 from __future__ import annotations
 
@@ -281,7 +281,7 @@ def _newest_first(records: list[dict[str, Any]], day: str) -> list[str]:
 
 @pytest.mark.parametrize("kind", KINDS, ids=str)
 async def test_lists_mean_what_the_port_says(erp: Erp, kind: DocumentSpec, today: date) -> None:
-    """Pages, filters and texts, worked out by the server, against the same worked out in memory."""
+    """Pages, filters and texts computed by the server, compared with the same computed in memory."""
     whole = (await kind.read_list(erp, ListQuery(limit=_ALL))).items
     unnumbered = next(document.number for document in whole if document.number.startswith("("))
     numbered = next(document for document in whole if document.number != unnumbered and document.number[0] != "(")
@@ -367,7 +367,7 @@ async def test_who_only_reads_reads_the_same(open_erp: OpenErp, erp: Erp) -> Non
 
 
 async def test_a_missing_right_is_told_in_any_language(open_erp: OpenErp) -> None:
-    """The buyer's Tryton speaks Chinese; what the refusal means does not hang on its words."""
+    """The buyer's Tryton speaks Chinese; the meaning of a refusal does not depend on its text."""
     buyer = await open_erp("buyer", "BuyerLi#2026")
     assert (await buyer.purchase_order("PO-2007")).number == "PO-2007"
     with pytest.raises(NotPermitted):
