@@ -200,7 +200,7 @@ class OdooErp(DocumentErp):
         products, orders = await asyncio.gather(self._products_of(rows), self._sales_orders_among(rows))
         return [documents.production_order(row, self._site, products=products, orders=orders) for row in rows]
 
-    # What belongs to documents
+    # Related records
 
     async def _lines(
         self, model: str, fields: Iterable[str], rows: Iterable[Row]

@@ -120,7 +120,7 @@ def progress(row: Row, status: str) -> Progress | None:
 
 
 def delivered(lines: Iterable[tuple[Any, Any]]) -> str:
-    """Return what `DELIVERED` knows, of pairs of done and ordered."""
+    """Return a key of `DELIVERED` for pairs of done and ordered quantities."""
     pairs = [(number(done) or 0, number(ordered) or 0) for done, ordered in lines]
     if pairs and all(done >= ordered for done, ordered in pairs):
         return "full"

@@ -62,9 +62,9 @@ async def open_erp(clock: Clock, tmp_path: Path) -> AsyncIterator[Open]:
 
     def open_erp(site: FakeErpNext, *, sleep: Sleep = clock.sleep, **options: Any) -> ErpNextErp:
         people = {name: {"key": f"{name}-key", "secret": SECRET} for name in PEOPLE}
-        given = {"url": site.url, "key": KEY, "secret": SECRET, "approvers": people, **options}
+        settings = {"url": site.url, "key": KEY, "secret": SECRET, "approvers": people, **options}
         around = AdapterContext(name="main", data_dir=tmp_path, now=clock.now)
-        erp = ErpNextErp(around, ErpNextOptions.model_validate(given), sleep=sleep)
+        erp = ErpNextErp(around, ErpNextOptions.model_validate(settings), sleep=sleep)
         opened.append(erp)
         return erp
 

@@ -29,11 +29,11 @@ class RecordedSite:
     url: str = ""
 
     async def answer(self, request: web.Request) -> web.Response:
-        wanted, given = self.exchange["request"], self.exchange["response"]
-        assert (request.method, request.raw_path.partition("?")[0]) == (wanted["method"], wanted["path"])
-        if wanted["json"] is not None:
-            assert await request.json() == wanted["json"]
-        return web.json_response(given["json"], status=given["status"])
+        recorded, response = self.exchange["request"], self.exchange["response"]
+        assert (request.method, request.raw_path.partition("?")[0]) == (recorded["method"], recorded["path"])
+        if recorded["json"] is not None:
+            assert await request.json() == recorded["json"]
+        return web.json_response(response["json"], status=response["status"])
 
     @property
     def site(self) -> Site:

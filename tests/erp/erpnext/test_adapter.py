@@ -39,9 +39,11 @@ def alter(site: FakeErpNext, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, 
     """Changes the documents of a DocType before the site sends them."""
 
     def alter(doctype: str, change: Callable[[Rows], Rows]) -> None:
-        whole = site._records
+        original = site._records
         monkeypatch.setattr(
-            site, "_records", lambda kind, user: change(whole(kind, user)) if kind == doctype else whole(kind, user)
+            site,
+            "_records",
+            lambda kind, user: change(original(kind, user)) if kind == doctype else original(kind, user),
         )
 
     return alter
@@ -69,10 +71,15 @@ async def test_what_is_offered_depends_on_keys_and_workflow(
 
 
 def test_secrets_are_not_shown_and_zones_are_checked() -> None:
-    given = {"url": "https://erp", "key": "k", "secret": SECRET, "approvers": {"a@b": {"key": "k", "secret": SECRET}}}
-    assert SECRET not in repr(ErpNextOptions.model_validate(given))
+    settings = {
+        "url": "https://erp",
+        "key": "k",
+        "secret": SECRET,
+        "approvers": {"a@b": {"key": "k", "secret": SECRET}},
+    }
+    assert SECRET not in repr(ErpNextOptions.model_validate(settings))
     with pytest.raises(ValueError, match="not a time zone"):
-        vendor.options.model_validate({**given, "time_zone": "Mars/Base"})
+        vendor.options.model_validate({**settings, "time_zone": "Mars/Base"})
 
 
 async def test_the_sites_time_zone_is_asked_once(site: FakeErpNext, erp: ErpNextErp, company: ReferenceCompany) -> None:
@@ -252,8 +259,8 @@ async def test_a_database_that_minds_the_case_is_asked_how_a_name_is_spelled(
 async def test_a_database_that_ignores_accents_does_not_give_another_document(
     erp: ErpNextErp, monkeypatch: pytest.MonkeyPatch, site: FakeErpNext
 ) -> None:
-    whole = site._find
-    monkeypatch.setattr(site, "_find", lambda doctype, name, user: whole(doctype, name.replace("Ö", "O"), user))
+    original = site._find
+    monkeypatch.setattr(site, "_find", lambda doctype, name, user: original(doctype, name.replace("Ö", "O"), user))
     with pytest.raises(NotFound):
         await erp.order("SÖ-1001")
 

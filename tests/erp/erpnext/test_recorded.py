@@ -281,13 +281,13 @@ def same_order(found: PurchaseOrder, wanted: PurchaseOrder, modified: str) -> bo
 
 async def waiting_order(frappe: ErpNextClient, site: Site) -> None:
     found = documents.purchase_order(await frappe.document(ORDER, "PUR-ORD-2026-00003"), site, the_workflow(site))
-    wanted = purchase_order(site, "PUR-ORD-2026-00003", PurchaseStatus.WAITING, "Pending Approval")
-    assert same_order(found, wanted, "21:56:27.317161")
+    expected = purchase_order(site, "PUR-ORD-2026-00003", PurchaseStatus.WAITING, "Pending Approval")
+    assert same_order(found, expected, "21:56:27.317161")
 
 
 async def transitions(frappe: ErpNextClient, site: Site) -> None:
-    given = {"doc": {"doctype": ORDER, "name": "PUR-ORD-2026-00003"}}
-    found = await frappe.act("frappe.model.workflow.get_transitions", given, BOT)
+    parameters = {"doc": {"doctype": ORDER, "name": "PUR-ORD-2026-00003"}}
+    found = await frappe.act("frappe.model.workflow.get_transitions", parameters, BOT)
     assert [transition(row) for row in found] == [
         WorkflowTransition("Pending Approval", "Approve", "Approved", "Purchase Manager", self_approval=True),
         WorkflowTransition("Pending Approval", "Reject", "Rejected", "Purchase Manager", self_approval=True),
@@ -299,13 +299,13 @@ async def transitions(frappe: ErpNextClient, site: Site) -> None:
 
 
 async def apply(frappe: ErpNextClient, number: str, action: str) -> Any:
-    given = {"doc": {"doctype": ORDER, "name": number}, "action": action}
-    return await frappe.act("frappe.model.workflow.apply_workflow", given, BOT)
+    parameters = {"doc": {"doctype": ORDER, "name": number}, "action": action}
+    return await frappe.act("frappe.model.workflow.apply_workflow", parameters, BOT)
 
 
 async def approve(frappe: ErpNextClient, site: Site) -> None:
     found = documents.purchase_order(await apply(frappe, "PUR-ORD-2026-00003", "Approve"), site, the_workflow(site))
-    wanted = purchase_order(
+    expected = purchase_order(
         site,
         "PUR-ORD-2026-00003",
         PurchaseStatus.APPROVED,
@@ -313,7 +313,7 @@ async def approve(frappe: ErpNextClient, site: Site) -> None:
         changed_by="bot@example.com",
         extra={"status": "To Receive and Bill", "company": COMPANY, "workflow_state": "Approved"},
     )
-    assert same_order(found, wanted, "22:14:33.461371")
+    assert same_order(found, expected, "22:14:33.461371")
 
 
 def rejected(site: Site) -> PurchaseOrder:

@@ -56,8 +56,8 @@ def test_signed_headers_are_the_vendors() -> None:
 
 def test_login_sign_is_the_vendors() -> None:
     app = AppCredentials("app1", "secret", "acct01", "demo", 2052)
-    wanted = "e60ad802e3a9c2f8c69641a4e48cad4c751547cbf067b0b6bb68a2446c803784"
-    assert app.login_sign(seconds=1_700_000_000) == wanted
+    expected = "e60ad802e3a9c2f8c69641a4e48cad4c751547cbf067b0b6bb68a2446c803784"
+    assert app.login_sign(seconds=1_700_000_000) == expected
 
 
 def test_an_app_id_of_another_length_hides_no_secret() -> None:
@@ -249,18 +249,18 @@ async def test_lines_of_another_shape_are_no_data(
 
 @given(st.text())
 def test_a_code_never_breaks_out_of_its_filter(text: str) -> None:
-    wanted = KingdeeFilter(query.spelled("FBillNo", text))
-    assert wanted.fields == {"FBillNo"}
-    assert wanted.holds({"FBillNo": text})
-    assert not wanted.holds({"FBillNo": text + "x"})
+    parsed = KingdeeFilter(query.spelled("FBillNo", text))
+    assert parsed.fields == {"FBillNo"}
+    assert parsed.holds({"FBillNo": text})
+    assert not parsed.holds({"FBillNo": text + "x"})
 
 
 @given(st.text(), st.text(max_size=20), st.text(max_size=20))
 def test_a_search_never_misses_and_never_breaks_out(text: str, before: str, after: str) -> None:
     condition = query.contains(("FName",), text)
-    wanted = KingdeeFilter(condition)
-    assert wanted.fields == {"FName"}
-    assert wanted.holds({"FName": before + text + after})
+    parsed = KingdeeFilter(condition)
+    assert parsed.fields == {"FName"}
+    assert parsed.holds({"FName": before + text + after})
     assert condition.count("'") == 2
 
 

@@ -276,7 +276,7 @@ async def test_a_workflow_that_moves_on_late_is_waited_for(
     erp = open_at(server)
     seen = await erp.purchase_order("PO-1001")
     reads = 0
-    whole = server._query
+    original = server._query
 
     def query(request: Any, form: str, data: dict[str, Any]) -> Any:
         nonlocal reads
@@ -285,7 +285,7 @@ async def test_a_workflow_that_moves_on_late_is_waited_for(
             reads += 1
             if reads == 3:
                 company.decide("PO-1001", Verdict.APPROVE, ANNA)
-        return whole(request, form, data)
+        return original(request, form, data)
 
     monkeypatch.setattr(server, "_query", query)
     monkeypatch.setattr(server, "_workflow_audit", lambda request, data: server._done("PO-1001"))
@@ -336,12 +336,12 @@ async def test_an_audit_that_was_taken_back_is_no_rejection(
 async def test_without_the_right_to_read_tasks_orders_are_told_and_nothing_is_decided(
     server: FakeKingdee, open_at: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = server._query
+    original = server._query
 
     def query(request: Any, form: str, data: dict[str, Any]) -> Any:
         if form.startswith("WF_"):
             return server._refuse(request, "没有该业务对象的查看权限")
-        return whole(request, form, data)
+        return original(request, form, data)
 
     monkeypatch.setattr(server, "_query", query)
     erp = open_at(server)

@@ -37,16 +37,16 @@ async def open_odoo(clock: Clock, tmp_path: Path) -> AsyncIterator[Open]:
         if not server.url:
             await server.start()
             opened.append(server)
-        given = {"url": server.url, "database": DATABASE, "user": BOT, "key": SECRET, "company": 1, **options}
+        settings = {"url": server.url, "database": DATABASE, "user": BOT, "key": SECRET, "company": 1, **options}
         context = AdapterContext(name="main", data_dir=tmp_path, now=clock.now)
-        erp = await vendor.open(context, vendor.options.model_validate(given))
+        erp = await vendor.open(context, vendor.options.model_validate(settings))
         assert isinstance(erp, OdooErp)
         opened.insert(0, erp)
         return erp, server
 
     yield open_odoo
-    for thing in opened:
-        if isinstance(thing, FakeOdoo):
-            await thing.stop()
+    for resource in opened:
+        if isinstance(resource, FakeOdoo):
+            await resource.stop()
         else:
-            await thing.close()
+            await resource.close()

@@ -62,8 +62,8 @@ def telling(clock: Clock, release: tuple[int, int]) -> RespondingOdoo:
 
 
 def client_of(server: FakeOdoo, clock: Clock, **options: Any) -> OdooClient:
-    given = {"url": server.url, "database": DATABASE, "user": BOT, "key": SECRET, **options}
-    return OdooClient(OdooOptions.model_validate(given), now=clock.now, source="main")
+    settings = {"url": server.url, "database": DATABASE, "user": BOT, "key": SECRET, **options}
+    return OdooClient(OdooOptions.model_validate(settings), now=clock.now, source="main")
 
 
 # Which transport
@@ -94,13 +94,13 @@ async def test_a_release_that_could_not_be_asked_is_asked_again(open_odoo: Open)
 
 async def test_an_upgrade_while_the_bot_runs_is_noticed(open_odoo: Open, clock: Clock) -> None:
     erp, server = await open_odoo((18, 0))
-    wanted = await erp.purchase_order("PO-1001")
+    before = await erp.purchase_order("PO-1001")
     upgraded = FakeOdoo(server.company, clock, (19, 0))
     server.release, server.models = upgraded.release, upgraded.models
     # Fields were renamed: one read fails, then the fields are read again.
     with pytest.raises(Invalid):
         await erp.purchase_order("PO-1001")
-    assert await erp.purchase_order("PO-1001") == wanted
+    assert await erp.purchase_order("PO-1001") == before
     assert server.requests.entries[-1].path.startswith("/json/2/")
 
 

@@ -110,10 +110,10 @@ async def test_values_are_of_the_recorded_kinds(fake: FakeOdoo) -> None:
         assert status == 200
         for name in fields:
             kinds = {_kind(row[name]) for row in exchange.result} | {"bool"}
-            told = {_kind(row[name]) for row in rows}
+            found_kinds = {_kind(row[name]) for row in rows}
             if kinds != {"bool"}:
                 compared += 1
-                assert told <= kinds, (model, name)
+                assert found_kinds <= kinds, (model, name)
     assert compared > 100
 
 

@@ -247,8 +247,8 @@ def purchases(*wanted: PurchaseOrder) -> Callable[[Any], None]:
 
 
 def productions(rows: Any) -> None:
-    told = [documents.production_order(row, SITE, products={}, orders=frozenset()) for row in rows]
-    assert told == PRODUCTIONS
+    orders = [documents.production_order(row, SITE, products={}, orders=frozenset()) for row in rows]
+    assert orders == PRODUCTIONS
 
 
 def sales_line(sku: str, name: str, numbers: tuple[str, str, str], price: str, amount: str) -> Callable[[Any], None]:
@@ -331,8 +331,8 @@ def prices(rows: Any) -> None:
 
 
 def changed(rows: Any) -> None:
-    told = [(mapping.number_of(row), mapping.moment(row["write_date"])) for row in rows]
-    assert told == [(f"S0000{n}", at("13:38:58")) for n in (1, 2, 3)]
+    changes = [(mapping.number_of(row), mapping.moment(row["write_date"])) for row in rows]
+    assert changes == [(f"S0000{n}", at("13:38:58")) for n in (1, 2, 3)]
 
 
 _NOTHING: list[Any] = []
@@ -481,9 +481,9 @@ async def test_json_rpc(title: str) -> None:
     database, uid, key, model, method, positional, named = exchange.request["json"]["params"]["args"]
     ids = tuple(positional[0]) if method == "read" else None
     names = ["fields"] if method == "read" else ["domain"]
-    given = dict(zip(names, positional[1:] if method == "read" else positional, strict=True))
+    arguments_by_name = dict(zip(names, positional[1:] if method == "read" else positional, strict=True))
     context = named.get("context", {})
-    arguments = {**given, **{name: value for name, value in named.items() if name != "context"}}
+    arguments = {**arguments_by_name, **{name: value for name, value in named.items() if name != "context"}}
     call = MethodCall(model=model, method=method, ids=ids, arguments=arguments, context=context)
     # A refused key is tried once more, after asking for its user.
     answers = [login, exchange] if title != "wrong password" else [login, exchange, login, exchange]
@@ -495,10 +495,10 @@ async def test_json_rpc(title: str) -> None:
     _, sent = asked[0]
     assert sent["params"] == {"service": "common", "method": "authenticate", "args": [database, "dingbot", key, {}]}
     _, sent = asked[1]
-    told = sent["params"]["args"]
-    assert told[:5] == [database, uid, key, model, method]
+    sent_arguments = sent["params"]["args"]
+    assert sent_arguments[:5] == [database, uid, key, model, method]
     # Recorded by position, sent by name where every release has the name.
-    assert {**dict(zip(["ids", *names] if ids else names, told[5], strict=False)), **told[6]} == {
+    assert {**dict(zip(["ids", *names] if ids else names, sent_arguments[5], strict=False)), **sent_arguments[6]} == {
         **({"ids": list(ids)} if ids else {}),
         **arguments,
         **({"context": context} if context else {}),
@@ -516,9 +516,9 @@ async def opened(file: str, clock: Clock, folder: Path, **options: Any) -> Async
     server = RecordedOdoo(ReferenceCompany(), clock, file)
     await server.start()
     key = next(iter(server._logins))
-    given = {"url": server.url, "database": DATABASE, "user": "dingbot", "key": key, "company": 1, **options}
+    settings = {"url": server.url, "database": DATABASE, "user": "dingbot", "key": key, "company": 1, **options}
     erp = await vendor.open(
-        AdapterContext(name="main", data_dir=folder, now=clock.now), vendor.options.model_validate(given)
+        AdapterContext(name="main", data_dir=folder, now=clock.now), vendor.options.model_validate(settings)
     )
     try:
         yield erp, server

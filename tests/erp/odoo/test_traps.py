@@ -53,11 +53,11 @@ async def test_fields_differ_between_releases(kind: DocumentSpec, release: tuple
 @pytest.mark.parametrize("kind", KINDS, ids=str)
 async def test_late_lists_of_all_releases(kind: DocumentSpec, release: tuple[int, int], open_odoo: Open) -> None:
     erp, server = await open_odoo(release)
-    told = [_GAPS.expected(record) for record in server.company.records(kind.area).values()]
-    for wanted in kind.filters:
-        query = ListQuery(filter=wanted, limit=100)
+    records = [_GAPS.expected(record) for record in server.company.records(kind.area).values()]
+    for list_filter in kind.filters:
+        query = ListQuery(filter=list_filter, limit=100)
         found = await kind.read_list(erp, query)
-        assert [document.number for document in found.items] == kind.expected_numbers(told, query)
+        assert [document.number for document in found.items] == kind.expected_numbers(records, query)
 
 
 @pytest.mark.parametrize("release", RELEASES)

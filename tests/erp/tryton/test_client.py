@@ -47,14 +47,14 @@ class Canned:
     async def answer(self, request: web.Request) -> web.Response:
         body = await request.json()
         self.requests.append((request.path, dict(request.headers), body))
-        status, said = 200, self._usual(body["method"])
+        status, content = 200, self._usual(body["method"])
         if self.answers and body["method"] not in ("common.db.login", "model.res.user.get_preferences"):
-            status, said = self.answers.pop(0)
+            status, content = self.answers.pop(0)
         elif self.answers and self.answers[0][0] < 0:
-            status, said = -self.answers[0][0], self.answers.pop(0)[1]
-        if isinstance(said, str):
-            return web.Response(text=said, status=status, content_type="text/html" if said else None)
-        return web.json_response(said, status=status)
+            status, content = -self.answers[0][0], self.answers.pop(0)[1]
+        if isinstance(content, str):
+            return web.Response(text=content, status=status, content_type="text/html" if content else None)
+        return web.json_response(content, status=status)
 
     def at_login(self, status: int, said: Any) -> None:
         """Return this answer to the next login."""

@@ -36,8 +36,8 @@ from .conftest import Open
 
 
 def test_the_signature_is_the_vendors() -> None:
-    wanted = "ezdb495vvscZjGgZ95jE4AIs62LjMibI7sT5mWVCQNU="
-    assert signature("secret", {"timestamp": "1700000000000", "appKey": "k1"}) == wanted
+    expected = "ezdb495vvscZjGgZ95jE4AIs62LjMibI7sT5mWVCQNU="
+    assert signature("secret", {"timestamp": "1700000000000", "appKey": "k1"}) == expected
 
 
 async def test_the_signature_is_encoded_for_the_url_once(erp: YonBipErp, server: FakeYonBip, clock: Clock) -> None:
@@ -45,8 +45,8 @@ async def test_the_signature_is_encoded_for_the_url_once(erp: YonBipErp, server:
     [query] = [query for query in server.queries if "signature=" in query]
     raw = query.partition("signature=")[2].partition("&")[0]
     stamp = str(int(clock.now().timestamp() * 1000))
-    wanted = signature(SECRET, {"appKey": APP_KEY, "timestamp": stamp})
-    assert unquote(raw) == wanted
+    expected = signature(SECRET, {"appKey": APP_KEY, "timestamp": stamp})
+    assert unquote(raw) == expected
     assert raw.endswith("%3D")
     assert "+" not in raw
     assert f"timestamp={stamp}" in query

@@ -346,8 +346,8 @@ async def test_an_outsider_and_a_forwarded_card(open_hall: OpenHall) -> None:
         instance = scenario.system.engine.cards.get(own.out_track_id)
         assert instance is not None
         chat.add_card(chat.conversations[WAREHOUSE], instance, carrier_id="forwarded", recipients=None)
-        for who in ("keeper01", OUTSIDER):
-            assert "这张卡片在别人的会话里。" in words(await scenario.press(own, YES, who))
+        for person in ("keeper01", OUTSIDER):
+            assert "这张卡片在别人的会话里。" in words(await scenario.press(own, YES, person))
         await scenario.still_waits()
         await scenario.press(own, YES, BOSS, where=WAREHOUSE)
         await scenario.ends(scenario.number, CaseState.APPROVED, "林明川")
