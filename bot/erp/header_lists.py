@@ -27,9 +27,9 @@ class Header(Generic[K]):
     texts: tuple[str, ...]
     """The searched texts besides the number."""
 
-    def matches(self, folded: str) -> bool:
+    def matches(self, wanted: str) -> bool:
         """Return whether the number or a text contains a casefolded text."""
-        return any(folded in part.casefold() for part in (self.number, *self.texts))
+        return any(wanted in part.casefold() for part in (self.number, *self.texts))
 
 
 async def list_by_headers(

@@ -35,22 +35,22 @@ def batches(keys: Sequence[R], size: int) -> list[Sequence[R]]:
     return [keys[start : start + size] for start in range(0, len(keys), size)]
 
 
-def spelled_alike(rows: Iterable[R], code: str, key: Callable[[R], str]) -> list[R]:
+def spelled_alike(rows: Iterable[R], wanted: str, key: Callable[[R], str]) -> list[R]:
     """Return the rows with exactly this code, else those that differ only in case."""
-    alike = [row for row in rows if key(row).casefold() == code.casefold()]
-    return [row for row in alike if key(row) == code] or alike
+    alike = [row for row in rows if key(row).casefold() == wanted.casefold()]
+    return [row for row in alike if key(row) == wanted] or alike
 
 
-def pick_by_key(rows: Iterable[R], code: str, key: Callable[[R], str], *, source: str) -> R:
+def pick_by_key(rows: Iterable[R], wanted: str, key: Callable[[R], str], *, source: str) -> R:
     """Return the row with a code, preferably in the same case; raises `NotFound`.
 
     Raises `Invalid` if several have it, such as two companies with the same numbers: choosing one would be a guess.
     """
-    found = spelled_alike(rows, code, key)
+    found = spelled_alike(rows, wanted, key)
     if not found:
-        raise NotFound(code, source=source)
+        raise NotFound(wanted, source=source)
     if len(found) > 1:
-        raise Invalid(f"{len(found)} records are called {code}", source=source)
+        raise Invalid(f"{len(found)} records are called {wanted}", source=source)
     return found[0]
 
 

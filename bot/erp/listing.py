@@ -57,14 +57,14 @@ class Listing(Generic[D]):
         found = self.sort(found, query.filter)
         return Slice(items=tuple(found[query.offset : query.offset + query.limit]), total=len(found))
 
-    def sort(self, documents: Iterable[D], list_filter: Filter) -> list[D]:
+    def sort(self, documents: Iterable[D], wanted: Filter) -> list[D]:
         """Return documents in the order of a list; raises `Unsupported` for a filter that the kind lacks."""
-        self.check_filter(list_filter)
+        self.check_filter(wanted)
         ordered = sorted(documents, key=lambda document: document.number)
-        if list_filter is Filter.ALL:
+        if wanted is Filter.ALL:
             ordered.sort(key=lambda document: self.day(document) or _FIRST, reverse=True)
         else:
-            _, day = self.filters[list_filter]
+            _, day = self.filters[wanted]
             ordered.sort(key=lambda document: day(document) or _LAST)
         return ordered
 
@@ -78,10 +78,10 @@ class Listing(Generic[D]):
         call: Callable[[ListQuery], Awaitable[Slice[D]]] = getattr(erp, self.list_call)
         return call(query)
 
-    def check_filter(self, list_filter: Filter, *, source: str = "") -> None:
+    def check_filter(self, wanted: Filter, *, source: str = "") -> None:
         """Raise `Unsupported` for a filter that this kind of document lacks."""
-        if list_filter is not Filter.ALL and list_filter not in self.filters:
-            raise Unsupported(f"no list of {list_filter} here", source=source)
+        if wanted is not Filter.ALL and wanted not in self.filters:
+            raise Unsupported(f"no list of {wanted} here", source=source)
 
     def _matches(self, document: D, text: str) -> bool:
         folded = text.casefold()

@@ -9,10 +9,9 @@ from zoneinfo import ZoneInfo
 
 from bot.erp import deciding
 from bot.erp.conditions import all_of
-from bot.erp.document_erp import DocumentErp
 from bot.erp.errors import Invalid, NotPermitted
 from bot.erp.header_lists import Header, list_by_headers
-from bot.erp.keys import checked_key, pick_by_key, spelled_alike
+from bot.erp.keys import pick_by_key, spelled_alike
 from bot.erp.kingdee import query as queries
 from bot.erp.kingdee.changes import ChangeReader
 from bot.erp.kingdee.client import KingdeeClient, response_message
@@ -23,9 +22,9 @@ from bot.erp.kingdee.options import KingdeeOptions
 from bot.erp.kingdee.query import MATERIALS, PRODUCTION, PURCHASES, RECEIVABLE_SOURCES, RECEIVABLES, SALES, Form
 from bot.erp.kingdee.stock import StockReader
 from bot.erp.listing import INVOICES, PRODUCTION_ORDERS, PURCHASE_ORDERS, SALES_ORDERS, D, Listing
-from bot.erp.model import Area, Changes, Decision, DecisionResult, Product, PurchaseOrder, Slice, StockLevel, Verdict
+from bot.erp.model import Decision, DecisionResult, PurchaseOrder, Slice, Verdict
 from bot.erp.port import Capability, Filter, ListQuery
-from bot.erp.values import malformed_is_invalid
+from bot.erp.reader_erp import ReaderErp
 from bot.erp.vendors import AdapterContext
 
 _SETTLE_DELAYS = (0.3, 0.6, 1.2)
@@ -39,7 +38,7 @@ _FORMS: Mapping[Listing[Any], Form] = {
 _OPEN_BILL = "FDocumentStatus='C' and FCloseStatus='A' and FCancelStatus='A'"
 
 
-class KingdeeErp(DocumentErp):
+class KingdeeErp(ReaderErp):
     """One data centre, limited to the rights of one account."""
 
     capabilities = frozenset(Capability)
@@ -62,20 +61,6 @@ class KingdeeErp(DocumentErp):
     async def close(self) -> None:
         """Log out and close connections."""
         await self._client.close()
-
-    async def find_products(self, text: str, *, limit: int) -> tuple[Product, ...]:
-        with malformed_is_invalid(self.name):
-            return await self._stock.find(text, limit=limit)
-
-    async def stock(self, sku: str) -> StockLevel:
-        """Return a material's stock in its base unit."""
-        with malformed_is_invalid(self.name):
-            return await self._stock.level(checked_key(sku, source=self.name))
-
-    async def changed_since(self, area: Area, cursor: str, *, limit: int) -> Changes:
-        """Return the next changes of an area, by the server's times of change."""
-        with malformed_is_invalid(self.name):
-            return await self._changes.next(area, cursor, limit=limit)
 
     # Documents
 

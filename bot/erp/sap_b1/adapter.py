@@ -11,25 +11,21 @@ from zoneinfo import ZoneInfo
 from bot.erp import deciding
 from bot.erp.concurrency import gather_or_cancel
 from bot.erp.conditions import all_of
-from bot.erp.document_erp import DocumentErp
 from bot.erp.errors import Invalid, NotFound, NotPermitted
 from bot.erp.header_lists import Header, list_by_headers, without_lines
 from bot.erp.keys import checked_key
 from bot.erp.listing import PRODUCTION_ORDERS, PURCHASE_ORDERS, SALES_ORDERS, D, Listing
 from bot.erp.model import (
     Approval,
-    Area,
-    Changes,
     Decision,
     DecisionOutcome,
     DecisionResult,
-    Product,
     PurchaseOrder,
     PurchaseStatus,
     Slice,
-    StockLevel,
 )
 from bot.erp.port import Capability, Filter, ListQuery
+from bot.erp.reader_erp import ReaderErp
 from bot.erp.sap_b1 import query as queries
 from bot.erp.sap_b1.changes import ChangeReader
 from bot.erp.sap_b1.client import NameCache, SapB1Client
@@ -46,7 +42,7 @@ Found = tuple[DocumentEntity, Row]
 """A document's record, and the entity that contains it."""
 
 
-class SapB1Erp(DocumentErp):
+class SapB1Erp(ReaderErp):
     """One company, limited to the rights of one user."""
 
     capabilities = frozenset(Capability)
@@ -73,21 +69,6 @@ class SapB1Erp(DocumentErp):
         """Log out and close connections."""
         await self._names.close()
         await self._client.close()
-
-    async def find_products(self, text: str, *, limit: int) -> tuple[Product, ...]:
-        """Return items by part of code, name, barcode or spec."""
-        with malformed_is_invalid(self.name):
-            return await self._stock.find(text, limit=limit)
-
-    async def stock(self, sku: str) -> StockLevel:
-        """Return an item's stock in its inventory unit."""
-        with malformed_is_invalid(self.name):
-            return await self._stock.level(checked_key(sku, source=self.name))
-
-    async def changed_since(self, area: Area, cursor: str, *, limit: int) -> Changes:
-        """Return the next changes of an area, by their time in whole seconds."""
-        with malformed_is_invalid(self.name):
-            return await self._changes.next(area, cursor, limit=limit)
 
     # Documents
 

@@ -12,14 +12,14 @@ from zoneinfo import ZoneInfo
 
 from bot.erp import deciding
 from bot.erp.concurrency import gather_rows
-from bot.erp.document_erp import DocumentErp
 from bot.erp.errors import NotFound, NotPermitted
 from bot.erp.header_lists import Header, list_by_headers, without_lines
-from bot.erp.keys import checked_key, pick_by_key, spelled_alike
+from bot.erp.keys import pick_by_key, spelled_alike
 from bot.erp.listing import INVOICES, PRODUCTION_ORDERS, PURCHASE_ORDERS, SALES_ORDERS, D, Listing
-from bot.erp.model import Area, Changes, Decision, DecisionResult, Product, PurchaseOrder, Slice, StockLevel, Verdict
+from bot.erp.model import Decision, DecisionResult, PurchaseOrder, Slice, Verdict
 from bot.erp.port import Capability, ListQuery
-from bot.erp.values import code, malformed_is_invalid, text
+from bot.erp.reader_erp import ReaderErp
+from bot.erp.values import code, text
 from bot.erp.vendors import AdapterContext
 from bot.erp.yonbip import query as queries
 from bot.erp.yonbip.changes import ChangeReader
@@ -43,7 +43,7 @@ _HEADERS = {PURCHASES: ("vouchdate", "vendor_name"), RECEIVABLES: ("billDate", "
 """Keys of day and partner in lists without a due date, which only details have."""
 
 
-class YonBipErp(DocumentErp):
+class YonBipErp(ReaderErp):
     """One tenant, limited to the rights of one app."""
 
     capabilities = frozenset(Capability) - {Capability.REORDER_POINT}
@@ -56,31 +56,16 @@ class YonBipErp(DocumentErp):
         self._values = ValueReader(ZoneInfo(options.zone), options.currencies)
         self._mapper = DocumentMapper(self.name, self._values)
         self._workflow = PurchaseApprovals(self._client, options, self._values)
-        self._stock = StockReader(self._client, options, now=context.now)
+        self._stock = self._materials = StockReader(self._client, options, now=context.now)
         self._changes = ChangeReader(self._client, self._values, now=context.now, days=options.list_days)
 
     async def check(self) -> None:
         """Find the data centre, get a token and read one material."""
-        await self._stock.probe()
+        await self._materials.probe()
 
     async def close(self) -> None:
-        await self._stock.close()
+        await self._materials.close()
         await self._client.close()
-
-    async def find_products(self, text: str, *, limit: int) -> tuple[Product, ...]:
-        """Return materials by part of code, name or spec."""
-        with malformed_is_invalid(self.name):
-            return await self._stock.find(text, limit=limit)
-
-    async def stock(self, sku: str) -> StockLevel:
-        """Return a material's stock in its main unit."""
-        with malformed_is_invalid(self.name):
-            return await self._stock.level(checked_key(sku, source=self.name))
-
-    async def changed_since(self, area: Area, cursor: str, *, limit: int) -> Changes:
-        """Return the next changes of an area, by their time in whole seconds."""
-        with malformed_is_invalid(self.name):
-            return await self._changes.next(area, cursor, limit=limit)
 
     # Documents
 
